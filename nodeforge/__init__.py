@@ -1,0 +1,3 @@
+"""NodeForge: a desktop studio for diffusion models."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,45 @@
+"""How a parameter is entered, said in its annotation: ``Annotated[float, Range(0, 1)]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number from `minimum` to `maximum`, both allowed; None is open."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A whole number that `--seed` and the window's seed control set."""
+
+
+@dataclass(frozen=True)
+class Multiline:
+    """Text of several lines, as a prompt."""
+
+
+class Choice:
+    """One of several texts. An `Enum` as the type says the same."""
+
+    def __init__(self, *options: str) -> None:
+        self.options = options
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that the workflow reads. `kind`: ``image``, ``mask`` or ``any``."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model, by name. `kind`: ``checkpoint``, ``vae``, ``lora``, ``controlnet``."""
+
+    kind: str

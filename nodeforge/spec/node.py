@@ -1,0 +1,139 @@
+"""One node type as data. Windows, linter and engine read this; only the worker holds the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from nodeforge.spec.types import RECIPES_OF_NETWORKS
+from nodeforge.spec.widget import Widget, widget_from_json, widget_to_json
+
+
+class Role(StrEnum):
+    """What the planner does with a node."""
+
+    COMPUTE = "compute"
+    REROUTE = "reroute"  # replaced by what feeds it
+    SWITCH = "switch"  # replaced by what feeds the chosen branch
+    NOTE = "note"  # never planned
+
+
+@dataclass(frozen=True)
+class PortSpec:
+    """One connection point.
+
+    Args:
+        name: How links and values name it.
+        type: One of `nodeforge.spec.TYPES`.
+        doc: A sentence for the tooltip.
+        many: A list port: links go to ``port[0]``, ``port[1]``, ...
+        optional: May stay unconnected without a value.
+        default: The value where the workflow gives none; JSON, only with a widget.
+        widget: How the value is entered; None is a port only.
+    """
+
+    name: str
+    type: str
+    doc: str = ""
+    many: bool = False
+    optional: bool = False
+    default: Any = None
+    widget: Widget | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether a run needs a link here, or a value that the default does not give."""
+        return not self.optional and (self.widget is None or self.default is None)
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node type.
+
+    Args:
+        type: Its id, ``latent.blend``.
+        version: Raised when what comes out changes for the same input.
+        title: What the window calls it.
+        summary: One line.
+        doc: The whole description.
+        effects: It does something besides returning a value; never cached.
+        pack: The folder it comes from.
+        source: Digest of the pack's source, empty for shipped packs; part of the keys.
+    """
+
+    type: str
+    version: int
+    title: str
+    summary: str
+    doc: str
+    inputs: tuple[PortSpec, ...]
+    outputs: tuple[PortSpec, ...]
+    effects: bool = False
+    role: Role = Role.COMPUTE
+    pack: str = ""
+    source: str = ""
+
+    @property
+    def category(self) -> str:
+        return self.type.split(".", 1)[0]
+
+    @cached_property
+    def input(self) -> dict[str, PortSpec]:
+        """Input ports by name."""
+        return {port.name: port for port in self.inputs}
+
+    @cached_property
+    def output(self) -> dict[str, PortSpec]:
+        """Output ports by name."""
+        return {port.name: port for port in self.outputs}
+
+    @cached_property
+    def runs_network(self) -> bool:
+        """Whether device and precision can change its result."""
+        return any(port.type in RECIPES_OF_NETWORKS for port in self.inputs)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "version": self.version,
+            "title": self.title,
+            "summary": self.summary,
+            "doc": self.doc,
+            "inputs": [_port_to_json(port) for port in self.inputs],
+            "outputs": [_port_to_json(port) for port in self.outputs],
+            "effects": self.effects,
+            "role": self.role.value,
+            "pack": self.pack,
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> NodeSpec:
+        return cls(
+            **{
+                **raw,
+                "inputs": tuple(_port_from_json(port) for port in raw["inputs"]),
+                "outputs": tuple(_port_from_json(port) for port in raw["outputs"]),
+                "role": Role(raw["role"]),
+            }
+        )
+
+
+def _port_to_json(port: PortSpec) -> dict[str, Any]:
+    raw: dict[str, Any] = {"name": port.name, "type": port.type, "doc": port.doc}
+    if port.many:
+        raw["many"] = True
+    if port.optional:
+        raw["optional"] = True
+    if port.default is not None:
+        raw["default"] = port.default
+    if port.widget is not None:
+        raw["widget"] = widget_to_json(port.widget)
+    return raw
+
+
+def _port_from_json(raw: dict[str, Any]) -> PortSpec:
+    widget = raw.get("widget")
+    return PortSpec(**{**raw, "widget": widget_from_json(widget) if widget else None})

@@ -1,0 +1,40 @@
+"""The names of what travels along links, and which may be linked to which."""
+
+from __future__ import annotations
+
+ANY = "any"
+INTEGER = "integer"
+FLOAT = "float"
+TEXT = "text"
+BOOLEAN = "boolean"
+PATH = "path"
+
+PLAIN = frozenset({INTEGER, FLOAT, TEXT, BOOLEAN, PATH})
+"""Types with a widget: a value of theirs may stand in the workflow itself."""
+
+RECIPES_OF_NETWORKS = frozenset({"model", "text_encoder", "vae", "controlnet"})
+"""A node that takes one of these runs a network: device and precision count in its key."""
+
+TYPES = (
+    PLAIN
+    | RECIPES_OF_NETWORKS
+    | {
+        "conditioning",
+        "latent",
+        "noise",
+        "schedule",
+        "sampler",
+        "guidance",
+        "image",
+        "mask",
+        "region",
+        ANY,
+    }
+)
+
+_WIDENS = {(INTEGER, FLOAT), (BOOLEAN, INTEGER)}
+
+
+def fits(source: str, target: str) -> bool:
+    """Whether an output of type `source` may be linked to an input of type `target`."""
+    return source == target or ANY in (source, target) or (source, target) in _WIDENS

@@ -1,0 +1,46 @@
+"""What travels along links. Tensors are torch tensors on the CPU; torch itself is not imported.
+
+Networks never travel: `Model`, `TextEncoder`, `Vae`, `ControlNet` say how to get one.
+"""
+
+from nodeforge.values.checkpoint import Checkpoint
+from nodeforge.values.conditioning import Conditioning, Control, Prompt
+from nodeforge.values.latent import Latent, LatentMismatchError
+from nodeforge.values.pictures import Image, Mask, Region, SizeMismatchError
+from nodeforge.values.recipes import (
+    ControlNet,
+    Guidance,
+    Lora,
+    Model,
+    Noise,
+    Recipe,
+    Sampler,
+    Schedule,
+    TextEncoder,
+    Vae,
+    Weights,
+)
+
+__all__ = [
+    "Checkpoint",
+    "Conditioning",
+    "Control",
+    "ControlNet",
+    "Guidance",
+    "Image",
+    "Latent",
+    "LatentMismatchError",
+    "Lora",
+    "Mask",
+    "Model",
+    "Noise",
+    "Prompt",
+    "Recipe",
+    "Region",
+    "Sampler",
+    "Schedule",
+    "SizeMismatchError",
+    "TextEncoder",
+    "Vae",
+    "Weights",
+]

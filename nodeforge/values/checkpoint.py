@@ -1,0 +1,33 @@
+"""The state of a denoise loop between two whole steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nodeforge.values.latent import Latent
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that the loop needs to go on as if it had never stopped.
+
+    Args:
+        latent: The noisy latent after the step.
+        step: Index of the next whole step.
+        call: Index of the next model call; a two-call sampler makes two a step.
+        stepper: State of the stepper: JSON values and tensors, nested dicts and lists.
+        guidance: State of the guidance, likewise.
+        generators: One torch CPU generator state (uint8) for each item of the batch.
+    """
+
+    latent: Latent
+    step: int
+    call: int
+    stepper: Mapping[str, Any] = field(default_factory=dict)
+    guidance: Mapping[str, Any] = field(default_factory=dict)
+    generators: tuple[Tensor, ...] = ()

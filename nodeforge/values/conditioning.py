@@ -1,0 +1,75 @@
+"""An encoded prompt with its areas, ranges and controls; not the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nodeforge.values.pictures import Image, Mask
+    from nodeforge.values.recipes import ControlNet
+
+
+@dataclass(frozen=True)
+class Control:
+    """A picture that steers the denoiser through a ControlNet.
+
+    Args:
+        controlnet: Which network.
+        hint: What it reads, as edges or a depth map.
+        strength: Weight of its influence, 0 is none.
+        start: Share of the steps run from which it acts.
+        end: Share of the steps run up to which it acts.
+    """
+
+    controlnet: ControlNet
+    hint: Image
+    strength: float
+    start: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One encoded prompt.
+
+    Args:
+        embedding: float32, (1, tokens, width); tokens is a multiple of the encoder's chunk.
+        pooled: float32, (1, width), for families that use one.
+        start: Share of the steps run from which it acts.
+        end: Share of the steps run up to which it acts.
+        weight: Its share where several act at once.
+        area: Where it acts; None is everywhere.
+        controls: What steers the denoiser while it acts.
+    """
+
+    embedding: Tensor
+    pooled: Tensor | None = None
+    start: float = 0.0
+    end: float = 1.0
+    weight: float = 1.0
+    area: Mask | None = None
+    controls: tuple[Control, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """Encoded prompts of one family.
+
+    Args:
+        prompts: At least one.
+        empty: float32, (1, chunk, width): the encoder's empty chunk, with which the loop
+            lengthens the shorter of two prompts.
+        family: Whose text encoder made it.
+    """
+
+    prompts: tuple[Prompt, ...]
+    empty: Tensor
+    family: str
+
+    def each(self, **changes: object) -> Conditioning:
+        """This conditioning with `changes` made to every prompt."""
+        prompts = tuple(replace(prompt, **changes) for prompt in self.prompts)  # pyright: ignore[reportArgumentType]
+        return replace(self, prompts=prompts)

@@ -1,0 +1,128 @@
+"""Recipes: small frozen data from which the worker makes a loaded network, or a sampler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a network's numbers are.
+
+    Args:
+        path: A diffusers folder or a single file. Where it was when the recipe was made.
+        fingerprint: Names the content, wherever it lies (`nodeforge.models.fingerprint`).
+        family: A name in `nodeforge.models.families`: ``sd15``, ``nano``, ...
+        part: ``unet``, ``text_encoder``, ``vae``, ``controlnet``: which network of it.
+    """
+
+    path: str
+    fingerprint: str
+    family: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Low-rank weights laid over a network, never fused into it."""
+
+    weights: Weights
+    weight: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A denoising network with the LoRAs that lie over it."""
+
+    weights: Weights
+    loras: tuple[Lora, ...] = ()
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """Text encoder and tokenizer with the LoRAs that lie over the encoder."""
+
+    weights: Weights
+    loras: tuple[Lora, ...] = ()
+
+
+@dataclass(frozen=True)
+class Vae:
+    """The autoencoder between pictures and latents."""
+
+    weights: Weights
+
+
+@dataclass(frozen=True)
+class ControlNet:
+    """A network that steers a denoiser by a picture."""
+
+    weights: Weights
+
+
+Recipe = Model | TextEncoder | Vae | ControlNet
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """The rule that walks a schedule.
+
+    Args:
+        name: As users know it: ``euler``, ``dpmpp_2m``.
+        eta: Share of fresh noise for samplers that have one; None is the sampler's own.
+    """
+
+    name: str
+    eta: float | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Sigmas from high to zero, before the family turns them into numbers.
+
+    Args:
+        name: ``normal``, ``karras``, ``custom``.
+        steps: Whole steps of the full schedule, at strength 1.
+        strength: Share of the schedule that is run, in (0, 1]; the last
+            ``round-down(steps * strength)`` steps.
+        sigmas: For ``custom``: falling sigmas, the last one 0; `steps` is then their count - 1.
+    """
+
+    name: str
+    steps: int
+    strength: float = 1.0
+    sigmas: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """How strongly the prompt is weighed against the negative prompt.
+
+    Args:
+        scale: 1 is none.
+        rescale: 0..1, pulls the result's spread back to the prompt's own (Lin et al. 2023).
+        start: Share of the steps run from which guidance acts.
+        end: Share of the steps run up to which it acts.
+    """
+
+    scale: float
+    rescale: float = 0.0
+    start: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise that the loop draws in the family's layout, one generator for each item.
+
+    Args:
+        seed: Item b of a batch is seeded seed + b.
+        width: Pixels of the picture to be; used where no latent gives the size.
+        height: Pixels.
+        batch: Pictures at once.
+    """
+
+    seed: int
+    width: int
+    height: int
+    batch: int = 1
