@@ -1,0 +1,40 @@
+"""Bytes to document and back: workflow files, and workflows inside pictures."""
+
+from nodeforge.formats.errors import (
+    FORMAT,
+    DuplicateKeyError,
+    NewerFormatError,
+    NotJsonError,
+    TooLargeError,
+    TruncatedError,
+    WorkflowError,
+    WrongShapeError,
+)
+from nodeforge.formats.graph_json import graph_from_json, graph_to_json
+from nodeforge.formats.workflow import (
+    document_from_json,
+    document_to_json,
+    load,
+    read,
+    save,
+    write,
+)
+
+__all__ = [
+    "FORMAT",
+    "DuplicateKeyError",
+    "NewerFormatError",
+    "NotJsonError",
+    "TooLargeError",
+    "TruncatedError",
+    "WorkflowError",
+    "WrongShapeError",
+    "document_from_json",
+    "document_to_json",
+    "graph_from_json",
+    "graph_to_json",
+    "load",
+    "read",
+    "save",
+    "write",
+]

@@ -1,0 +1,169 @@
+"""Workflow files: bytes to document and back. A file that we wrote comes back byte for byte."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from nodeforge.errors import RequestError
+from nodeforge.formats import json_text
+from nodeforge.formats.errors import FORMAT, NewerFormatError, TooLargeError, WrongShapeError
+from nodeforge.formats.graph_json import graph_from_json, graph_to_json
+from nodeforge.formats.migrations import migrate
+from nodeforge.graph.document import VIEW_TABLES, Document, View
+
+_FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock"})
+
+
+def read(text: bytes | str, name: str = "workflow") -> Document:
+    """The workflow in `text`.
+
+    Args:
+        text: A workflow file's content.
+        name: How errors call it, as a file's name.
+
+    Raises:
+        WorkflowError: it is not a workflow, or not one that this version reads; the place is
+            `name` and the spot in the JSON.
+    """
+    try:
+        return document_from_json(json_text.parse(text))
+    except RequestError as error:
+        raise error.at(name) from None
+
+
+def write(document: Document) -> bytes:
+    """`document` as a workflow file: sorted keys, one link a line, UTF-8."""
+    return json_text.dump(document_to_json(document)).encode("utf-8", "replace")
+
+
+def load(path: Path) -> Document:
+    """The workflow in the file at `path`.
+
+    Raises:
+        RequestError: it cannot be read (see `read`).
+    """
+    return read(read_bytes(path), path.name)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content, if it is not too large to be a workflow."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(json_text.MAX_BYTES + 1)
+    except OSError as error:
+        raise RequestError(f"cannot be read: {error.strerror}.", place=str(path)) from error
+    if len(content) > json_text.MAX_BYTES:
+        limit = json_text.MAX_BYTES // 2**20
+        raise TooLargeError(f"is larger than {limit} MiB.", place=path.name)
+    return content
+
+
+def save(document: Document, path: Path) -> None:
+    """Write `document` whole or not at all: a temporary file, flushed, then renamed.
+
+    Raises:
+        RequestError: it cannot be written; what was at `path` is untouched.
+    """
+    content = write(document)
+    part = ""
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(part).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(part).replace(path)
+    except OSError as error:
+        if part:
+            Path(part).unlink(missing_ok=True)
+        raise RequestError(
+            f"cannot be saved: {error.strerror}.",
+            place=str(path),
+            way_out="Choose another place, or make room there.",
+        ) from error
+
+
+def document_from_json(raw: Any) -> Document:
+    """The workflow in `raw`, as `json.loads` gives it.
+
+    Raises:
+        WorkflowError: it is not a workflow, or not one that this version reads.
+    """
+    if not isinstance(raw, dict):
+        raise WrongShapeError("is not a JSON object.", way_out="Choose a workflow file.")
+    raw = migrate(raw, _format(raw))
+    app = raw.get("app", "")
+    if type(app) is not str:
+        raise WrongShapeError("is not text.", place="app")
+    return Document(
+        graph=graph_from_json(raw),
+        form=_table(raw, "form"),
+        view=_view(_table(raw, "view")),
+        assets=_table(raw, "assets"),
+        lock=_table(raw, "lock"),
+        extra={key: raw[key] for key in raw if key not in _FIELDS},
+        app=app,
+    )
+
+
+def document_to_json(document: Document) -> dict[str, Any]:
+    """`document` as JSON values; they are shared with it."""
+    raw = {
+        **document.extra,
+        "format": FORMAT,
+        "app": document.app,
+        **graph_to_json(document.graph),
+    }
+    parts = {
+        "form": document.form,
+        "view": _view_to_json(document.view),
+        "assets": document.assets,
+        "lock": document.lock,
+    }
+    return raw | {name: part for name, part in parts.items() if part}
+
+
+def _format(raw: dict[str, Any]) -> int:
+    made_with = raw.get("format")
+    if type(made_with) is not int or made_with < 1:
+        raise WrongShapeError(
+            "says no format, so it is not a NodeForge workflow.",
+            place="format",
+            way_out="Choose a workflow file; other programs' files can be imported.",
+        )
+    if made_with > FORMAT:
+        raise NewerFormatError(made_with)
+    return made_with
+
+
+def _table(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    table = raw.get(name, {})
+    if type(table) is not dict:
+        raise WrongShapeError("is not an object.", place=name)
+    return table
+
+
+def _view(raw: dict[str, Any]) -> View:
+    view = View(extra={key: raw[key] for key in raw if key not in VIEW_TABLES})
+    for name in VIEW_TABLES:
+        table = raw.get(name, {})
+        if type(table) is not dict:
+            raise WrongShapeError("is not an object.", place=f"view.{name}")
+        setattr(view, name, table)
+    for path, position in view.positions.items():
+        if not _is_position(position):
+            raise WrongShapeError("is not [x, y].", place=f"view.positions.{path}")
+    return view
+
+
+def _is_position(value: Any) -> bool:
+    return type(value) is list and len(value) == 2 and all(type(n) in (int, float) for n in value)
+
+
+def _view_to_json(view: View) -> dict[str, Any]:
+    tables = {name: getattr(view, name) for name in VIEW_TABLES}
+    return {**view.extra, **{name: table for name, table in tables.items() if table}}

@@ -1,0 +1,44 @@
+"""What the catalogue says of a node's ports; a subgraph's port is what it stands for inside."""
+
+from __future__ import annotations
+
+from nodeforge.graph.model import Node, Subgraph
+from nodeforge.spec import Catalogue, PortSpec
+
+
+def input_spec(node: Node | None, port: str, catalogue: Catalogue) -> PortSpec | None:
+    """The declaration of an input; None where node, type or port is unknown."""
+    while isinstance(node, Subgraph):
+        targets = node.inputs.get(port)
+        if not targets:
+            return None
+        node, port = node.graph.nodes.get(targets[0].node), targets[0].port
+    spec = catalogue.get(node.type) if node else None
+    return spec.input.get(port) if spec else None
+
+
+def output_spec(node: Node | None, port: str, catalogue: Catalogue) -> PortSpec | None:
+    """The declaration of an output; None where node, type or port is unknown."""
+    while isinstance(node, Subgraph):
+        source = node.outputs.get(port)
+        if source is None:
+            return None
+        node, port = node.graph.nodes.get(source.node), source.port
+    spec = catalogue.get(node.type) if node else None
+    return spec.output.get(port) if spec else None
+
+
+def input_names(node: Node, catalogue: Catalogue) -> list[str]:
+    """A node's inputs in the order the window shows them; none for an unknown type."""
+    if isinstance(node, Subgraph):
+        return sorted(node.inputs)
+    spec = catalogue.get(node.type)
+    return list(spec.input) if spec else []
+
+
+def output_names(node: Node, catalogue: Catalogue) -> list[str]:
+    """A node's outputs in the order the window shows them; none for an unknown type."""
+    if isinstance(node, Subgraph):
+        return sorted(node.outputs)
+    spec = catalogue.get(node.type)
+    return list(spec.output) if spec else []
