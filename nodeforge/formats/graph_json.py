@@ -9,13 +9,15 @@ import re
 from typing import Any
 
 from nodeforge.formats.errors import TooLargeError, WrongShapeError
-from nodeforge.formats.json_text import check_depth
 from nodeforge.graph.model import SUBGRAPH, Graph, Input, Mode, Node, Output, Subgraph
 
 MAX_NODES = 100_000
+MAX_NESTING = 100
+"""Subgraphs inside each other."""
 MAX_ITEMS = 10_000
 
 _NODE_ID = re.compile(r"[a-z0-9_]+\Z").match
+_PORT = re.compile(r"\w+\Z").match
 _OUTPUT = re.compile(r"([a-z0-9_]+)\.(\w+)\Z").match
 _INPUT = re.compile(r"([a-z0-9_]+)\.(\w+)(?:\[(\d{1,6})\])?\Z").match
 _NODE_FIELDS = frozenset({"type", "values", "title", "mode", "pin"})
@@ -30,75 +32,85 @@ def graph_from_json(raw: dict[str, Any]) -> Graph:
         WrongShapeError: something is not what stands there; its place is the spot in the JSON.
         TooLargeError: there are too many nodes, or they are nested too deeply.
     """
-    check_depth(raw)
-    return _Reader().graph(raw, "")
+    return _Reader().graph(raw, "", 0)
 
 
 class _Reader:
     def __init__(self) -> None:
         self.count = 0
 
-    def graph(self, raw: dict[str, Any], place: str) -> Graph:
+    def graph(self, raw: dict[str, Any], place: str, depth: int) -> Graph:
         nodes = _table(raw, "nodes", place)
-        links = _table(raw, "links", place)
         self.count += len(nodes)
         if self.count > MAX_NODES:
             raise TooLargeError(f"has more than {MAX_NODES:,} nodes.")
-        graph = Graph()
+        if depth > MAX_NESTING:
+            raise TooLargeError(f"has subgraphs nested deeper than {MAX_NESTING} levels.")
+        made: dict[str, Node] = {}
         for name, node in nodes.items():
             if not _NODE_ID(name):
-                raise _wrong(
-                    f"{place}nodes", f"the id '{name}' is not lower-case letters, digits and '_'"
-                )
-            graph.nodes[name] = self.node(node, place, name)
-        for end, start in links.items():
-            graph.links[_input(end, place, "links")] = _output(start, place, "links", end)
-        return graph
+                fact = f"the id {_short(name)} is not lower-case letters, digits and '_'"
+                raise _wrong(f"{place}nodes", fact)
+            made[name] = self.node(node, f"{place}nodes.{name}", depth)
+        return Graph(made, _links(_table(raw, "links", place), made, place))
 
-    def node(self, raw: Any, place: str, name: str) -> Node:
+    def node(self, raw: Any, place: str, depth: int) -> Node:
         if type(raw) is not dict or type(raw.get("type")) is not str:
-            raise _wrong(f"{place}nodes.{name}", "is not an object with a 'type'")
+            raise _wrong(place, "is not an object with a 'type'")
+        values = raw.get("values", {})
+        if type(values) is not dict:
+            raise _wrong(f"{place}.values", "is not an object")
         if raw["type"] == SUBGRAPH:
-            return self.subgraph(raw, f"{place}nodes.{name}.")
-        node = Node(raw["type"])
-        _fill(node, raw, place, name)
-        if not raw.keys() <= _NODE_FIELDS:
-            node.extra = {key: raw[key] for key in raw if key not in _NODE_FIELDS}
+            node = self.subgraph(raw, values, f"{place}.", depth)
+        else:
+            node = Node(raw["type"], values)
+        if len(raw) > 2 or "values" not in raw:
+            _fill(node, raw, place)
         return node
 
-    def subgraph(self, raw: dict[str, Any], place: str) -> Subgraph:
-        made = Subgraph(graph=self.graph(raw, place))
-        outer, _, name = place[:-1].rpartition("nodes.")
-        _fill(made, raw, outer, name)
-        made.inputs = {
-            port: _targets(targets, place, port)
-            for port, targets in _table(raw, "inputs", place).items()
-        }
-        made.outputs = {
-            port: _output(source, place, "outputs", port)
-            for port, source in _table(raw, "outputs", place).items()
-        }
-        made.extra = {key: raw[key] for key in raw if key not in _GROUP_FIELDS}
-        return made
+    def subgraph(
+        self, raw: dict[str, Any], values: dict[str, Any], place: str, depth: int
+    ) -> Subgraph:
+        return Subgraph(
+            values=values,
+            graph=self.graph(raw, place, depth + 1),
+            inputs={
+                _port(port, place, "inputs"): _targets(targets, place, port)
+                for port, targets in _table(raw, "inputs", place).items()
+            },
+            outputs={
+                _port(port, place, "outputs"): _output(source, place, "outputs", port)
+                for port, source in _table(raw, "outputs", place).items()
+            },
+        )
 
 
-def _fill(node: Node, raw: dict[str, Any], place: str, name: str) -> None:
-    if (values := raw.get("values")) is not None:
-        if type(values) is not dict:
-            raise _wrong(f"{place}nodes.{name}.values", "is not an object")
-        node.values = values
-    if len(raw) <= 2 and values is not None:
-        return
+def _fill(node: Node, raw: dict[str, Any], place: str) -> None:
     node.title = raw.get("title", "")
-    node.pin = raw.get("pin", False)
     if type(node.title) is not str:
-        raise _wrong(f"{place}nodes.{name}.title", "is not text")
+        raise _wrong(f"{place}.title", "is not text")
+    node.pin = raw.get("pin", False)
     if type(node.pin) is not bool:
-        raise _wrong(f"{place}nodes.{name}.pin", "is not true or false")
+        raise _wrong(f"{place}.pin", "is not true or false")
     mode = raw.get("mode", "")
     if type(mode) is not str or mode not in _MODES:
-        raise _wrong(f"{place}nodes.{name}.mode", "is not 'mute' or 'bypass'")
+        raise _wrong(f"{place}.mode", "is not 'mute' or 'bypass'")
     node.mode = _MODES[mode]
+    known = _GROUP_FIELDS if isinstance(node, Subgraph) else _NODE_FIELDS
+    if not raw.keys() <= known:
+        node.extra = {key: raw[key] for key in raw if key not in known}
+
+
+def _links(raw: dict[str, Any], nodes: dict[str, Node], place: str) -> dict[Input, Output]:
+    links: dict[Input, Output] = {}
+    for end, start in raw.items():
+        node, _, port = end.partition(".")
+        if node in nodes and port.isidentifier():  # the common case, without the patterns
+            target = Input(node, port)
+        else:
+            target = _input(end, place, "links")
+        links[target] = _output(start, place, "links", end)
+    return links
 
 
 def _table(raw: dict[str, Any], name: str, place: str) -> dict[str, Any]:
@@ -106,6 +118,12 @@ def _table(raw: dict[str, Any], name: str, place: str) -> dict[str, Any]:
     if type(table) is not dict:
         raise _wrong(place + name, "is not an object")
     return table
+
+
+def _port(name: str, place: str, field: str) -> str:
+    if not _PORT(name):
+        raise _wrong(place + field, f"{_short(name)} is not a port's name")
+    return name
 
 
 def _targets(raw: Any, place: str, port: str) -> list[Input]:

@@ -15,6 +15,7 @@ from nodeforge.formats.migrations import migrate
 from nodeforge.graph.document import VIEW_TABLES, Document, View
 
 _FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock"})
+_NUMBERS = (int, float)
 
 
 def read(text: bytes | str, name: str = "workflow") -> Document:
@@ -161,7 +162,12 @@ def _view(raw: dict[str, Any]) -> View:
 
 
 def _is_position(value: Any) -> bool:
-    return type(value) is list and len(value) == 2 and all(type(n) in (int, float) for n in value)
+    return (
+        type(value) is list
+        and len(value) == 2
+        and type(value[0]) in _NUMBERS
+        and type(value[1]) in _NUMBERS
+    )
 
 
 def _view_to_json(view: View) -> dict[str, Any]:
