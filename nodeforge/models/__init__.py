@@ -1,0 +1,40 @@
+"""Model files, without torch: where they are, what they are, and which content they hold."""
+
+from nodeforge.models.diffusers_folder import read_config, weight_files
+from nodeforge.models.errors import (
+    CorruptModelError,
+    ForbiddenModelError,
+    MissingModelError,
+    ModelFileError,
+    PickleRefusedError,
+)
+from nodeforge.models.families import FAMILIES, Family, Sensible
+from nodeforge.models.fingerprint import Fingerprints, fingerprint, locate, sha256
+from nodeforge.models.folders import ModelFolders
+from nodeforge.models.header import Header, read_header
+from nodeforge.models.info import Kind, Layout, ModelInfo
+from nodeforge.models.recognise import recognise
+
+__all__ = [
+    "FAMILIES",
+    "CorruptModelError",
+    "Family",
+    "Fingerprints",
+    "ForbiddenModelError",
+    "Header",
+    "Kind",
+    "Layout",
+    "MissingModelError",
+    "ModelFileError",
+    "ModelFolders",
+    "ModelInfo",
+    "PickleRefusedError",
+    "Sensible",
+    "fingerprint",
+    "locate",
+    "read_config",
+    "read_header",
+    "recognise",
+    "sha256",
+    "weight_files",
+]

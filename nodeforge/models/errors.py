@@ -1,0 +1,69 @@
+"""What can be wrong with a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nodeforge.errors import RequestError
+
+_CONVERT = (
+    'python -c "import sys, torch; from safetensors.torch import save_file; '
+    "d = torch.load(sys.argv[1], map_location='cpu', weights_only=True); "
+    "d = d.get('state_dict', d); "
+    "save_file({k: v.clone().contiguous() for k, v in d.items() "
+    'if isinstance(v, torch.Tensor)}, sys.argv[2])" '
+)
+
+
+class ModelFileError(RequestError):
+    """A model file that cannot be used."""
+
+
+class CorruptModelError(ModelFileError):
+    """A model file that is not whole, or contradicts itself."""
+
+    def __init__(self, path: Path, fact: str) -> None:
+        super().__init__(
+            fact, place=str(path), way_out="Download or copy the file again: it is damaged."
+        )
+        self.path = path
+
+
+class PickleRefusedError(ModelFileError):
+    """A model file in Python's pickle format, which can run any code while it is read."""
+
+    def __init__(self, path: Path) -> None:
+        target = path.with_suffix(".safetensors")
+        super().__init__(
+            "is a pickle: reading one can run any code, so it is not opened.",
+            place=str(path),
+            way_out="Get the model as .safetensors, or convert it, which reads tensors only: "
+            f"{_CONVERT}'{path}' '{target}'",
+        )
+        self.path = path
+
+
+class MissingModelError(RequestError):
+    """No model of this name is in any folder."""
+
+    def __init__(
+        self, kind: str, name: str, near: tuple[str, ...], places: tuple[str, ...]
+    ) -> None:
+        looked = f" Looked in: {', '.join(places)}." if places else ""
+        hint = f"Did you mean {_either(near)}? " if near else ""
+        super().__init__(
+            f"there is no {kind.replace('_', ' ')} '{name}' in the model folders.",
+            way_out=f"{hint}Choose another file, or put it into one of the folders.{looked}",
+        )
+        self.kind = kind
+        self.name = name
+        self.near = near
+
+
+class ForbiddenModelError(RequestError):
+    """A model name that leads out of the model folders."""
+
+
+def _either(names: tuple[str, ...]) -> str:
+    quoted = [f"'{name}'" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -1,0 +1,67 @@
+"""What NodeForge knows about an architecture, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodeforge.settings import shipped
+
+
+@dataclass(frozen=True)
+class Sensible:
+    """Settings that give a good picture without thought."""
+
+    sampler: str
+    schedule: str
+    steps: int
+    guidance: float
+
+
+@dataclass(frozen=True)
+class Family:
+    """One architecture: how its files look, and what is true of all its models.
+
+    Args:
+        name: How recipes and latents name it.
+        label: How people name it.
+        width: Inputs of its cross-attention, which is the width of its encoded text.
+        in_channels: Input channels of its denoiser, and what each number means:
+            ``text to image`` or ``inpainting``.
+        latent_channels: Channels of its latents.
+        latent_scale: Pixels of the picture for one cell, along each side.
+        latent_layout: Axes of its latents, as in `nodeforge.values.Latent`.
+        scaling_factor: What its VAE's latents are multiplied by; None where each model has its
+            own, in its VAE's config.
+        prediction_types: What a model of it may predict; the first where a file does not say.
+        native_size: Side of the square pictures it was trained on, pixels.
+        size_multiple: What width and height must be divisible by, pixels.
+        sensible: Settings to start from.
+        config: Where in ``resources`` its configs and tokenizer are.
+        unet: Folder in `config` with the config of each kind of denoiser.
+    """
+
+    name: str
+    label: str
+    width: int
+    in_channels: Mapping[int, str]
+    latent_channels: int
+    latent_scale: int
+    scaling_factor: float | None
+    prediction_types: tuple[str, ...]
+    native_size: int
+    size_multiple: int
+    sensible: Sensible
+    config: str
+    unet: Mapping[str, str]
+    latent_layout: str = "BCHW"
+
+    @property
+    def config_folder(self) -> Path:
+        """A diffusers folder without weights: all that loading a single file needs."""
+        return shipped("resources") / self.config
+
+    def unet_config(self, inpainting: bool) -> Path:
+        """The folder with the ``config.json`` of this family's denoiser."""
+        return self.config_folder / self.unet["inpainting" if inpainting else "text to image"]

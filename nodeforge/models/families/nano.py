@@ -1,0 +1,19 @@
+"""nano, the small model that ships with NodeForge: the facts."""
+
+from nodeforge.models.families.family import Family, Sensible
+
+NANO = Family(
+    name="nano",
+    label="nano",
+    width=192,
+    in_channels={8: "text to image"},
+    latent_channels=8,
+    latent_scale=16,
+    scaling_factor=None,
+    prediction_types=("epsilon", "v_prediction"),
+    native_size=256,
+    size_multiple=16,
+    sensible=Sensible(sampler="dpmpp_2m", schedule="normal", steps=20, guidance=5.0),
+    config="models/nano",
+    unet={"text to image": "unet"},
+)

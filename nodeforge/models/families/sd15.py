@@ -1,0 +1,19 @@
+"""Stable Diffusion 1.x: the facts."""
+
+from nodeforge.models.families.family import Family, Sensible
+
+SD15 = Family(
+    name="sd15",
+    label="SD 1.5",
+    width=768,
+    in_channels={4: "text to image", 9: "inpainting"},
+    latent_channels=4,
+    latent_scale=8,
+    scaling_factor=0.18215,
+    prediction_types=("epsilon", "v_prediction"),
+    native_size=512,
+    size_multiple=8,
+    sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=20, guidance=7.0),
+    config="configs/sd15",
+    unet={"text to image": "unet", "inpainting": "unet_inpainting"},
+)

@@ -1,0 +1,69 @@
+"""What is known of a model from its header or its folder's configs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Kind(StrEnum):
+    """What a model file is for."""
+
+    CHECKPOINT = "checkpoint"
+    UNET = "unet"
+    VAE = "vae"
+    TEXT_ENCODER = "text_encoder"
+    CONTROLNET = "controlnet"
+    LORA = "lora"
+    EMBEDDING = "embedding"
+    UNKNOWN = "unknown"
+
+
+class Layout(StrEnum):
+    """How its tensors are named, and whether it is a file or a folder."""
+
+    LDM = "ldm"
+    DIFFUSERS = "diffusers"
+    FOLDER = "diffusers-folder"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One model.
+
+    Args:
+        path: A file, or a diffusers folder.
+        kind: What it is for.
+        family: A name in `FAMILIES`; None where no family here can use it, see `reason`.
+        layout: How its tensors are named.
+        dtype: What most of its bytes are: ``float16``.
+        parameters: How many numbers it holds.
+        size: Bytes of its weights.
+        inpainting: Its denoiser also takes the mask and the masked picture.
+        parts: Networks it holds, as in `nodeforge.values.Weights.part`.
+        width: Of the text it works with, where that is known.
+        latent_channels, latent_scale: Of its latents, where that is known.
+        prediction_type: ``epsilon`` or ``v_prediction``, where it says so.
+        reason: Why `family` is None, as a sentence; empty otherwise.
+        name: How workflows name it, once a folder has listed it.
+        listed: The kind of folder that listed it, which is what `ModelFolders.find` asks for.
+    """
+
+    path: Path
+    kind: Kind
+    family: str | None
+    layout: Layout
+    dtype: str = ""
+    parameters: int = 0
+    size: int = 0
+    inpainting: bool = False
+    parts: tuple[str, ...] = ()
+    width: int | None = None
+    latent_channels: int | None = None
+    latent_scale: int | None = None
+    prediction_type: str | None = None
+    reason: str = ""
+    name: str = ""
+    listed: str = ""

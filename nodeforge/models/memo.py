@@ -1,0 +1,93 @@
+"""Facts about files that are slow to find, kept in a JSON file until the files change.
+
+Several processes may share one: each writes it whole, a lost entry is found again, and a
+damaged or unwritable file is no error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+_LIMIT = 64 * 2**20
+_SETTLED_NS = 50_000_000
+"""A file changed within one tick of the clock keeps its time: younger ones are not memoised."""
+
+
+class Memo:
+    """JSON values by path, each valid while the path's signature stays the same."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[str, Any]] | None = None
+
+    def get(self, path: str, signature: str) -> Any | None:
+        """What was found of `path`, unless it has changed since."""
+        known = self._load().get(path)
+        return known[1] if known and known[0] == signature else None
+
+    def put(self, found: Mapping[str, tuple[str, Any]]) -> None:
+        """Remember, and write, signature and value of each path."""
+        if not found:
+            return
+        with self._lock:
+            self._known = {**self._read(), **(self._known or {}), **found}
+            self._write(self._known)
+
+    def paths(self, value: Any) -> list[str]:
+        """The paths that had `value` when last looked at."""
+        return [path for path, (_, known) in self._load().items() if known == value]
+
+    def _load(self) -> dict[str, tuple[str, Any]]:
+        if self._known is None:
+            self._known = self._read()
+        return self._known
+
+    def _read(self) -> dict[str, tuple[str, Any]]:
+        try:
+            if self._file.stat().st_size > _LIMIT:
+                return {}
+            raw = json.loads(self._file.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        entries = raw.items() if isinstance(raw, dict) else ()
+        return {path: (e[0], e[1]) for path, e in entries if isinstance(e, list) and len(e) == 2}
+
+    def _write(self, known: Mapping[str, tuple[str, Any]]) -> None:
+        part = self._file.with_name(f"{self._file.name}.{os.getpid()}.{threading.get_ident()}.part")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(known), "utf-8")
+            part.replace(self._file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def signature(paths: Iterable[Path]) -> str:
+    """Sizes and times of these files and folders; what is not there counts too."""
+    return "|".join(map(_stamp, paths))
+
+
+def _stamp(path: Path) -> str:
+    try:
+        told = path.stat()
+    except OSError:
+        return ""
+    return f"{told.st_size}:{told.st_mtime_ns}"
+
+
+def settled(paths: Iterable[Path]) -> bool:
+    """Whether none of these was changed within the last tick of the clock."""
+    try:
+        newest = max(path.stat().st_mtime_ns for path in paths)
+    except (OSError, ValueError):
+        return False
+    return abs(time.time_ns() - newest) > _SETTLED_NS

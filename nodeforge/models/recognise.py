@@ -1,0 +1,198 @@
+"""Kind and family of a model from its header alone: no weight is read, nothing is guessed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nodeforge.models.diffusers_folder import (
+    CONFIG,
+    INDEX,
+    components,
+    is_model_folder,
+    read_config,
+    weight_files,
+)
+from nodeforge.models.errors import CorruptModelError, ModelFileError
+from nodeforge.models.families import FAMILIES, Family
+from nodeforge.models.header import Entry, read_header
+from nodeforge.models.info import Kind, Layout, ModelInfo
+from nodeforge.models.networks import Found, find_networks
+
+FAMILY_KEY = "_nodeforge_family"
+"""In a folder's ``model_index.json``: the family, where its widths alone do not tell it."""
+
+_WIDTHS = {1024: "SD 2", 2048: "SDXL", 1280: "The SDXL refiner"}
+_DTYPES = {
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "F32": "float32",
+    "F64": "float64",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2",
+}
+_PARTS = ("unet", "text_encoder", "vae", "controlnet")
+_TAKEN_TO_BE = {
+    "UNet2DConditionModel": Kind.UNET,
+    "AutoencoderKL": Kind.VAE,
+    "ControlNetModel": Kind.CONTROLNET,
+    "CLIPTextModel": Kind.TEXT_ENCODER,
+}
+
+
+def recognise(path: Path) -> ModelInfo:
+    """What the model at `path` is.
+
+    Args:
+        path: A safetensors file, or a diffusers folder of a whole model or of one network.
+
+    Raises:
+        PickleRefusedError: it is a pickle.
+        CorruptModelError: a header or a config is damaged.
+        ModelFileError: it cannot be read, or the folder holds no model.
+    """
+    if not path.is_dir():
+        return _recognise_file(path)
+    if (path / INDEX).is_file():
+        return _recognise_whole(path)
+    if is_model_folder(path):
+        return _recognise_part(path)
+    raise ModelFileError(
+        "is a folder without a model.",
+        place=str(path),
+        way_out=f"Choose a file, or a folder with a {INDEX} or {CONFIG}.",
+    )
+
+
+def _recognise_file(path: Path) -> ModelInfo:
+    header = read_header(path)
+    shapes = {name: entry.shape for name, entry in header.tensors.items()}
+    found = find_networks(shapes, header.metadata)
+    return replace(_info(path, found), **_measure(header.tensors.values()), size=header.size)
+
+
+def _recognise_part(folder: Path) -> ModelInfo:
+    """One network in diffusers' form: its config and its weights' names."""
+    files = weight_files(folder)
+    if not files:
+        raise CorruptModelError(folder, "has a config, and no weights.")
+    headers = [read_header(file) for file in files]
+    entries = {name: entry for header in headers for name, entry in header.tensors.items()}
+    config = read_config(folder / CONFIG)
+    found = _with_config(
+        find_networks({name: entry.shape for name, entry in entries.items()}, {}), config
+    )
+    size = sum(header.size for header in headers)
+    info = replace(_info(folder, found), layout=Layout.FOLDER, size=size)
+    return replace(info, **_measure(entries.values()))
+
+
+def _recognise_whole(folder: Path) -> ModelInfo:
+    """A whole model: its denoiser tells the family, its VAE the latents."""
+    there = components(folder)
+    parts = {name: _recognise_part(folder / name) for name in _PARTS if name in there}
+    unet, vae = parts.get("unet"), parts.get("vae")
+    if unet is None:
+        return ModelInfo(
+            folder, Kind.CHECKPOINT, None, Layout.FOLDER, parts=tuple(parts),
+            reason=f"{_class_name(folder)} is not supported yet",
+        )  # fmt: skip
+    declared = read_config(folder / INDEX).get(FAMILY_KEY)
+    known = isinstance(declared, str) and declared in FAMILIES
+    scheduler = read_config(folder / "scheduler" / "scheduler_config.json")
+    return replace(
+        unet,
+        path=folder,
+        kind=Kind.CHECKPOINT,
+        family=str(declared) if known else unet.family,
+        reason="" if known else unet.reason,
+        parts=tuple(parts),
+        parameters=sum(part.parameters for part in parts.values()),
+        size=sum(part.size for part in parts.values()),
+        latent_channels=vae.latent_channels if vae else unet.latent_channels,
+        latent_scale=vae.latent_scale if vae else None,
+        prediction_type=_text_or_none(scheduler.get("prediction_type")),
+    )
+
+
+def _class_name(folder: Path) -> str:
+    return _text_or_none(read_config(folder / INDEX).get("_class_name")) or "This kind of model"
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _with_config(found: Found, config: Mapping[str, Any]) -> Found:
+    """`found`, with what only the config tells."""
+    name = config.get("_class_name") or next(iter(config.get("architectures") or ()), "")
+    kind = _TAKEN_TO_BE.get(name, found.kind) if isinstance(name, str) else found.kind
+    factor = config.get("scaling_factor") if kind is Kind.VAE else None
+    factor = float(factor) if isinstance(factor, int | float) else None
+    return replace(found, kind=kind, scaling_factor=factor)
+
+
+def _info(path: Path, found: Found) -> ModelInfo:
+    family, reason = _family(found)
+    return ModelInfo(
+        path=path,
+        kind=found.kind,
+        family=family.name if family else None,
+        layout=found.layout,
+        inpainting=found.in_channels == 9,
+        parts=found.parts,
+        width=found.width,
+        latent_channels=found.latent_channels,
+        latent_scale=found.latent_scale,
+        reason=reason,
+    )
+
+
+def _family(found: Found) -> tuple[Family | None, str]:
+    """The family, or why there is none."""
+    if found.kind is Kind.UNKNOWN:
+        return None, "it is no kind of model known here"
+    foreign = found.foreign or (found.base if found.base not in FAMILIES else "")
+    if foreign:
+        return None, f"{foreign} is not supported yet"
+    if found.kind is Kind.VAE:
+        return _family_of_vae(found)
+    if found.width is None and found.base:
+        return FAMILIES[found.base], ""
+    if found.width in _WIDTHS:
+        return None, f"{_WIDTHS[found.width]} is not supported yet"
+    family = next((family for family in FAMILIES.values() if family.width == found.width), None)
+    if family is None:
+        told = "nothing in it tells" if found.width is None else f"text width {found.width} is of"
+        return None, f"{told} {'its family' if found.width is None else 'no family known here'}"
+    if found.in_channels is not None and found.in_channels not in family.in_channels:
+        return None, f"{family.label} with {found.in_channels} input channels is not supported yet"
+    return family, ""
+
+
+def _family_of_vae(found: Found) -> tuple[Family | None, str]:
+    for family in FAMILIES.values():
+        factors = {found.scaling_factor, family.scaling_factor}
+        alike = (family.latent_channels, family.latent_scale) == (
+            found.latent_channels,
+            found.latent_scale,
+        )
+        if alike and (None in factors or len(factors) == 1):
+            return family, ""
+    latents = f"{found.latent_channels} channels at 1/{found.latent_scale}"
+    return None, f"no family known here has latents of {latents} as this VAE makes"
+
+
+def _measure(entries: Iterable[Entry]) -> dict[str, Any]:
+    """How many numbers, and the type of most bytes."""
+    parameters = 0
+    taken = Counter[str]()
+    for entry in entries:
+        parameters += math.prod(entry.shape)
+        taken[entry.dtype] += entry.end - entry.start
+    most = taken.most_common(1)[0][0] if taken else ""
+    return {"parameters": parameters, "dtype": _DTYPES.get(most, most.lower())}

@@ -1,0 +1,134 @@
+import json
+import os
+import time
+
+import pytest
+
+from nodeforge.models import CorruptModelError, Fingerprints, ModelFileError
+
+SHAPES = {"a": [64, 64], "b": [64]}
+
+
+@pytest.fixture
+def prints(tmp_path):
+    return Fingerprints(tmp_path / "cache")
+
+
+def aged(path, seconds=60):
+    """`path`, as if it had been written some time ago."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+    return path
+
+
+def whole_folder(root, write):
+    write(root / "unet" / "model.safetensors", SHAPES)
+    (root / "unet" / "config.json").write_text("{}")
+    (root / "model_index.json").write_text(json.dumps({"unet": ["diffusers", "UNet"]}))
+    for path in [*root.rglob("*"), root]:
+        aged(path)
+    return root
+
+
+def test_a_copy_has_the_same_fingerprint(tmp_path, write, prints):
+    first = write(tmp_path / "a.safetensors", SHAPES, fill=b"same")
+    second = write(tmp_path / "other name.safetensors", SHAPES, fill=b"same")
+    assert prints.of(first) == prints.of(second)
+
+
+def test_a_change_at_the_start_of_a_tensor_changes_it(tmp_path, write, prints):
+    first = write(tmp_path / "a.safetensors", SHAPES)
+    second = write(tmp_path / "b.safetensors", SHAPES, fill=bytes(64 * 64 * 2) + b"\x01")
+    assert prints.of(first) != prints.of(second)
+
+
+def test_a_changed_file_gets_a_new_fingerprint(tmp_path, write, prints):
+    file = tmp_path / "a.safetensors"
+    before = prints.of(aged(write(file, SHAPES)))
+    assert prints.of(aged(write(file, SHAPES, fill=b"x"), 30)) != before
+
+
+def test_a_file_rewritten_within_one_tick_is_seen(tmp_path, write, prints):
+    file = write(tmp_path / "a.safetensors", SHAPES)
+    before, time_ns = prints.of(file), file.stat().st_mtime_ns
+    write(file, SHAPES, fill=b"x")
+    os.utime(file, ns=(time_ns, time_ns))
+    assert prints.of(file) != before
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path, write, prints):
+    file = aged(write(tmp_path / "a.safetensors", SHAPES))
+    made, told = prints.of(file), file.stat()
+    file.write_bytes(bytes(told.st_size))
+    os.utime(file, ns=(told.st_atime_ns, told.st_mtime_ns))
+    assert prints.of(file) == made
+    assert Fingerprints(tmp_path / "cache").of(file) == made
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"x": 3}', b"\xff", b"[" * 99_999])
+def test_a_damaged_memory_is_forgotten(tmp_path, write, prints, damage):
+    file = aged(write(tmp_path / "a.safetensors", SHAPES))
+    made = prints.of(file)
+    (tmp_path / "cache" / "fingerprints.json").write_bytes(damage)
+    assert Fingerprints(tmp_path / "cache").of(file) == made
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, write):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    file = aged(write(tmp_path / "a.safetensors", SHAPES))
+    prints = Fingerprints(tmp_path / "cache")
+    assert prints.of(file) == prints.of(file)
+
+
+def test_two_processes_keep_what_each_found(tmp_path, write):
+    files = [aged(write(tmp_path / f"{i}.safetensors", {**SHAPES, str(i): [1]})) for i in range(2)]
+    one, other = Fingerprints(tmp_path / "cache"), Fingerprints(tmp_path / "cache")
+    made = [one.of(files[0]), other.of(files[1])]
+    later = Fingerprints(tmp_path / "cache")
+    assert [later.locate(name) for name in made] == files
+
+
+def test_a_moved_model_is_located_by_its_content(tmp_path, write, prints):
+    first = aged(write(tmp_path / "a.safetensors", SHAPES))
+    second = aged(write(tmp_path / "b.safetensors", SHAPES))
+    made = prints.of(first)
+    assert prints.of(second) == made
+    first.unlink()
+    assert prints.locate(made) == second
+    aged(write(second, SHAPES, fill=b"other"), 30)
+    assert prints.locate(made) is None
+
+
+def test_a_folder_counts_its_networks_and_configs_and_nothing_else(tmp_path, write, prints):
+    root = whole_folder(tmp_path / "m", write)
+    made = prints.of(root)
+    write(root / "lora" / "extra.safetensors", SHAPES)
+    (root / "README.md").write_text("words")
+    assert prints.of(root) == made
+    (root / "unet" / "config.json").write_text('{"x": 1}')
+    assert prints.of(root) != made
+
+
+def test_a_file_added_to_a_folder_is_seen_and_then_watched(tmp_path, write, prints):
+    root = whole_folder(tmp_path / "m", write)
+    made = [prints.of(root)]
+    for content in ("{}", '{"y": 1}'):
+        (root / "unet" / "extra.json").write_text(content)
+        made.append(prints.of(root))
+    assert len(set(made)) == 3
+
+
+def test_a_damaged_or_missing_model_has_none(tmp_path, write, prints):
+    file = write(tmp_path / "a.safetensors", SHAPES)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(CorruptModelError):
+        prints.of(file)
+    with pytest.raises(ModelFileError):
+        prints.of(tmp_path / "gone")
+
+
+def test_sha256_is_that_of_the_whole_file(tmp_path, prints):
+    file = tmp_path / "x"
+    file.write_bytes(b"abc")
+    assert prints.sha256(file).startswith("ba7816bf8f01cfea")
+    assert len(prints.sha256(tmp_path)) == 64

@@ -1,0 +1,228 @@
+import json
+
+import pytest
+
+from nodeforge.models import (
+    FAMILIES,
+    CorruptModelError,
+    ModelFileError,
+    PickleRefusedError,
+    recognise,
+)
+
+
+def lora(shapes, name, rank=4):
+    """The tensors of a LoRA over the attention of a network with `shapes`; `name` names one."""
+    made = {}
+    for key, shape in shapes.items():
+        if "attn" in key and key.endswith(("to_q.weight", "to_k.weight")):
+            down, up = name(key.removesuffix(".weight"))
+            made |= {down: [rank, shape[1]], up: [shape[0], rank]}
+    return made
+
+
+def peft(key):
+    return f"unet.{key}.lora_A.weight", f"unet.{key}.lora_B.weight"
+
+
+def kohya(key):
+    stem = "lora_unet_" + key.replace(".", "_")
+    return f"{stem}.lora_down.weight", f"{stem}.lora_up.weight"
+
+
+def old_diffusers(key):
+    return f"unet.{key}_lora.down.weight", f"unet.{key}_lora.up.weight"
+
+
+def loha(key):
+    stem = "lora_unet_" + key.replace(".", "_")
+    return f"{stem}.hada_w1_b", f"{stem}.hada_w1_a"
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "family", "layout"),
+    [
+        ("sd15_ldm", "checkpoint", "sd15", "ldm"),
+        ("sd15_unet", "unet", "sd15", "diffusers"),
+        ("sd15_vae", "vae", "sd15", "diffusers"),
+        ("sd15_text_encoder", "text_encoder", "sd15", "diffusers"),
+        ("sd15_controlnet", "controlnet", "sd15", "diffusers"),
+        ("sdxl_unet_ldm", "unet", None, "ldm"),
+        ("sdxl_unet", "unet", None, "diffusers"),
+        ("sd21_unet", "unet", None, "diffusers"),
+    ],
+)
+def test_real_models_are_told_apart(tmp_path, names, write, model, kind, family, layout):
+    info = recognise(write(tmp_path / "m.safetensors", names[model]))
+    assert (info.kind, info.family, info.layout) == (kind, family, layout)
+    assert info.dtype == "float16"
+    assert not info.inpainting
+
+
+def test_a_whole_checkpoint_names_its_networks_and_counts_them(tmp_path, names, write):
+    info = recognise(write(tmp_path / "m.safetensors", names["sd15_ldm"]))
+    assert info.parts == ("unet", "text_encoder", "vae")
+    assert info.parameters == 859_520_964 + 83_653_863 + 123_060_480
+    assert (info.latent_channels, info.latent_scale, info.width) == (4, 8, 768)
+
+
+def test_nine_input_channels_are_inpainting(tmp_path, names, write):
+    first = "model.diffusion_model.input_blocks.0.0.weight"
+    info = recognise(
+        write(tmp_path / "m.safetensors", {**names["sd15_ldm"], first: [320, 9, 3, 3]})
+    )
+    assert info.inpainting
+    assert info.family == "sd15"
+
+
+def test_eight_input_channels_are_of_no_family(tmp_path, names, write):
+    info = recognise(
+        write(tmp_path / "m.safetensors", {**names["sd15_unet"], "conv_in.weight": [320, 8, 3, 3]})
+    )
+    assert info.family is None
+    assert "8 input channels" in info.reason
+
+
+@pytest.mark.parametrize(
+    ("model", "label"), [("sdxl_unet_ldm", "SDXL"), ("sdxl_unet", "SDXL"), ("sd21_unet", "SD 2")]
+)
+def test_a_family_that_is_not_there_yet_is_named(tmp_path, names, write, model, label):
+    reason = recognise(write(tmp_path / "m.safetensors", names[model])).reason
+    assert reason == f"{label} is not supported yet"
+
+
+@pytest.mark.parametrize("trainer", [peft, kohya, old_diffusers, loha])
+@pytest.mark.parametrize(
+    ("model", "family"), [("sd15_unet", "sd15"), ("sdxl_unet", None), ("sd21_unet", None)]
+)
+def test_loras_of_all_trainers_are_told_by_their_text_width(
+    tmp_path, names, write, trainer, model, family
+):
+    info = recognise(write(tmp_path / "l.safetensors", lora(names[model], trainer)))
+    assert (info.kind, info.family) == ("lora", family)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "kind", "reason"),
+    [
+        ({"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [4, 3072]}, "lora", "Flux"),
+        ({"double_blocks.0.img_attn.qkv.weight": [9216, 3072]}, "unknown", "no kind"),
+        ({"lora_controlnet": [], "input_blocks.1.1.weight": [4]}, "controlnet", "Control-LoRA"),
+        ({"clip_l": [2, 768], "clip_g": [2, 1280]}, "embedding", "SDXL"),
+        ({"emb_params": [2, 1024]}, "embedding", "SD 2"),
+        ({"conv_first.weight": [64, 3, 3, 3]}, "unknown", "no kind"),
+        ({}, "unknown", "no kind"),
+    ],
+)  # fmt: skip
+def test_what_no_family_can_use_says_why(tmp_path, write, shapes, kind, reason):
+    info = recognise(write(tmp_path / "m.safetensors", shapes))
+    assert (info.kind, info.family) == (kind, None)
+    assert reason in info.reason
+
+
+def test_a_textual_inversion_is_an_embedding(tmp_path, write):
+    info = recognise(write(tmp_path / "e.safetensors", {"emb_params": [3, 768]}))
+    assert (info.kind, info.family) == ("embedding", "sd15")
+
+
+def test_a_lora_over_the_text_encoder_alone_has_its_family(tmp_path, write):
+    name = "lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight"
+    assert recognise(write(tmp_path / "l.safetensors", {name: [4, 768]})).family == "sd15"
+
+
+def test_metadata_decides_where_shapes_do_not(tmp_path, write):
+    shapes = {"lora_unet_mid_block_resnets_0_conv1.lora_down.weight": [4, 1280, 3, 3]}
+    file = write(tmp_path / "l.safetensors", shapes, metadata={"ss_base_model_version": "sd_v1"})
+    assert recognise(file).family == "sd15"
+
+
+def folder(root, write, names, **index):
+    """A diffusers folder of SD 1.5's networks."""
+    parts = {
+        "unet": "UNet2DConditionModel",
+        "vae": "AutoencoderKL",
+        "text_encoder": "CLIPTextModel",
+    }
+    for part, class_name in parts.items():
+        write(root / part / "model.safetensors", names[f"sd15_{part}"])
+        (root / part / "config.json").write_text(json.dumps({"_class_name": class_name}))
+    listed = {part: ["library", class_name] for part, class_name in parts.items()}
+    (root / "model_index.json").write_text(json.dumps({**listed, **index}))
+    (root / "scheduler").mkdir()
+    scheduler = {"prediction_type": "v_prediction"}
+    (root / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler))
+    return root
+
+
+def test_a_diffusers_folder_is_one_checkpoint(tmp_path, names, write):
+    info = recognise(folder(tmp_path / "m", write, names))
+    assert (info.kind, info.family, info.layout) == ("checkpoint", "sd15", "diffusers-folder")
+    assert info.parts == ("unet", "text_encoder", "vae")
+    assert (info.latent_channels, info.latent_scale) == (4, 8)
+    assert info.prediction_type == "v_prediction"
+    assert info.parameters == 859_520_964 + 83_653_863 + 123_060_480
+
+
+def test_a_folder_may_name_its_family(tmp_path, names, write):
+    root = folder(tmp_path / "m", write, names, _nodeforge_family="nano")
+    assert recognise(root).family == "nano"
+
+
+def test_the_vae_of_a_folder_is_told_by_its_scaling_factor(tmp_path, names, write):
+    root = folder(tmp_path / "m", write, names)
+    (root / "vae" / "config.json").write_text(json.dumps({"scaling_factor": 0.13025}))
+    (root / "vae" / "config.json").write_text(
+        json.dumps({"_class_name": "AutoencoderKL", "scaling_factor": 0.13025})
+    )
+    assert recognise(root / "vae").family is None
+
+
+def test_a_folder_with_pickles_only_is_refused(tmp_path, names, write):
+    root = folder(tmp_path / "m", write, names)
+    (root / "unet" / "model.safetensors").rename(root / "unet" / "model.bin")
+    with pytest.raises(PickleRefusedError):
+        recognise(root)
+
+
+def test_a_folder_without_weights_is_refused(tmp_path, names, write):
+    root = folder(tmp_path / "m", write, names)
+    (root / "unet" / "model.safetensors").unlink()
+    with pytest.raises(CorruptModelError, match="no weights"):
+        recognise(root)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000, '"x"', "\0"])
+def test_a_damaged_config_is_refused(tmp_path, names, write, content):
+    root = folder(tmp_path / "m", write, names)
+    (root / "unet" / "config.json").write_text(content)
+    with pytest.raises(CorruptModelError):
+        recognise(root)
+
+
+def test_a_folder_cannot_name_parts_outside_of_it(tmp_path, names, write):
+    root = folder(tmp_path / "m", write, names, **{"../evil": ["a", "b"]})
+    assert recognise(root).parts == ("unet", "text_encoder", "vae")
+
+
+def test_shards_are_read_together(tmp_path, names, write):
+    root = tmp_path / "unet"
+    shapes = list(names["sd15_unet"].items())
+    stem = "diffusion_pytorch_model"
+    halves = {f"{stem}-00001-of-00002.safetensors": shapes[:300]}
+    halves[f"{stem}-00002-of-00002.safetensors"] = shapes[300:]
+    for name, half in halves.items():
+        write(root / name, dict(half))
+    places = {key: name for name, half in halves.items() for key, _ in half}
+    (root / f"{stem}.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    (root / "config.json").write_text(json.dumps({"_class_name": "UNet2DConditionModel"}))
+    info = recognise(root)
+    assert (info.kind, info.family, info.parameters) == ("unet", "sd15", 859_520_964)
+
+
+def test_an_empty_folder_is_no_model(tmp_path):
+    with pytest.raises(ModelFileError, match="without a model"):
+        recognise(tmp_path)
+
+
+def test_widths_tell_the_families_apart():
+    assert len({family.width for family in FAMILIES.values()}) == len(FAMILIES)
