@@ -60,6 +60,14 @@ class RunContext(Protocol):
         """
         ...
 
+    def count_model_call(self) -> None:
+        """Say that a denoising network has been evaluated once more."""
+        ...
+
+    def fell_back(self, fact: str) -> None:
+        """Say that the result was got another way than asked (tiled, say); it is not cached."""
+        ...
+
     def use(self, recipe: Recipe) -> AbstractContextManager[Any]:
         """The loaded network for `recipe`, on the run's device, for the `with` block."""
         ...

@@ -104,6 +104,7 @@ def node(
     version: int = 1,
     title: str = "",
     effects: bool = False,
+    shows: bool = False,
     role: Role = Role.COMPUTE,
 ) -> Callable[[Function], Function]:
     """Declare the function below as the node type `type_id`.
@@ -113,6 +114,7 @@ def node(
         version: Raise it when the result changes for the same input.
         title: What the window calls it; made from `type_id` where empty.
         effects: It does something besides returning a value (saves a file).
+        shows: Its result is for a person to see; a run of the workflow asks for it.
         role: `Role.COMPUTE`, or what the planner does with the node.
 
     Raises:
@@ -130,6 +132,7 @@ def node(
             inputs=declared.inputs(),
             outputs=declared.outputs(),
             effects=effects,
+            shows=shows,
             role=role,
         )
         made = NodeType(spec, function, declared.wants_run, declared.enums, declared.many_results)

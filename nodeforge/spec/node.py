@@ -59,6 +59,7 @@ class NodeSpec:
         summary: One line.
         doc: The whole description.
         effects: It does something besides returning a value; never cached.
+        shows: Its result is for a person to see; a run asks for it, as for effects.
         pack: The folder it comes from.
         source: Digest of the pack's source, empty for shipped packs; part of the keys.
     """
@@ -71,6 +72,7 @@ class NodeSpec:
     inputs: tuple[PortSpec, ...]
     outputs: tuple[PortSpec, ...]
     effects: bool = False
+    shows: bool = False
     role: Role = Role.COMPUTE
     pack: str = ""
     source: str = ""
@@ -89,6 +91,11 @@ class NodeSpec:
         """Output ports by name."""
         return {port.name: port for port in self.outputs}
 
+    @property
+    def wanted(self) -> bool:
+        """Whether a run of the whole workflow asks for this node."""
+        return self.effects or self.shows
+
     @cached_property
     def runs_network(self) -> bool:
         """Whether device and precision can change its result."""
@@ -104,6 +111,7 @@ class NodeSpec:
             "inputs": [_port_to_json(port) for port in self.inputs],
             "outputs": [_port_to_json(port) for port in self.outputs],
             "effects": self.effects,
+            "shows": self.shows,
             "role": self.role.value,
             "pack": self.pack,
             "source": self.source,

@@ -1,0 +1,116 @@
+"""`nodeforge doctor`: what is here, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nodeforge import __version__, models
+from nodeforge.cli.cache import human_size
+from nodeforge.cli.system_libraries import mending_command, missing_packages
+from nodeforge.engine.client import WorkerClient
+from nodeforge.errors import NodeForgeError
+from nodeforge.settings import Settings, load_settings, shipped
+
+_LIBRARIES = ("torch", "diffusers", "transformers", "peft", "PySide6-Essentials", "NodeGraphQt")
+_TORCH_FOR_CARDS = "pip install torch --index-url https://download.pytorch.org/whl/cu128"
+
+
+@click.command("doctor")
+def command() -> None:
+    """Tell versions, devices and folders, and how to mend what is missing."""
+    settings = load_settings()
+    missing = [*_versions(), *_folders(settings), *_system(), *_devices(settings)]
+    click.echo()
+    for fact, mend in missing:
+        click.echo(f"! {fact}\n    {mend}")
+    if not missing:
+        click.echo("Nothing is missing.")
+
+
+def _versions() -> list[tuple[str, str]]:
+    missing: list[tuple[str, str]] = []
+    _row("NodeForge", __version__)
+    _row("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    for library in _LIBRARIES:
+        try:
+            _row(library, version(library))
+        except PackageNotFoundError:
+            _row(library, "missing")
+            missing.append((f"{library} is not installed.", f"pip install {library}"))
+    if sys.version_info < (3, 12) and _newer_qt():
+        fact = "PySide6 6.12 aborts on Python 3.10 and 3.11."
+        missing.append((fact, "pip install 'PySide6-Essentials<6.12'"))
+    return missing
+
+
+def _newer_qt() -> bool:
+    try:
+        major, minor = version("PySide6-Essentials").split(".")[:2]
+    except PackageNotFoundError:
+        return False
+    return (int(major), int(minor)) >= (6, 12)
+
+
+def _folders(settings: Settings) -> list[tuple[str, str]]:
+    missing: list[tuple[str, str]] = []
+    for name in ("home", "models", "inputs", "outputs", "cache"):
+        path: Path = getattr(settings, name)
+        _row(name, f"{path}{_state(path)}")
+        if path.exists() and not _writable(path):
+            missing.append((f"{path} cannot be written.", f"chmod u+w '{path}'"))
+    for name in ("nodes", "workflows", "resources"):
+        if not shipped(name).is_dir():
+            missing.append((f"the shipped folder '{name}' is missing.", "pip install nodeforge"))
+    found = models.ModelFolders(settings).scan()
+    _row("models found", str(len(found)))
+    _row("free disk", human_size(shutil.disk_usage(_existing(settings.home)).free))
+    return missing
+
+
+def _state(path: Path) -> str:
+    return "" if path.exists() else " (made when needed)"
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path, os.W_OK)
+
+
+def _system() -> list[tuple[str, str]]:
+    packages = missing_packages()
+    if not packages:
+        return []
+    return [("the window needs system libraries.", f"sudo {mending_command(packages)}")]
+
+
+def _devices(settings: Settings) -> list[tuple[str, str]]:
+    client = WorkerClient(settings, lambda _: None)
+    try:
+        devices: list[dict[str, Any]] = client.ask("devices").result(timeout=120)["devices"]
+    except (NodeForgeError, TimeoutError) as error:
+        return [(f"the worker does not start: {error}", "nodeforge --debug doctor")]
+    finally:
+        client.close()
+    for device in devices:
+        total = device.get("total")
+        _row(device["id"], f"{device['name']}{f', {human_size(total)}' if total else ''}")
+    if shutil.which("nvidia-smi") and all(device["id"] == "cpu" for device in devices):
+        return [("there is an NVIDIA card, but torch cannot use it.", _TORCH_FOR_CARDS)]
+    return []
+
+
+def _row(name: str, value: str) -> None:
+    click.echo(f"{name:<20}{value}")

@@ -1,0 +1,71 @@
+"""The `nodeforge` command. Each subcommand's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from nodeforge import __version__
+from nodeforge.errors import Cancelled, NodeForgeError, RequestError
+
+FAILED = 1
+WRONG = 2
+
+_COMMANDS = {
+    "run": "Run a workflow and print the paths of what it saves.",
+    "lint": "Name what is wrong with a workflow, without running it.",
+    "nodes": "List the node types.",
+    "models": "List the models on this machine.",
+    "cache": "Show or clear what runs have kept.",
+    "doctor": "Tell versions, devices and folders, and mend what is missing.",
+}
+
+
+class _Lazy(click.Group):
+    """Knows its commands by name, and imports `nodeforge.cli.<name>` for one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        return importlib.import_module(f"nodeforge.cli.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Lazy)
+@click.version_option(__version__, prog_name="nodeforge")
+@click.option("--debug", is_flag=True, help="Show where an error came from.")
+@click.pass_context
+def nodeforge(ctx: click.Context, debug: bool) -> None:
+    """NodeForge: a desktop studio for diffusion models."""
+    ctx.obj = debug
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        nodeforge(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(WRONG)
+    except (click.Abort, Cancelled, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(FAILED)
+    except NodeForgeError as error:
+        if debug:
+            raise
+        click.echo(str(error), err=True)
+        sys.exit(WRONG if isinstance(error, RequestError) else FAILED)

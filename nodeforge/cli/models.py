@@ -1,0 +1,32 @@
+"""`nodeforge models`: what is on disk, which kind and family it is, and its content hash."""
+
+from __future__ import annotations
+
+import click
+
+from nodeforge import models
+from nodeforge.cli.cache import human_size
+from nodeforge.settings import load_settings
+
+
+@click.group("models", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List the models in all model folders."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_models)
+
+
+@command.command("list")
+def list_models() -> None:
+    """Names, kinds and families, as workflows use them."""
+    for info in models.ModelFolders(load_settings()).scan():
+        family = info.family or info.reason or "unknown family"
+        click.echo(f"{info.kind:<14}{info.name:<40}{family:<10}{human_size(info.size):>10}")
+
+
+@command.command("scan")
+def scan() -> None:
+    """The same with each file's SHA-256, which takes as long as reading all of them."""
+    for info in models.ModelFolders(load_settings()).scan():
+        click.echo(f"{models.sha256(info.path)}  {info.kind}  {info.name}")

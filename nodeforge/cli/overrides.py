@@ -1,0 +1,161 @@
+"""`--set NODE.PORT=VALUE` and `--seed`: edits of the document before it is run."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from nodeforge import models
+from nodeforge.engine.files import ASSET
+from nodeforge.errors import RequestError
+from nodeforge.graph import Document, Input, Node, Subgraph, input_spec, walk
+from nodeforge.settings import Settings
+from nodeforge.spec import (
+    BOOLEAN,
+    FLOAT,
+    INTEGER,
+    Catalogue,
+    FileWidget,
+    ModelFileWidget,
+    PortSpec,
+    SeedWidget,
+)
+
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+
+
+class OverrideError(RequestError):
+    """A `--set` that cannot be carried out."""
+
+
+class Overrides:
+    """Sets values of a document, as the person asked on the command line.
+
+    Files that are named by a path are granted: pictures are copied to the assets, models are
+    read where they are.
+    """
+
+    def __init__(self, document: Document, catalogue: Catalogue, settings: Settings) -> None:
+        self._document = document
+        self._catalogue = catalogue
+        self._settings = settings
+        self.granted: list[str] = []
+
+    def set(self, assignment: str) -> None:
+        """Carry out ``NODE.PORT=VALUE``; NODE is an id or a title.
+
+        Raises:
+            OverrideError: there is no such node or port, or the value does not fit.
+        """
+        target, equals, text = assignment.partition("=")
+        name, dot, port_name = target.rpartition(".")
+        if not (equals and dot and name and port_name):
+            raise OverrideError(
+                "is not NODE.PORT=VALUE.",
+                place=f"--set {assignment}",
+                way_out="For example --set prompt.text='a red fox'.",
+            )
+        path, node = self._find(name, assignment)
+        port = input_spec(node, port_name, self._catalogue)
+        if port is None or port.widget is None:
+            raise OverrideError(
+                f"'{name}' has no value '{port_name}'.",
+                place=f"--set {assignment}",
+                way_out=self._ports_of(node),
+            )
+        if Input(path, port_name) in self._document.graph.links:
+            raise OverrideError(
+                f"'{target}' is fed by a link, so its value has no effect.",
+                place=f"--set {assignment}",
+                way_out="Set the value at the node that the link comes from.",
+            )
+        node.values[port_name] = self._value(port, text, assignment)
+
+    def seed(self, seed: int) -> None:
+        """Give every unlinked seed this value."""
+        for path, node in walk(self._document.graph):
+            spec = self._catalogue.get(node.type)
+            for port in spec.inputs if spec else ():
+                if isinstance(port.widget, SeedWidget):
+                    graph, name = self._document.place(path)
+                    if Input(name, port.name) not in graph.links:
+                        node.values[port.name] = seed
+
+    def _find(self, name: str, assignment: str) -> tuple[str, Node]:
+        nodes = dict(walk(self._document.graph))
+        if name in nodes:
+            return name, nodes[name]
+        titled = [path for path, node in nodes.items() if node.title == name]
+        if len(titled) == 1:
+            return titled[0], nodes[titled[0]]
+        if titled:
+            fact = f"{len(titled)} nodes have the title '{name}': {', '.join(titled)}."
+            raise OverrideError(fact, place=f"--set {assignment}", way_out="Use the node's id.")
+        near = difflib.get_close_matches(name, [*nodes, *(n.title for n in nodes.values())], n=1)
+        raise OverrideError(
+            f"there is no node '{name}'.",
+            place=f"--set {assignment}",
+            way_out=f"Did you mean '{near[0]}'?" if near else f"Nodes: {', '.join(nodes)}.",
+        )
+
+    def _ports_of(self, node: Node) -> str:
+        if isinstance(node, Subgraph):
+            return f"It has: {', '.join(node.inputs)}."
+        spec = self._catalogue[node.type]
+        return f"It has: {', '.join(port.name for port in spec.inputs if port.widget)}."
+
+    def _value(self, port: PortSpec, text: str, assignment: str) -> Any:
+        if isinstance(port.widget, FileWidget):
+            return self._picture(text)
+        if isinstance(port.widget, ModelFileWidget):
+            return self._model(text)
+        try:
+            return _plain(port.type, text)
+        except ValueError:
+            raise OverrideError(
+                f"'{text}' is no {port.type}.",
+                place=f"--set {assignment}",
+                way_out=f"Give a value of type {port.type}.",
+            ) from None
+
+    def _picture(self, text: str) -> str:
+        """A path of the person's becomes an asset of the document; a name stays a name."""
+        path = Path(text).expanduser()
+        if not path.is_file():
+            return text
+        sha256 = models.sha256(path.absolute())
+        kept = self._settings.assets / f"{sha256}{path.suffix.lower()}"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            part = kept.with_suffix(".part")
+            shutil.copyfile(path, part)
+            part.replace(kept)
+        self._document.assets[path.name] = {
+            "sha256": sha256,
+            "kind": "image",
+            "size": kept.stat().st_size,
+            "origin": path.name,
+        }
+        return ASSET + path.name
+
+    def _model(self, text: str) -> str:
+        path = Path(text).expanduser()
+        if not path.exists() or not (path.is_absolute() or "." in text[:1]):
+            return text
+        self.granted.append(str(path.absolute()))
+        return self.granted[-1]
+
+
+def _plain(type_name: str, text: str) -> Any:
+    if type_name == INTEGER:
+        return int(text)
+    if type_name == FLOAT:
+        return float(text)
+    if type_name == BOOLEAN:
+        if text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        raise ValueError(text)
+    return text

@@ -1,0 +1,159 @@
+"""`nodeforge run`: a workflow without a window."""
+
+from __future__ import annotations
+
+import queue
+import uuid
+from pathlib import Path
+
+import click
+
+from nodeforge import models
+from nodeforge.cli.lint import show
+from nodeforge.cli.main import FAILED, WRONG
+from nodeforge.cli.nodes import shipped_catalogue
+from nodeforge.cli.overrides import Overrides
+from nodeforge.engine import events
+from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.context import RunRequest
+from nodeforge.errors import RequestError
+from nodeforge.formats import graph_to_json, read_any, stamp
+from nodeforge.graph import Document, walk
+from nodeforge.lint import Severity, lint
+from nodeforge.settings import Settings, load_settings
+from nodeforge.spec import Catalogue
+
+
+@click.command("run")
+@click.argument("workflow", type=click.Path(path_type=Path))
+@click.option("--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Set every unlinked seed.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where results are saved.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cuda", "mps", "xpu", "cpu"]),
+    help="Where networks run; the settings' choice by default.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One event a line on stdout.")
+@click.option("--previews", is_flag=True, help="With --json: tell of previews, too.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    workflow: Path,
+    assignments: tuple[str, ...],
+    seed: int | None,
+    out: Path | None,
+    device: str | None,
+    as_json: bool,
+    previews: bool,
+) -> None:
+    """Run WORKFLOW (JSON, or a picture made by one) and print the paths of what it saves."""
+    settings = load_settings()
+    happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+    document = read_any(workflow)
+    client = WorkerClient(settings, happened.put, device or settings.device)
+    client.start()  # it imports its libraries while we look at the workflow
+    try:
+        catalogue = _catalogue(document, client)
+        overrides = Overrides(document, catalogue, settings)
+        for assignment in assignments:
+            overrides.set(assignment)
+        if seed is not None:
+            overrides.seed(seed)
+        _refuse_what_cannot_run(ctx, document, catalogue, settings, overrides.granted)
+        request = RunRequest(
+            run=uuid.uuid4().hex[:8],
+            assets=document.assets,
+            granted=overrides.granted,
+            stamp=stamp(document),
+            outputs=_writable(out or settings.outputs),
+            previews=previews,
+        )
+        ctx.exit(_run(client, happened, document, request, as_json, bool(ctx.obj)))
+    finally:
+        client.close()
+
+
+def _catalogue(document: Document, client: WorkerClient) -> Catalogue:
+    """The shipped node types, or the worker's where the workflow uses others."""
+    catalogue = shipped_catalogue()
+    if all(node.type in catalogue or node.type == "subgraph" for _, node in walk(document.graph)):
+        return catalogue
+    return Catalogue.from_json(client.ask("catalogue").result())
+
+
+def _refuse_what_cannot_run(
+    ctx: click.Context,
+    document: Document,
+    catalogue: Catalogue,
+    settings: Settings,
+    granted: list[str],
+) -> None:
+    folders = models.ModelFolders(settings)
+    problems = lint(document, catalogue, folders, granted=frozenset(granted))
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        show(errors, err=True)
+        ctx.exit(WRONG)
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(
+            f"cannot be made: {error.strerror}.", place=str(folder), way_out="Choose another --out."
+        ) from error
+    return folder.absolute()
+
+
+def _run(
+    client: WorkerClient,
+    happened: queue.SimpleQueue[events.Event],
+    document: Document,
+    request: RunRequest,
+    as_json: bool,
+    debug: bool,
+) -> int:
+    from nodeforge.cli.watch import Bars, JsonLines
+
+    titles = {path: node.title or path for path, node in walk(document.graph)}
+    watcher = JsonLines() if as_json else Bars(titles)
+    client.run(graph_to_json(document.graph), request)
+    while True:
+        try:
+            event = happened.get()
+            watcher.tell(event)
+        except KeyboardInterrupt:
+            client.cancel(request.run)  # the second time, this ends the worker
+            continue
+        if isinstance(event, events.LAST):
+            break
+    watcher.close()
+    return _conclude(event, as_json, debug)
+
+
+def _conclude(event: events.Event, as_json: bool, debug: bool) -> int:
+    match event:
+        case events.RunFinished():
+            if not as_json:
+                for path in event.outputs:
+                    click.echo(path)
+            return 0
+        case events.Failed():
+            click.echo(str(event.error), err=True)
+            if debug:
+                click.echo(event.error.traceback, err=True)
+            return FAILED if event.node else WRONG
+        case events.WorkerDied():
+            click.echo(
+                f"The worker ended with code {event.exit_code}; what was finished is kept.\n"
+                "    Run again: it goes on from there.",
+                err=True,
+            )
+            if debug:
+                click.echo(event.last_words, err=True)
+            return FAILED
+        case _:
+            click.echo("Stopped. What was finished is kept.", err=True)
+            return FAILED

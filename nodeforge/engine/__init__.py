@@ -1,0 +1,1 @@
+"""Running a graph without knowing what its nodes compute."""

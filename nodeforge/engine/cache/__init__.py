@@ -1,0 +1,9 @@
+"""Results by key: in memory, and on disk between processes."""
+
+from nodeforge.engine.cache.codec import Codec
+from nodeforge.engine.cache.disk import DiskTier
+from nodeforge.engine.cache.memory import MemoryTier
+from nodeforge.engine.cache.steps import Steps
+from nodeforge.engine.cache.store import ResultCache
+
+__all__ = ["Codec", "DiskTier", "MemoryTier", "ResultCache", "Steps"]

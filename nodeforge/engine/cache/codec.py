@@ -1,0 +1,25 @@
+"""What the cache must know of values, which it never looks into."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Codec(Protocol):
+    """Turns values into bytes and back. The worker has the real one."""
+
+    def size(self, value: Any) -> int:
+        """Bytes that `value` takes in memory."""
+        ...
+
+    def encode(self, value: Any) -> bytes | None:
+        """`value` as bytes; None for one that cannot leave the process."""
+        ...
+
+    def decode(self, data: bytes) -> Any:
+        """The value that `data` was made from.
+
+        Raises:
+            ValueError: `data` is not what `encode` gives.
+        """
+        ...

@@ -1,0 +1,129 @@
+"""The disk tier: one checksummed file an entry; no index, no lock.
+
+Files appear whole (temporary file, rename), so several processes share one folder. A damaged
+entry is a miss; a folder that cannot be written makes the tier read what is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_SUFFIX = ".result"
+_DIGEST = 16
+_TEMPORARY = ".part"
+
+
+class DiskTier:
+    """Bytes by key.
+
+    Args:
+        root: The cache folder, shared by all versions.
+        version: Folder name for one set of program versions; others' entries are not read,
+            and go first when room is needed.
+        limit: Bytes over all versions.
+    """
+
+    def __init__(self, root: Path, version: str, limit: int) -> None:
+        self.root = root
+        self.folder = root / version
+        self.limit = limit
+        self._written = 0
+        self.refused = ""
+        """Why entries cannot be written; empty while they can."""
+
+    def path(self, key: str) -> Path:
+        return self.folder / key[:2] / (key + _SUFFIX)
+
+    def __contains__(self, key: str) -> bool:
+        return os.path.exists(f"{self.folder}/{key[:2]}/{key}{_SUFFIX}")  # noqa: PTH110 - hot
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes under `key`; None where there are none, or damaged ones."""
+        path = self.path(key)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        body = data[_DIGEST:]
+        if _checksum(body) != data[:_DIGEST]:
+            self.discard(key)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return body
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write `data` under `key`; a full or read-only disk is remembered in `refused`."""
+        try:
+            _write_whole(self.path(key), _checksum(data), data)
+        except OSError as error:
+            self.refused = error.strerror or str(error)
+            return
+        self.refused = ""
+        self._written += len(data)
+        if self._written > self.limit // 16:
+            self._written = 0
+            self.shrink()
+
+    def discard(self, key: str) -> None:
+        with contextlib.suppress(OSError):
+            self.path(key).unlink()
+
+    def entries(self) -> Iterator[os.stat_result]:
+        """The state of every entry's file, of all versions."""
+        for _, state in self._files():
+            yield state
+
+    def shrink(self) -> None:
+        """Delete what was used longest ago, other versions' entries first, down to 90 %."""
+        files = sorted(self._files(), key=self._order)
+        excess = sum(state.st_size for _, state in files) - self.limit
+        if excess <= 0:
+            return
+        excess += self.limit // 10
+        for path, state in files:
+            if excess <= 0:
+                return
+            with contextlib.suppress(OSError):
+                path.unlink()
+                excess -= state.st_size
+
+    def clear(self) -> int:
+        """Delete every entry of every version; gives the bytes freed."""
+        freed = 0
+        for path, state in self._files():
+            with contextlib.suppress(OSError):
+                path.unlink()
+                freed += state.st_size
+        return freed
+
+    def _order(self, file: tuple[Path, os.stat_result]) -> tuple[bool, float]:
+        path, state = file
+        return path.is_relative_to(self.folder), state.st_mtime
+
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        for path in self.root.glob("*/*/*"):
+            if path.suffix in (_SUFFIX, _TEMPORARY):
+                with contextlib.suppress(OSError):
+                    yield path, path.stat()
+
+
+def _write_whole(path: Path, *pieces: bytes) -> None:
+    """Write a file that is seen by others only when all of it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}{_TEMPORARY}")
+    try:
+        with part.open("wb") as file:
+            file.writelines(pieces)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _checksum(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_DIGEST).digest()

@@ -1,0 +1,39 @@
+"""Checkpoints of long nodes, by step key, in the same two tiers as results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from nodeforge.engine.cache.store import ResultCache
+
+if TYPE_CHECKING:
+    from nodeforge.values import Checkpoint
+
+SMALL = 4 * 2**20
+"""Bytes up to which every step's checkpoint goes to disk; larger ones each fifth step."""
+SPARSE = 5
+_MARK = "-step"
+
+
+class Steps:
+    """The `StepStore` of one run of one node."""
+
+    def __init__(self, cache: ResultCache) -> None:
+        self._cache = cache
+        self._since = time.perf_counter()
+
+    def furthest(self, keys: Sequence[str]) -> tuple[int, Checkpoint] | None:
+        """The last of `keys` whose checkpoint can be read, as its index and the checkpoint."""
+        for index in range(len(keys) - 1, -1, -1):
+            if (found := self._cache.get(keys[index] + _MARK)) is not None:
+                return index, found[0]
+        return None
+
+    def store(self, key: str, checkpoint: Checkpoint) -> None:
+        now = time.perf_counter()
+        seconds, self._since = now - self._since, now
+        small = self._cache.codec.size(checkpoint) <= SMALL
+        to_disk = small or checkpoint.step % SPARSE == 0
+        self._cache.put(key + _MARK, checkpoint, seconds, to_disk=to_disk)

@@ -1,0 +1,214 @@
+"""The window's and the command line's side of the worker process. Imports no torch."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from nodeforge.engine import events
+from nodeforge.engine.context import RunRequest
+from nodeforge.engine.protocol import Frame, read_frame, write_frames
+from nodeforge.errors import NodeForgeError
+from nodeforge.settings import Settings
+
+PATIENCE = 10.0
+"""Seconds after a Stop until the worker is ended by force."""
+
+
+class WorkerError(NodeForgeError):
+    """The worker could not answer."""
+
+
+class WorkerClient:
+    """Starts the worker, sends it requests, and passes its events on.
+
+    Args:
+        settings: Folders and limits; the worker reads the same.
+        on_event: Called for every event, in a thread of the client's own.
+        device: ``auto``, ``cuda``, ``mps``, ``xpu`` or ``cpu``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_event: Callable[[events.Event], None],
+        device: str = "auto",
+    ) -> None:
+        self._settings = settings
+        self._on_event = on_event
+        self._device = device
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
+        self._runs: set[str] = set()
+        self._stopping: set[str] = set()
+        self._answers: dict[str, Future[dict[str, Any]]] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stderr: collections.deque[str] = collections.deque(maxlen=40)
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def start(self) -> None:
+        """Start the worker unless it runs. It answers once its libraries are imported."""
+        with self._lock:
+            if self.pid is not None:
+                return
+            process = self._process = _spawn(self._settings, self._device)
+        for target in (self._read, self._listen):
+            threading.Thread(target=target, args=(process,), daemon=True).start()
+
+    def run(self, graph: dict[str, Any], request: RunRequest) -> None:
+        """Queue a run of `graph`, a workflow's ``nodes`` and ``links`` as in its file."""
+        self.start()
+        self._runs.add(request.run)
+        self._send(
+            {
+                "request": "run",
+                "id": request.run,
+                "graph": graph,
+                "targets": request.targets,
+                "assets": dict(request.assets),
+                "granted": request.granted,
+                "stamp": dict(request.stamp),
+                "outputs": str(request.outputs),
+                "previews": request.previews,
+            }
+        )
+
+    def cancel(self, run: str) -> None:
+        """Stop `run` at its next model call; a worker that does not is ended after 10 s.
+
+        A second call for the same run ends the worker at once.
+        """
+        if run not in self._runs:
+            return
+        process = self._process
+        if run in self._stopping:
+            self.kill()
+            return
+        self._stopping.add(run)
+        self._send({"request": "cancel", "id": run})
+        timer = threading.Timer(PATIENCE, self._end_if_running, (run, process))
+        timer.daemon = True
+        timer.start()
+
+    def ask(self, request: str, **arguments: Any) -> Future[dict[str, Any]]:
+        """Ask for ``catalogue``, ``plan``, ``render``, ``devices`` or ``free``.
+
+        Returns:
+            A future with the answer's header; ``payload`` holds its bytes, if any. It raises
+            `WorkerError` where the worker could not answer.
+        """
+        self.start()
+        ask_id = f"ask-{next(self._ids)}"
+        future: Future[dict[str, Any]] = Future()
+        self._answers[ask_id] = future
+        self._send({"request": request, "id": ask_id, **arguments})
+        return future
+
+    def kill(self) -> None:
+        """End the worker at once. Running runs get `WorkerDied`."""
+        if self._process is not None:
+            self._process.kill()
+
+    def close(self, patience: float = PATIENCE) -> None:
+        """Let the worker finish writing its cache, then end it."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        self._runs.clear()
+        try:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(patience)
+        except (OSError, subprocess.TimeoutExpired):
+            process.kill()
+            process.wait()
+
+    def _end_if_running(self, run: str, process: subprocess.Popen[bytes] | None) -> None:
+        if run in self._runs and process is self._process and process is not None:
+            process.kill()
+
+    def _send(self, header: dict[str, Any]) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        try:
+            with self._lock:
+                write_frames(process.stdin, [Frame(header)])
+        except OSError:
+            return  # the worker has ended: `_read` sees it, and says so
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        try:
+            while (frame := read_frame(process.stdout)) is not None:
+                self._receive(frame)
+        except NodeForgeError:
+            process.kill()
+        code = process.wait()
+        self._ended(process, code)
+
+    def _receive(self, frame: Frame) -> None:
+        if "answer" in frame.header:
+            self._answer(frame)
+            return
+        event = events.from_frame(frame)
+        if isinstance(event, events.LAST):
+            self._runs.discard(event.run)
+        self._on_event(event)
+
+    def _answer(self, frame: Frame) -> None:
+        future = self._answers.pop(frame.header["answer"], None)
+        if future is None:
+            return
+        if error := frame.header.get("error"):
+            report = events.ErrorReport(**error)
+            future.set_exception(
+                WorkerError(report.fact, place=report.place, way_out=report.way_out)
+            )
+        else:
+            future.set_result({**frame.header, "payload": frame.payload})
+
+    def _ended(self, process: subprocess.Popen[bytes], code: int) -> None:
+        if process is not self._process:
+            return
+        words = "\n".join(self._stderr)
+        runs, self._runs = self._runs, set()
+        answers, self._answers = self._answers, {}
+        for run in runs:
+            self._on_event(events.WorkerDied(run, code, words))
+        for future in answers.values():
+            future.set_exception(
+                WorkerError(f"the worker ended with code {code}.", way_out="Try again.")
+            )
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            self._stderr.append(line.decode(errors="replace").rstrip())
+
+
+def _spawn(settings: Settings, device: str) -> subprocess.Popen[bytes]:
+    """The worker, deaf to the terminal's Ctrl+C and without a window of its own."""
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    return subprocess.Popen(
+        [sys.executable, "-m", "nodeforge.worker", "--device", device],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "NODEFORGE_HOME": str(settings.home)},
+        creationflags=flags,
+        start_new_session=sys.platform != "win32",
+    )

@@ -1,0 +1,141 @@
+"""The `RunContext` that a node sees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nodeforge.engine import events
+from nodeforge.engine.cache import ResultCache, Steps
+from nodeforge.errors import Cancelled
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nodeforge.values import Recipe
+
+
+class Networks(Protocol):
+    """Turns recipes into loaded networks; the worker has the real one."""
+
+    def use(self, recipe: Recipe, check: Callable[[], None]) -> AbstractContextManager[Any]:
+        """The network, for a `with` block; `check` raises `Cancelled` while loading."""
+        ...
+
+    def numerics(self) -> Mapping[str, str]:
+        """All that changes numbers."""
+        ...
+
+
+class NoNetworks:
+    """For graphs that need none."""
+
+    def use(self, recipe: Recipe, check: Callable[[], None]) -> AbstractContextManager[Any]:
+        del check
+        return nullcontext(recipe)
+
+    def numerics(self) -> Mapping[str, str]:
+        return {}
+
+
+@dataclass
+class RunRequest:
+    """What a run was asked for.
+
+    Args:
+        run: Its id; every event carries it.
+        targets: Nodes whose results are wanted; empty for all that save or show something.
+        assets: The workflow's assets by name.
+        granted: Paths that the person gave.
+        stamp: Text chunks for saved pictures.
+        outputs: The folder for what nodes save.
+        previews: Whether pictures of work in progress are wanted.
+    """
+
+    run: str
+    targets: list[str] = field(default_factory=list)
+    assets: Mapping[str, Any] = field(default_factory=dict)
+    granted: list[str] = field(default_factory=list)
+    stamp: Mapping[str, str] = field(default_factory=dict)
+    outputs: Path = Path()
+    previews: bool = False
+
+
+@dataclass
+class RunState:
+    """What a run has done so far, and whether it is to stop."""
+
+    emit: Callable[[events.Event], None]
+    stop: Flag = field(default_factory=Flag)
+    outputs: list[str] = field(default_factory=list)
+    model_calls: int = 0
+
+
+class NodeRun:
+    """One node's share of a run: `nodeforge.api.RunContext`."""
+
+    def __init__(
+        self,
+        node: str,
+        request: RunRequest,
+        state: RunState,
+        cache: ResultCache,
+        networks: Networks,
+    ) -> None:
+        self._node = node
+        self._request = request
+        self._state = state
+        self._networks = networks
+        self._start = time.perf_counter()
+        self.exact = True
+        """Whether the result is what was asked for, and may be cached."""
+        self.steps = Steps(cache)
+
+    @property
+    def stamp(self) -> Mapping[str, str]:
+        return self._request.stamp
+
+    @property
+    def outputs(self) -> Path:
+        return self._request.outputs
+
+    @property
+    def numerics(self) -> Mapping[str, str]:
+        return self._networks.numerics()
+
+    def check(self) -> None:
+        if self._state.stop.is_set():
+            raise Cancelled
+
+    def progress(self, step: int, of: int, preview: Callable[[], np.ndarray] | None = None) -> None:
+        seconds = time.perf_counter() - self._start
+        self._emit(events.Progress(self._request.run, self._node, step, of, seconds))
+        if preview is not None and self._request.previews:
+            pixels = preview()
+            height, width = pixels.shape[:2]
+            self._emit(
+                events.Preview(self._request.run, self._node, step, width, height, pixels.tobytes())
+            )
+        self.check()
+
+    def use(self, recipe: Recipe) -> AbstractContextManager[Any]:
+        return self._networks.use(recipe, self.check)
+
+    def count_model_call(self) -> None:
+        self._state.model_calls += 1
+
+    def fell_back(self, fact: str) -> None:
+        self.exact = False
+        self._emit(events.Notice(self._request.run, self._node, fact))
+
+    def saved(self, path: Path) -> None:
+        self._state.outputs.append(str(path))
+        self._emit(events.Saved(self._request.run, self._node, str(path)))
+
+    def _emit(self, event: events.Event) -> None:
+        self._state.emit(event)

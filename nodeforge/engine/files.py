@@ -1,0 +1,104 @@
+"""Which files a workflow may read, and what they count as in keys.
+
+A workflow names models and pictures; it can never reach outside the folders for them. A path
+that the person gave is granted, for one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from nodeforge import models
+from nodeforge.errors import RequestError
+from nodeforge.settings import Settings, shipped
+from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
+
+ASSET = "asset:"
+"""How a value names one of the workflow's assets: ``asset:cat.png``."""
+
+
+class MissingFileError(RequestError):
+    """A picture that a workflow names is not there, or not allowed."""
+
+
+class Files:
+    """Resolves the file values of one workflow.
+
+    Args:
+        settings: Where models, inputs and assets are.
+        assets: The workflow's assets by name, as in its file.
+        granted: Absolute paths that the person gave for this run.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        assets: Mapping[str, Any] | None = None,
+        granted: Collection[str] = (),
+    ) -> None:
+        self._settings = settings
+        self._assets = assets or {}
+        self._granted = frozenset(granted)
+        self._folders = models.ModelFolders(settings)
+
+    def resolve(self, port: PortSpec, value: Any) -> Path:
+        """The file that `value` of `port` means.
+
+        Raises:
+            MissingFileError, MissingModelError: it is not there, or may not be read.
+        """
+        name = str(value)
+        if isinstance(port.widget, ModelFileWidget):
+            return self._folders.find(port.widget.kind, name, granted=self._granted)
+        if name.startswith(ASSET):
+            return self._asset(name.removeprefix(ASSET))
+        return self._picture(name)
+
+    def digest(self, port: PortSpec, path: Path) -> str:
+        """What `path` counts as in keys: a model's fingerprint, a picture's SHA-256."""
+        if isinstance(port.widget, ModelFileWidget):
+            return models.fingerprint(path)
+        assert isinstance(port.widget, FileWidget)
+        return models.sha256(path)
+
+    def _asset(self, name: str) -> Path:
+        asset = self._assets.get(name)
+        sha256 = asset.get("sha256", "") if isinstance(asset, Mapping) else ""
+        if not (isinstance(sha256, str) and sha256.isalnum()):
+            raise MissingFileError(
+                f"the workflow has no asset '{name}'.", way_out="Choose the picture again."
+            )
+        for path in self._settings.assets.glob(f"{sha256}.*"):
+            return path
+        raise MissingFileError(
+            f"the asset '{name}' is not on this machine.",
+            way_out="Choose the picture again, or open the project bundle it came with.",
+        )
+
+    def _picture(self, name: str) -> Path:
+        if name in self._granted:
+            path = Path(name)
+            if path.is_file():
+                return path
+            raise MissingFileError(f"there is no file {name}.", way_out="Choose another file.")
+        if _escapes(name):
+            raise MissingFileError(
+                f"the workflow names '{name}', which lies outside the folder for pictures.",
+                way_out=f"Choose the file yourself, or copy it to {self._settings.inputs}.",
+            )
+        for root in (self._settings.inputs, shipped("resources") / "examples"):
+            path = (root / name).resolve()
+            if path.is_file() and path.is_relative_to(root.resolve()):
+                return path
+        raise MissingFileError(
+            f"there is no picture '{name}'.",
+            way_out=f"Choose another file, or copy it to {self._settings.inputs}.",
+        )
+
+
+def _escapes(name: str) -> bool:
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    absolute = posix.is_absolute() or windows.is_absolute() or bool(windows.drive)
+    return absolute or ".." in posix.parts or ".." in windows.parts

@@ -1,0 +1,232 @@
+"""What a run must compute, in order, with the key of every result. Iterative and linear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nodeforge.engine.files import Files
+from nodeforge.engine.keys import node_key
+from nodeforge.errors import NodeForgeError, RequestError
+from nodeforge.graph.flatten import FlatGraph
+from nodeforge.graph.model import Output
+from nodeforge.spec import NodeSpec, PortSpec
+from nodeforge.spec import types as names
+
+
+class PlanError(RequestError):
+    """The workflow cannot be run as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNode:
+    """One node of a plan.
+
+    Args:
+        id: Its id in the flattened workflow: ``denoise``, ``group/denoise``.
+        literals: Arguments that stand in the workflow, files as paths.
+        links: For each linked input the output that feeds it; a list for a list port.
+        key: Names its results.
+    """
+
+    id: str
+    spec: NodeSpec
+    literals: dict[str, Any]
+    links: dict[str, Output | list[Output]]
+    key: str
+    pin: bool
+
+    def sources(self) -> Iterable[Output]:
+        """Every output that feeds this node."""
+        return _sources(self.links)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Nodes in an order in which each comes after what feeds it."""
+
+    nodes: dict[str, PlannedNode]
+    targets: list[str]
+
+
+def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: str) -> Plan:
+    """Plan what `targets` need.
+
+    Args:
+        graph: The flattened workflow.
+        targets: Ids of the nodes whose results are wanted.
+        files: Resolves file values.
+        numerics: Digest of what changes numbers.
+
+    Raises:
+        PlanError: a cycle, or an input that has neither link nor value.
+        RequestError: an unknown node type, a missing file.
+    """
+    targets = list(targets)
+    links = _links_by_node(graph)
+    planned: dict[str, PlannedNode] = {}
+    for node_id in _order(targets, links):
+        fed = links.get(node_id, {})
+        planned[node_id] = _plan_node(node_id, graph, fed, planned, files, numerics)
+    return Plan(planned, targets)
+
+
+def place(node_id: str, spec: NodeSpec) -> str:
+    """A node as errors name it: ``Denoise loop 'denoise'``."""
+    return f"{spec.title} '{node_id}'"
+
+
+def default_targets(graph: FlatGraph) -> list[str]:
+    """Nodes that save or show something; where there are none, those that feed no other."""
+    wanted = [node_id for node_id, node in graph.nodes.items() if node.spec and node.spec.wanted]
+    if wanted:
+        return wanted
+    feeding = {source.node for source in graph.links.values()}
+    # Where every node feeds another there is a circle: planning it says so.
+    return [node_id for node_id in graph.nodes if node_id not in feeding] or list(graph.nodes)
+
+
+def _links_by_node(graph: FlatGraph) -> dict[str, dict[str, Output | list[Output]]]:
+    single: dict[str, dict[str, Output | list[Output]]] = {}
+    lists: dict[tuple[str, str], list[tuple[int, Output]]] = {}
+    for target, source in graph.links.items():
+        if target.item is None:
+            single.setdefault(target.node, {})[target.port] = source
+        else:
+            lists.setdefault((target.node, target.port), []).append((target.item, source))
+    for (node, port), items in lists.items():
+        single.setdefault(node, {})[port] = [source for _, source in sorted(items)]
+    return single
+
+
+def _order(
+    targets: list[str], links: Mapping[str, Mapping[str, Output | list[Output]]]
+) -> list[str]:
+    """What `targets` depend on, sources first: depth-first, without recursion."""
+    done: dict[str, bool] = {}  # False while a node's own sources are being visited
+    order: list[str] = []
+    stack = [(target, False) for target in reversed(targets)]
+    while stack:
+        node, left = stack.pop()
+        if left:
+            done[node] = True
+            order.append(node)
+            continue
+        if node in done:
+            continue
+        done[node] = False
+        stack.append((node, True))
+        for source in _sources(links.get(node, {})):
+            state = done.get(source.node)
+            if state is None:
+                stack.append((source.node, False))
+            elif not state:
+                raise PlanError(
+                    f"'{source.node}' needs its own result.",
+                    place=node,
+                    way_out="Remove one link of the circle.",
+                )
+    return order
+
+
+def _sources(links: Mapping[str, Output | list[Output]]) -> Iterable[Output]:
+    for link in links.values():
+        if isinstance(link, list):
+            yield from link
+        else:
+            yield link
+
+
+def _plan_node(
+    node_id: str,
+    graph: FlatGraph,
+    links: dict[str, Output | list[Output]],
+    planned: Mapping[str, PlannedNode],
+    files: Files,
+    numerics: str,
+) -> PlannedNode:
+    node = graph.nodes.get(node_id)
+    if node is None or node.spec is None:
+        raise PlanError(
+            f"there is no node type '{node.type}'." if node else "there is no such node.",
+            place=node_id,
+            way_out="Install the pack that has it, or delete the node and its links.",
+        )
+    try:
+        fed = {port: _feed(node.spec, port, link, planned) for port, link in links.items()}
+        literals, counted = _literals(node.spec, node.values, links, files)
+    except NodeForgeError as error:
+        raise error.at(place(node_id, node.spec)) from error
+    key = node_key(node.spec, counted, fed, numerics)
+    return PlannedNode(node_id, node.spec, literals, links, key, node.pin)
+
+
+def _feed(
+    spec: NodeSpec,
+    port: str,
+    link: Output | list[Output],
+    planned: Mapping[str, PlannedNode],
+) -> str:
+    """What feeds `port`, as it counts in the key."""
+    if port not in spec.input:
+        raise PlanError(f"has no input '{port}'.", way_out="Remove the link to it.")
+    fed = []
+    for source in link if isinstance(link, list) else (link,):
+        feeder = planned[source.node]
+        if source.port not in feeder.spec.output:
+            raise PlanError(
+                f"'{source.node}' has no output '{source.port}'.",
+                place=f"port '{port}'",
+                way_out="Connect another output.",
+            )
+        fed.append(f"{feeder.key}.{source.port}")
+    return ",".join(fed)
+
+
+def _literals(
+    spec: NodeSpec, values: Mapping[str, Any], links: Mapping[str, object], files: Files
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments that stand in the workflow, and the same as they count in the key."""
+    arguments: dict[str, Any] = {}
+    counted: dict[str, Any] = {}
+    for port in spec.inputs:
+        if port.name in links:
+            continue
+        value = values.get(port.name, port.default) if port.widget else None
+        if value is None:
+            if port.required:
+                raise PlanError(
+                    "has neither a link nor a value.",
+                    place=f"port '{port.name}'",
+                    way_out="Connect it, or give a value.",
+                )
+            continue
+        try:
+            arguments[port.name] = counted[port.name] = _coerce(port, value)
+            if port.type == names.PATH:
+                path = files.resolve(port, value)
+                arguments[port.name], counted[port.name] = path, files.digest(port, path)
+        except NodeForgeError as error:
+            raise error.at(f"port '{port.name}'") from error
+    return arguments, counted
+
+
+def _coerce(port: PortSpec, value: Any) -> Any:
+    """`value` as the port's plain type: 1 and 1.0 are one value, and have one key."""
+    kind = type(value)
+    match port.type:
+        case names.FLOAT if kind in (int, float):
+            return float(value)
+        case names.INTEGER if kind is int or (kind is float and value.is_integer()):
+            return int(value)
+        case names.BOOLEAN if kind is bool:
+            return value
+        case names.TEXT | names.PATH if isinstance(value, str | Path):
+            return str(value)
+        case names.ANY:
+            return value
+    raise PlanError(
+        f"needs {port.type}, not {value!r}.", way_out=f"Give a value of type {port.type}."
+    )

@@ -1,0 +1,89 @@
+"""Graphs in, events out: plans and runs on one cache. The worker wraps this in a process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from nodeforge.api import NodeType
+from nodeforge.engine import events
+from nodeforge.engine.cache import ResultCache
+from nodeforge.engine.context import Networks, NoNetworks, RunRequest, RunState
+from nodeforge.engine.events import ErrorReport, Source
+from nodeforge.engine.executor import Executor, NodeFailedError, Results
+from nodeforge.engine.files import Files
+from nodeforge.engine.keys import numerics_digest
+from nodeforge.engine.plan import Plan, PlanError, default_targets, make_plan
+from nodeforge.errors import Cancelled, NodeForgeError
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Graph
+from nodeforge.settings import Settings
+from nodeforge.spec import Catalogue
+
+
+class Session:
+    """Everything that runs share.
+
+    Args:
+        settings: Folders and limits.
+        node_types: The code of every node type, by id.
+        cache: Where results are kept.
+        networks: Loads what recipes name.
+        guard: Entered around every node.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        node_types: Mapping[str, NodeType],
+        cache: ResultCache,
+        networks: Networks | None = None,
+        guard: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        self.settings = settings
+        self.cache = cache
+        self.networks = networks or NoNetworks()
+        self.catalogue = Catalogue(node_type.spec for node_type in node_types.values())
+        self._executor = Executor(node_types, cache, self.networks, guard)
+
+    def plan(self, graph: Graph, request: RunRequest) -> Plan:
+        """What `request` would compute of `graph`.
+
+        Raises:
+            RequestError: the workflow cannot be run as it stands.
+        """
+        flat = flatten(graph, self.catalogue)
+        targets = request.targets or default_targets(flat)
+        if not targets:
+            raise PlanError(
+                "there is nothing to run.", way_out="Add a node that saves or shows something."
+            )
+        files = Files(self.settings, request.assets, request.granted)
+        return make_plan(flat, targets, files, numerics_digest(self.networks.numerics()))
+
+    def states(self, graph: Graph, request: RunRequest) -> dict[str, Source]:
+        """Where the result of each node that a run would touch comes from."""
+        return self._executor.states(self.plan(graph, request))
+
+    def run(self, graph: Graph, request: RunRequest, state: RunState) -> dict[str, Results]:
+        """Run `graph`; everything that happens is told to `state.emit`, failures too.
+
+        Returns:
+            The targets' results; empty when the run failed or was stopped.
+        """
+        start = time.perf_counter()
+        try:
+            results = self._executor.run(self.plan(graph, request), request, state)
+        except Cancelled:
+            state.emit(events.RunCancelled(request.run))
+        except NodeFailedError as error:
+            state.emit(events.Failed(request.run, error.node, error.report))
+        except NodeForgeError as error:
+            state.emit(events.Failed(request.run, "", ErrorReport.of(error)))
+        else:
+            seconds = time.perf_counter() - start
+            state.emit(events.RunFinished(request.run, state.outputs, seconds, state.model_calls))
+            return results
+        return {}

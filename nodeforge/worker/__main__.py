@@ -1,0 +1,39 @@
+"""Starts the worker: `python -m nodeforge.worker --device auto`, frames on stdin and stdout."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import os
+import sys
+from typing import Any, BinaryIO
+
+
+def main() -> None:
+    arguments = _arguments()
+    requests, replies = _take_over_streams()
+    # Imported after the streams are ours: libraries print.
+    from nodeforge.worker.build import build_server
+
+    build_server(arguments.device, requests, replies, spare_core=arguments.spare_core).serve()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="nodeforge.worker")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--spare-core", action="store_true", help="leave a core to the window")
+    return parser.parse_args()
+
+
+def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:
+    """The pipe to the client; what libraries print goes to stderr instead."""
+    faulthandler.enable()
+    requests: Any = os.fdopen(os.dup(0), "rb")
+    replies: Any = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - lives as long as the process
+    return requests, replies
+
+
+if __name__ == "__main__":
+    main()

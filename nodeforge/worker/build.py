@@ -1,0 +1,73 @@
+"""Puts the worker together: packs, cache, networks, and the questions it answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO
+
+import torch
+
+from nodeforge import diffusion
+from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
+from nodeforge.engine.session import Session
+from nodeforge.formats import graph_from_json
+from nodeforge.settings import load_settings
+from nodeforge.values import Recipe
+from nodeforge.worker.codec import ValueCodec
+from nodeforge.worker.packs import Packs, load_packs
+from nodeforge.worker.server import Answer, Server, request_from
+from nodeforge.worker.versions import cache_version
+
+
+class LoadedNetworks:
+    """The engine's `Networks` on the diffusion library's residency."""
+
+    def __init__(self, residency: diffusion.Residency) -> None:
+        self._residency = residency
+
+    def use(self, recipe: Recipe, check: Callable[[], None]) -> AbstractContextManager[Any]:
+        return self._residency.use(recipe, check=check)
+
+    def numerics(self) -> Mapping[str, str]:
+        return self._residency.numerics()
+
+
+def build_server(
+    device: str, requests: BinaryIO, replies: BinaryIO, *, spare_core: bool = False
+) -> Server:
+    """A server on the user's settings, packs and cache."""
+    settings = load_settings()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    torch.set_num_threads(max(1, (cores or 1) - spare_core))
+    packs = load_packs(settings)
+    residency = diffusion.Residency(device)
+    cache = ResultCache(
+        MemoryTier(settings.memory_cache_bytes),
+        DiskTier(settings.cache / "results", cache_version(), settings.disk_cache_bytes),
+        ValueCodec(),
+    )
+    session = Session(settings, packs.node_types, cache, LoadedNetworks(residency), torch.no_grad)
+    return Server(session, requests, replies, _answers(session, packs, residency))
+
+
+def _answers(
+    session: Session, packs: Packs, residency: diffusion.Residency
+) -> dict[str, Callable[[dict[str, Any]], Answer]]:
+    def catalogue(_: dict[str, Any]) -> Answer:
+        return {**session.catalogue.to_json(), "refused": packs.refused}, b""
+
+    def plan(header: dict[str, Any]) -> Answer:
+        states = session.states(graph_from_json(header["graph"]), request_from(header))
+        return {"states": states}, b""
+
+    def devices(_: dict[str, Any]) -> Answer:
+        return {"devices": diffusion.devices()}, b""
+
+    def free(_: dict[str, Any]) -> Answer:
+        residency.free()
+        session.cache.memory.clear()
+        return {}, b""
+
+    return {"catalogue": catalogue, "plan": plan, "devices": devices, "free": free}

@@ -1,0 +1,160 @@
+"""Reads requests, runs one workflow after another, sends events as they happen.
+
+The main thread computes; one thread reads requests, so that a cancel is heard at once; one
+answers questions that need no GPU; one writes, joining what has gathered meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nodeforge.engine import events
+from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.events import ErrorReport
+from nodeforge.engine.protocol import Frame, read_frame, write_frames
+from nodeforge.engine.session import Session
+from nodeforge.errors import NodeForgeError
+from nodeforge.formats import graph_from_json
+
+Answer = tuple[dict[str, Any], bytes]
+
+
+class Outbox:
+    """Sends frames from a thread of its own."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._queue: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._send, name="outbox", daemon=True)
+        self._thread.start()
+
+    def put(self, frame: Frame) -> None:
+        self._queue.put(frame)
+
+    def close(self) -> None:
+        """Send what is left, then stop."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _send(self) -> None:
+        frames: list[Frame] = []
+        while (frame := self._queue.get()) is not None:
+            frames.append(frame)
+            if self._queue.empty():
+                self._write(frames)
+                frames = []
+        self._write(frames)
+
+    def _write(self, frames: list[Frame]) -> None:
+        with contextlib.suppress(OSError):  # the client has gone; its closed pipe stops us
+            write_frames(self._stream, frames)
+
+
+class Server:
+    """Serves one client.
+
+    Args:
+        session: What runs workflows.
+        requests: Where the client's frames come from.
+        replies: Where events and answers go.
+        answers: Questions by name, each a function of the request's header.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        requests: BinaryIO,
+        replies: BinaryIO,
+        answers: dict[str, Callable[[dict[str, Any]], Answer]],
+    ) -> None:
+        self._session = session
+        self._requests = requests
+        self._outbox = Outbox(replies)
+        self._answers = answers
+        self._states: dict[str, RunState] = {}
+        self._runs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._light = ThreadPoolExecutor(1, "answers")
+
+    def serve(self) -> None:
+        """Run until the client closes its end; then finish writing the cache."""
+        threading.Thread(target=self._read, name="requests", daemon=True).start()
+        while (header := self._runs.get()) is not None:
+            self._run(header)
+        self._light.shutdown()
+        self._session.cache.flush()
+        self._outbox.close()
+
+    def _read(self) -> None:
+        try:
+            while (frame := read_frame(self._requests)) is not None:
+                self._receive(frame.header)
+        finally:
+            for state in list(self._states.values()):
+                state.stop.set()
+            self._runs.put(None)
+
+    def _receive(self, header: dict[str, Any]) -> None:
+        match header["request"]:
+            case "run":
+                self._states[header["id"]] = RunState(self._emit)
+                self._runs.put(header)
+            case "cancel":
+                if state := self._states.get(header["id"]):
+                    state.stop.set()
+            case _:
+                answer = self._light.submit(self._answer, header)
+                answer.add_done_callback(partial(self._answered, header))
+
+    def _run(self, header: dict[str, Any]) -> None:
+        request = request_from(header)
+        state = self._states[request.run]
+        try:
+            graph = graph_from_json(header["graph"])
+        except NodeForgeError as error:
+            self._emit(events.Failed(request.run, "", ErrorReport.of(error)))
+        else:
+            self._session.run(graph, request, state)
+        finally:
+            self._states.pop(request.run, None)
+
+    def _answer(self, header: dict[str, Any]) -> Frame:
+        reply: dict[str, Any] = {"answer": header["id"]}
+        payload = b""
+        try:
+            answer, payload = self._answers[header["request"]](header)
+            reply.update(answer)
+        except NodeForgeError as error:
+            reply["error"] = asdict(ErrorReport.of(error))
+        return Frame(reply, payload)
+
+    def _answered(self, header: dict[str, Any], done: Future[Frame]) -> None:
+        if error := done.exception():
+            fact = f"could not answer '{header['request']}': {error!r}."
+            report = ErrorReport(type(error).__name__, fact, known=False)
+            self._outbox.put(Frame({"answer": header["id"], "error": asdict(report)}))
+        else:
+            self._outbox.put(done.result())
+
+    def _emit(self, event: events.Event) -> None:
+        self._outbox.put(events.to_frame(event))
+
+
+def request_from(header: dict[str, Any]) -> RunRequest:
+    """The run that a ``run`` or ``plan`` message asks for."""
+    return RunRequest(
+        run=header["id"],
+        targets=header.get("targets", []),
+        assets=header.get("assets", {}),
+        granted=header.get("granted", []),
+        stamp=header.get("stamp", {}),
+        outputs=Path(header.get("outputs", "")),
+        previews=header.get("previews", False),
+    )
