@@ -29,12 +29,12 @@ def model_files(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield (f"{part}/{file.name}" if part else file.name), file
 
 
-def watched(path: Path) -> tuple[Path, ...]:
+def watched(path: Path) -> tuple[str, ...]:
     """The files and folders whose times tell whether the model at `path` has changed."""
     if not path.is_dir():
-        return (path,)
-    parts = (path / part for part in components(path))
-    return (path, *parts, *(file for _, file in model_files(path)))
+        return (str(path),)
+    parts = [path / part for part in components(path)]
+    return tuple(map(str, (path, *parts, *(file for _, file in model_files(path)))))
 
 
 def is_model_folder(folder: Path) -> bool:

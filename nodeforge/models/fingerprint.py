@@ -27,7 +27,7 @@ class Fingerprints:
     def __init__(self, cache: Path) -> None:
         self._prints = Memo(cache / "fingerprints.json")
         self._hashes = Memo(cache / "sha256.json")
-        self._watched: dict[str, tuple[Path, ...]] = {}
+        self._watched: dict[str, tuple[str, ...]] = {}
 
     def of(self, path: Path) -> str:
         """The fingerprint of a file, or of a diffusers folder with all its networks: 32 hex digits.
@@ -55,12 +55,13 @@ class Fingerprints:
         if path.is_dir():
             lines = (f"{self.sha256(file)}  {name}\n" for name, file in model_files(path))
             return hashlib.sha256("".join(lines).encode()).hexdigest()
-        name, now = str(path.absolute()), signature([path])
+        name = str(path.absolute())
+        now = signature([name])
         known = self._hashes.get(name, now)
         if isinstance(known, str):
             return known
         made = _sha256(path)
-        if settled([path]):
+        if settled([name]):
             self._hashes.put({name: (now, made)})
         return made
 

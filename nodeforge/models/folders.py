@@ -29,6 +29,7 @@ class ModelFolders:
     def __init__(self, settings: Settings) -> None:
         self._places = places_of(settings)
         self._memo = Memo(settings.cache / "models.json")
+        self._found: dict[tuple[str, str], Path] = {}
 
     def find(self, kind: str, name: str, granted: frozenset[Path] = frozenset()) -> Path:
         """The model `name` of `kind`.
@@ -45,12 +46,15 @@ class ModelFolders:
         """
         if _is_absolute(name):
             return _granted(kind, name, granted)
+        if (known := self._found.get((kind, name))) and os.access(known, os.R_OK):
+            return known
         inner = "/".join(_parts(name))
         places = [place for place in self._places if place.holds(kind)]
         for place in places:
             if found := _existing(place.root / inner):
                 if not self._inside(found):
                     raise _escapes(name)
+                self._found[kind, name] = found
                 return found
         raise self._missing(kind, inner, places)
 
@@ -60,6 +64,7 @@ class ModelFolders:
         What is damaged, a pickle, or a link out of the folders is listed too, as unknown and
         with the reason.
         """
+        self._found.clear()
         found: dict[tuple[str, str], ModelInfo] = {}
         fresh: dict[str, tuple[str, Any]] = {}
         for place in self._places:

@@ -7,7 +7,6 @@ trust it: the loader maps the file into memory.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -133,9 +132,11 @@ def _entry(path: Path, name: str, told: Any, first: int) -> Entry:
     try:
         dtype, shape, (start, end) = told["dtype"], told["shape"], told["data_offsets"]
         bits = BITS[dtype]
-        sides = all(type(side) is int and 0 <= side < _LARGEST_SIDE for side in shape)
-        true = type(start) is int and type(end) is int and 0 <= start <= end and sides
-        if true and len(shape) <= 16 and math.prod(shape) * bits == (end - start) * 8:
+        for side in shape:
+            if type(side) is not int or not 0 <= side < _LARGEST_SIDE:
+                raise ValueError(side)
+            bits *= side
+        if type(start) is int and type(end) is int and start >= 0 and bits == (end - start) * 8:
             return Entry(dtype, tuple(shape), first + start, first + end)
     except (KeyError, TypeError, ValueError):
         pass
@@ -144,10 +145,10 @@ def _entry(path: Path, name: str, told: Any, first: int) -> Entry:
 
 def _check_whole(path: Path, tensors: Mapping[str, Entry], first: int, size: int) -> None:
     at = first
-    for entry in sorted(tensors.values(), key=lambda entry: (entry.start, entry.end)):
-        if entry.start != at:
+    for start, end in sorted((entry.start, entry.end) for entry in tensors.values()):
+        if start != at:
             raise CorruptModelError(path, "has tensors that overlap or leave a gap.")
-        at = entry.end
+        at = end
     if at > size:
         raise CorruptModelError(path, f"is cut short: {size} of {at} bytes are there.")
     if at < size:
