@@ -29,6 +29,44 @@ class Inlined:
         source = self.groups[output.node].outputs.get(output.port)
         return source and Output(f"{output.node}/{source.node}", source.port)
 
+    def source(self, end: Input) -> Output | None:
+        """The output of a node, no subgraph, that feeds `end` through whatever ports."""
+        feed = self.links.get(end)
+        port = self.ports.get(end)
+        while feed is None and port is not None:
+            feed, port = self.links.get(port), self.ports.get(port)
+        return self.innermost(feed)
+
+    def innermost(self, output: Output | None) -> Output | None:
+        """The output of a node, no subgraph, that `output` shows."""
+        while output is not None and output.node in self.groups:
+            output = self.shown(output)
+        return output
+
+    def ends(self, end: Input) -> list[Input]:
+        """The inputs of nodes, no subgraphs, that `end` stands for."""
+        found: list[Input] = []
+        waiting = [end]
+        while waiting:
+            end = waiting.pop()
+            group = self.groups.get(end.node)
+            if group is None:
+                found.append(end)
+            else:
+                waiting += (
+                    Input(f"{end.node}/{inner.node}", inner.port, inner.item)
+                    for inner in group.inputs.get(end.port, ())
+                )
+        return found
+
+    def node_links(self) -> dict[Input, Output]:
+        """The links between nodes as if there were no subgraphs."""
+        if not self.groups:
+            return self.links
+        ends = [end for table in (self.links, self.ports) for end in table]
+        made = {end: self.source(end) for end in ends if end.node in self.nodes}
+        return {end: start for end, start in made.items() if start is not None}
+
 
 def inline(graph: Graph, *, active: bool = False) -> Inlined:
     """All levels of `graph`; with `active`, not what is inside muted or bypassed subgraphs."""

@@ -1,0 +1,53 @@
+"""Every way to change a workflow, each a small class to give to `Document.perform`."""
+
+from nodeforge.graph.changes import ABSENT
+from nodeforge.graph.edits.base import GraphEdit, Together
+from nodeforge.graph.edits.exposed import SetPorts
+from nodeforge.graph.edits.links import (
+    InsertOnLink,
+    Link,
+    Through,
+    Unlink,
+    free_item,
+    ports_through,
+)
+from nodeforge.graph.edits.nodes import AddNodes, RemoveNodes
+from nodeforge.graph.edits.paste import Paste, extract
+from nodeforge.graph.edits.settings import (
+    Fold,
+    Move,
+    Pin,
+    Recolour,
+    Rename,
+    SetEntry,
+    SetMode,
+    SetValue,
+)
+from nodeforge.graph.edits.subgraphs import Collapse, Unpack
+
+__all__ = [
+    "ABSENT",
+    "AddNodes",
+    "Collapse",
+    "Fold",
+    "GraphEdit",
+    "InsertOnLink",
+    "Link",
+    "Move",
+    "Paste",
+    "Pin",
+    "Recolour",
+    "RemoveNodes",
+    "Rename",
+    "SetEntry",
+    "SetMode",
+    "SetPorts",
+    "SetValue",
+    "Through",
+    "Together",
+    "Unlink",
+    "Unpack",
+    "extract",
+    "free_item",
+    "ports_through",
+]
