@@ -10,7 +10,7 @@ NANO = Family(
     latent_channels=8,
     latent_scale=16,
     scaling_factor=None,
-    prediction_types=("epsilon", "v_prediction"),
+    prediction_types=("v_prediction", "epsilon"),
     native_size=256,
     size_multiple=16,
     sensible=Sensible(sampler="dpmpp_2m", schedule="normal", steps=20, guidance=5.0),
