@@ -133,8 +133,8 @@ class _Flattening:
         else:
             source = known[address]
         for passed in reversed(trail):
-            if source is None and isinstance(passed, Input):
-                source = self._literal(passed)
+            if isinstance(passed, Input) and (source is None or source is _LOST):
+                source = self._literal(passed) or source
             known[passed] = source
         return source
 

@@ -116,13 +116,13 @@ def _add_links(
 def _add_ports(made: Inlined, lists: dict[tuple[str, str], list[Input]], path: str) -> None:
     """The ports of one subgraph; one that stands for a whole list passes each place on."""
     group = made.groups[path]
-    for port, targets in group.inputs.items():
-        places = lists.get((path, port)) or [Input(path, port)]
-        for target in targets:
+    for port in sorted(group.inputs):
+        places = sorted(lists.get((path, port), ())) or [Input(path, port)]
+        for target in group.inputs[port]:
             name = f"{path}/{target.node}"
-            for place in places:
+            for place in places if target.item is None else places[:1]:
                 item = place.item if target.item is None else target.item
                 end = Input(name, target.port, item)
-                made.ports[end] = place
+                made.ports.setdefault(end, place)
                 if item is not None and target.node in group.graph.nodes:
                     lists[name, target.port].append(end)
