@@ -1,0 +1,122 @@
+"""Diffusion models as a library on torch and diffusers. It knows no graph and no network.
+
+>>> model, text_encoder, vae = describe(Path("resources/models/nano"))
+>>> host = LocalHost(Residency(choose()))
+>>> with host.use(text_encoder) as encoder:
+...     fox = behaviour(encoder.family).encode(encoder, "a red fox")
+>>> task = Denoising(
+...     model, fox, Sampler("dpmpp_2m"), Schedule("karras", 20), Guidance(5.0),
+...     noise=Noise(seed=1, width=256, height=256),
+... )
+>>> latent = denoise(host, task)
+>>> with host.use(vae) as loaded:
+...     image = decode(loaded, latent)
+"""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before huggingface_hub is imported, which reads it once
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+
+from nodeforge.diffusion.conditioning import (
+    ConditioningMismatchError,
+    average,
+    combine,
+    concatenate,
+    place,
+    restrict,
+    zero,
+)
+from nodeforge.diffusion.devices import DeviceError, choose
+from nodeforge.diffusion.families import UnknownFamilyError, behaviour
+from nodeforge.diffusion.inpaint import latent_mask, masked_picture
+from nodeforge.diffusion.latents import (
+    LatentSizeError,
+    Method,
+    blend,
+    empty,
+    repeat,
+    upscale,
+)
+from nodeforge.diffusion.loading import (
+    LoadedModel,
+    LoadedTextEncoder,
+    LoadedVae,
+    LoadingError,
+    ModelFacts,
+    describe,
+    describe_vae,
+    facts,
+    latent_layout,
+    load,
+)
+from nodeforge.diffusion.local import LocalHost
+from nodeforge.diffusion.loop import denoise
+from nodeforge.diffusion.noise import Drawn, draw, start_noise
+from nodeforge.diffusion.residency import Residency
+from nodeforge.diffusion.schedule import ScheduleError, parse_sigmas
+from nodeforge.diffusion.setup import DenoiseError, Denoising
+from nodeforge.diffusion.steppers import (
+    SAMPLERS,
+    SCHEDULES,
+    Stepper,
+    UnsupportedPairError,
+    make_stepper,
+    table,
+)
+from nodeforge.diffusion.text import PromptError, encode_prompt
+from nodeforge.diffusion.vae import OutOfMemoryError, decode, encode
+
+__all__ = [
+    "SAMPLERS",
+    "SCHEDULES",
+    "ConditioningMismatchError",
+    "DenoiseError",
+    "Denoising",
+    "DeviceError",
+    "Drawn",
+    "LatentSizeError",
+    "LoadedModel",
+    "LoadedTextEncoder",
+    "LoadedVae",
+    "LoadingError",
+    "LocalHost",
+    "Method",
+    "ModelFacts",
+    "OutOfMemoryError",
+    "PromptError",
+    "Residency",
+    "ScheduleError",
+    "Stepper",
+    "UnknownFamilyError",
+    "UnsupportedPairError",
+    "average",
+    "behaviour",
+    "blend",
+    "choose",
+    "combine",
+    "concatenate",
+    "decode",
+    "denoise",
+    "describe",
+    "describe_vae",
+    "draw",
+    "empty",
+    "encode",
+    "encode_prompt",
+    "facts",
+    "latent_layout",
+    "latent_mask",
+    "load",
+    "make_stepper",
+    "masked_picture",
+    "parse_sigmas",
+    "place",
+    "repeat",
+    "restrict",
+    "start_noise",
+    "table",
+    "upscale",
+    "zero",
+]

@@ -1,0 +1,119 @@
+"""Combining encoded prompts. Nothing here needs a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.values import Conditioning, Mask, Prompt
+
+
+class ConditioningMismatchError(NodeForgeError):
+    """Conditionings that cannot be combined, or are of another family than the model."""
+
+
+class RangeError(NodeForgeError):
+    """A range of steps that ends before it starts."""
+
+
+def combine(first: Conditioning, second: Conditioning) -> Conditioning:
+    """Both at once: their predictions are averaged at every step, by weight."""
+    _check_alike(first, second)
+    return replace(first, prompts=first.prompts + second.prompts)
+
+
+def average(first: Conditioning, second: Conditioning, weight: float) -> Conditioning:
+    """A blend of the embeddings: `weight` 0 is the first, 1 the second.
+
+    Raises:
+        ConditioningMismatchError: another family, or more than one prompt in either.
+    """
+    one, other = _single(first), _single(second)
+    _check_alike(first, second)
+    longest = max(one.embedding.shape[1], other.embedding.shape[1])
+    start = lengthened(one.embedding, first.empty, longest)
+    end = lengthened(other.embedding, second.empty, longest)
+    return replace(first, prompts=(replace(one, embedding=start.lerp(end, weight)),))
+
+
+def concatenate(first: Conditioning, second: Conditioning) -> Conditioning:
+    """One prompt whose tokens are those of the first, then those of the second."""
+    one, other = _single(first), _single(second)
+    _check_alike(first, second)
+    embedding = torch.cat([one.embedding, other.embedding], dim=1)
+    return replace(first, prompts=(replace(one, embedding=embedding),))
+
+
+def zero(conditioning: Conditioning) -> Conditioning:
+    """The same shapes with nothing in them: what the model does without any text."""
+    prompts = tuple(
+        replace(prompt, embedding=torch.zeros_like(prompt.embedding), pooled=_zeros(prompt.pooled))
+        for prompt in conditioning.prompts
+    )
+    return replace(conditioning, prompts=prompts, empty=torch.zeros_like(conditioning.empty))
+
+
+def restrict(conditioning: Conditioning, start: float, end: float) -> Conditioning:
+    """Let the prompts act only from `start` to `end`, shares of the steps run.
+
+    Raises:
+        RangeError: `end` is not after `start`, or either is outside of 0..1.
+    """
+    check_range(start, end)
+    return conditioning.each(start=start, end=end)
+
+
+def place(conditioning: Conditioning, area: Mask, strength: float) -> Conditioning:
+    """Let the prompts act only where `area` is above 0, weighed by it and by `strength`."""
+    prompts = tuple(
+        replace(prompt, area=area, weight=prompt.weight * strength)
+        for prompt in conditioning.prompts
+    )
+    return replace(conditioning, prompts=prompts)
+
+
+def lengthened(embedding: Tensor, empty: Tensor, tokens: int) -> Tensor:
+    """`embedding` with empty chunks after it until it has `tokens` tokens."""
+    missing = tokens - embedding.shape[1]
+    if missing <= 0:
+        return embedding
+    chunks = -(-missing // empty.shape[1])
+    return torch.cat([embedding, empty.repeat(1, chunks, 1)[:, :missing]], dim=1)
+
+
+def check_range(start: float, end: float) -> None:
+    """Raise `RangeError` unless 0 <= start < end <= 1."""
+    if not 0 <= start < end <= 1:
+        raise RangeError(
+            f"the range {start} to {end} holds no step.",
+            way_out="Choose shares of the steps from 0 to 1, the start before the end.",
+        )
+
+
+def acts(start: float, end: float, step: int, steps: int) -> bool:
+    """Whether what has this range acts in whole step `step` of the `steps` run."""
+    return round(start * steps) <= step < round(end * steps)
+
+
+def _single(conditioning: Conditioning) -> Prompt:
+    if len(conditioning.prompts) != 1:
+        raise ConditioningMismatchError(
+            f"this holds {len(conditioning.prompts)} prompts; only one can be used here.",
+            way_out="Combine after averaging or concatenating, not before.",
+        )
+    return conditioning.prompts[0]
+
+
+def _check_alike(first: Conditioning, second: Conditioning) -> None:
+    if first.family != second.family or first.empty.shape != second.empty.shape:
+        raise ConditioningMismatchError(
+            f"one is encoded for {first.family}, the other for {second.family}.",
+            way_out="Encode both with the same text encoder.",
+        )
+
+
+def _zeros(tensor: Tensor | None) -> Tensor | None:
+    return None if tensor is None else torch.zeros_like(tensor)

@@ -1,0 +1,123 @@
+"""Classifier-free guidance: what is asked of the network in a step, and how answers are mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from nodeforge.diffusion.conditioning import acts, lengthened
+from nodeforge.values import Conditioning, Guidance, Prompt
+
+AT_ONCE = 2
+"""Prompts that go through the network together, as diffusers' pipelines do with two."""
+
+Network = Callable[[Tensor, Tensor], Tensor]
+"""From x, repeated for each prompt, and the embeddings to the predictions."""
+
+
+@dataclass(frozen=True)
+class Active:
+    """What acts in one step.
+
+    Args:
+        positive: At least one prompt.
+        negative: Empty where no guidance acts.
+        scale: Guidance scale.
+        rescale: How far the spread is pulled back.
+    """
+
+    positive: tuple[Prompt, ...]
+    negative: tuple[Prompt, ...]
+    scale: float = 1.0
+    rescale: float = 0.0
+
+
+def active(
+    positive: Conditioning,
+    negative: Conditioning | None,
+    guidance: Guidance,
+    step: int,
+    steps: int,
+) -> Active:
+    """What acts in whole step `step` of the `steps` run.
+
+    Where no prompt acts, the empty prompt does. At scale 1, and outside of the guidance's
+    window, the negative prompts are not asked.
+    """
+    wanted = _acting(positive, step, steps)
+    if guidance.scale == 1 or not acts(guidance.start, guidance.end, step, steps):
+        return Active(wanted, ())
+    unwanted = _acting(negative, step, steps) if negative else (Prompt(positive.empty),)
+    return Active(wanted, unwanted, guidance.scale, guidance.rescale)
+
+
+def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, ...]:
+    prompts = tuple(p for p in conditioning.prompts if acts(p.start, p.end, step, steps))
+    return prompts or (Prompt(conditioning.empty),)
+
+
+class Guided:
+    """Predicts with what acts in a step, on the latent's device."""
+
+    def __init__(self, what: Active, empty: Tensor, x: Tensor) -> None:
+        self._what = what
+        prompts = (*what.negative, *what.positive)
+        tokens = max(prompt.embedding.shape[1] for prompt in prompts)
+        self._embeddings = [
+            lengthened(prompt.embedding, empty, tokens).to(x.device).expand(x.shape[0], -1, -1)
+            for prompt in prompts
+        ]
+        self._shares = _shares(what.negative, x), _shares(what.positive, x)
+
+    def __call__(self, network: Network, x: Tensor) -> Tensor:
+        """The guided prediction for `x`, (batch, channels, height, width)."""
+        predictions: list[Tensor] = []
+        for first in range(0, len(self._embeddings), AT_ONCE):
+            embeddings = self._embeddings[first : first + AT_ONCE]
+            count = len(embeddings)
+            together = network(torch.cat([x] * count), torch.cat(embeddings))
+            predictions += together.chunk(count)
+        negatives = len(self._what.negative)
+        wanted = _mixed(predictions[negatives:], self._shares[1])
+        if not negatives:
+            return wanted
+        return self._guided(_mixed(predictions[:negatives], self._shares[0]), wanted)
+
+    def _guided(self, unwanted: Tensor, wanted: Tensor) -> Tensor:
+        guided = unwanted + self._what.scale * (wanted - unwanted)
+        return rescaled(guided, wanted, self._what.rescale) if self._what.rescale else guided
+
+
+def rescaled(guided: Tensor, wanted: Tensor, share: float) -> Tensor:
+    """`guided` with its spread pulled towards `wanted`'s: Lin et al. 2023, section 3.4."""
+    axes = list(range(1, guided.ndim))
+    spread, target = guided.std(dim=axes, keepdim=True), wanted.std(dim=axes, keepdim=True)
+    return share * (guided * (target / spread)) + (1 - share) * guided
+
+
+def _shares(prompts: Sequence[Prompt], x: Tensor) -> list[Tensor] | None:
+    """Each prompt's share of every cell; None where there is one prompt, everywhere."""
+    if len(prompts) < 2 and all(prompt.area is None for prompt in prompts):
+        return None
+    weights = torch.stack([prompt.weight * _area(prompt, x) for prompt in prompts])
+    total = weights.sum(0)
+    shares = torch.where(total > 0, weights / total.clamp(min=1e-12), 1 / len(prompts))
+    return list(shares)
+
+
+def _area(prompt: Prompt, x: Tensor) -> Tensor:
+    if prompt.area is None:
+        return x.new_ones(1, 1, *x.shape[2:])
+    values = prompt.area.values[:, None].to(x.device)
+    return interpolate(values, size=x.shape[2:], mode="area")
+
+
+def _mixed(predictions: Sequence[Tensor], shares: Sequence[Tensor] | None) -> Tensor:
+    if shares is None:
+        return predictions[0]
+    pairs = zip(predictions, shares, strict=True)
+    return torch.stack([prediction * share for prediction, share in pairs]).sum(0)

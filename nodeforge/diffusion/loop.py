@@ -1,0 +1,212 @@
+"""The denoise loop: one for every family and sampler.
+
+It owns the walk, progress, cancelling and checkpoints; a sampler is one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.families import StableDiffusion, behaviour
+from nodeforge.diffusion.guidance import Active, Guided, active
+from nodeforge.diffusion.inpaint import Keep
+from nodeforge.diffusion.loading import LoadedModel, ModelFacts, facts
+from nodeforge.diffusion.prediction import denoised
+from nodeforge.diffusion.preview import factors_of, preview
+from nodeforge.diffusion.residency import found_weights
+from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
+from nodeforge.diffusion.step_keys import StepKeys, root_key
+from nodeforge.diffusion.steppers import Stepper, make_stepper
+from nodeforge.values import Checkpoint, Latent, Recipe
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Steps(Protocol):
+    """Where checkpoints are kept, by step key."""
+
+    def furthest(self, keys: Sequence[str]) -> tuple[int, Checkpoint] | None:
+        """The last of `keys` that is there, as its index and the checkpoint."""
+        ...
+
+    def store(self, key: str, checkpoint: Checkpoint) -> None: ...
+
+
+class Host(Protocol):
+    """What the loop asks of whoever runs it; `nodeforge.api.RunContext` is one."""
+
+    @property
+    def numerics(self) -> Mapping[str, str]: ...
+
+    @property
+    def steps(self) -> Steps: ...
+
+    def check(self) -> None: ...
+
+    def progress(
+        self, step: int, of: int, preview: Callable[[], np.ndarray] | None = None
+    ) -> None: ...
+
+    def count_model_call(self) -> None: ...
+
+    def use(self, recipe: Recipe) -> AbstractContextManager[Any]: ...
+
+
+def denoise(host: Host, task: Denoising) -> Latent:
+    """Run the loop, from the furthest step that an earlier run has left.
+
+    Args:
+        host: Gives the network, takes progress, keeps checkpoints.
+        task: What to do.
+
+    Returns:
+        The latent, float32 on the CPU. Stopped early, it still holds noise: clean + sigma *
+        noise, whatever the sampler, so that another may go on.
+
+    Raises:
+        NodeForgeError: inputs do not belong together, or the sampler cannot walk the schedule.
+        Cancelled: the person stopped the run; between model calls.
+    """
+    weights = found_weights(task.model.weights)
+    known = facts(replace(task.model, weights=weights))
+    check_alike(task, known)
+    family = behaviour(known.family)
+    config = {**known.scheduler, **family.scheduler}
+    device = torch.device(host.numerics["device"])
+    stepper = make_stepper(task.sampler, task.schedule, config, device)
+    which = walk(task, stepper)
+    start = set_up(task, known, stepper, which.start, device)
+    return _Loop(host, task, family, stepper, which, start, config, known).run()
+
+
+@dataclass
+class _Loop:
+    """One run of the loop."""
+
+    host: Host
+    task: Denoising
+    family: StableDiffusion
+    stepper: Stepper
+    walk: Walk
+    start: Start
+    config: Mapping[str, Any]
+    facts: ModelFacts
+    _last: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def run(self) -> Latent:
+        actives = [self._active(step) for step in range(self.walk.start, self.walk.stop)]
+        keys = self._keys(actives)
+        x = self._resume(keys)
+        if self.stepper.position < self.walk.stop:
+            with self.host.use(self.task.model) as model, torch.no_grad():
+                x = self._walk(model, x, actives, keys)
+        return self._latent(self.stepper.to_sigmas(x))
+
+    def _active(self, step: int) -> Active:
+        task = self.task
+        share = step - self.walk.first
+        return active(task.positive, task.negative, task.guidance, share, self.walk.steps)
+
+    def _keys(self, actives: Sequence[Active]) -> list[str]:
+        """The step key after each step. How far the task goes is in none."""
+        settled = {
+            "model": self.task.model.weights.fingerprint,
+            "sampler": asdict(self.task.sampler),
+            "schedule": asdict(self.task.schedule),
+            "family": [self.facts.family, self.facts.in_channels, self.facts.scale],
+            "scheduler": self.config,
+            "start": self.walk.start,
+            "numerics": dict(self.host.numerics),
+        }
+        fixed = [
+            torch.empty(0) if tensor is None else tensor
+            for tensor in (self.start.mask, self.start.original, self.start.extra)
+        ]
+        root = root_key(settled, self.start.drawn, self.start.x, fixed)
+        return StepKeys(root, self.task.model.loras).chain(actives, self.task.positive.empty)
+
+    def _resume(self, keys: Sequence[str]) -> Tensor:
+        """x where an earlier run of these steps has left it, else at the start."""
+        found = self.host.steps.furthest(keys)
+        if found is None:
+            return self.start.x
+        _, checkpoint = found
+        self.stepper.restore(checkpoint.stepper)
+        generators = self.start.drawn.generators
+        for generator, state in zip(generators, checkpoint.generators, strict=True):
+            generator.set_state(state)
+        self.host.progress(self.stepper.position - self.walk.start, len(keys))
+        return checkpoint.latent.samples.to(self.start.x.device)
+
+    def _walk(
+        self, model: LoadedModel, x: Tensor, actives: Sequence[Active], keys: Sequence[str]
+    ) -> Tensor:
+        keep = None
+        if self.start.mask is not None and self.start.original is not None:
+            noise = self.start.drawn.start.to(x.device)
+            keep = Keep(self.start.original, noise, self.start.mask)
+        for index in range(self.stepper.position - self.walk.start, len(actives)):
+            guided = Guided(actives[index], self.task.positive.empty, x)
+            x = self.stepper.step(self._predict(model, guided), x, keep)
+            self.host.steps.store(keys[index], self._checkpoint(x))
+            self.host.progress(index + 1, len(actives), self._preview)
+        return x
+
+    def _predict(
+        self, model: LoadedModel, guided: Guided
+    ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+        def predict(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
+            def network(x: Tensor, embedding: Tensor) -> Tensor:
+                self.host.check()
+                self.host.count_model_call()
+                return self.family.predict(model, self._with_extra(x), timestep, embedding)
+
+            prediction = guided(network, x)
+            self._last = (prediction, x, sigma)
+            return prediction
+
+        return predict
+
+    def _with_extra(self, x: Tensor) -> Tensor:
+        extra = self.start.extra
+        if extra is None:
+            return x
+        return torch.cat([x, extra.repeat(x.shape[0] // extra.shape[0], 1, 1, 1)], dim=1)
+
+    def _checkpoint(self, x: Tensor) -> Checkpoint:
+        return Checkpoint(
+            latent=self._latent(x),
+            step=self.stepper.position,
+            call=self.stepper.calls_before(self.stepper.position),
+            stepper=_on_cpu(self.stepper.state()),
+            generators=tuple(g.get_state() for g in self.start.drawn.generators),
+        )
+
+    def _latent(self, x: Tensor) -> Latent:
+        return replace(self.start.frame, samples=x.cpu())
+
+    def _preview(self) -> np.ndarray:
+        """The clean estimate of the last model call, first item."""
+        assert self._last is not None
+        prediction, scaled, sigma = (tensor.float().cpu() for tensor in self._last)
+        x = scaled * (sigma**2 + 1) ** 0.5
+        clean = denoised(prediction, x, sigma, str(self.config.get("prediction_type", "epsilon")))
+        return preview(clean[0], factors_of(self.facts.family, self.facts.latent_channels))
+
+
+def _on_cpu(state: Any) -> Any:
+    match state:
+        case Tensor():
+            return state.cpu()
+        case dict():
+            return {name: _on_cpu(value) for name, value in state.items()}
+        case list():
+            return [_on_cpu(value) for value in state]
+    return state

@@ -1,0 +1,139 @@
+"""Which networks are in memory. The one owner of their weights.
+
+Networks are shared by all recipes of the same weights, and never changed. What is not used
+stays as long as it fits; the least recently used goes first.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from nodeforge.diffusion import devices
+from nodeforge.diffusion.loading import Loaded, LoadingError, load
+from nodeforge.models import locate
+from nodeforge.values import Recipe, Weights
+
+_SHARE = 0.6
+"""Of the device's memory that idle networks may keep, where no bound is given."""
+
+Key = tuple[str, str]
+
+
+class Residency:
+    """Turns recipes into loaded networks, and keeps what fits.
+
+    Args:
+        device: Where networks are to be.
+        bytes_kept: Bytes of weights that may stay in memory; a network in use always may.
+            None takes a share of the device's memory.
+    """
+
+    def __init__(
+        self, device: torch.device | str = "cpu", *, bytes_kept: int | None = None
+    ) -> None:
+        self.device = torch.device(device)
+        self._bytes_kept = _bound(self.device) if bytes_kept is None else bytes_kept
+        self._loaded: OrderedDict[Key, Loaded] = OrderedDict()
+        self._in_use: dict[Key, int] = {}
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def use(self, recipe: Recipe, check: Callable[[], None] = lambda: None) -> Iterator[Loaded]:
+        """The network of `recipe` for the `with` block; loaded if it is not there.
+
+        Args:
+            recipe: Which one.
+            check: Called between tensors while loading; what it raises stops the loading.
+
+        Raises:
+            LoadingError: the model is gone, or lacks something.
+            ModelFileError: a file is damaged.
+        """
+        key = (recipe.weights.fingerprint, recipe.weights.part)
+        with self._lock:
+            loaded = self._get(key, recipe, check)
+            self._in_use[key] = self._in_use.get(key, 0) + 1
+        try:
+            yield loaded
+        finally:
+            with self._lock:
+                self._in_use[key] -= 1
+                self._shrink(self._bytes_kept)
+
+    def free(self) -> None:
+        """Let go of every network that is not in use."""
+        with self._lock:
+            self._shrink(0)
+
+    @property
+    def bytes_held(self) -> int:
+        """Bytes of weights in memory."""
+        return sum(_size(loaded) for loaded in self._loaded.values())
+
+    def numerics(self) -> dict[str, str]:
+        """All about this machine that changes numbers."""
+        return devices.numerics(self.device)
+
+    def _get(self, key: Key, recipe: Recipe, check: Callable[[], None]) -> Loaded:
+        if key not in self._loaded:
+            found = replace(recipe, weights=found_weights(recipe.weights))
+            self._shrink(max(0, self._bytes_kept - _size_on_disk(found.weights)))
+            self._loaded[key] = load(found, self.device, check)
+        self._loaded.move_to_end(key)
+        return self._loaded[key]
+
+    def _shrink(self, most: int) -> None:
+        """Drop idle networks, the least recently used first, until `most` bytes are held."""
+        dropped = False
+        for key in list(self._loaded):
+            if self.bytes_held <= most:
+                break
+            if not self._in_use.get(key):
+                del self._loaded[key]
+                dropped = True
+        if dropped:
+            gc.collect()
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+
+def found_weights(weights: Weights) -> Weights:
+    """`weights` with a path that exists: the content may have moved since the recipe was made.
+
+    Raises:
+        LoadingError: the content is nowhere.
+    """
+    if Path(weights.path).exists():
+        return weights
+    if (path := locate(weights.fingerprint)) is not None:
+        return replace(weights, path=str(path))
+    raise LoadingError(
+        "the model is no longer there.",
+        place=weights.path,
+        way_out="Put it back, or choose another model.",
+    )
+
+
+def _size(loaded: Loaded) -> int:
+    return sum(p.numel() * p.element_size() for p in loaded.network.parameters())
+
+
+def _size_on_disk(weights: Weights) -> int:
+    """A guess at what loading will take: a whole checkpoint counts for each of its networks."""
+    path = Path(weights.path)
+    folder = path / weights.part
+    files = folder.glob("*.safetensors") if folder.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _bound(device: torch.device) -> int:
+    report = next((r for r in devices.devices() if r.kind == device.type), None)
+    return int(report.total * _SHARE) if report and report.total else 8 * 2**30

@@ -1,0 +1,140 @@
+"""From a schedule recipe to sigmas: how many steps are run, and how noisy each one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.values import Schedule
+
+NAMES = ("normal", "karras", "custom")
+_RHO = 7.0
+
+
+class ScheduleError(NodeForgeError):
+    """A schedule with which nothing can be sampled."""
+
+
+def first_step(schedule: Schedule) -> int:
+    """Index of the first whole step that is run: at 20 steps and strength 0.5, the tenth.
+
+    Raises:
+        ScheduleError: no step would be run.
+    """
+    steps = whole_steps(schedule)
+    run = min(int(steps * schedule.strength), steps)
+    if run < 1:
+        raise ScheduleError(
+            f"{steps} steps at strength {schedule.strength} leave no step to run.",
+            way_out="Raise the strength, or the number of steps.",
+        )
+    return steps - run
+
+
+def whole_steps(schedule: Schedule) -> int:
+    """Whole steps of the full schedule, at strength 1."""
+    if schedule.name == "custom":
+        check_sigmas(schedule.sigmas)
+        return len(schedule.sigmas) - 1
+    return schedule.steps
+
+
+def check_sigmas(sigmas: tuple[float, ...]) -> None:
+    """Raise `ScheduleError` unless `sigmas` fall strictly and end in 0."""
+    falls = all(high > low for high, low in pairwise(sigmas))
+    finite = all(0 <= sigma < float("inf") for sigma in sigmas)
+    if len(sigmas) < 2 or not falls or not finite or sigmas[-1] != 0:
+        raise ScheduleError(
+            "custom sigmas must fall from each to the next, and end in 0.",
+            way_out="Write for instance '14.6, 6.5, 2.9, 1.2, 0.4, 0'.",
+        )
+
+
+def parse_sigmas(text: str) -> tuple[float, ...]:
+    """Sigmas from text: numbers between commas or spaces.
+
+    Raises:
+        ScheduleError: a word is no number, or the sigmas do not fall to 0.
+    """
+    words = text.replace(",", " ").replace(";", " ").split()
+    try:
+        sigmas = tuple(float(word) for word in words)
+    except ValueError:
+        raise ScheduleError(
+            f"'{text[:80]}' is not a list of numbers.",
+            way_out="Write for instance '14.6, 6.5, 2.9, 1.2, 0.4, 0'.",
+        ) from None
+    check_sigmas(sigmas)
+    return sigmas
+
+
+def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
+    """The sigma of each timestep a model was trained with, float64, rising.
+
+    Args:
+        scheduler: A diffusers scheduler's configuration, with its betas.
+    """
+    alphas = torch.cumprod(1.0 - _betas(scheduler), dim=0).double()
+    return ((1 - alphas) / alphas) ** 0.5
+
+
+def _betas(scheduler: Mapping[str, Any]) -> Tensor:
+    if (betas := scheduler.get("trained_betas")) is not None:
+        return torch.tensor(betas, dtype=torch.float32)
+    count = scheduler.get("num_train_timesteps", 1000)
+    low, high = scheduler.get("beta_start", 0.00085), scheduler.get("beta_end", 0.012)
+    kind = scheduler.get("beta_schedule", "scaled_linear")
+    if kind == "linear":
+        return torch.linspace(low, high, count, dtype=torch.float32)
+    if kind == "scaled_linear":
+        return torch.linspace(low**0.5, high**0.5, count, dtype=torch.float32) ** 2
+    if kind == "squaredcos_cap_v2":
+        return _cosine_betas(count)
+    raise ScheduleError(f"the model's scheduler has betas of an unknown kind, '{kind}'.")
+
+
+def _cosine_betas(count: int) -> Tensor:
+    """Nichol and Dhariwal 2021, equation 17, each beta at most 0.999."""
+    time = torch.linspace(0, 1, count + 1, dtype=torch.float64)
+    alpha_bar = torch.cos((time + 0.008) / 1.008 * torch.pi / 2) ** 2
+    return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=0.999).float()
+
+
+def sigmas_of(schedule: Schedule, trained: Tensor) -> Tensor:
+    """Sigmas of the full schedule, float32, steps + 1 of them, the last one 0.
+
+    Args:
+        schedule: Which one.
+        trained: As `trained_sigmas` gives them.
+    """
+    if schedule.name == "custom":
+        check_sigmas(schedule.sigmas)
+        return torch.tensor(schedule.sigmas, dtype=torch.float32)
+    if schedule.name == "karras":
+        return karras(schedule.steps, float(trained[0]), float(trained[-1]))
+    at = torch.linspace(len(trained) - 1, 0, schedule.steps, dtype=torch.float64)
+    low = at.floor().long()
+    high = (low + 1).clamp(max=len(trained) - 1)
+    sigmas = trained[low].lerp(trained[high], at - low)
+    return torch.cat([sigmas, sigmas.new_zeros(1)]).float()
+
+
+def karras(steps: int, smallest: float, largest: float) -> Tensor:
+    """Karras et al. 2022, equation 5 with rho = 7, and a last sigma of 0."""
+    ramp = torch.linspace(0, 1, steps, dtype=torch.float64)
+    low, high = smallest ** (1 / _RHO), largest ** (1 / _RHO)
+    sigmas = (high + ramp * (low - high)) ** _RHO
+    return torch.cat([sigmas, sigmas.new_zeros(1)]).float()
+
+
+def timestep_of(sigma: Tensor, trained: Tensor) -> Tensor:
+    """The timestep, with fractions, at which a model knows `sigma`; between two by log sigma."""
+    logs, log = trained.log(), sigma.double().clamp(min=1e-10).log()
+    high = torch.searchsorted(logs, log).clamp(1, len(logs) - 1)
+    share = ((log - logs[high - 1]) / (logs[high] - logs[high - 1])).clamp(0, 1)
+    return (high - 1 + share).float()

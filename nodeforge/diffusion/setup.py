@@ -1,0 +1,230 @@
+"""What a denoise loop starts from: sizes checked, noise drawn, the first x made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.conditioning import ConditioningMismatchError, check_range
+from nodeforge.diffusion.inpaint import inpainting_channels, latent_mask
+from nodeforge.diffusion.latents import check_size
+from nodeforge.diffusion.loading import ModelFacts
+from nodeforge.diffusion.noise import Drawn, draw, seeds_of
+from nodeforge.diffusion.schedule import first_step
+from nodeforge.diffusion.steppers import Stepper
+from nodeforge.errors import NodeForgeError
+from nodeforge.values import (
+    Conditioning,
+    Guidance,
+    Latent,
+    LatentMismatchError,
+    Mask,
+    Model,
+    Noise,
+    Sampler,
+    Schedule,
+)
+
+
+class DenoiseError(NodeForgeError):
+    """Inputs with which the loop cannot run."""
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """What a denoise loop is asked to do.
+
+    Args:
+        model: The denoiser.
+        positive: What is wanted.
+        sampler: The rule that walks the schedule.
+        schedule: The noise levels, and the share of them that is run.
+        guidance: How the prompts are weighed.
+        negative: What is not wanted; None is the empty prompt.
+        noise: What the picture grows from; its size counts where there is no latent. `Drawn`
+            noise goes on with generators that the caller has used.
+        latent: With noise, the picture to start from. Without noise it still holds the noise
+            of step `start_at`, as clean + sigma * noise.
+        mask: Where the latent may change. An inpainting model reads it.
+        masked_image: What an inpainting model sees of the picture outside of the mask.
+        start_at: First step, counted among the steps run.
+        stop_at: The step before which to stop; None and numbers too large are the end.
+    """
+
+    model: Model
+    positive: Conditioning
+    sampler: Sampler
+    schedule: Schedule
+    guidance: Guidance
+    negative: Conditioning | None = None
+    noise: Noise | Drawn | None = None
+    latent: Latent | None = None
+    mask: Mask | None = None
+    masked_image: Latent | None = None
+    start_at: int = 0
+    stop_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Whole steps of the full schedule: those run at this strength, and those of this task."""
+
+    first: int
+    steps: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Start:
+    """The loop's start; tensors on its device.
+
+    Args:
+        x: The noisy latent before the first step, as the stepper scales it.
+        drawn: Start noise and generators.
+        frame: A latent of the result's family, scale, layout and size.
+        mask: On the latent's cells, for a model that does not read it.
+        original: What comes back outside of the mask.
+        extra: What an inpainting model reads beside x.
+    """
+
+    x: Tensor
+    drawn: Drawn
+    frame: Latent
+    mask: Tensor | None = None
+    original: Tensor | None = None
+    extra: Tensor | None = None
+
+
+def walk(task: Denoising, stepper: Stepper) -> Walk:
+    """Which steps to run.
+
+    Raises:
+        DenoiseError: `start_at` and `stop_at` leave none.
+    """
+    first = first_step(task.schedule)
+    steps = stepper.steps - first
+    stop = steps if task.stop_at is None else min(task.stop_at, steps)
+    if not 0 <= task.start_at < stop:
+        raise DenoiseError(
+            f"no step lies between start at {task.start_at} and stop at {stop}.",
+            way_out=f"{steps} steps are run: start before the stop, and below {steps}.",
+        )
+    return Walk(first, steps, first + task.start_at, first + stop)
+
+
+def check_alike(task: Denoising, facts: ModelFacts) -> None:
+    """Raise unless prompts and latents belong to the model."""
+    for name in ("positive", "negative"):
+        conditioning: Conditioning | None = getattr(task, name)
+        if conditioning and conditioning.family != facts.family:
+            raise ConditioningMismatchError(
+                f"encoded for {conditioning.family}, the model is {facts.family}.",
+                place=f"port '{name}'",
+                way_out="Encode the prompt with the text encoder that comes with the model.",
+            )
+    for name in ("latent", "masked_image"):
+        latent: Latent | None = getattr(task, name)
+        if latent is None:
+            continue
+        if latent.family != facts.family or latent.samples.shape[1] != facts.latent_channels:
+            raise LatentMismatchError(
+                f"the latent is of {latent.family}, the model is {facts.family}.",
+                place=f"port '{name}'",
+                way_out="Encode the picture with the VAE that comes with the model.",
+            )
+    check_range(task.guidance.start, task.guidance.end)
+
+
+def set_up(
+    task: Denoising, facts: ModelFacts, stepper: Stepper, start: int, device: torch.device
+) -> Start:
+    """Draw the noise and make the first x; `stepper` then stands before step `start`.
+
+    Raises:
+        DenoiseError: an input is missing, or batches do not fit.
+        LatentSizeError: the latent's scale does not divide the noise's size.
+        SizeMismatchError: the mask has another size.
+    """
+    clean = task.latent
+    drawn = _drawn(task, facts)
+    batch = drawn.start.shape[0]
+    samples = None if clean is None else _expanded(clean.samples, batch)
+    stepper.prepare(start, drawn)
+    frame = Latent(drawn.start, facts.family, facts.scale)
+    reads_mask = facts.in_channels == 2 * facts.latent_channels + 1
+    mask = original = extra = None
+    if reads_mask:
+        extra = _extra(task, frame, batch).to(device)
+    elif task.mask is not None:
+        if samples is None or task.noise is None:
+            raise DenoiseError(
+                "a mask needs a latent to keep and noise to change it with.",
+                way_out="Connect both, or take the mask away.",
+            )
+        mask, original = latent_mask(task.mask, frame).to(device), samples.to(device)
+    x = _first_x(task, stepper, drawn, samples, start, device)
+    return Start(x, drawn, frame, mask, original, extra)
+
+
+def _first_x(
+    task: Denoising,
+    stepper: Stepper,
+    drawn: Drawn,
+    samples: Tensor | None,
+    start: int,
+    device: torch.device,
+) -> Tensor:
+    noise = drawn.start.to(device)
+    if samples is None:
+        clean = torch.zeros_like(noise)
+        return stepper.add_noise(clean, noise) if start else stepper.pure_noise(noise)
+    if task.noise is None:
+        return stepper.from_sigmas(samples.to(device))
+    if start == 0 and task.mask is not None:
+        return stepper.pure_noise(noise)  # the whole schedule: what is inside starts from nothing
+    return stepper.add_noise(samples.to(device), noise)
+
+
+def _drawn(task: Denoising, facts: ModelFacts) -> Drawn:
+    """The noise, in the size of the latent where there is one."""
+    if isinstance(task.noise, Drawn):
+        return task.noise
+    if task.latent is not None:
+        shape = task.latent.samples.shape
+        return draw(_seeds(task.noise, task.latent.batch), shape[1:])
+    if task.noise is None:
+        raise DenoiseError(
+            "there is neither noise nor a latent.", way_out="Connect one of the two ports."
+        )
+    check_size(task.noise.width, task.noise.height, facts.scale)
+    height, width = task.noise.height // facts.scale, task.noise.width // facts.scale
+    return draw(seeds_of(task.noise), (facts.latent_channels, height, width))
+
+
+def _seeds(noise: Noise | None, batch: int) -> tuple[int, ...]:
+    """A seed an item. Without noise, steps that draw use the item's number."""
+    if noise is None:
+        return tuple(range(batch))
+    if 1 not in (noise.batch, batch) and noise.batch != batch:
+        raise DenoiseError(
+            f"noise for {noise.batch} pictures, a latent of {batch}.",
+            way_out="Make the batches equal, or one of them 1.",
+        )
+    return tuple(noise.seed + item for item in range(max(noise.batch, batch)))
+
+
+def _expanded(samples: Tensor, batch: int) -> Tensor:
+    return samples.expand(batch, -1, -1, -1) if samples.shape[0] == 1 else samples
+
+
+def _extra(task: Denoising, frame: Latent, batch: int) -> Tensor:
+    if task.mask is None or task.masked_image is None:
+        raise DenoiseError(
+            "this is an inpainting model: it needs a mask and the masked image.",
+            way_out="Connect 'mask' and 'masked_image', or choose a model without inpainting.",
+        )
+    task.masked_image.check_like(frame)
+    return inpainting_channels(latent_mask(task.mask, frame), task.masked_image.samples, batch)

@@ -1,0 +1,96 @@
+"""Step keys: two runs share a step's key exactly when they share all that led to it.
+
+Made from values, never from the cache keys of inputs: a prompt reached by another way is the
+same prompt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.guidance import Active
+from nodeforge.diffusion.noise import Drawn
+from nodeforge.values import Lora, Prompt
+
+VERSION = "1"
+"""Raised when a step's result changes for the same values."""
+
+
+def digest(*parts: object) -> str:
+    """SHA-256 of plain data and tensors, in hexadecimal."""
+    sha = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Tensor):
+            part = tensor_digest(part)
+        sha.update(json.dumps(part, sort_keys=True, default=str).encode())
+        sha.update(b"\n")
+    return sha.hexdigest()
+
+
+def tensor_digest(tensor: Tensor) -> str:
+    """SHA-256 of a tensor's type, shape and bytes."""
+    tensor = tensor.detach().cpu().contiguous()
+    sha = hashlib.sha256(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
+    if tensor.numel():
+        sha.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))  # pyright: ignore[reportArgumentType]
+    return sha.hexdigest()
+
+
+def root_key(
+    settled: Mapping[str, Any], drawn: Drawn, start: Tensor, fixed: Sequence[Tensor]
+) -> str:
+    """The key before the first step.
+
+    Args:
+        settled: Plain data: sampler, the whole schedule, family facts, model, numerics, ...
+        drawn: Noise; its generators count by their states, its seeds by themselves.
+        start: The noisy latent before the first step.
+        fixed: Tensors that stay the same in all steps: mask, original, masked picture.
+    """
+    states = [tensor_digest(generator.get_state()) for generator in drawn.generators]
+    tensors = [tensor_digest(tensor) for tensor in (drawn.start, start, *fixed)]
+    return digest(VERSION, dict(settled), states, list(drawn.seeds), tensors)
+
+
+class StepKeys:
+    """The chain of step keys; the digest of a prompt is made once."""
+
+    def __init__(self, root: str, loras: Sequence[Lora]) -> None:
+        self._key = root
+        self._loras = [[lora.weights.fingerprint, lora.weight] for lora in loras]
+        self._prompts: dict[int, str] = {}
+
+    def chain(self, steps: Iterable[Active], empty: Tensor) -> list[str]:
+        """The key after each of `steps`.
+
+        Args:
+            steps: What acts in each.
+            empty: The empty chunk, which lengthens the shorter prompt.
+        """
+        return [self._next(what, empty) for what in steps]
+
+    def _next(self, what: Active, empty: Tensor) -> str:
+        tokens = {prompt.embedding.shape[1] for prompt in (*what.positive, *what.negative)}
+        self._key = digest(
+            self._key,
+            [self._prompt(prompt) for prompt in what.positive],
+            [self._prompt(prompt) for prompt in what.negative],
+            [what.scale, what.rescale],
+            self._loras,
+            tensor_digest(empty) if len(tokens) > 1 else "",
+        )
+        return self._key
+
+    def _prompt(self, prompt: Prompt) -> str:
+        """What a prompt says while it acts; when it starts and ends is no part of it."""
+        if (known := self._prompts.get(id(prompt.embedding))) is None:
+            known = self._prompts[id(prompt.embedding)] = tensor_digest(prompt.embedding)
+        pooled = "" if prompt.pooled is None else tensor_digest(prompt.pooled)
+        area = "" if prompt.area is None else tensor_digest(prompt.area.values)
+        return digest(known, pooled, area, prompt.weight)

@@ -1,0 +1,83 @@
+"""Samplers on schedules: which pairs there are, and the `Stepper` that walks one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from nodeforge.diffusion.schedule import NAMES as SCHEDULES
+from nodeforge.diffusion.steppers.native import NATIVE, NativeStepper
+from nodeforge.diffusion.steppers.own import OWN, OwnStepper
+from nodeforge.diffusion.steppers.stepper import Blend, Predict, Stepper
+from nodeforge.errors import NodeForgeError
+from nodeforge.values import Sampler, Schedule
+
+SAMPLERS = tuple(NATIVE)
+"""All samplers by name."""
+
+
+class UnsupportedPairError(NodeForgeError):
+    """A sampler that cannot walk this schedule, or has no eta."""
+
+
+def table() -> dict[tuple[str, str], str]:
+    """Sampler and schedule to who walks it: ``diffusers``, ``own``, or ``""`` for nobody."""
+    return {(name, schedule): _kind(name, schedule) for name in SAMPLERS for schedule in SCHEDULES}
+
+
+def _kind(sampler: str, schedule: str) -> str:
+    if schedule in NATIVE[sampler].schedules:
+        return "diffusers"
+    return "own" if sampler in OWN else ""
+
+
+def make_stepper(
+    sampler: Sampler, schedule: Schedule, config: Mapping[str, Any], device: torch.device
+) -> Stepper:
+    """The stepper for a sampler on a schedule: diffusers' own where it has the pair.
+
+    Args:
+        sampler: Its name, and eta where it takes one.
+        schedule: What to walk.
+        config: The model's scheduler configuration, as its family's pipeline would have it.
+        device: Where x will be.
+
+    Raises:
+        UnsupportedPairError: nobody walks this pair.
+        ScheduleError: the schedule has no step to run.
+    """
+    if sampler.name not in NATIVE:
+        raise _refused(f"there is no sampler '{sampler.name}'.")
+    if schedule.name not in SCHEDULES:
+        raise _refused(f"there is no schedule '{schedule.name}'.")
+    kind = _kind(sampler.name, schedule.name)
+    if sampler.eta is not None and not NATIVE[sampler.name].has_eta:
+        kind = "own"
+        if sampler.name not in OWN or OWN[sampler.name].eta is None:
+            raise _refused(f"the sampler '{sampler.name}' has no eta.")
+    if not kind:
+        raise _refused(f"the sampler '{sampler.name}' cannot walk the schedule '{schedule.name}'.")
+    stepper = NativeStepper if kind == "diffusers" else OwnStepper
+    return stepper(sampler, schedule, config, device)
+
+
+def _refused(fact: str) -> UnsupportedPairError:
+    pairs = "; ".join(
+        f"{name}: {', '.join(schedule for schedule in SCHEDULES if _kind(name, schedule))}"
+        for name in SAMPLERS
+    )
+    return UnsupportedPairError(fact, way_out=f"Choose one of these. {pairs}.")
+
+
+__all__ = [
+    "SAMPLERS",
+    "SCHEDULES",
+    "Blend",
+    "Predict",
+    "Stepper",
+    "UnsupportedPairError",
+    "make_stepper",
+    "table",
+]

@@ -1,0 +1,134 @@
+"""Samplers and schedules that diffusers lacks, walked in units of sigma."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers.utils.torch_utils import randn_tensor
+from torch import Tensor
+
+from nodeforge.diffusion.noise import Drawn
+from nodeforge.diffusion.prediction import denoised
+from nodeforge.diffusion.schedule import first_step, sigmas_of, timestep_of, trained_sigmas
+from nodeforge.diffusion.steppers.aid import Aid, Denoiser, OwnStep
+from nodeforge.diffusion.steppers.ancestral import ancestral_step
+from nodeforge.diffusion.steppers.brownian import brownian
+from nodeforge.diffusion.steppers.dpmpp_2m import dpmpp_2m_step
+from nodeforge.diffusion.steppers.dpmpp_2m_sde import dpmpp_2m_sde_step
+from nodeforge.diffusion.steppers.dpmpp_sde import dpmpp_sde_step
+from nodeforge.diffusion.steppers.heun import heun_step
+from nodeforge.diffusion.steppers.stepper import Blend, Predict
+from nodeforge.values import Sampler, Schedule
+
+
+@dataclass(frozen=True)
+class OwnSampler:
+    """A sampler of ours: its step, the model calls that one makes, and its own eta.
+
+    `eta` is None where it has none.
+    """
+
+    step: OwnStep
+    calls: int = 1
+    eta: float | None = None
+
+
+OWN: Mapping[str, OwnSampler] = {
+    "euler_a": OwnSampler(ancestral_step, eta=1.0),
+    "heun": OwnSampler(heun_step, calls=2),
+    "ddim": OwnSampler(ancestral_step, eta=0.0),
+    "dpmpp_2m": OwnSampler(dpmpp_2m_step),
+    "dpmpp_2m_sde": OwnSampler(dpmpp_2m_sde_step, eta=1.0),
+    "dpmpp_sde": OwnSampler(dpmpp_sde_step, calls=2, eta=1.0),
+}
+
+
+class OwnStepper:
+    """A `Stepper` around one of our own steps. Its x is clean + sigma * noise."""
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        schedule: Schedule,
+        config: Mapping[str, Any],
+        device: torch.device,
+    ) -> None:
+        first_step(schedule)  # refuses a schedule without a step
+        self._sampler = OWN[sampler.name]
+        self._kind = str(config.get("prediction_type", "epsilon"))
+        self._trained = trained_sigmas(config)
+        self._sigmas = sigmas_of(schedule, self._trained)
+        self._timesteps = timestep_of(self._sigmas[:-1], self._trained).to(device)
+        self._device = device
+        self._eta = self._sampler.eta if sampler.eta is None else sampler.eta
+        self._position = 0
+        self._aid = Aid(0.0, self._refuse, lambda _, __: self._refuse())
+
+    @staticmethod
+    def _refuse() -> Tensor:
+        raise AssertionError("the stepper was not prepared")
+
+    @property
+    def steps(self) -> int:
+        return len(self._sigmas) - 1
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    def prepare(self, position: int, drawn: Drawn) -> None:
+        self._position = position
+        generators, shape = list(drawn.generators), drawn.start.shape
+        self._aid = Aid(
+            eta=self._eta or 0.0,
+            normal=lambda: randn_tensor(shape, generator=generators, device=self._device),
+            brownian=brownian(drawn, self._sigmas, self._device),
+        )
+
+    def pure_noise(self, noise: Tensor) -> Tensor:
+        return noise * self._sigmas[self._position]
+
+    def add_noise(self, clean: Tensor, noise: Tensor) -> Tensor:
+        """`clean` itself where the last step is done."""
+        return clean + noise * self._sigmas[self._position]
+
+    def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
+        sigma, sigma_next = self._sigmas[self._position : self._position + 2]
+        x = self._sampler.step(self._denoiser(predict), x, sigma, sigma_next, self._aid)
+        self._position += 1
+        return blend(x, self.add_noise) if blend else x
+
+    def _denoiser(self, predict: Predict) -> Denoiser:
+        def denoise(x: Tensor, sigma: Tensor) -> Tensor:
+            known = self._timesteps[self._position]
+            same = sigma == self._sigmas[self._position]
+            timestep = known if same else timestep_of(sigma, self._trained).to(self._device)
+            return denoised(
+                predict(x / (sigma**2 + 1) ** 0.5, timestep, sigma), x, sigma, self._kind
+            )
+
+        return denoise
+
+    def calls_before(self, step: int) -> int:
+        return min(
+            step * self._sampler.calls, self.steps * self._sampler.calls - self._sampler.calls + 1
+        )
+
+    def to_sigmas(self, x: Tensor) -> Tensor:
+        return x
+
+    def from_sigmas(self, x: Tensor) -> Tensor:
+        return x
+
+    def state(self) -> dict[str, Any]:
+        previous = list(self._aid.previous) if self._aid.previous else None
+        return {"position": self._position, "previous": previous}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._position = int(state["position"])
+        if previous := state["previous"]:
+            clean, sigma = previous
+            self._aid.previous = (clean.to(self._device), sigma.cpu())

@@ -1,0 +1,81 @@
+"""Work on a large picture tile by tile, without seams: tiles overlap and fade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+
+def in_tiles(
+    x: Tensor,
+    work: Callable[[Tensor], Tensor],
+    tile: int,
+    overlap: int,
+    check: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """`work` done on overlapping tiles of `x`, the results faded into each other.
+
+    Args:
+        x: (batch, channels, height, width).
+        work: Maps a tile to one that is larger or smaller by a whole factor.
+        tile: Side of a tile in cells of `x`.
+        overlap: Cells that neighbours share, below `tile`.
+        check: Called before each tile; what it raises stops the work.
+    """
+    height, width = x.shape[-2:]
+    total = weight = None
+    for top in _starts(height, tile, overlap):
+        for left in _starts(width, tile, overlap):
+            check()
+            part = x[..., top : top + tile, left : left + tile]
+            done = work(part)
+            down = _Scale(part.shape[-2], done.shape[-2])
+            right = _Scale(part.shape[-1], done.shape[-1])
+            if total is None or weight is None:
+                shape = (*done.shape[:2], down(height), right(width))
+                total, weight = done.new_zeros(shape), done.new_zeros(1, 1, *shape[2:])
+            fade = _fade(done, down(overlap), right(overlap))
+            place = (
+                ...,
+                slice(down(top), down(top) + done.shape[-2]),
+                slice(right(left), right(left) + done.shape[-1]),
+            )
+            total[place] += done * fade
+            weight[place] += fade
+    assert total is not None
+    assert weight is not None
+    return total / weight
+
+
+class _Scale:
+    """How lengths change from before the work to after it."""
+
+    def __init__(self, before: int, after: int) -> None:
+        self._before, self._after = before, after
+
+    def __call__(self, length: int) -> int:
+        return length * self._after // self._before
+
+
+def _starts(length: int, tile: int, overlap: int) -> Iterator[int]:
+    """Where tiles start, the last one ending with the picture."""
+    at = 0
+    while at + tile < length:
+        yield at
+        at += tile - overlap
+    yield max(0, length - tile)
+
+
+def _fade(done: Tensor, down: int, right: int) -> Tensor:
+    """Weights that rise from every side over the overlap, above 0 everywhere."""
+    height, width = done.shape[-2:]
+    rows, columns = _ramp(height, down, done), _ramp(width, right, done)
+    return (rows[:, None] * columns[None, :])[None, None]
+
+
+def _ramp(length: int, overlap: int, like: Tensor) -> Tensor:
+    at = torch.arange(length, device=like.device, dtype=like.dtype)
+    from_side = torch.minimum(at, length - 1 - at) + 1
+    return (from_side / max(1, overlap)).clamp(max=1)

@@ -1,0 +1,78 @@
+"""Reads tensors of safetensors files straight into the memory where they stay.
+
+A memory map would keep the file's pages beside the converted weights; a read does not, so
+loading peaks at the size of the loaded network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nodeforge.models.errors import CorruptModelError
+from nodeforge.models.header import read_header
+
+DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """One tensor of a file: its type as the file names it, its shape, and its first byte."""
+
+    path: Path
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+
+    def read(self, dtype: torch.dtype) -> Tensor:
+        """The tensor on the CPU; floating numbers are converted to `dtype`.
+
+        Raises:
+            CorruptModelError: its type is unknown, or the file ends before the tensor does.
+        """
+        if self.dtype not in DTYPES:
+            raise CorruptModelError(
+                self.path, f"has weights of type {self.dtype}, unknown to torch."
+            )
+        raw = torch.empty(self.shape, dtype=DTYPES[self.dtype])
+        if raw.numel():
+            numbers = raw.reshape(-1).view(torch.uint8).numpy()
+            self._read_into(memoryview(numbers))  # pyright: ignore[reportArgumentType]
+        return raw.to(dtype) if raw.is_floating_point() else raw
+
+    def _read_into(self, buffer: memoryview) -> None:
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(self.start)
+            while buffer:
+                count = file.readinto(buffer)
+                if not count:
+                    raise CorruptModelError(self.path, "is cut short.")
+                buffer = buffer[count:]
+
+
+def stored_tensors(path: Path) -> dict[str, StoredTensor]:
+    """What a safetensors file holds, by name; only its header is read.
+
+    Raises:
+        ModelFileError: it is a pickle, damaged, or cannot be read.
+    """
+    return {
+        name: StoredTensor(path, entry.dtype, entry.shape, entry.start)
+        for name, entry in read_header(path).tensors.items()
+    }

@@ -1,0 +1,66 @@
+"""Between pictures and latents."""
+
+from typing import Annotated
+
+from nodeforge import diffusion
+from nodeforge.api import Image, Latent, Mask, Range, RunContext, Vae, node
+
+
+@node("latent.encode", title="VAE encode")
+def encode(run: RunContext, vae: Vae, image: Image, tiled: bool = False) -> Latent:
+    """Turn pictures into latents.
+
+    Args:
+        vae: What comes with the model.
+        image: Pictures whose sides the VAE's scale divides; transparency is left out.
+        tiled: Work piece by piece, for large pictures.
+    """
+    with run.use(vae) as loaded:
+        return diffusion.encode(loaded, image, tiled=tiled, check=run.check)
+
+
+@node("latent.decode", title="VAE decode")
+def decode(run: RunContext, vae: Vae, latent: Latent, tiled: bool = False) -> Image:
+    """Turn latents into pictures.
+
+    Args:
+        vae: What comes with the model.
+        latent: What to turn.
+        tiled: Work piece by piece, for large pictures.
+    """
+
+    def fell_back() -> None:
+        run.fell_back("memory did not suffice, so the latent was decoded in tiles.")
+
+    with run.use(vae) as loaded:
+        return diffusion.decode(loaded, latent, tiled=tiled, check=run.check, fell_back=fell_back)
+
+
+@node("latent.empty", title="Empty latent")
+def empty(
+    vae: Vae,
+    width: Annotated[int, Range(16, 16384, step=8)] = 256,
+    height: Annotated[int, Range(16, 16384, step=8)] = 256,
+    batch: Annotated[int, Range(1, 64)] = 1,
+) -> Latent:
+    """Make a latent of zeros.
+
+    Args:
+        vae: Whose latents to make.
+        width: Pixels of the picture.
+        height: Pixels of the picture.
+        batch: Pictures at once.
+    """
+    channels, scale = diffusion.latent_layout(vae.weights)
+    return diffusion.empty(vae.weights.family, channels, scale, width, height, batch)
+
+
+@node("latent.masked_picture", title="Masked picture")
+def masked_picture(image: Image, mask: Mask) -> Image:
+    """Grey out what may change, as inpainting models want to see it; encode it afterwards.
+
+    Args:
+        image: The picture.
+        mask: Where it may change.
+    """
+    return diffusion.masked_picture(image, mask)

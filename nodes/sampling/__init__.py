@@ -1,0 +1,1 @@
+"""Noise, samplers, schedules, guidance, and the loop that uses them."""

@@ -1,0 +1,70 @@
+"""The denoise loop."""
+
+from typing import Annotated
+
+from nodeforge import diffusion
+from nodeforge.api import (
+    Conditioning,
+    Guidance,
+    Latent,
+    Mask,
+    Model,
+    Noise,
+    Range,
+    RunContext,
+    Sampler,
+    Schedule,
+    node,
+)
+
+
+@node("sampling.denoise")
+def denoise(
+    run: RunContext,
+    model: Model,
+    positive: Conditioning,
+    sampler: Sampler,
+    schedule: Schedule,
+    guidance: Guidance,
+    negative: Conditioning | None = None,
+    noise: Noise | None = None,
+    latent: Latent | None = None,
+    mask: Mask | None = None,
+    masked_image: Latent | None = None,
+    start_at: Annotated[int, Range(0, 1000)] = 0,
+    stop_at: Annotated[int | None, Range(1, 1000)] = None,
+) -> Latent:
+    """Turn noise into a latent, step by step.
+
+    Noise alone makes a new picture; noise and a latent change a picture; a latent alone still
+    holds noise, and the steps go on from `start_at`.
+
+    Args:
+        model: The denoiser.
+        positive: What the picture should show.
+        sampler: The rule that walks the schedule.
+        schedule: How the noise falls.
+        guidance: How strictly the prompt is followed.
+        negative: What the picture should not show; nothing is the empty prompt.
+        noise: What the picture grows from.
+        latent: The picture to start from.
+        mask: Where the picture may change.
+        masked_image: What an inpainting model sees of the picture; other models ignore it.
+        start_at: First step, counted among the steps run.
+        stop_at: The step to stop before; empty is the end.
+    """
+    task = diffusion.Denoising(
+        model,
+        positive,
+        sampler,
+        schedule,
+        guidance,
+        negative=negative,
+        noise=noise,
+        latent=latent,
+        mask=mask,
+        masked_image=masked_image,
+        start_at=start_at,
+        stop_at=stop_at,
+    )
+    return diffusion.denoise(run, task)

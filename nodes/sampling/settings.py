@@ -1,0 +1,83 @@
+"""What the denoise loop is told: noise, sampler, schedule, guidance."""
+
+from typing import Annotated
+
+from nodeforge.api import Choice, Guidance, Noise, Range, Sampler, Schedule, Seed, node
+from nodeforge.diffusion import SAMPLERS, parse_sigmas
+
+
+@node("sampling.noise")
+def noise(
+    seed: Annotated[int, Seed()] = 0,
+    width: Annotated[int, Range(16, 16384, step=8)] = 256,
+    height: Annotated[int, Range(16, 16384, step=8)] = 256,
+    batch: Annotated[int, Range(1, 64)] = 1,
+) -> Noise:
+    """Choose the noise that pictures grow from.
+
+    Args:
+        seed: The first picture's; the next has the next seed.
+        width: Pixels of the picture; a latent's size goes before it.
+        height: Pixels of the picture; a latent's size goes before it.
+        batch: Pictures at once.
+    """
+    return Noise(seed, width, height, batch)
+
+
+@node("sampling.sampler")
+def sampler(
+    name: Annotated[str, Choice(*SAMPLERS)] = "dpmpp_2m",
+    eta: Annotated[float | None, Range(0.0, 1.0, step=0.05)] = None,
+) -> Sampler:
+    """Choose the rule that walks the schedule.
+
+    Args:
+        name: The rule.
+        eta: Share of fresh noise in each step, for samplers that have one; empty is their own.
+    """
+    return Sampler(name, eta)
+
+
+@node("sampling.schedule")
+def schedule(
+    name: Annotated[str, Choice("normal", "karras")] = "normal",
+    steps: Annotated[int, Range(1, 1000)] = 20,
+    strength: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
+) -> Schedule:
+    """Choose how the noise falls from step to step.
+
+    Args:
+        name: How noise levels are spaced.
+        steps: Steps from pure noise to the picture.
+        strength: Share of the steps that is run, from the end: lower keeps more of a picture.
+    """
+    return Schedule(name, steps, strength)
+
+
+@node("sampling.custom_schedule", title="Custom schedule")
+def custom_schedule(sigmas: str = "14.6, 6.5, 2.9, 1.2, 0.4, 0") -> Schedule:
+    """Give the noise levels themselves.
+
+    Args:
+        sigmas: Falling numbers, the last one 0.
+    """
+    levels = parse_sigmas(sigmas)
+    return Schedule("custom", len(levels) - 1, sigmas=levels)
+
+
+@node("sampling.guidance")
+def guidance(
+    scale: Annotated[float, Range(0.0, 100.0, step=0.5)] = 7.0,
+    rescale: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
+    start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
+    end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
+) -> Guidance:
+    """Choose how strictly the prompt is followed.
+
+    Args:
+        scale: Weight of the prompt against the negative prompt; 1 is none, and twice as fast.
+        rescale: How far to pull back contrast that a high scale makes too strong.
+        start: Share of the steps after which guidance begins.
+        end: Share of the steps after which guidance ends.
+    """
+    return Guidance(scale, rescale, start, end)

@@ -1,0 +1,1 @@
+"""Encoding prompts and combining them."""

@@ -1,0 +1,27 @@
+"""From words to what a denoiser reads."""
+
+from typing import Annotated
+
+from nodeforge.api import Conditioning, Multiline, Range, RunContext, TextEncoder, node
+from nodeforge.diffusion import behaviour
+
+
+@node("text.encode", title="Encode prompt")
+def encode(
+    run: RunContext,
+    text_encoder: TextEncoder,
+    text: Annotated[str, Multiline()] = "",
+    clip_skip: Annotated[int, Range(0, 11)] = 0,
+) -> Conditioning:
+    """Encode a prompt.
+
+    `(word:1.2)` makes a word count more, `(word)` a little more, `[word]` a little less, and
+    `\\(` is a bracket. Prompts of more than 75 tokens are encoded in chunks.
+
+    Args:
+        text_encoder: What comes with the model.
+        text: What the picture should show, or should not.
+        clip_skip: Last layers of the text encoder to leave out.
+    """
+    with run.use(text_encoder) as encoder:
+        return behaviour(encoder.family).encode(encoder, text, clip_skip, run.check)

@@ -1,0 +1,212 @@
+"""Small random models with Stable Diffusion's architecture, as people share models.
+
+>>> write_folder(folder)                # a diffusers folder, a few megabytes
+>>> write_single_file(folder, file)     # the same weights in one file, in LDM layout
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from safetensors.torch import save_file
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+WIDTHS = {"sd15": 768, "nano": 192}
+SCALE = 8
+SCHEDULER = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "clip_sample": False,
+    "set_alpha_to_one": False,
+    "steps_offset": 1,
+}
+
+
+def write_folder(
+    folder: Path, *, family: str = "sd15", in_channels: int = 4, prediction: str = "epsilon"
+) -> Path:
+    """Write a diffusers folder with all networks, tokenizer and scheduler. Takes about 0.3 s."""
+    parts = {
+        "tokenizer": tokenizer(),
+        "text_encoder": text_encoder(WIDTHS[family]),
+        "unet": unet(in_channels, WIDTHS[family]),
+        "vae": vae(),
+        "scheduler": DDIMScheduler(**SCHEDULER, prediction_type=prediction),
+    }
+    for name, part in parts.items():
+        part.save_pretrained(folder / name)
+    index: dict[str, Any] = {"_class_name": "StableDiffusionPipeline"}
+    for name, part in parts.items():
+        library = "diffusers" if name in ("unet", "vae", "scheduler") else "transformers"
+        index[name] = [library, type(part).__name__]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder
+
+
+def tokenizer() -> CLIPTokenizer:
+    """A CLIP tokenizer that knows single bytes only; 514 entries, the highest ends a text."""
+    letters = _byte_letters()
+    words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+
+
+def _byte_letters() -> list[str]:
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    shown = {byte: chr(byte) for byte in printable}
+    shown |= {byte: chr(256 + place) for place, byte in enumerate(others)}
+    return [shown[byte] for byte in range(256)]
+
+
+def text_encoder(width: int, seed: int = 1) -> CLIPTextModel:
+    torch.manual_seed(seed)
+    config = CLIPTextConfig(
+        vocab_size=514,
+        hidden_size=width,
+        intermediate_size=64,
+        num_attention_heads=4,
+        num_hidden_layers=3,
+        max_position_embeddings=77,
+        projection_dim=width,
+        bos_token_id=512,
+        eos_token_id=513,
+        pad_token_id=513,
+    )
+    return CLIPTextModel(config).eval()
+
+
+def unet(in_channels: int, width: int, seed: int = 2) -> UNet2DConditionModel:
+    torch.manual_seed(seed)
+    return UNet2DConditionModel(
+        sample_size=64,
+        in_channels=in_channels,
+        out_channels=4,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        norm_num_groups=2,
+        cross_attention_dim=width,
+        attention_head_dim=2,
+    ).eval()
+
+
+def vae(seed: int = 3) -> AutoencoderKL:
+    """Four blocks, so that a cell is 8 pixels."""
+    torch.manual_seed(seed)
+    return AutoencoderKL(
+        block_out_channels=(4, 4, 8, 8),
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=2,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        scaling_factor=0.18215,
+    ).eval()
+
+
+def write_single_file(
+    folder: Path, file: Path, dtype: torch.dtype = torch.float32, *, vae_only: bool = False
+) -> Path:
+    """Write the weights of a diffusers folder as one checkpoint in LDM layout."""
+    networks = {
+        "vae": AutoencoderKL.from_pretrained(folder / "vae"),
+        "unet": UNet2DConditionModel.from_pretrained(folder / "unet"),
+        "text_encoder": CLIPTextModel.from_pretrained(folder / "text_encoder"),
+    }
+    tensors = {}
+    for part in ["vae"] if vae_only else list(networks):
+        network = networks[part]
+        rename = {"vae": _vae_name, "unet": _unet_name, "text_encoder": _text_name}[part]
+        for name, tensor in network.state_dict().items():
+            if part == "vae" and ".attentions." in name and name.endswith("weight"):
+                tensor = tensor[:, :, None, None] if tensor.ndim == 2 else tensor
+            tensors[rename(name, network)] = tensor.to(dtype).contiguous()
+    save_file(tensors, file)
+    return file
+
+
+def _text_name(name: str, _: Any) -> str:
+    return f"cond_stage_model.transformer.text_model.{name.removeprefix('text_model.')}"
+
+
+_RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+
+
+def _unet_name(name: str, network: UNet2DConditionModel) -> str:
+    return f"model.diffusion_model.{_unet_place(name.split('.'), network)}"
+
+
+def _unet_place(words: list[str], network: UNet2DConditionModel) -> str:
+    """LDM counts layers through all blocks; a layer is a resnet, attention and resampling."""
+    layers = network.config["layers_per_block"]
+    match words:
+        case ["time_embedding", linear, kind]:
+            return f"time_embed.{0 if linear == 'linear_1' else 2}.{kind}"
+        case ["conv_in", kind]:
+            return f"input_blocks.0.0.{kind}"
+        case ["conv_norm_out", kind]:
+            return f"out.0.{kind}"
+        case ["conv_out", kind]:
+            return f"out.2.{kind}"
+        case ["mid_block", "attentions", _, *rest]:
+            return f"middle_block.1.{'.'.join(rest)}"
+        case ["mid_block", "resnets", number, *rest]:
+            return f"middle_block.{2 * int(number)}.{_resnet(rest)}"
+        case ["down_blocks", block, "downsamplers", _, "conv", kind]:
+            return f"input_blocks.{(int(block) + 1) * (layers + 1)}.0.op.{kind}"
+        case ["down_blocks", block, "attentions", layer, *rest]:
+            return f"input_blocks.{1 + int(block) * (layers + 1) + int(layer)}.1.{'.'.join(rest)}"
+        case ["down_blocks", block, "resnets", layer, *rest]:
+            return f"input_blocks.{1 + int(block) * (layers + 1) + int(layer)}.0.{_resnet(rest)}"
+        case ["up_blocks", block, "upsamplers", _, "conv", kind]:
+            attention = "CrossAttn" in network.config["up_block_types"][int(block)]
+            last = int(block) * (layers + 1) + layers
+            return f"output_blocks.{last}.{2 if attention else 1}.conv.{kind}"
+        case ["up_blocks", block, "attentions", layer, *rest]:
+            return f"output_blocks.{int(block) * (layers + 1) + int(layer)}.1.{'.'.join(rest)}"
+        case ["up_blocks", block, "resnets", layer, *rest]:
+            return f"output_blocks.{int(block) * (layers + 1) + int(layer)}.0.{_resnet(rest)}"
+    raise AssertionError(words)
+
+
+def _resnet(words: list[str]) -> str:
+    return ".".join([_RESNET[words[0]], *words[1:]])
+
+
+def _vae_name(name: str, network: AutoencoderKL) -> str:
+    last = len(network.config["block_out_channels"]) - 1
+    words = name.split(".")
+    match words:
+        case [side, "mid_block", "resnets", number, *rest]:
+            words = [side, "mid", f"block_{int(number) + 1}", *rest]
+        case [side, "mid_block", "attentions", _, *rest]:
+            words = [side, "mid", "attn_1", *_vae_attention(rest)]
+        case [side, "down_blocks", block, "resnets", layer, *rest]:
+            words = [side, "down", block, "block", layer, *rest]
+        case [side, "down_blocks", block, "downsamplers", _, *rest]:
+            words = [side, "down", block, "downsample", *rest]
+        case [side, "up_blocks", block, "resnets", layer, *rest]:
+            words = [side, "up", str(last - int(block)), "block", layer, *rest]
+        case [side, "up_blocks", block, "upsamplers", _, *rest]:
+            words = [side, "up", str(last - int(block)), "upsample", *rest]
+    plain = {"conv_norm_out": "norm_out", "conv_shortcut": "nin_shortcut"}
+    return "first_stage_model." + ".".join(plain.get(word, word) for word in words)
+
+
+def _vae_attention(words: list[str]) -> list[str]:
+    names = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out": "proj_out"}
+    return [names[words[0]], words[-1]]
