@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import IO, Any, Protocol
 
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
@@ -26,6 +26,39 @@ class WorkerError(NodeForgeError):
     """The worker could not answer."""
 
 
+class WorkerProcess(Protocol):
+    """What the client needs of a worker's process; `subprocess.Popen` is one."""
+
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def kill(self) -> None: ...
+
+
+def spawn_worker(settings: Settings, device: str) -> subprocess.Popen[bytes]:
+    """The worker, deaf to the terminal's Ctrl+C and without a window of its own."""
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    return subprocess.Popen(
+        [sys.executable, "-m", "nodeforge.worker", "--device", device],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "NODEFORGE_HOME": str(settings.home)},
+        creationflags=flags,
+        start_new_session=sys.platform != "win32",
+    )
+
+
 class WorkerClient:
     """Starts the worker, sends it requests, and passes its events on.
 
@@ -33,6 +66,7 @@ class WorkerClient:
         settings: Folders and limits; the worker reads the same.
         on_event: Called for every event, in a thread of the client's own.
         device: ``auto``, ``cuda``, ``mps``, ``xpu`` or ``cpu``.
+        spawn: Starts the process.
     """
 
     def __init__(
@@ -40,16 +74,18 @@ class WorkerClient:
         settings: Settings,
         on_event: Callable[[events.Event], None],
         device: str = "auto",
+        spawn: Callable[[Settings, str], WorkerProcess] = spawn_worker,
     ) -> None:
         self._settings = settings
         self._on_event = on_event
         self._device = device
+        self._spawn = spawn
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._runs: set[str] = set()
         self._stopping: set[str] = set()
         self._answers: dict[str, Future[dict[str, Any]]] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: WorkerProcess | None = None
         self._stderr: collections.deque[str] = collections.deque(maxlen=40)
 
     @property
@@ -62,7 +98,7 @@ class WorkerClient:
         with self._lock:
             if self.pid is not None:
                 return
-            process = self._process = _spawn(self._settings, self._device)
+            process = self._process = self._spawn(self._settings, self._device)
         for target in (self._read, self._listen):
             threading.Thread(target=target, args=(process,), daemon=True).start()
 
@@ -134,7 +170,7 @@ class WorkerClient:
             process.kill()
             process.wait()
 
-    def _end_if_running(self, run: str, process: subprocess.Popen[bytes] | None) -> None:
+    def _end_if_running(self, run: str, process: WorkerProcess | None) -> None:
         if run in self._runs and process is self._process and process is not None:
             process.kill()
 
@@ -148,7 +184,7 @@ class WorkerClient:
         except OSError:
             return  # the worker has ended: `_read` sees it, and says so
 
-    def _read(self, process: subprocess.Popen[bytes]) -> None:
+    def _read(self, process: WorkerProcess) -> None:
         assert process.stdout is not None
         try:
             while (frame := read_frame(process.stdout)) is not None:
@@ -192,23 +228,7 @@ class WorkerClient:
                 WorkerError(f"the worker ended with code {code}.", way_out="Try again.")
             )
 
-    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+    def _listen(self, process: WorkerProcess) -> None:
         assert process.stderr is not None
         for line in process.stderr:
             self._stderr.append(line.decode(errors="replace").rstrip())
-
-
-def _spawn(settings: Settings, device: str) -> subprocess.Popen[bytes]:
-    """The worker, deaf to the terminal's Ctrl+C and without a window of its own."""
-    flags = 0
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-    return subprocess.Popen(
-        [sys.executable, "-m", "nodeforge.worker", "--device", device],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "NODEFORGE_HOME": str(settings.home)},
-        creationflags=flags,
-        start_new_session=sys.platform != "win32",
-    )

@@ -40,7 +40,7 @@ class Files:
     ) -> None:
         self._settings = settings
         self._assets = assets or {}
-        self._granted = frozenset(granted)
+        self._granted = frozenset(map(Path, granted))
         self._folders = models.ModelFolders(settings)
 
     def resolve(self, port: PortSpec, value: Any) -> Path:
@@ -78,8 +78,8 @@ class Files:
         )
 
     def _picture(self, name: str) -> Path:
-        if name in self._granted:
-            path = Path(name)
+        path = Path(name)
+        if path in self._granted:
             if path.is_file():
                 return path
             raise MissingFileError(f"there is no file {name}.", way_out="Choose another file.")

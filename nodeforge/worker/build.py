@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 import torch
 
-from nodeforge import diffusion
+from nodeforge.diffusion import Residency, choose, devices
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.session import Session
 from nodeforge.formats import graph_from_json
@@ -24,7 +25,7 @@ from nodeforge.worker.versions import cache_version
 class LoadedNetworks:
     """The engine's `Networks` on the diffusion library's residency."""
 
-    def __init__(self, residency: diffusion.Residency) -> None:
+    def __init__(self, residency: Residency) -> None:
         self._residency = residency
 
     def use(self, recipe: Recipe, check: Callable[[], None]) -> AbstractContextManager[Any]:
@@ -42,7 +43,7 @@ def build_server(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     torch.set_num_threads(max(1, (cores or 1) - spare_core))
     packs = load_packs(settings)
-    residency = diffusion.Residency(device)
+    residency = Residency(choose(device))
     cache = ResultCache(
         MemoryTier(settings.memory_cache_bytes),
         DiskTier(settings.cache / "results", cache_version(), settings.disk_cache_bytes),
@@ -53,7 +54,7 @@ def build_server(
 
 
 def _answers(
-    session: Session, packs: Packs, residency: diffusion.Residency
+    session: Session, packs: Packs, residency: Residency
 ) -> dict[str, Callable[[dict[str, Any]], Answer]]:
     def catalogue(_: dict[str, Any]) -> Answer:
         return {**session.catalogue.to_json(), "refused": packs.refused}, b""
@@ -62,12 +63,12 @@ def _answers(
         states = session.states(graph_from_json(header["graph"]), request_from(header))
         return {"states": states}, b""
 
-    def devices(_: dict[str, Any]) -> Answer:
-        return {"devices": diffusion.devices()}, b""
+    def report(_: dict[str, Any]) -> Answer:
+        return {"devices": [asdict(device) for device in devices()]}, b""
 
     def free(_: dict[str, Any]) -> Answer:
         residency.free()
         session.cache.memory.clear()
         return {}, b""
 
-    return {"catalogue": catalogue, "plan": plan, "devices": devices, "free": free}
+    return {"catalogue": catalogue, "plan": plan, "devices": report, "free": free}

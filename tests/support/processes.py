@@ -1,0 +1,125 @@
+"""Real workers in a home of their own; many of them start by a fork of one that is warm."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import shutil
+import subprocess
+import time
+from multiprocessing import reduction
+from pathlib import Path
+from typing import IO, Any
+
+from nodeforge.engine import events
+from nodeforge.engine.client import WorkerClient, WorkerProcess
+from nodeforge.engine.context import RunRequest
+from nodeforge.settings import Settings, save_settings
+from nodeforge.worker.packs import content_hash
+
+PACK = Path(__file__).parent / "packs" / "chain"
+_FORK_SERVER = multiprocessing.get_context("forkserver")
+_FORK_SERVER.set_forkserver_preload(["nodeforge.worker.build", "nodeforge.diffusion"])
+
+
+def home_with_pack(home: Path) -> Settings:
+    """A home in which the pack `chain` is installed and allowed."""
+    shutil.copytree(PACK, home / "packs" / "chain", dirs_exist_ok=True)
+    settings = Settings(home=home, packs_allowed={"chain": content_hash(home / "packs" / "chain")})
+    save_settings(settings)
+    return settings
+
+
+class ForkedWorker:
+    """The worker's own code, forked from a process that has imported torch already."""
+
+    def __init__(self, settings: Settings, device: str) -> None:
+        theirs_in, ours_in = os.pipe()
+        ours_out, theirs_out = os.pipe()
+        self.stdin: IO[bytes] | None = os.fdopen(ours_in, "wb")
+        self.stdout: IO[bytes] | None = os.fdopen(ours_out, "rb")
+        self.stderr: IO[bytes] | None = Path(os.devnull).open("rb")  # noqa: SIM115
+        ends = reduction.DupFd(theirs_in), reduction.DupFd(theirs_out)
+        self._process = _FORK_SERVER.Process(target=_serve, args=(settings.home, device, *ends))
+        self._process.start()
+        os.close(theirs_in)
+        os.close(theirs_out)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("worker", timeout or 0)
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _serve(home: Path, device: str, requests: Any, replies: Any) -> None:
+    os.environ["NODEFORGE_HOME"] = str(home)
+    from nodeforge.worker.build import build_server
+
+    ends = os.fdopen(requests.detach(), "rb"), os.fdopen(replies.detach(), "wb")
+    build_server(device, *ends).serve()
+
+
+class Watched:
+    """A client that remembers its events and can wait for the last of a run."""
+
+    def __init__(self, settings: Settings, *, fork: bool = True) -> None:
+        self.settings = settings
+        self.events: list[events.Event] = []
+        self._queue: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+        spawn: dict[str, Any] = {"spawn": ForkedWorker} if fork else {}
+        self.client = WorkerClient(settings, self._queue.put, "cpu", **spawn)
+
+    def start(self, graph: dict[str, Any], run: str = "run", **options: Any) -> None:
+        self.client.run(graph, RunRequest(run, outputs=self.settings.home, **options))
+
+    def wait(self, run: str = "run", timeout: float = 120) -> events.Event:
+        """The event that ends `run`; everything before it is in `events`."""
+        end = time.monotonic() + timeout
+        while True:
+            event = self._queue.get(timeout=max(0.01, end - time.monotonic()))
+            self.events.append(event)
+            if event.run == run and isinstance(event, events.LAST):
+                return event
+
+    def wait_for(self, kind: type[events.Event], timeout: float = 120) -> events.Event:
+        end = time.monotonic() + timeout
+        while True:
+            event = self._queue.get(timeout=max(0.01, end - time.monotonic()))
+            self.events.append(event)
+            if isinstance(event, kind):
+                return event
+
+    def run(self, graph: dict[str, Any], run: str = "run", **options: Any) -> events.Event:
+        self.events.clear()
+        self.start(graph, run, **options)
+        return self.wait(run)
+
+    def told(self, kind: type[events.Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def chain(count: int, kind: str = "chain.link", text: str = "x", **values: Any) -> dict[str, Any]:
+    """A chain of `count` nodes as in a workflow's file, ending in `end`."""
+    names = ["start", *(f"n{i}" for i in range(count - 2)), "end"]
+    nodes: dict[str, Any] = {name: {"type": kind, "values": values} for name in names}
+    nodes["start"] = {"type": "chain.start", "values": {"text": text}}
+    links = {f"{names[i]}.text": f"{names[i - 1]}.text" for i in range(1, count)}
+    return {"nodes": nodes, "links": links}
+
+
+__all__ = ["PACK", "ForkedWorker", "Watched", "WorkerProcess", "chain", "home_with_pack"]

@@ -1,0 +1,92 @@
+"""The shape of the house, and that each rule about it can fail."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MAY_IMPORT = ("nodeforge.api", "nodeforge.diffusion", "nodeforge.imaging")
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run(
+        [program, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("spec/types.py", "import nodeforge.engine", "Imports point down"),
+        ("graph/model.py", "import nodeforge.api", "Imports point down"),
+        ("lint/__init__.py", "import nodeforge.formats", "Imports point down"),
+        ("engine/plan.py", "import torch", "reach torch"),
+        ("imaging/__init__.py", "import diffusers", "reach torch"),
+        ("cli/main.py", "from nodeforge import diffusion", "reach torch"),
+        ("engine/client.py", "import PySide6", "knows Qt"),
+        ("worker/codec.py", "import NodeGraphQt", "knows Qt"),
+        ("worker/packs.py", "import nodeforge_packs", "does not know its packs"),
+    ],
+)
+def test_a_planted_violation_is_found(tmp_path: Path, module: str, line: str, contract: str):
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "nodeforge", tmp_path / "nodeforge", ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    planted = tmp_path / "nodeforge" / module
+    planted.write_text(planted.read_text() + f"\n{line}  # planted\n")
+    result = lint_imports(tmp_path)
+    assert result.returncode == 1
+    broken = [row for row in result.stdout.splitlines() if row.endswith("BROKEN")]
+    assert any(contract in row for row in broken), result.stdout
+
+
+def test_a_new_package_must_find_its_layer(tmp_path: Path):
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "nodeforge", tmp_path / "nodeforge", ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "nodeforge" / "utils.py").touch()
+    assert lint_imports(tmp_path).returncode == 1
+
+
+def pack_files() -> list[Path]:
+    return sorted((ROOT / "nodes").rglob("*.py"))
+
+
+def ours(imported: str) -> bool:
+    return imported.split(".")[0] in ("nodeforge", "nodes", "nodeforge_packs", "tools", "tests")
+
+
+@pytest.mark.parametrize("file", pack_files(), ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_a_pack_imports_what_a_third_party_could(file: Path):
+    for statement in ast.walk(ast.parse(file.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(statement, ast.Import):
+            names = [alias.name for alias in statement.names]
+        elif isinstance(statement, ast.ImportFrom):
+            if statement.level > 1:
+                pytest.fail(f"line {statement.lineno}: imports from another pack")
+            names = [] if statement.level else [statement.module or ""]
+            if names == ["nodeforge"]:
+                names = [f"nodeforge.{alias.name}" for alias in statement.names]
+        for name in names:
+            allowed = not ours(name) or name.startswith(MAY_IMPORT)
+            assert allowed, f"line {statement.lineno}: imports {name}"
+
+
+@pytest.mark.parametrize(
+    ("imported", "absent"),
+    [
+        ("nodeforge.cli.run, nodeforge.cli.lint, nodeforge.cli.doctor", "torch"),
+        ("nodeforge.engine.client, nodeforge.lint, nodeforge.formats", "torch"),
+        ("nodeforge.cli.nodes", "numpy"),
+        ("nodeforge.worker.build", "PySide6"),
+    ],
+)
+def test_a_fresh_process_stays_without(imported: str, absent: str):
+    code = f"import sys, {imported}; sys.exit('{absent}' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

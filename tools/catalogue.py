@@ -1,0 +1,104 @@
+"""Writes what is generated from the shipped packs: the catalogue and the nodes' reference page.
+
+    python -m tools.catalogue [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from nodeforge.diffusion import SAMPLERS, SCHEDULES, table
+from nodeforge.settings import Settings
+from nodeforge.spec import Catalogue, NodeSpec, PortSpec
+from nodeforge.spec.widget import ChoiceWidget, NumberWidget
+from nodeforge.worker.packs import load_packs
+
+ROOT = Path(__file__).parent.parent
+CATALOGUE = ROOT / "resources" / "catalogue.json"
+REFERENCE = ROOT / "docs" / "nodes.md"
+
+
+def generated() -> dict[Path, str]:
+    """The files and what they should hold."""
+    # A home that is nowhere: only shipped packs count.
+    packs = load_packs(Settings(home=ROOT / "no-home"))
+    catalogue = Catalogue(node_type.spec for node_type in packs.node_types.values())
+    return {
+        CATALOGUE: json.dumps(catalogue.to_json(), indent=1, ensure_ascii=False) + "\n",
+        REFERENCE: "\n".join(_reference(catalogue)) + "\n",
+    }
+
+
+def _reference(catalogue: Catalogue) -> Iterator[str]:
+    yield "# Nodes"
+    yield ""
+    yield "Generated from the nodes' declarations by `python -m tools.catalogue`."
+    specs = sorted(catalogue.values(), key=lambda spec: spec.type)
+    for category, group in groupby(specs, key=lambda spec: spec.category):
+        yield from ("", f"## {category}")
+        for spec in group:
+            yield from _node(spec)
+        if category == "sampling":
+            yield from _samplers()
+
+
+def _node(spec: NodeSpec) -> Iterator[str]:
+    yield from ("", f"### {spec.title} (`{spec.type}`)", "", spec.summary)
+    if spec.doc:
+        yield from ("", spec.doc)
+    if spec.inputs:
+        yield from ("", "| input | type | default | |", "|---|---|---|---|")
+        yield from (_input(port) for port in spec.inputs)
+    if spec.outputs:
+        yield from ("", "| output | type | |", "|---|---|---|")
+        yield from (f"| {port.name} | {_type(port)} | {port.doc} |" for port in spec.outputs)
+
+
+def _input(port: PortSpec) -> str:
+    default = "" if port.default is None else f"`{port.default}`"
+    if port.optional and port.default is None:
+        default = "optional"
+    return f"| {port.name} | {_type(port)} | {default} | {port.doc} |"
+
+
+def _type(port: PortSpec) -> str:
+    name = f"list of {port.type}" if port.many else port.type
+    match port.widget:
+        case ChoiceWidget(options):
+            return f"{name}: {', '.join(options)}"
+        case NumberWidget(minimum, maximum) if minimum is not None and maximum is not None:
+            return f"{name}, {minimum:g} to {maximum:g}"
+        case _:
+            return name
+
+
+def _samplers() -> Iterator[str]:
+    yield from ("", "#### Which sampler walks which schedule", "")
+    yield "*diffusers* is diffusers' own scheduler, called as its pipelines call it; *own* is ours."
+    yield from ("", "| | " + " | ".join(SCHEDULES) + " |", "|---" * (len(SCHEDULES) + 1) + "|")
+    kinds = table()
+    for sampler in SAMPLERS:
+        row = " | ".join(kinds[sampler, schedule] or "–" for schedule in SCHEDULES)
+        yield f"| {sampler} | {row} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only say what is out of date")
+    check = parser.parse_args().check
+    stale = [f for f, text in generated().items() if not f.exists() or f.read_text("utf-8") != text]
+    for file in stale:
+        print(f"{file.relative_to(ROOT)} is out of date" if check else f"writing {file.name}")
+        if not check:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(generated()[file], "utf-8")
+    sys.exit(bool(stale and check))
+
+
+if __name__ == "__main__":
+    main()
