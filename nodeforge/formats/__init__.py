@@ -11,6 +11,12 @@ from nodeforge.formats.errors import (
     WrongShapeError,
 )
 from nodeforge.formats.graph_json import graph_from_json, graph_to_json
+from nodeforge.formats.pictures import (
+    NoWorkflowError,
+    document_from_picture,
+    read_any,
+    stamp,
+)
 from nodeforge.formats.workflow import (
     document_from_json,
     document_to_json,
@@ -24,17 +30,21 @@ __all__ = [
     "FORMAT",
     "DuplicateKeyError",
     "NewerFormatError",
+    "NoWorkflowError",
     "NotJsonError",
     "TooLargeError",
     "TruncatedError",
     "WorkflowError",
     "WrongShapeError",
     "document_from_json",
+    "document_from_picture",
     "document_to_json",
     "graph_from_json",
     "graph_to_json",
     "load",
     "read",
+    "read_any",
     "save",
+    "stamp",
     "write",
 ]

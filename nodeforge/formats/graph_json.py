@@ -14,12 +14,17 @@ from nodeforge.graph.model import SUBGRAPH, Graph, Input, Mode, Node, Output, Su
 MAX_NODES = 100_000
 MAX_NESTING = 100
 """Subgraphs inside each other."""
-MAX_ITEMS = 10_000
 
-_NODE_ID = re.compile(r"[a-z0-9_]+\Z").match
-_PORT = re.compile(r"\w+\Z").match
-_OUTPUT = re.compile(r"([a-z0-9_]+)\.(\w+)\Z").match
-_INPUT = re.compile(r"([a-z0-9_]+)\.(\w+)(?:\[(\d{1,6})\])?\Z").match
+NODE_ID = "[a-z0-9_]+"
+PORT = "[A-Za-z0-9_]+"
+OUTPUT = rf"{NODE_ID}\.{PORT}"
+INPUT = rf"{NODE_ID}\.{PORT}(\[(0|[1-9][0-9]{{0,3}})\])?"
+"""Patterns of the published schema, too."""
+
+_is_node_id = re.compile(NODE_ID).fullmatch
+_is_port = re.compile(PORT).fullmatch
+_is_output = re.compile(OUTPUT).fullmatch
+_is_input = re.compile(INPUT).fullmatch
 _NODE_FIELDS = frozenset({"type", "values", "title", "mode", "pin"})
 _GROUP_FIELDS = _NODE_FIELDS | {"nodes", "links", "inputs", "outputs"}
 _MODES = {mode.value: mode for mode in Mode}
@@ -48,7 +53,7 @@ class _Reader:
             raise TooLargeError(f"has subgraphs nested deeper than {MAX_NESTING} levels.")
         made: dict[str, Node] = {}
         for name, node in nodes.items():
-            if not _NODE_ID(name):
+            if not _is_node_id(name):
                 fact = f"the id {_short(name)} is not lower-case letters, digits and '_'"
                 raise _wrong(f"{place}nodes", fact)
             made[name] = self.node(node, f"{place}nodes.{name}", depth)
@@ -105,7 +110,9 @@ def _links(raw: dict[str, Any], nodes: dict[str, Node], place: str) -> dict[Inpu
     links: dict[Input, Output] = {}
     for end, start in raw.items():
         node, _, port = end.partition(".")
-        if node in nodes and port.isidentifier():  # the common case, without the patterns
+        if (
+            node in nodes and port.isidentifier() and port.isascii()
+        ):  # the common case, without the patterns
             target = Input(node, port)
         else:
             target = _input(end, place, "links")
@@ -121,7 +128,7 @@ def _table(raw: dict[str, Any], name: str, place: str) -> dict[str, Any]:
 
 
 def _port(name: str, place: str, field: str) -> str:
-    if not _PORT(name):
+    if not _is_port(name):
         raise _wrong(place + field, f"{_short(name)} is not a port's name")
     return name
 
@@ -133,23 +140,19 @@ def _targets(raw: Any, place: str, port: str) -> list[Input]:
 
 
 def _input(text: Any, place: str, field: str) -> Input:
-    match = _INPUT(text) if type(text) is str else None
+    match = _is_input(text) if type(text) is str else None
     if match is None:
         raise _wrong(place + field, f"{_short(text)} is not an input such as 'denoise.model'")
-    node, port, item = match.groups()
-    if item is None:
-        return Input(node, port)
-    if int(item) >= MAX_ITEMS or (item[0] == "0" and item != "0"):
-        raise _wrong(place + field, f"{_short(text)} has an item that is not 0 to {MAX_ITEMS - 1}")
-    return Input(node, port, int(item))
+    node, _, port = match[0].partition(".")
+    item = match[2]
+    return Input(node, port) if item is None else Input(node, port.partition("[")[0], int(item))
 
 
 def _output(text: Any, place: str, field: str, key: str) -> Output:
-    match = _OUTPUT(text) if type(text) is str else None
-    if match is None:
+    if type(text) is not str or not _is_output(text):
         fact = f"{_short(text)} is not an output such as 'load.model'"
         raise _wrong(f"{place}{field}.{key}", fact)
-    node, port = match.groups()
+    node, _, port = text.partition(".")
     return Output(node, port)
 
 

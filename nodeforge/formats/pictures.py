@@ -1,0 +1,78 @@
+"""Workflows inside pictures: every saved picture can be opened as what made it.
+
+``nodeforge`` holds the workflow, ``parameters`` a summary as A1111 writes it, which galleries
+and other programs read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nodeforge.formats.errors import WorkflowError
+from nodeforge.formats.parameters import parameters
+from nodeforge.formats.workflow import load, read, write
+from nodeforge.graph.document import Document
+from nodeforge.spec import Catalogue
+
+WORKFLOW = "nodeforge"
+PARAMETERS = "parameters"
+
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
+
+
+class NoWorkflowError(WorkflowError):
+    """A picture without a workflow of ours. `texts` are the names of what it holds instead."""
+
+    def __init__(self, path: Path, texts: tuple[str, ...]) -> None:
+        found = f" It has: {', '.join(texts)}." if texts else ""
+        super().__init__(
+            f"holds no NodeForge workflow.{found}",
+            place=path.name,
+            way_out="Choose a picture that NodeForge saved, and that no program has changed since.",
+        )
+        self.path = path
+        self.texts = texts
+
+
+def stamp(document: Document, catalogue: Catalogue | None = None) -> dict[str, str]:
+    """The texts to put into the pictures that a run of `document` saves, by name.
+
+    Without a catalogue there is no summary: nothing tells which nodes only pass values on.
+    """
+    texts = {WORKFLOW: write(document).decode("utf-8")}
+    if catalogue is not None and (summary := parameters(document.graph, catalogue)):
+        texts[PARAMETERS] = summary
+    return texts
+
+
+def document_from_picture(path: Path) -> Document:
+    """The workflow that made the PNG, JPEG or WebP at `path`.
+
+    Raises:
+        NoWorkflowError: it holds none.
+        WorkflowError: what it holds cannot be read.
+        PictureError: the file cannot be read.
+    """
+    from nodeforge.imaging import read_text  # only here: it brings numpy, which is slow to import
+
+    texts = read_text(path)
+    if WORKFLOW not in texts:
+        raise NoWorkflowError(path, tuple(sorted(texts)))
+    return read(texts[WORKFLOW], path.name)
+
+
+def read_any(path: Path) -> Document:
+    """The workflow in a workflow file or a picture, told apart by their first bytes.
+
+    Raises:
+        RequestError: there is none that can be read.
+    """
+    return document_from_picture(path) if _is_picture(path) else load(path)
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(8).startswith(_PICTURES)
+    except OSError:
+        return False  # `load` says why

@@ -1,0 +1,116 @@
+"""The published JSON schema of workflow files, from the patterns that the reader uses.
+
+``python -m nodeforge.formats.schema`` writes it to ``resources/schema``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from nodeforge.formats.errors import FORMAT
+from nodeforge.formats.graph_json import INPUT, NODE_ID, OUTPUT, PORT
+from nodeforge.graph.document import VIEW_TABLES
+from nodeforge.graph.model import SUBGRAPH, Mode
+from nodeforge.settings import shipped
+
+FILE = f"schema/workflow-{FORMAT}.json"
+
+
+def workflow_schema() -> dict[str, Any]:
+    """The schema as JSON values. What it does not name is allowed, and kept by the reader."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"NodeForge workflow, format {FORMAT}",
+        "type": "object",
+        "required": ["format"],
+        "properties": {
+            "format": {"type": "integer", "const": FORMAT},
+            "app": {"type": "string", "description": "The version of NodeForge that made it."},
+            "nodes": {"$ref": "#/$defs/nodes"},
+            "links": {"$ref": "#/$defs/links"},
+            "form": _object("path.port of an input that the form shows, to how it shows it."),
+            "view": {"$ref": "#/$defs/view"},
+            "assets": _object("Name to sha256, kind, size and origin of a file."),
+            "lock": _object("Models and packs of the last run, by hash."),
+        },
+        "$defs": {"nodes": _nodes(), "node": _node(), "links": _links(), "view": _view()},
+    }
+
+
+def _object(description: str) -> dict[str, Any]:
+    return {"type": "object", "description": description}
+
+
+def _nodes() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "Nodes by id.",
+        "propertyNames": {"pattern": f"^{NODE_ID}$"},
+        "additionalProperties": {"$ref": "#/$defs/node"},
+    }
+
+
+def _links() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "For each linked input, the output that feeds it.",
+        "propertyNames": {"pattern": f"^{INPUT}$"},
+        "additionalProperties": {"type": "string", "pattern": f"^{OUTPUT}$"},
+    }
+
+
+def _node() -> dict[str, Any]:
+    inner = {"properties": {"nodes": {"$ref": "#/$defs/nodes"}, "links": {"$ref": "#/$defs/links"}}}
+    inner["properties"] |= {
+        "inputs": {
+            "type": "object",
+            "description": "Port to the inputs inside that it feeds.",
+            "propertyNames": {"pattern": f"^{PORT}$"},
+            "additionalProperties": {
+                "type": "array",
+                "items": {"type": "string", "pattern": f"^{INPUT}$"},
+            },
+        },
+        "outputs": {
+            "type": "object",
+            "description": "Port to the output inside that it shows.",
+            "propertyNames": {"pattern": f"^{PORT}$"},
+            "additionalProperties": {"type": "string", "pattern": f"^{OUTPUT}$"},
+        },
+    }
+    return {
+        "type": "object",
+        "required": ["type"],
+        "properties": {
+            "type": {"type": "string", "description": f"As sampling.denoise, or {SUBGRAPH}."},
+            "values": _object("Port to the value of an input that nothing feeds."),
+            "title": {"type": "string"},
+            "mode": {"enum": [mode.value for mode in Mode]},
+            "pin": {"type": "boolean", "description": "Keep its result in the cache."},
+        },
+        "if": {"properties": {"type": {"const": SUBGRAPH}}},
+        "then": inner,
+    }
+
+
+def _view() -> dict[str, Any]:
+    tables: dict[str, Any] = {name: {"type": "object"} for name in VIEW_TABLES}
+    tables["positions"]["additionalProperties"] = {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": 2,
+        "maxItems": 2,
+    }
+    return {"type": "object", "properties": tables}
+
+
+def main() -> None:
+    """Write the schema where it ships."""
+    file = shipped("resources") / FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(workflow_schema(), indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
