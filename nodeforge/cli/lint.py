@@ -9,7 +9,8 @@ import click
 
 from nodeforge import models
 from nodeforge.cli.nodes import shipped_catalogue
-from nodeforge.formats import read_any, save
+from nodeforge.formats.pictures import read_any
+from nodeforge.formats.workflow import save
 from nodeforge.lint import Problem, Severity, lint
 from nodeforge.settings import load_settings
 

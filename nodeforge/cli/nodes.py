@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
-from nodeforge.settings import shipped
+from nodeforge.engine.pack_content import content_hash
+from nodeforge.errors import RequestError
+from nodeforge.settings import load_settings, save_settings, shipped
 from nodeforge.spec import Catalogue, NodeSpec
 
 
@@ -18,8 +22,12 @@ def shipped_catalogue() -> Catalogue:
 
 @click.command("nodes")
 @click.option("--json", "as_json", is_flag=True, help="Everything that is known, as JSON.")
-def command(as_json: bool) -> None:
+@click.option("--allow", metavar="PACK", help="Let a pack of yours run as it is now.")
+def command(as_json: bool, allow: str | None) -> None:
     """List the node types that come with NodeForge."""
+    if allow is not None:
+        _allow(allow)
+        return
     catalogue = shipped_catalogue()
     if as_json:
         click.echo(json.dumps(catalogue.to_json(), indent=2))
@@ -29,6 +37,20 @@ def command(as_json: bool) -> None:
         click.echo(click.style(category, bold=True))
         for spec in group:
             click.echo(f"  {spec.type:<26}{_signature(spec)}\n      {spec.summary}")
+
+
+def _allow(name: str) -> None:
+    settings = load_settings()
+    folder = settings.packs / name
+    if Path(name).name != name or not (folder / "__init__.py").is_file():
+        raise RequestError(
+            f"there is no pack '{name}'.",
+            place=str(settings.packs),
+            way_out="A pack is a folder with an __init__.py.",
+        )
+    allowed = {**settings.packs_allowed, name: content_hash(folder)}
+    save_settings(replace(settings, packs_allowed=allowed))
+    click.echo(f"{name} may run as it is now; after any change to it, allow it again.")
 
 
 def _signature(spec: NodeSpec) -> str:

@@ -10,7 +10,10 @@ from typing import Any
 from nodeforge import models
 from nodeforge.engine.files import ASSET
 from nodeforge.errors import RequestError
-from nodeforge.graph import Document, Input, Node, Subgraph, input_spec, walk
+from nodeforge.graph.document import Document
+from nodeforge.graph.inline import every_node
+from nodeforge.graph.model import Input, Node, Subgraph
+from nodeforge.graph.ports import input_spec
 from nodeforge.settings import Settings
 from nodeforge.spec import (
     BOOLEAN,
@@ -66,7 +69,8 @@ class Overrides:
                 place=f"--set {assignment}",
                 way_out=self._ports_of(node),
             )
-        if Input(path, port_name) in self._document.graph.links:
+        graph, node_id = self._document.place(path)
+        if Input(node_id, port_name) in graph.links:
             raise OverrideError(
                 f"'{target}' is fed by a link, so its value has no effect.",
                 place=f"--set {assignment}",
@@ -76,7 +80,7 @@ class Overrides:
 
     def seed(self, seed: int) -> None:
         """Give every unlinked seed this value."""
-        for path, node in walk(self._document.graph):
+        for path, node in every_node(self._document.graph).items():
             spec = self._catalogue.get(node.type)
             for port in spec.inputs if spec else ():
                 if isinstance(port.widget, SeedWidget):
@@ -85,7 +89,7 @@ class Overrides:
                         node.values[port.name] = seed
 
     def _find(self, name: str, assignment: str) -> tuple[str, Node]:
-        nodes = dict(walk(self._document.graph))
+        nodes = every_node(self._document.graph)
         if name in nodes:
             return name, nodes[name]
         titled = [path for path, node in nodes.items() if node.title == name]

@@ -17,8 +17,11 @@ from nodeforge.engine import events
 from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.context import RunRequest
 from nodeforge.errors import RequestError
-from nodeforge.formats import graph_to_json, read_any, stamp
-from nodeforge.graph import Document, walk
+from nodeforge.formats.graph_json import graph_to_json
+from nodeforge.formats.pictures import read_any, stamp
+from nodeforge.graph.document import Document
+from nodeforge.graph.inline import every_node
+from nodeforge.graph.model import SUBGRAPH
 from nodeforge.lint import Severity, lint
 from nodeforge.settings import Settings, load_settings
 from nodeforge.spec import Catalogue
@@ -65,7 +68,7 @@ def command(
             run=uuid.uuid4().hex[:8],
             assets=document.assets,
             granted=overrides.granted,
-            stamp=stamp(document),
+            stamp=stamp(document, catalogue),
             outputs=_writable(out or settings.outputs),
             previews=previews,
         )
@@ -77,7 +80,8 @@ def command(
 def _catalogue(document: Document, client: WorkerClient) -> Catalogue:
     """The shipped node types, or the worker's where the workflow uses others."""
     catalogue = shipped_catalogue()
-    if all(node.type in catalogue or node.type == "subgraph" for _, node in walk(document.graph)):
+    types = {node.type for node in every_node(document.graph).values()}
+    if types <= {*catalogue, SUBGRAPH}:
         return catalogue
     return Catalogue.from_json(client.ask("catalogue").result())
 
@@ -117,7 +121,7 @@ def _run(
 ) -> int:
     from nodeforge.cli.watch import Bars, JsonLines
 
-    titles = {path: node.title or path for path, node in walk(document.graph)}
+    titles = {path: node.title or path for path, node in every_node(document.graph).items()}
     watcher = JsonLines() if as_json else Bars(titles)
     client.run(graph_to_json(document.graph), request)
     while True:

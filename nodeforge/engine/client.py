@@ -215,7 +215,7 @@ class WorkerClient:
         else:
             future.set_result({**frame.header, "payload": frame.payload})
 
-    def _ended(self, process: subprocess.Popen[bytes], code: int) -> None:
+    def _ended(self, process: WorkerProcess, code: int) -> None:
         if process is not self._process:
             return
         words = "\n".join(self._stderr)

@@ -126,3 +126,9 @@ def _add_ports(made: Inlined, lists: dict[tuple[str, str], list[Input]], path: s
                 made.ports.setdefault(end, place)
                 if item is not None and target.node in group.graph.nodes:
                     lists[name, target.port].append(end)
+
+
+def every_node(graph: Graph) -> dict[str, Node]:
+    """All nodes of all levels by path, subgraphs included."""
+    whole = inline(graph)
+    return {**whole.nodes, **whole.groups}

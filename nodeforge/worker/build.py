@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 
 import torch
 
-from nodeforge.diffusion import Residency, choose, devices
+from nodeforge.diffusion import Residency
+from nodeforge.diffusion.devices import choose, devices
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.session import Session
 from nodeforge.formats import graph_from_json

@@ -10,11 +10,11 @@ import importlib
 import importlib.util
 import sys
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 
 from nodeforge.api import NodeType, node_type_of
+from nodeforge.engine.pack_content import content_hash
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings, shipped
 
@@ -89,17 +89,6 @@ def load_pack(folder: Path, source: str = "") -> dict[str, NodeType]:
                 spec = replace(node_type.spec, pack=folder.name, source=source)
                 found[spec.type] = replace(node_type, spec=spec)
     return found
-
-
-def content_hash(folder: Path) -> str:
-    """A name for all the files of a pack: what the user allowed is what runs."""
-    digest = blake2b(digest_size=16)
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            data = file.read_bytes()
-            digest.update(f"{file.relative_to(folder).as_posix()} {len(data)}\n".encode())
-            digest.update(data)
-    return digest.hexdigest()
 
 
 def _folders(root: Path) -> list[Path]:

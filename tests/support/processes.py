@@ -15,8 +15,8 @@ from typing import IO, Any
 from nodeforge.engine import events
 from nodeforge.engine.client import WorkerClient, WorkerProcess
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.pack_content import content_hash
 from nodeforge.settings import Settings, save_settings
-from nodeforge.worker.packs import content_hash
 
 PACK = Path(__file__).parent / "packs" / "chain"
 _FORK_SERVER = multiprocessing.get_context("forkserver")
