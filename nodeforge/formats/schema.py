@@ -61,8 +61,9 @@ def _links() -> dict[str, Any]:
 
 
 def _node() -> dict[str, Any]:
-    inner = {"properties": {"nodes": {"$ref": "#/$defs/nodes"}, "links": {"$ref": "#/$defs/links"}}}
-    inner["properties"] |= {
+    inner: dict[str, Any] = {
+        "nodes": {"$ref": "#/$defs/nodes"},
+        "links": {"$ref": "#/$defs/links"},
         "inputs": {
             "type": "object",
             "description": "Port to the inputs inside that it feeds.",
@@ -90,7 +91,7 @@ def _node() -> dict[str, Any]:
             "pin": {"type": "boolean", "description": "Keep its result in the cache."},
         },
         "if": {"properties": {"type": {"const": SUBGRAPH}}},
-        "then": inner,
+        "then": {"properties": inner},
     }
 
 

@@ -1,0 +1,120 @@
+"""Which model files a workflow names, and which family everything that comes of them is of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from nodeforge.errors import RequestError
+from nodeforge.lint.scene import Scene
+from nodeforge.spec import RECIPES_OF_NETWORKS, ModelFileWidget
+
+if TYPE_CHECKING:
+    from nodeforge.models import Family, ModelInfo
+
+CARRIES = RECIPES_OF_NETWORKS | {"latent", "conditioning"}
+"""Types whose values belong to one family."""
+
+
+class Origin(NamedTuple):
+    """A family, and the node whose file it comes from."""
+
+    family: str
+    node: str
+
+
+@dataclass
+class Families:
+    """For each node, the family of what it gives, and what meets in it, by port."""
+
+    of: dict[str, Origin] = field(default_factory=dict)
+    met: dict[str, dict[str, Origin]] = field(default_factory=dict)
+
+
+def model_ports(scene: Scene) -> Iterator[tuple[str, str, str, str]]:
+    """Path, port, kind and name of every model file that the workflow names."""
+    for path, node in scene.nodes.items():
+        for port in node.spec.inputs if node.spec else ():
+            if isinstance(port.widget, ModelFileWidget):
+                name = scene.value(path, port.name)
+                if type(name) is str and name:
+                    yield path, port.name, port.widget.kind, name
+
+
+def model_info(scene: Scene, kind: str, name: str) -> ModelInfo | None:
+    """What a model is by its header; None where it is not found (`missing_models` says so).
+
+    Raises:
+        RequestError: the file cannot be used.
+    """
+    if scene.models is None:
+        return None
+    try:
+        path = scene.models.find(kind, name, scene.granted)
+    except RequestError:
+        return None
+    if path not in scene.recognised:
+        from nodeforge.models import recognise  # only where there are models to look at
+
+        scene.recognised[path] = recognise(path)
+    return scene.recognised[path]
+
+
+def families(scene: Scene) -> Families:
+    """The family of everything, followed from the files along the links."""
+    loaded = _loaded(scene)
+    known = Families()
+    for path in scene.order if loaded else ():
+        met = _met(scene, path, known.of)
+        if path in loaded:
+            port, origin = loaded[path]
+            met[port] = origin
+        if met:
+            known.met[path] = met
+            known.of[path] = next(iter(met.values()))
+    return known
+
+
+def facts(family: str) -> Family:
+    """What is true of all models of a family."""
+    from nodeforge.models import FAMILIES
+
+    return FAMILIES[family]
+
+
+def label(family: str) -> str:
+    """How people name a family."""
+    return facts(family).label
+
+
+def _loaded(scene: Scene) -> dict[str, tuple[str, Origin]]:
+    found: dict[str, tuple[str, Origin]] = {}
+    for path, port, kind, name in model_ports(scene):
+        try:
+            info = model_info(scene, kind, name)
+        except RequestError:
+            continue
+        if info is not None and info.family is not None:
+            found[path] = (port, Origin(info.family, path))
+    return found
+
+
+def _met(scene: Scene, path: str, known: dict[str, Origin]) -> dict[str, Origin]:
+    """The families that come in, by port, in the order of the ports."""
+    spec = scene.nodes[path].spec
+    linked = scene.inputs.get(path)
+    if spec is None or not linked:
+        return {}
+    return {
+        port.name: known[start.node]
+        for port in spec.inputs
+        if port.type in CARRIES
+        for start in linked.get(port.name, ())
+        if start.node in known and _gives(scene, start.node, start.port)
+    }
+
+
+def _gives(scene: Scene, path: str, port: str) -> bool:
+    spec = scene.nodes[path].spec
+    return spec is not None and port in spec.output and spec.output[port].type in CARRIES

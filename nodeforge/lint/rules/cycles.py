@@ -1,0 +1,32 @@
+"""No node waits for its own result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.graph.cycles import find_cycles
+from nodeforge.graph.model import Mode
+from nodeforge.lint.problem import Problem, Severity
+from nodeforge.lint.scene import Scene
+
+MOST_NAMES = 8
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    nodes = scene.whole.nodes
+    links = {
+        end: start
+        for end, start in scene.whole.node_links().items()
+        if start.node in nodes and nodes[start.node].mode is not Mode.MUTE
+    }
+    for ring in find_cycles(links):
+        names = [*ring, ring[0]]
+        if len(names) > MOST_NAMES:
+            names = [*names[: MOST_NAMES - 2], "...", names[-1]]
+        yield scene.problem(
+            "cycles",
+            ring[0],
+            f"waits for its own result: {' > '.join(names)}.",
+            "Remove one of these links.",
+            severity=Severity.ERROR,
+        )

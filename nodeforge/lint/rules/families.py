@@ -1,0 +1,36 @@
+"""Networks, latents and conditioning that meet in a node are of one family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.lint.problem import Problem
+from nodeforge.lint.recipes import Origin, families, label
+from nodeforge.lint.scene import Scene
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    known = families(scene)
+    for path in scene.order:
+        met = known.met.get(path, {})
+        if len({origin.family for origin in met.values()}) < 2:
+            continue
+        first, reference = next(iter(met.items()))
+        for port, origin in met.items():
+            if origin.family != reference.family:
+                yield scene.problem(
+                    "families",
+                    path,
+                    _fact(origin, first, reference),
+                    _way_out(scene, origin, reference),
+                    port=port,
+                )
+
+
+def _fact(origin: Origin, first: str, reference: Origin) -> str:
+    return f"made for {label(origin.family)}, '{first}' is for {label(reference.family)}."
+
+
+def _way_out(scene: Scene, origin: Origin, reference: Origin) -> str:
+    names = dict.fromkeys(f"'{scene.title(o.node)}' ({o.node})" for o in (origin, reference))
+    return f"Choose another file in {' or '.join(names)}."

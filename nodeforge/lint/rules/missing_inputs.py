@@ -1,0 +1,30 @@
+"""Every input that a node needs is linked or has a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.lint.problem import Problem
+from nodeforge.lint.scene import Scene
+from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    for path, node in scene.nodes.items():
+        linked = scene.inputs.get(path, {})
+        for port in node.spec.inputs if node.spec else ():
+            if port.required and port.name not in linked and node.values.get(port.name) is None:
+                yield scene.problem(
+                    "missing_inputs", path, "is missing.", _way_out(port), port=port.name
+                )
+
+
+def _way_out(port: PortSpec) -> str:
+    match port.widget:
+        case ModelFileWidget(kind):
+            return f"Choose a {kind.replace('_', ' ')}."
+        case FileWidget():
+            return "Choose a file."
+        case None:
+            return f"Link something that gives {port.type}, or mute the node."
+    return "Give it a value."

@@ -1,0 +1,37 @@
+"""Every model that a node names is in a model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from nodeforge.errors import RequestError
+from nodeforge.graph.edits import GraphEdit
+from nodeforge.lint.problem import Problem
+from nodeforge.lint.recipes import model_ports
+from nodeforge.lint.scene import Scene
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    for path, port, kind, name in model_ports(scene):
+        if scene.models is None:
+            return
+        try:
+            scene.models.find(kind, name, scene.granted)
+        except RequestError as error:
+            fix = _relink(scene, path, port, name, getattr(error, "near", ()))
+            yield scene.problem(
+                "missing_models", path, error.fact, error.way_out, port=port, fix=fix
+            )
+
+
+def _relink(
+    scene: Scene, path: str, port: str, name: str, near: tuple[str, ...]
+) -> GraphEdit | None:
+    """The one file of the same name that lies in another folder."""
+    alike = [other for other in near if _stem(other) == _stem(name)]
+    return scene.set_value(path, port, alike[0]) if len(alike) == 1 else None
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/").lower()).stem

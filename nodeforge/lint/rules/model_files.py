@@ -1,0 +1,35 @@
+"""A model file can be read, is of the kind that its node loads, and of a family we have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.errors import RequestError
+from nodeforge.lint.problem import Problem
+from nodeforge.lint.recipes import model_info, model_ports
+from nodeforge.lint.scene import Scene
+
+RULE = "model_files"
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    for path, port, kind, name in model_ports(scene):
+        try:
+            info = model_info(scene, kind, name)
+        except RequestError as error:
+            yield scene.problem(RULE, path, f"'{name}' {error.fact}", error.way_out, port=port)
+            continue
+        if info is None:
+            continue
+        if info.family is None:
+            fact = f"'{name}' cannot be used: {info.reason or 'its family is not known'}."
+            yield scene.problem(RULE, path, fact, "Choose another file.", port=port)
+        elif info.kind != kind:
+            fact = f"'{name}' is a {_words(info.kind)}, not a {_words(kind)}."
+            yield scene.problem(RULE, path, fact, f"Choose a {_words(kind)}.", port=port)
+
+
+def _words(kind: str) -> str:
+    return {"vae": "VAE", "lora": "LoRA", "controlnet": "ControlNet"}.get(
+        kind, kind.replace("_", " ")
+    )

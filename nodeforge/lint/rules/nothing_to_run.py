@@ -1,0 +1,25 @@
+"""A run has something to compute, and something comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.lint.problem import Problem, Severity
+from nodeforge.lint.scene import Scene
+
+RULE = "nothing_to_run"
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    if not scene.nodes:
+        empty = not scene.graph.nodes
+        fact = "there is no node." if empty else "there is nothing to run: all is muted or unfed."
+        yield Problem(RULE, Severity.ERROR, "", fact, "Add nodes." if empty else "Unmute a node.")
+    elif all(node.spec is not None and not node.spec.wanted for node in scene.nodes.values()):
+        yield Problem(
+            RULE,
+            Severity.WARNING,
+            "",
+            "nothing is saved or shown: results stay in the cache.",
+            "Add a node that saves or shows the picture.",
+        )

@@ -1,0 +1,25 @@
+"""What feeds an input is of a type that fits there, also through subgraphs and reroutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.lint.problem import Problem
+from nodeforge.lint.scene import Scene
+from nodeforge.spec import fits
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    for end, start in scene.links.items():
+        source, target = scene.nodes[start.node].spec, scene.nodes[end.node].spec
+        made = source.output.get(start.port) if source else None
+        taken = target.input.get(end.port) if target else None
+        if made is None or taken is None or fits(made.type, taken.type):
+            continue
+        yield scene.problem(
+            "types",
+            end.node,
+            f"takes {taken.type}, '{start}' gives {made.type}.",
+            f"Link an output that gives {taken.type}.",
+            port=end.port,
+        )

@@ -1,0 +1,134 @@
+"""What the rules look at: a workflow with what it comes down to, worked out once for all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nodeforge.graph.edits import GraphEdit, SetValue
+from nodeforge.graph.flatten import FlatNode, flatten
+from nodeforge.graph.inline import inline
+from nodeforge.graph.model import Graph, Input, Output
+from nodeforge.lint.problem import Problem, Severity
+from nodeforge.spec import Catalogue
+
+if TYPE_CHECKING:
+    from nodeforge.models import ModelFolders, ModelInfo
+
+
+class Scene:
+    """A workflow under the eyes of the linter.
+
+    Args:
+        graph: The root.
+        catalogue: All node types that are known.
+        models: Where models are looked for; None asks nothing about files.
+        granted: Absolute paths that the person gave.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        catalogue: Catalogue,
+        models: ModelFolders | None = None,
+        granted: Iterable[str | Path] = (),
+    ) -> None:
+        self.graph = graph
+        self.catalogue = catalogue
+        self.models = models
+        self.granted = frozenset(Path(path) for path in granted)
+        self.whole = inline(graph, active=True)
+        flat = flatten(graph, catalogue)
+        self.nodes: dict[str, FlatNode] = flat.nodes
+        self.links: dict[Input, Output] = flat.links
+        self.inputs: dict[str, dict[str, list[Output]]] = defaultdict(lambda: defaultdict(list))
+        for end, start in self.links.items():
+            self.inputs[end.node][end.port].append(start)
+        self.recognised: dict[Path, ModelInfo] = {}
+
+    def problem(
+        self,
+        rule: str,
+        node: str,
+        fact: str,
+        way_out: str = "",
+        *,
+        port: str = "",
+        fix: GraphEdit | None = None,
+        severity: Severity | None = None,
+    ) -> Problem:
+        """A problem of `node`; an error if a run needs the node, otherwise a warning."""
+        if severity is None:
+            severity = Severity.ERROR if self.is_needed(node) else Severity.WARNING
+        return Problem(rule, severity, node, fact, way_out, port, fix, self.title(node))
+
+    def title(self, path: str) -> str:
+        """What the window calls the node at `path`."""
+        node = self.whole.nodes.get(path) or self.whole.groups.get(path)
+        spec = self.catalogue.get(node.type) if node else None
+        return (node.title if node else "") or (spec.title if spec else "") or path
+
+    def is_needed(self, path: str) -> bool:
+        """Whether a run of the whole workflow needs the node, or it passes something on."""
+        return path not in self.nodes or path in self.needed
+
+    @cached_property
+    def needed(self) -> set[str]:
+        """The nodes that what is saved or shown depends on; all where nothing is."""
+        waiting = [path for path, node in self.nodes.items() if node.spec and node.spec.wanted]
+        if not waiting:
+            return set(self.nodes)
+        found = set(waiting)
+        while waiting:
+            for starts in self.inputs[waiting.pop()].values():
+                for start in starts:
+                    if start.node not in found:
+                        found.add(start.node)
+                        waiting.append(start.node)
+        return found
+
+    @cached_property
+    def order(self) -> list[str]:
+        """The nodes, each after those that feed it; those on or behind a ring are left out."""
+        missing = {
+            path: sum(map(len, self.inputs[path].values())) if path in self.inputs else 0
+            for path in self.nodes
+        }
+        readers: dict[str, list[str]] = defaultdict(list)
+        for end, start in self.links.items():
+            readers[start.node].append(end.node)
+        ready = [path for path, count in missing.items() if not count]
+        for path in ready:
+            for reader in readers.get(path, ()):
+                missing[reader] -= 1
+                if not missing[reader]:
+                    ready.append(reader)
+        return ready
+
+    def feed(self, path: str, port: str) -> Output | None:
+        """What feeds an input that is no list."""
+        return self.links.get(Input(path, port))
+
+    def value(self, path: str, port: str) -> Any:
+        """The literal at an input, or its default; None where it is linked or has none."""
+        node = self.nodes[path]
+        if self.feed(path, port) is not None:
+            return None
+        declared = node.spec.input.get(port) if node.spec else None
+        return node.values.get(port, declared.default if declared else None)
+
+    def owner(self, path: str, port: str) -> tuple[str, str]:
+        """The node and the port whose value counts at an input: perhaps a subgraph's around it."""
+        end: Input | None = Input(path, port)
+        found = (path, port)
+        while (end := self.whole.ports.get(end)) is not None:
+            if end.port in self.whole.groups[end.node].values:
+                found = (end.node, end.port)
+        return found
+
+    def set_value(self, path: str, port: str, value: Any) -> SetValue:
+        """An edit after which `value` counts at an input."""
+        return SetValue(*self.owner(path, port), value)
