@@ -1,0 +1,95 @@
+"""One picture over another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import numpy as np
+
+from nodeforge.imaging.arrays import Pixels, alike, check_same_size
+
+
+class BlendMode(StrEnum):
+    """How two colours make one; formulas of W3C Compositing and Blending Level 1."""
+
+    NORMAL = "normal"
+    MULTIPLY = "multiply"
+    SCREEN = "screen"
+    OVERLAY = "overlay"
+    SOFT_LIGHT = "soft light"
+    HARD_LIGHT = "hard light"
+    DARKEN = "darken"
+    LIGHTEN = "lighten"
+    DIFFERENCE = "difference"
+    ADD = "add"
+    SUBTRACT = "subtract"
+
+
+def blend(base: Pixels, over: Pixels, mode: BlendMode, opacity: float) -> Pixels:
+    """`over` laid on `base`; at opacity 0 the bits of `base`.
+
+    Args:
+        base: (height, width, 3 or 4).
+        over: Of the same size; its alpha, if it has one, counts like opacity.
+        mode: How colours mix.
+        opacity: 0..1.
+
+    Raises:
+        SizeMismatchError: the sizes differ.
+    """
+    check_same_size(base, over)
+    weight = np.float32(opacity) * (over[..., 3:] if over.shape[2] == 4 else np.float32(1))
+    weight = np.broadcast_to(weight, (*base.shape[:2], 1))
+    mixed = _FORMULAS[mode](base[..., :3], over[..., :3])
+    out = base.copy()
+    out[..., :3] = _lerp(base[..., :3], np.clip(mixed, 0, 1), weight)
+    if base.shape[2] == 4:
+        out[..., 3:] = _lerp(base[..., 3:], np.ones_like(weight), weight)
+    return out
+
+
+def composite(base: Pixels, over: Pixels, mask: Pixels) -> Pixels:
+    """`over` where `mask` is 1, `base` where it is 0, bit for bit; a mix between.
+
+    Args:
+        base, over: (height, width, 3 or 4), of one size.
+        mask: (height, width), of that size.
+
+    Raises:
+        SizeMismatchError: the sizes differ.
+    """
+    check_same_size(base, over)
+    check_same_size(base, mask)
+    base, over = alike(base, over)
+    return _lerp(base, over, mask[..., None])
+
+
+def _lerp(base: Pixels, over: Pixels, weight: Pixels) -> Pixels:
+    mixed = base + (over - base) * weight
+    return np.where(weight <= 0, base, np.where(weight >= 1, over, mixed)).astype(np.float32)
+
+
+def _overlay(base: Pixels, over: Pixels) -> Pixels:
+    return np.where(base <= 0.5, 2 * base * over, 1 - 2 * (1 - base) * (1 - over))
+
+
+def _soft_light(base: Pixels, over: Pixels) -> Pixels:
+    curve = np.where(base <= 0.25, ((16 * base - 12) * base + 4) * base, np.sqrt(base))
+    darker = base - (1 - 2 * over) * base * (1 - base)
+    return np.where(over <= 0.5, darker, base + (2 * over - 1) * (curve - base))
+
+
+_FORMULAS: dict[BlendMode, Callable[[Pixels, Pixels], Pixels]] = {
+    BlendMode.NORMAL: lambda base, over: over,
+    BlendMode.MULTIPLY: lambda base, over: base * over,
+    BlendMode.SCREEN: lambda base, over: 1 - (1 - base) * (1 - over),
+    BlendMode.OVERLAY: _overlay,
+    BlendMode.SOFT_LIGHT: _soft_light,
+    BlendMode.HARD_LIGHT: lambda base, over: _overlay(over, base),
+    BlendMode.DARKEN: np.minimum,
+    BlendMode.LIGHTEN: np.maximum,
+    BlendMode.DIFFERENCE: lambda base, over: np.abs(base - over),
+    BlendMode.ADD: lambda base, over: base + over,
+    BlendMode.SUBTRACT: lambda base, over: base - over,
+}

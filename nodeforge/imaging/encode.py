@@ -1,0 +1,73 @@
+"""Pixels to picture files, with text inside."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from enum import StrEnum
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from nodeforge.imaging import text as texts
+from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes
+
+
+class PictureFormat(StrEnum):
+    """Kinds of files that pictures are saved as."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+    @property
+    def suffix(self) -> str:
+        return ".jpg" if self is PictureFormat.JPEG else f".{self.value}"
+
+
+def encode(
+    pixels: Pixels | Bytes,
+    format: PictureFormat,
+    text: Mapping[str, str] | None = None,
+    quality: int = 95,
+) -> bytes:
+    """One picture as the bytes of a file.
+
+    Args:
+        pixels: (height, width, 3 or 4) or greyscale (height, width); float32 of 0..1, rounded
+            to 8 bits, or uint8. JPEG has no alpha: the picture is then laid on white.
+        format: Of the file; PNG keeps every 8-bit value.
+        text: Texts by name that the file carries, see `nodeforge.imaging.read_text`.
+        quality: 1..100, of JPEG and WebP; WebP loses nothing at 100.
+    """
+    image = Image.fromarray(np.ascontiguousarray(to_bytes(pixels)))
+    text = text or {}
+    out = io.BytesIO()
+    match format:
+        case PictureFormat.PNG:
+            image.save(out, "PNG", pnginfo=_chunks(text), compress_level=4)
+        case PictureFormat.JPEG:
+            extra = texts.jpeg_segments(text) if text else b""
+            exif = texts.exif(text)
+            options = {"exif": exif} if exif else {}
+            flat = _on_white(image)
+            flat.save(out, "JPEG", quality=quality, subsampling=0, extra=extra, **options)
+        case PictureFormat.WEBP:
+            options = {"exif": texts.exif(text), "xmp": texts.xmp(text)} if text else {}
+            lossless = quality == 100
+            image.save(out, "WEBP", quality=quality, lossless=lossless, exact=lossless, **options)
+    return out.getvalue()
+
+
+def _chunks(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:
+    chunks = PngImagePlugin.PngInfo()
+    for name, value in text.items():
+        chunks.add_itxt(name, value)
+    return chunks
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")

@@ -1,0 +1,17 @@
+"""What can be wrong with a picture file."""
+
+from __future__ import annotations
+
+from nodeforge.errors import NodeForgeError
+
+
+class PictureError(NodeForgeError):
+    """A file that is not a whole picture."""
+
+
+class PictureTooLargeError(PictureError):
+    """A picture with more pixels or bytes than are read; its sizes are in the fact."""
+
+
+class SaveError(NodeForgeError):
+    """A file could not be written; nothing of it is left."""

@@ -1,0 +1,105 @@
+"""New files, written whole: one that is there is whole, and none is ever overwritten."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import uuid
+from pathlib import Path
+
+from nodeforge.imaging.errors import SaveError
+
+_ATTEMPTS = 1000
+
+
+def write_new(folder: Path, pattern: str, data: bytes) -> Path:
+    """Write `data` into a new file of `folder`, which is made if need be.
+
+    Args:
+        folder: Where.
+        pattern: The file's name, in which ``{}`` becomes a number of five digits that no file
+            there has yet: ``fox_{}.png``.
+        data: All of the file.
+
+    Raises:
+        SaveError: the disk is full or the folder cannot be written; no part is left behind.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = _next_number(folder, pattern)
+        part = _written(folder, data)
+    except OSError as error:
+        raise _cannot(folder, error) from error
+    try:
+        for attempt in range(_ATTEMPTS):
+            target = folder / _name(pattern, number + attempt)
+            if _claimed(part, target):
+                return target
+        raise SaveError(f"{_ATTEMPTS} names in a row are taken.", place=str(folder))
+    except OSError as error:
+        raise _cannot(folder, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def _name(pattern: str, number: int) -> str:
+    return f"{number:05}".join(pattern.rsplit("{}", 1))
+
+
+def _next_number(folder: Path, pattern: str) -> int:
+    before, _, after = pattern.rpartition("{}")
+    taken = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
+    numbers = (int(m[1]) for path in folder.iterdir() if (m := taken.fullmatch(path.name)))
+    return max(numbers, default=0) + 1
+
+
+def _written(folder: Path, data: bytes) -> Path:
+    """A temporary file beside the target that holds all of `data`, on the disk itself."""
+    part = folder / f".{uuid.uuid4().hex}.part"
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    return part
+
+
+def _claimed(part: Path, target: Path) -> bool:
+    """Give `part` the name of `target`, unless a file has it: then nothing happens."""
+    try:
+        os.link(part, target)
+        return True
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+    return _claimed_without_links(part, target)
+
+
+def _claimed_without_links(part: Path, target: Path) -> bool:
+    """For disks without hard links: take the name with an empty file, then replace that."""
+    try:
+        target.open("xb").close()
+    except FileExistsError:
+        return False
+    part.replace(target)
+    return True
+
+
+def _cannot(folder: Path, error: OSError) -> SaveError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return SaveError(
+        "the disk is full." if full else f"cannot be written: {error.strerror}.",
+        place=str(folder),
+        way_out="Free some space, or choose another folder."
+        if full
+        else "Choose a folder that may be written.",
+    )

@@ -1,0 +1,115 @@
+"""Masks: (height, width), 0..1, 1 where a picture may change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from nodeforge.imaging.arrays import Pixels, check_same_size
+
+_LARGEST_DISC = 8
+
+
+class Combine(StrEnum):
+    """How two masks make one."""
+
+    ADD = "add"
+    SUBTRACT = "subtract"
+    INTERSECT = "intersect"
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def invert(mask: Pixels) -> Pixels:
+    """1 where `mask` is 0; undone exactly by itself for 8-bit values."""
+    return np.float32(1) - mask
+
+
+def grow(mask: Pixels, pixels: int) -> Pixels:
+    """`mask` larger by so many pixels on every side, smaller where `pixels` is negative."""
+    change = cv2.dilate if pixels > 0 else cv2.erode
+    left = abs(pixels)
+    out = mask.copy()
+    while left:
+        radius = min(left, _LARGEST_DISC)  # a large disc is slow, and about a sum of small ones
+        size = 2 * radius + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        out = change(out, disc, borderType=cv2.BORDER_REPLICATE)
+        left -= radius
+    return np.asarray(out, np.float32)
+
+
+def feather(mask: Pixels, radius: int) -> Pixels:
+    """`mask` with soft edges on both sides, `radius` pixels each.
+
+    Farther outside it stays exactly 0, farther inside exactly 1; between it never rises
+    on the way out.
+    """
+    if radius <= 0:
+        return mask.copy()
+    size = (2 * radius + 1, 2 * radius + 1)
+    soft = cv2.GaussianBlur(mask, size, radius / 3, borderType=cv2.BORDER_REPLICATE)
+    soft = np.where(soft > 1 - 1e-5, 1, soft)
+    return np.clip(soft, 0, 1).astype(np.float32)
+
+
+def feather_inside(mask: Pixels, radius: int) -> Pixels:
+    """`mask` with an edge that fades inwards: 0 stays exactly 0, so nothing outside changes.
+
+    A mask that reaches the picture's border does not fade there.
+    """
+    if radius <= 0 or not (mask <= 0).any():
+        return mask.copy()
+    depth = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    share = np.clip(depth / np.float32(radius + 1), 0, 1)
+    smooth = share * share * (3 - 2 * share)
+    return (mask * smooth).astype(np.float32)
+
+
+def combine(first: Pixels, second: Pixels, how: Combine) -> Pixels:
+    """Where either is (add), where both are (intersect), or the first without the second.
+
+    Raises:
+        SizeMismatchError: the sizes differ.
+    """
+    check_same_size(first, second)
+    match how:
+        case Combine.ADD:
+            return np.maximum(first, second)
+        case Combine.SUBTRACT:
+            return np.minimum(first, invert(second))
+        case Combine.INTERSECT:
+            return np.minimum(first, second)
+
+
+def from_colour(pixels: Pixels, colour: Sequence[float], tolerance: float) -> Pixels:
+    """1 where a picture has `colour`, each of red, green and blue at most `tolerance` off."""
+    off = np.abs(pixels[..., :3] - np.asarray(colour, np.float32)).max(axis=-1)
+    return (off <= np.float32(tolerance) + np.float32(1e-6)).astype(np.float32)
+
+
+def from_alpha(pixels: Pixels) -> Pixels:
+    """1 where a picture is transparent, which is what there is to fill."""
+    if pixels.shape[2] == 4:
+        return invert(pixels[..., 3])
+    return np.zeros(pixels.shape[:2], np.float32)
+
+
+def bounding_box(mask: Pixels) -> Box | None:
+    """The smallest rectangle around all that is not 0; None where all is."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    left, top = int(columns[0]), int(rows[0])
+    return Box(left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1)
