@@ -16,6 +16,11 @@ from nodeforge.models import CorruptModelError, ModelFileError, PickleRefusedErr
 SHAPES = {"a": [2, 3], "b": [4], "empty": [0, 5], "one": []}
 
 
+def tries(count):
+    health = [HealthCheck.function_scoped_fixture]
+    return settings(max_examples=count, deadline=None, suppress_health_check=health)
+
+
 def with_header(path, header, data=b""):
     raw = header if isinstance(header, bytes) else json.dumps(header).encode()
     path.write_bytes(len(raw).to_bytes(8, "little") + raw + data)
@@ -35,7 +40,7 @@ def test_a_file_of_the_real_library_is_read(tmp_path):
     assert header.metadata == {"who": "me"}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tries(60)
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_short_anywhere_is_refused(tmp_path, write, share):
     whole = write(tmp_path / "whole.safetensors", SHAPES).read_bytes()
@@ -45,7 +50,7 @@ def test_a_file_cut_short_anywhere_is_refused(tmp_path, write, share):
         read_header(cut)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tries(200)
 @given(data=st.binary(max_size=300))
 def test_nonsense_is_refused(tmp_path, data):
     file = tmp_path / "nonsense.safetensors"
@@ -54,7 +59,7 @@ def test_nonsense_is_refused(tmp_path, data):
         read_header(file)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tries(200)
 @given(
     header=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from transformers import CLIPTokenizer
 
@@ -33,7 +34,7 @@ def tokenizer(wheel: Path) -> CLIPTokenizer:
         lines = gzip.decompress(archive.read(MERGES)).decode().split("\n")
     symbols = byte_symbols()
     count = VOCABULARY - 2 * len(symbols) - 2
-    pairs = [tuple(line.split()) for line in lines[1 : count + 1]]
+    pairs: Any = [tuple(line.split()) for line in lines[1 : count + 1]]  # its hint says str
     words = [*symbols, *(f"{symbol}</w>" for symbol in symbols), *map("".join, pairs), START, END]
     vocabulary = {word: number for number, word in enumerate(words)}
     return CLIPTokenizer(vocab=vocabulary, merges=pairs, model_max_length=77)
