@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,11 @@ def check(scene: Scene) -> Iterator[Problem]:
         linked = scene.inputs.get(path, {})
         for name, value in node.values.items():
             port = node.spec.input.get(name)
-            if port is None or name in linked or (value is None and not port.required):
+            if (
+                port is None
+                or name in linked
+                or (value is None and (port.optional or port.required))
+            ):
                 continue
             if wrong := _wrong(port, value):
                 fact, way_out, mended = wrong
@@ -102,5 +107,5 @@ def _as_text(value: Any) -> str | None:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else f"{text[:37]}..."

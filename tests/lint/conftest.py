@@ -1,0 +1,50 @@
+"""A folder of models: real names and shapes, no numbers."""
+
+import gzip
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings
+
+NAMES = Path(__file__).parent.parent / "models" / "data" / "names.json.gz"
+
+
+def safetensors(path: Path, shapes) -> None:
+    """A sparse file in half precision."""
+    header, at = {}, 0
+    for name, shape in shapes.items():
+        size = 2 * math.prod(shape)
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [at, at + size]}
+        at += size
+    raw = json.dumps(header).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(len(raw).to_bytes(8, "little") + raw)
+        file.truncate(8 + len(raw) + at)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory) -> ModelFolders:
+    """``sd15``, ``small`` (of the family nano), ``sdxl``, ``cut``, ``sub/other``; VAE ``vae``."""
+    home = tmp_path_factory.mktemp("home")
+    names = json.loads(gzip.decompress(NAMES.read_bytes()))
+    folder = home / "models" / "checkpoints"
+    safetensors(folder / "sd15.safetensors", names["sd15_ldm"])
+    safetensors(folder / "sub" / "other.safetensors", names["sd15_ldm"])
+    safetensors(folder / "sdxl.safetensors", names["sdxl_unet_ldm"])
+    safetensors(folder / "just_vae.safetensors", names["sd15_vae"])
+    safetensors(home / "models" / "vaes" / "vae.safetensors", names["sd15_vae"])
+    (folder / "cut.safetensors").write_bytes(b"\xff\x01\0\0\0\0\0\0{")
+    index = {"_class_name": "StableDiffusionPipeline", "_nodeforge_family": "nano"}
+    index["unet"] = ["diffusers", "UNet2DConditionModel"]
+    small = folder / "small"
+    safetensors(small / "unet" / "diffusion_pytorch_model.safetensors", names["sd15_unet"])
+    (small / "unet" / "config.json").write_text('{"_class_name": "UNet2DConditionModel"}')
+    (small / "model_index.json").write_text(json.dumps(index))
+    (small / "scheduler").mkdir()
+    (small / "scheduler" / "scheduler_config.json").write_text("{}")
+    return ModelFolders(Settings(home=home))
