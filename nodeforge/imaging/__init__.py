@@ -11,12 +11,29 @@ from nodeforge.imaging.arrays import (
     with_alpha,
 )
 from nodeforge.imaging.blend import BlendMode, blend, composite
-from nodeforge.imaging.colour import adjust, edges, luminance, match_colour
+from nodeforge.imaging.colour import (
+    ColourError,
+    adjust,
+    edges,
+    luminance,
+    match_colour,
+    parse_colour,
+)
 from nodeforge.imaging.decode import Decoded, decode
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
-from nodeforge.imaging.files import write_new
-from nodeforge.imaging.geometry import Edge, Fit, Method, crop, grid, pad, resize, resize_to
+from nodeforge.imaging.files import output_place, write_new
+from nodeforge.imaging.geometry import (
+    Edge,
+    Fit,
+    Method,
+    crop,
+    grid,
+    in_proportion,
+    pad,
+    resize,
+    resize_to,
+)
 from nodeforge.imaging.masks import (
     Box,
     Combine,
@@ -36,6 +53,7 @@ __all__ = [
     "BlendMode",
     "Box",
     "Bytes",
+    "ColourError",
     "Combine",
     "Decoded",
     "Edge",
@@ -67,10 +85,13 @@ __all__ = [
     "from_colour",
     "grid",
     "grow",
+    "in_proportion",
     "invert",
     "luminance",
     "match_colour",
+    "output_place",
     "pad",
+    "parse_colour",
     "put_back",
     "read_text",
     "resize",

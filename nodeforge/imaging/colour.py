@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import re
+
 import cv2
 import numpy as np
 
+from nodeforge.errors import NodeForgeError
 from nodeforge.imaging.arrays import Pixels, to_bytes
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Weights of red, green and blue in brightness: ITU-R BT.709."""
 
 
+class ColourError(NodeForgeError):
+    """A text that is no colour."""
+
+
+def parse_colour(text: str) -> tuple[float, float, float]:
+    """Red, green and blue, 0..1, of ``#rrggbb`` or ``#rgb``.
+
+    Raises:
+        ColourError: it is neither.
+    """
+    digits = text.strip().removeprefix("#")
+    if len(digits) == 3:
+        digits = "".join(2 * digit for digit in digits)
+    if not re.fullmatch("[0-9a-fA-F]{6}", digits):
+        raise ColourError(f"'{text}' is no colour.", way_out="Write it as #rrggbb.")
+    red, green, blue = (value / 255 for value in bytes.fromhex(digits))
+    return red, green, blue
+
+
 def luminance(pixels: Pixels) -> Pixels:
-    """Brightness, (height, width), of sRGB values as they are; alpha does not count."""
-    return pixels[..., :3] @ _LUMA
+    """Brightness, (height, width), of sRGB values as they are; alpha does not count.
+
+    A grey pixel's is exactly its value.
+    """
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    return np.where((red == green) & (green == blue), red, pixels[..., :3] @ _LUMA)
 
 
 def adjust(

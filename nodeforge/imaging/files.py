@@ -45,6 +45,27 @@ def write_new(folder: Path, pattern: str, data: bytes) -> Path:
             part.unlink()
 
 
+def output_place(outputs: Path, prefix: str) -> tuple[Path, str]:
+    """Folder and start of the name for ``foxes/red``, which never leads out of `outputs`.
+
+    Characters that a system forbids in names become ``_``.
+
+    Raises:
+        SaveError: the prefix is absolute, or climbs.
+    """
+    *folders, stem = prefix.replace("\\", "/").split("/")
+    if ".." in (*folders, stem) or prefix[:1] in ("/", "\\", "~") or prefix[1:2] == ":":
+        raise SaveError(
+            f"the name '{prefix}' leads out of the folder for results.",
+            way_out="Give a name, or a folder within that folder and a name.",
+        )
+    return outputs.joinpath(*map(_allowed, folders)), _allowed(stem).lstrip(".") or "picture"
+
+
+def _allowed(name: str) -> str:
+    return re.sub(r'[<>:"|?*{}\x00-\x1f]', "_", name).strip().rstrip(".")
+
+
 def _name(pattern: str, number: int) -> str:
     return f"{number:05}".join(pattern.rsplit("{}", 1))
 

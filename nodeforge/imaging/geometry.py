@@ -74,6 +74,17 @@ def _plane(plane: Pixels, width: int, height: int, method: Method) -> Pixels:
     return np.asarray(image.resize((width, height), _PILLOW[method]))
 
 
+def in_proportion(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    """Width and height, where one that is 0 follows from the other and from `size`'s shape."""
+    if width and height:
+        return width, height
+    if width:
+        return width, max(1, round(size[1] * width / size[0]))
+    if height:
+        return max(1, round(size[0] * height / size[1])), height
+    return size
+
+
 def resize_to(
     pixels: Pixels, width: int, height: int, fit: Fit, method: Method = Method.LANCZOS
 ) -> Pixels:

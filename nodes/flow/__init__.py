@@ -1,0 +1,1 @@
+"""What shapes a graph and computes nothing: the planner takes these nodes out."""

@@ -1,0 +1,47 @@
+"""Reroute, switch and note."""
+
+from typing import Annotated, Any, NamedTuple
+
+from nodeforge.api import Multiline, Range, Role, node
+
+
+class Passed(NamedTuple):
+    """What came in."""
+
+    value: Any
+
+
+@node("flow.reroute", role=Role.REROUTE)
+def reroute(value: Any) -> Passed:
+    """Lead a link around other nodes.
+
+    Args:
+        value: What comes in.
+
+    Returns:
+        value: The same.
+    """
+    return Passed(value)
+
+
+@node("flow.switch", role=Role.SWITCH)
+def switch(choices: list[Any], choice: Annotated[int, Range(0)] = 0) -> Passed:
+    """Pass on one of several inputs; the others are not computed.
+
+    Args:
+        choices: What comes in.
+        choice: Which of them goes on, counted from 0.
+
+    Returns:
+        value: What was chosen.
+    """
+    return Passed(choices[choice])
+
+
+@node("flow.note", role=Role.NOTE)
+def note(text: Annotated[str, Multiline()] = "") -> None:
+    """Keep a text in the workflow.
+
+    Args:
+        text: The text.
+    """

@@ -1,0 +1,1 @@
+"""Pictures: loading, saving, and work on them that needs no model."""

@@ -1,0 +1,67 @@
+"""Pictures from files, into files, and before one's eyes."""
+
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import torch
+
+from nodeforge import imaging
+from nodeforge.api import File, Image, Mask, Range, RunContext, node
+
+from .arrays import image_of
+
+
+class Loaded(NamedTuple):
+    """A picture and what it leaves open."""
+
+    image: Image
+    mask: Mask
+
+
+@node("image.load", title="Load image")
+def load(file: Annotated[Path, File("image")]) -> Loaded:
+    """Read a picture from a file: turned upright, its colours in sRGB.
+
+    Args:
+        file: PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF.
+
+    Returns:
+        image: The picture, with alpha where it is transparent somewhere.
+        mask: What is transparent.
+    """
+    pixels = imaging.decode(file).pixels
+    mask = imaging.from_alpha(pixels)
+    return Loaded(image_of(pixels[None]), Mask(torch.from_numpy(mask[None])))
+
+
+@node("image.save", title="Save image", effects=True)
+def save(
+    run: RunContext,
+    image: Image,
+    prefix: str = "nodeforge",
+    format: imaging.PictureFormat = imaging.PictureFormat.PNG,
+    quality: Annotated[int, Range(1, 100)] = 95,
+) -> None:
+    """Save every picture of a batch as a new file, with the workflow inside.
+
+    Args:
+        image: The pictures.
+        prefix: What the files' names start with; a number follows. May name a subfolder.
+        format: PNG keeps every pixel; JPEG and WebP are smaller.
+        quality: Of JPEG and WebP; WebP loses nothing at 100.
+    """
+    folder, stem = imaging.output_place(run.outputs, prefix)
+    for pixels in image.pixels.numpy():
+        run.check()
+        data = imaging.encode(pixels, format, run.stamp, quality)
+        run.saved(imaging.write_new(folder, f"{stem}_{{}}{format.suffix}", data))
+
+
+@node("image.preview", title="Preview image")
+def preview(image: Image) -> Image:
+    """Show pictures on the node, and pass them on.
+
+    Args:
+        image: The pictures.
+    """
+    return image

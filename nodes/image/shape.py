@@ -1,0 +1,112 @@
+"""Sizes and places of pictures."""
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import torch
+
+from nodeforge import imaging
+from nodeforge.api import Image, Mask, Range, node
+
+from .arrays import image_of, mapped
+
+
+@node("image.resize", title="Resize image")
+def resize(
+    image: Image,
+    width: Annotated[int, Range(0, 16384)] = 512,
+    height: Annotated[int, Range(0, 16384)] = 512,
+    fit: imaging.Fit = imaging.Fit.STRETCH,
+    method: imaging.Method = imaging.Method.LANCZOS,
+) -> Image:
+    """Bring pictures to another size.
+
+    Args:
+        image: The pictures.
+        width: Pixels; 0 follows from the height.
+        height: Pixels; 0 follows from the width.
+        fit: What to do where the proportions differ.
+        method: How pixels between pixels are made.
+    """
+    size = imaging.in_proportion((image.width, image.height), width, height)
+    return mapped(lambda pixels: imaging.resize_to(pixels, *size, fit, method), image)
+
+
+@node("image.crop", title="Crop image")
+def crop(
+    image: Image,
+    left: Annotated[int, Range(-16384, 16384)] = 0,
+    top: Annotated[int, Range(-16384, 16384)] = 0,
+    width: Annotated[int, Range(1, 16384)] = 512,
+    height: Annotated[int, Range(1, 16384)] = 512,
+) -> Image:
+    """Cut a rectangle out of pictures; black, or transparent, where it lies outside of them.
+
+    Args:
+        image: The pictures.
+        left: Where it starts, pixels from the left.
+        top: Where it starts, pixels from above.
+        width: Pixels.
+        height: Pixels.
+    """
+    return mapped(lambda pixels: imaging.crop(pixels, left, top, width, height), image)
+
+
+class Padded(NamedTuple):
+    """A picture with a margin."""
+
+    image: Image
+    mask: Mask
+
+
+@node("image.pad", title="Pad image")
+def pad(
+    image: Image,
+    left: Annotated[int, Range(0, 8192)] = 0,
+    top: Annotated[int, Range(0, 8192)] = 0,
+    right: Annotated[int, Range(0, 8192)] = 0,
+    bottom: Annotated[int, Range(0, 8192)] = 0,
+    edge: imaging.Edge = imaging.Edge.REPEAT,
+    colour: str = "#808080",
+) -> Padded:
+    """Put a margin around pictures, to paint beyond their borders.
+
+    Args:
+        image: The pictures.
+        left: Pixels.
+        top: Pixels.
+        right: Pixels.
+        bottom: Pixels.
+        edge: What the margin shows.
+        colour: Of the margin, as #rrggbb, if it shows one.
+
+    Returns:
+        image: The larger pictures.
+        mask: The margin, which is what there is to fill.
+    """
+    sides = (left, top, right, bottom)
+    fill = (*imaging.parse_colour(colour), 1.0)[: image.pixels.shape[3]]
+    inner = np.zeros((image.height, image.width), np.float32)
+    margin = imaging.pad(inner, *sides, imaging.Edge.COLOUR, (1.0,))
+    padded = mapped(lambda pixels: imaging.pad(pixels, *sides, edge, fill), image)
+    return Padded(padded, Mask(torch.from_numpy(margin[None])))
+
+
+@node("image.grid", title="Image grid")
+def grid(
+    images: list[Image],
+    columns: Annotated[int, Range(0, 100)] = 0,
+    gap: Annotated[int, Range(0, 512)] = 8,
+    colour: str = "#000000",
+) -> Image:
+    """Lay pictures side by side: all of every batch, in the order of the inputs.
+
+    Args:
+        images: The pictures, of any sizes.
+        columns: Pictures in a row; 0 makes the grid about as wide as high.
+        gap: Pixels between them.
+        colour: Between and behind them, as #rrggbb.
+    """
+    pictures = [pixels for image in images for pixels in image.pixels.numpy()]
+    made = imaging.grid(pictures, columns, gap, imaging.parse_colour(colour))
+    return image_of(made[None])

@@ -1,0 +1,52 @@
+"""Changing masks."""
+
+from typing import Annotated
+
+from nodeforge import imaging
+from nodeforge.api import Mask, Range, node
+
+from .arrays import mapped
+
+
+@node("mask.invert", title="Invert mask")
+def invert(mask: Mask) -> Mask:
+    """Mask what is not masked.
+
+    Args:
+        mask: The mask.
+    """
+    return Mask(mapped(imaging.invert, mask))
+
+
+@node("mask.grow", title="Grow mask")
+def grow(mask: Mask, pixels: Annotated[int, Range(-1024, 1024)] = 8) -> Mask:
+    """Make a mask larger on every side.
+
+    Args:
+        mask: The mask.
+        pixels: By how much; a negative number makes it smaller.
+    """
+    return Mask(mapped(lambda values: imaging.grow(values, pixels), mask))
+
+
+@node("mask.feather", title="Feather mask")
+def feather(mask: Mask, radius: Annotated[int, Range(0, 512)] = 8) -> Mask:
+    """Soften a mask's edge on both sides.
+
+    Args:
+        mask: The mask.
+        radius: Pixels on each side; farther away nothing changes.
+    """
+    return Mask(mapped(lambda values: imaging.feather(values, radius), mask))
+
+
+@node("mask.combine", title="Combine masks")
+def combine(first: Mask, second: Mask, how: imaging.Combine = imaging.Combine.ADD) -> Mask:
+    """Make one mask of two of the same size.
+
+    Args:
+        first: A mask.
+        second: What is added to it, taken from it, or cut with it.
+        how: What to do.
+    """
+    return Mask(mapped(lambda a, b: imaging.combine(a, b, how), first, second))

@@ -1,0 +1,62 @@
+"""Masks from files, colours and transparency."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import torch
+
+from nodeforge import imaging
+from nodeforge.api import File, Image, Mask, Range, node
+
+from .arrays import mapped
+
+
+class Channel(StrEnum):
+    """What of a picture file is a mask."""
+
+    BRIGHTNESS = "brightness"
+    TRANSPARENCY = "transparency"
+
+
+@node("mask.load", title="Load mask")
+def load(
+    file: Annotated[Path, File("mask")],
+    channel: Channel = Channel.BRIGHTNESS,
+) -> Mask:
+    """Read a mask from a picture file.
+
+    Args:
+        file: The picture.
+        channel: White is 1, or transparent is 1.
+    """
+    pixels = imaging.decode(file).pixels
+    read = imaging.luminance if channel is Channel.BRIGHTNESS else imaging.from_alpha
+    return Mask(torch.from_numpy(read(pixels)[None]))
+
+
+@node("mask.from_colour", title="Mask from colour")
+def from_colour(
+    image: Image,
+    colour: str = "#ffffff",
+    tolerance: Annotated[float, Range(0.0, 1.0, step=0.01)] = 0.05,
+) -> Mask:
+    """Mask what has a colour.
+
+    Args:
+        image: Where to look.
+        colour: As #rrggbb.
+        tolerance: How far red, green and blue may each be off.
+    """
+    wanted = imaging.parse_colour(colour)
+    return Mask(mapped(lambda pixels: imaging.from_colour(pixels, wanted, tolerance), image))
+
+
+@node("mask.from_alpha", title="Mask from transparency")
+def from_alpha(image: Image) -> Mask:
+    """Mask what is transparent.
+
+    Args:
+        image: Where to look; without transparency the mask is empty.
+    """
+    return Mask(mapped(imaging.from_alpha, image))

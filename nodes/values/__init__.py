@@ -1,0 +1,1 @@
+"""Single values that feed several nodes."""
