@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from safetensors.torch import save_file
@@ -40,7 +41,10 @@ def write_folder(
     }
     for name, part in parts.items():
         part.save_pretrained(folder / name)
-    index: dict[str, Any] = {"_class_name": "StableDiffusionPipeline"}
+    index: dict[str, Any] = {
+        "_class_name": "StableDiffusionPipeline",
+        "_diffusers_version": diffusers.__version__,
+    }
     for name, part in parts.items():
         library = "diffusers" if name in ("unet", "vae", "scheduler") else "transformers"
         index[name] = [library, type(part).__name__]

@@ -16,7 +16,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from nodeforge.diffusion import devices
+from nodeforge.diffusion.devices import precision
 from nodeforge.diffusion.layouts import from_ldm, matched
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.errors import NodeForgeError
@@ -174,7 +174,7 @@ def load(recipe: Recipe, device: torch.device, check: Callable[[], None] = lambd
         ModelFileError: a file is damaged or cannot be read.
     """
     weights = recipe.weights
-    dtype = devices.precision(weights.part, device)
+    dtype = precision(weights.part, device)
     match recipe:
         case Model():
             return LoadedModel(_fill(_unet(weights), weights, device, dtype, check), weights.family)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from nodeforge.diffusion import devices
+from nodeforge.diffusion.devices import devices, numerics
 from nodeforge.diffusion.loading import Loaded, LoadingError, load
 from nodeforge.models import locate
 from nodeforge.values import Recipe, Weights
@@ -80,7 +80,7 @@ class Residency:
 
     def numerics(self) -> dict[str, str]:
         """All about this machine that changes numbers."""
-        return devices.numerics(self.device)
+        return numerics(self.device)
 
     def _get(self, key: Key, recipe: Recipe, check: Callable[[], None]) -> Loaded:
         if key not in self._loaded:
@@ -135,5 +135,5 @@ def _size_on_disk(weights: Weights) -> int:
 
 
 def _bound(device: torch.device) -> int:
-    report = next((r for r in devices.devices() if r.kind == device.type), None)
+    report = next((r for r in devices() if r.kind == device.type), None)
     return int(report.total * _SHARE) if report and report.total else 8 * 2**30

@@ -151,7 +151,7 @@ def set_up(
     clean = task.latent
     drawn = _drawn(task, facts)
     batch = drawn.start.shape[0]
-    samples = None if clean is None else _expanded(clean.samples, batch)
+    samples = None if clean is None else _laid_out(clean.samples, batch, task.mask)
     stepper.prepare(start, drawn)
     frame = Latent(drawn.start, facts.family, facts.scale)
     reads_mask = facts.in_channels == 2 * facts.latent_channels + 1
@@ -182,7 +182,7 @@ def _first_x(
         clean = torch.zeros_like(noise)
         return stepper.add_noise(clean, noise) if start else stepper.pure_noise(noise)
     if task.noise is None:
-        return stepper.from_sigmas(samples.to(device))
+        return stepper.from_sigmas(samples.contiguous().to(device))
     if start == 0 and task.mask is not None:
         return stepper.pure_noise(noise)  # the whole schedule: what is inside starts from nothing
     return stepper.add_noise(samples.to(device), noise)
@@ -216,8 +216,15 @@ def _seeds(noise: Noise | None, batch: int) -> tuple[int, ...]:
     return tuple(noise.seed + item for item in range(max(noise.batch, batch)))
 
 
-def _expanded(samples: Tensor, batch: int) -> Tensor:
-    return samples.expand(batch, -1, -1, -1) if samples.shape[0] == 1 else samples
+def _laid_out(samples: Tensor, batch: int, mask: Mask | None) -> Tensor:
+    """Samples for each item, in memory as diffusers' pipelines have them.
+
+    That decides the last bit: a convolution adds in another order. Image to image keeps the
+    picture's order of axes, inpainting repeats the latent, which loses it.
+    """
+    samples = samples.expand(batch, -1, -1, -1) if samples.shape[0] == 1 else samples
+    order = torch.channels_last if mask is None else torch.contiguous_format
+    return samples.contiguous(memory_format=order)
 
 
 def _extra(task: Denoising, frame: Latent, batch: int) -> Tensor:

@@ -47,7 +47,9 @@ def encode(
     """
     check_size(image.width, image.height, vae.scale)
     pixels = 2.0 * image.pixels[..., :3].permute(0, 3, 1, 2) - 1.0
-    pixels = pixels.contiguous().to(vae.network.device, vae.network.dtype)
+    # the layout in memory that diffusers' image processor gives: it decides the last bit
+    pixels = pixels.contiguous(memory_format=torch.channels_last)
+    pixels = pixels.to(vae.network.device, vae.network.dtype)
     moments = _moments(vae, pixels, tiled, check)
     mean, log_variance = moments.chunk(2, dim=1)
     if generators:

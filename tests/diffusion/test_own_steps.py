@@ -1,0 +1,150 @@
+"""Our own steps on Gaussian data, where the exact path is known, and beside diffusers' own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nodeforge import diffusion
+from nodeforge.diffusion import Denoising
+from nodeforge.diffusion.schedule import (
+    karras,
+    sigmas_of,
+    timestep_of,
+    trained_sigmas,
+)
+from nodeforge.diffusion.steppers.aid import Aid
+from nodeforge.diffusion.steppers.ancestral import ancestral_step
+from nodeforge.diffusion.steppers.dpmpp_2m import dpmpp_2m_step
+from nodeforge.diffusion.steppers.dpmpp_2m_sde import dpmpp_2m_sde_step
+from nodeforge.diffusion.steppers.dpmpp_sde import dpmpp_sde_step
+from nodeforge.diffusion.steppers.heun import heun_step
+from nodeforge.diffusion.steppers.native import NativeStepper
+from nodeforge.diffusion.steppers.own import OwnStepper
+from nodeforge.values import Guidance, Noise, Sampler, Schedule
+
+MEAN, SPREAD = 0.7, 0.5
+CPU = torch.device("cpu")
+
+
+def gaussian(x, sigma):
+    """The clean estimate where the data are Gaussian."""
+    return (SPREAD**2 * x + sigma**2 * MEAN) / (SPREAD**2 + sigma**2)
+
+
+def walked(step, x, sigmas, eta=0.0):
+    generator = torch.Generator().manual_seed(0)
+    normal = lambda: torch.randn(x.shape, generator=generator, dtype=x.dtype)  # noqa: E731
+    aid = Aid(eta, normal, lambda *_: normal())
+    for sigma, sigma_next in zip(sigmas, sigmas[1:], strict=False):
+        x = step(gaussian, x, sigma, sigma_next, aid)
+    return x
+
+
+def error_on_gaussian(step, steps):
+    """How far the last level is from where the exact path leads."""
+    high, low = 10.0, 0.1
+    sigmas = torch.logspace(1, -1, steps + 1, dtype=torch.float64)
+    start = torch.tensor([MEAN + 3.0], dtype=torch.float64)
+    exact = MEAN + 3.0 * ((SPREAD**2 + low**2) / (SPREAD**2 + high**2)) ** 0.5
+    return float((walked(step, start, sigmas) - exact).abs())
+
+
+@pytest.mark.parametrize(
+    ("step", "order"),
+    [
+        (ancestral_step, 1),
+        (heun_step, 2),
+        (dpmpp_2m_step, 2),
+        (dpmpp_2m_sde_step, 2),
+        (dpmpp_sde_step, 2),
+    ],
+)
+def test_halving_the_step_divides_the_error_by_two_to_the_order(step, order):
+    ratio = error_on_gaussian(step, 200) / error_on_gaussian(step, 400)
+    assert ratio == pytest.approx(2**order, rel=0.05)
+
+
+@pytest.mark.parametrize("step", [ancestral_step, dpmpp_2m_sde_step, dpmpp_sde_step])
+def test_fresh_noise_keeps_the_data_s_mean_and_spread(step):
+    sigmas = torch.cat([torch.logspace(1.5, -2, 200, dtype=torch.float64), torch.zeros(1)])
+    start = MEAN + 10**1.5 * torch.randn(
+        20000, generator=torch.Generator().manual_seed(1), dtype=torch.float64
+    )
+    end = walked(step, start, sigmas, eta=1.0)
+    assert float(end.mean()) == pytest.approx(MEAN, abs=0.03)
+    assert float(end.std()) == pytest.approx(SPREAD, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "schedule"),
+    [("heun", "karras"), ("euler_a", "normal"), ("ddim", "normal"), ("dpmpp_2m", "karras")],
+)
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+def test_ours_lies_close_to_diffusers_own(sd, sampler, schedule, kind):
+    """Timesteps are rounded by some of diffusers' samplers, and by none of ours."""
+    config = {
+        **diffusion.facts(sd.model).scheduler,
+        "prediction_type": kind,
+        "timestep_spacing": "linspace",
+    }
+    trained = trained_sigmas(config)
+
+    def predict(x, timestep, sigma):
+        del timestep
+        x = x * (1 + sigma**2) ** 0.5
+        clean = gaussian(x, sigma)
+        if kind == "epsilon":
+            return (x - clean) / sigma
+        return (x / (sigma**2 + 1) - clean) * torch.sqrt(sigma**2 + 1) / sigma
+
+    ends = []
+    for stepper_class in (NativeStepper, OwnStepper):
+        stepper = stepper_class(Sampler(sampler), Schedule(schedule, 100), config, CPU)
+        drawn = diffusion.draw((7,), (4, 8, 8))
+        stepper.prepare(0, drawn)
+        x = stepper.pure_noise(drawn.start)
+        for _ in range(100):
+            x = stepper.step(predict, x, None)
+        ends.append(x)
+    assert float((ends[0] - ends[1]).abs().max()) < 0.1
+    assert float(trained[0]) < 0.05
+
+
+def test_a_batch_item_can_be_made_again_alone(host, sd, prompts):
+    for sampler in ("euler_a", "dpmpp_sde"):
+        task = Denoising(
+            sd.model, prompts[0], Sampler(sampler), Schedule("normal", 4), Guidance(5.0),
+            prompts[1], noise=Noise(20, 32, 32, batch=3),
+        )  # fmt: skip
+        together = diffusion.denoise(host, task).samples
+        alone = Denoising(**{**vars(task), "noise": Noise(22, 32, 32)})
+        again = diffusion.denoise(host, alone).samples
+        assert torch.allclose(again[0], together[2], atol=1e-4)
+
+
+def test_noise_of_an_item_depends_on_its_seed_alone():
+    batch = diffusion.draw((5, 6, 7), (4, 3, 2)).start
+    assert torch.equal(batch[1:2], diffusion.draw((6,), (4, 3, 2)).start)
+
+
+def test_our_schedules_equal_diffusers_own(sd):
+    from diffusers import EulerDiscreteScheduler
+
+    config = {**diffusion.facts(sd.model).scheduler, "timestep_spacing": "linspace"}
+    for name in ("normal", "karras"):
+        theirs = EulerDiscreteScheduler.from_config(config, use_karras_sigmas=name == "karras")
+        theirs.set_timesteps(13)
+        ours = sigmas_of(Schedule(name, 13), trained_sigmas(config))
+        assert torch.allclose(ours, theirs.sigmas, rtol=1e-4)
+        known = timestep_of(ours[:-1], trained_sigmas(config))
+        assert torch.allclose(known, theirs.timesteps.float(), atol=0.6)
+
+
+def test_karras_sigmas_fall_from_the_largest_to_zero():
+    sigmas = karras(10, 0.03, 14.6)
+    assert len(sigmas) == 11
+    assert float(sigmas[0]) == pytest.approx(14.6)
+    assert float(sigmas[-2]) == pytest.approx(0.03, rel=1e-4)
+    assert float(sigmas[-1]) == 0
+    assert (sigmas[1:] < sigmas[:-1]).all()

@@ -1,0 +1,135 @@
+"""Every sampler on every schedule goes on from every step as if it had never stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from nodeforge import diffusion
+from nodeforge.diffusion import SAMPLERS, Denoising, UnsupportedPairError, table
+from nodeforge.diffusion.steppers import make_stepper
+from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
+from nodeforge.worker.codec import ValueCodec
+
+STEPS = 5
+SIGMAS = (14.0, 6.0, 2.5, 1.0, 0.5, 0.0)
+WALKED = [pair for pair, kind in table().items() if kind]
+
+
+def schedule(name, **more):
+    return Schedule(name, STEPS, sigmas=SIGMAS if name == "custom" else (), **more)
+
+
+def task_of(sd, prompts, sampler, name, **more):
+    return Denoising(
+        sd.model, prompts[0], sampler, schedule(name), Guidance(5.0), prompts[1],
+        **{"noise": Noise(3, 32, 32, batch=2), **more},
+    )  # fmt: skip
+
+
+def resumed(residency, task, key, checkpoint):
+    """What comes out where only this checkpoint is left, and the model calls it took."""
+    host = diffusion.LocalHost(residency)
+    codec = ValueCodec()
+    host.steps.store(key, codec.decode(codec.encode(checkpoint)))
+    return diffusion.denoise(host, task).samples, host.model_calls
+
+
+@pytest.mark.parametrize(("sampler", "name"), WALKED)
+def test_a_run_resumed_at_any_step_has_the_same_bits(host, residency, sd, prompts, sampler, name):
+    task = task_of(sd, prompts, Sampler(sampler), name)
+    whole = diffusion.denoise(host, task).samples
+    assert whole.isfinite().all()
+    assert len(host.steps.kept) == STEPS
+    for key, checkpoint in host.steps.kept.items():
+        again, calls = resumed(residency, task, key, checkpoint)
+        assert torch.equal(again, whole)
+        assert calls == host.model_calls - checkpoint.call
+
+
+@pytest.mark.parametrize("sampler", [s for s, n in WALKED if n == "normal" and s not in ("lcm",)])
+def test_eta_and_a_mask_resume_too(host, residency, sd, prompts, sampler):
+    mask = Mask(torch.zeros(1, 32, 32).index_fill(1, torch.arange(20), 1.0))
+    latent = diffusion.empty("sd15", 4, 8, 32, 32, 2)
+    try:
+        task = task_of(sd, prompts, Sampler(sampler, 0.7), "normal", mask=mask, latent=latent)
+        whole = diffusion.denoise(host, task).samples
+    except UnsupportedPairError:
+        task = task_of(sd, prompts, Sampler(sampler), "normal", mask=mask, latent=latent)
+        whole = diffusion.denoise(host, task).samples
+    key, checkpoint = list(host.steps.kept.items())[2]
+    assert torch.equal(resumed(residency, task, key, checkpoint)[0], whole)
+
+
+def test_a_third_order_sampler_resumes_and_is_not_reused_between_step_numbers(
+    residency, sd, prompts, tmp_path, sd_folder
+):
+    """14 and 16 steps share pairs of sigmas, but not what the sampler makes of them."""
+    described = third_order(sd_folder, tmp_path)
+    host = diffusion.LocalHost(residency)
+    for steps in (14, 16):
+        task = Denoising(
+            described.model, prompts[0], Sampler("unipc"), Schedule("normal", steps),
+            Guidance(5.0), prompts[1], noise=Noise(3, 32, 32),
+        )  # fmt: skip
+        before = host.model_calls
+        whole = diffusion.denoise(host, task).samples
+        assert host.model_calls - before == steps
+        key, checkpoint = list(host.steps.kept.items())[-5]
+        assert torch.equal(resumed(residency, task, key, checkpoint)[0], whole)
+
+
+def third_order(folder, into):
+    copy = shutil.copytree(folder, into / "third_order")
+    file = copy / "scheduler" / "scheduler_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "solver_order": 3}))
+    return diffusion.describe(copy)
+
+
+@pytest.mark.parametrize(("sampler", "name"), WALKED)
+def test_a_checkpoint_holds_all_that_changes(sd, sampler, name):
+    """After restoring, no attribute of the stepper differs from the one that walked there."""
+    config = diffusion.facts(sd.model).scheduler
+    drawn = [diffusion.draw((1,), (4, 4, 4)) for _ in range(2)]
+    walked, restored = (
+        make_stepper(Sampler(sampler), schedule(name), config, torch.device("cpu"))
+        for _ in range(2)
+    )
+    walked.prepare(0, drawn[0])
+    x = walked.pure_noise(drawn[0].start)
+    for _ in range(3):
+        x = walked.step(lambda x, *_: x * 0.9, x, None)
+    restored.prepare(0, drawn[1])
+    restored.restore(walked.state())
+    assert described(restored) == described(walked)
+
+
+def described(stepper):
+    """All state of a stepper, and of the scheduler in it, as text."""
+    inner = {**vars(getattr(stepper, "_scheduler", stepper))}
+    ignored = ("noise_sampler", "is_scale_input_called", "_aid", "sigma_data", "model_outputs")
+    parts = {n: v for n, v in inner.items() if n not in ignored and v is not None}
+    outputs = [str(output) for output in inner.get("model_outputs", [])]
+    return {name: str(value) for name, value in parts.items()} | {
+        "outputs": outputs,
+        "position": stepper.position,
+    }
+
+
+def test_a_pair_that_nobody_walks_is_refused_by_name(sd, prompts, host):
+    with pytest.raises(UnsupportedPairError, match="'unipc' cannot walk the schedule 'custom'"):
+        diffusion.denoise(host, task_of(sd, prompts, Sampler("unipc"), "custom"))
+
+
+def test_a_sampler_without_eta_refuses_one(sd, prompts, host):
+    with pytest.raises(UnsupportedPairError, match="'euler' has no eta"):
+        diffusion.denoise(host, task_of(sd, prompts, Sampler("euler", 0.5), "normal"))
+
+
+def test_every_sampler_walks_the_normal_schedule():
+    assert {sampler for (sampler, name), kind in table().items() if name == "normal" and kind} == {
+        *SAMPLERS
+    }
