@@ -102,9 +102,19 @@ def _decode(text: bytes) -> str:
 
 
 def _not_json(error: json.JSONDecodeError) -> NotJsonError:
-    if not error.doc[error.pos :].strip() or error.msg.startswith("Unterminated string"):
+    if _is_cut(error.msg, error.doc[error.pos : error.pos + 20].strip()):
         return TruncatedError(error.lineno, error.colno)
     return NotJsonError(error.msg[:1].lower() + error.msg[1:], error.lineno, error.colno)
+
+
+def _is_cut(message: str, rest: str) -> bool:
+    """Whether all that is wrong with `rest` is that it ends."""
+    return (
+        any(word.startswith(rest) for word in ("true", "false", "null", "-"))
+        or rest in (".", "e", "E", "e-", "e+", "E-", "E+")
+        or message.startswith("Unterminated string")
+        or (message.startswith("Invalid \\") and len(rest) < 6)
+    )
 
 
 def _too_deep() -> TooLargeError:

@@ -1,0 +1,146 @@
+import json
+
+import numpy as np
+import pytest
+
+from nodeforge.errors import RequestError
+from nodeforge.formats import (
+    NotJsonError,
+    NoWorkflowError,
+    document_from_picture,
+    read_any,
+    save,
+    stamp,
+    write,
+)
+from nodeforge.graph.document import Document
+from nodeforge.graph.edits import Collapse
+from nodeforge.graph.model import Mode, Node
+from nodeforge.imaging import PictureFormat, encode
+from support.graphs import end_of, graph, start_of, text_to_image
+from support.small_catalogue import CATALOGUE
+
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+
+
+@pytest.fixture
+def document() -> Document:
+    return Document(text_to_image())
+
+
+def parameters(document: Document) -> str:
+    return stamp(document, CATALOGUE).get("parameters", "")
+
+
+def test_parameters_are_written_as_galleries_read_them(document):
+    prompt, negative, facts = parameters(document).split("\n")
+    assert (prompt, negative) == ("a red cube", "Negative prompt: blurry")
+    assert facts.startswith(
+        "Steps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 5.0, Seed: 7, "
+        "Size: 256x256, Model: nano, Version: NodeForge "
+    )
+
+
+def test_defaults_count_and_strength_is_told(document):
+    document.node("guidance").values.clear()
+    document.node("schedule").values["strength"] = 0.6
+    assert "CFG scale: 7.5" in parameters(document)
+    assert "Denoising strength: 0.6" in parameters(document)
+
+
+def test_a_seed_from_a_value_node_is_found(document):
+    document.graph.nodes["number"] = Node("values.integer", {"value": 99})
+    document.graph.links[end_of("noise.seed")] = start_of("number.value")
+    assert "Seed: 99" in parameters(document)
+
+
+def test_subgraphs_change_nothing(document):
+    before = parameters(document)
+    document.perform(Collapse(["prompt", "negative", "denoise", "noise"]))
+    assert parameters(document) == before
+
+
+def test_without_a_negative_prompt_there_is_no_line_for_it(document):
+    document.node("negative").mode = Mode.MUTE
+    assert "Negative" not in parameters(document)
+
+
+def test_of_two_passes_the_first_made_the_picture(document):
+    document.graph.nodes["again"] = Node("sampling.denoise")
+    document.graph.nodes["other"] = Node("sampling.schedule", {"steps": 8})
+    for end, start in list(document.graph.links.items()):
+        if end.node == "denoise":
+            document.graph.links[end_of(f"again.{end.port}")] = start
+    document.graph.links |= {
+        end_of("again.latent"): start_of("denoise.latent"),
+        end_of("again.schedule"): start_of("other.schedule"),
+        end_of("decode.latent"): start_of("again.latent"),
+    }
+    assert "Steps: 20," in parameters(document)
+
+
+def test_a_workflow_that_denoises_nothing_has_no_parameters():
+    whole = graph({"a": "image.load", "b": "image.save"}, "a.image > b.image")
+    texts = stamp(Document(whole), CATALOGUE)
+    assert list(texts) == ["nodeforge"]
+
+
+@pytest.mark.parametrize("format", list(PictureFormat))
+def test_a_saved_picture_opens_as_the_workflow_that_made_it(document, tmp_path, format):
+    document.node("prompt").values["text"] = 'ein Fuchs 🦊\n"quoted" <xml> & more'
+    file = tmp_path / f"p{format.suffix}"
+    file.write_bytes(encode(PICTURE, format, stamp(document, CATALOGUE)))
+    assert document_from_picture(file) == document
+    assert read_any(file) == document
+
+
+def test_a_long_workflow_fits_into_every_format(tmp_path):
+    whole = graph({f"n_{i}": Node("flow.note", {"text": "x" * 100}) for i in range(2000)})
+    for format in PictureFormat:
+        file = tmp_path / f"p{format.suffix}"
+        file.write_bytes(encode(PICTURE, format, stamp(Document(whole), CATALOGUE)))
+        assert document_from_picture(file).graph == whole
+
+
+def test_a_picture_without_a_workflow_says_what_it_has(tmp_path):
+    file = tmp_path / "p.png"
+    file.write_bytes(encode(PICTURE, PictureFormat.PNG, {"workflow": "{}", "prompt": "{}"}))
+    with pytest.raises(NoWorkflowError, match="It has: prompt, workflow") as caught:
+        read_any(file)
+    assert caught.value.place == "p.png"
+    assert caught.value.texts == ("prompt", "workflow")
+
+
+def test_a_damaged_workflow_in_a_picture_is_named(tmp_path):
+    file = tmp_path / "p.png"
+    file.write_bytes(encode(PICTURE, PictureFormat.PNG, {"nodeforge": '{"format": 1, x'}))
+    with pytest.raises(NotJsonError, match=r"is not JSON") as caught:
+        read_any(file)
+    assert caught.value.place.startswith("p.png, line 1")
+
+
+def test_a_picture_cut_short_is_refused_in_our_words(document, tmp_path):
+    for format in PictureFormat:
+        content = encode(PICTURE, format, stamp(document, CATALOGUE))
+        for share in (0.1, 0.5):
+            file = tmp_path / f"p{format.suffix}"
+            file.write_bytes(content[: int(len(content) * share)])
+            with pytest.raises(RequestError):
+                read_any(file)
+
+
+def test_a_workflow_file_is_read_by_its_content_whatever_its_name(document, tmp_path):
+    file = tmp_path / "w.png"
+    save(document, file)
+    assert read_any(file) == document
+
+
+def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path):
+    for path in (tmp_path / "none.png", tmp_path):
+        with pytest.raises(RequestError, match="cannot be read"):
+            read_any(path)
+
+
+def test_the_stamp_holds_the_workflow_as_a_file_would(document):
+    assert stamp(document)["nodeforge"] == write(document).decode()
+    assert json.loads(stamp(document)["nodeforge"])["format"] == 1
