@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from nodeforge.imaging.arrays import Pixels, alike, check_same_size
+from nodeforge.imaging.arrays import Pixels, alike, check_same_size, with_alpha
 
 
 class BlendMode(StrEnum):
@@ -40,13 +40,10 @@ def blend(base: Pixels, over: Pixels, mode: BlendMode, opacity: float) -> Pixels
     """
     check_same_size(base, over)
     weight = np.float32(opacity) * (over[..., 3:] if over.shape[2] == 4 else np.float32(1))
-    weight = np.broadcast_to(weight, (*base.shape[:2], 1))
-    mixed = _FORMULAS[mode](base[..., :3], over[..., :3])
-    out = base.copy()
-    out[..., :3] = _lerp(base[..., :3], np.clip(mixed, 0, 1), weight)
-    if base.shape[2] == 4:
-        out[..., 3:] = _lerp(base[..., 3:], np.ones_like(weight), weight)
-    return out
+    mixed = np.clip(_FORMULAS[mode](base[..., :3], over[..., :3]), 0, 1)
+    if base.shape[2] == 4:  # where nothing is below, the upper colour is seen as it is
+        mixed = with_alpha(_lerp(over[..., :3], mixed, base[..., 3:]))
+    return _mixed(base, mixed, np.broadcast_to(weight, (*base.shape[:2], 1)))
 
 
 def composite(base: Pixels, over: Pixels, mask: Pixels) -> Pixels:
@@ -62,12 +59,23 @@ def composite(base: Pixels, over: Pixels, mask: Pixels) -> Pixels:
     check_same_size(base, over)
     check_same_size(base, mask)
     base, over = alike(base, over)
-    return _lerp(base, over, mask[..., None])
+    return _mixed(base, over, mask[..., None])
+
+
+def _mixed(base: Pixels, over: Pixels, weight: Pixels) -> Pixels:
+    """From `base` at weight 0 to `over` at 1, both exactly; what is transparent has no colour."""
+    if base.shape[2] == 4:
+        alpha = _lerp(base[..., 3:], over[..., 3:], weight)
+        seen = _lerp(base[..., :3] * base[..., 3:], over[..., :3] * over[..., 3:], weight)
+        colours = np.divide(seen, alpha, out=np.zeros_like(seen), where=alpha > 0)
+        between = np.concatenate([np.clip(colours, 0, 1), alpha], axis=-1)
+    else:
+        between = _lerp(base, over, weight)
+    return np.where(weight <= 0, base, np.where(weight >= 1, over, between)).astype(np.float32)
 
 
 def _lerp(base: Pixels, over: Pixels, weight: Pixels) -> Pixels:
-    mixed = base + (over - base) * weight
-    return np.where(weight <= 0, base, np.where(weight >= 1, over, mixed)).astype(np.float32)
+    return np.asarray(base + (over - base) * weight, np.float32)
 
 
 def _overlay(base: Pixels, over: Pixels) -> Pixels:

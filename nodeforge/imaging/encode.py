@@ -11,6 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from nodeforge.imaging import text as texts
 from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes
+from nodeforge.imaging.errors import PictureTooLargeError
 
 
 class PictureFormat(StrEnum):
@@ -23,6 +24,9 @@ class PictureFormat(StrEnum):
     @property
     def suffix(self) -> str:
         return ".jpg" if self is PictureFormat.JPEG else f".{self.value}"
+
+
+_LONGEST = {PictureFormat.JPEG: 65_535, PictureFormat.WEBP: 16_383}
 
 
 def encode(
@@ -39,7 +43,11 @@ def encode(
         format: Of the file; PNG keeps every 8-bit value.
         text: Texts by name that the file carries, see `nodeforge.imaging.read_text`.
         quality: 1..100, of JPEG and WebP; WebP loses nothing at 100.
+
+    Raises:
+        PictureTooLargeError: JPEG and WebP cannot hold a picture of this size.
     """
+    _check_size(pixels.shape[1], pixels.shape[0], format)
     image = Image.fromarray(np.ascontiguousarray(to_bytes(pixels)))
     text = text or {}
     out = io.BytesIO()
@@ -57,6 +65,16 @@ def encode(
             lossless = quality == 100
             image.save(out, "WEBP", quality=quality, lossless=lossless, exact=lossless, **options)
     return out.getvalue()
+
+
+def _check_size(width: int, height: int, format: PictureFormat) -> None:
+    longest = _LONGEST.get(format)
+    if longest and max(width, height) > longest:
+        raise PictureTooLargeError(
+            f"the picture is {width} × {height} pixels; {format.upper()} holds up to {longest} "
+            "along a side.",
+            way_out="Save it as PNG.",
+        )
 
 
 def _chunks(text: Mapping[str, str]) -> PngImagePlugin.PngInfo:

@@ -195,8 +195,8 @@ def _of_exif(raw: bytes) -> dict[str, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged tags: those are left out
             tags.load(raw)
-        comment = tags.get_ifd(_EXIF_FOLDER).get(_USER_COMMENT)
-        values = [tags.get(tag) for tag in _COMFYUI_TAGS]
+            comment = tags.get_ifd(_EXIF_FOLDER).get(_USER_COMMENT)
+            values = [tags.get(tag) for tag in _COMFYUI_TAGS]
     except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
         return {}
     found: dict[str, str] = {}

@@ -18,6 +18,8 @@ from nodeforge.models.places import Place, places_of
 from nodeforge.models.recognise import recognise
 from nodeforge.settings import Settings
 
+_PARTS = (Kind.UNET, Kind.VAE, Kind.TEXT_ENCODER)
+
 
 class ModelFolders:
     """The models that `settings` and NodeForge itself bring.
@@ -35,7 +37,8 @@ class ModelFolders:
         """The model `name` of `kind`.
 
         Args:
-            kind: ``checkpoint``, ``vae``, ``lora``, ...: the folders to look in.
+            kind: ``checkpoint``, ``vae``, ``lora``, ...: the folders to look in. What is a
+                part of checkpoints is looked for among them too, after its own folders.
             name: Path within such a folder, `/` or `\\` between its parts, with or without
                 suffix; or an absolute path.
             granted: Absolute paths that the person gave; no others are allowed.
@@ -50,6 +53,8 @@ class ModelFolders:
             return known
         inner = "/".join(_parts(name))
         places = [place for place in self._places if place.holds(kind)]
+        if kind in _PARTS:
+            places += [place for place in self._places if place.kind == Kind.CHECKPOINT]
         for place in places:
             if found := _existing(place.root / inner):
                 if not self._inside(found):
@@ -77,7 +82,7 @@ class ModelFolders:
 
     def _recognised(self, path: Path, fresh: dict[str, tuple[str, Any]]) -> ModelInfo:
         if not self._inside(path):
-            return _unusable(path, _escapes(path.name))
+            return _unusable(path, _escapes(path.name).fact)
         try:
             files = watched(path)
             now = signature(files)
@@ -85,7 +90,9 @@ class ModelFolders:
                 return info
             info = recognise(path)
         except ModelFileError as error:
-            return _unusable(path, error)
+            return _unusable(path, error.fact)
+        except OSError as error:
+            return _unusable(path, f"cannot be read: {error.strerror}")
         if settled(files):
             fresh[str(path)] = (now, _to_json(info))
         return info
@@ -136,12 +143,15 @@ def _escapes(name: str) -> ForbiddenModelError:
 
 def _existing(path: Path) -> Path | None:
     """The model at `path`, or at `path` with one of the suffixes."""
-    if path.name.endswith(SUFFIXES):
-        return path if path.is_file() else None
-    if is_model_folder(path):
-        return path
-    files = (path.with_name(path.name + suffix) for suffix in SUFFIXES)
-    return next((file for file in files if file.is_file()), None)
+    try:
+        if path.name.endswith(SUFFIXES):
+            return path if path.is_file() else None
+        if is_model_folder(path):
+            return path
+        files = (path.with_name(path.name + suffix) for suffix in SUFFIXES)
+        return next((file for file in files if file.is_file()), None)
+    except OSError:  # a name longer than the disk allows, a folder that may not be read
+        return None
 
 
 def _near(name: str, there: list[str]) -> tuple[str, ...]:
@@ -153,8 +163,8 @@ def _near(name: str, there: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ranked))[:3]
 
 
-def _unusable(path: Path, error: ModelFileError | ForbiddenModelError) -> ModelInfo:
-    return ModelInfo(path, Kind.UNKNOWN, None, Layout.OTHER, reason=error.fact.rstrip("."))
+def _unusable(path: Path, fact: str) -> ModelInfo:
+    return ModelInfo(path, Kind.UNKNOWN, None, Layout.OTHER, reason=fact.rstrip("."))
 
 
 def _to_json(info: ModelInfo) -> dict[str, Any]:

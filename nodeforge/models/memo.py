@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 _LIMIT = 64 * 2**20
+_MOST = 20_000
 _SETTLED_NS = 50_000_000
 """A file changed within one tick of the clock keeps its time: younger ones are not memoised."""
 
@@ -38,7 +39,8 @@ class Memo:
         if not found:
             return
         with self._lock:
-            self._known = {**self._read(), **(self._known or {}), **found}
+            known = {**self._read(), **(self._known or {}), **found}
+            self._known = dict(list(known.items())[-_MOST:])
             self._write(self._known)
 
     def paths(self, value: Any) -> list[str]:

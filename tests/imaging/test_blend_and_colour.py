@@ -65,6 +65,15 @@ def test_a_composite_is_exact_where_the_mask_is_0_or_1(picture):
     assert np.array_equal(made[mask == 1], over[mask == 1])
 
 
+def test_what_is_transparent_lends_no_colour():
+    clear = np.zeros((1, 1, 4), np.float32)
+    red = np.array([[[1, 0, 0, 1]]], np.float32)
+    half = np.full((1, 1), 0.5, np.float32)
+    assert composite(clear, red, half)[0, 0].tolist() == [1, 0, 0, 0.5]
+    made = blend(clear, red, BlendMode.MULTIPLY, 0.5)
+    assert made[0, 0].tolist() == [1, 0, 0, 0.5]
+
+
 def test_sizes_that_differ_are_both_named(picture):
     with pytest.raises(SizeMismatchError, match="5 × 4 pixels, the other 6 × 4"):
         blend(picture(5, 4), picture(6, 4), BlendMode.NORMAL, 1)

@@ -184,6 +184,12 @@ def test_the_limit_is_named(picture):
         decode(encode(picture(30, 20), PictureFormat.PNG), most_pixels=599)
 
 
+@pytest.mark.parametrize(("format", "width"), [("jpeg", 65_536), ("webp", 16_384)])
+def test_a_picture_that_a_format_cannot_hold_is_refused_with_a_way_out(format, width):
+    with pytest.raises(PictureTooLargeError, match="Save it as PNG"):
+        encode(np.zeros((1, width, 3), np.uint8), PictureFormat(format))
+
+
 def test_an_empty_and_a_missing_file_are_named(tmp_path):
     (tmp_path / "empty.png").touch()
     with pytest.raises(PictureError, match=r"empty\.png: is not a picture"):

@@ -33,10 +33,10 @@ def test_a_suffix_is_not_taken_from_a_name_with_dots(settings, put):
 
 
 def test_a_model_is_looked_for_in_the_folders_of_its_kind(settings, put):
-    put("loras/a.safetensors")
+    put("checkpoints/a.safetensors")
     with pytest.raises(MissingModelError) as missing:
-        ModelFolders(settings).find("vae", "a")
-    assert (missing.value.kind, missing.value.name) == ("vae", "a")
+        ModelFolders(settings).find("lora", "a")
+    assert (missing.value.kind, missing.value.name) == ("lora", "a")
 
 
 def test_a_missing_model_names_the_nearest(settings, put):
@@ -109,6 +109,41 @@ def test_folders_of_other_programs_are_read(tmp_path, settings, write, layout, k
     file = write(tmp_path / "app" / place / "sub" / "m.safetensors", SHAPES)
     settings_folder = ModelFolder(str(tmp_path / "app"), layout)
     assert folders(settings, model_folders=(settings_folder,)).find(kind, "sub/m") == file
+
+
+def test_a_vae_is_also_found_in_a_whole_model_but_its_own_folder_comes_first(settings, put):
+    whole = put("checkpoints/a.safetensors")
+    assert ModelFolders(settings).find("vae", "a") == whole
+    alone = put("vaes/a.safetensors")
+    assert ModelFolders(settings).find("vae", "a") == alone
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "\udc80", "a/" * 300 + "a"])
+def test_a_name_that_no_disk_can_hold_is_missing(settings, name):
+    with pytest.raises(MissingModelError):
+        ModelFolders(settings).find("lora", name)
+
+
+def test_what_ships_with_nano_is_found_below_its_name(tmp_path, settings, write, monkeypatch):
+    shipped = tmp_path / "resources"
+    monkeypatch.setattr("nodeforge.models.places.shipped", lambda _: shipped)
+    nano = shipped / "models" / "nano"
+    hint = {"controlnet_cond_embedding.conv_in.weight": [1], "attn2.to_k.weight": [8, 192]}
+    lora = {"unet.attn2.to_k.lora_A.weight": [4, 192]}
+    write(nano / "unet" / "model.safetensors", SHAPES)
+    write(nano / "controlnet" / "diffusion_pytorch_model.safetensors", hint)
+    write(nano / "lora" / "flat.safetensors", lora)
+    for part, class_name in (("unet", "UNet2DConditionModel"), ("controlnet", "ControlNetModel")):
+        (nano / part / "config.json").write_text(json.dumps({"_class_name": class_name}))
+    (nano / "model_index.json").write_text(json.dumps({"unet": ["diffusers", "UNet"]}))
+    found = ModelFolders(settings)
+    assert [(info.listed, info.name) for info in found.scan()] == [
+        ("checkpoint", "nano"),
+        ("controlnet", "nano/controlnet"),
+        ("lora", "nano/lora/flat.safetensors"),
+    ]
+    assert found.find("lora", "nano/lora/flat") == nano / "lora" / "flat.safetensors"
+    assert {info.family for info in found.scan() if info.listed != "checkpoint"} == {"nano"}
 
 
 YAML = """
