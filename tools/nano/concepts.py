@@ -100,8 +100,8 @@ def concepts_from(
         words = {emoji: [*own[emoji], name] for emoji, name in kept.items()}
     unique = unique_words(words)
     return [
-        Concept(emoji_code(emoji), (words[emoji][0], *unique[emoji]), may_flip(names[emoji]["name"]))
-        for emoji in kept
+        Concept(emoji_code(emoji), (words[emoji][0], *unique[emoji]), may_flip(name))
+        for emoji, name in kept.items()
     ]
 
 

@@ -44,7 +44,9 @@ def fetch(package: str, cache: Path) -> Path:
         [npm, "pack", "--silent", package], cwd=cache, capture_output=True, text=True, check=False
     )
     if done.returncode or not archive.exists():
-        raise PackageError(f"{package}: npm pack failed: {done.stderr.strip()}\n    Look at npm's registry.")
+        raise PackageError(
+            f"{package}: npm pack failed: {done.stderr.strip()}\n    Look at npm's registry."
+        )
     return archive
 
 

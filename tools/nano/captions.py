@@ -1,0 +1,70 @@
+"""Captions of a scene: the same picture is worded anew each time it is shown.
+
+The order of the parts is shuffled little on purpose: a small text encoder learns few forms
+well. What a caption leaves out (the background, the style) the picture is free to choose.
+"""
+
+import numpy as np
+
+from tools.nano.concepts import Concept
+from tools.nano.scenes import Scene
+
+PLACE_WORDS = {
+    "large": ("", "", "large"),
+    "small": ("small", "small", "small, in the centre"),
+    "left": ("small, on the left", "on the left"),
+    "right": ("small, on the right", "on the right"),
+    "top": ("small, at the top", "at the top"),
+    "bottom": ("small, at the bottom", "at the bottom"),
+    "pair": ("",),
+}
+
+
+def pick(options: tuple[str, ...], rng: np.random.Generator) -> str:
+    return options[int(rng.integers(len(options)))]
+
+
+def article(word: str) -> str:
+    """'a fox', 'an owl'; a plural such as 'grapes' goes without."""
+    if word.endswith("s") and not word.endswith(("ss", "us", "bus")):
+        return word
+    vowel = word[0] in "aeio" or (word[0] == "u" and not word.startswith(("uni", "ufo")))
+    return f"{'an' if vowel else 'a'} {word}"
+
+
+def caption(scene: Scene, rng: np.random.Generator) -> str:
+    """One wording of the scene, such as 'a small 3d fox on a yellow background, on the left'."""
+    things = " and ".join(named(concept, rng) for concept in scene.subjects)
+    place = pick(PLACE_WORDS[scene.place], rng)
+    behind = background_words(scene, rng) if rng.random() < 0.85 else ""
+    style = scene.style if rng.random() < 0.25 else ""
+    if style and rng.random() < 0.3:
+        return ", ".join(part for part in (f"{style} style", things + behind, place) if part)
+    return ", ".join(part for part in (things + behind, place, style) if part)
+
+
+def caption_or_none(scene: Scene, rng: np.random.Generator, empty_share: float) -> str:
+    """A caption, or now and then nothing, which is what guidance compares with."""
+    return "" if rng.random() < empty_share else caption(scene, rng)
+
+
+def named(concept: Concept, rng: np.random.Generator) -> str:
+    """The usual name two times of three, else one of its synonyms; with an article or without."""
+    usual = len(concept.names) == 1 or rng.random() < 0.67
+    word = concept.name if usual else pick(concept.names[1:], rng)
+    return article(word) if rng.random() < 0.7 else word
+
+
+def background_words(scene: Scene, rng: np.random.Generator) -> str:
+    if scene.second_colour:
+        return f" on a gradient from {scene.colour} to {scene.second_colour}"
+    plain = f" on {article(scene.colour)} background"
+    return pick((plain, plain, plain, f", {scene.colour} background"), rng)
+
+
+def prompt(scene: Scene) -> str:
+    """The plain wording that evaluation and examples use."""
+    things = " and ".join(article(concept.name) for concept in scene.subjects)
+    place = PLACE_WORDS[scene.place][0]
+    described = f"{things} on {article(scene.colour)} background"
+    return f"{described}, {place}" if place else described

@@ -1,0 +1,344 @@
+"""Measure an exported model; the results become the tables of its card.
+
+`python -m tools.nano.evaluate --model resources/models/nano` measures what is not measured yet
+and writes one JSON file of results; `--section NAME` measures one section anew.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.controlnets.controlnet import ControlNetModel
+from diffusers.pipelines.controlnet.pipeline_controlnet import StableDiffusionControlNetPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.utils.logging import disable_progress_bar
+from PIL import Image
+
+from tools.nano.captions import prompt
+from tools.nano.compose import background, draw
+from tools.nano.edits import image_to_image, inpainting
+from tools.nano.latents import scene_at
+from tools.nano.measures import (
+    background_colour,
+    edge_f1,
+    nearest_distances,
+    psnr,
+    thumbnails,
+)
+from tools.nano.pictures import Pixels
+from tools.nano.presets import PRESETS, Preset
+from tools.nano.recogniser import Examples, examples_of, held_out_accuracy, judge, load_recogniser
+from tools.nano.runs import device_of, preset_option, runs_option
+from tools.nano.samplers import SAMPLERS, sampler
+from tools.nano.sampling import GUIDANCE, STEPS, draw_prompts
+from tools.nano.scenes import Scene, held_out
+from tools.nano.sheets import save_sheet
+from tools.nano.train_controlnet import canny
+from tools.nano.train_vae import to_pixels, to_tensor
+
+SEEDS = 3
+MOST_CONCEPTS = 300
+Result = dict[str, Any]
+
+
+@dataclass
+class Bench:
+    """The model under test, its judge, and what it was asked to draw."""
+
+    preset: Preset
+    folder: Path
+    model: Path
+    only: int | None = None
+
+    @cached_property
+    def device(self) -> torch.device:
+        return device_of(self.preset)
+
+    @cached_property
+    def pipeline(self) -> StableDiffusionPipeline:
+        disable_progress_bar()
+        pipeline = StableDiffusionPipeline.from_pretrained(self.model).to(self.device)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    @cached_property
+    def examples(self) -> Examples:
+        return examples_of(self.preset, self.folder)
+
+    @cached_property
+    def recogniser(self) -> Any:
+        return load_recogniser(self.folder, len(self.examples.concepts)).to(self.device)
+
+    @cached_property
+    def asked(self) -> list[Scene]:
+        """Held-out scenes, one a concept and seed."""
+        rng = np.random.default_rng(21)
+        concepts = self.examples.concepts
+        if self.device.type == "cpu" and len(concepts) > MOST_CONCEPTS:
+            chosen = sorted(rng.permutation(len(concepts))[:MOST_CONCEPTS])
+            concepts = [concepts[int(i)] for i in chosen]
+        known = [held_out([concept]) for concept in concepts]
+        known = [scenes for scenes in known if scenes]
+        asked = [row[int(rng.integers(len(row)))] for _ in range(SEEDS) for row in known]
+        return asked[: self.only]
+
+    @cached_property
+    def fixed(self) -> list[Scene]:
+        """The hundred scenes of which tables of settings are made."""
+        order = np.random.default_rng(22).permutation(len(self.asked))
+        return [self.asked[int(i)] for i in order[: min(100, self.only or 100)]]
+
+    def wanted(self, scenes: Sequence[Scene]) -> list[int]:
+        return [self.examples.concepts.index(scene.subjects[0]) for scene in scenes]
+
+    def draw(self, scenes: Sequence[Scene], **options: Any) -> list[Pixels]:
+        prompts = [prompt(scene) for scene in scenes]
+        return draw_prompts(self.pipeline, prompts, range(1000, 1000 + len(prompts)), **options)
+
+    def top(self, scenes: Sequence[Scene], pictures: Sequence[Pixels], places: int = 1) -> float:
+        return judge(self.recogniser, pictures).top(self.wanted(scenes), places)
+
+    def real(self, scenes: Sequence[Scene]) -> list[Pixels]:
+        return [draw(scene, self.examples.styles) for scene in scenes]
+
+
+def concepts_drawn(bench: Bench) -> Result:
+    """Held-out combinations: is the thing there, and the background of the right colour?"""
+    started = time.monotonic()
+    pictures = bench.draw(bench.asked)
+    seconds = time.monotonic() - started
+    save_sheet(bench.folder / "sheets" / "held-out.png", pictures[:101], columns=13)
+    verdict = judge(bench.recogniser, pictures)
+    wanted = bench.wanted(bench.asked)
+    hits = [want == row[0] for want, row in zip(wanted, verdict.ranked, strict=True)]
+    seen = [background_colour(picture) for picture in pictures]
+    backgrounds = [a == s.colour for a, s in zip(seen, bench.asked, strict=True)]
+    return {
+        "pictures": len(pictures),
+        "top1": verdict.top(wanted, 1),
+        "top5": verdict.top(wanted, 5),
+        "background": float(np.mean(backgrounds)),
+        "by_place": shares([scene.place for scene in bench.asked], hits),
+        "by_concept": shares([scene.subjects[0].name for scene in bench.asked], hits),
+        "originals_top1": bench.top(bench.asked, bench.real(bench.asked)),
+        "seconds": seconds,
+    }
+
+
+def shares(labels: Sequence[str], hits: Sequence[bool]) -> dict[str, float]:
+    """The share of hits for each label."""
+    rows: dict[str, list[bool]] = {}
+    for label, hit in zip(labels, hits, strict=True):
+        rows.setdefault(label, []).append(hit)
+    return {label: sum(row) / len(row) for label, row in sorted(rows.items())}
+
+
+def recogniser(bench: Bench) -> Result:
+    return {"held_out_augmentations": held_out_accuracy(bench.recogniser, bench.examples)}
+
+
+def guidance_scales(bench: Bench) -> Result:
+    return {
+        str(scale): bench.top(bench.fixed, bench.draw(bench.fixed, guidance=float(scale)))
+        for scale in (1, 3, 5, 7)
+    }
+
+
+def step_counts(bench: Bench) -> Result:
+    return {
+        str(steps): bench.top(bench.fixed, bench.draw(bench.fixed, steps=steps))
+        for steps in (5, 10, 20, 50)
+    }
+
+
+def samplers(bench: Bench) -> Result:
+    shipped = bench.pipeline.scheduler
+    found: Result = {}
+    for name in SAMPLERS:
+        bench.pipeline.scheduler = sampler(name, shipped.config)
+        found[name] = bench.top(bench.fixed, bench.draw(bench.fixed))
+        click.echo(f"  {name}: {found[name]:.2f}")
+    bench.pipeline.scheduler = shipped
+    return found
+
+
+def controlnet(bench: Bench) -> Result:
+    """Edges of held-out scenes, moved about: are they in the picture, and only with the net?"""
+    scenes = bench.fixed[:48]
+    edges = [canny(picture) for picture in bench.real(scenes)]
+    pipeline = StableDiffusionControlNetPipeline(
+        **bench.pipeline.components,
+        controlnet=ControlNetModel.from_pretrained(bench.model / "controlnet").to(bench.device),
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    images = [Image.fromarray(np.repeat(edge[..., None], 3, 2)) for edge in edges]
+    prompts, seeds = [prompt(scene) for scene in scenes], range(2000, 2000 + len(scenes))
+    steered = draw_prompts(pipeline, prompts, seeds, per_prompt={"image": images})
+    free = draw_prompts(bench.pipeline, prompts, seeds)
+    save_sheet(
+        bench.folder / "sheets" / "controlnet.png",
+        [*(np.asarray(i) for i in images[:12]), *steered[:12], *free[:12]],
+        columns=12,
+    )
+    return {
+        "f1_with": mean_f1(steered, edges),
+        "f1_without": mean_f1(free, edges),
+        "top1_with": bench.top(scenes, steered),
+    }
+
+
+def mean_f1(pictures: Sequence[Pixels], edges: Sequence[Pixels]) -> float:
+    return float(np.mean([edge_f1(canny(p), e) for p, e in zip(pictures, edges, strict=True)]))
+
+
+def lora(bench: Bench) -> Result:
+    """The style and the concept that are recognised at weights 1 and 0."""
+    style = bench.preset.lora_style
+    pipeline: Any = bench.pipeline
+    folder, name = bench.model / "lora", f"{style}.safetensors"
+    pipeline.load_lora_weights(folder, weight_name=name, adapter_name=style)
+    found: Result = {}
+    shown: list[Pixels] = []
+    for weight in (0.0, 0.5, 1.0):
+        pipeline.set_adapters([style], [weight])
+        pictures = bench.draw(bench.fixed[:60])
+        shown += pictures[:12]
+        verdict = judge(bench.recogniser, pictures)
+        found[f"style_at_{weight:g}"] = verdict.share_of(style)
+        found[f"top1_at_{weight:g}"] = verdict.top(bench.wanted(bench.fixed[:60]), 1)
+    pipeline.unload_lora_weights()
+    save_sheet(bench.folder / "sheets" / "lora.png", shown, columns=12)
+    return found
+
+
+def editing(bench: Bench) -> Result:
+    """Image to image at two strengths, and things painted into the right half of plain pictures."""
+    scenes = bench.fixed[:32]
+    originals = bench.real(scenes)
+    prompts = [prompt(scene) for scene in scenes]
+    back = round_trip(bench.pipeline.vae, originals)
+    slight = image_to_image(bench.pipeline, originals, prompts, 0.3)
+    others = [prompt(scene) for scene in reversed(scenes)]
+    strong = image_to_image(bench.pipeline, originals, others, 0.95)
+    plain = [background(s.colour, None, 256).astype(np.uint8) for s in scenes]
+    mask = np.zeros((256, 256), np.uint8)
+    mask[:, 128:] = 255
+    wanted = [Scene(s.subjects, s.style, "right", s.colour) for s in scenes]
+    painted = inpainting(bench.pipeline, plain, [mask] * len(plain), [prompt(s) for s in wanted])
+    outside = np.abs(np.stack(painted).astype(int) - np.stack(plain))[:, :, :112].mean()
+    save_sheet(
+        bench.folder / "sheets" / "editing.png",
+        [*originals[:12], *slight[:12], *strong[:12], *painted[:12]],
+        columns=12,
+    )
+    return {
+        "slight_psnr_to_round_trip": mean_psnr(slight, back),
+        "slight_keeps_concept": bench.top(scenes, slight),
+        "strong_takes_new_concept": bench.top(list(reversed(scenes)), strong),
+        "inpainted_concept": bench.top(wanted, painted),
+        "outside_mask_mean_difference": float(outside),
+    }
+
+
+def mean_psnr(first: Sequence[Pixels], second: Sequence[Pixels]) -> float:
+    return float(np.mean([psnr(a, b) for a, b in zip(first, second, strict=True)]))
+
+
+@torch.no_grad()
+def round_trip(vae: AutoencoderKL, pictures: Sequence[Pixels]) -> list[Pixels]:
+    batches = to_tensor(np.stack(pictures)).to(vae.device).split(8)
+    back = [vae.decode(vae.encode(part).latent_dist.mean).sample for part in batches]
+    return list(to_pixels(torch.cat(back)))
+
+
+def autoencoder(bench: Bench) -> Result:
+    """Round trips of held-out scenes, in the base style and in the LoRA's."""
+    found: Result = {}
+    scenes = bench.asked[:100]
+    for style in (bench.preset.styles[0], bench.preset.lora_style):
+        styled = [Scene(s.subjects, style, s.place, s.colour) for s in scenes]
+        originals = bench.real(styled)
+        back = round_trip(bench.pipeline.vae, originals)
+        found[style] = mean_psnr(originals, back)
+        found[f"{style}_top1"] = bench.top(styled, back)
+    return found
+
+
+def nearness(bench: Bench) -> Result:
+    """How near pictures are to their nearest training picture, beside unseen originals."""
+    concepts, styles = bench.examples.concepts, bench.examples.styles
+    total = min(bench.preset.latents, 20_000)
+    training = (draw(scene_at(concepts, bench.preset.styles, i), styles, 64) for i in range(total))
+    known = thumbnails(list(training))
+    drawn = nearest_distances(thumbnails(bench.draw(bench.fixed)), known)
+    unseen = nearest_distances(thumbnails(bench.real(bench.fixed)), known)
+    return {
+        "generated_median": float(np.median(drawn)),
+        "generated_least": float(drawn.min()),
+        "unseen_originals_median": float(np.median(unseen)),
+        "unseen_originals_least": float(unseen.min()),
+    }
+
+
+def speed(bench: Bench) -> Result:
+    """One picture, 20 steps with guidance, on two cores in float32."""
+    torch.set_num_threads(2)
+    taken: list[float] = []
+    for seed in range(4):
+        started = time.monotonic()
+        bench.pipeline(
+            "a fox on a yellow background",
+            num_inference_steps=STEPS,
+            guidance_scale=GUIDANCE,
+            generator=torch.Generator().manual_seed(seed),
+        )
+        taken.append(time.monotonic() - started)
+    torch.set_num_threads(1)
+    return {"seconds": min(taken[1:]), "slowest": max(taken[1:])}
+
+
+SECTIONS: dict[str, Callable[[Bench], Result]] = {
+    "recogniser": recogniser,
+    "concepts": concepts_drawn,
+    "autoencoder": autoencoder,
+    "controlnet": controlnet,
+    "lora": lora,
+    "editing": editing,
+    "guidance": guidance_scales,
+    "steps": step_counts,
+    "samplers": samplers,
+    "nearness": nearness,
+    "speed": speed,
+}
+
+
+@click.command()
+@preset_option
+@runs_option
+@click.option("--model", type=click.Path(path_type=Path), required=True, help="Exported folder.")
+@click.option("--section", multiple=True, type=click.Choice(list(SECTIONS)))
+@click.option("--only", type=int, help="Try it out on the first so many scenes.")
+def main(preset: str, runs: Path, model: Path, section: tuple[str, ...], only: int | None) -> None:
+    """Measure an exported model, section by section."""
+    torch.set_num_threads(1)
+    bench = Bench(PRESETS[preset], runs / preset, model, only)
+    path = runs / preset / "evaluation.json"
+    results: Result = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    for name in section or [name for name in SECTIONS if name not in results]:
+        started = time.monotonic()
+        results[name] = SECTIONS[name](bench)
+        click.echo(f"{name} ({time.monotonic() - started:.0f} s): {results[name]}")
+        path.write_text(json.dumps(results, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

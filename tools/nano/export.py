@@ -1,0 +1,97 @@
+"""Write the trained networks as one folder that any Stable Diffusion loader opens.
+
+Weights are stored in float16: half the size, and pictures differ by less than a grey level.
+`config.json` names float32, in which the networks are run on a CPU.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import click
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.controlnets.controlnet import ControlNetModel
+
+from tools.nano.presets import PRESETS, Preset
+from tools.nano.runs import preset_option, runs_option
+from tools.nano.sampling import new_pipeline
+from tools.nano.shapes import new_controlnet, new_vae
+from tools.nano.train_unet import TextToLatent, build, tokenizer_of
+from tools.nano.training import load_average
+
+
+def load_vae(folder: Path) -> AutoencoderKL:
+    """The autoencoder as far as it is trained."""
+    vae = new_vae()
+    final = folder / "vae" / "final"
+    if final.exists():
+        loaded = AutoencoderKL.from_pretrained(final)
+        assert isinstance(loaded, AutoencoderKL)
+        vae = loaded
+    load_average(vae, folder / "decoder" if final.exists() else folder / "vae")
+    return vae.eval()
+
+
+def load_model(preset: Preset, folder: Path) -> TextToLatent:
+    model = build(preset, tokenizer_of(folder)).eval()
+    load_average(model, folder / "unet")
+    return model
+
+
+def assemble(preset: Preset, folder: Path, out: Path) -> None:
+    """Write the base model, and the ControlNet and the LoRA as far as they are trained."""
+    model = load_model(preset, folder)
+    pipeline = new_pipeline(load_vae(folder), model.unet, model.text_encoder, tokenizer_of(folder))
+    pipeline.to(dtype=torch.float16)
+    pipeline.save_pretrained(out)
+    # For loaders that know the older layout of a tokenizer.
+    pipeline.tokenizer.backend_tokenizer.model.save(str(out / "tokenizer"))
+    name_float32(out / "text_encoder" / "config.json")
+    controlnet = new_controlnet(model.unet)
+    if load_average(controlnet, folder / "controlnet"):
+        save_controlnet(controlnet, out / "controlnet")
+    if (lora := folder / "lora" / f"{preset.lora_style}.safetensors").exists():
+        (out / "lora").mkdir(exist_ok=True)
+        shutil.copyfile(lora, out / "lora" / lora.name)
+
+
+def save_controlnet(controlnet: ControlNetModel, out: Path) -> None:
+    controlnet.to(torch.float16).save_pretrained(out)
+
+
+def name_float32(config: Path) -> None:
+    """Else transformers would run the text encoder in the precision it is stored in."""
+    values = json.loads(config.read_text("utf-8"))
+    values.pop("torch_dtype", None)
+    values["dtype"] = "float32"
+    config.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+
+
+def replace_folder(fresh: Path, out: Path) -> None:
+    """Put a finished folder in place of the old one: readers see one of them, whole."""
+    if out.exists():
+        old = out.with_name(out.name + ".old")
+        out.rename(old)
+        fresh.rename(out)
+        shutil.rmtree(old)
+    else:
+        fresh.rename(out)
+
+
+@click.command()
+@preset_option
+@runs_option
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+def main(preset: str, runs: Path, out: Path) -> None:
+    """Export the preset's networks to a folder in diffusers' layout."""
+    fresh = out.with_name(out.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    assemble(PRESETS[preset], runs / preset, fresh)
+    size = sum(path.stat().st_size for path in fresh.rglob("*") if path.is_file())
+    replace_folder(fresh, out)
+    click.echo(f"{out}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Every concept's picture in one array per style, so that drawing never opens an archive."""
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tools.nano.packages import FLUENT_3D, FLUENT_FLAT, NOTO, fetch, read_files, read_json
+
+SIZE = 256
+STYLES = ("3d", "flat", "noto")
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of one style: `pixels` is (pictures, 256, 256, 4), straight alpha."""
+
+    codes: tuple[str, ...]
+    pixels: Pixels
+
+    def __getitem__(self, code: str) -> Pixels:
+        return self.pixels[self.codes.index(code)]
+
+    def __contains__(self, code: object) -> bool:
+        return code in self.codes
+
+    def save(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".json").write_text(json.dumps(self.codes), encoding="utf-8")
+        np.save(path.with_suffix(".npy"), self.pixels)
+
+    @classmethod
+    def load(cls, path: Path) -> "Pictures":
+        codes = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return cls(tuple(codes), np.load(path.with_suffix(".npy"), mmap_mode="r"))
+
+
+def render_svg(markup: str) -> Pixels:
+    # Imported here: all but the data step do without the renderer.
+    import resvg_py
+
+    png = resvg_py.svg_to_bytes(svg_string=markup, width=SIZE, height=SIZE)
+    return decode(bytes(png))
+
+
+def decode(content: bytes) -> Pixels:
+    picture = Image.open(io.BytesIO(content)).convert("RGBA")
+    return np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS))
+
+
+def read_style(style: str, cache: Path) -> Iterator[tuple[str, Callable[[], Pixels]]]:
+    """Codes of a style with what makes each picture, straight from its package."""
+    if style == "3d":
+        for name, content in read_files(fetch(FLUENT_3D, cache), ".webp"):
+            yield name.removesuffix(".webp"), partial(decode, content)
+    elif style == "flat":
+        for name, content in read_files(fetch(FLUENT_FLAT, cache), ".svg"):
+            yield name.removesuffix(".svg"), partial(render_svg, content.decode())
+    else:
+        yield from read_noto(cache)
+
+
+def read_noto(cache: Path) -> Iterator[tuple[str, Callable[[], Pixels]]]:
+    """Noto names its icons by words and lists their code points apart."""
+    archive = fetch(NOTO, cache)
+    icons: dict[str, Any] = read_json(archive, "/icons.json")["icons"]
+    chars: dict[str, str] = read_json(archive, "/chars.json")
+    for code, name in chars.items():
+        if name in icons:
+            body = icons[name]["body"]
+            start = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 128 128">'
+            yield code, partial(render_svg, f"{start}{body}</svg>")
+
+
+def pack_style(style: str, codes: Sequence[str], cache: Path) -> Pictures:
+    """The style's pictures of `codes`, in that order; codes it does not draw are left out."""
+    wanted = set(codes)
+    found = {code: picture() for code, picture in read_style(style, cache) if code in wanted}
+    kept = tuple(code for code in codes if code in found)
+    return Pictures(kept, np.stack([found[code] for code in kept]))

@@ -1,0 +1,67 @@
+"""The two recipes: `cpu` is an afternoon on one core, `gpu` twenty minutes on one large card."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How one training goes: the rate falls to nothing over the last `decay` of the steps."""
+
+    steps: int
+    batch: int
+    rate: float
+    decay: float = 0.25
+    warmup: int = 100
+    ema: float = 0.998
+
+
+@dataclass(frozen=True)
+class Preset:
+    name: str
+    well_known: bool  # about a hundred concepts, or all of them
+    styles: tuple[str, ...]  # what the base model draws; the first is the default
+    lora_style: str
+    device: str
+    unet_channels: tuple[int, ...]
+    latents: int  # how many pictures are drawn and encoded for the UNet
+    vae: Stage
+    decoder: Stage
+    unet: Stage
+    controlnet: Stage
+    lora: Stage
+    recogniser: Stage
+
+
+CPU = Preset(
+    name="cpu",
+    well_known=True,
+    styles=("3d",),
+    lora_style="flat",
+    device="cpu",
+    unet_channels=(96, 192),
+    latents=12_288,
+    vae=Stage(steps=2400, batch=16, rate=8e-4, decay=0.6, ema=0.98, warmup=40),
+    decoder=Stage(steps=1200, batch=4, rate=4e-4, decay=0.6, ema=0.99),
+    unet=Stage(steps=2400, batch=32, rate=8e-4, ema=0.996),
+    controlnet=Stage(steps=250, batch=32, rate=6e-4, ema=0.98, warmup=20),
+    lora=Stage(steps=200, batch=32, rate=2e-3, ema=0.97, warmup=20),
+    recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
+)
+
+GPU = Preset(
+    name="gpu",
+    well_known=False,
+    styles=("3d", "flat"),
+    lora_style="noto",
+    device="cuda",
+    unet_channels=(96, 192),
+    latents=100_000,
+    vae=Stage(steps=8_000, batch=64, rate=3e-4, decay=0.6, ema=0.999),
+    decoder=Stage(steps=2_000, batch=32, rate=4e-4, decay=0.6, ema=0.998),
+    unet=Stage(steps=20_000, batch=512, rate=1e-3, ema=0.999),
+    controlnet=Stage(steps=2_000, batch=256, rate=5e-4, ema=0.995),
+    lora=Stage(steps=1_000, batch=256, rate=1e-3, ema=0.99),
+    recogniser=Stage(steps=4_000, batch=512, rate=2e-3, ema=0.99),
+)
+
+PRESETS = {preset.name: preset for preset in (CPU, GPU)}

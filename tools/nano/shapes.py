@@ -1,0 +1,106 @@
+"""The shapes of the networks, as diffusers and transformers build them.
+
+The autoencoder divides sides by 16 into 8 channels: a 256-pixel picture is 16x16, small enough
+that a UNet on one core sees 20 pictures a second. It has no attention and is trained on crops.
+"""
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.controlnets.controlnet import ControlNetModel
+from diffusers.models.resnet import Downsample2D, ResnetBlock2D, Upsample2D
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+LATENT_CHANNELS = 8
+LATENT_SIDE = 16
+TEXT_WIDTH = 192
+TEXT_LENGTH = 77
+# Noisier at the end than Stable Diffusion's 0.012: a 16x16 latent's mean colour would shine
+# through that noise, and backgrounds would drift to grey when drawing from pure noise.
+SCHEDULE = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.022}
+
+
+def new_vae(channels: tuple[int, ...] = (24, 48, 96, 128, 128)) -> AutoencoderKL:
+    vae = AutoencoderKL(
+        block_out_channels=channels,
+        down_block_types=("DownEncoderBlock2D",) * len(channels),
+        up_block_types=("UpDecoderBlock2D",) * len(channels),
+        latent_channels=LATENT_CHANNELS,
+        layers_per_block=1,
+        norm_num_groups=8,
+        mid_block_add_attention=False,
+        sample_size=LATENT_SIDE * 16,
+        scaling_factor=1.0,
+    )
+    let_colour_through(vae)
+    return vae
+
+
+@torch.no_grad()
+def let_colour_through(vae: AutoencoderKL) -> None:
+    """Start as a plain averaging pyramid, so that colour is learned in tens of steps.
+
+    Residual branches begin at nothing and strides as box filters. The constant biases dominate
+    the group norms' statistics, which would otherwise divide a plain colour's strength away.
+    Measured on 32-pixel crops: squared error 0.17 after 100 steps, 0.37 from the usual start.
+    """
+    for module in vae.modules():
+        if isinstance(module, ResnetBlock2D):
+            nn.init.zeros_(module.conv2.weight)
+            if module.conv_shortcut is not None:
+                nn.init.orthogonal_(module.conv_shortcut.weight)
+        elif isinstance(module, Downsample2D | Upsample2D):
+            assert isinstance(module.conv, nn.Conv2d)
+            weight = module.conv.weight.mul_(0.1)
+            box = slice(0, 2) if isinstance(module, Downsample2D) else slice(1, 2)
+            weight[:, :, box, box] += torch.eye(len(weight))[:, :, None, None] / box_area(box)
+    for part in (vae.encoder, vae.decoder):
+        nn.init.normal_(part.conv_in.bias)
+
+
+def box_area(box: slice) -> int:
+    return (box.stop - box.start) ** 2
+
+
+def new_unet(channels: tuple[int, ...] = (96, 192)) -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=LATENT_SIDE,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=channels,
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D",) * len(channels),
+        up_block_types=("CrossAttnUpBlock2D",) * len(channels),
+        cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=4,
+        norm_num_groups=16,
+    )
+
+
+def new_text_encoder(tokenizer: CLIPTokenizer, layers: int = 3) -> CLIPTextModel:
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=TEXT_WIDTH,
+            intermediate_size=TEXT_WIDTH * 4,
+            num_hidden_layers=layers,
+            num_attention_heads=4,
+            max_position_embeddings=TEXT_LENGTH,
+            projection_dim=TEXT_WIDTH,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def new_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
+    """A copy of the UNet's first half; four strides bring edges to a sixteenth."""
+    return ControlNetModel.from_unet(
+        unet, conditioning_embedding_out_channels=(16, 32, 48, 64, 96), conditioning_channels=3
+    )
+
+
+def count_parameters(model: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())

@@ -1,0 +1,59 @@
+"""The model's own vocabulary: every word of its captions is one token, any other text is spelled.
+
+Built in CLIP's layout (bytes, bytes that end a word, merges, two marks), so that it loads as
+`CLIPTokenizer` and nothing is ever unknown.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import CLIPTokenizer
+
+from tools.nano.captions import caption
+from tools.nano.concepts import Concept
+from tools.nano.pictures import STYLES
+from tools.nano.scenes import random_scene
+from tools.nano.shapes import TEXT_LENGTH
+
+START, END = "<|startoftext|>", "<|endoftext|>"
+END_OF_WORD = "</w>"
+
+
+def sample_captions(concepts: list[Concept], count: int) -> list[str]:
+    """Every word a caption may hold, in about the shares in which training shows them."""
+    rng = np.random.default_rng(1)
+    drawn = (random_scene(concepts, str(rng.choice(STYLES)), rng) for _ in range(count))
+    names = [name for concept in concepts for name in concept.names]
+    return [*(caption(scene, rng) for scene in drawn), *names, *names]
+
+
+def learn_merges(texts: Iterable[str], size: int) -> list[tuple[str, str]]:
+    tokenizer = Tokenizer(models.BPE(end_of_word_suffix=END_OF_WORD))
+    tokenizer.pre_tokenizer = CLIPTokenizer().backend_tokenizer.pre_tokenizer
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=2,
+        end_of_word_suffix=END_OF_WORD,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator((text.lower() for text in texts), trainer)
+    merges = [row.split(" ") for row in _merges_of(tokenizer)]
+    return [(first, second) for first, second in merges]
+
+
+def _merges_of(tokenizer: Tokenizer) -> list[str]:
+    import json
+
+    rows = json.loads(tokenizer.to_str())["model"]["merges"]
+    return [row if isinstance(row, str) else " ".join(row) for row in rows]
+
+
+def build_tokenizer(concepts: list[Concept], size: int = 1600) -> CLIPTokenizer:
+    merges = learn_merges(sample_captions(concepts, 200 * len(concepts)), size)
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*alphabet, *(char + END_OF_WORD for char in alphabet)]
+    tokens += ["".join(pair) for pair in merges]
+    vocabulary = {token: index for index, token in enumerate(dict.fromkeys([*tokens, START, END]))}
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=TEXT_LENGTH)

@@ -1,0 +1,161 @@
+"""Train the UNet and the text encoder together on cached latents.
+
+v-prediction with min-SNR weights: epsilon says nothing about the mean colour where noise is
+strongest, and plain backgrounds are what a prompt names first.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from tools.nano.captions import caption_or_none, prompt
+from tools.nano.concepts import Concept
+from tools.nano.data import read_concepts
+from tools.nano.latents import LatentCache, scene_at
+from tools.nano.presets import PRESETS, Preset
+from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
+from tools.nano.sampling import draw_prompts, new_pipeline, training_schedule
+from tools.nano.scenes import held_out
+from tools.nano.shapes import new_text_encoder, new_unet
+from tools.nano.sheets import save_sheet
+from tools.nano.tokens import build_tokenizer
+from tools.nano.training import Chance, Trainer
+
+EMPTY_SHARE = 0.1
+SNR_LIMIT = 5.0
+
+
+class TextToLatent(nn.Module):
+    """The two networks that learn together."""
+
+    def __init__(self, unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
+        super().__init__()
+        self.unet = unet
+        self.text_encoder = text_encoder
+
+    def forward(self, noisy: Tensor, timesteps: Tensor, tokens: Tensor) -> Tensor:
+        words = self.text_encoder(tokens).last_hidden_state
+        return self.unet(noisy, timesteps, words).sample
+
+
+@dataclass(frozen=True)
+class Words:
+    """Captions to token ids, some of them empty so that guidance has something to compare with."""
+
+    tokenizer: CLIPTokenizer
+
+    def __call__(self, captions: list[str]) -> Tensor:
+        batch = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
+        return batch.input_ids
+
+
+def noised(
+    schedule: DDPMScheduler, latents: Tensor, chance: Chance
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Noisy latents, timesteps spread evenly over the batch, the v to predict, loss weights."""
+    steps = len(schedule.alphas_cumprod)
+    count = len(latents)
+    spread = (torch.arange(count) + torch.rand(count, generator=chance.torch)) / count
+    timesteps = (spread * steps).long().clamp(max=steps - 1).to(latents.device)
+    noise = chance.normal(latents)
+    noisy = schedule.add_noise(latents, noise, timesteps)
+    signal = schedule.alphas_cumprod.to(latents.device)[timesteps]
+    snr = signal / (1 - signal)
+    weights = snr.clamp(max=SNR_LIMIT) / (snr + 1)
+    return noisy, timesteps, schedule.get_velocity(latents, noise, timesteps), weights
+
+
+def weighted_loss(predicted: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    error = (predicted.float() - wanted).square().mean((1, 2, 3))
+    return (error * weights).sum() / weights.sum()
+
+
+@dataclass
+class Lessons:
+    """Batches of latents with captions, drawn by chance from what is cached."""
+
+    preset: Preset
+    concepts: list[Concept]
+    cache: LatentCache
+    words: Words
+
+    def batch(self, chance: Chance, size: int) -> tuple[Tensor, Tensor]:
+        if len(self.cache) < self.cache.total and chance.step % 20 == 0:
+            self.cache.refresh()
+        indices = [int(i) for i in chance.numpy.integers(len(self.cache), size=size)]
+        scenes = [scene_at(self.concepts, self.preset.styles, index) for index in indices]
+        told = [caption_or_none(scene, chance.numpy, EMPTY_SHARE) for scene in scenes]
+        return self.cache[indices], self.words(told)
+
+
+def build(preset: Preset, tokenizer: CLIPTokenizer) -> TextToLatent:
+    torch.manual_seed(0)
+    return TextToLatent(new_unet(preset.unet_channels), new_text_encoder(tokenizer))
+
+
+def tokenizer_of(folder: Path) -> CLIPTokenizer:
+    """The preset's tokenizer, made on the first call."""
+    path = folder / "tokenizer"
+    if not path.exists():
+        build_tokenizer(read_concepts(folder / "data")).save_pretrained(path)
+    return CLIPTokenizer.from_pretrained(path)
+
+
+def show_prompts(
+    model: nn.Module, vae: AutoencoderKL, tokenizer: CLIPTokenizer, prompts: list[str], path: Path
+) -> None:
+    assert isinstance(model, TextToLatent)
+    pipeline = new_pipeline(vae, model.unet, model.text_encoder, tokenizer)
+    save_sheet(path, draw_prompts(pipeline, prompts, range(len(prompts))), columns=8)
+
+
+@click.command()
+@preset_option
+@runs_option
+@run_options
+@click.option("--only", type=int, help="Try it out on the first so many latents.")
+def main(
+    preset: str, runs: Path, minutes: float | None, steps: int | None, only: int | None
+) -> None:
+    """Train the UNet and the text encoder of a preset."""
+    recipe = PRESETS[preset]
+    device = device_of(recipe)
+    quiet_threads(recipe)
+    folder = runs / preset
+    tokenizer = tokenizer_of(folder)
+    concepts = read_concepts(folder / "data")
+    cache = LatentCache(folder / "latents", only or recipe.latents)
+    cache.refresh()
+    lessons = Lessons(recipe, concepts, cache, Words(tokenizer))
+    vae = AutoencoderKL.from_pretrained(folder / "vae" / "final").eval()
+    assert isinstance(vae, AutoencoderKL)
+    stage = replace(recipe.unet, steps=steps or recipe.unet.steps)
+    trainer = Trainer(build(recipe, tokenizer).to(device), stage, folder / "unet")
+    schedule = training_schedule()
+
+    def loss_of(chance: Chance) -> Tensor:
+        latents, tokens = lessons.batch(chance, stage.batch)
+        noisy, timesteps, wanted, weights = noised(schedule, latents.to(device), chance)
+        with torch.autocast(device.type, torch.bfloat16):
+            predicted = trainer.model(noisy, timesteps, tokens.to(device))
+        return weighted_loss(predicted, wanted, weights)
+
+    chosen = np.random.default_rng(5).permutation(np.array(held_out(concepts), object))[:32]
+    prompts = [prompt(scene) for scene in chosen]
+
+    def show(model: nn.Module, path: Path) -> None:
+        show_prompts(model, vae, tokenizer, prompts, path)
+
+    trainer.run(loss_of, show, minutes)
+
+
+if __name__ == "__main__":
+    main()

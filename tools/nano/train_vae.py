@@ -1,0 +1,175 @@
+"""Train the autoencoder on crops, then fold its latents to zero mean and unit variance.
+
+Squared error comes first: with absolute error from the start, everything stays at the mean
+colour for hundreds of steps. Half of the crops is the preset's own style, half the other's.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tools.nano.compose import draw
+from tools.nano.concepts import Concept
+from tools.nano.data import read_concepts, read_pictures
+from tools.nano.pictures import SIZE, Pictures, Pixels
+from tools.nano.presets import PRESETS, Preset, Stage
+from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
+from tools.nano.scenes import random_scene
+from tools.nano.shapes import new_vae
+from tools.nano.sheets import save_sheet
+from tools.nano.training import Chance, Trainer
+
+SQUARED_SHARE = 0.12
+KL_WEIGHT = 5e-4
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Random crops of random scenes, as (crops, 3, side, side) in -1..1."""
+
+    concepts: list[Concept]
+    styles: dict[str, Pictures]
+    weights: dict[str, float]
+
+    def batch(self, count: int, side: int, rng: np.random.Generator) -> Tensor:
+        """Two crops a picture, as drawing costs more than cropping; whole pictures once."""
+        crops: list[Pixels] = []
+        while len(crops) < count:
+            style = str(rng.choice(list(self.weights), p=list(self.weights.values())))
+            picture = draw(random_scene(self.concepts, style, rng), self.styles)
+            times = 1 if side == SIZE else 2
+            crops += [busier_crop(picture, side, rng) for _ in range(times)]
+        return to_tensor(np.stack(crops[:count]))
+
+
+def busier_crop(picture: Pixels, side: int, rng: np.random.Generator) -> Pixels:
+    """The livelier of two crops: plain background teaches little."""
+    spots = [rng.integers(0, picture.shape[0] - side + 1, size=2) for _ in range(2)]
+    crops = [picture[y : y + side, x : x + side] for y, x in spots]
+    return max(crops, key=lambda crop: float(crop[::4, ::4].std()))
+
+
+def to_tensor(pictures: Pixels) -> Tensor:
+    """uint8 (batch, height, width, 3) to float (batch, 3, height, width) in -1..1."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def to_pixels(pictures: Tensor) -> Pixels:
+    scaled = (pictures.float().clamp(-1, 1) + 1) * 127.5
+    return scaled.round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def crop_shape(stage: Stage, step: int) -> tuple[int, int]:
+    """Crops and their side: small ones first, which learn colour as fast; large ones last."""
+    share = step / stage.steps
+    side = 32 if share < SQUARED_SHARE else 64 if share < 0.7 else 128
+    return max(1, stage.batch * 64 * 64 // side**2 // (2 if side == 32 else 1)), side
+
+
+def edges(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    return pictures.diff(dim=-1), pictures.diff(dim=-2)
+
+
+def reconstruction_loss(drawn: Tensor, wanted: Tensor, squared: bool) -> Tensor:
+    """Both in float32: rounded to bfloat16, small errors have no gradient."""
+    if squared:
+        return functional.mse_loss(drawn, wanted)
+    slopes = zip(edges(drawn), edges(wanted), strict=True)
+    sharpness = sum(functional.l1_loss(a, b) for a, b in slopes)
+    return functional.l1_loss(drawn, wanted) + functional.mse_loss(drawn, wanted) + sharpness
+
+
+def vae_loss(vae: nn.Module, pictures: Tensor, chance: Chance, squared: bool) -> Tensor:
+    assert isinstance(vae, AutoencoderKL)
+    with torch.autocast(pictures.device.type, torch.bfloat16):
+        posterior = vae.encode(pictures).latent_dist
+        # At first the noise would drown what little the latent says.
+        noise = chance.normal(posterior.mean) * (0.0 if squared else 1.0)
+        drawn = vae.decode(posterior.mean + posterior.std * noise).sample
+    mean, logvar = posterior.mean.float(), posterior.logvar.float()
+    divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
+    return reconstruction_loss(drawn.float(), pictures, squared) + KL_WEIGHT * divergence
+
+
+@torch.no_grad()
+def fold_statistics(vae: AutoencoderKL, pictures: Tensor) -> None:
+    """Rewrite the 1x1 convolutions about the latent so that each channel is standard normal.
+
+    One `scaling_factor` cannot centre a channel, and a UNet on latents that are off centre
+    draws saturated pictures.
+    """
+    means = torch.cat([vae.encode(part).latent_dist.mean for part in pictures.split(8)])
+    mean, std = means.mean((0, 2, 3)), means.std((0, 2, 3))
+    before, after = vae.quant_conv, vae.post_quant_conv
+    assert before is not None
+    assert after is not None
+    assert before.bias is not None
+    assert after.bias is not None
+    channels = len(mean)
+    after.bias += after.weight[:, :, 0, 0] @ mean
+    after.weight *= std[None, :, None, None]
+    before.bias[:channels] = (before.bias[:channels] - mean) / std
+    before.weight[:channels] /= std[:, None, None, None]
+    before.bias[channels:] -= 2 * std.log()
+
+
+@torch.no_grad()
+def show_pairs(vae: nn.Module, pictures: Tensor, path: Path) -> None:
+    """Originals above, what comes back below."""
+    assert isinstance(vae, AutoencoderKL)
+    back = [vae.decode(vae.encode(p).latent_dist.mean).sample for p in pictures.split(4)]
+    shown = [*to_pixels(pictures), *to_pixels(torch.cat(back))]
+    save_sheet(path, shown, columns=len(pictures), side=160)
+
+
+def crops_of(preset: Preset, folder: Path) -> Crops:
+    """Three quarters of the crops are in the base model's styles, one is in the LoRA's."""
+    styles = (*preset.styles, preset.lora_style)
+    shares = {style: 0.75 / len(preset.styles) for style in preset.styles}
+    shares[preset.lora_style] = 0.25
+    data = folder / "data"
+    return Crops(read_concepts(data), read_pictures(data, styles), shares)
+
+
+@click.command()
+@preset_option
+@runs_option
+@run_options
+def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> None:
+    """Train the autoencoder of a preset."""
+    recipe = PRESETS[preset]
+    device = device_of(recipe)
+    quiet_threads(recipe)
+    stage = replace(recipe.vae, steps=steps or recipe.vae.steps)
+    folder = runs / preset
+    crops = crops_of(recipe, folder)
+    torch.manual_seed(0)
+    trainer = Trainer(new_vae().to(device), stage, folder / "vae")
+
+    def loss_of(chance: Chance) -> Tensor:
+        count, side = crop_shape(stage, chance.step)
+        pictures = crops.batch(count, side, chance.numpy).to(device)
+        return vae_loss(trainer.model, pictures, chance, chance.step < stage.steps * SQUARED_SHARE)
+
+    fixed = crops.batch(12, 256, np.random.default_rng(7)).to(device)
+    done = trainer.run(loss_of, lambda model, path: show_pairs(model, fixed, path), minutes)
+    if done:
+        finish(trainer, crops, folder / "vae" / "final")
+
+
+def finish(trainer: Trainer, crops: Crops, folder: Path) -> None:
+    """Save the average with its latents folded."""
+    vae = trainer.average
+    assert isinstance(vae, AutoencoderKL)
+    fold_statistics(vae, crops.batch(256, 256, np.random.default_rng(8)))
+    vae.save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    main()
