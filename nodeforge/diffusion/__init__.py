@@ -28,6 +28,14 @@ from nodeforge.diffusion.conditioning import (
     restrict,
     zero,
 )
+from nodeforge.diffusion.description import (
+    LoadingError,
+    ModelFacts,
+    describe,
+    describe_vae,
+    facts,
+    latent_layout,
+)
 from nodeforge.diffusion.devices import DeviceError, choose
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
 from nodeforge.diffusion.inpaint import latent_mask, masked_picture
@@ -39,18 +47,7 @@ from nodeforge.diffusion.latents import (
     repeat,
     upscale,
 )
-from nodeforge.diffusion.loading import (
-    LoadedModel,
-    LoadedTextEncoder,
-    LoadedVae,
-    LoadingError,
-    ModelFacts,
-    describe,
-    describe_vae,
-    facts,
-    latent_layout,
-    load,
-)
+from nodeforge.diffusion.loading import LoadedModel, LoadedTextEncoder, LoadedVae, load
 from nodeforge.diffusion.local import LocalHost
 from nodeforge.diffusion.loop import denoise
 from nodeforge.diffusion.noise import Drawn, draw, start_noise

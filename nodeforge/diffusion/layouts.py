@@ -25,23 +25,24 @@ _OLD_ATTENTION = {
 class _StandIn:
     """Takes a tensor's place while names are converted; a slice of it is still the tensor."""
 
-    def __init__(self, name: str, rank: int) -> None:
+    def __init__(self, name: str, shape: tuple[int, ...]) -> None:
         self.name = name
-        self.ndim = rank
+        self.shape = shape
+        self.ndim = len(shape)
 
     def __getitem__(self, _: object) -> _StandIn:
         return self
 
 
-def from_ldm(part: str, ranks: Mapping[str, int], config: Any) -> dict[str, str]:
+def from_ldm(part: str, shapes: Mapping[str, tuple[int, ...]], config: Any) -> dict[str, str]:
     """Parameter name to file name, for one network of a file in LDM layout.
 
     Args:
         part: ``unet``, ``vae`` or ``text_encoder``.
-        ranks: Each tensor's name in the file and its number of axes.
+        shapes: Each tensor's name in the file, and its shape.
         config: The network's diffusers config.
     """
-    checkpoint = {name: _StandIn(name, rank) for name, rank in ranks.items()}
+    checkpoint = {name: _StandIn(name, shape) for name, shape in shapes.items()}
     if part == "unet":
         converted = convert_ldm_unet_checkpoint(checkpoint, config)
     elif part == "vae":

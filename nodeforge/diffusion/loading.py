@@ -5,10 +5,10 @@ A network is built without memory, then each parameter takes the tensor that was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -16,39 +16,30 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from nodeforge.diffusion.description import (
+    LoadingError,
+    config_root,
+    in_channels,
+    lacks,
+    part_config,
+    scale_of,
+)
 from nodeforge.diffusion.devices import precision
 from nodeforge.diffusion.layouts import from_ldm, matched
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
-from nodeforge.errors import NodeForgeError
-from nodeforge.models import FAMILIES, fingerprint, read_config, recognise, weight_files
+from nodeforge.models import weight_files
 from nodeforge.values import Model, Recipe, TextEncoder, Vae, Weights
 
 Network = TypeVar("Network", bound=nn.Module)
 
-LDM_PREFIXES = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.")
-
-
-class LoadingError(NodeForgeError):
-    """A model that cannot be loaded: something of it is missing or does not fit."""
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What sampling must know of a model, read without loading it.
-
-    Args:
-        family: Its family.
-        in_channels: Channels that the denoiser reads: 9 for inpainting models.
-        latent_channels: Channels of its latents.
-        scale: Pixels of the picture for one cell of the latent.
-        scheduler: The scheduler's configuration: betas, prediction type, ...
-    """
-
-    family: str
-    in_channels: int
-    latent_channels: int
-    scale: int
-    scheduler: Mapping[str, Any]
+LDM_MARKS = (
+    "model.diffusion_model.",
+    "first_stage_model.",
+    "cond_stage_model.",
+    "encoder.down.",
+    "decoder.up.",
+)
+"""How names begin in files of the LDM layout; diffusers says ``down_blocks``."""
 
 
 @dataclass
@@ -79,86 +70,10 @@ class LoadedVae:
     @property
     def scale(self) -> int:
         """Pixels of the picture for one cell of the latent."""
-        return _scale(self.network.config)
+        return scale_of(self.network.config)
 
 
 Loaded = LoadedModel | LoadedTextEncoder | LoadedVae
-
-
-class Described(NamedTuple):
-    """The recipes of a whole model."""
-
-    model: Model
-    text_encoder: TextEncoder
-    vae: Vae
-
-
-def describe(path: Path) -> Described:
-    """The recipes of the model at `path`: a diffusers folder, or a checkpoint in one file.
-
-    Reads headers and configuration only.
-
-    Raises:
-        ModelFileError: it is damaged, a pickle, or cannot be read.
-        LoadingError: no family here can run it, or a network is missing.
-    """
-    family = _family(path, ("unet", "text_encoder", "vae"))
-    mark = fingerprint(path)
-    return Described(
-        Model(Weights(str(path), mark, family, "unet")),
-        TextEncoder(Weights(str(path), mark, family, "text_encoder")),
-        Vae(Weights(str(path), mark, family, "vae")),
-    )
-
-
-def describe_vae(path: Path) -> Vae:
-    """The recipe of the VAE at `path`: alone in a folder or a file, or part of a whole model.
-
-    Raises:
-        ModelFileError: it is damaged, a pickle, or cannot be read.
-        LoadingError: no family here can run it, or there is no VAE in it.
-    """
-    return Vae(Weights(str(path), fingerprint(path), _family(path, ("vae",)), "vae"))
-
-
-def _family(path: Path, parts: tuple[str, ...]) -> str:
-    info = recognise(path)
-    if missing := [part for part in parts if part not in info.parts]:
-        raise LoadingError(
-            f"this is a {info.kind}: it has no {missing[0].replace('_', ' ')}.",
-            place=str(path),
-            way_out="Choose a whole checkpoint, or a diffusers folder.",
-        )
-    if info.family is None:
-        raise LoadingError(
-            info.reason or "no family of models here can use it.",
-            place=str(path),
-            way_out=f"Choose a model of one of: {', '.join(FAMILIES)}.",
-        )
-    return info.family
-
-
-def facts(model: Model) -> ModelFacts:
-    """What sampling must know of `model`. Reads configuration and headers only.
-
-    Raises:
-        LoadingError: a part of the model is missing.
-    """
-    weights = model.weights
-    unet = _config(weights, "unet")
-    return ModelFacts(
-        family=weights.family,
-        in_channels=_in_channels(weights, unet),
-        latent_channels=unet["out_channels"],
-        scale=_scale(_config(weights, "vae")),
-        scheduler=_config(weights, "scheduler"),
-    )
-
-
-def latent_layout(weights: Weights) -> tuple[int, int]:
-    """Channels of a latent, and pixels of the picture for one cell of it."""
-    vae = _config(weights, "vae")
-    return vae["latent_channels"], _scale(vae)
 
 
 def load(recipe: Recipe, device: torch.device, check: Callable[[], None] = lambda: None) -> Loaded:
@@ -187,27 +102,27 @@ def load(recipe: Recipe, device: torch.device, check: Callable[[], None] = lambd
 
 
 def _unet(weights: Weights) -> UNet2DConditionModel:
-    config = _config(weights, "unet")
-    config["in_channels"] = _in_channels(weights, config)
+    config = part_config(weights, "unet")
+    config["in_channels"] = in_channels(weights, config)
     with torch.device("meta"):
         return UNet2DConditionModel.from_config(config)  # pyright: ignore[reportReturnType]
 
 
 def _vae(weights: Weights) -> AutoencoderKL:
     with torch.device("meta"):
-        return AutoencoderKL.from_config(_config(weights, "vae"))  # pyright: ignore[reportReturnType]
+        return AutoencoderKL.from_config(part_config(weights, "vae"))  # pyright: ignore[reportReturnType]
 
 
 def _clip(weights: Weights) -> CLIPTextModel:
-    config = CLIPTextConfig.from_dict(_config(weights, "text_encoder"))
+    config = CLIPTextConfig.from_dict(part_config(weights, "text_encoder"))
     with torch.device("meta"):
         return CLIPTextModel(config)
 
 
 def _tokenizer(weights: Weights) -> Any:
-    folder = _config_root(weights) / "tokenizer"
+    folder = config_root(weights) / "tokenizer"
     if not folder.is_dir():
-        raise _lacks(weights, "tokenizer")
+        raise lacks(weights, "tokenizer")
     return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
 
 
@@ -260,61 +175,26 @@ def _materialise_buffers(network: nn.Module, device: torch.device) -> None:
 
 
 def _sources(network: nn.Module, weights: Weights) -> dict[str, StoredTensor]:
+    """The tensor for each parameter; those that are not there are left out."""
     parameters = list(network.state_dict())
     path = Path(weights.path)
-    there = {} if not path.is_dir() else _folder_entries(path / weights.part, weights)
-    if not path.is_dir():
+    if path.is_dir():
+        there = _folder_tensors(_own_folder(path, weights.part), weights)
+    else:
         there = stored_tensors(path)
-        if (
-            any(name.startswith(LDM_PREFIXES) for name in there)
-            or "encoder.conv_in.weight" in there
-        ):
-            ranks = {name: len(entry.shape) for name, entry in there.items()}
-            names = from_ldm(weights.part, ranks, getattr(network, "config", None))
-            found = matched(parameters, names)
-            if len(found) == len(parameters):
-                return {parameter: there[name] for parameter, name in found.items()}
-    found = matched(parameters, {name: name for name in there})
-    return {parameter: there[name] for parameter, name in found.items()}
+    names = {name: name for name in there}
+    if any(name.startswith(LDM_MARKS) for name in there):
+        shapes = {name: tensor.shape for name, tensor in there.items()}
+        names = from_ldm(weights.part, shapes, getattr(network, "config", None))
+    return {parameter: there[name] for parameter, name in matched(parameters, names).items()}
 
 
-def _folder_entries(folder: Path, weights: Weights) -> dict[str, StoredTensor]:
-    if not folder.is_dir():
-        raise _lacks(weights, weights.part)
+def _folder_tensors(folder: Path, weights: Weights) -> dict[str, StoredTensor]:
     if not (files := weight_files(folder)):
-        raise _lacks(weights, weights.part)
+        raise lacks(weights, weights.part)
     return {name: tensor for path in files for name, tensor in stored_tensors(path).items()}
 
 
-def _config_root(weights: Weights) -> Path:
-    path = Path(weights.path)
-    return path if path.is_dir() else FAMILIES[weights.family].config_folder
-
-
-def _config(weights: Weights, part: str) -> dict[str, Any]:
-    name = "scheduler_config.json" if part == "scheduler" else "config.json"
-    root = _config_root(weights)
-    for folder in (root / part, root):  # a VAE's folder may be the network's own
-        if config := read_config(folder / name):
-            return dict(config)
-    raise _lacks(weights, part)
-
-
-def _in_channels(weights: Weights, config: Mapping[str, Any]) -> int:
-    path = Path(weights.path)
-    if path.is_dir():
-        return config["in_channels"]
-    first = stored_tensors(path).get("model.diffusion_model.input_blocks.0.0.weight")
-    return first.shape[1] if first else config["in_channels"]
-
-
-def _scale(vae_config: Any) -> int:
-    return 2 ** (len(vae_config["block_out_channels"]) - 1)
-
-
-def _lacks(weights: Weights, part: str) -> LoadingError:
-    return LoadingError(
-        f"the model has no {part}.",
-        place=weights.path,
-        way_out="Choose a complete diffusers folder or checkpoint.",
-    )
+def _own_folder(path: Path, part: str) -> Path:
+    """Where a network's files are: in its part of a whole model, or `path` is its own folder."""
+    return path / part if (path / part).is_dir() else path

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
+from nodeforge.diffusion.description import ModelFacts, facts
 from nodeforge.diffusion.families import StableDiffusion, behaviour
 from nodeforge.diffusion.guidance import Active, Guided, active
 from nodeforge.diffusion.inpaint import Keep
-from nodeforge.diffusion.loading import LoadedModel, ModelFacts, facts
+from nodeforge.diffusion.loading import LoadedModel
 from nodeforge.diffusion.prediction import denoised
 from nodeforge.diffusion.preview import factors_of, preview
 from nodeforge.diffusion.residency import found_weights

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import torch
 
+from nodeforge.diffusion.description import LoadingError
 from nodeforge.diffusion.devices import devices, numerics
-from nodeforge.diffusion.loading import Loaded, LoadingError, load
+from nodeforge.diffusion.loading import Loaded, load
 from nodeforge.models import locate
 from nodeforge.values import Recipe, Weights
 

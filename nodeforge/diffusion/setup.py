@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.conditioning import ConditioningMismatchError, check_range
+from nodeforge.diffusion.description import ModelFacts
 from nodeforge.diffusion.inpaint import inpainting_channels, latent_mask
 from nodeforge.diffusion.latents import check_size
-from nodeforge.diffusion.loading import ModelFacts
 from nodeforge.diffusion.noise import Drawn, draw, seeds_of
 from nodeforge.diffusion.schedule import first_step
 from nodeforge.diffusion.steppers import Stepper

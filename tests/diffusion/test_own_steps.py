@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -36,7 +38,7 @@ def walked(step, x, sigmas, eta=0.0):
     generator = torch.Generator().manual_seed(0)
     normal = lambda: torch.randn(x.shape, generator=generator, dtype=x.dtype)  # noqa: E731
     aid = Aid(eta, normal, lambda *_: normal())
-    for sigma, sigma_next in zip(sigmas, sigmas[1:], strict=False):
+    for sigma, sigma_next in pairwise(sigmas):
         x = step(gaussian, x, sigma, sigma_next, aid)
     return x
 

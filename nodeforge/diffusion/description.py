@@ -1,0 +1,155 @@
+"""What is known of a model without loading it: recipes, configuration, facts for sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nodeforge.diffusion.weights_file import stored_tensors
+from nodeforge.errors import NodeForgeError
+from nodeforge.models import FAMILIES, fingerprint, read_config, recognise
+from nodeforge.values import Model, TextEncoder, Vae, Weights
+
+
+class LoadingError(NodeForgeError):
+    """A model that cannot be loaded: something of it is missing or does not fit."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What sampling must know of a model, read without loading it.
+
+    Args:
+        family: Its family.
+        in_channels: Channels that the denoiser reads: 9 for inpainting models.
+        latent_channels: Channels of its latents.
+        scale: Pixels of the picture for one cell of the latent.
+        scheduler: The scheduler's configuration: betas, prediction type, ...
+    """
+
+    family: str
+    in_channels: int
+    latent_channels: int
+    scale: int
+    scheduler: Mapping[str, Any]
+
+
+class Described(NamedTuple):
+    """The recipes of a whole model."""
+
+    model: Model
+    text_encoder: TextEncoder
+    vae: Vae
+
+
+def describe(path: Path) -> Described:
+    """The recipes of the model at `path`: a diffusers folder, or a checkpoint in one file.
+
+    Reads headers and configuration only.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: no family here can run it, or a network is missing.
+    """
+    family = _family(path, ("unet", "text_encoder", "vae"))
+    mark = fingerprint(path)
+    return Described(
+        Model(Weights(str(path), mark, family, "unet")),
+        TextEncoder(Weights(str(path), mark, family, "text_encoder")),
+        Vae(Weights(str(path), mark, family, "vae")),
+    )
+
+
+def describe_vae(path: Path) -> Vae:
+    """The recipe of the VAE at `path`: alone in a folder or a file, or part of a whole model.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: no family here can run it, or there is no VAE in it.
+    """
+    return Vae(Weights(str(path), fingerprint(path), _family(path, ("vae",)), "vae"))
+
+
+def _family(path: Path, parts: tuple[str, ...]) -> str:
+    info = recognise(path)
+    if missing := [part for part in parts if part not in info.parts]:
+        raise LoadingError(
+            f"this is a {info.kind}: it has no {missing[0].replace('_', ' ')}.",
+            place=str(path),
+            way_out="Choose a whole checkpoint, or a diffusers folder.",
+        )
+    if info.family is None:
+        raise LoadingError(
+            info.reason or "no family of models here can use it.",
+            place=str(path),
+            way_out=f"Choose a model of one of: {', '.join(FAMILIES)}.",
+        )
+    return info.family
+
+
+def facts(model: Model) -> ModelFacts:
+    """What sampling must know of `model`. Reads configuration and headers only.
+
+    Raises:
+        LoadingError: a part of the model is missing.
+    """
+    weights = model.weights
+    unet = part_config(weights, "unet")
+    return ModelFacts(
+        family=weights.family,
+        in_channels=in_channels(weights, unet),
+        latent_channels=unet.get("out_channels", 4),
+        scale=scale_of(part_config(weights, "vae")),
+        scheduler=part_config(weights, "scheduler"),
+    )
+
+
+def latent_layout(weights: Weights) -> tuple[int, int]:
+    """Channels of a latent, and pixels of the picture for one cell of it."""
+    vae = part_config(weights, "vae")
+    return vae.get("latent_channels", 4), scale_of(vae)
+
+
+def config_root(weights: Weights) -> Path:
+    """The folder with the configuration of each network: the model's own, or its family's."""
+    path = Path(weights.path)
+    return path if path.is_dir() else FAMILIES[weights.family].config_folder
+
+
+def part_config(weights: Weights, part: str) -> dict[str, Any]:
+    """The configuration of one part, as ``unet`` or ``scheduler``.
+
+    Raises:
+        LoadingError: the model has none.
+    """
+    name = "scheduler_config.json" if part == "scheduler" else "config.json"
+    root = config_root(weights)
+    for folder in (root / part, root):  # a VAE's folder may be the network's own
+        if config := read_config(folder / name):
+            return dict(config)
+    raise lacks(weights, part)
+
+
+def in_channels(weights: Weights, config: Mapping[str, Any]) -> int:
+    """Channels that the denoiser reads; a single file says so itself."""
+    path = Path(weights.path)
+    if path.is_dir():
+        return config.get("in_channels", 4)
+    first = stored_tensors(path).get("model.diffusion_model.input_blocks.0.0.weight")
+    return first.shape[1] if first else config.get("in_channels", 4)
+
+
+def scale_of(vae_config: Any) -> int:
+    """Pixels of the picture for one cell of the latent."""
+    return 2 ** (len(vae_config.get("block_out_channels", (64,))) - 1)
+
+
+def lacks(weights: Weights, part: str) -> LoadingError:
+    """The error for a model without `part`."""
+    return LoadingError(
+        f"the model has no {part}.",
+        place=weights.path,
+        way_out="Choose a complete diffusers folder or checkpoint.",
+    )
