@@ -116,10 +116,10 @@ def document_to_json(document: Document) -> dict[str, Any]:
     raw = {
         **document.extra,
         "format": FORMAT,
-        "app": document.app,
         **graph_to_json(document.graph),
     }
     parts = {
+        "app": document.app,
         "form": document.form,
         "view": _view_to_json(document.view),
         "assets": document.assets,

@@ -84,8 +84,6 @@ class Document:
         self._mail: deque[tuple[Change, ...]] = deque()
         self._delivering = False
 
-    # Reading
-
     def group(self, path: str) -> Graph:
         """The graph inside the subgraph at `path`; the root for an empty path."""
         graph = self.graph
@@ -125,8 +123,6 @@ class Document:
             )
         return self.group(group), Input(name, end.port, end.item), Output(source, start.port)
 
-    # Changing
-
     def perform(self, edit: Edit) -> None:
         """Make `edit`, remember it for undo, and tell the listeners.
 
@@ -164,8 +160,6 @@ class Document:
         assert self._batch is not None, "changes are made by edits alone"
         change.apply(self)
         self._batch.append(change)
-
-    # Listening
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the changes of each edit, undo and redo, once it is complete.

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nodeforge.graph.inline import Inlined, inline
+from nodeforge.graph.inline import inline
 from nodeforge.graph.model import Graph, Input, Mode, Node, Output
 from nodeforge.graph.ports import input_names, input_spec, output_spec
 from nodeforge.spec import Catalogue, NodeSpec, Role
@@ -246,6 +246,3 @@ def _close_gaps(links: dict[Input, Output]) -> None:
         for place, item in enumerate(items):
             if place != item:
                 links[Input(node, port, place)] = links.pop(Input(node, port, item))
-
-
-__all__ = ["FlatGraph", "FlatNode", "Inlined", "flatten"]

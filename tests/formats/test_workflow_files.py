@@ -109,9 +109,6 @@ def test_a_byte_order_mark_is_skipped():
     assert read(b"\xef\xbb\xbf" + SAVED.read_bytes()) == load(SAVED)
 
 
-# What cannot be read
-
-
 def test_what_is_not_json_is_named_with_line_and_column():
     with pytest.raises(NotJsonError) as caught:
         read(b'{"format": 1,\n  oops}', "w.json")
@@ -269,9 +266,6 @@ def test_any_json_is_read_or_refused_in_our_words(value):
             document_from_json(raw)
 
 
-# Saving
-
-
 def test_saving_writes_whole_files(tmp_path):
     file = tmp_path / "w.json"
     save(Document(text_to_image()), file)
@@ -310,9 +304,6 @@ def test_half_a_character_typed_by_someone_is_saved_as_a_question_mark():
     assert read(write(document)).node("a").title == "?"
 
 
-# Migrations
-
-
 def test_there_is_a_step_for_every_format_but_the_first():
     from nodeforge.formats import FORMAT
 
@@ -328,9 +319,6 @@ def test_older_files_are_brought_up_to_date_step_by_step():
     assert migrate(old, 1, steps, newest=3) == {"format": 3, "boxes": {"a": 1}}
     assert migrate({"format": 2, "nodes": 0}, 2, steps, newest=3) == {"format": 3}
     assert old == {"format": 1, "nodes": {"a": 1}}
-
-
-# Speed
 
 
 def test_10_000_nodes_are_read_quickly():

@@ -217,9 +217,6 @@ def test_the_first_free_place_of_a_list_is_found():
     assert free_item(document, "g", "images") == end_of("g.images[1]")
 
 
-# Subgraphs
-
-
 def test_collapsing_and_unpacking_change_nothing_that_is_computed(document):
     before = flat_links(document)
     edit = Collapse(["denoise", "decode", "guidance"], title="Two steps")

@@ -44,9 +44,6 @@ def test_every_rule_has_an_id_and_says_what_should_hold():
     assert all(rule.doc.endswith(".") for rule in all_rules())
 
 
-# types
-
-
 def test_a_link_between_types_that_do_not_fit_is_named(whole):
     whole.links[end_of("denoise.model")] = start_of("model.vae")
     problem = only(whole, "types")
@@ -62,9 +59,6 @@ def test_types_are_seen_through_reroutes_and_subgraphs(whole):
     whole.links[end_of("dot.value")] = start_of("model.vae")
     whole.links[end_of("denoise.model")] = start_of("dot.value")
     assert only(whole, "types").node == "denoise"
-
-
-# cycles
 
 
 def test_a_cycle_names_its_nodes():
@@ -97,9 +91,6 @@ def test_a_long_cycle_is_shortened():
     assert len(found(whole, "cycles")[0].fact) < 100
 
 
-# missing inputs
-
-
 def test_an_input_that_nothing_feeds_is_named(whole):
     del whole.links[end_of("denoise.model")]
     problem = only(whole, "missing_inputs")
@@ -126,9 +117,6 @@ def test_what_is_muted_needs_nothing(whole):
 def test_what_no_saved_picture_needs_is_only_a_warning(whole):
     whole.nodes["extra"] = Node("latent.decode")
     assert {p.severity for p in found(whole, "missing_inputs")} == {Severity.WARNING}
-
-
-# ranges
 
 
 @pytest.mark.parametrize(
@@ -182,9 +170,6 @@ def test_a_wrong_value_on_a_subgraphs_port_is_mended_there():
     problem = found(whole, "ranges")[0]
     assert problem.node == "box/s"
     assert mended(whole, problem).nodes["box"].values == {"n": 1}
-
-
-# unknown nodes and ports
 
 
 def test_an_unknown_node_type_is_named_with_one_like_it(whole):
@@ -249,9 +234,6 @@ def test_ports_of_subgraphs_are_checked_too():
         ("box", "gone"),
         ("box", "gone"),
     ]
-
-
-# models
 
 
 def test_a_model_that_is_nowhere_is_named(whole, models):
@@ -327,9 +309,6 @@ def test_pictures_carry_no_family(whole, models):
     assert found(whole, models=models) == []
 
 
-# sizes and steps
-
-
 def test_a_size_that_the_family_cannot_make_is_named_and_mended(whole, models):
     whole.nodes["model"].values["file"] = "sd15"
     whole.nodes["noise"].values |= {"width": 260, "height": 255}
@@ -364,9 +343,6 @@ def test_a_loop_that_starts_behind_the_schedule_is_named(whole):
 def test_guidance_that_never_acts_is_a_warning(whole):
     whole.nodes["guidance"].values |= {"start": 0.5, "end": 0.5}
     assert only(whole, "steps").severity is Severity.WARNING
-
-
-# the whole
 
 
 def test_a_switch_must_be_set_to_a_branch_that_is_fed():

@@ -27,8 +27,10 @@ def check(scene: Scene) -> Iterator[Problem]:
                 fix=Unlink(end),
             )
         elif target.mode is not Mode.MUTE:
-            yield from _wrong_end(scene, target, end, start)
-            yield from _wrong_start(scene, nodes.get(start.node), end, start)
+            source = nodes.get(start.node)
+            if source is not None:
+                yield from _wrong_end(scene, target, end, start)
+            yield from _wrong_start(scene, source, end, start)
     for path, node in nodes.items():
         if node.values and node.mode is not Mode.MUTE:
             yield from _wrong_values(scene, path, node)
