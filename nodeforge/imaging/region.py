@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from nodeforge.imaging.arrays import Pixels, check_same_size
+from nodeforge.imaging.arrays import Pixels, check_same_size, with_alpha
 from nodeforge.imaging.blend import composite
 from nodeforge.imaging.colour import match_colour
 from nodeforge.imaging.geometry import Method, crop, crop_repeating, resize
@@ -109,18 +109,27 @@ def put_back(
     if match:
         there = crop_repeating(original, *place)
         patch = match_colour(patch, there, match, where=crop(mask, *place))
-    height, width = original.shape[:2]
-    layer = crop(patch, -region.left, -region.top, width, height)
-    covered = crop(_ones(patch), -region.left, -region.top, width, height)
-    return composite(original, layer, feather_inside(mask, feather) * covered)
+    patch = with_alpha(patch)[..., : original.shape[2]]
+    rows = _inside(region.top, region.height, original.shape[0])
+    columns = _inside(region.left, region.width, original.shape[1])
+    out = original.copy()
+    out[rows, columns] = composite(
+        original[rows, columns],
+        patch[_shifted(rows, region.top), _shifted(columns, region.left)],
+        feather_inside(mask[rows, columns], feather),
+    )
+    return out
+
+
+def _inside(start: int, length: int, limit: int) -> slice:
+    """The part of a stretch that lies in 0..limit."""
+    return slice(min(max(start, 0), limit), min(max(start + length, 0), limit))
+
+
+def _shifted(part: slice, by: int) -> slice:
+    return slice(part.start - by, part.stop - by)
 
 
 def _to(pixels: Pixels, width: int, height: int) -> Pixels:
     shrinks = width * height < pixels.shape[0] * pixels.shape[1]
     return resize(pixels, width, height, Method.AREA if shrinks else Method.LANCZOS)
-
-
-def _ones(pixels: Pixels) -> Pixels:
-    ones = pixels[..., 0].copy()
-    ones[...] = 1
-    return ones

@@ -11,6 +11,7 @@ from nodeforge.imaging import (
     put_back,
     to_bytes,
 )
+from nodeforge.values import Region
 
 
 @st.composite
@@ -85,6 +86,17 @@ def test_every_pixel_outside_the_mask_keeps_its_bits(case, seed, channels, feath
     assert made.shape == original.shape
     assert np.array_equal(made[mask == 0], original[mask == 0])
     assert np.array_equal(to_bytes(made)[mask == 0], to_bytes(original)[mask == 0])
+
+
+def test_a_region_partly_or_wholly_outside_puts_back_what_is_inside(picture):
+    original, mask = picture(20, 10), np.ones((10, 20), np.float32)
+    white = np.ones((8, 8, 3), np.float32)
+    made = put_back(original, white, mask, Region(-4, 6, 8, 8, 8, 8), feather=0)
+    assert np.array_equal(made[6:, :4], white[:4, :4])
+    made[6:, :4] = original[6:, :4]
+    assert np.array_equal(made, original)
+    away = put_back(original, white, mask, Region(50, 50, 8, 8, 8, 8))
+    assert np.array_equal(away, original)
 
 
 def test_deep_inside_the_mask_only_the_new_picture_is_seen(picture, disc):
