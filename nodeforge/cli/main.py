@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 
 import click
 
@@ -55,9 +56,8 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     debug = "--debug" in sys.argv
     try:
-        nodeforge(standalone_mode=False)
-    except click.exceptions.Exit as leaving:
-        sys.exit(leaving.exit_code)
+        code = nodeforge(standalone_mode=False)  # None, or what `ctx.exit` was given
+        sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(WRONG)
@@ -66,6 +66,6 @@ def main() -> None:
         sys.exit(FAILED)
     except NodeForgeError as error:
         if debug:
-            raise
+            traceback.print_exc()
         click.echo(str(error), err=True)
         sys.exit(WRONG if isinstance(error, RequestError) else FAILED)

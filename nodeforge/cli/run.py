@@ -14,7 +14,7 @@ from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.nodes import shipped_catalogue
 from nodeforge.cli.overrides import Overrides
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
@@ -56,6 +56,7 @@ def command(
     document = read_any(workflow)
     client = WorkerClient(settings, happened.put, device or settings.device)
     client.start()  # it imports its libraries while we look at the workflow
+    patience = 0.0  # a worker that has nothing to finish need not be waited for
     try:
         catalogue = _catalogue(document, client)
         overrides = Overrides(document, catalogue, settings)
@@ -72,9 +73,10 @@ def command(
             outputs=_writable(out or settings.outputs),
             previews=previews,
         )
+        patience = PATIENCE
         ctx.exit(_run(client, happened, document, request, as_json, bool(ctx.obj)))
     finally:
-        client.close()
+        client.close(patience)
 
 
 def _catalogue(document: Document, client: WorkerClient) -> Catalogue:

@@ -53,10 +53,16 @@ def spawn_worker(settings: Settings, device: str) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "NODEFORGE_HOME": str(settings.home)},
+        env=_environment(settings),
         creationflags=flags,
         start_new_session=sys.platform != "win32",
     )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    # Threads that spin while they wait are ruinous beside other work: with one core taken,
+    # 10 steps of nano took 4 to 29 s spinning and 1.2 s without.
+    return {"GOMP_SPINCOUNT": "0", **os.environ, "NODEFORGE_HOME": str(settings.home)}
 
 
 class WorkerClient:

@@ -74,8 +74,8 @@ def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: 
 
 
 def place(node_id: str, spec: NodeSpec) -> str:
-    """A node as errors name it: ``Denoise loop 'denoise'``."""
-    return f"{spec.title} '{node_id}'"
+    """A node as errors name it: ``Denoise loop (denoise)``."""
+    return f"{spec.title} ({node_id})"
 
 
 def default_targets(graph: FlatGraph) -> list[str]:

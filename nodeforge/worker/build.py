@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -41,8 +40,8 @@ def build_server(
 ) -> Server:
     """A server on the user's settings, packs and cache."""
     settings = load_settings()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    torch.set_num_threads(max(1, (cores or 1) - spare_core))
+    if spare_core:
+        torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     packs = load_packs(settings)
     residency = Residency(choose(device))
     cache = ResultCache(

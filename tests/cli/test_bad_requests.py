@@ -1,0 +1,163 @@
+"""Requests that are refused before anything starts: exit 2, one message, nothing written."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.command_line import WORKFLOWS, CommandLine, workflow
+
+Change = Callable[[dict[str, Any]], None]
+TEXT_TO_IMAGE = WORKFLOWS / "text_to_image.json"
+
+
+def set_value(node: str, port: str, value: Any) -> Change:
+    return lambda raw: raw["nodes"][node].setdefault("values", {}).update({port: value})
+
+
+def link(target: str, source: str) -> Change:
+    return lambda raw: raw["links"].update({target: source})
+
+
+def set_type(node: str, kind: str) -> Change:
+    return lambda raw: raw["nodes"][node].update(type=kind)
+
+
+def set_format(number: int) -> Change:
+    return lambda raw: raw.update(format=number)
+
+
+def refused(nodeforge: CommandLine, *arguments: object) -> str:
+    done = nodeforge("run", *arguments)
+    assert done.code == 2, done.err
+    assert done.out == ""
+    assert done.err.strip()
+    assert not list(nodeforge.home.rglob("*.png"))
+    return done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (set_format(7), "made with format 7; this version reads up to 1."),
+        (set_type("decode", "latent.decoed"), "latent.decode"),
+        (link("denoise.model", "model.vae"), "vae"),
+        (link("denoise.latent", "denoise.latent"), "denoise"),
+        (set_value("schedule", "steps", 0), "1 to 1000"),
+        (set_value("schedule", "steps", "many"), "many"),
+        (set_value("sampler", "name", "eulr"), "euler"),
+        (set_value("model", "file", "no-such-model"), "no-such-model"),
+        (set_value("model", "file", "../../secret"), "secret"),
+        (set_value("noise", "width", 250), "250"),
+        (lambda raw: raw["links"].pop("denoise.positive"), "positive"),
+        (lambda raw: raw["nodes"].pop("decode"), "decode"),
+        (lambda raw: raw.update(nodes=3), "nodes"),
+    ],
+)
+def test_a_wrong_workflow_is_refused(
+    nodeforge: CommandLine, tmp_path: Path, change: Change, message: str
+):
+    raw = workflow()
+    change(raw)
+    file = tmp_path / "wrong.json"
+    file.write_text(json.dumps(raw))
+    assert message in refused(nodeforge, file)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"hello", "line 1, column 1"),
+        (b"", "cut short"),
+        (b"[1, 2]", "object"),
+        (b"\xff\xfe\x00", "wrong.json"),
+        (b"[" * 100_000, "wrong.json"),
+        (b'{"format": 1, "format": 2}', "twice"),
+        (b"\x89PNG\r\n\x1a\n cut short", "wrong.json"),
+    ],
+)
+def test_a_file_that_is_no_workflow_is_refused(
+    nodeforge: CommandLine, tmp_path: Path, content: bytes, message: str
+):
+    file = tmp_path / "wrong.json"
+    file.write_bytes(content)
+    assert message in refused(nodeforge, file)
+
+
+def test_a_truncated_workflow_is_refused_wherever_it_was_cut(
+    nodeforge: CommandLine, tmp_path: Path
+):
+    whole = TEXT_TO_IMAGE.read_bytes()
+    file = tmp_path / "cut.json"
+    for length in (1, len(whole) // 2, len(whole) - 3):
+        file.write_bytes(whole[:length])
+        assert "cut" in refused(nodeforge, file)
+
+
+def test_a_missing_file_is_refused(nodeforge: CommandLine):
+    assert "nowhere.json" in refused(nodeforge, "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("prompt.text", "NODE.PORT=VALUE"),
+        ("promt.text=x", "Did you mean 'prompt'?"),
+        ("prompt.words=x", "text"),
+        ("noise.seed=many", "'many' is no integer"),
+        ("denoise.model=x", "no value 'model'"),
+        ("schedule.steps=5000", "1 to 1000"),
+    ],
+)
+def test_a_wrong_assignment_is_refused(nodeforge: CommandLine, assignment: str, message: str):
+    assert message in refused(nodeforge, TEXT_TO_IMAGE, "--set", assignment)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--seed", "-1"), ("--seed", "x"), ("--device", "toaster"), ("--frobnicate",), ()],
+)
+def test_a_wrong_option_is_refused(nodeforge: CommandLine, arguments: tuple[str, ...]):
+    refused(nodeforge, *([TEXT_TO_IMAGE, *arguments] if arguments else []))
+
+
+def test_a_pickle_is_refused_with_a_way_out(nodeforge: CommandLine, tmp_path: Path):
+    pickle = tmp_path / "model.ckpt"
+    pickle.write_bytes(b"\x80\x02}q\x00.")
+    message = refused(nodeforge, TEXT_TO_IMAGE, "--set", f"model.file={pickle}")
+    assert "safetensors" in message
+
+
+def test_a_model_file_cut_short_is_refused(nodeforge: CommandLine, tmp_path: Path):
+    whole = next((WORKFLOWS.parent / "resources/models/nano/unet").glob("*.safetensors"))
+    cut = tmp_path / "model.safetensors"
+    cut.write_bytes(whole.read_bytes()[:100_000])
+    refused(nodeforge, TEXT_TO_IMAGE, "--set", f"model.file={cut}")
+
+
+def test_broken_settings_are_named(nodeforge: CommandLine):
+    nodeforge.home.mkdir()
+    (nodeforge.home / "settings.json").write_text("{")
+    assert "settings.json" in refused(nodeforge, TEXT_TO_IMAGE)
+
+
+def test_lint_says_what_run_would_refuse(nodeforge: CommandLine, tmp_path: Path):
+    raw = workflow()
+    set_value("schedule", "steps", 0)(raw)
+    file = tmp_path / "wrong.json"
+    file.write_text(json.dumps(raw))
+    done = nodeforge("lint", file, "--format", "json")
+    assert done.code == 2
+    problem = json.loads(done.out)[0]
+    assert (problem["rule"], problem["node"], problem["port"]) == ("ranges", "schedule", "steps")
+
+
+def test_lint_fixes_what_needs_no_choice(nodeforge: CommandLine, tmp_path: Path):
+    raw = workflow()
+    set_value("schedule", "steps", 5000)(raw)
+    file = tmp_path / "wrong.json"
+    file.write_text(json.dumps(raw))
+    assert nodeforge("lint", file, "--fix").code == 0
+    assert json.loads(file.read_text())["nodes"]["schedule"]["values"]["steps"] == 1000
