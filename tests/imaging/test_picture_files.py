@@ -171,6 +171,16 @@ def test_a_damaged_byte_never_ends_in_another_error(picture, format, at, value):
         decode(bytes(data))
 
 
+@pytest.mark.parametrize("format", ["AVIF", "TIFF", "GIF", "BMP"])
+@tries(60)
+@given(at=st.floats(0, 1), value=st.integers(0, 255))
+def test_a_damaged_byte_of_another_kind_of_file_neither(picture, format, at, value):
+    data = bytearray(saved(Image.fromarray(to_bytes(picture(16, 16))), format))
+    data[int(at * (len(data) - 1))] = value
+    with contextlib.suppress(PictureError):
+        decode(bytes(data))
+
+
 def test_a_bomb_is_refused_before_it_is_decoded():
     head = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))

@@ -1,14 +1,24 @@
+import contextlib
 import json
 import os
 import sys
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nodeforge.errors import RequestError
 from nodeforge.models import ForbiddenModelError, MissingModelError, ModelFolders
 from nodeforge.settings import ModelFolder, Settings
 
 SHAPES = {"emb_params": [1, 768]}
+
+settings_of_hypothesis = hypothesis.settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture
@@ -56,6 +66,16 @@ def test_a_name_never_leads_out_of_the_folders(settings, put, name):
     put("loras/a.safetensors")
     with pytest.raises(ForbiddenModelError):
         ModelFolders(settings).find("lora", name)
+
+
+@settings_of_hypothesis
+@given(name=st.lists(st.sampled_from([*"ab./\\: ", "..", "~", "a.safetensors"])).map("".join))
+def test_whatever_a_name_is_it_never_leads_out(settings, put, tmp_path, name):
+    put("loras/a.safetensors")
+    (tmp_path / "a.safetensors").touch()
+    with contextlib.suppress(MissingModelError, ForbiddenModelError):
+        found = ModelFolders(settings).find("lora", name)
+        assert found.resolve().is_relative_to(settings.models.resolve())
 
 
 def test_a_granted_path_is_found_wherever_it_is(tmp_path, settings, write):
