@@ -95,6 +95,17 @@ class Document:
                 graph = node.graph
         return graph
 
+    def ids(self, path: str) -> set[str]:
+        """The ids in use in the subgraph at `path`, also by links to nodes that are not there."""
+        graph = self.group(path)
+        ids = set(graph.nodes)
+        ids.update(end.node for end in (*graph.links, *graph.links.values()))
+        around = self.node(path) if path else None
+        if isinstance(around, Subgraph):
+            ids.update(end.node for ends in around.inputs.values() for end in ends)
+            ids.update(start.node for start in around.outputs.values())
+        return ids
+
     def place(self, path: str) -> tuple[Graph, str]:
         """The graph that a node at `path` is in, and its id there."""
         group, name = split(path)

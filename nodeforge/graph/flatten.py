@@ -133,14 +133,24 @@ class _Flattening:
         else:
             source = known[address]
         for passed in reversed(trail):
-            if isinstance(passed, Input) and (source is None or source is _LOST):
+            if source is None or source is _LOST:
                 source = self._literal(passed) or source
             known[passed] = source
         return source
 
-    def _literal(self, port: Input) -> _Literal | None:
-        values = self.whole.groups[port.node].values
-        return _Literal(values[port.port]) if port.port in values else None
+    def _literal(self, address: _Address) -> _Literal | None:
+        """The value given on a subgraph's input or on a reroute, where nothing feeds it."""
+        if isinstance(address, Input):
+            values, port = self.whole.groups[address.node].values, address.port
+        else:
+            node = self.aside.get(address.node)
+            spec = self.catalogue.get(node.type) if node else None
+            if node is None or spec is None or node.mode is not Mode.ACTIVE:
+                return None
+            if spec.role is not Role.REROUTE or not spec.inputs:
+                return None
+            values, port = node.values, spec.inputs[0].name
+        return _Literal(values[port]) if port in values else None
 
     def _step(self, address: _Address) -> _Address | _Lost | None:
         """One step back: what feeds a subgraph's input, or what an output is replaced by."""
@@ -170,7 +180,7 @@ class _Flattening:
     def _feed(self, end: Input) -> _Address | None:
         return self.whole.links.get(end) or self.whole.ports.get(end)
 
-    def _through(self, path: str, port: str, node: Node) -> _Address | None:
+    def _through(self, path: str, port: str, node: Node) -> Output | None:
         """What feeds the first linked input that has the type of output `port`."""
         made = output_spec(node, port, self.catalogue)
         if made is None:
@@ -179,7 +189,7 @@ class _Flattening:
             taken = input_spec(node, name, self.catalogue)
             if taken is not None and taken.type == made.type:
                 end = Input(path, name, 0 if taken.many else None)
-                if feed := self._feed(end):
+                if feed := self.whole.link_to(end):
                     return feed
         return None
 

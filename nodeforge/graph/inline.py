@@ -31,11 +31,14 @@ class Inlined:
 
     def source(self, end: Input) -> Output | None:
         """The output of a node, no subgraph, that feeds `end` through whatever ports."""
-        feed = self.links.get(end)
-        port = self.ports.get(end)
+        return self.innermost(self.link_to(end))
+
+    def link_to(self, end: Input) -> Output | None:
+        """Where the link starts that feeds `end`, here or at a port of a subgraph around it."""
+        feed, port = self.links.get(end), self.ports.get(end)
         while feed is None and port is not None:
             feed, port = self.links.get(port), self.ports.get(port)
-        return self.innermost(feed)
+        return feed
 
     def innermost(self, output: Output | None) -> Output | None:
         """The output of a node, no subgraph, that `output` shows."""

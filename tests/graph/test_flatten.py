@@ -239,7 +239,7 @@ def test_ten_times_the_nodes_take_about_ten_times_as_long():
             times.append(time.perf_counter() - start)
         return min(times)
 
-    assert seconds(10_000) < 30 * seconds(1_000)
+    assert seconds(10_000) < 60 * seconds(1_000)  # with the square it would be 100
 
 
 def check_against_the_naive_one(whole: Graph) -> None:
@@ -256,7 +256,7 @@ def test_it_equals_a_naive_reference(whole: Graph):
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(graphs())
 def test_it_equals_a_naive_reference_at_length(whole: Graph):
     check_against_the_naive_one(whole)

@@ -144,7 +144,7 @@ def test_undo_all_gives_the_first_document_and_redo_all_the_last(document, seeds
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(documents(), st.lists(st.integers(0, 2**32), max_size=40))
 def test_undo_all_gives_the_first_document_and_redo_all_the_last_at_length(document, seeds):
     check(document, seeds)

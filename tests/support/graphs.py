@@ -78,8 +78,8 @@ def graphs(draw, depth: int = 2, rings: bool = False) -> Graph:
             node: Node = draw(subgraphs(depth - 1, rings))
         else:
             node = Node(draw(st.sampled_from(sorted(LEAVES))))
-            if node.type in ("values.sum", "values.integer", "flow.switch"):
-                port = {"values.sum": "a", "values.integer": "value"}.get(node.type, "choice")
+            if node.type in ("values.sum", "values.integer", "flow.switch", "flow.reroute"):
+                port = {"values.sum": "a", "flow.switch": "choice"}.get(node.type, "value")
                 node.values = draw(st.just({}) | st.just({port: draw(st.integers(0, 2))}))
         node.mode = draw(st.sampled_from([Mode.ACTIVE] * 4 + [Mode.MUTE, Mode.BYPASS]))
         node.pin = draw(st.booleans())

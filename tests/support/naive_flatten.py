@@ -101,39 +101,40 @@ class _Naive:
         if spec is None or spec.role is Role.COMPUTE:
             return Output(path, port)
         if spec.role is Role.REROUTE:
-            return self.feed(path, "value", None)
+            source = self.feed(path, "value", None)
+            if source in (None, LOST) and "value" in node.values:
+                return {"value": node.values["value"]}
+            return source
         if spec.role is Role.NOTE:
             return None
-        if any(end.port == "choice" and self.is_linked(path, end) for end in self.ends(path)):
+        if self.link(path, "choice", None):
             return None
         given = self.feed(path, "choice", None)
         choice = given["value"] if given else node.values.get("choice", 0)
         return self.feed(path, "choices", choice)
 
-    def is_linked(self, path, end):
-        """Whether a link, here or further out, ends at this input."""
+    def link(self, path, port, item):
+        """Where the link to an input starts, here or further out."""
         group, name = split(path)
-        if Input(name, end.port, end.item) in self.document.group(group).links:
-            return True
-        if not group:
-            return False
-        around = self.document.node(group)
-        return any(
-            self.is_linked(group, Input("", port, None))
-            for port, targets in around.inputs.items()
-            if Input(name, end.port, end.item) in targets
-        )
+        start = self.document.group(group).links.get(Input(name, port, item))
+        if start is not None:
+            return Output(join(group, start.node), start.port)
+        around = self.document.node(group).inputs if group else {}
+        for outer, targets in around.items():
+            for place, passed in ((item, None), (None, item)):
+                if Input(name, port, place) in targets:
+                    return self.link(group, outer, passed)
+        return None
 
     def through(self, path, node, port):
         made = output_spec(node, port, self.catalogue)
         if made is None:
             return LOST
-        linked = {(end.port, end.item) for end in self.ends(path)}
         for name in input_names(node, self.catalogue):
             taken = input_spec(node, name, self.catalogue)
-            item = 0 if taken and taken.many else None
-            if taken is not None and taken.type == made.type and (name, item) in linked:
-                return self.feed(path, name, item)
+            alike = taken is not None and taken.type == made.type
+            if alike and (start := self.link(path, name, 0 if taken.many else None)):
+                return self.out(*start)
         return LOST
 
     def drop(self, nodes, links, lost):

@@ -46,7 +46,7 @@ class AddNodes(GraphEdit):
         return f"add {count([node.type.rpartition('.')[2] for node in self.nodes])}"
 
     def changes(self, document: Document) -> Iterator[Change]:
-        names = Names(document.group(self.group).nodes)
+        names = Names(document.ids(self.group))
         self.paths = [join(self.group, names(node.type)) for node in self.nodes]
         for path, node in zip(self.paths, self.nodes, strict=True):
             yield NodeAdded(path, node)

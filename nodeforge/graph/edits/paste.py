@@ -73,7 +73,7 @@ class Paste(GraphEdit):
 
     def changes(self, document: Document) -> Iterator[Change]:
         target = document.group(self.group)
-        free = Names(target.nodes)
+        free = Names(document.ids(self.group))
         names = {name: free(name) for name in self.fragment.graph.nodes}
         self.paths = [join(self.group, name) for name in names.values()]
         here = set(target.nodes)

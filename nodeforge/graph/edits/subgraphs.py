@@ -54,7 +54,7 @@ class Collapse(GraphEdit):
         graph = document.group(group)
         names = [split(path)[1] for path in dict.fromkeys(self.paths)]
         nodes = {name: document.node(join(group, name)) for name in names}
-        box = Names(graph.nodes)(self.title or "group")
+        box = Names(document.ids(group))(self.title or "group")
         self.path = join(group, box)
         border = _Border(graph, set(names), self.inputs, self.outputs)
         made = Subgraph(
@@ -194,7 +194,7 @@ class Unpack(GraphEdit):
         group, box = split(self.path)
         node = subgraph(document, self.path)
         graph = document.group(group)
-        free = Names(graph.nodes)
+        free = Names(document.ids(group))
         names = {name: free(name) for name in node.graph.nodes}
         self.paths = [join(group, name) for name in names.values()]
         opened = _Opened(box, node, names)

@@ -1,0 +1,91 @@
+"""Putting nodes into a subgraph, and taking one apart, changes nothing that is computed."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nodeforge.graph.document import Document
+from nodeforge.graph.edits import Collapse, Unpack
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Graph, Mode, Subgraph
+from nodeforge.graph.paths import join, split
+from support.graphs import graphs, paths
+from support.small_catalogue import CATALOGUE
+
+
+def computed(whole: Graph, moved) -> tuple[dict, dict]:
+    """The flat graph, with every path renamed by `moved`."""
+    flat = flatten(whole, CATALOGUE)
+    nodes = {moved(path): (node.type, node.values) for path, node in flat.nodes.items()}
+    links = {
+        (moved(end.node), end.port, end.item): (moved(start.node), start.port)
+        for end, start in flat.links.items()
+    }
+    return nodes, links
+
+
+def renaming(pairs: dict[str, str]):
+    def moved(path: str) -> str:
+        for old, new in pairs.items():
+            if path == old or path.startswith(f"{old}/"):
+                return new + path[len(old) :]
+        return path
+
+    return moved
+
+
+def same(path: str) -> str:
+    return path
+
+
+def check_collapse(whole: Graph, rng: random.Random) -> None:
+    document = Document(whole)
+    group = split(rng.choice(paths(whole)))[0]
+    names = sorted(document.group(group).nodes)
+    chosen = [join(group, name) for name in rng.sample(names, rng.randint(1, len(names)))]
+    edit = Collapse(chosen)
+    before = flatten(whole, CATALOGUE)
+    document.perform(edit)
+    moved = renaming({path: f"{edit.path}/{split(path)[1]}" for path in chosen})
+    document.undo()
+    expected = computed(whole, moved)
+    assert flatten(whole, CATALOGUE) == before
+    document.redo()
+    assert computed(whole, same) == expected
+
+
+def check_unpack(whole: Graph, rng: random.Random) -> None:
+    document = Document(whole)
+    groups = [path for path in paths(whole) if isinstance(document.node(path), Subgraph)]
+    groups = [path for path in groups if document.node(path).mode is Mode.ACTIVE]
+    if not groups:
+        return
+    path = rng.choice(groups)
+    names = list(document.group(path).nodes)
+    before = computed(whole, same)
+    edit = Unpack(path)
+    document.perform(edit)
+    pairs = {new: join(path, name) for name, new in zip(names, edit.paths, strict=True)}
+    assert computed(whole, renaming(pairs)) == before
+
+
+@settings(max_examples=50, deadline=None)
+@given(graphs(), st.integers(0, 2**32))
+def test_collapsing_changes_nothing_that_is_computed(whole, seed):
+    check_collapse(whole, random.Random(seed))
+
+
+@settings(max_examples=50, deadline=None)
+@given(graphs(), st.integers(0, 2**32))
+def test_unpacking_changes_nothing_that_is_computed(whole, seed):
+    check_unpack(whole, random.Random(seed))
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
+@given(graphs(), st.integers(0, 2**32))
+def test_subgraphs_change_nothing_at_length(whole, seed):
+    check_unpack(whole, random.Random(seed))
+    check_collapse(whole, random.Random(seed))
