@@ -82,6 +82,7 @@ class NodeRun:
     def __init__(
         self,
         node: str,
+        key: str,
         request: RunRequest,
         state: RunState,
         cache: ResultCache,
@@ -94,7 +95,7 @@ class NodeRun:
         self._start = time.perf_counter()
         self.exact = True
         """Whether the result is what was asked for, and may be cached."""
-        self.steps = Steps(cache)
+        self.steps = Steps(cache, key)
 
     @property
     def stamp(self) -> Mapping[str, str]:

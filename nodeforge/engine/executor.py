@@ -7,7 +7,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nodeforge.api import NodeType
@@ -16,7 +16,7 @@ from nodeforge.engine.cache import ResultCache
 from nodeforge.engine.context import Networks, NodeRun, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport, Source
 from nodeforge.engine.plan import Plan, PlannedNode, place
-from nodeforge.errors import NodeForgeError
+from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.graph.model import Output
 
 Results = dict[str, Any]
@@ -35,6 +35,21 @@ class NodeFailedError(NodeForgeError):
         super().__init__(report.fact, place=report.place, way_out=report.way_out)
         self.node = node
         self.report = report
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run would do at a node.
+
+    Args:
+        source: Where its result would come from.
+        seconds: What a node of its type took last; None where none has run yet.
+        size: Bytes of the result it gave.
+    """
+
+    source: Source
+    seconds: float | None = None
+    size: int | None = None
 
 
 class _DamagedEntryError(Exception):
@@ -62,10 +77,15 @@ class Executor:
         self._cache = cache
         self._networks = networks
         self._guard = guard
+        self._costs: dict[str, tuple[float, int]] = {}
 
-    def states(self, plan: Plan) -> dict[str, Source]:
-        """For each node that a run would touch, where its result would come from."""
-        return _needed(plan, self._where, {})
+    def forecast(self, plan: Plan) -> dict[str, Forecast]:
+        """For each node that a run would touch, where its result would come from, at what cost."""
+        needed = _needed(plan, self._where, {})
+        return {
+            node_id: Forecast(source, *self._costs.get(plan.nodes[node_id].spec.type, (None, None)))
+            for node_id, source in needed.items()
+        }
 
     def run(self, plan: Plan, request: RunRequest, state: RunState) -> dict[str, Results]:
         """Compute the plan's targets.
@@ -102,7 +122,7 @@ class Executor:
             if source is not Source.COMPUTED or node_id in results:
                 continue
             if state.stop.is_set():
-                NodeRun(node_id, request, state, self._cache, self._networks).check()
+                raise Cancelled
             node = plan.nodes[node_id]
             results[node_id] = self._compute(node, results, request, state)
             for feed in node.sources():
@@ -142,7 +162,7 @@ class Executor:
     ) -> Results:
         state.emit(events.Started(request.run, node.id))
         start = time.perf_counter()
-        context = NodeRun(node.id, request, state, self._cache, self._networks)
+        context = NodeRun(node.id, node.key, request, state, self._cache, self._networks)
         arguments = self._arguments(node, results)
         try:
             value = self._call(node, context, arguments)
@@ -156,6 +176,7 @@ class Executor:
         size = 0
         if context.exact and not node.spec.effects:
             size = self._cache.put(node.key, value, seconds, pinned=node.pin, to_disk=None)
+        self._costs[node.spec.type] = seconds, size
         state.emit(events.Finished(request.run, node.id, Source.COMPUTED, seconds, size))
         return value
 

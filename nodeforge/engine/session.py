@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from nodeforge.api import NodeType
 from nodeforge.engine import events
-from nodeforge.engine.cache import ResultCache
+from nodeforge.engine.cache import ResultCache, checkpoint_of
 from nodeforge.engine.context import Networks, NoNetworks, RunRequest, RunState
-from nodeforge.engine.events import ErrorReport, Source
-from nodeforge.engine.executor import Executor, NodeFailedError, Results
+from nodeforge.engine.events import ErrorReport
+from nodeforge.engine.executor import Executor, Forecast, NodeFailedError, Results
 from nodeforge.engine.files import Files
 from nodeforge.engine.keys import numerics_digest
 from nodeforge.engine.plan import Plan, PlanError, default_targets, make_plan
@@ -63,9 +64,27 @@ class Session:
         files = Files(self.settings, request.assets, request.granted)
         return make_plan(flat, targets, files, numerics_digest(self.networks.numerics()))
 
-    def states(self, graph: Graph, request: RunRequest) -> dict[str, Source]:
-        """Where the result of each node that a run would touch comes from."""
-        return self._executor.states(self.plan(graph, request))
+    def forecast(self, graph: Graph, request: RunRequest) -> dict[str, Forecast]:
+        """What a run of `graph` would do at each node that it touches."""
+        return self._executor.forecast(self.plan(graph, request))
+
+    def kept(self, graph: Graph, request: RunRequest, node: str, port: str, step: int) -> Any:
+        """What the cache holds of a node, without computing anything.
+
+        Args:
+            node: Its id in the flattened workflow.
+            port: Which of its results; not read where `step` is given.
+            step: The step of its loop, counted from 1; 0 is the result.
+
+        Returns:
+            The value; of a step, its noisy latent. None where the cache has none.
+        """
+        key = self.plan(graph, replace(request, targets=[node])).nodes[node].key
+        if step:
+            checkpoint = checkpoint_of(self.cache, key, step)
+            return checkpoint and checkpoint.latent
+        found = self.cache.get(key)
+        return found and found[0].get(port)
 
     def run(self, graph: Graph, request: RunRequest, state: RunState) -> dict[str, Results]:
         """Run `graph`; everything that happens is told to `state.emit`, failures too.

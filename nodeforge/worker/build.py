@@ -18,6 +18,7 @@ from nodeforge.settings import load_settings
 from nodeforge.values import Recipe
 from nodeforge.worker.codec import ValueCodec
 from nodeforge.worker.packs import Packs, load_packs
+from nodeforge.worker.render import LARGEST, render
 from nodeforge.worker.server import Answer, Server, request_from
 from nodeforge.worker.versions import cache_version
 
@@ -60,8 +61,16 @@ def _answers(
         return {**session.catalogue.to_json(), "refused": packs.refused}, b""
 
     def plan(header: dict[str, Any]) -> Answer:
-        states = session.states(graph_from_json(header["graph"]), request_from(header))
-        return {"states": states}, b""
+        forecast = session.forecast(graph_from_json(header["graph"]), request_from(header))
+        return {"nodes": {node: asdict(what) for node, what in forecast.items()}}, b""
+
+    def picture(header: dict[str, Any]) -> Answer:
+        graph, place = graph_from_json(header["graph"]), (header["node"], header.get("port", ""))
+        kept = session.kept(graph, request_from(header), *place, header.get("step", 0))
+        pixels = render(kept, header.get("longest", LARGEST))
+        if pixels is None:
+            return {"shape": []}, b""
+        return {"shape": pixels.shape}, pixels.tobytes()
 
     def report(_: dict[str, Any]) -> Answer:
         return {"devices": [asdict(device) for device in devices()]}, b""
@@ -71,4 +80,10 @@ def _answers(
         session.cache.memory.clear()
         return {}, b""
 
-    return {"catalogue": catalogue, "plan": plan, "devices": report, "free": free}
+    return {
+        "catalogue": catalogue,
+        "plan": plan,
+        "render": picture,
+        "devices": report,
+        "free": free,
+    }

@@ -57,7 +57,7 @@ def save(
         run.saved(imaging.write_new(folder, f"{stem}_{{}}{format.suffix}", data))
 
 
-@node("image.preview", title="Preview image")
+@node("image.preview", shows=True, title="Preview image")
 def preview(image: Image) -> Image:
     """Show pictures on the node, and pass them on.
 

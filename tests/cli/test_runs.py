@@ -134,7 +134,7 @@ def test_a_cache_that_cannot_be_written_only_costs_time(nodeforge: CommandLine):
 
 
 def test_ctrl_c_stops_a_run_and_keeps_what_is_finished(nodeforge: CommandLine):
-    steps = ("--set", "schedule.steps=400")
+    steps = ("--set", "schedule.steps=60")
     process = nodeforge.start("run", TEXT_TO_IMAGE, *steps, "--json")
     assert process.stdout is not None
     for line in process.stdout:
@@ -147,11 +147,11 @@ def test_ctrl_c_stops_a_run_and_keeps_what_is_finished(nodeforge: CommandLine):
     assert json.loads(out.splitlines()[-1])["event"] == "cancelled"
     assert not list(nodeforge.home.rglob("*.png"))
     again = nodeforge("run", TEXT_TO_IMAGE, *steps, "--json")
-    assert 0 < again.lines[-1]["model_calls"] < 400
+    assert 0 < again.lines[-1]["model_calls"] < 60
 
 
 def test_a_killed_worker_is_told_and_the_next_run_goes_on(nodeforge: CommandLine):
-    steps = ("--set", "schedule.steps=400")
+    steps = ("--set", "schedule.steps=60")
     process = nodeforge.start("run", TEXT_TO_IMAGE, *steps, "--json")
     assert process.stdout is not None
     for line in process.stdout:
@@ -163,7 +163,7 @@ def test_a_killed_worker_is_told_and_the_next_run_goes_on(nodeforge: CommandLine
     assert process.returncode == 1
     assert "worker ended" in err
     again = nodeforge("run", TEXT_TO_IMAGE, *steps, "--json")
-    assert again.lines[-1]["model_calls"] <= 400 - 15
+    assert again.lines[-1]["model_calls"] <= 60 - 15
 
 
 def _children(pid: int) -> list[int]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache, Steps
+from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache, Steps, checkpoint_of
 from nodeforge.engine.events import Source
 from nodeforge.values import Checkpoint, Latent
 from nodeforge.worker.codec import ValueCodec
@@ -110,7 +110,7 @@ def cache(tmp_path: Path) -> ResultCache:
 
 
 def test_the_furthest_stored_step_is_found(cache: ResultCache):
-    steps = Steps(cache)
+    steps = Steps(cache, "node")
     for index in range(3):
         steps.store(f"{index:032x}", checkpoint(index + 1))
     keys = [f"{index:032x}" for index in range(10)]
@@ -121,9 +121,22 @@ def test_the_furthest_stored_step_is_found(cache: ResultCache):
     assert steps.furthest(keys[5:]) is None
 
 
+def test_a_step_of_a_node_is_found_by_the_node(cache: ResultCache):
+    keys = [f"{index:032x}" for index in range(10)]
+    steps = Steps(cache, "f" * 32)
+    steps.furthest(keys)
+    steps.store(keys[6], checkpoint(7))
+    found = checkpoint_of(cache, "f" * 32, 7)
+    assert found is not None
+    assert found.step == 7
+    assert checkpoint_of(cache, "f" * 32, 8) is None
+    assert checkpoint_of(cache, "f" * 32, 11) is None
+    assert checkpoint_of(cache, "e" * 32, 1) is None
+
+
 def test_small_checkpoints_go_to_disk_each_step_and_large_ones_each_fifth(cache: ResultCache):
     for name, cells in (("a", 4), ("b", 640)):
-        steps = Steps(cache)
+        steps = Steps(cache, "node")
         for step in range(1, 11):
             steps.store(f"{name}{step:031x}", checkpoint(step, cells))
     cache.flush()

@@ -115,10 +115,31 @@ def test_questions_are_answered_during_a_run(watched: Watched):
     watched.wait_for(events.Progress)
     catalogue = watched.client.ask("catalogue").result(10)
     assert "chain.link" in {node["type"] for node in catalogue["nodes"]}
-    states = watched.client.ask("plan", graph=chain(3)).result(10)["states"]
-    assert states == {"start": "computed", "n0": "computed", "end": "computed"}
+    nodes = watched.client.ask("plan", graph=chain(3)).result(10)["nodes"]
+    assert {node: what["source"] for node, what in nodes.items()} == {
+        "start": "computed",
+        "n0": "computed",
+        "end": "computed",
+    }
     watched.client.cancel("run")
     assert isinstance(watched.wait(), events.RunCancelled)
+
+
+def test_a_plan_forecasts_what_nodes_of_a_type_took_last(watched: Watched):
+    watched.run(chain(3, "chain.slow"))
+    nodes = watched.client.ask("plan", graph=chain(4, "chain.slow")).result(10)["nodes"]
+    assert (nodes["n0"]["source"], nodes["n1"]["source"]) == ("memory", "computed")
+    assert nodes["n1"]["seconds"] >= 0.03
+
+
+def test_a_step_of_a_run_is_rendered_without_running_anything(watched: Watched):
+    watched.run(walk("rendered", count=5))
+    ask = {"graph": walk("rendered", count=5), "node": "walk"}
+    for request in ({"step": 3}, {"port": "latent"}):
+        answer = watched.client.ask("render", **ask, **request).result(10)
+        assert answer["shape"] == [2, 2, 3]
+        assert len(answer["payload"]) == 12
+    assert watched.client.ask("render", **ask, step=9).result(10)["shape"] == []
 
 
 def test_a_question_nobody_knows_has_an_error_for_an_answer(watched: Watched):

@@ -15,17 +15,25 @@ SMALL = 4 * 2**20
 """Bytes up to which every step's checkpoint goes to disk; larger ones each fifth step."""
 SPARSE = 5
 _MARK = "-step"
+_WALK = "-walk"
 
 
 class Steps:
-    """The `StepStore` of one run of one node."""
+    """The `StepStore` of one run of one node.
 
-    def __init__(self, cache: ResultCache) -> None:
+    Args:
+        cache: Where checkpoints are kept.
+        node_key: The node's key, under which the keys of its steps are noted.
+    """
+
+    def __init__(self, cache: ResultCache, node_key: str) -> None:
         self._cache = cache
+        self._node_key = node_key
         self._since = time.perf_counter()
 
     def furthest(self, keys: Sequence[str]) -> tuple[int, Checkpoint] | None:
         """The last of `keys` whose checkpoint can be read, as its index and the checkpoint."""
+        self._cache.put(self._node_key + _WALK, list(keys), 0.0, to_disk=True)
         for index in range(len(keys) - 1, -1, -1):
             if (found := self._cache.get(keys[index] + _MARK)) is not None:
                 return index, found[0]
@@ -37,3 +45,12 @@ class Steps:
         small = self._cache.codec.size(checkpoint) <= SMALL
         to_disk = small or checkpoint.step % SPARSE == 0
         self._cache.put(key + _MARK, checkpoint, seconds, to_disk=to_disk)
+
+
+def checkpoint_of(cache: ResultCache, node_key: str, step: int) -> Checkpoint | None:
+    """What a node's loop held after `step` of its steps, counted from 1; None where unknown."""
+    walk = cache.get(node_key + _WALK)
+    if walk is None or not 1 <= step <= len(walk[0]):
+        return None
+    found = cache.get(walk[0][step - 1] + _MARK)
+    return found and found[0]

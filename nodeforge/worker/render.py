@@ -1,0 +1,38 @@
+"""Pictures of cached values, for the window: no network is run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nodeforge import imaging
+from nodeforge.diffusion.preview import factors_of, preview
+from nodeforge.values import Image, Latent, Mask
+
+LARGEST = 512
+"""Pixels of the longer side, unless more is asked for."""
+
+
+def render(value: Any, longest: int = LARGEST) -> np.ndarray | None:
+    """The first picture of `value`, uint8 (height, width, 3 or 4); None for what has none.
+
+    Args:
+        value: An image, mask or latent; a latent's picture has a latent's own size.
+        longest: Pixels of the longer side at most.
+    """
+    match value:
+        case Image():
+            pixels = value.pixels[0].numpy()
+        case Mask():
+            pixels = np.repeat(value.values[0].numpy()[..., None], 3, axis=2)
+        case Latent():
+            return preview(value.samples[0], factors_of(value.family, value.samples.shape[1]))
+        case _:
+            return None
+    height, width = pixels.shape[:2]
+    if max(height, width) > longest:
+        share = longest / max(height, width)
+        size = max(1, round(width * share)), max(1, round(height * share))
+        pixels = imaging.resize(pixels, *size, imaging.Method.AREA)
+    return imaging.to_bytes(pixels)

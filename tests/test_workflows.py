@@ -1,0 +1,120 @@
+"""Every shipped workflow opens, lints clean, is written as we write, and runs on nano."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nodeforge import models
+from nodeforge.engine import events
+from nodeforge.formats import load, write
+from nodeforge.lint import lint
+from nodeforge.settings import Settings, save_settings, shipped
+from nodeforge.spec import Catalogue
+from support.command_line import WORKFLOWS, workflow
+from support.processes import Watched
+
+FILES = sorted(WORKFLOWS.glob("*.json"))
+NAMES = [file.stem for file in FILES]
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    save_settings(settings)
+    made = Watched(settings)
+    yield made
+    made.close()
+
+
+def run(watched: Watched, raw: dict[str, Any], **options: Any) -> events.RunFinished:
+    last = watched.run({"nodes": raw["nodes"], "links": raw["links"]}, **options)
+    assert isinstance(last, events.RunFinished), last
+    return last
+
+
+def computed(watched: Watched) -> set[str]:
+    return {event.node for event in watched.told(events.Finished)}
+
+
+def test_the_workflows_that_the_readme_names_are_there():
+    assert {
+        "text_to_image", "image_to_image", "inpaint", "two_pass_upscale", "compare_samplers",
+    } <= set(NAMES)  # fmt: skip
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_a_workflow_is_clean_and_canonical(file: Path, tmp_path: Path):
+    document = load(file)
+    catalogue = Catalogue.read(shipped("resources") / "catalogue.json")
+    assert lint(document, catalogue, models.ModelFolders(Settings(home=tmp_path))) == []
+    assert write(document) == file.read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_workflow_makes_a_picture_that_is_not_flat(watched: Watched, name: str):
+    raw = workflow(name)
+    for node in raw["nodes"].values():
+        if "steps" in node.get("values", {}):
+            node["values"]["steps"] = 4
+    (path,) = run(watched, raw).outputs
+    assert np.asarray(Image.open(path)).std() > 5
+
+
+def short(seed: int = 1) -> dict[str, Any]:
+    raw = workflow()
+    raw["nodes"]["noise"]["values"]["seed"] = seed
+    raw["nodes"]["noise"]["values"]["width"] = 128
+    raw["nodes"]["noise"]["values"]["height"] = 128
+    return raw
+
+
+def test_another_seed_encodes_no_text_and_loads_nothing(watched: Watched):
+    run(watched, short(seed=1))
+    assert run(watched, short(seed=2)).model_calls == 20
+    assert computed(watched) == {"noise", "denoise", "decode", "save"}
+
+
+def test_a_change_from_step_15_on_runs_five_steps(watched: Watched):
+    raw = short(seed=3)
+    run(watched, raw)
+    raw["nodes"]["until"] = {"type": "text.range", "values": {"start": 0.0, "end": 0.75}}
+    raw["nodes"]["other"] = {"type": "text.encode", "values": {"text": "a blue fish"}}
+    raw["nodes"]["after"] = {"type": "text.range", "values": {"start": 0.75, "end": 1.0}}
+    raw["nodes"]["both"] = {"type": "text.combine"}
+    raw["links"] |= {
+        "other.text_encoder": "model.text_encoder",
+        "until.conditioning": "prompt.conditioning",
+        "after.conditioning": "other.conditioning",
+        "both.first": "until.conditioning",
+        "both.second": "after.conditioning",
+        "denoise.positive": "both.conditioning",
+    }
+    assert run(watched, raw).model_calls == 5
+    raw["nodes"]["other"]["values"]["text"] = "a red apple"
+    assert run(watched, raw).model_calls == 5
+
+
+def test_the_same_run_in_a_new_process_calls_and_loads_nothing(watched: Watched):
+    raw = short(seed=4)
+    run(watched, raw)
+    again = Watched(watched.settings)
+    watched.client.close()  # it has written its cache now
+    again.run({"nodes": {}, "links": {}})  # the worker is up
+    last = run(again, raw)
+    again.close()
+    assert last.model_calls == 0
+    assert computed(again) == {"save"}
+    assert last.seconds < 1
+
+
+def test_each_picture_of_a_batch_can_be_made_again_alone(watched: Watched):
+    batch = short(seed=7)
+    batch["nodes"]["noise"]["values"]["batch"] = 3
+    together = run(watched, batch).outputs
+    (alone,) = run(watched, short(seed=9)).outputs
+    third, single = (np.asarray(Image.open(path), dtype=int) for path in (together[2], alone))
+    assert abs(third - single).max() <= 1  # kernels for other batch sizes add in another order
