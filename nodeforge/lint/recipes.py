@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodeforge.errors import RequestError
@@ -11,7 +12,7 @@ from nodeforge.lint.scene import Scene
 from nodeforge.spec import RECIPES_OF_NETWORKS, ModelFileWidget
 
 if TYPE_CHECKING:
-    from nodeforge.models import Family, ModelInfo
+    from nodeforge.models import Family, ModelFolders, ModelInfo
 
 CARRIES = RECIPES_OF_NETWORKS | {"latent", "conditioning"}
 """Types whose values belong to one family."""
@@ -42,6 +43,24 @@ def model_ports(scene: Scene) -> Iterator[tuple[str, str, str, str]]:
                     yield path, port.name, port.widget.kind, name
 
 
+def model_path(scene: Scene, models: ModelFolders, kind: str, name: str) -> Path:
+    """Where a model is; looked up once, as naming what is like a missing one takes time.
+
+    Raises:
+        RequestError: no folder has it, or the name leads out of them.
+    """
+    known = scene.looked_up.get((kind, name))
+    if known is None:
+        try:
+            known = models.find(kind, name, scene.granted)
+        except RequestError as error:
+            known = error
+        scene.looked_up[kind, name] = known
+    if isinstance(known, RequestError):
+        raise known
+    return known
+
+
 def model_info(scene: Scene, kind: str, name: str) -> ModelInfo | None:
     """What a model is by its header; None where it is not found (`missing_models` says so).
 
@@ -51,14 +70,24 @@ def model_info(scene: Scene, kind: str, name: str) -> ModelInfo | None:
     if scene.models is None:
         return None
     try:
-        path = scene.models.find(kind, name, scene.granted)
+        path = model_path(scene, scene.models, kind, name)
     except RequestError:
         return None
-    if path not in scene.recognised:
-        from nodeforge.models import recognise  # only where there are models to look at
+    known = scene.looked_at.get(path)
+    if known is None:
+        known = scene.looked_at[path] = _look_at(path)
+    if isinstance(known, RequestError):
+        raise known
+    return known
 
-        scene.recognised[path] = recognise(path)
-    return scene.recognised[path]
+
+def _look_at(path: Path) -> ModelInfo | RequestError:
+    from nodeforge.models import recognise  # only where there are models to look at
+
+    try:
+        return recognise(path)
+    except RequestError as error:
+        return error
 
 
 def families(scene: Scene) -> Families:

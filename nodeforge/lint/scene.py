@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nodeforge.errors import RequestError
 from nodeforge.graph.edits import GraphEdit, SetValue
 from nodeforge.graph.flatten import FlatNode, flatten
 from nodeforge.graph.inline import inline
@@ -47,7 +48,8 @@ class Scene:
         self.inputs: dict[str, dict[str, list[Output]]] = defaultdict(lambda: defaultdict(list))
         for end, start in self.links.items():
             self.inputs[end.node][end.port].append(start)
-        self.recognised: dict[Path, ModelInfo] = {}
+        self.looked_up: dict[tuple[str, str], Path | RequestError] = {}
+        self.looked_at: dict[Path, ModelInfo | RequestError] = {}
 
     def problem(
         self,

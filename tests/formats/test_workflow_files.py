@@ -94,7 +94,7 @@ def test_what_is_written_is_read_again(document, values):
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(documents(), st.dictionaries(st.text(min_size=1, max_size=4), VALUES, max_size=3))
 def test_what_is_written_is_read_again_at_length(document, values):
     test_what_is_written_is_read_again.hypothesis.inner_test(document, values)

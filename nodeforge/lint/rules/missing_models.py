@@ -8,16 +8,16 @@ from pathlib import PurePosixPath
 from nodeforge.errors import RequestError
 from nodeforge.graph.edits import GraphEdit
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.recipes import model_ports
+from nodeforge.lint.recipes import model_path, model_ports
 from nodeforge.lint.scene import Scene
 
 
 def check(scene: Scene) -> Iterator[Problem]:
+    if scene.models is None:
+        return
     for path, port, kind, name in model_ports(scene):
-        if scene.models is None:
-            return
         try:
-            scene.models.find(kind, name, scene.granted)
+            model_path(scene, scene.models, kind, name)
         except RequestError as error:
             fix = _relink(scene, path, port, name, getattr(error, "near", ()))
             yield scene.problem(
