@@ -1,5 +1,6 @@
 import json
 
+import jsonschema
 import pytest
 
 from nodeforge.formats.schema import FILE
@@ -9,7 +10,6 @@ from nodeforge.settings import shipped
 @pytest.fixture(scope="session")
 def validator():
     """The published schema, ready to check values with."""
-    jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads((shipped("resources") / FILE).read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
