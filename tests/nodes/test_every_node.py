@@ -1,0 +1,182 @@
+"""What holds for every node of every shipped pack, whatever it computes."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_models
+import torch
+from PIL import Image as Picture
+
+from nodeforge import diffusion
+from nodeforge.api import NodeType
+from nodeforge.engine.cache import MemoryTier, ResultCache
+from nodeforge.engine.context import NodeRun, RunRequest, RunState
+from nodeforge.settings import Settings
+from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec, Role
+from nodeforge.values import (
+    Guidance,
+    Image,
+    Latent,
+    Mask,
+    Noise,
+    Region,
+    Sampler,
+    Schedule,
+)
+from nodeforge.worker.build import LoadedNetworks
+from nodeforge.worker.codec import ValueCodec
+from nodeforge.worker.packs import load_packs
+
+NODE_TYPES = load_packs(Settings(home=Path("no-home"))).node_types
+COMPUTING = {key: made for key, made in NODE_TYPES.items() if made.spec.role is Role.COMPUTE}
+SIZE = 64
+
+every_node = pytest.mark.parametrize("node_type", COMPUTING.values(), ids=COMPUTING)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("tiny")
+    tiny_models.write_folder(made / "model")
+    Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
+    return made
+
+
+@pytest.fixture(scope="module")
+def networks() -> LoadedNetworks:
+    return LoadedNetworks(diffusion.Residency("cpu"))
+
+
+@pytest.fixture(scope="module")
+def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
+    """A value of each type that a node may want."""
+    model, text_encoder, vae = diffusion.describe(folder / "model")
+    torch.manual_seed(0)
+    image = Image(torch.rand(1, SIZE, SIZE, 3))
+    with networks.use(text_encoder, lambda: None) as encoder:
+        prompt = diffusion.behaviour(encoder.family).encode(encoder, "a fox")
+    return {
+        "model": model,
+        "text_encoder": text_encoder,
+        "vae": vae,
+        "conditioning": prompt,
+        "latent": Latent(torch.randn(1, 4, SIZE // 8, SIZE // 8), "sd15", 8),
+        "noise": Noise(1, SIZE, SIZE),
+        "schedule": Schedule("normal", 2),
+        "sampler": Sampler("euler"),
+        "guidance": Guidance(3.0),
+        "image": image,
+        "mask": Mask((torch.rand(1, SIZE, SIZE) > 0.7).float()),
+        "region": Region(8, 8, 32, 32, SIZE, SIZE),
+        "any": image,
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path, networks: LoadedNetworks) -> Iterator[NodeRun]:
+    cache = ResultCache(MemoryTier(0), None, ValueCodec())  # each call computes
+    request = RunRequest("run", outputs=tmp_path)
+    with torch.no_grad():
+        yield NodeRun("node", "0" * 32, request, RunState(lambda _: None), cache, networks)
+
+
+def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """From the declaration's defaults, and a sample for each port that must be linked."""
+    made = {port.name: _value(port, samples, folder) for port in node_type.spec.inputs}
+    made = {name: value for name, value in made.items() if value is not None}
+    for name, enum in node_type.enums.items():
+        made[name] = enum(made[name])
+    return made
+
+
+def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
+    if isinstance(port.widget, ModelFileWidget):
+        return folder / "model"
+    if isinstance(port.widget, FileWidget):
+        return folder / "picture.png"
+    if port.widget is not None:
+        return port.default
+    if port.many:
+        return [samples[port.type]] * 2
+    return samples[port.type]
+
+
+def call(node_type: NodeType, run: NodeRun, given: dict[str, Any]) -> Any:
+    first = (run,) if node_type.wants_run else ()
+    return node_type.function(*first, **given)
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [tensor for item in value for tensor in tensors(item)]
+    if is_dataclass(value):
+        return [tensor for f in fields(value) for tensor in tensors(getattr(value, f.name))]
+    return []
+
+
+@every_node
+def test_a_node_runs_from_its_defaults_twice_alike(
+    node_type: NodeType, run: NodeRun, samples: dict[str, Any], folder: Path
+):
+    given = arguments(node_type, samples, folder)
+    first, second = (call(node_type, run, given) for _ in range(2))
+    assert len(tensors(first)) == len(tensors(second))
+    assert all(map(torch.equal, tensors(first), tensors(second)))
+    if not tensors(first):
+        assert first == second
+
+
+@every_node
+def test_a_node_leaves_its_inputs_alone(
+    node_type: NodeType, run: NodeRun, samples: dict[str, Any], folder: Path
+):
+    given = arguments(node_type, samples, folder)
+    inputs = tensors(list(given.values()))
+    before = [(tensor._version, tensor.clone()) for tensor in inputs]
+    call(node_type, run, given)
+    for tensor, (version, values) in zip(inputs, before, strict=True):
+        assert tensor._version == version
+        assert torch.equal(tensor, values)
+
+
+@every_node
+def test_what_a_node_gives_is_what_it_declares(
+    node_type: NodeType, run: NodeRun, samples: dict[str, Any], folder: Path
+):
+    result = call(node_type, run, arguments(node_type, samples, folder))
+    outputs = node_type.spec.outputs
+    values = list(result) if node_type.many_results else [result] * len(outputs)
+    assert len(values) == len(outputs)
+    for value, port in zip(values, outputs, strict=True):
+        if port.type in samples and port.type != "any":
+            assert type(value) is type(samples[port.type])
+            assert all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors(value))
+
+
+@every_node
+def test_what_a_node_gives_can_be_kept_on_disk(
+    node_type: NodeType, run: NodeRun, samples: dict[str, Any], folder: Path
+):
+    codec = ValueCodec()
+    result = call(node_type, run, arguments(node_type, samples, folder))
+    values = dict(result._asdict()) if node_type.many_results else {"result": result}
+    data = codec.encode(values)
+    assert data is not None
+    again = codec.decode(data)
+    assert all(map(torch.equal, tensors(list(values.values())), tensors(list(again.values()))))
+
+
+@pytest.mark.parametrize("node_type", NODE_TYPES.values(), ids=NODE_TYPES)
+def test_a_node_is_described(node_type: NodeType):
+    spec = node_type.spec
+    assert spec.summary.endswith(".")
+    assert len(spec.summary) <= 100
+    for port in spec.inputs:
+        assert port.doc.endswith("."), port.name
+    if len(spec.outputs) > 1:
+        assert all(port.doc for port in spec.outputs)
