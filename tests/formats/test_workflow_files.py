@@ -1,7 +1,6 @@
 import contextlib
 import json
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +31,7 @@ from nodeforge.graph.document import Document, View
 from nodeforge.graph.edits import Move
 from nodeforge.graph.model import Graph, Input, Mode, Node, Output, Subgraph
 from support.graphs import documents, text_to_image
+from support.timing import best
 
 SAVED = Path(__file__).parent / "data" / "format_1.json"
 
@@ -321,17 +321,12 @@ def test_older_files_are_brought_up_to_date_step_by_step():
     assert old == {"format": 1, "nodes": {"a": 1}}
 
 
-def test_10_000_nodes_are_read_quickly():
+def test_10_000_nodes_are_read_in_a_few_times_what_the_json_takes():
     whole = Graph({f"n_{i}": Node("values.sum", {"b": i}) for i in range(10_000)})
     for i in range(1, 10_000):
         whole.links[Input(f"n_{i}", "a")] = Output(f"n_{i - 1}", "value")
     content = write(Document(whole))
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        read(content)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.5  # 0.05 s on an idle machine
+    assert best(lambda: read(content)) < 15 * best(lambda: json.loads(content))  # 5 when idle
 
 
 def test_document_to_json_and_back():

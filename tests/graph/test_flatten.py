@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given, settings
 
@@ -8,6 +6,7 @@ from nodeforge.graph.model import Graph, Input, Mode, Node, Output, Subgraph
 from support.graphs import end_of, graph, graphs, start_of, text_to_image
 from support.naive_flatten import naive_flatten
 from support.small_catalogue import CATALOGUE
+from support.timing import best
 
 
 def links(whole: Graph) -> dict[str, str]:
@@ -232,12 +231,7 @@ def test_ten_times_the_nodes_take_about_ten_times_as_long():
         whole = Graph(nodes)
         for i in range(1, count):
             whole.links[Input(f"n_{i}", "a")] = Output(f"n_{i - 1}", "value")
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            flatten(whole, CATALOGUE)
-            times.append(time.perf_counter() - start)
-        return min(times)
+        return best(lambda: flatten(whole, CATALOGUE))
 
     assert seconds(10_000) < 60 * seconds(1_000)  # with the square it would be 100
 
