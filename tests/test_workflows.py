@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.reuse import another_ending
 from nodeforge import models
 from nodeforge.engine import events
 from nodeforge.formats import load, write
@@ -81,18 +82,7 @@ def test_another_seed_encodes_no_text_and_loads_nothing(watched: Watched):
 def test_a_change_from_step_15_on_runs_five_steps(watched: Watched):
     raw = short(seed=3)
     run(watched, raw)
-    raw["nodes"]["until"] = {"type": "text.range", "values": {"start": 0.0, "end": 0.75}}
-    raw["nodes"]["other"] = {"type": "text.encode", "values": {"text": "a blue fish"}}
-    raw["nodes"]["after"] = {"type": "text.range", "values": {"start": 0.75, "end": 1.0}}
-    raw["nodes"]["both"] = {"type": "text.combine"}
-    raw["links"] |= {
-        "other.text_encoder": "model.text_encoder",
-        "until.conditioning": "prompt.conditioning",
-        "after.conditioning": "other.conditioning",
-        "both.first": "until.conditioning",
-        "both.second": "after.conditioning",
-        "denoise.positive": "both.conditioning",
-    }
+    raw = another_ending(raw)
     assert run(watched, raw).model_calls == 5
     raw["nodes"]["other"]["values"]["text"] = "a red apple"
     assert run(watched, raw).model_calls == 5

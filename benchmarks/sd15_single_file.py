@@ -1,0 +1,191 @@
+"""A single SD 1.5 file of real size against diffusers' pipeline: weights, time, memory.
+
+python -m benchmarks.sd15_single_file [--json] [--rounds 3]
+
+The file has random weights, 2 GB in float16. Each side runs in a process of its own: load
+offline, 256 × 256, 4 steps on the CPU, then another seed. About 6 GB of memory are needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from nodeforge import diffusion
+from nodeforge.diffusion.loading import build
+from nodeforge.models import FAMILIES
+from nodeforge.values import Guidance, Model, Noise, Sampler, Schedule, TextEncoder, Vae, Weights
+from tests import tiny_models
+
+SIZE, STEPS, SCALE = 256, 4, 7.5
+PROMPT, NEGATIVE = "a red cat", "blurry"
+SEEDS = (1, 2)
+RECIPES = {"unet": Model, "text_encoder": TextEncoder, "vae": Vae}
+
+
+def write(file: Path) -> None:
+    """Write a checkpoint in LDM layout with every tensor of SD 1.5, float16."""
+    pool = (torch.randn(2**26, generator=torch.Generator().manual_seed(0)) * 0.02).half()
+    tensors: dict[str, torch.Tensor] = {}
+    for part, recipe in RECIPES.items():
+        network = build(recipe(Weights(str(FAMILIES["sd15"].config_folder), "", "sd15", part)))
+        state = network.state_dict()
+        for number, (name, ldm) in enumerate(tiny_models.ldm_names(part, network).items()):
+            start = 1009 * number  # no two tensors are alike
+            values = pool[start : start + state[name].numel()]
+            shape = tiny_models.ldm_shape(ldm, tuple(state[name].shape))
+            tensors[ldm] = values.reshape(shape).contiguous().clone()
+    save_file(tensors, file)
+
+
+def check(file: Path) -> int:
+    """How many weights of the loaded networks equal the file's; all must.
+
+    Raises:
+        AssertionError: one does not.
+    """
+    count = 0
+    with safe_open(file, "pt") as stored:
+        for recipe in diffusion.describe(file):
+            network = diffusion.load(recipe, torch.device("cpu")).network
+            state = network.state_dict()
+            for name, ldm in tiny_models.ldm_names(recipe.weights.part, network).items():
+                wanted = stored.get_tensor(ldm).reshape(state[name].shape).float()
+                assert torch.equal(state[name], wanted), name
+                count += 1
+    return count
+
+
+class Ours:
+    """The library as the worker uses it: networks are loaded when they are needed."""
+
+    def __init__(self, file: Path) -> None:
+        self.described = diffusion.describe(file)
+        self.host = diffusion.LocalHost(diffusion.Residency("cpu"))
+        with self.host.use(self.described.text_encoder) as encoder:
+            self.positive = diffusion.encode_prompt(encoder, PROMPT)
+            self.negative = diffusion.encode_prompt(encoder, NEGATIVE)
+
+    def picture(self, seed: int) -> torch.Tensor:
+        task = diffusion.Denoising(
+            self.described.model,
+            self.positive,
+            Sampler("ddim"),
+            Schedule("normal", STEPS),
+            Guidance(SCALE),
+            self.negative,
+            noise=Noise(seed, SIZE, SIZE),
+        )
+        latent = diffusion.denoise(self.host, task)
+        with self.host.use(self.described.vae) as vae:
+            return diffusion.decode(vae, latent).pixels
+
+
+class Theirs:
+    """diffusers' pipeline from the same file, offline."""
+
+    def __init__(self, file: Path) -> None:
+        from diffusers.pipelines.stable_diffusion import pipeline_stable_diffusion
+        from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+
+        self.pipeline: Any = pipeline_stable_diffusion.StableDiffusionPipeline.from_single_file(
+            str(file),
+            config=str(FAMILIES["sd15"].config_folder),
+            local_files_only=True,
+            safety_checker=None,
+            requires_safety_checker=False,
+            torch_dtype=torch.float32,
+        )
+        self.pipeline.scheduler = DDIMScheduler.from_config(self.pipeline.scheduler.config)
+        self.pipeline.set_progress_bar_config(disable=True)
+
+    def picture(self, seed: int) -> torch.Tensor:
+        made = self.pipeline(
+            PROMPT,
+            negative_prompt=NEGATIVE,
+            num_inference_steps=STEPS,
+            guidance_scale=SCALE,
+            height=SIZE,
+            width=SIZE,
+            generator=torch.Generator().manual_seed(seed),
+            output_type="np",
+        )
+        return torch.from_numpy(made.images)
+
+
+def run_side(side: str, file: Path) -> dict[str, float]:
+    """Seconds of the first run and of another seed, and the process's peak, MiB."""
+    torch.set_num_threads(1)
+    start = time.perf_counter(), time.process_time()
+    maker = (Ours if side == "ours" else Theirs)(file)
+    first = maker.picture(SEEDS[0])
+    middle = time.perf_counter(), time.process_time()
+    maker.picture(SEEDS[1])
+    end = time.perf_counter(), time.process_time()
+    return {
+        "first run": middle[0] - start[0],
+        "another seed": end[0] - middle[0],
+        "first run (processor time)": middle[1] - start[1],
+        "another seed (processor time)": end[1] - middle[1],
+        "peak memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "mean of the picture": float(first.double().mean()),
+    }
+
+
+def _in_its_own_process(side: str, file: Path) -> Any:
+    command = [sys.executable, "-m", "benchmarks.sd15_single_file", "--side", side, str(file)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(rounds: int) -> dict[str, float]:
+    """The sides' own figures, and the ratios of ours to theirs."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sd15.safetensors"
+        write(file)
+        equal = _in_its_own_process("check", file)
+        sides = ("pipeline", "ours")
+        taken = [{s: _in_its_own_process(s, file) for s in sides} for _ in range(rounds)]
+        size = file.stat().st_size
+    figures = {"file GiB": size / 2**30, "weights equal": equal}
+    for name in taken[0]["ours"]:
+        for side in sides:
+            figures[f"{side}: {name}"] = statistics.median(r[side][name] for r in taken)
+        ratios = [r["ours"][name] / r["pipeline"][name] for r in taken]
+        figures[f"{name}: ours / pipeline"] = statistics.median(ratios)
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--side", choices=("ours", "pipeline", "check"), help=argparse.SUPPRESS)
+    parser.add_argument("file", nargs="?", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.side == "check":
+        print(json.dumps(check(arguments.file)))
+    elif arguments.side:
+        print(json.dumps(run_side(arguments.side, arguments.file)))
+    else:
+        figures = measure(arguments.rounds)
+        for name, value in figures.items():
+            print(f"{name:<48}{value:12.4f}")
+        if arguments.json:
+            print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
