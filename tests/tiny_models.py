@@ -17,7 +17,8 @@ from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 WIDTHS = {"sd15": 768, "nano": 192}
-SCALE = 8
+LATENT_CHANNELS = {"sd15": 4, "nano": 8}
+SCALES = {"sd15": 8, "nano": 16}
 SCHEDULER = {
     "beta_start": 0.00085,
     "beta_end": 0.012,
@@ -29,14 +30,29 @@ SCHEDULER = {
 
 
 def write_folder(
-    folder: Path, *, family: str = "sd15", in_channels: int = 4, prediction: str = "epsilon"
+    folder: Path,
+    *,
+    family: str = "sd15",
+    inpainting: bool = False,
+    prediction: str = "epsilon",
+    channels: tuple[int, int] = (8, 16),
 ) -> Path:
-    """Write a diffusers folder with all networks, tokenizer and scheduler. Takes about 0.3 s."""
+    """Write a diffusers folder with all networks, tokenizer and scheduler. Takes about 0.3 s.
+
+    Args:
+        folder: Where to.
+        family: Decides the text encoder's width, and the VAE.
+        inpainting: Whether the denoiser also reads the mask and the masked picture.
+        prediction: ``epsilon`` or ``v_prediction``.
+        channels: Of the denoiser's two blocks; more make it slower.
+    """
+    latent = LATENT_CHANNELS[family]
+    reads = 2 * latent + 1 if inpainting else latent
     parts = {
         "tokenizer": tokenizer(),
         "text_encoder": text_encoder(WIDTHS[family]),
-        "unet": unet(in_channels, WIDTHS[family]),
-        "vae": vae(),
+        "unet": unet(reads, latent, WIDTHS[family], channels=channels),
+        "vae": vae(family),
         "scheduler": DDIMScheduler(**SCHEDULER, prediction_type=prediction),
     }
     for name, part in parts.items():
@@ -85,13 +101,19 @@ def text_encoder(width: int, seed: int = 1) -> CLIPTextModel:
     return CLIPTextModel(config).eval()
 
 
-def unet(in_channels: int, width: int, seed: int = 2) -> UNet2DConditionModel:
+def unet(
+    in_channels: int,
+    out_channels: int,
+    width: int,
+    seed: int = 2,
+    channels: tuple[int, int] = (8, 16),
+) -> UNet2DConditionModel:
     torch.manual_seed(seed)
     return UNet2DConditionModel(
         sample_size=64,
         in_channels=in_channels,
-        out_channels=4,
-        block_out_channels=(8, 16),
+        out_channels=out_channels,
+        block_out_channels=channels,
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
@@ -101,16 +123,17 @@ def unet(in_channels: int, width: int, seed: int = 2) -> UNet2DConditionModel:
     ).eval()
 
 
-def vae(seed: int = 3) -> AutoencoderKL:
-    """Four blocks, so that a cell is 8 pixels."""
+def vae(family: str = "sd15", seed: int = 3) -> AutoencoderKL:
+    """As many blocks as make a cell the family's number of pixels."""
     torch.manual_seed(seed)
+    blocks = SCALES[family].bit_length()
     return AutoencoderKL(
-        block_out_channels=(4, 4, 8, 8),
+        block_out_channels=(4, 4, 8, 8, 8)[:blocks],
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=LATENT_CHANNELS[family],
         norm_num_groups=2,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
+        down_block_types=("DownEncoderBlock2D",) * blocks,
+        up_block_types=("UpDecoderBlock2D",) * blocks,
         scaling_factor=0.18215,
     ).eval()
 
@@ -126,14 +149,24 @@ def write_single_file(
     }
     tensors = {}
     for part in ["vae"] if vae_only else list(networks):
-        network = networks[part]
-        rename = {"vae": _vae_name, "unet": _unet_name, "text_encoder": _text_name}[part]
-        for name, tensor in network.state_dict().items():
-            if part == "vae" and ".attentions." in name and name.endswith("weight"):
-                tensor = tensor[:, :, None, None] if tensor.ndim == 2 else tensor
-            tensors[rename(name, network)] = tensor.to(dtype).contiguous()
+        state = networks[part].state_dict()
+        for name, ldm in ldm_names(part, networks[part]).items():
+            shape = ldm_shape(ldm, tuple(state[name].shape))
+            tensors[ldm] = state[name].reshape(shape).to(dtype).contiguous()
     save_file(tensors, file)
     return file
+
+
+def ldm_names(part: str, network: Any) -> dict[str, str]:
+    """Each parameter's name in a file of the LDM layout."""
+    rename = {"vae": _vae_name, "unet": _unet_name, "text_encoder": _text_name}[part]
+    return {name: rename(name, network) for name in network.state_dict()}
+
+
+def ldm_shape(ldm_name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape there: the VAE's attention is made of 1 × 1 convolutions."""
+    convolution = ".mid.attn_1." in ldm_name and len(shape) == 2
+    return (*shape, 1, 1) if convolution else shape
 
 
 def _text_name(name: str, _: Any) -> str:

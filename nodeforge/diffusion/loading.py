@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -29,8 +29,6 @@ from nodeforge.diffusion.layouts import from_ldm, matched
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import weight_files
 from nodeforge.values import Model, Recipe, TextEncoder, Vae, Weights
-
-Network = TypeVar("Network", bound=nn.Module)
 
 LDM_MARKS = (
     "model.diffusion_model.",
@@ -89,34 +87,35 @@ def load(recipe: Recipe, device: torch.device, check: Callable[[], None] = lambd
         ModelFileError: a file is damaged or cannot be read.
     """
     weights = recipe.weights
-    dtype = precision(weights.part, device)
+    network: Any = build(recipe)
+    _fill(network, weights, device, precision(weights.part, device), check)
     match recipe:
         case Model():
-            return LoadedModel(_fill(_unet(weights), weights, device, dtype, check), weights.family)
+            return LoadedModel(network, weights.family)
         case TextEncoder():
-            network = _fill(_clip(weights), weights, device, dtype, check)
             return LoadedTextEncoder(network, _tokenizer(weights), weights.family)
-        case Vae():
-            return LoadedVae(_fill(_vae(weights), weights, device, dtype, check), weights.family)
+        case _:
+            return LoadedVae(network, weights.family)
+
+
+def build(recipe: Recipe) -> nn.Module:
+    """The network of `recipe` without its weights: every parameter is on torch's meta device.
+
+    Raises:
+        LoadingError: its configuration is missing, or networks of its kind are not known.
+    """
+    weights = recipe.weights
+    config = part_config(weights, weights.part)
+    with torch.device("meta"):
+        match recipe:
+            case Model():
+                config["in_channels"] = in_channels(weights, config)
+                return UNet2DConditionModel.from_config(config)  # pyright: ignore[reportReturnType]
+            case TextEncoder():
+                return CLIPTextModel(CLIPTextConfig.from_dict(config))
+            case Vae():
+                return AutoencoderKL.from_config(config)  # pyright: ignore[reportReturnType]
     raise LoadingError(f"a {weights.part} cannot be loaded yet.", place=weights.path)
-
-
-def _unet(weights: Weights) -> UNet2DConditionModel:
-    config = part_config(weights, "unet")
-    config["in_channels"] = in_channels(weights, config)
-    with torch.device("meta"):
-        return UNet2DConditionModel.from_config(config)  # pyright: ignore[reportReturnType]
-
-
-def _vae(weights: Weights) -> AutoencoderKL:
-    with torch.device("meta"):
-        return AutoencoderKL.from_config(part_config(weights, "vae"))  # pyright: ignore[reportReturnType]
-
-
-def _clip(weights: Weights) -> CLIPTextModel:
-    config = CLIPTextConfig.from_dict(part_config(weights, "text_encoder"))
-    with torch.device("meta"):
-        return CLIPTextModel(config)
 
 
 def _tokenizer(weights: Weights) -> Any:
@@ -127,12 +126,12 @@ def _tokenizer(weights: Weights) -> Any:
 
 
 def _fill(
-    network: Network,
+    network: nn.Module,
     weights: Weights,
     device: torch.device,
     dtype: torch.dtype,
     check: Callable[[], None],
-) -> Network:
+) -> None:
     """Give every parameter of `network` its tensor."""
     found = _sources(network, weights)
     expected = network.state_dict()
@@ -148,7 +147,7 @@ def _fill(
         state[name] = _fitted(entry.read(dtype), expected[name], name, weights).to(device)
     network.load_state_dict(state, assign=True)
     _materialise_buffers(network, device)
-    return network.requires_grad_(False).eval()
+    network.requires_grad_(False).eval()
 
 
 def _fitted(tensor: Tensor, expected: Tensor, name: str, weights: Weights) -> Tensor:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -47,12 +48,15 @@ class Residency:
         self._lock = threading.RLock()
 
     @contextmanager
-    def use(self, recipe: Recipe, check: Callable[[], None] = lambda: None) -> Iterator[Loaded]:
+    def use(self, recipe: Recipe, check: Callable[[], None] = lambda: None) -> Iterator[Any]:
         """The network of `recipe` for the `with` block; loaded if it is not there.
 
         Args:
             recipe: Which one.
             check: Called between tensors while loading; what it raises stops the loading.
+
+        Returns:
+            `LoadedModel`, `LoadedTextEncoder` or `LoadedVae`, as the recipe says.
 
         Raises:
             LoadingError: the model is gone, or lacks something.

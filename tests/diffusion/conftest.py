@@ -24,7 +24,7 @@ def sd_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def inpainting_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.write_folder(tmp_path_factory.mktemp("sd_inpainting"), in_channels=9)
+    return tiny_models.write_folder(tmp_path_factory.mktemp("sd_inpainting"), inpainting=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,152 @@
+"""The packs models, text, sampling and latent, used as the worker uses them."""
+
+from __future__ import annotations
+
+import pytest
+import tiny_models
+import torch
+
+from nodeforge import diffusion
+from nodeforge.errors import NodeForgeError
+from nodeforge.settings import shipped
+from nodeforge.values import Image, Mask, Schedule
+from nodeforge.worker.packs import load_pack
+
+
+class Run(diffusion.LocalHost):
+    """A node's run: what `RunContext` has beside a host."""
+
+    def __init__(self, residency):
+        super().__init__(residency)
+        self.fallbacks = []
+
+    def fell_back(self, fact):
+        self.fallbacks.append(fact)
+
+
+@pytest.fixture(scope="module")
+def types():
+    found = {}
+    for pack in ("models", "text", "sampling", "latent"):
+        found |= load_pack(shipped("nodes") / pack)
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tiny_models.write_folder(tmp_path_factory.mktemp("model"), family="nano")
+
+
+@pytest.fixture
+def run(types, folder):
+    """Runs a node by type id; recipes are resolved on one residency."""
+    context = Run(diffusion.Residency("cpu"))
+
+    def call(type_id, *values, **named):
+        kind = types[type_id]
+        first = (context,) if kind.wants_run else ()
+        return kind.function(*first, *values, **named)
+
+    call.context = context
+    return call
+
+
+@pytest.fixture
+def parts(run, folder):
+    """What most workflows begin with."""
+    model, text_encoder, vae = run("models.load", folder)
+    return {
+        "model": model,
+        "vae": vae,
+        "encoder": text_encoder,
+        "positive": run("text.encode", text_encoder, "a red (cat:1.2)"),
+        "sampler": run("sampling.sampler", "euler"),
+        "schedule": run("sampling.schedule", "karras", 4),
+        "guidance": run("sampling.guidance", 5.0),
+        "noise": run("sampling.noise", 1, 64, 48),
+    }
+
+
+def denoised(run, parts, **more):
+    names = ("model", "positive", "sampler", "schedule", "guidance")
+    given = {"noise": parts["noise"], **more}
+    return run("sampling.denoise", *(given.pop(name, parts[name]) for name in names), **given)
+
+
+def test_text_to_image(run, parts):
+    image = run("latent.decode", parts["vae"], denoised(run, parts))
+    assert image.pixels.shape == (1, 48, 64, 3)
+    assert run.context.model_calls == 4
+
+
+def test_image_to_image_and_inpainting(run, parts):
+    image = Image(torch.rand(1, 48, 64, 3))
+    latent = run("latent.encode", parts["vae"], image)
+    values = torch.zeros(1, 48, 64)
+    values[..., :32] = 1
+    half = run("sampling.schedule", "normal", 4, 0.5)
+    out = denoised(run, parts, latent=latent, mask=Mask(values), schedule=half)
+    assert torch.equal(out.samples[..., 2:], latent.samples[..., 2:])
+    assert not torch.equal(out.samples[..., :2], latent.samples[..., :2])
+
+
+def test_two_passes_with_an_upscaled_latent(run, parts):
+    larger = run("latent.upscale", denoised(run, parts), 128, 96)
+    half = run("sampling.schedule", "normal", 4, 0.5)
+    assert denoised(run, parts, latent=larger, schedule=half).width == 128
+
+
+def test_an_inpainting_model(run, parts, tmp_path):
+    folder = tiny_models.write_folder(tmp_path, inpainting=True)
+    model, encoder, vae = run("models.load", folder)
+    image, mask = Image(torch.rand(1, 48, 64, 3)), Mask(torch.ones(1, 48, 64))
+    seen = run("latent.encode", vae, run("latent.masked_picture", image, mask))
+    positive = run("text.encode", encoder, "a cat")
+    out = denoised(run, parts, model=model, positive=positive, mask=mask, masked_image=seen)
+    assert out.samples.shape == (1, 4, 6, 8)
+
+
+def test_the_vae_of_another_file(run, parts, folder):
+    vae = run("models.load_vae", folder / "vae")
+    latent = run("latent.empty", vae, 64, 48, 2)
+    assert latent.samples.shape == (2, 8, 3, 4)
+    assert run("latent.decode", vae, latent, tiled=True).batch == 2
+
+
+def test_the_family_of_a_vae_alone_fits_its_model(run, parts, folder):
+    alone = run("models.load_vae", folder / "vae")
+    assert alone.weights.family == parts["vae"].weights.family
+
+
+def test_text_nodes(run, parts):
+    first, second = parts["positive"], run("text.encode", parts["encoder"], "a dog", 1)
+    run("text.average", first, second, 0.3)
+    run("text.zero", first)
+    ranged = run("text.range", run("text.concatenate", first, second), 0.0, 0.5)
+    left = run("text.area", second, Mask(torch.ones(1, 48, 64)), 1.5)
+    both = run("text.combine", ranged, left)
+    assert denoised(run, parts, positive=both).samples.isfinite().all()
+
+
+def test_a_custom_schedule(run):
+    made = run("sampling.custom_schedule", "14.6, 2 0.5;0")
+    assert made == Schedule("custom", 3, sigmas=(14.6, 2.0, 0.5, 0.0))
+
+
+@pytest.mark.parametrize("text", ["", "1", "1, 2, 0", "3, 1", "3, one, 0", "inf, 0", "nan, 0"])
+def test_sigmas_that_are_none_are_refused(run, text):
+    with pytest.raises(NodeForgeError):
+        run("sampling.custom_schedule", text)
+
+
+def test_latents_are_blended_and_repeated(run, parts):
+    latent = denoised(run, parts)
+    assert run("latent.repeat", latent, 3).batch == 3
+    assert torch.equal(run("latent.blend", latent, latent, 0.5).samples, latent.samples)
+
+
+def test_the_same_node_gives_the_same_result_twice(run, parts):
+    run.context.steps.kept.clear()
+    first = denoised(run, parts)
+    run.context.steps.kept.clear()
+    assert torch.equal(denoised(run, parts).samples, first.samples)
