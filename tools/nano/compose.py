@@ -30,7 +30,7 @@ def background(colour: str, second_colour: str | None, size: int) -> Floats:
     top = np.array(COLOURS[colour], np.float32)
     bottom = np.array(COLOURS[second_colour or colour], np.float32)
     share = np.linspace(0, 1, size, dtype=np.float32)[:, None, None]
-    return np.ascontiguousarray(np.broadcast_to(top + (bottom - top) * share, (size, size, 3)))
+    return np.repeat((top + (bottom - top) * share).astype(np.float32), size, axis=1)
 
 
 def paste(canvas: Floats, picture: Pixels, centre: tuple[float, float], side: float) -> None:

@@ -16,7 +16,6 @@ import click
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.pipelines.controlnet.pipeline_controlnet import StableDiffusionControlNetPipeline
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.utils.logging import disable_progress_bar
@@ -40,6 +39,7 @@ from tools.nano.runs import device_of, preset_option, runs_option
 from tools.nano.samplers import SAMPLERS, sampler
 from tools.nano.sampling import GUIDANCE, STEPS, draw_prompts
 from tools.nano.scenes import Scene, held_out
+from tools.nano.shapes import decode, encode, moved, read_controlnet
 from tools.nano.sheets import save_sheet
 from tools.nano.train_controlnet import canny
 from tools.nano.train_vae import to_pixels, to_tensor
@@ -176,7 +176,7 @@ def controlnet(bench: Bench) -> Result:
     edges = [canny(picture) for picture in bench.real(scenes)]
     pipeline = StableDiffusionControlNetPipeline(
         **bench.pipeline.components,
-        controlnet=ControlNetModel.from_pretrained(bench.model / "controlnet").to(bench.device),
+        controlnet=moved(read_controlnet(bench.model / "controlnet"), bench.device),
         requires_safety_checker=False,
     )
     pipeline.set_progress_bar_config(disable=True)
@@ -256,7 +256,7 @@ def mean_psnr(first: Sequence[Pixels], second: Sequence[Pixels]) -> float:
 @torch.no_grad()
 def round_trip(vae: AutoencoderKL, pictures: Sequence[Pixels]) -> list[Pixels]:
     batches = to_tensor(np.stack(pictures)).to(vae.device).split(8)
-    back = [vae.decode(vae.encode(part).latent_dist.mean).sample for part in batches]
+    back = [decode(vae, encode(vae, part).mean) for part in batches]
     return list(to_pixels(torch.cat(back)))
 
 

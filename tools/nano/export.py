@@ -16,7 +16,7 @@ from diffusers.models.controlnets.controlnet import ControlNetModel
 from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import preset_option, runs_option
 from tools.nano.sampling import new_pipeline
-from tools.nano.shapes import new_controlnet, new_vae
+from tools.nano.shapes import new_controlnet, new_vae, read_vae
 from tools.nano.train_unet import TextToLatent, build, tokenizer_of
 from tools.nano.training import load_average
 
@@ -26,9 +26,7 @@ def load_vae(folder: Path) -> AutoencoderKL:
     vae = new_vae()
     final = folder / "vae" / "final"
     if final.exists():
-        loaded = AutoencoderKL.from_pretrained(final)
-        assert isinstance(loaded, AutoencoderKL)
-        vae = loaded
+        vae = read_vae(final)
     load_average(vae, folder / "decoder" if final.exists() else folder / "vae")
     return vae.eval()
 
@@ -57,7 +55,7 @@ def assemble(preset: Preset, folder: Path, out: Path) -> None:
 
 
 def save_controlnet(controlnet: ControlNetModel, out: Path) -> None:
-    controlnet.to(torch.float16).save_pretrained(out)
+    controlnet.half().save_pretrained(out)
 
 
 def name_float32(config: Path) -> None:

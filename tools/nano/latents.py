@@ -21,6 +21,7 @@ from tools.nano.pictures import Pictures
 from tools.nano.presets import PRESETS
 from tools.nano.runs import device_of, preset_option, quiet_threads, runs_option
 from tools.nano.scenes import Scene, random_scene
+from tools.nano.shapes import encode, moved, read_vae
 from tools.nano.train_vae import to_tensor
 
 SHARD = 256
@@ -39,7 +40,7 @@ def encode_scenes(vae: AutoencoderKL, scenes: list[Scene], pictures: dict[str, P
     for start in range(0, len(scenes), 8):
         batch = np.stack([draw(scene, pictures) for scene in scenes[start : start + 8]])
         with torch.autocast(vae.device.type, torch.bfloat16):
-            mean = vae.encode(to_tensor(batch).to(vae.device)).latent_dist.mean
+            mean = encode(vae, to_tensor(batch).to(vae.device)).mean
         parts.append(mean.half().cpu())
     return torch.cat(parts)
 
@@ -97,11 +98,9 @@ def main(preset: str, runs: Path, part: tuple[int, int]) -> None:
     recipe = PRESETS[preset]
     quiet_threads(recipe)
     folder = runs / preset
-    vae = AutoencoderKL.from_pretrained(folder / "vae" / "final")
-    assert isinstance(vae, AutoencoderKL)
     fill(
         LatentCache(folder / "latents", recipe.latents),
-        vae.to(device_of(recipe)).eval(),
+        moved(read_vae(folder / "vae" / "final"), device_of(recipe)),
         read_concepts(folder / "data"),
         recipe.styles,
         read_pictures(folder / "data", recipe.styles),

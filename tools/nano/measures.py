@@ -12,7 +12,7 @@ FRAME = 8
 TOLERANCE = 2
 
 
-def to_lab(colours: Pixels) -> np.ndarray:
+def to_lab(colours: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(colours.astype(np.float32)[None] / 255, cv2.COLOR_RGB2LAB)[0]
 
 

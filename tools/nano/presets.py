@@ -42,7 +42,7 @@ CPU = Preset(
     latents=12_288,
     vae=Stage(steps=2400, batch=16, rate=8e-4, decay=0.6, ema=0.98, warmup=40),
     decoder=Stage(steps=1200, batch=4, rate=4e-4, decay=0.6, ema=0.99),
-    unet=Stage(steps=2400, batch=32, rate=8e-4, ema=0.996),
+    unet=Stage(steps=2400, batch=32, rate=1e-3, decay=0.4, ema=0.99),
     controlnet=Stage(steps=250, batch=32, rate=6e-4, ema=0.98, warmup=20),
     lora=Stage(steps=200, batch=32, rate=2e-3, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),

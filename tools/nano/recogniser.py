@@ -50,7 +50,7 @@ class Recogniser(nn.Module):
 
 
 def shrink(picture: Pixels) -> Pixels:
-    return cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def augment(picture: Pixels, rng: np.random.Generator) -> Pixels:

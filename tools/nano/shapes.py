@@ -4,13 +4,21 @@ The autoencoder divides sides by 16 into 8 channels: a 256-pixel picture is 16x1
 that a UNet on one core sees 20 pictures a second. It has no attention and is trained on crops.
 """
 
+from pathlib import Path
+from typing import Any, TypeVar
+
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from diffusers.models.controlnets.controlnet import ControlNetModel
-from diffusers.models.resnet import Downsample2D, ResnetBlock2D, Upsample2D
+from diffusers.models.downsampling import Downsample2D
+from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import nn
+from diffusers.models.upsampling import Upsample2D
+from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+Net = TypeVar("Net", bound=nn.Module)
 
 LATENT_CHANNELS = 8
 LATENT_SIDE = 16
@@ -22,10 +30,13 @@ SCHEDULE = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end":
 
 
 def new_vae(channels: tuple[int, ...] = (24, 48, 96, 128, 128)) -> AutoencoderKL:
+    levels: Any = {  # diffusers' annotations allow a single level
+        "block_out_channels": channels,
+        "down_block_types": ("DownEncoderBlock2D",) * len(channels),
+        "up_block_types": ("UpDecoderBlock2D",) * len(channels),
+    }
     vae = AutoencoderKL(
-        block_out_channels=channels,
-        down_block_types=("DownEncoderBlock2D",) * len(channels),
-        up_block_types=("UpDecoderBlock2D",) * len(channels),
+        **levels,
         latent_channels=LATENT_CHANNELS,
         layers_per_block=1,
         norm_num_groups=8,
@@ -56,6 +67,7 @@ def let_colour_through(vae: AutoencoderKL) -> None:
             box = slice(0, 2) if isinstance(module, Downsample2D) else slice(1, 2)
             weight[:, :, box, box] += torch.eye(len(weight))[:, :, None, None] / box_area(box)
     for part in (vae.encoder, vae.decoder):
+        assert part.conv_in.bias is not None
         nn.init.normal_(part.conv_in.bias)
 
 
@@ -79,6 +91,11 @@ def new_unet(channels: tuple[int, ...] = (96, 192)) -> UNet2DConditionModel:
 
 
 def new_text_encoder(tokenizer: CLIPTokenizer, layers: int = 3) -> CLIPTextModel:
+    marks: Any = {
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
@@ -88,9 +105,7 @@ def new_text_encoder(tokenizer: CLIPTokenizer, layers: int = 3) -> CLIPTextModel
             num_attention_heads=4,
             max_position_embeddings=TEXT_LENGTH,
             projection_dim=TEXT_WIDTH,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            **marks,
         )
     )
 
@@ -102,5 +117,30 @@ def new_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
     )
 
 
-def count_parameters(model: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+def read_vae(folder: Path) -> AutoencoderKL:
+    vae = AutoencoderKL.from_pretrained(folder)
+    assert isinstance(vae, AutoencoderKL)
+    return vae.eval()
+
+
+def encode(vae: nn.Module, pictures: Tensor) -> DiagonalGaussianDistribution:
+    """Pictures in -1..1 to the distribution of their latents."""
+    encoder: Any = vae  # diffusers' annotations leave out what `return_dict` gives
+    return encoder.encode(pictures).latent_dist
+
+
+def decode(vae: nn.Module, latents: Tensor) -> Tensor:
+    decoder: Any = vae
+    return decoder.decode(latents).sample
+
+
+def moved(model: Net, device: torch.device) -> Net:
+    """The model on a device: diffusers' own `to` has lost its signature."""
+    module: Any = model
+    return module.to(device)
+
+
+def read_controlnet(folder: Path) -> ControlNetModel:
+    controlnet = ControlNetModel.from_pretrained(folder)
+    assert isinstance(controlnet, ControlNetModel)
+    return controlnet.eval()

@@ -15,7 +15,7 @@ def sheet(pictures: Sequence[Pixels], columns: int, side: int = 128) -> Pixels:
     blank = np.full((side, side, 3), 255, np.uint8)
     small += [blank] * (-len(small) % columns)
     rows = [np.concatenate(small[i : i + columns], axis=1) for i in range(0, len(small), columns)]
-    return np.concatenate(rows, axis=0)
+    return np.concatenate(rows, axis=0).astype(np.uint8)
 
 
 def save_sheet(path: Path, pictures: Sequence[Pixels], columns: int, side: int = 128) -> None:

@@ -4,7 +4,9 @@ Built in CLIP's layout (bytes, bytes that end a word, merges, two marks), so tha
 `CLIPTokenizer` and nothing is ever unknown.
 """
 
+import json
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -39,19 +41,11 @@ def learn_merges(texts: Iterable[str], size: int) -> list[tuple[str, str]]:
         show_progress=False,
     )
     tokenizer.train_from_iterator((text.lower() for text in texts), trainer)
-    merges = [row.split(" ") for row in _merges_of(tokenizer)]
-    return [(first, second) for first, second in merges]
-
-
-def _merges_of(tokenizer: Tokenizer) -> list[str]:
-    import json
-
-    rows = json.loads(tokenizer.to_str())["model"]["merges"]
-    return [row if isinstance(row, str) else " ".join(row) for row in rows]
+    return [(first, second) for first, second in json.loads(tokenizer.to_str())["model"]["merges"]]
 
 
 def build_tokenizer(concepts: list[Concept], size: int = 1600) -> CLIPTokenizer:
-    merges = learn_merges(sample_captions(concepts, 200 * len(concepts)), size)
+    merges: Any = learn_merges(sample_captions(concepts, 200 * len(concepts)), size)
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokens = [*alphabet, *(char + END_OF_WORD for char in alphabet)]
     tokens += ["".join(pair) for pair in merges]

@@ -23,7 +23,7 @@ from tools.nano.pictures import Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
 from tools.nano.sampling import training_schedule
-from tools.nano.shapes import new_controlnet
+from tools.nano.shapes import moved, new_controlnet
 from tools.nano.train_unet import TextToLatent, Words, noised, tokenizer_of, weighted_loss
 from tools.nano.training import Chance, Trainer
 
@@ -33,7 +33,7 @@ THRESHOLDS = (60, 140)
 
 def canny(picture: Pixels) -> Pixels:
     """Edges of a picture: white lines on black, (height, width), as the ControlNet expects them."""
-    return cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), *THRESHOLDS)
+    return np.asarray(cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), *THRESHOLDS), np.uint8)
 
 
 def to_condition(edges: list[Pixels]) -> Tensor:
@@ -102,7 +102,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> N
     base = load_model(recipe, folder).to(device).requires_grad_(False)
     stage = replace(recipe.controlnet, steps=steps or recipe.controlnet.steps)
     torch.manual_seed(0)
-    controlnet = new_controlnet(base.unet).to(device)
+    controlnet = moved(new_controlnet(base.unet), device)
     trainer = Trainer(controlnet, stage, folder / "controlnet", seed=1)
     schedule = training_schedule()
 

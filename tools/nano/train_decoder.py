@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tools.nano.presets import PRESETS
 from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
+from tools.nano.shapes import decode, encode, moved, read_vae
 from tools.nano.train_vae import crops_of, reconstruction_loss, show_pairs
 from tools.nano.training import Chance, Trainer
 
@@ -24,8 +25,8 @@ LATENT_NOISE = 0.1
 def decoder_loss(vae: AutoencoderKL, pictures: Tensor, chance: Chance) -> Tensor:
     with torch.autocast(pictures.device.type, torch.bfloat16):
         with torch.no_grad():
-            latents = vae.encode(pictures).latent_dist.mean
-        drawn = vae.decode(latents + LATENT_NOISE * chance.normal(latents)).sample
+            latents = encode(vae, pictures).mean
+        drawn = decode(vae, latents + LATENT_NOISE * chance.normal(latents))
     return reconstruction_loss(drawn.float(), pictures, squared=False)
 
 
@@ -39,9 +40,8 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> N
     device = device_of(recipe)
     quiet_threads(recipe)
     folder = runs / preset
-    vae = AutoencoderKL.from_pretrained(folder / "vae" / "final")
-    assert isinstance(vae, AutoencoderKL)
-    vae.to(device).encoder.requires_grad_(False)
+    vae = moved(read_vae(folder / "vae" / "final"), device).train()
+    vae.encoder.requires_grad_(False)
     if vae.quant_conv is not None:
         vae.quant_conv.requires_grad_(False)
     stage = replace(recipe.decoder, steps=steps or recipe.decoder.steps)

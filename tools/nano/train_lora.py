@@ -21,6 +21,7 @@ from tools.nano.latents import LatentCache, fill, scene_at
 from tools.nano.presets import PRESETS
 from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
 from tools.nano.sampling import training_schedule
+from tools.nano.shapes import moved
 from tools.nano.train_unet import Words, noised, tokenizer_of, weighted_loss
 from tools.nano.training import Chance, Trainer
 
@@ -41,7 +42,9 @@ def with_adapter(unet: UNet2DConditionModel) -> UNet2DConditionModel:
 
 def save_adapter(unet: nn.Module, path: Path) -> None:
     """In the peft layout that diffusers' loaders take, in float16."""
-    layers = {key: value.half() for key, value in get_peft_model_state_dict(unet).items()}
+    layers: dict[str, nn.Module | Tensor] = {
+        key: value.half() for key, value in get_peft_model_state_dict(unet).items()
+    }
     StableDiffusionPipeline.save_lora_weights(
         path.parent, unet_lora_layers=layers, weight_name=path.name
     )
@@ -61,7 +64,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> N
     concepts = read_concepts(folder / "data")
     cache = LatentCache(folder / "lora-latents", LATENTS)
     pictures = read_pictures(folder / "data", styles)
-    fill(cache, load_vae(folder).to(device), concepts, styles, pictures)
+    fill(cache, moved(load_vae(folder), device), concepts, styles, pictures)
     cache.refresh()
     base = load_model(recipe, folder).to(device)
     words = Words(tokenizer_of(folder))

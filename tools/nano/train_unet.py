@@ -6,13 +6,13 @@ strongest, and plain backgrounds are what a prompt names first.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -24,7 +24,7 @@ from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
 from tools.nano.sampling import draw_prompts, new_pipeline, training_schedule
 from tools.nano.scenes import held_out
-from tools.nano.shapes import new_text_encoder, new_unet
+from tools.nano.shapes import moved, new_text_encoder, new_unet, read_vae
 from tools.nano.sheets import save_sheet
 from tools.nano.tokens import build_tokenizer
 from tools.nano.training import Chance, Trainer
@@ -57,9 +57,7 @@ class Words:
         return batch.input_ids
 
 
-def noised(
-    schedule: DDPMScheduler, latents: Tensor, chance: Chance
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def noised(schedule: Any, latents: Tensor, chance: Chance) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Noisy latents, timesteps spread evenly over the batch, the v to predict, loss weights."""
     steps = len(schedule.alphas_cumprod)
     count = len(latents)
@@ -135,8 +133,7 @@ def main(
     cache = LatentCache(folder / "latents", only or recipe.latents)
     cache.refresh()
     lessons = Lessons(recipe, concepts, cache, Words(tokenizer))
-    vae = AutoencoderKL.from_pretrained(folder / "vae" / "final").eval()
-    assert isinstance(vae, AutoencoderKL)
+    vae = moved(read_vae(folder / "vae" / "final"), device)
     stage = replace(recipe.unet, steps=steps or recipe.unet.steps)
     trainer = Trainer(build(recipe, tokenizer).to(device), stage, folder / "unet")
     schedule = training_schedule()

@@ -21,7 +21,7 @@ from tools.nano.pictures import SIZE, Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset, Stage
 from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
 from tools.nano.scenes import random_scene
-from tools.nano.shapes import new_vae
+from tools.nano.shapes import decode, encode, moved, new_vae
 from tools.nano.sheets import save_sheet
 from tools.nano.training import Chance, Trainer
 
@@ -88,10 +88,10 @@ def reconstruction_loss(drawn: Tensor, wanted: Tensor, squared: bool) -> Tensor:
 def vae_loss(vae: nn.Module, pictures: Tensor, chance: Chance, squared: bool) -> Tensor:
     assert isinstance(vae, AutoencoderKL)
     with torch.autocast(pictures.device.type, torch.bfloat16):
-        posterior = vae.encode(pictures).latent_dist
+        posterior = encode(vae, pictures)
         # At first the noise would drown what little the latent says.
         noise = chance.normal(posterior.mean) * (0.0 if squared else 1.0)
-        drawn = vae.decode(posterior.mean + posterior.std * noise).sample
+        drawn = decode(vae, posterior.mean + posterior.std * noise)
     mean, logvar = posterior.mean.float(), posterior.logvar.float()
     divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
     return reconstruction_loss(drawn.float(), pictures, squared) + KL_WEIGHT * divergence
@@ -104,7 +104,7 @@ def fold_statistics(vae: AutoencoderKL, pictures: Tensor) -> None:
     One `scaling_factor` cannot centre a channel, and a UNet on latents that are off centre
     draws saturated pictures.
     """
-    means = torch.cat([vae.encode(part).latent_dist.mean for part in pictures.split(8)])
+    means = torch.cat([encode(vae, part).mean for part in pictures.split(8)])
     mean, std = means.mean((0, 2, 3)), means.std((0, 2, 3))
     before, after = vae.quant_conv, vae.post_quant_conv
     assert before is not None
@@ -123,7 +123,7 @@ def fold_statistics(vae: AutoencoderKL, pictures: Tensor) -> None:
 def show_pairs(vae: nn.Module, pictures: Tensor, path: Path) -> None:
     """Originals above, what comes back below."""
     assert isinstance(vae, AutoencoderKL)
-    back = [vae.decode(vae.encode(p).latent_dist.mean).sample for p in pictures.split(4)]
+    back = [decode(vae, encode(vae, p).mean) for p in pictures.split(4)]
     shown = [*to_pixels(pictures), *to_pixels(torch.cat(back))]
     save_sheet(path, shown, columns=len(pictures), side=160)
 
@@ -150,7 +150,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> N
     folder = runs / preset
     crops = crops_of(recipe, folder)
     torch.manual_seed(0)
-    trainer = Trainer(new_vae().to(device), stage, folder / "vae")
+    trainer = Trainer(moved(new_vae(), device), stage, folder / "vae")
 
     def loss_of(chance: Chance) -> Tensor:
         count, side = crop_shape(stage, chance.step)

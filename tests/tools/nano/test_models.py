@@ -1,0 +1,99 @@
+"""The networks at their real shapes or smaller, untrained: what must hold before any training."""
+
+import numpy as np
+import pytest
+import torch
+
+from tools.nano.latents import LatentCache, fill, scene_at
+from tools.nano.sampling import training_schedule
+from tools.nano.shapes import decode, encode, new_text_encoder, new_unet, new_vae
+from tools.nano.tokens import build_tokenizer
+from tools.nano.train_unet import TextToLatent, Words, noised, weighted_loss
+from tools.nano.train_vae import fold_statistics, to_pixels, to_tensor
+from tools.nano.training import Chance
+
+
+@pytest.fixture
+def vae():
+    torch.manual_seed(0)
+    return new_vae((8, 8, 16, 16, 16)).eval()
+
+
+def test_a_latent_has_eight_channels_at_a_sixteenth(vae):
+    assert encode(vae, torch.zeros(1, 3, 64, 96)).mean.shape == (1, 8, 4, 6)
+
+
+@torch.no_grad()
+def test_folding_makes_latents_standard_and_leaves_pictures_alone(vae):
+    pictures = torch.rand(24, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    before = decode(vae, encode(vae, pictures).mean)
+    fold_statistics(vae, pictures)
+    latents = encode(vae, pictures).mean
+    assert latents.mean((0, 2, 3)).abs().max() < 1e-3
+    assert (latents.std((0, 2, 3)) - 1).abs().max() < 1e-3
+    assert (decode(vae, latents) - before).abs().max() < 1e-3
+
+
+def test_pixels_survive_the_way_to_a_tensor_and_back():
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+    assert np.array_equal(to_pixels(to_tensor(pixels)), pixels)
+
+
+def test_every_word_of_a_caption_is_one_token(concepts):
+    tokenizer = build_tokenizer(concepts)
+    text = "an owl on a purple background, small, on the left, flat"
+    assert len(tokenizer.tokenize(text)) == len(text.replace(",", " ,").split())
+
+
+def test_a_word_never_met_is_spelled_and_not_unknown(concepts):
+    tokenizer = build_tokenizer(concepts)
+    tokens = tokenizer.tokenize("Zürich")
+    assert "".join(tokens).endswith("</w>")
+    assert tokenizer.unk_token not in tokens
+
+
+def test_a_saved_tokenizer_reads_back_the_same(concepts, tmp_path):
+    tokenizer = build_tokenizer(concepts)
+    tokenizer.save_pretrained(tmp_path)
+    read = type(tokenizer).from_pretrained(tmp_path)
+    text = "a small ball, 3d"
+    assert read(text).input_ids == tokenizer(text).input_ids
+    assert read.model_max_length == 77
+
+
+def test_the_wanted_velocity_leads_back_to_the_latent():
+    schedule = training_schedule()
+    latents = torch.randn(6, 8, 4, 4, generator=torch.Generator().manual_seed(0))
+    noisy, timesteps, velocity, weights = noised(schedule, latents, Chance(0, 0))
+    signal = schedule.alphas_cumprod[timesteps][:, None, None, None]
+    found = signal.sqrt() * noisy - (1 - signal).sqrt() * velocity
+    assert torch.allclose(found, latents, atol=1e-4)
+    assert (weights > 0).all()
+
+
+def test_a_perfect_guess_has_no_loss():
+    wanted = torch.randn(3, 8, 4, 4)
+    assert weighted_loss(wanted, wanted, torch.ones(3)) == 0
+
+
+def test_text_and_latent_give_a_velocity_of_the_latent_shape(concepts):
+    tokenizer = build_tokenizer(concepts)
+    model = TextToLatent(new_unet((32, 32)), new_text_encoder(tokenizer, layers=1))
+    tokens = Words(tokenizer)(["a ball", ""])
+    drawn = model(torch.randn(2, 8, 4, 4), torch.tensor([3, 900]), tokens)
+    assert drawn.shape == (2, 8, 4, 4)
+
+
+def test_cached_latents_are_those_of_the_scene_of_their_index(
+    vae, concepts, styles, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tools.nano.latents.SHARD", 4)
+    cache = LatentCache(tmp_path, total=8)
+    fill(cache, vae, concepts, ("3d",), styles, part=(1, 2))
+    cache.refresh()
+    assert len(cache) == 0  # the first shard is another call's share
+    fill(cache, vae, concepts, ("3d",), styles)
+    cache.refresh()
+    assert len(cache) == 8
+    assert cache[[5]].shape == (1, 8, 16, 16)
+    assert scene_at(concepts, ("3d",), 5) == scene_at(concepts, ("3d",), 5)
