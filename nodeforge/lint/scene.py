@@ -48,6 +48,7 @@ class Scene:
         self.inputs: dict[str, dict[str, list[Output]]] = defaultdict(lambda: defaultdict(list))
         for end, start in self.links.items():
             self.inputs[end.node][end.port].append(start)
+        self._given: dict[tuple[str, str], tuple[str, str] | None] = {}
         self.looked_up: dict[tuple[str, str], Path | RequestError] = {}
         self.looked_at: dict[Path, ModelInfo | RequestError] = {}
 
@@ -115,12 +116,33 @@ class Scene:
         return self.links.get(Input(path, port))
 
     def value(self, path: str, port: str) -> Any:
-        """The literal at an input, or its default; None where it is linked or has none."""
-        node = self.nodes[path]
-        if self.feed(path, port) is not None:
+        """The literal that counts at an input, or its default; None where only a run can tell."""
+        place = self.given(path, port)
+        if place is None:
             return None
-        declared = node.spec.input.get(port) if node.spec else None
-        return node.values.get(port, declared.default if declared else None)
+        node = self.nodes[place[0]]
+        declared = node.spec.input.get(place[1]) if node.spec else None
+        return node.values.get(place[1], declared.default if declared else None)
+
+    def given(self, path: str, port: str) -> tuple[str, str] | None:
+        """The node and input where the literal for an input stands: itself, or a value node."""
+        known, trail = self._given, []
+        place = (path, port)
+        while place not in known:
+            known[place] = None  # in a ring nothing is given
+            trail.append(place)
+            feed = self.feed(*place)
+            if feed is None:
+                known[place] = place
+            elif self._is_value_node(feed.node):
+                place = (feed.node, "value")
+        for passed in trail:
+            known[passed] = known[place]
+        return known[place]
+
+    def _is_value_node(self, path: str) -> bool:
+        spec = self.nodes[path].spec
+        return spec is not None and spec.category == "values" and "value" in spec.input
 
     def owner(self, path: str, port: str) -> tuple[str, str]:
         """The node and the port whose value counts at an input: perhaps a subgraph's around it."""
@@ -133,4 +155,4 @@ class Scene:
 
     def set_value(self, path: str, port: str, value: Any) -> SetValue:
         """An edit after which `value` counts at an input."""
-        return SetValue(*self.owner(path, port), value)
+        return SetValue(*self.owner(*(self.given(path, port) or (path, port))), value)

@@ -147,6 +147,27 @@ def test_a_wrong_value_is_named(whole, node, port, value, fact, fixed):
         assert mended(whole, problem).nodes[node].values[port] == fixed
 
 
+def test_a_wrong_value_from_a_value_node_is_named_where_it_matters_and_mended_there(whole):
+    whole.nodes["number"] = Node("values.integer", {"value": 0})
+    whole.nodes["dot"] = Node("flow.reroute")
+    whole.links[end_of("dot.value")] = start_of("number.value")
+    whole.links[end_of("schedule.steps")] = start_of("dot.value")
+    problems = found(whole, "ranges")
+    assert [(p.node, p.port) for p in problems] == [("schedule", "steps")]
+    assert mended(whole, problems[0]).nodes["number"].values == {"value": 1}
+
+
+def test_value_nodes_in_a_ring_are_no_endless_work(whole):
+    whole.nodes["a"] = Node("values.integer")
+    whole.nodes["b"] = Node("values.integer")
+    whole.links |= {
+        end_of("a.value"): start_of("b.value"),
+        end_of("b.value"): start_of("a.value"),
+        end_of("schedule.steps"): start_of("a.value"),
+    }
+    assert only(whole, "cycles").fact.endswith("a > b > a.")
+
+
 def test_a_near_choice_is_offered(whole):
     whole.nodes["sampler"].values["name"] = "eular"
     assert only(whole, "ranges").way_out.startswith("Did you mean 'euler'? Choose one of: euler,")
@@ -368,6 +389,16 @@ def test_an_empty_workflow_and_a_muted_one_have_nothing_to_run(whole):
 def test_a_workflow_that_saves_nothing_is_a_warning(whole):
     del whole.nodes["save"], whole.links[end_of("save.image")]
     assert only(whole, "nothing_to_run").severity is Severity.WARNING
+
+
+def test_a_value_is_followed_through_a_long_chain_once():
+    whole = Graph({f"n{i}": Node("values.integer") for i in range(10_000)})
+    for i in range(1, 10_000):
+        whole.links[Input(f"n{i}", "value")] = Output(f"n{i - 1}", "value")
+    whole.nodes["n0"].values["value"] = 0
+    whole.nodes["s"] = Node("sampling.schedule")
+    whole.links[Input("s", "steps")] = Output("n9999", "value")
+    assert [p.node for p in found(whole, "ranges")] == ["s"]
 
 
 def test_errors_come_first_and_as_json(whole):

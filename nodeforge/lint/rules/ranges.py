@@ -23,21 +23,26 @@ from nodeforge.spec import (
 
 def check(scene: Scene) -> Iterator[Problem]:
     for path, node in scene.nodes.items():
-        if not node.values or node.spec is None:
+        if node.spec is None:
             continue
         linked = scene.inputs.get(path, {})
         for name, value in node.values.items():
             port = node.spec.input.get(name)
-            if (
-                port is None
-                or name in linked
-                or (value is None and (port.optional or port.required))
-            ):
-                continue
-            if wrong := _wrong(port, value):
-                fact, way_out, mended = wrong
-                fix = None if mended is None else scene.set_value(path, name, mended)
-                yield scene.problem("ranges", path, fact, way_out, port=name, fix=fix)
+            if port is not None and name not in linked:
+                yield from _check(scene, path, port, value)
+        for name in linked:
+            port = node.spec.input.get(name)
+            if port is not None and port.widget is not None and scene.given(path, name):
+                yield from _check(scene, path, port, scene.value(path, name))
+
+
+def _check(scene: Scene, path: str, port: PortSpec, value: Any) -> Iterator[Problem]:
+    if value is None and (port.optional or port.required):
+        return  # what is missing is the rule `missing_inputs`
+    if wrong := _wrong(port, value):
+        fact, way_out, mended = wrong
+        fix = None if mended is None else scene.set_value(path, port.name, mended)
+        yield scene.problem("ranges", path, fact, way_out, port=port.name, fix=fix)
 
 
 def _wrong(port: PortSpec, value: Any) -> tuple[str, str, Any] | None:
