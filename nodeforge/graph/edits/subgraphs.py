@@ -209,22 +209,19 @@ class Unpack(GraphEdit):
         for end, start in links.items():
             yield LinkAdded(inside(group, end), within(group, start))
         yield from around
-        yield from self._settle(document, node, opened, links)
+        yield from self._settle(document, node, opened)
         yield from self._place(
             document, {f"{self.path}/{n}": join(group, m) for n, m in names.items()}
         )
 
-    def _settle(
-        self, document: Document, box: Subgraph, opened: _Opened, links: Mapping[Input, Output]
-    ) -> Iterator[Change]:
+    def _settle(self, document: Document, box: Subgraph, opened: _Opened) -> Iterator[Change]:
         """Bring the subgraph's values, mode and pin to the nodes that were inside."""
         group = split(self.path)[0]
         for port, value in box.values.items():
             for end in opened.ends(port):
-                if end not in links:
-                    path = join(group, end.node)
-                    before = document.node(path).values.get(end.port, ABSENT)
-                    yield ValueChanged(path, end.port, before, value)
+                path = join(group, end.node)
+                before = document.node(path).values.get(end.port, ABSENT)
+                yield ValueChanged(path, end.port, before, value)
         for path in self.paths:
             node = document.node(path)
             if box.mode is not Mode.ACTIVE and node.mode is not Mode.MUTE:
@@ -256,12 +253,12 @@ class _Opened:
     def ends(self, port: str, item: int | None = None) -> list[Input]:
         """The inputs that an input port stood for, but those linked inside."""
         found = [
-            (t, Input(t.node, t.port, item if t.item is None else t.item))
-            for t in self.node.inputs.get(port, ())
+            Input(end.node, end.port, item if end.item is None else end.item)
+            for end in self.node.inputs.get(port, ())
         ]
         return [
             Input(self.names[end.node], end.port, end.item)
-            for _, end in found
+            for end in found
             if end.node in self.names and end not in self.node.graph.links
         ]
 
