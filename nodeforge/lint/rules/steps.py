@@ -32,7 +32,7 @@ def steps_run(scene: Scene, path: str) -> int | None:
 
 def _empty_schedule(scene: Scene, path: str) -> Iterator[Problem]:
     run = steps_run(scene, path)
-    if run is not None and run < 1:
+    if run is not None and run < 1 <= scene.value(path, "steps"):
         steps, strength = scene.value(path, "steps"), scene.value(path, "strength")
         yield scene.problem(
             RULE,
