@@ -1,0 +1,41 @@
+"""Real names and shapes of well-known models, and a writer of files that have them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nodeforge.models.header import BITS
+
+Shapes = Mapping[str, Sequence[int]]
+_NAMES = Path(__file__).parent.parent / "models" / "data" / "names.json.gz"
+
+
+def real_names() -> dict[str, dict[str, list[int]]]:
+    """Names and shapes of real models: ``sd15_ldm``, ``sd15_vae``, ``sdxl_unet``, ..."""
+    return json.loads(gzip.decompress(_NAMES.read_bytes()))
+
+
+def write_safetensors(
+    path: Path,
+    shapes: Shapes,
+    dtype: str = "F16",
+    metadata: Mapping[str, str] | None = None,
+    fill: bytes = b"",
+) -> Path:
+    """A safetensors file with these tensors, zeros (a sparse file) after `fill`."""
+    header: dict[str, object] = {"__metadata__": metadata} if metadata else {}
+    at = 0
+    for name, shape in shapes.items():
+        size = math.prod(shape) * BITS[dtype] // 8
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [at, at + size]}
+        at += size
+    raw = json.dumps(header).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(len(raw).to_bytes(8, "little") + raw + fill)
+        file.truncate(8 + len(raw) + at)
+    return path
