@@ -1,0 +1,1 @@
+"""The window: the only Qt. Its process never imports torch; models live in the worker."""
