@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from nodeforge import models
-from nodeforge.cli.nodes import shipped_catalogue
 from nodeforge.formats.pictures import read_any
 from nodeforge.formats.workflow import save
 from nodeforge.lint import Problem, Severity, lint
 from nodeforge.settings import load_settings
+from nodeforge.spec import Catalogue
 
 
 @click.command("lint")
@@ -23,7 +23,7 @@ from nodeforge.settings import load_settings
 def command(ctx: click.Context, workflow: Path, style: str, fix: bool) -> None:
     """Name what is wrong with WORKFLOW. Exit 2 where it cannot run."""
     document = read_any(workflow)
-    catalogue, folders = shipped_catalogue(), models.ModelFolders(load_settings())
+    catalogue, folders = Catalogue.shipped(), models.ModelFolders(load_settings())
     problems = lint(document, catalogue, folders)
     if fix and any(problem.fix for problem in problems):
         for problem in problems:

@@ -11,13 +11,8 @@ import click
 
 from nodeforge.engine.pack_content import content_hash
 from nodeforge.errors import RequestError
-from nodeforge.settings import load_settings, save_settings, shipped
+from nodeforge.settings import load_settings, save_settings
 from nodeforge.spec import Catalogue, NodeSpec
-
-
-def shipped_catalogue() -> Catalogue:
-    """The node types that come with NodeForge; reading them needs no worker."""
-    return Catalogue.read(shipped("resources") / "catalogue.json")
 
 
 @click.command("nodes")
@@ -28,7 +23,7 @@ def command(as_json: bool, allow: str | None) -> None:
     if allow is not None:
         _allow(allow)
         return
-    catalogue = shipped_catalogue()
+    catalogue = Catalogue.shipped()
     if as_json:
         click.echo(json.dumps(catalogue.to_json(), indent=2))
         return

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import shutil
 from pathlib import Path
 from typing import Any
 
-from nodeforge import models
+from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.files import ASSET
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
@@ -130,19 +129,7 @@ class Overrides:
         path = Path(text).expanduser()
         if not path.is_file():
             return text
-        sha256 = models.sha256(path.absolute())
-        kept = self._settings.assets / f"{sha256}{path.suffix.lower()}"
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            part = kept.with_suffix(".part")
-            shutil.copyfile(path, part)
-            part.replace(kept)
-        self._document.assets[path.name] = {
-            "sha256": sha256,
-            "kind": "image",
-            "size": kept.stat().st_size,
-            "origin": path.name,
-        }
+        self._document.assets[path.name] = keep_picture(path, self._settings)
         return ASSET + path.name
 
     def _model(self, text: str) -> str:

@@ -11,7 +11,6 @@ import click
 from nodeforge import models
 from nodeforge.cli.lint import show
 from nodeforge.cli.main import FAILED, WRONG
-from nodeforge.cli.nodes import shipped_catalogue
 from nodeforge.cli.overrides import Overrides
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
@@ -81,7 +80,7 @@ def command(
 
 def _catalogue(document: Document, client: WorkerClient) -> Catalogue:
     """The shipped node types, or the worker's where the workflow uses others."""
-    catalogue = shipped_catalogue()
+    catalogue = Catalogue.shipped()
     types = {node.type for node in every_node(document.graph).values()}
     if types <= {*catalogue, SUBGRAPH}:
         return catalogue

@@ -43,13 +43,22 @@ class WorkerProcess(Protocol):
     def kill(self) -> None: ...
 
 
-def spawn_worker(settings: Settings, device: str) -> subprocess.Popen[bytes]:
-    """The worker, deaf to the terminal's Ctrl+C and without a window of its own."""
+def spawn_worker(
+    settings: Settings, device: str, *, spare_core: bool = False
+) -> subprocess.Popen[bytes]:
+    """The worker, deaf to the terminal's Ctrl+C and without a window of its own.
+
+    Args:
+        spare_core: It is to leave a core to the window.
+    """
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(
-        [sys.executable, "-m", "nodeforge.worker", "--device", device],
+        [
+            *(sys.executable, "-m", "nodeforge.worker", "--device", device),
+            *(["--spare-core"] if spare_core else []),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

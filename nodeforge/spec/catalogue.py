@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.errors import RequestError
+from nodeforge.settings import shipped
 from nodeforge.spec.node import NodeSpec
 
 
@@ -58,3 +59,8 @@ class Catalogue(Mapping[str, NodeSpec]):
     @classmethod
     def read(cls, file: Path) -> Catalogue:
         return cls.from_json(json.loads(file.read_text("utf-8")))
+
+    @classmethod
+    def shipped(cls) -> Catalogue:
+        """The node types that come with NodeForge; reading them needs no worker."""
+        return cls.read(shipped("resources") / "catalogue.json")
