@@ -2,7 +2,7 @@
 
 python -m tools.fit_preview MODEL PICTURES... [--out resources/preview]
 
-PICTURES are picture files, or .npy arrays of uint8 (count, height, width, 3).
+PICTURES are picture files, or .npy arrays of uint8 (count, height, width, 3 or 4).
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def _pictures(file: Path, scale: int) -> Iterator[Image]:
     for array in arrays:
         height, width = (side // scale * scale for side in array.shape[:2])
         pixels = torch.from_numpy(array[:height, :width].astype(np.float32) / 255)
-        yield Image(pixels[None])
+        alpha = pixels[..., 3:] if pixels.shape[-1] == 4 else torch.ones(1)
+        yield Image((pixels[..., :3] * alpha + 1 - alpha)[None])  # on white
 
 
 def _rounded(numbers: torch.Tensor) -> list:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nodeforge.values import Noise
-
 
 @dataclass(frozen=True)
 class Drawn:
@@ -42,6 +40,6 @@ def start_noise(generators: Sequence[torch.Generator], shape: Sequence[int]) -> 
     return torch.cat([torch.randn((1, *shape), generator=g) for g in generators])
 
 
-def seeds_of(noise: Noise) -> tuple[int, ...]:
-    """The seed of each item: seed + its place in the batch."""
-    return tuple(noise.seed + item for item in range(noise.batch))
+def seeds_of(seed: int, batch: int) -> tuple[int, ...]:
+    """The seed of each item: `seed` + its place in the batch, within torch's 64 bits."""
+    return tuple((seed + item) % 2**64 for item in range(batch))

@@ -201,19 +201,19 @@ def _drawn(task: Denoising, facts: ModelFacts) -> Drawn:
         )
     check_size(task.noise.width, task.noise.height, facts.scale)
     height, width = task.noise.height // facts.scale, task.noise.width // facts.scale
-    return draw(seeds_of(task.noise), (facts.latent_channels, height, width))
+    return draw(seeds_of(task.noise.seed, task.noise.batch), (facts.latent_channels, height, width))
 
 
 def _seeds(noise: Noise | None, batch: int) -> tuple[int, ...]:
-    """A seed an item. Without noise, steps that draw use the item's number."""
+    """A seed an item. Without noise, steps that draw grow theirs from seed 0."""
     if noise is None:
-        return tuple(range(batch))
+        return seeds_of(0, batch)
     if 1 not in (noise.batch, batch) and noise.batch != batch:
         raise DenoiseError(
             f"noise for {noise.batch} pictures, a latent of {batch}.",
             way_out="Make the batches equal, or one of them 1.",
         )
-    return tuple(noise.seed + item for item in range(max(noise.batch, batch)))
+    return seeds_of(noise.seed, max(noise.batch, batch))
 
 
 def _laid_out(samples: Tensor, batch: int, mask: Mask | None) -> Tensor:

@@ -23,14 +23,9 @@ VERSION = "1"
 
 
 def digest(*parts: object) -> str:
-    """SHA-256 of plain data and tensors, in hexadecimal."""
-    sha = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, Tensor):
-            part = tensor_digest(part)
-        sha.update(json.dumps(part, sort_keys=True, default=str).encode())
-        sha.update(b"\n")
-    return sha.hexdigest()
+    """SHA-256 of plain data, in hexadecimal."""
+    told = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def tensor_digest(tensor: Tensor) -> str:
@@ -59,12 +54,12 @@ def root_key(
 
 
 class StepKeys:
-    """The chain of step keys; the digest of a prompt is made once."""
+    """The chain of step keys; the digest of a prompt's tensor is made once."""
 
     def __init__(self, root: str, loras: Sequence[Lora]) -> None:
         self._key = root
         self._loras = [[lora.weights.fingerprint, lora.weight] for lora in loras]
-        self._prompts: dict[int, str] = {}
+        self._digests: dict[int, str] = {}
 
     def chain(self, steps: Iterable[Active], empty: Tensor) -> list[str]:
         """The key after each of `steps`.
@@ -83,14 +78,19 @@ class StepKeys:
             [self._prompt(prompt) for prompt in what.negative],
             [what.scale, what.rescale],
             self._loras,
-            tensor_digest(empty) if len(tokens) > 1 else "",
+            self._digest(empty if len(tokens) > 1 else None),
         )
         return self._key
 
     def _prompt(self, prompt: Prompt) -> str:
         """What a prompt says while it acts; when it starts and ends is no part of it."""
-        if (known := self._prompts.get(id(prompt.embedding))) is None:
-            known = self._prompts[id(prompt.embedding)] = tensor_digest(prompt.embedding)
-        pooled = "" if prompt.pooled is None else tensor_digest(prompt.pooled)
-        area = "" if prompt.area is None else tensor_digest(prompt.area.values)
-        return digest(known, pooled, area, prompt.weight)
+        tensors = prompt.embedding, prompt.pooled, prompt.area and prompt.area.values
+        return digest([self._digest(tensor) for tensor in tensors], prompt.weight)
+
+    def _digest(self, tensor: Tensor | None) -> str:
+        """A tensor's digest; tensors live as long as the chain is made, so their ids do."""
+        if tensor is None:
+            return ""
+        if id(tensor) not in self._digests:
+            self._digests[id(tensor)] = tensor_digest(tensor)
+        return self._digests[id(tensor)]

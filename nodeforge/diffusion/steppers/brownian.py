@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -9,6 +10,9 @@ from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampl
 from torch import Tensor
 
 from nodeforge.diffusion.noise import Drawn
+
+# The outer sigmas come back rounded to float32, which torchsde mentions at every run.
+warnings.filterwarnings("ignore", message="Should have t[ab][<>]=t[01]", module="torchsde")
 
 Brownian = Callable[[Tensor, Tensor], Tensor]
 """Standard normal noise for the way between two sigmas."""
