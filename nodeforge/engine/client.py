@@ -153,7 +153,7 @@ class WorkerClient:
         timer.start()
 
     def ask(self, request: str, **arguments: Any) -> Future[dict[str, Any]]:
-        """Ask for ``catalogue``, ``plan``, ``render``, ``devices`` or ``free``.
+        """Ask for ``catalogue``, ``plan``, ``render``, ``steps``, ``devices`` or ``free``.
 
         Returns:
             A future with the answer's header; ``payload`` holds its bytes, if any. It raises

@@ -10,7 +10,7 @@ from typing import Any
 
 from nodeforge.api import NodeType
 from nodeforge.engine import events
-from nodeforge.engine.cache import ResultCache, checkpoint_of
+from nodeforge.engine.cache import ResultCache, checkpoint_of, steps_known
 from nodeforge.engine.context import Networks, NoNetworks, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.executor import Executor, Forecast, NodeFailedError, Results
@@ -85,6 +85,11 @@ class Session:
             return checkpoint and checkpoint.latent
         found = self.cache.get(key)
         return found and found[0].get(port)
+
+    def steps(self, graph: Graph, request: RunRequest, node: str) -> int:
+        """How many steps the loop of `node` walked, as far as the cache tells; else 0."""
+        key = self.plan(graph, replace(request, targets=[node])).nodes[node].key
+        return steps_known(self.cache, key)
 
     def run(self, graph: Graph, request: RunRequest, state: RunState) -> dict[str, Results]:
         """Run `graph`; everything that happens is told to `state.emit`, failures too.

@@ -72,6 +72,10 @@ def _answers(
             return {"shape": []}, b""
         return {"shape": pixels.shape}, pixels.tobytes()
 
+    def steps(header: dict[str, Any]) -> Answer:
+        graph = graph_from_json(header["graph"])
+        return {"steps": session.steps(graph, request_from(header), header["node"])}, b""
+
     def report(_: dict[str, Any]) -> Answer:
         return {"devices": [asdict(device) for device in devices()]}, b""
 
@@ -84,6 +88,7 @@ def _answers(
         "catalogue": catalogue,
         "plan": plan,
         "render": picture,
+        "steps": steps,
         "devices": report,
         "free": free,
     }

@@ -47,6 +47,12 @@ class Steps:
         self._cache.put(key + _MARK, checkpoint, seconds, to_disk=to_disk)
 
 
+def steps_known(cache: ResultCache, node_key: str) -> int:
+    """How many steps a node's loop walked when it last ran; 0 where that is not known."""
+    walk = cache.get(node_key + _WALK)
+    return len(walk[0]) if walk else 0
+
+
 def checkpoint_of(cache: ResultCache, node_key: str, step: int) -> Checkpoint | None:
     """What a node's loop held after `step` of its steps, counted from 1; None where unknown."""
     walk = cache.get(node_key + _WALK)
