@@ -34,10 +34,9 @@ def choose(wanted: str = "auto") -> torch.device:
     Raises:
         DeviceError: torch cannot use the device that is named.
     """
-    kind = wanted.split(":", 1)[0]
-    if kind == "auto":
+    if wanted == "auto":
         return torch.device(next(kind for kind in KINDS if _available(kind)))
-    if kind not in KINDS or not _available(kind):
+    if wanted not in KINDS or not _available(wanted):
         there = ", ".join(kind for kind in KINDS if _available(kind))
         raise DeviceError(
             f"torch has no device '{wanted}'.",

@@ -42,8 +42,6 @@ class Residency:
         self, device: torch.device | str = "cpu", *, bytes_kept: int | None = None
     ) -> None:
         self.device = torch.device(device)
-        if self.device.type == "cuda" and self.device.index is not None:
-            torch.cuda.set_device(self.device)  # "cuda" then means this card to the loop, too
         self._bytes_kept = _bound(self.device) if bytes_kept is None else bytes_kept
         self._loaded: OrderedDict[Key, Loaded] = OrderedDict()
         self._in_use: dict[Key, int] = {}

@@ -87,6 +87,14 @@ def test_two_loops_make_what_one_makes(host, task):
     assert torch.equal(second.samples, whole.samples)
 
 
+def test_a_sampler_that_scales_x_inside_goes_on_from_a_latent(host, task):
+    ddim = replace(task, sampler=Sampler("ddim"))
+    whole = diffusion.denoise(host, ddim)
+    first = diffusion.denoise(host, replace(ddim, stop_at=4))
+    second = diffusion.denoise(host, replace(ddim, noise=None, latent=first, start_at=4))
+    assert torch.allclose(second.samples, whole.samples, atol=1e-3)
+
+
 @pytest.mark.parametrize("sampler", ["ddim", "dpmpp_2m"])
 def test_a_stopped_latent_goes_on_with_another_sampler(host, task, sampler):
     """What is left is clean + sigma * noise, however the sampler scales it inside."""
