@@ -6,8 +6,10 @@ loading peaks at the size of the loaded network.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from torch import Tensor
@@ -30,6 +32,9 @@ DTYPES = {
     "BOOL": torch.bool,
 }
 
+PIECE = 2**19
+"""Numbers that are converted at once."""
+
 
 @dataclass(frozen=True)
 class StoredTensor:
@@ -50,20 +55,37 @@ class StoredTensor:
             raise CorruptModelError(
                 self.path, f"has weights of type {self.dtype}, unknown to torch."
             )
-        raw = torch.empty(self.shape, dtype=DTYPES[self.dtype])
-        if raw.numel():
-            numbers = raw.reshape(-1).view(torch.uint8).numpy()
-            self._read_into(memoryview(numbers))  # pyright: ignore[reportArgumentType]
-        return raw.to(dtype) if raw.is_floating_point() else raw
-
-    def _read_into(self, buffer: memoryview) -> None:
+        stored = DTYPES[self.dtype]
+        made = torch.empty(self.shape, dtype=dtype if stored.is_floating_point else stored)
+        if made.numel() == 0:
+            return made
         with self.path.open("rb", buffering=0) as file:
             file.seek(self.start)
-            while buffer:
-                count = file.readinto(buffer)
-                if not count:
-                    raise CorruptModelError(self.path, "is cut short.")
-                buffer = buffer[count:]
+            for part, scratch in _pieces(made.reshape(-1), stored):
+                self._read_into(file, memoryview(scratch.view(torch.uint8).numpy()))  # pyright: ignore[reportArgumentType]
+                if scratch is not part:
+                    part.copy_(scratch)
+        return made
+
+    def _read_into(self, file: BinaryIO, buffer: memoryview) -> None:
+        while buffer:
+            count = file.readinto(buffer)  # pyright: ignore[reportAttributeAccessIssue]
+            if not count:
+                raise CorruptModelError(self.path, "is cut short.")
+            buffer = buffer[count:]
+
+
+def _pieces(made: Tensor, stored: torch.dtype) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pieces of a flat tensor, each with what to read into: itself where no number changes.
+
+    Otherwise one small tensor serves all pieces: it stays in the processor's cache.
+    """
+    if stored == made.dtype:
+        yield made, made
+        return
+    scratch = torch.empty(min(PIECE, made.numel()), dtype=stored)
+    for part in made.split(PIECE):
+        yield part, scratch[: part.numel()]
 
 
 def stored_tensors(path: Path) -> dict[str, StoredTensor]:
