@@ -37,8 +37,8 @@ class View:
         positions: Node path to [x, y] of its upper left corner, in scene units.
         colours: Node path to ``#rrggbb``.
         collapsed: Node path to true where a node shows only its title.
-        backdrops: Frames behind nodes, by id.
-        notes: Texts on the scene, by id.
+        backdrops: Frames behind nodes, by id (``backdrop:2``, ``group/backdrop:2``).
+        notes: Texts on the scene, by id (``note:1``).
         extra: Fields of the file that this version does not know, kept.
     """
 
@@ -52,8 +52,11 @@ class View:
 
 VIEW_TABLES = ("positions", "colours", "collapsed", "backdrops", "notes")
 TABLES = (*VIEW_TABLES, "form", "assets", "lock")
-BY_NODE = ("positions", "colours", "collapsed", "form")
-"""Tables whose keys are a node's path, or ``path.port``: they follow the node."""
+BY_NODE = (*VIEW_TABLES, "form")
+"""Tables whose keys are a path, or ``path.port``: they follow the nodes of that path.
+
+A backdrop or note inside a subgraph is ``group/backdrop:2``, so it follows `group`.
+"""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from nodeforge.graph.edits.links import (
     free_item,
     ports_through,
 )
-from nodeforge.graph.edits.nodes import AddNodes, RemoveNodes
+from nodeforge.graph.edits.nodes import AddNodes, Detach, RemoveNodes
 from nodeforge.graph.edits.paste import Paste, extract
 from nodeforge.graph.edits.settings import (
     Fold,
@@ -29,6 +29,7 @@ __all__ = [
     "ABSENT",
     "AddNodes",
     "Collapse",
+    "Detach",
     "Fold",
     "GraphEdit",
     "InsertOnLink",

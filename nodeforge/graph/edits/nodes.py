@@ -96,6 +96,33 @@ class RemoveNodes(GraphEdit):
             yield LinkAdded(inside(group, end), within(group, start))
 
 
+@dataclass(eq=False)
+class Detach(GraphEdit):
+    """Take all links from nodes that stay; what fed them feeds what they fed, where types allow."""
+
+    paths: Collection[str]
+    heal: Catalogue
+
+    @property
+    def name(self) -> str:
+        return f"pull out {count(self.paths)}"
+
+    def changes(self, document: Document) -> Iterator[Change]:
+        groups: dict[str, set[str]] = defaultdict(set)
+        for path in self.paths:
+            document.node(path)
+            group, name = split(path)
+            groups[group].add(name)
+        for group, names in groups.items():
+            graph = document.group(group)
+            bridges = _bridges(graph, names, self.heal)
+            for end, start in list(graph.links.items()):
+                if (end.node in names) != (start.node in names):
+                    yield LinkRemoved(inside(group, end), within(group, start))
+            for end, start in bridges.items():
+                yield LinkAdded(inside(group, end), within(group, start))
+
+
 def _bridges(graph: Graph, names: set[str], catalogue: Catalogue) -> dict[Input, Output]:
     """The links that replace the ways through the nodes `names`."""
     return {

@@ -1,0 +1,53 @@
+"""Finding names by a few of their letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def score(query: str, text: str) -> float:
+    """How well the letters of `query` are found, in order, in `text`; 0 if they are not.
+
+    A whole match is best, then one at the start of a word, then letters that start words or
+    follow each other; shorter texts win.
+    """
+    query, text = query.casefold(), text.casefold()
+    if not query:
+        return 1.0
+    at = text.find(query)
+    if at >= 0:
+        starts = at == 0 or not text[at - 1].isalnum()
+        return (4.0 if at == 0 else 3.0 if starts else 2.0) + len(query) / (len(text) + 1)
+    total, place, last = 0.0, 0, -2
+    for letter in query:
+        place = text.find(letter, last + 1 if last >= 0 else 0)
+        if place < 0:
+            return 0.0
+        starts = place == 0 or not text[place - 1].isalnum()
+        total += 1.0 if place == last + 1 or starts else 0.2
+        last = place
+    return total / len(query) * len(query) / (len(text) + len(query))
+
+
+def ranked(query: str, things: Iterable[tuple[T, Sequence[tuple[str, float]]]]) -> list[T]:
+    """The things that match, best first.
+
+    Args:
+        query: Words; every one must be found.
+        things: Each with its texts, and how much a match in each counts.
+    """
+    words = query.split()
+    found: list[tuple[float, int, T]] = []
+    for order, (thing, texts) in enumerate(things):
+        total = 0.0
+        for word in words:
+            best = max((score(word, text) * weight for text, weight in texts), default=0.0)
+            if best < 0.15:
+                break
+            total += best
+        else:
+            found.append((-total, order, thing))
+    return [thing for _, _, thing in sorted(found, key=lambda entry: entry[:2])]

@@ -1,0 +1,89 @@
+"""Nodes from left to right by depth, with few crossings; iterative, whatever the graph holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+ACROSS, DOWN = 60.0, 32.0
+"""Room between columns, and between the nodes of one."""
+SWEEPS = 4
+
+Size = tuple[float, float]
+
+
+def layered(sizes: Mapping[str, Size], links: Iterable[tuple[str, str]]) -> dict[str, Size]:
+    """A place for each node (its upper left corner), from (0, 0) on.
+
+    Args:
+        sizes: Width and height of each node, in the order to keep where nothing else decides.
+        links: From which node to which; those of other nodes do not count.
+    """
+    pairs = [(a, b) for a, b in dict.fromkeys(links) if a in sizes and b in sizes and a != b]
+    depth = _depths(sizes, pairs)
+    columns: defaultdict[int, list[str]] = defaultdict(list)
+    for name in sizes:
+        columns[depth[name]].append(name)
+    ordered = [columns[index] for index in sorted(columns)]
+    _uncross(ordered, pairs)
+    return _place(ordered, sizes)
+
+
+def _depths(names: Iterable[str], links: list[tuple[str, str]]) -> dict[str, int]:
+    """The longest way to each node from one that nothing feeds; rings are cut where they close."""
+    readers: defaultdict[str, list[str]] = defaultdict(list)
+    waiting_for: dict[str, int] = dict.fromkeys(names, 0)
+    for start, end in links:
+        readers[start].append(end)
+        waiting_for[end] += 1
+    depth = dict.fromkeys(waiting_for, 0)
+    ready = [name for name, count in waiting_for.items() if not count]
+    rest = dict.fromkeys(name for name, count in waiting_for.items() if count)
+    while ready or rest:
+        if not ready:
+            ready.append(next(iter(rest)))
+            del rest[ready[-1]]
+        name = ready.pop()
+        for reader in readers[name]:
+            if reader in rest:
+                depth[reader] = max(depth[reader], depth[name] + 1)
+                waiting_for[reader] -= 1
+                if not waiting_for[reader]:
+                    del rest[reader]
+                    ready.append(reader)
+    return depth
+
+
+def _uncross(columns: list[list[str]], links: list[tuple[str, str]]) -> None:
+    """Sort each column by the mean place of its neighbours, forwards and backwards."""
+    before: defaultdict[str, list[str]] = defaultdict(list)
+    after: defaultdict[str, list[str]] = defaultdict(list)
+    for start, end in links:
+        before[end].append(start)
+        after[start].append(end)
+    place = {name: row / len(column) for column in columns for row, name in enumerate(column)}
+    for sweep in range(SWEEPS):
+        beside = before if sweep % 2 == 0 else after
+        for column in columns if sweep % 2 == 0 else reversed(columns):
+            wish = {
+                name: sum(place[n] for n in beside[name]) / len(beside[name])
+                if beside[name]
+                else place[name]
+                for name in column
+            }
+            column.sort(key=wish.__getitem__)
+            place |= {name: row / len(column) for row, name in enumerate(column)}
+
+
+def _place(columns: list[list[str]], sizes: Mapping[str, Size]) -> dict[str, Size]:
+    places: dict[str, Size] = {}
+    x = 0.0
+    heights = [sum(sizes[name][1] + DOWN for name in column) - DOWN for column in columns]
+    tallest = max(heights, default=0.0)
+    for column, height in zip(columns, heights, strict=True):
+        y = round((tallest - height) / 2 / 4) * 4.0
+        for name in column:
+            places[name] = (x, y)
+            y += sizes[name][1] + DOWN
+        x += max(sizes[name][0] for name in column) + ACROSS
+    return places

@@ -1,0 +1,224 @@
+"""The widget that shows and edits one document's graph."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from PySide6.QtCore import QPointF, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from nodeforge.graph.document import Document
+from nodeforge.spec import Catalogue
+from nodeforge.ui.graph_view import export
+from nodeforge.ui.graph_view.adding import Adding
+from nodeforge.ui.graph_view.arranging import Arranging
+from nodeforge.ui.graph_view.breadcrumb import Breadcrumb
+from nodeforge.ui.graph_view.commands import Commands
+from nodeforge.ui.graph_view.desk import Desk
+from nodeforge.ui.graph_view.editor import Editor
+from nodeforge.ui.graph_view.frames import FrameBox
+from nodeforge.ui.graph_view.hands import Hands
+from nodeforge.ui.graph_view.ink import Ink
+from nodeforge.ui.graph_view.item import NodeBox
+from nodeforge.ui.graph_view.minimap import Minimap
+from nodeforge.ui.graph_view.state import NodeState
+from nodeforge.ui.theme import Theme
+
+EDGE = 12
+
+
+class GraphView(Commands, Arranging, QWidget):
+    """A picture of one document's graph. Shows `path` of the document; asks it for edits."""
+
+    selected = Signal(list)
+    """Paths of the selected nodes, as in the document (``group/denoise``)."""
+    opened = Signal(str)
+    """The path of the subgraph that is shown now."""
+    refused = Signal(str)
+    """Why a gesture was refused: a sentence for the status bar."""
+    menu_asked = Signal(object)
+    """A `MenuRequest`; what it was asked for is selected already."""
+
+    def __init__(
+        self,
+        document: Document,
+        catalogue: Catalogue,
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        QWidget.__init__(self, parent)
+        self.desk = desk = Desk(document, catalogue, theme)
+        self.hands = Hands(desk, self._keys())
+        self.editor = Editor(desk)
+        self._bar = Breadcrumb(desk, self._go, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._bar)
+        layout.addWidget(desk.viewer)
+        self.setFocusProxy(desk.viewer)
+        self.adding = Adding(desk, desk.viewer)
+        self.minimap = Minimap(desk, desk.viewer)
+        self._hint = QLabel(desk.viewer)
+        self._hint.setProperty("role", "error")
+        self._hint.setAutoFillBackground(True)
+        self._hint.setMargin(4)
+        self._hint.hide()
+        self._connect()
+        QTimer.singleShot(0, self, self._first_look)
+
+    def _connect(self) -> None:
+        desk, hands = self.desk, self.hands
+        desk.choice_changed.connect(lambda: self.selected.emit(self.selection()))
+        desk.opened.connect(self.opened)
+        desk.refused.connect(self.refused)
+        desk.hinted.connect(self._show_hint)
+        desk.viewer.looked.connect(self._settle_corner)
+        hands.menu_asked.connect(self.menu_asked)
+        hands.search_asked.connect(self.adding.ask)
+        hands.row_asked.connect(self.editor.edit_row)
+        hands.name_asked.connect(self.editor.edit_name)
+        hands.dropped_node = self.drop_node
+        self.destroyed.connect(desk.close)
+
+    def _keys(self):
+        return {
+            "Tab": self.search_add,
+            "Del": self.delete_selected,
+            "Backspace": self.delete_selected,
+            "Ctrl+X": self.cut,
+            "Ctrl+C": self.copy,
+            "Ctrl+V": self.paste,
+            "Ctrl+Shift+V": lambda: self.paste(keep_inputs=True),
+            "Ctrl+D": self.duplicate,
+            "Ctrl+Shift+D": lambda: self.duplicate(keep_inputs=True),
+            "Ctrl+A": self.select_all,
+            "M": self.mute,
+            "B": self.bypass,
+            "C": self.collapse,
+            "P": self.pin,
+            "F2": self.rename,
+            "Ctrl+G": self.group,
+            "Ctrl+Shift+G": self.backdrop,
+            "Ctrl+Alt+G": self.ungroup,
+            "Return": self.open_selected,
+            "Alt+Up": self.go_up,
+            "L": self.auto_layout,
+            "Home": self.zoom_all,
+            "F": self.zoom_selection,
+            "Ctrl+F": self.find,
+            "Ctrl+Z": self.document.undo,
+            "Ctrl+Shift+Z": self.document.redo,
+            "Ctrl+Y": self.document.redo,
+        }
+
+    @property
+    def document(self) -> Document:
+        return self.desk.document
+
+    @property
+    def path(self) -> str:
+        """The path of the subgraph that is shown; empty for the root."""
+        return self.desk.group
+
+    # the selection, and what is seen
+
+    def selection(self) -> list[str]:
+        return self.desk.chosen_paths()
+
+    def select(self, paths: Collection[str]) -> None:
+        """Select these nodes of the graph that is shown, and nothing else."""
+        self.desk.choose_paths(paths)
+
+    def open(self, path: str) -> None:
+        """Show the graph of the subgraph at `path`."""
+        self.desk.open(path)
+
+    def _go(self, path: str) -> None:
+        self.desk.open(path)
+        self.desk.viewer.setFocus()
+
+    # what a run and the linter say
+
+    def show_states(self, states: Mapping[str, NodeState]) -> None:
+        """Show how nodes stand, by path; others stay as they are."""
+        self.desk.picture.show_states(dict(states))
+
+    def show_thumbnail(self, node: str, image: QImage | None) -> None:
+        """Show a picture in a node, or none."""
+        self.desk.picture.show_thumbnail(node, image)
+
+    def show_problems(self, problems: Mapping[str, str]) -> None:
+        """Mark these nodes, by path, with a message; all others are marked no longer."""
+        self.desk.picture.show_problems(dict(problems))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        desk = self.desk
+        desk.theme = theme
+        desk.picture.wear(Ink(theme))
+        desk.viewer.wear(theme)
+        self.minimap.update()
+
+    # commands that open something
+
+    def search_add(self) -> None:
+        """Offer all node types where the mouse was last."""
+        place = self.hands.last
+        inside = self.desk.viewer.viewport().rect().contains(place.toPoint())
+        centre = QPointF(self.desk.viewer.viewport().rect().center())
+        self.adding.ask(place if inside and not place.isNull() else centre)
+
+    def find(self) -> None:
+        """Offer all nodes of the workflow, and go to the one chosen."""
+        self.adding.find(QPointF(EDGE, EDGE), self.center_on)
+
+    def rename(self) -> None:
+        """Edit the title of the one node or frame chosen, in place."""
+        items = [item for item in self.desk.chosen() if isinstance(item, NodeBox | FrameBox)]
+        if len(items) == 1:
+            self.editor.edit_name(items[0])
+
+    def place_for_paste(self) -> QPointF:
+        place = self.hands.last
+        if self.desk.viewer.viewport().rect().contains(place.toPoint()) and not place.isNull():
+            return self.desk.viewer.at(place)
+        return self.place_for_new()
+
+    # pictures of the graph
+
+    def as_image(self) -> QImage:
+        """The graph that is shown, whole."""
+        return export.as_image(self.desk.picture)
+
+    def as_svg(self) -> bytes:
+        """The graph that is shown, whole, as an SVG file."""
+        return export.as_svg(self.desk.picture)
+
+    def copy_as_picture(self) -> None:
+        """Put a picture of the graph on the clipboard."""
+        QGuiApplication.clipboard().setImage(self.as_image())
+
+    # inner works
+
+    def _first_look(self) -> None:
+        self.zoom_all()
+
+    def _show_hint(self, text: str, place: QPointF) -> None:
+        self._hint.setVisible(bool(text))
+        if text:
+            self._hint.setText(text)
+            self._hint.adjustSize()
+            room = self.desk.viewer.rect()
+            x = min(place.x() + 16, room.width() - self._hint.width() - EDGE)
+            y = min(place.y() + 20, room.height() - self._hint.height() - EDGE)
+            self._hint.move(round(max(EDGE, x)), round(y))
+            self._hint.raise_()
+
+    def _settle_corner(self) -> None:
+        view = self.desk.viewer.rect()
+        self.minimap.setVisible(view.width() > 480 and view.height() > 320)
+        self.minimap.move(
+            view.width() - self.minimap.width() - EDGE, view.height() - self.minimap.height() - EDGE
+        )

@@ -1,0 +1,321 @@
+"""NodeGraphQt's viewer with our own eyes and hands: zoom, pan, background, overview, hit tests.
+
+Mouse presses start a `Gesture` (see `hands`); NodeGraphQt's own mouse handling stays unused: it
+tracks modifier keys by key events and edits its own links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from NodeGraphQt.widgets.viewer import NodeViewer
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmap, QTransform
+from PySide6.QtWidgets import QGraphicsView
+
+from nodeforge.ui.graph_view.frames import FrameBox
+from nodeforge.ui.graph_view.item import NodeBox
+from nodeforge.ui.graph_view.overview import Overview, bounds
+from nodeforge.ui.graph_view.picture import Picture
+from nodeforge.ui.graph_view.pipes import LinkLine
+from nodeforge.ui.graph_view.ports import PortDot
+from nodeforge.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view.hands import Hands
+
+FAR = 0.35
+"""Below this zoom the overview is painted."""
+LEAST, MOST = 0.02, 4.0
+GRID = 24
+REACH = 6
+"""How near to a link a click must be, in pixels."""
+EDGE = 200_000.0
+
+
+class Hit(NamedTuple):
+    """What lies under the mouse: `item`, and the port on it."""
+
+    item: NodeBox | FrameBox | LinkLine | None = None
+    dot: PortDot | None = None
+    place: QPointF = QPointF()
+    """In the item's coordinates."""
+
+
+class Viewer(NodeViewer):
+    """The view on the scene. `hands` does what the mouse and the keys ask for."""
+
+    looked = Signal()
+    """Another part is seen, or from nearer or farther."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.hands: Hands | None = None
+        self.may_link: Callable[[PortDot, PortDot], str | None] = lambda *_: None
+        self.acyclic = False
+        self.overview: Overview | None = None
+        self._grid: dict[int, QPixmap] = {}
+        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setFrameShape(QGraphicsView.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSceneRect(-EDGE, -EDGE, 2 * EDGE, 2 * EDGE)
+        self.setTransform(QTransform())
+        self.centerOn(0, 0)
+        self.setAccessibleName("Graph")
+        self.scene().changed.connect(self.forget_overview)
+
+    def watch(self, picture: Picture) -> None:
+        """Paint `picture` from afar."""
+        self.overview = Overview(picture)
+
+    def wear(self, theme: Theme) -> None:
+        """Change the colours."""
+        self.theme = theme
+        self._grid.clear()
+        self.forget_overview()
+        self.viewport().update()
+
+    # zoom and pan
+
+    @property
+    def zoom(self) -> float:
+        return self.transform().m11()
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Zoom, with the place `at` (in pixels of the view) staying where it is."""
+        at = at if at is not None else QPointF(self.viewport().rect().center())
+        zoom = min(MOST, max(LEAST, self.zoom * factor))
+        if zoom == self.zoom:
+            return
+        before = self.at(at)
+        self.setTransform(QTransform.fromScale(zoom, zoom))
+        shift = self.viewportTransform().map(before) - at
+        self.pan_by(-shift)
+        self.viewport().update()
+        self.looked.emit()
+
+    def pan_by(self, shift: QPointF) -> None:
+        """Move what is seen by `shift` pixels."""
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setValue(across.value() - round(shift.x()))
+        down.setValue(down.value() - round(shift.y()))
+        self.looked.emit()
+
+    def zoom_to(self, rect: QRectF) -> None:
+        """Show all of `rect` (in the scene), at most at its own size."""
+        if rect.isEmpty():
+            return
+        view = self.viewport().rect()
+        room = rect.adjusted(-40, -40, 40, 40)
+        zoom = min(1.0, view.width() / room.width(), view.height() / room.height())
+        zoom = max(LEAST, zoom)
+        self.setTransform(QTransform.fromScale(zoom, zoom))
+        self.centerOn(rect.center())
+        self.viewport().update()
+        self.looked.emit()
+
+    def at(self, place: QPointF) -> QPointF:
+        """The place in the scene of a place in the view, exactly."""
+        return self.viewportTransform().inverted()[0].map(place)
+
+    def seen(self) -> QRectF:
+        """The part of the scene that is seen."""
+        return self.mapToScene(self.viewport().rect()).boundingRect()
+
+    # what lies where
+
+    def hit(self, place: QPoint) -> Hit:
+        """What lies at a place of the view: a port, then a node, a link, a frame."""
+        scene_place = self.at(QPointF(place))
+        reach = REACH / self.zoom
+        near = QRectF(scene_place.x() - reach, scene_place.y() - reach, 2 * reach, 2 * reach)
+        items = self.scene().items(near)
+        found = self._dot_under(items, scene_place) or self._box_under(items, scene_place)
+        if found:
+            return found
+        for item in items:
+            if isinstance(item, LinkLine):
+                return Hit(item, None, scene_place)
+        return self._frame_under(items, scene_place) or Hit(place=scene_place)
+
+    def _dot_under(self, items: list, place: QPointF) -> Hit | None:
+        if self.zoom < FAR:
+            return None
+        for item in items:
+            if isinstance(item, NodeBox) and (dot := item.dot_at(place - item.pos())):
+                return Hit(item, dot, place - item.pos())
+        return None
+
+    @staticmethod
+    def _box_under(items: list, place: QPointF) -> Hit | None:
+        for item in items:
+            if isinstance(item, NodeBox) and item.body().contains(place):
+                return Hit(item, None, place - item.pos())
+        return None
+
+    @staticmethod
+    def _frame_under(items: list, place: QPointF) -> Hit | None:
+        for item in items:
+            if isinstance(item, FrameBox) and item.body().contains(place):
+                return Hit(item, None, place - item.pos())
+        return None
+
+    def line_under(self, place: QPointF, reach: float = REACH) -> LinkLine | None:
+        """The link at a place of the scene."""
+        reach /= self.zoom
+        near = QRectF(place.x() - reach, place.y() - reach, 2 * reach, 2 * reach)
+        return next((i for i in self.scene().items(near) if isinstance(i, LinkLine)), None)
+
+    def _validate_accept_connection(self, from_port: PortDot, to_port: PortDot) -> bool:
+        return self.may_link(from_port, to_port) is None
+
+    # painting
+
+    def forget_overview(self, *_: object) -> None:
+        """What is seen from afar has changed."""
+        if self.overview is not None:
+            self.overview.forget()
+            if self.zoom < FAR:
+                self.viewport().update()
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802
+        painter.save()
+        painter.resetTransform()
+        self._paint_grid(painter, self.viewportTransform(), self.viewport().rect())
+        painter.restore()
+
+    def _paint_grid(self, painter: QPainter, look: QTransform, view) -> None:
+        painter.fillRect(view, self.theme.window)
+        if look.m11() < 0.4:
+            return
+        side = round(GRID * look.m11())
+        painter.drawTiledPixmap(
+            view, self._tile(side), QPoint(-round(look.dx()) % side, -round(look.dy()) % side)
+        )
+
+    def _tile(self, side: int) -> QPixmap:
+        if side not in self._grid:
+            tile = QPixmap(side, side)
+            tile.fill(self.theme.window)
+            painter = QPainter(tile)
+            painter.fillRect(
+                0, 0, 2 if side > GRID else 1, 2 if side > GRID else 1, self.theme.line
+            )
+            painter.end()
+            self._grid[side] = tile
+        return self._grid[side]
+
+    def paintEvent(self, event) -> None:  # noqa: N802
+        if self.zoom >= FAR or self.overview is None:
+            QGraphicsView.paintEvent(self, event)
+            return
+        painter = QPainter(self.viewport())
+        painter.setClipRect(event.rect())
+        painter.fillRect(event.rect(), self.theme.window)
+        painter.setTransform(self.viewportTransform())
+        self.overview.paint(painter, self.zoom)
+        self._paint_live(painter)
+        painter.end()
+
+    def _paint_live(self, painter: QPainter) -> None:
+        """What a gesture shows besides nodes and links."""
+        if self.hands is not None:
+            for item in self.hands.live_items():
+                item.paint(painter, None, None)
+
+    # events
+
+    def mousePressEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.press(event)
+        event.accept()
+
+    def mouseMoveEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.move(event)
+
+    def mouseReleaseEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.release(event)
+
+    def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.double_click(event)
+
+    def contextMenuEvent(self, event) -> None:  # noqa: N802
+        event.accept()
+
+    def keyPressEvent(self, event) -> None:  # noqa: N802
+        if self.hands is None or not self.hands.key(event):
+            event.ignore()
+
+    def keyReleaseEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.key_up(event)
+        event.ignore()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
+        return False if forward else QGraphicsView.focusNextPrevChild(self, forward)
+
+    def focusInEvent(self, event) -> None:  # noqa: N802
+        QGraphicsView.focusInEvent(self, event)
+
+    def focusOutEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.forget_keys()
+        QGraphicsView.focusOutEvent(self, event)
+
+    def leaveEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.leave()
+        QGraphicsView.leaveEvent(self, event)
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        QGraphicsView.resizeEvent(self, event)
+        self.looked.emit()
+
+    def wheelEvent(self, event) -> None:  # noqa: N802
+        fingers = event.pixelDelta()
+        if not fingers.isNull() and event.phase() != Qt.ScrollPhase.NoScrollPhase:
+            self.pan_by(QPointF(fingers))
+        else:
+            self.zoom_by(1.0015 ** event.angleDelta().y(), event.position())
+        event.accept()
+
+    def viewportEvent(self, event) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.NativeGesture and isinstance(event, QNativeGestureEvent):
+            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+                self.zoom_by(1 + event.value(), event.position())
+                return True
+        elif event.type() == QEvent.Type.ToolTip and self.hands is not None:
+            self.hands.tell(event)
+            return True
+        return QGraphicsView.viewportEvent(self, event)
+
+    def dragEnterEvent(self, event) -> None:  # noqa: N802
+        self._drag(event)
+
+    def dragMoveEvent(self, event) -> None:  # noqa: N802
+        self._drag(event)
+
+    def _drag(self, event) -> None:
+        if self.hands is not None and self.hands.dragged_over(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None and self.hands.dropped(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def around(self, items) -> QRectF:
+        """The rectangle around nodes and frames, in the scene."""
+        return bounds(item.body() for item in items)
