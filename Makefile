@@ -16,7 +16,9 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 run: install
-	$(BIN)/nodeforge run workflows/text_to_image.json
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; \
+	then $(BIN)/nodeforge workflows/text_to_image.json; \
+	else $(BIN)/nodeforge run workflows/text_to_image.json; fi
 
 check: install
 	$(BIN)/ruff check .

@@ -2,11 +2,71 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+NO_WINDOW = 2
+_HELP = "Without a window: `nodeforge run WORKFLOW`. What is missing here: `nodeforge doctor`."
+
 
 def main() -> None:
+    arguments = sys.argv[1:]
+    if not arguments or (len(arguments) == 1 and _is_workflow(arguments[0])):
+        sys.exit(_window(Path(arguments[0]) if arguments else None))
     from nodeforge.cli.main import main as command_line
 
     command_line()
+
+
+def _is_workflow(argument: str) -> bool:
+    return not argument.startswith("-") and Path(argument).is_file()
+
+
+def _window(file: Path | None) -> int:
+    if why := _why_no_window():
+        print(f"The window cannot open: {why}\n    {_HELP}", file=sys.stderr)
+        return NO_WINDOW
+    try:
+        from nodeforge.ui.app import main as window
+    except ImportError as error:
+        print(f"The window cannot open: {error}.\n    {_HELP}", file=sys.stderr)
+        return NO_WINDOW
+    return window(file)
+
+
+def _why_no_window() -> str:
+    """Why Qt would end the process, which it does without asking; empty where it would not."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return ""
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return ""
+    display = os.environ.get("DISPLAY")
+    if not display:
+        return "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)."
+    if not _opens(display):
+        return f"the display '{display}' does not answer."
+    from nodeforge.cli.system_libraries import mending_command, missing_packages
+
+    packages = [name for name in missing_packages() if "wayland" not in name]
+    if packages:
+        return f"system libraries are missing. Install them: sudo {mending_command(packages)}"
+    return ""
+
+
+def _opens(display: str) -> bool:
+    try:
+        xlib = ctypes.CDLL("libX11.so.6")
+    except OSError:
+        return True  # the list of missing packages says so
+    xlib.XOpenDisplay.restype = ctypes.c_void_p
+    xlib.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    connection = xlib.XOpenDisplay(display.encode())
+    if not connection:
+        return False
+    xlib.XCloseDisplay(connection)
+    return True
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ QStatusBar QLabel { padding: 0 4px; color: $dim; }
 
 QDockWidget { color: $text; titlebar-close-icon: none; }
 QDockWidget::title { background: $panel; padding: 4px 8px; text-align: left; }
-QDockWidget > QWidget { background: $panel; }
+QDockWidget > QWidget, QDockWidget QScrollArea > QWidget > QWidget { background: $panel; }
 
 QTabBar { background: transparent; }
 QTabBar::tab { background: transparent; color: $dim; padding: 4px 12px; margin: 0;
@@ -101,6 +101,7 @@ QLabel[role="heading"] { font-size: 13px; font-weight: 600; }
 QLabel[role="small"] { color: $dim; font-size: 11px; }
 QLabel[role="error"] { color: $error; }
 QLabel[role="empty"] { color: $dim; padding: 16px; }
+QFrame[role="line"] { background: $line; border: none; }
 QFrame[role="card"] { background: $raised; border: 1px solid $line; border-radius: 6px; }
 QFrame[role="card"]:hover, QFrame[role="card"]:focus { border-color: $accent; }
 QFrame[role="bar"] { background: $raised; border: none; border-left: 4px solid $error; }

@@ -1,0 +1,120 @@
+"""Copies of what is not saved, kept for the case that the window dies."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.formats import load, save
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.workspace import Workspace
+
+PAUSE = 3000
+"""Milliseconds without editing until a copy is written."""
+
+
+class Autosave(QObject):
+    """Writes ``<home>/autosave/<process>-<document>.json`` after a pause of editing.
+
+    A process that ends well removes its copies; those of processes that no longer live are what
+    a crash has left.
+    """
+
+    def __init__(self, workspace: Workspace, pause: int = PAUSE) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._folder = workspace.settings.home / "autosave"
+        self._dirty: set[str] = set()
+        self._timer = QTimer(self, singleShot=True, interval=pause)
+        self._timer.timeout.connect(self._write_all)
+        self.failed = ""
+        workspace.opened.connect(self._watch)
+
+    def left_behind(self) -> list[Path]:
+        """Copies whose process is gone, oldest first."""
+        files = [each for each in self._folder.glob("*.json") if not _lives(each)]
+        return sorted(files, key=lambda each: each.stat().st_mtime)
+
+    def recover(self, file: Path) -> OpenDocument | None:
+        """Open what a crash left, as unsaved; the copy goes once it is copied anew."""
+        about = _about(file)
+        try:
+            document = load(file)
+        except NodeForgeError:
+            file.replace(file.with_suffix(".damaged"))
+            return None
+        path = Path(about["path"]) if about.get("path") else None
+        name = about.get("name", "Recovered")
+        opened = OpenDocument(document, path, name, recovered=True)
+        self._workspace.add(opened)
+        self._write(opened)
+        self.discard(file)
+        return opened
+
+    def discard(self, file: Path) -> None:
+        file.unlink(missing_ok=True)
+        file.with_suffix(".about").unlink(missing_ok=True)
+
+    def forget(self, opened: OpenDocument) -> None:
+        """The document is saved, or closed without saving."""
+        self._dirty.discard(opened.id)
+        self.discard(self._file(opened))
+
+    def close(self) -> None:
+        """The window ends well: nothing is left behind."""
+        self._timer.stop()
+        for opened in self._workspace.documents:
+            self.forget(opened)
+
+    def _watch(self, opened: OpenDocument) -> None:
+        opened.changed.connect(lambda _: self._touched(opened))
+
+    def _touched(self, opened: OpenDocument) -> None:
+        self._dirty.add(opened.id)
+        self._timer.start()
+
+    def _write_all(self) -> None:
+        dirty, self._dirty = self._dirty, set()
+        for opened in self._workspace.documents:
+            if opened.id in dirty and opened.modified:
+                self._write(opened)
+
+    def _write(self, opened: OpenDocument) -> None:
+        file = self._file(opened)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            save(opened.document, file)
+            about = {"path": str(opened.path or ""), "name": opened.name}
+            file.with_suffix(".about").write_text(json.dumps(about), "utf-8")
+        except (OSError, NodeForgeError) as error:
+            self.failed = str(error)
+
+    def _file(self, opened: OpenDocument) -> Path:
+        return self._folder / f"{os.getpid()}-{opened.id}.json"
+
+
+def _about(file: Path) -> dict[str, str]:
+    try:
+        return json.loads(file.with_suffix(".about").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _lives(file: Path) -> bool:
+    """Whether the process that wrote `file` still runs."""
+    number = file.name.partition("-")[0]
+    if not number.isdigit():
+        return False
+    if int(number) == os.getpid() or os.name == "nt":
+        return int(number) == os.getpid()
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

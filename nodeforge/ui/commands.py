@@ -1,0 +1,297 @@
+"""The window's commands, by menu. What cannot be done now is grey."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nodeforge.ui.actions import Command
+from nodeforge.ui.open_document import OpenDocument
+
+if TYPE_CHECKING:
+    from nodeforge.ui.main_window import MainWindow
+
+SEPARATOR = ""
+
+MENUS: dict[str, tuple[str, Sequence[str]]] = {
+    "file": (
+        "&File",
+        (
+            *("file.new", "file.open", SEPARATOR, "file.save", "file.save_as", SEPARATOR),
+            *("file.copy_json", "file.copy_picture", SEPARATOR, "file.preferences"),
+            *(SEPARATOR, "file.close", "file.quit"),
+        ),
+    ),
+    "edit": (
+        "&Edit",
+        (
+            *("edit.undo", "edit.redo", SEPARATOR, "edit.cut", "edit.copy", "edit.paste"),
+            *("edit.paste_linked", "edit.duplicate", "edit.delete", SEPARATOR),
+            *("edit.select_all", "edit.find"),
+        ),
+    ),
+    "node": (
+        "&Node",
+        (
+            *("node.add", "node.rename", "node.open", "node.up", SEPARATOR, "node.mute"),
+            *("node.bypass", "node.pin", "node.collapse", SEPARATOR, "node.group"),
+            *("node.ungroup", "node.backdrop", SEPARATOR, "node.align_left", "node.align_top"),
+            *("node.across", "node.down", "node.layout"),
+        ),
+    ),
+    "view": (
+        "&View",
+        (
+            *("view.palette", SEPARATOR, "view.zoom_all", "view.zoom_selection", SEPARATOR),
+            *("view.light", "view.library", "view.inspector", "view.viewer", "view.gallery"),
+            *("view.queue", "view.problems", "view.log"),
+        ),
+    ),
+    "run": (
+        "&Run",
+        (
+            *("run.run", "run.to_selected", "run.stop", SEPARATOR, "run.previews", SEPARATOR),
+            *("run.relink", "run.free", "run.restart_worker"),
+        ),
+    ),
+    "help": ("&Help", ("help.shortcuts", "help.logs", "help.about")),
+}
+
+
+def all_commands(window: MainWindow) -> list[Command]:
+    """Every command of the window."""
+    return [
+        *_file(window),
+        *_edit(window),
+        *_node(window),
+        *_view(window),
+        *_run(window),
+        *_help(window),
+    ]
+
+
+def _with(window: MainWindow, do: Callable[[OpenDocument], object]) -> Callable[[], object]:
+    """`do` with the current document."""
+
+    def run() -> object:
+        current = window.workspace.current
+        return do(current) if current is not None else None
+
+    return run
+
+
+def _file(window: MainWindow) -> list[Command]:
+    files, any_open = window.files, window.has_document
+    return [
+        Command("file.new", "New workflow", window.workspace.new, ("Ctrl+N",), "file-plus"),
+        Command("file.open", "Open…", files.ask_open, ("Ctrl+O",), "folder-open"),
+        Command(
+            "file.save", "Save", _with(window, files.save), ("Ctrl+S",), "floppy-disk", any_open
+        ),
+        Command(
+            "file.save_as",
+            "Save as…",
+            _with(window, files.save_as),
+            ("Ctrl+Shift+S",),
+            "",
+            any_open,
+        ),
+        Command(
+            "file.copy_json", "Copy as JSON", _with(window, window.copy_json), (), "", any_open
+        ),
+        Command(
+            "file.copy_picture",
+            "Copy as picture",
+            window.on_view("copy_as_picture"),
+            (),
+            "image",
+            any_open,
+        ),
+        Command("file.preferences", "Preferences…", window.show_preferences, ("Ctrl+,",), "gear"),
+        Command("file.close", "Close tab", _with(window, files.close), ("Ctrl+W",), "x", any_open),
+        Command("file.quit", "Quit", window.close, ("Ctrl+Q",)),
+    ]
+
+
+def _edit(window: MainWindow) -> list[Command]:
+    """Undo is the document's; the rest is done where the graph has the focus."""
+    undo_name, redo_name = window.undo_name, window.redo_name
+    undo, redo = partial(_named, "Undo", undo_name), partial(_named, "Redo", redo_name)
+    return [
+        Command(
+            "edit.undo",
+            "Undo",
+            _with(window, lambda each: each.document.undo()),
+            ("Ctrl+Z",),
+            "arrow-u-up-left",
+            lambda: bool(undo_name()),
+            label=undo,
+        ),
+        Command(
+            "edit.redo",
+            "Redo",
+            _with(window, lambda each: each.document.redo()),
+            ("Ctrl+Shift+Z", "Ctrl+Y"),
+            "arrow-u-up-right",
+            lambda: bool(redo_name()),
+            label=redo,
+        ),
+        *_on_graph(
+            window,
+            ("edit.cut", "Cut", "cut", ("Ctrl+X",), "scissors", True),
+            ("edit.copy", "Copy", "copy", ("Ctrl+C",), "copy", True),
+            ("edit.paste", "Paste", "paste", ("Ctrl+V",), "clipboard", False),
+            ("edit.duplicate", "Duplicate", "duplicate", ("Ctrl+D",), "copy-simple", True),
+            ("edit.delete", "Delete", "delete_selected", ("Del",), "trash", True),
+            ("edit.select_all", "Select all", "select_all", ("Ctrl+A",), "selection-all", False),
+            ("edit.find", "Find node…", "find", ("Ctrl+F",), "magnifying-glass", False),
+        ),
+        Command(
+            "edit.paste_linked",
+            "Paste with links",
+            window.on_view("paste", keep_inputs=True),
+            ("Ctrl+Shift+V",),
+            "",
+            window.has_document,
+            within=window.area.tabs,
+        ),
+    ]
+
+
+def _named(verb: str, name: Callable[[], str]) -> str:
+    return f"{verb} {name()}".strip()
+
+
+def _node(window: MainWindow) -> list[Command]:
+    return [
+        *_on_graph(
+            window,
+            ("node.add", "Add node…", "search_add", ("Tab",), "plus", False),
+            ("node.rename", "Rename", "rename", ("F2",), "text-aa", True),
+            ("node.open", "Open subgraph", "open_selected", ("Return",), "", True),
+            ("node.up", "Leave subgraph", "go_up", ("Alt+Up",), "", False),
+            ("node.mute", "Mute", "mute", ("M",), "speaker-slash", True),
+            ("node.bypass", "Bypass", "bypass", ("B",), "arrow-bend-double-up-right", True),
+            ("node.pin", "Keep result in cache", "pin", ("P",), "push-pin", True),
+            ("node.collapse", "Collapse", "collapse", ("C",), "", True),
+            ("node.group", "Collapse into subgraph", "group", ("Ctrl+G",), "stack", True),
+            ("node.ungroup", "Unpack subgraph", "ungroup", ("Ctrl+Alt+G",), "", True),
+            (
+                "node.backdrop",
+                "Add backdrop",
+                "backdrop",
+                ("Ctrl+Shift+G",),
+                "frame-corners",
+                False,
+            ),
+            ("node.layout", "Lay out", "auto_layout", ("L",), "tree-structure", False),
+        ),
+        *(
+            Command(f"node.{name}", text, window.on_view(*call), (), "", window.has_selection)
+            for name, text, call in (
+                ("align_left", "Align left", ("align", "left")),
+                ("align_top", "Align top", ("align", "top")),
+                ("across", "Distribute across", ("distribute", "across")),
+                ("down", "Distribute down", ("distribute", "down")),
+            )
+        ),
+    ]
+
+
+def _on_graph(
+    window: MainWindow, *rows: tuple[str, str, str, Sequence[str], str, bool]
+) -> list[Command]:
+    """Commands that are methods of the graph view; the last field: they need a selection."""
+    return [
+        Command(
+            name,
+            text,
+            window.on_view(method),
+            keys,
+            icon,
+            window.has_selection if needs else window.has_document,
+            within=window.area.tabs,
+        )
+        for name, text, method, keys, icon, needs in rows
+    ]
+
+
+def _view(window: MainWindow) -> list[Command]:
+    on_graph = _on_graph(
+        window,
+        ("view.zoom_all", "Zoom to all", "zoom_all", ("Home",), "arrows-out", False),
+        ("view.zoom_selection", "Zoom to selection", "zoom_selection", ("F",), "crosshair", True),
+    )
+    return [
+        Command(
+            "view.palette", "Command palette…", window.show_palette, ("Ctrl+Shift+P",), "command"
+        ),
+        *on_graph,
+        Command(
+            "view.light",
+            "Light theme",
+            window.switch_theme,
+            (),
+            "sun",
+            checked=lambda: not window.workspace.theme.is_dark,
+        ),
+        *(
+            Command(
+                f"view.{name}",
+                dock.accessibleName(),
+                partial(window.toggle_dock, name),
+                checked=lambda dock=dock: not dock.isHidden(),
+            )
+            for name, dock in window.docks.all.items()
+        ),
+    ]
+
+
+def _run(window: MainWindow) -> list[Command]:
+    runner = window.runner
+    return [
+        Command(
+            "run.run",
+            "Run",
+            window.run,
+            ("Ctrl+Return", "Ctrl+Enter"),
+            "play",
+            window.has_document,
+        ),
+        Command(
+            "run.to_selected",
+            "Run to selected node",
+            window.run_to_selected,
+            ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
+            "crosshair",
+            window.has_selection,
+        ),
+        Command("run.stop", "Stop", runner.stop, ("Esc",), "stop", lambda: runner.busy),
+        Command(
+            "run.previews",
+            "Preview every step",
+            window.switch_previews,
+            (),
+            "eye",
+            checked=window.previews_on,
+        ),
+        Command(
+            "run.relink",
+            "Relink models…",
+            _with(window, window.relink),
+            (),
+            "link-simple",
+            window.has_document,
+        ),
+        Command("run.free", "Free memory", window.free_memory, (), "hard-drives"),
+        Command("run.restart_worker", "Restart worker", window.restart_worker, (), "lightning"),
+    ]
+
+
+def _help(window: MainWindow) -> list[Command]:
+    return [
+        Command("help.shortcuts", "Shortcuts", window.show_shortcuts, ("F1",), "keyboard"),
+        Command("help.logs", "Show logs and crash reports", window.show_logs, (), "folder-open"),
+        Command("help.about", "About NodeForge", window.show_about, (), "info"),
+    ]

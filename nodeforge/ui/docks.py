@@ -1,0 +1,86 @@
+"""The panels around the graph, and where they are remembered to be."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+
+_LAYOUT = 1
+"""Raised when docks are added or renamed: older layouts are then not restored."""
+
+_LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+_BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+class Docks:
+    """Adds panels to the window, each with a name that its layout is remembered by."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self.all: dict[str, QDockWidget] = {}
+        window.setDockNestingEnabled(True)
+        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.TopLeftCorner):
+            window.setCorner(corner, _LEFT)
+        for corner in (Qt.Corner.BottomRightCorner, Qt.Corner.TopRightCorner):
+            window.setCorner(corner, _RIGHT)
+
+    def add(self, name: str, title: str, panel: QWidget, area: Qt.DockWidgetArea) -> None:
+        dock = QDockWidget(title)
+        dock.setObjectName(name)
+        dock.setAccessibleName(title)
+        panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        dock.setWidget(panel)
+        self._window.addDockWidget(area, dock)
+        self.all[name] = dock
+
+    def arrange(
+        self, library: QWidget, inspector: QWidget, viewer: QWidget, below: dict[str, QWidget]
+    ) -> None:
+        """Put the panels where they are at first; `below` are tabs, by title."""
+        self.add("library", "Library", library, _LEFT)
+        self.add("inspector", "Inspector", inspector, _RIGHT)
+        self.add("viewer", "Viewer", viewer, _RIGHT)
+        first: QDockWidget | None = None
+        for title, panel in below.items():
+            self.add(title.lower(), title, panel, _BOTTOM)
+            if first is None:
+                first = self.all[title.lower()]
+            else:
+                self._window.tabifyDockWidget(first, self.all[title.lower()])
+        if first is not None:
+            first.raise_()
+        self._sizes(self._window.size())
+
+    def _sizes(self, size: QSize) -> None:
+        sides = [self.all["library"], self.all["inspector"]]
+        self._window.resizeDocks(sides, [208, 328], Qt.Orientation.Horizontal)
+        column = [self.all["inspector"], self.all["viewer"]]
+        high = max(400, size.height() - 60)
+        self._window.resizeDocks(column, [high * 11 // 20, high * 9 // 20], Qt.Orientation.Vertical)
+        self._window.resizeDocks([self.all["gallery"]], [208], Qt.Orientation.Vertical)
+
+    def show(self, name: str) -> None:
+        """Bring a panel to the front."""
+        self.all[name].show()
+        self.all[name].raise_()
+
+    def count(self, name: str, title: str, number: int) -> None:
+        """Put a number behind a panel's title; none for 0."""
+        self.all[name].setWindowTitle(f"{title} ({number})" if number else title)
+
+    def name_tabs(self) -> None:
+        """Give the tab bars that Qt makes for docks what a screen reader reads."""
+        for bar in self._window.findChildren(QTabBar):
+            bar.setAccessibleName(bar.accessibleName() or "Panels")
+
+    def remember(self, store: QSettings) -> None:
+        store.setValue("window/geometry", self._window.saveGeometry())
+        store.setValue("window/docks", self._window.saveState(_LAYOUT))
+
+    def recall(self, store: QSettings) -> bool:
+        """Put everything where it was; whether something was remembered."""
+        geometry, docks = store.value("window/geometry"), store.value("window/docks")
+        if not isinstance(geometry, QByteArray) or not isinstance(docks, QByteArray):
+            return False
+        self._window.restoreGeometry(geometry)
+        return self._window.restoreState(docks, _LAYOUT)

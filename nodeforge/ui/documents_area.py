@@ -1,0 +1,143 @@
+"""The middle of the window: the start page, or a tab for each open workflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from nodeforge.lint import Problem
+from nodeforge.ui.icons import icon
+from nodeforge.ui.notices import Notices
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.start_page import StartPage
+from nodeforge.ui.theme import Theme
+from nodeforge.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view import GraphView
+
+
+class DocumentsArea(QWidget):
+    """Makes a graph view for each document, and keeps the two in step."""
+
+    close_asked = Signal(object)
+    selection_changed = Signal(object, list)
+    """The document and the paths selected in it."""
+    said = Signal(str)
+    """A sentence for the status bar."""
+    menu_asked = Signal(object)
+    """A graph view's request for a context menu."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.start_page = StartPage(workspace)
+        self.notices = Notices()
+        self.tabs = QTabWidget(documentMode=True, movable=True)
+        self.tabs.setAccessibleName("Open workflows")
+        self.tabs.currentChanged.connect(self._tab_chosen)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.start_page)
+        self._stack.addWidget(self.tabs)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self._stack, 1)
+        self._views: dict[str, GraphView] = {}
+        workspace.opened.connect(self._add)
+        workspace.closed.connect(self._remove)
+        workspace.current_changed.connect(self._show_current)
+        workspace.theme_changed.connect(self._wear)
+
+    @property
+    def view(self) -> GraphView | None:
+        """The graph view of the current document."""
+        current = self._workspace.current
+        return self._views.get(current.id) if current else None
+
+    def go_to(self, path: str) -> None:
+        """Show the node at `path`, selected and in the middle."""
+        if self.view is not None:
+            self.view.center_on(path)
+            self.view.select([path])
+            self.view.setFocus()
+
+    def _add(self, opened: OpenDocument) -> None:
+        from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
+
+        view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
+        self._views[opened.id] = view
+        view.setProperty("document", opened.id)
+        view.selected.connect(lambda paths: self._selected(opened, paths))
+        view.refused.connect(self.said)
+        view.menu_asked.connect(self.menu_asked)
+        opened.refused.connect(self.said)
+        opened.states_changed.connect(view.show_states)
+        opened.picture_changed.connect(
+            lambda node: view.show_thumbnail(node, opened.pictures.get(node))
+        )
+        opened.problems_changed.connect(lambda: view.show_problems(_by_node(opened.problems)))
+        opened.standing_changed.connect(lambda: self._title(opened))
+        place = self.tabs.addTab(view, opened.name)
+        side = QTabBar.ButtonPosition.RightSide
+        self.tabs.tabBar().setTabButton(place, side, self._close_button(opened))
+        self._title(opened)
+
+    def _remove(self, opened: OpenDocument) -> None:
+        view = self._views.pop(opened.id)
+        self.tabs.removeTab(self.tabs.indexOf(view))
+        view.deleteLater()
+        self._show_current(self._workspace.current)
+
+    def _selected(self, opened: OpenDocument, paths: list[str]) -> None:
+        opened.selection = list(paths)
+        if opened is self._workspace.current:
+            self.selection_changed.emit(opened, opened.selection)
+
+    def _show_current(self, opened: OpenDocument | None) -> None:
+        self._stack.setCurrentIndex(0 if opened is None else 1)
+        if opened is not None:
+            view = self._views[opened.id]
+            self.tabs.setCurrentWidget(view)
+            view.setFocus()
+        self.selection_changed.emit(opened, opened.selection if opened else [])
+
+    def _tab_chosen(self, index: int) -> None:
+        view = self.tabs.widget(index)
+        if view is not None and (opened := self._workspace.find(view.property("document"))):
+            self._workspace.show(opened)
+
+    def _close_button(self, opened: OpenDocument) -> QToolButton:
+        button = QToolButton(autoRaise=True)
+        button.setIcon(icon("x", "dim"))
+        button.setIconSize(QSize(12, 12))
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setToolTip("Close")
+        button.setAccessibleName(f"Close {opened.name}")
+        button.setStyleSheet("padding: 2px")
+        button.clicked.connect(lambda: self.close_asked.emit(opened))
+        return button
+
+    def _title(self, opened: OpenDocument) -> None:
+        view = self._views.get(opened.id)
+        if view is not None:
+            place = self.tabs.indexOf(view)
+            self.tabs.setTabText(place, opened.name + (" •" if opened.modified else ""))
+            where = str(opened.path) if opened.path else "Not saved yet"
+            self.tabs.setTabToolTip(place, where)
+
+    def _wear(self, theme: Theme) -> None:
+        for view in self._views.values():
+            view.set_theme(theme)
+
+
+def _by_node(problems: list[Problem]) -> dict[str, str]:
+    messages: dict[str, str] = {}
+    for problem in problems:
+        if problem.node:
+            text = f"{problem.fact} {problem.way_out}".strip()
+            messages[problem.node] = "\n".join(filter(None, [messages.get(problem.node), text]))
+    return messages

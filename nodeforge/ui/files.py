@@ -1,0 +1,132 @@
+"""Opening, saving and closing, with the questions that belong to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.settings import shipped
+from nodeforge.ui.autosave import Autosave
+from nodeforge.ui.notices import Notices
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.running import Runner
+from nodeforge.ui.workspace import Workspace
+
+OPENABLE = "Workflows and pictures (*.json *.png *.jpg *.jpeg *.webp);;All files (*)"
+WORKFLOW = "Workflow (*.json)"
+
+
+class Files:
+    """What the File menu does.
+
+    Args:
+        parent: The window, for dialogs.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        runner: Runner,
+        autosave: Autosave,
+        notices: Notices,
+        parent: QWidget,
+    ) -> None:
+        self._workspace, self._runner, self._autosave = workspace, runner, autosave
+        self._notices, self._parent = notices, parent
+
+    def open(self, path: Path) -> None:
+        """Open `path`; where that fails, say why. A shipped workflow opens as a copy."""
+        self._notices.dismiss("open")
+        try:
+            opened = self._workspace.open_file(path)
+        except NodeForgeError as error:
+            self._notices.show_notice("open", str(error))
+            return
+        if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
+            opened.detach()
+
+    def ask_open(self) -> None:
+        folder = str(self._workspace.store.value("folder", ""))
+        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open", folder, OPENABLE)
+        for path in map(Path, paths):
+            self._workspace.store.setValue("folder", str(path.parent))
+            self.open(path)
+
+    def drop(self, data: QMimeData) -> bool:
+        """Open the files in `data`; whether there were any."""
+        paths = dropped_files(data)
+        for path in paths:
+            self.open(path)
+        return bool(paths)
+
+    def save(self, opened: OpenDocument) -> bool:
+        """Save; whether the document is saved now."""
+        return self.save_as(opened) if opened.path is None else self._write(opened, opened.path)
+
+    def save_as(self, opened: OpenDocument) -> bool:
+        folder = Path(str(self._workspace.store.value("folder", "")))
+        wish = opened.path or folder / f"{opened.name}.json"
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save as", str(wish), WORKFLOW)
+        return bool(path) and self._write(opened, Path(path))
+
+    def close(self, opened: OpenDocument) -> bool:
+        """Close a tab; unsaved changes are asked about. Whether it is closed."""
+        if opened.modified and not self._settle([opened]):
+            return False
+        self._autosave.forget(opened)
+        self._workspace.close(opened)
+        return True
+
+    def may_close_all(self) -> bool:
+        """Ask once about a run in hand, and once about everything unsaved."""
+        if self._runner.busy and not self._may_stop():
+            return False
+        unsaved = [each for each in self._workspace.documents if each.modified]
+        return not unsaved or self._settle(unsaved)
+
+    def _write(self, opened: OpenDocument, path: Path) -> bool:
+        try:
+            self._workspace.save(opened, path)
+        except NodeForgeError as error:
+            again = ("Save as…", lambda: self.save_as(opened))
+            self._notices.show_notice("save", str(error), [again])
+            return False
+        self._notices.dismiss("save")
+        self._workspace.store.setValue("folder", str(path.parent))
+        self._autosave.forget(opened)
+        return True
+
+    def _settle(self, unsaved: list[OpenDocument]) -> bool:
+        """Save, discard or stay; whether to go on."""
+        names = ", ".join(f"“{each.name}”" for each in unsaved)
+        what = "has changes" if len(unsaved) == 1 else "have changes"
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Unsaved changes")
+        box.setText(f"{names} {what} that are not saved.")
+        save = box.addButton("Save", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(save)
+        box.exec()
+        if box.clickedButton() is save:
+            return all(self.save(each) for each in unsaved)
+        return box.clickedButton() is discard
+
+    def _may_stop(self) -> bool:
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("A run is in hand")
+        box.setText("A workflow is running. Closing now stops it; what is finished is kept.")
+        stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole)
+        box.exec()
+        return box.clickedButton() is stop
+
+
+def dropped_files(data: QMimeData) -> list[Path]:
+    """The files on this machine that are dropped or pasted."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

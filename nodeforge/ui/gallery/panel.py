@@ -1,0 +1,208 @@
+"""The gallery: thumbnails of every saved result, to be searched, opened, compared, dragged out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QFile,
+    QIODevice,
+    QMimeData,
+    QPoint,
+    QSize,
+    Qt,
+    QUrl,
+    Signal,
+)
+from PySide6.QtGui import QDesktopServices, QIcon, QImageWriter, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QMessageBox,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.ui.gallery.compare import CompareDialog
+from nodeforge.ui.gallery.store import Result, Results
+from nodeforge.ui.icons import icon
+from nodeforge.ui.jobs import Job
+from nodeforge.ui.pictures import read_small
+
+EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
+_SIDE = 112
+_RESULT = Qt.ItemDataRole.UserRole
+
+
+class _Pictures(QListWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setMovement(QListView.Movement.Static)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setIconSize(QSize(_SIDE, _SIDE))
+        self.setGridSize(QSize(_SIDE + 24, _SIDE + 32))
+        self.setSpacing(4)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setUniformItemSizes(True)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setAccessibleName("Results")
+
+    def mimeData(self, items: Iterable[QListWidgetItem]) -> QMimeData:  # noqa: N802
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(item.data(_RESULT).path)) for item in items])
+        return data
+
+    def chosen(self) -> list[Result]:
+        return [item.data(_RESULT) for item in self.selectedItems()]
+
+
+class Gallery(QWidget):
+    """Shows the newest results first."""
+
+    open_asked = Signal(Path)
+    """Open the workflow that is inside this picture."""
+
+    def __init__(self, results: Results) -> None:
+        super().__init__()
+        self.setAccessibleName("Gallery")
+        self._results = results
+        self.search = QLineEdit(placeholderText="Search prompts, seeds, names")
+        self.search.setClearButtonEnabled(True)
+        self.search.setAccessibleName("Search results")
+        self.search.textChanged.connect(self.reload)
+        self._favourites = QToolButton(checkable=True)
+        self._favourites.setIcon(icon("star"))
+        self._favourites.setToolTip("Favourites only")
+        self._favourites.setAccessibleName("Favourites only")
+        self._favourites.toggled.connect(self.reload)
+        self._compare = QToolButton()
+        self._compare.setIcon(icon("columns"))
+        self._compare.setToolTip("Compare the two selected pictures")
+        self._compare.setAccessibleName("Compare")
+        self._compare.clicked.connect(self._compare_chosen)
+        self.list = _Pictures()
+        self.list.itemActivated.connect(lambda item: self._open(item.data(_RESULT)))
+        self.list.customContextMenuRequested.connect(self._menu)
+        self.list.itemSelectionChanged.connect(self._offer)
+        self._empty = QLabel(EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
+        self._empty.setProperty("role", "empty")
+        self._stack = QStackedLayout()
+        self._lay_out()
+        self.reload()
+
+    def add(self, job: Job, path: str) -> None:
+        """A run has saved the file `path`."""
+        image = read_small(Path(path), 2 * _SIDE)
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        QImageWriter(buffer, QByteArray(b"jpeg")).write(image)
+        self._results.add(Path(path), job.name, job.request.stamp, bytes(buffer.data().data()))
+        self.reload()
+
+    def reload(self) -> None:
+        text = self.search.text()
+        found = self._results.find(text, favourites=self._favourites.isChecked())
+        self.list.clear()
+        for result in found:
+            self.list.addItem(_item(result))
+        searching = bool(text) or self._favourites.isChecked()
+        self._empty.setText("Nothing fits this search." if searching else EMPTY)
+        self._stack.setCurrentIndex(0 if found else 1)
+        self._offer()
+
+    def _lay_out(self) -> None:
+        column, bar = QVBoxLayout(self), QHBoxLayout()
+        column.setContentsMargins(8, 8, 8, 0)
+        bar.addWidget(self.search, 1)
+        bar.addWidget(self._favourites)
+        bar.addWidget(self._compare)
+        column.addLayout(bar)
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(self._empty)
+        column.addLayout(self._stack, 1)
+
+    def _offer(self) -> None:
+        self._compare.setEnabled(len(self.list.chosen()) == 2)
+
+    def _menu(self, place: QPoint) -> None:
+        chosen = self.list.chosen()
+        if not chosen:
+            return
+        menu, first = QMenu(self), chosen[0]
+        if len(chosen) == 1:
+            menu.addAction(icon("tree-structure"), "Open its workflow", lambda: self._open(first))
+            menu.addAction(icon("folder-open"), "Show in folder", lambda: _reveal(first))
+        if len(chosen) == 2:
+            menu.addAction(icon("columns"), "Compare", self._compare_chosen)
+        on = not first.favourite
+        text = "Add to favourites" if on else "Remove from favourites"
+        menu.addAction(icon("star"), text, lambda: self._mark(chosen, on))
+        menu.addSeparator()
+        menu.addAction(icon("trash"), "Delete…", lambda: self._delete(chosen))
+        menu.exec(self.list.mapToGlobal(place))
+
+    def _open(self, result: Result) -> None:
+        self.open_asked.emit(result.path)
+
+    def _mark(self, chosen: list[Result], favourite: bool) -> None:
+        for result in chosen:
+            self._results.mark(result, favourite)
+        self.reload()
+
+    def _delete(self, chosen: list[Result]) -> None:
+        what = chosen[0].path.name if len(chosen) == 1 else f"{len(chosen)} pictures"
+        box = QMessageBox(QMessageBox.Icon.Question, "Delete", f"Move {what} to the bin?")
+        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        if box.clickedButton() is delete:
+            self.delete(chosen)
+
+    def delete(self, chosen: list[Result]) -> None:
+        """Move the files to the bin (where there is none, delete them), and forget them."""
+        for result in chosen:
+            if result.path.exists() and not QFile.moveToTrash(str(result.path)):
+                result.path.unlink(missing_ok=True)
+            self._results.remove(result)
+        self.reload()
+
+    def _compare_chosen(self) -> None:
+        chosen = self.list.chosen()
+        if len(chosen) == 2:
+            CompareDialog(chosen[0].path, chosen[1].path, self).exec()
+
+
+def _item(result: Result) -> QListWidgetItem:
+    pixmap = QPixmap()
+    pixmap.loadFromData(result.thumbnail)
+    name = result.prompt.split("\n")[0] or result.path.stem
+    item = QListWidgetItem(("★ " if result.favourite else "") + name)
+    item.setIcon(icon("image", "dim") if pixmap.isNull() else QIcon(pixmap))
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(result.made))
+    seed = f"\nSeed {result.seed}" if result.seed else ""
+    gone = "" if result.path.exists() else "\nThe file is no longer there."
+    item.setToolTip(
+        f"{result.prompt}{seed}\n{result.workflow}, {made}\n{result.path}{gone}".strip()
+    )
+    item.setData(_RESULT, result)
+    return item
+
+
+def _reveal(result: Result) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(result.path.parent)))

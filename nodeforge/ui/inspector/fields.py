@@ -1,0 +1,43 @@
+"""Which editor a port's declaration asks for."""
+
+from __future__ import annotations
+
+from nodeforge.spec import (
+    INTEGER,
+    ChoiceWidget,
+    FileWidget,
+    ModelFileWidget,
+    NumberWidget,
+    PortSpec,
+    SeedWidget,
+    TextWidget,
+    ToggleWidget,
+)
+from nodeforge.ui.inspector.choices import ChoiceField, ToggleField
+from nodeforge.ui.inspector.field import Field
+from nodeforge.ui.inspector.model_file import ModelField
+from nodeforge.ui.inspector.number import NumberField
+from nodeforge.ui.inspector.picture_file import PictureField
+from nodeforge.ui.inspector.prompt import TextField
+from nodeforge.ui.inspector.seed import SeedField
+from nodeforge.ui.workspace import Workspace
+
+
+def make_field(port: PortSpec, workspace: Workspace, seed_mode: str = "fixed") -> Field | None:
+    """The editor for a port's value; None for a port that only takes links."""
+    match port.widget:
+        case NumberWidget() as widget:
+            return NumberField(widget, whole=port.type == INTEGER)
+        case SeedWidget() as widget:
+            return SeedField(widget, seed_mode)
+        case TextWidget(multiline=multiline):
+            return TextField(multiline=multiline)
+        case ToggleWidget():
+            return ToggleField()
+        case ChoiceWidget(options=options):
+            return ChoiceField(options)
+        case FileWidget():
+            return PictureField(workspace, port)
+        case ModelFileWidget(kind=kind):
+            return ModelField(workspace, kind)
+    return None

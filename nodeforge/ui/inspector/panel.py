@@ -1,0 +1,158 @@
+"""The inspector: the selected nodes' title, values, links and help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from nodeforge.graph.changes import Change, FieldChanged, LinkAdded, LinkRemoved, ValueChanged
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.edits import Rename
+from nodeforge.graph.model import Node, Subgraph
+from nodeforge.graph.ports import input_names, input_spec
+from nodeforge.ui.inspector.row import Row
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.workspace import Workspace
+
+EMPTY = "Select a node to see and change its values here."
+
+
+class Inspector(QScrollArea):
+    """Shows the selection of the current document."""
+
+    node_asked = Signal(str)
+    """The path of a node that the person wants to see."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(260)
+        self.setAccessibleName("Inspector")
+        self._workspace = workspace
+        self._opened: OpenDocument | None = None
+        self._paths: list[str] = []
+        self._rows: list[Row] = []
+        self._title: QLineEdit | None = None
+        self.show_nodes(None, [])
+
+    def show_nodes(self, opened: OpenDocument | None, paths: Sequence[str]) -> None:
+        """Show the nodes at `paths`; several are edited together where they are of one type."""
+        if self._opened is not opened:
+            if self._opened is not None:
+                self._opened.changed.disconnect(self._hear)
+            self._opened = opened
+            if opened is not None:
+                opened.changed.connect(self._hear)
+        self._paths = list(paths)
+        self._build()
+
+    def row(self, port: str) -> Row:
+        """The row of an input that is shown."""
+        return next(row for row in self._rows if row.port == port)
+
+    def _hear(self, changes: tuple[Change, ...]) -> None:
+        shown, structural = set(self._paths), False
+        for change in changes:
+            match change:
+                case LinkAdded() | LinkRemoved():
+                    structural |= change.input.node in shown
+                case FieldChanged(field="inputs"):
+                    structural |= change.path in shown
+                case ValueChanged():
+                    pass
+        if structural or any(not self._node(path) for path in self._paths):
+            self._paths = [path for path in self._paths if self._node(path)]
+            self._build()
+            return
+        for row in self._rows:
+            row.refresh()
+        self._show_title()
+
+    def _node(self, path: str) -> Node | None:
+        try:
+            return self._opened.document.node(path) if self._opened else None
+        except NoSuchNodeError:
+            return None
+
+    def _build(self) -> None:
+        self._rows, self._title = [], None
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(12, 8, 12, 12)
+        column.setSpacing(8)
+        nodes = [node for path in self._paths if (node := self._node(path)) is not None]
+        if not nodes:
+            column.addWidget(_label(EMPTY, "empty"))
+        elif len({node.type for node in nodes}) > 1:
+            column.addWidget(_label(f"{len(nodes)} nodes", "heading"))
+            column.addWidget(_label("Select nodes of one type to change them together.", "dim"))
+        else:
+            self._fill(column, nodes)
+        column.addStretch(1)
+        self.setWidget(content)
+
+    def _fill(self, column: QVBoxLayout, nodes: list[Node]) -> None:
+        assert self._opened is not None
+        spec = self._workspace.catalogue.get(nodes[0].type)
+        if len(nodes) == 1:
+            self._title = QLineEdit(placeholderText=spec.title if spec else nodes[0].type)
+            self._title.setAccessibleName("Title")
+            self._title.editingFinished.connect(self._rename)
+            column.addWidget(self._title)
+            self._show_title()
+        else:
+            name = spec.title if spec else nodes[0].type
+            column.addWidget(_label(f"{len(nodes)} × {name}", "heading"))
+        if spec is None and not isinstance(nodes[0], Subgraph):
+            text = f"No pack declares '{nodes[0].type}'. Its values are kept in the file."
+            column.addWidget(_label(text, "error"))
+            return
+        if spec is not None:
+            column.addWidget(_label(spec.summary, "dim"))
+        for name in input_names(nodes[0], self._workspace.catalogue):
+            port = input_spec(nodes[0], name, self._workspace.catalogue)
+            if port is not None:
+                row = Row(self._workspace, self._opened, self._paths, port)
+                row.source_clicked.connect(self.node_asked)
+                self._rows.append(row)
+                column.addWidget(row)
+        if spec is not None and (more := help_text(spec.doc, spec.summary)):
+            column.addWidget(_line())
+            column.addWidget(_label(more, "small"))
+
+    def _show_title(self) -> None:
+        node = self._node(self._paths[0]) if self._paths else None
+        if self._title is not None and node is not None and not self._title.isModified():
+            self._title.setText(node.title)
+
+    def _rename(self) -> None:
+        if self._title is None or self._opened is None or not self._title.isModified():
+            return
+        self._title.setModified(False)
+        self._opened.perform(Rename(self._paths[0], self._title.text().strip()))
+
+
+def help_text(doc: str, summary: str) -> str:
+    """A node's description beyond its summary and its arguments."""
+    text = doc.strip().removeprefix(summary).strip()
+    for section in ("Args:", "Returns:"):
+        text = text.partition(section)[0].strip()
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+def _label(text: str, role: str) -> QLabel:
+    label = QLabel(text, wordWrap=True)
+    label.setProperty("role", role)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def _line() -> QFrame:
+    line = QFrame(frameShape=QFrame.Shape.HLine)
+    line.setProperty("role", "line")
+    line.setFixedHeight(1)
+    return line

@@ -1,0 +1,158 @@
+"""One input in the inspector: its name, its editor, and where its value comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from nodeforge.graph.edits import ABSENT, GraphEdit, SetValue, Together
+from nodeforge.graph.model import Input, Output
+from nodeforge.graph.paths import join, split
+from nodeforge.spec import PortSpec, SeedWidget
+from nodeforge.ui.icons import icon
+from nodeforge.ui.inspector.field import MIXED, Field
+from nodeforge.ui.inspector.fields import make_field
+from nodeforge.ui.inspector.picture_file import PictureField
+from nodeforge.ui.inspector.seed import SeedField
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.workspace import Workspace
+
+
+class Row(QWidget):
+    """Edits one port of one node, or of several nodes of one type.
+
+    Args:
+        paths: The nodes, as in the document.
+    """
+
+    source_clicked = Signal(str)
+
+    def __init__(
+        self, workspace: Workspace, opened: OpenDocument, paths: Sequence[str], port: PortSpec
+    ) -> None:
+        super().__init__()
+        self._opened, self._paths, self._port = opened, list(paths), port
+        self.port = port.name
+        self.source = self._linked_from()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        name = QLabel(port.name.replace("_", " "))
+        name.setToolTip(port.doc)
+        name.setProperty("role", "dim")
+        grid.addWidget(name, 0, 0)
+        grid.setColumnStretch(0, 1)
+        self.field: Field | None = None
+        if self.source is not None:
+            grid.addWidget(self._link_button(), 0, 1, Qt.AlignmentFlag.AlignRight)
+            return
+        self.field = make_field(port, workspace, self._seed_mode())
+        if self.field is None:
+            grid.addWidget(self._unlinked(), 0, 1, Qt.AlignmentFlag.AlignRight)
+            return
+        self._reset = self._reset_button()
+        grid.addWidget(self._reset, 0, 1, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(self.field, 1, 0, 1, 2)
+        self._connect(self.field)
+        name.setBuddy(self.field.editor())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the document has now."""
+        if self.field is None:
+            return
+        values = [self._value(path) for path in self._paths]
+        same = all(type(each) is type(values[0]) and each == values[0] for each in values)
+        self.field.show_value(values[0] if same else MIXED)
+        own = any(self._port.name in self._opened.document.node(p).values for p in self._paths)
+        differs = not same or values[0] != self._port.default
+        self._reset.setEnabled(own and differs)
+
+    def _connect(self, field: Field) -> None:
+        editor = field.editor()
+        editor.setAccessibleName(f"{self._port.name.replace('_', ' ')}")
+        editor.setAccessibleDescription(self._port.doc)
+        editor.setToolTip(self._port.doc)
+        field.edited.connect(self._edit)
+        if isinstance(field, PictureField):
+            field.refused.connect(self._opened.refused)
+        if isinstance(field, SeedField):
+            field.mode_chosen.connect(self._choose_mode)
+
+    def _edit(self, value: Any, before: list[GraphEdit]) -> None:
+        assert self.field is not None
+        gesture = self.field.gesture and (id(self), self.field.gesture)
+        edits = [SetValue(path, self._port.name, value) for path in self._paths]
+        if len(edits) == 1 and not before:
+            edits[0].gesture = gesture
+            self._opened.perform(edits[0])
+            return
+        what = f"change {self._port.name} of " + (
+            split(self._paths[0])[1] if len(edits) == 1 else f"{len(edits)} nodes"
+        )
+        self._opened.perform(Together(what, [*before, *edits], gesture=gesture))
+
+    def _value(self, path: str) -> Any:
+        return self._opened.document.node(path).values.get(self._port.name, self._port.default)
+
+    def _linked_from(self) -> Output | None:
+        """What feeds this input, addressed from the root; only for a single node."""
+        group, name = split(self._paths[0])
+        links = self._opened.document.group(group).links
+        for end, start in links.items():
+            if end.node == name and end.port == self._port.name:
+                return Output(join(group, start.node), start.port)
+        return None
+
+    def _link_button(self) -> QPushButton:
+        assert self.source is not None
+        source = self.source
+        node = self._opened.document.node(source.node)
+        count = self._links()
+        text = f"{node.title or split(source.node)[1]} · {source.port}"
+        button = QPushButton(text if count == 1 else f"{text} and {count - 1} more")
+        button.setIcon(icon("link-simple"))
+        button.setFlat(True)
+        button.setToolTip("Fed by a link: go to the node it comes from")
+        button.setAccessibleName(f"{self._port.name} comes from {text}")
+        button.clicked.connect(lambda: self.source_clicked.emit(source.node))
+        return button
+
+    def _links(self) -> int:
+        group, name = split(self._paths[0])
+        ends: list[Input] = list(self._opened.document.group(group).links)
+        return sum(end.node == name and end.port == self._port.name for end in ends)
+
+    def _unlinked(self) -> QLabel:
+        label = QLabel("not linked" if self._port.optional else "needs a link")
+        label.setProperty("role", "dim")
+        return label
+
+    def _reset_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon("arrow-counter-clockwise", "dim"))
+        default = "" if self._port.default is None else f" ({self._port.default})"
+        button.setToolTip(f"Back to the default{default}")
+        button.setAccessibleName(f"reset {self._port.name}")
+        button.clicked.connect(self._back_to_default)
+        return button
+
+    def _back_to_default(self) -> None:
+        assert self.field is not None
+        self.field.new_gesture()
+        self._edit(ABSENT, [])
+
+    def _seed_mode(self) -> str:
+        if not isinstance(self._port.widget, SeedWidget):
+            return "fixed"
+        return self._opened.seed_modes.get((self._paths[0], self._port.name), "fixed")
+
+    def _choose_mode(self, mode: str) -> None:
+        for path in self._paths:
+            self._opened.seed_modes.pop((path, self._port.name), None)
+            if mode != "fixed":
+                self._opened.seed_modes[path, self._port.name] = mode

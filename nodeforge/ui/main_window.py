@@ -1,0 +1,310 @@
+"""The window: puts the panels together and passes on what they ask of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+)
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
+
+from nodeforge import __version__
+from nodeforge.engine.events import ErrorReport
+from nodeforge.formats import write
+from nodeforge.lint import Problem
+from nodeforge.ui import theme as themes
+from nodeforge.ui.actions import Actions
+from nodeforge.ui.autosave import Autosave
+from nodeforge.ui.commands import all_commands
+from nodeforge.ui.docks import Docks
+from nodeforge.ui.documents_area import DocumentsArea
+from nodeforge.ui.files import Files, dropped_files
+from nodeforge.ui.gallery import Gallery, Results
+from nodeforge.ui.inspector import Inspector
+from nodeforge.ui.jobs import Job
+from nodeforge.ui.library import Library
+from nodeforge.ui.log_panel import LogPanel
+from nodeforge.ui.menus import build_menus, build_toolbar, node_menu
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.palette import CommandPalette, ShortcutList
+from nodeforge.ui.preferences import Preferences
+from nodeforge.ui.problems import Problems
+from nodeforge.ui.queue_panel import QueuePanel
+from nodeforge.ui.relink import RelinkDialog, missing_models
+from nodeforge.ui.running import Runner
+from nodeforge.ui.status import StatusBar
+from nodeforge.ui.viewer import Viewer
+from nodeforge.ui.words import plural
+from nodeforge.ui.workspace import Workspace
+
+
+class MainWindow(QMainWindow):
+    """One window; it lives as long as the app."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.setWindowTitle("NodeForge")
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+        self.runner = Runner(workspace)
+        self.autosave = Autosave(workspace)
+        self.area = DocumentsArea(workspace)
+        self.files = Files(workspace, self.runner, self.autosave, self.area.notices, self)
+        self.library = Library(workspace.catalogue, workspace.theme)
+        self.inspector = Inspector(workspace)
+        self.viewer = Viewer(workspace, self.runner)
+        self.results = Results(workspace.settings.home / "gallery.sqlite")
+        self.gallery = Gallery(self.results)
+        self.problems = Problems(workspace.theme)
+        self.log = LogPanel()
+        self.status = StatusBar(workspace, self.runner)
+        self.setCentralWidget(self.area)
+        self.setStatusBar(self.status)
+        self.docks = Docks(self)
+        below = {"Gallery": self.gallery, "Queue": QueuePanel(self.runner)}
+        below |= {"Problems": self.problems, "Log": self.log}
+        self.docks.arrange(self.library, self.inspector, self.viewer, below)
+        self.actions_ = Actions(self)
+        for command in all_commands(self):
+            self.actions_.add(command)
+        build_menus(self)
+        self.count = build_toolbar(self)
+        self._connect()
+        self.docks.recall(workspace.store)
+        self.actions_.refresh()
+        QTimer.singleShot(0, self, self._after_show)
+
+    def has_document(self) -> bool:
+        return self.workspace.current is not None
+
+    def has_selection(self) -> bool:
+        current = self.workspace.current
+        return current is not None and bool(current.selection)
+
+    def undo_name(self) -> str:
+        """What undo would take back in the current document; empty for nothing."""
+        current = self.workspace.current
+        return current.document.history.undo_name if current else ""
+
+    def redo_name(self) -> str:
+        current = self.workspace.current
+        return current.document.history.redo_name if current else ""
+
+    def on_view(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
+        """A function that calls `method` of the current graph view."""
+
+        def call() -> None:
+            if (view := self.area.view) is not None:
+                getattr(view, method)(*arguments, **options)
+
+        return call
+
+    def run(self) -> None:
+        """Run the current workflow, as often as the box in the toolbar says."""
+        self._run([], self.count.value())
+
+    def run_to_selected(self) -> None:
+        current = self.workspace.current
+        if current is not None:
+            self._run(current.selection, 1)
+
+    def _run(self, targets: list[str], count: int) -> None:
+        current = self.workspace.current
+        self.area.notices.dismiss("run")
+        if current is not None and self.runner.run(current, targets, count) and count > 1:
+            self.status.say(f"{plural(count, 'run')} queued")
+
+    def restart_worker(self) -> None:
+        self.area.notices.dismiss("worker")
+        self.runner.link.kill()
+        self.runner.restart_worker()
+
+    def free_memory(self) -> None:
+        """Let the worker drop loaded networks and results in memory."""
+        self.runner.link.ask("free", lambda _: self.status.say("Memory of models was freed."))
+
+    def relink(self, opened: OpenDocument) -> None:
+        missing = missing_models(self.workspace, opened)
+        if not missing:
+            self.status.say("No model is missing.")
+            return
+        RelinkDialog(self.workspace, opened, missing, self).exec()
+
+    def copy_json(self, opened: OpenDocument) -> None:
+        QGuiApplication.clipboard().setText(write(opened.document).decode())
+        self.status.say("The workflow is on the clipboard.")
+
+    def previews_on(self) -> bool:
+        return self.workspace.store.value("previews", "true") != "false"
+
+    def switch_previews(self) -> None:
+        self.workspace.store.setValue("previews", "false" if self.previews_on() else "true")
+
+    def switch_theme(self) -> None:
+        dark = self.workspace.theme.is_dark
+        self.workspace.set_theme(themes.LIGHT if dark else themes.DARK)
+
+    def toggle_dock(self, name: str) -> None:
+        dock = self.docks.all[name]
+        if dock.isHidden():
+            self.docks.show(name)
+        else:
+            dock.hide()
+
+    def show_palette(self) -> None:
+        palette = CommandPalette(self.actions_, self)
+        corner = self.mapToGlobal(self.rect().center())
+        palette.move(corner.x() - palette.width() // 2, self.mapToGlobal(self.pos()).y() + 80)
+        palette.show()
+        palette.search.setFocus()
+
+    def show_shortcuts(self) -> None:
+        ShortcutList(self.actions_, self).exec()
+
+    def show_preferences(self) -> None:
+        if Preferences(self.workspace, self).exec():
+            self.runner.use_settings(self.workspace.settings)
+            self.status.ask_device()
+            self.status.measure_cache()
+
+    def show_logs(self) -> None:
+        folder = self.workspace.settings.home / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def show_about(self) -> None:
+        text = f"NodeForge {__version__}\nA desktop studio for diffusion models."
+        QMessageBox.about(self, "About NodeForge", text)
+
+    def go_to(self, path: str) -> None:
+        self.area.go_to(path)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        if not self.files.may_close_all():
+            event.ignore()
+            return
+        self.docks.remember(self.workspace.store)
+        self.autosave.close()
+        self.runner.close()
+        self.results.close()
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        if dropped_files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        if self.files.drop(event.mimeData()):
+            event.acceptProposedAction()
+
+    def _connect(self) -> None:
+        workspace, runner, area = self.workspace, self.runner, self.area
+        area.start_page.open_asked.connect(self.files.open)
+        area.start_page.new_asked.connect(workspace.new)
+        area.start_page.browse_asked.connect(self.files.ask_open)
+        area.close_asked.connect(self.files.close)
+        area.said.connect(self.status.say)
+        area.menu_asked.connect(lambda request: node_menu(self, request))
+        area.selection_changed.connect(self._selected)
+        self.library.chosen.connect(self._add_node)
+        self.inspector.node_asked.connect(self.go_to)
+        self.problems.node_asked.connect(self.go_to)
+        self.problems.relink_asked.connect(lambda _: self._relink_current())
+        self.problems.counted.connect(lambda n: self.docks.count("problems", "Problems", n))
+        self.gallery.open_asked.connect(self.files.open)
+        runner.jobs.changed.connect(self._count_jobs)
+        runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
+        runner.refused.connect(self._refused)
+        runner.failed.connect(self._failed)
+        runner.worker_lost.connect(self._lost_worker)
+        runner.logged.connect(self.log.add)
+        workspace.current_changed.connect(self._current_changed)
+        workspace.opened.connect(self._opened)
+        workspace.theme_changed.connect(self._wear)
+
+    def _after_show(self) -> None:
+        """What need not be there for the window to be used."""
+        self.docks.name_tabs()
+        self.status.ask_device()
+        self.status.measure_cache()
+        for file in self.autosave.left_behind():
+            opened = self.autosave.recover(file)
+            if opened is not None:
+                text = f"“{opened.name}” was not saved when NodeForge last ended. Here it is."
+                self.area.notices.show_notice("recovered", text, kind="info")
+
+    def _opened(self, opened: OpenDocument) -> None:
+        opened.standing_changed.connect(lambda: self._standing_changed(opened))
+
+    def _standing_changed(self, opened: OpenDocument) -> None:
+        if opened is self.workspace.current:
+            self.status.show_saved(opened)
+            self.actions_.refresh()
+
+    def _current_changed(self, opened: OpenDocument | None) -> None:
+        self.problems.show_document(opened)
+        self.setWindowTitle(f"{opened.name} – NodeForge" if opened else "NodeForge")
+        self.actions_.refresh()
+
+    def _selected(self, opened: OpenDocument | None, paths: list[str]) -> None:
+        self.inspector.show_nodes(opened, paths)
+        self.viewer.show_nodes(opened, paths)
+        self.actions_.refresh()
+
+    def _add_node(self, type_id: str) -> None:
+        if self.workspace.current is None:
+            self.workspace.new()
+        if (view := self.area.view) is not None:
+            view.add_node(type_id)
+            view.setFocus()
+
+    def _count_jobs(self) -> None:
+        jobs = self.runner.jobs
+        self.docks.count("queue", "Queue", len(jobs.waiting) + (jobs.current is not None))
+        self.actions_.refresh()
+
+    def _refused(self, opened: OpenDocument, problems: list[Problem]) -> None:
+        text = f"Not run: {plural(len(problems), 'problem')} to mend first. {problems[0]}"
+        buttons = [("Show problems", lambda: self.docks.show("problems"))]
+        if any(each.rule == "missing_models" for each in problems):
+            buttons.append(("Relink…", lambda: self.relink(opened)))
+        self.area.notices.show_notice("run", text, buttons)
+        self.docks.show("problems")
+
+    def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
+        inputs = "".join(f"\n{name}: {value}" for name, value in error.inputs.items())
+        text = f"{error}" + (f"\nIt was given:{inputs}" if inputs else "")
+        opened = self.workspace.find(job.document)
+        buttons = []
+        if node and opened is not None:
+            buttons.append(("Show node", lambda: self._show_in(opened, node)))
+        copied = f"{text}\n{error.traceback}"
+        buttons.append(("Copy", lambda: QApplication.clipboard().setText(copied)))
+        self.area.notices.show_notice("run", f"{job.name}: {text}", buttons)
+
+    def _show_in(self, opened: OpenDocument, node: str) -> None:
+        if opened in self.workspace.documents:
+            self.workspace.show(opened)
+            self.go_to(node)
+
+    def _lost_worker(self, text: str) -> None:
+        self.area.notices.show_notice("worker", text, [("Restart", self.restart_worker)])
+
+    def _relink_current(self) -> None:
+        if self.workspace.current is not None:
+            self.relink(self.workspace.current)
+
+    def _wear(self, theme: themes.Theme) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            themes.apply(app, theme)
+        self.library.show_theme(theme)
+        self.problems.show_theme(theme)

@@ -1,0 +1,79 @@
+"""How far the run in hand is, and how long it will take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from nodeforge.engine import events
+from nodeforge.engine.events import Source
+from nodeforge.ui.jobs import Job
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the status bar shows.
+
+    Args:
+        node: The path of the node that runs.
+        rate: Steps a second; 0 where unknown.
+        left: Seconds to the end of the run; None where unknown.
+    """
+
+    node: str = ""
+    step: int = 0
+    of: int = 0
+    rate: float = 0.0
+    left: float | None = None
+
+
+class Meter(QObject):
+    """Listens to one run after another."""
+
+    changed = Signal(object)
+    """A `Reading`, or None between runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.costs: dict[str, float] = {}
+        """Node to the seconds that it took last."""
+        self._left: dict[str, float] = {}
+        self._reading = Reading()
+        self._began = 0.0
+
+    def begin(self, job: Job, planned: Mapping[str, Source]) -> None:
+        wanted = [node for node, source in planned.items() if source is Source.COMPUTED]
+        self._left = {node: self.costs.get(node, 0.0) for node in wanted}
+        self._began = time.monotonic()
+        self._tell(Reading())
+
+    def hear(self, event: events.Event) -> None:
+        match event:
+            case events.Started():
+                self._tell(Reading(event.node, left=self._rest(event.node, None)))
+            case events.Progress():
+                rate = event.step / event.seconds if event.seconds > 0 else 0.0
+                own = (event.of - event.step) / rate if rate else None
+                left = self._rest(event.node, own)
+                self._tell(Reading(event.node, event.step, event.of, rate, left))
+            case events.Finished():
+                self._left.pop(event.node, None)
+                if event.source is Source.COMPUTED:
+                    self.costs[event.node] = event.seconds
+
+    def end(self) -> None:
+        self.changed.emit(None)
+
+    def _rest(self, node: str, own: float | None) -> float | None:
+        """Seconds for `node` (`own`, or what it took last) and all that comes after it."""
+        if own is None and not self._left.get(node):
+            return None
+        mine = own if own is not None else self._left[node]
+        return mine + sum(cost for each, cost in self._left.items() if each != node)
+
+    def _tell(self, reading: Reading) -> None:
+        self._reading = reading
+        self.changed.emit(reading)

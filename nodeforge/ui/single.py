@@ -1,0 +1,63 @@
+"""One window a home: a second start hands its file to the first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+_PATIENCE = 500
+"""Milliseconds to wait for the first window to listen."""
+
+
+def name_of(home: Path) -> str:
+    """The socket's name for a home."""
+    return "nodeforge-" + hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:16]
+
+
+def hand_over(home: Path, file: Path | None) -> bool:
+    """Ask a window that is open on `home` to open `file`; whether there is one."""
+    socket = QLocalSocket()
+    socket.connectToServer(name_of(home))
+    if not socket.waitForConnected(_PATIENCE):
+        return False
+    message = {"open": str(file.absolute()) if file else ""}
+    socket.write(json.dumps(message).encode() + b"\n")
+    return socket.waitForBytesWritten(_PATIENCE)
+
+
+class FirstWindow(QObject):
+    """Listens for later starts."""
+
+    asked = Signal(str)
+    """The path of a file to open, or empty: only to come to the front."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__()
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._greet)
+        if not self._server.listen(name_of(home)):
+            QLocalServer.removeServer(name_of(home))  # left by a window that died
+            self._server.listen(name_of(home))
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _greet(self) -> None:
+        socket = self._server.nextPendingConnection()
+        if socket is not None:
+            socket.readyRead.connect(lambda: self._read(socket))
+            socket.disconnected.connect(socket.deleteLater)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        if not socket.canReadLine():
+            return
+        try:
+            message = json.loads(bytes(socket.readLine().data()))
+            self.asked.emit(str(message["open"]))
+        except (ValueError, KeyError, TypeError):
+            return  # not one of ours

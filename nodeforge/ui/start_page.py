@@ -1,0 +1,170 @@
+"""What is shown while nothing is open: the shipped workflows, recent files, where to drop."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPixmap
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.settings import shipped
+from nodeforge.ui.icons import icon
+from nodeforge.ui.workspace import Workspace
+
+_COLUMNS = 4
+_PICTURE = QSize(208, 132)
+_SUFFIXES = (".png", ".jpg", ".webp")
+_ABOUT = {
+    "text_to_image": "Make a picture from a prompt.",
+    "image_to_image": "Change a picture with a prompt.",
+    "inpaint": "Paint something new into a part of a picture.",
+    "two_pass_upscale": "Make a picture, then make it larger with new detail.",
+    "compare_samplers": "One seed, several samplers, side by side.",
+}
+
+
+class Card(QFrame):
+    """A picture, a name and a line, to be pressed."""
+
+    pressed = Signal()
+
+    def __init__(self, title: str, text: str, picture: QPixmap | None) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(text)
+        self.setFixedWidth(_PICTURE.width() + 26)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(4)
+        image = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        image.setFixedSize(_PICTURE)
+        image.setPixmap(picture or icon("tree-structure", "dim").pixmap(48))
+        heading, line = QLabel(title), QLabel(text, wordWrap=True)
+        heading.setProperty("role", "heading")
+        line.setProperty("role", "dim")
+        line.setAlignment(Qt.AlignmentFlag.AlignTop)
+        line.setMinimumHeight(32)
+        for part in (image, heading, line):
+            column.addWidget(part)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(
+            event.position().toPoint()
+        ):
+            self.pressed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.pressed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class StartPage(QScrollArea):
+    """Cards and lists that open something."""
+
+    open_asked = Signal(Path)
+    new_asked = Signal()
+    browse_asked = Signal()
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Start page")
+        self._workspace = workspace
+        workspace.recent_changed.connect(self.build)
+        self.build()
+
+    def build(self) -> None:
+        content = QWidget()
+        outer = QHBoxLayout(content)
+        outer.addStretch(1)
+        column = QVBoxLayout()
+        column.setContentsMargins(24, 32, 24, 24)
+        column.setSpacing(12)
+        outer.addLayout(column)
+        outer.addStretch(1)
+        column.addWidget(_label("Start with a workflow", "title"))
+        column.addWidget(_label("Or drop a workflow or a picture anywhere in this window.", "dim"))
+        column.addLayout(self._cards())
+        column.addLayout(self._buttons())
+        recent = self._workspace.recent
+        column.addSpacing(12)
+        column.addWidget(_label("Recent files", "heading"))
+        if not recent:
+            column.addWidget(_label("Files that you open or save appear here.", "dim"))
+        for path in recent[:8]:
+            column.addWidget(self._recent(path), 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+        self.setWidget(content)
+
+    def _cards(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(12)
+        files = sorted(shipped("workflows").glob("*.json"), key=_order)
+        for index, file in enumerate(files):
+            title = file.stem.replace("_", " ").capitalize()
+            card = Card(title, _ABOUT.get(file.stem, ""), _picture(file.stem))
+            card.pressed.connect(partial(self.open_asked.emit, file))
+            grid.addWidget(card, index // _COLUMNS, index % _COLUMNS)
+        return grid
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        for text, name, signal in (
+            ("New workflow", "file-plus", self.new_asked),
+            ("Open…", "folder-open", self.browse_asked),
+        ):
+            button = QPushButton(icon(name), text)
+            button.clicked.connect(signal)
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def _recent(self, path: Path) -> QPushButton:
+        button = QPushButton(icon("file"), f"{path.stem}    {path.parent}")
+        button.setFlat(True)
+        button.setToolTip(str(path))
+        button.clicked.connect(lambda: self.open_asked.emit(path))
+        return button
+
+
+def _order(file: Path) -> tuple[int, str]:
+    known = list(_ABOUT)
+    return (known.index(file.stem) if file.stem in known else len(known), file.stem)
+
+
+def _picture(name: str) -> QPixmap | None:
+    """The picture in the resources that a workflow of this name makes."""
+    for suffix in _SUFFIXES:
+        path = shipped("resources") / "workflows" / (name + suffix)
+        pixmap = QPixmap(str(path)) if path.is_file() else QPixmap()
+        if not pixmap.isNull():
+            mode = Qt.AspectRatioMode.KeepAspectRatioByExpanding
+            smooth = Qt.TransformationMode.SmoothTransformation
+            large = pixmap.scaled(_PICTURE, mode, smooth)
+            left = (large.width() - _PICTURE.width()) // 2
+            top = (large.height() - _PICTURE.height()) // 2
+            return large.copy(left, top, _PICTURE.width(), _PICTURE.height())
+    return None
+
+
+def _label(text: str, role: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", role)
+    return label

@@ -1,0 +1,130 @@
+"""The status bar: what runs and how long it will take; cache, device, when it was saved."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
+
+from nodeforge.engine.cache import DiskTier
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.ui import words
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.progress import Reading
+from nodeforge.ui.running import Runner
+from nodeforge.ui.worker_link import Answer
+from nodeforge.ui.workspace import Workspace
+
+_SPOKEN = 6000
+"""Milliseconds for which a sentence is shown."""
+
+
+class StatusBar(QStatusBar):
+    """Sentences and progress on the left, facts on the right."""
+
+    def __init__(self, workspace: Workspace, runner: Runner) -> None:
+        super().__init__(sizeGripEnabled=False)
+        self._workspace, self._runner = workspace, runner
+        self._text = QLabel()
+        self._text.setAccessibleName("Progress")
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.setFixedWidth(160)
+        self._bar.setAccessibleName("Progress of the node that runs")
+        self.cache, self.device, self.saved = QLabel(), QLabel(), QLabel()
+        self.addWidget(self._bar)
+        self.addWidget(self._text, 1)
+        for label in (self.cache, self.device, self.saved):
+            self.addPermanentWidget(label)
+        self._bar.hide()
+        self._spoken = QTimer(self, singleShot=True, interval=_SPOKEN)
+        self._spoken.timeout.connect(lambda: self._text.setText(""))
+        runner.meter.changed.connect(self._read)
+        runner.finished.connect(lambda job: self.say(f"Done in {words.duration(job.seconds)}"))
+        runner.finished.connect(lambda _: self.measure_cache())
+        workspace.current_changed.connect(self.show_saved)
+
+    def say(self, text: str) -> None:
+        """Show a sentence for a while."""
+        self._text.setText(text.replace("\n    ", " "))
+        self._text.setToolTip(text)
+        self._spoken.start()
+
+    @property
+    def text(self) -> str:
+        return self._text.text()
+
+    def ask_device(self) -> None:
+        """Find out what networks run on; it may take the worker seconds to say."""
+        self.device.setText("looking for devices…")
+        self._runner.link.ask("devices", self._told_devices)
+
+    def measure_cache(self) -> None:
+        """Show how much the disk cache holds."""
+        settings = self._workspace.settings
+        tier = DiskTier(settings.cache / "results", "", settings.disk_cache_bytes)
+        held = sum(state.st_size for state in tier.entries())
+        self.cache.setText(f"cache {words.size(held)}")
+        self.cache.setToolTip(f"Of {words.size(tier.limit)} on disk, in {tier.root}")
+
+    def show_saved(self, opened: OpenDocument | None) -> None:
+        """Show whether the document is saved."""
+        if opened is None:
+            self.saved.setText("")
+        elif opened.modified:
+            self.saved.setText("not saved")
+        elif opened.path is None:
+            self.saved.setText("no changes")
+        else:
+            try:
+                changed = time.localtime(opened.path.stat().st_mtime)
+            except OSError:
+                self.saved.setText("file is gone")
+                return
+            self.saved.setText(f"saved {time.strftime('%H:%M', changed)}")
+
+    def _told_devices(self, answer: Answer) -> None:
+        if not isinstance(answer, dict):
+            self.device.setText("worker does not answer")
+            self.device.setToolTip(str(answer))
+            return
+        wanted = self._workspace.settings.device
+        devices = answer["devices"]
+        chosen = next((each for each in devices if each["kind"] == wanted), devices[0])
+        total = f" {words.size(chosen['total'])}" if chosen.get("total") else ""
+        self.device.setText(f"{chosen['kind']}{total}")
+        self.device.setToolTip(chosen["name"])
+
+    def _read(self, reading: Reading | None) -> None:
+        self._bar.setVisible(reading is not None and reading.of > 0)
+        if reading is None:
+            self._text.setText("")
+            return
+        self._spoken.stop()
+        self._bar.setRange(0, max(1, reading.of))
+        self._bar.setValue(reading.step)
+        self._text.setText(self._spell(reading))
+
+    def _spell(self, reading: Reading) -> str:
+        if not reading.node:
+            return "Starting"
+        parts = [self._title(reading.node)]
+        if reading.of:
+            parts[0] += f" {reading.step}/{reading.of}"
+        if reading.rate:
+            parts.append(words.rate(reading.rate))
+        if reading.left is not None and reading.left >= 1:
+            parts.append(f"{words.duration(round(reading.left))} left")
+        return "   ".join(parts)
+
+    def _title(self, node: str) -> str:
+        job = self._runner.jobs.current
+        opened = self._workspace.find(job.document) if job else None
+        try:
+            found = opened.document.node(node) if opened else None
+        except NoSuchNodeError:
+            found = None
+        if found is None:
+            return node
+        spec = self._workspace.catalogue.get(found.type)
+        return found.title or (spec.title if spec else node)

@@ -1,0 +1,135 @@
+"""A picture that can be zoomed and panned."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+_CLOSEST, _FARTHEST = 32.0, 0.02
+_SMOOTH_UP_TO = 2.0
+"""Beyond this zoom pixels are shown as squares; a latent's picture never is."""
+
+
+class PictureCanvas(QWidget):
+    """Fits the picture until it is zoomed; double-click fits it again."""
+
+    zoomed = Signal(float)
+    """Screen pixels a picture pixel."""
+
+    def __init__(self, empty: str) -> None:
+        super().__init__()
+        self._empty = empty
+        self._image = QImage()
+        self._coarse = False
+        self._zoom: float | None = None
+        self._centre = QPointF()
+        self._grabbed: QPointF | None = None
+        self.setMinimumSize(120, 120)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+    @property
+    def image(self) -> QImage:
+        return self._image
+
+    @property
+    def zoom(self) -> float:
+        """Screen pixels a picture pixel."""
+        return self._zoom or self._fitting()
+
+    def show_image(self, image: QImage | None, *, coarse: bool = False) -> None:
+        """Show `image`; one of the same shape keeps the zoom.
+
+        Args:
+            coarse: It is a small stand-in (a latent), to be smoothed however large it is shown.
+        """
+        image = image or QImage()
+        if image.size() != self._image.size() and not coarse and not self._coarse:
+            self._zoom = None
+        self._image, self._coarse = image, coarse
+        self.update()
+        self.zoomed.emit(self.zoom)
+
+    def say(self, empty: str) -> None:
+        """What to say while there is no picture."""
+        self._empty = empty
+        self.update()
+
+    def fit(self) -> None:
+        self._zoom = None
+        self._changed()
+
+    def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
+        """Zoom, keeping the point `at` of the widget where it is."""
+        if self._image.isNull():
+            return
+        at = at or QPointF(self.width() / 2, self.height() / 2)
+        box = self._box()
+        share = QPointF((at.x() - box.x()) / box.width(), (at.y() - box.y()) / box.height())
+        self._zoom = min(max(zoom, _FARTHEST), _CLOSEST)
+        size = QSizeF(self._image.size()) * self._zoom
+        corner = QPointF(at.x() - share.x() * size.width(), at.y() - share.y() * size.height())
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        self._centre = corner + QPointF(size.width() / 2, size.height() / 2) - middle
+        self._changed()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.palette().window())
+        if self._image.isNull():
+            painter.setPen(self.palette().placeholderText().color())
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(16, 16, -16, -16), flags, self._empty)
+            return
+        smooth = self._coarse or self.zoom < _SMOOTH_UP_TO
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        painter.drawImage(self._box(), self._image)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        self.zoom_to(self.zoom * 1.0015 ** event.angleDelta().y(), event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._grabbed = event.position()
+        self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if self._grabbed is None or self._image.isNull():
+            return
+        if self._zoom is None:
+            self.zoom_to(self._fitting())
+        self._centre += event.position() - self._grabbed
+        self._grabbed = event.position()
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._grabbed = None
+        self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self.fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self.zoomed.emit(self.zoom)
+
+    def _changed(self) -> None:
+        self.update()
+        self.zoomed.emit(self.zoom)
+
+    def _fitting(self) -> float:
+        """The zoom at which all of the picture is seen;."""
+        if self._image.isNull() or not self.width() or not self.height():
+            return 1.0
+        wide = (self.width() - 8) / self._image.width()
+        high = (self.height() - 8) / self._image.height()
+        return max(_FARTHEST, min(wide, high, _CLOSEST))
+
+    def _box(self) -> QRectF:
+        size = QSizeF(self._image.size()) * self.zoom
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        if self._zoom is not None:
+            middle += self._centre
+        box = QRectF(QPointF(), size)
+        box.moveCenter(middle)
+        return box

@@ -1,0 +1,215 @@
+"""The viewer: the picture of the selected node, and a slider over the steps of its loop."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.inline import every_node
+from nodeforge.ui.icons import icon
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.running import Runner
+from nodeforge.ui.viewer.canvas import PictureCanvas
+from nodeforge.ui.workspace import Workspace
+
+EMPTY = "The picture of the selected node appears here, after a run."
+
+
+class Viewer(QWidget):
+    """Follows the selection; with nothing selected, the last picture of the document."""
+
+    def __init__(self, workspace: Workspace, runner: Runner) -> None:
+        super().__init__()
+        self.setAccessibleName("Viewer")
+        self._workspace, self._runner = workspace, runner
+        self._opened: OpenDocument | None = None
+        self._node = ""
+        self._asked = 0
+        self._busy = False
+        self._wanted: int | None = None
+        self.canvas = PictureCanvas(EMPTY)
+        self.canvas.setAccessibleName("Picture")
+        self._name = QLabel()
+        self._name.setProperty("role", "dim")
+        self._zoom = QLabel()
+        self._zoom.setProperty("role", "dim")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName("Denoising step")
+        self.slider.setToolTip("Drag through the pictures of the steps")
+        self.slider.valueChanged.connect(self._slid)
+        self._step = QLabel()
+        self._steps = QWidget()
+        self._lay_out()
+        self.canvas.zoomed.connect(self._show_zoom)
+        runner.stepped.connect(self._stepped)
+        self._steps.hide()
+
+    def show_nodes(self, opened: OpenDocument | None, paths: list[str]) -> None:
+        """Show the picture of the first of `paths` that has one."""
+        if opened is not self._opened:
+            if self._opened is not None:
+                self._opened.picture_changed.disconnect(self._changed)
+            self._opened = opened
+            if opened is not None:
+                opened.picture_changed.connect(self._changed)
+        self._show(self._choose(paths))
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(4)
+        column.addWidget(self.canvas, 1)
+        steps = QHBoxLayout(self._steps)
+        steps.setContentsMargins(8, 0, 8, 0)
+        steps.addWidget(self.slider, 1)
+        steps.addWidget(self._step)
+        column.addWidget(self._steps)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(8, 0, 8, 0)
+        bar.addWidget(self._name, 1)
+        bar.addWidget(self._zoom)
+        bar.addWidget(_button("corners-out", "Fit", self.canvas.fit))
+        bar.addWidget(_button("magnifying-glass", "100 %", lambda: self.canvas.zoom_to(1.0)))
+        column.addLayout(bar)
+
+    def _choose(self, paths: list[str]) -> str:
+        if self._opened is None:
+            return ""
+        if paths:
+            return paths[0]
+        shown = list(self._opened.pictures)
+        return shown[-1] if shown else ""
+
+    def _show(self, node: str) -> None:
+        self._node = node
+        self._asked += 1
+        self._wanted, self._busy = None, False
+        image = self._opened.pictures.get(node) if self._opened else None
+        self._put(image)
+        self._name.setText(self._title(node))
+        self.canvas.say(self._why_empty(node))
+        self._set_steps(0)
+        if self._opened is None or not node:
+            return
+        if image is not None:
+            self._ask_large()
+        if self._is_loop(node):
+            told = partial(self._told_steps, self._asked)
+            self._runner.pictures.count_steps(self._opened, node, told)
+
+    def _put(self, image: QImage | None) -> None:
+        """Show `image`; that of a latent is small, and smoothed."""
+        pictures = self._runner.pictures
+        latent = self._opened is not None and pictures.type_of(self._opened, self._node) == "latent"
+        self.canvas.show_image(image, coarse=latent)
+
+    def _title(self, node: str) -> str:
+        if self._opened is None or not node:
+            return ""
+        try:
+            return self._opened.document.node(node).title or node
+        except NoSuchNodeError:
+            return ""
+
+    def _why_empty(self, node: str) -> str:
+        if not node or self._opened is None:
+            return EMPTY
+        spec = self._workspace.catalogue.get(every_node(self._opened.document.graph)[node].type)
+        if spec is not None and not self._runner.pictures.port_of(self._opened, node):
+            return "This node makes no picture. Select one that makes an image, mask or latent."
+        return EMPTY
+
+    def _is_loop(self, node: str) -> bool:
+        assert self._opened is not None
+        return self._workspace.catalogue.get(_type_of(self._opened, node)) is not None and (
+            _type_of(self._opened, node) == "sampling.denoise" or node in self._opened.steps
+        )
+
+    def _ask_large(self) -> None:
+        assert self._opened is not None
+        if self._runner.pictures.port_of(self._opened, self._node):
+            show = partial(self._show_large, self._asked)
+            self._runner.pictures.render(self._opened, self._node, show)
+
+    def _show_large(self, asked: int, image: QImage | None) -> None:
+        if asked == self._asked and image is not None and self._at_end():
+            self._put(image)
+
+    def _changed(self, node: str) -> None:
+        if self._opened is None:
+            return
+        if not self._node:
+            self._show(node)
+        elif node == self._node and self._at_end():
+            self._put(self._opened.pictures[node])
+            if not self._runner.busy or self._opened.states[node].kind != "running":
+                self._show(node)
+
+    def _stepped(self, opened: OpenDocument, node: str) -> None:
+        if opened is self._opened and node != self._node and not opened.selection:
+            self._node = node
+            self._name.setText(self._title(node))
+            self.canvas.show_image(opened.pictures[node], coarse=True)
+
+    def _set_steps(self, count: int) -> None:
+        self.slider.blockSignals(True)
+        self.slider.setRange(1, max(1, count))
+        self.slider.setValue(count)
+        self.slider.blockSignals(False)
+        self._steps.setVisible(count > 1)
+        self._show_step(count)
+
+    def _told_steps(self, asked: int, count: int) -> None:
+        if asked == self._asked:
+            self._set_steps(count)
+
+    def _at_end(self) -> bool:
+        return not self._steps.isVisible() or self.slider.value() == self.slider.maximum()
+
+    def _show_step(self, step: int) -> None:
+        self._step.setText(f"step {step}/{self.slider.maximum()}")
+
+    def _slid(self, step: int) -> None:
+        self._show_step(step)
+        self._wanted = step
+        if not self._busy:
+            self._ask_step()
+
+    def _ask_step(self) -> None:
+        """One picture is asked for at a time; of those slid over meanwhile, the last."""
+        if self._wanted is None or self._opened is None:
+            return
+        step, self._wanted, self._busy = self._wanted, None, True
+        show = partial(self._show_step_picture, self._asked)
+        self._runner.pictures.render(self._opened, self._node, show, step=step)
+
+    def _show_step_picture(self, asked: int, image: QImage | None) -> None:
+        if asked != self._asked:
+            return
+        self._busy = False
+        if image is not None:
+            self.canvas.show_image(image, coarse=True)
+        self._ask_step()
+
+    def _show_zoom(self, zoom: float) -> None:
+        self._zoom.setText("" if self.canvas.image.isNull() else f"{zoom * 100:.0f} %")
+
+
+def _type_of(opened: OpenDocument, node: str) -> str:
+    try:
+        return opened.document.node(node).type
+    except NoSuchNodeError:
+        return ""
+
+
+def _button(name: str, text: str, do: object) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(icon(name))
+    button.setToolTip(text)
+    button.setAccessibleName(text)
+    button.clicked.connect(do)
+    return button

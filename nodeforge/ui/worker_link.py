@@ -1,0 +1,146 @@
+"""The worker as the window sees it: never waited for, its words arriving in the window's thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from nodeforge.engine import events
+from nodeforge.engine.client import WorkerClient, WorkerError, spawn_worker
+from nodeforge.engine.context import RunRequest
+from nodeforge.errors import NodeForgeError
+from nodeforge.settings import Settings
+
+FLUSH = 33
+"""Milliseconds between two updates of the window, at least."""
+
+Answer = dict[str, Any] | NodeForgeError
+Asked = Callable[[Answer], None]
+
+
+class WorkerLink(QObject):
+    """Sends requests from a thread of its own, and gathers what comes back.
+
+    A full pipe, a worker that is still importing, a process to be started: none of them is
+    waited for in the window's thread.
+    """
+
+    told = Signal(list)
+    """Events, in order, at most every 33 ms; of previews only each node's last."""
+    _arrived = Signal()
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._events: list[events.Event] = []
+        self._answers: list[tuple[Asked, Answer]] = []
+        self._flushed = 0.0
+        self._sender = ThreadPoolExecutor(1, "to-worker")
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._flush)
+        self._arrived.connect(self._arm, Qt.ConnectionType.QueuedConnection)
+        self._closed = False
+        self._client = self._connect(settings)
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id while it runs."""
+        return self._client.pid
+
+    def start(self) -> None:
+        self._send(self._client.start)
+
+    def run(self, graph: dict[str, Any], request: RunRequest) -> None:
+        self._send(partial(self._client.run, graph, request))
+
+    def cancel(self, run: str) -> None:
+        self._send(partial(self._client.cancel, run))
+
+    def ask(self, request: str, done: Asked, **arguments: Any) -> None:
+        """Ask the worker (`WorkerClient.ask`); `done` gets the answer in the window's thread."""
+
+        def send() -> None:
+            future = self._client.ask(request, **arguments)
+            future.add_done_callback(partial(self._answered, done))
+
+        self._send(send)
+
+    def kill(self) -> None:
+        """End the worker at once; the next request starts another."""
+        self._client.kill()
+
+    def reconnect(self, settings: Settings) -> None:
+        """End the worker, and go on with one that knows `settings`."""
+        client, self._client = self._client, self._connect(settings)
+        self._send(partial(client.close, 1.0))
+
+    def close(self, patience: float = 2.0) -> None:
+        """End the worker; nothing is told any more."""
+        self._closed = True
+        self._timer.stop()
+        self._sender.shutdown(wait=False, cancel_futures=True)
+        self._client.close(patience)
+
+    def _connect(self, settings: Settings) -> WorkerClient:
+        spawn = partial(spawn_worker, spare_core=True)
+        return WorkerClient(settings, self._hear, settings.device, spawn)
+
+    def _send(self, what: Callable[[], None]) -> None:
+        if not self._closed:
+            self._sender.submit(what)
+
+    def _hear(self, event: events.Event) -> None:
+        with self._lock:
+            self._events.append(event)
+        self._wake()
+
+    def _answered(self, done: Asked, future: Future[dict[str, Any]]) -> None:
+        error = future.exception()
+        if error is None:
+            answer: Answer = future.result()
+        elif isinstance(error, NodeForgeError):
+            answer = error
+        else:
+            answer = WorkerError(f"the worker could not be asked: {error}.")
+        with self._lock:
+            self._answers.append((done, answer))
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._closed:
+            self._arrived.emit()
+
+    def _arm(self) -> None:
+        if not self._timer.isActive() and not self._closed:
+            since = (time.monotonic() - self._flushed) * 1000
+            self._timer.start(max(0, round(FLUSH - since)))
+
+    def _flush(self) -> None:
+        with self._lock:
+            arrived, self._events = self._events, []
+            answers, self._answers = self._answers, []
+        self._flushed = time.monotonic()
+        if arrived:
+            self.told.emit(_last_previews(arrived))
+        for done, answer in answers:
+            done(answer)
+
+
+def _last_previews(arrived: list[events.Event]) -> list[events.Event]:
+    """`arrived` without previews and progress that later ones replace."""
+    last: dict[tuple[type, str, str], int] = {}
+    for index, event in enumerate(arrived):
+        if isinstance(event, events.Preview | events.Progress):
+            last[type(event), event.run, event.node] = index
+    kept = set(last.values())
+    return [
+        event
+        for index, event in enumerate(arrived)
+        if index in kept or not isinstance(event, events.Preview | events.Progress)
+    ]

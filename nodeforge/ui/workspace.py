@@ -1,0 +1,142 @@
+"""What all panels share: settings, node types, models, and the workflows that are open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSettings, Signal
+
+from nodeforge.formats import read_any, save
+from nodeforge.graph.document import Document
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings
+from nodeforge.spec import Catalogue
+from nodeforge.ui import theme as themes
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.theme import Theme
+
+_RECENT = 12
+
+
+class Workspace(QObject):
+    """The open workflows, of which one is current.
+
+    Args:
+        settings: The user's.
+        store: What the window remembers between starts.
+    """
+
+    opened = Signal(object)
+    closed = Signal(object)
+    current_changed = Signal(object)
+    """The `OpenDocument` that is current now, or None."""
+    theme_changed = Signal(object)
+    recent_changed = Signal()
+    settings_changed = Signal()
+
+    def __init__(self, settings: Settings, store: QSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.store = store
+        self.catalogue = Catalogue.shipped()
+        self.folders = ModelFolders(settings)
+        self.theme: Theme = themes.THEMES.get(str(store.value("theme", "dark")), themes.DARK)
+        self.documents: list[OpenDocument] = []
+        self.current: OpenDocument | None = None
+
+    def find(self, document_id: str) -> OpenDocument | None:
+        """The open document with this id; None once it is closed."""
+        return next((each for each in self.documents if each.id == document_id), None)
+
+    def open_file(self, path: Path) -> OpenDocument:
+        """Open a workflow file, or a picture that holds a workflow; one that is open is shown.
+
+        Raises:
+            RequestError: there is no workflow in it that can be read.
+        """
+        path = path.absolute()
+        for each in self.documents:
+            if each.path == path:
+                self.show(each)
+                return each
+        document = read_any(path)
+        is_workflow = path.suffix.lower() == ".json"
+        opened = OpenDocument(document, path if is_workflow else None, path.stem)
+        if is_workflow:
+            self.remember(path)
+        self.add(opened)
+        return opened
+
+    def new(self) -> OpenDocument:
+        """Open an empty workflow."""
+        names = {each.name for each in self.documents}
+        count = 1
+        while (name := f"Untitled {count}") in names:
+            count += 1
+        opened = OpenDocument(Document(), None, name)
+        self.add(opened)
+        return opened
+
+    def add(self, opened: OpenDocument) -> None:
+        self.documents.append(opened)
+        self.opened.emit(opened)
+        self.show(opened)
+
+    def show(self, opened: OpenDocument | None) -> None:
+        if opened is not self.current:
+            self.current = opened
+            self.current_changed.emit(opened)
+
+    def save(self, opened: OpenDocument, path: Path) -> None:
+        """Write the workflow to `path`, which is its file from then on.
+
+        Raises:
+            RequestError: it cannot be written.
+        """
+        if path.suffix.lower() != ".json":
+            path = path.with_name(path.name + ".json")
+        if path.exists():
+            _keep_last(path)
+        save(opened.document, path)
+        opened.saved_as(path)
+        self.remember(path)
+
+    def close(self, opened: OpenDocument) -> None:
+        place = self.documents.index(opened)
+        self.documents.remove(opened)
+        opened.close()
+        if opened is self.current:
+            rest = self.documents
+            self.show(rest[min(place, len(rest) - 1)] if rest else None)
+        self.closed.emit(opened)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.store.setValue("theme", theme.name)
+        self.theme_changed.emit(theme)
+
+    def set_settings(self, settings: Settings) -> None:
+        self.settings = settings
+        self.folders = ModelFolders(settings)
+        self.settings_changed.emit()
+
+    @property
+    def recent(self) -> list[Path]:
+        """Files that were opened or saved, the last first, as far as they are still there."""
+        raw = self.store.value("recent", [])
+        names = [raw] if isinstance(raw, str) else list(raw or [])  # Qt turns [x] into x
+        return [path for path in map(Path, names) if path.is_file()]
+
+    def remember(self, path: Path) -> None:
+        paths = [path, *(each for each in self.recent if each != path)]
+        self.store.setValue("recent", [str(each) for each in paths[:_RECENT]])
+        self.recent_changed.emit()
+
+
+def _keep_last(path: Path) -> None:
+    """Keep the version that is about to be replaced, beside it."""
+    kept = path.with_name(f".{path.name}.last")
+    try:
+        kept.write_bytes(path.read_bytes())
+    except OSError:
+        return  # a folder that takes no second file still takes the workflow
