@@ -22,6 +22,7 @@ from diffusers.utils.logging import disable_progress_bar
 from PIL import Image
 
 from tools.nano.captions import prompt
+from tools.nano.card import write_card
 from tools.nano.compose import background, draw
 from tools.nano.edits import image_to_image, inpainting
 from tools.nano.latents import scene_at
@@ -233,7 +234,7 @@ def editing(bench: Bench) -> Result:
     mask = np.zeros((256, 256), np.uint8)
     mask[:, 128:] = 255
     wanted = [Scene(s.subjects, s.style, "right", s.colour) for s in scenes]
-    painted = inpainting(bench.pipeline, plain, [mask] * len(plain), [prompt(s) for s in wanted])
+    painted = inpainting(bench.pipeline, plain, mask, [prompt(s) for s in wanted])
     outside = np.abs(np.stack(painted).astype(int) - np.stack(plain))[:, :, :112].mean()
     save_sheet(
         bench.folder / "sheets" / "editing.png",
@@ -327,7 +328,15 @@ SECTIONS: dict[str, Callable[[Bench], Result]] = {
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="Exported folder.")
 @click.option("--section", multiple=True, type=click.Choice(list(SECTIONS)))
 @click.option("--only", type=int, help="Try it out on the first so many scenes.")
-def main(preset: str, runs: Path, model: Path, section: tuple[str, ...], only: int | None) -> None:
+@click.option("--card", type=click.Path(path_type=Path), help="README to write the tables into.")
+def main(
+    preset: str,
+    runs: Path,
+    model: Path,
+    section: tuple[str, ...],
+    only: int | None,
+    card: Path | None,
+) -> None:
     """Measure an exported model, section by section."""
     torch.set_num_threads(1)
     bench = Bench(PRESETS[preset], runs / preset, model, only)
@@ -338,6 +347,8 @@ def main(preset: str, runs: Path, model: Path, section: tuple[str, ...], only: i
         results[name] = SECTIONS[name](bench)
         click.echo(f"{name} ({time.monotonic() - started:.0f} s): {results[name]}")
         path.write_text(json.dumps(results, indent=1), "utf-8")
+    if card is not None:
+        write_card(card, results)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import preset_option, runs_option
 from tools.nano.sampling import new_pipeline
 from tools.nano.shapes import new_controlnet, new_vae, read_vae
-from tools.nano.train_unet import TextToLatent, build, tokenizer_of
+from tools.nano.tokens import tokenizer_of
+from tools.nano.train_unet import TextToLatent, build
 from tools.nano.training import load_average
 
 

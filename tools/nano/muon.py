@@ -31,7 +31,7 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(
         self,
-        params: Iterable[nn.Parameter],
+        params: Iterable[dict[str, Any]],
         lr: float,
         momentum: float = 0.95,
         weight_decay: float = 0.01,
@@ -56,8 +56,10 @@ class Muon(torch.optim.Optimizer):
         weight.add_(orthogonal(ahead).view_as(weight), alpha=-group["lr"] * size)
 
 
-def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Inner matrices and convolutions; and embeddings, first and last layers, biases, norms."""
+def split_parameters(
+    model: nn.Module,
+) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
+    """Inner matrices and convolutions; embeddings; and first and last layers, biases, norms."""
     outer = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
     inner = [
         p
@@ -68,6 +70,7 @@ def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Para
         and "conv_out" not in name
         and not any(p is weight for weight in outer)
     ]
-    chosen = {id(p) for p in inner}
+    embeddings = [weight for weight in outer if weight.requires_grad]
+    chosen = {id(p) for p in (*inner, *embeddings)}
     rest = [p for p in model.parameters() if p.requires_grad and id(p) not in chosen]
-    return inner, rest
+    return inner, embeddings, rest

@@ -13,6 +13,7 @@ class Stage:
     decay: float = 0.25
     warmup: int = 100
     ema: float = 0.998
+    embedding_share: float = 1.0  # of the rate; a word's row sees a gradient only now and then
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Preset:
     latents: int  # how many pictures are drawn and encoded for the UNet
     vae: Stage
     decoder: Stage
+    text: Stage
     unet: Stage
     controlnet: Stage
     lora: Stage
@@ -39,10 +41,11 @@ CPU = Preset(
     lora_style="flat",
     device="cpu",
     unet_channels=(96, 192),
-    latents=12_288,
+    latents=8_192,
     vae=Stage(steps=2400, batch=16, rate=8e-4, decay=0.6, ema=0.98, warmup=40),
     decoder=Stage(steps=1200, batch=4, rate=4e-4, decay=0.6, ema=0.99),
-    unet=Stage(steps=2400, batch=32, rate=1e-3, decay=0.4, ema=0.99),
+    text=Stage(steps=400, batch=128, rate=1.5e-3, ema=0.98, warmup=20, embedding_share=5.0),
+    unet=Stage(steps=1800, batch=32, rate=1.4e-3, decay=0.3, ema=0.99),
     controlnet=Stage(steps=250, batch=32, rate=6e-4, ema=0.98, warmup=20),
     lora=Stage(steps=200, batch=32, rate=2e-3, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
@@ -58,6 +61,7 @@ GPU = Preset(
     latents=100_000,
     vae=Stage(steps=8_000, batch=64, rate=3e-4, decay=0.6, ema=0.999),
     decoder=Stage(steps=2_000, batch=32, rate=4e-4, decay=0.6, ema=0.998),
+    text=Stage(steps=3_000, batch=512, rate=1.5e-3, ema=0.99, warmup=50, embedding_share=5.0),
     unet=Stage(steps=20_000, batch=512, rate=1e-3, ema=0.999),
     controlnet=Stage(steps=2_000, batch=256, rate=5e-4, ema=0.995),
     lora=Stage(steps=1_000, batch=256, rate=1e-3, ema=0.99),

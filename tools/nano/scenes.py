@@ -36,6 +36,7 @@ PLACES: Final = {
 }
 PAIR_PLACES: Final = ((0.265, 0.5, 0.5), (0.735, 0.5, 0.5))
 HELD_OUT_SHARE: Final = 0.1
+FLIPPED_SHARE: Final = 0.1
 PLACE_WEIGHTS: Final = (0.55, 0.13, 0.08, 0.08, 0.08, 0.08)
 
 
@@ -99,7 +100,7 @@ def draw_scene(
         place=place,
         colour=colours[0],
         second_colour=colours[1] if rng.random() < 0.15 else None,
-        flipped=all(c.may_flip for c in subjects) and bool(rng.random() < 0.3),
+        flipped=all(c.may_flip for c in subjects) and bool(rng.random() < FLIPPED_SHARE),
         shift=(float(rng.uniform(-0.03, 0.03)), float(rng.uniform(-0.03, 0.03))),
         zoom=float(rng.uniform(0.93, 1.05)),
     )

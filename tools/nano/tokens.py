@@ -6,14 +6,18 @@ Built in CLIP's layout (bytes, bytes that end a word, merges, two marks), so tha
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from torch import Tensor
 from transformers import CLIPTokenizer
 
 from tools.nano.captions import caption
 from tools.nano.concepts import Concept
+from tools.nano.data import read_concepts
 from tools.nano.pictures import STYLES
 from tools.nano.scenes import random_scene
 from tools.nano.shapes import TEXT_LENGTH
@@ -51,3 +55,22 @@ def build_tokenizer(concepts: list[Concept], size: int = 1600) -> CLIPTokenizer:
     tokens += ["".join(pair) for pair in merges]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys([*tokens, START, END]))}
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=TEXT_LENGTH)
+
+
+def tokenizer_of(folder: Path) -> CLIPTokenizer:
+    """The preset's tokenizer, made on the first call."""
+    path = folder / "tokenizer"
+    if not path.exists():
+        build_tokenizer(read_concepts(folder / "data")).save_pretrained(path)
+    return CLIPTokenizer.from_pretrained(path)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Captions to token ids, some of them empty so that guidance has something to compare with."""
+
+    tokenizer: CLIPTokenizer
+
+    def __call__(self, captions: list[str]) -> Tensor:
+        batch = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
+        return batch.input_ids

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from torch import Tensor
+from torch.nn import functional
 
 from tools.nano.captions import caption_or_none
 from tools.nano.compose import draw
@@ -24,7 +25,8 @@ from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
 from tools.nano.sampling import training_schedule
 from tools.nano.shapes import moved, new_controlnet
-from tools.nano.train_unet import TextToLatent, Words, noised, tokenizer_of, weighted_loss
+from tools.nano.tokens import Words, tokenizer_of
+from tools.nano.train_unet import TextToLatent, noised
 from tools.nano.training import Chance, Trainer
 
 EMPTY_SHARE = 0.5
@@ -108,10 +110,10 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> N
 
     def loss_of(chance: Chance) -> Tensor:
         latents, tokens, edges = (part.to(device) for part in lessons.batch(chance, stage.batch))
-        noisy, timesteps, wanted, weights = noised(schedule, latents, chance)
+        noisy, timesteps, wanted = noised(schedule, latents, chance)
         with torch.autocast(device.type, torch.bfloat16):
             predicted = predict(base, controlnet, noisy, timesteps, tokens, edges)
-        return weighted_loss(predicted, wanted, weights)
+        return functional.mse_loss(predicted.float(), wanted)
 
     trainer.run(loss_of, minutes=minutes)
 

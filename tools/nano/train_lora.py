@@ -13,6 +13,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tools.nano.captions import caption_or_none
 from tools.nano.data import read_concepts, read_pictures
@@ -22,7 +23,8 @@ from tools.nano.presets import PRESETS
 from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
 from tools.nano.sampling import training_schedule
 from tools.nano.shapes import moved
-from tools.nano.train_unet import Words, noised, tokenizer_of, weighted_loss
+from tools.nano.tokens import Words, tokenizer_of
+from tools.nano.train_unet import noised
 from tools.nano.training import Chance, Trainer
 
 RANK = 16
@@ -77,12 +79,12 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> N
         indices = [int(i) for i in chance.numpy.integers(len(cache), size=stage.batch)]
         scenes = [scene_at(concepts, styles, i) for i in indices]
         told = [caption_or_none(scene, chance.numpy, EMPTY_SHARE) for scene in scenes]
-        noisy, timesteps, wanted, weights = noised(schedule, cache[indices].to(device), chance)
+        noisy, timesteps, wanted = noised(schedule, cache[indices].to(device), chance)
         with torch.autocast(device.type, torch.bfloat16):
             with torch.no_grad():
                 prompt = base.text_encoder(words(told).to(device)).last_hidden_state
             predicted = unet(noisy, timesteps, prompt).sample
-        return weighted_loss(predicted, wanted, weights)
+        return functional.mse_loss(predicted.float(), wanted)
 
     trainer.run(loss_of, minutes=minutes)
     save_adapter(trainer.average, folder / "lora" / f"{recipe.lora_style}.safetensors")

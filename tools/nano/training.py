@@ -20,7 +20,6 @@ from tools.nano.presets import Stage
 
 CHECKPOINT_SECONDS = 150.0
 SHEET_SECONDS = 600.0
-RATE_SHARES = (1.0, 0.5)  # of Muon and of AdamW
 LossOf = Callable[["Chance"], Tensor]
 
 
@@ -57,10 +56,12 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        inner, rest = split_parameters(self.model)
+        shares = (1.0, self.stage.embedding_share, 0.5)
+        groups = zip(split_parameters(self.model), shares, strict=True)
+        inner, *others = [{"params": params, "share": share} for params, share in groups]
         self.optimizers: tuple[torch.optim.Optimizer, ...] = (
-            Muon(inner, self.stage.rate),
-            torch.optim.AdamW(rest, self.stage.rate, betas=(0.9, 0.99), weight_decay=0.01),
+            Muon([inner], self.stage.rate),
+            torch.optim.AdamW(others, self.stage.rate, betas=(0.9, 0.99), weight_decay=0.01),
         )
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.checkpoint.exists():
@@ -98,9 +99,9 @@ class Trainer:
         self.model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer, share in zip(self.optimizers, RATE_SHARES, strict=True):
+        for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = rate_at(self.stage, self.step) * share
+                group["lr"] = rate_at(self.stage, self.step) * group["share"]
             optimizer.step()
         self.step += 1
         self.losses.append(float(loss.detach()))

@@ -90,15 +90,16 @@ def test_an_orthogonal_step_has_singular_values_near_one(shape):
 
 def test_muon_takes_inner_matrices_and_leaves_embeddings_and_biases():
     model = nn.ModuleDict({"words": nn.Embedding(5, 4), "inner": nn.Conv2d(4, 4, 3)})
-    inner, rest = split_parameters(model)
+    inner, embeddings, rest = split_parameters(model)
     assert [p.shape for p in inner] == [(4, 4, 3, 3)]
-    assert {tuple(p.shape) for p in rest} == {(5, 4), (4,)}
+    assert [p.shape for p in embeddings] == [(5, 4)]
+    assert [p.shape for p in rest] == [(4,)]
 
 
 def test_a_frozen_parameter_is_not_trained():
     model = nn.Linear(2, 2)
     model.weight.requires_grad_(False)
-    inner, rest = split_parameters(model)
+    inner, _, rest = split_parameters(model)
     assert not inner
     assert len(rest) == 1
-    Muon([nn.Parameter(torch.ones(2, 2))], 0.1).step()
+    Muon([{"params": [nn.Parameter(torch.ones(2, 2))]}], 0.1).step()

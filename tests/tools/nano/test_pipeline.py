@@ -1,0 +1,93 @@
+"""What is exported loads and draws; masked inpainting leaves the rest alone."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+
+from tools.nano.edits import inpainting
+from tools.nano.export import name_float32, replace_folder
+from tools.nano.sampling import draw_prompts, new_pipeline
+from tools.nano.shapes import decode, encode, new_controlnet, new_text_encoder, new_unet, new_vae
+from tools.nano.tokens import build_tokenizer
+from tools.nano.train_lora import save_adapter, with_adapter
+from tools.nano.train_vae import to_pixels, to_tensor
+
+
+@pytest.fixture
+def pipeline(concepts):
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer(concepts)
+    unet = new_unet((32, 32)).eval()
+    text = new_text_encoder(tokenizer, layers=1).eval()
+    return new_pipeline(new_vae((8, 8, 16, 16, 16)).eval(), unet, text, tokenizer)
+
+
+def drawn(pipeline, prompts=("a ball",), **options):
+    return draw_prompts(
+        pipeline, prompts, range(len(prompts)), steps=2, height=64, width=64, **options
+    )
+
+
+def test_an_exported_folder_draws_the_same_picture(pipeline, tmp_path):
+    pipeline.save_pretrained(tmp_path)
+    read = StableDiffusionPipeline.from_pretrained(tmp_path)
+    assert np.array_equal(drawn(read)[0], drawn(pipeline)[0])
+
+
+def test_the_text_encoder_is_run_in_float32_though_stored_in_half(pipeline, tmp_path):
+    pipeline.text_encoder.half().save_pretrained(tmp_path)
+    name_float32(tmp_path / "config.json")
+    assert json.loads((tmp_path / "config.json").read_text())["dtype"] == "float32"
+    read = type(pipeline.text_encoder).from_pretrained(tmp_path)
+    assert read.dtype == torch.float32
+
+
+def test_a_picture_does_not_depend_on_the_others_of_its_batch(pipeline):
+    alone = drawn(pipeline)[0].astype(int)
+    together = drawn(pipeline, ("a ball", "an owl"))[0]
+    assert np.abs(alone - together).max() <= 4  # bfloat16 sums in another order
+
+
+@torch.no_grad()
+def test_inpainting_leaves_what_is_outside_the_mask(pipeline):
+    picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    mask = np.zeros((256, 256), np.uint8)
+    mask[:, 128:] = 255
+    painted = inpainting(pipeline, [picture], mask, ["a ball"])[0]
+    back = to_pixels(decode(pipeline.vae, encode(pipeline.vae, to_tensor(picture[None])).mean))[0]
+    changed = np.abs(painted.astype(int) - back).mean(axis=(0, 2))
+    assert changed[:64].mean() < 0.5 * changed[192:].mean()
+
+
+def test_a_new_controlnet_changes_nothing(pipeline):
+    controlnet = new_controlnet(pipeline.unet)
+    noisy, time, words = torch.randn(1, 8, 4, 4), torch.tensor([5]), torch.randn(1, 32, 192)
+    edges = torch.rand(1, 3, 64, 64)
+    down, middle = controlnet(noisy, time, words, controlnet_cond=edges, return_dict=False)
+    assert all(not part.any() for part in (*down, middle))
+
+
+def test_a_saved_lora_loads_and_weighs_what_its_weight_says(pipeline, tmp_path):
+    plain = drawn(pipeline)[0]
+    lora = tmp_path / "flat.safetensors"
+    unet = with_adapter(new_unet((32, 32)))
+    for name, weight in unet.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+    save_adapter(unet, lora)
+    pipeline.load_lora_weights(tmp_path, weight_name=lora.name, adapter_name="flat")
+    assert not np.array_equal(drawn(pipeline)[0], plain)
+    pipeline.set_adapters(["flat"], [0.0])
+    assert np.array_equal(drawn(pipeline)[0], plain)
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    replace_folder(tmp_path / "new", tmp_path / "old")
+    assert [path.name for path in (tmp_path / "old").iterdir()] == ["new"]
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,93 @@
+"""The measured tables of the model card, written between two marks of its README."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+START, END = "<!-- measured: start -->", "<!-- measured: end -->"
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def decibels(value: float) -> str:
+    return f"{value:.1f} dB"
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def both(first: float, second: float) -> str:
+    return f"{percent(first)} / {percent(second)}"
+
+
+def goals(results: Mapping[str, Any]) -> str:
+    """What the project asks of the model, and what it does."""
+    drawn, edges, lora = results["concepts"], results["controlnet"], results["lora"]
+    judged = results["recogniser"]["held_out_augmentations"]
+    times = edges["f1_with"] / max(edges["f1_without"], 1e-9)
+    f1 = f"{edges['f1_with']:.2f} / {edges['f1_without']:.2f} ({times:.1f} times)"
+    trips = {k: v for k, v in results["autoencoder"].items() if not k.endswith("_top1")}
+    rows = [
+        ("Recogniser on unseen augmentations", "≥ 99 %", percent(judged)),
+        (f"Concept named first ({drawn['pictures']} pictures)", "≥ 85 %", percent(drawn["top1"])),
+        ("Concept among the first five", "", percent(drawn["top5"])),
+        ("The same judge on originals of these scenes", "", percent(drawn["originals_top1"])),
+        ("Background of the colour asked for", "≥ 95 %", percent(drawn["background"])),
+        ("ControlNet: edge F1 with it / without it", "≥ 3 times", f1),
+        ("ControlNet: concept named first", "", percent(edges["top1_with"])),
+        ("LoRA: its style at weight 1", "≥ 90 %", percent(lora["style_at_1"])),
+        ("LoRA: its style at weight 0", "≤ 10 %", percent(lora["style_at_0"])),
+        ("LoRA: concept at weight 1 / 0", "", both(lora["top1_at_1"], lora["top1_at_0"])),
+        (f"VAE round trip, {' / '.join(trips)}", "", " / ".join(map(decibels, trips.values()))),
+        ("20 steps with guidance, two cores", "≤ 6 s", f"{results['speed']['seconds']:.1f} s"),
+    ]
+    return table(("Figure", "Goal", "Measured"), rows)
+
+
+def settings(results: Mapping[str, Any]) -> str:
+    """Concept named first over a hundred fixed prompts, by one setting at a time."""
+    parts = [
+        table(("Guidance scale", "Named first"), shares(results["guidance"])),
+        table(("Steps", "Named first"), shares(results["steps"])),
+        table(("Sampler, 20 steps", "Named first"), shares(results["samplers"])),
+        table(("Place", "Named first"), shares(results["concepts"]["by_place"])),
+    ]
+    return "\n\n".join(parts)
+
+
+def shares(values: Mapping[str, float]) -> list[tuple[str, ...]]:
+    return [(name, percent(value)) for name, value in values.items()]
+
+
+def editing(results: Mapping[str, Any]) -> str:
+    found, near = results["editing"], results["nearness"]
+    rows = [
+        ("Image to image, strength 0.3: concept kept", percent(found["slight_keeps_concept"])),
+        ("... likeness to the plain round trip", decibels(found["slight_psnr_to_round_trip"])),
+        ("... strength 0.95: new concept", percent(found["strong_takes_new_concept"])),
+        ("Inpainting: the concept stands in the mask", percent(found["inpainted_concept"])),
+        ("... change outside, of 255", f"{found['outside_mask_mean_difference']:.1f}"),
+        ("Nearest training picture, generated: median", f"{near['generated_median']:.3f}"),
+        ("... least", f"{near['generated_least']:.3f}"),
+        ("... unseen originals: median", f"{near['unseen_originals_median']:.3f}"),
+        ("... least", f"{near['unseen_originals_least']:.3f}"),
+    ]
+    return table(("Figure", "Measured"), rows)
+
+
+def measured(results: Mapping[str, Any]) -> str:
+    weak = [name for name, share in results["concepts"]["by_concept"].items() if share < 0.5]
+    told = f"Named first in less than half of their pictures: {', '.join(weak) or 'none'}."
+    return "\n\n".join([goals(results), told, settings(results), editing(results)])
+
+
+def write_card(path: Path, results: Mapping[str, Any]) -> None:
+    """Replace what stands between the marks."""
+    text = path.read_text("utf-8")
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{START}\n{measured(results)}\n{END}{after}", "utf-8")
