@@ -1,27 +1,8 @@
-"""What a run says of a node. Not part of the document and never undone."""
+"""What a run says of a node, in words and icons."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class NodeState:
-    """How a node stands.
-
-    Args:
-        kind: ``will_run``, ``cached``, ``on_disk``, ``running``, ``done``, ``error``, or empty
-            where nothing is known.
-        progress: 0..1 of what runs.
-        seconds: How long the last run took.
-        message: Why it failed, as a sentence.
-    """
-
-    kind: str = ""
-    progress: float | None = None
-    seconds: float | None = None
-    message: str = ""
-
+from nodeforge.ui.node_state import NodeState
 
 NOTHING = NodeState()
 
