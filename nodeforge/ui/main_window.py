@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QTimer, QUrl
@@ -16,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
 
 from nodeforge import __version__
+from nodeforge.engine.client import spawn_worker
 from nodeforge.engine.events import ErrorReport
 from nodeforge.formats import write
 from nodeforge.lint import Problem
@@ -42,19 +44,25 @@ from nodeforge.ui.running import Runner
 from nodeforge.ui.status import StatusBar
 from nodeforge.ui.viewer import Viewer
 from nodeforge.ui.words import plural
+from nodeforge.ui.worker_link import Spawn
 from nodeforge.ui.workspace import Workspace
 
 
 class MainWindow(QMainWindow):
-    """One window; it lives as long as the app."""
+    """One window; it lives as long as the app.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Args:
+        workspace: Settings, node types, and the documents to come.
+        spawn: Starts the worker's process; by default one that leaves a core to the window.
+    """
+
+    def __init__(self, workspace: Workspace, spawn: Spawn | None = None) -> None:
         super().__init__()
         self.workspace = workspace
         self.setWindowTitle("NodeForge")
         self.resize(1440, 900)
         self.setAcceptDrops(True)
-        self.runner = Runner(workspace)
+        self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
         self.autosave = Autosave(workspace)
         self.area = DocumentsArea(workspace)
         self.files = Files(workspace, self.runner, self.autosave, self.area.notices, self)

@@ -25,7 +25,7 @@ from nodeforge.ui.node_state import NodeState
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.pictures import Pictures
 from nodeforge.ui.progress import Meter
-from nodeforge.ui.worker_link import Answer, WorkerLink
+from nodeforge.ui.worker_link import Answer, Spawn, WorkerLink
 from nodeforge.ui.workspace import Workspace
 
 _KINDS = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
@@ -40,6 +40,7 @@ class Runner(QObject):
 
     Args:
         workspace: The documents that runs belong to.
+        spawn: Starts the worker's process.
     """
 
     refused = Signal(object, list)
@@ -56,12 +57,12 @@ class Runner(QObject):
     stepped = Signal(object, str)
     """The document and the node that has made a step, with a new preview in its pictures."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, spawn: Spawn) -> None:
         super().__init__()
         self._workspace = workspace
         self.jobs = Jobs()
         self.meter = Meter()
-        self.link = WorkerLink(workspace.settings)
+        self.link = WorkerLink(workspace.settings, spawn)
         self.pictures = Pictures(self.link, workspace)
         self.link.told.connect(self._hear)
         self._halted = False

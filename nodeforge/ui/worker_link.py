@@ -12,7 +12,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient, WorkerError, spawn_worker
+from nodeforge.engine.client import WorkerClient, WorkerError, WorkerProcess
 from nodeforge.engine.context import RunRequest
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings
@@ -22,6 +22,7 @@ FLUSH = 33
 
 Answer = dict[str, Any] | NodeForgeError
 Asked = Callable[[Answer], None]
+Spawn = Callable[[Settings, str], WorkerProcess]
 
 
 class WorkerLink(QObject):
@@ -29,14 +30,19 @@ class WorkerLink(QObject):
 
     A full pipe, a worker that is still importing, a process to be started: none of them is
     waited for in the window's thread.
+
+    Args:
+        settings: What the worker is to know.
+        spawn: Starts its process on a device.
     """
 
     told = Signal(list)
     """Events, in order, at most every 33 ms; of previews only each node's last."""
     _arrived = Signal()
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, spawn: Spawn) -> None:
         super().__init__()
+        self._spawn = spawn
         self._lock = threading.Lock()
         self._events: list[events.Event] = []
         self._answers: list[tuple[Asked, Answer]] = []
@@ -88,8 +94,7 @@ class WorkerLink(QObject):
         self._client.close(patience)
 
     def _connect(self, settings: Settings) -> WorkerClient:
-        spawn = partial(spawn_worker, spare_core=True)
-        return WorkerClient(settings, self._hear, settings.device, spawn)
+        return WorkerClient(settings, self._hear, settings.device, self._spawn)
 
     def _send(self, what: Callable[[], None]) -> None:
         if not self._closed:

@@ -1,0 +1,121 @@
+"""Saving, recovering after a crash, what is recent, and models that are not there."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QFileDialog
+
+from nodeforge.formats import load
+from nodeforge.graph.edits import SetValue
+from nodeforge.graph.model import Node
+from nodeforge.settings import shipped
+from nodeforge.ui import autosave as autosaving
+from nodeforge.ui.relink import RelinkDialog, missing_models
+
+TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    file = tmp_path / "mine.json"
+    file.write_bytes(TEXT_TO_IMAGE.read_bytes())
+    return file
+
+
+def test_save_writes_the_file_and_keeps_the_last_version(window, mine: Path):
+    window.files.open(mine)
+    before = mine.read_bytes()
+    opened = window.workspace.current
+    opened.perform(SetValue("prompt", "text", "a heron"))
+    assert opened.modified
+    window.actions_.run("file.save")
+    assert not opened.modified
+    assert load(mine).graph.nodes["prompt"].values["text"] == "a heron"
+    assert (mine.parent / ".mine.json.last").read_bytes() == before
+
+
+def test_save_as_asks_where_and_adds_the_suffix(window, tmp_path: Path, monkeypatch):
+    answer = (str(tmp_path / "new"), "")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
+    window.workspace.new()
+    window.actions_.run("file.save")
+    assert (tmp_path / "new.json").is_file()
+    assert window.area.tabs.tabText(0) == "new"
+
+
+def test_what_cannot_be_saved_says_so_and_stays_unsaved(window, mine: Path):
+    window.files.open(mine)
+    opened = window.workspace.current
+    opened.perform(SetValue("prompt", "text", "a heron"))
+    opened.path = mine.parent / "gone" / "mine.json"
+    window.actions_.run("file.save")
+    assert "cannot be saved" in window.area.notices.text("save")
+    assert opened.modified
+
+
+def test_recent_files_are_remembered_newest_first(window, open_window, mine: Path, tmp_path: Path):
+    other = tmp_path / "other.json"
+    other.write_bytes(mine.read_bytes())
+    window.files.open(mine)
+    window.files.open(other)
+    assert open_window().workspace.recent == [other, mine]
+
+
+def test_a_file_that_is_open_is_shown_not_opened_twice(window, mine: Path):
+    window.files.open(mine)
+    window.workspace.new()
+    window.files.open(mine)
+    assert len(window.workspace.documents) == 2
+    assert window.workspace.current.path == mine
+
+
+def test_a_crash_loses_nothing_that_was_there_for_a_pause(
+    qtbot, window, open_window, mine: Path, home: Path, monkeypatch
+):
+    window.autosave._timer.setInterval(10)
+    window.files.open(mine)
+    window.workspace.current.perform(SetValue("prompt", "text", "a heron"))
+    copies = home / "autosave"
+    qtbot.waitUntil(lambda: len(list(copies.glob("*.about"))) == 1)
+    monkeypatch.setattr(autosaving, "_lives", lambda _: False)  # as after a crash
+    again = open_window()
+    opened = again.workspace.current
+    assert opened.path == mine
+    assert opened.modified
+    assert opened.document.node("prompt").values["text"] == "a heron"
+    assert "not saved" in again.area.notices.text("recovered")
+
+
+def test_closing_well_leaves_no_copies(qtbot, window, mine: Path, home: Path):
+    window.autosave._timer.setInterval(10)
+    window.files.open(mine)
+    window.workspace.current.perform(SetValue("prompt", "text", "a heron"))
+    qtbot.waitUntil(lambda: any((home / "autosave").glob("*.json")))
+    window.files.save(window.workspace.current)
+    window.close()
+    assert not any((home / "autosave").iterdir())
+
+
+def test_missing_models_are_listed_once_and_relinked_in_one_step(window, mine: Path):
+    window.files.open(mine)
+    opened = window.workspace.current
+    opened.document.graph.nodes["second"] = Node("models.load", {"file": "no-such"})
+    opened.perform(SetValue("model", "file", "no-such"))
+    missing = missing_models(window.workspace, opened)
+    assert missing == {("checkpoint", "no-such"): [("model", "file"), ("second", "file")]}
+    dialog = RelinkDialog(window.workspace, opened, missing, window)
+    dialog.choose(("checkpoint", "no-such"), "other")
+    dialog.accept()
+    assert opened.document.node("second").values["file"] == "other"
+    assert opened.document.undo() == "relink models"
+    assert opened.document.node("model").values["file"] == "no-such"
+
+
+def test_a_node_of_an_unknown_type_is_kept(window, mine: Path):
+    text = mine.read_text().replace("latent.decode", "future.decode")
+    mine.write_text(text)
+    window.files.open(mine)
+    assert window.workspace.current is not None
+    window.area.view.select(["decode"])
+    window.files.save(window.workspace.current)
+    assert load(mine).graph.nodes["decode"].type == "future.decode"
