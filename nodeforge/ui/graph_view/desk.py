@@ -11,6 +11,7 @@ from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import GraphEdit
 from nodeforge.graph.linking import can_link
+from nodeforge.graph.paths import join
 from nodeforge.spec import Catalogue
 from nodeforge.ui.graph_view.frames import FrameBox
 from nodeforge.ui.graph_view.gestures.linking import ends
@@ -48,7 +49,8 @@ class Desk(QObject):
 
     def close(self) -> None:
         """Listen to the document no longer."""
-        self._end()
+        end, self._end = self._end, lambda: None
+        end()
 
     # the selection
 
@@ -57,7 +59,9 @@ class Desk(QObject):
 
     def chosen_paths(self) -> list[str]:
         """The nodes chosen, in the order of the document."""
-        return [path for path, box in self.picture.boxes.items() if box.isSelected()]
+        boxes, group = self.picture.boxes, self.group
+        paths = (join(group, name) for name in self.picture.graph.nodes)
+        return [path for path in paths if path in boxes and boxes[path].isSelected()]
 
     def choose(self, items: Iterable[Item]) -> None:
         """Choose these and nothing else."""

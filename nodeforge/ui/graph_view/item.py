@@ -26,7 +26,7 @@ class NodeBox(AbstractNodeItem):
 
     def __init__(self, path: str, ink: Ink, face: Face) -> None:
         super().__init__(path)
-        self.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsMovable, False)
         self.id = self.path = path
         self.ink = ink
@@ -65,7 +65,7 @@ class NodeBox(AbstractNodeItem):
         lines = list(dot.connected_pipes)
         for line in lines:
             line.delete()
-        dot.setParentItem(None)
+        dot.setParentItem(None)  # pyright: ignore[reportArgumentType]
         if scene := dot.scene():
             scene.removeItem(dot)
         return lines

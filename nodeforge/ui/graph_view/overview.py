@@ -14,6 +14,9 @@ from nodeforge.ui.graph_view.ink import NO_PEN, Ink, mix
 from nodeforge.ui.graph_view.item import NodeBox
 from nodeforge.ui.graph_view.picture import Picture
 
+MIDDLE = 0.25
+"""From this zoom on, pictures in nodes are painted."""
+
 
 class Overview:
     """What is painted below `FAR`; collected again after `forget`."""
@@ -50,7 +53,7 @@ class Overview:
         for colour, bars in (self._bars or {}).items():
             painter.setBrush(QColor(colour))
             painter.drawRects(bars)
-        for box in self._thumbs:
+        for box in self._thumbs if zoom >= MIDDLE else ():
             if box.thumb is not None and box.face.thumb is not None:
                 rect = QRectF(*box.face.thumb).translated(box.pos())
                 painter.drawPixmap(rect, box.thumb, QRectF(box.thumb.rect()))
@@ -80,7 +83,7 @@ class Overview:
             if box.thumb is not None:
                 self._thumbs.append(box)
         for line in picture.lines.values():
-            ends = QLineF(line.output_port.centre(), line.input_port.centre())
+            ends = QLineF(line.out_of.centre(), line.into.centre())
             lines[line.colour.name()].append(ends)
         self._frames = [
             (frame.body(), mix(picture.ink.theme.window, frame.colour, 0.2))

@@ -175,7 +175,7 @@ class Picture:
     def _settle_nodes(self, graph: Graph, look: _Look) -> set[str]:
         """Add, remove and dress nodes; those whose links must be drawn again."""
         fresh: set[str] = set()
-        for path in look.nodes:
+        for path in sorted(look.nodes):
             node = graph.nodes.get(split(path)[1])
             box = self.boxes.get(path)
             if node is None:
@@ -249,7 +249,7 @@ class Picture:
         self.scene.addItem(line)
 
     def _colour_line(self, line: LinkLine) -> None:
-        source, target = line.output_port, line.input_port
+        source, target = line.out_of, line.into
         kind = source.face.type if source.face.type != ANY else target.face.type
         muted = Mode.MUTE in (source.box.face.mode, target.box.face.mode)
         line.paint_as(self.ink.theme.port_colour(kind), muted)

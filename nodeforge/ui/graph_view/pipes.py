@@ -27,7 +27,7 @@ def curve(start: QPointF, end: QPointF) -> QPainterPath:
 class LinkLine(PipeItem):
     """The link that feeds `end`, both ends addressed from the root."""
 
-    paint = QGraphicsPathItem.paint
+    paint = QGraphicsPathItem.paint  # pyright: ignore[reportAssignmentType]
 
     def __init__(self, end: Input, start: Output, into: PortDot, out_of: PortDot) -> None:
         QGraphicsPathItem.__init__(self)
@@ -35,15 +35,24 @@ class LinkLine(PipeItem):
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable, True)
         self.end, self.start = end, start
         self._input_port, self._output_port = into, out_of
+        self._into, self._out_of = into, out_of
         self._colour = QColor()
         self._dimmed = self._marked = False
         into.add_pipe(self)
         out_of.add_pipe(self)
         self.draw_path()
 
-    def draw_path(self, *_: object) -> None:
-        """Follow the ports."""
-        self.setPath(curve(self._output_port.centre(), self._input_port.centre()))
+    @property
+    def into(self) -> PortDot:
+        return self._into
+
+    @property
+    def out_of(self) -> PortDot:
+        return self._out_of
+
+    def draw_path(self, start_port=None, end_port=None, cursor_pos=None) -> None:
+        """Follow the ports, whatever NodeGraphQt gives."""
+        self.setPath(curve(self._out_of.centre(), self._into.centre()))
 
     def paint_as(self, colour: QColor, dimmed: bool) -> None:
         """Take the colour of what flows; dashed and pale where nothing will."""

@@ -41,7 +41,7 @@ class PortDot(PortItem):
 
     @property
     def box(self) -> NodeBox:
-        return self.parentItem()
+        return self.parentItem()  # pyright: ignore[reportReturnType]
 
     @property
     def is_input(self) -> bool:

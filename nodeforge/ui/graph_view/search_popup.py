@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import (
     QFrame,
@@ -45,6 +54,7 @@ class SearchPopup(QFrame):
 
     def __init__(self, parent: QWidget, theme: Theme, prompt: str, nothing: str) -> None:
         super().__init__(parent)
+        self._around = parent
         self._entries: Sequence[Entry] = ()
         self._nothing = nothing
         self.setProperty("role", "card")
@@ -77,7 +87,7 @@ class SearchPopup(QFrame):
         self._entries = entries
         self.line.clear()
         self._search("")
-        room = self.parentWidget().rect()
+        room = self._around.rect()
         size = QSize(min(WIDTH, room.width()), min(HEIGHT, room.height()))
         x = max(0, min(place.x(), room.width() - size.width()))
         y = max(0, min(place.y(), room.height() - size.height()))
@@ -90,7 +100,7 @@ class SearchPopup(QFrame):
         """Hide, and give the focus back."""
         if self.isVisible():
             self.hide()
-            self.parentWidget().setFocus()
+            self._around.setFocus()
             self.closed.emit()
 
     def _search(self, text: str) -> None:
@@ -120,7 +130,7 @@ class SearchPopup(QFrame):
     def _take_item(self, item: QListWidgetItem) -> None:
         entry = item.data(Qt.ItemDataRole.UserRole)
         self.hide()
-        self.parentWidget().setFocus()
+        self._around.setFocus()
         self.chosen.emit(entry.key)
 
     def eventFilter(self, watched, event) -> bool:  # noqa: N802
@@ -164,7 +174,12 @@ class _TwoLines(QStyledItemDelegate):
     def sizeHint(self, option, index) -> QSize:  # noqa: N802
         return QSize(100, LINE)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         entry: Entry = index.data(Qt.ItemDataRole.UserRole)
         theme = self._theme
         rect: QRect = option.rect  # pyright: ignore

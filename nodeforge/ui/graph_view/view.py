@@ -170,7 +170,7 @@ class GraphView(Commands, Arranging, QWidget):
         centre = QPointF(self.desk.viewer.viewport().rect().center())
         self.adding.ask(place if inside and not place.isNull() else centre)
 
-    def find(self) -> None:
+    def find(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Offer all nodes of the workflow, and go to the one chosen."""
         self.adding.find(QPointF(EDGE, EDGE), self.center_on)
 

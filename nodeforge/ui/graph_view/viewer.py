@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from NodeGraphQt.widgets.viewer import NodeViewer
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmap, QTransform
-from PySide6.QtWidgets import QGraphicsView
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmap, QPixmapCache, QTransform
+from PySide6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem
 
 from nodeforge.ui.graph_view.frames import FrameBox
 from nodeforge.ui.graph_view.item import NodeBox
@@ -32,6 +32,8 @@ GRID = 24
 REACH = 6
 """How near to a link a click must be, in pixels."""
 EDGE = 200_000.0
+PIXMAPS = 128 * 1024
+"""KiB for the painted nodes that are kept; Qt's own limit holds fewer than one screen of them."""
 
 
 class Hit(NamedTuple):
@@ -57,11 +59,13 @@ class Viewer(NodeViewer):
         self.acyclic = False
         self.overview: Overview | None = None
         self._grid: dict[int, QPixmap] = {}
+        QPixmapCache.setCacheLimit(max(PIXMAPS, QPixmapCache.cacheLimit()))
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.setFrameShape(QGraphicsView.Shape.NoFrame)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSceneRect(-EDGE, -EDGE, 2 * EDGE, 2 * EDGE)
@@ -139,10 +143,13 @@ class Viewer(NodeViewer):
         found = self._dot_under(items, scene_place) or self._box_under(items, scene_place)
         if found:
             return found
+        frame = self._frame_under(items, scene_place)
+        if frame and isinstance(frame.item, FrameBox) and frame.item.handle_at(frame.place):
+            return frame
         for item in items:
-            if isinstance(item, LinkLine):
+            if isinstance(item, LinkLine) and item.isVisible():
                 return Hit(item, None, scene_place)
-        return self._frame_under(items, scene_place) or Hit(place=scene_place)
+        return frame or Hit(place=scene_place)
 
     def _dot_under(self, items: list, place: QPointF) -> Hit | None:
         if self.zoom < FAR:
@@ -184,13 +191,13 @@ class Viewer(NodeViewer):
             if self.zoom < FAR:
                 self.viewport().update()
 
-    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802
         painter.save()
         painter.resetTransform()
         self._paint_grid(painter, self.viewportTransform(), self.viewport().rect())
         painter.restore()
 
-    def _paint_grid(self, painter: QPainter, look: QTransform, view) -> None:
+    def _paint_grid(self, painter: QPainter, look: QTransform, view: QRect) -> None:
         painter.fillRect(view, self.theme.window)
         if look.m11() < 0.4:
             return
@@ -227,7 +234,7 @@ class Viewer(NodeViewer):
         """What a gesture shows besides nodes and links."""
         if self.hands is not None:
             for item in self.hands.live_items():
-                item.paint(painter, None, None)
+                item.paint(painter, QStyleOptionGraphicsItem(), None)
 
     # events
 

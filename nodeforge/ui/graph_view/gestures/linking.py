@@ -21,7 +21,7 @@ class DrawLink(Gesture):
     def __init__(self, desk, start: QPointF, dot: PortDot) -> None:
         super().__init__(desk, start)
         self._pulled = _last_line(dot) if dot.is_input else None
-        self._dot: PortDot = self._pulled.output_port if self._pulled else dot
+        self._dot: PortDot = self._pulled.out_of if self._pulled else dot
         self._target: PortDot | None = None
         self._reason: str | None = None
         self._hand: LinkInHand | None = None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect
+from typing import TYPE_CHECKING, TypeGuard
+
+from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtWidgets import QGraphicsItem, QRubberBand
 
 from nodeforge.ui.graph_view.frames import FrameBox
 from nodeforge.ui.graph_view.gestures.base import Gesture, Keys
 from nodeforge.ui.graph_view.item import NodeBox
-from nodeforge.ui.graph_view.pipes import LinkLine
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view.desk import Item
 
 
 class Pan(Gesture):
@@ -39,7 +43,7 @@ class Band(Gesture):
         self._band.show()
         viewer = self.desk.viewer
         area = viewer.mapToScene(rect).boundingRect()
-        found = {item for item in viewer.scene().items(area) if _within(item, area)}
+        found: set[Item] = {i for i in viewer.scene().items(area) if _within(i, area)}
         if self._adds:
             found |= self._before
         elif self._takes:
@@ -59,13 +63,13 @@ class Band(Gesture):
         self.desk.choose(self._before)
 
 
-def _within(item: QGraphicsItem, area) -> bool:
+def _within(item: QGraphicsItem, area: QRectF) -> TypeGuard[NodeBox | FrameBox]:
     if isinstance(item, FrameBox):
         return area.contains(item.body())
     return isinstance(item, NodeBox) and area.intersects(item.body())
 
 
-def clicked(chosen: set, item: NodeBox | FrameBox | LinkLine, keys: Keys) -> set:
+def clicked(chosen: set[Item], item: Item, keys: Keys) -> set[Item]:
     """What is chosen after a click on `item`: it alone, with Shift too, with Ctrl not."""
     if keys & Keys.ShiftModifier:
         return chosen | {item}
