@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from nodeforge.engine.context import RunRequest
+from nodeforge.formats import graph_to_json
+from nodeforge.graph.model import Graph
 
 WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
 _KEPT = 50
@@ -42,6 +45,11 @@ class Job:
     @property
     def id(self) -> str:
         return self.request.run
+
+
+def snapshot(graph: Graph) -> dict[str, Any]:
+    """``nodes`` and ``links`` of `graph` as they are now: later edits do not reach it."""
+    return json.loads(json.dumps(graph_to_json(graph)))
 
 
 def new_run_id() -> str:

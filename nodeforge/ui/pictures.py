@@ -10,10 +10,9 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
-from nodeforge.formats import graph_to_json
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.ports import output_names, output_spec
-from nodeforge.ui.jobs import Job
+from nodeforge.ui.jobs import Job, snapshot
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.worker_link import Answer, WorkerLink
 from nodeforge.ui.workspace import Workspace
@@ -40,7 +39,7 @@ class Pictures:
     def snapshot_of(self, opened: OpenDocument) -> dict[str, Any]:
         """The same for the document as it is now."""
         document = opened.document
-        graph = graph_to_json(document.graph)
+        graph = snapshot(document.graph)
         return {"graph": graph, "assets": dict(document.assets), "granted": list(opened.granted)}
 
     def port_of(self, opened: OpenDocument, node: str) -> str:

@@ -15,12 +15,12 @@ from PySide6.QtGui import QImage
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
-from nodeforge.formats import graph_to_json, stamp
+from nodeforge.formats import stamp
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import SetValue
 from nodeforge.lint import Problem, Severity, lint
 from nodeforge.settings import Settings
-from nodeforge.ui.jobs import DONE, FAILED, STOPPED, Job, Jobs, new_run_id
+from nodeforge.ui.jobs import DONE, FAILED, STOPPED, Job, Jobs, new_run_id, snapshot
 from nodeforge.ui.node_state import NodeState
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.pictures import Pictures
@@ -139,7 +139,7 @@ class Runner(QObject):
             outputs=settings.outputs.absolute(),
             previews=self._workspace.store.value("previews", "true") != "false",
         )
-        graph = graph_to_json(document.graph)
+        graph = snapshot(document.graph)
         self.jobs.add(Job(opened.id, opened.name, graph, request, dict(self.meter.costs)))
 
     def _next_seeds(self, opened: OpenDocument) -> None:
@@ -279,7 +279,7 @@ class Runner(QObject):
         self.link.ask(
             "plan",
             partial(self._planned_now, opened.id),
-            graph=graph_to_json(opened.document.graph),
+            graph=snapshot(opened.document.graph),
             assets=dict(opened.document.assets),
             granted=list(opened.granted),
         )
