@@ -138,6 +138,24 @@ def vae(family: str = "sd15", seed: int = 3) -> AutoencoderKL:
     ).eval()
 
 
+def write_lora(folder: Path, file: Path, seed: int = 4) -> Path:
+    """Write a random LoRA, as peft does, for the networks of a diffusers folder."""
+    torch.manual_seed(seed)
+    networks = {
+        "unet": UNet2DConditionModel.from_pretrained(folder / "unet"),
+        "text_encoder": CLIPTextModel.from_pretrained(folder / "text_encoder"),
+    }
+    tensors = {}
+    for part, end in (("unet", "attn2.to_k"), ("text_encoder", "q_proj")):
+        for name, layer in networks[part].named_modules():
+            if name.endswith(end):
+                out, into = layer.weight.shape
+                tensors[f"{part}.{name}.lora_A.weight"] = torch.randn(2, into) * 0.3
+                tensors[f"{part}.{name}.lora_B.weight"] = torch.randn(out, 2) * 0.3
+    save_file(tensors, file)
+    return file
+
+
 def write_single_file(
     folder: Path, file: Path, dtype: torch.dtype = torch.float32, *, vae_only: bool = False
 ) -> Path:

@@ -29,9 +29,11 @@ from nodeforge.diffusion.conditioning import (
     zero,
 )
 from nodeforge.diffusion.description import (
+    FamilyMismatchError,
     LoadingError,
     ModelFacts,
     describe,
+    describe_lora,
     describe_vae,
     facts,
     latent_layout,
@@ -50,12 +52,15 @@ from nodeforge.diffusion.latents import (
 from nodeforge.diffusion.loading import LoadedModel, LoadedTextEncoder, LoadedVae, load
 from nodeforge.diffusion.local import LocalHost
 from nodeforge.diffusion.loop import denoise
+from nodeforge.diffusion.lora import with_lora
 from nodeforge.diffusion.noise import Drawn, draw, start_noise
 from nodeforge.diffusion.residency import Residency
 from nodeforge.diffusion.schedule import ScheduleError, parse_sigmas
 from nodeforge.diffusion.setup import DenoiseError, Denoising
 from nodeforge.diffusion.steppers import (
+    SAMPLER_LABELS,
     SAMPLERS,
+    SCHEDULE_LABELS,
     SCHEDULES,
     Stepper,
     UnsupportedPairError,
@@ -67,12 +72,15 @@ from nodeforge.diffusion.vae import OutOfMemoryError, decode, encode
 
 __all__ = [
     "SAMPLERS",
+    "SAMPLER_LABELS",
     "SCHEDULES",
+    "SCHEDULE_LABELS",
     "ConditioningMismatchError",
     "DenoiseError",
     "Denoising",
     "DeviceError",
     "Drawn",
+    "FamilyMismatchError",
     "LatentSizeError",
     "LoadedModel",
     "LoadedTextEncoder",
@@ -97,6 +105,7 @@ __all__ = [
     "decode",
     "denoise",
     "describe",
+    "describe_lora",
     "describe_vae",
     "draw",
     "empty",
@@ -115,5 +124,6 @@ __all__ = [
     "start_noise",
     "table",
     "upscale",
+    "with_lora",
     "zero",
 ]

@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 
 from nodeforge.diffusion.weights_file import stored_tensors
 from nodeforge.errors import NodeForgeError
-from nodeforge.models import FAMILIES, fingerprint, read_config, recognise
+from nodeforge.models import FAMILIES, Kind, fingerprint, read_config, recognise
 from nodeforge.values import Model, TextEncoder, Vae, Weights
 
 
 class LoadingError(NodeForgeError):
     """A model that cannot be loaded: something of it is missing or does not fit."""
+
+
+class FamilyMismatchError(NodeForgeError):
+    """A LoRA or a ControlNet that was made for models of another family."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,35 @@ def describe_vae(path: Path) -> Vae:
         LoadingError: no family here can run it, or there is no VAE in it.
     """
     return Vae(Weights(str(path), fingerprint(path), _family(path, ("vae",)), "vae"))
+
+
+def describe_lora(path: Path, family: str) -> Weights:
+    """Where the LoRA at `path` is, for a base of `family`.
+
+    Reads the header only.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        FamilyMismatchError: it was made for another family than `family`.
+        LoadingError: it is no LoRA.
+    """
+    return _made_for(path, Kind.LORA, family)
+
+
+def _made_for(path: Path, kind: Kind, family: str) -> Weights:
+    info = recognise(path)
+    if info.kind is not kind:
+        raise LoadingError(
+            f"this is a {info.kind}, not a {kind}.", place=str(path), way_out="Choose another file."
+        )
+    if info.family != family:
+        made_for = f"made for {FAMILIES[info.family].label}" if info.family else info.reason
+        raise FamilyMismatchError(
+            f"{made_for}; the model is {FAMILIES[family].label}.",
+            place=str(path),
+            way_out="Choose a file that was made for the model, or another model.",
+        )
+    return Weights(str(path), fingerprint(path), family, kind.value)
 
 
 def _family(path: Path, parts: tuple[str, ...]) -> str:

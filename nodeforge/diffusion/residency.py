@@ -1,7 +1,8 @@
 """Which networks are in memory. The one owner of their weights.
 
-Networks are shared by all recipes of the same weights, and never changed. What is not used
-stays as long as it fits; the least recently used goes first.
+Networks are shared by all recipes of the same weights, and never changed: LoRAs lie over them
+while they are used. What is not used stays as long as it fits; the least recently used goes
+first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ import torch
 
 from nodeforge.diffusion.description import LoadingError
 from nodeforge.diffusion.devices import devices, numerics
-from nodeforge.diffusion.loading import Loaded, load
+from nodeforge.diffusion.loading import Loaded, LoadedTextEncoder, load
+from nodeforge.diffusion.lora import LoadedLora, Overlay, load_lora
 from nodeforge.models import locate
-from nodeforge.values import Recipe, Weights
+from nodeforge.values import Lora, Model, Recipe, TextEncoder, Weights
 
 _SHARE = 0.6
 """Of the device's memory that idle networks may keep, where no bound is given."""
@@ -43,7 +45,8 @@ class Residency:
     ) -> None:
         self.device = torch.device(device)
         self._bytes_kept = _bound(self.device) if bytes_kept is None else bytes_kept
-        self._loaded: OrderedDict[Key, Loaded] = OrderedDict()
+        self._loaded: OrderedDict[Key, Loaded | LoadedLora] = OrderedDict()
+        self._overlays: dict[Key, Overlay] = {}
         self._in_use: dict[Key, int] = {}
         self._lock = threading.RLock()
 
@@ -63,15 +66,16 @@ class Residency:
             ModelFileError: a file is damaged.
         """
         key = (recipe.weights.fingerprint, recipe.weights.part)
-        with self._lock:
-            loaded = self._get(key, recipe, check)
-            self._in_use[key] = self._in_use.get(key, 0) + 1
-        try:
-            yield loaded
-        finally:
-            with self._lock:
-                self._in_use[key] -= 1
-                self._shrink(self._bytes_kept)
+        with ExitStack() as kept:
+            loaded = self._keep(kept, key, lambda: self._load(recipe, check))
+            loras = [
+                (self._keep(kept, *self._lora(lora.weights, recipe, loaded, check)), lora.weight)
+                for lora in _loras(recipe)
+            ]
+            kept.enter_context(self._overlays[key].lay(loras))
+            # the empty chunk is kept for the base alone: a LoRA encodes it otherwise
+            changed = loras and isinstance(loaded, LoadedTextEncoder)
+            yield replace(loaded, empty={}) if changed else loaded
 
     def free(self) -> None:
         """Let go of every network that is not in use."""
@@ -87,13 +91,35 @@ class Residency:
         """All about this machine that changes numbers."""
         return numerics(self.device)
 
-    def _get(self, key: Key, recipe: Recipe, check: Callable[[], None]) -> Loaded:
-        if key not in self._loaded:
-            found = replace(recipe, weights=found_weights(recipe.weights))
-            self._shrink(max(0, self._bytes_kept - _size_on_disk(found.weights)))
-            self._loaded[key] = load(found, self.device, check)
-        self._loaded.move_to_end(key)
-        return self._loaded[key]
+    def _keep(self, kept: ExitStack, key: Key, load: Callable[[], Any]) -> Any:
+        """What has this key, kept until `kept` ends; loaded if it is not there."""
+        with self._lock:
+            if key not in self._loaded:
+                self._loaded[key] = load()
+            self._loaded.move_to_end(key)
+            self._in_use[key] = self._in_use.get(key, 0) + 1
+            kept.callback(self._let_go, key)
+            return self._loaded[key]
+
+    def _let_go(self, key: Key) -> None:
+        with self._lock:
+            self._in_use[key] -= 1
+            self._shrink(self._bytes_kept)
+
+    def _load(self, recipe: Recipe, check: Callable[[], None]) -> Loaded:
+        found = replace(recipe, weights=found_weights(recipe.weights))
+        self._shrink(max(0, self._bytes_kept - _size_on_disk(found.weights)))
+        loaded = load(found, self.device, check)
+        self._overlays[recipe.weights.fingerprint, recipe.weights.part] = Overlay(loaded.network)
+        return loaded
+
+    def _lora(
+        self, lora: Weights, recipe: Recipe, base: Loaded, check: Callable[[], None]
+    ) -> tuple[Key, Callable[[], LoadedLora]]:
+        """The key of a LoRA read for this base, and how to read it."""
+        part = recipe.weights.part
+        key = (lora.fingerprint, f"lora for {part} {recipe.weights.fingerprint}")
+        return key, lambda: load_lora(found_weights(lora), part, base.network, check)
 
     def _shrink(self, most: int) -> None:
         """Drop idle networks, the least recently used first, until `most` bytes are held."""
@@ -103,6 +129,7 @@ class Residency:
                 break
             if not self._in_use.get(key):
                 del self._loaded[key]
+                self._overlays.pop(key, None)
                 dropped = True
         if dropped:
             gc.collect()
@@ -127,7 +154,15 @@ def found_weights(weights: Weights) -> Weights:
     )
 
 
-def _size(loaded: Loaded) -> int:
+def _loras(recipe: Recipe) -> tuple[Lora, ...]:
+    """The LoRAs of `recipe` that change anything."""
+    loras = recipe.loras if isinstance(recipe, Model | TextEncoder) else ()
+    return tuple(lora for lora in loras if lora.weight != 0)
+
+
+def _size(loaded: Loaded | LoadedLora) -> int:
+    if isinstance(loaded, LoadedLora):
+        return loaded.bytes
     return sum(p.numel() * p.element_size() for p in loaded.network.parameters())
 
 

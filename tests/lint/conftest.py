@@ -29,7 +29,10 @@ def safetensors(path: Path, shapes) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> ModelFolders:
-    """``sd15``, ``small`` (of the family nano), ``sdxl``, ``cut``, ``sub/other``; VAE ``vae``."""
+    """``sd15``, ``small`` (of the family nano), ``sdxl``, ``cut``, ``sub/other``.
+
+    Also the VAE ``vae`` and the LoRA ``style``.
+    """
     home = tmp_path_factory.mktemp("home")
     names = json.loads(gzip.decompress(NAMES.read_bytes()))
     folder = home / "models" / "checkpoints"
@@ -38,6 +41,8 @@ def models(tmp_path_factory) -> ModelFolders:
     safetensors(folder / "sdxl.safetensors", names["sdxl_unet_ldm"])
     safetensors(folder / "just_vae.safetensors", names["sd15_vae"])
     safetensors(home / "models" / "vaes" / "vae.safetensors", names["sd15_vae"])
+    down = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"
+    safetensors(home / "models" / "loras" / "style.safetensors", {down: (4, 768)})
     (folder / "cut.safetensors").write_bytes(b"\xff\x01\0\0\0\0\0\0{")
     index = {"_class_name": "StableDiffusionPipeline", "_nodeforge_family": "nano"}
     index["unet"] = ["diffusers", "UNet2DConditionModel"]

@@ -311,6 +311,17 @@ def test_conditioning_of_another_encoder_is_named(whole, models):
     assert (problem.node, problem.port) == ("denoise", "positive")
 
 
+def test_a_lora_of_another_family_is_named(whole, models):
+    whole.nodes["model"].values["file"] = "small"
+    whole.nodes["lora"] = Node("models.load_lora", {"file": "style"}, title="Style")
+    whole.links[end_of("lora.model")] = start_of("model.model")
+    whole.links[end_of("denoise.model")] = start_of("lora.model")
+    problem = only(whole, "families", models=models)
+    assert (problem.node, problem.port) == ("lora", "file")
+    assert problem.fact == "made for SD 1.5, 'model' is for nano."
+    assert "'Style' (lora)" in problem.way_out
+
+
 def test_pictures_carry_no_family(whole, models):
     whole.nodes["model"].values["file"] = "small"
     whole.nodes["second"] = Node("models.load_vae", {"file": "vae"})

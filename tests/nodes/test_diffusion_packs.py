@@ -150,3 +150,24 @@ def test_the_same_node_gives_the_same_result_twice(run, parts):
     first = denoised(run, parts)
     run.context.steps.kept.clear()
     assert torch.equal(denoised(run, parts).samples, first.samples)
+
+
+def test_a_lora_changes_model_and_text_encoder(run, parts, folder, tmp_path):
+    file = tiny_models.write_lora(folder, tmp_path / "style.safetensors")
+    model, encoder = run("models.load_lora", parts["model"], file, parts["encoder"], 0.5, 2.0)
+    model, alone = run("models.load_lora", model, file)
+    assert [lora.weight for lora in model.loras] == [0.5, 1.0]
+    assert [lora.weight for lora in encoder.loras] == [2.0]
+    assert alone is None
+    positive = run("text.encode", encoder, "a red (cat:1.2)")
+    assert not torch.equal(
+        denoised(run, parts, positive=positive).samples, denoised(run, parts).samples
+    )
+    assert not torch.equal(denoised(run, parts, model=model).samples, denoised(run, parts).samples)
+
+
+def test_a_lora_of_another_family_is_refused(run, parts, tmp_path):
+    folder = tiny_models.write_folder(tmp_path / "other")
+    file = tiny_models.write_lora(folder, tmp_path / "style.safetensors")
+    with pytest.raises(NodeForgeError, match=r"made for SD 1\.5; the model is nano"):
+        run("models.load_lora", parts["model"], file)

@@ -41,6 +41,7 @@ every_node = pytest.mark.parametrize("node_type", COMPUTING.values(), ids=COMPUT
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tiny")
     tiny_models.write_folder(made / "model")
+    tiny_models.write_lora(made / "model", made / "lora.safetensors")
     Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
     return made
 
@@ -94,7 +95,8 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
 
 def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
     if isinstance(port.widget, ModelFileWidget):
-        return folder / "model"
+        alone = {"lora": "lora.safetensors"}
+        return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):
         return folder / "picture.png"
     if port.widget is not None:

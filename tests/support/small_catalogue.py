@@ -49,6 +49,11 @@ CATALOGUE = Catalogue(
         ),
         spec("models.load_vae", [model_file("vae")], [port("vae")]),
         spec(
+            "models.load_lora",
+            [port("model"), model_file("lora"), port("text_encoder", optional=True)],
+            [port("model"), port("text_encoder")],
+        ),
+        spec(
             "text.encode",
             [port("text_encoder"), text("text", ""), whole("clip_skip", 0, 0, 11)],
             [port("conditioning")],

@@ -1,0 +1,47 @@
+"""LoRAs over the networks of a model."""
+
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from nodeforge.api import Model, ModelFile, Range, TextEncoder, node
+from nodeforge.diffusion import describe_lora, with_lora
+
+
+class Changed(NamedTuple):
+    """What a LoRA may change."""
+
+    model: Model
+    text_encoder: TextEncoder | None
+
+
+@node("models.load_lora", title="Load LoRA")
+def load_lora(
+    model: Model,
+    file: Annotated[Path, ModelFile("lora")],
+    text_encoder: TextEncoder | None = None,
+    model_weight: Annotated[float, Range(-4.0, 4.0, step=0.05)] = 1.0,
+    text_weight: Annotated[float, Range(-4.0, 4.0, step=0.05)] = 1.0,
+) -> Changed:
+    """Lay a LoRA over a model, and over its text encoder; several add up.
+
+    The model itself stays as it is, and another LoRA or weight does not load it again. LoRA,
+    LoCon, LoHa and LoKr files of peft, diffusers and Kohya are read.
+
+    Args:
+        model: The denoiser, perhaps with LoRAs over it.
+        file: The LoRA.
+        text_encoder: What reads prompts for it; leave it out to change the denoiser alone.
+        model_weight: How much it changes the denoiser; 0 is nothing, below 0 its opposite.
+        text_weight: How much it changes the text encoder.
+
+    Returns:
+        model: The denoiser with the LoRA.
+        text_encoder: The text encoder with the LoRA; nothing where none came in.
+    """
+    lora = describe_lora(file, model.weights.family)
+    if text_encoder is None:
+        return Changed(with_lora(model, lora, model_weight), None)
+    lora_of_text = describe_lora(file, text_encoder.weights.family)
+    return Changed(
+        with_lora(model, lora, model_weight), with_lora(text_encoder, lora_of_text, text_weight)
+    )
