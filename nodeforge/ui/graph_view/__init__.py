@@ -10,7 +10,8 @@ import os
 
 os.environ.setdefault("QT_PREFERRED_BINDING", "PySide6")  # before NodeGraphQt chooses one
 
-from nodeforge.ui.graph_view.hands import NODE_MIME, MenuRequest
+from nodeforge.ui.graph_view.hands import NODE_MIME
+from nodeforge.ui.graph_view.menu_request import MenuRequest
 from nodeforge.ui.graph_view.state import NodeState
 from nodeforge.ui.graph_view.view import GraphView
 

@@ -11,16 +11,19 @@ T = TypeVar("T")
 def score(query: str, text: str) -> float:
     """How well the letters of `query` are found, in order, in `text`; 0 if they are not.
 
-    A whole match is best, then one at the start of a word, then letters that start words or
-    follow each other; shorter texts win.
+    A whole word is best, then the start of one, then letters that start words or follow each
+    other; shorter texts win.
     """
     query, text = query.casefold(), text.casefold()
     if not query:
         return 1.0
     at = text.find(query)
     if at >= 0:
+        end = at + len(query)
         starts = at == 0 or not text[at - 1].isalnum()
-        return (4.0 if at == 0 else 3.0 if starts else 2.0) + len(query) / (len(text) + 1)
+        whole = starts and (end == len(text) or not text[end].isalnum())
+        rank = 4.0 if whole else 3.0 if starts else 2.0
+        return rank + (0.5 if at == 0 else 0.0) + len(query) / (len(text) + 1) / 2
     total, place, last = 0.0, 0, -2
     for letter in query:
         place = text.find(letter, last + 1 if last >= 0 else 0)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QGraphicsItem, QToolTip
 
@@ -25,9 +24,12 @@ from nodeforge.ui.graph_view.gestures import (
     is_number,
 )
 from nodeforge.ui.graph_view.gestures.looking import clicked
+from nodeforge.ui.graph_view.hits import Hit
 from nodeforge.ui.graph_view.item import NodeBox
+from nodeforge.ui.graph_view.menu_request import MenuRequest
+from nodeforge.ui.graph_view.paint import NEAR
 from nodeforge.ui.graph_view.pipes import LinkLine
-from nodeforge.ui.graph_view.viewer import Hit
+from nodeforge.ui.graph_view.tips import tip_of
 
 NODE_MIME = "application/x-nodeforge-node"
 """What the library drags: a node type's id as text."""
@@ -35,25 +37,6 @@ NODE_MIME = "application/x-nodeforge-node"
 Left, Right = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 Middle = Qt.MouseButton.MiddleButton
 Keys = Qt.KeyboardModifier
-
-
-@dataclass(frozen=True)
-class MenuRequest:
-    """Where a menu was asked for.
-
-    Args:
-        node: The node's path, or empty.
-        frame: The backdrop's or note's key, or empty.
-        link: Whether it was on a link, which is chosen then.
-        place: In the scene.
-        screen: In pixels of the screen.
-    """
-
-    node: str
-    frame: str
-    link: bool
-    place: QPointF
-    screen: QPoint
 
 
 class Hands(QObject):
@@ -123,7 +106,7 @@ class Hands(QObject):
 
     def row_under(self, box: NodeBox, hit: Hit) -> Row | None:
         """The parameter under the mouse, if it is near enough to be read."""
-        return box.row_at(hit.place) if self.desk.viewer.zoom >= 0.5 else None
+        return box.row_at(hit.place) if self.desk.viewer.zoom >= NEAR else None
 
     def move(self, event: QMouseEvent) -> None:
         self.last = event.position()
@@ -239,30 +222,10 @@ class Hands(QObject):
     # tooltips and drops
 
     def tell(self, event: QHelpEvent) -> None:
-        """What lies under the mouse, in words."""
-        hit = self.desk.viewer.hit(event.pos())
-        words = self._words(hit)
-        QToolTip.showText(event.globalPos(), words, self.desk.viewer.viewport())
-
-    def _words(self, hit: Hit) -> str:
-        if not isinstance(hit.item, NodeBox):
-            return ""
-        box = hit.item
-        if hit.dot is not None:
-            face = hit.dot.face
-            kind = f"list of {face.type}" if face.many else face.type
-            kind += ", optional" if face.optional else ""
-            return (
-                f"{face.label} ({kind}). {face.doc}"
-                if face.known
-                else (f"{face.label}: no pack declares this port; its link is kept")
-            )
-        if badge := box.badge_at(hit.place):
-            return box.tip(badge)
-        row = self.row_under(box, hit)
-        if row is not None:
-            return f"{row.label}: {row.spec.doc}\n{row.text}"
-        return box.state.message or box.problem
+        """Say what lies under the mouse."""
+        viewer = self.desk.viewer
+        words = tip_of(viewer.hit(event.pos()), near=viewer.zoom >= NEAR)
+        QToolTip.showText(event.globalPos(), words, viewer.viewport())
 
     def dragged_over(self, event) -> bool:
         """Whether what is dragged over the view can be dropped."""

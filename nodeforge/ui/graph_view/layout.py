@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 ACROSS, DOWN = 60.0, 32.0
 """Room between columns, and between the nodes of one."""
@@ -12,15 +12,23 @@ SWEEPS = 4
 Size = tuple[float, float]
 
 
-def layered(sizes: Mapping[str, Size], links: Iterable[tuple[str, str]]) -> dict[str, Size]:
+def layered(sizes: Mapping[str, Size], links: Collection[tuple[str, str]]) -> dict[str, Size]:
     """A place for each node (its upper left corner), from (0, 0) on.
 
     Args:
         sizes: Width and height of each node, in the order to keep where nothing else decides.
         links: From which node to which; those of other nodes do not count.
     """
+    linked = {name for pair in links if pair[0] in sizes and pair[1] in sizes for name in pair}
+    places = _layered({name: size for name, size in sizes.items() if name in linked}, links)
+    _add_rows(places, sizes)
+    return places
+
+
+def _layered(sizes: Mapping[str, Size], links: Iterable[tuple[str, str]]) -> dict[str, Size]:
     pairs = [(a, b) for a, b in dict.fromkeys(links) if a in sizes and b in sizes and a != b]
     depth = _depths(sizes, pairs)
+    _pull_sources(depth, pairs)
     columns: defaultdict[int, list[str]] = defaultdict(list)
     for name in sizes:
         columns[depth[name]].append(name)
@@ -52,6 +60,16 @@ def _depths(names: Iterable[str], links: list[tuple[str, str]]) -> dict[str, int
                     del rest[reader]
                     ready.append(reader)
     return depth
+
+
+def _pull_sources(depth: dict[str, int], links: list[tuple[str, str]]) -> None:
+    """Put what nothing feeds beside the first that it feeds."""
+    fed = {end for _, end in links}
+    first: dict[str, int] = {}
+    for start, end in links:
+        if start not in fed:
+            first[start] = min(first.get(start, depth[end]), depth[end])
+    depth.update({name: max(0, place - 1) for name, place in first.items()})
 
 
 def _uncross(columns: list[list[str]], links: list[tuple[str, str]]) -> None:
@@ -87,3 +105,18 @@ def _place(columns: list[list[str]], sizes: Mapping[str, Size]) -> dict[str, Siz
             y += sizes[name][1] + DOWN
         x += max(sizes[name][0] for name in column) + ACROSS
     return places
+
+
+def _add_rows(places: dict[str, Size], sizes: Mapping[str, Size]) -> None:
+    """Put nodes without links into rows below the others."""
+    right = max((x + sizes[name][0] for name, (x, _) in places.items()), default=0.0)
+    y = max((y + sizes[name][1] + 2 * DOWN for name, (_, y) in places.items()), default=0.0)
+    loose = [name for name in sizes if name not in places]
+    area = sum((sizes[name][0] + ACROSS) * (sizes[name][1] + DOWN) for name in loose)
+    width = max(right, 1.3 * area**0.5)
+    x = high = 0.0
+    for name in loose:
+        if x and x + sizes[name][0] > width:
+            x, y, high = 0.0, y + high + DOWN, 0.0
+        places[name] = (x, y)
+        x, high = x + sizes[name][0] + ACROSS, max(high, sizes[name][1])

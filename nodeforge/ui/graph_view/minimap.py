@@ -73,7 +73,6 @@ class Minimap(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ground = QColor(mix(theme.window, theme.panel, 0.6))
-        ground.setAlpha(235)
         painter.setPen(QPen(theme.line, 1))
         painter.setBrush(ground)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)

@@ -57,7 +57,8 @@ def set_text(face: Face, ink: Ink, state: NodeState, badges: int, message: str) 
             _set_row(row, face.width, ink, copy)
         if face.missing:
             y = face.height - (STRIP + 4 if face.strip is not None else 0) - 12
-            copy.dim.append((QPointF(PAD + 4, y), ink.elide(face.type, face.width - 2 * PAD - 4)))
+            words = face.type if face.title != face.type else "no pack declares this type"
+            copy.dim.append((QPointF(PAD + 4, y), ink.elide(words, face.width - 2 * PAD - 4)))
     if face.strip is not None:
         y = _line(face.strip, STRIP, ink)
         copy.strip = QPointF(PAD, y), ink.elide(message, face.width - 2 * PAD)
@@ -124,7 +125,10 @@ def _wrapping() -> QTextOption:
 def paint_box(painter: QPainter, box: NodeBox, selected: bool, zoom: float) -> None:
     """The whole node."""
     faded = box.face.mode is not Mode.ACTIVE
-    if faded:
+    if faded:  # nothing shines through
+        painter.setPen(NO_PEN)
+        painter.setBrush(box.ink.theme.window)
+        painter.drawRoundedRect(QRectF(0, 0, box.face.width, box.face.height), RADIUS, RADIUS)
         painter.setOpacity(FADED)
     _body(painter, box, selected, near=zoom >= NEAR)
     if box.face.role is not Role.REROUTE:

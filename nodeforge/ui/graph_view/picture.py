@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
 from nodeforge.graph.changes import (
@@ -33,7 +32,7 @@ from nodeforge.ui.graph_view.ink import Ink
 from nodeforge.ui.graph_view.item import NodeBox
 from nodeforge.ui.graph_view.layout import layered
 from nodeforge.ui.graph_view.pipes import LinkLine
-from nodeforge.ui.graph_view.state import NOTHING, NodeState
+from nodeforge.ui.graph_view.run_looks import RunLooks
 
 
 @dataclass
@@ -59,10 +58,7 @@ class Picture:
         self.frames: dict[tuple[str, str], FrameBox] = {}
         self.links: dict[Input, Output] = {}
         self._at: defaultdict[str, set[Input]] = defaultdict(set)
-        self._states: dict[str, NodeState] = {}
-        self._thumbs: dict[str, QImage] = {}
-        self._thumb_heights: dict[str, float] = {}
-        self._problems: dict[str, str] = {}
+        self.run = RunLooks(self)
         self._free_places: dict[str, tuple[float, float]] = {}
 
     @property
@@ -191,7 +187,7 @@ class Picture:
     def _add(self, path: str, node: Node) -> None:
         box = NodeBox(path, self.ink, self._face(path, node))
         self.boxes[path] = box
-        self._dress_run(path, box)
+        self.run.dress(box)
         box.colour = self._colour(path)
         box.say()
         self.scene.addItem(box)
@@ -215,15 +211,13 @@ class Picture:
 
     def _face(self, path: str, node: Node) -> Face:
         at = self._at[path]
-        thumb = self._thumbs.get(path)
-        state = self._states.get(path, NOTHING)
         looks = Looks(
             collapsed=bool(self.document.view.collapsed.get(path)),
             linked=[end for end in at if end.node == path],
             linked_outputs={self.links[end].port for end in at if self.links[end].node == path},
-            thumb=thumb.height() / thumb.width() if thumb and thumb.width() else None,
-            thumb_height=self._thumb_heights.get(path),
-            message=bool(state.message),
+            thumb=self.run.thumb_shape(path),
+            thumb_height=self.run.thumb_heights.get(path),
+            message=bool(self.run.state(path).message),
         )
         return face_of(split(path)[1], node, self.catalogue, looks)
 
@@ -298,56 +292,6 @@ class Picture:
         else:
             frame.wear(entry)
 
-    # what a run and the linter say
-
-    def show_states(self, states: dict[str, NodeState]) -> None:
-        for path, state in states.items():
-            before = self._states.get(path, NOTHING)
-            if state == before:
-                continue
-            self._states[path] = state
-            box = self.boxes.get(path)
-            if box is None:
-                continue
-            box.state = state
-            if bool(state.message) != bool(before.message):
-                self.dress(path)
-            elif (state.kind, state.seconds, state.message) != (
-                before.kind,
-                before.seconds,
-                before.message,
-            ):
-                box.say()
-            else:
-                box.update()
-
-    def show_problems(self, problems: dict[str, str]) -> None:
-        changed = self._problems.keys() | problems.keys()
-        for path in changed:
-            if self._problems.get(path) != problems.get(path) and (box := self.boxes.get(path)):
-                box.problem = problems.get(path, "")
-                box.say()
-        self._problems = problems
-
-    def show_thumbnail(self, path: str, image: QImage | None) -> None:
-        before = self._thumbs.pop(path, None)
-        if image is not None and not image.isNull():
-            self._thumbs[path] = image
-        box = self.boxes.get(path)
-        if box is None:
-            return
-        box.set_thumb(image)
-        after = self._thumbs.get(path)
-        if (before and before.size()) != (after and after.size()):
-            self.dress(path)
-        else:
-            box.update()
-
-    def resize_thumbnail(self, path: str, height: float) -> None:
-        """How high the picture in a node is; kept while the window is open."""
-        self._thumb_heights[path] = max(48.0, min(height, 640.0))
-        self.dress(path)
-
     def wear(self, ink: Ink) -> None:
         """Change the colours of all."""
         self.ink = ink
@@ -357,8 +301,3 @@ class Picture:
         for path, box in self.boxes.items():
             box.ink = ink
             self.dress(path)
-
-    def _dress_run(self, path: str, box: NodeBox) -> None:
-        box.state = self._states.get(path, NOTHING)
-        box.problem = self._problems.get(path, "")
-        box.set_thumb(self._thumbs.get(path))

@@ -66,6 +66,7 @@ class SearchPopup(QFrame):
         self.list = QListWidget(self)
         self.list.setItemDelegate(_TwoLines(theme, self.list))
         self.list.setUniformItemSizes(True)
+        self.list.setStyleSheet("QListWidget { background: transparent; }")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.empty = QLabel(nothing, self)

@@ -61,9 +61,7 @@ class GraphView(Commands, Arranging, QWidget):
         self.adding = Adding(desk, desk.viewer)
         self.minimap = Minimap(desk, desk.viewer)
         self._hint = QLabel(desk.viewer)
-        self._hint.setProperty("role", "error")
-        self._hint.setAutoFillBackground(True)
-        self._hint.setMargin(4)
+        self._hint.setStyleSheet(_hint_style(theme))
         self._hint.hide()
         self._connect()
         QTimer.singleShot(0, self, self._first_look)
@@ -143,15 +141,15 @@ class GraphView(Commands, Arranging, QWidget):
 
     def show_states(self, states: Mapping[str, NodeState]) -> None:
         """Show how nodes stand, by path; others stay as they are."""
-        self.desk.picture.show_states(dict(states))
+        self.desk.picture.run.show_states(states)
 
     def show_thumbnail(self, node: str, image: QImage | None) -> None:
         """Show a picture in a node, or none."""
-        self.desk.picture.show_thumbnail(node, image)
+        self.desk.picture.run.show_thumbnail(node, image)
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Mark these nodes, by path, with a message; all others are marked no longer."""
-        self.desk.picture.show_problems(dict(problems))
+        self.desk.picture.run.show_problems(problems)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
@@ -159,6 +157,7 @@ class GraphView(Commands, Arranging, QWidget):
         desk.theme = theme
         desk.picture.wear(Ink(theme))
         desk.viewer.wear(theme)
+        self._hint.setStyleSheet(_hint_style(theme))
         self.minimap.update()
 
     # commands that open something
@@ -222,3 +221,11 @@ class GraphView(Commands, Arranging, QWidget):
         self.minimap.move(
             view.width() - self.minimap.width() - EDGE, view.height() - self.minimap.height() - EDGE
         )
+
+
+def _hint_style(theme: Theme) -> str:
+    raised, line, text = theme.raised.name(), theme.error.name(), theme.text.name()
+    return (
+        f"background: {raised}; color: {text}; border: 1px solid {line};"
+        " border-radius: 4px; padding: 4px 8px;"
+    )

@@ -7,15 +7,15 @@ tracks modifier keys by key events and edits its own links.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from NodeGraphQt.widgets.viewer import NodeViewer
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmap, QPixmapCache, QTransform
+from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmapCache, QTransform
 from PySide6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem
 
-from nodeforge.ui.graph_view.frames import FrameBox
-from nodeforge.ui.graph_view.item import NodeBox
+from nodeforge.ui.graph_view.ground import Ground
+from nodeforge.ui.graph_view.hits import Hit, find
 from nodeforge.ui.graph_view.overview import Overview, bounds
 from nodeforge.ui.graph_view.picture import Picture
 from nodeforge.ui.graph_view.pipes import LinkLine
@@ -28,21 +28,11 @@ if TYPE_CHECKING:
 FAR = 0.35
 """Below this zoom the overview is painted."""
 LEAST, MOST = 0.02, 4.0
-GRID = 24
 REACH = 6
 """How near to a link a click must be, in pixels."""
 EDGE = 200_000.0
 PIXMAPS = 128 * 1024
 """KiB for the painted nodes that are kept; Qt's own limit holds fewer than one screen of them."""
-
-
-class Hit(NamedTuple):
-    """What lies under the mouse: `item`, and the port on it."""
-
-    item: NodeBox | FrameBox | LinkLine | None = None
-    dot: PortDot | None = None
-    place: QPointF = QPointF()
-    """In the item's coordinates."""
 
 
 class Viewer(NodeViewer):
@@ -58,7 +48,7 @@ class Viewer(NodeViewer):
         self.may_link: Callable[[PortDot, PortDot], str | None] = lambda *_: None
         self.acyclic = False
         self.overview: Overview | None = None
-        self._grid: dict[int, QPixmap] = {}
+        self._ground = Ground(theme)
         QPixmapCache.setCacheLimit(max(PIXMAPS, QPixmapCache.cacheLimit()))
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
@@ -81,7 +71,7 @@ class Viewer(NodeViewer):
     def wear(self, theme: Theme) -> None:
         """Change the colours."""
         self.theme = theme
-        self._grid.clear()
+        self._ground = Ground(theme)
         self.forget_overview()
         self.viewport().update()
 
@@ -136,48 +126,17 @@ class Viewer(NodeViewer):
 
     def hit(self, place: QPoint) -> Hit:
         """What lies at a place of the view: a port, then a node, a link, a frame."""
-        scene_place = self.at(QPointF(place))
-        reach = REACH / self.zoom
-        near = QRectF(scene_place.x() - reach, scene_place.y() - reach, 2 * reach, 2 * reach)
-        items = self.scene().items(near)
-        found = self._dot_under(items, scene_place) or self._box_under(items, scene_place)
-        if found:
-            return found
-        frame = self._frame_under(items, scene_place)
-        if frame and isinstance(frame.item, FrameBox) and frame.item.handle_at(frame.place):
-            return frame
-        for item in items:
-            if isinstance(item, LinkLine) and item.isVisible():
-                return Hit(item, None, scene_place)
-        return frame or Hit(place=scene_place)
+        at = self.at(QPointF(place))
+        return find(self.scene().items(self._near(at)), at, ports=self.zoom >= FAR)
 
-    def _dot_under(self, items: list, place: QPointF) -> Hit | None:
-        if self.zoom < FAR:
-            return None
-        for item in items:
-            if isinstance(item, NodeBox) and (dot := item.dot_at(place - item.pos())):
-                return Hit(item, dot, place - item.pos())
-        return None
-
-    @staticmethod
-    def _box_under(items: list, place: QPointF) -> Hit | None:
-        for item in items:
-            if isinstance(item, NodeBox) and item.body().contains(place):
-                return Hit(item, None, place - item.pos())
-        return None
-
-    @staticmethod
-    def _frame_under(items: list, place: QPointF) -> Hit | None:
-        for item in items:
-            if isinstance(item, FrameBox) and item.body().contains(place):
-                return Hit(item, None, place - item.pos())
-        return None
-
-    def line_under(self, place: QPointF, reach: float = REACH) -> LinkLine | None:
+    def line_under(self, place: QPointF) -> LinkLine | None:
         """The link at a place of the scene."""
-        reach /= self.zoom
-        near = QRectF(place.x() - reach, place.y() - reach, 2 * reach, 2 * reach)
-        return next((i for i in self.scene().items(near) if isinstance(i, LinkLine)), None)
+        items = self.scene().items(self._near(place))
+        return next((item for item in items if isinstance(item, LinkLine)), None)
+
+    def _near(self, place: QPointF) -> QRectF:
+        reach = REACH / self.zoom
+        return QRectF(place.x() - reach, place.y() - reach, 2 * reach, 2 * reach)
 
     def _validate_accept_connection(self, from_port: PortDot, to_port: PortDot) -> bool:
         return self.may_link(from_port, to_port) is None
@@ -194,29 +153,8 @@ class Viewer(NodeViewer):
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802
         painter.save()
         painter.resetTransform()
-        self._paint_grid(painter, self.viewportTransform(), self.viewport().rect())
+        self._ground.paint(painter, self.viewportTransform(), self.viewport().rect())
         painter.restore()
-
-    def _paint_grid(self, painter: QPainter, look: QTransform, view: QRect) -> None:
-        painter.fillRect(view, self.theme.window)
-        if look.m11() < 0.4:
-            return
-        side = round(GRID * look.m11())
-        painter.drawTiledPixmap(
-            view, self._tile(side), QPoint(-round(look.dx()) % side, -round(look.dy()) % side)
-        )
-
-    def _tile(self, side: int) -> QPixmap:
-        if side not in self._grid:
-            tile = QPixmap(side, side)
-            tile.fill(self.theme.window)
-            painter = QPainter(tile)
-            painter.fillRect(
-                0, 0, 2 if side > GRID else 1, 2 if side > GRID else 1, self.theme.line
-            )
-            painter.end()
-            self._grid[side] = tile
-        return self._grid[side]
 
     def paintEvent(self, event) -> None:  # noqa: N802
         if self.zoom >= FAR or self.overview is None:

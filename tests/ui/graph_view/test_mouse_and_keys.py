@@ -1,5 +1,7 @@
 """What the mouse and the keys do to nodes: choose, move, copy, arrange, edit."""
 
+from itertools import pairwise
+
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
@@ -389,7 +391,7 @@ def test_align_distribute_and_layout_are_one_step_each(screen):
     assert [places[n][0] for n in ("sampler", "schedule", "guidance")] == [560, 560, 560]
     screen.view.distribute("down")
     bodies = [screen.box(n).body() for n in ("sampler", "schedule", "guidance")]
-    gaps = [b.top() - a.bottom() for a, b in zip(bodies, bodies[1:], strict=False)]
+    gaps = [b.top() - a.bottom() for a, b in pairwise(bodies)]
     assert gaps[0] == pytest.approx(gaps[1], abs=1)
     screen.view.select([])
     screen.key(Qt.Key.Key_L)

@@ -20,10 +20,10 @@ class ResizePicture(Gesture):
 
     def move(self, place: QPointF, keys: Keys) -> None:
         shift = (place - self.start).y() / self.desk.viewer.zoom
-        self.desk.picture.resize_thumbnail(self._box.path, self._before + shift)
+        self.desk.picture.run.resize_thumbnail(self._box.path, self._before + shift)
 
     def cancel(self) -> None:
-        self.desk.picture.resize_thumbnail(self._box.path, self._before)
+        self.desk.picture.run.resize_thumbnail(self._box.path, self._before)
 
 
 class ResizeFrame(Gesture):

@@ -1,0 +1,30 @@
+"""What the tooltips over the graph say."""
+
+from __future__ import annotations
+
+from nodeforge.ui.graph_view.face import PortFace
+from nodeforge.ui.graph_view.hits import Hit
+from nodeforge.ui.graph_view.item import NodeBox
+
+
+def tip_of(hit: Hit, *, near: bool) -> str:
+    """Words for what lies under the mouse; `near` where parameters can be read."""
+    box = hit.item
+    if not isinstance(box, NodeBox):
+        return ""
+    if hit.dot is not None:
+        return _of_port(hit.dot.face)
+    if badge := box.badge_at(hit.place):
+        return box.tip(badge)
+    row = box.row_at(hit.place) if near else None
+    if row is not None:
+        return f"{row.label}: {row.spec.doc}\n{row.text}"
+    return box.state.message or box.problem
+
+
+def _of_port(port: PortFace) -> str:
+    if not port.known:
+        return f"{port.label}: no pack declares this port; its link is kept"
+    kind = f"list of {port.type}" if port.many else port.type
+    kind += ", optional" if port.optional else ""
+    return f"{port.label} ({kind}). {port.doc}".strip()
