@@ -7,7 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-NO_WINDOW = 2
+WRONG = 2
+_OPENS = (".json", ".png", ".jpg", ".jpeg", ".webp")
 _HELP = "Without a window: `nodeforge run WORKFLOW`. What is missing here: `nodeforge doctor`."
 
 
@@ -15,6 +16,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     if not arguments or (len(arguments) == 1 and _is_workflow(arguments[0])):
         sys.exit(_window(Path(arguments[0]) if arguments else None))
+    if len(arguments) == 1 and Path(arguments[0]).suffix in _OPENS:
+        print(f"{arguments[0]}: there is no such file.", file=sys.stderr)
+        sys.exit(WRONG)
     from nodeforge.cli.main import main as command_line
 
     command_line()
@@ -27,13 +31,19 @@ def _is_workflow(argument: str) -> bool:
 def _window(file: Path | None) -> int:
     if why := _why_no_window():
         print(f"The window cannot open: {why}\n    {_HELP}", file=sys.stderr)
-        return NO_WINDOW
+        return WRONG
     try:
         from nodeforge.ui.app import main as window
     except ImportError as error:
         print(f"The window cannot open: {error}.\n    {_HELP}", file=sys.stderr)
-        return NO_WINDOW
-    return window(file)
+        return WRONG
+    from nodeforge.errors import NodeForgeError
+
+    try:
+        return window(file)
+    except NodeForgeError as error:
+        print(error, file=sys.stderr)
+        return WRONG
 
 
 def _why_no_window() -> str:

@@ -48,7 +48,10 @@ class _Lazy(click.Group):
 @click.option("--debug", is_flag=True, help="Show where an error came from.")
 @click.pass_context
 def nodeforge(ctx: click.Context, debug: bool) -> None:
-    """NodeForge: a desktop studio for diffusion models."""
+    """NodeForge: a desktop studio for diffusion models.
+
+    Without a command it opens its window: nodeforge [WORKFLOW].
+    """
     ctx.obj = debug
 
 

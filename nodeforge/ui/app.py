@@ -7,7 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Qt, Signal
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QPlainTextEdit,
+    QVBoxLayout,
+)
 
 from nodeforge.settings import load_settings
 from nodeforge.ui import single, theme
@@ -66,23 +73,27 @@ def window_store(home: Path) -> QSettings:
     return QSettings(str(home / "window.ini"), QSettings.Format.IniFormat)
 
 
-def show_crash(window: MainWindow, path: str, report: str) -> QMessageBox:
-    """Say that we made a mistake, once at a time; the workflow stays open."""
-    box = QMessageBox(window)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle("Something went wrong")
-    box.setText("NodeForge made a mistake. Your workflow is still open; save it to be safe.")
-    box.setInformativeText(f"A report without your prompts is in\n{path}")
-    box.setDetailedText(report)
-    copy = QPushButton("Copy report")
-    box.addButton(copy, QMessageBox.ButtonRole.ActionRole)
-    copy.clicked.disconnect()  # it would close the box
+def show_crash(window: MainWindow, path: str, report: str) -> QDialog:
+    """Say that we made a mistake; the workflow stays open."""
+    dialog = QDialog(window)
+    dialog.setWindowTitle("Something went wrong")
+    dialog.resize(640, 400)
+    text = QLabel(
+        "NodeForge made a mistake. Your workflow is still open; save it to be safe.\n"
+        f"A report without your prompts is in {path}",
+        wordWrap=True,
+    )
+    details = QPlainTextEdit(report, readOnly=True)
+    details.setAccessibleName("Report")
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    copy = buttons.addButton("Copy report", QDialogButtonBox.ButtonRole.ActionRole)
     copy.clicked.connect(lambda: QApplication.clipboard().setText(report))
-    box.addButton(QMessageBox.StandardButton.Close)
-    box.setModal(False)
-    box.show()
-    return box
+    buttons.rejected.connect(dialog.close)
+    column = QVBoxLayout(dialog)
+    for part in (text, details, buttons):
+        column.addWidget(part)
+    dialog.show()
+    return dialog
 
 
 def _come_forward(window: MainWindow, file: str) -> None:

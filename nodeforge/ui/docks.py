@@ -57,7 +57,7 @@ class Docks:
         column = [self.all["inspector"], self.all["viewer"]]
         high = max(400, size.height() - 60)
         self._window.resizeDocks(column, [high * 11 // 20, high * 9 // 20], Qt.Orientation.Vertical)
-        self._window.resizeDocks([self.all["gallery"]], [208], Qt.Orientation.Vertical)
+        self._window.resizeDocks([self.all["gallery"]], [236], Qt.Orientation.Vertical)
 
     def show(self, name: str) -> None:
         """Bring a panel to the front."""

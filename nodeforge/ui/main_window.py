@@ -20,7 +20,7 @@ from nodeforge import __version__
 from nodeforge.engine.client import spawn_worker
 from nodeforge.engine.events import ErrorReport
 from nodeforge.formats import write
-from nodeforge.lint import Problem
+from nodeforge.lint import Problem, Severity
 from nodeforge.ui import theme as themes
 from nodeforge.ui.actions import Actions
 from nodeforge.ui.autosave import Autosave
@@ -126,7 +126,8 @@ class MainWindow(QMainWindow):
 
     def _run(self, targets: list[str], count: int) -> None:
         current = self.workspace.current
-        self.area.notices.dismiss("run")
+        for subject in ("run", "refused", "worker"):
+            self.area.notices.dismiss(subject)
         if current is not None and self.runner.run(current, targets, count) and count > 1:
             self.status.say(f"{plural(count, 'run')} queued")
 
@@ -251,6 +252,12 @@ class MainWindow(QMainWindow):
 
     def _opened(self, opened: OpenDocument) -> None:
         opened.standing_changed.connect(lambda: self._standing_changed(opened))
+        opened.problems_changed.connect(lambda: self._problems_changed(opened))
+
+    def _problems_changed(self, opened: OpenDocument) -> None:
+        """A refusal is no longer shown once what it named is mended."""
+        if not any(each.severity is Severity.ERROR for each in opened.problems):
+            self.area.notices.dismiss("refused")
 
     def _standing_changed(self, opened: OpenDocument) -> None:
         if opened is self.workspace.current:
@@ -284,7 +291,7 @@ class MainWindow(QMainWindow):
         buttons = [("Show problems", lambda: self.docks.show("problems"))]
         if any(each.rule == "missing_models" for each in problems):
             buttons.append(("Relink…", lambda: self.relink(opened)))
-        self.area.notices.show_notice("run", text, buttons)
+        self.area.notices.show_notice("refused", text, buttons)
         self.docks.show("problems")
 
     def _failed(self, job: Job, node: str, error: ErrorReport) -> None:

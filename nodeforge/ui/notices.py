@@ -46,7 +46,7 @@ class Notices(QWidget):
         bar.setAccessibleName(text)
         row = QHBoxLayout(bar)
         row.setContentsMargins(12, 4, 4, 4)
-        label = QLabel(text, wordWrap=True)
+        label = QLabel(text.replace("\n    ", "\n"), wordWrap=True)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(label, 1)

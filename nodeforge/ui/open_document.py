@@ -63,6 +63,8 @@ class OpenDocument(QObject):
         """The graph as it was last run, for the pictures of its steps."""
         self.steps: dict[str, int] = {}
         """How many steps the last run of a node had."""
+        self.step_pictures: dict[str, dict[int, QImage]] = {}
+        """The previews of the last run of a node, by step."""
         self._end = document.subscribe(self._hear)
 
     @property

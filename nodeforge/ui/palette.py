@@ -74,8 +74,7 @@ class CommandPalette(QDialog):
         ranked = []
         for command in self._actions:
             action = self._actions[command.name]
-            words = f"{action.text()} {command.name.partition('.')[0]}".replace("&", "")
-            cost = fuzzy(text, words)
+            cost = fuzzy(text, action.text())
             if action.isEnabled() and cost is not None and command.name != "view.palette":
                 ranked.append((cost if text else 0, command))
         self.list.clear()
@@ -121,6 +120,7 @@ class ShortcutList(QDialog):
 
 def _table() -> QTreeWidget:
     table = QTreeWidget(headerHidden=True, rootIsDecorated=False, columnCount=2)
+    table.setUniformRowHeights(True)
     table.header().setStretchLastSection(False)
     table.header().setSectionResizeMode(0, table.header().ResizeMode.Stretch)
     table.header().setSectionResizeMode(1, table.header().ResizeMode.ResizeToContents)

@@ -19,6 +19,8 @@ from nodeforge.ui.workspace import Workspace
 
 THUMBNAIL = 512
 """Pixels of the longer side of what nodes show."""
+SMALLEST = 256
+"""Pixels of the longer side to which a latent's picture is enlarged."""
 SHOWABLE = ("image", "mask", "latent")
 
 Shown = Callable[[QImage | None], None]
@@ -74,9 +76,10 @@ class Pictures:
             show(None)
             return
         port = self.port_of(opened, node)
+        smooth = step > 0 or self.type_of(opened, node) == "latent"
         self._link.ask(
             "render",
-            lambda answer: show(_image(answer)),
+            lambda answer: show(_image(answer, smooth=smooth)),
             node=node,
             port=port,
             step=step,
@@ -119,9 +122,19 @@ def read_small(path: Path, longest: int) -> QImage:
     return reader.read()
 
 
-def _image(answer: Answer) -> QImage | None:
+def enlarged(image: QImage) -> QImage:
+    """A copy of `image`; of a latent's small picture a smooth one of 256 pixels."""
+    if max(image.width(), image.height()) >= SMALLEST:
+        return image.copy()
+    box = QSize(SMALLEST, SMALLEST)
+    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return image.scaled(box, ratio, smooth)
+
+
+def _image(answer: Answer, *, smooth: bool) -> QImage | None:
     if not isinstance(answer, dict) or not answer["shape"]:
         return None
     height, width, channels = answer["shape"]
     formats = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
-    return QImage(answer["payload"], width, height, width * channels, formats[channels]).copy()
+    image = QImage(answer["payload"], width, height, width * channels, formats[channels])
+    return enlarged(image) if smooth else image.copy()

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -94,13 +95,16 @@ class Preferences(QDialog):
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.setVerticalSpacing(8)
+        form.setHorizontalSpacing(16)
         self._add(form, "Device", self.device, _DEVICES[str(_DEFAULTS["device"])])
         self._add(form, "Results in memory", self.memory, _size_of("memory_cache_bytes"))
         self._add(form, "Results on disk", self.disk, _size_of("disk_cache_bytes"))
         clear = QPushButton("Clear results on disk")
         clear.clicked.connect(lambda: clear.setText(f"{words.size(self._clear())} freed"))
+        clear.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         form.addRow("", clear)
         output = QHBoxLayout()
+        output.setSpacing(8)
         browse = QPushButton("Choose…")
         browse.clicked.connect(lambda: self._browse(self.output.setText))
         output.addWidget(self.output)
@@ -120,6 +124,7 @@ class Preferences(QDialog):
     def _add(self, form: QFormLayout, name: str, widget: QWidget, default: str) -> None:
         widget.setAccessibleName(name)
         row = QHBoxLayout()
+        row.setSpacing(12)
         row.addWidget(widget, 1)
         hint = QLabel(f"default: {default}")
         hint.setProperty("role", "dim")
@@ -135,6 +140,7 @@ class Preferences(QDialog):
         add, remove = QPushButton("Add…"), QPushButton("Remove")
         add.clicked.connect(lambda: self._browse(self.add_folder))
         remove.clicked.connect(lambda: self.folders.takeItem(self.folders.currentRow()))
+        row.setSpacing(8)
         for part in (add, remove):
             row.addWidget(part)
         row.addStretch(1)

@@ -23,7 +23,7 @@ from nodeforge.settings import Settings
 from nodeforge.ui.jobs import DONE, FAILED, STOPPED, Job, Jobs, new_run_id, snapshot
 from nodeforge.ui.node_state import NodeState
 from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.pictures import Pictures
+from nodeforge.ui.pictures import Pictures, enlarged
 from nodeforge.ui.progress import Meter
 from nodeforge.ui.worker_link import Answer, Spawn, WorkerLink
 from nodeforge.ui.workspace import Workspace
@@ -199,6 +199,7 @@ class Runner(QObject):
         """Put what `event` says into the document's states and pictures."""
         match event:
             case events.Started():
+                opened.step_pictures.pop(event.node, None)
                 opened.show_states({event.node: NodeState("running")})
             case events.Progress():
                 opened.steps[event.node] = event.of
@@ -207,7 +208,9 @@ class Runner(QObject):
             case events.Preview():
                 size = event.width, event.height
                 image = QImage(event.pixels, *size, size[0] * 3, QImage.Format.Format_RGB888)
-                opened.show_picture(event.node, image.copy())
+                large = enlarged(image)
+                opened.step_pictures.setdefault(event.node, {})[event.step] = large
+                opened.show_picture(event.node, large)
                 self.stepped.emit(opened, event.node)
             case events.Finished():
                 kind = _KINDS[event.source]

@@ -53,15 +53,14 @@ QPushButton[primary="true"]:disabled, QToolButton[primary="true"]:disabled {
 QToolButton::menu-button { border: none; width: 16px; }
 QToolButton[popupMode="1"] { padding-right: 16px; }
 
-QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox { background: $raised;
+QLineEdit, QPlainTextEdit, QTextEdit, QComboBox { background: $raised;
   border: 1px solid $line; border-radius: 6px; padding: 4px 8px; min-height: 16px; }
 QPlainTextEdit, QTextEdit { padding: 4px; }
-QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus,
-QComboBox:focus { border-color: $accent; }
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus { border-color: $accent; }
+QAbstractSpinBox > QLineEdit { border: none; background: transparent; padding: 0; min-height: 0; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled { color: $dim;
   background: $panel; }
 QLineEdit[wrong="true"] { border-color: $error; }
-QComboBox::drop-down { border: none; width: 20px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padding: 4px; }
 
 QAbstractItemView { background: $panel; border: none; outline: none; }

@@ -37,7 +37,7 @@ class WorkerLink(QObject):
     """
 
     told = Signal(list)
-    """Events, in order, at most every 33 ms; of previews only each node's last."""
+    """Events, in order, at most every 33 ms; of progress only each node's last."""
     _arrived = Signal()
 
     def __init__(self, settings: Settings, spawn: Spawn) -> None:
@@ -132,20 +132,20 @@ class WorkerLink(QObject):
             answers, self._answers = self._answers, []
         self._flushed = time.monotonic()
         if arrived:
-            self.told.emit(_last_previews(arrived))
+            self.told.emit(_last_progress(arrived))
         for done, answer in answers:
             done(answer)
 
 
-def _last_previews(arrived: list[events.Event]) -> list[events.Event]:
-    """`arrived` without previews and progress that later ones replace."""
+def _last_progress(arrived: list[events.Event]) -> list[events.Event]:
+    """`arrived` without progress that later progress replaces; previews are all kept."""
     last: dict[tuple[type, str, str], int] = {}
     for index, event in enumerate(arrived):
-        if isinstance(event, events.Preview | events.Progress):
+        if isinstance(event, events.Progress):
             last[type(event), event.run, event.node] = index
     kept = set(last.values())
     return [
         event
         for index, event in enumerate(arrived)
-        if index in kept or not isinstance(event, events.Preview | events.Progress)
+        if index in kept or not isinstance(event, events.Progress)
     ]

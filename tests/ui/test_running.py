@@ -115,7 +115,7 @@ def test_problems_refuse_a_run_and_are_listed(qtbot, window):
     window.workspace.new()
     window.library.chosen.emit("image.save")
     qtbot.keyClick(window, Qt.Key.Key_Return, CONTROL)
-    assert "Not run: 1 problem" in window.area.notices.text("run")
+    assert "Not run: 1 problem" in window.area.notices.text("refused")
     assert window.docks.all["problems"].windowTitle() == "Problems (1)"
     assert not window.runner.busy
 

@@ -42,7 +42,7 @@ from nodeforge.ui.jobs import Job
 from nodeforge.ui.pictures import read_small
 
 EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
-_SIDE = 112
+_SIDE = 96
 _RESULT = Qt.ItemDataRole.UserRole
 
 

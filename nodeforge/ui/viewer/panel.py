@@ -144,10 +144,13 @@ class Viewer(QWidget):
             return
         if not self._node:
             self._show(node)
-        elif node == self._node and self._at_end():
-            self._put(self._opened.pictures[node])
-            if not self._runner.busy or self._opened.states[node].kind != "running":
+        elif node == self._node:
+            state = self._opened.states.get(node)
+            if state is None or state.kind != "running":
                 self._show(node)
+                return
+            self._steps.hide()
+            self._put(self._opened.pictures[node])
 
     def _stepped(self, opened: OpenDocument, node: str) -> None:
         if opened is self._opened and node != self._node and not opened.selection:
@@ -180,8 +183,15 @@ class Viewer(QWidget):
             self._ask_step()
 
     def _ask_step(self) -> None:
-        """One picture is asked for at a time; of those slid over meanwhile, the last."""
+        """One picture is asked for at a time; of those slid over meanwhile, the last.
+
+        Where every step of the run was previewed, those are shown: they are there already.
+        """
         if self._wanted is None or self._opened is None:
+            return
+        previews = self._opened.step_pictures.get(self._node, {})
+        if len(previews) == self.slider.maximum() and self._wanted in previews:
+            self.canvas.show_image(previews[self._wanted], coarse=True)
             return
         step, self._wanted, self._busy = self._wanted, None, True
         show = partial(self._show_step_picture, self._asked)
