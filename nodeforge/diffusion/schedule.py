@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nodeforge.diffusion.spacings import AYS_TOP, BENT, SPACINGS
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import Schedule
 
-NAMES = ("normal", "karras", "custom")
-_RHO = 7.0
+NAMES = (*SPACINGS, "custom")
 
 
 class ScheduleError(NodeForgeError):
@@ -111,25 +111,52 @@ def sigmas_of(schedule: Schedule, trained: Tensor) -> Tensor:
     Args:
         schedule: Which one.
         trained: As `trained_sigmas` gives them.
+
+    Raises:
+        ScheduleError: the schedule cannot be made for this model, or this number of steps.
     """
     if schedule.name == "custom":
         check_sigmas(schedule.sigmas)
         return torch.tensor(schedule.sigmas, dtype=torch.float32)
-    if schedule.name == "karras":
-        return karras(schedule.steps, float(trained[0]), float(trained[-1]))
-    at = torch.linspace(len(trained) - 1, 0, schedule.steps, dtype=torch.float64)
-    low = at.floor().long()
-    high = (low + 1).clamp(max=len(trained) - 1)
-    sigmas = trained[low].lerp(trained[high], at - low)
-    return torch.cat([sigmas, sigmas.new_zeros(1)]).float()
+    if schedule.name.startswith("ays"):
+        _check_ays(float(trained[-1]))
+    sigmas = _spaced(schedule, trained)
+    sigmas = torch.cat([sigmas, sigmas.new_zeros(1)]).float()
+    if not (sigmas[1:] < sigmas[:-1]).all():
+        raise ScheduleError(
+            f"the schedule '{schedule.name}' has no {schedule.steps} different noise levels.",
+            way_out="Choose fewer steps, or another schedule.",
+        )
+    return sigmas
 
 
-def karras(steps: int, smallest: float, largest: float) -> Tensor:
-    """Karras et al. 2022, equation 5 with rho = 7, and a last sigma of 0."""
-    ramp = torch.linspace(0, 1, steps, dtype=torch.float64)
-    low, high = smallest ** (1 / _RHO), largest ** (1 / _RHO)
-    sigmas = (high + ramp * (low - high)) ** _RHO
-    return torch.cat([sigmas, sigmas.new_zeros(1)]).float()
+def _spaced(schedule: Schedule, trained: Tensor) -> Tensor:
+    if schedule.rho is None:
+        return SPACINGS[schedule.name](trained, schedule.steps)
+    check_rho(schedule)
+    return BENT[schedule.name](trained, schedule.steps, schedule.rho)
+
+
+def check_rho(schedule: Schedule) -> None:
+    """Raise `ScheduleError` unless the schedule takes its rho."""
+    if schedule.rho is None:
+        return
+    if schedule.name not in BENT:
+        raise ScheduleError(
+            f"the schedule '{schedule.name}' has no rho.",
+            way_out=f"Leave rho empty, or choose one of: {', '.join(BENT)}.",
+        )
+    if not 0 < schedule.rho < float("inf"):
+        raise ScheduleError("rho must be above 0.", way_out="7 is usual for karras.")
+
+
+def _check_ays(largest: float) -> None:
+    if abs(largest / AYS_TOP - 1) > 0.05:
+        raise ScheduleError(
+            f"Align Your Steps is for models trained with noise up to {AYS_TOP}; "
+            f"this one's goes up to {largest:.3g}.",
+            way_out="Choose another schedule, such as 'sgm_uniform'.",
+        )
 
 
 def timestep_of(sigma: Tensor, trained: Tensor) -> Tensor:

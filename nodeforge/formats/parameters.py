@@ -12,19 +12,9 @@ from nodeforge import __version__
 from nodeforge.graph.flatten import FlatGraph, flatten
 from nodeforge.graph.model import Graph, Input
 from nodeforge.spec import Catalogue
+from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
 _DENOISE = "sampling.denoise"
-_LABELS = {
-    "euler": "Euler",
-    "euler_a": "Euler a",
-    "heun": "Heun",
-    "ddim": "DDIM",
-    "dpmpp_2m": "DPM++ 2M",
-    "dpmpp_2m_sde": "DPM++ 2M SDE",
-    "dpmpp_sde": "DPM++ SDE",
-    "unipc": "UniPC",
-    "lcm": "LCM",
-}
 
 
 def parameters(graph: Graph, catalogue: Catalogue) -> str:
@@ -52,8 +42,8 @@ def _facts(traced: _Trace, loop: str) -> Iterator[tuple[str, Any]]:
     width, height = value("noise", "width"), value("noise", "height")
     strength = value("schedule", "strength")
     yield "Steps", value("schedule", "steps")
-    yield "Sampler", _LABELS.get(str(sampler), sampler)
-    yield "Schedule type", schedule and str(schedule).capitalize()
+    yield "Sampler", SAMPLER_LABELS.get(str(sampler), sampler)
+    yield "Schedule type", SCHEDULE_LABELS.get(str(schedule), schedule)
     yield "CFG scale", value("guidance", "scale")
     yield "Seed", value("noise", "seed")
     yield "Size", f"{width}x{height}" if width and height else None

@@ -81,17 +81,19 @@ class Schedule:
     """Sigmas from high to zero, before the family turns them into numbers.
 
     Args:
-        name: ``normal``, ``karras``, ``custom``.
+        name: As users know it: ``normal``, ``karras``, ``custom``.
         steps: Whole steps of the full schedule, at strength 1.
         strength: Share of the schedule that is run, in (0, 1]; the last
             ``round-down(steps * strength)`` steps.
         sigmas: For ``custom``: falling sigmas, the last one 0; `steps` is then their count - 1.
+        rho: How far ``karras`` and ``polyexponential`` bend; None is their own, 7 and 1.
     """
 
     name: str
     steps: int
     strength: float = 1.0
     sigmas: tuple[float, ...] = ()
+    rho: float | None = None
 
 
 @dataclass(frozen=True)

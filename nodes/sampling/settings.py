@@ -3,7 +3,9 @@
 from typing import Annotated
 
 from nodeforge.api import Choice, Guidance, Noise, Range, Sampler, Schedule, Seed, node
-from nodeforge.diffusion import SAMPLERS, parse_sigmas
+from nodeforge.diffusion import SAMPLERS, SCHEDULES, parse_sigmas
+
+_NAMED = tuple(name for name in SCHEDULES if name != "custom")
 
 
 @node("sampling.noise")
@@ -40,9 +42,10 @@ def sampler(
 
 @node("sampling.schedule")
 def schedule(
-    name: Annotated[str, Choice("normal", "karras")] = "normal",
+    name: Annotated[str, Choice(*_NAMED)] = "normal",
     steps: Annotated[int, Range(1, 1000)] = 20,
     strength: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
+    rho: Annotated[float | None, Range(0.1, 20.0, step=0.5)] = None,
 ) -> Schedule:
     """Choose how the noise falls from step to step.
 
@@ -50,8 +53,9 @@ def schedule(
         name: How noise levels are spaced.
         steps: Steps from pure noise to the picture.
         strength: Share of the steps that is run, from the end: lower keeps more of a picture.
+        rho: How far karras and polyexponential bend; empty is their own, 7 and 1.
     """
-    return Schedule(name, steps, strength)
+    return Schedule(name, steps, strength, rho=rho)
 
 
 @node("sampling.custom_schedule", title="Custom schedule")

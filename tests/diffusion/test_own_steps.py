@@ -10,20 +10,28 @@ import torch
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
 from nodeforge.diffusion.schedule import (
-    karras,
     sigmas_of,
     timestep_of,
     trained_sigmas,
 )
 from nodeforge.diffusion.steppers.aid import Aid
 from nodeforge.diffusion.steppers.ancestral import ancestral_step
+from nodeforge.diffusion.steppers.deis import deis_step
+from nodeforge.diffusion.steppers.dpm2 import dpm2_step
 from nodeforge.diffusion.steppers.dpmpp_2m import dpmpp_2m_step
 from nodeforge.diffusion.steppers.dpmpp_2m_sde import dpmpp_2m_sde_step
+from nodeforge.diffusion.steppers.dpmpp_2s import dpmpp_2s_step
+from nodeforge.diffusion.steppers.dpmpp_3m_sde import dpmpp_3m_sde_step
 from nodeforge.diffusion.steppers.dpmpp_sde import dpmpp_sde_step
 from nodeforge.diffusion.steppers.heun import heun_step
-from nodeforge.diffusion.steppers.native import NativeStepper
+from nodeforge.diffusion.steppers.ipndm import ipndm_step
+from nodeforge.diffusion.steppers.lms import lms_step
+from nodeforge.diffusion.steppers.native import NativeStepper, settings_of
 from nodeforge.diffusion.steppers.own import OwnStepper
+from nodeforge.diffusion.steppers.unipc import unipc_bh1_step, unipc_step
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
 MEAN, SPREAD = 0.7, 0.5
 CPU = torch.device("cpu")
@@ -34,22 +42,28 @@ def gaussian(x, sigma):
     return (SPREAD**2 * x + sigma**2 * MEAN) / (SPREAD**2 + sigma**2)
 
 
-def walked(step, x, sigmas, eta=0.0):
+def walked(step, x, sigmas, eta=0.0, exact=None):
+    """Where the steps lead; with `exact`, the first three begin where they should."""
     generator = torch.Generator().manual_seed(0)
     normal = lambda: torch.randn(x.shape, generator=generator, dtype=x.dtype)  # noqa: E731
     aid = Aid(eta, normal, lambda *_: normal())
-    for sigma, sigma_next in pairwise(sigmas):
+    for number, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
+        x = exact(sigma) if exact and number < 3 else x
         x = step(gaussian, x, sigma, sigma_next, aid)
     return x
 
 
-def error_on_gaussian(step, steps):
+def error_on_gaussian(step, steps, space=torch.logspace):
     """How far the last level is from where the exact path leads."""
-    high, low = 10.0, 0.1
-    sigmas = torch.logspace(1, -1, steps + 1, dtype=torch.float64)
-    start = torch.tensor([MEAN + 3.0], dtype=torch.float64)
-    exact = MEAN + 3.0 * ((SPREAD**2 + low**2) / (SPREAD**2 + high**2)) ** 0.5
-    return float((walked(step, start, sigmas) - exact).abs())
+    low, high = (0.1, 10.0) if space is torch.logspace else (1.0, 3.0)
+    ends = (1, -1) if space is torch.logspace else (high, low)
+    sigmas = space(*ends, steps + 1, dtype=torch.float64)
+
+    def exact(sigma):
+        return MEAN + 3.0 * ((SPREAD**2 + sigma**2) / (SPREAD**2 + high**2)) ** 0.5
+
+    end = walked(step, exact(sigmas[:1]), sigmas, exact=exact)
+    return float((end - exact(sigmas[-1:])).abs())
 
 
 @pytest.mark.parametrize(
@@ -57,9 +71,16 @@ def error_on_gaussian(step, steps):
     [
         (ancestral_step, 1),
         (heun_step, 2),
+        (dpm2_step, 2),
+        (dpmpp_2s_step, 2),
         (dpmpp_2m_step, 2),
         (dpmpp_2m_sde_step, 2),
         (dpmpp_sde_step, 2),
+        (deis_step, 2),
+        (dpmpp_3m_sde_step, 3),
+        (unipc_step, 3),
+        (unipc_bh1_step, 3),
+        (lms_step, 4),
     ],
 )
 def test_halving_the_step_divides_the_error_by_two_to_the_order(step, order):
@@ -67,7 +88,28 @@ def test_halving_the_step_divides_the_error_by_two_to_the_order(step, order):
     assert ratio == pytest.approx(2**order, rel=0.05)
 
 
-@pytest.mark.parametrize("step", [ancestral_step, dpmpp_2m_sde_step, dpmpp_sde_step])
+def test_ipndm_is_of_fourth_order_where_steps_are_even():
+    coarse = error_on_gaussian(ipndm_step, 100, torch.linspace)
+    assert coarse / error_on_gaussian(ipndm_step, 200, torch.linspace) == pytest.approx(16, rel=0.1)
+
+
+@pytest.mark.parametrize("step", [unipc_step, unipc_bh1_step])
+def test_unipc_corrects_what_it_predicts(step):
+    """The corrector raises the order to three; without it the error is the predictor's."""
+    assert error_on_gaussian(step, 100) < 0.2 * error_on_gaussian(dpmpp_2m_step, 100)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        ancestral_step,
+        dpm2_step,
+        dpmpp_2m_sde_step,
+        dpmpp_2s_step,
+        dpmpp_3m_sde_step,
+        dpmpp_sde_step,
+    ],
+)
 def test_fresh_noise_keeps_the_data_s_mean_and_spread(step):
     sigmas = torch.cat([torch.logspace(1.5, -2, 200, dtype=torch.float64), torch.zeros(1)])
     start = MEAN + 10**1.5 * torch.randn(
@@ -80,7 +122,19 @@ def test_fresh_noise_keeps_the_data_s_mean_and_spread(step):
 
 @pytest.mark.parametrize(
     ("sampler", "schedule"),
-    [("heun", "karras"), ("euler_a", "normal"), ("ddim", "normal"), ("dpmpp_2m", "karras")],
+    [
+        ("heun", "karras"),
+        ("euler", "exponential"),
+        ("euler_a", "normal"),
+        ("ddim", "normal"),
+        ("ddpm", "normal"),
+        ("deis", "exponential"),
+        ("dpm2", "sgm_uniform"),
+        ("dpm2_a", "karras"),
+        ("dpmpp_2m", "karras"),
+        ("lms", "karras"),
+        ("unipc", "exponential"),
+    ],
 )
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 def test_ours_lies_close_to_diffusers_own(sd, sampler, schedule, kind):
@@ -134,19 +188,10 @@ def test_our_schedules_equal_diffusers_own(sd):
     from diffusers import EulerDiscreteScheduler
 
     config = {**diffusion.facts(sd.model).scheduler, "timestep_spacing": "linspace"}
-    for name in ("normal", "karras"):
-        theirs = EulerDiscreteScheduler.from_config(config, use_karras_sigmas=name == "karras")
+    for name in ("normal", "karras", "exponential"):
+        theirs = EulerDiscreteScheduler.from_config(config, **settings_of("euler", name))
         theirs.set_timesteps(13)
         ours = sigmas_of(Schedule(name, 13), trained_sigmas(config))
         assert torch.allclose(ours, theirs.sigmas, rtol=1e-4)
         known = timestep_of(ours[:-1], trained_sigmas(config))
         assert torch.allclose(known, theirs.timesteps.float(), atol=0.6)
-
-
-def test_karras_sigmas_fall_from_the_largest_to_zero():
-    sigmas = karras(10, 0.03, 14.6)
-    assert len(sigmas) == 11
-    assert float(sigmas[0]) == pytest.approx(14.6)
-    assert float(sigmas[-2]) == pytest.approx(0.03, rel=1e-4)
-    assert float(sigmas[-1]) == 0
-    assert (sigmas[1:] < sigmas[:-1]).all()

@@ -8,13 +8,15 @@ from typing import Any
 import torch
 
 from nodeforge.diffusion.schedule import NAMES as SCHEDULES
+from nodeforge.diffusion.schedule import check_rho
 from nodeforge.diffusion.steppers.native import NATIVE, NativeStepper
 from nodeforge.diffusion.steppers.own import OWN, OwnStepper
 from nodeforge.diffusion.steppers.stepper import Blend, Predict, Stepper
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import Sampler, Schedule
+from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
-SAMPLERS = tuple(NATIVE)
+SAMPLERS = tuple(name for name in SAMPLER_LABELS if name in NATIVE or name in OWN)
 """All samplers by name."""
 
 
@@ -23,12 +25,17 @@ class UnsupportedPairError(NodeForgeError):
 
 
 def table() -> dict[tuple[str, str], str]:
-    """Sampler and schedule to who walks it: ``diffusers``, ``own``, or ``""`` for nobody."""
+    """Sampler and schedule to who walks it.
+
+    ``diffusers``: its scheduler as its pipelines call it; ``own``: a step of ours; ``""``: nobody.
+    """
     return {(name, schedule): _kind(name, schedule) for name in SAMPLERS for schedule in SCHEDULES}
 
 
-def _kind(sampler: str, schedule: str) -> str:
-    if schedule in NATIVE[sampler].schedules:
+def _kind(sampler: str, schedule: str, bent: bool = False) -> str:
+    """Who walks the pair; a `bent` schedule has a rho of its own, which diffusers does not take."""
+    native = NATIVE.get(sampler)
+    if native and schedule in native.schedules and not bent:
         return "diffusers"
     return "own" if sampler in OWN else ""
 
@@ -48,19 +55,26 @@ def make_stepper(
         UnsupportedPairError: nobody walks this pair.
         ScheduleError: the schedule has no step to run.
     """
-    if sampler.name not in NATIVE:
+    if sampler.name not in SAMPLERS:
         raise _refused(f"there is no sampler '{sampler.name}'.")
     if schedule.name not in SCHEDULES:
         raise _refused(f"there is no schedule '{schedule.name}'.")
-    kind = _kind(sampler.name, schedule.name)
-    if sampler.eta is not None and not NATIVE[sampler.name].has_eta:
+    check_rho(schedule)
+    kind = _kind(sampler.name, schedule.name, schedule.rho is not None)
+    if sampler.eta is not None and not _has_eta(sampler.name, kind):
         kind = "own"
-        if sampler.name not in OWN or OWN[sampler.name].eta is None:
+        if not _has_eta(sampler.name, kind):
             raise _refused(f"the sampler '{sampler.name}' has no eta.")
     if not kind:
         raise _refused(f"the sampler '{sampler.name}' cannot walk the schedule '{schedule.name}'.")
-    stepper = NativeStepper if kind == "diffusers" else OwnStepper
+    stepper = OwnStepper if kind == "own" else NativeStepper
     return stepper(sampler, schedule, config, device)
+
+
+def _has_eta(sampler: str, kind: str) -> bool:
+    if kind == "own":
+        return sampler in OWN and OWN[sampler].eta is not None
+    return sampler in NATIVE and NATIVE[sampler].eta is not None
 
 
 def _refused(fact: str) -> UnsupportedPairError:
@@ -73,7 +87,9 @@ def _refused(fact: str) -> UnsupportedPairError:
 
 __all__ = [
     "SAMPLERS",
+    "SAMPLER_LABELS",
     "SCHEDULES",
+    "SCHEDULE_LABELS",
     "Blend",
     "Predict",
     "Stepper",

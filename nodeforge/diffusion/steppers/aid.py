@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from torch import Tensor
@@ -14,20 +14,26 @@ Denoiser = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass
 class Aid:
-    """Noise, and what the step before left.
+    """Noise, and what the steps before left.
 
     Args:
         eta: Share of fresh noise, 0 is deterministic.
         normal: Gives fresh standard normal noise of x's shape.
         brownian: Gives standard normal noise for the way between two sigmas.
-        previous: The clean estimate of the step before, and its sigma. A multistep sampler
-            reads it and leaves its own.
+        history: What steps before have left, each with its sigma, the last one first: clean
+            estimates or slopes, as the sampler likes.
+        x_before: x before the last step, for samplers that correct it.
     """
 
     eta: float
     normal: Callable[[], Tensor]
     brownian: Callable[[Tensor, Tensor], Tensor]
-    previous: tuple[Tensor, Tensor] | None = None
+    history: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    x_before: Tensor | None = None
+
+    def remember(self, value: Tensor, sigma: Tensor, most: int) -> None:
+        """Put `value` first in the history, and keep at most that many."""
+        self.history = [(value, sigma), *self.history[: most - 1]]
 
 
 class OwnStep(Protocol):

@@ -13,9 +13,9 @@ def dpmpp_2m_step(
     """One multistep step: Lu et al. 2022 (DPM-Solver++), Algorithm 2, in units of sigma."""
     clean = denoise(x, sigma)
     estimate = clean
-    if aid.previous and sigma_next > 0:
-        before, sigma_before = aid.previous
+    if aid.history and sigma_next > 0:
+        before, sigma_before = aid.history[0]
         ratio = (sigma_before / sigma).log() / (sigma / sigma_next).log()
         estimate = clean + (clean - before) / (2 * ratio)
-    aid.previous = (clean, sigma)
+    aid.remember(clean, sigma, 1)
     return sigma_next / sigma * x + (1 - sigma_next / sigma) * estimate

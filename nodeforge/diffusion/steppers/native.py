@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,48 +28,107 @@ class NativeSampler:
         schedules: The schedules it can walk.
         config: What must be set in its configuration.
         state: Attributes that change while it walks, but for the index of the step.
-        has_eta: Whether it takes an eta other than its own.
+        eta: Its own, where it takes another.
         preserves_variance: Its x is alpha * clean + sqrt(1 - alpha^2) * noise.
+        doubled: Its first step makes two calls, though diffusers calls its order 1.
     """
 
     scheduler: str
     schedules: tuple[str, ...]
     config: Mapping[str, Any] = field(default_factory=dict)
     state: tuple[str, ...] = ()
-    has_eta: bool = False
+    eta: float | None = None
     preserves_variance: bool = False
+    doubled: bool = False
 
 
+_BY_SIGMA = ("normal", "karras", "exponential", "sgm_uniform")
+_BY_TIMESTEP = ("normal", "sgm_uniform", "ddim_uniform")
 _MULTISTEP = ("model_outputs", "lower_order_nums")
 
+
+def _dpm_multistep(algorithm: str, order: int) -> NativeSampler:
+    return NativeSampler(
+        "DPMSolverMultistepScheduler",
+        _BY_SIGMA,
+        {"algorithm_type": algorithm, "solver_order": order},
+        _MULTISTEP,
+        preserves_variance=True,
+    )
+
+
 NATIVE: Mapping[str, NativeSampler] = {
-    "euler": NativeSampler("EulerDiscreteScheduler", ("normal", "karras", "custom")),
-    "euler_a": NativeSampler("EulerAncestralDiscreteScheduler", ("normal",)),
-    "heun": NativeSampler("HeunDiscreteScheduler", ("normal", "karras")),
-    "ddim": NativeSampler("DDIMScheduler", ("normal",), has_eta=True, preserves_variance=True),
-    "dpmpp_2m": NativeSampler(
-        "DPMSolverMultistepScheduler",
-        ("normal", "karras"),
-        {"algorithm_type": "dpmsolver++", "solver_order": 2},
-        _MULTISTEP,
-        preserves_variance=True,
+    "euler": NativeSampler("EulerDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform", "custom")),
+    "euler_a": NativeSampler("EulerAncestralDiscreteScheduler", _BY_TIMESTEP),
+    "heun": NativeSampler("HeunDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "dpm2": NativeSampler("KDPM2DiscreteScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "dpm2_a": NativeSampler(
+        "KDPM2AncestralDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform"), state=("dt",)
     ),
-    "dpmpp_2m_sde": NativeSampler(
-        "DPMSolverMultistepScheduler",
-        ("normal", "karras"),
-        {"algorithm_type": "sde-dpmsolver++", "solver_order": 2},
-        _MULTISTEP,
-        preserves_variance=True,
+    "dpmpp_2m": _dpm_multistep("dpmsolver++", 2),
+    "dpmpp_2m_sde": _dpm_multistep("sde-dpmsolver++", 2),
+    "dpmpp_3m_sde": _dpm_multistep("sde-dpmsolver++", 3),
+    "dpmpp_sde": NativeSampler("DPMSolverSDEScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "lms": NativeSampler(
+        "LMSDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform"), state=("derivatives",)
     ),
-    "dpmpp_sde": NativeSampler("DPMSolverSDEScheduler", ("normal", "karras")),
+    "ddim": NativeSampler("DDIMScheduler", _BY_TIMESTEP, eta=0.0, preserves_variance=True),
+    "ddpm": NativeSampler(
+        "DDPMScheduler", _BY_TIMESTEP, {"variance_type": "fixed_small"}, preserves_variance=True
+    ),
     "unipc": NativeSampler(
         "UniPCMultistepScheduler",
-        ("normal", "karras"),
-        state=(*_MULTISTEP, "timestep_list", "last_sample", "this_order"),
+        _BY_SIGMA,
+        {"solver_type": "bh2"},
+        (*_MULTISTEP, "timestep_list", "last_sample", "this_order"),
         preserves_variance=True,
     ),
+    "deis": NativeSampler(
+        "DEISMultistepScheduler",
+        _BY_SIGMA,
+        {"algorithm_type": "deis", "solver_type": "logrho"},
+        _MULTISTEP,
+        preserves_variance=True,
+    ),
+    "pndm": NativeSampler(
+        "PNDMScheduler",
+        ("normal", "ddim_uniform"),
+        {"skip_prk_steps": True},
+        ("ets", "counter", "cur_sample"),
+        preserves_variance=True,
+        doubled=True,
+    ),
     "lcm": NativeSampler("LCMScheduler", ("normal",), preserves_variance=True),
+    "tcd": NativeSampler("TCDScheduler", ("normal",), eta=0.3, preserves_variance=True),
+    "sa_solver": NativeSampler(
+        "SASolverScheduler",
+        _BY_SIGMA,
+        {"algorithm_type": "data_prediction"},
+        (
+            *_MULTISTEP,
+            "timestep_list",
+            "last_sample",
+            "last_noise",
+            "this_predictor_order",
+            "this_corrector_order",
+        ),
+        preserves_variance=True,
+    ),
 }
+
+_SPACING = {
+    "sgm_uniform": {"timestep_spacing": "trailing"},
+    "ddim_uniform": {"timestep_spacing": "leading", "steps_offset": 1},
+}
+
+
+def settings_of(sampler: str, schedule: str) -> dict[str, Any]:
+    """What diffusers' scheduler must have in its configuration, whatever the model's says."""
+    native = NATIVE[sampler]
+    taken = inspect.signature(getattr(diffusers, native.scheduler)).parameters
+    kinds = {f"use_{name}_sigmas": schedule == name for name in ("karras", "exponential", "beta")}
+    known = {name: value for name, value in kinds.items() if name in taken}
+    return {**native.config, **known, **_SPACING.get(schedule, {})}
 
 
 def scheduler_for(
@@ -86,9 +146,7 @@ def scheduler_for(
         ScheduleError: diffusers refuses the number of steps.
     """
     native = NATIVE[sampler.name]
-    settings = {**config, **native.config}
-    if "use_karras_sigmas" in inspect.signature(getattr(diffusers, native.scheduler)).parameters:
-        settings["use_karras_sigmas"] = schedule.name == "karras"
+    settings = {**config, **settings_of(sampler.name, schedule.name)}
     scheduler = getattr(diffusers, native.scheduler).from_config(settings)
     try:
         if schedule.name == "custom":
@@ -115,12 +173,12 @@ class NativeStepper:
     ) -> None:
         first_step(schedule)  # refuses a schedule without a step
         self._native = NATIVE[sampler.name]
-        self._eta = sampler.eta
+        self._eta = self._native.eta if sampler.eta is None else sampler.eta
         self._steps = whole_steps(schedule)
-        self._build: Callable[[], Any] = lambda: scheduler_for(sampler, schedule, config, device)
-        self._scheduler = self._build()
+        self._fresh = scheduler_for(sampler, schedule, config, device)  # DPM2 takes 0.2 s to make
+        self._scheduler = self._fresh
         self._order = int(self._scheduler.order)
-        self._position = 0
+        self._begin = self._position = 0
         self._call = 0
         self._arguments: dict[str, Any] = {}
 
@@ -133,8 +191,10 @@ class NativeStepper:
         return self._position
 
     def prepare(self, position: int, drawn: Drawn) -> None:
-        self._scheduler = self._build()
-        self._position = position
+        self._scheduler = deepcopy(self._fresh)
+        self._begin = self._position = position
+        if self._native.doubled:
+            _double(self._scheduler, position)
         self._call = self.calls_before(position)
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(self._call)
@@ -170,11 +230,15 @@ class NativeStepper:
         return x
 
     def calls_before(self, step: int) -> int:
-        return min(step * self._order, len(self._scheduler.timesteps))
+        again = self._native.doubled and step > self._begin
+        return min(step * self._order + again, len(self._scheduler.timesteps))
 
     def _sigma(self) -> Tensor:
         """The noise level of the next call."""
         scheduler = self._scheduler
+        if getattr(scheduler, "sample", None) is not None and hasattr(scheduler, "sigmas_interpol"):
+            behind = hasattr(scheduler, "sigmas_down")  # DPM2 a counts its midpoints from 0
+            return scheduler.sigmas_interpol[self._call - behind]
         if hasattr(scheduler, "sigmas"):
             return scheduler.sigmas[self._call]
         alpha = scheduler.alphas_cumprod[scheduler.timesteps[self._call].long().cpu()]
@@ -203,6 +267,15 @@ class NativeStepper:
             if hasattr(self._scheduler, name) or name in self._native.state:
                 value = _moved(state["scheduler"][name], self._scheduler.timesteps.device)
                 setattr(self._scheduler, name, value)
+
+
+def _double(scheduler: Any, begin: int) -> None:
+    """Repeat the timestep after `begin`, where PNDM makes its first step twice.
+
+    diffusers' pipelines repeat the second one of all, and so go astray from image to image.
+    """
+    once = torch.cat([scheduler.timesteps[:1], scheduler.timesteps[2:]])
+    scheduler.timesteps = torch.cat([once[: begin + 2], once[begin + 1 :]])
 
 
 def _copy(value: Any) -> Any:

@@ -16,11 +16,19 @@ from nodeforge.diffusion.schedule import first_step, sigmas_of, timestep_of, tra
 from nodeforge.diffusion.steppers.aid import Aid, Denoiser, OwnStep
 from nodeforge.diffusion.steppers.ancestral import ancestral_step
 from nodeforge.diffusion.steppers.brownian import brownian
+from nodeforge.diffusion.steppers.deis import deis_step
+from nodeforge.diffusion.steppers.dpm2 import dpm2_step
 from nodeforge.diffusion.steppers.dpmpp_2m import dpmpp_2m_step
 from nodeforge.diffusion.steppers.dpmpp_2m_sde import dpmpp_2m_sde_step
+from nodeforge.diffusion.steppers.dpmpp_2s import dpmpp_2s_step
+from nodeforge.diffusion.steppers.dpmpp_3m_sde import dpmpp_3m_sde_step
 from nodeforge.diffusion.steppers.dpmpp_sde import dpmpp_sde_step
 from nodeforge.diffusion.steppers.heun import heun_step
+from nodeforge.diffusion.steppers.ipndm import ipndm_step
+from nodeforge.diffusion.steppers.lcm import lcm_step
+from nodeforge.diffusion.steppers.lms import lms_step
 from nodeforge.diffusion.steppers.stepper import Blend, Predict
+from nodeforge.diffusion.steppers.unipc import unipc_bh1_step, unipc_step
 from nodeforge.values import Sampler, Schedule
 
 
@@ -37,12 +45,24 @@ class OwnSampler:
 
 
 OWN: Mapping[str, OwnSampler] = {
+    "euler": OwnSampler(ancestral_step),
     "euler_a": OwnSampler(ancestral_step, eta=1.0),
     "heun": OwnSampler(heun_step, calls=2),
-    "ddim": OwnSampler(ancestral_step, eta=0.0),
+    "dpm2": OwnSampler(dpm2_step, calls=2),
+    "dpm2_a": OwnSampler(dpm2_step, calls=2, eta=1.0),
+    "dpmpp_2s_a": OwnSampler(dpmpp_2s_step, calls=2, eta=1.0),
     "dpmpp_2m": OwnSampler(dpmpp_2m_step),
     "dpmpp_2m_sde": OwnSampler(dpmpp_2m_sde_step, eta=1.0),
+    "dpmpp_3m_sde": OwnSampler(dpmpp_3m_sde_step, eta=1.0),
     "dpmpp_sde": OwnSampler(dpmpp_sde_step, calls=2, eta=1.0),
+    "lms": OwnSampler(lms_step),
+    "ddim": OwnSampler(ancestral_step, eta=0.0),
+    "ddpm": OwnSampler(ancestral_step, eta=1.0),
+    "unipc": OwnSampler(unipc_step),
+    "unipc_bh1": OwnSampler(unipc_bh1_step),
+    "deis": OwnSampler(deis_step),
+    "ipndm": OwnSampler(ipndm_step),
+    "lcm": OwnSampler(lcm_step),
 }
 
 
@@ -124,11 +144,13 @@ class OwnStepper:
         return x
 
     def state(self) -> dict[str, Any]:
-        previous = list(self._aid.previous) if self._aid.previous else None
-        return {"position": self._position, "previous": previous}
+        history = [[value, sigma] for value, sigma in self._aid.history]
+        return {"position": self._position, "history": history, "x_before": self._aid.x_before}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._position = int(state["position"])
-        if previous := state["previous"]:
-            clean, sigma = previous
-            self._aid.previous = (clean.to(self._device), sigma.cpu())
+        self._aid.history = [
+            (value.to(self._device), sigma.cpu()) for value, sigma in state["history"]
+        ]
+        if (x_before := state["x_before"]) is not None:
+            self._aid.x_before = x_before.to(self._device)
