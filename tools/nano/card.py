@@ -49,14 +49,18 @@ def goals(results: Mapping[str, Any]) -> str:
 
 
 def settings(results: Mapping[str, Any]) -> str:
-    """Concept named first over a hundred fixed prompts, by one setting at a time."""
+    """Concept named first over fixed prompts, by one setting at a time."""
     parts = [
-        table(("Guidance scale", "Named first"), shares(results["guidance"])),
-        table(("Steps", "Named first"), shares(results["steps"])),
-        table(("Sampler, 20 steps", "Named first"), shares(results["samplers"])),
+        setting("Guidance scale, 20 steps", results["guidance"]),
+        setting("Steps, guidance 4", results["steps"]),
+        setting("Sampler, 20 steps, guidance 4", results["samplers"]),
         table(("Place", "Named first"), shares(results["concepts"]["by_place"])),
     ]
     return "\n\n".join(parts)
+
+
+def setting(name: str, result: Mapping[str, Any]) -> str:
+    return table((name, f"Named first, of {result['prompts']} prompts"), shares(result["top1"]))
 
 
 def shares(values: Mapping[str, float]) -> list[tuple[str, ...]]:

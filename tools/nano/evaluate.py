@@ -1,7 +1,8 @@
 """Measure an exported model; the results become the tables of its card.
 
-`python -m tools.nano.evaluate --model resources/models/nano` measures what is not measured yet
-and writes one JSON file of results; `--section NAME` measures one section anew.
+`python -m tools.nano.evaluate --model resources/models/nano` measures what is not measured yet,
+one JSON file a section, so that several calls may work side by side; `--section NAME` measures
+one anew.
 """
 
 import json
@@ -147,17 +148,19 @@ def recogniser(bench: Bench) -> Result:
 
 
 def guidance_scales(bench: Bench) -> Result:
-    return {
+    found = {
         str(scale): bench.top(bench.fixed, bench.draw(bench.fixed, guidance=float(scale)))
         for scale in (1, 3, 5, 7)
     }
+    return {"prompts": len(bench.fixed), "top1": found}
 
 
 def step_counts(bench: Bench) -> Result:
-    return {
+    found = {
         str(steps): bench.top(bench.fixed, bench.draw(bench.fixed, steps=steps))
         for steps in (5, 10, 20, 50)
     }
+    return {"prompts": len(bench.fixed), "top1": found}
 
 
 def samplers(bench: Bench) -> Result:
@@ -168,12 +171,12 @@ def samplers(bench: Bench) -> Result:
         found[name] = bench.top(bench.fixed, bench.draw(bench.fixed))
         click.echo(f"  {name}: {found[name]:.2f}")
     bench.pipeline.scheduler = shipped
-    return found
+    return {"prompts": len(bench.fixed), "top1": found}
 
 
 def controlnet(bench: Bench) -> Result:
     """Edges of held-out scenes, moved about: are they in the picture, and only with the net?"""
-    scenes = bench.fixed[:48]
+    scenes = bench.fixed[:40]
     edges = [canny(picture) for picture in bench.real(scenes)]
     pipeline = StableDiffusionControlNetPipeline(
         **bench.pipeline.components,
@@ -211,11 +214,11 @@ def lora(bench: Bench) -> Result:
     shown: list[Pixels] = []
     for weight in (0.0, 0.5, 1.0):
         pipeline.set_adapters([style], [weight])
-        pictures = bench.draw(bench.fixed[:60])
+        pictures = bench.draw(bench.fixed[:40])
         shown += pictures[:12]
         verdict = judge(bench.recogniser, pictures)
         found[f"style_at_{weight:g}"] = verdict.share_of(style)
-        found[f"top1_at_{weight:g}"] = verdict.top(bench.wanted(bench.fixed[:60]), 1)
+        found[f"top1_at_{weight:g}"] = verdict.top(bench.wanted(bench.fixed[:40]), 1)
     pipeline.unload_lora_weights()
     save_sheet(bench.folder / "sheets" / "lora.png", shown, columns=12)
     return found
@@ -340,15 +343,16 @@ def main(
     """Measure an exported model, section by section."""
     torch.set_num_threads(1)
     bench = Bench(PRESETS[preset], runs / preset, model, only)
-    path = runs / preset / "evaluation.json"
-    results: Result = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    for name in section or [name for name in SECTIONS if name not in results]:
+    folder = runs / preset / "evaluation"
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [name for name in SECTIONS if not (folder / f"{name}.json").exists()]
+    for name in section or missing:
         started = time.monotonic()
-        results[name] = SECTIONS[name](bench)
-        click.echo(f"{name} ({time.monotonic() - started:.0f} s): {results[name]}")
-        path.write_text(json.dumps(results, indent=1), "utf-8")
+        found = SECTIONS[name](bench)
+        click.echo(f"{name} ({time.monotonic() - started:.0f} s): {found}")
+        (folder / f"{name}.json").write_text(json.dumps(found, indent=1), "utf-8")
     if card is not None:
-        write_card(card, results)
+        write_card(card, {p.stem: json.loads(p.read_text("utf-8")) for p in folder.glob("*.json")})
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def split_parameters(
         and "conv_out" not in name
         and not any(p is weight for weight in outer)
     ]
-    embeddings = [weight for weight in outer if weight.requires_grad]
+    embeddings = [p for p in model.parameters() if p.requires_grad and any(p is w for w in outer)]
     chosen = {id(p) for p in (*inner, *embeddings)}
     rest = [p for p in model.parameters() if p.requires_grad and id(p) not in chosen]
     return inner, embeddings, rest

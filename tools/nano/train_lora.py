@@ -30,7 +30,7 @@ from tools.nano.training import Chance, Trainer
 RANK = 16
 # A flat drawing differs from a 3d one in shading everywhere, so convolutions take part.
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "conv1", "conv2")
-LATENTS = 2048
+LATENTS = 1024
 EMPTY_SHARE = 0.1
 
 

@@ -21,7 +21,7 @@ from tools.nano.presets import PRESETS
 from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
 from tools.nano.scenes import COLOURS, PLACES, Scene, random_scene
 from tools.nano.shapes import TEXT_WIDTH, new_text_encoder
-from tools.nano.tokens import Words, tokenizer_of
+from tools.nano.tokens import END, Words, tokenizer_of
 from tools.nano.training import Chance, Trainer
 
 
@@ -76,7 +76,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> N
     quiet_threads(recipe)
     folder = runs / preset
     concepts, tokenizer = read_concepts(folder / "data"), tokenizer_of(folder)
-    words, end = Words(tokenizer), int(tokenizer.convert_tokens_to_ids("<|endoftext|>"))
+    words, end = Words(tokenizer), tokenizer.get_vocab()[END]
     torch.manual_seed(0)
     reader = Reader(new_text_encoder(tokenizer), label_count(len(concepts))).to(device)
     stage = replace(recipe.text, steps=steps or recipe.text.steps)
