@@ -28,6 +28,7 @@ from nodeforge.diffusion.steppers.ipndm import ipndm_step
 from nodeforge.diffusion.steppers.lms import lms_step
 from nodeforge.diffusion.steppers.native import NativeStepper, settings_of
 from nodeforge.diffusion.steppers.own import OwnStepper
+from nodeforge.diffusion.steppers.restart import restart_step
 from nodeforge.diffusion.steppers.unipc import unipc_bh1_step, unipc_step
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
 
@@ -108,6 +109,7 @@ def test_unipc_corrects_what_it_predicts(step):
         dpmpp_2s_step,
         dpmpp_3m_sde_step,
         dpmpp_sde_step,
+        restart_step,
     ],
 )
 def test_fresh_noise_keeps_the_data_s_mean_and_spread(step):
@@ -118,6 +120,22 @@ def test_fresh_noise_keeps_the_data_s_mean_and_spread(step):
     end = walked(step, start, sigmas, eta=1.0)
     assert float(end.mean()) == pytest.approx(MEAN, abs=0.03)
     assert float(end.std()) == pytest.approx(SPREAD, rel=0.04)
+
+
+def test_restart_goes_back_up_but_not_above_where_it_began():
+    for began in (10.0, 0.5):
+        seen = []
+
+        def watched(x, sigma, seen=seen):
+            seen.append(float(sigma))
+            return gaussian(x, sigma)
+
+        aid = Aid(0.0, lambda: torch.zeros(1), lambda *_: torch.zeros(1))
+        x = torch.ones(1)
+        for sigma, sigma_next in pairwise(torch.tensor([began, 0.2, 0.05, 0.0])):
+            x = restart_step(watched, x, sigma, sigma_next, aid)
+        assert max(seen[4:]) == pytest.approx(min(began, 2.0))
+        assert len(seen) == 2 + 2 + 18 + 1
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from nodeforge.worker.codec import ValueCodec
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
 STEPS = 5
-SIGMAS = (14.0, 6.0, 2.5, 1.0, 0.5, 0.0)
+SIGMAS = (14.0, 6.0, 2.5, 1.0, 0.05, 0.0)
 
 
 def walked():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from nodeforge.diffusion.steppers.heun import heun_step
 from nodeforge.diffusion.steppers.ipndm import ipndm_step
 from nodeforge.diffusion.steppers.lcm import lcm_step
 from nodeforge.diffusion.steppers.lms import lms_step
+from nodeforge.diffusion.steppers.restart import restart_calls, restart_step
 from nodeforge.diffusion.steppers.stepper import Blend, Predict
 from nodeforge.diffusion.steppers.unipc import unipc_bh1_step, unipc_step
 from nodeforge.values import Sampler, Schedule
@@ -34,14 +36,19 @@ from nodeforge.values import Sampler, Schedule
 
 @dataclass(frozen=True)
 class OwnSampler:
-    """A sampler of ours: its step, the model calls that one makes, and its own eta.
+    """A sampler of ours.
 
-    `eta` is None where it has none.
+    Args:
+        step: Its rule.
+        calls: Model calls of a step; one that ends at 0 makes a single one.
+        eta: Its own, None where it has none.
+        more_calls: What the step between two sigmas makes beside these.
     """
 
     step: OwnStep
     calls: int = 1
     eta: float | None = None
+    more_calls: Callable[[Tensor, Tensor], int] = lambda sigma, sigma_next: 0
 
 
 OWN: Mapping[str, OwnSampler] = {
@@ -63,6 +70,7 @@ OWN: Mapping[str, OwnSampler] = {
     "deis": OwnSampler(deis_step),
     "ipndm": OwnSampler(ipndm_step),
     "lcm": OwnSampler(lcm_step),
+    "restart": OwnSampler(restart_step, calls=2, more_calls=restart_calls),
 }
 
 
@@ -133,9 +141,9 @@ class OwnStepper:
         return denoise
 
     def calls_before(self, step: int) -> int:
-        return min(
-            step * self._sampler.calls, self.steps * self._sampler.calls - self._sampler.calls + 1
-        )
+        each = self._sampler.calls
+        more = sum(self._sampler.more_calls(*pair) for pair in pairwise(self._sigmas[: step + 1]))
+        return min(step * each, self.steps * each - each + 1) + more
 
     def to_sigmas(self, x: Tensor) -> Tensor:
         return x
