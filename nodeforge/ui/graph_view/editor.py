@@ -21,7 +21,7 @@ from nodeforge.ui.graph_view.arithmetic import calculate
 from nodeforge.ui.graph_view.desk import Desk
 from nodeforge.ui.graph_view.face import PAD, ROW, TITLE, Row
 from nodeforge.ui.graph_view.frames import BACKDROPS, FrameBox
-from nodeforge.ui.graph_view.gestures.turning import within
+from nodeforge.ui.graph_view.gestures.turning import rounded, step_of, within
 from nodeforge.ui.graph_view.item import NodeBox
 from nodeforge.ui.theme import NORMAL, SMALL
 
@@ -35,6 +35,7 @@ class Editor(QObject):
         self.widget: QWidget | None = None
         self.menu: QMenu | None = None
         self._keep = lambda _text: None
+        self._number: Row | None = None
         desk.viewer.looked.connect(self.close)
 
     def edit_row(self, box: NodeBox, row: Row) -> None:
@@ -51,6 +52,7 @@ class Editor(QObject):
             rect = QRectF(box.face.width / 3, row.y, box.face.width * 2 / 3 - 4, ROW)
             text = "" if row.value is None else str(row.value)
             self._type_line(box, rect, text, lambda t: self._take(box, row, t))
+            self._number = row if isinstance(widget, NumberWidget | SeedWidget) else None
 
     def edit_name(self, item: NodeBox | FrameBox) -> None:
         """Edit a title, or a note's text."""
@@ -109,6 +111,14 @@ class Editor(QObject):
             what = f"edit {frame.table.removesuffix('s')}"
             self.desk.ask(SetEntry(frame.table, frame.path, {**entry, key: text}, what=what))
 
+    def _turn(self, row: Row, by: int) -> None:
+        """One step up or down, by the wheel."""
+        line = self.widget
+        number = calculate(line.text()) if isinstance(line, QLineEdit) else None
+        if isinstance(line, QLineEdit) and number is not None:
+            value = within(number + by * step_of(row.spec), row.spec)
+            line.setText(str(rounded(value, row.spec, fine=False)))
+
     # widgets
 
     def _choose(self, box: NodeBox, row: Row, options: tuple[str, ...]) -> None:
@@ -143,7 +153,7 @@ class Editor(QObject):
 
     def _show(self, widget: QWidget, item: NodeBox | FrameBox, rect: QRectF, keep) -> None:
         self.close()
-        self.widget, self._keep = widget, keep
+        self.widget, self._keep, self._number = widget, keep, None
         zoom = self.desk.viewer.zoom
         size = NORMAL if isinstance(item, FrameBox) or rect.top() < TITLE else SMALL
         font = self.desk.theme.font(size)
@@ -174,6 +184,9 @@ class Editor(QObject):
             return False
         if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
             event.accept()
+            return True
+        if event.type() == QEvent.Type.Wheel and self._number is not None:
+            self._turn(self._number, 1 if event.angleDelta().y() > 0 else -1)
             return True
         if event.type() != QEvent.Type.KeyPress:
             return False

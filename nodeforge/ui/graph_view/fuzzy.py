@@ -24,15 +24,15 @@ def score(query: str, text: str) -> float:
         whole = starts and (end == len(text) or not text[end].isalnum())
         rank = 4.0 if whole else 3.0 if starts else 2.0
         return rank + (0.5 if at == 0 else 0.0) + len(query) / (len(text) + 1) / 2
-    total, place, last = 0.0, 0, -2
+    total, last = 0.0, -1
     for letter in query:
-        place = text.find(letter, last + 1 if last >= 0 else 0)
+        place = text.find(letter, last + 1)
         if place < 0:
             return 0.0
         starts = place == 0 or not text[place - 1].isalnum()
-        total += 1.0 if place == last + 1 or starts else 0.2
+        total += 1.0 if place == last + 1 or starts else 0.4
         last = place
-    return total / len(query) * len(query) / (len(text) + len(query))
+    return total / (len(text) + len(query))
 
 
 def ranked(query: str, things: Iterable[tuple[T, Sequence[tuple[str, float]]]]) -> list[T]:

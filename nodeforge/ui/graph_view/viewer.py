@@ -51,6 +51,7 @@ class Viewer(NodeViewer):
         self._ground = Ground(theme)
         QPixmapCache.setCacheLimit(max(PIXMAPS, QPixmapCache.cacheLimit()))
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)

@@ -1,0 +1,230 @@
+"""What nodes show: states, pictures, messages, at every distance, in both themes."""
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from nodeforge.graph.changes import ABSENT
+from nodeforge.graph.document import Document
+from nodeforge.graph.edits import Move, SetMode, SetPorts, SetValue
+from nodeforge.graph.model import Mode, Node, Output
+from nodeforge.ui import theme
+from nodeforge.ui.graph_view import NodeState
+from nodeforge.ui.graph_view.fuzzy import ranked
+from nodeforge.ui.graph_view.hits import Hit
+from nodeforge.ui.graph_view.layout import layered
+from nodeforge.ui.graph_view.tips import tip_of
+from support.graphs import boxes, graph
+
+STATES = ["will_run", "cached", "on_disk", "running", "done", "error"]
+
+
+def picture(width: int = 64, height: int = 64, colour: str = "#ff00ff") -> QImage:
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(QColor(colour))
+    return image
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_every_state_has_an_icon_and_says_what_it_means(screen, kind):
+    screen.view.show_states({"noise": NodeState(kind, seconds=1.25, message="No room.")})
+    box = screen.box("noise")
+    assert box.badges[0][0] == kind
+    words = tip_of(Hit(box, None, QPointF(205, 14)), near=True)
+    assert words.startswith(box.tip(kind)[:4])
+    screen.viewer.grab()
+
+
+def test_a_failure_shows_its_message_and_goes_when_it_is_over(screen):
+    high = screen.box("save").body().height()
+    screen.view.show_states({"save": NodeState("error", message="The disk is full.")})
+    assert screen.box("save").body().height() > high
+    assert screen.box("save").copy.strip[1] == "The disk is full."
+    screen.view.show_states({"save": NodeState("done", seconds=0.5)})
+    assert screen.box("save").body().height() == high
+    screen.check()
+
+
+def test_problems_replace_those_before(screen):
+    screen.view.show_problems({"noise": "Too small.", "gone": "Not here."})
+    assert screen.box("noise").badges == [("problem", theme.DARK.warn)]
+    screen.view.show_problems({"save": "No name."})
+    assert screen.box("noise").badges == []
+    assert screen.box("save").problem == "No name."
+
+
+def test_what_a_run_said_is_there_again_after_an_undo(screen):
+    screen.view.show_states({"noise": NodeState("cached")})
+    screen.view.show_thumbnail("noise", picture())
+    screen.view.select(["noise"])
+    screen.view.delete_selected()
+    screen.document.undo()
+    assert screen.box("noise").state.kind == "cached"
+    assert screen.box("noise").thumb is not None
+    screen.check()
+
+
+def test_a_picture_is_shown_whole_and_resized_at_its_corner(screen):
+    screen.view.show_thumbnail("decode", picture(200, 100))
+    x, y, width, height = screen.box("decode").face.thumb
+    assert width == pytest.approx(2 * height, rel=0.02)
+    assert width <= 204
+    screen.view.show_thumbnail("decode", picture(100, 200))
+    x, y, width, height = screen.box("decode").face.thumb
+    assert height == pytest.approx(2 * width, rel=0.02)
+    corner = screen.box("decode").pos() + QPointF(x + width - 3, y + height - 3)
+    screen.drag(corner, corner + QPointF(0, 60))
+    assert screen.box("decode").face.thumb[3] == pytest.approx(height + 60, abs=1)
+    assert not len(screen.document.history)
+    screen.view.show_thumbnail("decode", None)
+    assert screen.box("decode").face.thumb is None
+    screen.view.show_thumbnail("decode", QImage())
+    assert screen.box("decode").thumb is None
+
+
+@pytest.mark.parametrize("zoom", [0.05, 0.3, 0.4, 0.5, 1.0, 2.5])
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_a_node_can_be_seen_at_every_distance(screen, zoom, name):
+    colours = theme.THEMES[name]
+    screen.view.set_theme(colours)
+    screen.view.show_thumbnail("denoise", picture())
+    screen.zoom(zoom)
+    box = screen.box("denoise")
+    screen.show(box.body().center())
+    image = screen.viewer.viewport().grab().toImage()
+    corner = box.body().center() - QPointF(105, 0)
+    assert image.pixelColor(screen.pixel(corner)) != colours.window
+    x, y, width, height = box.face.thumb
+    middle = image.pixelColor(screen.pixel(box.pos() + QPointF(x + width / 2, y + height / 2)))
+    assert (middle == QColor("#ff00ff")) == (zoom >= 0.25)
+
+
+def test_an_overview_follows_what_is_moved_and_chosen(screen):
+    screen.zoom(0.2)
+    box = screen.box("save")
+    screen.show(box.body().center())
+    screen.viewer.viewport().grab()
+    old = screen.pixel(box.body().topLeft() + QPointF(60, 10))
+    screen.document.perform(Move({"save": (1400, 600)}))
+    QApplication.processEvents()
+    image = screen.viewer.viewport().grab().toImage()
+    new = screen.pixel(box.body().topLeft() + QPointF(60, 10))
+    assert image.pixelColor(old) == theme.DARK.window
+    assert image.pixelColor(new) != theme.DARK.window
+
+
+def test_rows_follow_values_and_links(screen):
+    rows = {row.port: row for row in screen.box("schedule").face.rows}
+    assert rows["steps"].text == "20"
+    screen.document.perform(SetValue("schedule", "steps", 7))
+    assert {r.port: r.text for r in screen.box("schedule").face.rows}["steps"] == "7"
+    screen.document.perform(SetValue("schedule", "steps", ABSENT))
+    assert {r.port: r.text for r in screen.box("schedule").face.rows}["steps"] == "20"
+    path = screen.view.add_node("values.integer")
+    screen.drag(
+        screen.port(f"{path}.value", is_input=False), screen.port("schedule.steps", is_input=True)
+    )
+    assert {r.port: r.text for r in screen.box("schedule").face.rows}["steps"] == "linked"
+
+
+def test_a_type_that_no_pack_has_keeps_its_links_and_values(open_screen):
+    whole = graph(
+        {"a": Node("esrgan.upscale", {"factor": 4}), "b": "image.invert", "c": "image.save"},
+        "b.image > a.picture",
+        "a.result > c.image",
+    )
+    screen = open_screen(Document(whole))
+    box = screen.box("a")
+    assert box.face.missing
+    assert {(is_input, name) for is_input, name in box.dots} == {
+        (True, "picture"),
+        (False, "result"),
+    }
+    assert box.badges[0][0] == "missing"
+    screen.check()
+    screen.view.grab()
+
+
+def test_a_subgraph_shows_its_ports_and_values_inside(open_screen):
+    screen = open_screen(boxes())
+    assert {name for _, name in screen.box("box").dots} == {"start", "more", "result"}
+    screen.document.perform(SetValue("box/sum", "b", 5))
+    assert {row.port: row.value for row in screen.box("box").face.rows}["more"] == 5
+    screen.document.perform(SetPorts("box", {}, {"result": Output("sum", "value")}))
+    assert {name for _, name in screen.box("box").dots} == {"result"}
+    screen.check()
+
+
+def test_links_of_muted_nodes_are_dashed(screen):
+    line = next(line for line in screen.viewer.all_pipes() if str(line.end) == "denoise.noise")
+    assert line.pen().style() is Qt.PenStyle.SolidLine
+    screen.document.perform(SetMode(["noise"], Mode.MUTE))
+    assert line.pen().style() is Qt.PenStyle.CustomDashLine
+
+
+def test_the_graph_is_copied_as_png_and_svg(screen):
+    image = screen.view.as_image()
+    assert image.width() > 2 * 1600
+    assert QSvgRenderer(screen.view.as_svg()).isValid()
+    assert b"Denoise" in screen.view.as_svg() or b"<path" in screen.view.as_svg()
+    screen.view.copy_as_picture()
+    assert not QApplication.clipboard().image().isNull()
+
+
+def test_an_empty_graph_can_be_looked_at_and_copied_too(empty):
+    for call in (empty.view.zoom_all, empty.view.zoom_selection, empty.view.auto_layout):
+        call()
+    assert empty.view.as_image().width() > 0
+    empty.view.grab()
+
+
+def test_the_wheel_zooms_about_the_mouse(screen):
+    place = QPointF(300, 200)
+    before = screen.viewer.at(place)
+    event = QWheelEvent(
+        place,
+        QPointF(screen.viewer.viewport().mapToGlobal(place.toPoint())),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(screen.viewer.viewport(), event)
+    assert screen.viewer.zoom > 1.1
+    after = screen.viewer.at(place)
+    assert (after - before).manhattanLength() < 2
+
+
+def test_a_layout_never_overlaps_and_goes_from_left_to_right():
+    sizes = {f"n{i}": (220.0, 60.0 + i % 5 * 40) for i in range(200)}
+    links = [(f"n{i}", f"n{j}") for i in range(150) for j in (i + 1, i * 2) if i < j < 150]
+    places = layered(sizes, links)
+    assert all(places[a][0] < places[b][0] for a, b in links)
+    rects = [(*places[name], *sizes[name]) for name in sizes]
+    assert not any(
+        ax < bx + bw and bx < ax + aw and ay < by + bh and by < ay + ah
+        for i, (ax, ay, aw, ah) in enumerate(rects)
+        for bx, by, bw, bh in rects[:i]
+    )
+
+
+def test_a_layout_of_rings_and_of_a_long_chain_ends():
+    ring = dict.fromkeys("abc", (10.0, 10.0))
+    assert layered(ring, [("a", "b"), ("b", "c"), ("c", "a"), ("a", "a")]).keys() == ring.keys()
+    chain = {f"n{i}": (10.0, 10.0) for i in range(5000)}
+    places = layered(chain, [(f"n{i}", f"n{i + 1}") for i in range(4999)])
+    assert places["n4999"][0] > places["n0"][0]
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [("denoise", "Denoise"), ("dns", "Denoise"), ("mask", "Grow mask"), ("save im", "Save image")],
+)
+def test_a_few_letters_find_what_is_meant(query, first):
+    names = ["Masked picture", "Denoise", "Grow mask", "Save image", "Load image", "Decode"]
+    assert ranked(query, [(name, [(name, 1.0)]) for name in names])[0] == first
+    assert ranked("xyzzy", [(name, [(name, 1.0)]) for name in names]) == []
