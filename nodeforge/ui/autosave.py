@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import load, save
@@ -24,6 +24,9 @@ class Autosave(QObject):
     a crash has left.
     """
 
+    failed = Signal(str)
+    """Why a copy cannot be written."""
+
     def __init__(self, workspace: Workspace, pause: int = PAUSE) -> None:
         super().__init__()
         self._workspace = workspace
@@ -31,7 +34,6 @@ class Autosave(QObject):
         self._dirty: set[str] = set()
         self._timer = QTimer(self, singleShot=True, interval=pause)
         self._timer.timeout.connect(self._write_all)
-        self.failed = ""
         workspace.opened.connect(self._watch)
 
     def left_behind(self) -> list[Path]:
@@ -91,7 +93,7 @@ class Autosave(QObject):
             about = {"path": str(opened.path or ""), "name": opened.name}
             file.with_suffix(".about").write_text(json.dumps(about), "utf-8")
         except (OSError, NodeForgeError) as error:
-            self.failed = str(error)
+            self.failed.emit(str(error))
 
     def _file(self, opened: OpenDocument) -> Path:
         return self._folder / f"{os.getpid()}-{opened.id}.json"

@@ -36,6 +36,8 @@ class Files:
     ) -> None:
         self._workspace, self._runner, self._autosave = workspace, runner, autosave
         self._notices, self._parent = notices, parent
+        self.close_when_done = False
+        """The person wants the window closed once nothing runs."""
 
     def open(self, path: Path) -> None:
         """Open `path`; where that fails, say why. A shipped workflow opens as a copy."""
@@ -122,8 +124,10 @@ class Files:
         box.setWindowTitle("A run is in hand")
         box.setText("A workflow is running. Closing now stops it; what is finished is kept.")
         stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole)
+        wait = box.addButton("Close when done", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
         box.exec()
+        self.close_when_done = box.clickedButton() is wait
         return box.clickedButton() is stop
 
 

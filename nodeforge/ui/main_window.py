@@ -231,10 +231,13 @@ class MainWindow(QMainWindow):
         self.gallery.open_asked.connect(self.files.open)
         runner.jobs.changed.connect(self._count_jobs)
         runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
+        runner.finished.connect(lambda _: self._finished())
         runner.refused.connect(self._refused)
         runner.failed.connect(self._failed)
         runner.worker_lost.connect(self._lost_worker)
         runner.logged.connect(self.log.add)
+        self.autosave.failed.connect(self.log.add)
+        self.autosave.failed.connect(self.status.say)
         workspace.current_changed.connect(self._current_changed)
         workspace.opened.connect(self._opened)
         workspace.theme_changed.connect(self._wear)
@@ -280,6 +283,12 @@ class MainWindow(QMainWindow):
         if (view := self.area.view) is not None:
             view.add_node(type_id)
             view.setFocus()
+
+    def _finished(self) -> None:
+        """Call the person who looks elsewhere, or close, if that was wanted."""
+        QApplication.alert(self)
+        if self.files.close_when_done and not self.runner.jobs.waiting:
+            QTimer.singleShot(0, self, self.close)
 
     def _count_jobs(self) -> None:
         jobs = self.runner.jobs

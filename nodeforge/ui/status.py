@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from nodeforge.engine.cache import DiskTier
@@ -23,6 +25,8 @@ _SPOKEN = 6000
 class StatusBar(QStatusBar):
     """Sentences and progress on the left, facts on the right."""
 
+    _measured = Signal(object, str)
+
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__(sizeGripEnabled=False)
         self._workspace, self._runner = workspace, runner
@@ -39,6 +43,7 @@ class StatusBar(QStatusBar):
         self._bar.hide()
         self._spoken = QTimer(self, singleShot=True, interval=_SPOKEN)
         self._spoken.timeout.connect(lambda: self._text.setText(""))
+        self._measured.connect(self._show_cache, Qt.ConnectionType.QueuedConnection)
         runner.meter.changed.connect(self._read)
         runner.finished.connect(lambda job: self.say(f"Done in {words.duration(job.seconds)}"))
         runner.finished.connect(lambda _: self.measure_cache())
@@ -60,12 +65,19 @@ class StatusBar(QStatusBar):
         self._runner.link.ask("devices", self._told_devices)
 
     def measure_cache(self) -> None:
-        """Show how much the disk cache holds."""
+        """Show how much the disk cache holds; looking may take a while, so a thread does it."""
         settings = self._workspace.settings
         tier = DiskTier(settings.cache / "results", "", settings.disk_cache_bytes)
+        threading.Thread(target=self._measure, args=(tier,), daemon=True).start()
+
+    def _measure(self, tier: DiskTier) -> None:
         held = sum(state.st_size for state in tier.entries())
+        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+            self._measured.emit(held, f"Of {words.size(tier.limit)} on disk, in {tier.root}")
+
+    def _show_cache(self, held: int, where: str) -> None:
         self.cache.setText(f"cache {words.size(held)}")
-        self.cache.setToolTip(f"Of {words.size(tier.limit)} on disk, in {tier.root}")
+        self.cache.setToolTip(where)
 
     def show_saved(self, opened: OpenDocument | None) -> None:
         """Show whether the document is saved."""

@@ -18,7 +18,8 @@ from support.processes import ForkedWorker
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
-LONG = 60_000
+LONG = 240_000
+"""Milliseconds; a busy machine takes a minute to import the worker's libraries."""
 
 
 @pytest.fixture
@@ -177,3 +178,15 @@ def test_seeds_move_on_between_queued_runs(window):
         window.runner._next_seeds(opened)
     seeds = [j.graph["nodes"]["seed"]["values"]["value"] for j in window.runner.jobs.waiting]
     assert seeds == [5, 6]
+
+
+def test_ctrl_enter_runs_also_while_a_prompt_is_typed(qtbot, window):
+    window.workspace.new()
+    window.library.chosen.emit("text.encode")
+    name = next(iter(window.workspace.current.document.graph.nodes))
+    window.area.view.select([name])
+    text = window.inspector.row("text").field.editor()
+    text.setFocus()
+    qtbot.keyClick(text, Qt.Key.Key_Return, CONTROL)
+    assert "Not run" in window.area.notices.text("refused")
+    assert window.workspace.current.document.node(name).values.get("text", "") == ""

@@ -169,3 +169,18 @@ def test_every_control_has_a_name_for_screen_readers(window):
 
 def test_keys_are_written_as_menus_write_them(window):
     assert keys_of(window.actions_["file.save"]) == "Ctrl+S"
+
+
+def test_a_file_is_dropped_onto_the_graph(window, tmp_path: Path):
+    window.workspace.new()
+    file = tmp_path / "mine.json"
+    file.write_bytes(TEXT_TO_IMAGE.read_bytes())
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file))])
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    keys = Qt.KeyboardModifier.NoModifier
+    target = window.area.view.desk.viewer.viewport()
+    enter = QDragEnterEvent(QPoint(10, 10), action, data, button, keys)
+    QApplication.sendEvent(target, enter)
+    QApplication.sendEvent(target, QDropEvent(QPointF(10, 10), action, data, button, keys))
+    assert window.workspace.current.path == file

@@ -113,7 +113,12 @@ class Gallery(QWidget):
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         QImageWriter(buffer, QByteArray(b"jpeg")).write(image)
         self._results.add(Path(path), job.name, job.request.stamp, bytes(buffer.data().data()))
-        self.reload()
+        newest = self._results.newest()
+        if self._searching or newest is None:
+            self.reload()
+            return
+        self.list.insertItem(0, _item(newest))
+        self._stack.setCurrentIndex(0)
 
     def reload(self) -> None:
         text = self.search.text()
@@ -121,10 +126,13 @@ class Gallery(QWidget):
         self.list.clear()
         for result in found:
             self.list.addItem(_item(result))
-        searching = bool(text) or self._favourites.isChecked()
-        self._empty.setText("Nothing fits this search." if searching else EMPTY)
+        self._empty.setText("Nothing fits this search." if self._searching else EMPTY)
         self._stack.setCurrentIndex(0 if found else 1)
         self._offer()
+
+    @property
+    def _searching(self) -> bool:
+        return bool(self.search.text()) or self._favourites.isChecked()
 
     def _lay_out(self) -> None:
         column, bar = QVBoxLayout(self), QHBoxLayout()

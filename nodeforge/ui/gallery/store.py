@@ -96,6 +96,11 @@ class Results:
         )
         return [_result(row) for row in rows]
 
+    def newest(self) -> Result | None:
+        """The result that was added last."""
+        found = self.find(limit=1)
+        return found[0] if found else None
+
     def mark(self, result: Result, favourite: bool) -> None:
         self._do("UPDATE results SET favourite = ? WHERE id = ?", (int(favourite), result.id))
 
