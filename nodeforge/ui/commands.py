@@ -267,7 +267,7 @@ def _run(window: MainWindow) -> list[Command]:
             "crosshair",
             window.has_selection,
         ),
-        Command("run.stop", "Stop", runner.stop, ("Esc",), "stop", lambda: runner.busy),
+        Command("run.stop", "Stop", window.stop, ("Esc",), "stop", lambda: runner.busy),
         Command(
             "run.previews",
             "Preview every step",

@@ -51,6 +51,7 @@ class DocumentsArea(QWidget):
         workspace.closed.connect(self._remove)
         workspace.current_changed.connect(self._show_current)
         workspace.theme_changed.connect(self._wear)
+        workspace.catalogue_changed.connect(self._renew)
 
     @property
     def view(self) -> GraphView | None:
@@ -66,6 +67,15 @@ class DocumentsArea(QWidget):
             self.view.setFocus()
 
     def _add(self, opened: OpenDocument) -> None:
+        opened.refused.connect(self.said)
+        opened.states_changed.connect(lambda states: self._of(opened).show_states(states))
+        opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
+        opened.problems_changed.connect(lambda: self._show_problems(opened))
+        opened.standing_changed.connect(lambda: self._title(opened))
+        self._draw(opened)
+
+    def _draw(self, opened: OpenDocument) -> None:
+        """Make the view of a document, in a tab of its own."""
         from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
 
         view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
@@ -74,17 +84,36 @@ class DocumentsArea(QWidget):
         view.selected.connect(lambda paths: self._selected(opened, paths))
         view.refused.connect(self.said)
         view.menu_asked.connect(self.menu_asked)
-        opened.refused.connect(self.said)
-        opened.states_changed.connect(view.show_states)
-        opened.picture_changed.connect(
-            lambda node: view.show_thumbnail(node, opened.pictures.get(node))
-        )
-        opened.problems_changed.connect(lambda: view.show_problems(_by_node(opened.problems)))
-        opened.standing_changed.connect(lambda: self._title(opened))
         place = self.tabs.addTab(view, opened.name)
         side = QTabBar.ButtonPosition.RightSide
         self.tabs.tabBar().setTabButton(place, side, self._close_button(opened))
         self._title(opened)
+
+    def _renew(self) -> None:
+        """Draw every document anew: more node types are known."""
+        current = self._workspace.current
+        for opened in self._workspace.documents:
+            old = self._views[opened.id]
+            place = self.tabs.indexOf(old)
+            self._draw(opened)
+            self.tabs.removeTab(place)
+            self.tabs.tabBar().moveTab(self.tabs.count() - 1, place)
+            old.deleteLater()
+            self._of(opened).show_states(opened.states)
+            self._show_problems(opened)
+            for node in opened.pictures:
+                self._show_picture(opened, node)
+        self._workspace.show(current)
+        self._show_current(current)
+
+    def _of(self, opened: OpenDocument) -> GraphView:
+        return self._views[opened.id]
+
+    def _show_picture(self, opened: OpenDocument, node: str) -> None:
+        self._of(opened).show_thumbnail(node, opened.pictures.get(node))
+
+    def _show_problems(self, opened: OpenDocument) -> None:
+        self._of(opened).show_problems(_by_node(opened.problems))
 
     def _remove(self, opened: OpenDocument) -> None:
         view = self._views.pop(opened.id)

@@ -63,6 +63,10 @@ class Library(QWidget):
         self._catalogue = catalogue
         self.show_theme(theme)
 
+    def show_catalogue(self, catalogue: Catalogue, theme: Theme) -> None:
+        self._catalogue = catalogue
+        self.show_theme(theme)
+
     def show_theme(self, theme: Theme) -> None:
         """Fill the tree, each category in its colour."""
         self.tree.clear()

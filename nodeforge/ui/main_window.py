@@ -21,6 +21,7 @@ from nodeforge.engine.client import spawn_worker
 from nodeforge.engine.events import ErrorReport
 from nodeforge.formats import write
 from nodeforge.lint import Problem, Severity
+from nodeforge.spec import Catalogue
 from nodeforge.ui import theme as themes
 from nodeforge.ui.actions import Actions
 from nodeforge.ui.autosave import Autosave
@@ -44,7 +45,7 @@ from nodeforge.ui.running import Runner
 from nodeforge.ui.status import StatusBar
 from nodeforge.ui.viewer import Viewer
 from nodeforge.ui.words import plural
-from nodeforge.ui.worker_link import Spawn
+from nodeforge.ui.worker_link import Answer, Spawn
 from nodeforge.ui.workspace import Workspace
 
 
@@ -62,6 +63,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("NodeForge")
         self.resize(1440, 900)
         self.setAcceptDrops(True)
+        self._offered: set[str] = set()
+        """Documents whose missing models were spoken of."""
         self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
         self.autosave = Autosave(workspace)
         self.area = DocumentsArea(workspace)
@@ -130,6 +133,12 @@ class MainWindow(QMainWindow):
             self.area.notices.dismiss(subject)
         if current is not None and self.runner.run(current, targets, count) and count > 1:
             self.status.say(f"{plural(count, 'run')} queued")
+
+    def stop(self) -> None:
+        """End the gesture in hand; where there is none, stop the run."""
+        view = self.area.view
+        if view is None or not view.hands.cancel():
+            self.runner.stop()
 
     def restart_worker(self) -> None:
         self.area.notices.dismiss("worker")
@@ -241,24 +250,46 @@ class MainWindow(QMainWindow):
         workspace.current_changed.connect(self._current_changed)
         workspace.opened.connect(self._opened)
         workspace.theme_changed.connect(self._wear)
+        workspace.catalogue_changed.connect(
+            lambda: self.library.show_catalogue(workspace.catalogue, workspace.theme)
+        )
 
     def _after_show(self) -> None:
         """What need not be there for the window to be used."""
         self.docks.name_tabs()
         self.status.ask_device()
         self.status.measure_cache()
+        if self.workspace.settings.packs_allowed:
+            self.runner.link.ask("catalogue", self._told_catalogue)
         for file in self.autosave.left_behind():
             opened = self.autosave.recover(file)
             if opened is not None:
                 text = f"“{opened.name}” was not saved when NodeForge last ended. Here it is."
                 self.area.notices.show_notice("recovered", text, kind="info")
 
+    def _told_catalogue(self, answer: Answer) -> None:
+        """The worker knows the node types of the packs that the person has allowed."""
+        if isinstance(answer, dict):
+            self.workspace.set_catalogue(Catalogue.from_json(answer))
+            for pack, why in answer.get("refused", {}).items():
+                self.log.add(f"Pack {pack} was not loaded: {why}")
+        else:
+            self.log.add(str(answer))
+
     def _opened(self, opened: OpenDocument) -> None:
         opened.standing_changed.connect(lambda: self._standing_changed(opened))
         opened.problems_changed.connect(lambda: self._problems_changed(opened))
 
     def _problems_changed(self, opened: OpenDocument) -> None:
-        """A refusal is no longer shown once what it named is mended."""
+        """Offer to relink models, once; take back a refusal once what it named is mended."""
+        missing = any(each.rule == "missing_models" for each in opened.problems)
+        if missing and opened.id not in self._offered:
+            self._offered.add(opened.id)
+            text = f"“{opened.name}” names models that are not on this machine."
+            relink = ("Relink…", lambda: self.relink(opened))
+            self.area.notices.show_notice("models", text, [relink], kind="warn")
+        elif not missing:
+            self.area.notices.dismiss("models")
         if not any(each.severity is Severity.ERROR for each in opened.problems):
             self.area.notices.dismiss("refused")
 

@@ -61,6 +61,7 @@ QAbstractSpinBox > QLineEdit { border: none; background: transparent; padding: 0
 QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled { color: $dim;
   background: $panel; }
 QLineEdit[wrong="true"] { border-color: $error; }
+QAbstractSpinBox { min-height: 24px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padding: 4px; }
 
 QAbstractItemView { background: $panel; border: none; outline: none; }

@@ -33,6 +33,7 @@ class Workspace(QObject):
     theme_changed = Signal(object)
     recent_changed = Signal()
     settings_changed = Signal()
+    catalogue_changed = Signal()
 
     def __init__(self, settings: Settings, store: QSettings) -> None:
         super().__init__()
@@ -119,6 +120,12 @@ class Workspace(QObject):
         self.settings = settings
         self.folders = ModelFolders(settings)
         self.settings_changed.emit()
+
+    def set_catalogue(self, catalogue: Catalogue) -> None:
+        """Other node types are known now, as of packs that the person has allowed."""
+        if catalogue.to_json() != self.catalogue.to_json():
+            self.catalogue = catalogue
+            self.catalogue_changed.emit()
 
     @property
     def recent(self) -> list[Path]:

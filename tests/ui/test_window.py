@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMessageBox, QSlider
 
 from nodeforge.settings import shipped
+from nodeforge.spec import Catalogue
 from nodeforge.ui.actions import keys_of
 from nodeforge.ui.commands import MENUS, SEPARATOR
 from nodeforge.ui.palette import CommandPalette, fuzzy
@@ -184,3 +186,24 @@ def test_a_file_is_dropped_onto_the_graph(window, tmp_path: Path):
     QApplication.sendEvent(target, enter)
     QApplication.sendEvent(target, QDropEvent(QPointF(10, 10), action, data, button, keys))
     assert window.workspace.current.path == file
+
+
+def test_node_types_that_become_known_are_offered_and_drawn(window):
+    window.files.open(TEXT_TO_IMAGE)
+    window.workspace.new()
+    known = window.workspace.catalogue
+    more = replace(known["values.float"], type="mine.thing", title="Thing of mine")
+    window.workspace.set_catalogue(Catalogue([*known.values(), more]))
+    assert window.library.tree.findItems("Thing of mine", Qt.MatchFlag.MatchRecursive)
+    assert window.area.tabs.count() == 2
+    assert window.workspace.current is window.workspace.documents[1]
+    window.library.chosen.emit("mine.thing")
+    assert window.workspace.current.document.graph.nodes
+
+
+def test_missing_models_are_offered_to_be_relinked(window, tmp_path: Path):
+    file = tmp_path / "mine.json"
+    file.write_text(TEXT_TO_IMAGE.read_text().replace('"nano"', '"no-such"'))
+    window.files.open(file)
+    window.runner.check(window.workspace.current)
+    assert "not on this machine" in window.area.notices.text("models")
