@@ -12,7 +12,7 @@ from typing import Any
 
 import diffusers
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -156,6 +156,21 @@ def write_lora(folder: Path, file: Path, seed: int = 4) -> Path:
     return file
 
 
+def write_controlnet(folder: Path, target: Path, seed: int = 6) -> Path:
+    """Write a random ControlNet, as diffusers does, for the denoiser of a diffusers folder."""
+    torch.manual_seed(seed)
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet")
+    scale = 2 ** (len(AutoencoderKL.load_config(folder / "vae")["block_out_channels"]) - 1)
+    made = ControlNetModel.from_unet(
+        unet, conditioning_embedding_out_channels=(4,) * scale.bit_length()
+    )
+    for name, weight in made.named_parameters():
+        if "controlnet_" in name:  # zero at first, so that an untrained one changes nothing
+            torch.nn.init.normal_(weight, std=0.2)
+    made.save_pretrained(target)
+    return target
+
+
 def write_single_file(
     folder: Path, file: Path, dtype: torch.dtype = torch.float32, *, vae_only: bool = False
 ) -> Path:
@@ -191,6 +206,25 @@ def _text_name(name: str, _: Any) -> str:
     return f"cond_stage_model.transformer.text_model.{name.removeprefix('text_model.')}"
 
 
+def controlnet_name(name: str, layers: int = 2) -> str:
+    """The name in LDM layout of a parameter of a ControlNet with `layers` layers a block."""
+    words = name.split(".")
+    match words:
+        case ["controlnet_cond_embedding", "conv_in", kind]:
+            inner = f"input_hint_block.0.{kind}"
+        case ["controlnet_cond_embedding", "conv_out", kind]:
+            inner = f"input_hint_block.14.{kind}"
+        case ["controlnet_cond_embedding", "blocks", number, kind]:
+            inner = f"input_hint_block.{2 * int(number) + 2}.{kind}"
+        case ["controlnet_down_blocks", number, kind]:
+            inner = f"zero_convs.{number}.0.{kind}"
+        case ["controlnet_mid_block", kind]:
+            inner = f"middle_block_out.0.{kind}"
+        case _:
+            inner = _unet_place(words, {"layers_per_block": layers})
+    return f"control_model.{inner}"
+
+
 _RESNET = {
     "norm1": "in_layers.0",
     "conv1": "in_layers.2",
@@ -202,12 +236,12 @@ _RESNET = {
 
 
 def _unet_name(name: str, network: UNet2DConditionModel) -> str:
-    return f"model.diffusion_model.{_unet_place(name.split('.'), network)}"
+    return f"model.diffusion_model.{_unet_place(name.split('.'), network.config)}"
 
 
-def _unet_place(words: list[str], network: UNet2DConditionModel) -> str:
+def _unet_place(words: list[str], config: Any) -> str:
     """LDM counts layers through all blocks; a layer is a resnet, attention and resampling."""
-    layers = network.config["layers_per_block"]
+    layers = config["layers_per_block"]
     match words:
         case ["time_embedding", linear, kind]:
             return f"time_embed.{0 if linear == 'linear_1' else 2}.{kind}"
@@ -228,7 +262,7 @@ def _unet_place(words: list[str], network: UNet2DConditionModel) -> str:
         case ["down_blocks", block, "resnets", layer, *rest]:
             return f"input_blocks.{1 + int(block) * (layers + 1) + int(layer)}.0.{_resnet(rest)}"
         case ["up_blocks", block, "upsamplers", _, "conv", kind]:
-            attention = "CrossAttn" in network.config["up_block_types"][int(block)]
+            attention = "CrossAttn" in config["up_block_types"][int(block)]
             last = int(block) * (layers + 1) + layers
             return f"output_blocks.{last}.{2 if attention else 1}.conv.{kind}"
         case ["up_blocks", block, "attentions", layer, *rest]:

@@ -28,11 +28,13 @@ from nodeforge.diffusion.conditioning import (
     restrict,
     zero,
 )
+from nodeforge.diffusion.control import HintError, steer
 from nodeforge.diffusion.description import (
     FamilyMismatchError,
     LoadingError,
     ModelFacts,
     describe,
+    describe_controlnet,
     describe_lora,
     describe_vae,
     facts,
@@ -49,7 +51,13 @@ from nodeforge.diffusion.latents import (
     repeat,
     upscale,
 )
-from nodeforge.diffusion.loading import LoadedModel, LoadedTextEncoder, LoadedVae, load
+from nodeforge.diffusion.loading import (
+    LoadedControlNet,
+    LoadedModel,
+    LoadedTextEncoder,
+    LoadedVae,
+    load,
+)
 from nodeforge.diffusion.local import LocalHost
 from nodeforge.diffusion.loop import denoise
 from nodeforge.diffusion.lora import with_lora
@@ -81,7 +89,9 @@ __all__ = [
     "DeviceError",
     "Drawn",
     "FamilyMismatchError",
+    "HintError",
     "LatentSizeError",
+    "LoadedControlNet",
     "LoadedModel",
     "LoadedTextEncoder",
     "LoadedVae",
@@ -105,6 +115,7 @@ __all__ = [
     "decode",
     "denoise",
     "describe",
+    "describe_controlnet",
     "describe_lora",
     "describe_vae",
     "draw",
@@ -122,6 +133,7 @@ __all__ = [
     "repeat",
     "restrict",
     "start_noise",
+    "steer",
     "table",
     "upscale",
     "with_lora",

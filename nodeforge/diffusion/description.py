@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from nodeforge.diffusion.weights_file import stored_tensors
 from nodeforge.errors import NodeForgeError
-from nodeforge.models import FAMILIES, Kind, fingerprint, read_config, recognise
-from nodeforge.values import Model, TextEncoder, Vae, Weights
+from nodeforge.models import FAMILIES, Kind, ModelInfo, fingerprint, read_config, recognise
+from nodeforge.values import ControlNet, Model, TextEncoder, Vae, Weights
 
 
 class LoadingError(NodeForgeError):
@@ -89,12 +89,34 @@ def describe_lora(path: Path, family: str) -> Weights:
     return _made_for(path, Kind.LORA, family)
 
 
-def _made_for(path: Path, kind: Kind, family: str) -> Weights:
+def describe_controlnet(path: Path) -> ControlNet:
+    """The recipe of the ControlNet at `path`: a diffusers folder or a single file.
+
+    Reads headers and configuration only.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: it is no ControlNet, or for no family here.
+    """
+    info = _of_kind(path, Kind.CONTROLNET)
+    if info.family is None:
+        raise LoadingError(
+            info.reason, place=str(path), way_out=f"Choose one for: {', '.join(FAMILIES)}."
+        )
+    return ControlNet(Weights(str(path), fingerprint(path), info.family, "controlnet"))
+
+
+def _of_kind(path: Path, kind: Kind) -> ModelInfo:
     info = recognise(path)
     if info.kind is not kind:
         raise LoadingError(
             f"this is a {info.kind}, not a {kind}.", place=str(path), way_out="Choose another file."
         )
+    return info
+
+
+def _made_for(path: Path, kind: Kind, family: str) -> Weights:
+    info = _of_kind(path, kind)
     if info.family != family:
         made_for = f"made for {FAMILIES[info.family].label}" if info.family else info.reason
         raise FamilyMismatchError(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from nodeforge.diffusion.conditioning import acts, lengthened
-from nodeforge.values import Conditioning, Guidance, Prompt
+from nodeforge.diffusion.control import acting_controls, same_control
+from nodeforge.values import Conditioning, Control, Guidance, Prompt
 
 AT_ONCE = 2
 """Prompts that go through the network together, as diffusers' pipelines do with two."""
 
-Network = Callable[[Tensor, Tensor], Tensor]
-"""From x, repeated for each prompt, and the embeddings to the predictions."""
+Network = Callable[[Tensor, Tensor, tuple[Control, ...]], Tensor]
+"""From x, repeated for each prompt, the embeddings and what steers them to the predictions."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Active:
     """What acts in one step.
 
     Args:
-        positive: At least one prompt.
+        positive: At least one prompt, with the controls that act.
         negative: Empty where no guidance acts.
         scale: Guidance scale.
         rescale: How far the spread is pulled back.
@@ -52,12 +53,26 @@ def active(
     if guidance.scale == 1 or not acts(guidance.start, guidance.end, step, steps):
         return Active(wanted, ())
     unwanted = _acting(negative, step, steps) if negative else (Prompt(positive.empty),)
+    unwanted = tuple(_steered_like(prompt, wanted) for prompt in unwanted)
     return Active(wanted, unwanted, guidance.scale, guidance.rescale)
 
 
 def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, ...]:
-    prompts = tuple(p for p in conditioning.prompts if acts(p.start, p.end, step, steps))
+    prompts = tuple(
+        replace(p, controls=acting_controls(p, step, steps)) if p.controls else p
+        for p in conditioning.prompts
+        if acts(p.start, p.end, step, steps)
+    )
     return prompts or (Prompt(conditioning.empty),)
+
+
+def _steered_like(prompt: Prompt, others: Sequence[Prompt]) -> Prompt:
+    """A negative prompt without controls of its own is steered as the positive ones are."""
+    controls = [control for other in others for control in other.controls]
+    if prompt.controls or not controls:
+        return prompt
+    once = {same_control(control): control for control in controls}
+    return replace(prompt, controls=tuple(once.values()))
 
 
 class Guided:
@@ -71,15 +86,18 @@ class Guided:
             lengthened(prompt.embedding, empty, tokens).to(x.device).expand(x.shape[0], -1, -1)
             for prompt in prompts
         ]
+        self._controls = [prompt.controls for prompt in prompts]
+        self._groups = _groups(self._controls)
         self._shares = _shares(what.negative, x), _shares(what.positive, x)
 
     def __call__(self, network: Network, x: Tensor) -> Tensor:
         """The guided prediction for `x`, (batch, channels, height, width)."""
         predictions: list[Tensor] = []
-        for first in range(0, len(self._embeddings), AT_ONCE):
-            embeddings = self._embeddings[first : first + AT_ONCE]
+        for places in self._groups:
+            embeddings = [self._embeddings[place] for place in places]
             count = len(embeddings)
-            together = network(torch.cat([x] * count), torch.cat(embeddings))
+            controls = self._controls[places[0]]
+            together = network(torch.cat([x] * count), torch.cat(embeddings), controls)
             predictions += together.chunk(count)
         negatives = len(self._what.negative)
         wanted = _mixed(predictions[negatives:], self._shares[1])
@@ -90,6 +108,20 @@ class Guided:
     def _guided(self, unwanted: Tensor, wanted: Tensor) -> Tensor:
         guided = unwanted + self._what.scale * (wanted - unwanted)
         return rescaled(guided, wanted, self._what.rescale) if self._what.rescale else guided
+
+
+def _groups(controls: Sequence[tuple[Control, ...]]) -> list[list[int]]:
+    """Neighbours that are steered alike, at most `AT_ONCE` together."""
+    groups: list[list[int]] = []
+    steered: list[tuple[object, ...]] = []
+    for place, each in enumerate(controls):
+        alike = tuple(map(same_control, each))
+        if groups and steered[-1] == alike and len(groups[-1]) < AT_ONCE:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+            steered.append(alike)
+    return groups
 
 
 def rescaled(guided: Tensor, wanted: Tensor, share: float) -> Tensor:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from diffusers.loaders.single_file_utils import (
+    convert_controlnet_checkpoint,
     convert_ldm_clip_checkpoint,
     convert_ldm_unet_checkpoint,
     convert_ldm_vae_checkpoint,
@@ -38,7 +39,7 @@ def from_ldm(part: str, shapes: Mapping[str, tuple[int, ...]], config: Any) -> d
     """Parameter name to file name, for one network of a file in LDM layout.
 
     Args:
-        part: ``unet``, ``vae`` or ``text_encoder``.
+        part: ``unet``, ``vae``, ``controlnet`` or ``text_encoder``.
         shapes: Each tensor's name in the file, and its shape.
         config: The network's diffusers config.
     """
@@ -47,9 +48,11 @@ def from_ldm(part: str, shapes: Mapping[str, tuple[int, ...]], config: Any) -> d
         converted = convert_ldm_unet_checkpoint(checkpoint, config)
     elif part == "vae":
         converted = convert_ldm_vae_checkpoint(checkpoint, config)
+    elif part == "controlnet":
+        converted = convert_controlnet_checkpoint(checkpoint, config)
     else:
         converted = convert_ldm_clip_checkpoint(checkpoint)
-    return {parameter: stand_in.name for parameter, stand_in in converted.items()}
+    return {name: stand_in.name for name, stand_in in converted.items() if stand_in is not None}
 
 
 def matched(parameters: Iterable[str], sources: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
@@ -28,7 +29,7 @@ from nodeforge.diffusion.devices import precision
 from nodeforge.diffusion.layouts import from_ldm, matched
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import weight_files
-from nodeforge.values import Model, Recipe, TextEncoder, Vae, Weights
+from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
 
 LDM_MARKS = (
     "model.diffusion_model.",
@@ -36,6 +37,8 @@ LDM_MARKS = (
     "cond_stage_model.",
     "encoder.down.",
     "decoder.up.",
+    "control_model.",
+    "input_hint_block.",
 )
 """How names begin in files of the LDM layout; diffusers says ``down_blocks``."""
 
@@ -71,7 +74,15 @@ class LoadedVae:
         return scale_of(self.network.config)
 
 
-Loaded = LoadedModel | LoadedTextEncoder | LoadedVae
+@dataclass
+class LoadedControlNet:
+    """A network that steers a denoiser, on its device."""
+
+    network: ControlNetModel
+    family: str
+
+
+Loaded = LoadedModel | LoadedTextEncoder | LoadedVae | LoadedControlNet
 
 
 def load(recipe: Recipe, device: torch.device, check: Callable[[], None] = lambda: None) -> Loaded:
@@ -94,15 +105,17 @@ def load(recipe: Recipe, device: torch.device, check: Callable[[], None] = lambd
             return LoadedModel(network, weights.family)
         case TextEncoder():
             return LoadedTextEncoder(network, _tokenizer(weights), weights.family)
-        case _:
+        case Vae():
             return LoadedVae(network, weights.family)
+        case ControlNet():
+            return LoadedControlNet(network, weights.family)
 
 
 def build(recipe: Recipe) -> nn.Module:
     """The network of `recipe` without its weights: every parameter is on torch's meta device.
 
     Raises:
-        LoadingError: its configuration is missing, or networks of its kind are not known.
+        LoadingError: its configuration is missing.
     """
     weights = recipe.weights
     config = part_config(weights, weights.part)
@@ -115,7 +128,8 @@ def build(recipe: Recipe) -> nn.Module:
                 return CLIPTextModel(CLIPTextConfig.from_dict(config))
             case Vae():
                 return AutoencoderKL.from_config(config)  # pyright: ignore[reportReturnType]
-    raise LoadingError(f"a {weights.part} cannot be loaded yet.", place=weights.path)
+            case ControlNet():
+                return ControlNetModel.from_config(config)  # pyright: ignore[reportReturnType]
 
 
 def _tokenizer(weights: Weights) -> Any:

@@ -6,13 +6,14 @@ It owns the walk, progress, cancelling and checkpoints; a sampler is one step.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 
+from nodeforge.diffusion.control import Steering, check_hints
 from nodeforge.diffusion.description import ModelFacts, facts
 from nodeforge.diffusion.families import StableDiffusion, behaviour
 from nodeforge.diffusion.guidance import Active, Guided, active
@@ -24,7 +25,7 @@ from nodeforge.diffusion.residency import found_weights
 from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
 from nodeforge.diffusion.step_keys import StepKeys, root_key
 from nodeforge.diffusion.steppers import Stepper, make_stepper
-from nodeforge.values import Checkpoint, Latent, Recipe
+from nodeforge.values import Checkpoint, Control, Latent, Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,6 +85,7 @@ def denoise(host: Host, task: Denoising) -> Latent:
     stepper = make_stepper(task.sampler, task.schedule, config, device)
     which = walk(task, stepper)
     start = set_up(task, known, stepper, which.start, device)
+    check_hints(start.drawn.start.shape[0], task.positive, task.negative)
     return _Loop(host, task, family, stepper, which, start, config, known).run()
 
 
@@ -106,8 +108,10 @@ class _Loop:
         keys = self._keys(actives)
         x = self._resume(keys)
         if self.stepper.position < self.walk.stop:
-            with self.host.use(self.task.model) as model, torch.no_grad():
-                x = self._walk(model, x, actives, keys)
+            with self.host.use(self.task.model) as model, torch.no_grad(), ExitStack() as used:
+                left = actives[self.stepper.position - self.walk.start :]
+                steering = self._steering(left, used)
+                x = self._walk(model, steering, x, actives, keys)
         return self._latent(self.stepper.to_sigmas(x))
 
     def _active(self, step: int) -> Active:
@@ -146,8 +150,25 @@ class _Loop:
         self.host.progress(self.stepper.position - self.walk.start, len(keys))
         return checkpoint.latent.samples.to(self.start.x.device)
 
+    def _steering(self, actives: Sequence[Active], used: ExitStack) -> Steering:
+        """The ControlNets of these steps, in memory as long as `used` lasts."""
+        recipes = {
+            control.controlnet.weights.fingerprint: control.controlnet
+            for what in actives
+            for prompt in (*what.positive, *what.negative)
+            for control in prompt.controls
+        }
+        networks = {mark: used.enter_context(self.host.use(r)) for mark, r in recipes.items()}
+        frame = self.start.frame
+        return Steering(networks, frame.width, frame.height, self.host.check)
+
     def _walk(
-        self, model: LoadedModel, x: Tensor, actives: Sequence[Active], keys: Sequence[str]
+        self,
+        model: LoadedModel,
+        steering: Steering,
+        x: Tensor,
+        actives: Sequence[Active],
+        keys: Sequence[str],
     ) -> Tensor:
         keep = None
         if self.start.mask is not None and self.start.original is not None:
@@ -155,19 +176,21 @@ class _Loop:
             keep = Keep(self.start.original, noise, self.start.mask)
         for index in range(self.stepper.position - self.walk.start, len(actives)):
             guided = Guided(actives[index], self.task.positive.empty, x)
-            x = self.stepper.step(self._predict(model, guided), x, keep)
+            x = self.stepper.step(self._predict(model, steering, guided), x, keep)
             self.host.steps.store(keys[index], self._checkpoint(x))
             self.host.progress(index + 1, len(actives), self._preview)
         return x
 
     def _predict(
-        self, model: LoadedModel, guided: Guided
+        self, model: LoadedModel, steering: Steering, guided: Guided
     ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         def predict(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
-            def network(x: Tensor, embedding: Tensor) -> Tensor:
+            def network(x: Tensor, embedding: Tensor, controls: tuple[Control, ...]) -> Tensor:
                 self.host.check()
                 self.host.count_model_call()
-                return self.family.predict(model, self._with_extra(x), timestep, embedding)
+                residuals = steering(controls, x, timestep, embedding)
+                whole = self._with_extra(x)
+                return self.family.predict(model, whole, timestep, embedding, residuals)
 
             prediction = guided(network, x)
             self._last = (prediction, x, sigma)

@@ -21,7 +21,6 @@ from nodeforge.diffusion.lora_names import LoraNames, by_canonical_name, read_na
 from nodeforge.diffusion.lora_pieces import Layer, Piece, piece_of
 from nodeforge.values import Lora, Model, TextEncoder, Weights
 
-
 Changed = TypeVar("Changed", Model, TextEncoder)
 
 

@@ -59,7 +59,8 @@ class Residency:
             check: Called between tensors while loading; what it raises stops the loading.
 
         Returns:
-            `LoadedModel`, `LoadedTextEncoder` or `LoadedVae`, as the recipe says.
+            `LoadedModel`, `LoadedTextEncoder`, `LoadedVae` or `LoadedControlNet`, as the
+            recipe says.
 
         Raises:
             LoadingError: the model is gone, or lacks something.

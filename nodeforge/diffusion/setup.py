@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.conditioning import ConditioningMismatchError, check_range
+from nodeforge.diffusion.control import check_controls
 from nodeforge.diffusion.description import ModelFacts
 from nodeforge.diffusion.inpaint import inpainting_channels, latent_mask
 from nodeforge.diffusion.latents import check_size
@@ -125,6 +126,7 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
                 place=f"port '{name}'",
                 way_out="Encode the prompt with the text encoder that comes with the model.",
             )
+        check_controls(conditioning, facts.family, f"port '{name}'")
     for name in ("latent", "masked_image"):
         latent: Latent | None = getattr(task, name)
         if latent is None:

@@ -83,9 +83,13 @@ class StepKeys:
         return self._key
 
     def _prompt(self, prompt: Prompt) -> str:
-        """What a prompt says while it acts; when it starts and ends is no part of it."""
+        """What a prompt and its controls say while they act; when that is, is no part of it."""
         tensors = prompt.embedding, prompt.pooled, prompt.area and prompt.area.values
-        return digest([self._digest(tensor) for tensor in tensors], prompt.weight)
+        controls = [
+            [c.controlnet.weights.fingerprint, c.strength, self._digest(c.hint.pixels)]
+            for c in prompt.controls
+        ]
+        return digest([self._digest(tensor) for tensor in tensors], prompt.weight, controls)
 
     def _digest(self, tensor: Tensor | None) -> str:
         """A tensor's digest; tensors live as long as the chain is made, so their ids do."""

@@ -10,7 +10,7 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
-from nodeforge.values import Guidance, Latent, Lora, Mask, Noise, Sampler, Schedule, Weights
+from nodeforge.values import Guidance, Latent, Mask, Noise, Sampler, Schedule
 
 STEPS = 8
 
@@ -140,10 +140,12 @@ def test_the_negative_prompt_counts_only_where_guidance_acts(host, task, prompts
     assert started_at(host, late, changed(late, negative=prompts[0])) == 4
 
 
-def test_a_lora_weight_starts_at_0(host, task):
+def test_a_lora_weight_starts_at_0(host, task, sd_folder, tmp_path):
+    file = tiny_models.write_lora(sd_folder, tmp_path / "lora.safetensors")
+    weights = diffusion.describe_lora(file, "sd15")
+
     def with_lora(weight):
-        lora = Lora(Weights("lora.safetensors", "f" * 32, "sd15", "lora"), weight)
-        return changed(task, model=replace(task.model, loras=(lora,)))
+        return changed(task, model=diffusion.with_lora(task.model, weights, weight))
 
     assert started_at(host, with_lora(0.5), with_lora(0.6)) == 0
 

@@ -31,7 +31,7 @@ def safetensors(path: Path, shapes) -> None:
 def models(tmp_path_factory) -> ModelFolders:
     """``sd15``, ``small`` (of the family nano), ``sdxl``, ``cut``, ``sub/other``.
 
-    Also the VAE ``vae`` and the LoRA ``style``.
+    Also the VAE ``vae``, the LoRA ``style``, the ControlNet ``edges``.
     """
     home = tmp_path_factory.mktemp("home")
     names = json.loads(gzip.decompress(NAMES.read_bytes()))
@@ -43,6 +43,7 @@ def models(tmp_path_factory) -> ModelFolders:
     safetensors(home / "models" / "vaes" / "vae.safetensors", names["sd15_vae"])
     down = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"
     safetensors(home / "models" / "loras" / "style.safetensors", {down: (4, 768)})
+    safetensors(home / "models" / "controlnets" / "edges.safetensors", names["sd15_controlnet"])
     (folder / "cut.safetensors").write_bytes(b"\xff\x01\0\0\0\0\0\0{")
     index = {"_class_name": "StableDiffusionPipeline", "_nodeforge_family": "nano"}
     index["unet"] = ["diffusers", "UNet2DConditionModel"]

@@ -322,6 +322,20 @@ def test_a_lora_of_another_family_is_named(whole, models):
     assert "'Style' (lora)" in problem.way_out
 
 
+def test_a_controlnet_of_another_family_and_a_missing_hint_are_named(whole, models):
+    whole.nodes["model"].values["file"] = "small"
+    whole.nodes["net"] = Node("control.load", {"file": "edges"})
+    whole.nodes["control"] = Node("control.apply")
+    whole.links[end_of("control.conditioning")] = start_of("prompt.conditioning")
+    whole.links[end_of("control.controlnet")] = start_of("net.controlnet")
+    whole.links[end_of("denoise.positive")] = start_of("control.conditioning")
+    (other,) = found(whole, "families", models=models)
+    assert (other.node, other.port) == ("control", "controlnet")
+    assert other.fact == "made for SD 1.5, 'conditioning' is for nano."
+    (missing,) = found(whole, "missing_inputs", models=models)
+    assert (missing.node, missing.port) == ("control", "image")
+
+
 def test_pictures_carry_no_family(whole, models):
     whole.nodes["model"].values["file"] = "small"
     whole.nodes["second"] = Node("models.load_vae", {"file": "vae"})

@@ -42,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tiny")
     tiny_models.write_folder(made / "model")
     tiny_models.write_lora(made / "model", made / "lora.safetensors")
+    tiny_models.write_controlnet(made / "model", made / "controlnet")
     Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
     return made
 
@@ -63,6 +64,7 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         "model": model,
         "text_encoder": text_encoder,
         "vae": vae,
+        "controlnet": diffusion.describe_controlnet(folder / "controlnet"),
         "conditioning": prompt,
         "latent": Latent(torch.randn(1, 4, SIZE // 8, SIZE // 8), "sd15", 8),
         "noise": Noise(1, SIZE, SIZE),
@@ -95,7 +97,7 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
 
 def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
     if isinstance(port.widget, ModelFileWidget):
-        alone = {"lora": "lora.safetensors"}
+        alone = {"lora": "lora.safetensors", "controlnet": "controlnet"}
         return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):
         return folder / "picture.png"

@@ -48,6 +48,12 @@ CATALOGUE = Catalogue(
             [port("model"), port("text_encoder"), port("vae")],
         ),
         spec("models.load_vae", [model_file("vae")], [port("vae")]),
+        spec("control.load", [model_file("controlnet")], [port("controlnet")]),
+        spec(
+            "control.apply",
+            [port("conditioning"), port("controlnet"), port("image")],
+            [port("conditioning")],
+        ),
         spec(
             "models.load_lora",
             [port("model"), model_file("lora"), port("text_encoder", optional=True)],

@@ -7,6 +7,7 @@ Values are facts of the architecture (Rombach et al. 2022; the LDM repository's
 from typing import Any
 
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -23,6 +24,9 @@ UNET: dict[str, Any] = {
     "attention_head_dim": 8,
 }
 UNET_INPAINTING: dict[str, Any] = {**UNET, "in_channels": 2 * LATENT_CHANNELS + 1}
+
+CONTROLNET: dict[str, Any] = {"cross_attention_dim": 768, "attention_head_dim": 8}
+"""Of Zhang et al. 2023; what is left out are diffusers' own defaults."""
 
 VAE: dict[str, Any] = {
     "sample_size": 512,
@@ -62,6 +66,7 @@ SCHEDULER: dict[str, Any] = {
 PARAMETERS = {
     "unet": 859_520_964,
     "unet_inpainting": 859_535_364,
+    "controlnet": 361_279_120,
     "vae": 83_653_863,
     "text_encoder": 123_060_480,
 }
@@ -72,6 +77,7 @@ def networks() -> dict[str, Any]:
     return {
         "unet": UNet2DConditionModel(**UNET),
         "unet_inpainting": UNet2DConditionModel(**UNET_INPAINTING),
+        "controlnet": ControlNetModel(**CONTROLNET),
         "vae": AutoencoderKL(**VAE),
         "text_encoder": CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER)),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from nodeforge.diffusion.control import Residuals
 from nodeforge.diffusion.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.text import encode_prompt
 from nodeforge.values import Conditioning
@@ -37,7 +38,14 @@ class StableDiffusion:
         """Encode a prompt: `nodeforge.diffusion.text.encode_prompt`."""
         return encode_prompt(encoder, text, clip_skip, check)
 
-    def predict(self, model: LoadedModel, x: Tensor, timestep: Tensor, embedding: Tensor) -> Tensor:
+    def predict(
+        self,
+        model: LoadedModel,
+        x: Tensor,
+        timestep: Tensor,
+        embedding: Tensor,
+        residuals: Residuals | None = None,
+    ) -> Tensor:
         """The network's prediction, epsilon or v, float32.
 
         Args:
@@ -45,9 +53,15 @@ class StableDiffusion:
             x: As the network reads it, (batch, in_channels, height, width).
             timestep: One, without axes.
             embedding: (batch, tokens, width).
+            residuals: What ControlNets add inside the network.
         """
         dtype = model.network.dtype
+        added = {} if residuals is None else residuals.to(dtype)
         predicted = model.network(
-            x.to(dtype), timestep, encoder_hidden_states=embedding.to(dtype), return_dict=False
+            x.to(dtype),
+            timestep,
+            encoder_hidden_states=embedding.to(dtype),
+            return_dict=False,
+            **added,
         )[0]
         return predicted.float()

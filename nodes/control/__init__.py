@@ -1,0 +1,1 @@
+"""Steering a denoiser by pictures."""
