@@ -12,6 +12,7 @@ from nodeforge import diffusion
 from nodeforge.diffusion import SAMPLERS, Denoising, UnsupportedPairError, table
 from nodeforge.diffusion.steppers import make_stepper
 from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
+from nodeforge.values.sampling_labels import SAMPLER_LABELS
 from nodeforge.worker.codec import ValueCodec
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
@@ -141,8 +142,11 @@ def described(stepper):
 
 
 def test_a_pair_that_nobody_walks_is_refused_by_name(sd, prompts, host):
-    with pytest.raises(UnsupportedPairError, match="'pndm' cannot walk the schedule 'custom'"):
+    with pytest.raises(
+        UnsupportedPairError, match="'pndm' cannot walk the schedule 'custom'"
+    ) as caught:
         diffusion.denoise(host, task_of(sd, prompts, Sampler("pndm"), "custom"))
+    assert "its schedules: normal, ddim_uniform." in caught.value.way_out
 
 
 def test_a_sampler_without_eta_refuses_one(sd, prompts, host):
@@ -169,3 +173,7 @@ def test_every_sampler_walks_the_normal_schedule():
     assert {sampler for (sampler, name), kind in table().items() if name == "normal" and kind} == {
         *SAMPLERS
     }
+
+
+def test_every_sampler_has_a_label():
+    assert tuple(SAMPLER_LABELS) == SAMPLERS

@@ -55,20 +55,39 @@ def make_stepper(
         UnsupportedPairError: nobody walks this pair.
         ScheduleError: the schedule has no step to run.
     """
-    if sampler.name not in SAMPLERS:
-        raise _refused(f"there is no sampler '{sampler.name}'.")
-    if schedule.name not in SCHEDULES:
-        raise _refused(f"there is no schedule '{schedule.name}'.")
+    kind = _kind_for(sampler, schedule)
+    stepper = OwnStepper if kind == "own" else NativeStepper
+    return stepper(sampler, schedule, config, device)
+
+
+def _kind_for(sampler: Sampler, schedule: Schedule) -> str:
+    """Who walks these recipes; eta and rho may leave it to a step of ours."""
+    _check_names(sampler, schedule)
     check_rho(schedule)
-    kind = _kind(sampler.name, schedule.name, schedule.rho is not None)
+    bent = schedule.rho is not None
+    kind = _kind(sampler.name, schedule.name, bent)
     if sampler.eta is not None and not _has_eta(sampler.name, kind):
         kind = "own"
         if not _has_eta(sampler.name, kind):
-            raise _refused(f"the sampler '{sampler.name}' has no eta.")
+            raise _refused(
+                f"the sampler '{sampler.name}' has no eta.", f"one that has: {_with_eta()}"
+            )
     if not kind:
-        raise _refused(f"the sampler '{sampler.name}' cannot walk the schedule '{schedule.name}'.")
-    stepper = OwnStepper if kind == "own" else NativeStepper
-    return stepper(sampler, schedule, config, device)
+        which = f"'{schedule.name}'" + (" with a rho of its own" if bent else "")
+        raise _refused(
+            f"the sampler '{sampler.name}' cannot walk the schedule {which}.",
+            f"another sampler, or one of its schedules: {_schedules_of(sampler.name)}",
+        )
+    return kind
+
+
+def _check_names(sampler: Sampler, schedule: Schedule) -> None:
+    for what, name, known in (
+        ("sampler", sampler.name, SAMPLERS),
+        ("schedule", schedule.name, SCHEDULES),
+    ):
+        if name not in known:
+            raise _refused(f"there is no {what} '{name}'.", f"one of: {', '.join(known)}")
 
 
 def _has_eta(sampler: str, kind: str) -> bool:
@@ -77,12 +96,16 @@ def _has_eta(sampler: str, kind: str) -> bool:
     return sampler in NATIVE and NATIVE[sampler].eta is not None
 
 
-def _refused(fact: str) -> UnsupportedPairError:
-    pairs = "; ".join(
-        f"{name}: {', '.join(schedule for schedule in SCHEDULES if _kind(name, schedule))}"
-        for name in SAMPLERS
-    )
-    return UnsupportedPairError(fact, way_out=f"Choose one of these. {pairs}.")
+def _refused(fact: str, way_out: str) -> UnsupportedPairError:
+    return UnsupportedPairError(fact, way_out=f"Choose {way_out}.")
+
+
+def _schedules_of(sampler: str) -> str:
+    return ", ".join(schedule for schedule in SCHEDULES if _kind(sampler, schedule))
+
+
+def _with_eta() -> str:
+    return ", ".join(s for s in SAMPLERS if _has_eta(s, "own") or _has_eta(s, "diffusers"))
 
 
 __all__ = [
