@@ -18,9 +18,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
 
 from nodeforge import __version__
 from nodeforge.engine.client import spawn_worker
-from nodeforge.engine.events import ErrorReport
 from nodeforge.formats import write
-from nodeforge.lint import Problem, Severity
 from nodeforge.spec import Catalogue
 from nodeforge.ui import theme as themes
 from nodeforge.ui.actions import Actions
@@ -31,10 +29,10 @@ from nodeforge.ui.documents_area import DocumentsArea
 from nodeforge.ui.files import Files, dropped_files
 from nodeforge.ui.gallery import Gallery, Results
 from nodeforge.ui.inspector import Inspector
-from nodeforge.ui.jobs import Job
 from nodeforge.ui.library import Library
 from nodeforge.ui.log_panel import LogPanel
 from nodeforge.ui.menus import build_menus, build_toolbar, node_menu
+from nodeforge.ui.messages import Messages
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.palette import CommandPalette, ShortcutList
 from nodeforge.ui.preferences import Preferences
@@ -63,12 +61,11 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("NodeForge")
         self.resize(1440, 900)
         self.setAcceptDrops(True)
-        self._offered: set[str] = set()
-        """Documents whose missing models were spoken of."""
         self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
         self.autosave = Autosave(workspace)
         self.area = DocumentsArea(workspace)
         self.files = Files(workspace, self.runner, self.autosave, self.area.notices, self)
+        self.messages = Messages(workspace, self.runner, self.area.notices, self)
         self.library = Library(workspace.catalogue, workspace.theme)
         self.inspector = Inspector(workspace)
         self.viewer = Viewer(workspace, self.runner)
@@ -129,8 +126,7 @@ class MainWindow(QMainWindow):
 
     def _run(self, targets: list[str], count: int) -> None:
         current = self.workspace.current
-        for subject in ("run", "refused", "worker"):
-            self.area.notices.dismiss(subject)
+        self.messages.clear()
         if current is not None and self.runner.run(current, targets, count) and count > 1:
             self.status.say(f"{plural(count, 'run')} queued")
 
@@ -141,7 +137,7 @@ class MainWindow(QMainWindow):
             self.runner.stop()
 
     def restart_worker(self) -> None:
-        self.area.notices.dismiss("worker")
+        self.messages.clear()
         self.runner.link.kill()
         self.runner.restart_worker()
 
@@ -205,6 +201,15 @@ class MainWindow(QMainWindow):
     def go_to(self, path: str) -> None:
         self.area.go_to(path)
 
+    def show_problems(self) -> None:
+        self.docks.show("problems")
+
+    def show_node(self, opened: OpenDocument, node: str) -> None:
+        """Show a node of a document, if that is still open."""
+        if opened in self.workspace.documents:
+            self.workspace.show(opened)
+            self.go_to(node)
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         if not self.files.may_close_all():
             event.ignore()
@@ -241,9 +246,6 @@ class MainWindow(QMainWindow):
         runner.jobs.changed.connect(self._count_jobs)
         runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
         runner.finished.connect(lambda _: self._finished())
-        runner.refused.connect(self._refused)
-        runner.failed.connect(self._failed)
-        runner.worker_lost.connect(self._lost_worker)
         runner.logged.connect(self.log.add)
         self.autosave.failed.connect(self.log.add)
         self.autosave.failed.connect(self.status.say)
@@ -264,8 +266,7 @@ class MainWindow(QMainWindow):
         for file in self.autosave.left_behind():
             opened = self.autosave.recover(file)
             if opened is not None:
-                text = f"“{opened.name}” was not saved when NodeForge last ended. Here it is."
-                self.area.notices.show_notice("recovered", text, kind="info")
+                self.messages.recovered(opened)
 
     def _told_catalogue(self, answer: Answer) -> None:
         """The worker knows the node types of the packs that the person has allowed."""
@@ -278,20 +279,6 @@ class MainWindow(QMainWindow):
 
     def _opened(self, opened: OpenDocument) -> None:
         opened.standing_changed.connect(lambda: self._standing_changed(opened))
-        opened.problems_changed.connect(lambda: self._problems_changed(opened))
-
-    def _problems_changed(self, opened: OpenDocument) -> None:
-        """Offer to relink models, once; take back a refusal once what it named is mended."""
-        missing = any(each.rule == "missing_models" for each in opened.problems)
-        if missing and opened.id not in self._offered:
-            self._offered.add(opened.id)
-            text = f"“{opened.name}” names models that are not on this machine."
-            relink = ("Relink…", lambda: self.relink(opened))
-            self.area.notices.show_notice("models", text, [relink], kind="warn")
-        elif not missing:
-            self.area.notices.dismiss("models")
-        if not any(each.severity is Severity.ERROR for each in opened.problems):
-            self.area.notices.dismiss("refused")
 
     def _standing_changed(self, opened: OpenDocument) -> None:
         if opened is self.workspace.current:
@@ -325,33 +312,6 @@ class MainWindow(QMainWindow):
         jobs = self.runner.jobs
         self.docks.count("queue", "Queue", len(jobs.waiting) + (jobs.current is not None))
         self.actions_.refresh()
-
-    def _refused(self, opened: OpenDocument, problems: list[Problem]) -> None:
-        text = f"Not run: {plural(len(problems), 'problem')} to mend first. {problems[0]}"
-        buttons = [("Show problems", lambda: self.docks.show("problems"))]
-        if any(each.rule == "missing_models" for each in problems):
-            buttons.append(("Relink…", lambda: self.relink(opened)))
-        self.area.notices.show_notice("refused", text, buttons)
-        self.docks.show("problems")
-
-    def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
-        inputs = "".join(f"\n{name}: {value}" for name, value in error.inputs.items())
-        text = f"{error}" + (f"\nIt was given:{inputs}" if inputs else "")
-        opened = self.workspace.find(job.document)
-        buttons = []
-        if node and opened is not None:
-            buttons.append(("Show node", lambda: self._show_in(opened, node)))
-        copied = f"{text}\n{error.traceback}"
-        buttons.append(("Copy", lambda: QApplication.clipboard().setText(copied)))
-        self.area.notices.show_notice("run", f"{job.name}: {text}", buttons)
-
-    def _show_in(self, opened: OpenDocument, node: str) -> None:
-        if opened in self.workspace.documents:
-            self.workspace.show(opened)
-            self.go_to(node)
-
-    def _lost_worker(self, text: str) -> None:
-        self.area.notices.show_notice("worker", text, [("Restart", self.restart_worker)])
 
     def _relink_current(self) -> None:
         if self.workspace.current is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,31 +37,24 @@ class Meter(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self.costs: dict[str, float] = {}
-        """Node to the seconds that it took last."""
         self._left: dict[str, float] = {}
-        self._reading = Reading()
-        self._began = 0.0
 
     def begin(self, job: Job, planned: Mapping[str, Source]) -> None:
         wanted = [node for node, source in planned.items() if source is Source.COMPUTED]
-        self._left = {node: self.costs.get(node, 0.0) for node in wanted}
-        self._began = time.monotonic()
-        self._tell(Reading())
+        self._left = {node: job.costs.get(node, 0.0) for node in wanted}
+        self.changed.emit(Reading())
 
     def hear(self, event: events.Event) -> None:
         match event:
             case events.Started():
-                self._tell(Reading(event.node, left=self._rest(event.node, None)))
+                self.changed.emit(Reading(event.node, left=self._rest(event.node, None)))
             case events.Progress():
                 rate = event.step / event.seconds if event.seconds > 0 else 0.0
                 own = (event.of - event.step) / rate if rate else None
                 left = self._rest(event.node, own)
-                self._tell(Reading(event.node, event.step, event.of, rate, left))
+                self.changed.emit(Reading(event.node, event.step, event.of, rate, left))
             case events.Finished():
                 self._left.pop(event.node, None)
-                if event.source is Source.COMPUTED:
-                    self.costs[event.node] = event.seconds
 
     def end(self) -> None:
         self.changed.emit(None)
@@ -73,7 +65,3 @@ class Meter(QObject):
             return None
         mine = own if own is not None else self._left[node]
         return mine + sum(cost for each, cost in self._left.items() if each != node)
-
-    def _tell(self, reading: Reading) -> None:
-        self._reading = reading
-        self.changed.emit(reading)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from functools import partial
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from nodeforge.engine import events
@@ -18,20 +17,18 @@ from nodeforge.engine.events import Source
 from nodeforge.formats import stamp
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import SetValue
-from nodeforge.lint import Problem, Severity, lint
+from nodeforge.lint import Severity
 from nodeforge.settings import Settings
 from nodeforge.ui.jobs import DONE, FAILED, STOPPED, Job, Jobs, new_run_id, snapshot
 from nodeforge.ui.node_state import NodeState
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.pictures import Pictures, enlarged
+from nodeforge.ui.planning import Planner
 from nodeforge.ui.progress import Meter
-from nodeforge.ui.worker_link import Answer, Spawn, WorkerLink
+from nodeforge.ui.worker_link import Spawn, WorkerLink
 from nodeforge.ui.workspace import Workspace
 
 _KINDS = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
-_PLANNED = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
-_PAUSE = 250
-"""Milliseconds after an edit until the plan is asked for again."""
 _LARGEST_SEED = 2**32 - 1
 
 
@@ -66,12 +63,9 @@ class Runner(QObject):
         self.pictures = Pictures(self.link, workspace)
         self.link.told.connect(self._hear)
         self._halted = False
-        self._planned: dict[str, dict[str, Source]] = {}
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
-        self._pause.timeout.connect(self._plan_current)
-        workspace.opened.connect(self._watch)
+        self.planner = Planner(workspace, self.link, self.pictures, lambda: self.busy)
+        self.planner.logged.connect(self.logged)
         workspace.closed.connect(self._forget)
-        workspace.current_changed.connect(lambda _: self._pause.start())
 
     @property
     def busy(self) -> bool:
@@ -83,7 +77,7 @@ class Runner(QObject):
         Returns:
             False where problems refuse it (`refused`).
         """
-        errors = [each for each in self.check(opened) if each.severity is Severity.ERROR]
+        errors = [each for each in self.planner.check(opened) if each.severity is Severity.ERROR]
         if targets:
             errors = [each for each in errors if each.rule != "nothing_to_run"]
         if errors:
@@ -96,17 +90,6 @@ class Runner(QObject):
         self._advance()
         return True
 
-    def check(self, opened: OpenDocument) -> list[Problem]:
-        """Look for problems in the document, and tell its views."""
-        found = lint(
-            opened.document,
-            self._workspace.catalogue,
-            self._workspace.folders,
-            granted=opened.granted,
-        )
-        opened.show_problems(found)
-        return found
-
     def stop(self) -> None:
         """Stop the run in hand, keeping what is done; a second time, end the worker."""
         if self.jobs.current is not None:
@@ -115,16 +98,16 @@ class Runner(QObject):
     def restart_worker(self) -> None:
         self._halted = False
         self.link.start()
-        self._pause.start()
+        self.planner.look_again()
         self._advance()
 
     def use_settings(self, settings: Settings) -> None:
         """Go on with a worker that knows `settings`."""
         self.link.reconnect(settings)
-        self._pause.start()
+        self.planner.look_again()
 
     def close(self) -> None:
-        self._pause.stop()
+        self.planner.close()
         self.link.close()
 
     def _queue(self, opened: OpenDocument, targets: list[str]) -> None:
@@ -140,7 +123,7 @@ class Runner(QObject):
             previews=self._workspace.store.value("previews", "true") != "false",
         )
         graph = snapshot(document.graph)
-        self.jobs.add(Job(opened.id, opened.name, graph, request, dict(self.meter.costs)))
+        self.jobs.add(Job(opened.id, opened.name, graph, request, dict(self.planner.costs)))
 
     def _next_seeds(self, opened: OpenDocument) -> None:
         """Move on the seeds that are set to change with every run."""
@@ -157,7 +140,7 @@ class Runner(QObject):
         job = None if self._halted else self.jobs.next()
         if job is None:
             return
-        self.meter.begin(job, self._planned.get(job.document, {}))
+        self.meter.begin(job, self.planner.planned(job.document))
         opened = self._workspace.find(job.document)
         if opened is not None:
             opened.last_run = self.pictures.snapshot(job)
@@ -244,7 +227,7 @@ class Runner(QObject):
     def _end(self, state: str, message: str = "") -> None:
         self.jobs.end(state, message)
         self.meter.end()
-        self._pause.start()
+        self.planner.look_again()
         self._advance()
 
     def _lost(self, event: events.WorkerDied) -> None:
@@ -261,60 +244,8 @@ class Runner(QObject):
             "Your workflow is untouched, and finished results are kept."
         )
 
-    def _watch(self, opened: OpenDocument) -> None:
-        opened.changed.connect(lambda _: self._pause.start())
-
     def _forget(self, opened: OpenDocument) -> None:
-        self._planned.pop(opened.id, None)
         for job in [job for job in self.jobs.waiting if job.document == opened.id]:
             self.jobs.remove(job)
         if self.jobs.current is not None and self.jobs.current.document == opened.id:
             self.stop()
-
-    def _plan_current(self) -> None:
-        """Find problems in the current document, and what a run of it would do."""
-        opened = self._workspace.current
-        if opened is None:
-            return
-        problems = self.check(opened)
-        if any(each.severity is Severity.ERROR for each in problems) or self.busy:
-            return
-        self.link.ask(
-            "plan",
-            partial(self._planned_now, opened.id),
-            graph=snapshot(opened.document.graph),
-            assets=dict(opened.document.assets),
-            granted=list(opened.granted),
-        )
-
-    def _planned_now(self, document_id: str, answer: Answer) -> None:
-        opened = self._workspace.find(document_id)
-        if opened is None or self.busy:
-            return
-        if not isinstance(answer, dict):
-            self.logged.emit(str(answer))
-            return
-        before = self._planned.get(document_id, {})
-        now = {node: Source(what["source"]) for node, what in answer["nodes"].items()}
-        self._planned[document_id] = now
-        for node, what in answer["nodes"].items():
-            if what["seconds"] is not None:
-                self.meter.costs[node] = what["seconds"]
-        self._show_plan(opened, now, before)
-
-    def _show_plan(
-        self, opened: OpenDocument, now: dict[str, Source], before: dict[str, Source]
-    ) -> None:
-        states = {node: NodeState() for node in before if node not in now}
-        for node, source in now.items():
-            known = opened.states.get(node, NodeState())
-            kind = _PLANNED[source]
-            if known.kind == "error" and source is Source.COMPUTED:
-                continue
-            states[node] = NodeState(kind, seconds=known.seconds)
-        opened.show_states(states)
-        fresh = [n for n, s in now.items() if s is not Source.COMPUTED and before.get(n) != s]
-        if fresh:
-            opened.last_run = self.pictures.snapshot_of(opened)
-        for node in fresh:
-            self.pictures.fetch(opened, node)

@@ -83,7 +83,7 @@ def test_a_crash_loses_nothing_that_was_there_for_a_pause(
     assert opened.path == mine
     assert opened.modified
     assert opened.document.node("prompt").values["text"] == "a heron"
-    assert "not saved" in again.area.notices.text("recovered")
+    assert "not saved" in again.area.notices.text(f"recovered {opened.id}")
 
 
 def test_closing_well_leaves_no_copies(qtbot, window, mine: Path, home: Path):

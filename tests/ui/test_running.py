@@ -125,11 +125,11 @@ def test_a_problem_is_mended_by_its_button(qtbot, window):
     window.workspace.new()
     opened = window.workspace.current
     opened.document.graph.nodes["odd"] = Node("values.integer", {"valeu": 1})
-    window.runner.check(opened)
+    window.runner.planner.check(opened)
     fixable = [problem for problem in opened.problems if problem.fix]
     assert fixable
     window.problems._fix(fixable[0])
-    window.runner.check(opened)
+    window.runner.planner.check(opened)
     assert not [problem for problem in opened.problems if problem.fix]
 
 

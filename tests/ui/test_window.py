@@ -205,5 +205,5 @@ def test_missing_models_are_offered_to_be_relinked(window, tmp_path: Path):
     file = tmp_path / "mine.json"
     file.write_text(TEXT_TO_IMAGE.read_text().replace('"nano"', '"no-such"'))
     window.files.open(file)
-    window.runner.check(window.workspace.current)
+    window.runner.planner.check(window.workspace.current)
     assert "not on this machine" in window.area.notices.text("models")

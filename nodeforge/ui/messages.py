@@ -1,0 +1,87 @@
+"""What the bars above the graph say: refusals, failures, missing models, a lost worker."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from PySide6.QtWidgets import QApplication
+
+from nodeforge.engine.events import ErrorReport
+from nodeforge.lint import Problem, Severity
+from nodeforge.ui.jobs import Job
+from nodeforge.ui.notices import Button, Notices
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.running import Runner
+from nodeforge.ui.words import plural
+from nodeforge.ui.workspace import Workspace
+
+
+class Ways(Protocol):
+    """What the buttons of the bars do."""
+
+    def show_problems(self) -> None: ...
+
+    def show_node(self, opened: OpenDocument, node: str) -> None: ...
+
+    def relink(self, opened: OpenDocument) -> None: ...
+
+    def restart_worker(self) -> None: ...
+
+
+class Messages:
+    """Listens to runs and to the linter; each message has a button that does something."""
+
+    def __init__(self, workspace: Workspace, runner: Runner, notices: Notices, ways: Ways) -> None:
+        self._workspace, self._notices, self._ways = workspace, notices, ways
+        self._offered: set[str] = set()
+        runner.refused.connect(self._refused)
+        runner.failed.connect(self._failed)
+        runner.worker_lost.connect(self._lost_worker)
+        workspace.opened.connect(self._watch)
+
+    def clear(self) -> None:
+        """A new run begins: what was said of the last one is over."""
+        for subject in ("run", "refused", "worker"):
+            self._notices.dismiss(subject)
+
+    def recovered(self, opened: OpenDocument) -> None:
+        text = f"“{opened.name}” was not saved when NodeForge last ended. Here it is."
+        self._notices.show_notice(f"recovered {opened.id}", text, kind="info")
+
+    def _watch(self, opened: OpenDocument) -> None:
+        opened.problems_changed.connect(lambda: self._problems_changed(opened))
+
+    def _problems_changed(self, opened: OpenDocument) -> None:
+        """Offer to relink models, once; take back a refusal once what it named is mended."""
+        missing = any(each.rule == "missing_models" for each in opened.problems)
+        if missing and opened.id not in self._offered:
+            self._offered.add(opened.id)
+            text = f"“{opened.name}” names models that are not on this machine."
+            relink = ("Relink…", lambda: self._ways.relink(opened))
+            self._notices.show_notice("models", text, [relink], kind="warn")
+        elif not missing:
+            self._notices.dismiss("models")
+        if not any(each.severity is Severity.ERROR for each in opened.problems):
+            self._notices.dismiss("refused")
+
+    def _refused(self, opened: OpenDocument, problems: list[Problem]) -> None:
+        text = f"Not run: {plural(len(problems), 'problem')} to mend first. {problems[0]}"
+        buttons: list[Button] = [("Show problems", self._ways.show_problems)]
+        if any(each.rule == "missing_models" for each in problems):
+            buttons.append(("Relink…", lambda: self._ways.relink(opened)))
+        self._notices.show_notice("refused", text, buttons)
+        self._ways.show_problems()
+
+    def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
+        inputs = "".join(f"\n{name}: {value}" for name, value in error.inputs.items())
+        text = f"{error}" + (f"\nIt was given:{inputs}" if inputs else "")
+        opened = self._workspace.find(job.document)
+        buttons: list[Button] = []
+        if node and opened is not None:
+            buttons.append(("Show node", lambda: self._ways.show_node(opened, node)))
+        copied = f"{text}\n{error.traceback}"
+        buttons.append(("Copy", lambda: QApplication.clipboard().setText(copied)))
+        self._notices.show_notice("run", f"{job.name}: {text}", buttons)
+
+    def _lost_worker(self, text: str) -> None:
+        self._notices.show_notice("worker", text, [("Restart", self._ways.restart_worker)])
