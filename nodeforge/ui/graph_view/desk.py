@@ -118,8 +118,10 @@ class Desk(QObject):
             return
         viewer = self.viewer
         self._seen[self.picture.path] = viewer.zoom, viewer.seen().center()
-        self.choose(())
+        had = bool(self.chosen())
         self.picture.show(path)
+        if had:
+            self.choice_changed.emit()
         zoom, centre = self._seen.get(path, (0.0, QPointF()))
         if zoom:
             viewer.zoom_by(zoom / viewer.zoom)
@@ -133,10 +135,10 @@ class Desk(QObject):
         if path != self.picture.path:
             self.open(path)
             return
-        before = self.chosen_paths()
+        before = {path for path, box in self.picture.boxes.items() if box.isSelected()}
         self.picture.follow(changes)
         self.viewer.forget_overview()
-        if before != self.chosen_paths():
+        if before != set(self.chosen_paths()):
             self.choice_changed.emit()
 
     @property

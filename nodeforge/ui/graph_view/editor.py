@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QPlainTextEdit, QWidget
 
 from nodeforge.graph.edits import Rename, SetEntry, SetValue
@@ -111,6 +111,16 @@ class Editor(QObject):
             what = f"edit {frame.table.removesuffix('s')}"
             self.desk.ask(SetEntry(frame.table, frame.path, {**entry, key: text}, what=what))
 
+    def _claim(self, event: QKeyEvent) -> bool:
+        """Escape is ours before it is a shortcut; Ctrl+Enter keeps, then runs what was typed."""
+        if event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.close()
+        return False
+
     def _turn(self, row: Row, by: int) -> None:
         """One step up or down, by the wheel."""
         line = self.widget
@@ -182,9 +192,8 @@ class Editor(QObject):
             ):
                 self.close()
             return False
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            return True
+        if event.type() == QEvent.Type.ShortcutOverride:
+            return self._claim(event)
         if event.type() == QEvent.Type.Wheel and self._number is not None:
             self._turn(self._number, 1 if event.angleDelta().y() > 0 else -1)
             return True

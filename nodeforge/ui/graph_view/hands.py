@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QGraphicsItem, QToolTip
 
+from nodeforge.errors import RequestError
 from nodeforge.ui.graph_view.desk import Desk
 from nodeforge.ui.graph_view.face import Row
 from nodeforge.ui.graph_view.frames import FrameBox
@@ -37,6 +38,7 @@ NODE_MIME = "application/x-nodeforge-node"
 Left, Right = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 Middle = Qt.MouseButton.MiddleButton
 Keys = Qt.KeyboardModifier
+Action = Callable[[QPointF, Keys], None]
 
 
 class Hands(QObject):
@@ -111,7 +113,7 @@ class Hands(QObject):
     def move(self, event: QMouseEvent) -> None:
         self.last = event.position()
         if self.gesture is not None:
-            self.gesture.drag(event.position(), event.modifiers())
+            self._do(self.gesture, self.gesture.drag, event)
         elif not event.buttons():
             self._hover(event.position())
 
@@ -142,8 +144,17 @@ class Hands(QObject):
         if self.gesture is None or event.button() != self._button:
             return
         gesture, self.gesture = self.gesture, None
-        gesture.drop(event.position(), event.modifiers())
+        self._do(gesture, gesture.drop, event)
         self._point(None)
+
+    def _do(self, gesture: Gesture, what: Action, event: QMouseEvent) -> None:
+        """Go on with a gesture, unless what it is about was taken away meanwhile."""
+        try:
+            what(event.position(), event.modifiers())
+        except RequestError as error:
+            self.gesture = None
+            gesture.cancel()
+            self.desk.refuse(error.fact)
 
     def cancel(self) -> bool:
         """End the gesture in hand as if it had not been begun; whether there was one."""
@@ -201,6 +212,8 @@ class Hands(QObject):
         """Whether a key was for us."""
         if event.key() == Qt.Key.Key_Escape:
             return self.cancel()
+        if self.gesture is not None:
+            return True
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._space = True

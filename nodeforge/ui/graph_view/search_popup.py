@@ -97,6 +97,10 @@ class SearchPopup(QFrame):
         self.raise_()
         self.line.setFocus(Qt.FocusReason.PopupFocusReason)
 
+    def wear(self, theme: Theme) -> None:
+        """Change the colours."""
+        self.list.setItemDelegate(_TwoLines(theme, self.list))
+
     def close_up(self) -> None:
         """Hide, and give the focus back."""
         if self.isVisible():
@@ -135,6 +139,9 @@ class SearchPopup(QFrame):
         self.chosen.emit(entry.key)
 
     def eventFilter(self, watched, event) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
+            event.accept()  # ours, before it is anybody's shortcut
+            return True
         if event.type() == QEvent.Type.KeyPress:
             return self._key(event.key())
         leaves = event.type() == QEvent.Type.FocusOut and self.isVisible()

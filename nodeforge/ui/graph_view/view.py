@@ -26,6 +26,8 @@ from nodeforge.ui.graph_view.state import NodeState
 from nodeforge.ui.theme import Theme
 
 EDGE = 12
+SETTLING = 300
+"""Milliseconds in which a new window finds its size; until then all is shown."""
 
 
 class GraphView(Commands, Arranging, QWidget):
@@ -64,7 +66,7 @@ class GraphView(Commands, Arranging, QWidget):
         self._hint.setStyleSheet(_hint_style(theme))
         self._hint.hide()
         self._connect()
-        QTimer.singleShot(0, self, self._first_look)
+        self._fresh = True
 
     def _connect(self) -> None:
         desk, hands = self.desk, self.hands
@@ -158,6 +160,8 @@ class GraphView(Commands, Arranging, QWidget):
         desk.picture.wear(Ink(theme))
         desk.viewer.wear(theme)
         self._hint.setStyleSheet(_hint_style(theme))
+        self.adding.popup.wear(theme)
+        self.adding.finder.wear(theme)
         self.minimap.update()
 
     # commands that open something
@@ -201,8 +205,19 @@ class GraphView(Commands, Arranging, QWidget):
 
     # inner works
 
-    def _first_look(self) -> None:
-        self.zoom_all()
+    def showEvent(self, event) -> None:  # noqa: N802
+        super().showEvent(event)
+        if self._fresh:
+            QTimer.singleShot(0, self, self.zoom_all)
+            QTimer.singleShot(SETTLING, self, self._settle)
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        if self._fresh and self.isVisible():
+            self.zoom_all()
+
+    def _settle(self) -> None:
+        self._fresh = False
 
     def _show_hint(self, text: str, place: QPointF) -> None:
         self._hint.setVisible(bool(text))

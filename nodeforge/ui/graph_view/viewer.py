@@ -40,11 +40,11 @@ class Viewer(NodeViewer):
 
     looked = Signal()
     """Another part is seen, or from nearer or farther."""
+    hands: Hands | None = None
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.hands: Hands | None = None
         self.may_link: Callable[[PortDot, PortDot], str | None] = lambda *_: None
         self.acyclic = False
         self.overview: Overview | None = None
@@ -200,6 +200,13 @@ class Viewer(NodeViewer):
     def keyPressEvent(self, event) -> None:  # noqa: N802
         if self.hands is None or not self.hands.key(event):
             event.ignore()
+
+    def event(self, event) -> bool:
+        busy = self.hands is not None and self.hands.gesture is not None
+        if busy and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()  # while a gesture lasts, no key is anybody's shortcut
+            return True
+        return QGraphicsView.event(self, event)
 
     def keyReleaseEvent(self, event) -> None:  # noqa: N802
         if self.hands is not None:

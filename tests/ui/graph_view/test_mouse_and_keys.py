@@ -3,15 +3,17 @@
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
 from nodeforge.formats import read
 from nodeforge.graph.document import Document, View
-from nodeforge.graph.edits import SetEntry
+from nodeforge.graph.edits import RemoveNodes, SetEntry
 from nodeforge.graph.model import Mode, Node
+from nodeforge.settings import shipped
+from nodeforge.spec import Catalogue
 from nodeforge.ui.graph_view import NODE_MIME
 from support.graphs import boxes, graph
 
@@ -446,3 +448,68 @@ def test_many_files_of_bad_looks_still_open(open_screen):
     screen.key(Qt.Key.Key_Home)
     screen.view.grab()
     assert screen.box("a").face.missing
+
+
+def test_what_is_taken_away_while_it_is_dragged_ends_the_drag(screen):
+    start = screen.title("save")
+    screen.drag(start, start + QPointF(0, 120), release=False)
+    screen.document.perform(RemoveNodes(["save"]))
+    screen.move(start + QPointF(0, 140))
+    screen.release(start + QPointF(0, 140))
+    assert screen.view.hands.gesture is None
+    assert "no node 'save'" in screen.refused[-1]
+    screen.check()
+    screen.document.undo()
+    assert screen.document.view.positions["save"] == [1400, 0]
+    screen.check()
+
+
+def test_keys_wait_until_the_gesture_in_hand_is_over(screen):
+    start = screen.title("save")
+    screen.drag(start, start + QPointF(0, 120), release=False)
+    screen.key(Qt.Key.Key_Delete)
+    assert "save" in screen.document.graph.nodes
+    screen.key(Qt.Key.Key_Escape)
+    screen.release(start)
+    screen.key(Qt.Key.Key_Delete)
+    assert "save" not in screen.document.graph.nodes
+
+
+def test_a_switch_flips_and_the_wheel_turns_a_typed_number(open_screen):
+    catalogue = Catalogue.read(shipped("resources") / "catalogue.json")
+    whole = graph({"noise": "sampling.noise", "decode": "latent.decode"})
+    places = {"noise": [0, 0], "decode": [300, 0]}
+    screen = open_screen(Document(whole, view=View(positions=places)), catalogue)
+    screen.double_click(screen.row("decode.tiled"))
+    assert screen.document.node("decode").values["tiled"] is True
+    screen.double_click(screen.row("noise.batch"))
+    line = QApplication.focusWidget()
+    wheel = QWheelEvent(
+        QPointF(4, 4),
+        QPointF(line.mapToGlobal(line.rect().center())),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(line, wheel)
+    screen.enter()
+    assert screen.document.node("noise").values["batch"] == 2
+
+
+def test_the_selection_is_told_when_its_nodes_go(screen):
+    heard = []
+    screen.view.select(["noise", "save"])
+    screen.view.selected.connect(heard.append)
+    screen.document.perform(RemoveNodes(["noise"]))
+    assert heard == [["save"]]
+    screen.view.select([])
+    screen.view.select(["sampler", "schedule"])
+    path = screen.view.group()
+    screen.view.open(path)
+    screen.view.select([f"{path}/sampler"])
+    screen.document.undo()
+    assert screen.view.path == ""
+    assert heard[-1] == screen.view.selection() == []
