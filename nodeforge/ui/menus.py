@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButton, QWidget
 
 from nodeforge.ui.actions import keys_of
-from nodeforge.ui.commands import MENUS, SEPARATOR
 from nodeforge.ui.icons import icon
+from nodeforge.ui.menu_layout import MENUS, SEPARATOR
 
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view import MenuRequest

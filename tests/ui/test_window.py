@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMessage
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.actions import keys_of
-from nodeforge.ui.commands import MENUS, SEPARATOR
+from nodeforge.ui.menu_layout import MENUS, SEPARATOR
 from nodeforge.ui.palette import CommandPalette, fuzzy
 from nodeforge.ui.start_page import Card
 
