@@ -50,12 +50,13 @@ def goals(results: Mapping[str, Any]) -> str:
 
 def settings(results: Mapping[str, Any]) -> str:
     """Concept named first over fixed prompts, by one setting at a time."""
-    parts = [
-        setting("Guidance scale, 20 steps", results["guidance"]),
-        setting("Steps, guidance 4", results["steps"]),
-        setting("Sampler, 20 steps, guidance 4", results["samplers"]),
-        table(("Place", "Named first"), shares(results["concepts"]["by_place"])),
-    ]
+    names = {
+        "guidance": "Guidance scale, 20 steps",
+        "steps": "Steps, guidance 4",
+        "samplers": "Sampler, 20 steps, guidance 4",
+    }
+    parts = [setting(head, results[name]) for name, head in names.items() if name in results]
+    parts.append(table(("Place", "Named first"), shares(results["concepts"]["by_place"])))
     return "\n\n".join(parts)
 
 
@@ -68,18 +69,21 @@ def shares(values: Mapping[str, float]) -> list[tuple[str, ...]]:
 
 
 def editing(results: Mapping[str, Any]) -> str:
-    found, near = results["editing"], results["nearness"]
-    rows = [
+    found, near = results["editing"], results.get("nearness")
+    rows: list[tuple[str, ...]] = [
         ("Image to image, strength 0.3: concept kept", percent(found["slight_keeps_concept"])),
         ("... likeness to the plain round trip", decibels(found["slight_psnr_to_round_trip"])),
         ("... strength 0.95: new concept", percent(found["strong_takes_new_concept"])),
         ("Inpainting: the concept stands in the mask", percent(found["inpainted_concept"])),
         ("... change outside, of 255", f"{found['outside_mask_mean_difference']:.1f}"),
-        ("Nearest training picture, generated: median", f"{near['generated_median']:.3f}"),
-        ("... least", f"{near['generated_least']:.3f}"),
-        ("... unseen originals: median", f"{near['unseen_originals_median']:.3f}"),
-        ("... least", f"{near['unseen_originals_least']:.3f}"),
     ]
+    if near:
+        rows += [
+            ("Nearest training picture, generated: median", f"{near['generated_median']:.3f}"),
+            ("... least", f"{near['generated_least']:.3f}"),
+            ("... unseen originals: median", f"{near['unseen_originals_median']:.3f}"),
+            ("... least", f"{near['unseen_originals_least']:.3f}"),
+        ]
     return table(("Figure", "Measured"), rows)
 
 
