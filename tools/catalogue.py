@@ -1,6 +1,6 @@
 """Writes what is generated from the shipped packs: the catalogue and the nodes' reference page.
 
-    python -m tools.catalogue [--check]
+python -m tools.catalogue [--check]
 """
 
 from __future__ import annotations
