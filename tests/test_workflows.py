@@ -84,7 +84,7 @@ def test_a_change_from_step_15_on_runs_five_steps(watched: Watched):
     run(watched, raw)
     raw = another_ending(raw)
     assert run(watched, raw).model_calls == 5
-    raw["nodes"]["other"]["values"]["text"] = "a red apple"
+    raw["nodes"]["other"]["values"]["text"] = "a green apple"
     assert run(watched, raw).model_calls == 5
 
 

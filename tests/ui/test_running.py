@@ -1,5 +1,7 @@
 """Runs with a real worker: states, pictures, gallery, failures, a worker that dies."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -102,9 +104,13 @@ def test_a_worker_that_dies_is_restarted_and_the_document_is_untouched(
     window = working
     opened = brightened(window.workspace.settings, tmp_path)
     window.workspace.add(opened)
-    qtbot.waitUntil(lambda: window.runner.link.pid is not None, timeout=LONG)
+    answers = []
+    window.runner.link.ask("devices", answers.append)
+    qtbot.waitUntil(lambda: bool(answers), timeout=LONG)
+    os.kill(window.runner.link.pid, signal.SIGSTOP)  # it hears of the run, and cannot finish it
+    window.run()
+    qtbot.wait(500)
     with qtbot.waitSignal(window.runner.worker_lost, timeout=LONG):
-        window.run()
         window.runner.link.kill()
     assert "untouched" in window.area.notices.text("worker")
     window.restart_worker()
