@@ -133,9 +133,14 @@ def test_a_cache_that_cannot_be_written_only_costs_time(nodeforge: CommandLine):
     assert picture(nodeforge("run", TEXT_TO_IMAGE, *QUICK)).exists()
 
 
+def hear_ctrl_c() -> None:
+    """As in a terminal; a test run in the background is told to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_stops_a_run_and_keeps_what_is_finished(nodeforge: CommandLine):
     steps = ("--set", "schedule.steps=60")
-    process = nodeforge.start("run", TEXT_TO_IMAGE, *steps, "--json")
+    process = nodeforge.start("run", TEXT_TO_IMAGE, *steps, "--json", preexec_fn=hear_ctrl_c)
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line)["event"] == "progress":
