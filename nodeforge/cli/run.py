@@ -125,15 +125,13 @@ def _run(
     titles = {path: node.title or path for path, node in every_node(document.graph).items()}
     watcher = JsonLines() if as_json else Bars(titles)
     client.run(graph_to_json(document.graph), request)
-    while True:
+    event = events.Event(request.run)
+    while not isinstance(event, events.LAST):
         try:
             event = happened.get()
             watcher.tell(event)
         except KeyboardInterrupt:
             client.cancel(request.run)  # the second time, this ends the worker
-            continue
-        if isinstance(event, events.LAST):
-            break
     watcher.close()
     return _conclude(event, as_json, debug)
 
