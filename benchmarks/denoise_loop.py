@@ -7,8 +7,6 @@ A random model whose step takes at least 100 ms on one thread; 20 steps, the thr
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -19,6 +17,7 @@ from typing import Any
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
+from benchmarks.reporting import options, tell
 from nodeforge import diffusion
 from nodeforge.values import Conditioning, Guidance, Noise, Sampler, Schedule
 from tests import tiny_models
@@ -114,14 +113,7 @@ def _seconds(way: Callable[[], object]) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    arguments = parser.parse_args()
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:<42}{value:10.4f}")
-    if arguments.json:
-        print(json.dumps(figures))
+    tell(measure(), options(__doc__).parse_args().json)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ python -m benchmarks.engine_chain [--json]
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.reporting import options, tell
 from nodeforge.engine import events
 from tests.support.processes import Watched, chain, home_with_pack
 
@@ -50,14 +49,7 @@ def _time(watched: Watched, graph: dict[str, object], computed: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    arguments = parser.parse_args()
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:<42}{value:10.2f}")
-    if arguments.json:
-        print(json.dumps(figures))
+    tell(measure(), options(__doc__).parse_args().json)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ python -m benchmarks.graph_view [--json] [--nodes N] [--shipped]
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import os
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from benchmarks.reporting import options, tell
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -157,9 +157,13 @@ def _memory() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def figure_line(name: str, value: float) -> str:
+    limit = f"  (at most {LIMITS[name]})" if name in LIMITS else ""
+    return f"{name:<28}{value:10.3f}{limit}"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser = options(__doc__)
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--shipped", action="store_true", help="shipped nodes with thumbnails")
     arguments = parser.parse_args()
@@ -169,11 +173,7 @@ def main() -> None:
     make = shipped_nodes if arguments.shipped else plain
     document, catalogue = make(arguments.nodes)
     figures = measure(document, catalogue, thumbs=arguments.shipped)
-    for name, value in figures.items():
-        limit = f"  (at most {LIMITS[name]})" if name in LIMITS else ""
-        print(f"{name:<28}{value:10.3f}{limit}")
-    if arguments.json:
-        print(json.dumps({"nodes": arguments.nodes, **figures}))
+    tell({"nodes": arguments.nodes, **figures}, arguments.json, figure_line)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ python -m benchmarks.recognition [--json]
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.reporting import options, tell
 from nodeforge.models import recognise
 from nodeforge.settings import shipped
 from tests.support.model_files import real_names, write_safetensors
@@ -41,14 +40,8 @@ def _milliseconds(file: Path) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    arguments = parser.parse_args()
-    figures = measure()
-    for name, milliseconds in figures.items():
-        print(f"{name:<28}{milliseconds:8.2f} ms")
-    if arguments.json:
-        print(json.dumps(figures))
+    arguments = options(__doc__).parse_args()
+    tell(measure(), arguments.json, lambda name, figure: f"{name:<28}{figure:8.2f} ms")
 
 
 if __name__ == "__main__":

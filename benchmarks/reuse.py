@@ -5,13 +5,13 @@ python -m benchmarks.reuse [--json]
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reporting import options, tell
 from nodeforge.engine import events
 from nodeforge.settings import Settings, save_settings, shipped
 from tests.support.processes import Watched
@@ -78,16 +78,13 @@ def _run(watched: Watched, graph: Graph) -> dict[str, Any]:
     return {"seconds": last.seconds, "model calls": last.model_calls, "computed": computed}
 
 
+def row_line(name: str, row: dict[str, Any]) -> str:
+    calls, nodes = row["model calls"], ", ".join(row["computed"])
+    return f"{name:<36}{row['seconds']:7.3f} s {calls:4d} calls   {nodes}"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    arguments = parser.parse_args()
-    figures = measure()
-    for name, row in figures.items():
-        calls, nodes = row["model calls"], ", ".join(row["computed"])
-        print(f"{name:<36}{row['seconds']:7.3f} s {calls:4d} calls   {nodes}")
-    if arguments.json:
-        print(json.dumps(figures))
+    tell(measure(), options(__doc__).parse_args().json, row_line)
 
 
 if __name__ == "__main__":

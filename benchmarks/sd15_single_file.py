@@ -23,6 +23,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from benchmarks.reporting import options, tell
 from nodeforge import diffusion
 from nodeforge.diffusion.loading import build
 from nodeforge.models import FAMILIES
@@ -169,8 +170,7 @@ def measure(rounds: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    parser = options(__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--side", choices=("ours", "pipeline", "check"), help=argparse.SUPPRESS)
     parser.add_argument("file", nargs="?", type=Path, help=argparse.SUPPRESS)
@@ -180,11 +180,7 @@ def main() -> None:
     elif arguments.side:
         print(json.dumps(run_side(arguments.side, arguments.file)))
     else:
-        figures = measure(arguments.rounds)
-        for name, value in figures.items():
-            print(f"{name:<48}{value:12.4f}")
-        if arguments.json:
-            print(json.dumps(figures))
+        tell(measure(arguments.rounds), arguments.json)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ python -m benchmarks.start_up [--json]
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
+
+from benchmarks.reporting import options, tell
 
 COMMANDS = (("nodes",), ("run", "--help"))
 REPEATS = 9
@@ -37,14 +37,8 @@ def _seconds(command: list[str]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
-    arguments = parser.parse_args()
-    figures = measure()
-    for name, seconds in figures.items():
-        print(f"{name:<28}{seconds:8.3f} s")
-    if arguments.json:
-        print(json.dumps(figures))
+    arguments = options(__doc__).parse_args()
+    tell(measure(), arguments.json, lambda name, figure: f"{name:<28}{figure:8.3f} s")
 
 
 if __name__ == "__main__":

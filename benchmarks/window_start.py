@@ -5,14 +5,14 @@ Until it is shown and has handled its first events; the first start is on an emp
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from benchmarks.reporting import options, tell
 
 _BARE = """
 import os, time
@@ -75,14 +75,13 @@ def measure(code: str, home: str, *arguments: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    arguments = parser.parse_args()
     figures: dict[str, list[tuple[float, float]]] = {"bare": [], "ours": [], "with_workflow": []}
     with tempfile.TemporaryDirectory() as home:
         first = measure(_OURS, home)
-        for _ in range(options.runs):
+        for _ in range(arguments.runs):
             figures["bare"].append(measure(_BARE, home))
             figures["ours"].append(measure(_OURS, home))
             figures["with_workflow"].append(measure(_OURS, home, _WORKFLOW))
@@ -96,10 +95,7 @@ def main() -> None:
         "cpu_ratio": cpu["ours"] / cpu["bare"],
         "cpu_ratio_with_workflow": cpu["with_workflow"] / cpu["bare"],
     }
-    for name, value in report.items():
-        print(f"{name:<26}{value:.2f}")
-    if options.json:
-        print(json.dumps(report))
+    tell(report, arguments.json)
 
 
 if __name__ == "__main__":
