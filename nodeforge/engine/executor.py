@@ -7,7 +7,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nodeforge.api import NodeType
@@ -56,6 +56,17 @@ class _DamagedEntryError(Exception):
     """What was promised by the cache cannot be read."""
 
 
+@dataclass(frozen=True)
+class _Course:
+    """One run on its way: what is asked, what is known so far, what the client was told."""
+
+    plan: Plan
+    request: RunRequest
+    state: RunState
+    results: dict[str, Results] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+
+
 class Executor:
     """Runs plans on one cache.
 
@@ -94,76 +105,55 @@ class Executor:
             NodeFailedError: a node could not be computed; the results so far are kept.
             Cancelled: `state.stop` was set.
         """
-        results: dict[str, Results] = {}
-        told: set[str] = set()
+        course = _Course(plan, request, state)
         while True:
-            needed = _needed(plan, self._where, results)
+            needed = _needed(plan, self._where, course.results)
             try:
-                self._run(plan, needed, results, told, request, state)
+                self._fetch(course, needed)
+                self._run(course, needed)
             except _DamagedEntryError:
                 continue  # it is discarded now: look again at what is needed
-            return {target: results[target] for target in plan.targets}
+            return {target: course.results[target] for target in plan.targets}
 
     def _where(self, node: PlannedNode) -> Source | None:
         return None if node.spec.effects else self._cache.where(node.key)
 
-    def _run(
-        self,
-        plan: Plan,
-        needed: dict[str, Source],
-        results: dict[str, Results],
-        told: set[str],
-        request: RunRequest,
-        state: RunState,
-    ) -> None:
-        self._fetch(plan, needed, results, told, request, state)
+    def _fetch(self, course: _Course, needed: dict[str, Source]) -> None:
+        reused: dict[str, Source] = {}
+        for node_id, source in needed.items():
+            if source is Source.COMPUTED or node_id in course.results:
+                continue
+            found = self._cache.get(course.plan.nodes[node_id].key)
+            if found is None:
+                raise _DamagedEntryError
+            course.results[node_id] = found[0]
+            if node_id not in course.told:
+                reused[node_id] = source
+        course.told.update(reused)
+        if reused:
+            course.state.emit(events.Reused(course.request.run, reused))
+
+    def _run(self, course: _Course, needed: dict[str, Source]) -> None:
+        plan, results = course.plan, course.results
         readers = _readers(plan, needed)
         for node_id, source in needed.items():
             if source is not Source.COMPUTED or node_id in results:
                 continue
-            if state.stop.is_set():
+            if course.state.stop.is_set():
                 raise Cancelled
             node = plan.nodes[node_id]
-            results[node_id] = self._compute(node, results, request, state)
+            results[node_id] = self._compute(node, course)
             for feed in node.sources():
                 readers[feed.node] -= 1
                 if not readers[feed.node] and feed.node not in plan.targets:
                     results.pop(feed.node, None)
 
-    def _fetch(
-        self,
-        plan: Plan,
-        needed: dict[str, Source],
-        results: dict[str, Results],
-        told: set[str],
-        request: RunRequest,
-        state: RunState,
-    ) -> None:
-        reused: dict[str, Source] = {}
-        for node_id, source in needed.items():
-            if source is Source.COMPUTED or node_id in results:
-                continue
-            found = self._cache.get(plan.nodes[node_id].key)
-            if found is None:
-                raise _DamagedEntryError
-            results[node_id] = found[0]
-            if node_id not in told:
-                reused[node_id] = source
-        told.update(reused)
-        if reused:
-            state.emit(events.Reused(request.run, reused))
-
-    def _compute(
-        self,
-        node: PlannedNode,
-        results: Mapping[str, Results],
-        request: RunRequest,
-        state: RunState,
-    ) -> Results:
+    def _compute(self, node: PlannedNode, course: _Course) -> Results:
+        request, state = course.request, course.state
         state.emit(events.Started(request.run, node.id))
         start = time.perf_counter()
         context = NodeRun(node.id, node.key, request, state, self._cache, self._networks)
-        arguments = self._arguments(node, results)
+        arguments = self._arguments(node, course.results)
         try:
             value = self._call(node, context, arguments)
         except NodeForgeError as error:
