@@ -59,11 +59,23 @@ def zero(conditioning: Conditioning) -> Conditioning:
 def restrict(conditioning: Conditioning, start: float, end: float) -> Conditioning:
     """Let the prompts act only from `start` to `end`, shares of the steps run.
 
+    A prompt that has a range keeps what lies in both; one that has nothing left is left out.
+
     Raises:
-        RangeError: `end` is not after `start`, or either is outside of 0..1.
+        RangeError: `end` is not after `start`, either is outside of 0..1, or no prompt is left.
     """
     check_range(start, end)
-    return conditioning.each(start=start, end=end)
+    cut = (
+        replace(prompt, start=max(prompt.start, start), end=min(prompt.end, end))
+        for prompt in conditioning.prompts
+    )
+    left = tuple(prompt for prompt in cut if prompt.start < prompt.end)
+    if not left:
+        raise RangeError(
+            f"none of the prompts acts from {start} to {end}.",
+            way_out="They have ranges already: choose one that meets them.",
+        )
+    return replace(conditioning, prompts=left)
 
 
 def place(conditioning: Conditioning, area: Mask, strength: float) -> Conditioning:

@@ -50,11 +50,13 @@ def active(
     window, the negative prompts are not asked.
     """
     wanted = _acting(positive, step, steps)
-    if guidance.scale == 1 or not acts(guidance.start, guidance.end, step, steps):
+    windows = (guidance, *guidance.others)
+    now = next((each for each in windows if acts(each.start, each.end, step, steps)), None)
+    if now is None or now.scale == 1:
         return Active(wanted, ())
     unwanted = _acting(negative, step, steps) if negative else (Prompt(positive.empty),)
     unwanted = tuple(_steered_like(prompt, wanted) for prompt in unwanted)
-    return Active(wanted, unwanted, guidance.scale, guidance.rescale)
+    return Active(wanted, unwanted, now.scale, now.rescale)
 
 
 def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, ...]:

@@ -211,18 +211,22 @@ class _Loop:
             call=self.stepper.calls_before(self.stepper.position),
             stepper=_on_cpu(self.stepper.state()),
             generators=tuple(g.get_state() for g in self.start.drawn.generators),
+            clean=self._latent(self._clean().half()),
         )
 
     def _latent(self, x: Tensor) -> Latent:
         return replace(self.start.frame, samples=x.cpu())
 
-    def _preview(self) -> np.ndarray:
-        """The clean estimate of the last model call, first item."""
+    def _clean(self) -> Tensor:
+        """The clean estimate of the last model call, on the CPU."""
         assert self._last is not None
         prediction, scaled, sigma = (tensor.float().cpu() for tensor in self._last)
         x = scaled * (sigma**2 + 1) ** 0.5
-        clean = denoised(prediction, x, sigma, str(self.config.get("prediction_type", "epsilon")))
-        return preview(clean[0], factors_of(self.facts.family, self.facts.latent_channels))
+        return denoised(prediction, x, sigma, str(self.config.get("prediction_type", "epsilon")))
+
+    def _preview(self) -> np.ndarray:
+        factors = factors_of(self.facts.family, self.facts.latent_channels)
+        return preview(self._clean()[0], factors)
 
 
 def _on_cpu(state: Any) -> Any:

@@ -137,7 +137,8 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
                 place=f"port '{name}'",
                 way_out="Encode the picture with the VAE that comes with the model.",
             )
-    check_range(task.guidance.start, task.guidance.end)
+    for window in (task.guidance, *task.guidance.others):
+        check_range(window.start, window.end)
 
 
 def set_up(

@@ -77,12 +77,12 @@ class Session:
             step: The step of its loop, counted from 1; 0 is the result.
 
         Returns:
-            The value; of a step, its noisy latent. None where the cache has none.
+            The value; of a step, its clean estimate. None where the cache has none.
         """
         key = self.plan(graph, replace(request, targets=[node])).nodes[node].key
         if step:
             checkpoint = checkpoint_of(self.cache, key, step)
-            return checkpoint and checkpoint.latent
+            return checkpoint and (checkpoint.clean or checkpoint.latent)
         found = self.cache.get(key)
         return found and found[0].get(port)
 

@@ -23,6 +23,7 @@ class Checkpoint:
         stepper: State of the stepper: JSON values and tensors, nested dicts and lists.
         guidance: State of the guidance, likewise.
         generators: One torch CPU generator state (uint8) for each item of the batch.
+        clean: The clean estimate of the step's last model call, float16; only for pictures.
     """
 
     latent: Latent
@@ -31,3 +32,4 @@ class Checkpoint:
     stepper: Mapping[str, Any] = field(default_factory=dict)
     guidance: Mapping[str, Any] = field(default_factory=dict)
     generators: tuple[Tensor, ...] = ()
+    clean: Latent | None = None

@@ -105,12 +105,14 @@ class Guidance:
         rescale: 0..1, pulls the result's spread back to the prompt's own (Lin et al. 2023).
         start: Share of the steps run from which guidance acts.
         end: Share of the steps run up to which it acts.
+        others: What acts where this does not; of several that would, the first.
     """
 
     scale: float
     rescale: float = 0.0
     start: float = 0.0
     end: float = 1.0
+    others: tuple[Guidance, ...] = ()
 
 
 @dataclass(frozen=True)

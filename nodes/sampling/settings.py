@@ -1,5 +1,6 @@
 """What the denoise loop is told: noise, sampler, schedule, guidance."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from nodeforge.api import Choice, Guidance, Noise, Range, Sampler, Schedule, Seed, node
@@ -85,3 +86,15 @@ def guidance(
         end: Share of the steps after which guidance ends.
     """
     return Guidance(scale, rescale, start, end)
+
+
+@node("sampling.combine_guidance", title="Combine guidance")
+def combine_guidance(first: Guidance, second: Guidance) -> Guidance:
+    """Follow one guidance, and another during the steps in which the first does not act.
+
+    Args:
+        first: The guidance that goes first where both act.
+        second: The guidance for the other steps.
+    """
+    others = (*first.others, replace(second, others=()), *second.others)
+    return replace(first, others=others)

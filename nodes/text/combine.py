@@ -54,13 +54,13 @@ def zero(conditioning: Conditioning) -> Conditioning:
     return diffusion.zero(conditioning)
 
 
-@node("text.range", title="Restrict prompt to steps")
+@node("text.range", version=2, title="Restrict prompt to steps")
 def restrict(
     conditioning: Conditioning,
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Conditioning:
-    """Let a prompt act during some of the steps only.
+    """Let a prompt act during some of the steps only, within the range it may have already.
 
     Args:
         conditioning: The prompt.

@@ -63,6 +63,7 @@ def test_a_run_resumed_at_any_step_has_the_same_bits(host, residency, sd, prompt
         again, calls = resumed(residency, task, key, checkpoint)
         assert torch.equal(again, whole)
         assert calls == host.model_calls - checkpoint.call
+        assert checkpoint.clean.samples.shape == whole.shape
 
 
 @pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "lcm"])

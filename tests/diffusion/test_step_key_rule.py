@@ -135,6 +135,11 @@ def test_a_guidance_window_starts_where_it_differs(host, task):
     assert calls == 6
 
 
+def test_guidance_that_changes_at_step_k_starts_there(host, task):
+    both = Guidance(5.0, end=0.625, others=(Guidance(9.0, start=0.625),))
+    assert started_at(host, task, changed(task, guidance=both)) == 5
+
+
 def test_the_negative_prompt_counts_only_where_guidance_acts(host, task, prompts):
     late = changed(task, guidance=Guidance(5.0, start=0.5))
     assert started_at(host, late, changed(late, negative=prompts[0])) == 4

@@ -107,6 +107,16 @@ def test_a_range_without_a_step_is_refused(prompts, start, end):
         diffusion.restrict(prompts[0], start, end)
 
 
+def test_a_range_within_a_range_is_what_lies_in_both(prompts):
+    first = diffusion.restrict(prompts[0], 0.0, 0.5)
+    both = diffusion.combine(first, diffusion.restrict(prompts[1], 0.5, 1.0))
+    cut = diffusion.restrict(both, 0.25, 0.75).prompts
+    assert [(prompt.start, prompt.end) for prompt in cut] == [(0.25, 0.5), (0.5, 0.75)]
+    assert len(diffusion.restrict(both, 0.0, 0.25).prompts) == 1
+    with pytest.raises(RangeError, match="none of the prompts"):
+        diffusion.restrict(first, 0.75, 1.0)
+
+
 def test_ranges_that_meet_share_no_step():
     first = [step for step in range(20) if acts(0.0, 0.75, step, 20)]
     second = [step for step in range(20) if acts(0.75, 1.0, step, 20)]
