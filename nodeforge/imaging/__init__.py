@@ -34,6 +34,14 @@ from nodeforge.imaging.geometry import (
     resize,
     resize_to,
 )
+from nodeforge.imaging.hints import (
+    blurred,
+    colour_cells,
+    line_art,
+    scribble,
+    soft_edges,
+    tiled,
+)
 from nodeforge.imaging.masks import (
     Box,
     Combine,
@@ -67,8 +75,10 @@ __all__ = [
     "adjust",
     "alike",
     "blend",
+    "blurred",
     "bounding_box",
     "check_same_size",
+    "colour_cells",
     "combine",
     "composite",
     "crop",
@@ -87,6 +97,7 @@ __all__ = [
     "grow",
     "in_proportion",
     "invert",
+    "line_art",
     "luminance",
     "match_colour",
     "output_place",
@@ -96,6 +107,9 @@ __all__ = [
     "read_text",
     "resize",
     "resize_to",
+    "scribble",
+    "soft_edges",
+    "tiled",
     "to_bytes",
     "to_float",
     "with_alpha",
