@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.values import Conditioning, Mask, Prompt
+from nodeforge.values import Conditioning, Framing, Mask, Prompt
 
 
 class ConditioningMismatchError(NodeForgeError):
@@ -36,11 +36,15 @@ def average(first: Conditioning, second: Conditioning, weight: float) -> Conditi
     longest = max(one.embedding.shape[1], other.embedding.shape[1])
     start = lengthened(one.embedding, first.empty, longest)
     end = lengthened(other.embedding, second.empty, longest)
-    return replace(first, prompts=(replace(one, embedding=start.lerp(end, weight)),))
+    pooled = _lerp(one.pooled, other.pooled, weight)
+    return replace(first, prompts=(replace(one, embedding=start.lerp(end, weight), pooled=pooled),))
 
 
 def concatenate(first: Conditioning, second: Conditioning) -> Conditioning:
-    """One prompt whose tokens are those of the first, then those of the second."""
+    """One prompt whose tokens are those of the first, then those of the second.
+
+    What is pooled of the text is that of the first.
+    """
     one, other = _single(first), _single(second)
     _check_alike(first, second)
     embedding = torch.cat([one.embedding, other.embedding], dim=1)
@@ -53,7 +57,12 @@ def zero(conditioning: Conditioning) -> Conditioning:
         replace(prompt, embedding=torch.zeros_like(prompt.embedding), pooled=_zeros(prompt.pooled))
         for prompt in conditioning.prompts
     )
-    return replace(conditioning, prompts=prompts, empty=torch.zeros_like(conditioning.empty))
+    return replace(
+        conditioning,
+        prompts=prompts,
+        empty=torch.zeros_like(conditioning.empty),
+        empty_pooled=_zeros(conditioning.empty_pooled),
+    )
 
 
 def restrict(conditioning: Conditioning, start: float, end: float) -> Conditioning:
@@ -85,6 +94,11 @@ def place(conditioning: Conditioning, area: Mask, strength: float) -> Conditioni
         for prompt in conditioning.prompts
     )
     return replace(conditioning, prompts=prompts)
+
+
+def frame(conditioning: Conditioning, framing: Framing) -> Conditioning:
+    """Tell a family that is told of its training pictures which ones are meant."""
+    return conditioning.each(framing=framing)
 
 
 def lengthened(embedding: Tensor, empty: Tensor, tokens: int) -> Tensor:
@@ -125,6 +139,10 @@ def _check_alike(first: Conditioning, second: Conditioning) -> None:
             f"one is encoded for {first.family}, the other for {second.family}.",
             way_out="Encode both with the same text encoder.",
         )
+
+
+def _lerp(first: Tensor | None, second: Tensor | None, weight: float) -> Tensor | None:
+    return first if first is None or second is None else first.lerp(second, weight)
 
 
 def _zeros(tensor: Tensor | None) -> Tensor | None:

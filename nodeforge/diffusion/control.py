@@ -13,6 +13,7 @@ from nodeforge import imaging
 from nodeforge.diffusion.conditioning import acts, check_range
 from nodeforge.diffusion.description import FamilyMismatchError
 from nodeforge.diffusion.loading import LoadedControlNet
+from nodeforge.diffusion.said import Said
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning, Control, ControlNet, Image, Prompt
@@ -137,7 +138,7 @@ class Steering:
         self._hints: dict[int, Tensor] = {}
 
     def __call__(
-        self, controls: tuple[Control, ...], x: Tensor, timestep: Tensor, embedding: Tensor
+        self, controls: tuple[Control, ...], x: Tensor, timestep: Tensor, said: Said
     ) -> Residuals | None:
         """What `controls` add together; None where there are none.
 
@@ -145,27 +146,27 @@ class Steering:
             controls: All that act.
             x: As the denoiser reads it, without an inpainting model's extra channels.
             timestep: One, without axes.
-            embedding: (batch, tokens, width).
+            said: What the prompts say.
         """
         total = None
         for each in controls:
             self._check()
-            added = self._ask(each, x, timestep, embedding)
+            added = self._ask(each, x, timestep, said)
             total = added if total is None else total + added
         return total
 
-    def _ask(self, each: Control, x: Tensor, timestep: Tensor, embedding: Tensor) -> Residuals:
+    def _ask(self, each: Control, x: Tensor, timestep: Tensor, said: Said) -> Residuals:
         network = self._networks[each.controlnet.weights.fingerprint].network
         hint = self._hint(each.hint)
         down, mid = network(
             x.to(network.dtype),
             timestep,
-            encoder_hidden_states=embedding.to(network.dtype),
             controlnet_cond=hint.repeat(x.shape[0] // hint.shape[0], 1, 1, 1).to(
                 x.device, network.dtype
             ),
             conditioning_scale=each.strength,
             return_dict=False,
+            **said.arguments(network.dtype),
         )
         return Residuals(tuple(down), mid)
 

@@ -11,13 +11,17 @@ from torch.nn.functional import interpolate
 
 from nodeforge.diffusion.conditioning import acts, lengthened
 from nodeforge.diffusion.control import acting_controls, same_control
+from nodeforge.diffusion.said import Said, together
 from nodeforge.values import Conditioning, Control, Guidance, Prompt
 
 AT_ONCE = 2
 """Prompts that go through the network together, as diffusers' pipelines do with two."""
 
-Network = Callable[[Tensor, Tensor, tuple[Control, ...]], Tensor]
-"""From x, repeated for each prompt, the embeddings and what steers them to the predictions."""
+Network = Callable[[Tensor, Said, tuple[Control, ...]], Tensor]
+"""From x, repeated for each prompt, what they say and what steers them to the predictions."""
+
+Numbers = Callable[[Prompt, bool], Tensor | None]
+"""From a prompt, and whether it is wanted, to what its family is told beside the text."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def active(
     now = next((each for each in windows if acts(each.start, each.end, step, steps)), None)
     if now is None or now.scale == 1:
         return Active(wanted, ())
-    unwanted = _acting(negative, step, steps) if negative else (Prompt(positive.empty),)
+    unwanted = _acting(negative, step, steps) if negative else (positive.nothing,)
     unwanted = tuple(_steered_like(prompt, wanted) for prompt in unwanted)
     return Active(wanted, unwanted, now.scale, now.rescale)
 
@@ -65,7 +69,7 @@ def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, 
         for p in conditioning.prompts
         if acts(p.start, p.end, step, steps)
     )
-    return prompts or (Prompt(conditioning.empty),)
+    return prompts or (conditioning.nothing,)
 
 
 def _steered_like(prompt: Prompt, others: Sequence[Prompt]) -> Prompt:
@@ -78,15 +82,32 @@ def _steered_like(prompt: Prompt, others: Sequence[Prompt]) -> Prompt:
 
 
 class Guided:
-    """Predicts with what acts in a step, on the latent's device."""
+    """Predicts with what acts in a step, on the latent's device.
 
-    def __init__(self, what: Active, empty: Tensor, x: Tensor) -> None:
+    Args:
+        what: What acts.
+        empty: The empty chunk, which lengthens the shorter prompt.
+        x: The latent.
+        numbers: What the family is told beside the text.
+    """
+
+    def __init__(
+        self,
+        what: Active,
+        empty: Tensor,
+        x: Tensor,
+        numbers: Numbers = lambda _, __: None,
+    ) -> None:
         self._what = what
         prompts = (*what.negative, *what.positive)
         tokens = max(prompt.embedding.shape[1] for prompt in prompts)
-        self._embeddings = [
-            lengthened(prompt.embedding, empty, tokens).to(x.device).expand(x.shape[0], -1, -1)
-            for prompt in prompts
+        self._said = [
+            Said(
+                lengthened(prompt.embedding, empty, tokens),
+                prompt.pooled,
+                numbers(prompt, place >= len(what.negative)),
+            ).on(x)
+            for place, prompt in enumerate(prompts)
         ]
         self._controls = [prompt.controls for prompt in prompts]
         self._groups = _groups(self._controls)
@@ -96,11 +117,10 @@ class Guided:
         """The guided prediction for `x`, (batch, channels, height, width)."""
         predictions: list[Tensor] = []
         for places in self._groups:
-            embeddings = [self._embeddings[place] for place in places]
-            count = len(embeddings)
+            said = together([self._said[place] for place in places])
             controls = self._controls[places[0]]
-            together = network(torch.cat([x] * count), torch.cat(embeddings), controls)
-            predictions += together.chunk(count)
+            predicted = network(torch.cat([x] * len(places)), said, controls)
+            predictions += predicted.chunk(len(places))
         negatives = len(self._what.negative)
         wanted = _mixed(predictions[negatives:], self._shares[1])
         if not negatives:

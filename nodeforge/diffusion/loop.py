@@ -22,10 +22,11 @@ from nodeforge.diffusion.loading import LoadedModel
 from nodeforge.diffusion.prediction import denoised
 from nodeforge.diffusion.preview import factors_of, preview
 from nodeforge.diffusion.residency import found_weights
+from nodeforge.diffusion.said import Said
 from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
 from nodeforge.diffusion.step_keys import StepKeys, root_key
 from nodeforge.diffusion.steppers import Stepper, make_stepper
-from nodeforge.values import Checkpoint, Control, Latent, Recipe
+from nodeforge.values import Checkpoint, Control, Latent, Prompt, Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,6 +81,8 @@ def denoise(host: Host, task: Denoising) -> Latent:
     known = facts(replace(task.model, weights=weights))
     check_alike(task, known)
     family = behaviour(known.family)
+    if task.negative is None:
+        task = replace(task, negative=family.unsaid(task.positive, known))
     config = {**known.scheduler, **family.scheduler}
     device = torch.device(host.numerics["device"])
     stepper = make_stepper(task.sampler, task.schedule, config, device)
@@ -175,7 +178,7 @@ class _Loop:
             noise = self.start.drawn.start.to(x.device)
             keep = Keep(self.start.original, noise, self.start.mask)
         for index in range(self.stepper.position - self.walk.start, len(actives)):
-            guided = Guided(actives[index], self.task.positive.empty, x)
+            guided = Guided(actives[index], self.task.positive.empty, x, self._numbers)
             x = self.stepper.step(self._predict(model, steering, guided), x, keep)
             self.host.steps.store(keys[index], self._checkpoint(x))
             self.host.progress(index + 1, len(actives), self._preview)
@@ -185,18 +188,21 @@ class _Loop:
         self, model: LoadedModel, steering: Steering, guided: Guided
     ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         def predict(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
-            def network(x: Tensor, embedding: Tensor, controls: tuple[Control, ...]) -> Tensor:
+            def network(x: Tensor, said: Said, controls: tuple[Control, ...]) -> Tensor:
                 self.host.check()
                 self.host.count_model_call()
-                residuals = steering(controls, x, timestep, embedding)
-                whole = self._with_extra(x)
-                return self.family.predict(model, whole, timestep, embedding, residuals)
+                residuals = steering(controls, x, timestep, said)
+                return self.family.predict(model, self._with_extra(x), timestep, said, residuals)
 
             prediction = guided(network, x)
             self._last = (prediction, x, sigma)
             return prediction
 
         return predict
+
+    def _numbers(self, prompt: Prompt, wanted: bool) -> Tensor | None:
+        frame = self.start.frame
+        return self.family.numbers(prompt.framing, frame.width, frame.height, wanted)
 
     def _with_extra(self, x: Tensor) -> Tensor:
         extra = self.start.extra

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -89,7 +90,8 @@ class StepKeys:
             [c.controlnet.weights.fingerprint, c.strength, self._digest(c.hint.pixels)]
             for c in prompt.controls
         ]
-        return digest([self._digest(tensor) for tensor in tensors], prompt.weight, controls)
+        said = [self._digest(tensor) for tensor in tensors]
+        return digest(said, prompt.weight, controls, asdict(prompt.framing))
 
     def _digest(self, tensor: Tensor | None) -> str:
         """A tensor's digest; tensors live as long as the chain is made, so their ids do."""

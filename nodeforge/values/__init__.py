@@ -4,7 +4,7 @@ Networks never travel: `Model`, `TextEncoder`, `Vae`, `ControlNet` say how to ge
 """
 
 from nodeforge.values.checkpoint import Checkpoint
-from nodeforge.values.conditioning import Conditioning, Control, Prompt
+from nodeforge.values.conditioning import Conditioning, Control, Framing, Prompt
 from nodeforge.values.latent import Latent, LatentMismatchError
 from nodeforge.values.pictures import Image, Mask, Region, SizeMismatchError
 from nodeforge.values.recipes import (
@@ -26,6 +26,7 @@ __all__ = [
     "Conditioning",
     "Control",
     "ControlNet",
+    "Framing",
     "Guidance",
     "Image",
     "Latent",

@@ -32,6 +32,24 @@ class Control:
 
 
 @dataclass(frozen=True)
+class Framing:
+    """What SDXL is told of the training pictures that its own should be like.
+
+    Args:
+        original: Width and height before they were scaled, pixels; None is the picture's size.
+        crop: Left and top of what was cut out of them, pixels.
+        target: Width and height that they were scaled to, pixels; None is the picture's size.
+        aesthetic: How much people liked them, 0..10, for the refiner; None is its own for
+            prompts and for negative prompts.
+    """
+
+    original: tuple[int, int] | None = None
+    crop: tuple[int, int] = (0, 0)
+    target: tuple[int, int] | None = None
+    aesthetic: float | None = None
+
+
+@dataclass(frozen=True)
 class Prompt:
     """One encoded prompt.
 
@@ -43,6 +61,7 @@ class Prompt:
         weight: Its share where several act at once.
         area: Where it acts; None is everywhere.
         controls: What steers the denoiser while it acts.
+        framing: Of the training pictures, for families that are told of them.
     """
 
     embedding: Tensor
@@ -52,6 +71,7 @@ class Prompt:
     weight: float = 1.0
     area: Mask | None = None
     controls: tuple[Control, ...] = ()
+    framing: Framing = Framing()
 
 
 @dataclass(frozen=True)
@@ -63,11 +83,18 @@ class Conditioning:
         empty: float32, (1, chunk, width): the encoder's empty chunk, with which the loop
             lengthens the shorter of two prompts.
         family: Whose text encoder made it.
+        empty_pooled: float32, (1, width), what `Prompt.pooled` is for the empty prompt.
     """
 
     prompts: tuple[Prompt, ...]
     empty: Tensor
     family: str
+    empty_pooled: Tensor | None = None
+
+    @property
+    def nothing(self) -> Prompt:
+        """The empty prompt."""
+        return Prompt(self.empty, self.empty_pooled)
 
     def each(self, **changes: object) -> Conditioning:
         """This conditioning with `changes` made to every prompt."""

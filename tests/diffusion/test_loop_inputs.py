@@ -192,7 +192,7 @@ def prompt(value, **more):
 def guided(positive, negative=(), scale=1.0, x=None):
     """The prediction of a network that says its embedding's value everywhere."""
     x = torch.zeros(1, 4, 4, 4) if x is None else x
-    network = lambda x, e, _: torch.zeros_like(x) + e[:, :1, :1, None]  # noqa: E731
+    network = lambda x, said, _: torch.zeros_like(x) + said.embedding[:, :1, :1, None]  # noqa: E731
     return Guided(Active(tuple(positive), tuple(negative), scale), torch.zeros(1, 2, 3), x)(
         network, x
     )

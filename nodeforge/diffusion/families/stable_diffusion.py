@@ -9,9 +9,11 @@ from typing import Any
 from torch import Tensor
 
 from nodeforge.diffusion.control import Residuals
+from nodeforge.diffusion.description import ModelFacts
 from nodeforge.diffusion.loading import LoadedModel, LoadedTextEncoder
+from nodeforge.diffusion.said import Said
 from nodeforge.diffusion.text import encode_prompt
-from nodeforge.values import Conditioning
+from nodeforge.values import Conditioning, Framing
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,26 @@ class StableDiffusion:
         """Encode a prompt: `nodeforge.diffusion.text.encode_prompt`."""
         return encode_prompt(encoder, text, clip_skip, check)
 
+    def unsaid(self, positive: Conditioning, facts: ModelFacts) -> Conditioning | None:
+        """What a negative prompt that nobody gave says; None is the empty prompt."""
+        return None
+
+    def numbers(self, framing: Framing, width: int, height: int, wanted: bool) -> Tensor | None:
+        """What the denoiser is told beside the text, float32, (1, count); None is nothing.
+
+        Args:
+            framing: Of the training pictures that are meant.
+            width, height: Of the picture to be, pixels.
+            wanted: Whether it goes with a prompt, not with a negative prompt.
+        """
+        return None
+
     def predict(
         self,
         model: LoadedModel,
         x: Tensor,
         timestep: Tensor,
-        embedding: Tensor,
+        said: Said,
         residuals: Residuals | None = None,
     ) -> Tensor:
         """The network's prediction, epsilon or v, float32.
@@ -52,7 +68,7 @@ class StableDiffusion:
             model: The denoiser.
             x: As the network reads it, (batch, in_channels, height, width).
             timestep: One, without axes.
-            embedding: (batch, tokens, width).
+            said: What the prompts say, for each of the batch.
             residuals: What ControlNets add inside the network.
         """
         dtype = model.network.dtype
@@ -60,8 +76,8 @@ class StableDiffusion:
         predicted = model.network(
             x.to(dtype),
             timestep,
-            encoder_hidden_states=embedding.to(dtype),
             return_dict=False,
+            **said.arguments(dtype),
             **added,
         )[0]
         return predicted.float()

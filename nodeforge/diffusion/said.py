@@ -1,0 +1,62 @@
+"""What prompts say to a network, as its device and batch need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one prompt says, or several one after the other.
+
+    Args:
+        embedding: (batch, tokens, width).
+        pooled: (batch, width), for families that read the text as a whole too.
+        numbers: (batch, count), for families that are told sizes or scores.
+    """
+
+    embedding: Tensor
+    pooled: Tensor | None = None
+    numbers: Tensor | None = None
+
+    def on(self, x: Tensor) -> Said:
+        """The same for each item of `x`, on its device."""
+
+        def each(tensor: Tensor | None) -> Tensor | None:
+            if tensor is None:
+                return None
+            return tensor.to(x.device).expand(x.shape[0], *[-1] * (tensor.ndim - 1))
+
+        embedding = each(self.embedding)
+        assert embedding is not None
+        return Said(embedding, each(self.pooled), each(self.numbers))
+
+    def arguments(self, dtype: torch.dtype) -> dict[str, Any]:
+        """The arguments of diffusers' UNets and ControlNets.
+
+        Numbers stay in float32: half precision does not know all sizes.
+        """
+        told: dict[str, Any] = {"encoder_hidden_states": self.embedding.to(dtype)}
+        if self.pooled is not None and self.numbers is not None:
+            pooled = self.pooled.to(dtype)
+            told["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": self.numbers}
+        return told
+
+
+def together(said: Sequence[Said]) -> Said:
+    """What all of `said` say, one after the other along the batch."""
+
+    def cat(tensors: list[Tensor | None]) -> Tensor | None:
+        there = [tensor for tensor in tensors if tensor is not None]
+        return torch.cat(there) if len(there) == len(said) else None
+
+    return Said(
+        torch.cat([each.embedding for each in said]),
+        cat([each.pooled for each in said]),
+        cat([each.numbers for each in said]),
+    )
