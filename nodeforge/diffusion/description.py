@@ -39,6 +39,11 @@ class ModelFacts:
     scale: int
     scheduler: Mapping[str, Any]
 
+    @property
+    def reads_mask(self) -> bool:
+        """Whether it is an inpainting model, which reads the mask and the masked picture."""
+        return self.in_channels == 2 * self.latent_channels + 1
+
 
 class Described(NamedTuple):
     """The recipes of a whole model."""

@@ -8,13 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from nodeforge.diffusion.prediction import predicting
 from nodeforge.values import Image, Latent, Mask, SizeMismatchError
+
+_ROUNDING = 1e-4
+"""Means of float32 ones may lie below 1 by less than this; no schedule has as many steps."""
 
 
 def latent_mask(mask: Mask, latent: Latent) -> Tensor:
-    """The mask on the latent's cells, (1 or batch, 1, height, width), as the pipelines take it.
+    """The mask on the latent's cells, (1 or batch, 1, height, width), 1 may change.
 
-    Each cell gets the value of its upper left pixel (nearest neighbour), 1 may change.
+    Of a soft mask each cell gets the mean of its pixels; of one that holds 0 and 1 alone its
+    upper left pixel (nearest neighbour), as the pipelines take it. How many pixels a cell has
+    is the VAE's.
 
     Raises:
         SizeMismatchError: the mask has not the size of the latent's picture.
@@ -30,7 +36,14 @@ def latent_mask(mask: Mask, latent: Latent) -> Tensor:
             f"there are {mask.batch} masks for {latent.batch} pictures.",
             way_out="Give one mask, or one for each picture.",
         )
-    return interpolate(mask.values[:, None], size=latent.samples.shape[-2:])
+    hard = bool(((mask.values == 0) | (mask.values == 1)).all())
+    mode = "nearest" if hard else "area"
+    return interpolate(mask.values[:, None], size=latent.samples.shape[-2:], mode=mode)
+
+
+def hard_mask(mask: Mask, latent: Latent) -> Tensor:
+    """`latent_mask` of the mask cut at one half, as 9-channel models were shown it."""
+    return latent_mask(Mask((mask.values >= 0.5).float()), latent)
 
 
 def masked_picture(image: Image, mask: Mask) -> Image:
@@ -41,20 +54,47 @@ def masked_picture(image: Image, mask: Mask) -> Image:
 
 
 class Keep:
-    """Puts the original back outside of the mask after a model call, at the noise it should have.
+    """Lets each cell change in its share of the steps: Levin and Fried 2023, "Differential
+    Diffusion: Giving Each Pixel Its Strength".
 
-    As diffusers' StableDiffusionInpaintPipeline does. After the last call the original itself
-    comes back, so that a cell where the mask is 0 keeps its bits.
+    A cell of mask m is open in the last m of the steps run. Until then it is the original, at
+    the noise it should have, and the network's clean estimate of it is the original too. What
+    never opens keeps its bits. A mask of 0 and 1 makes diffusers'
+    StableDiffusionInpaintPipeline of it, to the last bit.
+
+    Args:
+        original: What is kept, (batch, channels, height, width).
+        noise: What the original is noised with, of that shape.
+        mask: On the latent's cells, 0..1.
+        steps: Whole steps run.
     """
 
-    def __init__(self, original: Tensor, noise: Tensor, mask: Tensor) -> None:
+    def __init__(self, original: Tensor, noise: Tensor, mask: Tensor, steps: int) -> None:
         self._original = original
         self._noise = noise
         self._mask = mask
+        self._steps = steps
+        self._open = mask >= 1
+
+    def enter(self, step: int) -> None:
+        """Open the cells of whole step `step`, counted among the steps run."""
+        self._open = self._mask + _ROUNDING >= 1 - step / self._steps
 
     def __call__(self, x: Tensor, add_noise: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        original = add_noise(self._original, self._noise)
-        return (1 - self._mask) * original + self._mask * x
+        """x after a model call, with the original where it is kept."""
+        return torch.where(self._open, x, add_noise(self._original, self._noise))
+
+    def estimate(self, prediction: Tensor, scaled: Tensor, sigma: Tensor, kind: str) -> Tensor:
+        """`prediction` where a cell is open, elsewhere the one that stands for the original.
+
+        Args:
+            prediction: Of the network, guided.
+            scaled: x as the network reads it, of variance 1.
+            sigma: Its noise level.
+            kind: What the network predicts.
+        """
+        x = scaled * (sigma**2 + 1) ** 0.5
+        return torch.where(self._open, prediction, predicting(self._original, x, sigma, kind))
 
 
 def inpainting_channels(mask: Tensor, masked: Tensor, batch: int) -> Tensor:

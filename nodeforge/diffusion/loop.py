@@ -173,19 +173,25 @@ class _Loop:
         actives: Sequence[Active],
         keys: Sequence[str],
     ) -> Tensor:
-        keep = None
-        if self.start.mask is not None and self.start.original is not None:
-            noise = self.start.drawn.start.to(x.device)
-            keep = Keep(self.start.original, noise, self.start.mask)
+        keep = self._keep()
         for index in range(self.stepper.position - self.walk.start, len(actives)):
             guided = Guided(actives[index], self.task.positive.empty, x, self._numbers)
-            x = self.stepper.step(self._predict(model, steering, guided), x, keep)
+            if keep:
+                keep.enter(self.stepper.position - self.walk.first)
+            x = self.stepper.step(self._predict(model, steering, guided, keep), x, keep)
             self.host.steps.store(keys[index], self._checkpoint(x))
             self.host.progress(index + 1, len(actives), self._preview)
         return x
 
+    def _keep(self) -> Keep | None:
+        start = self.start
+        if start.mask is None or start.original is None:
+            return None
+        noise = start.drawn.start.to(start.original.device)
+        return Keep(start.original, noise, start.mask, self.walk.steps)
+
     def _predict(
-        self, model: LoadedModel, steering: Steering, guided: Guided
+        self, model: LoadedModel, steering: Steering, guided: Guided, keep: Keep | None
     ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         def predict(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
             def network(x: Tensor, said: Said, controls: tuple[Control, ...]) -> Tensor:
@@ -195,6 +201,8 @@ class _Loop:
                 return self.family.predict(model, self._with_extra(x), timestep, said, residuals)
 
             prediction = guided(network, x)
+            if keep:
+                prediction = keep.estimate(prediction, x, sigma, self._kind)
             self._last = (prediction, x, sigma)
             return prediction
 
@@ -203,6 +211,10 @@ class _Loop:
     def _numbers(self, prompt: Prompt, wanted: bool) -> Tensor | None:
         frame = self.start.frame
         return self.family.numbers(prompt.framing, frame.width, frame.height, wanted)
+
+    @property
+    def _kind(self) -> str:
+        return str(self.config.get("prediction_type", "epsilon"))
 
     def _with_extra(self, x: Tensor) -> Tensor:
         extra = self.start.extra

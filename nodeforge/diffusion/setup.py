@@ -10,7 +10,7 @@ from torch import Tensor
 from nodeforge.diffusion.conditioning import ConditioningMismatchError, check_range
 from nodeforge.diffusion.control import check_controls
 from nodeforge.diffusion.description import ModelFacts
-from nodeforge.diffusion.inpaint import inpainting_channels, latent_mask
+from nodeforge.diffusion.inpaint import hard_mask, inpainting_channels, latent_mask
 from nodeforge.diffusion.latents import check_size
 from nodeforge.diffusion.noise import Drawn, draw, seeds_of
 from nodeforge.diffusion.schedule import first_step
@@ -48,7 +48,9 @@ class Denoising:
             noise goes on with generators that the caller has used.
         latent: With noise, the picture to start from. Without noise it still holds the noise
             of step `start_at`, as clean + sigma * noise.
-        mask: Where the latent may change. An inpainting model reads it.
+        mask: Where the latent may change, and in which share of the steps (`inpaint.Keep`).
+            An inpainting model reads it, cut at one half, and keeps the latent, where there is
+            one, as other models do.
         masked_image: What an inpainting model sees of the picture outside of the mask.
         start_at: First step, counted among the steps run.
         stop_at: The step before which to stop; None and numbers too large are the end.
@@ -86,7 +88,7 @@ class Start:
         x: The noisy latent before the first step, as the stepper scales it.
         drawn: Start noise and generators.
         frame: A latent of the result's family, scale, layout and size.
-        mask: On the latent's cells, for a model that does not read it.
+        mask: On the latent's cells, where there is something to keep.
         original: What comes back outside of the mask.
         extra: What an inpainting model reads beside x.
     """
@@ -157,16 +159,15 @@ def set_up(
     samples = None if clean is None else _laid_out(clean.samples, batch, task.mask)
     stepper.prepare(start, drawn)
     frame = Latent(drawn.start, facts.family, facts.scale)
-    reads_mask = facts.in_channels == 2 * facts.latent_channels + 1
     mask = original = extra = None
-    if reads_mask:
+    if facts.reads_mask:
         extra = _extra(task, frame, batch).to(device)
-    elif task.mask is not None:
-        if samples is None or task.noise is None:
-            raise DenoiseError(
-                "a mask needs a latent to keep and noise to change it with.",
-                way_out="Connect both, or take the mask away.",
-            )
+    elif task.mask is not None and (samples is None or task.noise is None):
+        raise DenoiseError(
+            "a mask needs a latent to keep and noise to change it with.",
+            way_out="Connect both, or take the mask away.",
+        )
+    if task.mask is not None and samples is not None and task.noise is not None:
         mask, original = latent_mask(task.mask, frame).to(device), samples.to(device)
     x = _first_x(task, stepper, drawn, samples, start, device)
     return Start(x, drawn, frame, mask, original, extra)
@@ -237,4 +238,4 @@ def _extra(task: Denoising, frame: Latent, batch: int) -> Tensor:
             way_out="Connect 'mask' and 'masked_image', or choose a model without inpainting.",
         )
     task.masked_image.check_like(frame)
-    return inpainting_channels(latent_mask(task.mask, frame), task.masked_image.samples, batch)
+    return inpainting_channels(hard_mask(task.mask, frame), task.masked_image.samples, batch)

@@ -18,7 +18,7 @@ from nodeforge.api import (
 )
 
 
-@node("sampling.denoise")
+@node("sampling.denoise", version=2)
 def denoise(
     run: RunContext,
     model: Model,
@@ -48,7 +48,7 @@ def denoise(
         negative: What the picture should not show; nothing is the empty prompt.
         noise: What the picture grows from.
         latent: The picture to start from.
-        mask: Where the picture may change.
+        mask: Where the picture may change; grey in that share of the steps, the last ones.
         masked_image: What an inpainting model sees of the picture; other models ignore it.
         start_at: First step, counted among the steps run.
         stop_at: The step to stop before; empty is the end.
