@@ -239,6 +239,7 @@ class MainWindow(QMainWindow):
         area.selection_changed.connect(self._selected)
         self.library.chosen.connect(self._add_node)
         self.inspector.node_asked.connect(self.go_to)
+        self.viewer.node_asked.connect(self.go_to)
         self.problems.node_asked.connect(self.go_to)
         self.problems.relink_asked.connect(lambda _: self._relink_current())
         self.problems.counted.connect(lambda n: self.docks.count("problems", "Problems", n))

@@ -19,6 +19,7 @@ from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import SetValue
 from nodeforge.lint import Severity
 from nodeforge.settings import Settings
+from nodeforge.ui import words
 from nodeforge.ui.jobs import DONE, FAILED, STOPPED, Job, Jobs, new_run_id, snapshot
 from nodeforge.ui.node_state import NodeState
 from nodeforge.ui.open_document import OpenDocument
@@ -174,7 +175,8 @@ class Runner(QObject):
             case events.RunCancelled():
                 self._end(STOPPED)
             case events.RunFinished():
-                self.logged.emit(f"{job.name}: done in {event.seconds:.2f} s")
+                calls = words.plural(event.model_calls, "model call")
+                self.logged.emit(f"{job.name}: done in {event.seconds:.2f} s, {calls}")
                 self._end(DONE)
                 self.finished.emit(job)
 

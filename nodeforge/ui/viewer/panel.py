@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.inline import every_node
@@ -21,6 +29,9 @@ EMPTY = "The picture of the selected node appears here, after a run."
 
 class Viewer(QWidget):
     """Follows the selection; with nothing selected, the last picture of the document."""
+
+    node_asked = Signal(str)
+    """The path of a node that the person is to change now."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__()
@@ -42,6 +53,11 @@ class Viewer(QWidget):
         self.slider.setToolTip("Drag through the pictures of the steps")
         self.slider.valueChanged.connect(self._slid)
         self._step = QLabel()
+        self.go_on = QPushButton(icon("git-branch"), "Continue from here")
+        self.go_on.setToolTip(
+            "Keep what leads to this step, and go on with copies of prompts and guidance to change"
+        )
+        self.go_on.clicked.connect(self._continue)
         self._steps = QWidget()
         self._lay_out()
         self.canvas.zoomed.connect(self._show_zoom)
@@ -63,8 +79,11 @@ class Viewer(QWidget):
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(4)
         column.addWidget(self.canvas, 1)
-        steps = QHBoxLayout(self._steps)
-        steps.setContentsMargins(8, 0, 8, 0)
+        below, steps = QVBoxLayout(self._steps), QHBoxLayout()
+        below.setContentsMargins(8, 0, 8, 0)
+        below.setSpacing(4)
+        below.addLayout(steps)
+        below.addWidget(self.go_on, 0, Qt.AlignmentFlag.AlignRight)
         steps.addWidget(self.slider, 1)
         steps.addWidget(self._step)
         column.addWidget(self._steps)
@@ -175,6 +194,7 @@ class Viewer(QWidget):
 
     def _show_step(self, step: int) -> None:
         self._step.setText(f"step {step}/{self.slider.maximum()}")
+        self.go_on.setEnabled(step < self.slider.maximum())
 
     def _slid(self, step: int) -> None:
         self._show_step(step)
@@ -204,6 +224,18 @@ class Viewer(QWidget):
         if image is not None:
             self.canvas.show_image(image, coarse=True)
         self._ask_step()
+
+    def _continue(self) -> None:
+        """Edit the workflow so that only the steps after the one shown are run anew."""
+        from nodeforge.ui.viewer.continuing import ContinueFrom, steps_run  # with the graph's view
+
+        if self._opened is None or not self._node:
+            return
+        document, step = self._opened.document, self.slider.value()
+        steps = steps_run(document, self._node, self.slider.maximum())
+        edit = ContinueFrom(self._node, step, steps, self._workspace.catalogue)
+        if self._opened.perform(edit) and edit.copies:
+            self.node_asked.emit(edit.copies[0])
 
     def _show_zoom(self, zoom: float) -> None:
         self._zoom.setText("" if self.canvas.image.isNull() else f"{zoom * 100:.0f} %")

@@ -1,0 +1,101 @@
+"""Continue from here: an edit of the document, after which only the rest of the steps is run."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from nodeforge.engine import events
+from nodeforge.formats import load, write
+from nodeforge.graph.edits import SetValue
+from nodeforge.graph.model import Input, Output
+from nodeforge.settings import shipped
+from nodeforge.spec import Catalogue
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.viewer.continuing import ContinueFrom, steps_run
+from support.processes import ForkedWorker
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+LONG = 240_000
+STEPS = 6
+
+
+@pytest.fixture
+def document():
+    made = load(shipped("workflows") / "text_to_image.json")
+    made.node("schedule").values["steps"] = STEPS
+    made.node("noise").values.update(width=64, height=64)
+    return made
+
+
+def continued(document, step: int) -> ContinueFrom:
+    steps = steps_run(document, "denoise", STEPS)
+    edit = ContinueFrom("denoise", step, steps, Catalogue.shipped())
+    document.perform(edit)
+    return edit
+
+
+def test_prompts_and_guidance_end_at_the_step_and_copies_go_on(document):
+    before = write(document)
+    edit = continued(document, 3)
+    graph = document.graph
+    both = graph.links[Input("denoise", "positive")].node
+    first, second = (graph.links[Input(both, port)].node for port in ("first", "second"))
+    assert graph.nodes[first].values == {"start": 0.0, "end": 0.5}
+    assert graph.nodes[second].values == {"start": 0.5, "end": 1.0}
+    assert graph.links[Input(first, "conditioning")] == Output("prompt", "conditioning")
+    copy = graph.links[Input(second, "conditioning")].node
+    assert copy == edit.copies[0]
+    assert graph.nodes[copy].values == graph.nodes["prompt"].values
+    assert graph.nodes[copy].title == "Prompt from step 3"
+    assert graph.links[Input(copy, "text_encoder")] == Output("model", "text_encoder")
+    assert graph.nodes["guidance"].values["end"] == 0.5
+    assert document.history.undo_name == "continue from step 3"
+    document.undo()
+    assert write(document) == before
+
+
+def test_continuing_again_splits_only_what_still_acts(document):
+    continued(document, 2)
+    count = len(document.graph.nodes)
+    edit = continued(document, 4)
+    new = [node.type for node in list(document.graph.nodes.values())[count:]]
+    assert sorted(new) == sorted(
+        ["text.encode", "text.range", "text.combine"] * 2
+        + ["sampling.guidance", "sampling.combine_guidance"]
+    )
+    assert document.node(edit.copies[0]).title == "Prompt from step 4"
+    ranges = [n.values for n in document.graph.nodes.values() if n.type == "text.range"]
+    assert {"start": round(2 / 6, 4), "end": round(4 / 6, 4)} in ranges
+
+
+def test_only_the_steps_after_it_are_run(qtbot, open_window, document):
+    window = open_window(ForkedWorker)
+    opened = OpenDocument(document, name="mine")
+    window.workspace.add(opened)
+    calls: list[int] = []
+    window.runner.link.told.connect(
+        lambda told: calls.extend(e.model_calls for e in told if isinstance(e, events.RunFinished))
+    )
+
+    def run() -> None:
+        count = len(calls)
+        qtbot.keyClick(window, Qt.Key.Key_Return, CONTROL)
+        qtbot.waitUntil(lambda: len(calls) > count, timeout=LONG)
+
+    run()
+    window.area.view.select(["denoise"])
+    slider = window.viewer.slider
+    qtbot.waitUntil(lambda: slider.maximum() == STEPS and slider.isVisible(), timeout=LONG)
+    slider.setFocus()
+    qtbot.keyClick(slider, Qt.Key.Key_Left)
+    qtbot.keyClick(slider, Qt.Key.Key_Left)
+    opened.step_pictures.clear()  # as after a start: the steps come from their checkpoints
+    noisy = window.viewer.canvas.image.copy()
+    qtbot.keyClick(slider, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: window.viewer.canvas.image != noisy, timeout=LONG)
+    assert slider.value() == STEPS - 3
+    qtbot.mouseClick(window.viewer.go_on, Qt.MouseButton.LeftButton)
+    (copy,) = window.area.view.selection()
+    assert window.inspector.row("text").field.editor().toPlainText() == "a fox"
+    opened.perform(SetValue(copy, "text", "a red house"))
+    run()
+    assert calls == [STEPS, 3]
