@@ -35,5 +35,9 @@ class RequestError(NodeForgeError):
     """What was asked for is wrong: a file, an option, a workflow. Nothing was started."""
 
 
+class OutOfMemoryError(NodeForgeError):
+    """The device has not enough memory for what was asked."""
+
+
 class Cancelled(BaseException):
     """The person stopped the run. Not an `Exception`, so that no library swallows it."""

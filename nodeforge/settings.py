@@ -5,12 +5,34 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from nodeforge.errors import RequestError
 
 GIB = 2**30
+
+
+class MemoryMode(StrEnum):
+    """Where a network's weights are."""
+
+    AUTO = "auto"
+    """On the device as long as they fit; what alone is too large is fed to it in pieces."""
+    DEVICE = "device"
+    """All on the device, also while nobody uses them."""
+    LOW = "low"
+    """In main memory; on the device while they are used."""
+    VERY_LOW = "very low"
+    """On disk; the denoiser is fed to the device layer by layer from main memory."""
+
+
+class Precision(StrEnum):
+    """What networks compute in."""
+
+    AUTO = "auto"
+    FULL = "full"
+    HALF = "half"
 
 
 def default_home() -> Path:
@@ -61,6 +83,10 @@ class Settings:
     extra_model_paths: tuple[str, ...] = ()
     output_folder: str = ""
     device: str = "auto"
+    memory_mode: MemoryMode = MemoryMode.AUTO
+    precision: Precision = Precision.AUTO
+    fp8_weights: bool = False
+    compiled: bool = False
     memory_cache_bytes: int = 2 * GIB
     disk_cache_bytes: int = 10 * GIB
     packs_allowed: dict[str, str] = field(default_factory=dict)
@@ -115,7 +141,7 @@ def load_settings(home: Path | None = None) -> Settings:
         raise _unreadable(file, "is not a JSON object")
     try:
         return Settings(home=home, **_known(raw))
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise _unreadable(file, f"has a setting of the wrong kind ({error})") from error
 
 
@@ -135,6 +161,9 @@ def _known(raw: dict[str, Any]) -> dict[str, Any]:
         known["model_folders"] = tuple(ModelFolder(**f) for f in known["model_folders"])
     if "extra_model_paths" in known:
         known["extra_model_paths"] = tuple(known["extra_model_paths"])
+    for name, choice in (("memory_mode", MemoryMode), ("precision", Precision)):
+        if name in known:
+            known[name] = choice(known[name])
     return known
 
 

@@ -39,6 +39,11 @@ class RunContext(Protocol):
         ...
 
     @property
+    def device(self) -> str:
+        """Where networks compute, as torch names it: ``cuda:1``, ``cpu``."""
+        ...
+
+    @property
     def numerics(self) -> Mapping[str, str]:
         """Device kind, precision, attention, tiling: all that changes numbers."""
         ...

@@ -1,13 +1,17 @@
-"""Which devices torch has, and which precision each network gets there."""
+"""Which devices torch has, and what of them changes numbers."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
-from nodeforge.errors import RequestError
+from nodeforge.diffusion.policy import Policy
+from nodeforge.errors import OutOfMemoryError, RequestError
 
 KINDS = ("cuda", "mps", "xpu", "cpu")
 TILE = 512
@@ -31,18 +35,30 @@ class DeviceReport:
 def choose(wanted: str = "auto") -> torch.device:
     """The device to run on: ``auto`` takes the first of cuda, mps, xpu, cpu that is there.
 
+    One card of several goes by its place, as ``cuda:1``.
+
     Raises:
         DeviceError: torch cannot use the device that is named.
     """
     if wanted == "auto":
         return torch.device(next(kind for kind in KINDS if _available(kind)))
-    if wanted not in KINDS or not _available(wanted):
-        there = ", ".join(kind for kind in KINDS if _available(kind))
+    kind, _, index = wanted.partition(":")
+    if wanted not in names():
+        there = ", ".join(names())
         raise DeviceError(
             f"torch has no device '{wanted}'.",
             way_out=f"Choose one of: auto, {there}; or install a torch that is built for it.",
         )
-    return torch.device(wanted)
+    return torch.device(kind, int(index)) if index else torch.device(kind)
+
+
+def names() -> list[str]:
+    """What `choose` takes here besides ``auto``: each kind, and each card where it has several."""
+    found = []
+    for kind in KINDS:
+        if _available(kind):
+            found += [kind, *(f"{kind}:{index}" for index in range(_count(kind)))]
+    return found
 
 
 def devices() -> list[DeviceReport]:
@@ -50,23 +66,41 @@ def devices() -> list[DeviceReport]:
     return [report for kind in KINDS if _available(kind) for report in _reports(kind)]
 
 
-def precision(part: str, device: torch.device) -> torch.dtype:
-    """The dtype of a network on a device: float16 on cards but for the VAE, which overflows."""
-    if device.type in ("cuda", "xpu") and part != "vae":
-        return torch.float16
-    return torch.float32
-
-
-def numerics(device: torch.device) -> dict[str, str]:
+def numerics(device: torch.device, policy: Policy) -> dict[str, str]:
     """All about the machine that changes numbers; part of the cache's keys."""
-    parts = ("unet", "text_encoder", "vae")
-    dtypes = (str(precision(part, device)).removeprefix("torch.") for part in parts)
     return {
         "device": device.type,
-        "precision": ",".join(f"{part}={dtype}" for part, dtype in zip(parts, dtypes, strict=True)),
+        **policy.numerics(device),
         "attention": "native",
         "tiling": str(TILE),
     }
+
+
+@contextmanager
+def told_out_of_memory() -> Iterator[None]:
+    """Make torch's complaint about memory an error that people can act on.
+
+    Raises:
+        OutOfMemoryError: memory did not suffice in the block.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(error) from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):  # how torch says it on processors
+            raise
+        raise _out_of_memory(error) from error
+
+
+def _out_of_memory(error: Exception) -> OutOfMemoryError:
+    wanted = re.search(r"allocate ([\d.]+ \w+|\d+ bytes)", str(error))
+    more = f": {wanted[1]} more were needed" if wanted else ""
+    return OutOfMemoryError(
+        f"memory ran out{more}.",
+        way_out="Make fewer or smaller pictures at once, decode in tiles, close other programs, "
+        "or choose a lower memory mode in the preferences.",
+    )
 
 
 def _available(kind: str) -> bool:
@@ -77,6 +111,10 @@ def _available(kind: str) -> bool:
     return bool(getattr(torch, kind).is_available())
 
 
+def _count(kind: str) -> int:
+    return getattr(torch, kind).device_count() if kind in ("cuda", "xpu") else 0
+
+
 def _reports(kind: str) -> list[DeviceReport]:
     if kind == "cpu":
         return [_cpu()]
@@ -84,7 +122,7 @@ def _reports(kind: str) -> list[DeviceReport]:
         total = int(torch.mps.recommended_max_memory())
         return [DeviceReport(kind, "mps", total, total - int(torch.mps.driver_allocated_memory()))]
     module = getattr(torch, kind)
-    return [_card(kind, module, index) for index in range(module.device_count())]
+    return [_card(kind, module, index) for index in range(_count(kind))]
 
 
 def _card(kind: str, module: object, index: int) -> DeviceReport:

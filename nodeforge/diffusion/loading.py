@@ -25,8 +25,8 @@ from nodeforge.diffusion.description import (
     part_config,
     scale_of,
 )
-from nodeforge.diffusion.devices import precision
 from nodeforge.diffusion.layouts import from_ldm, matched
+from nodeforge.diffusion.policy import DEFAULT, Policy
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import weight_files
 from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
@@ -85,13 +85,21 @@ class LoadedControlNet:
 Loaded = LoadedModel | LoadedTextEncoder | LoadedVae | LoadedControlNet
 
 
-def load(recipe: Recipe, device: torch.device, check: Callable[[], None] = lambda: None) -> Loaded:
-    """The network of `recipe` on `device`, in the precision of `devices.precision`.
+def load(
+    recipe: Recipe,
+    device: torch.device,
+    policy: Policy = DEFAULT,
+    check: Callable[[], None] = lambda: None,
+    home: torch.device | None = None,
+) -> Loaded:
+    """The network of `recipe` for `device`, in the policy's dtype.
 
     Args:
         recipe: What to load; its LoRAs are not loaded here.
-        device: Where it is to be.
+        device: Where it is to compute.
+        policy: What it computes in.
         check: Called between tensors; what it raises stops the loading.
+        home: Where its weights are put, if not on the device.
 
     Raises:
         LoadingError: the model lacks something, or its shapes do not fit.
@@ -99,7 +107,7 @@ def load(recipe: Recipe, device: torch.device, check: Callable[[], None] = lambd
     """
     weights = recipe.weights
     network: Any = build(recipe)
-    _fill(network, weights, device, precision(weights.part, device), check)
+    _fill(network, weights, home or device, policy.dtype(weights.part, device), check)
     match recipe:
         case Model():
             return LoadedModel(network, weights.family)
@@ -130,6 +138,17 @@ def build(recipe: Recipe) -> nn.Module:
                 return AutoencoderKL.from_config(config)  # pyright: ignore[reportReturnType]
             case ControlNet():
                 return ControlNetModel.from_config(config)  # pyright: ignore[reportReturnType]
+
+
+def weight_bytes(recipe: Recipe, policy: Policy, device: torch.device) -> int:
+    """Bytes that the weights of `recipe` take on `device`, known without reading them.
+
+    Raises:
+        LoadingError: its configuration is missing.
+    """
+    small = policy.fp8_weights and isinstance(recipe, Model)
+    each = 1 if small else policy.dtype(recipe.weights.part, device).itemsize
+    return each * sum(parameter.numel() for parameter in build(recipe).parameters())
 
 
 def _tokenizer(weights: Weights) -> Any:

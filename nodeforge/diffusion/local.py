@@ -49,6 +49,10 @@ class LocalHost:
         self._on_progress = on_progress
 
     @property
+    def device(self) -> str:
+        return str(self.residency.device)
+
+    @property
     def numerics(self) -> Mapping[str, str]:
         return self.residency.numerics()
 

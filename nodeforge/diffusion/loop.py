@@ -46,6 +46,9 @@ class Host(Protocol):
     """What the loop asks of whoever runs it; `nodeforge.api.RunContext` is one."""
 
     @property
+    def device(self) -> str: ...
+
+    @property
     def numerics(self) -> Mapping[str, str]: ...
 
     @property
@@ -84,7 +87,7 @@ def denoise(host: Host, task: Denoising) -> Latent:
     if task.negative is None:
         task = replace(task, negative=family.unsaid(task.positive, known))
     config = {**known.scheduler, **family.scheduler}
-    device = torch.device(host.numerics["device"])
+    device = torch.device(host.device)
     stepper = make_stepper(task.sampler, task.schedule, config, device)
     which = walk(task, stepper)
     start = set_up(task, known, stepper, which.start, device)

@@ -55,14 +55,21 @@ class LoadedLora:
 
 
 def load_lora(
-    weights: Weights, part: str, network: nn.Module, check: Callable[[], None] = lambda: None
+    weights: Weights,
+    part: str,
+    network: nn.Module,
+    device: torch.device,
+    dtype: torch.dtype,
+    check: Callable[[], None] = lambda: None,
 ) -> LoadedLora:
-    """Read what a LoRA adds to `network`, on its device and in its dtype.
+    """Read what a LoRA adds to `network`.
 
     Args:
         weights: The LoRA's file.
         part: ``unet`` or ``text_encoder``: which network it is.
         network: Whose layers are named; it is not changed.
+        device: Where the network computes; its weights may be elsewhere meanwhile.
+        dtype: What it computes in; its weights may be stored in fewer bits.
         check: Called between layers; what it raises stops the reading.
 
     Raises:
@@ -79,10 +86,10 @@ def load_lora(
         if (name := known.get(module)) is None:
             raise _misfit(weights, f"changes '{module}', which the {part} does not have.")
         read = {
-            role: tensor.read(torch.float32 if role == "alpha" else layers[name].weight.dtype)
+            role: tensor.read(torch.float32 if role == "alpha" else dtype)
             for role, tensor in stored.items()
         }
-        on_device = {role: tensor.to(layers[name].weight.device) for role, tensor in read.items()}
+        on_device = {role: tensor.to(device) for role, tensor in read.items()}
         alpha = names.alphas.get(module, names.alphas.get(""))
         piece = piece_of(on_device, layers[name], alpha, names.root)
         if piece is None:

@@ -2,12 +2,13 @@
 
 Networks are shared by all recipes of the same weights, and never changed: LoRAs lie over them
 while they are used. What is not used stays as long as it fits; the least recently used goes
-first.
+first. The policy's memory mode says where it stays.
 """
 
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -17,13 +18,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from nodeforge.diffusion.description import LoadingError
 from nodeforge.diffusion.devices import devices, numerics
-from nodeforge.diffusion.loading import Loaded, LoadedTextEncoder, load
+from nodeforge.diffusion.loading import (
+    Loaded,
+    LoadedControlNet,
+    LoadedModel,
+    LoadedTextEncoder,
+    load,
+    weight_bytes,
+)
 from nodeforge.diffusion.lora import LoadedLora, Overlay, load_lora
+from nodeforge.diffusion.placement import CPU, brought, feed, tune
+from nodeforge.diffusion.policy import DEFAULT, Policy
 from nodeforge.models import locate
-from nodeforge.values import Lora, Model, Recipe, TextEncoder, Weights
+from nodeforge.settings import GIB, MemoryMode
+from nodeforge.values import ControlNet, Lora, Model, Recipe, TextEncoder, Weights
 
 _SHARE = 0.6
 """Of the device's memory that idle networks may keep, where no bound is given."""
@@ -35,16 +47,24 @@ class Residency:
     """Turns recipes into loaded networks, and keeps what fits.
 
     Args:
-        device: Where networks are to be.
+        device: Where networks compute.
+        policy: Where their weights are, and in which precision.
         bytes_kept: Bytes of weights that may stay in memory; a network in use always may.
-            None takes a share of the device's memory.
+            None lets the policy say.
     """
 
     def __init__(
-        self, device: torch.device | str = "cpu", *, bytes_kept: int | None = None
+        self,
+        device: torch.device | str = "cpu",
+        policy: Policy = DEFAULT,
+        *,
+        bytes_kept: int | None = None,
     ) -> None:
         self.device = torch.device(device)
-        self._bytes_kept = _bound(self.device) if bytes_kept is None else bytes_kept
+        self._policy = policy
+        self._tight = policy.memory is MemoryMode.VERY_LOW
+        self._bytes_kept = self._bound() if bytes_kept is None else bytes_kept
+        self._placed: dict[Key, ExitStack] = {}
         self._loaded: OrderedDict[Key, Loaded | LoadedLora] = OrderedDict()
         self._overlays: dict[Key, Overlay] = {}
         self._in_use: dict[Key, int] = {}
@@ -83,6 +103,22 @@ class Residency:
         with self._lock:
             self._shrink(0)
 
+    def relieve(self) -> str:
+        """Make room after memory ran out; from now on less of it is taken.
+
+        Returns:
+            What was done, a clause for the person. Numbers stay the same.
+        """
+        self._tight = True
+        self._bytes_kept = 0
+        self.free()
+        if self.device.type == "cpu":
+            return "networks that nobody used were dropped"
+        return (
+            "networks that nobody used were dropped, and the denoiser's weights are now fed to "
+            "the card layer by layer"
+        )
+
     @property
     def bytes_held(self) -> int:
         """Bytes of weights in memory."""
@@ -90,7 +126,7 @@ class Residency:
 
     def numerics(self) -> dict[str, str]:
         """All about this machine that changes numbers."""
-        return numerics(self.device)
+        return numerics(self.device, self._policy)
 
     def _keep(self, kept: ExitStack, key: Key, load: Callable[[], Any]) -> Any:
         """What has this key, kept until `kept` ends; loaded if it is not there."""
@@ -98,19 +134,36 @@ class Residency:
             if key not in self._loaded:
                 self._loaded[key] = load()
             self._loaded.move_to_end(key)
+            loaded = self._loaded[key]
+            if not self._in_use.get(key):
+                self._place(key, loaded)
             self._in_use[key] = self._in_use.get(key, 0) + 1
             kept.callback(self._let_go, key)
-            return self._loaded[key]
+            return loaded
+
+    def _place(self, key: Key, loaded: Loaded | LoadedLora) -> None:
+        """Have the weights where they compute, until nobody uses them."""
+        self._placed[key] = ExitStack()
+        if not isinstance(loaded, LoadedLora) and _home(loaded.network) == CPU != self.device:
+            self._placed[key].enter_context(brought(loaded.network, self.device))
 
     def _let_go(self, key: Key) -> None:
         with self._lock:
             self._in_use[key] -= 1
+            if not self._in_use[key]:
+                self._placed.pop(key).close()
             self._shrink(self._bytes_kept)
 
     def _load(self, recipe: Recipe, check: Callable[[], None]) -> Loaded:
         found = replace(recipe, weights=found_weights(recipe.weights))
         self._shrink(max(0, self._bytes_kept - _size_on_disk(found.weights)))
-        loaded = load(found, self.device, check)
+        fed = isinstance(found, Model | ControlNet) and self._must_feed(found)
+        waiting = self._policy.memory in (MemoryMode.LOW, MemoryMode.VERY_LOW)
+        loaded = load(found, self.device, self._policy, check, CPU if fed or waiting else None)
+        if isinstance(loaded, LoadedModel):
+            tune(loaded.network, self._policy)
+        if isinstance(loaded, LoadedModel | LoadedControlNet) and fed:
+            feed(loaded.network, self.device)
         self._overlays[recipe.weights.fingerprint, recipe.weights.part] = Overlay(loaded.network)
         return loaded
 
@@ -120,7 +173,16 @@ class Residency:
         """The key of a LoRA read for this base, and how to read it."""
         part = recipe.weights.part
         key = (lora.fingerprint, f"lora for {part} {recipe.weights.fingerprint}")
-        return key, lambda: load_lora(found_weights(lora), part, base.network, check)
+        dtype = self._policy.dtype(part, self.device)
+        return key, lambda: load_lora(
+            found_weights(lora), part, base.network, self.device, dtype, check
+        )
+
+    def _must_feed(self, recipe: Model | ControlNet) -> bool:
+        """Whether a denoiser's weights are to come layer by layer."""
+        if self.device == CPU or self._policy.memory in (MemoryMode.DEVICE, MemoryMode.LOW):
+            return False
+        return self._tight or weight_bytes(recipe, self._policy, self.device) > self._bytes_kept
 
     def _shrink(self, most: int) -> None:
         """Drop idle networks, the least recently used first, until `most` bytes are held."""
@@ -134,8 +196,20 @@ class Residency:
                 dropped = True
         if dropped:
             gc.collect()
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
+            if self.device != CPU:
+                torch.get_device_module(self.device).empty_cache()
+
+    def _bound(self) -> int:
+        """Bytes of idle networks that the policy keeps."""
+        match self._policy.memory:
+            case MemoryMode.DEVICE:
+                return sys.maxsize
+            case MemoryMode.VERY_LOW:
+                return 0
+            case MemoryMode.LOW:
+                return _share_of(CPU)
+            case MemoryMode.AUTO:
+                return _share_of(self.device)
 
 
 def found_weights(weights: Weights) -> Weights:
@@ -153,6 +227,11 @@ def found_weights(weights: Weights) -> Weights:
         place=weights.path,
         way_out="Put it back, or choose another model.",
     )
+
+
+def _home(network: nn.Module) -> torch.device:
+    """Where the weights wait; the device itself for those that are fed to it by hooks."""
+    return getattr(network, "device", CPU)
 
 
 def _loras(recipe: Recipe) -> tuple[Lora, ...]:
@@ -175,6 +254,8 @@ def _size_on_disk(weights: Weights) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _bound(device: torch.device) -> int:
-    report = next((r for r in devices() if r.kind == device.type), None)
-    return int(report.total * _SHARE) if report and report.total else 8 * 2**30
+def _share_of(device: torch.device) -> int:
+    index = device.index or 0
+    there = [report for report in devices() if report.kind == device.type]
+    total = there[index].total if index < len(there) else 0
+    return int(total * _SHARE) if total else 8 * GIB

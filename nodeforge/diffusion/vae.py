@@ -12,15 +12,11 @@ from nodeforge.diffusion.devices import TILE
 from nodeforge.diffusion.latents import check_size
 from nodeforge.diffusion.loading import LoadedVae
 from nodeforge.diffusion.tiles import in_tiles
-from nodeforge.errors import NodeForgeError
+from nodeforge.errors import OutOfMemoryError
 from nodeforge.values import Image, Latent, LatentMismatchError
 
 OVERLAP = TILE // 4
 """Pixels that neighbouring tiles share."""
-
-
-class OutOfMemoryError(NodeForgeError):
-    """The device has not enough memory, even in tiles."""
 
 
 @torch.no_grad()

@@ -27,13 +27,24 @@ class Networks(Protocol):
         """The network, for a `with` block; `check` raises `Cancelled` while loading."""
         ...
 
+    @property
+    def device(self) -> str:
+        """Where they compute."""
+        ...
+
     def numerics(self) -> Mapping[str, str]:
         """All that changes numbers."""
+        ...
+
+    def relieve(self) -> str:
+        """Make room after memory ran out; what was done, a clause."""
         ...
 
 
 class NoNetworks:
     """For graphs that need none."""
+
+    device = "cpu"
 
     def use(self, recipe: Recipe, check: Callable[[], None]) -> AbstractContextManager[Any]:
         del check
@@ -41,6 +52,9 @@ class NoNetworks:
 
     def numerics(self) -> Mapping[str, str]:
         return {}
+
+    def relieve(self) -> str:
+        return "nothing could be dropped"
 
 
 @dataclass
@@ -106,6 +120,10 @@ class NodeRun:
         return self._request.outputs
 
     @property
+    def device(self) -> str:
+        return self._networks.device
+
+    @property
     def numerics(self) -> Mapping[str, str]:
         return self._networks.numerics()
 
@@ -132,6 +150,10 @@ class NodeRun:
 
     def fell_back(self, fact: str) -> None:
         self.exact = False
+        self.notice(fact)
+
+    def notice(self, fact: str) -> None:
+        """Tell the person something that the result does not depend on."""
         self._emit(events.Notice(self._request.run, self._node, fact))
 
     def saved(self, path: Path) -> None:

@@ -16,7 +16,7 @@ from nodeforge.engine.cache import ResultCache
 from nodeforge.engine.context import Networks, NodeRun, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport, Source
 from nodeforge.engine.plan import Plan, PlannedNode, place
-from nodeforge.errors import Cancelled, NodeForgeError
+from nodeforge.errors import Cancelled, NodeForgeError, OutOfMemoryError
 from nodeforge.graph.model import Output
 
 Results = dict[str, Any]
@@ -155,7 +155,7 @@ class Executor:
         context = NodeRun(node.id, node.key, request, state, self._cache, self._networks)
         arguments = self._arguments(node, course.results)
         try:
-            value = self._call(node, context, arguments)
+            value = self._tried(node, context, arguments)
         except NodeForgeError as error:
             error.at(place(node.id, node.spec))
             raise NodeFailedError(node.id, _known_report(error, arguments)) from error
@@ -169,6 +169,16 @@ class Executor:
         self._costs[node.spec.type] = seconds, size
         state.emit(events.Finished(request.run, node.id, Source.COMPUTED, seconds, size))
         return value
+
+    def _tried(self, node: PlannedNode, context: NodeRun, arguments: dict[str, Any]) -> Results:
+        """One more try where memory ran out; a loop goes on from its last step."""
+        try:
+            return self._call(node, context, arguments)
+        except OutOfMemoryError as error:
+            fact = error.fact
+        # outside the handler: the failed try's memory is given back before the next
+        context.notice(f"{fact} Tried once more: {self._networks.relieve()}.")
+        return self._call(node, context, arguments)
 
     def _call(self, node: PlannedNode, context: NodeRun, arguments: dict[str, Any]) -> Results:
         node_type = self._node_types[node.spec.type]

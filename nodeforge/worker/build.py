@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 import torch
 
 from nodeforge.diffusion import Residency
-from nodeforge.diffusion.devices import choose, devices
+from nodeforge.diffusion.devices import choose, devices, told_out_of_memory
+from nodeforge.diffusion.policy import Policy
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.session import Session
 from nodeforge.formats import graph_from_json
@@ -32,8 +33,22 @@ class LoadedNetworks:
     def use(self, recipe: Recipe, check: Callable[[], None]) -> AbstractContextManager[Any]:
         return self._residency.use(recipe, check=check)
 
+    @property
+    def device(self) -> str:
+        return str(self._residency.device)
+
     def numerics(self) -> Mapping[str, str]:
         return self._residency.numerics()
+
+    def relieve(self) -> str:
+        return self._residency.relieve()
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Around every node: no gradients, and memory that ran out is an error people know."""
+    with torch.no_grad(), told_out_of_memory():
+        yield
 
 
 def build_server(
@@ -44,13 +59,13 @@ def build_server(
     if spare_core:
         torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     packs = load_packs(settings)
-    residency = Residency(choose(device))
+    residency = Residency(choose(device), Policy.of(settings))
     cache = ResultCache(
         MemoryTier(settings.memory_cache_bytes),
         DiskTier(settings.cache / "results", cache_version(), settings.disk_cache_bytes),
         ValueCodec(),
     )
-    session = Session(settings, packs.node_types, cache, LoadedNetworks(residency), torch.no_grad)
+    session = Session(settings, packs.node_types, cache, LoadedNetworks(residency), guard)
     return Server(session, requests, replies, _answers(session, packs, residency))
 
 

@@ -196,6 +196,23 @@ def test_a_result_of_a_fallback_is_never_stored(bench: Bench):
     assert bench.told(events.Notice)[0].fact == "used a smaller tile"
 
 
+def test_a_node_that_ran_out_of_memory_is_tried_once_more(bench: Bench):
+    hungry = graph({"a": ("test.hungry", {"text": "x"})}, {})
+    assert bench.run(hungry, "a")["a"]["text"] == "x"
+    assert "memory ran out. Tried once more" in bench.told(events.Notice)[0].fact
+    bench.run(hungry, "a")
+    assert bench.calls == {}  # the result is what was asked for, so it is kept
+
+
+def test_memory_that_never_suffices_is_said_with_a_way_out(bench: Bench):
+    never = graph({"a": ("test.hungry", {"text": "x", "tries": 9})}, {})
+    assert bench.run(never, "a") == {}
+    assert bench.calls == {"hungry": 2}
+    (failed,) = bench.told(events.Failed)
+    assert failed.error.known
+    assert failed.error.way_out == "Make fewer pictures at once."
+
+
 def test_a_muted_save_is_not_run(bench: Bench):
     muted = fox()
     muted.nodes["save"].mode = Mode.MUTE

@@ -16,6 +16,7 @@ from nodeforge.engine import events
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.session import Session
+from nodeforge.errors import OutOfMemoryError
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import Settings
 from nodeforge.worker.codec import ValueCodec
@@ -143,6 +144,20 @@ def inexact(run: RunContext, text: str) -> str:
     return text
 
 
+@node("test.hungry")
+def hungry(text: str, tries: Annotated[int, Range(0, 9)] = 1) -> str:
+    """Run out of memory at first.
+
+    Args:
+        text: Passed on.
+        tries: How often memory does not suffice.
+    """
+    CALLS["hungry"] += 1
+    if CALLS["hungry"] <= tries:
+        raise OutOfMemoryError("memory ran out.", way_out="Make fewer pictures at once.")
+    return text
+
+
 ALIVE: weakref.WeakSet[torch.Tensor] = weakref.WeakSet()
 
 
@@ -190,6 +205,7 @@ NODES = (
     save,
     read,
     inexact,
+    hungry,
     latent,
     double,
     reroute,
