@@ -133,8 +133,28 @@ class EntryChanged:
         return EntryChanged(self.table, self.key, self.after, self.before)
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Something that belongs to the document but is kept elsewhere changed: a canvas."""
+
+    what: str
+
+    def apply(self, document: Document) -> None:
+        pass
+
+    def inverse(self) -> Change:
+        return self
+
+
 Change = (
-    NodeAdded | NodeRemoved | LinkAdded | LinkRemoved | ValueChanged | FieldChanged | EntryChanged
+    NodeAdded
+    | NodeRemoved
+    | LinkAdded
+    | LinkRemoved
+    | ValueChanged
+    | FieldChanged
+    | EntryChanged
+    | Touched
 )
 
 

@@ -10,7 +10,7 @@ from nodeforge.imaging.arrays import (
     to_float,
     with_alpha,
 )
-from nodeforge.imaging.blend import BlendMode, blend, composite
+from nodeforge.imaging.blend import BlendMode, blend, composite, mix
 from nodeforge.imaging.colour import (
     ColourError,
     adjust,
@@ -100,6 +100,7 @@ __all__ = [
     "line_art",
     "luminance",
     "match_colour",
+    "mix",
     "output_place",
     "pad",
     "parse_colour",

@@ -22,6 +22,9 @@ class BlendMode(StrEnum):
     DARKEN = "darken"
     LIGHTEN = "lighten"
     DIFFERENCE = "difference"
+    EXCLUSION = "exclusion"
+    COLOUR_DODGE = "colour dodge"
+    COLOUR_BURN = "colour burn"
     ADD = "add"
     SUBTRACT = "subtract"
 
@@ -40,10 +43,15 @@ def blend(base: Pixels, over: Pixels, mode: BlendMode, opacity: float) -> Pixels
     """
     check_same_size(base, over)
     weight = np.float32(opacity) * (over[..., 3:] if over.shape[2] == 4 else np.float32(1))
-    mixed = np.clip(_FORMULAS[mode](base[..., :3], over[..., :3]), 0, 1)
+    mixed = mix(base[..., :3], over[..., :3], mode)
     if base.shape[2] == 4:  # where nothing is below, the upper colour is seen as it is
         mixed = with_alpha(_lerp(over[..., :3], mixed, base[..., 3:]))
     return _mixed(base, mixed, np.broadcast_to(weight, (*base.shape[:2], 1)))
+
+
+def mix(base: Pixels, over: Pixels, mode: BlendMode) -> Pixels:
+    """What two opaque colours make, 0..1, channel by channel; arrays of one shape."""
+    return np.clip(_FORMULAS[mode](base, over), 0, 1)
 
 
 def composite(base: Pixels, over: Pixels, mask: Pixels) -> Pixels:
@@ -88,6 +96,21 @@ def _soft_light(base: Pixels, over: Pixels) -> Pixels:
     return np.where(over <= 0.5, darker, base + (2 * over - 1) * (curve - base))
 
 
+def _exclusion(base: Pixels, over: Pixels) -> Pixels:
+    return np.asarray(base + over - 2 * base * over, np.float32)
+
+
+def _colour_dodge(base: Pixels, over: Pixels) -> Pixels:
+    room = np.float32(1) - over
+    lit = np.divide(base, room, out=np.ones_like(base), where=room > 0)
+    return np.where(base <= 0, np.float32(0), lit)
+
+
+def _colour_burn(base: Pixels, over: Pixels) -> Pixels:
+    burnt = np.divide(np.float32(1) - base, over, out=np.ones_like(base), where=over > 0)
+    return np.where(base >= 1, base, np.float32(1) - np.minimum(burnt, 1))
+
+
 _FORMULAS: dict[BlendMode, Callable[[Pixels, Pixels], Pixels]] = {
     BlendMode.NORMAL: lambda base, over: over,
     BlendMode.MULTIPLY: lambda base, over: base * over,
@@ -98,6 +121,9 @@ _FORMULAS: dict[BlendMode, Callable[[Pixels, Pixels], Pixels]] = {
     BlendMode.DARKEN: np.minimum,
     BlendMode.LIGHTEN: np.maximum,
     BlendMode.DIFFERENCE: lambda base, over: np.abs(base - over),
+    BlendMode.EXCLUSION: _exclusion,
+    BlendMode.COLOUR_DODGE: _colour_dodge,
+    BlendMode.COLOUR_BURN: _colour_burn,
     BlendMode.ADD: lambda base, over: base + over,
     BlendMode.SUBTRACT: lambda base, over: base - over,
 }

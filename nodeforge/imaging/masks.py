@@ -30,6 +30,34 @@ class Box(NamedTuple):
     width: int
     height: int
 
+    @property
+    def right(self) -> int:
+        """The first column that is no longer in it."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row that is no longer in it."""
+        return self.top + self.height
+
+    def moved(self, right: int, down: int) -> Box:
+        return Box(self.left + right, self.top + down, self.width, self.height)
+
+    def overlap(self, other: Box) -> Box | None:
+        """What lies in both; None where nothing does."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        width = min(self.right, other.right) - left
+        height = min(self.bottom, other.bottom) - top
+        return Box(left, top, width, height) if width > 0 and height > 0 else None
+
+    def around(self, other: Box | None) -> Box:
+        """The smallest rectangle that holds both."""
+        if other is None:
+            return self
+        left, top = min(self.left, other.left), min(self.top, other.top)
+        right, bottom = max(self.right, other.right), max(self.bottom, other.bottom)
+        return Box(left, top, right - left, bottom - top)
+
 
 def invert(mask: Pixels) -> Pixels:
     """1 where `mask` is 0; undone exactly by itself for 8-bit values."""

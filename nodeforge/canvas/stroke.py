@@ -1,0 +1,139 @@
+"""A stroke of a brush: seen while it is drawn, and one edit when it is done."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from nodeforge.canvas.blending import times
+from nodeforge.canvas.brush import Brush, Path, Sample, stamp
+from nodeforge.canvas.canvas import Canvas, Change, What
+from nodeforge.canvas.edit import CanvasEdit
+from nodeforge.canvas.ink import Ink, lay_ink
+from nodeforge.canvas.tiles import TILE, Draft, Key, Tiles, parts, within
+from nodeforge.imaging import Box, Bytes
+
+_ALL = 65535
+
+
+class Stroke:
+    """One stroke on the active layer, from pen down to pen up.
+
+    How much of each pixel is covered is kept apart from the layer, with 16 bits; the layer as it
+    was is then painted through that, times the brush's opacity. So however often a stroke
+    crosses itself, no pixel gets more than that opacity.
+
+    Args:
+        canvas: What is painted on. Only the stroke changes it until it ends.
+        brush: How it looks.
+        ink: What it leaves.
+        name: For "Undo ...".
+
+    Raises:
+        NoSuchLayerError: no layer is active.
+        LayerClosedError: it is locked or hidden.
+    """
+
+    def __init__(self, canvas: Canvas, brush: Brush, ink: Ink, name: str = "brush stroke") -> None:
+        self._canvas, self._brush, self._ink, self._name = canvas, brush, ink, name
+        self._before = canvas.state
+        self._layer = self._before.layer(self._before.active)
+        self._layer.check_open()
+        self._draft = Draft(self._layer.tiles)
+        self._cover: dict[Key, np.ndarray] = {}
+        self._path: Path | None = None
+        self.over = False
+
+    def begin(self, sample: Sample) -> None:
+        """The pen comes down."""
+        assert self._path is None, "a stroke begins once"
+        self._path = Path(self._brush, sample)
+        self._canvas.show(self._before.with_layer(self._layer.with_tiles(self._draft)))
+        self._dab([sample])
+
+    def extend(self, sample: Sample, straight: bool = False) -> None:
+        """The pen moves on, smoothly, or in a straight line."""
+        assert self._path is not None, "a stroke begins before it goes on"
+        self._dab(self._path.straight(sample) if straight else self._path.to(sample))
+
+    def end(self) -> CanvasEdit:
+        """The pen comes up: the canvas is as before, and the edit to perform makes the stroke."""
+        assert self._path is not None, "a stroke begins before it ends"
+        self._dab(self._path.rest())
+        tiles = self._draft.frozen()
+        after = self._before.with_layer(self._layer.with_tiles(tiles))
+        self.cancel()
+        return CanvasEdit(self._canvas, self._name, lambda _: after)
+
+    def cancel(self) -> None:
+        """As if there had been no stroke."""
+        if not self.over:
+            self.over = True
+            self._canvas.show(self._before)
+
+    def _dab(self, samples: list[Sample]) -> None:
+        touched: Box | None = None
+        for sample in samples:
+            box = self._stamp(sample)
+            if box is not None:
+                touched = box.around(touched)
+        if touched is not None:
+            self._lay(touched)
+            self._canvas.tell(Change(What.PIXELS, self._layer.id, touched))
+
+    def _stamp(self, sample: Sample) -> Box | None:
+        """Cover more, and say where."""
+        brush = self._brush
+        cover, left, top = stamp(sample, brush.size_at(sample.pressure), brush.hardness)
+        most = sample.pressure if brush.pressure_opacity else 1.0
+        whole = Box(left, top, cover.shape[1], cover.shape[0])
+        box = whole.overlap(self._before.box)
+        if box is None:
+            return None
+        for key, there, here in parts(box):
+            rows, columns = (
+                slice(here[0].start + box.top - top, here[0].stop + box.top - top),
+                slice(here[1].start + box.left - left, here[1].stop + box.left - left),
+            )
+            self._add(self._clear(key)[there], cover[rows, columns], most)
+        return box
+
+    def _clear(self, key: Key) -> np.ndarray:
+        """How much of each pixel of a tile of the canvas is *not* covered yet, uint16."""
+        found = self._cover.get(key)
+        if found is None:
+            found = self._cover[key] = np.full((TILE, TILE), _ALL, np.uint16)
+        return found
+
+    def _add(self, clear: np.ndarray, cover: np.ndarray, most: float) -> None:
+        """Cover a share `flow` of what lacks to `most`; where that is reached, nothing."""
+        missing = clear if most >= 1 else np.maximum(clear, _ALL - round(most * _ALL))
+        if most < 1:
+            missing -= np.uint16(_ALL - round(most * _ALL))
+        added = cv2.multiply(missing, cover, scale=self._brush.flow / _ALL)
+        cv2.subtract(clear, added, dst=clear)
+
+    def _lay(self, box: Box) -> None:
+        selection = self._before.selection
+        for key, there, _ in parts(box):
+            clear = self._cover.get(key)
+            if clear is None:
+                continue
+            part = within(key, there)
+            alpha = limited(_alpha(clear[there], self._brush.opacity), selection, part)
+            lay_ink(self._draft, self._layer, self._ink, alpha, part)
+
+
+def _alpha(clear: np.ndarray, opacity: float) -> Bytes:
+    """`opacity` times what is covered, 8 bits."""
+    most = opacity * 255
+    return cast("Bytes", cv2.convertScaleAbs(clear, alpha=-most / _ALL, beta=most))
+
+
+def limited(alpha: Bytes, selection: Tiles | None, box: Box) -> Bytes:
+    """`alpha` times the selection in a box of the canvas."""
+    if selection is None:
+        return alpha
+    return times(alpha, selection.read(box))
