@@ -78,6 +78,7 @@ from nodeforge.diffusion.steppers import (
 )
 from nodeforge.diffusion.text import PromptError, encode_prompt
 from nodeforge.diffusion.vae import OutOfMemoryError, decode, encode
+from nodeforge.diffusion.weakened import PlaceError, parse_places
 
 __all__ = [
     "SAMPLERS",
@@ -101,6 +102,7 @@ __all__ = [
     "Method",
     "ModelFacts",
     "OutOfMemoryError",
+    "PlaceError",
     "PromptError",
     "Residency",
     "ScheduleError",
@@ -130,6 +132,7 @@ __all__ = [
     "load",
     "make_stepper",
     "masked_picture",
+    "parse_places",
     "parse_sigmas",
     "place",
     "repeat",

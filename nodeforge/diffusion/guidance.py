@@ -1,4 +1,4 @@
-"""Classifier-free guidance: what is asked of the network in a step, and how answers are mixed."""
+"""What is asked of the network in a step, by which prompts and with which guidance."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from torch.nn.functional import interpolate
 
 from nodeforge.diffusion.conditioning import acts, lengthened
 from nodeforge.diffusion.control import acting_controls, same_control
+from nodeforge.diffusion.mixing import Memory, guided
+from nodeforge.diffusion.prediction import Clean
 from nodeforge.diffusion.said import Said, together
-from nodeforge.values import Conditioning, Control, Guidance, Prompt
+from nodeforge.values import Conditioning, Control, Guidance, Perturbation, Prompt
 
 AT_ONCE = 2
 """Prompts that go through the network together, as diffusers' pipelines do with two."""
 
-Network = Callable[[Tensor, Said, tuple[Control, ...]], Tensor]
-"""From x, repeated for each prompt, what they say and what steers them to the predictions."""
+Network = Callable[[Tensor, Said, tuple[Control, ...], Perturbation | None], Tensor]
+"""From x, repeated for each prompt, what they say, what steers them and how the network is
+weakened to the predictions."""
 
 Numbers = Callable[[Prompt, bool], Tensor | None]
 """From a prompt, and whether it is wanted, to what its family is told beside the text."""
+
+
+_NONE = Guidance(1.0)
 
 
 @dataclass(frozen=True)
@@ -31,14 +37,14 @@ class Active:
     Args:
         positive: At least one prompt, with the controls that act.
         negative: Empty where no guidance acts.
-        scale: Guidance scale.
-        rescale: How far the spread is pulled back.
+        guidance: Only what acts of it; it has no window any more.
+        silent: Nothing is asked, the prediction is 0: CFG-Zero*'s first steps.
     """
 
     positive: tuple[Prompt, ...]
-    negative: tuple[Prompt, ...]
-    scale: float = 1.0
-    rescale: float = 0.0
+    negative: tuple[Prompt, ...] = ()
+    guidance: Guidance = _NONE
+    silent: bool = False
 
 
 def active(
@@ -56,11 +62,31 @@ def active(
     wanted = _acting(positive, step, steps)
     windows = (guidance, *guidance.others)
     now = next((each for each in windows if acts(each.start, each.end, step, steps)), None)
-    if now is None or now.scale == 1:
-        return Active(wanted, ())
+    if now is None:
+        return Active(wanted)
+    silent = now.zero_star is not None and step < now.zero_star.steps
+    now = _acting_guidance(now, step, steps)
+    if now.scale == 1:
+        return Active(wanted, (), now, silent)
     unwanted = _acting(negative, step, steps) if negative else (positive.nothing,)
     unwanted = tuple(_steered_like(prompt, wanted) for prompt in unwanted)
-    return Active(wanted, unwanted, now.scale, now.rescale)
+    return Active(wanted, unwanted, now, silent)
+
+
+def _acting_guidance(guidance: Guidance, step: int, steps: int) -> Guidance:
+    """`guidance` without its window, and without what changes nothing in this step."""
+    perturbations = tuple(
+        replace(each, start=0.0, end=1.0)
+        for each in guidance.perturbations
+        if each.scale != 0 and acts(each.start, each.end, step, steps)
+    )
+    if guidance.scale == 1:
+        rescale = guidance.rescale if perturbations else 0.0
+        return Guidance(1.0, rescale, perturbations=perturbations)
+    zero_star = guidance.zero_star and replace(guidance.zero_star, steps=0)
+    return replace(
+        guidance, start=0.0, end=1.0, others=(), zero_star=zero_star, perturbations=perturbations
+    )
 
 
 def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, ...]:
@@ -89,6 +115,7 @@ class Guided:
         empty: The empty chunk, which lengthens the shorter prompt.
         x: The latent.
         numbers: What the family is told beside the text.
+        memory: What guidance remembers from earlier calls; each call changes it.
     """
 
     def __init__(
@@ -97,11 +124,13 @@ class Guided:
         empty: Tensor,
         x: Tensor,
         numbers: Numbers = lambda _, __: None,
+        memory: Memory | None = None,
     ) -> None:
         self._what = what
+        self._memory = memory or Memory()
         prompts = (*what.negative, *what.positive)
         tokens = max(prompt.embedding.shape[1] for prompt in prompts)
-        self._said = [
+        said = [
             Said(
                 lengthened(prompt.embedding, empty, tokens),
                 prompt.pooled,
@@ -109,48 +138,63 @@ class Guided:
             ).on(x)
             for place, prompt in enumerate(prompts)
         ]
-        self._controls = [prompt.controls for prompt in prompts]
-        self._groups = _groups(self._controls)
+        self._asked = [
+            _Asked(each, prompt.controls) for each, prompt in zip(said, prompts, strict=True)
+        ]
+        for perturbation in what.guidance.perturbations:
+            whole = self._asked[len(what.negative) : len(prompts)]
+            self._asked += [replace(each, weakened=perturbation) for each in whole]
+        self._groups = _groups(self._asked)
         self._shares = _shares(what.negative, x), _shares(what.positive, x)
 
-    def __call__(self, network: Network, x: Tensor) -> Tensor:
-        """The guided prediction for `x`, (batch, channels, height, width)."""
+    def __call__(self, network: Network, x: Tensor, clean: Clean) -> Tensor:
+        """The guided prediction.
+
+        Args:
+            network: What is asked.
+            x: As it reads it, (batch, channels, height, width).
+            clean: What predictions say of the clean latent at this x.
+        """
+        if self._what.silent:
+            return torch.zeros_like(x)
         predictions: list[Tensor] = []
-        for places in self._groups:
-            said = together([self._said[place] for place in places])
-            controls = self._controls[places[0]]
-            predicted = network(torch.cat([x] * len(places)), said, controls)
-            predictions += predicted.chunk(len(places))
-        negatives = len(self._what.negative)
-        wanted = _mixed(predictions[negatives:], self._shares[1])
-        if not negatives:
-            return wanted
-        return self._guided(_mixed(predictions[:negatives], self._shares[0]), wanted)
-
-    def _guided(self, unwanted: Tensor, wanted: Tensor) -> Tensor:
-        guided = unwanted + self._what.scale * (wanted - unwanted)
-        return rescaled(guided, wanted, self._what.rescale) if self._what.rescale else guided
+        for group in self._groups:
+            said = together([each.said for each in group])
+            inputs = torch.cat([x] * len(group))
+            predicted = network(inputs, said, group[0].controls, group[0].weakened)
+            predictions += predicted.chunk(len(group))
+        negatives, positives = len(self._what.negative), len(self._what.positive)
+        unwanted = _mixed(predictions[:negatives], self._shares[0]) if negatives else None
+        wanted, *weakened = (
+            _mixed(predictions[first : first + positives], self._shares[1])
+            for first in range(negatives, len(predictions), positives)
+        )
+        return guided(self._what.guidance, wanted, unwanted, weakened, clean, self._memory)
 
 
-def _groups(controls: Sequence[tuple[Control, ...]]) -> list[list[int]]:
-    """Neighbours that are steered alike, at most `AT_ONCE` together."""
-    groups: list[list[int]] = []
-    steered: list[tuple[object, ...]] = []
-    for place, each in enumerate(controls):
-        alike = tuple(map(same_control, each))
-        if groups and steered[-1] == alike and len(groups[-1]) < AT_ONCE:
-            groups[-1].append(place)
+@dataclass(frozen=True)
+class _Asked:
+    """One prompt's way through the network."""
+
+    said: Said
+    controls: tuple[Control, ...]
+    weakened: Perturbation | None = None
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """Equal for those that may go through the network together."""
+        return (self.weakened, *map(same_control, self.controls))
+
+
+def _groups(asked: Sequence[_Asked]) -> list[list[_Asked]]:
+    """Neighbours that are asked alike, at most `AT_ONCE` together."""
+    groups: list[list[_Asked]] = []
+    for each in asked:
+        if groups and groups[-1][0].alike == each.alike and len(groups[-1]) < AT_ONCE:
+            groups[-1].append(each)
         else:
-            groups.append([place])
-            steered.append(alike)
+            groups.append([each])
     return groups
-
-
-def rescaled(guided: Tensor, wanted: Tensor, share: float) -> Tensor:
-    """`guided` with its spread pulled towards `wanted`'s: Lin et al. 2023, section 3.4."""
-    axes = list(range(1, guided.ndim))
-    spread, target = guided.std(dim=axes, keepdim=True), wanted.std(dim=axes, keepdim=True)
-    return share * (guided * (target / spread)) + (1 - share) * guided
 
 
 def _shares(prompts: Sequence[Prompt], x: Tensor) -> list[Tensor] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -16,17 +16,20 @@ from torch import Tensor
 from nodeforge.diffusion.control import Steering, check_hints
 from nodeforge.diffusion.description import ModelFacts, facts
 from nodeforge.diffusion.families import StableDiffusion, behaviour
+from nodeforge.diffusion.freeu import with_freeu
 from nodeforge.diffusion.guidance import Active, Guided, active
 from nodeforge.diffusion.inpaint import Keep
 from nodeforge.diffusion.loading import LoadedModel
-from nodeforge.diffusion.prediction import denoised
+from nodeforge.diffusion.mixing import Memory
+from nodeforge.diffusion.prediction import Clean
 from nodeforge.diffusion.preview import factors_of, preview
 from nodeforge.diffusion.residency import found_weights
 from nodeforge.diffusion.said import Said
 from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
 from nodeforge.diffusion.step_keys import StepKeys, root_key
 from nodeforge.diffusion.steppers import Stepper, make_stepper
-from nodeforge.values import Checkpoint, Control, Latent, Prompt, Recipe
+from nodeforge.diffusion.weakened import weakened
+from nodeforge.values import Checkpoint, Control, Latent, Perturbation, Prompt, Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,6 +111,7 @@ class _Loop:
     config: Mapping[str, Any]
     facts: ModelFacts
     _last: tuple[Tensor, Tensor, Tensor] | None = None
+    _memory: Memory = field(default_factory=Memory)
 
     def run(self) -> Latent:
         actives = [self._active(step) for step in range(self.walk.start, self.walk.stop)]
@@ -115,6 +119,7 @@ class _Loop:
         x = self._resume(keys)
         if self.stepper.position < self.walk.stop:
             with self.host.use(self.task.model) as model, torch.no_grad(), ExitStack() as used:
+                used.enter_context(with_freeu(model.network, self.task.model.freeu))
                 left = actives[self.stepper.position - self.walk.start :]
                 steering = self._steering(left, used)
                 x = self._walk(model, steering, x, actives, keys)
@@ -129,6 +134,7 @@ class _Loop:
         """The step key after each step. How far the task goes is in none."""
         settled = {
             "model": self.task.model.weights.fingerprint,
+            "freeu": self.task.model.freeu and asdict(self.task.model.freeu),
             "sampler": asdict(self.task.sampler),
             "schedule": asdict(self.task.schedule),
             "family": [self.facts.family, self.facts.in_channels, self.facts.scale],
@@ -150,6 +156,7 @@ class _Loop:
             return self.start.x
         _, checkpoint = found
         self.stepper.restore(checkpoint.stepper)
+        self._memory.restore(checkpoint.guidance, self.start.x.device)
         generators = self.start.drawn.generators
         for generator, state in zip(generators, checkpoint.generators, strict=True):
             generator.set_state(state)
@@ -178,7 +185,8 @@ class _Loop:
     ) -> Tensor:
         keep = self._keep()
         for index in range(self.stepper.position - self.walk.start, len(actives)):
-            guided = Guided(actives[index], self.task.positive.empty, x, self._numbers)
+            empty = self.task.positive.empty
+            guided = Guided(actives[index], empty, x, self._numbers, self._memory)
             if keep:
                 keep.enter(self.stepper.position - self.walk.first)
             x = self.stepper.step(self._predict(model, steering, guided, keep), x, keep)
@@ -197,13 +205,17 @@ class _Loop:
         self, model: LoadedModel, steering: Steering, guided: Guided, keep: Keep | None
     ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         def predict(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
-            def network(x: Tensor, said: Said, controls: tuple[Control, ...]) -> Tensor:
+            def network(
+                x: Tensor, said: Said, controls: tuple[Control, ...], weak: Perturbation | None
+            ) -> Tensor:
                 self.host.check()
                 self.host.count_model_call()
                 residuals = steering(controls, x, timestep, said)
-                return self.family.predict(model, self._with_extra(x), timestep, said, residuals)
+                whole = self._with_extra(x)
+                with weakened(model.network, weak):
+                    return self.family.predict(model, whole, timestep, said, residuals)
 
-            prediction = guided(network, x)
+            prediction = guided(network, x, self._clean_at(x, sigma))
             if keep:
                 prediction = keep.estimate(prediction, x, sigma, self._kind)
             self._last = (prediction, x, sigma)
@@ -231,6 +243,7 @@ class _Loop:
             step=self.stepper.position,
             call=self.stepper.calls_before(self.stepper.position),
             stepper=_on_cpu(self.stepper.state()),
+            guidance=_on_cpu(self._memory.state()),
             generators=tuple(g.get_state() for g in self.start.drawn.generators),
             clean=self._latent(self._clean().half()),
         )
@@ -241,9 +254,12 @@ class _Loop:
     def _clean(self) -> Tensor:
         """The clean estimate of the last model call, on the CPU."""
         assert self._last is not None
-        prediction, scaled, sigma = (tensor.float().cpu() for tensor in self._last)
-        x = scaled * (sigma**2 + 1) ** 0.5
-        return denoised(prediction, x, sigma, str(self.config.get("prediction_type", "epsilon")))
+        prediction, x, sigma = (tensor.float().cpu() for tensor in self._last)
+        return self._clean_at(x, sigma)(prediction)
+
+    def _clean_at(self, x: Tensor, sigma: Tensor) -> Clean:
+        """What predictions say of the clean latent at `x`, as the network reads it."""
+        return Clean(x * (sigma**2 + 1) ** 0.5, sigma, self._kind)
 
     def _preview(self) -> np.ndarray:
         factors = factors_of(self.facts.family, self.facts.latent_channels)

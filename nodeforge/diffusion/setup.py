@@ -140,7 +140,8 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
                 way_out="Encode the picture with the VAE that comes with the model.",
             )
     for window in (task.guidance, *task.guidance.others):
-        check_range(window.start, window.end)
+        for each in (window, *window.perturbations):
+            check_range(each.start, each.end)
 
 
 def set_up(

@@ -77,7 +77,7 @@ class StepKeys:
             self._key,
             [self._prompt(prompt) for prompt in what.positive],
             [self._prompt(prompt) for prompt in what.negative],
-            [what.scale, what.rescale],
+            [asdict(what.guidance), what.silent],
             self._loras,
             self._digest(empty if len(tokens) > 1 else None),
         )

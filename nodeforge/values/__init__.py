@@ -5,11 +5,19 @@ Networks never travel: `Model`, `TextEncoder`, `Vae`, `ControlNet` say how to ge
 
 from nodeforge.values.checkpoint import Checkpoint
 from nodeforge.values.conditioning import Conditioning, Control, Framing, Prompt
+from nodeforge.values.guidance import (
+    FreeU,
+    Guidance,
+    Perturbation,
+    Projection,
+    Thresholding,
+    Weakened,
+    ZeroStar,
+)
 from nodeforge.values.latent import Latent, LatentMismatchError
 from nodeforge.values.pictures import Image, Mask, Region, SizeMismatchError
 from nodeforge.values.recipes import (
     ControlNet,
-    Guidance,
     Lora,
     Model,
     Noise,
@@ -27,6 +35,7 @@ __all__ = [
     "Control",
     "ControlNet",
     "Framing",
+    "FreeU",
     "Guidance",
     "Image",
     "Latent",
@@ -35,6 +44,8 @@ __all__ = [
     "Mask",
     "Model",
     "Noise",
+    "Perturbation",
+    "Projection",
     "Prompt",
     "Recipe",
     "Region",
@@ -42,6 +53,9 @@ __all__ = [
     "Schedule",
     "SizeMismatchError",
     "TextEncoder",
+    "Thresholding",
     "Vae",
+    "Weakened",
     "Weights",
+    "ZeroStar",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nodeforge.values.guidance import FreeU
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -32,10 +34,11 @@ class Lora:
 
 @dataclass(frozen=True)
 class Model:
-    """A denoising network with the LoRAs that lie over it."""
+    """A denoising network with the LoRAs that lie over it, and FreeU while it runs."""
 
     weights: Weights
     loras: tuple[Lora, ...] = ()
+    freeu: FreeU | None = None
 
 
 @dataclass(frozen=True)
@@ -94,25 +97,6 @@ class Schedule:
     strength: float = 1.0
     sigmas: tuple[float, ...] = ()
     rho: float | None = None
-
-
-@dataclass(frozen=True)
-class Guidance:
-    """How strongly the prompt is weighed against the negative prompt.
-
-    Args:
-        scale: 1 is none.
-        rescale: 0..1, pulls the result's spread back to the prompt's own (Lin et al. 2023).
-        start: Share of the steps run from which guidance acts.
-        end: Share of the steps run up to which it acts.
-        others: What acts where this does not; of several that would, the first.
-    """
-
-    scale: float
-    rescale: float = 0.0
-    start: float = 0.0
-    end: float = 1.0
-    others: tuple[Guidance, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
-from nodeforge.diffusion.guidance import Active, Guided, active, rescaled
+from nodeforge.diffusion.guidance import Active, Guided, active
+from nodeforge.diffusion.mixing import rescaled
+from nodeforge.diffusion.prediction import Clean
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.values import (
     Conditioning,
@@ -192,10 +194,10 @@ def prompt(value, **more):
 def guided(positive, negative=(), scale=1.0, x=None):
     """The prediction of a network that says its embedding's value everywhere."""
     x = torch.zeros(1, 4, 4, 4) if x is None else x
-    network = lambda x, said, _: torch.zeros_like(x) + said.embedding[:, :1, :1, None]  # noqa: E731
-    return Guided(Active(tuple(positive), tuple(negative), scale), torch.zeros(1, 2, 3), x)(
-        network, x
-    )
+    network = lambda x, said, *_: torch.zeros_like(x) + said.embedding[:, :1, :1, None]  # noqa: E731
+    what = Active(tuple(positive), tuple(negative), Guidance(scale))
+    clean = Clean(x, torch.tensor(1.0), "epsilon")
+    return Guided(what, torch.zeros(1, 2, 3), x)(network, x, clean)
 
 
 def test_prompts_are_averaged_by_weight():

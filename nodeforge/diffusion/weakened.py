@@ -1,0 +1,97 @@
+"""A network weakened while it is asked: hooks that leave nothing behind in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from diffusers.models.attention import BasicTransformerBlock
+from torch import Tensor, nn
+
+from nodeforge.errors import RequestError
+from nodeforge.values import Perturbation, Weakened
+
+_PLACE = re.compile(r"(mid)(\.\d+)?|(down|up)\.\d+(\.\d+)?")
+
+
+class PlaceError(RequestError):
+    """A place in a network that is none, or that this one does not have."""
+
+
+def parse_places(text: str) -> tuple[str, ...]:
+    """Places from text: ``mid, up.0, down.1.0`` - block, its number, its attention's number.
+
+    Raises:
+        PlaceError: there is none, or a word is no place.
+    """
+    words = text.replace(",", " ").split()
+    if wrong := next((word for word in words if not _PLACE.fullmatch(word)), None):
+        raise PlaceError(f"'{wrong}' is no place in a network.", way_out=_EXAMPLE)
+    if not words:
+        raise PlaceError("no place in the network is named.", way_out=_EXAMPLE)
+    return tuple(dict.fromkeys(words))
+
+
+_EXAMPLE = "Write for instance 'mid', or 'mid, up.0, down.1.0'."
+
+
+@contextmanager
+def weakened(network: nn.Module, how: Perturbation | None) -> Iterator[None]:
+    """Have `network` weakened for the block.
+
+    Raises:
+        PlaceError: it has no such place.
+    """
+    handles = []
+    try:
+        for name in layers(network, how.places) if how else ():
+            layer: Any = network.get_submodule(name)
+            if how and how.kind == Weakened.LAYER:
+                handles.append(layer.register_forward_hook(_left_out))
+            else:
+                handles.append(layer.attn1.register_forward_hook(_each_place_alone))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def layers(network: nn.Module, places: tuple[str, ...]) -> list[str]:
+    """Names of the transformer layers that lie at `places`.
+
+    Raises:
+        PlaceError: there are none at one of them.
+    """
+    there = [n for n, m in network.named_modules() if isinstance(m, BasicTransformerBlock)]
+    found: list[str] = []
+    for place in places:
+        inside = [name for name in there if f"{_place_of(name)}.".startswith(f"{place}.")]
+        if not inside:
+            known = ", ".join(dict.fromkeys(map(_place_of, there)))
+            raise PlaceError(
+                f"the model has no attention at '{place}'.", way_out=f"It has it at: {known}."
+            )
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _place_of(name: str) -> str:
+    """``down_blocks.1.attentions.0.transformer_blocks.0`` lies at ``down.1.0``."""
+    block, *rest = name.split(".")
+    numbers = rest[: rest.index("transformer_blocks")]
+    kept = [word for word in numbers if word.isdigit()]
+    return ".".join([block.removesuffix("_block").removesuffix("_blocks"), *kept])
+
+
+def _left_out(layer: nn.Module, inputs: tuple[Tensor, ...], result: Tensor) -> Tensor:
+    return inputs[0]
+
+
+def _each_place_alone(attention: Any, inputs: tuple[Tensor, ...], result: Tensor) -> Tensor:
+    """What comes out where the map of attention is the identity: the values themselves."""
+    value = attention.to_v(inputs[0])
+    for layer in attention.to_out:
+        value = layer(value)
+    return value / attention.rescale_output_factor

@@ -1,0 +1,29 @@
+"""What changes how a model runs, and loads nothing."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from nodeforge.api import FreeU, Model, Range, node
+
+
+@node("models.freeu", title="FreeU")
+def freeu(
+    model: Model,
+    backbone_1: Annotated[float, Range(0.0, 4.0, step=0.05)] = 1.2,
+    backbone_2: Annotated[float, Range(0.0, 4.0, step=0.05)] = 1.4,
+    skip_1: Annotated[float, Range(0.0, 4.0, step=0.05)] = 0.9,
+    skip_2: Annotated[float, Range(0.0, 4.0, step=0.05)] = 0.2,
+) -> Model:
+    """Weigh a model's forms against its details while it runs (FreeU, Si et al. 2023).
+
+    For SD 1.5 1.5, 1.6, 0.9 and 0.2 are usual, for SDXL 1.3, 1.4, 0.9 and 0.2; all at 1 is none.
+
+    Args:
+        model: The denoiser.
+        backbone_1: How much forms count at the coarsest level; above 1 is more.
+        backbone_2: How much forms count at the next level.
+        skip_1: How much the coarse part of details counts at the coarsest level; below 1 is less.
+        skip_2: How much the coarse part of details counts at the next level.
+    """
+    made = FreeU((backbone_1, backbone_2), (skip_1, skip_2))
+    return replace(model, freeu=None if made.neutral else made)

@@ -1,0 +1,111 @@
+"""What may be added to guidance. All of it adds up, in any order of the nodes."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from nodeforge.api import (
+    Guidance,
+    Perturbation,
+    Projection,
+    Range,
+    Thresholding,
+    Weakened,
+    ZeroStar,
+    node,
+)
+from nodeforge.diffusion import parse_places
+
+
+@node("sampling.zero_star", title="CFG-Zero*")
+def zero_star(guidance: Guidance, zero_steps: Annotated[int, Range(0, 100)] = 0) -> Guidance:
+    """Scale the negative prompt's prediction to fit the prompt's (CFG-Zero*, Fan et al. 2025).
+
+    Args:
+        guidance: What it is added to.
+        zero_steps: First steps in which nothing is predicted; for models of flow, 1 is usual.
+    """
+    return guidance.each(lambda each: replace(each, zero_star=ZeroStar(zero_steps)))
+
+
+@node("sampling.projected_guidance", title="Adaptive projected guidance (APG)")
+def projected_guidance(
+    guidance: Guidance,
+    eta: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
+    momentum: Annotated[float, Range(-1.0, 1.0, step=0.05)] = -0.5,
+    threshold: Annotated[float, Range(0.0, 1000.0, step=0.5)] = 2.5,
+) -> Guidance:
+    """Allow high scales without colours that are too strong (APG, Sadat et al. 2024).
+
+    Args:
+        guidance: What it is added to; scales of 10 to 15 are usual then.
+        eta: Share kept of what only makes colours stronger; 1 is plain guidance.
+        momentum: Share of the earlier steps' direction that is added; below 0 pushes away.
+        threshold: Largest length of the direction; 0 is no bound. Larger pictures need more.
+    """
+    made = Projection(eta, momentum, threshold)
+    return guidance.each(lambda each: replace(each, projection=made))
+
+
+@node("sampling.perturbed_attention", title="Perturbed-attention guidance (PAG)")
+def perturbed_attention(
+    guidance: Guidance,
+    scale: Annotated[float, Range(0.0, 20.0, step=0.25)] = 3.0,
+    places: str = "mid",
+    start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
+    end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
+) -> Guidance:
+    """Guide away from a picture whose parts do not see each other (PAG, Ahn et al. 2024).
+
+    Forms become clearer, with and without a prompt; each step takes half as long again.
+
+    Args:
+        guidance: What it is added to.
+        scale: How far; 0 is nothing.
+        places: Where attention is perturbed: mid, up.0, down.1.0; several with commas.
+        start: Share of the steps after which it begins.
+        end: Share of the steps after which it ends.
+    """
+    made = Perturbation(Weakened.ATTENTION, scale, parse_places(places), start, end)
+    return _with(guidance, made)
+
+
+@node("sampling.skip_layers", title="Skip-layer guidance (SLG)")
+def skip_layers(
+    guidance: Guidance,
+    scale: Annotated[float, Range(0.0, 20.0, step=0.25)] = 2.5,
+    places: str = "mid",
+    start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
+    end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.3,
+) -> Guidance:
+    """Guide away from what the model makes without some of its layers (SLG).
+
+    Args:
+        guidance: What it is added to.
+        scale: How far; 0 is nothing.
+        places: Which attention layers are left out: mid, up.0, down.1.0; several with commas.
+        start: Share of the steps after which it begins.
+        end: Share of the steps after which it ends.
+    """
+    made = Perturbation(Weakened.LAYER, scale, parse_places(places), start, end)
+    return _with(guidance, made)
+
+
+@node("sampling.dynamic_thresholding", title="Dynamic thresholding")
+def dynamic_thresholding(
+    guidance: Guidance,
+    mimic: Annotated[float, Range(1.0, 100.0, step=0.5)] = 7.0,
+    percentile: Annotated[float, Range(0.5, 1.0, step=0.005)] = 0.995,
+) -> Guidance:
+    """Keep a high scale's colours in the range of a lower one's (Saharia et al. 2022).
+
+    Args:
+        guidance: What it is added to.
+        mimic: The scale whose range of colours is kept.
+        percentile: Share of the values that is never cut off.
+    """
+    made = Thresholding(mimic, percentile)
+    return guidance.each(lambda each: replace(each, thresholding=made))
+
+
+def _with(guidance: Guidance, made: Perturbation) -> Guidance:
+    return guidance.each(lambda each: replace(each, perturbations=(*each.perturbations, made)))
