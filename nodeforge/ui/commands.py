@@ -20,7 +20,7 @@ def all_commands(window: MainWindow) -> list[Command]:
         *_edit(window),
         *_node(window),
         *_view(window),
-        *_run(window),
+        *window.runs.commands(),
         *_help(window),
     ]
 
@@ -199,47 +199,6 @@ def _view(window: MainWindow) -> list[Command]:
             )
             for name, dock in window.docks.all.items()
         ),
-    ]
-
-
-def _run(window: MainWindow) -> list[Command]:
-    runner = window.runner
-    return [
-        Command(
-            "run.run",
-            "Run",
-            window.run,
-            ("Ctrl+Return", "Ctrl+Enter"),
-            "play",
-            window.has_document,
-        ),
-        Command(
-            "run.to_selected",
-            "Run to selected node",
-            window.run_to_selected,
-            ("Ctrl+Shift+Return", "Ctrl+Shift+Enter"),
-            "crosshair",
-            window.has_selection,
-        ),
-        Command("run.stop", "Stop", window.stop, ("Esc",), "stop", lambda: runner.busy),
-        Command(
-            "run.previews",
-            "Preview every step",
-            window.switch_previews,
-            (),
-            "eye",
-            checked=window.previews_on,
-        ),
-        Command(
-            "run.relink",
-            "Relink models…",
-            _with(window, window.relink),
-            (),
-            "link-simple",
-            window.has_document,
-        ),
-        Command("run.free", "Free memory", window.free_memory, (), "hard-drives"),
-        Command("run.restart_worker", "Restart worker", window.restart_worker, (), "lightning"),
     ]
 
 

@@ -28,6 +28,7 @@ class Job:
         graph: The snapshot: ``nodes`` and ``links``.
         request: What is asked of the worker.
         costs: Node to the seconds it is expected to take.
+        auto: It was queued by an edit, and is worth nothing after the next one.
     """
 
     document: str
@@ -35,6 +36,7 @@ class Job:
     graph: dict[str, Any]
     request: RunRequest
     costs: dict[str, float] = field(default_factory=dict)
+    auto: bool = False
     state: str = WAITING
     queued: float = field(default_factory=time.time)
     seconds: float = 0.0
@@ -66,6 +68,8 @@ class Jobs(QObject):
         self.waiting: list[Job] = []
         self.current: Job | None = None
         self.ended: list[Job] = []
+        self.paused = False
+        """Whether runs that wait go on waiting."""
 
     def add(self, job: Job) -> None:
         self.waiting.append(job)
@@ -73,7 +77,7 @@ class Jobs(QObject):
 
     def next(self) -> Job | None:
         """Take the first that waits as the current one."""
-        if self.current is not None or not self.waiting:
+        if self.current is not None or self.paused or not self.waiting:
             return None
         self.current = self.waiting.pop(0)
         self.current.state, self.current.started = RUNNING, time.monotonic()
@@ -86,7 +90,13 @@ class Jobs(QObject):
         if job is not None:
             job.state, job.message = state, message
             job.seconds = time.monotonic() - job.started
-            self.ended = [job, *self.ended][:_KEPT]
+            if not job.auto:
+                self.ended = [job, *self.ended][:_KEPT]
+        self.changed.emit()
+
+    def pause(self, on: bool) -> None:
+        """Let runs wait, or go on; the run in hand is not stopped."""
+        self.paused = on
         self.changed.emit()
 
     def move(self, job: Job, by: int) -> None:

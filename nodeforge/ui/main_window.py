@@ -39,10 +39,10 @@ from nodeforge.ui.preferences import Preferences
 from nodeforge.ui.problems import Problems
 from nodeforge.ui.queue_panel import QueuePanel
 from nodeforge.ui.relink import RelinkDialog, missing_models
+from nodeforge.ui.run_menu import RunMenu
 from nodeforge.ui.running import Runner
 from nodeforge.ui.status import StatusBar
 from nodeforge.ui.viewer import Viewer
-from nodeforge.ui.words import plural
 from nodeforge.ui.worker_link import Answer, Spawn
 from nodeforge.ui.workspace import Workspace
 
@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         below = {"Gallery": self.gallery, "Queue": QueuePanel(self.runner)}
         below |= {"Problems": self.problems, "Log": self.log}
         self.docks.arrange(self.library, self.inspector, self.viewer, below)
+        self.runs = RunMenu(self)
         self.actions_ = Actions(self)
         for command in all_commands(self):
             self.actions_.add(command)
@@ -115,36 +116,6 @@ class MainWindow(QMainWindow):
 
         return call
 
-    def run(self) -> None:
-        """Run the current workflow, as often as the box in the toolbar says."""
-        self._run([], self.count.value())
-
-    def run_to_selected(self) -> None:
-        current = self.workspace.current
-        if current is not None:
-            self._run(current.selection, 1)
-
-    def _run(self, targets: list[str], count: int) -> None:
-        current = self.workspace.current
-        self.messages.clear()
-        if current is not None and self.runner.run(current, targets, count) and count > 1:
-            self.status.say(f"{plural(count, 'run')} queued")
-
-    def stop(self) -> None:
-        """End the gesture in hand; where there is none, stop the run."""
-        view = self.area.view
-        if view is None or not view.hands.cancel():
-            self.runner.stop()
-
-    def restart_worker(self) -> None:
-        self.messages.clear()
-        self.runner.link.kill()
-        self.runner.restart_worker()
-
-    def free_memory(self) -> None:
-        """Let the worker drop loaded networks and results in memory."""
-        self.runner.link.ask("free", lambda _: self.status.say("Memory of models was freed."))
-
     def relink(self, opened: OpenDocument) -> None:
         missing = missing_models(self.workspace, opened)
         if not missing:
@@ -155,12 +126,6 @@ class MainWindow(QMainWindow):
     def copy_json(self, opened: OpenDocument) -> None:
         QGuiApplication.clipboard().setText(write(opened.document).decode())
         self.status.say("The workflow is on the clipboard.")
-
-    def previews_on(self) -> bool:
-        return self.workspace.store.value("previews", "true") != "false"
-
-    def switch_previews(self) -> None:
-        self.workspace.store.setValue("previews", "false" if self.previews_on() else "true")
 
     def switch_theme(self) -> None:
         dark = self.workspace.theme.is_dark
@@ -197,6 +162,9 @@ class MainWindow(QMainWindow):
     def show_about(self) -> None:
         text = f"NodeForge {__version__}\nA desktop studio for diffusion models."
         QMessageBox.about(self, "About NodeForge", text)
+
+    def restart_worker(self) -> None:
+        self.runs.restart_worker()
 
     def go_to(self, path: str) -> None:
         self.area.go_to(path)

@@ -43,7 +43,8 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
     "run": (
         "&Run",
         (
-            *("run.run", "run.to_selected", "run.stop", SEPARATOR, "run.previews", SEPARATOR),
+            *("run.run", "run.to_selected", "run.selected", "run.stop", SEPARATOR),
+            *("run.on_change", "run.pause", "run.previews", SEPARATOR),
             *("run.relink", "run.free", "run.restart_worker"),
         ),
     ),

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 _MOST = 999
 _ON_NODE = (
-    *("run.to_selected", SEPARATOR, "node.rename", "node.mute", "node.bypass", "node.pin"),
+    *(
+        "run.to_selected",
+        "run.selected",
+        SEPARATOR,
+        "node.rename",
+        "node.mute",
+        "node.bypass",
+        "node.pin",
+    ),
     *("node.collapse", SEPARATOR, "node.group", "node.ungroup", SEPARATOR, "edit.cut"),
     *("edit.copy", "edit.duplicate", "edit.delete"),
 )
@@ -88,6 +96,7 @@ def build_toolbar(window: MainWindow) -> QSpinBox:
     count.setAccessibleName("How many runs")
     count.setToolTip("How many runs one press of Run queues")
     count.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+    bar.addWidget(_button(window, "run.on_change"))
     bar.addWidget(count)
     bar.addWidget(_primary(window, "run.run"))
     bar.addWidget(_button(window, "run.stop", text=True))

@@ -19,6 +19,8 @@ from nodeforge.ui.workspace import Workspace
 _KINDS = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
 _PAUSE = 250
 """Milliseconds after an edit until the plan is asked for again."""
+_HURRIED = 60
+"""The same, counted from the first of several edits, while runs follow edits."""
 
 
 class Planner(QObject):
@@ -29,6 +31,8 @@ class Planner(QObject):
     """
 
     logged = Signal(str)
+    planned_anew = Signal(object)
+    """The document for which it is known what a run would do."""
 
     def __init__(
         self, workspace: Workspace, link: WorkerLink, pictures: Pictures, busy: Callable[[], bool]
@@ -38,6 +42,7 @@ class Planner(QObject):
         self.costs: dict[str, float] = {}
         """Node to the seconds that one of its type took last."""
         self._planned: dict[str, dict[str, Source]] = {}
+        self._hurried = False
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self._plan_current)
         workspace.opened.connect(self._watch)
@@ -46,7 +51,14 @@ class Planner(QObject):
 
     def look_again(self) -> None:
         """Plan the current document once nothing is edited for a moment."""
-        self._pause.start()
+        if not (self._hurried and self._pause.isActive()):
+            self._pause.start()
+
+    def hurry(self, on: bool) -> None:
+        """Plan also while it is being edited, or no longer."""
+        self._hurried = on
+        self._pause.setInterval(_HURRIED if on else _PAUSE)
+        self.look_again()
 
     def close(self) -> None:
         self._pause.stop()
@@ -99,6 +111,7 @@ class Planner(QObject):
             if what["seconds"] is not None:
                 self.costs[node] = what["seconds"]
         self._show_plan(opened, now, before)
+        self.planned_anew.emit(opened)
 
     def _show_plan(
         self, opened: OpenDocument, now: dict[str, Source], before: dict[str, Source]

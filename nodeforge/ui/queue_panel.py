@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from nodeforge.ui import words
 from nodeforge.ui.icons import icon
 from nodeforge.ui.jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job
+from nodeforge.ui.progress import Reading
 from nodeforge.ui.running import Runner
 
 EMPTY = "Runs that wait appear here. Press Run, more than once to queue several."
@@ -44,6 +45,9 @@ class QueuePanel(QWidget):
         self.list.setColumnWidth(0, 280)
         self.list.setColumnWidth(1, 320)
         self.list.currentItemChanged.connect(self._offer)
+        self.pause = QPushButton(icon("pause"), "Pause", checkable=True)
+        self.pause.setToolTip("Let runs that wait go on waiting; the one in hand is finished")
+        self.pause.clicked.connect(lambda: runner.pause(not runner.jobs.paused))
         self._earlier = self._button("arrow-up", "Earlier", lambda: self._move(-1))
         self._later = self._button("arrow-down", "Later", lambda: self._move(1))
         self._remove = self._button("x", "Remove", self._take_off)
@@ -55,6 +59,7 @@ class QueuePanel(QWidget):
         self._stack.addWidget(self._full())
         self.setLayout(self._stack)
         runner.jobs.changed.connect(self._show)
+        runner.meter.changed.connect(self._read)
         self._show()
 
     def _full(self) -> QWidget:
@@ -62,7 +67,7 @@ class QueuePanel(QWidget):
         row, column = QHBoxLayout(full), QVBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
         row.addWidget(self.list, 1)
-        for button in (self._earlier, self._later, self._remove, self._clear):
+        for button in (self.pause, self._earlier, self._later, self._remove, self._clear):
             column.addWidget(button)
         column.addStretch(1)
         row.addLayout(column)
@@ -84,18 +89,32 @@ class QueuePanel(QWidget):
             self.list.addTopLevelItem(item)
             if chosen is job:
                 self.list.setCurrentItem(item)
-        self._stack.setCurrentIndex(1 if shown else 0)
+        self._stack.setCurrentIndex(1 if shown or jobs.paused else 0)
+        self.pause.setChecked(jobs.paused)
+        self.pause.setText("Resume" if jobs.paused else "Pause")
+        self.pause.setIcon(icon("play" if jobs.paused else "pause"))
         self._offer()
 
     def _item(self, job: Job) -> QTreeWidgetItem:
         state = f"{job.state}: {job.message}" if job.message else job.state
         item = QTreeWidgetItem([job.name, state.capitalize(), ""])
+        expected = sum(job.costs.values())
         if job.seconds:
             item.setText(2, words.duration(job.seconds))
+        elif job.state == WAITING and expected >= 1:
+            item.setText(2, f"about {words.duration(round(expected))}")
         item.setIcon(1, icon(_ICONS[job.state]))
         item.setToolTip(1, job.message)
         item.setData(0, _JOB, job.id)
         return item
+
+    def _read(self, reading: Reading | None) -> None:
+        """Say how long the run in hand, the first of the list, will take yet."""
+        item = self.list.topLevelItem(0)
+        if item is not None and reading is not None and self._runner.jobs.current is not None:
+            left = reading.left
+            text = f"{words.duration(round(left))} left" if left and left >= 1 else ""
+            item.setText(2, text)
 
     def _chosen(self) -> Job | None:
         items = self.list.selectedItems()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -64,6 +65,7 @@ class Runner(QObject):
         self.pictures = Pictures(self.link, workspace)
         self.link.told.connect(self._hear)
         self._halted = False
+        self._cancelled: set[str] = set()
         self.planner = Planner(workspace, self.link, self.pictures, lambda: self.busy)
         self.planner.logged.connect(self.logged)
         workspace.closed.connect(self._forget)
@@ -84,12 +86,32 @@ class Runner(QObject):
         if errors:
             self.refused.emit(opened, errors)
             return False
+        self.stop_auto(unless=snapshot(opened.document.graph))
         for _ in range(count):
             self._queue(opened, targets or [])
             self._next_seeds(opened)
         self._halted = False
         self._advance()
         return True
+
+    def run_auto(self, opened: OpenDocument, targets: list[str]) -> None:
+        """Run what an edit has made worth running; no seed moves on."""
+        self._queue(opened, targets, auto=True)
+        self._advance()
+
+    def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
+        """Stop what an edit has started, unless it is a run of this graph."""
+        for job in [job for job in self.jobs.waiting if job.auto and job.graph != unless]:
+            self.jobs.remove(job)
+        job = self.jobs.current
+        if job is not None and job.auto and job.graph != unless and job.id not in self._cancelled:
+            self._cancelled.add(job.id)  # asked twice, the worker would be ended
+            self.link.cancel(job.id)
+
+    def pause(self, on: bool) -> None:
+        """Let queued runs wait, or go on with them."""
+        self.jobs.pause(on)
+        self._advance()
 
     def stop(self) -> None:
         """Stop the run in hand, keeping what is done; a second time, end the worker."""
@@ -111,7 +133,7 @@ class Runner(QObject):
         self.planner.close()
         self.link.close()
 
-    def _queue(self, opened: OpenDocument, targets: list[str]) -> None:
+    def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
         document, settings = opened.document, self._workspace.settings
         settings.outputs.mkdir(parents=True, exist_ok=True)
         request = RunRequest(
@@ -124,7 +146,8 @@ class Runner(QObject):
             previews=self._workspace.store.value("previews", "true") != "false",
         )
         graph = snapshot(document.graph)
-        self.jobs.add(Job(opened.id, opened.name, graph, request, dict(self.planner.costs)))
+        costs = dict(self.planner.costs)
+        self.jobs.add(Job(opened.id, opened.name, graph, request, costs, auto))
 
     def _next_seeds(self, opened: OpenDocument) -> None:
         """Move on the seeds that are set to change with every run."""
@@ -174,6 +197,8 @@ class Runner(QObject):
                 self.failed.emit(job, event.node, event.error)
             case events.RunCancelled():
                 self._end(STOPPED)
+            case events.RunFinished() if job.auto:
+                self._end(DONE)
             case events.RunFinished():
                 calls = words.plural(event.model_calls, "model call")
                 self.logged.emit(f"{job.name}: done in {event.seconds:.2f} s, {calls}")
@@ -227,6 +252,7 @@ class Runner(QObject):
         )
 
     def _end(self, state: str, message: str = "") -> None:
+        self._cancelled.clear()
         self.jobs.end(state, message)
         self.meter.end()
         self.planner.look_again()

@@ -100,11 +100,9 @@ class StatusBar(QStatusBar):
             self.device.setText("worker does not answer")
             self.device.setToolTip(str(answer))
             return
-        wanted = self._workspace.settings.device
-        devices = answer["devices"]
-        chosen = next((each for each in devices if each["kind"] == wanted), devices[0])
-        total = f" {words.size(chosen['total'])}" if chosen.get("total") else ""
-        self.device.setText(f"{chosen['kind']}{total}")
+        chosen = answer["chosen"]
+        total = f" {words.size(chosen['total'])}" if chosen["total"] else ""
+        self.device.setText(f"{chosen['device']}{total}")
         self.device.setToolTip(chosen["name"])
 
     def _read(self, reading: Reading | None) -> None:

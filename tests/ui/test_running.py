@@ -108,12 +108,12 @@ def test_a_worker_that_dies_is_restarted_and_the_document_is_untouched(
     window.runner.link.ask("devices", answers.append)
     qtbot.waitUntil(lambda: bool(answers), timeout=LONG)
     os.kill(window.runner.link.pid, signal.SIGSTOP)  # it hears of the run, and cannot finish it
-    window.run()
+    window.runs.run()
     qtbot.wait(500)
     with qtbot.waitSignal(window.runner.worker_lost, timeout=LONG):
         window.runner.link.kill()
     assert "untouched" in window.area.notices.text("worker")
-    window.restart_worker()
+    window.runs.restart_worker()
     run(qtbot, window)
     assert window.runner.jobs.ended[0].state == "done"
 
@@ -160,7 +160,7 @@ def test_what_arrives_for_a_closed_document_is_dropped(qtbot, working, tmp_path:
     window = working
     opened = brightened(window.workspace.settings, tmp_path)
     window.workspace.add(opened)
-    window.run()
+    window.runs.run()
     window.workspace.close(opened)
     qtbot.waitUntil(lambda: not window.runner.busy, timeout=LONG)
     assert window.workspace.current is None

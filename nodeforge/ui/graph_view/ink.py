@@ -75,7 +75,7 @@ class Ink:
     def icon(self, name: str, colour: QColor, ratio: float) -> QPixmap:
         """A 16 px icon, drawn for `ratio` device pixels a scene unit."""
         ratio = min(8.0, max(1.0, round(ratio * 2) / 2))
-        key = name, colour.name(), ratio
+        key = name, colour.name(QColor.NameFormat.HexArgb), ratio
         if key not in self._icons:
             self._icons[key] = _draw_icon(name, colour, ratio)
         return self._icons[key]

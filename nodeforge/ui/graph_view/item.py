@@ -32,6 +32,8 @@ class NodeBox(AbstractNodeItem):
         self.ink = ink
         self.colour = ""
         self.state: NodeState = NOTHING
+        self.fade = 1.0
+        """How much of the tick of a node that has just run is left."""
         self.problem = ""
         self.thumb: QPixmap | None = None
         self.badges: list[tuple[str, QColor]] = []
@@ -83,8 +85,10 @@ class NodeBox(AbstractNodeItem):
         """From right to left."""
         theme, kind = self.ink.theme, self.state.kind
         colours = {"will_run": theme.dim, "running": theme.accent, "error": theme.error}
-        if kind and kind != "":
-            yield kind, colours.get(kind, theme.ok)
+        if kind:
+            colour = QColor(colours.get(kind, theme.ok))
+            colour.setAlphaF(self.fade)
+            yield kind, colour
         if self.face.missing:
             yield "missing", theme.error
         if self.problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 
 from nodeforge.ui.graph_view.item import NodeBox
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 LEAST, MOST = 48.0, 640.0
 """How high a picture in a node can be."""
+HOLD = 1500
+"""Milliseconds for which a tick says that a node has just run."""
+FADES = (0.75, 0.5, 0.25)
+FADE = 40
+"""Milliseconds between two of the tick's fading looks."""
+RESTING = {"will_run", "cached", "on_disk"}
 
 
 class RunLooks:
@@ -23,6 +30,11 @@ class RunLooks:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
         self._states: dict[str, NodeState] = {}
+        self._ticked: dict[str, NodeState] = {}
+        """What comes after the tick of nodes that have just run."""
+        self._fading = 0
+        self._tick = QTimer(picture.scene, singleShot=True)
+        self._tick.timeout.connect(self._fade)
         self._thumbs: dict[str, QImage] = {}
         self._problems: dict[str, str] = {}
         self.thumb_heights: dict[str, float] = {}
@@ -45,15 +57,38 @@ class RunLooks:
         """Show how these nodes stand; others stay as they are."""
         for path, state in states.items():
             before = self.state(path)
+            if before.kind == "done" and path in self._ticked and state.kind in RESTING:
+                self._ticked[path] = state
+                continue
+            self._ticked.pop(path, None)
+            if state.kind == "done":
+                self._ticked[path] = state
+                self._fading = 0
+                self._tick.start(HOLD)
             if state != before:
                 self._states[path] = state
                 self._show_state(path, before, state)
+
+    def _fade(self) -> None:
+        """Let the ticks go, then show what they hid."""
+        if self._fading < len(FADES):
+            for path in self._ticked:
+                if (box := self._picture.boxes.get(path)) and box.state.kind == "done":
+                    box.fade = FADES[self._fading]
+                    box.say()
+            self._fading += 1
+            self._tick.start(FADE)
+            return
+        after, self._ticked, self._fading = self._ticked, {}, 0
+        for path, state in after.items():
+            before, self._states[path] = self.state(path), state
+            self._show_state(path, before, state)
 
     def _show_state(self, path: str, before: NodeState, state: NodeState) -> None:
         box = self._picture.boxes.get(path)
         if box is None:
             return
-        box.state = state
+        box.state, box.fade = state, 1.0
         if bool(state.message) != bool(before.message):
             self._picture.dress(path)
         elif _said(state) != _said(before):

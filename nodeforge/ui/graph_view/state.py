@@ -8,7 +8,7 @@ NOTHING = NodeState()
 
 ICONS = {
     "will_run": "circle",
-    "cached": "check-circle",
+    "cached": "circle-fill",
     "on_disk": "hard-drive",
     "running": "spinner-gap",
     "done": "check",

@@ -11,7 +11,7 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Move, SetMode, SetPorts, SetValue
 from nodeforge.graph.model import Mode, Node, Output
 from nodeforge.ui import theme
-from nodeforge.ui.graph_view import NodeState
+from nodeforge.ui.graph_view import NodeState, run_looks
 from nodeforge.ui.graph_view.fuzzy import ranked
 from nodeforge.ui.graph_view.hits import Hit
 from nodeforge.ui.graph_view.layout import layered
@@ -228,3 +228,17 @@ def test_a_few_letters_find_what_is_meant(query, first):
     names = ["Masked picture", "Denoise", "Grow mask", "Save image", "Load image", "Decode"]
     assert ranked(query, [(name, [(name, 1.0)]) for name in names])[0] == first
     assert ranked("xyzzy", [(name, [(name, 1.0)]) for name in names]) == []
+
+
+def test_a_tick_stays_for_a_moment_and_fades_into_what_comes_next(screen, monkeypatch, qtbot):
+    monkeypatch.setattr(run_looks, "HOLD", 50)
+    screen.view.show_states({"noise": NodeState("done")})
+    screen.view.show_states({"noise": NodeState("cached")})
+    box = screen.box("noise")
+    assert box.state.kind == "done"
+    qtbot.waitUntil(lambda: box.fade < 1.0)
+    qtbot.waitUntil(lambda: box.state.kind == "cached")
+    assert box.fade == 1.0
+    screen.view.show_states({"noise": NodeState("done")})
+    screen.view.show_states({"noise": NodeState("running", 0.5)})
+    assert box.state.kind == "running"
