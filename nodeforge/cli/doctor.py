@@ -106,7 +106,7 @@ def _devices(settings: Settings) -> list[tuple[str, str]]:
         client.close()
     for device in devices:
         total = device.get("total")
-        _row(device["kind"], f"{device['name']}{f', {human_size(total)}' if total else ''}")
+        _row(device["device"], f"{device['name']}{f', {human_size(total)}' if total else ''}")
     if shutil.which("nvidia-smi") and all(device["kind"] == "cpu" for device in devices):
         return [("there is an NVIDIA card, but torch cannot use it.", _TORCH_FOR_CARDS)]
     return []

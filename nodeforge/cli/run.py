@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import uuid
 from pathlib import Path
 
@@ -26,6 +27,13 @@ from nodeforge.settings import Settings, load_settings
 from nodeforge.spec import Catalogue
 
 
+def _known_device(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Whether it is there, only torch can tell; this is about typing errors."""
+    if value is None or re.fullmatch(r"auto|mps|cpu|(cuda|xpu)(:\d+)?", value):
+        return value
+    raise click.BadParameter(f"'{value}' is no device.", ctx, option)
+
+
 @click.command("run")
 @click.argument("workflow", type=click.Path(path_type=Path))
 @click.option("--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value.")
@@ -33,7 +41,8 @@ from nodeforge.spec import Catalogue
 @click.option("--out", type=click.Path(path_type=Path), help="Where results are saved.")
 @click.option(
     "--device",
-    type=click.Choice(["auto", "cuda", "mps", "xpu", "cpu"]),
+    callback=_known_device,
+    metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
     help="Where networks run; the settings' choice by default.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One event a line on stdout.")

@@ -24,9 +24,15 @@ class DeviceError(RequestError):
 
 @dataclass(frozen=True)
 class DeviceReport:
-    """One device as torch reports it; memory in bytes, 0 where torch cannot tell."""
+    """One device as torch reports it; memory in bytes, 0 where torch cannot tell.
+
+    Args:
+        kind: One of `KINDS`.
+        device: How `choose` knows this one: ``cuda:1``.
+    """
 
     kind: str
+    device: str
     name: str
     total: int
     free: int
@@ -64,6 +70,12 @@ def names() -> list[str]:
 def devices() -> list[DeviceReport]:
     """Every device that torch can use, the best first."""
     return [report for kind in KINDS if _available(kind) for report in _reports(kind)]
+
+
+def report_of(device: torch.device) -> DeviceReport:
+    """What torch reports of one device; without a place, of the first of its kind."""
+    there = [report for report in devices() if report.kind == device.type]
+    return there[device.index or 0]
 
 
 def numerics(device: torch.device, policy: Policy) -> dict[str, str]:
@@ -120,7 +132,8 @@ def _reports(kind: str) -> list[DeviceReport]:
         return [_cpu()]
     if kind == "mps":
         total = int(torch.mps.recommended_max_memory())
-        return [DeviceReport(kind, "mps", total, total - int(torch.mps.driver_allocated_memory()))]
+        free = total - int(torch.mps.driver_allocated_memory())
+        return [DeviceReport(kind, kind, "mps", total, free)]
     module = getattr(torch, kind)
     return [_card(kind, module, index) for index in range(_count(kind))]
 
@@ -131,7 +144,7 @@ def _card(kind: str, module: object, index: int) -> DeviceReport:
         free, total = module.mem_get_info(index)  # pyright: ignore[reportAttributeAccessIssue]
     except (RuntimeError, AttributeError):  # some Intel drivers do not tell
         free = total = int(properties.total_memory)
-    return DeviceReport(kind, str(properties.name), int(total), int(free))
+    return DeviceReport(kind, f"{kind}:{index}", str(properties.name), int(total), int(free))
 
 
 def _cpu() -> DeviceReport:
@@ -141,4 +154,4 @@ def _cpu() -> DeviceReport:
         free = page * os.sysconf("SC_AVPHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on Windows
         total = free = 0
-    return DeviceReport("cpu", "cpu", total, free)
+    return DeviceReport("cpu", "cpu", "cpu", total, free)

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from nodeforge.diffusion.description import LoadingError
-from nodeforge.diffusion.devices import devices, numerics
+from nodeforge.diffusion.devices import numerics, report_of
 from nodeforge.diffusion.loading import (
     Loaded,
     LoadedControlNet,
@@ -255,7 +255,5 @@ def _size_on_disk(weights: Weights) -> int:
 
 
 def _share_of(device: torch.device) -> int:
-    index = device.index or 0
-    there = [report for report in devices() if report.kind == device.type]
-    total = there[index].total if index < len(there) else 0
+    total = report_of(device).total
     return int(total * _SHARE) if total else 8 * GIB

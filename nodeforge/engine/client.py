@@ -80,7 +80,7 @@ class WorkerClient:
     Args:
         settings: Folders and limits; the worker reads the same.
         on_event: Called for every event, in a thread of the client's own.
-        device: ``auto``, ``cuda``, ``mps``, ``xpu`` or ``cpu``.
+        device: ``auto``, ``cuda``, ``cuda:1``, ``mps``, ``xpu`` or ``cpu``.
         spawn: Starts the process.
     """
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import torch
 
 from nodeforge.diffusion import Residency
-from nodeforge.diffusion.devices import choose, devices, told_out_of_memory
+from nodeforge.diffusion.devices import choose, devices, report_of, told_out_of_memory
 from nodeforge.diffusion.policy import Policy
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.session import Session
@@ -92,7 +92,8 @@ def _answers(
         return {"steps": session.steps(graph, request_from(header), header["node"])}, b""
 
     def report(_: dict[str, Any]) -> Answer:
-        return {"devices": [asdict(device) for device in devices()]}, b""
+        chosen = asdict(report_of(residency.device))
+        return {"devices": [asdict(each) for each in devices()], "chosen": chosen}, b""
 
     def free(_: dict[str, Any]) -> Answer:
         residency.free()
