@@ -1,7 +1,9 @@
 """The painting document: layers in tiles, painted by edits that can be undone. No Qt, no torch."""
 
+from nodeforge.canvas.blending import premultiplied, straight
 from nodeforge.canvas.brush import LARGEST, Brush, Sample
 from nodeforge.canvas.canvas import Canvas, Change, State, What
+from nodeforge.canvas.clipboard import Clip, copied, cut, paste
 from nodeforge.canvas.composite import (
     LEVELS,
     CompositeTiles,
@@ -18,6 +20,7 @@ from nodeforge.canvas.errors import (
     NoSuchLayerError,
     NothingSelectedError,
 )
+from nodeforge.canvas.fill import CloneInk, GradientInk, alike, clear_area, paint_area
 from nodeforge.canvas.ink import Colour, ColourInk, EraserInk, Ink, PictureInk
 from nodeforge.canvas.layer import Layer, LayerKind, Origin
 from nodeforge.canvas.layers import (
@@ -30,24 +33,32 @@ from nodeforge.canvas.layers import (
     remove_layers,
     set_layer,
 )
+from nodeforge.canvas.masks import alpha_mask, clear_mask, feather_mask, grow_mask, invert_mask
+from nodeforge.canvas.reshape import crop_canvas, flip_canvas, flip_layer, resize_canvas
+from nodeforge.canvas.selection import deselect, ellipse, polygon, rectangle, select
 from nodeforge.canvas.stroke import Stroke
 from nodeforge.canvas.tiles import TILE, Draft, Tiles
+from nodeforge.canvas.transform import Affine, Transform
 
 __all__ = [
     "LARGEST",
     "LEVELS",
     "LONGEST_SIDE",
     "TILE",
+    "Affine",
     "Brush",
     "Canvas",
     "CanvasEdit",
     "CanvasSizeError",
     "Change",
+    "Clip",
+    "CloneInk",
     "Colour",
     "ColourInk",
     "CompositeTiles",
     "Draft",
     "EraserInk",
+    "GradientInk",
     "Ink",
     "Layer",
     "LayerClosedError",
@@ -60,17 +71,40 @@ __all__ = [
     "State",
     "Stroke",
     "Tiles",
+    "Transform",
     "What",
     "activate",
     "add_layer",
+    "alike",
+    "alpha_mask",
+    "clear_area",
+    "clear_mask",
     "composite",
     "composite_tiles",
+    "copied",
+    "crop_canvas",
+    "cut",
+    "deselect",
     "duplicate_layer",
+    "ellipse",
+    "feather_mask",
     "flatten",
+    "flip_canvas",
+    "flip_layer",
+    "grow_mask",
+    "invert_mask",
     "merge_down",
     "move_layer",
+    "paint_area",
+    "paste",
     "pictured",
+    "polygon",
+    "premultiplied",
+    "rectangle",
     "remove_layers",
+    "resize_canvas",
+    "select",
     "set_layer",
+    "straight",
     "visible",
 ]
