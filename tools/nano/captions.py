@@ -4,6 +4,8 @@ The order of the parts is shuffled little on purpose: a small text encoder learn
 well. What a caption leaves out (the background, the style) the picture is free to choose.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from tools.nano.concepts import Concept
@@ -46,6 +48,11 @@ def caption(scene: Scene, rng: np.random.Generator) -> str:
 def caption_or_none(scene: Scene, rng: np.random.Generator, empty_share: float) -> str:
     """A caption, or now and then nothing, which is what guidance compares with."""
     return "" if rng.random() < empty_share else caption(scene, rng)
+
+
+def caption_without_place(scene: Scene, rng: np.random.Generator) -> str:
+    """A wording that leaves open where the things stand and how large they are."""
+    return caption(replace(scene, place="pair"), rng)
 
 
 def named(concept: Concept, rng: np.random.Generator) -> str:

@@ -25,6 +25,7 @@ from PIL import Image
 from tools.nano.captions import prompt
 from tools.nano.card import write_card
 from tools.nano.compose import background, draw
+from tools.nano.edges import canny
 from tools.nano.edits import image_to_image, inpainting
 from tools.nano.latents import scene_at
 from tools.nano.measures import (
@@ -43,7 +44,6 @@ from tools.nano.sampling import GUIDANCE, STEPS, draw_prompts
 from tools.nano.scenes import Scene, held_out
 from tools.nano.shapes import decode, encode, moved, read_controlnet
 from tools.nano.sheets import save_sheet
-from tools.nano.train_controlnet import canny
 from tools.nano.train_vae import to_pixels, to_tensor
 
 SEEDS = 3

@@ -18,8 +18,8 @@ from tools.nano.compose import draw
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
 from tools.nano.pictures import Pictures
-from tools.nano.presets import PRESETS
-from tools.nano.runs import device_of, preset_option, quiet_threads, runs_option
+from tools.nano.presets import PRESETS, Preset
+from tools.nano.runs import preset_option, runs_option, set_up
 from tools.nano.scenes import Scene, random_scene
 from tools.nano.shapes import encode, moved, read_vae
 from tools.nano.train_vae import to_tensor
@@ -93,19 +93,24 @@ def fill(
 @preset_option
 @runs_option
 @click.option("--part", type=(int, int), default=(0, 1), help="This call's share: number, of.")
-def main(preset: str, runs: Path, part: tuple[int, int]) -> None:
-    """Draw and encode the preset's training scenes."""
+def main(preset: str, runs: Path, part: tuple[int, int]) -> bool:
+    """Draw and encode the preset's training scenes, and those of its LoRA's style."""
     recipe = PRESETS[preset]
-    quiet_threads(recipe)
+    device = set_up(recipe)
     folder = runs / preset
-    fill(
-        LatentCache(folder / "latents", recipe.latents),
-        moved(read_vae(folder / "vae" / "final"), device_of(recipe)),
-        read_concepts(folder / "data"),
-        recipe.styles,
-        read_pictures(folder / "data", recipe.styles),
-        part,
-    )
+    vae = moved(read_vae(folder / "vae" / "final"), device)
+    concepts = read_concepts(folder / "data")
+    for cache, styles in latent_caches(recipe, folder):
+        fill(cache, vae, concepts, styles, read_pictures(folder / "data", styles), part)
+    return True
+
+
+def latent_caches(preset: Preset, folder: Path) -> list[tuple[LatentCache, tuple[str, ...]]]:
+    """The base model's latents and the LoRA's, each with its styles."""
+    return [
+        (LatentCache(folder / "latents", preset.latents), preset.styles),
+        (LatentCache(folder / "lora-latents", preset.lora_latents), (preset.lora_style,)),
+    ]
 
 
 if __name__ == "__main__":

@@ -9,21 +9,24 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+# First and last layers; a ControlNet's layers between the edges and the UNet are both.
+OUTER = ("conv_in", "conv_out", "controlnet_")
 
 
-def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
-    """Newton-Schulz: about U V^T of the matrix's singular value decomposition."""
+def orthogonal(matrices: Tensor, rounds: int = 5) -> Tensor:
+    """Newton-Schulz: about U V^T of each matrix's singular value decomposition."""
     a, b, c = COEFFICIENTS
-    x = matrix.bfloat16()
-    tall = x.shape[0] > x.shape[1]
-    x = x.T if tall else x
-    x = x / (x.norm() + 1e-7)
+    x = matrices.bfloat16()
+    tall = x.shape[-2] > x.shape[-1]
+    x = x.mT if tall else x
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(rounds):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    return (x.mT if tall else x).to(matrices.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -40,20 +43,31 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Matrices of one shape go together: a card starts a tenth of the kernels."""
         for group in self.param_groups:
+            alike: dict[torch.Size, list[Tensor]] = {}
             for weight in group["params"]:
                 if weight.grad is not None:
-                    self.update(weight, weight.grad, group)
+                    alike.setdefault(weight.shape, []).append(weight)
+            for weights in alike.values():
+                self.update(weights, group)
 
-    def update(self, weight: nn.Parameter, gradient: Tensor, group: dict[str, Any]) -> None:
+    def update(self, weights: list[Tensor], group: dict[str, Any]) -> None:
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        momenta = [self.momentum(weight) for weight in weights]
+        get_ema_multi_avg_fn(group["momentum"])(momenta, gradients, None)
+        ahead = torch.stack(gradients).lerp(torch.stack(momenta), group["momentum"])
+        steps = orthogonal(ahead.flatten(2))
+        size = 0.2 * max(steps.shape[1:]) ** 0.5
+        for weight, step in zip(weights, steps, strict=True):
+            weight.mul_(1 - group["lr"] * group["weight_decay"])
+            weight.add_(step.view_as(weight), alpha=-group["lr"] * size)
+
+    def momentum(self, weight: Tensor) -> Tensor:
         state = self.state[weight]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(weight)
-        momentum = state["momentum"].lerp_(gradient, 1 - group["momentum"])
-        ahead = gradient.lerp(momentum, group["momentum"]).flatten(1)
-        size = 0.2 * max(ahead.shape) ** 0.5
-        weight.mul_(1 - group["lr"] * group["weight_decay"])
-        weight.add_(orthogonal(ahead).view_as(weight), alpha=-group["lr"] * size)
+        return state["momentum"]
 
 
 def split_parameters(
@@ -66,8 +80,7 @@ def split_parameters(
         for name, p in model.named_parameters()
         if p.requires_grad
         and p.ndim >= 2
-        and "conv_in" not in name
-        and "conv_out" not in name
+        and not any(part in name for part in OUTER)
         and not any(p is weight for weight in outer)
     ]
     embeddings = [p for p in model.parameters() if p.requires_grad and any(p is w for w in outer)]

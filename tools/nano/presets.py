@@ -14,6 +14,7 @@ class Stage:
     warmup: int = 100
     ema: float = 0.998
     embedding_share: float = 1.0  # of the rate; a word's row sees a gradient only now and then
+    outer_share: float = 0.5  # of the rate, for first and last layers, norms and biases
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Preset:
     device: str
     unet_channels: tuple[int, ...]
     latents: int  # how many pictures are drawn and encoded for the UNet
+    lora_latents: int
     vae: Stage
     decoder: Stage
     text: Stage
@@ -42,11 +44,12 @@ CPU = Preset(
     device="cpu",
     unet_channels=(96, 192),
     latents=8_192,
+    lora_latents=1_024,
     vae=Stage(steps=2400, batch=16, rate=8e-4, decay=0.6, ema=0.98, warmup=40),
-    decoder=Stage(steps=1200, batch=4, rate=4e-4, decay=0.6, ema=0.99),
+    decoder=Stage(steps=500, batch=4, rate=6e-4, decay=0.5, ema=0.98, warmup=20),
     text=Stage(steps=400, batch=128, rate=1.5e-3, ema=0.98, warmup=20, embedding_share=5.0),
     unet=Stage(steps=2020, batch=32, rate=1.4e-3, decay=0.3, ema=0.99),
-    controlnet=Stage(steps=560, batch=32, rate=1.5e-3, ema=0.98, warmup=20),
+    controlnet=Stage(steps=2000, batch=16, rate=1.5e-3, ema=0.99, warmup=20, outer_share=2.0),
     lora=Stage(steps=160, batch=32, rate=2e-3, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
 )
@@ -58,12 +61,13 @@ GPU = Preset(
     lora_style="noto",
     device="cuda",
     unet_channels=(96, 192),
-    latents=100_000,
+    latents=100_096,
+    lora_latents=8_192,
     vae=Stage(steps=8_000, batch=64, rate=3e-4, decay=0.6, ema=0.999),
     decoder=Stage(steps=2_000, batch=32, rate=4e-4, decay=0.6, ema=0.998),
     text=Stage(steps=3_000, batch=512, rate=1.5e-3, ema=0.99, warmup=50, embedding_share=5.0),
     unet=Stage(steps=20_000, batch=512, rate=1e-3, ema=0.999),
-    controlnet=Stage(steps=2_000, batch=256, rate=5e-4, ema=0.995),
+    controlnet=Stage(steps=3_000, batch=256, rate=1e-3, ema=0.995, outer_share=1.0),
     lora=Stage(steps=1_000, batch=256, rate=1e-3, ema=0.99),
     recogniser=Stage(steps=4_000, batch=512, rate=2e-3, ema=0.99),
 )

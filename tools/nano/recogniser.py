@@ -16,15 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tools.nano.batches import Chance
 from tools.nano.compose import draw
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
 from tools.nano.pictures import STYLES, Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset
-from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
+from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
 from tools.nano.scenes import Scene, random_scene
 from tools.nano.train_vae import to_tensor
-from tools.nano.training import Chance, Trainer, load_average
+from tools.nano.training import Trainer, load_average
 
 SIDE = 80
 
@@ -145,29 +146,29 @@ def examples_of(preset: Preset, folder: Path) -> Examples:
 @preset_option
 @runs_option
 @run_options
-def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> None:
+def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
     """Train the recogniser of a preset."""
     recipe = PRESETS[preset]
-    device = device_of(recipe)
-    quiet_threads(recipe)
+    device = set_up(recipe)
     examples = examples_of(recipe, runs / preset)
     stage = replace(recipe.recogniser, steps=steps or recipe.recogniser.steps)
     torch.manual_seed(0)
     model = Recogniser(len(examples.concepts)).to(device)
     trainer = Trainer(model, stage, runs / preset / "recogniser", seed=3)
 
-    def loss_of(chance: Chance) -> Tensor:
-        pictures, concepts, styles = examples.batch(stage.batch, chance.numpy)
-        with torch.autocast(device.type, torch.bfloat16):
-            named, styled = model(pictures.to(device))
-        return functional.cross_entropy(
-            named.float(), concepts.to(device), label_smoothing=0.05
-        ) + 0.5 * functional.cross_entropy(styled.float(), styles.to(device))
+    forward = fast(model.forward, device)
 
-    if trainer.run(loss_of, minutes=minutes):
-        judge_model = trainer.average
-        assert isinstance(judge_model, Recogniser)
-        click.echo(f"held-out augmentations: {held_out_accuracy(judge_model, examples):.2%}")
+    def batch_of(chance: Chance) -> tuple[Tensor, ...]:
+        return examples.batch(stage.batch, chance.numpy)
+
+    def loss_of(_: Chance, parts: tuple[Tensor, ...]) -> Tensor:
+        pictures, concepts, styles = parts
+        with torch.autocast(device.type, torch.bfloat16):
+            named, styled = forward(pictures)
+        naming = functional.cross_entropy(named.float(), concepts, label_smoothing=0.05)
+        return naming + 0.5 * functional.cross_entropy(styled.float(), styles)
+
+    return trainer.run(batch_of, loss_of, minutes=minutes)
 
 
 if __name__ == "__main__":

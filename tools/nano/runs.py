@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import click
 import torch
 
 from tools.nano.presets import PRESETS, Preset
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 DEFAULT_RUNS = Path(os.environ.get("NODEFORGE_NANO_RUNS", "~/.cache/nodeforge-nano")).expanduser()
 
 preset_option = click.option(
@@ -23,7 +26,7 @@ runs_option = click.option(
 )
 
 
-def run_options(command: Callable[..., None]) -> Callable[..., None]:
+def run_options(command: Callable[..., bool]) -> Callable[..., bool]:
     """How long one call trains; the next call goes on where it stopped."""
     minutes = click.option("--minutes", type=float, help="Stop after this long, resumable.")
     steps = click.option("--steps", type=int, help="Another number of steps than the preset's.")
@@ -35,7 +38,15 @@ def device_of(preset: Preset) -> torch.device:
     return torch.device(preset.device if torch.cuda.is_available() else "cpu")
 
 
-def quiet_threads(preset: Preset) -> None:
-    """One thread on the CPU: two beside other work are slower than one."""
-    if device_of(preset).type == "cpu":
+def set_up(preset: Preset) -> torch.device:
+    """The preset's device, ready: one thread on a CPU, as two beside other work are slower."""
+    device = device_of(preset)
+    if device.type == "cpu":
         torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("high")
+    return device
+
+
+def fast(step: Callable[Given, Made], device: torch.device) -> Callable[Given, Made]:
+    """Compiled on a card; on a CPU compiling takes longer than it saves."""
+    return torch.compile(step) if device.type == "cuda" else step

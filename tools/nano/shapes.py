@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
-from diffusers.models.controlnets.controlnet import ControlNetModel
+from diffusers.models.controlnets.controlnet import (
+    ControlNetConditioningEmbedding,
+    ControlNetModel,
+)
 from diffusers.models.downsampling import Downsample2D
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -27,6 +30,9 @@ TEXT_LENGTH = 32  # a caption has 20 tokens at most; padding draws attention and
 # Noisier at the end than Stable Diffusion's 0.012: a 16x16 latent's mean colour would shine
 # through that noise, and backgrounds would drift to grey when drawing from pure noise.
 SCHEDULE = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.022}
+EDGE_CHANNELS = (1, 4, 16, 48, 128)
+EDGE_STRENGTH = 4.0
+SORTING = 4  # layers after the first: to 4 channels at 128 pixels, to 16 at 64
 
 
 def new_vae(channels: tuple[int, ...] = (24, 48, 96, 128, 128)) -> AutoencoderKL:
@@ -112,9 +118,35 @@ def new_text_encoder(tokenizer: CLIPTokenizer, layers: int = 3) -> CLIPTextModel
 
 def new_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
     """A copy of the UNet's first half; four strides bring edges to a sixteenth."""
-    return ControlNetModel.from_unet(
-        unet, conditioning_embedding_out_channels=(16, 32, 48, 64, 96), conditioning_channels=3
+    controlnet = ControlNetModel.from_unet(
+        unet, conditioning_embedding_out_channels=EDGE_CHANNELS, conditioning_channels=3
     )
+    let_edges_through(controlnet.controlnet_cond_embedding)
+    return controlnet
+
+
+@torch.no_grad()
+def let_edges_through(embedding: ControlNetConditioningEmbedding) -> None:
+    """Start with layers that sort 4x4 pixels into 16 channels, and frozen: lines stay where
+    they are, and the layers at 256 pixels, the dearest of all, need no gradients.
+
+    The last layer starts at strength, not at nothing: two zero layers in a row, it and the
+    zero convolutions, learn at the speed of their product.
+    """
+    first, *blocks = [embedding.conv_in, *embedding.blocks]
+    nn.init.dirac_(first.weight)
+    first.weight[:] = EDGE_STRENGTH / 3 * (first.weight.sum(1, keepdim=True) > 0)
+    for layer in blocks[:SORTING]:
+        weight = nn.init.zeros_(layer.weight)
+        for out in range(len(weight)):
+            spot, source = divmod(out, weight.shape[1])
+            y, x = divmod(spot, 2)
+            weight[out, source, 1 + y, 1 + x] = 1
+    for layer in (first, *blocks[:SORTING]):
+        nn.init.zeros_(layer.bias)
+        layer.requires_grad_(False)
+    for layer in (*blocks[SORTING:], embedding.conv_out):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
 
 
 def read_vae(folder: Path) -> AutoencoderKL:

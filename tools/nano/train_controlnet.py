@@ -1,47 +1,36 @@
 """Train a ControlNet that follows Canny edges, on top of the finished UNet.
 
-Half of the captions are empty, so that it learns to read the edges and not the words.
+Most captions are empty or leave the place open, so that it reads the edges and not the words.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 import torch
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from torch import Tensor
 from torch.nn import functional
 
-from tools.nano.captions import caption_or_none
-from tools.nano.compose import draw
+from tools.nano.batches import Chance
+from tools.nano.captions import caption, caption_without_place
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
+from tools.nano.edges import EdgeCache, to_condition
 from tools.nano.export import load_model
 from tools.nano.latents import LatentCache, scene_at
-from tools.nano.pictures import Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset
-from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
+from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
 from tools.nano.sampling import training_schedule
+from tools.nano.scenes import Scene
 from tools.nano.shapes import moved, new_controlnet
 from tools.nano.tokens import Words, tokenizer_of
 from tools.nano.train_unet import TextToLatent, noised
-from tools.nano.training import Chance, Trainer
+from tools.nano.training import Trainer
 
-EMPTY_SHARE = 0.5
-THRESHOLDS = (60, 140)
-
-
-def canny(picture: Pixels) -> Pixels:
-    """Edges of a picture: white lines on black, (height, width), as the ControlNet expects them."""
-    return np.asarray(cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), *THRESHOLDS), np.uint8)
-
-
-def to_condition(edges: list[Pixels]) -> Tensor:
-    """(batch, 3, height, width) in 0..1."""
-    stacked = torch.from_numpy(np.stack(edges)).float().div_(255)
-    return stacked[:, None].repeat(1, 3, 1, 1)
+WORDING_SHARES = (0.4, 0.4, 0.2)  # of captions: empty, without the place, whole
 
 
 @dataclass
@@ -50,16 +39,19 @@ class EdgeLessons:
 
     preset: Preset
     concepts: list[Concept]
-    styles: dict[str, Pictures]
     cache: LatentCache
+    edges: EdgeCache
     words: Words
 
-    def batch(self, chance: Chance, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self, size: int, chance: Chance) -> tuple[Tensor, Tensor, Tensor]:
         indices = [int(i) for i in chance.numpy.integers(len(self.cache), size=size)]
         scenes = [scene_at(self.concepts, self.preset.styles, index) for index in indices]
-        edges = to_condition([canny(draw(scene, self.styles)) for scene in scenes])
-        told = [caption_or_none(scene, chance.numpy, EMPTY_SHARE) for scene in scenes]
-        return self.cache[indices], self.words(told), edges
+        told = [self.told(scene, chance.numpy) for scene in scenes]
+        return self.cache[indices], self.words(told), self.edges[indices]
+
+    def told(self, scene: Scene, rng: np.random.Generator) -> str:
+        wordings = ("", caption_without_place(scene, rng), caption(scene, rng))
+        return wordings[int(rng.choice(3, p=WORDING_SHARES))]
 
 
 def predict(
@@ -86,36 +78,33 @@ def predict(
 @preset_option
 @runs_option
 @run_options
-def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> None:
+def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
     """Train the ControlNet of a preset."""
     recipe = PRESETS[preset]
-    device = device_of(recipe)
-    quiet_threads(recipe)
+    device = set_up(recipe)
     folder = runs / preset
     cache = LatentCache(folder / "latents", recipe.latents)
     cache.refresh()
-    lessons = EdgeLessons(
-        recipe,
-        read_concepts(folder / "data"),
-        read_pictures(folder / "data", recipe.styles),
-        cache,
-        Words(tokenizer_of(folder)),
-    )
+    concepts = read_concepts(folder / "data")
+    edges = EdgeCache(folder / "edges", len(cache))
+    edges.fill(concepts, recipe.styles, read_pictures(folder / "data", recipe.styles))
+    lessons = EdgeLessons(recipe, concepts, cache, edges, Words(tokenizer_of(folder)))
     base = load_model(recipe, folder).to(device).requires_grad_(False)
     stage = replace(recipe.controlnet, steps=steps or recipe.controlnet.steps)
     torch.manual_seed(0)
     controlnet = moved(new_controlnet(base.unet), device)
     trainer = Trainer(controlnet, stage, folder / "controlnet", seed=1)
     schedule = training_schedule()
+    forward = fast(predict, device)
 
-    def loss_of(chance: Chance) -> Tensor:
-        latents, tokens, edges = (part.to(device) for part in lessons.batch(chance, stage.batch))
+    def loss_of(chance: Chance, parts: tuple[Tensor, ...]) -> Tensor:
+        latents, tokens, packed = parts
         noisy, timesteps, wanted = noised(schedule, latents, chance)
         with torch.autocast(device.type, torch.bfloat16):
-            predicted = predict(base, controlnet, noisy, timesteps, tokens, edges)
+            predicted = forward(base, controlnet, noisy, timesteps, tokens, to_condition(packed))
         return functional.mse_loss(predicted.float(), wanted)
 
-    trainer.run(loss_of, minutes=minutes)
+    return trainer.run(partial(lessons.batch, stage.batch), loss_of, minutes=minutes)
 
 
 if __name__ == "__main__":

@@ -14,15 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel
 
+from tools.nano.batches import Chance
 from tools.nano.captions import caption
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts
 from tools.nano.presets import PRESETS
-from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
+from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
 from tools.nano.scenes import COLOURS, PLACES, Scene, random_scene
 from tools.nano.shapes import TEXT_WIDTH, new_text_encoder
 from tools.nano.tokens import END, Words, tokenizer_of
-from tools.nano.training import Chance, Trainer
+from tools.nano.training import Trainer
 
 
 class Reader(nn.Module):
@@ -69,11 +70,10 @@ def reading_loss(scores: Tensor, labels: Tensor, tokens: Tensor, end: int) -> Te
 @preset_option
 @runs_option
 @run_options
-def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> None:
+def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
     """Teach the text encoder of a preset."""
     recipe = PRESETS[preset]
-    device = device_of(recipe)
-    quiet_threads(recipe)
+    device = set_up(recipe)
     folder = runs / preset
     concepts, tokenizer = read_concepts(folder / "data"), tokenizer_of(folder)
     words, end = Words(tokenizer), tokenizer.get_vocab()[END]
@@ -82,17 +82,22 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> N
     stage = replace(recipe.text, steps=steps or recipe.text.steps)
     trainer = Trainer(reader, stage, folder / "text", seed=5)
 
-    def loss_of(chance: Chance) -> Tensor:
+    forward = fast(reader.forward, device)
+
+    def batch_of(chance: Chance) -> tuple[Tensor, ...]:
         scenes = [
             random_scene(concepts, recipe.styles[0], chance.numpy) for _ in range(stage.batch)
         ]
-        tokens = words([caption(scene, chance.numpy) for scene in scenes]).to(device)
-        labels = torch.stack([labels_of(scene, concepts) for scene in scenes]).to(device)
+        tokens = words([caption(scene, chance.numpy) for scene in scenes])
+        return tokens, torch.stack([labels_of(scene, concepts) for scene in scenes])
+
+    def loss_of(_: Chance, parts: tuple[Tensor, ...]) -> Tensor:
+        tokens, labels = parts
         with torch.autocast(device.type, torch.bfloat16):
-            scores = reader(tokens)
+            scores = forward(tokens)
         return reading_loss(scores, labels, tokens, end)
 
-    trainer.run(loss_of, minutes=minutes)
+    return trainer.run(batch_of, loss_of, minutes=minutes)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ weights: after 275 steps with them most pictures were background alone.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from tools.nano.batches import Chance
 from tools.nano.captions import caption_or_none, prompt
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts
 from tools.nano.latents import LatentCache, scene_at
 from tools.nano.presets import PRESETS, Preset
-from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
+from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
 from tools.nano.sampling import draw_prompts, new_pipeline, training_schedule
 from tools.nano.scenes import held_out
 from tools.nano.shapes import moved, new_text_encoder, new_unet, read_vae
 from tools.nano.sheets import save_sheet
 from tools.nano.tokens import Words, tokenizer_of
 from tools.nano.train_text import Reader, label_count
-from tools.nano.training import Chance, Trainer, load_average
+from tools.nano.training import Trainer, load_average
 
 EMPTY_SHARE = 0.1
 
@@ -67,16 +69,14 @@ def noised(schedule: Any, latents: Tensor, chance: Chance) -> tuple[Tensor, Tens
 class Lessons:
     """Batches of latents with captions, drawn by chance from what is cached."""
 
-    preset: Preset
+    styles: tuple[str, ...]
     concepts: list[Concept]
     cache: LatentCache
     words: Words
 
-    def batch(self, chance: Chance, size: int) -> tuple[Tensor, Tensor]:
-        if len(self.cache) < self.cache.total and chance.step % 20 == 0:
-            self.cache.refresh()
+    def batch(self, size: int, chance: Chance) -> tuple[Tensor, Tensor]:
         indices = [int(i) for i in chance.numpy.integers(len(self.cache), size=size)]
-        scenes = [scene_at(self.concepts, self.preset.styles, index) for index in indices]
+        scenes = [scene_at(self.concepts, self.styles, index) for index in indices]
         told = [caption_or_none(scene, chance.numpy, EMPTY_SHARE) for scene in scenes]
         return self.cache[indices], self.words(told)
 
@@ -108,29 +108,29 @@ def show_prompts(
 @click.option("--only", type=int, help="Try it out on the first so many latents.")
 def main(
     preset: str, runs: Path, minutes: float | None, steps: int | None, only: int | None
-) -> None:
+) -> bool:
     """Train the UNet and the text encoder of a preset."""
     recipe = PRESETS[preset]
-    device = device_of(recipe)
-    quiet_threads(recipe)
+    device = set_up(recipe)
     folder = runs / preset
     tokenizer = tokenizer_of(folder)
     concepts = read_concepts(folder / "data")
     cache = LatentCache(folder / "latents", only or recipe.latents)
     cache.refresh()
-    lessons = Lessons(recipe, concepts, cache, Words(tokenizer))
+    lessons = Lessons(recipe.styles, concepts, cache, Words(tokenizer))
     vae = moved(read_vae(folder / "vae" / "final"), device)
     stage = replace(recipe.unet, steps=steps or recipe.unet.steps)
     model = build(recipe, tokenizer)
     model.text_encoder = taught_text_encoder(folder, tokenizer, len(concepts))
     trainer = Trainer(model.to(device), stage, folder / "unet")
     schedule = training_schedule()
+    forward = fast(model.forward, device)
 
-    def loss_of(chance: Chance) -> Tensor:
-        latents, tokens = lessons.batch(chance, stage.batch)
-        noisy, timesteps, wanted = noised(schedule, latents.to(device), chance)
+    def loss_of(chance: Chance, parts: tuple[Tensor, ...]) -> Tensor:
+        latents, tokens = parts
+        noisy, timesteps, wanted = noised(schedule, latents, chance)
         with torch.autocast(device.type, torch.bfloat16):
-            predicted = trainer.model(noisy, timesteps, tokens.to(device))
+            predicted = forward(noisy, timesteps, tokens)
         return functional.mse_loss(predicted.float(), wanted)
 
     chosen = np.random.default_rng(5).permutation(np.array(held_out(concepts), object))[:32]
@@ -139,7 +139,7 @@ def main(
     def show(model: nn.Module, path: Path) -> None:
         show_prompts(model, vae, tokenizer, prompts, path)
 
-    trainer.run(loss_of, show, minutes)
+    return trainer.run(partial(lessons.batch, stage.batch), loss_of, show, minutes)
 
 
 if __name__ == "__main__":

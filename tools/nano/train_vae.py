@@ -14,16 +14,17 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tools.nano.batches import Chance
 from tools.nano.compose import draw
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
 from tools.nano.pictures import SIZE, Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset, Stage
-from tools.nano.runs import device_of, preset_option, quiet_threads, run_options, runs_option
+from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
 from tools.nano.scenes import random_scene
-from tools.nano.shapes import decode, encode, moved, new_vae
+from tools.nano.shapes import LATENT_CHANNELS, decode, encode, moved, new_vae
 from tools.nano.sheets import save_sheet
-from tools.nano.training import Chance, Trainer
+from tools.nano.training import Trainer
 
 SQUARED_SHARE = 0.12
 KL_WEIGHT = 5e-4
@@ -85,12 +86,15 @@ def reconstruction_loss(drawn: Tensor, wanted: Tensor, squared: bool) -> Tensor:
     return functional.l1_loss(drawn, wanted) + functional.mse_loss(drawn, wanted) + sharpness
 
 
-def vae_loss(vae: nn.Module, pictures: Tensor, chance: Chance, squared: bool) -> Tensor:
-    assert isinstance(vae, AutoencoderKL)
+def latent_like(pictures: Tensor) -> Tensor:
+    """An empty tensor of the shape and on the device of the pictures' latents."""
+    count, _, height, width = pictures.shape
+    return pictures.new_empty(count, LATENT_CHANNELS, height // 16, width // 16)
+
+
+def vae_loss(vae: nn.Module, pictures: Tensor, noise: Tensor, squared: bool) -> Tensor:
     with torch.autocast(pictures.device.type, torch.bfloat16):
         posterior = encode(vae, pictures)
-        # At first the noise would drown what little the latent says.
-        noise = chance.normal(posterior.mean) * (0.0 if squared else 1.0)
         drawn = decode(vae, posterior.mean + posterior.std * noise)
     mean, logvar = posterior.mean.float(), posterior.logvar.float()
     divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
@@ -141,33 +145,43 @@ def crops_of(preset: Preset, folder: Path) -> Crops:
 @preset_option
 @runs_option
 @run_options
-def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> None:
+def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
     """Train the autoencoder of a preset."""
     recipe = PRESETS[preset]
-    device = device_of(recipe)
-    quiet_threads(recipe)
+    device = set_up(recipe)
     stage = replace(recipe.vae, steps=steps or recipe.vae.steps)
     folder = runs / preset
     crops = crops_of(recipe, folder)
     torch.manual_seed(0)
     trainer = Trainer(moved(new_vae(), device), stage, folder / "vae")
 
-    def loss_of(chance: Chance) -> Tensor:
-        count, side = crop_shape(stage, chance.step)
-        pictures = crops.batch(count, side, chance.numpy).to(device)
-        return vae_loss(trainer.model, pictures, chance, chance.step < stage.steps * SQUARED_SHARE)
+    forward = fast(vae_loss, device)
+
+    def batch_of(chance: Chance) -> tuple[Tensor, ...]:
+        return (crops.batch(*crop_shape(stage, chance.step), chance.numpy),)
+
+    def loss_of(chance: Chance, parts: tuple[Tensor, ...]) -> Tensor:
+        (pictures,) = parts
+        squared = chance.step < stage.steps * SQUARED_SHARE
+        # At first the noise would drown what little the latent says.
+        noise = chance.normal(latent_like(pictures)) * (0.0 if squared else 1.0)
+        return forward(trainer.model, pictures, noise, squared)
 
     fixed = crops.batch(12, 256, np.random.default_rng(7)).to(device)
-    done = trainer.run(loss_of, lambda model, path: show_pairs(model, fixed, path), minutes)
+    done = trainer.run(
+        batch_of, loss_of, lambda model, path: show_pairs(model, fixed, path), minutes
+    )
     if done:
         finish(trainer, crops, folder / "vae" / "final")
+    return done
 
 
 def finish(trainer: Trainer, crops: Crops, folder: Path) -> None:
     """Save the average with its latents folded."""
     vae = trainer.average
     assert isinstance(vae, AutoencoderKL)
-    fold_statistics(vae, crops.batch(256, 256, np.random.default_rng(8)))
+    pictures = crops.batch(256, SIZE, np.random.default_rng(8))
+    fold_statistics(vae, pictures.to(trainer.device))
     vae.save_pretrained(folder)
 
 

@@ -5,34 +5,25 @@ and a checkpoint needs no generator states.
 """
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from tools.nano.batches import BatchOf, Chance, in_order
 from tools.nano.muon import Muon, split_parameters
 from tools.nano.presets import Stage
 
 CHECKPOINT_SECONDS = 150.0
 SHEET_SECONDS = 600.0
-LossOf = Callable[["Chance"], Tensor]
-
-
-class Chance:
-    """The random numbers of one step."""
-
-    def __init__(self, seed: int, step: int) -> None:
-        self.step = step
-        self.numpy = np.random.default_rng((seed, step))
-        self.torch = torch.Generator().manual_seed(seed * 1_000_003 + step)
-
-    def normal(self, like: Tensor) -> Tensor:
-        return torch.randn(like.shape, generator=self.torch).to(like.device)
+REPORT_STEPS = 20
+LossOf = Callable[[Chance, tuple[Tensor, ...]], Tensor]
 
 
 def rate_at(stage: Stage, step: int) -> float:
@@ -53,12 +44,11 @@ class Trainer:
     step: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
+    recent: list[Tensor] = field(default_factory=list)  # not read yet: reading waits for a card
 
     def __post_init__(self) -> None:
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        shares = (1.0, self.stage.embedding_share, 0.5)
-        groups = zip(split_parameters(self.model), shares, strict=True)
-        inner, *others = [{"params": params, "share": share} for params, share in groups]
+        inner, *others = [{"params": params} for params in split_parameters(self.model)]
         self.optimizers: tuple[torch.optim.Optimizer, ...] = (
             Muon([inner], self.stage.rate),
             torch.optim.AdamW(others, self.stage.rate, betas=(0.9, 0.99), weight_decay=0.01),
@@ -68,10 +58,20 @@ class Trainer:
             self.load()
 
     @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.pt"
 
+    def read_losses(self) -> None:
+        if self.recent:
+            self.losses += torch.stack(self.recent).tolist()
+            self.recent.clear()
+
     def save(self) -> None:
+        self.read_losses()
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -93,58 +93,72 @@ class Trainer:
         self.step, self.seconds = state["step"], state["seconds"]
         self.losses = state["losses"]
 
-    def advance(self, loss_of: LossOf) -> None:
+    def advance(self, loss_of: LossOf, batch: tuple[Tensor, ...]) -> None:
         """One step: loss, gradient clipped to length 1, update, average."""
-        loss = loss_of(Chance(self.seed, self.step))
+        parts = tuple(part.to(self.device, non_blocking=True) for part in batch)
+        loss = loss_of(Chance(self.seed, self.step), parts)
         self.model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.set_rates()
         for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(self.stage, self.step) * group["share"]
             optimizer.step()
         self.step += 1
-        self.losses.append(float(loss.detach()))
+        self.recent.append(loss.detach())
         self.follow()
+
+    def set_rates(self) -> None:
+        shares = (1.0, self.stage.embedding_share, self.stage.outer_share)
+        groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        for group, share in zip(groups, shares, strict=True):
+            group["lr"] = rate_at(self.stage, self.step) * share
 
     @torch.no_grad()
     def follow(self) -> None:
         """Early on the average follows closely: it must not keep the random start."""
         decay = min(self.stage.ema, (1 + self.step) / (10 + self.step))
-        for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            mean.lerp_(now, 1 - decay)
-        for mean, now in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            mean.copy_(now)
+        means: list[Tensor] = list(self.average.parameters())
+        get_ema_multi_avg_fn(decay)(means, list(self.model.parameters()), None)
+        for buffer, fresh in zip(self.average.buffers(), self.model.buffers(), strict=True):
+            buffer.copy_(fresh)
 
     def run(
         self,
+        batch_of: BatchOf,
         loss_of: LossOf,
         show: Callable[[nn.Module, Path], None] | None = None,
         minutes: float | None = None,
     ) -> bool:
         """Train to the stage's last step, or for `minutes`; True when the stage is done."""
-        started = saved = sheeted = time.monotonic()
-        while self.step < self.stage.steps:
-            before = time.monotonic()
-            self.advance(loss_of)
-            now = time.monotonic()
-            self.seconds += now - before
-            if self.step % 20 == 0:
+        if self.step >= self.stage.steps:
+            return True
+        before = saved = sheeted = time.monotonic()
+        ends = math.inf if minutes is None else before + minutes * 60
+        steps = range(self.step, self.stage.steps)
+        for batch in in_order(batch_of, self.seed, steps, self.device):
+            self.advance(loss_of, batch)
+            if self.step % REPORT_STEPS == 0:
                 self.report()
+            now = time.monotonic()
+            self.seconds, before = self.seconds + now - before, now
+            if now > ends:
+                break
             if now - saved > CHECKPOINT_SECONDS:
                 self.save()
                 saved = now
             if show and now - sheeted > SHEET_SECONDS:
-                show(self.average, self.folder / f"step-{self.step:06d}.png")
-                sheeted = time.monotonic()
-            if minutes is not None and now - started > minutes * 60:
-                break
+                self.show(show)
+                sheeted = before = time.monotonic()
         self.save()
         if show:
-            show(self.average, self.folder / f"step-{self.step:06d}.png")
+            self.show(show)
         return self.step >= self.stage.steps
 
+    def show(self, show: Callable[[nn.Module, Path], None]) -> None:
+        show(self.average, self.folder / f"step-{self.step:06d}.png")
+
     def report(self) -> None:
+        self.read_losses()
         recent = sum(self.losses[-20:]) / len(self.losses[-20:])
         speed = self.step / max(self.seconds, 1e-9)
         left = (self.stage.steps - self.step) / speed / 60

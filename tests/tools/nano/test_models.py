@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from tools.nano.batches import Chance
 from tools.nano.latents import LatentCache, fill, scene_at
 from tools.nano.sampling import training_schedule
 from tools.nano.shapes import decode, encode, new_text_encoder, new_unet, new_vae
 from tools.nano.tokens import Words, build_tokenizer
 from tools.nano.train_unet import TextToLatent, noised
 from tools.nano.train_vae import fold_statistics, to_pixels, to_tensor
-from tools.nano.training import Chance
 
 
 @pytest.fixture

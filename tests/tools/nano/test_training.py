@@ -1,10 +1,12 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from tools.nano.batches import Chance
 from tools.nano.muon import Muon, orthogonal, split_parameters
 from tools.nano.presets import Stage
-from tools.nano.training import Chance, Trainer, rate_at
+from tools.nano.training import Trainer, rate_at
 
 STAGE = Stage(steps=12, batch=8, rate=0.01, warmup=2, ema=0.9)
 
@@ -18,14 +20,22 @@ def trainer(folder, stage=STAGE):
     return Trainer(tiny_model(), stage, folder, seed=1)
 
 
-def copying(model):
-    """The loss of copying random vectors."""
+def vectors(chance):
+    return (torch.from_numpy(chance.numpy.standard_normal((8, 4), np.float32)),)
 
-    def loss_of(chance):
-        wanted = torch.randn(8, 4, generator=chance.torch)
-        return (model(wanted) - wanted).square().mean()
+
+def copying(model):
+    """The loss of copying random vectors through noise."""
+
+    def loss_of(chance, parts):
+        (wanted,) = parts
+        return (model(wanted + 0.1 * chance.normal(wanted)) - wanted).square().mean()
 
     return loss_of
+
+
+def run(trained, **options):
+    return trained.run(vectors, copying(trained.model), **options)
 
 
 def state(trained):
@@ -35,14 +45,14 @@ def state(trained):
 
 def test_a_resumed_run_ends_in_the_same_state_as_an_uninterrupted_one(tmp_path):
     whole = trainer(tmp_path / "whole")
-    whole.run(copying(whole.model))
+    run(whole)
     first = trainer(tmp_path / "parts")
     for _ in range(5):
-        first.advance(copying(first.model))
+        first.advance(copying(first.model), vectors(Chance(first.seed, first.step)))
     first.save()
     second = trainer(tmp_path / "parts")
     assert second.step == 5
-    second.run(copying(second.model))
+    run(second)
     assert second.losses == whole.losses
     for name, value in state(whole).items():
         assert torch.equal(value, state(second)[name]), name
@@ -50,21 +60,21 @@ def test_a_resumed_run_ends_in_the_same_state_as_an_uninterrupted_one(tmp_path):
 
 def test_a_run_stops_when_its_minutes_are_over_and_can_go_on(tmp_path):
     short = trainer(tmp_path)
-    assert not short.run(copying(short.model), minutes=0)
+    assert not run(short, minutes=0)
     again = trainer(tmp_path)
     assert again.step == 1
-    assert again.run(copying(again.model))
+    assert run(again)
 
 
 def test_the_loss_falls(tmp_path):
     longer = trainer(tmp_path, Stage(steps=200, batch=8, rate=0.01, warmup=2))
-    longer.run(copying(longer.model))
+    run(longer)
     assert longer.losses[-1] < longer.losses[0] / 3
 
 
 def test_the_average_lies_between_start_and_end(tmp_path):
     trained = trainer(tmp_path)
-    trained.run(copying(trained.model))
+    run(trained)
     start, mean, end = tiny_model()[0].weight, trained.average[0].weight, trained.model[0].weight
     assert 0 < (mean - end).norm() < (start - end).norm()
 
@@ -80,7 +90,27 @@ def test_the_chance_of_a_step_depends_on_seed_and_step_alone():
     assert not torch.equal(Chance(1, 5).normal(like), Chance(1, 6).normal(like))
 
 
-@pytest.mark.parametrize("shape", [(16, 48), (48, 16)])
+def test_a_finished_run_is_left_as_it_is(tmp_path):
+    run(trainer(tmp_path))
+    written = (tmp_path / "checkpoint.pt").stat().st_mtime_ns
+    assert run(trainer(tmp_path))
+    assert (tmp_path / "checkpoint.pt").stat().st_mtime_ns == written
+
+
+def test_muon_steps_each_matrix_as_if_it_were_alone():
+    torch.manual_seed(0)
+    start, gradients = torch.randn(3, 6, 4), torch.randn(3, 6, 4)
+    together, alone = ([nn.Parameter(m.clone()) for m in start] for _ in range(2))
+    for parameter, gradient in zip([*together, *alone], [*gradients, *gradients], strict=True):
+        parameter.grad = gradient.clone()
+    Muon([{"params": together}], 0.1).step()
+    for parameter in alone:
+        Muon([{"params": [parameter]}], 0.1).step()
+    for one, other in zip(together, alone, strict=True):
+        assert torch.allclose(one, other, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(16, 48), (48, 16), (2, 16, 48)])
 def test_an_orthogonal_step_has_singular_values_near_one(shape):
     torch.manual_seed(0)
     values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
