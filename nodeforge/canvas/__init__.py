@@ -34,6 +34,13 @@ from nodeforge.canvas.layers import (
     set_layer,
 )
 from nodeforge.canvas.masks import alpha_mask, clear_mask, feather_mask, grow_mask, invert_mask
+from nodeforge.canvas.pictures import (
+    Opened,
+    add_picture,
+    export_picture,
+    open_picture,
+    state_of,
+)
 from nodeforge.canvas.reshape import crop_canvas, flip_canvas, flip_layer, resize_canvas
 from nodeforge.canvas.selection import deselect, ellipse, polygon, rectangle, select
 from nodeforge.canvas.stroke import Stroke
@@ -65,6 +72,7 @@ __all__ = [
     "LayerKind",
     "NoSuchLayerError",
     "NothingSelectedError",
+    "Opened",
     "Origin",
     "PictureInk",
     "Sample",
@@ -75,6 +83,7 @@ __all__ = [
     "What",
     "activate",
     "add_layer",
+    "add_picture",
     "alike",
     "alpha_mask",
     "clear_area",
@@ -87,6 +96,7 @@ __all__ = [
     "deselect",
     "duplicate_layer",
     "ellipse",
+    "export_picture",
     "feather_mask",
     "flatten",
     "flip_canvas",
@@ -95,6 +105,7 @@ __all__ = [
     "invert_mask",
     "merge_down",
     "move_layer",
+    "open_picture",
     "paint_area",
     "paste",
     "pictured",
@@ -105,6 +116,7 @@ __all__ = [
     "resize_canvas",
     "select",
     "set_layer",
+    "state_of",
     "straight",
     "visible",
 ]

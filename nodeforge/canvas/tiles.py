@@ -28,7 +28,9 @@ class Part(NamedTuple):
 
 
 def parts(box: Box) -> Iterator[Part]:
-    """The tiles under `box`, row by row."""
+    """The tiles under `box`, row by row; none under an empty one."""
+    if box.width <= 0 or box.height <= 0:
+        return
     for row in range(box.top // TILE, -(-box.bottom // TILE)):
         rows, top = _overlap(row, box.top, box.bottom)
         for column in range(box.left // TILE, -(-box.right // TILE)):

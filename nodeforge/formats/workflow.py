@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from nodeforge.formats import json_text
 from nodeforge.formats.errors import FORMAT, NewerFormatError, TooLargeError, WrongShapeError
 from nodeforge.formats.graph_json import graph_from_json, graph_to_json
 from nodeforge.formats.migrations import migrate
+from nodeforge.formats.whole_file import write_whole
 from nodeforge.graph.document import VIEW_TABLES, Document, View
 
 _FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock"})
@@ -85,23 +84,7 @@ def save(document: Document, path: Path) -> None:
         RequestError: it cannot be written; what was at `path` is untouched.
     """
     content = write(document)
-    part = ""
-    try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(part).replace(path)
-    except OSError as error:
-        if part:
-            Path(part).unlink(missing_ok=True)
-        raise RequestError(
-            f"cannot be saved: {error.strerror}.",
-            place=str(path),
-            way_out="Choose another place, or make room there.",
-        ) from error
+    write_whole(path, lambda file: file.write(content))
 
 
 def document_from_json(raw: Any) -> Document:

@@ -19,7 +19,7 @@ from nodeforge.imaging.colour import (
     match_colour,
     parse_colour,
 )
-from nodeforge.imaging.decode import Decoded, decode
+from nodeforge.imaging.decode import Decoded, Stored, decode, decode_bytes, decode_stored, read_file
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
 from nodeforge.imaging.files import output_place, write_new
@@ -54,6 +54,7 @@ from nodeforge.imaging.masks import (
     grow,
     invert,
 )
+from nodeforge.imaging.profiles import from_srgb
 from nodeforge.imaging.region import crop_region, cut_out, cut_out_mask, put_back
 from nodeforge.imaging.text import read_text
 
@@ -72,6 +73,7 @@ __all__ = [
     "PictureTooLargeError",
     "Pixels",
     "SaveError",
+    "Stored",
     "adjust",
     "alike",
     "blend",
@@ -86,6 +88,8 @@ __all__ = [
     "cut_out",
     "cut_out_mask",
     "decode",
+    "decode_bytes",
+    "decode_stored",
     "each",
     "edges",
     "encode",
@@ -93,6 +97,7 @@ __all__ = [
     "feather_inside",
     "from_alpha",
     "from_colour",
+    "from_srgb",
     "grid",
     "grow",
     "in_proportion",
@@ -105,6 +110,7 @@ __all__ = [
     "pad",
     "parse_colour",
     "put_back",
+    "read_file",
     "read_text",
     "resize",
     "resize_to",

@@ -34,6 +34,7 @@ def encode(
     format: PictureFormat,
     text: Mapping[str, str] | None = None,
     quality: int = 95,
+    profile: bytes = b"",
 ) -> bytes:
     """One picture as the bytes of a file.
 
@@ -43,6 +44,7 @@ def encode(
         format: Of the file; PNG keeps every 8-bit value.
         text: Texts by name that the file carries, see `nodeforge.imaging.read_text`.
         quality: 1..100, of JPEG and WebP; WebP loses nothing at 100.
+        profile: The ICC profile that `pixels` are in; sRGB where it is empty.
 
     Raises:
         PictureTooLargeError: JPEG and WebP cannot hold a picture of this size.
@@ -50,18 +52,20 @@ def encode(
     _check_size(pixels.shape[1], pixels.shape[0], format)
     image = Image.fromarray(np.ascontiguousarray(to_bytes(pixels)))
     text = text or {}
+    colours = {"icc_profile": profile} if profile else {}
     out = io.BytesIO()
     match format:
         case PictureFormat.PNG:
-            image.save(out, "PNG", pnginfo=_chunks(text), compress_level=4)
+            image.save(out, "PNG", pnginfo=_chunks(text), compress_level=4, **colours)
         case PictureFormat.JPEG:
             extra = texts.jpeg_segments(text) if text else b""
             exif = texts.exif(text)
-            options = {"exif": exif} if exif else {}
+            options = colours | ({"exif": exif} if exif else {})
             flat = _on_white(image)
             flat.save(out, "JPEG", quality=quality, subsampling=0, extra=extra, **options)
         case PictureFormat.WEBP:
-            options = {"exif": texts.exif(text), "xmp": texts.xmp(text)} if text else {}
+            told = {"exif": texts.exif(text), "xmp": texts.xmp(text)} if text else {}
+            options = colours | told
             lossless = quality == 100
             image.save(out, "WEBP", quality=quality, lossless=lossless, exact=lossless, **options)
     return out.getvalue()
