@@ -31,6 +31,7 @@ from nodeforge.diffusion.loading import (
     weight_bytes,
 )
 from nodeforge.diffusion.lora import LoadedLora, Overlay, load_lora
+from nodeforge.diffusion.needs import Needs, needs
 from nodeforge.diffusion.placement import CPU, brought, feed, tune
 from nodeforge.diffusion.policy import DEFAULT, Policy
 from nodeforge.models import locate
@@ -118,6 +119,14 @@ class Residency:
             "networks that nobody used were dropped, and the denoiser's weights are now fed to "
             "the card layer by layer"
         )
+
+    def needs(self, recipe: Recipe) -> Needs:
+        """What a network will need here, known without loading it.
+
+        Raises:
+            LoadingError: the model lacks something.
+        """
+        return needs(recipe, self._policy, self.device)
 
     @property
     def bytes_held(self) -> int:

@@ -64,9 +64,9 @@ class Session:
         files = Files(self.settings, request.assets, request.granted)
         return make_plan(flat, targets, files, numerics_digest(self.networks.numerics()))
 
-    def forecast(self, graph: Graph, request: RunRequest) -> dict[str, Forecast]:
-        """What a run of `graph` would do at each node that it touches."""
-        return self._executor.forecast(self.plan(graph, request))
+    def forecast(self, plan: Plan) -> dict[str, Forecast]:
+        """What a run of `plan` would do at each node that it touches."""
+        return self._executor.forecast(plan)
 
     def kept(self, graph: Graph, request: RunRequest, node: str, port: str, step: int) -> Any:
         """What the cache holds of a node, without computing anything.

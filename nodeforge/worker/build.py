@@ -21,6 +21,7 @@ from nodeforge.worker.codec import ValueCodec
 from nodeforge.worker.packs import Packs, load_packs
 from nodeforge.worker.render import LARGEST, render
 from nodeforge.worker.server import Answer, Server, request_from
+from nodeforge.worker.sizes import models_of
 from nodeforge.worker.versions import cache_version
 
 
@@ -76,8 +77,12 @@ def _answers(
         return {**session.catalogue.to_json(), "refused": packs.refused}, b""
 
     def plan(header: dict[str, Any]) -> Answer:
-        forecast = session.forecast(graph_from_json(header["graph"]), request_from(header))
-        return {"nodes": {node: asdict(what) for node, what in forecast.items()}}, b""
+        planned = session.plan(graph_from_json(header["graph"]), request_from(header))
+        forecast = session.forecast(planned)
+        return {
+            "nodes": {node: asdict(what) for node, what in forecast.items()},
+            "models": models_of(planned, residency),
+        }, b""
 
     def picture(header: dict[str, Any]) -> Answer:
         graph, place = graph_from_json(header["graph"]), (header["node"], header.get("port", ""))

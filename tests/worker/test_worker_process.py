@@ -135,6 +135,14 @@ def test_a_plan_forecasts_what_nodes_of_a_type_took_last(watched: Watched):
     assert nodes["end"]["seconds"] >= 0.03
 
 
+def test_a_plan_tells_what_its_models_need_before_they_are_loaded(watched: Watched):
+    graph = {"nodes": {"load": {"type": "models.load", "values": {"file": "nano"}}}, "links": {}}
+    told = watched.client.ask("plan", graph=graph).result(30)["models"]["load"]
+    assert set(told) == {"unet", "text_encoder", "vae"}
+    assert 30e6 < told["unet"]["weights"] < 80e6
+    assert 1e6 < told["vae"]["working"] < 100e6
+
+
 def test_a_step_of_a_run_is_rendered_without_running_anything(watched: Watched):
     watched.run(walk("rendered", count=5))
     ask = {"graph": walk("rendered", count=5), "node": "walk"}

@@ -1,0 +1,61 @@
+"""What a network needs, known before it is loaded, against what torch then takes."""
+
+from __future__ import annotations
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from nodeforge import diffusion
+from nodeforge.diffusion.loading import load
+from nodeforge.diffusion.needs import needs, peak_bytes
+from nodeforge.diffusion.policy import DEFAULT, Policy
+from nodeforge.settings import shipped
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+NANO = shipped("resources") / "models" / "nano"
+
+
+def taken(call):
+    """The most that torch has allocated at once during `call`."""
+    with torch.no_grad(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        call()
+    now = most = 0
+    for event in seen.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            now += event.nbytes()
+            most = max(most, now)
+    return most
+
+
+def test_the_working_memory_is_foretold():
+    model, _, vae = diffusion.describe(NANO)
+    unet, decoder = load(model, CPU).network, load(vae, CPU).network
+    x, words = torch.randn(2, 8, 16, 16), torch.randn(2, 77, unet.config.cross_attention_dim)
+    for recipe, call in (
+        (model, lambda: unet(x, 1, words, return_dict=False)),
+        (vae, lambda: decoder.decode(x[:1], return_dict=False)),
+    ):
+        told = needs(recipe, DEFAULT, CPU)
+        assert 0.7 < told.working / taken(call) < 1.2  # convolutions take scratch of their own
+        assert told.weights == sum(p.nbytes for p in load(recipe, CPU).network.parameters())
+
+
+def test_a_card_in_half_precision_needs_half_and_a_quarter_in_eight_bits():
+    model = diffusion.describe(NANO).model
+    whole, half = needs(model, DEFAULT, CPU), needs(model, DEFAULT, CUDA)
+    assert half.weights * 2 == whole.weights
+    assert half.working * 2 <= whole.working * 1.1
+    assert needs(model, Policy(fp8_weights=True), CUDA).weights * 4 == whole.weights
+
+
+def test_what_is_given_back_counts_no_more():
+    layer = torch.nn.Linear(8, 8, device="meta")
+    x = torch.empty(4, 8, device="meta")
+
+    def chain():
+        y = x
+        for _ in range(10):
+            y = layer(y)
+        return y
+
+    assert peak_bytes(layer, chain) == 2 * 4 * 8 * 4  # one that is read, one that is written
