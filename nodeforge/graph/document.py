@@ -39,6 +39,7 @@ class View:
         collapsed: Node path to true where a node shows only its title.
         backdrops: Frames behind nodes, by id (``backdrop:2``, ``group/backdrop:2``).
         notes: Texts on the scene, by id (``note:1``).
+        seeds: ``path.port`` of a seed that changes after each run, to how: random or count.
         extra: Fields of the file that this version does not know, kept.
     """
 
@@ -47,10 +48,11 @@ class View:
     collapsed: dict[str, Any] = field(default_factory=dict)
     backdrops: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    seeds: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-VIEW_TABLES = ("positions", "colours", "collapsed", "backdrops", "notes")
+VIEW_TABLES = ("positions", "colours", "collapsed", "backdrops", "notes", "seeds")
 TABLES = (*VIEW_TABLES, "form", "assets", "lock")
 BY_NODE = (*VIEW_TABLES, "form")
 """Tables whose keys are a path, or ``path.port``: they follow the nodes of that path.

@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(workspace)
         self.viewer = Viewer(workspace, self.runner)
         self.results = Results(workspace.settings.home / "gallery.sqlite")
+        workspace.past_prompts = self.results.prompts
         self.gallery = Gallery(self.results)
         self.problems = Problems(workspace.theme)
         self.log = LogPanel()

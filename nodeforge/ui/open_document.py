@@ -57,7 +57,6 @@ class OpenDocument(QObject):
         self.states: dict[str, NodeState] = {}
         self.pictures: dict[str, QImage] = {}
         self.problems: list[Problem] = []
-        self.seed_modes: dict[tuple[str, str], str] = {}
         self.selection: list[str] = []
         self.last_run: dict[str, Any] | None = None
         """The graph as it was last run, for the pictures of its steps."""

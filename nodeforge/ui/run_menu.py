@@ -99,15 +99,24 @@ class RunMenu:
                 "git-branch",
                 any_chosen,
             ),
-            Command(
-                "run.stop", "Stop", self.stop, ("Esc",), "stop", lambda: self._runner.busy
+            Command("run.stop", "Stop", self.stop, ("Esc",), "stop", lambda: self._runner.busy),
+            _switch(
+                "run.on_change",
+                "Run on change",
+                self.switch_auto,
+                "lightning",
+                lambda: self.auto.on,
             ),
-            _switch("run.on_change", "Run on change", self.switch_auto, "lightning",
-                    lambda: self.auto.on),
-            _switch("run.pause", "Pause the queue", self.switch_pause, "pause",
-                    lambda: self._runner.jobs.paused),
-            _switch("run.previews", "Preview every step", self.switch_previews, "eye",
-                    self.previews_on),
+            _switch(
+                "run.pause",
+                "Pause the queue",
+                self.switch_pause,
+                "pause",
+                lambda: self._runner.jobs.paused,
+            ),
+            _switch(
+                "run.previews", "Preview every step", self.switch_previews, "eye", self.previews_on
+            ),
             Command(
                 "run.relink",
                 "Relink models…",
@@ -117,8 +126,10 @@ class RunMenu:
                 any_open,
             ),
             Command("run.free", "Free memory", self.free_memory, (), "hard-drives"),
-            Command("run.restart_worker", "Restart worker", self.restart_worker, (), "arrows-clockwise"),
-        ]  # fmt: skip
+            Command(
+                "run.restart_worker", "Restart worker", self.restart_worker, (), "arrows-clockwise"
+            ),
+        ]
 
     def _run(self, targets: list[str], count: int) -> None:
         window, current = self._window, self._window.workspace.current

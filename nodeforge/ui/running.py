@@ -151,7 +151,8 @@ class Runner(QObject):
 
     def _next_seeds(self, opened: OpenDocument) -> None:
         """Move on the seeds that are set to change with every run."""
-        for (path, port), mode in list(opened.seed_modes.items()):
+        for key, mode in list(opened.document.view.seeds.items()):
+            path, _, port = key.rpartition(".")
             try:
                 node = opened.document.node(path)
             except NoSuchNodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSettings, Signal
@@ -44,6 +45,8 @@ class Workspace(QObject):
         self.theme: Theme = themes.THEMES.get(str(store.value("theme", "dark")), themes.DARK)
         self.documents: list[OpenDocument] = []
         self.current: OpenDocument | None = None
+        self.past_prompts: Callable[[], Iterable[str]] = tuple
+        """Prompts of results, the newest first; the gallery knows them."""
 
     def find(self, document_id: str) -> OpenDocument | None:
         """The open document with this id; None once it is closed."""

@@ -178,7 +178,7 @@ def test_seeds_move_on_between_queued_runs(window):
     document = Document(Graph({"seed": Node("values.seed", {"value": 5})}))
     window.workspace.add(OpenDocument(document))
     opened = window.workspace.current
-    opened.seed_modes["seed", "value"] = "count"
+    opened.document.view.seeds["seed.value"] = "count"
     for _ in range(2):
         window.runner._queue(opened, [])
         window.runner._next_seeds(opened)

@@ -101,6 +101,13 @@ class Results:
         found = self.find(limit=1)
         return found[0] if found else None
 
+    def prompts(self, limit: int = 200) -> list[str]:
+        """Prompts of the newest results, each once."""
+        rows = self._base.execute(
+            "SELECT prompt FROM results GROUP BY prompt ORDER BY MAX(id) DESC LIMIT ?", (limit,)
+        )
+        return [prompt for (prompt,) in rows]
+
     def mark(self, result: Result, favourite: bool) -> None:
         self._do("UPDATE results SET favourite = ? WHERE id = ?", (int(favourite), result.id))
 

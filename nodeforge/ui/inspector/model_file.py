@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -20,12 +21,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.errors import NodeForgeError
 from nodeforge.models import Kind, ModelInfo
 from nodeforge.ui import words
 from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.field import MIXED, Field
+from nodeforge.ui.inspector.model_picture import picture_of
+from nodeforge.ui.pictures import read_small
 from nodeforge.ui.workspace import Workspace
 
+_ICON, _PICTURE = 32, 192
+"""Pixels of a model's picture, in the list and beside it."""
+_INFO = Qt.ItemDataRole.UserRole
 _PARTS = {Kind.UNET.value, Kind.VAE.value, Kind.TEXT_ENCODER.value}
 
 
@@ -35,7 +42,7 @@ class ModelDialog(QDialog):
     def __init__(self, workspace: Workspace, kind: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Choose a model")
-        self.resize(560, 440)
+        self.resize(760, 480)
         self.chosen = ""
         self.granted = ""
         self._search = QLineEdit(placeholderText="Search", clearButtonEnabled=True)
@@ -45,7 +52,13 @@ class ModelDialog(QDialog):
         self._list.setHeaderLabels(["Name", "Family", "Size"])
         self._list.setAccessibleName("Models")
         self._list.setColumnWidth(0, 300)
+        self._list.setIconSize(QSize(_ICON, _ICON))
         self._list.itemActivated.connect(self.accept)
+        self._list.currentItemChanged.connect(self._show_about)
+        self._picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._picture.setFixedSize(_PICTURE, _PICTURE)
+        self._about = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
+        self._about.setProperty("role", "dim")
         for info in models_of(workspace, kind):
             self._add(info)
         self._empty = QLabel(_where(workspace), wordWrap=True)
@@ -57,9 +70,15 @@ class ModelDialog(QDialog):
         other.clicked.connect(self._browse)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        for part in (self._search, self._list, self._empty, buttons):
-            column.addWidget(part)
+        column, row, side = QVBoxLayout(self), QHBoxLayout(), QVBoxLayout()
+        row.addWidget(self._list, 1)
+        row.addLayout(side)
+        side.addWidget(self._picture)
+        side.addWidget(self._about, 1)
+        column.addWidget(self._search)
+        column.addLayout(row, 1)
+        column.addWidget(self._empty)
+        column.addWidget(buttons)
         self._filter("")
 
     def accept(self) -> None:
@@ -75,7 +94,19 @@ class ModelDialog(QDialog):
         item.setToolTip(1, info.reason)
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
         item.setDisabled(info.kind is Kind.UNKNOWN)
+        item.setData(0, _INFO, info)
+        item.setIcon(0, _icon_of(info.path))
         self._list.addTopLevelItem(item)
+
+    def _show_about(self, item: QTreeWidgetItem | None) -> None:
+        info: ModelInfo | None = item.data(0, _INFO) if item is not None else None
+        picture = picture_of(info.path) if info else None
+        image = read_small(picture, _PICTURE) if picture else None
+        if image is None or image.isNull():
+            self._picture.setPixmap(icon("cube", "dim").pixmap(48))
+        else:
+            self._picture.setPixmap(QPixmap.fromImage(image))
+        self._about.setText(_about(info) if info else "")
 
     def _filter(self, text: str) -> None:
         parts = text.lower().split()
@@ -105,6 +136,23 @@ def models_of(workspace: Workspace, kind: str) -> list[ModelInfo]:
     return [info for info in workspace.folders.scan() if info.listed in wanted]
 
 
+def _icon_of(model: Path) -> QIcon:
+    picture = picture_of(model)
+    image = read_small(picture, _ICON) if picture else None
+    if image is None or image.isNull():
+        return icon("cube", "dim")
+    return QIcon(QPixmap.fromImage(image))
+
+
+def _about(info: ModelInfo) -> str:
+    """What is known of a model, a line each."""
+    numbers = f"{info.parameters / 1e6:,.0f} million numbers" if info.parameters else ""
+    made = ", ".join(filter(None, [info.dtype, numbers]))
+    lines = [info.name, info.reason or f"Family: {info.family}", made]
+    lines += ["For inpainting"] if info.inpainting else []
+    return "\n".join(filter(None, lines))
+
+
 def _where(workspace: Workspace) -> str:
     return f"Models lie in {workspace.settings.models}, or in folders named in Preferences."
 
@@ -130,6 +178,15 @@ class ModelField(Field):
         text = "Several models" if value is MIXED else str(value or "")
         self._button.setText(Path(text).name if text else "Choose a model…")
         self._button.setToolTip(text)
+        self._button.setIcon(self._picture(text) if text and value is not MIXED else icon("cube"))
+
+    def _picture(self, name: str) -> QIcon:
+        opened = self._workspace.current
+        granted = frozenset(map(Path, opened.granted)) if opened else frozenset[Path]()
+        try:
+            return _icon_of(self._workspace.folders.find(self._kind, name, granted))
+        except NodeForgeError:
+            return icon("cube")  # the problems panel says so
 
     def _choose(self) -> None:
         dialog = ModelDialog(self._workspace, self._kind, self)

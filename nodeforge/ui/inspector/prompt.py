@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCursor
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from nodeforge.ui.inspector.completion import Completion, Sources
 from nodeforge.ui.inspector.field import MIXED, Field
 
 _PAUSE = 1000
@@ -31,6 +33,7 @@ class PromptEdit(QPlainTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
+        self.completion: Completion | None = None
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
         self.setMinimumHeight(96)
@@ -39,14 +42,22 @@ class PromptEdit(QPlainTextEdit):
         if leave_undo(event):
             event.ignore()
             return True
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            is_tab = event.key() == Qt.Key.Key_Tab  # which would move the focus
+            if is_tab and self.completion is not None and self.completion.key(event):
+                return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if self.completion is not None and self.completion.key(event):
+            return
         sign = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
         if sign and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
             self.weigh(sign * _STEP)
         else:
             super().keyPressEvent(event)
+            if self.completion is not None and event.text():
+                self.completion.offer()
 
     def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802
         """Paste text as it reads; files and pictures paste nothing."""
@@ -101,14 +112,36 @@ class TextField(Field):
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self.new_gesture)
         self.new_gesture()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._edit)
+        self._counted = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
+        self._counted.setProperty("role", "small")
+        self._counted.setToolTip("Tokens are what the text encoder reads; weights are none")
+        self._counted.hide()
+        self._count: Callable[[str], str] | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self._edit)
+        column.addWidget(self._counted)
+
+    @property
+    def counted(self) -> str:
+        """What is said of the length of the text."""
+        return self._counted.text()
+
+    def assist(self, count: Callable[[str], str], words: Sources) -> None:
+        """Say how long the text is, in the words of `count`, and offer `words` while typing."""
+        self._count = count
+        if isinstance(self._edit, PromptEdit):
+            self._edit.completion = Completion(self._edit, words)
 
     def editor(self) -> QWidget:
         return self._edit
 
     def show_value(self, value: Any) -> None:
+        if self._count is not None:
+            said = "" if value is MIXED else self._count(str(value or ""))
+            self._counted.setText(said)
+            self._counted.setVisible(bool(said))
         self._edit.setPlaceholderText("several texts" if value is MIXED else "")
         text = "" if value is MIXED or value is None else str(value)
         if text == self._text():

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QToolButton, QWidget
 
-from nodeforge.graph.edits import ABSENT, GraphEdit, SetValue, Together
+from nodeforge.graph.edits import ABSENT, GraphEdit, SetEntry, SetValue, Together
 from nodeforge.graph.model import Input, Output
 from nodeforge.graph.paths import join, split
 from nodeforge.spec import PortSpec, SeedWidget
@@ -16,7 +16,9 @@ from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.field import MIXED, Field
 from nodeforge.ui.inspector.fields import make_field
 from nodeforge.ui.inspector.picture_file import PictureField
-from nodeforge.ui.inspector.seed import SeedField
+from nodeforge.ui.inspector.prompt import TextField
+from nodeforge.ui.inspector.prompt_help import PromptHelp
+from nodeforge.ui.inspector.seed import MODES, SeedField
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
@@ -58,6 +60,9 @@ class Row(QWidget):
         grid.addWidget(self._reset, 0, 1, Qt.AlignmentFlag.AlignRight)
         grid.addWidget(self.field, 1, 0, 1, 2)
         self._connect(self.field)
+        if isinstance(self.field, TextField) and self._reads_prompts(workspace):
+            help_ = PromptHelp(workspace, opened, self._paths[0])
+            self.field.assist(help_.count, help_.words)
         name.setBuddy(self.field.editor())
         self.refresh()
 
@@ -69,6 +74,8 @@ class Row(QWidget):
         same = all(type(each) is type(values[0]) and each == values[0] for each in values)
         self.field.show_value(values[0] if same else MIXED)
         own = any(self._port.name in self._opened.document.node(p).values for p in self._paths)
+        if isinstance(self.field, SeedField):
+            self.field.show_mode(self._seed_mode())
         differs = not same or values[0] != self._port.default
         self._reset.setEnabled(own and differs)
 
@@ -146,13 +153,19 @@ class Row(QWidget):
         self.field.new_gesture()
         self._edit(ABSENT, [])
 
+    def _reads_prompts(self, workspace: Workspace) -> bool:
+        spec = workspace.catalogue.get(self._opened.document.node(self._paths[0]).type)
+        return spec is not None and "text_encoder" in spec.input
+
     def _seed_mode(self) -> str:
         if not isinstance(self._port.widget, SeedWidget):
             return "fixed"
-        return self._opened.seed_modes.get((self._paths[0], self._port.name), "fixed")
+        mode = self._opened.document.view.seeds.get(f"{self._paths[0]}.{self._port.name}")
+        return mode if mode in MODES else "fixed"
 
     def _choose_mode(self, mode: str) -> None:
-        for path in self._paths:
-            self._opened.seed_modes.pop((path, self._port.name), None)
-            if mode != "fixed":
-                self._opened.seed_modes[path, self._port.name] = mode
+        value = ABSENT if mode == "fixed" else mode
+        what = "keep the seed" if mode == "fixed" else "change the seed after each run"
+        keys = [f"{path}.{self._port.name}" for path in self._paths]
+        edits = [SetEntry("seeds", key, value, what=what) for key in keys]
+        self._opened.perform(Together(what, edits))

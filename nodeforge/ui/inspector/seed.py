@@ -52,6 +52,10 @@ class SeedField(Field):
         self._value = value
         self._number.show_value(value)
 
+    def show_mode(self, mode: str) -> None:
+        """Show what becomes of the seed after a run; tells nobody."""
+        self._modes.setCurrentIndex(list(MODES).index(mode))
+
     def _passed_on(self, value: Any, before: list[Any]) -> None:
         self.gesture = self._number.gesture
         self.edited.emit(value, before)

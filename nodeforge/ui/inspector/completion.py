@@ -1,0 +1,95 @@
+"""Words offered while a prompt is typed: names of embeddings, words used before, words known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+
+from PySide6.QtCore import QObject, QStringListModel, Qt
+from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QCompleter, QListView, QPlainTextEdit
+
+Sources = Callable[[], Iterable[Iterable[str]]]
+"""Lists of words, the most wanted list first."""
+
+_LEAST, _MOST = 2, 10
+_BEFORE = re.compile(r"[\w'-]+\Z")
+_ACCEPT = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class Completion(QObject):
+    """A list below the cursor. Tab takes its first word, Down and Enter another, Escape none."""
+
+    def __init__(self, edit: QPlainTextEdit, sources: Sources) -> None:
+        super().__init__(edit)
+        self._edit, self._sources = edit, sources
+        self._model = QStringListModel(self)
+        self._completer = QCompleter(self._model, self)
+        self._popup = QListView()
+        self._popup.setAccessibleName("Words that fit")
+        self._completer.setPopup(self._popup)
+        self._completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self._completer.setWidget(edit)
+        self._completer.activated.connect(self._take)
+
+    @property
+    def offered(self) -> list[str]:
+        """The words that are shown now."""
+        return self._model.stringList() if self._popup.isVisible() else []
+
+    def offer(self) -> None:
+        """Offer what fits the word before the cursor."""
+        begun = self._begun()
+        found = list(fitting(begun, self._sources())) if len(begun) >= _LEAST else []
+        self._model.setStringList(found)
+        if not found:
+            self._popup.hide()
+            return
+        place = self._edit.cursorRect()
+        place.translate(self._edit.viewport().pos())
+        place.setWidth(max(160, self._popup.sizeHintForColumn(0) + 24))
+        self._completer.complete(place)
+
+    def key(self, event: QKeyEvent) -> bool:
+        """Whether a key was for the list."""
+        popup = self._popup
+        if not popup.isVisible():
+            return False
+        if event.key() == Qt.Key.Key_Tab:
+            index = popup.currentIndex()
+            self._take(index.data() if index.isValid() else self._model.stringList()[0])
+            popup.hide()
+            return True
+        if event.key() in _ACCEPT and popup.currentIndex().isValid():
+            event.ignore()  # the list takes it
+            return True
+        if event.key() in _ACCEPT or event.key() == Qt.Key.Key_Escape:
+            popup.hide()
+            return event.key() == Qt.Key.Key_Escape
+        return False
+
+    def _begun(self) -> str:
+        cursor = self._edit.textCursor()
+        before = cursor.block().text()[: cursor.positionInBlock()]
+        found = _BEFORE.search(before)
+        return "" if found is None or cursor.hasSelection() else found[0]
+
+    def _take(self, word: str) -> None:
+        cursor, keep = self._edit.textCursor(), QTextCursor.MoveMode.KeepAnchor
+        cursor.movePosition(QTextCursor.MoveOperation.Left, keep, len(self._begun()))
+        cursor.insertText(word)
+        self._edit.setTextCursor(cursor)
+
+
+def fitting(begun: str, sources: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Up to ten words that go on where `begun` ends, in the order of `sources`, each once."""
+    start, seen = begun.lower(), set[str]()
+
+    def fresh(word: str) -> bool:
+        low = word.lower()
+        fits = low.startswith(start) and low != start and low not in seen
+        seen.add(low)
+        return fits
+
+    return islice(filter(fresh, chain.from_iterable(sources)), _MOST)

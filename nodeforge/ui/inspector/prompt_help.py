@@ -1,0 +1,63 @@
+"""What helps to write a prompt of one node: its length in tokens, and words to go on with."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from nodeforge.graph.inline import inline
+from nodeforge.models import Kind
+from nodeforge.spec import TextWidget
+from nodeforge.ui.inspector.tokens import words_of
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.workspace import Workspace
+
+_WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
+
+
+class PromptHelp:
+    """Asked while a prompt is typed.
+
+    Args:
+        path: The node that encodes the prompt.
+    """
+
+    def __init__(self, workspace: Workspace, opened: OpenDocument, path: str) -> None:
+        self._workspace, self._opened, self._path = workspace, opened, path
+        self._names: list[str] | None = None
+
+    def count(self, prompt: str) -> str:
+        """How long `prompt` is; empty where no text encoder is known."""
+        words = words_of(self._workspace, self._opened, self._path)
+        return "" if words is None else str(words.count(prompt))
+
+    def words(self) -> Iterable[Iterable[str]]:
+        """Names of embeddings, words of other prompts, words the model knows."""
+        known = words_of(self._workspace, self._opened, self._path)
+        return self._embeddings(), self._used(), known.known if known else ()
+
+    def _embeddings(self) -> list[str]:
+        if self._names is None:
+            found = self._workspace.folders.scan()
+            named = (info.name for info in found if info.listed == Kind.EMBEDDING.value)
+            self._names = sorted(PurePath(name).stem for name in named)
+        return self._names
+
+    def _used(self) -> list[str]:
+        """Words of the prompts that are open or in the gallery, the most used first."""
+        texts = [*self._workspace.past_prompts(), *self._open_prompts()]
+        counted = Counter(word for text in texts for word in _WORD.findall(text))
+        return [word for word, _ in counted.most_common()]
+
+    def _open_prompts(self) -> Iterable[str]:
+        """The texts of all open workflows but the one that is typed."""
+        for opened in self._workspace.documents:
+            for path, node in inline(opened.document.graph).nodes.items():
+                spec = self._workspace.catalogue.get(node.type)
+                if opened is self._opened and path == self._path:
+                    continue
+                for port in spec.inputs if spec else ():
+                    if isinstance(port.widget, TextWidget) and port.widget.multiline:
+                        yield str(node.values.get(port.name, ""))

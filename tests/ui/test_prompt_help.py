@@ -1,0 +1,116 @@
+"""Writing a prompt: its length in tokens, words to go on with; seeds and models that help."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit
+
+from nodeforge.diffusion.prompts import parse
+from nodeforge.formats import read, write
+from nodeforge.settings import shipped
+from nodeforge.ui.inspector.completion import fitting
+from nodeforge.ui.inspector.model_file import ModelDialog
+from nodeforge.ui.inspector.model_picture import picture_of
+from nodeforge.ui.inspector.tokens import Count, Words
+
+NANO = shipped("resources") / "models" / "nano" / "tokenizer"
+
+
+@pytest.fixture
+def prompt(window):
+    """The prompt of the shipped workflow, with the cursor after its last letter."""
+    window.files.open(shipped("workflows") / "text_to_image.json")
+    window.area.view.select(["prompt"])
+    edit = window.inspector.row("text").field.findChild(QPlainTextEdit)
+    edit.setFocus()
+    edit.moveCursor(edit.textCursor().MoveOperation.End)
+    return edit
+
+
+def text_of(window) -> str:
+    return window.workspace.current.document.node("prompt").values["text"]
+
+
+def test_tokens_are_counted_as_the_encoder_counts_them():
+    from transformers import CLIPTokenizer
+
+    theirs = CLIPTokenizer.from_pretrained(str(NANO))
+    words = Words(NANO)
+    for text in ("a fox", "a (red:1.2) fox, [blue]", "", r"a \(b\) ((c))", "x " * 40):
+        wanted = sum(
+            len(theirs(piece.text, add_special_tokens=False, verbose=False).input_ids)
+            for piece in parse(text)
+        )
+        assert words.count(text) == Count(wanted, 30)
+
+
+def test_the_length_is_said_by_chunks():
+    assert str(Count(12, 75)) == "12 of 75 tokens"
+    assert str(Count(83, 75)) == "83 tokens, 2 chunks; 8 of 75 in the last"
+
+
+def test_the_prompt_says_how_long_it_is_while_it_is_typed(qtbot, window, prompt):
+    field = window.inspector.row("text").field
+    assert field.counted == "2 of 30 tokens"
+    qtbot.keyClicks(prompt, " and a cat")
+    assert field.counted == "5 of 30 tokens"
+
+
+def test_a_known_word_is_offered_and_taken_by_tab(qtbot, window, prompt):
+    qtbot.keyClicks(prompt, " with umb")
+    assert prompt.completion.offered == ["umbrella"]
+    qtbot.keyClick(prompt, Qt.Key.Key_Tab)
+    assert text_of(window) == "a fox with umbrella"
+    assert prompt.completion.offered == []
+
+
+def test_enter_breaks_the_line_and_escape_closes_the_list(qtbot, window, prompt):
+    qtbot.keyClicks(prompt, " umb")
+    qtbot.keyClick(prompt, Qt.Key.Key_Escape)
+    assert prompt.completion.offered == []
+    qtbot.keyClicks(prompt, "r")
+    assert prompt.completion.offered
+    qtbot.keyClick(prompt, Qt.Key.Key_Return)
+    assert text_of(window) == "a fox umbr\n"
+
+
+def test_names_come_before_words_used_before_and_those_before_known_words():
+    sources = (["foxglove"], ["Forest", "fog"], ["fox", "forest", "four"])
+    assert list(fitting("fo", sources)) == ["foxglove", "Forest", "fog", "fox", "four"]
+    assert list(fitting("Fox", sources)) == ["foxglove"]
+
+
+def test_what_becomes_of_a_seed_is_saved_and_undone(qtbot, window):
+    window.files.open(shipped("workflows") / "text_to_image.json")
+    opened = window.workspace.current
+    window.area.view.select(["noise"])
+    menu = window.inspector.row("seed").field.findChild(QComboBox)
+    menu.setFocus()
+    qtbot.keyClick(menu, Qt.Key.Key_Down)
+    assert menu.currentData() == "random"
+    assert opened.document.view.seeds == {"noise.seed": "random"}
+    assert read(write(opened.document)).view.seeds == {"noise.seed": "random"}
+    window.runner._next_seeds(opened)
+    assert opened.document.node("noise").values["seed"] != 1
+    opened.document.undo()
+    opened.document.undo()
+    assert menu.currentData() == "fixed"
+    window.runner._next_seeds(opened)
+    assert opened.document.node("noise").values["seed"] == 1
+
+
+def test_a_model_is_known_by_the_picture_beside_it(window, home: Path):
+    folder = home / "models" / "checkpoints"
+    folder.mkdir(parents=True)
+    (folder / "mine.safetensors").write_bytes(b"no model")
+    QImage(300, 200, QImage.Format.Format_RGB32).save(str(folder / "mine.png"))
+    assert picture_of(folder / "mine.safetensors") == folder / "mine.png"
+    assert picture_of(NANO.parent) == NANO.parent / "samples.jpg"
+    dialog = ModelDialog(window.workspace, "checkpoint", window)
+    items = [dialog._list.topLevelItem(i) for i in range(dialog._list.topLevelItemCount())]
+    nano = next(item for item in items if item.text(0) == "nano")
+    dialog._list.setCurrentItem(nano)
+    assert dialog._picture.pixmap().width() > 100
+    assert "Family: nano" in dialog._about.text()
