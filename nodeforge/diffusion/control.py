@@ -14,6 +14,7 @@ from nodeforge.diffusion.conditioning import acts, check_range
 from nodeforge.diffusion.description import FamilyMismatchError
 from nodeforge.diffusion.loading import LoadedControlNet
 from nodeforge.diffusion.said import Said
+from nodeforge.diffusion.tiles import Place
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning, Control, ControlNet, Image, Prompt
@@ -122,6 +123,7 @@ class Steering:
     Args:
         networks: By the fingerprint of their weights.
         width, height: Of the picture, pixels; hints are brought to this size.
+        scale: Pixels for one cell of the latent.
         check: Called before each of them; what it raises stops the run.
     """
 
@@ -130,15 +132,17 @@ class Steering:
         networks: Mapping[str, LoadedControlNet],
         width: int,
         height: int,
+        scale: int,
         check: Callable[[], None],
     ) -> None:
         self._networks = networks
+        self._scale = scale
         self._size = width, height
         self._check = check
         self._hints: dict[int, Tensor] = {}
 
     def __call__(
-        self, controls: tuple[Control, ...], x: Tensor, timestep: Tensor, said: Said
+        self, controls: tuple[Control, ...], x: Tensor, timestep: Tensor, said: Said, place: Place
     ) -> Residuals | None:
         """What `controls` add together; None where there are none.
 
@@ -147,17 +151,20 @@ class Steering:
             x: As the denoiser reads it, without an inpainting model's extra channels.
             timestep: One, without axes.
             said: What the prompts say.
+            place: Where `x` lies in the picture's latent.
         """
         total = None
         for each in controls:
             self._check()
-            added = self._ask(each, x, timestep, said)
+            added = self._ask(each, x, timestep, said, place)
             total = added if total is None else total + added
         return total
 
-    def _ask(self, each: Control, x: Tensor, timestep: Tensor, said: Said) -> Residuals:
+    def _ask(
+        self, each: Control, x: Tensor, timestep: Tensor, said: Said, place: Place
+    ) -> Residuals:
         network = self._networks[each.controlnet.weights.fingerprint].network
-        hint = self._hint(each.hint)
+        hint = place.cut(self._hint(each.hint), self._scale)
         down, mid = network(
             x.to(network.dtype),
             timestep,

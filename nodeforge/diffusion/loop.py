@@ -28,6 +28,7 @@ from nodeforge.diffusion.said import Said
 from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
 from nodeforge.diffusion.step_keys import StepKeys, root_key
 from nodeforge.diffusion.steppers import Stepper, make_stepper
+from nodeforge.diffusion.tiles import Place, in_places
 from nodeforge.diffusion.weakened import weakened
 from nodeforge.values import Checkpoint, Control, Latent, Perturbation, Prompt, Recipe
 
@@ -135,6 +136,7 @@ class _Loop:
         settled = {
             "model": self.task.model.weights.fingerprint,
             "freeu": self.task.model.freeu and asdict(self.task.model.freeu),
+            "tiles": self.start.tiles,
             "sampler": asdict(self.task.sampler),
             "schedule": asdict(self.task.schedule),
             "family": [self.facts.family, self.facts.in_channels, self.facts.scale],
@@ -173,7 +175,7 @@ class _Loop:
         }
         networks = {mark: used.enter_context(self.host.use(r)) for mark, r in recipes.items()}
         frame = self.start.frame
-        return Steering(networks, frame.width, frame.height, self.host.check)
+        return Steering(networks, frame.width, frame.height, frame.scale, self.host.check)
 
     def _walk(
         self,
@@ -208,12 +210,15 @@ class _Loop:
             def network(
                 x: Tensor, said: Said, controls: tuple[Control, ...], weak: Perturbation | None
             ) -> Tensor:
-                self.host.check()
-                self.host.count_model_call()
-                residuals = steering(controls, x, timestep, said)
-                whole = self._with_extra(x)
-                with weakened(model.network, weak):
-                    return self.family.predict(model, whole, timestep, said, residuals)
+                def work(part: Tensor, place: Place) -> Tensor:
+                    self.host.check()
+                    self.host.count_model_call()
+                    residuals = steering(controls, part, timestep, said, place)
+                    whole = self._with_extra(part, place)
+                    with weakened(model.network, weak):
+                        return self.family.predict(model, whole, timestep, said, residuals)
+
+                return self._by_tiles(x, work)
 
             prediction = guided(network, x, self._clean_at(x, sigma))
             if keep:
@@ -231,11 +236,17 @@ class _Loop:
     def _kind(self) -> str:
         return str(self.config.get("prediction_type", "epsilon"))
 
-    def _with_extra(self, x: Tensor) -> Tensor:
+    def _by_tiles(self, x: Tensor, work: Callable[[Tensor, Place], Tensor]) -> Tensor:
+        if (tiles := self.start.tiles) is None:
+            return work(x, Place(0, 0, *x.shape[-2:]))
+        return in_places(x, work, *tiles)
+
+    def _with_extra(self, x: Tensor, place: Place) -> Tensor:
         extra = self.start.extra
         if extra is None:
             return x
-        return torch.cat([x, extra.repeat(x.shape[0] // extra.shape[0], 1, 1, 1)], dim=1)
+        there = place.cut(extra).repeat(x.shape[0] // extra.shape[0], 1, 1, 1)
+        return torch.cat([x, there], dim=1)
 
     def _checkpoint(self, x: Tensor) -> Checkpoint:
         return Checkpoint(

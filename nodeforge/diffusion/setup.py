@@ -26,6 +26,7 @@ from nodeforge.values import (
     Noise,
     Sampler,
     Schedule,
+    Tiling,
 )
 
 
@@ -91,6 +92,8 @@ class Start:
         mask: On the latent's cells, where there is something to keep.
         original: What comes back outside of the mask.
         extra: What an inpainting model reads beside x.
+        tiles: Side and overlap of the tiles that the model works on, in cells; None is the
+            whole at once.
     """
 
     x: Tensor
@@ -99,6 +102,7 @@ class Start:
     mask: Tensor | None = None
     original: Tensor | None = None
     extra: Tensor | None = None
+    tiles: tuple[int, int] | None = None
 
 
 def walk(task: Denoising, stepper: Stepper) -> Walk:
@@ -171,7 +175,25 @@ def set_up(
     if task.mask is not None and samples is not None and task.noise is not None:
         mask, original = latent_mask(task.mask, frame).to(device), samples.to(device)
     x = _first_x(task, stepper, drawn, samples, start, device)
-    return Start(x, drawn, frame, mask, original, extra)
+    return Start(x, drawn, frame, mask, original, extra, _tiles(task.model.tiling, frame))
+
+
+def _tiles(tiling: Tiling | None, frame: Latent) -> tuple[int, int] | None:
+    """In cells; a side is a multiple of 8, which denoisers halve up to three times.
+
+    Raises:
+        DenoiseError: neighbours would share the whole tile.
+    """
+    if tiling is None:
+        return None
+    side = max(8, tiling.size // frame.scale // 8 * 8)
+    overlap = tiling.overlap // frame.scale
+    if overlap >= side:
+        raise DenoiseError(
+            f"tiles of {side * frame.scale} pixels cannot share {tiling.overlap} pixels.",
+            way_out="Make the overlap smaller; a quarter of the tile is usual.",
+        )
+    return (side, overlap) if max(frame.samples.shape[-2:]) > side else None
 
 
 def _first_x(

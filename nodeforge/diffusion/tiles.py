@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+
+class Place(NamedTuple):
+    """Where a tile lies, in cells."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def cut(self, x: Tensor, scale: int = 1) -> Tensor:
+        """This place of `x`, (..., height, width), which has `scale` cells for one."""
+        top, left, height, width = (side * scale for side in self)
+        return x[..., top : top + height, left : left + width]
 
 
 def in_tiles(
@@ -24,26 +39,33 @@ def in_tiles(
         overlap: Cells that neighbours share, below `tile`.
         check: Called before each tile; what it raises stops the work.
     """
+    return in_places(x, lambda part, _: work(part), tile, overlap, check)
+
+
+def in_places(
+    x: Tensor,
+    work: Callable[[Tensor, Place], Tensor],
+    tile: int,
+    overlap: int,
+    check: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """`in_tiles` for work that asks where its tile lies."""
     height, width = x.shape[-2:]
     total = weight = None
     for top in _starts(height, tile, overlap):
         for left in _starts(width, tile, overlap):
             check()
-            part = x[..., top : top + tile, left : left + tile]
-            done = work(part)
-            down = _Scale(part.shape[-2], done.shape[-2])
-            right = _Scale(part.shape[-1], done.shape[-1])
+            place = Place(top, left, min(tile, height), min(tile, width))
+            done = work(place.cut(x), place)
+            down = _Scale(place.height, done.shape[-2])
+            right = _Scale(place.width, done.shape[-1])
             if total is None or weight is None:
                 shape = (*done.shape[:2], down(height), right(width))
                 total, weight = done.new_zeros(shape), done.new_zeros(1, 1, *shape[2:])
             fade = _fade(done, down(overlap), right(overlap))
-            place = (
-                ...,
-                slice(down(top), down(top) + done.shape[-2]),
-                slice(right(left), right(left) + done.shape[-1]),
-            )
-            total[place] += done * fade
-            weight[place] += fade
+            into = Place(down(top), right(left), *done.shape[-2:])
+            into.cut(total).add_(done * fade)
+            into.cut(weight).add_(fade)
     assert total is not None
     assert weight is not None
     return total / weight

@@ -25,6 +25,7 @@ from nodeforge.values.recipes import (
     Sampler,
     Schedule,
     TextEncoder,
+    Tiling,
     Vae,
     Weights,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "SizeMismatchError",
     "TextEncoder",
     "Thresholding",
+    "Tiling",
     "Vae",
     "Weakened",
     "Weights",

@@ -33,12 +33,33 @@ class Lora:
 
 
 @dataclass(frozen=True)
+class Tiling:
+    """How a denoiser works on a picture that is larger than one tile.
+
+    Args:
+        size: Side of a tile, pixels of the picture.
+        overlap: Pixels that neighbours share, below `size`.
+    """
+
+    size: int = 512
+    overlap: int = 128
+
+
+@dataclass(frozen=True)
 class Model:
-    """A denoising network with the LoRAs that lie over it, and FreeU while it runs."""
+    """A denoising network with the LoRAs that lie over it, and how it runs.
+
+    Args:
+        weights: Where its numbers are.
+        loras: In the order in which they were laid over it.
+        freeu: FreeU; None is none.
+        tiling: Tile by tile; None is the whole picture at once.
+    """
 
     weights: Weights
     loras: tuple[Lora, ...] = ()
     freeu: FreeU | None = None
+    tiling: Tiling | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,24 @@ def upscale(
     return diffusion.upscale(latent, width, height, method)
 
 
+@node("latent.scale_by", title="Scale latent by factor")
+def scale_by(
+    latent: Latent,
+    factor: Annotated[float, Range(0.1, 16.0, step=0.25)] = 2.0,
+    method: diffusion.Method = diffusion.Method.BICUBIC,
+) -> Latent:
+    """Scale a latent so many times, to the next whole cells; denoise it again afterwards.
+
+    Args:
+        latent: What to scale.
+        factor: Times its width and height.
+        method: How new cells are made up.
+    """
+    cells = (max(1, round(side * factor / latent.scale)) for side in (latent.width, latent.height))
+    width, height = (side * latent.scale for side in cells)
+    return diffusion.upscale(latent, width, height, method)
+
+
 @node("latent.blend")
 def blend(
     first: Latent,

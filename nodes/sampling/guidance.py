@@ -32,7 +32,7 @@ def projected_guidance(
     guidance: Guidance,
     eta: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     momentum: Annotated[float, Range(-1.0, 1.0, step=0.05)] = -0.5,
-    threshold: Annotated[float, Range(0.0, 1000.0, step=0.5)] = 2.5,
+    threshold: Annotated[float, Range(0.0, 1000.0, step=0.5)] = 7.5,
 ) -> Guidance:
     """Allow high scales without colours that are too strong (APG, Sadat et al. 2024).
 

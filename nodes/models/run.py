@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated
 
-from nodeforge.api import FreeU, Model, Range, node
+from nodeforge.api import FreeU, Model, Range, Tiling, node
 
 
 @node("models.freeu", title="FreeU")
@@ -27,3 +27,22 @@ def freeu(
     """
     made = FreeU((backbone_1, backbone_2), (skip_1, skip_2))
     return replace(model, freeu=None if made.neutral else made)
+
+
+@node("models.tile", title="Work in tiles")
+def tile(
+    model: Model,
+    size: Annotated[int, Range(64, 4096, step=64)] = 512,
+    overlap: Annotated[int, Range(0, 2048, step=16)] = 128,
+) -> Model:
+    """Let a model work on large pictures tile by tile, without seams and with little memory.
+
+    In every step the predictions of overlapping tiles are faded into each other. Each tile sees
+    the whole prompt: to refine a picture, use a strength of 0.2 to 0.5.
+
+    Args:
+        model: The denoiser.
+        size: Side of a tile, pixels; about what the model was trained with.
+        overlap: Pixels that neighbouring tiles share.
+    """
+    return replace(model, tiling=Tiling(size, overlap))
