@@ -8,8 +8,10 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nodeforge.errors import NodeForgeError
+from nodeforge.formats import read_any
 from nodeforge.settings import shipped
 from nodeforge.ui.autosave import Autosave
+from nodeforge.ui.gallery.settings import settings_of
 from nodeforge.ui.notices import Notices
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.running import Runner
@@ -49,6 +51,23 @@ class Files:
             return
         if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
             opened.detach()
+
+    def load_settings(self, path: Path) -> str:
+        """Give the current workflow the settings of the one in `path`; what came of it."""
+        self._notices.dismiss("open")
+        current = self._workspace.current
+        if current is None:
+            return "Open a workflow first: settings are loaded into it."
+        try:
+            other = read_any(path)
+        except NodeForgeError as error:
+            self._notices.show_notice("open", str(error))
+            return ""
+        edit = settings_of(other, current.document, self._workspace.catalogue)
+        if edit is None:
+            return f"{path.name} has the same settings, or other nodes."
+        current.perform(edit)
+        return f"Settings of {path.name} were loaded."
 
     def ask_open(self) -> None:
         folder = str(self._workspace.store.value("folder", ""))

@@ -213,6 +213,9 @@ class MainWindow(QMainWindow):
         self.problems.relink_asked.connect(lambda _: self._relink_current())
         self.problems.counted.connect(lambda n: self.docks.count("problems", "Problems", n))
         self.gallery.open_asked.connect(self.files.open)
+        self.gallery.settings_asked.connect(
+            lambda path: self.status.say(self.files.load_settings(path))
+        )
         runner.jobs.changed.connect(self._count_jobs)
         runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
         runner.finished.connect(lambda _: self._finished())

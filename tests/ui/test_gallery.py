@@ -5,10 +5,15 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QMenu, QMessageBox
 
+from nodeforge.formats import load, save
+from nodeforge.graph.model import Input
+from nodeforge.settings import shipped
 from nodeforge.ui.gallery.compare import CompareDialog
 from nodeforge.ui.gallery.store import Results, prompt_and_seed
 
+TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 PARAMETERS = "a fox, red\nNegative prompt: dull\nSteps: 20, Sampler: Euler, Seed: 42, Size: 8x8"
 
 
@@ -74,18 +79,96 @@ def test_pictures_are_searched_dragged_out_and_deleted(qtbot, window, tmp_path: 
     assert window.gallery.list.count() == 1
 
 
-def test_two_pictures_are_compared_across_a_line(qtbot, tmp_path: Path):
-    first = picture(tmp_path, "a.png")
-    dialog = CompareDialog(first, picture(tmp_path, "b.png", "blue"))
+@pytest.fixture
+def compared(qtbot, tmp_path: Path):
+    dialog = CompareDialog(picture(tmp_path, "a.png"), picture(tmp_path, "b.png", "blue"))
     qtbot.addWidget(dialog)
-    dialog.resize(400, 400)
+    dialog.resize(500, 400)
     dialog.show()
-    split = dialog.split
-    shown = split.grab().toImage()
-    middle = shown.height() // 2
-    assert shown.pixelColor(10, middle) == QColor("red")
-    assert shown.pixelColor(shown.width() - 10, middle) == QColor("blue")
-    qtbot.keyClick(split, Qt.Key.Key_Right)
-    assert split.share == pytest.approx(0.55)
-    qtbot.mouseClick(split, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
-    assert split.share < 0.01
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    return dialog
+
+
+def colour_at(pair, share: float) -> QColor:
+    shown = pair.grab().toImage()
+    return shown.pixelColor(int(shown.width() * share), shown.height() // 2)
+
+
+def test_two_pictures_are_compared_across_a_line(qtbot, compared):
+    pair = compared.pair
+    assert colour_at(pair, 0.1) == QColor("red")
+    assert colour_at(pair, 0.9) == QColor("blue")
+    qtbot.keyClick(pair, Qt.Key.Key_Right)
+    assert pair.share == pytest.approx(0.55)
+    qtbot.mouseClick(pair, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
+    assert pair.share < 0.01
+
+
+def test_two_pictures_are_compared_in_turns_and_by_what_differs(qtbot, compared):
+    pair = compared.pair
+    qtbot.mouseClick(compared.buttons["blink"], Qt.MouseButton.LeftButton)
+    assert colour_at(pair, 0.5) == QColor("red")
+    qtbot.waitUntil(lambda: pair.shows_second)
+    assert colour_at(pair, 0.5) == QColor("blue")
+    qtbot.keyClick(pair, Qt.Key.Key_Space)  # stops, and shows the other
+    assert colour_at(pair, 0.5) == QColor("red")
+    qtbot.keyClick(compared, Qt.Key.Key_3)
+    qtbot.waitUntil(lambda: pair.mode == "difference")
+    assert colour_at(pair, 0.5) == QColor(255, 0, 255)
+    assert "100.0 % of the pixels differ" in compared._fact.text()
+
+
+def test_settings_alone_are_loaded_into_the_open_workflow(window, tmp_path: Path):
+    file = tmp_path / "theirs.json"
+    window.files.open(TEXT_TO_IMAGE)
+    ours = window.workspace.current.document
+    theirs = load(TEXT_TO_IMAGE)
+    theirs.node("prompt").values["text"] = "an owl"
+    theirs.node("noise").values["seed"] = 7
+    del theirs.graph.nodes["save"], theirs.graph.links[Input("save", "image")]
+    theirs.graph.nodes["renamed"] = theirs.graph.nodes.pop("schedule")
+    theirs.node("renamed").values["steps"] = 9
+    save(theirs, file)
+    nodes = set(ours.graph.nodes)
+    window.gallery.settings_asked.emit(file)
+    assert ours.node("prompt").values["text"] == "an owl"
+    assert ours.node("noise").values["seed"] == 7
+    assert ours.node("schedule").values["steps"] == 9
+    assert set(ours.graph.nodes) == nodes
+    assert ours.history.undo_name == "load settings"
+    assert window.status.text == "Settings of theirs.json were loaded."
+    ours.undo()
+    assert ours.node("prompt").values["text"] == "a fox"
+
+
+def test_the_menu_offers_all_that_can_be_done_with_a_picture(qtbot, window, monkeypatch, tmp_path):
+    seen: list[str] = []
+    monkeypatch.setattr(
+        QMenu, "exec", lambda menu, _: seen.extend(a.text() for a in menu.actions())
+    )
+    window.results.add(picture(tmp_path, "a.png"), "mine", {}, b"")
+    window.gallery.reload()
+    shown = window.gallery.list
+    place = shown.visualItemRect(shown.item(0)).center()
+    qtbot.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    shown.customContextMenuRequested.emit(place)
+    wanted = ["Load the workflow whole", "Load settings only", "Show in folder"]
+    assert [text for text in seen if text] == [*wanted, "Add to favourites", "Delete…"]
+
+
+def test_the_delete_key_asks_before_a_picture_goes(qtbot, window, monkeypatch, tmp_path: Path):
+    def answer(box: QMessageBox) -> int:
+        button = next(b for b in box.buttons() if b.text() == "Delete")
+        monkeypatch.setattr(QMessageBox, "clickedButton", lambda _: button)
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    path = picture(tmp_path, "a.png")
+    window.results.add(path, "mine", {}, b"")
+    window.gallery.reload()
+    window.gallery.list.setFocus()
+    window.gallery.list.item(0).setSelected(True)
+    qtbot.keyClick(window.gallery.list, Qt.Key.Key_Delete)
+    assert not path.exists()
+    assert window.gallery.list.count() == 0

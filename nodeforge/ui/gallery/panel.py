@@ -18,7 +18,14 @@ from PySide6.QtCore import (
     QUrl,
     Signal,
 )
-from PySide6.QtGui import QDesktopServices, QIcon, QImageWriter, QPixmap
+from PySide6.QtGui import (
+    QDesktopServices,
+    QIcon,
+    QImageWriter,
+    QKeySequence,
+    QPixmap,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -35,7 +42,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.ui.gallery.compare import CompareDialog
 from nodeforge.ui.gallery.store import Result, Results
 from nodeforge.ui.icons import icon
 from nodeforge.ui.jobs import Job
@@ -77,6 +83,8 @@ class Gallery(QWidget):
 
     open_asked = Signal(Path)
     """Open the workflow that is inside this picture."""
+    settings_asked = Signal(Path)
+    """Give the current workflow the settings of the one inside this picture."""
 
     def __init__(self, results: Results) -> None:
         super().__init__()
@@ -100,6 +108,9 @@ class Gallery(QWidget):
         self.list.itemActivated.connect(lambda item: self._open(item.data(_RESULT)))
         self.list.customContextMenuRequested.connect(self._menu)
         self.list.itemSelectionChanged.connect(self._offer)
+        remove = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.list)
+        remove.setContext(Qt.ShortcutContext.WidgetShortcut)
+        remove.activated.connect(lambda: self._delete(self.list.chosen()))
         self._empty = QLabel(EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self._empty.setProperty("role", "empty")
         self._stack = QStackedLayout()
@@ -154,7 +165,10 @@ class Gallery(QWidget):
             return
         menu, first = QMenu(self), chosen[0]
         if len(chosen) == 1:
-            menu.addAction(icon("tree-structure"), "Open its workflow", lambda: self._open(first))
+            whole, settings = "Load the workflow whole", "Load settings only"
+            menu.addAction(icon("tree-structure"), whole, lambda: self._open(first))
+            path = first.path
+            menu.addAction(icon("sliders"), settings, lambda: self.settings_asked.emit(path))
             menu.addAction(icon("folder-open"), "Show in folder", lambda: _reveal(first))
         if len(chosen) == 2:
             menu.addAction(icon("columns"), "Compare", self._compare_chosen)
@@ -174,6 +188,8 @@ class Gallery(QWidget):
         self.reload()
 
     def _delete(self, chosen: list[Result]) -> None:
+        if not chosen:
+            return
         what = chosen[0].path.name if len(chosen) == 1 else f"{len(chosen)} pictures"
         box = QMessageBox(QMessageBox.Icon.Question, "Delete", f"Move {what} to the bin?")
         delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
@@ -191,6 +207,8 @@ class Gallery(QWidget):
         self.reload()
 
     def _compare_chosen(self) -> None:
+        from nodeforge.ui.gallery.compare import CompareDialog  # numpy: only when needed
+
         chosen = self.list.chosen()
         if len(chosen) == 2:
             CompareDialog(chosen[0].path, chosen[1].path, self).exec()
