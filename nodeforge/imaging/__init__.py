@@ -23,6 +23,7 @@ from nodeforge.imaging.decode import Decoded, Stored, decode, decode_bytes, deco
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
 from nodeforge.imaging.files import output_place, write_new
+from nodeforge.imaging.fills import Fill, fill
 from nodeforge.imaging.geometry import (
     Edge,
     Fit,
@@ -54,8 +55,17 @@ from nodeforge.imaging.masks import (
     grow,
     invert,
 )
+from nodeforge.imaging.patches import apply, denoise_mask, patch, shown
 from nodeforge.imaging.profiles import from_srgb
-from nodeforge.imaging.region import crop_region, cut_out, cut_out_mask, put_back
+from nodeforge.imaging.region import (
+    context_box,
+    crop_region,
+    cut_out,
+    cut_out_mask,
+    model_pixels,
+    put_back,
+)
+from nodeforge.imaging.surroundings import match_surroundings
 from nodeforge.imaging.text import read_text
 
 __all__ = [
@@ -66,6 +76,7 @@ __all__ = [
     "Combine",
     "Decoded",
     "Edge",
+    "Fill",
     "Fit",
     "Method",
     "PictureError",
@@ -76,6 +87,7 @@ __all__ = [
     "Stored",
     "adjust",
     "alike",
+    "apply",
     "blend",
     "blurred",
     "bounding_box",
@@ -83,6 +95,7 @@ __all__ = [
     "colour_cells",
     "combine",
     "composite",
+    "context_box",
     "crop",
     "crop_region",
     "cut_out",
@@ -90,11 +103,13 @@ __all__ = [
     "decode",
     "decode_bytes",
     "decode_stored",
+    "denoise_mask",
     "each",
     "edges",
     "encode",
     "feather",
     "feather_inside",
+    "fill",
     "from_alpha",
     "from_colour",
     "from_srgb",
@@ -105,16 +120,20 @@ __all__ = [
     "line_art",
     "luminance",
     "match_colour",
+    "match_surroundings",
     "mix",
+    "model_pixels",
     "output_place",
     "pad",
     "parse_colour",
+    "patch",
     "put_back",
     "read_file",
     "read_text",
     "resize",
     "resize_to",
     "scribble",
+    "shown",
     "soft_edges",
     "tiled",
     "to_bytes",

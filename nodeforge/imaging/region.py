@@ -43,13 +43,26 @@ def crop_region(
         A region inside the picture that holds all of `box`.
     """
     box = box or Box(0, 0, *image_size)
+    around = context_box(box, image_size, context, model_size // 2)
+    scaled = model_pixels(around.width, around.height, model_multiple, model_size)
+    return Region(*around, *scaled)
+
+
+def context_box(box: Box, image_size: tuple[int, int], context: float, least: int) -> Box:
+    """`box` with what a model should see around it, inside the picture: shifted, then cut.
+
+    Args:
+        box: Within the picture.
+        image_size: Width and height of the picture, pixels.
+        context: As `crop_region` takes it.
+        least: Width and height at least, pixels, where the picture has room.
+    """
     margin = math.ceil(context * max((box.width + box.height) / 2, max(image_size) / 8))
     width, height = (side + 2 * margin for side in (box.width, box.height))
-    least = max(model_size // 2, math.ceil(max(width, height) / _LONGEST_SHAPE))
+    least = max(least, math.ceil(max(width, height) / _LONGEST_SHAPE))
     left, width = _span(box.left, box.width, max(width, least), image_size[0])
     top, height = _span(box.top, box.height, max(height, least), image_size[1])
-    scaled = _scaled(width, height, model_multiple, model_size)
-    return Region(left, top, width, height, *scaled)
+    return Box(left, top, width, height)
 
 
 def _span(start: int, length: int, wanted: int, limit: int) -> tuple[int, int]:
@@ -59,7 +72,7 @@ def _span(start: int, length: int, wanted: int, limit: int) -> tuple[int, int]:
     return min(max(centred, 0), limit - wanted), wanted
 
 
-def _scaled(width: int, height: int, multiple: int, size: int) -> tuple[int, int]:
+def model_pixels(width: int, height: int, multiple: int, size: int) -> tuple[int, int]:
     """The same shape with about `size` x `size` pixels, both sides a multiple."""
     scale = size / math.sqrt(width * height)
     sides = (max(1, round(side * scale / multiple)) * multiple for side in (width, height))
