@@ -25,6 +25,7 @@ from nodeforge.diffusion.conditioning import (
     combine,
     concatenate,
     frame,
+    keep_out,
     place,
     restrict,
     zero,
@@ -40,6 +41,7 @@ from nodeforge.diffusion.description import (
     describe_vae,
     facts,
     latent_layout,
+    native_size,
 )
 from nodeforge.diffusion.devices import DeviceError, choose
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
@@ -127,11 +129,13 @@ __all__ = [
     "encode_prompt",
     "facts",
     "frame",
+    "keep_out",
     "latent_layout",
     "latent_mask",
     "load",
     "make_stepper",
     "masked_picture",
+    "native_size",
     "parse_places",
     "parse_sigmas",
     "place",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import Conditioning, Framing, Mask, Prompt
@@ -99,6 +100,23 @@ def place(conditioning: Conditioning, area: Mask, strength: float) -> Conditioni
 def frame(conditioning: Conditioning, framing: Framing) -> Conditioning:
     """Tell a family that is told of its training pictures which ones are meant."""
     return conditioning.each(framing=framing)
+
+
+def keep_out(conditioning: Conditioning, area: Mask) -> Conditioning:
+    """Let the prompts act only outside of `area`, and in no more than they did."""
+    prompts = tuple(
+        replace(prompt, area=Mask(_rest(prompt.area, area.values)))
+        for prompt in conditioning.prompts
+    )
+    return replace(conditioning, prompts=prompts)
+
+
+def _rest(own: Mask | None, taken: Tensor) -> Tensor:
+    """What is left of an area, in the size of what is taken of it."""
+    if own is None:
+        return 1 - taken
+    sized = interpolate(own.values[:, None], size=taken.shape[1:], mode="bilinear", antialias=True)
+    return sized[:, 0] * (1 - taken)
 
 
 def lengthened(embedding: Tensor, empty: Tensor, tokens: int) -> Tensor:

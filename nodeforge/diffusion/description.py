@@ -172,6 +172,13 @@ def latent_layout(weights: Weights) -> tuple[int, int]:
     return vae.get("latent_channels", 4), scale_of(vae)
 
 
+def native_size(weights: Weights) -> tuple[int, int]:
+    """Side of the square pictures its family was trained on, and what a side must be a multiple
+    of: pixels."""
+    family = FAMILIES[weights.family]
+    return family.native_size, family.size_multiple
+
+
 def config_root(weights: Weights) -> Path:
     """The folder with the configuration of each network: the model's own, or its family's."""
     path = Path(weights.path)

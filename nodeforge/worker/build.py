@@ -87,7 +87,7 @@ def _answers(
     def picture(header: dict[str, Any]) -> Answer:
         graph, place = graph_from_json(header["graph"]), (header["node"], header.get("port", ""))
         kept = session.kept(graph, request_from(header), *place, header.get("step", 0))
-        pixels = render(kept, header.get("longest", LARGEST))
+        pixels = render(kept, header.get("longest", LARGEST), header.get("item", 0))
         if pixels is None:
             return {"shape": []}, b""
         return {"shape": pixels.shape}, pixels.tobytes()

@@ -1,0 +1,39 @@
+"""Masks of the canvas that have a prompt of their own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+
+from nodeforge import diffusion, imaging
+from nodeforge.api import Conditioning, File, Mask, Multiline, Range, RunContext, TextEncoder, node
+
+
+@node("canvas.region", title="Canvas region")
+def region(
+    run: RunContext,
+    text_encoder: TextEncoder,
+    conditioning: Conditioning,
+    file: Annotated[Path | None, File("mask")] = None,
+    text: Annotated[str, Multiline()] = "",
+    strength: Annotated[float, Range(0.0, 10.0, step=0.05)] = 1.0,
+) -> Conditioning:
+    """Let another prompt act in a region of the canvas, and the given one in the rest.
+
+    Without a file there is no region: what comes in goes out. The canvas sets the first of
+    these nodes, and adds one for each further region.
+
+    Args:
+        text_encoder: What comes with the model.
+        conditioning: What acts outside of the region.
+        file: The region's mask, white inside; the canvas sets it.
+        text: What the region should show.
+        strength: The prompt's weight beside others that act there.
+    """
+    if file is None:
+        return conditioning
+    inside = Mask(torch.from_numpy(imaging.luminance(imaging.decode(file).pixels)[None]))
+    with run.use(text_encoder) as encoder:
+        own = diffusion.behaviour(encoder.family).encode(encoder, text, check=run.check)
+    rest = diffusion.keep_out(conditioning, inside)
+    return diffusion.combine(rest, diffusion.place(own, inside, strength))
