@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ def keep_picture(path: Path, settings: Settings) -> dict[str, Any]:
     """Copy the file at `path` to the assets, unless its content is there already.
 
     Returns:
-        The entry of a document's ``assets`` for it; `nodeforge.engine.files.ASSET` and its
+        The entry of a document's ``assets`` for it; `nodeforge.graph.document.ASSET` and its
         name there is how a value names it.
 
     Raises:
@@ -37,3 +38,34 @@ def keep_picture(path: Path, settings: Settings) -> dict[str, Any]:
             way_out="Choose another file, or make room.",
         ) from error
     return {"sha256": sha256, "kind": "image", "size": size, "origin": path.name}
+
+
+def keep_bytes(data: bytes, suffix: str, settings: Settings) -> str:
+    """Write `data` to the assets, unless it is there already.
+
+    Args:
+        data: All of a file.
+        suffix: What its kind of file is named with: ``.png``.
+        settings: Where assets are.
+
+    Returns:
+        Its SHA-256, by which an entry of a document's ``assets`` names it.
+
+    Raises:
+        RequestError: it cannot be written.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    kept = settings.assets / f"{sha256}{suffix}"
+    if not kept.exists():
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            part = kept.with_suffix(".part")
+            part.write_bytes(data)
+            part.replace(kept)
+        except OSError as error:
+            raise RequestError(
+                f"cannot be written to the assets: {error.strerror}.",
+                place=str(kept.parent),
+                way_out="Make room, or choose another folder for NodeForge.",
+            ) from error
+    return sha256

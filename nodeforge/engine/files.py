@@ -12,11 +12,9 @@ from typing import Any
 
 from nodeforge import models
 from nodeforge.errors import RequestError
+from nodeforge.graph.document import ASSET
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
-
-ASSET = "asset:"
-"""How a value names one of the workflow's assets: ``asset:cat.png``."""
 
 
 class MissingFileError(RequestError):

@@ -1,0 +1,62 @@
+"""What a person wants of a generation, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from nodeforge.imaging import Fill
+
+
+class Intent(StrEnum):
+    """What Generate is for."""
+
+    FILL = "fill"
+    EXPAND = "expand"
+    ADD = "add"
+    REMOVE = "remove"
+    REPLACE_BACKGROUND = "replace background"
+    REFINE = "refine"
+    IMAGE_TO_IMAGE = "image to image"
+
+
+@dataclass(frozen=True)
+class Method:
+    """How an intent is carried out.
+
+    Args:
+        workflow: The shipped workflow that does it, by its file's stem.
+        fill: What the masked area shows before it is painted.
+        strength: Denoise strength to start from.
+        whole: Without a mask the whole box is meant.
+        describes: What the prompt should describe, for the field's placeholder.
+    """
+
+    workflow: str
+    fill: Fill
+    strength: float
+    whole: bool = False
+    describes: str = "What should be there"
+
+    def fill_at(self, strength: float) -> Fill:
+        """The fill to use: what is changed by less than all of its steps starts from itself."""
+        keeps = strength < 1 and self.fill in (Fill.BLUR, Fill.NEUTRAL)
+        return Fill.ORIGINAL if keeps else self.fill
+
+
+METHODS: Mapping[Intent, Method] = {
+    Intent.FILL: Method("canvas_inpaint", Fill.BLUR, 1.0),
+    Intent.EXPAND: Method(
+        "canvas_outpaint", Fill.CONTINUE, 1.0, describes="The whole picture, with what is new"
+    ),
+    Intent.ADD: Method("canvas_inpaint", Fill.NEUTRAL, 1.0, describes="What to add"),
+    Intent.REMOVE: Method(
+        "canvas_inpaint", Fill.CONTINUE, 0.8, describes="What is behind it, such as a wall"
+    ),
+    Intent.REPLACE_BACKGROUND: Method(
+        "canvas_inpaint", Fill.NEUTRAL_HARD, 1.0, describes="The new background"
+    ),
+    Intent.REFINE: Method("canvas_refine", Fill.ORIGINAL, 0.4, whole=True),
+    Intent.IMAGE_TO_IMAGE: Method("canvas_refine", Fill.ORIGINAL, 0.6, whole=True),
+}

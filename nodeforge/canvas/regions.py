@@ -1,0 +1,65 @@
+"""Prompts for parts of the box: one *Canvas region* after another, between prompt and loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+
+from nodeforge.errors import RequestError
+from nodeforge.graph.document import Document
+from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
+from nodeforge.graph.paths import Names
+
+REGION = "canvas.region"
+
+
+class NoRegionsError(RequestError):
+    """A workflow in which a mask cannot have a prompt of its own."""
+
+
+def add_regions(document: Document, regions: Sequence[tuple[str, str]]) -> None:
+    """Let each region's prompt act in its mask, the later ones over the earlier ones.
+
+    The first takes the workflow's *Canvas region*, each other one a copy of it that follows.
+
+    Args:
+        document: Changed in place.
+        regions: Prompt, and value of the mask's file, of each.
+
+    Raises:
+        NoRegionsError: there are regions, and the workflow has no such node.
+    """
+    places = list(_places(document.graph))
+    if regions and not places:
+        raise NoRegionsError(
+            "the workflow has no node 'Canvas region', so a mask cannot have its own prompt.",
+            way_out="Add one between the prompt and the denoise node, or clear the mask's prompt.",
+        )
+    for graph, name in places:
+        for number, (prompt, file) in enumerate(regions):
+            node = _next(graph, name) if number else name
+            graph.nodes[node].values |= {"text": prompt, "file": file}
+            name = node
+
+
+def _places(graph: Graph) -> Iterator[tuple[Graph, str]]:
+    for name, node in list(graph.nodes.items()):
+        if isinstance(node, Subgraph):
+            yield from _places(node.graph)
+        elif node.type == REGION:
+            yield graph, name
+
+
+def _next(graph: Graph, before: str) -> str:
+    """A copy of the node `before`, put between it and what it feeds."""
+    name = Names(graph.nodes)(before)
+    copied: Node = deepcopy(graph.nodes[before])
+    ends = [end for end, start in graph.links.items() if start.node == before]
+    sides = [(end, start) for end, start in graph.links.items() if end.node == before]
+    graph.nodes[name] = copied
+    for end in ends:
+        graph.links[end] = Output(name, graph.links[end].port)
+    for end, start in sides:
+        graph.links[Input(name, end.port)] = start
+    graph.links[Input(name, "conditioning")] = Output(before, "conditioning")
+    return name

@@ -1,0 +1,193 @@
+"""What Generate submits: the workflow with the canvas's pixels, masks and wishes in it."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from nodeforge.canvas.intents import METHODS, Intent
+from nodeforge.canvas.native import USUAL, native
+from nodeforge.canvas.regions import NoRegionsError
+from nodeforge.canvas.request import (
+    EmptyMaskError,
+    NotForCanvasError,
+    Selection,
+    Source,
+    request,
+)
+from nodeforge.errors import RequestError
+from nodeforge.formats import load
+from nodeforge.graph.document import ASSET
+from nodeforge.graph.model import Input, Output
+from nodeforge.imaging import Box, Fill, decode, to_bytes
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings, shipped
+from nodeforge.values import SizeMismatchError
+
+SIZE = (96, 64)
+
+
+@pytest.fixture
+def workflow():
+    def open_it(intent=Intent.FILL):
+        return load(shipped("workflows") / f"{METHODS[intent].workflow}.json")
+
+    return open_it
+
+
+def source(box=None, canvas=SIZE, channels=3, seed=0):
+    box = box or Box(0, 0, *canvas)
+    shape = (box.height, box.width, channels)
+    return Source(np.random.default_rng(seed).integers(0, 256, shape, np.uint8), box, canvas)
+
+
+def spot(box=(30, 20, 20, 16), value=255, size=SIZE):
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    left, top, width, height = box
+    mask[top : top + height, left : left + width] = value
+    return mask
+
+
+def made(workflow, intent=Intent.FILL, masks=None, values=None, given=None):
+    selections = [Selection(spot())] if masks is None else masks
+    return request(workflow(intent), given or source(), selections, intent, values or {}, 16)
+
+
+def file_of(generation, node):
+    name = generation.document.node(node).values["file"].removeprefix(ASSET)
+    return to_bytes(decode(generation.files[name]).pixels)
+
+
+@pytest.mark.parametrize("intent", Intent)
+def test_each_intent_gives_pixels_mask_fill_and_strength_to_its_workflow(workflow, intent):
+    given = source(channels=4)
+    generation = made(workflow, intent, given=given)
+    assert np.array_equal(file_of(generation, "image"), given.pixels)
+    assert np.array_equal(file_of(generation, "mask")[..., 0], generation.mask)
+    assert generation.results == ("result",)
+    values = generation.document.node("schedule").values
+    assert values["strength"] == METHODS[intent].strength
+    fill = Fill(generation.document.node("prepare").values["fill"])
+    assert fill is METHODS[intent].fill_at(METHODS[intent].strength)
+
+
+def test_the_form_s_values_are_set_and_win(workflow):
+    values = {"prompt.text": "a pear", "noise.seed": 7, "noise.batch": 3, "schedule.strength": 0.5}
+    document = made(workflow, values=values).document
+    assert document.node("prompt").values["text"] == "a pear"
+    assert document.node("noise").values == {"batch": 3, "seed": 7}
+    assert document.node("schedule").values["strength"] == 0.5
+    assert document.node("prepare").values["fill"] == Fill.ORIGINAL  # what it changes is itself
+
+
+def test_every_form_names_a_port_that_is_there(workflow):
+    for intent in Intent:
+        document = workflow(intent)
+        ports = {name.rpartition(".")[2] for name in document.form}
+        assert ports == {"text", "strength", "steps", "seed", "batch"}
+        for name in document.form:
+            assert name.rpartition(".")[2] in document.node(name.rpartition(".")[0]).values
+
+
+def test_the_workflow_stays_as_it_is(workflow):
+    opened = workflow()
+    before = repr(opened)
+    request(opened, source(), [Selection(spot(), prompt="a pear")], Intent.FILL, {}, 16)
+    assert repr(opened) == before
+
+
+def test_files_are_named_by_their_content(workflow):
+    generation = made(workflow, masks=[Selection(spot(), prompt="a pear")])
+    assert len(generation.files) == 3
+    for name, data in generation.files.items():
+        entry = generation.document.assets[name]
+        assert entry["sha256"] == hashlib.sha256(data).hexdigest()
+        assert entry["size"] == len(data)
+
+
+def test_masks_are_joined_each_with_its_strength(workflow):
+    weak = Selection(spot((10, 10, 20, 20)), strength=0.4)
+    strong = Selection(spot((20, 20, 20, 20)))
+    mask = made(workflow, masks=[weak, strong]).mask
+    assert mask[12, 12] == 102
+    assert mask[25, 25] == mask[35, 35] == 255
+    assert mask[5, 5] == 0
+
+
+def test_expanding_takes_what_is_transparent(workflow):
+    given = source(channels=4)
+    given.pixels[..., 3] = 255
+    given.pixels[:, 80:, 3] = 0
+    mask = made(workflow, Intent.EXPAND, [], given=given).mask
+    assert mask[:, 80:].min() == 255
+    assert mask[:, :80].max() == 0
+
+
+@pytest.mark.parametrize("intent", [Intent.REFINE, Intent.IMAGE_TO_IMAGE])
+def test_without_a_mask_the_whole_box_is_changed(workflow, intent):
+    assert made(workflow, intent, []).mask.min() == 255
+
+
+def test_a_mask_ends_before_a_box_that_the_canvas_goes_on_beyond(workflow):
+    box = Box(0, 16, 64, 32)
+    mask = made(workflow, Intent.REFINE, [], given=source(box, SIZE)).mask
+    assert mask[1:-1, :-1].min() == 255
+    assert mask[0].max() == mask[-1].max() == mask[:, -1].max() == 0
+    assert mask[1:-1, 0].min() == 255
+
+
+def test_each_prompt_gets_a_region_after_the_other(workflow):
+    masks = [Selection(spot((8 * i, 8, 8, 8)), prompt=p) for i, p in enumerate("abc")]
+    document = made(workflow, masks=[*masks, Selection(spot())]).document
+    names = ["region", "region_2", "region_3"]
+    assert [document.node(name).values["text"] for name in names] == ["a", "b", "c"]
+    assert len({document.node(name).values["file"] for name in names}) == 3
+    links = document.graph.links
+    for before, after in zip(["prompt", *names], [*names, "denoise"], strict=True):
+        port = "positive" if after == "denoise" else "conditioning"
+        assert links[Input(after, port)] == Output(before, "conditioning")
+    assert links[Input("region_3", "text_encoder")] == Output("model", "text_encoder")
+
+
+@pytest.mark.parametrize("intent", Intent)
+def test_an_empty_mask_is_refused_with_a_way_out_or_means_the_whole_box(workflow, intent):
+    if METHODS[intent].whole:
+        return
+    with pytest.raises(EmptyMaskError) as caught:
+        made(workflow, intent, [Selection(spot(value=0))])
+    assert caught.value.way_out
+
+
+BAD = {
+    "does not lie on the canvas": {"given": source(Box(90, 0, 64, 64), SIZE)},
+    "works in pieces of 16 × 16": {"given": source(Box(0, 0, 8, 64), SIZE)},
+    "the mask is 10 × 10 pixels": {"masks": [Selection(spot((0, 0, 9, 9), size=(10, 10)))]},
+    "the picture is 96 × 64 pixels": {
+        "given": Source(source().pixels, Box(0, 0, 64, 64), SIZE),
+    },
+    "there is no node 'nobody'": {"values": {"nobody.text": "x"}},
+}
+
+
+@pytest.mark.parametrize("fact", BAD)
+def test_bad_input_is_refused(workflow, fact):
+    with pytest.raises((RequestError, SizeMismatchError), match=fact):
+        made(workflow, **BAD[fact])
+
+
+def test_a_workflow_without_canvas_nodes_is_refused(workflow):
+    plain = load(shipped("workflows") / "text_to_image.json")
+    with pytest.raises(NotForCanvasError, match="no node 'Canvas image'"):
+        request(plain, source(), [Selection(spot())], Intent.FILL, {}, 16)
+    bare = workflow()
+    del bare.graph.nodes["region"]
+    with pytest.raises(NoRegionsError, match="no node 'Canvas region'"):
+        request(bare, source(), [Selection(spot(), prompt="a")], Intent.FILL, {}, 16)
+
+
+def test_the_model_s_own_size_is_known_before_a_run(workflow, tmp_path):
+    folders = ModelFolders(Settings(home=tmp_path))
+    assert native(workflow(), folders) == (256, 16)
+    unknown = workflow()
+    unknown.node("model").values["file"] = "not there"
+    assert native(unknown, folders) == USUAL
