@@ -192,4 +192,4 @@ def _pixels(image: QImage) -> np.ndarray:
     image = image.convertToFormat(QImage.Format.Format_RGB888)
     width, height, line = image.width(), image.height(), image.bytesPerLine()
     raw = np.frombuffer(image.constBits(), np.uint8).reshape(height, line)
-    return raw[:, : width * 3].reshape(height, width, 3)
+    return raw[:, : width * 3].reshape(height, width, 3).copy()  # the bytes are the image's
