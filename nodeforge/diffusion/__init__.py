@@ -65,6 +65,7 @@ from nodeforge.diffusion.local import LocalHost
 from nodeforge.diffusion.loop import denoise
 from nodeforge.diffusion.lora import with_lora
 from nodeforge.diffusion.noise import Drawn, draw, start_noise
+from nodeforge.diffusion.prompt_schedule import ScheduledPromptError, schedule_prompt
 from nodeforge.diffusion.residency import Residency
 from nodeforge.diffusion.schedule import ScheduleError, parse_sigmas
 from nodeforge.diffusion.setup import DenoiseError, Denoising
@@ -108,6 +109,7 @@ __all__ = [
     "PromptError",
     "Residency",
     "ScheduleError",
+    "ScheduledPromptError",
     "Stepper",
     "UnknownFamilyError",
     "UnsupportedPairError",
@@ -141,6 +143,7 @@ __all__ = [
     "place",
     "repeat",
     "restrict",
+    "schedule_prompt",
     "start_noise",
     "steer",
     "table",

@@ -93,7 +93,7 @@ def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, 
     prompts = tuple(
         replace(p, controls=acting_controls(p, step, steps)) if p.controls else p
         for p in conditioning.prompts
-        if acts(p.start, p.end, step, steps)
+        if acts(p.start, p.end, step, steps) and step % p.turn[1] == p.turn[0]
     )
     return prompts or (conditioning.nothing,)
 

@@ -58,6 +58,7 @@ class Prompt:
         pooled: float32, (1, width), for families that use one.
         start: Share of the steps run from which it acts.
         end: Share of the steps run up to which it acts.
+        turn: Which of how many steps it acts in: (0, 2) is every other one, from the first.
         weight: Its share where several act at once.
         area: Where it acts; None is everywhere.
         controls: What steers the denoiser while it acts.
@@ -68,6 +69,7 @@ class Prompt:
     pooled: Tensor | None = None
     start: float = 0.0
     end: float = 1.0
+    turn: tuple[int, int] = (0, 1)
     weight: float = 1.0
     area: Mask | None = None
     controls: tuple[Control, ...] = ()

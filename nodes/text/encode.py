@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from nodeforge.api import Conditioning, Multiline, Range, RunContext, TextEncoder, node
-from nodeforge.diffusion import behaviour
+from nodeforge.diffusion import behaviour, schedule_prompt
 
 
-@node("text.encode", title="Encode prompt")
+@node("text.encode", version=2, title="Encode prompt")
 def encode(
     run: RunContext,
     text_encoder: TextEncoder,
@@ -16,7 +16,9 @@ def encode(
     """Encode a prompt.
 
     `(word:1.2)` makes a word count more, `(word)` a little more, `[word]` a little less, and
-    `\\(` is a bracket. Prompts of more than 75 tokens are encoded in chunks.
+    `\\(` is a bracket. `[cat:dog:0.4]` says dog from 0.4 of the steps on, `[dog:0.4]` and
+    `[cat::0.4]` only begin or end then, and `[cat|dog]` takes turns, a step each. Prompts of
+    more than 75 tokens are encoded in chunks.
 
     Args:
         text_encoder: What comes with the model.
@@ -24,4 +26,7 @@ def encode(
         clip_skip: Last layers of the text encoder to leave out.
     """
     with run.use(text_encoder) as encoder:
-        return behaviour(encoder.family).encode(encoder, text, clip_skip, run.check)
+        family = behaviour(encoder.family)
+        return schedule_prompt(
+            text, lambda words: family.encode(encoder, words, clip_skip, run.check)
+        )

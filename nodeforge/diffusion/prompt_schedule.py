@@ -1,0 +1,232 @@
+"""Prompts that change while steps run: ``[from:to:0.4]`` and ``[one|other]`` in a text.
+
+A text becomes several prompts, each with its range of steps. Step keys see what a prompt says
+and not when, so that a changed end of a schedule runs again only from there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from nodeforge.errors import RequestError
+from nodeforge.values import Conditioning
+
+MOST_TURNS = 12
+"""Different texts that alternation may make."""
+
+DEEPEST = 50
+"""Brackets that may lie in each other."""
+
+_NUMBER = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*")
+_TOKEN = re.compile(r"\\.|[()\[\]:|]|[^\\()\[\]:|]+|\\", re.DOTALL)
+_OPEN = {"[": "]", "(": ")"}
+
+
+class ScheduledPromptError(RequestError):
+    """A schedule in a prompt that cannot be kept."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a prompt says in a range of steps.
+
+    Args:
+        text: With its weights, without schedules.
+        start: Share of the steps run from which it is said.
+        end: Share of the steps run up to which it is said.
+        turn: Which of how many steps it is said in: (0, 2) is every other one, from the first.
+    """
+
+    text: str
+    start: float = 0.0
+    end: float = 1.0
+    turn: tuple[int, int] = (0, 1)
+
+
+def schedule_prompt(text: str, encode: Callable[[str], Conditioning]) -> Conditioning:
+    """Encode a text with schedules; each different text in it is encoded once.
+
+    Args:
+        text: ``[from:to:when]``, ``[to:when]`` and ``[from::when]`` change at `when`, a share
+            of the steps; ``[one|other|...]`` takes turns, a step each. They may hold each other.
+        encode: Encodes a text without schedules.
+
+    Raises:
+        ScheduledPromptError: a `when` is above 1, or too many texts alternate.
+    """
+    said = texts(text)
+    encoded = {each.text: None for each in said}
+    made = {words: encode(words) for words in encoded}
+    prompts = tuple(
+        replace(prompt, start=each.start, end=each.end, turn=each.turn)
+        for each in said
+        for prompt in made[each.text].prompts
+    )
+    return replace(made[said[0].text], prompts=prompts)
+
+
+def texts(prompt: str) -> list[Text]:
+    """What `prompt` says and when, in order; one text where nothing changes."""
+    whole = _read(prompt)
+    bounds = sorted({0.0, 1.0, *whole.bounds()})
+    period = math.lcm(*whole.periods())
+    if period > MOST_TURNS:
+        raise ScheduledPromptError(
+            f"the alternations in the prompt make {period} different texts.",
+            way_out=f"Use fewer, or of numbers that divide each other: at most {MOST_TURNS}.",
+        )
+    found: list[Text] = []
+    for start, end in pairwise(bounds):
+        said = [whole.at(start, turn) for turn in range(period)]
+        if len(set(said)) == 1:
+            found.append(Text(said[0], start, end))
+        else:
+            found += [Text(words, start, end, (i, period)) for i, words in enumerate(said)]
+    return _joined(found)
+
+
+def _joined(found: list[Text]) -> list[Text]:
+    """Neighbours that say the same as one."""
+    joined: list[Text] = []
+    for each in found:
+        before = joined[-1] if joined else None
+        if before and (before.text, before.turn) == (each.text, each.turn) == (each.text, (0, 1)):
+            joined[-1] = replace(before, end=each.end)
+        else:
+            joined.append(each)
+    return joined
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Parts one after the other, each a text or something that changes."""
+
+    parts: tuple[str | _Change | _Turns, ...]
+
+    def at(self, share: float, step: int) -> str:
+        return "".join(p if isinstance(p, str) else p.at(share, step) for p in self.parts)
+
+    def bounds(self) -> Iterator[float]:
+        for part in self.parts:
+            if not isinstance(part, str):
+                yield from part.bounds()
+
+    def periods(self) -> Iterator[int]:
+        for part in self.parts:
+            if not isinstance(part, str):
+                yield from part.periods()
+
+
+@dataclass(frozen=True)
+class _Change:
+    """One thing up to a share of the steps, another from there."""
+
+    first: _Row
+    then: _Row
+    when: float
+
+    def at(self, share: float, step: int) -> str:
+        return (self.then if share >= self.when else self.first).at(share, step)
+
+    def bounds(self) -> Iterator[float]:
+        yield self.when
+        yield from self.first.bounds()
+        yield from self.then.bounds()
+
+    def periods(self) -> Iterator[int]:
+        yield from self.first.periods()
+        yield from self.then.periods()
+
+
+@dataclass(frozen=True)
+class _Turns:
+    """Several things, a step each."""
+
+    rows: tuple[_Row, ...]
+
+    def at(self, share: float, step: int) -> str:
+        return self.rows[step % len(self.rows)].at(share, step)
+
+    def bounds(self) -> Iterator[float]:
+        for row in self.rows:
+            yield from row.bounds()
+
+    def periods(self) -> Iterator[int]:
+        yield len(self.rows)
+        for row in self.rows:
+            yield from row.periods()
+
+
+def _read(text: str) -> _Row:
+    tokens = _TOKEN.findall(text)
+    partners = _partners(tokens)
+    return _row(tokens, partners, 0, len(tokens))
+
+
+def _partners(tokens: list[str]) -> dict[int, int]:
+    """The bracket that closes each bracket."""
+    partners: dict[int, int] = {}
+    opened: list[int] = []
+    for index, token in enumerate(tokens):
+        if token in _OPEN:
+            opened.append(index)
+        elif opened and token == _OPEN[tokens[opened[-1]]]:
+            partners[opened.pop()] = index
+        if len(opened) > DEEPEST:
+            raise ScheduledPromptError(
+                f"more than {DEEPEST} brackets lie in each other.",
+                way_out="Close some, or write '\\\\[' for a bracket that is meant as such.",
+            )
+    return partners
+
+
+def _row(tokens: list[str], partners: dict[int, int], start: int, end: int) -> _Row:
+    parts: list[str | _Change | _Turns] = []
+    at = start
+    while at < end:
+        close = partners.get(at) if tokens[at] == "[" else None
+        made = close and _changing(tokens, partners, at + 1, close)
+        if close and made:
+            parts.append(made)
+            at = close + 1
+        else:
+            parts.append(tokens[at])
+            at += 1
+    return _Row(tuple(parts))
+
+
+def _changing(
+    tokens: list[str], partners: dict[int, int], start: int, end: int
+) -> _Change | _Turns | None:
+    """What lies between two square brackets, where it changes with the steps."""
+    if len(turns := _split(tokens, partners, start, end, "|")) > 1:
+        return _Turns(tuple(_row(tokens, partners, *span) for span in turns))
+    spans = _split(tokens, partners, start, end, ":")
+    number = _NUMBER.fullmatch("".join(tokens[slice(*spans[-1])]))
+    if number is None or len(spans) not in (2, 3):
+        return None
+    if (when := float(number[1])) > 1:
+        raise ScheduledPromptError(
+            f"the prompt changes at {number[1]}, which is no share of the steps.",
+            way_out="Write a number from 0 to 1: 0.5 is after half of the steps.",
+        )
+    rows = [_row(tokens, partners, *span) for span in spans[:-1]]
+    return _Change(rows[0] if len(rows) == 2 else _Row(()), rows[-1], when)
+
+
+def _split(
+    tokens: list[str], partners: dict[int, int], start: int, end: int, mark: str
+) -> list[tuple[int, int]]:
+    """The spans between the marks that lie in no inner bracket."""
+    spans: list[tuple[int, int]] = []
+    at = first = start
+    while at < end:
+        if tokens[at] == mark:
+            spans.append((first, at))
+            first = at + 1
+        at = partners.get(at, at) + 1
+    return [*spans, (first, end)]
