@@ -142,19 +142,20 @@ def test_settings_alone_are_loaded_into_the_open_workflow(window, tmp_path: Path
     assert ours.node("prompt").values["text"] == "a fox"
 
 
-def test_the_menu_offers_all_that_can_be_done_with_a_picture(qtbot, window, monkeypatch, tmp_path):
-    seen: list[str] = []
-    monkeypatch.setattr(
-        QMenu, "exec", lambda menu, _: seen.extend(a.text() for a in menu.actions())
-    )
+def test_the_menu_offers_all_that_can_be_done_with_a_picture(qtbot, window, tmp_path: Path):
     window.results.add(picture(tmp_path, "a.png"), "mine", {}, b"")
     window.gallery.reload()
     shown = window.gallery.list
     place = shown.visualItemRect(shown.item(0)).center()
     qtbot.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=place)
     shown.customContextMenuRequested.emit(place)
+    menu = window.gallery.findChild(QMenu)
+    offered = {action.text(): action for action in menu.actions() if action.text()}
     wanted = ["Load the workflow whole", "Load settings only", "Show in folder"]
-    assert [text for text in seen if text] == [*wanted, "Add to favourites", "Delete…"]
+    assert list(offered) == [*wanted, "Add to favourites", "Delete…"]
+    offered["Add to favourites"].trigger()
+    menu.close()
+    assert window.results.find(favourites=True)
 
 
 def test_the_delete_key_asks_before_a_picture_goes(qtbot, window, monkeypatch, tmp_path: Path):

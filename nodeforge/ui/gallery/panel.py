@@ -177,7 +177,8 @@ class Gallery(QWidget):
         menu.addAction(icon("star"), text, lambda: self._mark(chosen, on))
         menu.addSeparator()
         menu.addAction(icon("trash"), "Delete…", lambda: self._delete(chosen))
-        menu.exec(self.list.mapToGlobal(place))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.list.mapToGlobal(place))
 
     def _open(self, result: Result) -> None:
         self.open_asked.emit(result.path)
