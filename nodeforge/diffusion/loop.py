@@ -252,7 +252,7 @@ class _Loop:
         return Checkpoint(
             latent=self._latent(x),
             step=self.stepper.position,
-            call=self.stepper.calls_before(self.stepper.position),
+            call=self.stepper.calls,
             stepper=_on_cpu(self.stepper.state()),
             guidance=_on_cpu(self._memory.state()),
             generators=tuple(g.get_state() for g in self.start.drawn.generators),

@@ -8,6 +8,8 @@ SAMPLER_LABELS: Mapping[str, str] = {
     "heun": "Heun",
     "dpm2": "DPM2",
     "dpm2_a": "DPM2 a",
+    "dpm_fast": "DPM fast",
+    "dpm_adaptive": "DPM adaptive",
     "dpmpp_2s_a": "DPM++ 2S a",
     "dpmpp_2m": "DPM++ 2M",
     "dpmpp_2m_sde": "DPM++ 2M SDE",

@@ -18,6 +18,11 @@ from nodeforge.diffusion.steppers.aid import Aid
 from nodeforge.diffusion.steppers.ancestral import ancestral_step
 from nodeforge.diffusion.steppers.deis import deis_step
 from nodeforge.diffusion.steppers.dpm2 import dpm2_step
+from nodeforge.diffusion.steppers.dpm_solver import (
+    dpm_adaptive_step,
+    dpm_fast_spans,
+    dpm_fast_step,
+)
 from nodeforge.diffusion.steppers.dpmpp_2m import dpmpp_2m_step
 from nodeforge.diffusion.steppers.dpmpp_2m_sde import dpmpp_2m_sde_step
 from nodeforge.diffusion.steppers.dpmpp_2s import dpmpp_2s_step
@@ -43,14 +48,14 @@ def gaussian(x, sigma):
     return (SPREAD**2 * x + sigma**2 * MEAN) / (SPREAD**2 + sigma**2)
 
 
-def walked(step, x, sigmas, eta=0.0, exact=None):
+def walked(step, x, sigmas, eta=0.0, exact=None, denoise=gaussian):
     """Where the steps lead; with `exact`, the first three begin where they should."""
     generator = torch.Generator().manual_seed(0)
     normal = lambda: torch.randn(x.shape, generator=generator, dtype=x.dtype)  # noqa: E731
     aid = Aid(eta, normal, lambda *_: normal())
     for number, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
         x = exact(sigma) if exact and number < 3 else x
-        x = step(gaussian, x, sigma, sigma_next, aid)
+        x = step(denoise, x, sigma, sigma_next, aid)
     return x
 
 
@@ -87,6 +92,48 @@ def error_on_gaussian(step, steps, space=torch.logspace):
 def test_halving_the_step_divides_the_error_by_two_to_the_order(step, order):
     ratio = error_on_gaussian(step, 200) / error_on_gaussian(step, 400)
     assert ratio == pytest.approx(2**order, rel=0.05)
+
+
+@pytest.mark.parametrize("span", [1, 2, 3])
+def test_dpm_fast_is_of_the_order_of_its_span(span):
+    def step(denoise, x, sigma, sigma_next, aid):
+        aid.span = span
+        return dpm_fast_step(denoise, x, sigma, sigma_next, aid)
+
+    ratio = error_on_gaussian(step, 100) / error_on_gaussian(step, 200)
+    assert ratio == pytest.approx(2**span, rel=0.05)
+
+
+@pytest.mark.parametrize("points", range(1, 12))
+def test_dpm_fast_makes_as_many_calls_as_the_schedule_has_points(points):
+    spans = dpm_fast_spans(points)
+    assert sum(spans) == points
+    assert spans[-1] == 1
+
+
+def test_dpm_adaptive_takes_the_steps_that_it_needs():
+    """Few where the path is straight, many where it bends; the end is where it should be."""
+    ends = torch.tensor([10.0, 0.05], dtype=torch.float64)
+    calls = {}
+    for spread in (0.0, 0.5):
+        seen = []
+
+        def denoise(x, sigma, spread=spread, seen=seen):
+            seen.append(sigma)
+            return (spread**2 * x + sigma**2 * MEAN) / (spread**2 + sigma**2)
+
+        start = torch.full((1, 4), MEAN + 10.0, dtype=torch.float64)
+        end = walked(dpm_adaptive_step, start, ends, denoise=denoise)
+        scale = ((spread**2 + 0.05**2) / (spread**2 + 10.0**2)) ** 0.5
+        assert float((end - MEAN - 10.0 * scale).abs().max()) < 0.02
+        calls[spread] = len(seen)
+    assert calls[0.0] == 3  # one step, whose both orders agree
+    assert 10 < calls[0.5] < 40
+
+
+def test_dpm_adaptive_ends_also_where_numbers_do_not():
+    lost = torch.full((1, 4), torch.nan)
+    assert walked(dpm_adaptive_step, lost, torch.tensor([10.0, 0.1, 0.0])).isnan().all()
 
 
 def test_ipndm_is_of_fourth_order_where_steps_are_even():

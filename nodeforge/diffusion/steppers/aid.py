@@ -23,6 +23,7 @@ class Aid:
         history: What steps before have left, each with its sigma, the last one first: clean
             estimates or slopes, as the sampler likes.
         x_before: x before the last step, for samplers that correct it.
+        span: How many points of the schedule the step spans.
     """
 
     eta: float
@@ -30,6 +31,7 @@ class Aid:
     brownian: Callable[[Tensor, Tensor], Tensor]
     history: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     x_before: Tensor | None = None
+    span: int = 1
 
     def remember(self, value: Tensor, sigma: Tensor, most: int) -> None:
         """Put `value` first in the history, and keep at most that many."""

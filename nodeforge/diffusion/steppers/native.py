@@ -197,12 +197,16 @@ class NativeStepper:
     def position(self) -> int:
         return self._position
 
+    @property
+    def calls(self) -> int:
+        return self._call - self._calls_before(self._begin)
+
     def prepare(self, position: int, drawn: Drawn) -> None:
         self._scheduler = deepcopy(self._fresh)
         self._begin = self._position = position
         if self._native.doubled:
             _double(self._scheduler, position)
-        self._call = self.calls_before(position)
+        self._call = self._calls_before(position)
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(self._call)
         if hasattr(self._scheduler, "noise_sampler_seed"):
@@ -223,7 +227,7 @@ class NativeStepper:
         return self._scheduler.add_noise(clean, noise, timestep)
 
     def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
-        for _ in range(self.calls_before(self._position + 1) - self._call):
+        for _ in range(self._calls_before(self._position + 1) - self._call):
             timestep = self._scheduler.timesteps[self._call]
             scaled = self._scheduler.scale_model_input(x, timestep)
             prediction = predict(scaled, timestep, self._sigma())
@@ -236,7 +240,8 @@ class NativeStepper:
         self._position += 1
         return x
 
-    def calls_before(self, step: int) -> int:
+    def _calls_before(self, step: int) -> int:
+        """Model calls of the whole steps before `step`, from the schedule's start."""
         again = self._native.doubled and step > self._begin
         return min(step * self._order + again, len(self._scheduler.timesteps))
 
@@ -269,7 +274,7 @@ class NativeStepper:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._position = int(state["position"])
-        self._call = self.calls_before(self._position)
+        self._call = self._calls_before(self._position)
         for name in ("_step_index", *self._native.state):
             if hasattr(self._scheduler, name) or name in self._native.state:
                 value = _moved(state["scheduler"][name], self._scheduler.timesteps.device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -19,6 +19,11 @@ from nodeforge.diffusion.steppers.ancestral import ancestral_step
 from nodeforge.diffusion.steppers.brownian import brownian
 from nodeforge.diffusion.steppers.deis import deis_step
 from nodeforge.diffusion.steppers.dpm2 import dpm2_step
+from nodeforge.diffusion.steppers.dpm_solver import (
+    dpm_adaptive_step,
+    dpm_fast_spans,
+    dpm_fast_step,
+)
 from nodeforge.diffusion.steppers.dpmpp_2m import dpmpp_2m_step
 from nodeforge.diffusion.steppers.dpmpp_2m_sde import dpmpp_2m_sde_step
 from nodeforge.diffusion.steppers.dpmpp_2s import dpmpp_2s_step
@@ -28,7 +33,7 @@ from nodeforge.diffusion.steppers.heun import heun_step
 from nodeforge.diffusion.steppers.ipndm import ipndm_step
 from nodeforge.diffusion.steppers.lcm import lcm_step
 from nodeforge.diffusion.steppers.lms import lms_step
-from nodeforge.diffusion.steppers.restart import restart_calls, restart_step
+from nodeforge.diffusion.steppers.restart import restart_step
 from nodeforge.diffusion.steppers.stepper import Blend, Predict
 from nodeforge.diffusion.steppers.unipc import unipc_bh1_step, unipc_step
 from nodeforge.values import Sampler, Schedule
@@ -40,28 +45,26 @@ class OwnSampler:
 
     Args:
         step: Its rule.
-        calls: Model calls of a step; one that ends at 0 makes a single one.
         eta: Its own, None where it has none.
-        more_calls: What the step between two sigmas makes beside these.
+        spans: From a number of points of a schedule to how many of them each step spans.
     """
 
     step: OwnStep
-    calls: int = 1
     eta: float | None = None
-    more_calls: Callable[[Tensor, Tensor], int] = lambda sigma, sigma_next: 0
+    spans: Callable[[int], list[int]] = lambda points: [1] * points
 
 
 OWN: Mapping[str, OwnSampler] = {
     "euler": OwnSampler(ancestral_step),
     "euler_a": OwnSampler(ancestral_step, eta=1.0),
-    "heun": OwnSampler(heun_step, calls=2),
-    "dpm2": OwnSampler(dpm2_step, calls=2),
-    "dpm2_a": OwnSampler(dpm2_step, calls=2, eta=1.0),
-    "dpmpp_2s_a": OwnSampler(dpmpp_2s_step, calls=2, eta=1.0),
+    "heun": OwnSampler(heun_step),
+    "dpm2": OwnSampler(dpm2_step),
+    "dpm2_a": OwnSampler(dpm2_step, eta=1.0),
+    "dpmpp_2s_a": OwnSampler(dpmpp_2s_step, eta=1.0),
     "dpmpp_2m": OwnSampler(dpmpp_2m_step),
     "dpmpp_2m_sde": OwnSampler(dpmpp_2m_sde_step, eta=1.0),
     "dpmpp_3m_sde": OwnSampler(dpmpp_3m_sde_step, eta=1.0),
-    "dpmpp_sde": OwnSampler(dpmpp_sde_step, calls=2, eta=1.0),
+    "dpmpp_sde": OwnSampler(dpmpp_sde_step, eta=1.0),
     "lms": OwnSampler(lms_step),
     "ddim": OwnSampler(ancestral_step, eta=0.0),
     "ddpm": OwnSampler(ancestral_step, eta=1.0),
@@ -70,7 +73,9 @@ OWN: Mapping[str, OwnSampler] = {
     "deis": OwnSampler(deis_step),
     "ipndm": OwnSampler(ipndm_step),
     "lcm": OwnSampler(lcm_step),
-    "restart": OwnSampler(restart_step, calls=2, more_calls=restart_calls),
+    "dpm_fast": OwnSampler(dpm_fast_step, spans=dpm_fast_spans),
+    "dpm_adaptive": OwnSampler(dpm_adaptive_step),
+    "restart": OwnSampler(restart_step),
 }
 
 
@@ -84,15 +89,17 @@ class OwnStepper:
         config: Mapping[str, Any],
         device: torch.device,
     ) -> None:
-        first_step(schedule)  # refuses a schedule without a step
+        first = first_step(schedule)
         self._sampler = OWN[sampler.name]
         self._kind = str(config.get("prediction_type", "epsilon"))
         self._trained = trained_sigmas(config)
-        self._sigmas = sigmas_of(schedule, self._trained)
+        sigmas = sigmas_of(schedule, self._trained)
+        self._spans = [1] * first + self._sampler.spans(len(sigmas) - 1 - first)
+        self._sigmas = sigmas[[0, *accumulate(self._spans)]]
         self._timesteps = timestep_of(self._sigmas[:-1], self._trained).to(device)
         self._device = device
         self._eta = self._sampler.eta if sampler.eta is None else sampler.eta
-        self._position = 0
+        self._position = self._calls = 0
         self._aid = Aid(0.0, self._refuse, lambda _, __: self._refuse())
 
     @staticmethod
@@ -101,14 +108,18 @@ class OwnStepper:
 
     @property
     def steps(self) -> int:
-        return len(self._sigmas) - 1
+        return len(self._spans)
 
     @property
     def position(self) -> int:
         return self._position
 
+    @property
+    def calls(self) -> int:
+        return self._calls
+
     def prepare(self, position: int, drawn: Drawn) -> None:
-        self._position = position
+        self._position, self._calls = position, 0
         generators, shape = list(drawn.generators), drawn.start.shape
         self._aid = Aid(
             eta=self._eta or 0.0,
@@ -125,12 +136,14 @@ class OwnStepper:
 
     def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
         sigma, sigma_next = self._sigmas[self._position : self._position + 2]
+        self._aid.span = self._spans[self._position]
         x = self._sampler.step(self._denoiser(predict), x, sigma, sigma_next, self._aid)
         self._position += 1
         return blend(x, self.add_noise) if blend else x
 
     def _denoiser(self, predict: Predict) -> Denoiser:
         def denoise(x: Tensor, sigma: Tensor) -> Tensor:
+            self._calls += 1
             known = self._timesteps[self._position]
             same = sigma == self._sigmas[self._position]
             timestep = known if same else timestep_of(sigma, self._trained).to(self._device)
@@ -140,11 +153,6 @@ class OwnStepper:
 
         return denoise
 
-    def calls_before(self, step: int) -> int:
-        each = self._sampler.calls
-        more = sum(self._sampler.more_calls(*pair) for pair in pairwise(self._sigmas[: step + 1]))
-        return min(step * each, self.steps * each - each + 1) + more
-
     def to_sigmas(self, x: Tensor) -> Tensor:
         return x
 
@@ -153,10 +161,15 @@ class OwnStepper:
 
     def state(self) -> dict[str, Any]:
         history = [[value, sigma] for value, sigma in self._aid.history]
-        return {"position": self._position, "history": history, "x_before": self._aid.x_before}
+        return {
+            "position": self._position,
+            "calls": self._calls,
+            "history": history,
+            "x_before": self._aid.x_before,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._position = int(state["position"])
+        self._position, self._calls = int(state["position"]), int(state["calls"])
         self._aid.history = [
             (value.to(self._device), sigma.cpu()) for value, sigma in state["history"]
         ]

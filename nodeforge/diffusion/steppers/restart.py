@@ -24,15 +24,10 @@ def restart_step(
     if not aid.history:
         aid.remember(sigma, sigma, 1)
     x = heun_step(denoise, x, sigma, sigma_next, aid)
-    if not restart_calls(sigma, sigma_next):
+    if not 0 < sigma_next < _LOW <= sigma:
         return x
     top = aid.history[0][1].clamp(max=_HIGH)
     x = x + aid.normal() * (top**2 - sigma_next**2) ** 0.5
     for level, below in pairwise(karras(torch.stack([sigma_next, top]), _STEPS + 1)):
         x = heun_step(denoise, x, level, below, aid)
     return x
-
-
-def restart_calls(sigma: Tensor, sigma_next: Tensor) -> int:
-    """Model calls that the way back adds to a step."""
-    return 2 * _STEPS if 0 < sigma_next < _LOW <= sigma else 0

@@ -17,7 +17,7 @@ Blend = Callable[[Tensor, Callable[[Tensor, Tensor], Tensor]], Tensor]
 
 
 class Stepper(Protocol):
-    """A sampler on a schedule. It walks whole steps; each makes one or two model calls.
+    """A sampler on a schedule. It walks whole steps; each makes one model call or several.
 
     Its x is scaled as it likes; `to_sigmas` and `from_sigmas` translate to clean + sigma * noise.
     """
@@ -48,8 +48,9 @@ class Stepper(Protocol):
         """One whole step."""
         ...
 
-    def calls_before(self, step: int) -> int:
-        """Model calls that the whole steps before `step` make, from the schedule's start."""
+    @property
+    def calls(self) -> int:
+        """Model calls made since it was prepared, those before a restored state included."""
         ...
 
     def to_sigmas(self, x: Tensor) -> Tensor:
