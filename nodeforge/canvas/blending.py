@@ -63,21 +63,29 @@ def faded(pixels: Bytes, opacity: float) -> Bytes:
     return pixels if opacity >= 1 else cast("Bytes", cv2.convertScaleAbs(pixels, alpha=opacity))
 
 
-def lay(base: Bytes, source: Bytes, mode: BlendMode = BlendMode.NORMAL) -> None:
+def lay(
+    base: Bytes, source: Bytes, mode: BlendMode = BlendMode.NORMAL, opacity: float = 1.0
+) -> None:
     """Lay `source` on `base`, which is changed.
 
     Both (height, width, 4). Formulas of W3C Compositing and Blending Level 1:
     ``co = cs (1 - ab) + cb (1 - as) + as ab B(cb, cs)`` in premultiplied colours.
     """
     alpha = alpha_of(source)
+    if mode not in (BlendMode.NORMAL, BlendMode.SCREEN):
+        if cv2.countNonZero(alpha):
+            base[...] = _mixed(base, source, mode, np.float32(opacity))
+        return
+    if opacity < 1:
+        source = faded(source, opacity)
+        alpha = alpha_of(source)
     clear = inverse(alpha)
-    if mode is BlendMode.NORMAL:
-        if cv2.countNonZero(clear):
-            base[...] = plus(times(base, clear), source)
-        else:
-            base[...] = source
-    elif cv2.countNonZero(alpha):
-        base[...] = _mixed(base, source, mode)
+    if mode is BlendMode.SCREEN:  # cs + cb - cs cb holds in premultiplied colours, too
+        base[...] = plus(times(base, inverse(source)), source)
+    elif cv2.countNonZero(clear):
+        base[...] = plus(times(base, clear), source)
+    else:
+        base[...] = source
 
 
 def lay_inside(base: Bytes, source: Bytes) -> None:
@@ -87,12 +95,11 @@ def lay_inside(base: Bytes, source: Bytes) -> None:
     base[..., :3] = np.minimum(sum[..., :3], alpha[..., None])  # roundings may pass it by one
 
 
-def _mixed(base: Bytes, source: Bytes, mode: BlendMode) -> Bytes:
-    if mode is BlendMode.SCREEN:  # cs + cb - cs cb holds in premultiplied colours, too
-        return plus(times(base, inverse(source)), source)
+def _mixed(base: Bytes, source: Bytes, mode: BlendMode, opacity: np.float32) -> Bytes:
     below, above = (pixels.astype(np.float32) * np.float32(_SHARE) for pixels in (base, source))
     under, over = below[..., 3:], above[..., 3:]
     colours = mix(_divided(below[..., :3], under), _divided(above[..., :3], over), mode)
+    above *= opacity
     out = above[..., :3] * (1 - under) + below[..., :3] * (1 - over) + under * over * colours
     made = np.empty_like(base)
     made[..., 3] = np.rint((over + under - over * under)[..., 0] * 255)

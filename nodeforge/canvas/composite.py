@@ -8,7 +8,7 @@ from functools import lru_cache, reduce
 import cv2
 import numpy as np
 
-from nodeforge.canvas.blending import faded, lay
+from nodeforge.canvas.blending import lay
 from nodeforge.canvas.canvas import Canvas, Change, State, What
 from nodeforge.canvas.layer import PICTURE_KINDS, Layer
 from nodeforge.canvas.tiles import TILE, Draft, Key, Tiles, box_of, parts, within
@@ -43,7 +43,7 @@ def composite(layers: Iterable[Layer], box: Box) -> Bytes:
         for key, there, here in parts(layer.local(box)):
             tile = layer.tiles.get(key)
             if tile is not None:
-                lay(out[here], _source(tile[there], layer), layer.blend)
+                _lay_layer(out[here], tile[there], layer)
     return out
 
 
@@ -60,10 +60,12 @@ def composite_tiles(layers: Sequence[Layer], box: Box | None = None) -> Tiles:
     return draft.frozen()
 
 
-def _source(pixels: Bytes, layer: Layer) -> Bytes:
+def _lay_layer(base: Bytes, pixels: Bytes, layer: Layer) -> None:
     if layer.is_mask:
-        return _tints(layer.tint, layer.opacity)[pixels].view(np.uint8).reshape(*pixels.shape, 4)
-    return faded(pixels, layer.opacity)
+        tints = _tints(layer.tint, layer.opacity)[pixels]
+        lay(base, tints.view(np.uint8).reshape(*pixels.shape, 4))
+    else:
+        lay(base, pixels, layer.blend, layer.opacity)
 
 
 @lru_cache(64)

@@ -3,16 +3,9 @@
 import numpy as np
 import pytest
 
-from nodeforge.canvas import Canvas, LayerKind, State, Tiles, add_layer, premultiplied
+from nodeforge.canvas import Canvas, LayerKind, State, Tiles, add_layer
 from nodeforge.graph.document import Document
-
-
-def noise(height, width, seed=0, opaque=False):
-    """Premultiplied RGBA8 in which every value is as likely as it can be."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
-    if opaque:
-        pixels[..., 3] = 255
-    return premultiplied(pixels)
+from support.noise import noise
 
 
 @pytest.fixture

@@ -1,0 +1,214 @@
+"""What layers show together, against the formulas of W3C written plainly."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nodeforge.canvas import (
+    TILE,
+    Brush,
+    Canvas,
+    ColourInk,
+    CompositeTiles,
+    Layer,
+    LayerKind,
+    Sample,
+    State,
+    Stroke,
+    Tiles,
+    add_layer,
+    composite,
+    composite_tiles,
+    crop_canvas,
+    pictured,
+    premultiplied,
+    set_layer,
+    straight,
+    visible,
+)
+from nodeforge.graph.document import Document
+from nodeforge.imaging import BlendMode, Box
+from support.noise import noise
+
+
+def plain_mix(mode: BlendMode, below: float, above: float) -> float:
+    """B(cb, cs) for one channel, as the specification has it."""
+    match mode:
+        case BlendMode.NORMAL:
+            return above
+        case BlendMode.MULTIPLY:
+            return below * above
+        case BlendMode.SCREEN:
+            return below + above - below * above
+        case BlendMode.OVERLAY:
+            return plain_mix(BlendMode.HARD_LIGHT, above, below)
+        case BlendMode.DARKEN:
+            return min(below, above)
+        case BlendMode.LIGHTEN:
+            return max(below, above)
+        case BlendMode.COLOUR_DODGE:
+            if below == 0:
+                return 0
+            return 1 if above == 1 else min(1, below / (1 - above))
+        case BlendMode.COLOUR_BURN:
+            if below == 1:
+                return 1
+            return 0 if above == 0 else 1 - min(1, (1 - below) / above)
+        case BlendMode.HARD_LIGHT:
+            if above <= 0.5:
+                return below * 2 * above
+            return plain_mix(BlendMode.SCREEN, below, 2 * above - 1)
+        case BlendMode.SOFT_LIGHT:
+            if above <= 0.5:
+                return below - (1 - 2 * above) * below * (1 - below)
+            curve = ((16 * below - 12) * below + 4) * below if below <= 0.25 else below**0.5
+            return below + (2 * above - 1) * (curve - below)
+        case BlendMode.DIFFERENCE:
+            return abs(below - above)
+        case BlendMode.EXCLUSION:
+            return below + above - 2 * below * above
+        case BlendMode.ADD:
+            return min(1, below + above)
+        case BlendMode.SUBTRACT:
+            return max(0, below - above)
+
+
+def plain(layers: list[Layer], x: int, y: int) -> list[float]:
+    """One pixel of the layers, premultiplied, 0..255."""
+    shown = [0.0] * 4
+    for layer in layers:
+        pixel = layer.read(Box(x, y, 1, 1))[0, 0] / 255 * layer.opacity
+        over, under = pixel[3], shown[3]
+        for channel in range(3):
+            mixed = 0.0
+            if over and under:
+                below, above = min(shown[channel] / under, 1), min(pixel[channel] / over, 1)
+                mixed = plain_mix(layer.blend, below, above)
+            kept = pixel[channel] * (1 - under) + shown[channel] * (1 - over)
+            shown[channel] = kept + over * under * mixed
+        shown[3] = over + under - over * under
+    return [value * 255 for value in shown]
+
+
+@pytest.mark.parametrize("mode", list(BlendMode))
+@pytest.mark.parametrize("opacity", [1.0, 0.4])
+def test_each_mode_is_the_formula_of_the_specification(mode, opacity):
+    layers = [
+        Layer("a", "", LayerKind.PAINT, Tiles.of(noise(12, 16, 1)), offset=(-3, 2)),
+        Layer("b", "", LayerKind.PAINT, Tiles.of(noise(12, 16, 2)), opacity, mode),
+    ]
+    made = composite(layers, Box(0, 0, 16, 14))
+    expected = [[plain(layers, x, y) for x in range(16)] for y in range(14)]
+    assert np.abs(made - expected).max() <= 1.01
+
+
+@pytest.mark.parametrize("mode", list(BlendMode))
+def test_what_is_transparent_above_leaves_the_bits_below(mode):
+    below, above = noise(40, 30, 1), noise(40, 30, 2)
+    above[:20] = 0
+    layers = [
+        Layer("a", "", LayerKind.PICTURE, Tiles.of(below)),
+        Layer("b", "", LayerKind.PAINT, Tiles.of(above), 0.7, mode),
+    ]
+    assert np.array_equal(composite(layers, Box(0, 0, 30, 40))[:20], below[:20])
+
+
+def test_what_is_opaque_above_gives_its_own_bits():
+    above = noise(40, 30, 2, opaque=True)
+    layers = [
+        Layer("a", "", LayerKind.PICTURE, Tiles.of(noise(40, 30, 1))),
+        Layer("b", "", LayerKind.PAINT, Tiles.of(above)),
+    ]
+    assert np.array_equal(composite(layers, Box(0, 0, 30, 40)), above)
+
+
+def test_every_8_bit_pixel_survives_without_its_alpha_and_back():
+    colours, alphas = np.meshgrid(np.arange(256), np.arange(256))
+    pixels = np.dstack([np.minimum(colours, alphas)] * 3 + [alphas]).astype(np.uint8)
+    assert np.array_equal(premultiplied(straight(pixels)), pixels)
+
+
+def test_a_mask_shows_as_its_tint_and_is_no_part_of_the_picture(painted):
+    state = painted().state
+    with_tint, without = (composite(choice(state), state.box) for choice in (visible, pictured))
+    mask = state.layers[2].read(state.box)
+    changed = (with_tint != without).any(axis=2)
+    assert changed[mask > 60].any()
+    assert not changed[mask == 0].any()
+
+
+def test_tiles_of_a_composite_show_the_same(painted):
+    state = painted(700, 300).state
+    layers = list(visible(state))
+    tiles = composite_tiles(layers)
+    assert np.array_equal(tiles.read(state.box), composite(layers, state.box))
+
+
+def looks(view: CompositeTiles, canvas: Canvas, level: int) -> np.ndarray:
+    """All tiles of a level side by side."""
+    columns, rows = (-(-side // (TILE << level)) for side in canvas.size)
+    out = np.zeros((rows * TILE, columns * TILE, 4), np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            tile = view.tile(column, row, level)
+            if tile is not None:
+                out[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE] = tile
+    return out
+
+
+STEPS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 599), st.integers(0, 599)), max_size=6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(STEPS)
+def test_kept_tiles_show_what_tiles_made_anew_would(steps):
+    document, canvas = Document(), Canvas(State(600, 520))
+    document.perform(add_layer(canvas, LayerKind.PICTURE, tiles=Tiles.of(noise(520, 600, 1))))
+    document.perform(add_layer(canvas))
+    kept = CompositeTiles(canvas, limit=9)
+    for what, x, y in steps:
+        if not canvas.layer("paint").visible:
+            document.undo()
+        stroke = Stroke(canvas, Brush(60), ColourInk((x % 256, y % 256, 9, 200)))
+        stroke.begin(Sample(x, y))
+        looks(kept, canvas, 1)
+        stroke.extend(Sample(y, x))
+        if what == 0:
+            stroke.cancel()
+        elif what == 1:
+            document.perform(stroke.end())
+            document.undo()
+        else:
+            document.perform(stroke.end())
+        if what == 3:
+            document.perform(set_layer(canvas, "paint", offset=(x - 300, 5)))
+        if what == 4:
+            document.perform(set_layer(canvas, "paint", visible=x > 300))
+        if what == 5:
+            document.perform(crop_canvas(canvas, Box(x // 9, 3, 590, 500)))
+    for level in (0, 1, 3):
+        fresh = CompositeTiles(canvas)
+        assert np.array_equal(looks(kept, canvas, level), looks(fresh, canvas, level))
+
+
+def test_a_kept_tile_stays_the_same_array_while_it_changes(painted, document):
+    canvas = painted()
+    view = CompositeTiles(canvas)
+    before = view.tile(0, 0)
+    assert before is not None
+    bits = before.copy()
+    document.perform(set_layer(canvas, "paint", opacity=0.1))
+    document.perform(set_layer(canvas, "picture", opacity=0.5))
+    assert view.tile(0, 0) is before
+    assert not np.array_equal(before, bits)
+
+
+def test_where_nothing_is_there_is_no_tile():
+    document, canvas = Document(), Canvas(State(2000, 2000))
+    document.perform(add_layer(canvas, tiles=Tiles.of(noise(9, 9), 700, 20)))
+    view = CompositeTiles(canvas)
+    assert view.tile(0, 0) is None
+    assert view.tile(2, 0) is not None
+    assert view.tile(1, 0, level=1) is not None
+    assert view.tile(3, 3, level=1) is None
