@@ -95,6 +95,8 @@ class State:
     def with_layer(self, layer: Layer) -> State:
         """`layer` in the place of the one with its id."""
         place = self.place(layer.id)
+        if self.layers[place] is layer:
+            return self
         return replace(self, layers=(*self.layers[:place], layer, *self.layers[place + 1 :]))
 
     def selected(self) -> Box:

@@ -98,7 +98,7 @@ class Layer:
         return box.moved(-self.offset[0], -self.offset[1])
 
     def with_tiles(self, tiles: Tiles) -> Layer:
-        return replace(self, tiles=tiles)
+        return self if tiles is self.tiles else replace(self, tiles=tiles)
 
     def check_open(self) -> None:
         """Raise `LayerClosedError` unless it may be painted on."""

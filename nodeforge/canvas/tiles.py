@@ -163,17 +163,21 @@ class Draft(Tiles):
         return self
 
     def frozen(self) -> Tiles:
-        """The result: without empty tiles, and with the base's tiles where nothing changed."""
+        """The result, without empty tiles; the base itself where nothing changed."""
         done = dict(self._tiles)
+        changed = False
         for key in self._own:
             tile, before = done[key], self.base.get(key)
             if before is not None and np.array_equal(tile, before):
                 done[key] = before
-            elif not tile.any():
-                del done[key]
-            else:
+                continue
+            changed |= before is not None
+            if tile.any():
                 tile.flags.writeable = False
-        return Tiles(self.channels, done)
+                changed = True
+            else:
+                del done[key]
+        return Tiles(self.channels, done) if changed else self.base
 
 
 def changed_part(before: Bytes | None, after: Bytes | None) -> tuple[slice, slice] | None:
