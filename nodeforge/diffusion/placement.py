@@ -67,4 +67,5 @@ def tune(network: ModelMixin, policy: Policy) -> None:
     if policy.compiled:
         # LoRAs are hooks, which compiled code would else go on without
         torch._dynamo.config.skip_nnmodule_hook_guards = False
+        torch._dynamo.config.suppress_errors = True  # without a compiler it runs as it is
         network.compile_repeated_blocks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, Residency
@@ -124,6 +125,18 @@ def test_a_card_that_is_not_there_is_refused_by_its_place():
 
 
 @pytest.mark.slow
-def test_compiled_blocks_still_take_loras(sd, prompts, exact):
+def test_compiled_blocks_still_take_loras(sd, prompts, exact, tmp_path):
+    layer = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
+    with Residency("cpu").use(sd.model) as model:
+        out, into = model.network.get_submodule(layer.removeprefix("unet.")).weight.shape
+    file = tmp_path / "style.safetensors"
+    pair = {"lora_A": torch.randn(4, into), "lora_B": torch.randn(out, 4)}
+    save_file({f"{layer}.{name}.weight": tensor for name, tensor in pair.items()}, file)
+    styled = diffusion.with_lora(sd.model, diffusion.describe_lora(file, "sd15"), 1.0)
+    changed = latent_of(sd._replace(model=styled), prompts, Residency("cpu"))
+    assert not torch.allclose(changed, exact, atol=1e-2)
+
     compiled = Residency("cpu", Policy(compiled=True))
-    assert torch.allclose(latent_of(sd, prompts, compiled), exact, atol=1e-3)
+    for recipe, wanted in ((sd.model, exact), (styled, changed), (sd.model, exact)):
+        made = latent_of(sd._replace(model=recipe), prompts, compiled)
+        assert torch.allclose(made, wanted, atol=1e-3)
