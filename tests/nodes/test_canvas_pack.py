@@ -1,0 +1,187 @@
+"""What Generate does on the canvas, node by node, and as a whole on models of other kinds."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_models
+import torch
+from PIL import Image as Pillow
+from safetensors.torch import load_file, save_file
+
+from nodeforge import diffusion
+from nodeforge.api import Conditioning, Image, Mask, Prompt, Schedule, SizeMismatchError
+from nodeforge.engine.cache import MemoryTier, ResultCache
+from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.session import Session
+from nodeforge.formats import load
+from nodeforge.imaging import Fill, to_bytes
+from nodeforge.settings import Settings, shipped
+from nodeforge.worker.build import LoadedNetworks
+from nodeforge.worker.codec import ValueCodec
+from nodeforge.worker.packs import load_pack, load_packs
+
+NODES = Path(__file__).parents[2] / "nodes"
+NANO = shipped("resources") / "models" / "nano"
+FULL = Schedule("normal", 20)
+
+
+@pytest.fixture(scope="module")
+def canvas():
+    return {name: made.function for name, made in load_pack(NODES / "canvas").items()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("models")
+    tiny_models.write_folder(made / "sd")
+    tiny_models.write_folder(made / "inpainting", inpainting=True)
+    tiny_models.write_folder(made / "no_encoder")
+    file = made / "no_encoder" / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(file)
+    save_file({n: t for n, t in tensors.items() if not n.startswith(("encoder.", "quant"))}, file)
+    return made
+
+
+@pytest.fixture
+def host():
+    return diffusion.LocalHost(diffusion.Residency("cpu"))
+
+
+def test_the_canvas_s_pixels_come_as_they_are(canvas, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 12, 4), np.uint8)
+    Pillow.fromarray(pixels).save(tmp_path / "box.png")
+    shown = canvas["canvas.image"](tmp_path / "box.png")
+    assert np.array_equal(to_bytes(shown.image.pixels[0].numpy()), pixels)
+    assert np.array_equal(to_bytes(shown.empty.values[0].numpy()), 255 - pixels[..., 3])
+
+
+def test_a_mask_can_be_made_weaker(canvas, tmp_path):
+    Pillow.new("L", (5, 4), 200).save(tmp_path / "mask.png")
+    whole, half = (canvas["canvas.mask"](tmp_path / "mask.png", s).values for s in (1.0, 0.5))
+    assert whole.unique().tolist() == [pytest.approx(200 / 255)]
+    assert torch.allclose(half, whole / 2)
+
+
+def said(area=None):
+    return Conditioning(
+        (Prompt(torch.ones(1, 77, 768), area=area),), torch.ones(1, 77, 768), "sd15"
+    )
+
+
+def test_without_a_file_a_region_passes_the_prompt_on(canvas, host, folder):
+    encoder = diffusion.describe(folder / "sd").text_encoder
+    before = said()
+    assert canvas["canvas.region"](host, encoder, before) is before
+
+
+def test_a_region_s_prompt_acts_in_it_and_the_others_around_it(canvas, host, folder, tmp_path):
+    encoder = diffusion.describe(folder / "sd").text_encoder
+    files = []
+    for number in range(2):
+        values = np.zeros((32, 32), np.uint8)
+        values[:, 8 * number : 8 * number + 16] = 255
+        files.append(tmp_path / f"{number}.png")
+        Pillow.fromarray(values).save(files[-1])
+    once = canvas["canvas.region"](host, encoder, said(), files[0], "a cat")
+    twice = canvas["canvas.region"](host, encoder, once, files[1], "a dog", 2.0)
+    rest, cat, dog = (prompt.area.values[0, 0] for prompt in twice.prompts)
+    assert (rest + cat + dog).unique().tolist() == [1.0]
+    assert cat.nonzero().flatten().tolist() == list(range(8))
+    assert dog.nonzero().flatten().tolist() == list(range(8, 24))
+    assert twice.prompts[2].weight == 2.0
+
+
+def test_a_smaller_area_is_brought_to_the_region_s_size(canvas, host, folder, tmp_path):
+    encoder = diffusion.describe(folder / "sd").text_encoder
+    Pillow.new("L", (32, 32), 255).save(tmp_path / "all.png")
+    before = said(Mask(torch.ones(1, 8, 8)))
+    made = canvas["canvas.region"](host, encoder, before, tmp_path / "all.png", "a cat")
+    assert made.prompts[0].area.values.shape == (1, 32, 32)
+    assert made.prompts[0].area.values.max() == 0
+
+
+@pytest.mark.parametrize("size", [(100, 60), (256, 256), (900, 500)])
+@pytest.mark.parametrize(("model", "side", "multiple"), [("nano", 256, 16), ("sd", 512, 8)])
+def test_the_model_decides_how_many_pixels_it_sees(canvas, folder, size, model, side, multiple):
+    recipe = diffusion.describe(NANO if model == "nano" else folder / model).model
+    image, mask = Image(torch.rand(1, *size[::-1], 4)), Mask(torch.ones(1, *size[::-1]))
+    seen = canvas["canvas.prepare"](recipe, image, mask, FULL)
+    assert seen.image.width % multiple == seen.image.height % multiple == 0
+    assert seen.image.width * seen.image.height == pytest.approx(side**2, rel=0.12)
+    assert seen.image.width / seen.image.height == pytest.approx(size[0] / size[1], rel=0.1)
+    assert not seen.image.has_alpha
+    assert (seen.mask.width, seen.mask.height) == (seen.image.width, seen.image.height)
+
+
+def test_a_prepared_mask_covers_the_mask_and_more(canvas):
+    mask = torch.zeros(1, 256, 256)
+    mask[:, 100:150, 100:150] = 1
+    model = diffusion.describe(NANO).model
+    seen = canvas["canvas.prepare"](model, Image(torch.rand(1, 256, 256, 3)), Mask(mask), FULL)
+    assert (seen.mask.values >= mask).all()
+    assert seen.mask.values.sum() > mask.sum()
+    assert seen.mask.values[0, 0, 0] == 0
+
+
+def test_a_mask_of_another_size_is_refused(canvas):
+    image, mask = Image(torch.rand(1, 30, 40, 3)), Mask(torch.ones(1, 20, 20))
+    model = diffusion.describe(NANO).model
+    with pytest.raises(SizeMismatchError, match="20 × 20"):
+        canvas["canvas.prepare"](model, image, mask, FULL, Fill.BLUR)
+    with pytest.raises(SizeMismatchError, match="20 × 20"):
+        canvas["canvas.result"](image, image, mask)
+
+
+def encoded(canvas, host, path):
+    model, _, vae = diffusion.describe(path)
+    mask = torch.zeros(1, 64, 64)
+    mask[:, 16:48, 16:48] = 1
+    torch.manual_seed(0)
+    return canvas["canvas.encode"](host, model, vae, Image(torch.rand(1, 64, 64, 3)), Mask(mask))
+
+
+def test_only_an_inpainting_model_gets_a_masked_picture_of_its_own(canvas, host, folder):
+    plain = encoded(canvas, host, folder / "sd")
+    assert plain.masked_image is plain.latent
+    inpainting = encoded(canvas, host, folder / "inpainting")
+    assert not torch.equal(inpainting.masked_image.samples, inpainting.latent.samples)
+
+
+def test_a_model_without_an_encoder_is_refused_by_name(canvas, host, folder):
+    with pytest.raises(diffusion.LoadingError, match="encoder") as caught:
+        encoded(canvas, host, folder / "no_encoder")
+    assert caught.value.way_out
+
+
+def test_every_candidate_of_a_batch_is_transparent_outside_of_the_mask(canvas):
+    mask = torch.zeros(1, 40, 50)
+    mask[:, 10:30, 10:30] = 1
+    image = Image(torch.randint(0, 256, (1, 40, 50, 3)) / 255)
+    made = canvas["canvas.result"](Image(torch.rand(3, 64, 80, 3)), image, Mask(mask))
+    assert made.patch.pixels.shape == (3, 40, 50, 4)
+    assert made.patch.pixels[..., 3][:, mask[0] == 0].max() == 0
+    kept = made.image.pixels[:, mask[0] == 0]
+    assert torch.equal(kept, image.pixels[:, mask[0] == 0].expand(3, -1, -1))
+    assert not torch.equal(made.image.pixels[0], made.image.pixels[1])
+
+
+@pytest.mark.filterwarnings("ignore:__array_")
+@pytest.mark.parametrize("name", ["sd", "inpainting"])
+def test_the_shipped_workflow_runs_on_models_with_and_without_a_mask(folder, tmp_path, name):
+    settings = Settings(home=tmp_path)
+    cache = ResultCache(MemoryTier(2**26), None, ValueCodec())
+    networks = LoadedNetworks(diffusion.Residency("cpu"))
+    session = Session(settings, load_packs(settings).node_types, cache, networks, torch.no_grad)
+    document = load(shipped("workflows") / "canvas_inpaint.json")
+    given: dict[str, dict[str, Any]] = {
+        "model": {"file": str(folder / name)}, "prepare": {"size": 64}, "schedule": {"steps": 2},
+    }  # fmt: skip
+    for node, values in given.items():
+        document.node(node).values |= values
+    told: list[Any] = []
+    asked = RunRequest("run", targets=["result"], granted=[str(folder / name)])
+    results = session.run(document.graph, asked, RunState(told.append))
+    assert results, told[-1]
+    assert results["result"]["patch"].pixels.shape == (1, 256, 256, 4)
