@@ -162,7 +162,9 @@ def _put(base: Bytes, pixels: Bytes) -> None:
 
 def _warped(pixels: Bytes, box: Box, affine: Affine, limit: Box, method: int) -> tuple[Box, Bytes]:
     """Pixels of `box` where `affine` takes them, within `limit`, and the box they then fill."""
-    place = affine.box(box).overlap(limit) or Box(limit.left, limit.top, 0, 0)
+    # An edge fades over the two pixels that a cubic curve reaches beyond it.
+    reach = box if affine.shift else Box(box.left - 2, box.top - 2, box.width + 4, box.height + 4)
+    place = affine.box(reach).overlap(limit) or Box(limit.left, limit.top, 0, 0)
     if not (place.width and place.height):
         return place, np.zeros((0, 0, *pixels.shape[2:]), np.uint8)
     if affine.shift is not None:
