@@ -27,7 +27,7 @@ from safetensors.torch import save_file
 
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
-from nodeforge.diffusion.loading import build
+from nodeforge.diffusion.building import build
 from nodeforge.diffusion.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
 from nodeforge.settings import Precision

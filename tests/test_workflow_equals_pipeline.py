@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import tiny_models
 import torch
-from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+from diffusers import (
+    DPMSolverMultistepScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+)
 
 from nodeforge import diffusion
 from nodeforge.engine import events
@@ -47,10 +51,13 @@ def by_workflow(home: Path) -> np.ndarray:
     return results["decode"]["image"].pixels.numpy()
 
 
-def by_pipeline(folder: Path) -> np.ndarray:
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        folder, safety_checker=None, requires_safety_checker=False
-    )
+def by_pipeline(family: str, folder: Path) -> np.ndarray:
+    if family == "sdxl":
+        pipeline = StableDiffusionXLPipeline.from_pretrained(folder, add_watermarker=False)
+    else:
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            folder, safety_checker=None, requires_safety_checker=False
+        )
     pipeline.set_progress_bar_config(disable=True)
     pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
     return pipeline(
@@ -66,8 +73,10 @@ def by_pipeline(folder: Path) -> np.ndarray:
 
 
 @pytest.mark.filterwarnings("ignore:__array_")
-def test_the_shipped_workflow_makes_the_pipelines_picture_to_the_bit(tmp_path: Path):
+@pytest.mark.parametrize("family", ["sd15", "sd21", "sdxl"])
+def test_the_shipped_workflow_makes_the_pipelines_picture_to_the_bit(family: str, tmp_path: Path):
     folder = tmp_path / "models" / "checkpoints" / "tiny"
     folder.parent.mkdir(parents=True)
-    tiny_models.write_folder(folder)
-    assert np.abs(by_workflow(tmp_path) - by_pipeline(folder)).max() == 0.0
+    prediction = "v_prediction" if family == "sd21" else "epsilon"
+    tiny_models.write_folder(folder, family=family, prediction=prediction)
+    assert np.abs(by_workflow(tmp_path) - by_pipeline(family, folder)).max() == 0.0

@@ -32,12 +32,15 @@ from nodeforge.diffusion.conditioning import (
 )
 from nodeforge.diffusion.control import HintError, steer
 from nodeforge.diffusion.description import (
+    LATENT_FAMILIES,
     FamilyMismatchError,
     LoadingError,
     ModelFacts,
     describe,
     describe_controlnet,
+    describe_denoiser,
     describe_lora,
+    describe_text_encoder,
     describe_vae,
     facts,
     latent_layout,
@@ -84,6 +87,7 @@ from nodeforge.diffusion.vae import OutOfMemoryError, decode, encode
 from nodeforge.diffusion.weakened import PlaceError, parse_places
 
 __all__ = [
+    "LATENT_FAMILIES",
     "SAMPLERS",
     "SAMPLER_LABELS",
     "SCHEDULES",
@@ -123,7 +127,9 @@ __all__ = [
     "denoise",
     "describe",
     "describe_controlnet",
+    "describe_denoiser",
     "describe_lora",
+    "describe_text_encoder",
     "describe_vae",
     "draw",
     "empty",

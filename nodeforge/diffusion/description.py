@@ -9,8 +9,27 @@ from typing import Any, NamedTuple
 
 from nodeforge.diffusion.weights_file import stored_tensors
 from nodeforge.errors import NodeForgeError
-from nodeforge.models import FAMILIES, Kind, ModelInfo, fingerprint, read_config, recognise
+from nodeforge.models import (
+    FAMILIES,
+    Family,
+    Kind,
+    ModelInfo,
+    fingerprint,
+    is_whole_model,
+    read_config,
+    recognise,
+)
 from nodeforge.values import ControlNet, Model, TextEncoder, Vae, Weights
+
+_FIRST_LAYERS = (
+    "model.diffusion_model.input_blocks.0.0.weight",
+    "input_blocks.0.0.weight",
+    "conv_in.weight",
+)
+
+
+LATENT_FAMILIES = tuple(family.name for family in FAMILIES.values() if not family.latents)
+"""The families that have latents of their own, and so a VAE."""
 
 
 class LoadingError(NodeForgeError):
@@ -27,17 +46,21 @@ class ModelFacts:
 
     Args:
         family: Its family.
+        latents: The family whose latents it reads and makes.
         in_channels: Channels that the denoiser reads: 9 for inpainting models.
         latent_channels: Channels of its latents.
         scale: Pixels of the picture for one cell of the latent.
         scheduler: The scheduler's configuration: betas, prediction type, ...
+        pipeline: The pipeline's: what a missing negative prompt stands for, ...
     """
 
     family: str
+    latents: str
     in_channels: int
     latent_channels: int
     scale: int
     scheduler: Mapping[str, Any]
+    pipeline: Mapping[str, Any]
 
     @property
     def reads_mask(self) -> bool:
@@ -53,32 +76,82 @@ class Described(NamedTuple):
     vae: Vae
 
 
-def describe(path: Path) -> Described:
+def describe(path: Path, prediction: str = "") -> Described:
     """The recipes of the model at `path`: a diffusers folder, or a checkpoint in one file.
 
     Reads headers and configuration only.
+
+    Args:
+        path: The model.
+        prediction: ``epsilon`` or ``v_prediction``; empty is what the model says, or its family's.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
         LoadingError: no family here can run it, or a network is missing.
     """
-    family = _family(path, ("unet", "text_encoder", "vae"))
+    info, family = _known(path)
+    _check_parts(info, ("unet", *family.text_encoders, "vae"))
     mark = fingerprint(path)
     return Described(
-        Model(Weights(str(path), mark, family, "unet")),
-        TextEncoder(Weights(str(path), mark, family, "text_encoder")),
-        Vae(Weights(str(path), mark, family, "vae")),
+        Model(
+            Weights(str(path), mark, family.name, "unet"), prediction=_predicts(info, prediction)
+        ),
+        TextEncoder(Weights(str(path), mark, family.name, "text_encoder")),
+        Vae(Weights(str(path), mark, family.name, "vae")),
     )
 
 
-def describe_vae(path: Path) -> Vae:
-    """The recipe of the VAE at `path`: alone in a folder or a file, or part of a whole model.
+def describe_denoiser(path: Path, prediction: str = "") -> Model:
+    """The recipe of the denoiser at `path`: alone in a folder or a file, or of a whole model.
+
+    Args:
+        path: The model.
+        prediction: As `describe` has it.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
-        LoadingError: no family here can run it, or there is no VAE in it.
+        LoadingError: no family here can run it, or there is no denoiser in it.
     """
-    return Vae(Weights(str(path), fingerprint(path), _family(path, ("vae",)), "vae"))
+    info, family = _known(path)
+    _check_parts(info, ("unet",))
+    weights = Weights(str(path), fingerprint(path), family.name, "unet")
+    return Model(weights, prediction=_predicts(info, prediction))
+
+
+def describe_text_encoder(path: Path) -> TextEncoder:
+    """The recipe of the text encoders at `path`: of a whole model, or alone where one suffices.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: no family here can use it, or one is missing.
+    """
+    info, family = _known(path)
+    _check_parts(info, family.text_encoders)
+    return TextEncoder(Weights(str(path), fingerprint(path), family.name, "text_encoder"))
+
+
+def describe_vae(path: Path, family: str = "") -> Vae:
+    """The recipe of the VAE at `path`: alone in a folder or a file, or part of a whole model.
+
+    Args:
+        path: The model.
+        family: Whose latents it makes, for a VAE whose file leaves that open; empty is the best
+            guess, by the file's name.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: no family here can run it, it is not for `family`, or there is no VAE.
+    """
+    info, guessed = _known(path)
+    _check_parts(info, ("vae",))
+    if family and family not in info.families:
+        able = ", ".join(FAMILIES[name].label for name in info.families)
+        raise LoadingError(
+            f"this VAE is for {able}, not for {FAMILIES[family].label}.",
+            place=str(path),
+            way_out="Choose another file, or another family.",
+        )
+    return Vae(Weights(str(path), fingerprint(path), family or guessed.name, "vae"))
 
 
 def describe_lora(path: Path, family: str) -> Weights:
@@ -132,21 +205,34 @@ def _made_for(path: Path, kind: Kind, family: str) -> Weights:
     return Weights(str(path), fingerprint(path), family, kind.value)
 
 
-def _family(path: Path, parts: tuple[str, ...]) -> str:
+def _known(path: Path) -> tuple[ModelInfo, Family]:
+    """What is at `path`, and of which family.
+
+    Raises:
+        LoadingError: no family here can use it.
+    """
     info = recognise(path)
-    if missing := [part for part in parts if part not in info.parts]:
-        raise LoadingError(
-            f"this is a {info.kind}: it has no {missing[0].replace('_', ' ')}.",
-            place=str(path),
-            way_out="Choose a whole checkpoint, or a diffusers folder.",
-        )
     if info.family is None:
         raise LoadingError(
             info.reason or "no family of models here can use it.",
             place=str(path),
             way_out=f"Choose a model of one of: {', '.join(FAMILIES)}.",
         )
-    return info.family
+    return info, FAMILIES[info.family]
+
+
+def _check_parts(info: ModelInfo, parts: tuple[str, ...]) -> None:
+    if missing := [part for part in parts if part not in info.parts]:
+        raise LoadingError(
+            f"this is a {info.kind}: it has no {missing[0].replace('_', ' ')}.",
+            place=str(info.path),
+            way_out="Choose a whole checkpoint, or a diffusers folder.",
+        )
+
+
+def _predicts(info: ModelInfo, prediction: str) -> str:
+    """What a recipe must say; empty where the model's own configuration says it."""
+    return prediction or ("" if info.path.is_dir() else info.prediction_type or "")
 
 
 def facts(model: Model) -> ModelFacts:
@@ -157,12 +243,17 @@ def facts(model: Model) -> ModelFacts:
     """
     weights = model.weights
     unet = part_config(weights, "unet")
+    scheduler = part_config(weights, "scheduler")
+    if model.prediction:
+        scheduler["prediction_type"] = model.prediction
     return ModelFacts(
         family=weights.family,
+        latents=FAMILIES[weights.family].latent_family,
         in_channels=in_channels(weights, unet),
         latent_channels=unet.get("out_channels", 4),
         scale=scale_of(part_config(weights, "vae")),
-        scheduler=part_config(weights, "scheduler"),
+        scheduler=scheduler,
+        pipeline=read_config(config_root(weights) / "model_index.json"),
     )
 
 
@@ -180,9 +271,9 @@ def native_size(weights: Weights) -> tuple[int, int]:
 
 
 def config_root(weights: Weights) -> Path:
-    """The folder with the configuration of each network: the model's own, or its family's."""
+    """The folder with the configuration of each network: a whole model's own, or its family's."""
     path = Path(weights.path)
-    return path if path.is_dir() else FAMILIES[weights.family].config_folder
+    return path if is_whole_model(path) else FAMILIES[weights.family].config_folder
 
 
 def part_config(weights: Weights, part: str) -> dict[str, Any]:
@@ -192,10 +283,10 @@ def part_config(weights: Weights, part: str) -> dict[str, Any]:
         LoadingError: the model has none.
     """
     name = "scheduler_config.json" if part == "scheduler" else "config.json"
-    root = config_root(weights)
-    for folder in (root / part, root):  # a VAE's folder may be the network's own
-        if config := read_config(folder / name):
-            return dict(config)
+    root, own = config_root(weights), Path(weights.path)
+    alone = part == weights.part and own.is_dir() and own != root  # one network in its folder
+    if config := read_config((own if alone else root / part) / name):
+        return dict(config)
     raise lacks(weights, part)
 
 
@@ -204,7 +295,8 @@ def in_channels(weights: Weights, config: Mapping[str, Any]) -> int:
     path = Path(weights.path)
     if path.is_dir():
         return config.get("in_channels", 4)
-    first = stored_tensors(path).get("model.diffusion_model.input_blocks.0.0.weight")
+    there = stored_tensors(path)
+    first = next((there[name] for name in _FIRST_LAYERS if name in there), None)
     return first.shape[1] if first else config.get("in_channels", 4)
 
 

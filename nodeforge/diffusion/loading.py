@@ -8,39 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from nodeforge.diffusion.description import (
-    LoadingError,
-    config_root,
-    in_channels,
-    lacks,
-    part_config,
-    scale_of,
-)
-from nodeforge.diffusion.layouts import from_ldm, matched
+from nodeforge.diffusion.building import build, parts_of, tokenizers
+from nodeforge.diffusion.description import LoadingError, lacks, scale_of
+from nodeforge.diffusion.layouts import MARKS, from_ldm, matched
 from nodeforge.diffusion.policy import DEFAULT, Policy
+from nodeforge.diffusion.said import Said
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
-from nodeforge.models import weight_files
+from nodeforge.models import FAMILIES, weight_files
 from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
-
-LDM_MARKS = (
-    "model.diffusion_model.",
-    "first_stage_model.",
-    "cond_stage_model.",
-    "encoder.down.",
-    "decoder.up.",
-    "control_model.",
-    "input_hint_block.",
-)
-"""How names begin in files of the LDM layout; diffusers says ``down_blocks``."""
 
 
 @dataclass
@@ -51,19 +34,33 @@ class LoadedModel:
     family: str
 
 
+class Clip(NamedTuple):
+    """A text encoder and its tokenizer."""
+
+    network: Any
+    tokenizer: Any
+
+
 @dataclass
 class LoadedTextEncoder:
-    """A text encoder on its device; `empty` keeps the empty chunk by clip skip."""
+    """The text encoders of a model on their device.
 
-    network: CLIPTextModel
-    tokenizer: Any
+    Args:
+        network: All their weights: the one text encoder, or a module that holds them.
+        clips: Each with its tokenizer, in the order of their parts of an embedding.
+        family: Whose they are.
+        empty: Keeps what the empty chunk says, by clip skip.
+    """
+
+    network: nn.Module
+    clips: tuple[Clip, ...]
     family: str
-    empty: dict[int, Tensor] = field(default_factory=dict)
+    empty: dict[int, Said] = field(default_factory=dict)
 
 
 @dataclass
 class LoadedVae:
-    """An autoencoder on its device."""
+    """An autoencoder on its device; `family` is whose latents it makes."""
 
     network: AutoencoderKL
     family: str
@@ -112,32 +109,13 @@ def load(
         case Model():
             return LoadedModel(network, weights.family)
         case TextEncoder():
-            return LoadedTextEncoder(network, _tokenizer(weights), weights.family)
+            inner = [module for _, _, module in parts_of(network, weights.part)]
+            clips = tuple(map(Clip, inner, tokenizers(weights)))
+            return LoadedTextEncoder(network, clips, weights.family)
         case Vae():
-            return LoadedVae(network, weights.family)
+            return LoadedVae(network, FAMILIES[weights.family].latent_family)
         case ControlNet():
             return LoadedControlNet(network, weights.family)
-
-
-def build(recipe: Recipe) -> nn.Module:
-    """The network of `recipe` without its weights: every parameter is on torch's meta device.
-
-    Raises:
-        LoadingError: its configuration is missing.
-    """
-    weights = recipe.weights
-    config = part_config(weights, weights.part)
-    with torch.device("meta"):
-        match recipe:
-            case Model():
-                config["in_channels"] = in_channels(weights, config)
-                return UNet2DConditionModel.from_config(config)  # pyright: ignore[reportReturnType]
-            case TextEncoder():
-                return CLIPTextModel(CLIPTextConfig.from_dict(config))
-            case Vae():
-                return AutoencoderKL.from_config(config)  # pyright: ignore[reportReturnType]
-            case ControlNet():
-                return ControlNetModel.from_config(config)  # pyright: ignore[reportReturnType]
 
 
 def weight_bytes(recipe: Recipe, policy: Policy, device: torch.device) -> int:
@@ -149,13 +127,6 @@ def weight_bytes(recipe: Recipe, policy: Policy, device: torch.device) -> int:
     small = policy.fp8_weights and isinstance(recipe, Model)
     each = 1 if small else policy.dtype(recipe.weights.part, device).itemsize
     return each * sum(parameter.numel() for parameter in build(recipe).parameters())
-
-
-def _tokenizer(weights: Weights) -> Any:
-    folder = config_root(weights) / "tokenizer"
-    if not folder.is_dir():
-        raise lacks(weights, "tokenizer")
-    return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
 
 
 def _fill(
@@ -208,17 +179,18 @@ def _materialise_buffers(network: nn.Module, device: torch.device) -> None:
 
 def _sources(network: nn.Module, weights: Weights) -> dict[str, StoredTensor]:
     """The tensor for each parameter; those that are not there are left out."""
-    parameters = list(network.state_dict())
     path = Path(weights.path)
-    if path.is_dir():
-        there = _folder_tensors(_own_folder(path, weights.part), weights)
-    else:
-        there = stored_tensors(path)
-    names = {name: name for name in there}
-    if any(name.startswith(LDM_MARKS) for name in there):
-        shapes = {name: tensor.shape for name, tensor in there.items()}
-        names = from_ldm(weights.part, shapes, getattr(network, "config", None))
-    return {parameter: there[name] for parameter, name in matched(parameters, names).items()}
+    found: dict[str, StoredTensor] = {}
+    for part, prefix, inner in parts_of(network, weights.part):
+        if path.is_dir():
+            there = _folder_tensors(_own_folder(path, part), weights)
+        else:
+            there = stored_tensors(path)
+        if any(name.startswith(MARKS) for name in there):
+            there = from_ldm(part, there, getattr(inner, "config", None))
+        for parameter, stored in matched(inner.state_dict(), there).items():
+            found[prefix + parameter] = stored
+    return found
 
 
 def _folder_tensors(folder: Path, weights: Weights) -> dict[str, StoredTensor]:

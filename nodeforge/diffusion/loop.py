@@ -273,7 +273,7 @@ class _Loop:
         return Clean(x * (sigma**2 + 1) ** 0.5, sigma, self._kind)
 
     def _preview(self) -> np.ndarray:
-        factors = factors_of(self.facts.family, self.facts.latent_channels)
+        factors = factors_of(self.facts.latents, self.facts.latent_channels)
         return preview(self._clean()[0], factors)
 
 

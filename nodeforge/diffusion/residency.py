@@ -87,7 +87,7 @@ class Residency:
             LoadingError: the model is gone, or lacks something.
             ModelFileError: a file is damaged.
         """
-        key = (recipe.weights.fingerprint, recipe.weights.part)
+        key = _key(recipe.weights)
         with ExitStack() as kept:
             loaded = self._keep(kept, key, lambda: self._load(recipe, check))
             loras = [
@@ -173,7 +173,7 @@ class Residency:
             tune(loaded.network, self._policy)
         if isinstance(loaded, LoadedModel | LoadedControlNet) and fed:
             feed(loaded.network, self.device)
-        self._overlays[recipe.weights.fingerprint, recipe.weights.part] = Overlay(loaded.network)
+        self._overlays[_key(recipe.weights)] = Overlay(loaded.network)
         return loaded
 
     def _lora(
@@ -238,6 +238,11 @@ def found_weights(weights: Weights) -> Weights:
     )
 
 
+def _key(weights: Weights) -> Key:
+    """A VAE may be used for several families: its numbers are scaled otherwise then."""
+    return weights.fingerprint, f"{weights.family} {weights.part}"
+
+
 def _home(network: nn.Module) -> torch.device:
     """Where the weights wait; the device itself for those that are fed to it by hooks."""
     return getattr(network, "device", CPU)
@@ -258,8 +263,10 @@ def _size(loaded: Loaded | LoadedLora) -> int:
 def _size_on_disk(weights: Weights) -> int:
     """A guess at what loading will take: a whole checkpoint counts for each of its networks."""
     path = Path(weights.path)
-    folder = path / weights.part
-    files = folder.glob("*.safetensors") if folder.is_dir() else [path]
+    folders = [folder for folder in path.glob(f"{weights.part}*") if folder.is_dir()]
+    files = [file for folder in folders or [path] for file in folder.glob("*.safetensors")] or [
+        path
+    ]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 

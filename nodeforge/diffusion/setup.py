@@ -137,7 +137,7 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
         latent: Latent | None = getattr(task, name)
         if latent is None:
             continue
-        if latent.family != facts.family or latent.samples.shape[1] != facts.latent_channels:
+        if latent.family != facts.latents or latent.samples.shape[1] != facts.latent_channels:
             raise LatentMismatchError(
                 f"the latent is of {latent.family}, the model is {facts.family}.",
                 place=f"port '{name}'",
@@ -163,7 +163,7 @@ def set_up(
     batch = drawn.start.shape[0]
     samples = None if clean is None else _laid_out(clean.samples, batch, task.mask)
     stepper.prepare(start, drawn)
-    frame = Latent(drawn.start, facts.family, facts.scale)
+    frame = Latent(drawn.start, facts.latents, facts.scale)
     mask = original = extra = None
     if facts.reads_mask:
         extra = _extra(task, frame, batch).to(device)

@@ -6,18 +6,27 @@ compel's clip skip fails with the transformers we use, and 40 lines serve all th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from nodeforge.diffusion.loading import LoadedTextEncoder
 from nodeforge.diffusion.prompts import parse
+from nodeforge.diffusion.said import Said
 from nodeforge.errors import RequestError
 from nodeforge.values import Conditioning, Prompt
 
 MOST_CHUNKS = 32
 """Chunks a prompt may have; each lengthens what every step reads."""
+
+
+class Chunk(NamedTuple):
+    """As many tokens as an encoder reads at once, and what each counts."""
+
+    tokens: list[int]
+    weights: list[float]
 
 
 class PromptError(RequestError):
@@ -30,39 +39,44 @@ def encode_prompt(
     text: str,
     clip_skip: int = 0,
     check: Callable[[], None] = lambda: None,
+    last: int = 1,
 ) -> Conditioning:
     """Encode `text`; a plain prompt of one chunk equals diffusers' pipeline bit for bit.
 
     Args:
-        encoder: The text encoder.
+        encoder: The text encoders; what each says of a token is laid side by side.
         text: A prompt with weights, at most `MOST_CHUNKS` chunks long.
-        clip_skip: Last layers of the encoder left out.
+        clip_skip: Last layers of the encoders left out.
         check: Called between chunks; what it raises stops the encoding.
+        last: Which layer from the end is taken without skipping. The very last one is
+            normalised, others are as the family was trained with them.
 
     Returns:
-        One prompt, its embedding float32, (1, chunks * chunk, width).
+        One prompt, its embedding float32, (1, chunks * chunk, width). What is pooled of it is
+        that of the first chunk.
 
     Raises:
         PromptError: the text is too long, or fewer layers than `clip_skip` are there.
     """
-    layers = encoder.network.config.num_hidden_layers
+    layers = min(clip.network.config.num_hidden_layers for clip in encoder.clips)
     if not 0 <= clip_skip < layers:
         raise PromptError(
             f"clip skip {clip_skip} is not possible: the text encoder has {layers} layers.",
             way_out=f"Choose a number from 0 to {layers - 1}.",
         )
-    empty = _empty(encoder, clip_skip)
-    embeddings = []
-    for tokens, weights in _chunks(encoder, text):
+    empty = _empty(encoder, clip_skip, last)
+    said = []
+    for chunks in zip(*(_chunks(clip.tokenizer, text) for clip in encoder.clips), strict=True):
         check()
-        embeddings.append(_weighted(_encode(encoder, tokens, clip_skip), weights, empty))
-    prompt = Prompt(torch.cat(embeddings, dim=1).float().cpu())
-    return Conditioning((prompt,), empty.float().cpu(), encoder.family)
+        said.append(_said(encoder, chunks, clip_skip, last, empty))
+    prompt = Prompt(_kept(torch.cat([each.embedding for each in said], 1)), _kept(said[0].pooled))
+    return Conditioning(
+        (prompt,), _kept(empty.embedding), encoder.family, empty_pooled=_kept(empty.pooled)
+    )
 
 
-def _chunks(encoder: LoadedTextEncoder, text: str) -> Iterator[tuple[list[int], list[float]]]:
-    """Token ids and weights of each chunk, with its start, end and padding."""
-    tokenizer = encoder.tokenizer
+def _chunks(tokenizer: Any, text: str) -> list[Chunk]:
+    """Each chunk with its start, end and padding."""
     length = tokenizer.model_max_length
     ids, weights = _tokens(tokenizer, text)
     size = length - 2
@@ -72,14 +86,14 @@ def _chunks(encoder: LoadedTextEncoder, text: str) -> Iterator[tuple[list[int], 
             f"the prompt has {len(ids)} tokens; at most {MOST_CHUNKS * size} can be used.",
             way_out="Shorten it.",
         )
+    chunks = []
     for first in range(0, count * size, size):
         inside = ids[first : first + size]
         pad = length - len(inside) - 2
         whole = [tokenizer.bos_token_id, *inside, tokenizer.eos_token_id]
-        yield (
-            whole + [tokenizer.pad_token_id] * pad,
-            [1.0, *weights[first : first + size], 1.0] + [1.0] * pad,
-        )
+        weighed = [1.0, *weights[first : first + size], 1.0] + [1.0] * pad
+        chunks.append(Chunk(whole + [tokenizer.pad_token_id] * pad, weighed))
+    return chunks
 
 
 def _tokens(tokenizer: object, text: str) -> tuple[list[int], list[float]]:
@@ -93,21 +107,50 @@ def _tokens(tokenizer: object, text: str) -> tuple[list[int], list[float]]:
     return ids, weights
 
 
-def _empty(encoder: LoadedTextEncoder, clip_skip: int) -> Tensor:
+def _empty(encoder: LoadedTextEncoder, clip_skip: int, last: int) -> Said:
+    """What the empty chunk says."""
     if clip_skip not in encoder.empty:
-        ((tokens, _),) = _chunks(encoder, "")
-        encoder.empty[clip_skip] = _encode(encoder, tokens, clip_skip)
+        chunks = [_chunks(clip.tokenizer, "")[0] for clip in encoder.clips]
+        encoder.empty[clip_skip] = _said(encoder, chunks, clip_skip, last, None)
     return encoder.empty[clip_skip]
 
 
-def _encode(encoder: LoadedTextEncoder, tokens: list[int], clip_skip: int) -> Tensor:
-    network = encoder.network
+def _said(
+    encoder: LoadedTextEncoder,
+    chunks: Sequence[Chunk],
+    clip_skip: int,
+    last: int,
+    empty: Said | None,
+) -> Said:
+    """What the text encoders say of one chunk, as each of them cuts it."""
+    states, pooled = [], None
+    for clip, chunk in zip(encoder.clips, chunks, strict=True):
+        state, projected = _encode(clip.network, chunk.tokens, clip_skip, last)
+        states.append(state)
+        pooled = projected if projected is not None else pooled
+    embedding = torch.cat(states, dim=-1)
+    if empty is not None:
+        embedding = _weighted(embedding, chunks[0].weights, empty.embedding)
+    return Said(embedding, pooled)
+
+
+def _encode(
+    network: Any, tokens: list[int], clip_skip: int, last: int
+) -> tuple[Tensor, Tensor | None]:
+    """The state of each token, and the projected text of an encoder that has such."""
     ids = torch.tensor([tokens], device=network.device)
-    if not clip_skip:
-        return network(ids)[0]
-    states = network(ids, output_hidden_states=True).hidden_states
-    inner = getattr(network, "text_model", network)  # transformers 5.6 took the wrapper away
-    return inner.final_layer_norm(states[-(clip_skip + 1)])
+    if last == 1 and not clip_skip:
+        return network(ids)[0], None
+    made = network(ids, output_hidden_states=True)
+    state = made.hidden_states[-(clip_skip + last)]
+    if last == 1:
+        inner = getattr(network, "text_model", network)  # transformers 5.6 took the wrapper away
+        return inner.final_layer_norm(state), None
+    return state, made[0] if made[0].ndim == 2 else None
+
+
+def _kept(tensor: Tensor | None) -> Any:
+    return None if tensor is None else tensor.float().cpu()
 
 
 def _weighted(embedding: Tensor, weights: list[float], empty: Tensor) -> Tensor:

@@ -6,8 +6,9 @@ loading peaks at the size of the loaded network.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.models.errors import CorruptModelError
-from nodeforge.models.header import read_header
+from nodeforge.models.header import BITS, read_header
 
 DTYPES = {
     "F64": torch.float64,
@@ -38,12 +39,31 @@ PIECE = 2**19
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """One tensor of a file: its type as the file names it, its shape, and its first byte."""
+    """One tensor of a file, or some rows of it.
+
+    Args:
+        path: The file.
+        dtype: Its type as the file names it.
+        shape: As it is read.
+        start: Its first byte in the file.
+        transposed: Whether the file has it turned round.
+    """
 
     path: Path
     dtype: str
     shape: tuple[int, ...]
     start: int
+    transposed: bool = False
+
+    def rows(self, first: int, last: int) -> StoredTensor:
+        """The rows from `first` up to, not with, `last`; nothing else is read."""
+        each = math.prod(self.shape[1:]) * BITS[self.dtype] // 8
+        shape = (last - first, *self.shape[1:])
+        return replace(self, shape=shape, start=self.start + first * each)
+
+    def turned(self) -> StoredTensor:
+        """A matrix with rows and columns exchanged."""
+        return replace(self, shape=self.shape[::-1], transposed=not self.transposed)
 
     def read(self, dtype: torch.dtype) -> Tensor:
         """The tensor on the CPU; floating numbers are converted to `dtype`.
@@ -56,7 +76,8 @@ class StoredTensor:
                 self.path, f"has weights of type {self.dtype}, unknown to torch."
             )
         stored = DTYPES[self.dtype]
-        made = torch.empty(self.shape, dtype=dtype if stored.is_floating_point else stored)
+        shape = self.shape[::-1] if self.transposed else self.shape
+        made = torch.empty(shape, dtype=dtype if stored.is_floating_point else stored)
         if made.numel() == 0:
             return made
         with self.path.open("rb", buffering=0) as file:
@@ -65,7 +86,7 @@ class StoredTensor:
                 self._read_into(file, memoryview(scratch.view(torch.uint8).numpy()))  # pyright: ignore[reportArgumentType]
                 if scratch is not part:
                     part.copy_(scratch)
-        return made
+        return made.T.contiguous() if self.transposed else made
 
     def _read_into(self, file: BinaryIO, buffer: memoryview) -> None:
         while buffer:

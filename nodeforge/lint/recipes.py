@@ -19,10 +19,16 @@ CARRIES = RECIPES_OF_NETWORKS | {"latent", "conditioning"}
 
 
 class Origin(NamedTuple):
-    """A family, and the node whose file it comes from."""
+    """A family, the node whose file it comes from, and all families that it may be of."""
 
     family: str
     node: str
+    families: tuple[str, ...] = ()
+
+    @property
+    def latents(self) -> set[str]:
+        """The families whose latents go with it."""
+        return {facts(family).latent_family for family in (self.family, *self.families)}
 
 
 @dataclass
@@ -112,6 +118,19 @@ def facts(family: str) -> Family:
     return FAMILIES[family]
 
 
+def alike(first: Origin, second: Origin, by_latents: bool) -> bool:
+    """Whether what comes of the two goes together; a refiner has the latents of its base,
+    and a VAE alone may be for several families.
+
+    Args:
+        first, second: Where they come from.
+        by_latents: Whether one of them is a latent or a VAE.
+    """
+    if by_latents:
+        return bool(first.latents & second.latents)
+    return first.family == second.family
+
+
 def label(family: str) -> str:
     """How people name a family."""
     return facts(family).label
@@ -125,7 +144,7 @@ def _loaded(scene: Scene) -> dict[str, tuple[str, Origin]]:
         except RequestError:
             continue
         if info is not None and info.family is not None:
-            found[path] = (port, Origin(info.family, path))
+            found[path] = (port, Origin(info.family, path, info.families))
     return found
 
 

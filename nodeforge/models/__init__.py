@@ -1,6 +1,11 @@
 """Model files, without torch: where they are, what they are, and which content they hold."""
 
-from nodeforge.models.diffusers_folder import read_config, weight_files
+from nodeforge.models.diffusers_folder import (
+    VOCABULARY_KEY,
+    is_whole_model,
+    read_config,
+    weight_files,
+)
 from nodeforge.models.errors import (
     CorruptModelError,
     ForbiddenModelError,
@@ -17,6 +22,7 @@ from nodeforge.models.recognise import recognise
 
 __all__ = [
     "FAMILIES",
+    "VOCABULARY_KEY",
     "CorruptModelError",
     "Family",
     "Fingerprints",
@@ -31,6 +37,7 @@ __all__ = [
     "PickleRefusedError",
     "Sensible",
     "fingerprint",
+    "is_whole_model",
     "locate",
     "read_config",
     "read_header",

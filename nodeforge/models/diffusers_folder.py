@@ -11,6 +11,9 @@ from nodeforge.models.errors import CorruptModelError, ModelFileError, PickleRef
 
 INDEX = "model_index.json"
 CONFIG = "config.json"
+VOCABULARY_KEY = "_nodeforge_vocabulary"
+"""In a shipped tokenizer's config: the folder, from its own, that has its list of words."""
+
 _LIMIT = 4 * 2**20
 _STEMS = ("diffusion_pytorch_model", "model", "adapter_model")
 _VARIANTS = ("", ".fp16", ".bf16", ".fp32")
@@ -40,6 +43,11 @@ def watched(path: Path) -> tuple[str, ...]:
 def is_model_folder(folder: Path) -> bool:
     """Whether `folder` is a whole model, or one network of a model."""
     return (folder / INDEX).is_file() or (folder / CONFIG).is_file()
+
+
+def is_whole_model(path: Path) -> bool:
+    """Whether `path` is a folder with all networks of a model, each in a folder of its own."""
+    return (path / INDEX).is_file()
 
 
 def read_config(file: Path) -> Mapping[str, Any]:

@@ -176,6 +176,14 @@ def _from_json(path: Path, known: Mapping[str, Any] | None) -> ModelInfo | None:
         return None
     try:
         kinds = {"kind": Kind(known["kind"]), "layout": Layout(known["layout"])}
-        return ModelInfo(path, **{**known, **kinds, "parts": tuple(known["parts"])})
+        return ModelInfo(
+            path,
+            **{
+                **known,
+                **kinds,
+                "parts": tuple(known["parts"]),
+                "families": tuple(known["families"]),
+            },
+        )
     except (TypeError, KeyError, ValueError):
         return None

@@ -17,6 +17,8 @@ class Kind(StrEnum):
     CONTROLNET = "controlnet"
     LORA = "lora"
     EMBEDDING = "embedding"
+    T2I_ADAPTER = "t2i_adapter"
+    IP_ADAPTER = "ip_adapter"
     UNKNOWN = "unknown"
 
 
@@ -41,11 +43,13 @@ class ModelInfo:
         dtype: What most of its bytes are: ``float16``.
         parameters: How many numbers it holds.
         size: Bytes of its weights.
+        families: All that it may be of, where its header leaves that open, as for a VAE alone.
         inpainting: Its denoiser also takes the mask and the masked picture.
         parts: Networks it holds, as in `nodeforge.values.Weights.part`.
         width: Of the text it works with, where that is known.
         latent_channels, latent_scale: Of its latents, where that is known.
-        prediction_type: ``epsilon`` or ``v_prediction``, where it says so.
+        prediction_type: ``epsilon`` or ``v_prediction``, where something says so.
+        variant: How a model made to need few steps was distilled: ``turbo``, ``lightning``, ...
         reason: Why `family` is None, as a sentence; empty otherwise.
         name: How workflows name it, once a folder has listed it.
         listed: The kind of folder that listed it, which is what `ModelFolders.find` asks for.
@@ -58,12 +62,14 @@ class ModelInfo:
     dtype: str = ""
     parameters: int = 0
     size: int = 0
+    families: tuple[str, ...] = ()
     inpainting: bool = False
     parts: tuple[str, ...] = ()
     width: int | None = None
     latent_channels: int | None = None
     latent_scale: int | None = None
     prediction_type: str | None = None
+    variant: str = ""
     reason: str = ""
     name: str = ""
     listed: str = ""

@@ -1,8 +1,8 @@
 """Tells which networks a file holds from the names and shapes of its tensors alone.
 
 Names decide the kind; the width of the text that cross-attention reads decides the family.
-The names are those of the LDM repositories, of diffusers, and of LoRA trainers (kohya, peft,
-LyCORIS).
+The names are those of the LDM repositories, of open_clip, of diffusers, of the adapters'
+authors, and of LoRA trainers (kohya, peft, LyCORIS).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from nodeforge.models.families import FAMILIES
+from nodeforge.models.foreign import BASES, DENOISERS, foreign
 from nodeforge.models.info import Kind, Layout
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -23,30 +25,21 @@ _TEXT = (
     "text_model.",
     "",
 )
+_OPEN_CLIP = (
+    "conditioner.embedders.1.model.",
+    "conditioner.embedders.0.model.",
+    "cond_stage_model.model.",
+    "",
+)
+_UNET = ("model.diffusion_model.", "")
 # Looked for in all names at once, each name between two newlines.
 _LORA = (
     *(".lora_", "_lora.", ".lora.", "\nlora_unet_", "\nlora_te", "\nlora_transformer_"),
     *("\nlycoris_", ".hada_w", ".lokr_w"),
 )
-_FOREIGN = (
-    (("double_blocks.", "double_blocks_", "single_transformer_blocks"), "Flux"),
-    (("joint_blocks", "joint_transformer_blocks"), "SD 3"),
-    (("\nconditioner.embedders.", "label_emb.0.", "\nadd_embedding.", "\nlora_te2_"), "SDXL"),
-    (("\ncond_stage_model.model.",), "SD 2"),
-    (("\nlora_controlnet\n",), "Control-LoRA"),
-    (("\nimage_proj.", "\nip_adapter."), "IP-Adapter"),
-)
-_BASES = {
-    "sd_v1": "sd15",
-    "stable-diffusion-v1": "sd15",
-    "sd_v2": "SD 2",
-    "stable-diffusion-v2": "SD 2",
-    "sdxl": "SDXL",
-    "stable-diffusion-xl": "SDXL",
-    "sd3": "SD 3",
-    "stable-diffusion-3": "SD 3",
-    "flux": "Flux",
-}
+_LEAST_WIDTH = 64
+"""Of a word vector."""
+
 _LORA_DOWN = r"(?:lora_A|lora_down|lora\.down|hada_w1_b)"
 _LORA_TEXT = re.compile(rf"attn2[._](?:processor[._])?to_k(?:_lora\.down|.*[._]{_LORA_DOWN})")
 _LORA_ENCODER = re.compile(rf"self_attn[._]q_proj[._](?:.*[._])?{_LORA_DOWN}")
@@ -57,7 +50,11 @@ class Found:
     """What a set of tensors turned out to be.
 
     Args:
-        width: Of the text it reads or makes.
+        width: Of the text that its cross-attention reads.
+        text_width: Of the word vectors that it holds, or lies over.
+        distilled: Whether its denoiser reads the guidance scale, as LCM's does.
+        prediction: What a mark in it says it predicts.
+        family: The one whose marks its names have; empty where none has.
         base: Family or label that its metadata names, for where the shapes leave it open.
         foreign: Label of an architecture that no family here covers; empty where none is.
     """
@@ -66,10 +63,14 @@ class Found:
     layout: Layout
     parts: tuple[str, ...] = ()
     width: int | None = None
+    text_width: int | None = None
     in_channels: int | None = None
     latent_channels: int | None = None
     latent_scale: int | None = None
     scaling_factor: float | None = None
+    distilled: bool = False
+    prediction: str | None = None
+    family: str = ""
     base: str = ""
     foreign: str = ""
 
@@ -77,12 +78,23 @@ class Found:
 def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
     """What a file with tensors of these names and shapes holds."""
     names = "\n" + "\n".join(shapes) + "\n"
-    looks = (_controlnet, _checkpoint, _diffusers_unet, _vae, _text, _embedding)
+    label = foreign(names)
+    looks = (_adapter, _controlnet, _checkpoint, _diffusers_unet, _vae, _text, _embedding)
     found = _lora(shapes) if _has(names, _LORA) else None
     found = found or next((made for look in looks if (made := look(shapes))), None)
-    found = found or Found(Kind.UNKNOWN, Layout.OTHER)
-    foreign = next((label for marks, label in _FOREIGN if _has(names, marks)), found.foreign)
-    return replace(found, base=_base(metadata), foreign=foreign)
+    found = found or Found(_foreign_kind(shapes, label), Layout.OTHER)
+    marked = next((f.name for f in FAMILIES.values() if _has(names, f.marks)), "")
+    return replace(found, family=marked, base=_base(metadata), foreign=label)
+
+
+def _foreign_kind(shapes: Shapes, label: str) -> Kind:
+    """What a file with the marks of `label` is; unknown without, or with nothing but a mark."""
+    if not label:
+        return Kind.UNKNOWN
+    if label.startswith("The text encoder"):
+        return Kind.TEXT_ENCODER
+    inner = (name.removeprefix("model.diffusion_model.") for name in shapes)
+    return Kind.UNET if any(name.startswith(DENOISERS) for name in inner) else Kind.UNKNOWN
 
 
 def _has(names: str, marks: Iterable[str]) -> bool:
@@ -91,7 +103,9 @@ def _has(names: str, marks: Iterable[str]) -> bool:
 
 def _base(metadata: Mapping[str, str]) -> str:
     told = metadata.get("modelspec.architecture") or metadata.get("ss_base_model_version") or ""
-    return next((base for start, base in _BASES.items() if told.lower().startswith(start)), "")
+    ours = {start: f.name for f in FAMILIES.values() for start in f.bases}
+    starts = sorted({**ours, **BASES}.items(), key=lambda pair: -len(pair[0]))
+    return next((base for start, base in starts if told.lower().startswith(start)), "")
 
 
 def _prefix(shapes: Shapes, prefixes: Iterable[str], name: str) -> str | None:
@@ -121,14 +135,39 @@ def _controlnet(shapes: Shapes) -> Found | None:
     return Found(Kind.CONTROLNET, layout, ("controlnet",), _text_width(shapes, prefix or ""))
 
 
+def _adapter(shapes: Shapes) -> Found | None:
+    """A T2I-Adapter or an IP-Adapter; diffusers' have a prefix more than their authors'."""
+    if any(name.startswith("image_proj.") for name in shapes):
+        key = next((name for name in shapes if name.endswith("to_k_ip.weight")), "")
+        return Found(Kind.IP_ADAPTER, Layout.OTHER, ("ip_adapter",), _side(shapes, key, 1))
+    prefix = next(
+        (
+            p
+            for p in ("adapter.", "")
+            if f"{p}body.0.in_conv.weight" in shapes
+            or f"{p}body.0.resnets.0.block1.weight" in shapes
+            or f"{p}body.0.block1.weight" in shapes
+        ),
+        None,
+    )
+    if prefix is None or f"{prefix}conv_in.weight" not in shapes:
+        return None
+    return Found(
+        kind=Kind.T2I_ADAPTER,
+        layout=Layout.DIFFUSERS if prefix else Layout.OTHER,
+        parts=("t2i_adapter",),
+        in_channels=_side(shapes, f"{prefix}conv_in.weight", 1),
+    )
+
+
 def _checkpoint(shapes: Shapes) -> Found | None:
     """A denoiser in LDM layout, alone or with its text encoder and VAE."""
     first = "input_blocks.0.0.weight"
-    prefix = _prefix(shapes, ("model.diffusion_model.", ""), first)
+    prefix = _prefix(shapes, _UNET, first)
     if prefix is None:
         return None
     vae, text = _vae(shapes), _text(shapes)
-    others = [part for part, there in (("text_encoder", text), ("vae", vae)) if there]
+    others = [*(text.parts if text else ()), *(("vae",) if vae else ())]
     return Found(
         kind=Kind.CHECKPOINT if others else Kind.UNET,
         layout=Layout.LDM,
@@ -137,6 +176,8 @@ def _checkpoint(shapes: Shapes) -> Found | None:
         in_channels=_side(shapes, prefix + first, 1),
         latent_channels=_side(shapes, f"{prefix}out.2.weight", 0),
         latent_scale=vae.latent_scale if vae else None,
+        distilled=f"{prefix}time_embed.cond_proj.weight" in shapes,
+        prediction="v_prediction" if "v_pred" in shapes else None,
     )
 
 
@@ -150,6 +191,7 @@ def _diffusers_unet(shapes: Shapes) -> Found | None:
         width=_text_width(shapes),
         in_channels=_side(shapes, "conv_in.weight", 1),
         latent_channels=_side(shapes, "conv_out.weight", 0),
+        distilled="time_embedding.cond_proj.weight" in shapes,
     )
 
 
@@ -170,14 +212,23 @@ def _vae(shapes: Shapes) -> Found | None:
 
 
 def _text(shapes: Shapes) -> Found | None:
-    """A CLIP text encoder, known by its table of word vectors."""
-    table = "embeddings.token_embedding.weight"
-    prefix = _prefix(shapes, _TEXT, table)
-    if prefix is None:
+    """CLIP text encoders, known by their tables of word vectors."""
+    clip = "embeddings.token_embedding.weight"
+    plain = _prefix(shapes, _TEXT, clip)
+    opened = _prefix(shapes, _OPEN_CLIP, "token_embedding.weight")
+    if opened is not None and f"{opened}positional_embedding" not in shapes:
+        opened = None
+    if plain is None and opened is None:
         return None
-    layout = Layout.DIFFUSERS if prefix in ("", "text_model.") else Layout.LDM
-    width = _side(shapes, prefix + table, 1)
-    return Found(Kind.TEXT_ENCODER, layout, ("text_encoder",), width)
+    second = opened is not None and opened.startswith("conditioner.")
+    parts = ("text_encoder",) if plain is not None or not second else ()
+    table = f"{plain}{clip}" if plain is not None else f"{opened}token_embedding.weight"
+    return Found(
+        kind=Kind.TEXT_ENCODER,
+        layout=Layout.DIFFUSERS if plain in ("", "text_model.") else Layout.LDM,
+        parts=(*parts, "text_encoder_2") if second else parts,
+        text_width=_side(shapes, table, 1),
+    )
 
 
 def _embedding(shapes: Shapes) -> Found | None:
@@ -186,17 +237,23 @@ def _embedding(shapes: Shapes) -> Found | None:
         return None
     if any(len(shape) == 2 and shape[0] > 1024 for shape in shapes.values()):
         return None
-    foreign = "SDXL" if {"clip_l", "clip_g"} <= shapes.keys() else ""
-    width = next(iter(shapes.values()))[-1]
-    return Found(Kind.EMBEDDING, Layout.OTHER, ("embedding",), width, foreign=foreign)
+    width = next(iter(shapes.values()))[-1:]
+    if not width or width[0] < _LEAST_WIDTH:
+        return None
+    return Found(Kind.EMBEDDING, Layout.OTHER, ("embedding",), text_width=width[0])
 
 
 def _lora(shapes: Shapes) -> Found:
-    """Its width is that of the denoiser it is for, else of the text encoder it is for."""
+    """Told by the text that the denoiser it is for reads, else by the text encoder it is for."""
     kohya = any(name.startswith(("lora_unet_", "lora_te")) for name in shapes)
-    ends = (
-        name for pattern in (_LORA_TEXT, _LORA_ENCODER) for name in shapes if pattern.search(name)
+    read, made = (
+        next((name for name in shapes if pattern.search(name)), "")
+        for pattern in (_LORA_TEXT, _LORA_ENCODER)
     )
-    name = next(ends, "")
-    layout = Layout.LDM if kohya else Layout.DIFFUSERS
-    return Found(Kind.LORA, layout, ("lora",), _side(shapes, name, 1))
+    return Found(
+        kind=Kind.LORA,
+        layout=Layout.LDM if kohya else Layout.DIFFUSERS,
+        parts=("lora",),
+        width=_side(shapes, read, 1),
+        text_width=_side(shapes, made, 1),
+    )

@@ -18,15 +18,16 @@ from nodeforge.models.diffusers_folder import (
     weight_files,
 )
 from nodeforge.models.errors import CorruptModelError, ModelFileError
-from nodeforge.models.families import FAMILIES, Family
+from nodeforge.models.families import FAMILIES
+from nodeforge.models.fitting import families_of
 from nodeforge.models.header import Entry, read_header
+from nodeforge.models.hints import with_hints
 from nodeforge.models.info import Kind, Layout, ModelInfo
 from nodeforge.models.networks import Found, find_networks
 
 FAMILY_KEY = "_nodeforge_family"
 """In a folder's ``model_index.json``: the family, where its widths alone do not tell it."""
 
-_WIDTHS = {1024: "SD 2", 2048: "SDXL", 1280: "The SDXL refiner"}
 _DTYPES = {
     "F16": "float16",
     "BF16": "bfloat16",
@@ -35,12 +36,14 @@ _DTYPES = {
     "F8_E4M3": "float8_e4m3fn",
     "F8_E5M2": "float8_e5m2",
 }
-_PARTS = ("unet", "text_encoder", "vae", "controlnet")
+_PARTS = ("unet", "text_encoder", "text_encoder_2", "vae", "controlnet")
 _TAKEN_TO_BE = {
     "UNet2DConditionModel": Kind.UNET,
     "AutoencoderKL": Kind.VAE,
     "ControlNetModel": Kind.CONTROLNET,
     "CLIPTextModel": Kind.TEXT_ENCODER,
+    "CLIPTextModelWithProjection": Kind.TEXT_ENCODER,
+    "T2IAdapter": Kind.T2I_ADAPTER,
 }
 
 
@@ -72,7 +75,8 @@ def _recognise_file(path: Path) -> ModelInfo:
     header = read_header(path)
     shapes = {name: entry.shape for name, entry in header.tensors.items()}
     found = find_networks(shapes, header.metadata)
-    return replace(_info(path, found), **_measure(header.tensors.values()), size=header.size)
+    info = replace(_info(path, found), **_measure(header.tensors.values()), size=header.size)
+    return with_hints(info, header.metadata, found.distilled)
 
 
 def _recognise_part(folder: Path) -> ModelInfo:
@@ -104,11 +108,12 @@ def _recognise_whole(folder: Path) -> ModelInfo:
     declared = read_config(folder / INDEX).get(FAMILY_KEY)
     known = isinstance(declared, str) and declared in FAMILIES
     scheduler = read_config(folder / "scheduler" / "scheduler_config.json")
-    return replace(
+    whole = replace(
         unet,
         path=folder,
         kind=Kind.CHECKPOINT,
         family=str(declared) if known else unet.family,
+        families=(str(declared),) if known else unet.families,
         reason="" if known else unet.reason,
         parts=tuple(parts),
         parameters=sum(part.parameters for part in parts.values()),
@@ -117,6 +122,7 @@ def _recognise_whole(folder: Path) -> ModelInfo:
         latent_scale=vae.latent_scale if vae else None,
         prediction_type=_text_or_none(scheduler.get("prediction_type")),
     )
+    return with_hints(whole, {}, False)
 
 
 def _class_name(folder: Path) -> str:
@@ -137,54 +143,21 @@ def _with_config(found: Found, config: Mapping[str, Any]) -> Found:
 
 
 def _info(path: Path, found: Found) -> ModelInfo:
-    family, reason = _family(found)
+    fitting, reason = families_of(found)
     return ModelInfo(
         path=path,
         kind=found.kind,
-        family=family.name if family else None,
+        family=fitting[0].name if fitting else None,
         layout=found.layout,
+        families=tuple(family.name for family in fitting),
         inpainting=found.in_channels == 9,
         parts=found.parts,
-        width=found.width,
+        width=found.width or found.text_width,
         latent_channels=found.latent_channels,
         latent_scale=found.latent_scale,
+        prediction_type=found.prediction,
         reason=reason,
     )
-
-
-def _family(found: Found) -> tuple[Family | None, str]:
-    """The family, or why there is none."""
-    if found.kind is Kind.UNKNOWN:
-        return None, "it is no kind of model known here"
-    foreign = found.foreign or (found.base if found.base not in FAMILIES else "")
-    if foreign:
-        return None, f"{foreign} is not supported yet"
-    if found.kind is Kind.VAE:
-        return _family_of_vae(found)
-    if found.width is None and found.base:
-        return FAMILIES[found.base], ""
-    if found.width in _WIDTHS:
-        return None, f"{_WIDTHS[found.width]} is not supported yet"
-    family = next((family for family in FAMILIES.values() if family.width == found.width), None)
-    if family is None:
-        told = "nothing in it tells" if found.width is None else f"text width {found.width} is of"
-        return None, f"{told} {'its family' if found.width is None else 'no family known here'}"
-    if found.in_channels is not None and found.in_channels not in family.in_channels:
-        return None, f"{family.label} with {found.in_channels} input channels is not supported yet"
-    return family, ""
-
-
-def _family_of_vae(found: Found) -> tuple[Family | None, str]:
-    for family in FAMILIES.values():
-        factors = {found.scaling_factor, family.scaling_factor}
-        alike = (family.latent_channels, family.latent_scale) == (
-            found.latent_channels,
-            found.latent_scale,
-        )
-        if alike and (None in factors or len(factors) == 1):
-            return family, ""
-    latents = f"{found.latent_channels} channels at 1/{found.latent_scale}"
-    return None, f"no family known here has latents of {latents} as this VAE makes"
 
 
 def _measure(entries: Iterable[Entry]) -> dict[str, Any]:

@@ -54,12 +54,14 @@ class Model:
         loras: In the order in which they were laid over it.
         freeu: FreeU; None is none.
         tiling: Tile by tile; None is the whole picture at once.
+        prediction: ``epsilon`` or ``v_prediction``; empty is what its configuration says.
     """
 
     weights: Weights
     loras: tuple[Lora, ...] = ()
     freeu: FreeU | None = None
     tiling: Tiling | None = None
+    prediction: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from nodeforge.api import Model, ModelFile, TextEncoder, Vae, node
-from nodeforge.diffusion import describe, describe_vae
+from nodeforge import diffusion
+from nodeforge.api import Choice, Model, ModelFile, TextEncoder, Vae, node
+
+Predicts = Annotated[str, Choice("auto", "epsilon", "v_prediction")]
+FamilyOfVae = Annotated[str, Choice("auto", *diffusion.LATENT_FAMILIES)]
 
 
 class Networks(NamedTuple):
@@ -16,25 +19,56 @@ class Networks(NamedTuple):
 
 
 @node("models.load", title="Load model")
-def load_model(file: Annotated[Path, ModelFile("checkpoint")]) -> Networks:
+def load_model(
+    file: Annotated[Path, ModelFile("checkpoint")], prediction: Predicts = "auto"
+) -> Networks:
     """Take the networks of a model: a diffusers folder, or a checkpoint in one file.
 
     Args:
         file: The model.
+        prediction: What it was trained to predict. Files of SD 2 often do not say it; with the
+            wrong one, pictures are noise.
 
     Returns:
         model: The denoiser.
         text_encoder: What reads prompts for it.
         vae: What turns its latents into pictures.
     """
-    return Networks(*describe(file))
+    return Networks(*diffusion.describe(file, _unless_auto(prediction)))
+
+
+@node("models.load_denoiser", title="Load denoiser")
+def load_denoiser(file: Annotated[Path, ModelFile("unet")], prediction: Predicts = "auto") -> Model:
+    """Take a denoiser of its own, as distilled ones are often shared.
+
+    Args:
+        file: The denoiser, or a whole model with one.
+        prediction: What it was trained to predict.
+    """
+    return diffusion.describe_denoiser(file, _unless_auto(prediction))
+
+
+@node("models.load_text_encoder", title="Load text encoder")
+def load_text_encoder(file: Annotated[Path, ModelFile("text_encoder")]) -> TextEncoder:
+    """Take a text encoder of its own, or those of another model.
+
+    Args:
+        file: The text encoder, or a whole model; SDXL's two come from a whole model only.
+    """
+    return diffusion.describe_text_encoder(file)
 
 
 @node("models.load_vae", title="Load VAE")
-def load_vae(file: Annotated[Path, ModelFile("vae")]) -> Vae:
+def load_vae(file: Annotated[Path, ModelFile("vae")], family: FamilyOfVae = "auto") -> Vae:
     """Take a VAE of its own, or that of another model.
 
     Args:
         file: The VAE, or a whole model with one.
+        family: Whose latents it is for. A VAE alone does not say; by itself it is taken for
+            what its name says, else for SD 1.5.
     """
-    return describe_vae(file)
+    return diffusion.describe_vae(file, _unless_auto(family))
+
+
+def _unless_auto(choice: str) -> str:
+    return "" if choice == "auto" else choice

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from nodeforge import diffusion
-from nodeforge.api import Conditioning, Mask, Range, node
+from nodeforge.api import Conditioning, Framing, Mask, Range, node
 
 
 @node("text.combine", title="Combine prompts")
@@ -84,3 +84,35 @@ def area(
         strength: Its weight beside the other prompts that act there.
     """
     return diffusion.place(conditioning, mask, strength)
+
+
+@node("text.framing", title="Picture sizes for SDXL")
+def framing(
+    conditioning: Conditioning,
+    original_width: Annotated[int, Range(0, 16384, step=8)] = 0,
+    original_height: Annotated[int, Range(0, 16384, step=8)] = 0,
+    crop_left: Annotated[int, Range(0, 16384, step=8)] = 0,
+    crop_top: Annotated[int, Range(0, 16384, step=8)] = 0,
+    target_width: Annotated[int, Range(0, 16384, step=8)] = 0,
+    target_height: Annotated[int, Range(0, 16384, step=8)] = 0,
+    aesthetic: Annotated[float | None, Range(0.0, 10.0, step=0.5)] = None,
+) -> Conditioning:
+    """Tell SDXL which training pictures its own should be like; other models ignore it.
+
+    Without this node it is told the picture's own size, without a crop.
+
+    Args:
+        conditioning: The prompt.
+        original_width: Before they were scaled, small ones look blurred; 0 is the picture's.
+        original_height: Before they were scaled; 0 is the picture's.
+        crop_left: What was cut off at the left, which puts things out of the middle.
+        crop_top: What was cut off at the top.
+        target_width: What they were scaled to; 0 is the picture's.
+        target_height: What they were scaled to; 0 is the picture's.
+        aesthetic: How much people liked them, for the refiner; empty is 6, in negative prompts
+            2.5.
+    """
+    original = (original_width, original_height) if original_width and original_height else None
+    target = (target_width, target_height) if target_width and target_height else None
+    framing = Framing(original, (crop_left, crop_top), target, aesthetic)
+    return diffusion.frame(conditioning, framing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +18,9 @@ from PIL import Image as Pillow
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, FamilyMismatchError, HintError, LoadingError
+from nodeforge.diffusion.building import build
 from nodeforge.diffusion.layouts import from_ldm, matched
-from nodeforge.diffusion.loading import build
+from nodeforge.diffusion.weights_file import StoredTensor
 from nodeforge.values import (
     ControlNet,
     Guidance,
@@ -224,7 +226,12 @@ def test_a_hint_for_each_of_the_batch(host, task, nets):
 def test_a_single_file_in_ldm_layout_has_the_same_names():
     network = build(ControlNet(Weights("x.safetensors", "x", "sd15", "controlnet")))
     names = {name: tuple(t.shape) for name, t in network.state_dict().items()}
-    ldm = {tiny_models.controlnet_name(name): shape for name, shape in names.items()}
+    ldm = {
+        tiny_models.controlnet_name(name): StoredTensor(Path(name), "F32", shape, 0)
+        for name, shape in names.items()
+    }
     found = from_ldm("controlnet", ldm, network.config)
     assert len(ldm) == len(names)
-    assert matched(names, found) == {n: tiny_models.controlnet_name(n) for n in names}
+    assert {n: stored.path.name for n, stored in matched(names, found).items()} == {
+        n: n for n in names
+    }

@@ -64,7 +64,7 @@ def test_an_inpainting_file_has_nine_channels(tiny_family, inpainting_folder, tm
 @pytest.mark.parametrize("layout", ["ldm", "diffusers", "folder"])
 def test_a_vae_alone(tiny_family, sd_folder, tmp_path, layout):
     if layout == "ldm":
-        path = tiny_models.write_single_file(sd_folder, tmp_path / "vae.safetensors", vae_only=True)
+        path = tiny_models.write_single_file(sd_folder, tmp_path / "vae.safetensors", parts=["vae"])
     elif layout == "diffusers":
         path = tmp_path / "vae.safetensors"
         shutil.copy(sd_folder / "vae" / "diffusion_pytorch_model.safetensors", path)

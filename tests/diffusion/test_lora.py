@@ -197,7 +197,11 @@ def test_a_network_that_the_lora_leaves_alone_keeps_its_recipe(sd, peft_file):
 
 def test_a_lora_of_another_family_is_refused_with_both_named(tmp_path):
     name = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k"
-    for width, said in ((192, "made for nano; the model is SD 1.5"), (2048, "SDXL is not")):
+    for width, said in (
+        (192, "made for nano; the model is SD 1.5"),
+        (2048, "made for SDXL; the model is SD 1.5"),
+        (1152, "PixArt is not"),
+    ):
         path = tmp_path / f"{width}.safetensors"
         down, up = torch.zeros(4, width), torch.zeros(8, 4)
         save_file({f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up}, path)

@@ -29,7 +29,7 @@ def safetensors(path: Path, shapes) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> ModelFolders:
-    """``sd15``, ``small`` (of the family nano), ``sdxl``, ``cut``, ``sub/other``.
+    """``sd15``, ``small`` (of the family nano), ``sdxl``, ``flux``, ``cut``, ``sub/other``.
 
     Also the VAE ``vae``, the LoRA ``style``, the ControlNet ``edges``.
     """
@@ -39,6 +39,7 @@ def models(tmp_path_factory) -> ModelFolders:
     safetensors(folder / "sd15.safetensors", names["sd15_ldm"])
     safetensors(folder / "sub" / "other.safetensors", names["sd15_ldm"])
     safetensors(folder / "sdxl.safetensors", names["sdxl_unet_ldm"])
+    safetensors(folder / "flux.safetensors", {"double_blocks.0.img_attn.qkv.weight": (12, 4)})
     safetensors(folder / "just_vae.safetensors", names["sd15_vae"])
     safetensors(home / "models" / "vaes" / "vae.safetensors", names["sd15_vae"])
     down = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"

@@ -283,7 +283,8 @@ def test_a_path_out_of_the_folders_is_refused_unless_the_person_gave_it(whole, m
     [
         ("cut", "'cut' "),
         ("just_vae", "'just_vae' is a VAE, not a checkpoint."),
-        ("sdxl", "'sdxl' cannot be used: "),
+        ("sdxl", "'sdxl' is a unet, not a checkpoint."),
+        ("flux", "'flux' cannot be used: Flux is not supported yet."),
     ],
 )
 def test_a_file_that_cannot_be_this_model_is_named(whole, models, file, fact):
@@ -301,6 +302,13 @@ def test_a_vae_of_another_family_is_named(whole, models):
     assert (problem.node, problem.port) == ("decode", "latent")
     assert problem.fact == "made for nano, 'vae' is for SD 1.5."
     assert "'Better VAE' (other)" in problem.way_out
+
+
+def test_a_vae_alone_that_fits_several_families_is_taken_for_each(whole, models):
+    whole.nodes["model"].values["file"] = "sdxl"
+    whole.nodes["other"] = Node("models.load_vae", {"file": "vae"})
+    whole.links[end_of("decode.vae")] = start_of("other.vae")
+    assert found(whole, "families", models=models) == []
 
 
 def test_conditioning_of_another_encoder_is_named(whole, models):

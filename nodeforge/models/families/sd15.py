@@ -16,4 +16,11 @@ SD15 = Family(
     sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=20, guidance=7.0),
     config="configs/sd15",
     unet={"text to image": "unet", "inpainting": "unet_inpainting"},
+    text_widths=(768,),
+    bases=("sd_v1", "sd_1.5", "stable-diffusion-v1"),
+    variants={
+        "lcm": Sensible(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
+        "hyper": Sensible(sampler="ddim", schedule="sgm_uniform", steps=8, guidance=1.0),
+    },
+    adapter_factor=8,
 )

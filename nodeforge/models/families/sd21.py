@@ -1,0 +1,28 @@
+"""Stable Diffusion 2.x: the facts.
+
+Whether a model predicts v (768 pixels) or epsilon (512, inpainting) is not in its tensors.
+"""
+
+from nodeforge.models.families.family import Family, Sensible
+
+SD21 = Family(
+    name="sd21",
+    label="SD 2.1",
+    width=1024,
+    in_channels={4: "text to image", 9: "inpainting"},
+    latent_channels=4,
+    latent_scale=8,
+    scaling_factor=0.18215,
+    prediction_types=("v_prediction", "epsilon"),
+    native_size=768,
+    size_multiple=8,
+    sensible=Sensible(sampler="dpmpp_2m", schedule="normal", steps=25, guidance=7.5),
+    config="configs/sd21",
+    unet={"text to image": "unet", "inpainting": "unet_inpainting"},
+    latents="sd15",
+    text_widths=(1024,),
+    bases=("sd_v2", "sd_2", "stable-diffusion-v2"),
+    variants={
+        "turbo": Sensible(sampler="euler_a", schedule="sgm_uniform", steps=2, guidance=1.0),
+    },
+)

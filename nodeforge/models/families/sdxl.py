@@ -1,0 +1,37 @@
+"""Stable Diffusion XL's base model: the facts."""
+
+from nodeforge.models.families.family import Family, Sensible
+
+SDXL = Family(
+    name="sdxl",
+    label="SDXL",
+    width=2048,
+    in_channels={4: "text to image", 9: "inpainting"},
+    latent_channels=4,
+    latent_scale=8,
+    scaling_factor=0.13025,
+    prediction_types=("epsilon", "v_prediction"),
+    native_size=1024,
+    size_multiple=8,
+    sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
+    config="configs/sdxl",
+    unet={"text to image": "unet", "inpainting": "unet_inpainting"},
+    text_encoders=("text_encoder", "text_encoder_2"),
+    text_widths=(1280,),
+    marks=(
+        "\nconditioner.embedders.1.model.",
+        "\nlora_te1_",
+        "\nlora_te2_",
+        "\ntext_encoder_2.",
+        "\nclip_g\n",
+    ),
+    bases=("sdxl", "stable-diffusion-xl-v1-base", "stable-diffusion-xl"),
+    variants={
+        "turbo": Sensible(sampler="euler_a", schedule="sgm_uniform", steps=4, guidance=1.0),
+        "lightning": Sensible(sampler="euler", schedule="sgm_uniform", steps=4, guidance=1.0),
+        "hyper": Sensible(sampler="ddim", schedule="sgm_uniform", steps=8, guidance=1.0),
+        "lcm": Sensible(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
+        "dmd": Sensible(sampler="lcm", schedule="normal", steps=4, guidance=1.0),
+    },
+    adapter_factor=16,
+)

@@ -1,0 +1,22 @@
+"""Stable Diffusion XL's refiner, which finishes pictures of the base model: the facts."""
+
+from nodeforge.models.families.family import Family, Sensible
+
+SDXL_REFINER = Family(
+    name="sdxl_refiner",
+    label="SDXL refiner",
+    width=1280,
+    in_channels={4: "text to image"},
+    latent_channels=4,
+    latent_scale=8,
+    scaling_factor=0.13025,
+    prediction_types=("epsilon",),
+    native_size=1024,
+    size_multiple=8,
+    sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
+    config="configs/sdxl_refiner",
+    unet={"text to image": "unet"},
+    latents="sdxl",
+    text_encoders=("text_encoder_2",),
+    bases=("stable-diffusion-xl-v1-refiner", "sdxl_refiner"),
+)

@@ -1,0 +1,66 @@
+"""Architectures that no family here covers: told apart so that they can be refused by name.
+
+Parts of tensor names, each name between two line breaks, as in the files of their authors, in
+diffusers' and in LoRAs over them; the more special ones come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MARKS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("motion_modules.",), "AnimateDiff"),
+    (("time_stack.", "time_mixer.", "temporal_transformer_blocks."), "Stable Video Diffusion"),
+    (("distilled_guidance_layer.",), "Chroma"),
+    (("double_blocks.0.img_attn_qkv.", "txt_in.individual_token_refiner."), "HunyuanVideo"),
+    (("pooler.positional_embedding", "mlp_t5.", "text_embedding_padding"), "Hunyuan-DiT"),
+    (("txt_in.c_embedder.", "context_embedder.token_refiner."), "HunyuanVideo"),
+    (("img_mod.1.", "img_mod_1."), "Qwen-Image"),
+    (("double_layers.", "\njoint_transformer_blocks.0.attn.add_"), "AuraFlow"),
+    (("double_blocks.", "double_blocks_", "single_transformer_blocks"), "Flux"),
+    (("joint_blocks", "joint_transformer_blocks", ".attn.add_k_proj", "_attn_add_k_proj"), "SD 3"),
+    (("clip_txt_pooled_mapper.", "effnet_mapper.", "clip_txt_mapper."), "Stable Cascade"),
+    (("patchify_proj.",), "LTX-Video"),
+    (("conv_inverted.",), "Sana"),
+    (("adaln_single.", "cross_attn.kv_linear.", "_cross_attn_kv_linear"), "PixArt"),
+    (("context_refiner.", "cap_embedder."), "Lumina"),
+    (("cross_attn.norm_k.", "_cross_attn_k_img"), "Wan"),
+    (("\nencoder_hid_proj.text_proj.", "\nadd_embedding.text_proj."), "Kandinsky"),
+    (("\nadd_embedding.image_proj.", "\nencoder_hid_proj.image_embeds."), "Kandinsky 2.2"),
+    (("\nencoder_hid_proj.weight\n",), "Kolors or DeepFloyd IF"),
+    (("\nclass_embedding.linear_1.", "\nembedder.model.visual."), "Stable unCLIP"),
+    (("edm_mean",), "Playground 2.5"),
+    (("\nlora_controlnet\n",), "Control-LoRA"),
+    (("lllite_",), "ControlNet-LLLite"),
+    (("\ntask_embedding\n", "control_add_embedding."), "ControlNet Union"),
+    ((".SelfAttention.relative_attention_bias.",), "The text encoder T5"),
+    (("vision_model.embeddings.", "\nvisual.transformer."), "CLIP's picture encoder"),
+)
+
+WIDTHS: Mapping[int, str] = {1152: "PixArt", 4096: "Kolors or DeepFloyd IF", 2304: "Lumina"}
+"""Of the text that cross-attention reads."""
+
+BASES: Mapping[str, str] = {
+    "sd3": "SD 3",
+    "stable-diffusion-3": "SD 3",
+    "flux": "Flux",
+    "hunyuan": "Hunyuan",
+    "lumina": "Lumina",
+    "stable-cascade": "Stable Cascade",
+    "pixart": "PixArt",
+    "wan": "Wan",
+    "qwen": "Qwen-Image",
+}
+"""How metadata begins to name them."""
+
+DENOISERS: tuple[str, ...] = (
+    *("double_blocks.0.", "single_transformer_blocks.0.", "joint_blocks.0.", "double_layers.0."),
+    *("transformer_blocks.0.", "joint_transformer_blocks.0.", "layers.0.attention."),
+    *("down_blocks.0.0.", "blocks.0.cross_attn.", "blocks.0.attn.", "input_blocks.0.", "blocks.0."),
+)
+"""What a denoiser of one of them has at least one tensor of."""
+
+
+def foreign(names: str) -> str:
+    """The label of the architecture that has `names`; empty where none of these has."""
+    return next((label for marks, label in MARKS if any(mark in names for mark in marks)), "")
