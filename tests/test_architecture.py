@@ -29,6 +29,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         ("imaging/__init__.py", "import diffusers", "reach torch"),
         ("cli/main.py", "from nodeforge import diffusion", "reach torch"),
         ("engine/client.py", "import PySide6", "knows Qt"),
+        ("canvas/tiles.py", "import torch", "reach torch"),
         ("worker/codec.py", "import NodeGraphQt", "knows Qt"),
         ("worker/packs.py", "import nodeforge_packs", "does not know its packs"),
     ],

@@ -25,6 +25,7 @@ from nodeforge.imaging import (
     to_float,
     write_new,
 )
+from support.colour_profile import linear_rgb_profile
 
 ALL = np.arange(256, dtype=np.uint8)
 
@@ -125,21 +126,6 @@ def test_a_linear_profile_brightens_the_stored_values():
     profile = linear_rgb_profile()
     pixels = decode(saved(Image.new("RGB", (2, 2), (128, 128, 128)), icc_profile=profile)).pixels
     assert pixels[0, 0, 0] == pytest.approx(0.735, abs=0.02)
-
-
-def linear_rgb_profile():
-    """sRGB's profile with a straight curve in place of its own."""
-    raw = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    count = struct.unpack(">I", raw[128:132])[0]
-    for at in range(132, 132 + 12 * count, 12):
-        name, offset, size = struct.unpack(">4sII", raw[at : at + 12])
-        if name.endswith(b"TRC"):
-            raw[offset : offset + 12] = b"curv\0\0\0\0\0\0\0\0"
-        if name == b"desc":
-            start = bytes(raw[offset : offset + size])
-            words = ("sRGB".encode("utf-16-be"), "line".encode("utf-16-be"))
-            raw[offset : offset + size] = start.replace(*words).replace(b"sRGB", b"line")
-    return bytes(raw)
 
 
 @pytest.mark.parametrize("format", list(PictureFormat))
