@@ -65,6 +65,16 @@ class History:
     def redo_name(self) -> str:
         return self._undone[-1].name if self._undone else ""
 
+    @property
+    def done(self) -> list[str]:
+        """The names of what `undo` would take back, the first made first."""
+        return [edit.name for edit in self._done]
+
+    @property
+    def undone(self) -> list[str]:
+        """The names of what `redo` would make again, the next first."""
+        return [edit.name for edit in reversed(self._undone)]
+
     def push(self, edit: Edit) -> None:
         """Add an edit that was just applied; what was undone can no longer be redone."""
         self._forget_undone()

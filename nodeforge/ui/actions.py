@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -50,6 +51,9 @@ class Actions(QObject):
         window: What the shortcuts belong to.
     """
 
+    freed = Signal(list)
+    """Keys that were a command's by default, and do nothing now."""
+
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
@@ -69,8 +73,7 @@ class Actions(QObject):
         action.setObjectName(command.name)
         if command.icon:
             action.setIcon(icon(command.icon))
-        if command.keys:
-            action.setShortcuts([QKeySequence(keys) for keys in command.keys])
+        action.setShortcuts([QKeySequence(keys) for keys in command.keys])
         action.setCheckable(command.checked is not None)
         action.triggered.connect(lambda: self.run(command.name))
         if command.within is not None:
@@ -79,6 +82,38 @@ class Actions(QObject):
         self._commands[command.name] = command
         self._actions[command.name] = action
         return action
+
+    def command(self, name: str) -> Command:
+        return self._commands[name]
+
+    def keys(self, name: str) -> list[str]:
+        """A command's shortcuts now, as they are stored."""
+        portable = QKeySequence.SequenceFormat.PortableText
+        return [keys.toString(portable) for keys in self._actions[name].shortcuts()]
+
+    def use(self, changed: Mapping[str, list[str]], store: QSettings) -> None:
+        """Give these commands other keys, all others their own, and remember it."""
+        store.setValue("shortcuts", json.dumps(changed))
+        self.recall(store)
+
+    def recall(self, store: QSettings) -> None:
+        """Use the shortcuts that are remembered."""
+        try:
+            changed = json.loads(str(store.value("shortcuts", "{}")))
+        except ValueError:
+            changed = {}
+        for name, command in self._commands.items():
+            keys = changed.get(name, command.keys)
+            self._actions[name].setShortcuts([QKeySequence(each) for each in keys])
+        self.freed.emit(self._freed(changed))
+
+    def _freed(self, changed: Mapping[str, list[str]]) -> list[str]:
+        """Keys that these commands had, and that none in the graph has now."""
+        theirs = [key for name in changed if name in self._commands
+                  for key in self._commands[name].keys]  # fmt: skip
+        in_graph = [action for name, action in self._actions.items() if not of_canvas(name)]
+        taken = {keys.toString() for action in in_graph for keys in action.shortcuts()}
+        return [key for key in theirs if QKeySequence(key).toString() not in taken]
 
     def run(self, name: str) -> None:
         """Do it, if that is possible now."""
@@ -96,6 +131,11 @@ class Actions(QObject):
                 action.setChecked(command.checked())
             if command.label is not None:
                 action.setText(command.label())
+
+
+def of_canvas(name: str) -> bool:
+    """Whether a command counts only while a canvas is in front, as its keys do."""
+    return name.startswith(("canvas.", "tool."))
 
 
 def keys_of(action: QAction) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nodeforge.ui.actions import Command
+from nodeforge.ui.graph_files import GraphFiles
 from nodeforge.ui.open_document import OpenDocument
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _with(window: MainWindow, do: Callable[[OpenDocument], object]) -> Callable[
 
 
 def _file(window: MainWindow) -> list[Command]:
-    files, any_open = window.files, window.has_document
+    files, any_open, drawn = window.files, window.has_document, GraphFiles(window)
     return [
         Command("file.new", "New workflow", window.workspace.new, ("Ctrl+N",), "file-plus"),
         Command("file.open", "Open…", files.ask_open, ("Ctrl+O",), "folder-open"),
@@ -60,6 +61,15 @@ def _file(window: MainWindow) -> list[Command]:
             window.on_view("copy_as_picture"),
             (),
             "image",
+            any_open,
+        ),
+        Command("file.copy_svg", "Copy as SVG", drawn.copy_svg, (), "", any_open),
+        Command(
+            "file.export_graph",
+            "Export graph…",
+            _with(window, drawn.export),
+            (),
+            "export",
             any_open,
         ),
         Command("file.preferences", "Preferences…", window.show_preferences, ("Ctrl+,",), "gear"),

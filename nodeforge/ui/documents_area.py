@@ -81,6 +81,7 @@ class DocumentsArea(QWidget):
         view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
         self._views[opened.id] = view
         view.setProperty("document", opened.id)
+        view.hands.freed = self._workspace.freed_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))
         view.refused.connect(self.said)
         view.menu_asked.connect(self.menu_asked)

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
+    QKeySequence,
 )
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
 
@@ -85,6 +86,8 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         for command in all_commands(self):
             self.actions_.add(command)
+        self.actions_.freed.connect(self._free_keys)
+        self.actions_.recall(workspace.store)
         build_menus(self)
         self.count = build_toolbar(self)
         self._connect()
@@ -150,9 +153,12 @@ class MainWindow(QMainWindow):
         ShortcutList(self.actions_, self).exec()
 
     def show_preferences(self) -> None:
-        if Preferences(self.workspace, self).exec():
-            self.runner.use_settings(self.workspace.settings)
-            self.status.ask_device()
+        before = self.workspace.settings
+        if Preferences(self.workspace, self.actions_, self).exec():
+            if self.workspace.settings != before:
+                self.runner.use_settings(self.workspace.settings)
+                self._ask_catalogue()
+                self.status.ask_device()
             self.status.measure_cache()
 
     def show_logs(self) -> None:
@@ -235,11 +241,14 @@ class MainWindow(QMainWindow):
         self.status.ask_device()
         self.status.measure_cache()
         if self.workspace.settings.packs_allowed:
-            self.runner.link.ask("catalogue", self._told_catalogue)
+            self._ask_catalogue()
         for file in self.autosave.left_behind():
             opened = self.autosave.recover(file)
             if opened is not None:
                 self.messages.recovered(opened)
+
+    def _ask_catalogue(self) -> None:
+        self.runner.link.ask("catalogue", self._told_catalogue)
 
     def _told_catalogue(self, answer: Answer) -> None:
         """The worker knows the node types of the packs that the person has allowed."""
@@ -249,6 +258,10 @@ class MainWindow(QMainWindow):
                 self.log.add(f"Pack {pack} was not loaded: {why}")
         else:
             self.log.add(str(answer))
+
+    def _free_keys(self, keys: list[str]) -> None:
+        self.workspace.freed_keys.clear()
+        self.workspace.freed_keys.update(QKeySequence(each).toString() for each in keys)
 
     def _opened(self, opened: OpenDocument) -> None:
         opened.standing_changed.connect(lambda: self._standing_changed(opened))

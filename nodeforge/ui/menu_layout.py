@@ -11,7 +11,8 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
         "&File",
         (
             *("file.new", "file.open", SEPARATOR, "file.save", "file.save_as", SEPARATOR),
-            *("file.copy_json", "file.copy_picture", SEPARATOR, "file.preferences"),
+            *("file.copy_json", "file.copy_picture", "file.copy_svg", "file.export_graph"),
+            *(SEPARATOR, "file.preferences"),
             *(SEPARATOR, "file.close", "file.quit"),
         ),
     ),

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButton, QWidget
 
 from nodeforge.ui.actions import keys_of
+from nodeforge.ui.history_menu import HistoryMenu
 from nodeforge.ui.icons import icon
 from nodeforge.ui.menu_layout import MENUS, SEPARATOR
 
@@ -44,6 +45,8 @@ def build_menus(window: MainWindow) -> None:
         _fill(window, menu, entries)
         if name == "file":
             _add_recent(window, menu)
+        elif name == "edit":
+            menu.insertMenu(window.actions_["edit.cut"], HistoryMenu(window, menu))
 
 
 def _fill(window: MainWindow, menu: QMenu, entries: Sequence[str]) -> None:

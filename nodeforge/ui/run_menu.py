@@ -25,7 +25,12 @@ class RunMenu:
         self.auto = AutoRun(window.workspace, window.runner)
 
     def run(self) -> None:
-        """Run the current workflow, as often as the box in the toolbar says."""
+        """Run the current workflow, as often as the box in the toolbar says; on the canvas,
+        generate.
+        """
+        if (canvas := self._window.area.canvas) is not None:
+            canvas.generate()
+            return
         self._run([], self._window.count.value())
 
     def run_to_selected(self) -> None:
@@ -47,9 +52,16 @@ class RunMenu:
 
     def stop(self) -> None:
         """End the gesture in hand; where there is none, stop the run."""
-        view = self._window.area.view
-        if view is None or not view.hands.cancel():
+        canvas, view = self._window.area.canvas, self._window.area.view
+        if canvas is not None:
+            in_hand = canvas.cancel()
+        else:
+            in_hand = view is not None and view.hands.cancel()
+        if not in_hand:
             self._runner.stop()
+
+    def run_label(self) -> str:
+        return "Run" if self._window.area.canvas is None else "Generate"
 
     def restart_worker(self) -> None:
         self._window.messages.clear()
@@ -82,7 +94,9 @@ class RunMenu:
         any_open, any_chosen = window.has_document, window.has_selection
         enter, to_enter = ("Ctrl+Return", "Ctrl+Enter"), ("Ctrl+Shift+Return", "Ctrl+Shift+Enter")
         return [
-            Command("run.run", "Run", self.run, enter, "play", any_open),
+            Command(
+                "run.run", "Run", self.run, enter, "play", any_open, label=self.run_label
+            ),
             Command(
                 "run.to_selected",
                 "Run to selected node",

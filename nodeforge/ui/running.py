@@ -24,6 +24,7 @@ from nodeforge.ui import words
 from nodeforge.ui.jobs import DONE, FAILED, STOPPED, Job, Jobs, new_run_id, snapshot
 from nodeforge.ui.node_state import NodeState
 from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.output_names import expand
 from nodeforge.ui.pictures import Pictures, enlarged
 from nodeforge.ui.planning import Planner
 from nodeforge.ui.progress import Meter
@@ -80,6 +81,7 @@ class Runner(QObject):
         Returns:
             False where problems refuse it (`refused`).
         """
+        opened.settle()
         errors = [each for each in self.planner.check(opened) if each.severity is Severity.ERROR]
         if targets:
             errors = [each for each in errors if each.rule != "nothing_to_run"]
@@ -135,14 +137,16 @@ class Runner(QObject):
 
     def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
         document, settings = opened.document, self._workspace.settings
-        settings.outputs.mkdir(parents=True, exist_ok=True)
+        pattern = str(self._workspace.store.value("output_pattern", ""))
+        outputs = settings.outputs.absolute() / expand(pattern, opened.name)
+        outputs.mkdir(parents=True, exist_ok=True)
         request = RunRequest(
             run=new_run_id(),
             targets=targets,
             assets=dict(document.assets),
             granted=list(opened.granted),
             stamp=stamp(document, self._workspace.catalogue),
-            outputs=settings.outputs.absolute(),
+            outputs=outputs,
             previews=self._workspace.store.value("previews", "true") != "false",
         )
         graph = snapshot(document.graph)

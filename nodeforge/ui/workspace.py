@@ -45,6 +45,8 @@ class Workspace(QObject):
         self.theme: Theme = themes.THEMES.get(str(store.value("theme", "dark")), themes.DARK)
         self.documents: list[OpenDocument] = []
         self.current: OpenDocument | None = None
+        self.freed_keys: set[str] = set()
+        """Keys that the person has taken from their commands: views ignore them, too."""
         self.past_prompts: Callable[[], Iterable[str]] = tuple
         """Prompts of results, the newest first; the gallery knows them."""
 
@@ -97,6 +99,7 @@ class Workspace(QObject):
         Raises:
             RequestError: it cannot be written.
         """
+        opened.settle()
         if path.suffix.lower() != ".json":
             path = path.with_name(path.name + ".json")
         if path.exists():

@@ -90,7 +90,7 @@ def test_what_killed_the_process_is_kept_for_the_next_start(tmp_path: Path, monk
 
 def test_preferences_are_written_and_used(window, home: Path, tmp_path: Path):
     (tmp_path / "models" / "loras").mkdir(parents=True)
-    dialog = Preferences(window.workspace, window)
+    dialog = Preferences(window.workspace, window.actions_, window)
     dialog.device.setCurrentIndex(dialog.device.findData("cpu"))
     dialog.disk.setValue(3.0)
     dialog.output.setText(str(tmp_path / "out"))

@@ -60,6 +60,8 @@ class Hands(QObject):
         self._space = False
         self._hovered: NodeBox | None = None
         self._keys = {QKeySequence(key).toString(): call for key, call in keys.items()}
+        self.freed: set[str] = set()
+        """Keys that the person has taken from their commands."""
         desk.viewer.hands = self
 
     # the mouse
@@ -219,7 +221,8 @@ class Hands(QObject):
                 self._space = True
                 self._point(None)
             return True
-        call = self._keys.get(QKeySequence(event.keyCombination()).toString())
+        pressed = QKeySequence(event.keyCombination()).toString()
+        call = self._keys.get(pressed) if pressed not in self.freed else None
         if call is not None:
             call()
         return call is not None

@@ -1,0 +1,238 @@
+"""The dialog. It writes the settings file and the window's own store when it is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.engine.cache import DiskTier
+from nodeforge.errors import NodeForgeError
+from nodeforge.settings import GIB, MemoryMode, Precision, Settings, save_settings
+from nodeforge.ui import theme as themes
+from nodeforge.ui import words
+from nodeforge.ui.actions import Actions
+from nodeforge.ui.output_names import PLACEHOLDERS, expand
+from nodeforge.ui.preferences.model_folders import ModelFolders
+from nodeforge.ui.preferences.packs import Packs
+from nodeforge.ui.preferences.rows import Section
+from nodeforge.ui.preferences.shortcuts import Shortcuts
+from nodeforge.ui.workspace import Workspace
+
+_DEVICES = {
+    "auto": "The best there is",
+    "cuda": "NVIDIA or AMD card (cuda)",
+    "mps": "Apple (mps)",
+    "xpu": "Intel (xpu)",
+    "cpu": "Processor (cpu)",
+}
+_MEMORY = {
+    MemoryMode.AUTO: "As it fits",
+    MemoryMode.DEVICE: "All on the device",
+    MemoryMode.LOW: "On the device while used",
+    MemoryMode.VERY_LOW: "Layer by layer",
+}
+_PRECISION = {
+    Precision.AUTO: "What suits the device",
+    Precision.FULL: "Full (32 bit)",
+    Precision.HALF: "Half (16 bit)",
+}
+_THEMES = {name: name.capitalize() for name in themes.THEMES}
+_DEFAULTS = {field.name: field.default for field in fields(Settings)}
+
+
+class Preferences(QDialog):
+    """Sections of preferences, with a search over all of them."""
+
+    def __init__(
+        self, workspace: Workspace, actions: Actions, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Preferences")
+        self.resize(760, 720)
+        self._workspace, self._actions = workspace, actions
+        self._settings = settings = workspace.settings
+        self.search = QLineEdit(placeholderText="Search preferences", clearButtonEnabled=True)
+        self.search.setAccessibleName("Search preferences")
+        self.search.textChanged.connect(self._filter)
+        self.device = _menu(_DEVICES, settings.device)
+        self.memory_mode = _menu(_MEMORY, settings.memory_mode)
+        self.precision = _menu(_PRECISION, settings.precision)
+        self.fp8 = _switch(settings.fp8_weights)
+        self.compiled = _switch(settings.compiled)
+        self.memory = _gib(settings.memory_cache_bytes)
+        self.disk = _gib(settings.disk_cache_bytes)
+        self.output = QLineEdit(settings.output_folder)
+        self.output.setPlaceholderText(str(settings.home / "outputs"))
+        self.pattern = QLineEdit(str(workspace.store.value("output_pattern", "")))
+        self.folders = ModelFolders(settings)
+        self.theme = _menu(_THEMES, workspace.theme.name)
+        self.previews = _switch(workspace.store.value("previews", "true") != "false")
+        self.shortcuts = Shortcuts(actions)
+        self.packs = Packs(settings)
+        self._failed = QLabel(wordWrap=True)
+        self._failed.setProperty("role", "error")
+        self._failed.hide()
+        self._empty = QLabel("No preference fits this search.")
+        self._empty.setProperty("role", "empty")
+        self._empty.hide()
+        self._lay_out([*self._running(), *self._rest()])
+
+    def accept(self) -> None:
+        settings = replace(
+            self._settings,
+            device=self.device.currentData(),
+            memory_mode=MemoryMode(self.memory_mode.currentData()),
+            precision=Precision(self.precision.currentData()),
+            fp8_weights=self.fp8.isChecked(),
+            compiled=self.compiled.isChecked(),
+            memory_cache_bytes=round(self.memory.value() * GIB),
+            disk_cache_bytes=round(self.disk.value() * GIB),
+            output_folder=self.output.text().strip(),
+            model_folders=self.folders.chosen(),
+            packs_allowed=self.packs.allowed(),
+        )
+        if conflicts := self.shortcuts.conflicts():
+            self._refuse(" ".join(conflicts) + " Choose other keys for one of them.")
+            return
+        try:
+            expand(self.pattern.text(), "name")
+            save_settings(settings)
+            self._workspace.set_settings(settings)
+        except (OSError, NodeForgeError) as error:
+            self._refuse(str(error))
+            return
+        self._keep()
+        super().accept()
+
+    def add_folder(self, path: str) -> None:
+        """Look for models in the folder at `path`, too."""
+        self.folders.add(path)
+
+    def _keep(self) -> None:
+        """What belongs to the window, not to the program."""
+        store = self._workspace.store
+        store.setValue("output_pattern", self.pattern.text().strip())
+        store.setValue("previews", "true" if self.previews.isChecked() else "false")
+        self._actions.use(self.shortcuts.changed(), store)
+        if self.theme.currentData() != self._workspace.theme.name:
+            self._workspace.set_theme(themes.THEMES[self.theme.currentData()])
+
+    def _running(self) -> list[Section]:
+        run, kept = Section("Running"), Section("Results kept")
+        run.add("Device", self.device, _DEVICES[str(_DEFAULTS["device"])], "gpu cuda cpu")
+        run.add("Memory of the device", self.memory_mode, _MEMORY[MemoryMode.AUTO], "vram offload")
+        run.add("Precision", self.precision, _PRECISION[Precision.AUTO], "float16 bfloat16")
+        run.add("Weights in 8 bit", self.fp8, "off", "fp8 memory")
+        run.add("Compile networks", self.compiled, "off", "torch faster")
+        run.add("Preview every step", self.previews, "on")
+        kept.add("In memory", self.memory, _size_of("memory_cache_bytes"), "cache size")
+        kept.add("On disk", self.disk, _size_of("disk_cache_bytes"), "cache size")
+        self._tier = DiskTier(self._settings.cache / "results", "", self._settings.disk_cache_bytes)
+        clear = QPushButton(f"Clear ({self._held()} on disk)")
+        clear.clicked.connect(lambda: clear.setText(f"{words.size(self._tier.clear())} freed"))
+        kept.add("Clear results", clear, "kept until room is needed", "cache empty")
+        return [run, kept]
+
+    def _rest(self) -> list[Section]:
+        files, look = Section("Files"), Section("Window")
+        keys, packs = Section("Shortcuts"), Section("Packs")
+        files.add("Output folder", self._output_row(), str(self._settings.home / "outputs"))
+        self.pattern.setPlaceholderText("{date}/{workflow}")
+        self.pattern.setToolTip(f"Folders within the output folder. May hold {PLACEHOLDERS}")
+        files.add("Folders by pattern", self.pattern, "none", "name date workflow subfolder")
+        files.add_wide("Model folders", self.folders, "checkpoints comfyui a1111")
+        look.add("Theme", self.theme, "Dark", "light colours")
+        keys.add_wide("Shortcuts", self.shortcuts, "keys", self.shortcuts.search)
+        packs.add_wide("Packs", self.packs, "nodes permission allow")
+        return [files, look, keys, packs]
+
+    def _output_row(self) -> QWidget:
+        box, browse = QWidget(), QPushButton("Choose…")
+        browse.clicked.connect(self._browse)
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.output, 1)
+        row.addWidget(browse)
+        self.output.setAccessibleName("Output folder")
+        return box
+
+    def _lay_out(self, sections: list[Section]) -> None:
+        self._sections = sections
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(4, 4, 12, 4)
+        for section in sections:
+            column.addWidget(section)
+        column.addWidget(self._empty)
+        column.addStretch(1)
+        area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        save = buttons.addButton("Save", QDialogButtonBox.ButtonRole.AcceptRole)
+        for button in (save, *self.findChildren(QPushButton)):
+            button.setAutoDefault(False)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        whole = QVBoxLayout(self)
+        for part in (self.search, area, self._failed, buttons):
+            whole.addWidget(part)
+
+    def _filter(self, text: str) -> None:
+        found = [section.search(text) for section in self._sections]
+        self._empty.setVisible(not any(found))
+
+    def _refuse(self, why: str) -> None:
+        self._failed.setText(why)
+        self._failed.show()
+
+    def _held(self) -> str:
+        return words.size(sum(state.st_size for state in self._tier.entries()))
+
+    def _browse(self) -> None:
+        if path := QFileDialog.getExistingDirectory(self, "Choose a folder"):
+            self.output.setText(path)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(760, 720)
+
+
+def _menu(options: Mapping[Any, str], chosen: str) -> QComboBox:
+    box = QComboBox()
+    for name, text in options.items():
+        box.addItem(text, str(name))
+    box.setCurrentIndex(max(0, box.findData(str(chosen))))
+    return box
+
+
+def _switch(on: bool) -> QCheckBox:
+    return QCheckBox("On", checked=on)
+
+
+def _size_of(name: str) -> str:
+    return words.size(float(str(_DEFAULTS[name])))
+
+
+def _gib(value: int) -> QDoubleSpinBox:
+    box = QDoubleSpinBox(minimum=0.1, maximum=4096, suffix=" GiB", decimals=1)
+    box.setValue(value / GIB)
+    return box

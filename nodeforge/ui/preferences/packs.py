@@ -1,0 +1,66 @@
+"""Which packs of other people may run: none, until each is allowed as it is now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from nodeforge.engine.pack_content import content_hash
+from nodeforge.settings import Settings
+
+_WARNING = (
+    "A pack is a program: it can do all that you can. Allow only packs whose makers you trust."
+    " One whose files change is off again."
+)
+
+
+class Packs(QWidget):
+    """A switch for each folder in the packs folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._before = settings.packs_allowed
+        self._hashes = {folder.name: content_hash(folder) for folder in _folders(settings.packs)}
+        self.list = QTreeWidget(rootIsDecorated=False)
+        self.list.setHeaderLabels(["Pack", "Permission"])
+        self.list.setColumnWidth(0, 240)
+        self.list.setAccessibleName("Packs")
+        self.list.setFixedHeight(110)
+        for name in self._hashes:
+            self.list.addTopLevelItem(self._item(name))
+        self.list.itemChanged.connect(lambda item: item.setText(1, self._words(item)))
+        none = f"There are none. Packs lie in {settings.packs}." if not self._hashes else ""
+        note = QLabel(f"{none} {_WARNING} Default: off.".strip(), wordWrap=True)
+        note.setProperty("role", "dim")
+        self.list.setVisible(bool(self._hashes))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.list)
+        column.addWidget(note)
+
+    def allowed(self) -> dict[str, str]:
+        """Names of the packs that may run, with the content that may; those not here are kept."""
+        kept = {name: told for name, told in self._before.items() if name not in self._hashes}
+        items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
+        on = [i.text(0) for i in items if i and i.checkState(0) is Qt.CheckState.Checked]
+        return kept | {name: self._hashes[name] for name in on}
+
+    def _item(self, name: str) -> QTreeWidgetItem:
+        item = QTreeWidgetItem([name, ""])
+        on = self._before.get(name) == self._hashes[name]
+        item.setCheckState(0, Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+        item.setText(1, self._words(item))
+        return item
+
+    def _words(self, item: QTreeWidgetItem) -> str:
+        if item.checkState(0) is Qt.CheckState.Checked:
+            return "allowed, as it is now"
+        return "off: it has changed since it was allowed" if item.text(0) in self._before else "off"
+
+
+def _folders(root: Path) -> list[Path]:
+    if not root.is_dir():
+        return []
+    return sorted(folder for folder in root.iterdir() if (folder / "__init__.py").is_file())

@@ -1,0 +1,100 @@
+"""Rows of preferences under headings, and the search over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+_NAMES, _HINTS = 168, 176
+"""How wide the columns beside the editor are, so that rows of all headings line up."""
+
+
+@dataclass
+class Row:
+    """One preference: its widgets, the words it is found by, and a search inside of it."""
+
+    parts: list[QWidget]
+    words: str
+    inside: Callable[[str], bool] | None = None
+
+    def show(self, on: bool) -> None:
+        for part in self.parts:
+            part.setVisible(on)
+
+
+class Section(QWidget):
+    """A heading with its rows."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title, self.rows = title, list[Row]()
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(16)
+        self._grid.setVerticalSpacing(8)
+        self._grid.setColumnMinimumWidth(0, _NAMES)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnMinimumWidth(2, _HINTS)
+        heading = QLabel(title)
+        heading.setProperty("role", "heading")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 12)
+        column.setSpacing(8)
+        column.addWidget(heading)
+        column.addLayout(self._grid)
+
+    def add(self, name: str, editor: QWidget, default: str, words: str = "") -> None:
+        """Add a preference.
+
+        Args:
+            default: What it is if nobody changes it, in words.
+            words: More words to find it by.
+        """
+        label, hint = QLabel(name), QLabel(f"default: {default}", wordWrap=True)
+        label.setBuddy(editor)
+        hint.setProperty("role", "dim")
+        if not editor.accessibleName():
+            editor.setAccessibleName(name)
+        place = self._grid.rowCount()
+        for column, part in enumerate((label, editor, hint)):
+            self._grid.addWidget(part, place, column)
+        self._keep([label, editor, hint], name, f"{default} {words}")
+
+    def add_wide(
+        self,
+        name: str,
+        editor: QWidget,
+        words: str = "",
+        inside: Callable[[str], bool] | None = None,
+    ) -> None:
+        """Add an editor as wide as the dialog, which says its defaults itself.
+
+        Args:
+            inside: Shows what of it fits a text; whether there is something.
+        """
+        editor.setAccessibleName(name)
+        self._grid.addWidget(editor, self._grid.rowCount(), 0, 1, 3)
+        self._keep([editor], name, words, inside)
+
+    def search(self, text: str) -> bool:
+        """Show the rows that have all words of `text`; whether there are any."""
+        wanted = text.lower().split()
+        found = False
+        for row in self.rows:
+            fits = all(word in row.words for word in wanted)
+            if row.inside is not None:
+                fits |= row.inside("" if fits else text)
+            row.show(fits)
+            found |= fits
+        self.setVisible(found)
+        return found
+
+    def _keep(
+        self,
+        parts: list[QWidget],
+        name: str,
+        words: str,
+        inside: Callable[[str], bool] | None = None,
+    ) -> None:
+        self.rows.append(Row(parts, f"{self._title} {name} {words}".lower(), inside))
