@@ -1,7 +1,7 @@
 """Batches in the order of the steps, made ahead by worker processes where a fast card waits."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -29,7 +29,7 @@ BatchOf = Callable[[Chance], tuple[Tensor, ...]]
 
 
 class Batches(Dataset[tuple[Tensor, ...]]):
-    """A step's number to its batch, on `device`: any process makes the same."""
+    """A step's number to its batch: any process makes the same."""
 
     def __init__(self, batch_of: BatchOf, seed: int) -> None:
         self.batch_of, self.seed = batch_of, seed
@@ -39,7 +39,7 @@ class Batches(Dataset[tuple[Tensor, ...]]):
 
 
 def in_order(
-    batch_of: BatchOf, seed: int, steps: range, device: torch.device
+    batch_of: BatchOf, seed: int, steps: Sequence[int], device: torch.device
 ) -> DataLoader[tuple[Tensor, ...]]:
     """The batches of these steps; beside a card, workers on all cores but one make them."""
     workers = worker_count() if device.type == "cuda" else 0

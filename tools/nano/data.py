@@ -13,7 +13,7 @@ import numpy as np
 from tools.nano.captions import caption
 from tools.nano.compose import draw
 from tools.nano.concepts import Concept, load_concepts
-from tools.nano.pictures import STYLES, Pictures, pack_style
+from tools.nano.pictures import STYLES, Pictures, pack_style, save_pictures
 from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import preset_option, runs_option
 from tools.nano.scenes import random_scene
@@ -28,7 +28,8 @@ def prepare(preset: Preset, cache: Path, folder: Path) -> None:
     drawn = [c for c in concepts if all(c.code in packed[style] for style in needed)]
     save_concepts(drawn, folder)
     for style, pictures in packed.items():
-        pictures.save(folder / style)
+        kept = {c.code: pictures[c.code] for c in drawn if c.code in pictures}
+        save_pictures(kept, folder / f"{style}.zip")
 
 
 def save_concepts(concepts: list[Concept], folder: Path) -> None:
@@ -43,7 +44,7 @@ def read_concepts(folder: Path) -> list[Concept]:
 
 
 def read_pictures(folder: Path, styles: tuple[str, ...] = STYLES) -> dict[str, Pictures]:
-    return {style: Pictures.load(folder / style) for style in styles}
+    return {style: Pictures.load(folder / f"{style}.zip") for style in styles}
 
 
 @click.command()

@@ -49,9 +49,10 @@ def inpainting(
 @torch.no_grad()
 def keep_outside(base: Any, pictures: Pixels, mask: Pixels) -> Callable[..., dict[str, Tensor]]:
     """A callback of diffusers' pipelines that puts back what the mask leaves alone."""
-    known = encode(base.vae, to_tensor(pictures)).mean * base.vae.config.scaling_factor
-    noise = torch.randn(known.shape, generator=torch.Generator().manual_seed(0))
-    inside = torch.from_numpy(mask).float()[None, None] / 255
+    device = base.vae.device
+    known = encode(base.vae, to_tensor(pictures).to(device)).mean * base.vae.config.scaling_factor
+    noise = torch.randn(known.shape, generator=torch.Generator().manual_seed(0)).to(device)
+    inside = torch.from_numpy(mask).float()[None, None].to(device) / 255
     inside = functional.interpolate(inside, known.shape[2:], mode="area") > 0.5
 
     def put_back(pipeline: Any, step: int, _: Any, values: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,9 +6,10 @@ one anew.
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ from tools.nano.measures import (
 from tools.nano.pictures import Pixels
 from tools.nano.presets import PRESETS, Preset
 from tools.nano.recogniser import Examples, examples_of, held_out_accuracy, judge, load_recogniser
-from tools.nano.runs import device_of, preset_option, runs_option
+from tools.nano.runs import device_of, preset_option, runs_option, set_up
 from tools.nano.samplers import SAMPLERS, sampler
 from tools.nano.sampling import GUIDANCE, STEPS, draw_prompts
 from tools.nano.scenes import Scene, held_out
@@ -175,27 +176,54 @@ def samplers(bench: Bench) -> Result:
 
 
 def controlnet(bench: Bench) -> Result:
-    """Edges of held-out scenes, moved about: are they in the picture, and only with the net?"""
-    scenes = bench.fixed[:40]
-    edges = [canny(picture) for picture in bench.real(scenes)]
+    """Are the lines in the picture, and only with the net?
+
+    Where prompt and lines name the same place, they agree without the net as well. So most is
+    said by things drawn elsewhere and in other sizes, of which the prompt names no place.
+    """
     pipeline = StableDiffusionControlNetPipeline(
         **bench.pipeline.components,
         controlnet=moved(read_controlnet(bench.model / "controlnet"), bench.device),
         requires_safety_checker=False,
     )
     pipeline.set_progress_bar_config(disable=True)
+    rng = np.random.default_rng(23)
+    scenes = bench.fixed[:40]
+    return {
+        "prompts": len(scenes),
+        "elsewhere": steering(bench, pipeline, "elsewhere", [elsewhere(s, rng) for s in scenes]),
+        "named": steering(bench, pipeline, "named", scenes),
+    }
+
+
+def elsewhere(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The thing anywhere, at half to all of its size, perhaps mirrored; no place to be named."""
+    return replace(
+        scene,
+        place="large",
+        zoom=float(rng.uniform(0.5, 1.0)),
+        shift=(float(rng.uniform(-0.16, 0.16)), float(rng.uniform(-0.16, 0.16))),
+        flipped=bool(rng.random() < 0.5),
+    )
+
+
+def steering(bench: Bench, pipeline: Any, name: str, scenes: Sequence[Scene]) -> Result:
+    """Edge F1 with the net and without it; the autoencoder's round trip is the most there is."""
+    originals = bench.real(scenes)
+    edges = [canny(picture) for picture in originals]
     images = [Image.fromarray(np.repeat(edge[..., None], 3, 2)) for edge in edges]
     prompts, seeds = [prompt(scene) for scene in scenes], range(2000, 2000 + len(scenes))
     steered = draw_prompts(pipeline, prompts, seeds, per_prompt={"image": images})
     free = draw_prompts(bench.pipeline, prompts, seeds)
     save_sheet(
-        bench.folder / "sheets" / "controlnet.png",
+        bench.folder / "sheets" / f"controlnet-{name}.png",
         [*(np.asarray(i) for i in images[:12]), *steered[:12], *free[:12]],
         columns=12,
     )
     return {
         "f1_with": mean_f1(steered, edges),
         "f1_without": mean_f1(free, edges),
+        "f1_of_round_trips": mean_f1(round_trip(bench.pipeline.vae, originals), edges),
         "top1_with": bench.top(scenes, steered),
     }
 
@@ -296,6 +324,7 @@ def nearness(bench: Bench) -> Result:
 def speed(bench: Bench) -> Result:
     """One picture, 20 steps with guidance, on two cores in float32."""
     torch.set_num_threads(2)
+    bench.pipeline.to("cpu")
     taken: list[float] = []
     for seed in range(4):
         started = time.monotonic()
@@ -307,6 +336,7 @@ def speed(bench: Bench) -> Result:
         )
         taken.append(time.monotonic() - started)
     torch.set_num_threads(1)
+    bench.pipeline.to(bench.device)
     return {"seconds": min(taken[1:]), "slowest": max(taken[1:])}
 
 
@@ -331,6 +361,7 @@ SECTIONS: dict[str, Callable[[Bench], Result]] = {
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="Exported folder.")
 @click.option("--section", multiple=True, type=click.Choice(list(SECTIONS)))
 @click.option("--only", type=int, help="Try it out on the first so many scenes.")
+@click.option("--minutes", type=float, help="Stop after this long, resumable.")
 @click.option("--card", type=click.Path(path_type=Path), help="README to write the tables into.")
 def main(
     preset: str,
@@ -339,9 +370,11 @@ def main(
     section: tuple[str, ...],
     only: int | None,
     card: Path | None,
-) -> None:
+    minutes: float | None,
+) -> bool:
     """Measure an exported model, section by section."""
-    torch.set_num_threads(1)
+    set_up(PRESETS[preset])
+    ends = math.inf if minutes is None else time.monotonic() + minutes * 60
     bench = Bench(PRESETS[preset], runs / preset, model, only)
     folder = runs / preset / "evaluation"
     folder.mkdir(parents=True, exist_ok=True)
@@ -351,8 +384,11 @@ def main(
         found = SECTIONS[name](bench)
         click.echo(f"{name} ({time.monotonic() - started:.0f} s): {found}")
         (folder / f"{name}.json").write_text(json.dumps(found, indent=1), "utf-8")
+        if time.monotonic() > ends:
+            return False
     if card is not None:
         write_card(card, {p.stem: json.loads(p.read_text("utf-8")) for p in folder.glob("*.json")})
+    return True
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def replace_folder(fresh: Path, out: Path) -> None:
 @preset_option
 @runs_option
 @click.option("--out", type=click.Path(path_type=Path), required=True)
-def main(preset: str, runs: Path, out: Path) -> None:
+def main(preset: str, runs: Path, out: Path) -> bool:
     """Export the preset's networks to a folder in diffusers' layout."""
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -90,6 +90,7 @@ def main(preset: str, runs: Path, out: Path) -> None:
     size = sum(path.stat().st_size for path in fresh.rglob("*") if path.is_file())
     replace_folder(fresh, out)
     click.echo(f"{out}: {size / 1e6:.1f} MB")
+    return True
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Scenes drawn and encoded beforehand, so that the UNet's training never waits for pictures.
+"""Scenes drawn and encoded beforehand, so that no training on latents waits for pictures.
 
-Scenes come from their index alone; only the latents are stored, in shards that several calls
-may fill side by side.
+Scenes come from their index alone; only their latents and edges are stored, in shards.
 """
 
-import os
+import math
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +14,12 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
+from tools.nano.batches import Chance, in_order
 from tools.nano.compose import draw
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
-from tools.nano.pictures import Pictures
+from tools.nano.edges import canny, packed
+from tools.nano.pictures import Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import preset_option, runs_option, set_up
 from tools.nano.scenes import Scene, random_scene
@@ -25,6 +27,26 @@ from tools.nano.shapes import encode, moved, read_vae
 from tools.nano.train_vae import to_tensor
 
 SHARD = 256
+TOGETHER = 8  # pictures encoded at once
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """The training scenes of some styles, by index."""
+
+    concepts: list[Concept]
+    styles: tuple[str, ...]
+    pictures: dict[str, Pictures]
+
+    def draw(self, index: int) -> Pixels:
+        return draw(scene_at(self.concepts, self.styles, index), self.pictures)
+
+    def shard(self, chance: Chance) -> tuple[Tensor, Tensor]:
+        """The pictures of shard number `chance.step`, uint8, and their packed edges."""
+        first = chance.step * SHARD
+        pictures = [self.draw(index) for index in range(first, first + SHARD)]
+        edges = [packed(canny(picture)) for picture in pictures]
+        return torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack(edges))
 
 
 def scene_at(concepts: list[Concept], styles: tuple[str, ...], index: int) -> Scene:
@@ -34,32 +56,46 @@ def scene_at(concepts: list[Concept], styles: tuple[str, ...], index: int) -> Sc
 
 
 @torch.no_grad()
-def encode_scenes(vae: AutoencoderKL, scenes: list[Scene], pictures: dict[str, Pictures]) -> Tensor:
-    """Latent means of the scenes, float16."""
+def encode_pictures(vae: AutoencoderKL, pictures: Tensor) -> Tensor:
+    """Latent means of uint8 pictures (batch, height, width, 3), float16."""
     parts: list[Tensor] = []
-    for start in range(0, len(scenes), 8):
-        batch = np.stack([draw(scene, pictures) for scene in scenes[start : start + 8]])
+    for part in pictures.split(TOGETHER):
         with torch.autocast(vae.device.type, torch.bfloat16):
-            mean = encode(vae, to_tensor(batch).to(vae.device)).mean
+            mean = encode(vae, to_tensor(part.numpy()).to(vae.device)).mean
         parts.append(mean.half().cpu())
     return torch.cat(parts)
 
 
 @dataclass
 class LatentCache:
-    """Latents by scene index, as far as they are there."""
+    """Latents and edges by scene index, as far as they are there."""
 
     folder: Path
     total: int
     shards: list[Tensor] = field(default_factory=list)
+    edge_shards: list[Pixels] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many shards there are to be."""
+        return -(-self.total // SHARD)
 
     def path(self, shard: int) -> Path:
         return self.folder / f"{shard:04d}.pt"
+
+    def write(self, shard: int, latents: Tensor, edges: Tensor) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.path(shard)
+        np.save(path.with_suffix(".npy"), edges.numpy())
+        fresh = path.with_suffix(".new")
+        torch.save(latents, fresh)
+        fresh.replace(path)
 
     def refresh(self) -> None:
         """Take in the shards that have come without a gap since the last look."""
         while (path := self.path(len(self.shards))).exists():
             self.shards.append(torch.load(path, weights_only=True))
+            self.edge_shards.append(np.load(path.with_suffix(".npy"), mmap_mode="r"))
 
     def __len__(self) -> int:
         return len(self.shards) * SHARD
@@ -67,41 +103,23 @@ class LatentCache:
     def __getitem__(self, indices: list[int]) -> Tensor:
         return torch.stack([self.shards[i // SHARD][i % SHARD] for i in indices]).float()
 
-
-def fill(
-    cache: LatentCache,
-    vae: AutoencoderKL,
-    concepts: list[Concept],
-    styles: tuple[str, ...],
-    pictures: dict[str, Pictures],
-    part: tuple[int, int] = (0, 1),
-) -> None:
-    """Write the missing shards whose number is `part[0]` modulo `part[1]`."""
-    cache.folder.mkdir(parents=True, exist_ok=True)
-    for shard in range(part[0], -(-cache.total // SHARD), part[1]):
-        path = cache.path(shard)
-        if path.exists():
-            continue
-        scenes = [scene_at(concepts, styles, shard * SHARD + i) for i in range(SHARD)]
-        fresh = path.with_suffix(f".{os.getpid()}")
-        torch.save(encode_scenes(vae, scenes, pictures), fresh)
-        fresh.replace(path)
-        click.echo(f"latents {shard * SHARD + SHARD}/{cache.total}")
+    def edges(self, indices: list[int]) -> Tensor:
+        """Packed edges of those scenes, for `to_condition`."""
+        return torch.from_numpy(
+            np.stack([self.edge_shards[i // SHARD][i % SHARD] for i in indices])
+        )
 
 
-@click.command()
-@preset_option
-@runs_option
-@click.option("--part", type=(int, int), default=(0, 1), help="This call's share: number, of.")
-def main(preset: str, runs: Path, part: tuple[int, int]) -> bool:
-    """Draw and encode the preset's training scenes, and those of its LoRA's style."""
-    recipe = PRESETS[preset]
-    device = set_up(recipe)
-    folder = runs / preset
-    vae = moved(read_vae(folder / "vae" / "final"), device)
-    concepts = read_concepts(folder / "data")
-    for cache, styles in latent_caches(recipe, folder):
-        fill(cache, vae, concepts, styles, read_pictures(folder / "data", styles), part)
+def fill(cache: LatentCache, vae: AutoencoderKL, scenery: Scenery, ends: float = math.inf) -> bool:
+    """Write the missing shards, until the clock (`time.monotonic`) says `ends`; True when all
+    are there."""
+    missing = [shard for shard in range(cache.count) if not cache.path(shard).exists()]
+    drawn = in_order(scenery.shard, 0, missing, vae.device)
+    for shard, (pictures, edges) in zip(missing, drawn, strict=True):
+        cache.write(shard, encode_pictures(vae, pictures), edges)
+        click.echo(f"{cache.folder.name} {(shard + 1) * SHARD}/{cache.total}")
+        if time.monotonic() > ends:
+            return shard == missing[-1]
     return True
 
 
@@ -111,6 +129,24 @@ def latent_caches(preset: Preset, folder: Path) -> list[tuple[LatentCache, tuple
         (LatentCache(folder / "latents", preset.latents), preset.styles),
         (LatentCache(folder / "lora-latents", preset.lora_latents), (preset.lora_style,)),
     ]
+
+
+@click.command()
+@preset_option
+@runs_option
+@click.option("--minutes", type=float, help="Stop after this long, resumable.")
+def main(preset: str, runs: Path, minutes: float | None) -> bool:
+    """Draw and encode the preset's training scenes, and those of its LoRA's style."""
+    recipe = PRESETS[preset]
+    device = set_up(recipe)
+    folder = runs / preset
+    vae = moved(read_vae(folder / "vae" / "final"), device)
+    concepts = read_concepts(folder / "data")
+    ends = math.inf if minutes is None else time.monotonic() + minutes * 60
+    return all(
+        fill(cache, vae, Scenery(concepts, styles, read_pictures(folder / "data", styles)), ends)
+        for cache, styles in latent_caches(recipe, folder)
+    )
 
 
 if __name__ == "__main__":

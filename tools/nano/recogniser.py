@@ -44,9 +44,12 @@ class Recogniser(nn.Module):
         self.concept = nn.Linear(widths[-1] * 2, concepts)
         self.style = nn.Linear(widths[-1] * 2, styles)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def pooled(self, pictures: Tensor) -> Tensor:
         seen = self.body(pictures)
-        pooled = torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], dim=1)
+        return torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], dim=1)
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        pooled = self.pooled(pictures)
         return self.concept(pooled), self.style(pooled)
 
 
@@ -79,15 +82,20 @@ class Examples:
     concepts: list[Concept]
     styles: dict[str, Pictures]
 
-    def scene(self, rng: np.random.Generator) -> Scene:
+    def scene(self, rng: np.random.Generator, style: str | None = None) -> Scene:
+        """A scene of one thing, in that style or in any."""
         while True:
-            scene = random_scene(self.concepts, str(rng.choice(list(self.styles))), rng, pairs=0)
+            chosen = style or str(rng.choice(list(self.styles)))
+            scene = random_scene(self.concepts, chosen, rng, pairs=0)
             if scene.subjects[0].code in self.styles[scene.style]:
                 return scene
 
+    def drawn(self, scene: Scene) -> Pixels:
+        return draw(scene, self.styles, SIDE)
+
     def batch(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         scenes = [self.scene(rng) for _ in range(count)]
-        pictures = np.stack([augment(draw(scene, self.styles, SIDE), rng) for scene in scenes])
+        pictures = np.stack([augment(self.drawn(scene), rng) for scene in scenes])
         concepts = torch.tensor([self.concepts.index(scene.subjects[0]) for scene in scenes])
         styles = torch.tensor([STYLES.index(scene.style) for scene in scenes])
         return to_tensor(pictures), concepts, styles
@@ -122,6 +130,8 @@ def judge(model: Recogniser, pictures: Sequence[Pixels]) -> Verdict:
 def load_recogniser(folder: Path, concepts: int) -> Recogniser:
     model = Recogniser(concepts)
     load_average(model, folder / "recogniser")
+    if (layer := folder / "recogniser" / "style.pt").exists():
+        model.style.load_state_dict(torch.load(layer, weights_only=True))
     return model.eval()
 
 

@@ -18,6 +18,7 @@ from tools.nano.shapes import SCHEDULE
 STEPS = 20
 GUIDANCE = 4.0
 BATCH = 16
+BATCH_ON_A_CARD = 128
 
 
 def training_schedule() -> DDPMScheduler:
@@ -65,8 +66,9 @@ def draw_prompts(
 ) -> list[Pixels]:
     """One picture a prompt, each from its own seed, so that batches do not change it."""
     pictures: list[Pixels] = []
-    for start in range(0, len(prompts), BATCH):
-        part = slice(start, start + BATCH)
+    size = BATCH if pipeline.device.type == "cpu" else BATCH_ON_A_CARD
+    for start in range(0, len(prompts), size):
+        part = slice(start, start + size)
         own = {key: values[part] for key, values in (per_prompt or {}).items()}
         with torch.autocast(pipeline.device.type, torch.bfloat16):
             drawn = pipeline(

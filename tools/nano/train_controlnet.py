@@ -17,8 +17,8 @@ from torch.nn import functional
 from tools.nano.batches import Chance
 from tools.nano.captions import caption, caption_without_place
 from tools.nano.concepts import Concept
-from tools.nano.data import read_concepts, read_pictures
-from tools.nano.edges import EdgeCache, to_condition
+from tools.nano.data import read_concepts
+from tools.nano.edges import to_condition
 from tools.nano.export import load_model
 from tools.nano.latents import LatentCache, scene_at
 from tools.nano.presets import PRESETS, Preset
@@ -40,14 +40,13 @@ class EdgeLessons:
     preset: Preset
     concepts: list[Concept]
     cache: LatentCache
-    edges: EdgeCache
     words: Words
 
     def batch(self, size: int, chance: Chance) -> tuple[Tensor, Tensor, Tensor]:
         indices = [int(i) for i in chance.numpy.integers(len(self.cache), size=size)]
         scenes = [scene_at(self.concepts, self.preset.styles, index) for index in indices]
         told = [self.told(scene, chance.numpy) for scene in scenes]
-        return self.cache[indices], self.words(told), self.edges[indices]
+        return self.cache[indices], self.words(told), self.cache.edges(indices)
 
     def told(self, scene: Scene, rng: np.random.Generator) -> str:
         wordings = ("", caption_without_place(scene, rng), caption(scene, rng))
@@ -85,10 +84,9 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     folder = runs / preset
     cache = LatentCache(folder / "latents", recipe.latents)
     cache.refresh()
-    concepts = read_concepts(folder / "data")
-    edges = EdgeCache(folder / "edges", len(cache))
-    edges.fill(concepts, recipe.styles, read_pictures(folder / "data", recipe.styles))
-    lessons = EdgeLessons(recipe, concepts, cache, edges, Words(tokenizer_of(folder)))
+    lessons = EdgeLessons(
+        recipe, read_concepts(folder / "data"), cache, Words(tokenizer_of(folder))
+    )
     base = load_model(recipe, folder).to(device).requires_grad_(False)
     stage = replace(recipe.controlnet, steps=steps or recipe.controlnet.steps)
     torch.manual_seed(0)

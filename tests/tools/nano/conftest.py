@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tools.nano.concepts import Concept
-from tools.nano.pictures import SIZE, Pictures
+from tools.nano.pictures import SIZE, Pictures, encode, save_pictures
 
 
 def disc(colour, radius):
@@ -42,5 +42,6 @@ def run_folder(tmp_path, concepts, styles):
 
     save_concepts(concepts, tmp_path / "data")
     for style, pictures in styles.items():
-        pictures.save(tmp_path / "data" / style)
+        packed = {code: encode(pictures[code]) for code in pictures.codes}
+        save_pictures(packed, tmp_path / "data" / f"{style}.zip")
     return tmp_path

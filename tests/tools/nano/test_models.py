@@ -3,12 +3,23 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from tools.nano.batches import Chance
-from tools.nano.latents import LatentCache, fill, scene_at
+from tools.nano.edges import canny, to_condition
+from tools.nano.latents import LatentCache, Scenery, encode_pictures, fill
+from tools.nano.presets import Stage
 from tools.nano.sampling import training_schedule
-from tools.nano.shapes import decode, encode, new_text_encoder, new_unet, new_vae
+from tools.nano.shapes import (
+    decode,
+    encode,
+    new_controlnet,
+    new_text_encoder,
+    new_unet,
+    new_vae,
+)
 from tools.nano.tokens import Words, build_tokenizer
+from tools.nano.train_decoder import Windows
 from tools.nano.train_unet import TextToLatent, noised
 from tools.nano.train_vae import fold_statistics, to_pixels, to_tensor
 
@@ -82,12 +93,61 @@ def test_cached_latents_are_those_of_the_scene_of_their_index(
     vae, concepts, styles, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("tools.nano.latents.SHARD", 4)
+    scenery = Scenery(concepts, ("3d",), styles)
     cache = LatentCache(tmp_path, total=8)
-    fill(cache, vae, concepts, ("3d",), styles, part=(1, 2))
+    assert not fill(cache, vae, scenery, ends=0)
     cache.refresh()
-    assert len(cache) == 0  # the first shard is another call's share
-    fill(cache, vae, concepts, ("3d",), styles)
+    assert len(cache) == 4  # stopped in the midst
+    assert fill(cache, vae, scenery)
     cache.refresh()
     assert len(cache) == 8
     assert cache[[5]].shape == (1, 8, 16, 16)
-    assert scene_at(concepts, ("3d",), 5) == scene_at(concepts, ("3d",), 5)
+    assert torch.equal(cache[[5]].half(), encode_pictures(vae, pixels(scenery, range(4, 8)))[[1]])
+
+
+def test_cached_edges_are_those_of_the_scene_of_their_index(
+    vae, concepts, styles, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tools.nano.latents.SHARD", 4)
+    scenery = Scenery(concepts, ("3d",), styles)
+    cache = LatentCache(tmp_path, total=4)
+    fill(cache, vae, scenery)
+    cache.refresh()
+    lines = to_condition(cache.edges([2]))
+    assert lines.shape == (1, 3, 256, 256)
+    assert np.array_equal(lines[0, 0].numpy() * 255, canny(scenery.draw(2)))
+
+
+def pixels(scenery, indices):
+    return torch.from_numpy(np.stack([scenery.draw(index) for index in indices]))
+
+
+def test_a_window_of_latents_lies_on_its_pixels(vae, concepts, styles, tmp_path, monkeypatch):
+    monkeypatch.setattr("tools.nano.latents.SHARD", 4)
+    caches = []
+    for style in ("3d", "flat"):
+        caches.append((LatentCache(tmp_path / style, total=4), (style,)))
+        fill(caches[-1][0], vae, Scenery(concepts, (style,), styles))
+        caches[-1][0].refresh()
+    windows = Windows(concepts, styles, caches)
+    stage = Stage(steps=2, batch=1, rate=0.1)
+    latents, pictures = windows.batch(stage, Chance(0, 0))
+    assert latents.shape == (4, 8, 8, 8)
+    assert pictures.shape == (4, 3, 128, 128)
+    latents, pictures = windows.batch(stage, Chance(0, 2))
+    assert pictures.shape == (1, 3, 256, 256)  # the last steps take whole pictures
+    with torch.autocast("cpu", torch.bfloat16):
+        found = encode(vae, pictures).mean
+    assert (found - latents).abs().max() < 0.1
+
+
+def test_edges_reach_the_controlnet_in_their_places():
+    """Its frozen layers sort pixels into channels and lose none."""
+    embedding = new_controlnet(new_unet((32, 32))).controlnet_cond_embedding
+    lines = torch.zeros(1, 3, 64, 64)
+    lines[0, :, 9, 14] = 1
+    seen = embedding.conv_in(lines)
+    for block in embedding.blocks[:4]:
+        seen = block(functional.silu(seen))
+    assert seen.shape == (1, 16, 16, 16)
+    assert (seen > 1).nonzero()[:, 2:].tolist() == [[2, 3]]
