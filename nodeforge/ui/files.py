@@ -12,6 +12,7 @@ from nodeforge.formats import read_any
 from nodeforge.settings import shipped
 from nodeforge.ui.autosave import Autosave
 from nodeforge.ui.gallery.settings import settings_of
+from nodeforge.ui.locking import lock
 from nodeforge.ui.notices import Notices
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.running import Runner
@@ -110,6 +111,7 @@ class Files:
 
     def _write(self, opened: OpenDocument, path: Path) -> bool:
         try:
+            lock(self._workspace, opened)
             self._workspace.save(opened, path)
         except NodeForgeError as error:
             again = ("Save as…", lambda: self.save_as(opened))

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.edits import SetValue, Together
-from nodeforge.graph.inline import inline
-from nodeforge.graph.model import Input
-from nodeforge.spec import ModelFileWidget
-from nodeforge.ui.inspector.model_file import ModelDialog
+from nodeforge.ui.icons import icon
+from nodeforge.ui.inspector.model_file import ModelDialog, models_of
+from nodeforge.ui.locking import named_models, propose
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
@@ -22,52 +29,50 @@ Missing = dict[tuple[str, str], list[tuple[str, str]]]
 def missing_models(workspace: Workspace, opened: OpenDocument) -> Missing:
     """The models that the document names and no folder has."""
     found: Missing = {}
-    whole = inline(opened.document.graph)
     granted = frozenset(map(Path, opened.granted))
-    for path, node in whole.nodes.items():
-        spec = workspace.catalogue.get(node.type)
-        for port in spec.inputs if spec else ():
-            name = node.values.get(port.name, port.default)
-            is_model = isinstance(port.widget, ModelFileWidget) and name
-            if not is_model or whole.source(Input(path, port.name)) is not None:
-                continue
-            assert isinstance(port.widget, ModelFileWidget)
-            try:
-                workspace.folders.find(port.widget.kind, str(name), granted=granted)
-            except NodeForgeError:
-                found.setdefault((port.widget.kind, str(name)), []).append((path, port.name))
+    for kind, name, path, port in named_models(workspace, opened):
+        try:
+            workspace.folders.find(kind, name, granted=granted)
+        except NodeForgeError:
+            found.setdefault((kind, name), []).append((path, port))
     return found
 
 
 class RelinkDialog(QDialog):
-    """One row for each model that is missing, however many nodes name it."""
+    """One row for each model that is missing, with what fits best: by content, then by name."""
 
     def __init__(
         self, workspace: Workspace, opened: OpenDocument, missing: Missing, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Relink models")
-        self.setMinimumWidth(480)
+        self.setMinimumWidth(600)
         self._workspace, self._opened = workspace, opened
         self._chosen: dict[tuple[str, str], str] = {}
         self._missing = missing
-        column = QVBoxLayout(self)
+        self.rows: dict[tuple[str, str], tuple[QPushButton, QLabel]] = {}
+        column, self._grid = QVBoxLayout(self), QGridLayout()
         column.setSpacing(8)
         text = QLabel("These models are not on this machine. Choose what to use instead.")
         text.setWordWrap(True)
-        column.addWidget(text)
-        for model in missing:
-            column.addWidget(self._row(model))
+        self._grid.setColumnStretch(1, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._relink = buttons.addButton("Relink", QDialogButtonBox.ButtonRole.AcceptRole)
         self._relink.setEnabled(False)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
+        column.addWidget(text)
+        column.addLayout(self._grid)
         column.addWidget(buttons)
+        for model in missing:
+            self._add(model)
 
-    def choose(self, model: tuple[str, str], name: str) -> None:
+    def choose(self, model: tuple[str, str], name: str, why: str = "") -> None:
         """Use the model `name` in the place of `model` once the dialog is accepted."""
         self._chosen[model] = name
+        button, reason = self.rows[model]
+        button.setText(name)
+        reason.setText(why)
         self._relink.setEnabled(True)
 
     def accept(self) -> None:
@@ -80,18 +85,26 @@ class RelinkDialog(QDialog):
             self._opened.perform(Together("relink models", edits))
         super().accept()
 
-    def _row(self, model: tuple[str, str]) -> QPushButton:
+    def _add(self, model: tuple[str, str]) -> None:
         kind, name = model
-        button = QPushButton(f"{kind}: {name}  →  choose…")
+        place = self._grid.rowCount()
+        what = QLabel(f"{name}  ({kind.replace('_', ' ')})")
+        button = QPushButton(icon("cube"), "Choose…")
         button.setStyleSheet("text-align: left")
         button.setAccessibleName(f"Choose another {kind} for {name}")
-        button.clicked.connect(lambda: self._ask(model, button))
-        return button
+        button.clicked.connect(lambda: self._ask(model))
+        reason = QLabel()
+        reason.setProperty("role", "dim")
+        for column, part in enumerate((what, button, reason)):
+            self._grid.addWidget(part, place, column)
+        self.rows[model] = button, reason
+        proposal = propose(self._opened, kind, name, models_of(self._workspace, kind))
+        if proposal is not None:
+            self.choose(model, proposal.name, proposal.why)
 
-    def _ask(self, model: tuple[str, str], button: QPushButton) -> None:
+    def _ask(self, model: tuple[str, str]) -> None:
         dialog = ModelDialog(self._workspace, model[0], self)
         if dialog.exec():
             if dialog.granted:
                 self._opened.granted.append(dialog.granted)
-            self.choose(model, dialog.chosen)
-            button.setText(f"{model[0]}: {model[1]}  →  {dialog.chosen}")
+            self.choose(model, dialog.chosen, "chosen")

@@ -1,15 +1,20 @@
 """Saving, recovering after a crash, what is recent, and models that are not there."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QFileDialog
 
 from nodeforge.formats import load
+from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
+from nodeforge.models import Kind, Layout, ModelInfo
 from nodeforge.settings import shipped
 from nodeforge.ui import autosave as autosaving
+from nodeforge.ui.locking import propose
+from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.relink import RelinkDialog, missing_models
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
@@ -119,3 +124,40 @@ def test_a_node_of_an_unknown_type_is_kept(window, mine: Path):
     window.area.view.select(["decode"])
     window.files.save(window.workspace.current)
     assert load(mine).graph.nodes["decode"].type == "future.decode"
+
+
+def test_a_model_that_was_renamed_is_proposed_by_its_content(window, mine: Path, home: Path):
+    folder = home / "models" / "checkpoints"
+    folder.mkdir(parents=True)
+    shutil.copytree(shipped("resources") / "models" / "nano", folder / "fox_v1")
+    window.files.open(mine)
+    opened = window.workspace.current
+    opened.perform(SetValue("model", "file", "fox_v1"))
+    window.files.save(opened)
+    told = load(mine).lock["models"]["checkpoint/fox_v1"]
+    assert len(told["fingerprint"]) == 32
+    (folder / "fox_v1").rename(folder / "quite_another_name")
+    shutil.copytree(folder / "quite_another_name", folder / "fox_v12")
+    (folder / "fox_v12" / "model_index.json").write_text("{}")
+    window.workspace.set_settings(window.workspace.settings)  # looks at the folders anew
+    missing = missing_models(window.workspace, opened)
+    dialog = RelinkDialog(window.workspace, opened, missing, window)
+    button, why = dialog.rows["checkpoint", "fox_v1"]
+    assert why.text() == "the same content"
+    assert button.text() in ("quite_another_name", "nano")
+    dialog.accept()
+    assert opened.document.node("model").values["file"] == button.text()
+    window.runner.planner.check(opened)
+    assert not [each for each in opened.problems if each.rule == "missing_models"]
+
+
+def test_without_a_hash_a_model_is_proposed_by_its_name():
+    there = [info(name) for name in ("foxes/red_fox.safetensors", "blue_owl_v2.safetensors")]
+    opened = OpenDocument(Document())
+    assert propose(opened, "checkpoint", "red_fox", there).name == "foxes/red_fox.safetensors"
+    assert propose(opened, "checkpoint", "blue_owl_v1", there).why == "a similar name"
+    assert propose(opened, "checkpoint", "xyzzy", there) is None
+
+
+def info(name: str) -> ModelInfo:
+    return ModelInfo(Path(name), Kind.CHECKPOINT, "sd15", Layout.LDM, name=name)
