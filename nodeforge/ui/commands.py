@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nodeforge.ui.actions import Command
+from nodeforge.ui.canvas_commands import canvas_commands
 from nodeforge.ui.graph_files import GraphFiles
 from nodeforge.ui.open_document import OpenDocument
 
@@ -22,6 +23,7 @@ def all_commands(window: MainWindow) -> list[Command]:
         *_node(window),
         *_view(window),
         *window.runs.commands(),
+        *canvas_commands(window),
         *_help(window),
     ]
 
@@ -86,7 +88,7 @@ def _edit(window: MainWindow) -> list[Command]:
         Command(
             "edit.undo",
             "Undo",
-            _with(window, lambda each: each.document.undo()),
+            _with(window, lambda each: each.undo()),
             ("Ctrl+Z",),
             "arrow-u-up-left",
             lambda: bool(undo_name()),
@@ -95,7 +97,7 @@ def _edit(window: MainWindow) -> list[Command]:
         Command(
             "edit.redo",
             "Redo",
-            _with(window, lambda each: each.document.redo()),
+            _with(window, lambda each: each.redo()),
             ("Ctrl+Shift+Z", "Ctrl+Y"),
             "arrow-u-up-right",
             lambda: bool(redo_name()),
@@ -117,7 +119,7 @@ def _edit(window: MainWindow) -> list[Command]:
             window.on_view("paste", keep_inputs=True),
             ("Ctrl+Shift+V",),
             "",
-            window.has_document,
+            lambda: window.area.canvas is None and window.has_document(),
             within=window.area.tabs,
         ),
     ]
@@ -166,7 +168,8 @@ def _node(window: MainWindow) -> list[Command]:
 def _on_graph(
     window: MainWindow, *rows: tuple[str, str, str, Sequence[str], str, bool]
 ) -> list[Command]:
-    """Commands that are methods of the graph view; the last field: they need a selection."""
+    """Commands that are methods of the graph view, some of the canvas, too; the last field: in
+    the graph they need a selection."""
     return [
         Command(
             name,
@@ -174,7 +177,7 @@ def _on_graph(
             window.on_view(method),
             keys,
             icon,
-            window.has_selection if needs else window.has_document,
+            partial(window.can_on_view, method, selection=needs),
             within=window.area.tabs,
         )
         for name, text, method, keys, icon, needs in rows

@@ -8,19 +8,22 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from nodeforge.lint import Problem
+from nodeforge.ui.document_page import DocumentPage, FaceSwitch
 from nodeforge.ui.icons import icon
 from nodeforge.ui.notices import Notices
 from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.running import Runner
 from nodeforge.ui.start_page import StartPage
 from nodeforge.ui.theme import Theme
 from nodeforge.ui.workspace import Workspace
 
 if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view import CanvasTab, Kit
     from nodeforge.ui.graph_view import GraphView
 
 
 class DocumentsArea(QWidget):
-    """Makes a graph view for each document, and keeps the two in step."""
+    """Makes a graph view for each document, and keeps the two in step; a canvas where wanted."""
 
     close_asked = Signal(object)
     selection_changed = Signal(object, list)
@@ -29,15 +32,23 @@ class DocumentsArea(QWidget):
     """A sentence for the status bar."""
     menu_asked = Signal(object)
     """A graph view's request for a context menu."""
+    canvas_menu_asked = Signal(object)
+    """Where on the screen a canvas' context menu is wanted."""
+    front_changed = Signal()
+    """Graph or canvas: another is in front."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._workspace, self._runner = workspace, runner
+        self._kit: Kit | None = None
         self.start_page = StartPage(workspace)
         self.notices = Notices()
         self.tabs = QTabWidget(documentMode=True, movable=True)
         self.tabs.setAccessibleName("Open workflows")
         self.tabs.currentChanged.connect(self._tab_chosen)
+        self.faces = FaceSwitch()
+        self.faces.chosen.connect(self.show_face)
+        self.tabs.setCornerWidget(self.faces)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         self._stack.addWidget(self.tabs)
@@ -46,7 +57,7 @@ class DocumentsArea(QWidget):
         column.setSpacing(0)
         column.addWidget(self.notices)
         column.addWidget(self._stack, 1)
-        self._views: dict[str, GraphView] = {}
+        self._pages: dict[str, DocumentPage] = {}
         workspace.opened.connect(self._add)
         workspace.closed.connect(self._remove)
         workspace.current_changed.connect(self._show_current)
@@ -56,12 +67,34 @@ class DocumentsArea(QWidget):
     @property
     def view(self) -> GraphView | None:
         """The graph view of the current document."""
+        return self.page.graph if self.page is not None else None
+
+    @property
+    def page(self) -> DocumentPage | None:
+        """The tab of the current document."""
         current = self._workspace.current
-        return self._views.get(current.id) if current else None
+        return self._pages.get(current.id) if current else None
+
+    @property
+    def canvas(self) -> CanvasTab | None:
+        """The canvas of the current document while it is in front."""
+        page = self.page
+        return page.canvas if page is not None and page.shows_canvas else None
+
+    def show_face(self, name: str) -> None:
+        """Show the ``graph`` or the ``canvas`` of the current document."""
+        if self.page is not None:
+            (self.page.show_canvas if name == "canvas" else self.page.show_graph)()
+            self._front_changed()
+
+    def _front_changed(self) -> None:
+        self.faces.show_face("canvas" if self.canvas is not None else "graph")
+        self.front_changed.emit()
 
     def go_to(self, path: str) -> None:
         """Show the node at `path`, selected and in the middle."""
         if self.view is not None:
+            self.show_face("graph")
             self.view.center_on(path)
             self.view.select([path])
             self.view.setFocus()
@@ -72,43 +105,50 @@ class DocumentsArea(QWidget):
         opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
         opened.problems_changed.connect(lambda: self._show_problems(opened))
         opened.standing_changed.connect(lambda: self._title(opened))
-        self._draw(opened)
+        page = DocumentPage(self._drawn(opened), lambda: self._canvas_of(opened))
+        self._pages[opened.id] = page
+        page.setProperty("document", opened.id)
+        place = self.tabs.addTab(page, opened.name)
+        side = QTabBar.ButtonPosition.RightSide
+        self.tabs.tabBar().setTabButton(place, side, self._close_button(opened))
+        self._title(opened)
+        if opened.canvas is not None:
+            page.show_canvas()
 
-    def _draw(self, opened: OpenDocument) -> None:
-        """Make the view of a document, in a tab of its own."""
+    def _canvas_of(self, opened: OpenDocument) -> CanvasTab:
+        from nodeforge.ui.canvas_view import CanvasTab, Kit  # numpy and OpenCV: only when needed
+
+        if self._kit is None:
+            self._kit = Kit(self._workspace.store)
+        tab = CanvasTab(opened, self._workspace, self._runner, self._kit)
+        tab.said.connect(self.said)
+        tab.refused.connect(lambda text: self.notices.show_notice("canvas", text))
+        tab.menu_asked.connect(self.canvas_menu_asked)
+        return tab
+
+    def _drawn(self, opened: OpenDocument) -> GraphView:
+        """A view of the document's graph."""
         from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
 
         view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
-        self._views[opened.id] = view
-        view.setProperty("document", opened.id)
         view.hands.freed = self._workspace.freed_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))
         view.refused.connect(self.said)
         view.menu_asked.connect(self.menu_asked)
-        place = self.tabs.addTab(view, opened.name)
-        side = QTabBar.ButtonPosition.RightSide
-        self.tabs.tabBar().setTabButton(place, side, self._close_button(opened))
-        self._title(opened)
+        return view
 
     def _renew(self) -> None:
         """Draw every document anew: more node types are known."""
-        current = self._workspace.current
         for opened in self._workspace.documents:
-            old = self._views[opened.id]
-            place = self.tabs.indexOf(old)
-            self._draw(opened)
-            self.tabs.removeTab(place)
-            self.tabs.tabBar().moveTab(self.tabs.count() - 1, place)
-            old.deleteLater()
+            self._pages[opened.id].change_graph(self._drawn(opened))
             self._of(opened).show_states(opened.states)
             self._show_problems(opened)
             for node in opened.pictures:
                 self._show_picture(opened, node)
-        self._workspace.show(current)
-        self._show_current(current)
+        self._show_current(self._workspace.current)
 
     def _of(self, opened: OpenDocument) -> GraphView:
-        return self._views[opened.id]
+        return self._pages[opened.id].graph
 
     def _show_picture(self, opened: OpenDocument, node: str) -> None:
         self._of(opened).show_thumbnail(node, opened.pictures.get(node))
@@ -117,9 +157,11 @@ class DocumentsArea(QWidget):
         self._of(opened).show_problems(_by_node(opened.problems))
 
     def _remove(self, opened: OpenDocument) -> None:
-        view = self._views.pop(opened.id)
-        self.tabs.removeTab(self.tabs.indexOf(view))
-        view.deleteLater()
+        page = self._pages.pop(opened.id)
+        self.tabs.removeTab(self.tabs.indexOf(page))
+        if page.canvas is not None:
+            page.canvas.close_tab()
+        page.deleteLater()
         self._show_current(self._workspace.current)
 
     def _selected(self, opened: OpenDocument, paths: list[str]) -> None:
@@ -130,14 +172,15 @@ class DocumentsArea(QWidget):
     def _show_current(self, opened: OpenDocument | None) -> None:
         self._stack.setCurrentIndex(0 if opened is None else 1)
         if opened is not None:
-            view = self._views[opened.id]
-            self.tabs.setCurrentWidget(view)
-            view.setFocus()
+            page = self._pages[opened.id]
+            self.tabs.setCurrentWidget(page)
+            page.currentWidget().setFocus()
+        self._front_changed()
         self.selection_changed.emit(opened, opened.selection if opened else [])
 
     def _tab_chosen(self, index: int) -> None:
-        view = self.tabs.widget(index)
-        if view is not None and (opened := self._workspace.find(view.property("document"))):
+        page = self.tabs.widget(index)
+        if page is not None and (opened := self._workspace.find(page.property("document"))):
             self._workspace.show(opened)
 
     def _close_button(self, opened: OpenDocument) -> QToolButton:
@@ -152,16 +195,18 @@ class DocumentsArea(QWidget):
         return button
 
     def _title(self, opened: OpenDocument) -> None:
-        view = self._views.get(opened.id)
-        if view is not None:
-            place = self.tabs.indexOf(view)
+        page = self._pages.get(opened.id)
+        if page is not None:
+            place = self.tabs.indexOf(page)
             self.tabs.setTabText(place, opened.name + (" •" if opened.modified else ""))
             where = str(opened.path) if opened.path else "Not saved yet"
             self.tabs.setTabToolTip(place, where)
 
     def _wear(self, theme: Theme) -> None:
-        for view in self._views.values():
-            view.set_theme(theme)
+        for page in self._pages.values():
+            page.graph.set_theme(theme)
+            if page.canvas is not None:
+                page.canvas.set_theme(theme)
 
 
 def _by_node(problems: list[Problem]) -> dict[str, str]:

@@ -32,7 +32,7 @@ from nodeforge.ui.gallery import Gallery, Results
 from nodeforge.ui.inspector import Inspector
 from nodeforge.ui.library import Library
 from nodeforge.ui.log_panel import LogPanel
-from nodeforge.ui.menus import build_menus, build_toolbar, node_menu
+from nodeforge.ui.menus import build_menus, build_toolbar, canvas_menu, node_menu
 from nodeforge.ui.messages import Messages
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.palette import CommandPalette, ShortcutList
@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
         self.autosave = Autosave(workspace)
-        self.area = DocumentsArea(workspace)
+        self.area = DocumentsArea(workspace, self.runner)
         self.files = Files(workspace, self.runner, self.autosave, self.area.notices, self)
         self.messages = Messages(workspace, self.runner, self.area.notices, self)
         self.library = Library(workspace.catalogue, workspace.theme)
@@ -112,13 +112,20 @@ class MainWindow(QMainWindow):
         return current.document.history.redo_name if current else ""
 
     def on_view(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
-        """A function that calls `method` of the current graph view."""
+        """A function that calls `method` of what is in front, the graph view or the canvas."""
 
         def call() -> None:
-            if (view := self.area.view) is not None:
-                getattr(view, method)(*arguments, **options)
+            front = self.area.canvas or self.area.view
+            if front is not None and hasattr(front, method):
+                getattr(front, method)(*arguments, **options)
 
         return call
+
+    def can_on_view(self, method: str, *, selection: bool = False) -> bool:
+        """Whether what is in front has `method`, and what is selected that it needs."""
+        if (canvas := self.area.canvas) is not None:
+            return canvas.can(method)
+        return self.has_selection() if selection else self.has_document()
 
     def relink(self, opened: OpenDocument) -> None:
         missing = missing_models(self.workspace, opened)
@@ -211,6 +218,8 @@ class MainWindow(QMainWindow):
         area.close_asked.connect(self.files.close)
         area.said.connect(self.status.say)
         area.menu_asked.connect(lambda request: node_menu(self, request))
+        area.canvas_menu_asked.connect(lambda place: canvas_menu(self, place))
+        area.front_changed.connect(self.actions_.refresh)
         area.selection_changed.connect(self._selected)
         self.library.chosen.connect(self._add_node)
         self.inspector.node_asked.connect(self.go_to)

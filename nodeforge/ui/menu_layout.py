@@ -6,6 +6,12 @@ from collections.abc import Sequence
 
 SEPARATOR = ""
 
+TOOLS = (
+    *("tool.brush", "tool.eraser", "tool.clone", "tool.fill", "tool.gradient", SEPARATOR),
+    *("tool.rectangle", "tool.ellipse", "tool.lasso", "tool.polygon", "tool.by_colour"),
+    *(SEPARATOR, "tool.move", "tool.crop", "tool.picker", "tool.box"),
+)
+
 MENUS: dict[str, tuple[str, Sequence[str]]] = {
     "file": (
         "&File",
@@ -36,11 +42,32 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
     "view": (
         "&View",
         (
-            *("view.palette", SEPARATOR, "view.zoom_all", "view.zoom_selection", SEPARATOR),
+            *("view.palette", SEPARATOR, "view.graph", "view.canvas", SEPARATOR),
+            *("view.zoom_all", "view.zoom_selection", "canvas.zoom_in", "canvas.zoom_out"),
+            *("canvas.zoom_whole", "canvas.turn_left", "canvas.turn_back", "canvas.turn_right"),
+            SEPARATOR,
             *("view.light", "view.library", "view.inspector", "view.viewer", "view.gallery"),
             *("view.queue", "view.problems", "view.log"),
         ),
     ),
+    "canvas": (
+        "&Canvas",
+        (
+            *("canvas.new", "canvas.import", "canvas.export", "canvas.resize", SEPARATOR),
+            *("canvas.new_layer", "canvas.new_mask", "canvas.merge_down", "canvas.flatten"),
+            *("canvas.flip_across", "canvas.flip_down", SEPARATOR),
+            *("canvas.deselect", "canvas.invert_selection", "canvas.select_layer"),
+            *("canvas.copy_merged", SEPARATOR, "canvas.mask_from_selection"),
+            *("canvas.mask_from_layer", "canvas.mask_from_empty", "canvas.invert_mask"),
+            *("canvas.grow", "canvas.shrink", "canvas.feather", SEPARATOR),
+            *("canvas.swap_mask", "canvas.swap_colours", "canvas.plain_colours"),
+            *("canvas.smaller", "canvas.larger", SEPARATOR, "canvas.accept"),
+            *("canvas.accept_part", "canvas.discard", "canvas.next", "canvas.previous"),
+            *("canvas.more", "canvas.live", "canvas.auto_box", "canvas.open_workflow"),
+            *(SEPARATOR, "canvas.rulers", "canvas.snap", "canvas.clear_guides"),
+        ),
+    ),
+    "tool": ("&Tool", TOOLS),
     "run": (
         "&Run",
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButton, QWidget
 
 from nodeforge.ui.actions import keys_of
@@ -30,6 +30,12 @@ _ON_NODE = (
     ),
     *("node.collapse", SEPARATOR, "node.group", "node.ungroup", SEPARATOR, "edit.cut"),
     *("edit.copy", "edit.duplicate", "edit.delete"),
+)
+_ON_CANVAS = (
+    *("edit.undo", SEPARATOR, "edit.cut", "edit.copy", "edit.paste", "edit.delete", SEPARATOR),
+    *("edit.select_all", "canvas.deselect", "canvas.invert_selection", SEPARATOR),
+    *("canvas.mask_from_selection", "canvas.swap_mask", SEPARATOR, "canvas.new_layer"),
+    *("canvas.merge_down", SEPARATOR, "view.zoom_all", "canvas.zoom_whole", "canvas.export"),
 )
 _ON_NOTHING = (
     *("node.add", "edit.paste", "node.backdrop", SEPARATOR, "node.layout", "view.zoom_all"),
@@ -71,6 +77,14 @@ def _add_recent(window: MainWindow, menu: QMenu) -> None:
     window.workspace.recent_changed.connect(fill)
     fill()
     menu.insertMenu(window.actions_["file.save"], recent)
+
+
+def canvas_menu(window: MainWindow, place: QPoint) -> None:
+    """Show what can be done on the canvas at a place of the screen."""
+    menu = QMenu(window)
+    window.actions_.refresh()
+    _fill(window, menu, _ON_CANVAS)
+    menu.popup(place)
 
 
 def node_menu(window: MainWindow, request: MenuRequest) -> None:
@@ -123,6 +137,7 @@ def _primary(window: MainWindow, name: str) -> QToolButton:
 
     def follow() -> None:
         button.setEnabled(action.isEnabled())
+        button.setText(action.text())
 
     button.setObjectName(f"button.{name}")
     button.setProperty("primary", True)

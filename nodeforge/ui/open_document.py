@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -15,6 +15,9 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.history import Edit
 from nodeforge.lint import Problem
 from nodeforge.ui.node_state import NodeState
+
+if TYPE_CHECKING:
+    from nodeforge.canvas import Canvas
 
 
 class OpenDocument(QObject):
@@ -38,6 +41,9 @@ class OpenDocument(QObject):
     problems_changed = Signal()
     refused = Signal(str)
     """Why an edit cannot be made."""
+    settling = Signal()
+    """What is in hand is to be finished: the document is about to be used as it is."""
+    canvas_made = Signal()
 
     def __init__(
         self,
@@ -64,6 +70,10 @@ class OpenDocument(QObject):
         """How many steps the last run of a node had."""
         self.step_pictures: dict[str, dict[int, QImage]] = {}
         """The previews of the last run of a node, by step."""
+        self.canvas: Canvas | None = None
+        """What is painted; its steps are in the document's history."""
+        self.generations: list[dict[str, Any]] = []
+        """What was made on the canvas, the oldest first."""
         self._end = document.subscribe(self._hear)
 
     @property
@@ -82,6 +92,23 @@ class OpenDocument(QObject):
             self.refused.emit(str(error))
             return False
         return True
+
+    def settle(self) -> None:
+        """Finish what is in hand, as a stroke on the canvas."""
+        self.settling.emit()
+
+    def undo(self) -> None:
+        self.settle()
+        self.document.undo()
+
+    def redo(self) -> None:
+        self.settle()
+        self.document.redo()
+
+    def have_canvas(self, canvas: Canvas) -> None:
+        """From now on there is a canvas."""
+        self.canvas = canvas
+        self.canvas_made.emit()
 
     def detach(self) -> None:
         """Keep the name, but no file: saving asks where to."""

@@ -101,6 +101,20 @@ class Runner(QObject):
         self._queue(opened, targets, auto=True)
         self._advance()
 
+    def queue(self, job: Job) -> None:
+        """Run a job that was made elsewhere, as for the canvas."""
+        self._halted = False
+        self.jobs.add(job)
+        self._advance()
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job, keeping what is done, or take it off the queue."""
+        if job is not self.jobs.current:
+            self.jobs.remove(job)
+        elif job.id not in self._cancelled:
+            self._cancelled.add(job.id)  # asked twice, the worker would be ended
+            self.link.cancel(job.id)
+
     def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
         """Stop what an edit has started, unless it is a run of this graph."""
         for job in [job for job in self.jobs.waiting if job.auto and job.graph != unless]:

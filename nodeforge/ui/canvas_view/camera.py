@@ -1,0 +1,81 @@
+"""Where the view looks: pixels of the canvas to pixels of the widget, and back."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF
+from PySide6.QtGui import QTransform
+
+CLOSEST, FARTHEST = 64.0, 1 / 64
+_MARGIN = 24.0
+"""Pixels left free on each side of what is fitted."""
+
+
+class Camera:
+    """Zoom (widget pixels a canvas pixel), turn (degrees, clockwise), and what is in the middle."""
+
+    def __init__(self) -> None:
+        self.zoom = 1.0
+        self.turn = 0.0
+        self.centre = QPointF()
+        """The place of the canvas that is in the middle of the widget."""
+        self.size = QSizeF(1, 1)
+
+    @property
+    def middle(self) -> QPointF:
+        return QPointF(self.size.width() / 2, self.size.height() / 2)
+
+    def transform(self) -> QTransform:
+        """From the canvas to the widget."""
+        made = QTransform()
+        middle = self.middle
+        if not self.turn:  # whole pixels, so that a picture at 1:1 is as sharp as it is
+            middle -= self.centre * self.zoom
+            return made.translate(round(middle.x()), round(middle.y())).scale(self.zoom, self.zoom)
+        made.translate(middle.x(), middle.y()).rotate(self.turn).scale(self.zoom, self.zoom)
+        return made.translate(-self.centre.x(), -self.centre.y())
+
+    def to_view(self, place: QPointF) -> QPointF:
+        return self.transform().map(place)
+
+    def to_canvas(self, place: QPointF) -> QPointF:
+        return self.transform().inverted()[0].map(place)
+
+    def seen(self, rect: QRectF) -> QRectF:
+        """The canvas under a rectangle of the widget."""
+        return self.transform().inverted()[0].mapRect(rect)
+
+    def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
+        """Zoom; the place at `at` of the widget (its middle) stays where it is."""
+        at = self.middle if at is None else at
+        kept = self.to_canvas(at)
+        self.zoom = min(max(zoom, FARTHEST), CLOSEST)
+        self._hold(kept, at)
+
+    def turn_to(self, turn: float, at: QPointF | None = None) -> None:
+        """Turn the view; the place at `at` of the widget (its middle) stays where it is."""
+        at = self.middle if at is None else at
+        kept = self.to_canvas(at)
+        self.turn = (turn + 180) % 360 - 180
+        self._hold(kept, at)
+
+    def pan(self, by: QPointF) -> None:
+        """Move what is seen by so many pixels of the widget."""
+        self.centre -= self._unturned(by) / self.zoom
+
+    def fit(self, rect: QRectF) -> None:
+        """See all of `rect` of the canvas, at most enlarged eight times."""
+        turned = QTransform().rotate(self.turn).mapRect(rect)
+        wide = max(self.size.width() - 2 * _MARGIN, 16) / max(turned.width(), 1)
+        high = max(self.size.height() - 2 * _MARGIN, 16) / max(turned.height(), 1)
+        self.zoom = min(max(min(wide, high), FARTHEST), 8.0)
+        self.centre = rect.center()
+
+    def _hold(self, kept: QPointF, at: QPointF) -> None:
+        self.centre = kept - self._unturned(at - self.middle) / self.zoom
+
+    def _unturned(self, by: QPointF) -> QPointF:
+        angle = math.radians(-self.turn)
+        cos, sin = math.cos(angle), math.sin(angle)
+        return QPointF(by.x() * cos - by.y() * sin, by.x() * sin + by.y() * cos)

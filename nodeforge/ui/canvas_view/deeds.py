@@ -1,0 +1,306 @@
+"""What the commands of the Canvas menu do with one canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QInputDialog, QSpinBox
+
+from nodeforge.canvas import (
+    LONGEST_SIDE,
+    CanvasEdit,
+    Layer,
+    LayerKind,
+    Tiles,
+    add_layer,
+    alpha_mask,
+    clear_mask,
+    composite_tiles,
+    deselect,
+    feather_mask,
+    flatten,
+    flip_canvas,
+    grow_mask,
+    invert_mask,
+    merge_down,
+    pictured,
+    rectangle,
+    resize_canvas,
+    select,
+)
+from nodeforge.ui.canvas_view.tools import MoveTool
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.tab import CanvasTab
+    from nodeforge.ui.canvas_view.workbench import Workbench
+
+_STAGED = {"accept_part", "discard", "next", "previous", "more"}
+_ON_LAYER = {"mask_from_layer", "select_layer", "merge_down", "flatten"}
+_ON_SELECTION = {"deselect"}
+
+
+class Deeds(QObject):
+    """One method a command, by its name."""
+
+    def __init__(self, tab: CanvasTab, bench: Workbench) -> None:
+        super().__init__(tab)
+        self._tab, self._bench = tab, bench
+        self._studio, self._view = bench.studio, bench.view
+        self._rulers = True
+
+    def can(self, name: str) -> bool:
+        """Whether a deed makes sense now."""
+        canvas, staging = self._studio.canvas, self._bench.staging
+        if name == "accept":
+            return staging.candidate is not None or self._in_hand()
+        if name == "discard":
+            return staging.is_open or self._studio.tool.name == "polygon"
+        if name in ("next", "previous"):
+            return staging.count > 1 or self._studio.tool.name == "move"
+        if name in _STAGED:
+            return staging.candidate is not None
+        if name in _ON_LAYER:
+            return canvas.active is not None
+        if name in _ON_SELECTION:
+            return canvas.selection is not None
+        if name == "invert_mask":
+            return canvas.active is not None and canvas.active.is_mask
+        if name in ("grow", "shrink", "feather"):
+            return canvas.selection is not None or self._mask() != ""
+        return True
+
+    def do(self, name: str) -> None:
+        getattr(self, name)()
+
+    def switch(self, name: str) -> None:
+        """Turn ``rulers``, ``snap`` or ``live`` on or off."""
+        match name:
+            case "rulers":
+                self._rulers = not self._rulers
+                self._bench.show_rulers(self._rulers)
+            case "snap":
+                self._studio.snap.on = not self._studio.snap.on
+            case "live":
+                self._bench.live.switch(not self._bench.live.on)
+
+    def is_on(self, name: str) -> bool:
+        return {
+            "rulers": self._rulers,
+            "snap": self._studio.snap.on,
+            "live": self._bench.live.on,
+        }[name]
+
+    # brush and colours
+
+    def swap_mask(self) -> None:
+        self._studio.settle()
+        self._studio.swap_mask()
+
+    def smaller(self) -> None:
+        self._size(1 / 1.15)
+
+    def larger(self) -> None:
+        self._size(1.15)
+
+    def swap_colours(self) -> None:
+        self._studio.kit.swap_colours()
+
+    def plain_colours(self) -> None:
+        self._studio.kit.plain_colours()
+
+    # selection and masks
+
+    def deselect(self) -> None:
+        self._perform(deselect(self._studio.canvas))
+
+    def invert_selection(self) -> None:
+        canvas = self._studio.canvas
+        if canvas.selection is None:
+            self._perform(select(canvas, rectangle(0, 0, *canvas.size)))
+        else:
+            self._perform(invert_mask(canvas))
+
+    def select_layer(self) -> None:
+        layer = self._studio.canvas.active
+        if layer is not None:
+            self._perform(select(self._studio.canvas, alpha_mask(layer)))
+
+    def copy_merged(self) -> None:
+        self._tab.copy_merged()
+
+    def mask_from_selection(self) -> None:
+        """A mask layer of what is selected; nothing is selected then."""
+        canvas = self._studio.canvas
+        if canvas.selection is None:
+            self._studio.said.emit("Nothing is selected. Select a part first.")
+            return
+        self._add_mask(canvas.selection)
+        self._perform(deselect(canvas))
+
+    def mask_from_layer(self) -> None:
+        layer = self._studio.canvas.active
+        if layer is not None:
+            self._add_mask(alpha_mask(layer))
+
+    def mask_from_empty(self) -> None:
+        """A mask of what the picture leaves transparent: for outpainting."""
+        canvas = self._studio.canvas
+        whole = composite_tiles(list(pictured(canvas.state)), canvas.box)
+        self._add_mask(clear_mask(Layer("", "", LayerKind.PAINT, whole), canvas.box))
+
+    def invert_mask(self) -> None:
+        self._perform(invert_mask(self._studio.canvas, self._mask()))
+
+    def grow(self) -> None:
+        self._ask("Grow by", lambda n: grow_mask(self._studio.canvas, n, self._mask()))
+
+    def shrink(self) -> None:
+        self._ask("Shrink by", lambda n: grow_mask(self._studio.canvas, -n, self._mask()))
+
+    def feather(self) -> None:
+        self._ask("Feather by", lambda n: feather_mask(self._studio.canvas, n, self._mask()))
+
+    # layers and the canvas itself
+
+    def new_layer(self) -> None:
+        self._perform(add_layer(self._studio.canvas, LayerKind.PAINT))
+
+    def new_mask(self) -> None:
+        layers = self._studio.canvas.layers
+        above = layers[-1].id if layers else None
+        self._perform(add_layer(self._studio.canvas, LayerKind.MASK, above=above))
+
+    def merge_down(self) -> None:
+        self._perform(merge_down(self._studio.canvas, self._studio.canvas.state.active))
+
+    def flatten(self) -> None:
+        self._perform(flatten(self._studio.canvas))
+
+    def flip_across(self) -> None:
+        self._perform(flip_canvas(self._studio.canvas, True))
+
+    def flip_down(self) -> None:
+        self._perform(flip_canvas(self._studio.canvas, False))
+
+    def resize(self) -> None:
+        """Ask for the canvas' size; layers keep theirs."""
+        canvas = self._studio.canvas
+        size = _ask_size(self._view.window(), canvas.size)
+        if size is not None:
+            self._perform(resize_canvas(canvas, *size))
+            self._view.fit()
+
+    def export(self) -> None:
+        self._tab.ask_export()
+
+    # looking
+
+    def zoom_in(self) -> None:
+        self._view.zoom_by(1.4)
+
+    def zoom_out(self) -> None:
+        self._view.zoom_by(1 / 1.4)
+
+    def zoom_whole(self) -> None:
+        self._view.zoom_to(1 / self._view.devicePixelRatioF())
+
+    def turn_left(self) -> None:
+        self._view.turn_by(-15)
+
+    def turn_right(self) -> None:
+        self._view.turn_by(15)
+
+    def turn_back(self) -> None:
+        self._view.turn_by(-self._view.camera.turn)
+
+    def clear_guides(self) -> None:
+        self._studio.snap.clear()
+
+    # generating
+
+    def accept(self) -> None:
+        """Enter: what the tool has in hand, else the candidate."""
+        if not self._studio.tool.enter():
+            self._bench.staging.accept()
+
+    def accept_part(self) -> None:
+        self._bench.staging.accept_part()
+
+    def discard(self) -> None:
+        if not self._studio.tool.backspace():
+            self._bench.staging.discard()
+
+    def next(self) -> None:
+        self._step(1)
+
+    def previous(self) -> None:
+        self._step(-1)
+
+    def more(self) -> None:
+        self._bench.generator.more_like_this()
+
+    def open_workflow(self) -> None:
+        self._bench.generator.open_workflow()
+
+    def auto_box(self) -> None:
+        self._studio.set_box(None)
+
+    def _step(self, by: int) -> None:
+        """The next candidate; where there is none, the move tool moves by a pixel."""
+        tool = self._studio.tool
+        if self._bench.staging.count > 1:
+            self._bench.staging.step(by)
+        elif isinstance(tool, MoveTool):
+            tool.nudge(by, 0)
+
+    def _in_hand(self) -> bool:
+        tool = self._studio.tool
+        return tool.name in ("crop", "polygon") or (isinstance(tool, MoveTool) and tool.lifted)
+
+    def _mask(self) -> str:
+        """The active layer's id where it is a mask; empty means the selection."""
+        active = self._studio.canvas.active
+        return active.id if active is not None and active.is_mask else ""
+
+    def _add_mask(self, tiles: Tiles) -> None:
+        layers = self._studio.canvas.layers
+        above = layers[-1].id if layers else None
+        self._perform(add_layer(self._studio.canvas, LayerKind.MASK, above=above, tiles=tiles))
+
+    def _perform(self, edit: CanvasEdit) -> None:
+        self._studio.settle()
+        self._studio.perform(edit)
+
+    def _size(self, factor: float) -> None:
+        tool = self._studio.tool
+        if tool.has_option("size"):
+            size = tool.value("size")
+            step = max(1, round(abs(size * factor - size)))
+            tool.set("size", size + step if factor > 1 else size - step)
+
+    def _ask(self, text: str, edit: Callable[[int], CanvasEdit]) -> None:
+        pixels, chosen = QInputDialog.getInt(
+            self._view.window(), text, f"{text} (pixels)", 8, 1, 512
+        )
+        if chosen:
+            self._perform(edit(pixels))
+
+
+def _ask_size(parent, size: tuple[int, int]) -> tuple[int, int] | None:
+    dialog = QDialog(parent)
+    dialog.setWindowTitle("Resize canvas")
+    form = QFormLayout(dialog)
+    boxes: list[QSpinBox] = []
+    for name, value in zip(("Width", "Height"), size, strict=True):
+        box = QSpinBox(minimum=1, maximum=LONGEST_SIDE, value=value, suffix=" px")
+        box.setAccessibleName(name)
+        form.addRow(name, box)
+        boxes.append(box)
+    kinds = QDialogButtonBox.StandardButton
+    buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    form.addRow(buttons)
+    return (boxes[0].value(), boxes[1].value()) if dialog.exec() else None

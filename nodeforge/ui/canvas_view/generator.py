@@ -1,0 +1,297 @@
+"""Generate: from the canvas as it is to candidates over it, through the queue of all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Signal
+
+from nodeforge.canvas import State
+from nodeforge.canvas.request import LONGEST, Generation, request
+from nodeforge.engine import events
+from nodeforge.engine.assets import keep_bytes
+from nodeforge.engine.context import RunRequest
+from nodeforge.errors import NodeForgeError
+from nodeforge.formats import document_to_json
+from nodeforge.imaging import Box
+from nodeforge.ui.canvas_view.qt_pixels import to_image
+from nodeforge.ui.canvas_view.scene import chosen_box, seen, with_mask
+from nodeforge.ui.canvas_view.staging import Candidate, Staging
+from nodeforge.ui.canvas_view.studio import Studio
+from nodeforge.ui.canvas_view.wishes import Wishes
+from nodeforge.ui.jobs import Job, new_run_id, snapshot
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.running import Runner
+from nodeforge.ui.worker_link import Answer
+from nodeforge.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from nodeforge.canvas.native import Native
+
+_MORE = 4
+"""How many candidates "more like this" makes."""
+
+
+@dataclass(eq=False)
+class Round:
+    """One generation, from the wish to its candidates."""
+
+    values: dict[str, Any]
+    seed: int | None
+    live: bool = False
+    job: Job | None = None
+    generation: Generation | None = None
+    cancelled: bool = False
+    step: tuple[int, int] = (0, 0)
+    given: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What its layers are called: what was asked for."""
+        texts = (str(v) for k, v in self.values.items() if k == "prompt.text")
+        return next((text.strip()[:32] for text in texts if text.strip()), "Generated")
+
+
+class Generator(QObject):
+    """Makes candidates; the document changes only once one is accepted."""
+
+    changed = Signal()
+    """A round has begun, made a step or ended."""
+    refused = Signal(str)
+    """Why nothing is generated."""
+    ended = Signal(object, bool)
+    """The round, and whether it ended well."""
+    _made = Signal(object, object)
+
+    def __init__(
+        self,
+        studio: Studio,
+        staging: Staging,
+        wishes: Wishes,
+        workspace: Workspace,
+        runner: Runner,
+    ) -> None:
+        super().__init__()
+        self._studio, self._staging, self.wishes = studio, staging, wishes
+        self._workspace, self._runner = workspace, runner
+        self._maker = ThreadPoolExecutor(1, "canvas-requests")
+        self._rounds: dict[str, Round] = {}
+        self._making: list[Round] = []
+        self._made.connect(self._queue, Qt.ConnectionType.QueuedConnection)
+        runner.link.told.connect(self._hear)
+        self._closed = False
+
+    def close(self) -> None:
+        """Stop all of this canvas' rounds; what arrives late is dropped."""
+        self._closed = True
+        self.cancel()
+        self._runner.link.told.disconnect(self._hear)
+        self._maker.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def round(self) -> Round | None:
+        """The one that runs, or is next."""
+        return next(iter(self._rounds.values()), None) or next(iter(self._making), None)
+
+    @property
+    def busy(self) -> bool:
+        return self.round is not None
+
+    def box(self) -> Box:
+        """The box, as it was drawn or as the mask chooses it."""
+        if self._studio.box is not None:
+            return self._studio.box
+        return chosen_box(self._studio.canvas.state, self.wishes.strength, self.wishes.native)
+
+    def generate(self) -> None:
+        """Make candidates of what the canvas shows and the form says."""
+        self._studio.settle()
+        self.start(self.wishes.asked())
+        self.wishes.next_seed()
+
+    def more_like_this(self) -> None:
+        """Make candidates with the seeds that follow the shown one's."""
+        candidate = self._staging.candidate
+        if candidate is None:
+            return
+        values = {**self.wishes.asked(), **candidate.record.get("values", {})}
+        last = max((each.seed or 0 for each in self._staging.candidates), default=0)
+        for entry in self.wishes.entries():
+            if entry.is_seed:
+                values[entry.name] = last + 1
+            if entry.name.endswith(".batch"):
+                values[entry.name] = _MORE
+        self.start(values, candidate.box)
+
+    def start(
+        self, values: Mapping[str, Any], box: Box | None = None, *, live: bool = False
+    ) -> Round:
+        """Begin a round; the request is made in a thread of its own."""
+        seeds = [entry.name for entry in self.wishes.entries() if entry.is_seed]
+        seed = int(values[seeds[0]]) if seeds and seeds[0] in values else None
+        made = Round(dict(values), seed, live)
+        self._making.append(made)
+        state, intent, native = self._studio.canvas.state, self.wishes.intent, self.wishes.native
+        place = box or self.box()
+        work = partial(self._request, state, place, intent, made.values, native)
+        self._maker.submit(work).add_done_callback(partial(self._arrived, made))
+        self.changed.emit()
+        return made
+
+    def _request(
+        self, state: State, box: Box, intent: Any, values: dict[str, Any], native: Native
+    ) -> Generation:
+        source, selections = seen(state, box)
+        made = request(self.wishes.workflow, source, selections, intent, values, native.multiple)
+        for content in made.files.values():
+            keep_bytes(content, ".png", self._workspace.settings)
+        return made
+
+    def _arrived(self, made: Round, future: Future[Generation]) -> None:
+        if not self._closed:
+            self._made.emit(made, future)
+
+    def _queue(self, made: Round, future: Future[Generation]) -> None:
+        if self._closed:
+            return
+        self._making.remove(made)
+        error = future.exception()
+        if isinstance(error, NodeForgeError):
+            self.refused.emit(str(error))
+            self._end(made, False)
+            return
+        if error is not None:
+            raise error
+        if made.cancelled:
+            self._end(made, False)
+            return
+        made.generation = generation = future.result()
+        made.job = self._job(made, generation)
+        self._rounds[made.job.id] = made
+        self._runner.queue(made.job)
+        self.changed.emit()
+
+    def _job(self, made: Round, generation: Generation) -> Job:
+        graph = snapshot(generation.document.graph)
+        opened, settings = self._studio.opened, self._workspace.settings
+        asked = RunRequest(
+            run=new_run_id(),
+            targets=list(generation.results),
+            assets=dict(generation.document.assets),
+            granted=list(opened.granted),
+            outputs=settings.outputs.absolute(),
+            previews=True,
+        )
+        made.given = {"graph": graph, "assets": dict(asked.assets), "granted": asked.granted}
+        name = f"{opened.name}, canvas" + (" (live)" if made.live else "")
+        return Job(f"{opened.id}/canvas", name, graph, asked, auto=made.live)
+
+    def cancel(self, made: Round | None = None) -> bool:
+        """Stop a round, or all; whether there was any."""
+        rounds = [*self._rounds.values(), *self._making] if made is None else [made]
+        for each in rounds:
+            if not each.cancelled:
+                each.cancelled = True
+                if each.job is not None:
+                    self._runner.cancel(each.job)
+        for each in [each for each in rounds if each.job is None or each.job.state != "running"]:
+            if each.job is not None:
+                self._rounds.pop(each.job.id, None)
+                self._end(each, False)
+        return bool(rounds)
+
+    def _hear(self, arrived: list[events.Event]) -> None:
+        for event in arrived:
+            made = self._rounds.get(event.run)
+            if made is not None:
+                self._tell(made, event)
+
+    def _tell(self, made: Round, event: events.Event) -> None:
+        match event:
+            case events.Progress():
+                made.step = event.step, event.of
+                self.changed.emit()
+            case events.Preview() if not made.cancelled:
+                self._preview(made, event)
+            case events.RunFinished() if not made.cancelled:
+                self._fetch(made, 0)
+            case (
+                events.Failed() | events.RunCancelled() | events.WorkerDied() | events.RunFinished()
+            ):
+                del self._rounds[event.run]
+                self._end(made, False)
+
+    def _preview(self, made: Round, event: events.Preview) -> None:
+        assert made.generation is not None
+        size = (event.height, event.width, 3)
+        pixels = np.frombuffer(event.pixels, np.uint8).reshape(size)
+        image = to_image(with_mask(pixels, made.generation.mask), straight=True)
+        self._staging.preview(image, made.generation.box)
+
+    def _fetch(self, made: Round, item: int) -> None:
+        """Ask for a candidate; one after another until there is none."""
+        assert made.generation is not None
+        self._runner.link.ask(
+            "render",
+            partial(self._got, made, item),
+            node=made.generation.results[0],
+            port="patch",
+            step=0,
+            item=item,
+            longest=LONGEST,
+            **made.given,
+        )
+
+    def _got(self, made: Round, item: int, answer: Answer) -> None:
+        if self._closed or made.cancelled or made.job is None:
+            return
+        if isinstance(answer, dict) and answer["shape"]:
+            self._staging.add(self._candidate(made, item, answer))
+            self._fetch(made, item + 1)
+            return
+        del self._rounds[made.job.id]
+        if item == 0:
+            text = answer if isinstance(answer, NodeForgeError) else "The result is gone."
+            self.refused.emit(str(text))
+        self._end(made, item > 0)
+
+    def _candidate(self, made: Round, item: int, answer: dict[str, Any]) -> Candidate:
+        assert made.generation is not None
+        patch = np.frombuffer(answer["payload"], np.uint8).reshape(answer["shape"])
+        seed = None if made.seed is None else made.seed + item
+        record = self._record(made, item)
+        return Candidate(patch, made.generation.box, made.name, seed, record, made.live)
+
+    def _record(self, made: Round, item: int) -> dict[str, Any]:
+        """The generation as the project keeps it."""
+        assert made.generation is not None
+        document = made.generation.document
+        return {
+            "workflow": document_to_json(document),
+            "pictures": {name: document.assets[name] for name in made.generation.files},
+            "intent": str(self.wishes.intent),
+            "values": made.values,
+            "box": list(made.generation.box),
+            "item": item,
+        }
+
+    def _end(self, made: Round, well: bool) -> None:
+        self._staging.preview(None, Box(0, 0, 1, 1))
+        self.changed.emit()
+        self.ended.emit(made, well)
+
+    def open_workflow(self) -> OpenDocument:
+        """Open what Generate runs in a tab of its own; from then on Generate runs that."""
+        if self.wishes.own is None:
+            copied = replace(self.wishes.workflow)
+            opened = OpenDocument(copied, name=self.wishes.workflow_name)
+            self._workspace.add(opened)
+            self.wishes.choose_workflow(opened)
+        self._workspace.show(self.wishes.own)
+        assert self.wishes.own is not None
+        return self.wishes.own

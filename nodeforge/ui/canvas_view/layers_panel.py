@@ -1,0 +1,342 @@
+"""The pile of layers: seen, locked, named, ordered; below it how the active one is laid on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    QTimer,
+)
+from PySide6.QtGui import QDropEvent, QIcon
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.canvas import (
+    Change,
+    Layer,
+    LayerKind,
+    What,
+    activate,
+    add_layer,
+    duplicate_layer,
+    merge_down,
+    move_layer,
+    remove_layers,
+    set_layer,
+)
+from nodeforge.imaging import BlendMode
+from nodeforge.spec import NumberWidget
+from nodeforge.ui.canvas_view.studio import Studio
+from nodeforge.ui.canvas_view.thumbnails import SIDE, thumbnail
+from nodeforge.ui.icons import icon
+from nodeforge.ui.inspector.choices import ChoiceField
+from nodeforge.ui.inspector.field import Field
+from nodeforge.ui.inspector.number import NumberField
+from nodeforge.ui.inspector.prompt import TextField
+
+_Index = QModelIndex | QPersistentModelIndex
+_ID = Qt.ItemDataRole.UserRole
+_EYE, _NAME, _LOCK = range(3)
+_PAUSE = 300
+"""Milliseconds after painting until a thumbnail is drawn anew."""
+
+
+class LayersPanel(QWidget):
+    """Shows the canvas' layers, the top one first, and asks for edits of them."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._studio = studio
+        self._filling = False
+        self._stale: set[str] = set()
+        self.list = _Pile(self._reorder)
+        self.list.itemChanged.connect(self._renamed)
+        self.list.itemClicked.connect(self._clicked)
+        self.list.currentItemChanged.connect(self._chosen)
+        self.about = _About(studio)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 4, 8, 8)
+        column.setSpacing(6)
+        column.addLayout(self._buttons())
+        column.addWidget(self.list, 1)
+        column.addWidget(self.about)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self._draw_thumbnails)
+        self._end = studio.canvas.subscribe(self._hear)
+        self._fill()
+
+    def close_panel(self) -> None:
+        self._end()
+        self._pause.stop()
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        title = QLabel("Layers")
+        title.setProperty("role", "heading")
+        row.addWidget(title)
+        row.addStretch(1)
+        add = _button("plus", "Add a layer")
+        menu = QMenu(add)
+        for kind in LayerKind:
+            if kind is not LayerKind.PICTURE:
+                text = f"{kind.value.capitalize()} layer"
+                menu.addAction(text, lambda kind=kind: self._do(add_layer, kind))
+        add.setMenu(menu)
+        add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        row.addWidget(add)
+        for picture, text, edit in (
+            ("copy-simple", "Duplicate the layer", duplicate_layer),
+            ("git-merge", "Merge with the layer below", merge_down),
+        ):
+            button = _button(picture, text)
+            button.clicked.connect(lambda _=False, edit=edit: self._do_active(edit))
+            row.addWidget(button)
+        remove = _button("trash", "Remove the layer")
+        remove.clicked.connect(self.remove)
+        row.addWidget(remove)
+        return row
+
+    def remove(self) -> None:
+        """Remove the active layer."""
+        active = self._studio.canvas.active
+        if active is not None:
+            self._do(remove_layers, [active.id])
+
+    def _do(self, edit: Any, *arguments: Any, **settings: Any) -> None:
+        self._studio.settle()
+        self._studio.perform(edit(self._studio.canvas, *arguments, **settings))
+
+    def _do_active(self, edit: Any) -> None:
+        active = self._studio.canvas.active
+        if active is not None:
+            self._do(edit, active.id)
+
+    def _fill(self) -> None:
+        self._filling = True
+        self.list.clear()
+        for layer in reversed(self._studio.canvas.layers):
+            item = QTreeWidgetItem()
+            item.setData(_NAME, _ID, layer.id)
+            flags = Qt.ItemFlag
+            item.setFlags(
+                flags.ItemIsEnabled
+                | flags.ItemIsSelectable
+                | flags.ItemIsEditable
+                | flags.ItemIsDragEnabled
+            )
+            self.list.addTopLevelItem(item)
+            self._show_layer(item, layer)
+        self._filling = False
+        self._show_active()
+        self._draw_thumbnails({layer.id for layer in self._studio.canvas.layers})
+
+    def _show_layer(self, item: QTreeWidgetItem, layer: Layer) -> None:
+        filling, self._filling = self._filling, True
+        item.setIcon(_EYE, icon("eye") if layer.visible else icon("eye-slash", "dim"))
+        item.setToolTip(_EYE, "Hide" if layer.visible else "Show")
+        item.setText(_NAME, layer.name)
+        shown = f"{layer.kind.value.capitalize()} layer, {layer.blend.value}, {layer.opacity:.0%}"
+        item.setToolTip(_NAME, shown)
+        item.setIcon(_LOCK, icon("lock") if layer.locked else icon("lock-open", "dim"))
+        item.setToolTip(_LOCK, "Unlock" if layer.locked else "Lock")
+        self._filling = filling
+
+    def _show_active(self) -> None:
+        active = self._studio.canvas.active
+        item = self._item(active.id) if active is not None else None
+        filling, self._filling = self._filling, True
+        if item is not None:
+            self.list.setCurrentItem(item, _NAME, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        else:
+            self.list.clearSelection()
+        self._filling = filling
+        self.about.show_layer(active)
+
+    def _item(self, id: str) -> QTreeWidgetItem | None:
+        for row in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(row)
+            if item is not None and item.data(_NAME, _ID) == id:
+                return item
+        return None
+
+    def _draw_thumbnails(self, ids: set[str] | None = None) -> None:
+        state = self._studio.canvas.state
+        stale, self._stale = ids or self._stale, set()
+        filling, self._filling = self._filling, True
+        for id in stale:
+            item = self._item(id)
+            if item is not None and state.has(id):
+                pixmap = thumbnail(state.layer(id), state, self.devicePixelRatioF())
+                item.setIcon(_NAME, QIcon(pixmap))
+        self._filling = filling
+
+    def _hear(self, changes: tuple[Change, ...]) -> None:
+        whats = {change.what for change in changes}
+        if What.LAYERS in whats or What.SIZE in whats:
+            self._fill()
+            return
+        for change in changes:
+            if change.what is What.PIXELS:
+                self._stale.add(change.layer)
+                self._pause.start()
+            elif change.what is What.LAYER:
+                item = self._item(change.layer)
+                if item is not None:
+                    self._show_layer(item, self._studio.canvas.layer(change.layer))
+                self.about.show_layer(self._studio.canvas.active)
+        if What.ACTIVE in whats:
+            self._show_active()
+
+    def _clicked(self, item: QTreeWidgetItem, column: int) -> None:
+        layer = self._studio.canvas.layer(item.data(_NAME, _ID))
+        if column == _EYE:
+            self._do(set_layer, layer.id, visible=not layer.visible)
+        elif column == _LOCK:
+            self._do(set_layer, layer.id, locked=not layer.locked)
+
+    def _chosen(self, item: QTreeWidgetItem | None) -> None:
+        if item is not None and not self._filling:
+            self._do(activate, item.data(_NAME, _ID))
+
+    def _renamed(self, item: QTreeWidgetItem, column: int) -> None:
+        if self._filling or column != _NAME:
+            return
+        layer = self._studio.canvas.layer(item.data(_NAME, _ID))
+        name = item.text(_NAME).strip()
+        if name:
+            self._do(set_layer, layer.id, name=name)
+        else:
+            self._show_layer(item, layer)
+
+    def _reorder(self, id: str, row: int) -> None:
+        """Put a layer in a row of the list; the top row is the highest layer."""
+        self._do(move_layer, id, len(self._studio.canvas.layers) - 1 - row)
+
+
+class _Pile(QTreeWidget):
+    """The list; a drop tells which layer goes to which row, and leaves moving it to the canvas."""
+
+    def __init__(self, reorder: Any) -> None:
+        super().__init__(columnCount=3, headerHidden=True, rootIsDecorated=False)
+        self._reorder = reorder
+        self.setAccessibleName("Layers")
+        self.setIconSize(QSize(SIDE, SIDE))
+        self.setUniformRowHeights(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked
+            | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(24)
+        for column, mode in (
+            (_EYE, QHeaderView.ResizeMode.Fixed),
+            (_NAME, QHeaderView.ResizeMode.Stretch),
+            (_LOCK, QHeaderView.ResizeMode.Fixed),
+        ):
+            header.setSectionResizeMode(column, mode)
+        header.resizeSection(_EYE, 28)
+        header.resizeSection(_LOCK, 28)
+        self.setItemDelegateForColumn(_EYE, _NotEdited(self))
+        self.setItemDelegateForColumn(_LOCK, _NotEdited(self))
+        self.setMinimumHeight(96)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        item = self.currentItem()
+        if item is None:
+            return
+        source = self.indexOfTopLevelItem(item)
+        target = self.indexAt(event.position().toPoint())
+        row = target.row() if target.isValid() else self.topLevelItemCount() - 1
+        below = self.dropIndicatorPosition() is QAbstractItemView.DropIndicatorPosition.BelowItem
+        row = row + below if target.isValid() else row
+        row = row - 1 if target.isValid() and row > source else row
+        event.setDropAction(Qt.DropAction.IgnoreAction)
+        event.accept()
+        id = item.data(_NAME, _ID)
+        QTimer.singleShot(0, self, lambda: self._reorder(id, row))
+
+
+class _NotEdited(QStyledItemDelegate):
+    """Only names are edited in place."""
+
+    def createEditor(  # noqa: N802
+        self, parent: QWidget | None, option: QStyleOptionViewItem, index: _Index
+    ) -> QWidget:
+        return None  # pyright: ignore[reportReturnType]  # Qt's word for "not editable"
+
+
+class _About(QWidget):
+    """Opacity and blend mode of the active layer; of a mask strength and prompt."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._studio = studio
+        self._id = ""
+        share = NumberWidget(0.0, 1.0, 0.01)
+        self.fields: dict[str, Field] = {
+            "opacity": NumberField(share, whole=False),
+            "blend": ChoiceField([mode.value for mode in BlendMode]),
+            "strength": NumberField(share, whole=False),
+            "prompt": TextField(multiline=False),
+            "negative": TextField(multiline=False),
+        }
+        self._rows = QFormLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setVerticalSpacing(4)
+        for name, field in self.fields.items():
+            label = QLabel(name.capitalize())
+            label.setProperty("role", "dim")
+            field.editor().setAccessibleName(f"Layer {name}")
+            field.edited.connect(lambda value, _, name=name: self._set(name, value))
+            self._rows.addRow(label, field)
+
+    def show_layer(self, layer: Layer | None) -> None:
+        self._id = layer.id if layer is not None else ""
+        self.setVisible(layer is not None)
+        if layer is None:
+            return
+        masks = ("strength", "prompt", "negative")
+        for name, field in self.fields.items():
+            wanted = name == "opacity" or (name in masks) == layer.is_mask
+            self._rows.setRowVisible(field, wanted)
+            value = getattr(layer, name)
+            field.show_value(value.value if isinstance(value, BlendMode) else value)
+
+    def _set(self, name: str, value: Any) -> None:
+        if not self._id:
+            return
+        value = BlendMode(value) if name == "blend" else value
+        gesture = self.fields[name].gesture
+        edit = set_layer(self._studio.canvas, self._id, gesture=gesture, **{name: value})
+        self._studio.settle()
+        self._studio.perform(edit)
+
+
+def _button(picture: str, text: str) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(icon(picture))
+    button.setToolTip(text)
+    button.setAccessibleName(text)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

@@ -1,0 +1,97 @@
+"""Live: repaints the box while it is painted on."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from nodeforge.canvas import Change, LayerKind, What
+from nodeforge.ui.canvas_view.generator import Generator, Round
+from nodeforge.ui.canvas_view.studio import Studio
+
+PAUSE = 120
+"""Milliseconds from a change to the run of it."""
+_STARVED = 2.0
+"""Seconds without a new picture after which a run that is out of date may end all the same."""
+STEPS = 4
+
+
+class Live(QObject):
+    """Keeps one round going for what the canvas shows now; older ones are cancelled."""
+
+    changed = Signal()
+
+    def __init__(self, studio: Studio, generator: Generator) -> None:
+        super().__init__()
+        self._studio, self._generator = studio, generator
+        self.on = False
+        self._round: Round | None = None
+        self._stale = False
+        self._last = 0.0
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause.timeout.connect(self._begin)
+        self._end = studio.canvas.subscribe(self._hear)
+        generator.ended.connect(self._ended)
+        generator.wishes.value_changed.connect(lambda _: self._touch())
+        generator.wishes.form_changed.connect(self._touch)
+        studio.box_changed.connect(self._touch)
+
+    def close(self) -> None:
+        self.on = False
+        self._pause.stop()
+        self._end()
+
+    def switch(self, on: bool) -> None:
+        self.on = on
+        self._last = time.monotonic()
+        if on:
+            self._touch()
+        else:
+            self._pause.stop()
+            if self._round is not None:
+                self._generator.cancel(self._round)
+        self.changed.emit()
+
+    def _hear(self, changes: tuple[Change, ...]) -> None:
+        if self.on and any(self._counts(change) for change in changes):
+            self._touch()
+
+    def _counts(self, change: Change) -> bool:
+        if change.what is What.PIXELS:
+            state = self._studio.canvas.state
+            kind = state.layer(change.layer).kind if state.has(change.layer) else None
+            return kind not in (LayerKind.CONTROL, LayerKind.REFERENCE)
+        return change.what is not What.ACTIVE
+
+    def _touch(self) -> None:
+        if not self.on:
+            return
+        if self._round is None:
+            if not self._pause.isActive():
+                self._pause.start()
+            return
+        self._stale = True
+        if time.monotonic() - self._last < _STARVED:
+            self._generator.cancel(self._round)
+
+    def _begin(self) -> None:
+        if not self.on or self._round is not None:
+            return
+        values = self._generator.wishes.asked()
+        for name in values:
+            if name.endswith(".steps"):
+                values[name] = min(int(values[name]), STEPS)
+            elif name.endswith(".batch"):
+                values[name] = 1
+        self._stale = False
+        self._round = self._generator.start(values, live=True)
+
+    def _ended(self, made: Round, well: bool) -> None:
+        if made is not self._round:
+            return
+        self._round = None
+        if well:
+            self._last = time.monotonic()
+        if self.on and self._stale:
+            self._pause.start()

@@ -1,0 +1,47 @@
+"""Lines that are seen on any picture: light upon dark."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+
+DARK, LIGHT = QColor(0, 0, 0, 170), QColor(255, 255, 255)
+HANDLE = 8.0
+"""Pixels of the view that a handle is wide."""
+
+
+def pens(dashed: bool = False) -> tuple[QPen, QPen]:
+    """A wide dark pen for below, and a thin light one."""
+    below, above = QPen(DARK, 3), QPen(LIGHT, 1)
+    if dashed:
+        above.setDashPattern([4, 3])
+    return below, above
+
+
+def line_both(painter: QPainter, start: QPointF, end: QPointF) -> None:
+    for pen in pens():
+        painter.setPen(pen)
+        painter.drawLine(start, end)
+
+
+def path_both(painter: QPainter, path: QPainterPath, dashed: bool = False) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for pen in pens(dashed):
+        painter.setPen(pen)
+        painter.drawPath(path)
+
+
+def polygon_both(painter: QPainter, polygon: QPolygonF, dashed: bool = False) -> None:
+    path = QPainterPath()
+    path.addPolygon(polygon)
+    path_both(painter, path, dashed)
+
+
+def handle(painter: QPainter, at: QPointF, colour: QColor) -> None:
+    """A square to drag at."""
+    painter.setPen(QPen(DARK, 1))
+    painter.setBrush(LIGHT)
+    half = HANDLE / 2
+    painter.drawRect(QRectF(at.x() - half, at.y() - half, HANDLE, HANDLE))
+    painter.setPen(QPen(colour, 1))
+    painter.drawRect(QRectF(at.x() - half + 1, at.y() - half + 1, HANDLE - 2, HANDLE - 2))

@@ -1,0 +1,52 @@
+"""The right side of the canvas: what to generate and the colours, and below them the layers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+_KEPT = {
+    Qt.Key.Key_Return,
+    Qt.Key.Key_Enter,
+    Qt.Key.Key_Backspace,
+    Qt.Key.Key_Delete,
+    Qt.Key.Key_Left,
+    Qt.Key.Key_Right,
+}
+"""Keys that mean something to a field or a list which has the focus: they are not the canvas'."""
+
+
+class Side(QWidget):
+    """Panels beside the picture."""
+
+    def __init__(self, generate: QWidget, colours: QWidget, layers: QWidget) -> None:
+        super().__init__()
+        self.setMinimumWidth(248)
+        self.tabs = QTabWidget(documentMode=True)
+        self.tabs.setAccessibleName("Canvas panels")
+        self.tabs.addTab(_scrolled(generate), "Generate")
+        self.tabs.addTab(_scrolled(colours), "Colour")
+        parts = QSplitter(Qt.Orientation.Vertical)
+        parts.addWidget(self.tabs)
+        parts.addWidget(layers)
+        parts.setStretchFactor(0, 3)
+        parts.setStretchFactor(1, 2)
+        parts.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(parts)
+
+    def event(self, event: QEvent) -> bool:
+        if not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.ShortcutOverride:
+            return super().event(event)
+        if event.key() in _KEPT and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            event.accept()
+        return super().event(event)
+
+
+def _scrolled(widget: QWidget) -> QScrollArea:
+    area = QScrollArea(widgetResizable=True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    return area

@@ -1,0 +1,148 @@
+"""The staging strip: candidates side by side, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.ui.canvas_view.generator import Generator
+from nodeforge.ui.canvas_view.staged import Staged
+from nodeforge.ui.canvas_view.staging import Candidate, Staging
+from nodeforge.ui.icons import icon
+
+_SIDE = 72
+_NOTCHES = 100
+
+
+class StagingStrip(QWidget):
+    """Below the picture while anything is generated or waits for a decision."""
+
+    def __init__(self, staging: Staging, staged: Staged, generator: Generator) -> None:
+        super().__init__()
+        self._staging, self._staged, self._generator = staging, staged, generator
+        self.setAccessibleName("Candidates")
+        self.list = QListWidget(
+            viewMode=QListView.ViewMode.IconMode,
+            flow=QListView.Flow.LeftToRight,
+            movement=QListView.Movement.Static,
+            uniformItemSizes=True,
+        )
+        self.list.setWrapping(False)
+        self.list.setIconSize(QSize(_SIDE, _SIDE))
+        self.list.setFixedHeight(_SIDE + 28)
+        self.list.setAccessibleName("Candidates")
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.itemClicked.connect(lambda item: staging.choose(self.list.row(item)))
+        self.progress = QProgressBar(textVisible=False)
+        self.words = QLabel()
+        self.words.setProperty("role", "dim")
+        self.split = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_NOTCHES)
+        self.split.setValue(_NOTCHES)
+        self.split.setAccessibleName("Compare")
+        self.split.setToolTip(
+            "Candidate on the left, original on the right; or hold \\ (backslash)"
+        )
+        self.split.setFixedWidth(140)
+        self.split.valueChanged.connect(lambda value: staged.split_at(value / _NOTCHES))
+        self.buttons: dict[str, QPushButton] = {}
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 0, 8, 6)
+        row.addWidget(self.words, 1)
+        row.addWidget(QLabel("Compare"))
+        row.addWidget(self.split)
+        for name, text, picture, keys, do in self._deeds():
+            row.addWidget(self._button(name, text, picture, keys, do))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.progress)
+        column.addWidget(self.list)
+        column.addLayout(row)
+        self._shown: list[Candidate] = []
+        staging.changed.connect(self._show)
+        generator.changed.connect(self._show_progress)
+        self._show()
+
+    def _deeds(self) -> list[tuple[str, str, str, str, Callable[[], object]]]:
+        staging, generator = self._staging, self._generator
+        return [
+            ("previous", "", "caret-left", "Left", lambda: staging.step(-1)),
+            ("next", "", "caret-right", "Right", lambda: staging.step(1)),
+            ("more", "More like this", "sparkle", "Ctrl+M", generator.more_like_this),
+            ("part", "Paint in", "paint-roller", "Shift+Enter", staging.accept_part),
+            ("discard", "Discard", "x", "Backspace", staging.discard),
+            ("cancel", "Cancel", "stop", "Esc", generator.cancel),
+            ("accept", "Accept", "check", "Enter", staging.accept),
+        ]
+
+    def _button(
+        self, name: str, text: str, picture: str, keys: str, do: Callable[[], object]
+    ) -> QPushButton:
+        button = QPushButton(text)
+        primary = name == "accept"
+        button.setProperty("primary", primary)
+        button.setIcon(icon(picture, "on_accent" if primary else "text"))
+        button.setToolTip(f"{text or name.capitalize()} ({keys})")
+        button.setAccessibleName(text or f"{name.capitalize()} candidate")
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(lambda: do())
+        self.buttons[name] = button
+        return button
+
+    def _show(self) -> None:
+        staging = self._staging
+        if self._shown != staging.candidates:
+            self._shown = list(staging.candidates)
+            self.list.clear()
+            for number, each in enumerate(self._shown, 1):
+                item = QListWidgetItem(_picture(each), f"{number}")
+                item.setToolTip(
+                    each.name if each.seed is None else f"{each.name}, seed {each.seed}"
+                )
+                self.list.addItem(item)
+        self.list.setVisible(bool(self._shown))
+        self.list.setCurrentRow(staging.index)
+        if round(self._staged.split * _NOTCHES) != self.split.value():
+            self.split.setValue(round(self._staged.split * _NOTCHES))
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        staging, made = self._staging, self._generator.round
+        self.setVisible(staging.is_open or made is not None)
+        self.progress.setVisible(made is not None)
+        one, several = staging.candidate is not None, staging.count > 1
+        for name, on in (
+            *((name, one) for name in ("more", "part", "discard", "accept")),
+            *((name, several) for name in ("previous", "next")),
+        ):
+            self.buttons[name].setEnabled(on)
+        self.buttons["cancel"].setVisible(made is not None)
+        self.split.setEnabled(one)
+        if made is not None:
+            step, of = made.step
+            self.progress.setRange(0, of)
+            self.progress.setValue(step)
+            self.words.setText(f"Generating, step {step} of {of}" if of else "Generating…")
+        elif staging.painting_in:
+            self.words.setText("Paint where the candidate should be; Enter ends it.")
+        elif one:
+            self.words.setText(f"Candidate {staging.index + 1} of {staging.count}")
+
+
+def _picture(candidate: Candidate) -> QIcon:
+    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return QIcon(QPixmap.fromImage(candidate.image.scaled(_SIDE, _SIDE, ratio, smooth)))

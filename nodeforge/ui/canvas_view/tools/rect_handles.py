@@ -1,0 +1,87 @@
+"""A rectangle that is moved and resized by its handles: crop, the generation box, transforms."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPolygonF, QTransform
+
+from nodeforge.ui.canvas_view.outlines import HANDLE, handle, polygon_both
+
+INSIDE = (0, 0)
+Grip = tuple[int, int]
+"""Which edges a drag moves: -1 left or top, 1 right or bottom, 0 neither; (0, 0) moves all."""
+
+GRIPS: tuple[Grip, ...] = tuple((x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if (x, y) != INSIDE)
+
+_CURSORS = {
+    (-1, -1): Qt.CursorShape.SizeFDiagCursor,
+    (1, 1): Qt.CursorShape.SizeFDiagCursor,
+    (1, -1): Qt.CursorShape.SizeBDiagCursor,
+    (-1, 1): Qt.CursorShape.SizeBDiagCursor,
+    (0, -1): Qt.CursorShape.SizeVerCursor,
+    (0, 1): Qt.CursorShape.SizeVerCursor,
+    (-1, 0): Qt.CursorShape.SizeHorCursor,
+    (1, 0): Qt.CursorShape.SizeHorCursor,
+    INSIDE: Qt.CursorShape.SizeAllCursor,
+}
+
+
+def grip_place(rect: QRectF, grip: Grip) -> QPointF:
+    """Where the handle of `grip` is."""
+    middle = rect.center()
+    across, down = grip
+    return middle + QPointF(across * rect.width() / 2, down * rect.height() / 2)
+
+
+def grip_at(rect: QRectF, to_view: QTransform, at: QPointF) -> Grip | None:
+    """What a press at `at` of the view takes hold of: a handle, the inside, or nothing."""
+    for grip in GRIPS:
+        away = to_view.map(grip_place(rect, grip)) - at
+        if max(abs(away.x()), abs(away.y())) <= HANDLE:
+            return grip
+    inverse = to_view.inverted()[0]
+    return INSIDE if rect.contains(inverse.map(at)) else None
+
+
+def cursor_of(grip: Grip | None) -> Qt.CursorShape:
+    return _CURSORS[grip] if grip is not None else Qt.CursorShape.CrossCursor
+
+
+def resized(
+    rect: QRectF, grip: Grip, by: QPointF, *, keep: bool = False, centred: bool = False
+) -> QRectF:
+    """`rect` with the edges of `grip` moved; never smaller than a pixel.
+
+    Args:
+        keep: Keep the proportions.
+        centred: The middle stays.
+    """
+    if grip == INSIDE:
+        return rect.translated(by)
+    across, down = grip
+    grow = 2 if centred else 1
+    width = max(1.0, rect.width() + across * by.x() * grow)
+    height = max(1.0, rect.height() + down * by.y() * grow)
+    if keep:
+        factor = width / rect.width() if across else height / rect.height()
+        if across and down:
+            factor = max(factor, height / rect.height())
+        width, height = rect.width() * factor, rect.height() * factor
+    made = QRectF(0, 0, width, height)
+    if centred:
+        made.moveCenter(rect.center())
+        return made
+    left = rect.left() if across > 0 else rect.right() - width
+    top = rect.top() if down > 0 else rect.bottom() - height
+    left = left if across else rect.center().x() - width / 2
+    top = top if down else rect.center().y() - height / 2
+    return QRectF(left, top, width, height)
+
+
+def paint_rect(
+    painter: QPainter, rect: QRectF, to_view: QTransform, colour: QColor, dashed: bool = False
+) -> None:
+    """The rectangle and its handles."""
+    polygon_both(painter, to_view.map(QPolygonF(rect)), dashed)
+    for grip in GRIPS:
+        handle(painter, to_view.map(grip_place(rect, grip)), colour)
