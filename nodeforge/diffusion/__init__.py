@@ -67,6 +67,7 @@ from nodeforge.diffusion.loading import (
 from nodeforge.diffusion.local import LocalHost
 from nodeforge.diffusion.loop import denoise
 from nodeforge.diffusion.lora import with_lora
+from nodeforge.diffusion.lora_blocks import BlockWeightError, parse_blocks
 from nodeforge.diffusion.noise import Drawn, draw, start_noise
 from nodeforge.diffusion.prompt_schedule import ScheduledPromptError, schedule_prompt
 from nodeforge.diffusion.residency import Residency
@@ -92,6 +93,7 @@ __all__ = [
     "SAMPLER_LABELS",
     "SCHEDULES",
     "SCHEDULE_LABELS",
+    "BlockWeightError",
     "ConditioningMismatchError",
     "DenoiseError",
     "Denoising",
@@ -144,6 +146,7 @@ __all__ = [
     "make_stepper",
     "masked_picture",
     "native_size",
+    "parse_blocks",
     "parse_places",
     "parse_sigmas",
     "place",

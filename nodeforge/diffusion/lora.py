@@ -11,20 +11,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from nodeforge.diffusion.building import parts_of
 from nodeforge.diffusion.description import LoadingError
+from nodeforge.diffusion.lora_blocks import Blocks, block_weight
 from nodeforge.diffusion.lora_names import LoraNames, by_canonical_name, read_names
 from nodeforge.diffusion.lora_pieces import Layer, Piece, piece_of
+from nodeforge.models import FAMILIES
 from nodeforge.values import Lora, Model, TextEncoder, Weights
 
 Changed = TypeVar("Changed", Model, TextEncoder)
 
 
-def with_lora(recipe: Changed, lora: Weights, weight: float) -> Changed:
+def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()) -> Changed:
     """`recipe` with a LoRA over those that it has.
 
     At weight 0, and where the LoRA has nothing for this network, it is `recipe` itself. Reads
@@ -34,13 +37,24 @@ def with_lora(recipe: Changed, lora: Weights, weight: float) -> Changed:
         recipe: The network.
         lora: From `describe_lora`.
         weight: How much of it; negative turns it round.
+        blocks: What it counts in blocks of a denoiser, from `parse_blocks`.
 
     Raises:
         LoadingError: the file is of a kind that is not read.
     """
-    if weight == 0 or recipe.weights.part not in read_names(Path(lora.path)):
+    texts = FAMILIES[recipe.weights.family].text_encoders
+    parts = texts if isinstance(recipe, TextEncoder) else (recipe.weights.part,)
+    if weight == 0 or not read_names(Path(lora.path)).keys() & set(parts):
         return recipe
-    return replace(recipe, loras=(*recipe.loras, Lora(lora, weight)))
+    return replace(recipe, loras=(*recipe.loras, Lora(lora, weight, blocks)))
+
+
+class Laid(NamedTuple):
+    """A LoRA over a network, at its weight, and what it counts in blocks."""
+
+    lora: LoadedLora
+    weight: float
+    blocks: Blocks = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,7 @@ def load_lora(
 
     Args:
         weights: The LoRA's file.
-        part: ``unet`` or ``text_encoder``: which network it is.
+        part: ``unet`` or ``text_encoder``: which network it is; text encoders may be several.
         network: Whose layers are named; it is not changed.
         device: Where the network computes; its weights may be elsewhere meanwhile.
         dtype: What it computes in; its weights may be stored in fewer bits.
@@ -77,10 +91,28 @@ def load_lora(
             kind that is not read.
         ModelFileError: the file is damaged.
     """
-    names = read_names(Path(weights.path)).get(part, LoraNames())
-    layers = {n: m for n, m in network.named_modules() if isinstance(m, Layer)}
-    known = by_canonical_name(layers)
+    names = read_names(Path(weights.path))
     pieces: dict[str, Piece] = {}
+    for inner_part, prefix, inner in parts_of(network, part):
+        known = names.get(inner_part, LoraNames())
+        found = _pieces(weights, known, inner_part, inner, device, dtype, check)
+        pieces |= {prefix + name: piece for name, piece in found}
+    return LoadedLora(pieces)
+
+
+def _pieces(
+    weights: Weights,
+    names: LoraNames,
+    part: str,
+    network: nn.Module,
+    device: torch.device,
+    dtype: torch.dtype,
+    check: Callable[[], None],
+) -> Iterator[tuple[str, Piece]]:
+    """Names of layers, and what is added to each."""
+    layers = {n: m for n, m in network.named_modules() if isinstance(m, Layer)}
+    depth = network.config["layers_per_block"] if part == "unet" else None  # pyright: ignore
+    known = by_canonical_name(list(layers), depth)
     for module, stored in names.modules.items():
         check()
         if (name := known.get(module)) is None:
@@ -94,8 +126,7 @@ def load_lora(
         piece = piece_of(on_device, layers[name], alpha, names.root)
         if piece is None:
             raise _misfit(weights, f"has other shapes for '{name}' than the {part}.")
-        pieces[name] = piece
-    return LoadedLora(pieces)
+        yield name, piece
 
 
 class Overlay:
@@ -104,10 +135,10 @@ class Overlay:
     def __init__(self, network: nn.Module) -> None:
         self._network = network
         self._handles: list[Any] = []
-        self._laid: Sequence[tuple[LoadedLora, float]] = ()
+        self._laid: Sequence[Laid] = ()
 
     @contextmanager
-    def lay(self, loras: Sequence[tuple[LoadedLora, float]]) -> Iterator[None]:
+    def lay(self, loras: Sequence[Laid]) -> Iterator[None]:
         """Have exactly `loras`, each at its weight, lie over the network for the block.
 
         Blocks nest: the inner one's take the place of the outer one's.
@@ -119,14 +150,15 @@ class Overlay:
         finally:
             self._set(before)
 
-    def _set(self, loras: Sequence[tuple[LoadedLora, float]]) -> None:
+    def _set(self, loras: Sequence[Laid]) -> None:
         for handle in self._handles:
             handle.remove()
         self._laid = loras
         by_layer: dict[str, list[tuple[Piece, float]]] = {}
-        for lora, weight in loras:
+        for lora, weight, blocks in loras:
             for name, piece in lora.pieces.items():
-                by_layer.setdefault(name, []).append((piece, weight))
+                if here := weight * block_weight(blocks, name):
+                    by_layer.setdefault(name, []).append((piece, here))
         self._handles = [
             self._network.get_submodule(name).register_forward_hook(_adding(pieces))
             for name, pieces in by_layer.items()

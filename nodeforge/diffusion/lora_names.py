@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nodeforge.diffusion.description import LoadingError
+from nodeforge.diffusion.lora_blocks import ldm_modules
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import read_header
 
@@ -22,7 +23,9 @@ _PARTS = (
     ("lycoris_", "unet"),
     ("unet.", "unet"),
     ("lora_te1_", "text_encoder"),
+    ("lora_te2_", "text_encoder_2"),
     ("lora_te_", "text_encoder"),
+    ("text_encoder_2.", "text_encoder_2"),
     ("text_encoder.", "text_encoder"),
 )
 _ROLES = (
@@ -52,7 +55,7 @@ class LoraNames:
 
 
 def read_names(path: Path) -> dict[str, LoraNames]:
-    """What the LoRA at `path` changes, by network: ``unet``, ``text_encoder``.
+    """What the LoRA at `path` changes, by network: ``unet``, ``text_encoder``, ``text_encoder_2``.
 
     Raises:
         LoadingError: it holds something that is not low-rank weights as known here.
@@ -74,9 +77,18 @@ def canonical(module: str) -> str:
     return f"{name}_0" if name.endswith("_to_out") else name
 
 
-def by_canonical_name(modules: Iterable[str]) -> dict[str, str]:
-    """The names of a network's modules by their `canonical` form."""
-    return {canonical(name): name for name in modules}
+def by_canonical_name(modules: Sequence[str], layers: int | None = None) -> dict[str, str]:
+    """The names of a network's modules by their `canonical` form.
+
+    Args:
+        modules: As the network has them.
+        layers: Of a UNet, resnets in a block: trainers of SDXL name its modules as LDM does.
+    """
+    found = {canonical(name): name for name in modules}
+    if layers is not None:
+        ldm = ldm_modules(modules, layers)
+        found |= {canonical(other): name for name, other in ldm.items()}
+    return found
 
 
 def _parsed(name: str, path: Path) -> tuple[str, str, str]:

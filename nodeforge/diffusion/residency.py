@@ -30,7 +30,7 @@ from nodeforge.diffusion.loading import (
     load,
     weight_bytes,
 )
-from nodeforge.diffusion.lora import LoadedLora, Overlay, load_lora
+from nodeforge.diffusion.lora import Laid, LoadedLora, Overlay, load_lora
 from nodeforge.diffusion.needs import Needs, needs
 from nodeforge.diffusion.placement import CPU, brought, feed, tune
 from nodeforge.diffusion.policy import DEFAULT, Policy
@@ -91,8 +91,12 @@ class Residency:
         with ExitStack() as kept:
             loaded = self._keep(kept, key, lambda: self._load(recipe, check))
             loras = [
-                (self._keep(kept, *self._lora(lora.weights, recipe, loaded, check)), lora.weight)
-                for lora in _loras(recipe)
+                Laid(
+                    self._keep(kept, *self._lora(each.weights, recipe, loaded, check)),
+                    each.weight,
+                    each.blocks,
+                )
+                for each in _loras(recipe)
             ]
             kept.enter_context(self._overlays[key].lay(loras))
             # the empty chunk is kept for the base alone: a LoRA encodes it otherwise

@@ -59,7 +59,7 @@ class StepKeys:
 
     def __init__(self, root: str, loras: Sequence[Lora]) -> None:
         self._key = root
-        self._loras = [[lora.weights.fingerprint, lora.weight] for lora in loras]
+        self._loras = [[lora.weights.fingerprint, lora.weight, *lora.blocks] for lora in loras]
         self._digests: dict[int, str] = {}
 
     def chain(self, steps: Iterable[Active], empty: Tensor) -> list[str]:

@@ -26,10 +26,17 @@ class Weights:
 
 @dataclass(frozen=True)
 class Lora:
-    """Low-rank weights laid over a network, never fused into it."""
+    """Low-rank weights laid over a network, never fused into it.
+
+    Args:
+        weights: The file.
+        weight: How much it counts; below 0 it does the opposite.
+        blocks: What it counts in parts of a denoiser, as ``up_blocks.1``; 1 elsewhere.
+    """
 
     weights: Weights
     weight: float
+    blocks: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

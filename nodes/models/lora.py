@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from nodeforge.api import Model, ModelFile, Range, TextEncoder, node
-from nodeforge.diffusion import describe_lora, with_lora
+from nodeforge.diffusion import describe_lora, parse_blocks, with_lora
 
 
 class Changed(NamedTuple):
@@ -21,6 +21,7 @@ def load_lora(
     text_encoder: TextEncoder | None = None,
     model_weight: Annotated[float, Range(-4.0, 4.0, step=0.05)] = 1.0,
     text_weight: Annotated[float, Range(-4.0, 4.0, step=0.05)] = 1.0,
+    block_weights: str = "",
 ) -> Changed:
     """Lay a LoRA over a model, and over its text encoder; several add up.
 
@@ -33,15 +34,16 @@ def load_lora(
         text_encoder: What reads prompts for it; leave it out to change the denoiser alone.
         model_weight: How much it changes the denoiser; 0 is nothing, below 0 its opposite.
         text_weight: How much it changes the text encoder.
+        block_weights: How much it counts in parts of the denoiser, as 'down=0.5, mid=1, up.1=0';
+            what is not named counts fully.
 
     Returns:
         model: The denoiser with the LoRA.
         text_encoder: The text encoder with the LoRA; nothing where none came in.
     """
     lora = describe_lora(file, model.weights.family)
+    changed = with_lora(model, lora, model_weight, parse_blocks(block_weights))
     if text_encoder is None:
-        return Changed(with_lora(model, lora, model_weight), None)
+        return Changed(changed, None)
     lora_of_text = describe_lora(file, text_encoder.weights.family)
-    return Changed(
-        with_lora(model, lora, model_weight), with_lora(text_encoder, lora_of_text, text_weight)
-    )
+    return Changed(changed, with_lora(text_encoder, lora_of_text, text_weight))

@@ -39,6 +39,16 @@ def sd(sd_folder: Path) -> Described:
 
 
 @pytest.fixture(scope="session")
+def sdxl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models.write_folder(tmp_path_factory.mktemp("sdxl"), family="sdxl")
+
+
+@pytest.fixture(scope="session")
+def sdxl(sdxl_folder: Path) -> Described:
+    return diffusion.describe(sdxl_folder)
+
+
+@pytest.fixture(scope="session")
 def residency() -> diffusion.Residency:
     return diffusion.Residency("cpu")
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, FamilyMismatchError, LoadingError
-from nodeforge.diffusion.lora import LoadedLora, Overlay
+from nodeforge.diffusion.lora import Laid, LoadedLora, Overlay
 from nodeforge.diffusion.lora_names import canonical
 from nodeforge.diffusion.lora_pieces import piece_of
 from nodeforge.values import Guidance, Lora, Noise, Sampler, Schedule, Weights
@@ -277,7 +277,7 @@ def test_loha_and_lokr_equal_pefts(kind):
         assert piece is not None
         pieces[module] = piece
     x = torch.randn(2, 4, 5, 5)
-    with torch.no_grad(), Overlay(base).lay([(LoadedLora(pieces), 1.0)]):
+    with torch.no_grad(), Overlay(base).lay([Laid(LoadedLora(pieces), 1.0)]):
         assert torch.allclose(base(x), theirs(x), atol=1e-5, rtol=1e-5)
 
 

@@ -30,9 +30,9 @@ SAMPLERS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tiny_models.write_folder(tmp_path_factory.mktemp("sdxl"), family="sdxl")
+@pytest.fixture
+def folder(sdxl_folder):
+    return sdxl_folder
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def inpainting(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def xl(folder):
-    return diffusion.describe(folder)
+def xl(sdxl):
+    return sdxl
 
 
 def encoded(host, described, *texts, clip_skip=0):

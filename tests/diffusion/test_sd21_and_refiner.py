@@ -1,0 +1,137 @@
+"""SD 2.1 and SDXL's refiner against diffusers' pipelines: max abs difference 0.0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tiny_models
+import torch
+from diffusers import (
+    EulerDiscreteScheduler,
+    StableDiffusionInpaintPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLImg2ImgPipeline,
+)
+from PIL import Image as Pillow
+
+from nodeforge import diffusion
+from nodeforge.diffusion import Denoising, Drawn
+from nodeforge.values import Framing, Guidance, Image, Mask, Noise, Sampler, Schedule
+
+SEED, SIZE, STEPS = 5, 64, 4
+
+
+@pytest.fixture(scope="module")
+def refiner(tmp_path_factory):
+    return tiny_models.write_folder(tmp_path_factory.mktemp("refiner"), family="sdxl_refiner")
+
+
+def generator():
+    return torch.Generator().manual_seed(SEED)
+
+
+def encoded(host, described):
+    with host.use(described.text_encoder) as encoder:
+        family = diffusion.behaviour(encoder.family)
+        return [family.encode(encoder, text) for text in ("a red cat", "blurry")]
+
+
+def task_of(described, prompts, strength=1.0, **more):
+    return Denoising(
+        described.model, prompts[0], Sampler("euler"), Schedule("normal", STEPS, strength),
+        Guidance(6.0), prompts[1], **more,
+    )  # fmt: skip
+
+
+def theirs(kind, folder, **more):
+    made = kind.from_pretrained(
+        folder, **({} if "XL" in kind.__name__ else {"safety_checker": None})
+    )
+    made.set_progress_bar_config(disable=True)
+    made.scheduler = EulerDiscreteScheduler.from_config(made.scheduler.config)
+    return made(
+        "a red cat", negative_prompt="blurry", num_inference_steps=STEPS, guidance_scale=6.0,
+        generator=generator(), output_type="latent", **more,
+    ).images  # fmt: skip
+
+
+def picture():
+    rng = np.random.default_rng(0)
+    return Pillow.fromarray(rng.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8))
+
+
+def as_image(pillow):
+    return Image(torch.from_numpy(np.asarray(pillow, np.float32) / 255)[None])
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_sd21(host, tmp_path, prediction):
+    folder = tiny_models.write_folder(tmp_path / "m", family="sd21", prediction=prediction)
+    described = diffusion.describe(folder)
+    task = task_of(described, encoded(host, described), noise=Noise(SEED, SIZE, SIZE))
+    ours = diffusion.denoise(host, task).samples
+    wanted = theirs(StableDiffusionPipeline, folder, height=SIZE, width=SIZE)
+    assert float((ours - wanted).abs().max()) == 0.0
+
+
+def test_the_option_of_the_node_decides_what_a_model_predicts(host, tmp_path):
+    folder = tiny_models.write_folder(tmp_path / "m", family="sd21", prediction="v_prediction")
+    told = diffusion.describe(folder, "epsilon")
+    assert diffusion.facts(told.model).scheduler["prediction_type"] == "epsilon"
+    alone = diffusion.describe(folder)
+    assert diffusion.facts(alone.model).scheduler["prediction_type"] == "v_prediction"
+
+
+def test_inpainting_with_sd21(host, tmp_path):
+    folder = tiny_models.write_folder(tmp_path / "m", family="sd21", inpainting=True)
+    described = diffusion.describe(folder)
+    values = np.zeros((SIZE, SIZE), np.uint8)
+    values[13:43, 21:60] = 255
+    mask = Mask(torch.from_numpy(values / np.float32(255))[None])
+    random = generator()
+    noise = diffusion.start_noise([random], (4, SIZE // 8, SIZE // 8))
+    with host.use(described.vae) as vae:
+        masked = diffusion.masked_picture(as_image(picture()), mask)
+        seen = diffusion.encode(vae, masked, generators=[random])
+    task = task_of(
+        described, encoded(host, described),
+        noise=Drawn(noise, (random,), (SEED,)), mask=mask, masked_image=seen,
+    )  # fmt: skip
+    hole = Pillow.fromarray(values)
+    wanted = theirs(
+        StableDiffusionInpaintPipeline, folder, image=picture(), mask_image=hole, strength=1.0,
+        height=SIZE, width=SIZE,
+    )  # fmt: skip
+    assert float((diffusion.denoise(host, task).samples - wanted).abs().max()) == 0.0
+
+
+@pytest.mark.parametrize("score", [None, 8.0])
+def test_the_refiner_goes_over_a_picture(host, refiner, score):
+    described = diffusion.describe(refiner)
+    random = generator()
+    with host.use(described.vae) as vae:
+        latent = diffusion.encode(vae, as_image(picture()), generators=[random])
+    assert latent.family == "sdxl"
+    noise = Drawn(diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,))
+    prompts = encoded(host, described)
+    prompts[0] = diffusion.frame(prompts[0], Framing(aesthetic=score))
+    task = task_of(described, prompts, 0.5, noise=noise, latent=latent)
+    wanted = theirs(
+        StableDiffusionXLImg2ImgPipeline, refiner, image=picture(), strength=0.5,
+        aesthetic_score=score or 6.0,
+    )  # fmt: skip
+    assert float((diffusion.denoise(host, task).samples - wanted).abs().max()) == 0.0
+
+
+def test_the_refiner_goes_on_where_the_base_stops(host, sdxl, refiner):
+    """As diffusers' denoising_end and denoising_start, half of the steps each."""
+    described = diffusion.describe(refiner)
+    base = task_of(sdxl, encoded(host, sdxl), noise=Noise(SEED, SIZE, SIZE))
+    half = diffusion.denoise(host, Denoising(**{**vars(base), "stop_at": 2}))
+    task = task_of(described, encoded(host, described), latent=half, start_at=2)
+    ours = diffusion.denoise(host, task).samples
+    unscaled = half.samples  # Euler's x is clean + sigma * noise, as the latent is
+    wanted = theirs(
+        StableDiffusionXLImg2ImgPipeline, refiner, image=unscaled, denoising_start=0.5,
+    )  # fmt: skip
+    assert float((ours - wanted).abs().max()) == 0.0
