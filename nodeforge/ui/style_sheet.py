@@ -64,6 +64,9 @@ QLineEdit[wrong="true"] { border-color: $error; }
 QAbstractSpinBox { min-height: 24px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padding: 4px; }
 
+QCheckBox::indicator:unchecked, QAbstractItemView::indicator:unchecked { width: 12px;
+  height: 12px; background: $raised; border: 1px solid $dim; border-radius: 2px; }
+
 QAbstractItemView { background: $panel; border: none; outline: none; }
 QAbstractItemView::item { padding: 4px; border-radius: 4px; }
 QAbstractItemView::item:hover { background: $raised; }

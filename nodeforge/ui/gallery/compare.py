@@ -131,7 +131,7 @@ class CompareDialog(QDialog):
         self.resize(900, 800)
         pictures = read_small(first, _LARGEST), read_small(second, _LARGEST)
         self.pair = Pair(*pictures)
-        self._fact = QLabel(spoken(*pictures), wordWrap=True)
+        self._fact = QLabel(spoken(*pictures))
         self._fact.setProperty("role", "dim")
         names, modes, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         names.addWidget(QLabel(first.name))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-_NAMES, _HINTS = 168, 176
+_NAMES, _HINTS = 160, 208
 """How wide the columns beside the editor are, so that rows of all headings line up."""
 
 
@@ -74,8 +74,10 @@ class Section(QWidget):
             inside: Shows what of it fits a text; whether there is something.
         """
         editor.setAccessibleName(name)
-        self._grid.addWidget(editor, self._grid.rowCount(), 0, 1, 3)
-        self._keep([editor], name, words, inside)
+        parts = [editor] if name == self._title else [QLabel(name), editor]
+        for part in parts:
+            self._grid.addWidget(part, self._grid.rowCount(), 0, 1, 3)
+        self._keep(parts, name, words, inside)
 
     def search(self, text: str) -> bool:
         """Show the rows that have all words of `text`; whether there are any."""

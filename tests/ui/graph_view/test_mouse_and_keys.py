@@ -186,6 +186,34 @@ def test_alt_and_drag_pulls_a_node_out_of_its_links_which_are_healed(open_screen
     screen.check()
 
 
+def test_shaking_a_node_pulls_it_out_of_its_links(open_screen):
+    screen = open_screen(chain())
+    start = screen.title("b")
+    screen.show(start)
+    screen.press(start)
+    for shift in (30, -10, 30, -10, 30, -10):
+        screen.move(start + QPointF(shift, 0))
+    assert screen.view._hint.text() == "Let go to pull out of the links"
+    screen.move(start + QPointF(0, 100))
+    screen.release(start + QPointF(0, 100))
+    assert screen.links == {"c.image": "a.image"}
+    assert screen.document.history.undo_name == "pull out b"
+    assert screen.view._hint.isHidden()
+    screen.check()
+    screen.document.undo()
+    assert screen.links == {"b.image": "a.image", "c.image": "b.image"}
+
+
+def test_a_node_moved_to_and_fro_without_haste_keeps_its_links(open_screen):
+    screen = open_screen(chain())
+    start = screen.title("b")
+    screen.drag(start, start + QPointF(40, 0), release=False)
+    screen.move(start + QPointF(-40, 0))
+    screen.move(start + QPointF(60, 20))
+    screen.release(start + QPointF(60, 20))
+    assert screen.links == {"b.image": "a.image", "c.image": "b.image"}
+
+
 def test_copy_and_paste_go_through_workflow_json_and_keep_inner_links(screen):
     screen.view.select(["decode", "save"])
     screen.key(Qt.Key.Key_C, CTRL)

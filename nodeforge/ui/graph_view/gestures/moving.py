@@ -1,6 +1,8 @@
-"""Moving nodes and frames; a single node also into a link, or out of its links with Alt."""
+"""Moving nodes and frames; a node also into a link, or with Alt or a shake out of its links."""
 
 from __future__ import annotations
+
+import time
 
 from PySide6.QtCore import QPointF
 
@@ -13,6 +15,33 @@ from nodeforge.ui.graph_view.gestures.base import Gesture, Keys
 from nodeforge.ui.graph_view.gestures.looking import clicked
 from nodeforge.ui.graph_view.item import NodeBox
 from nodeforge.ui.graph_view.pipes import LinkLine
+
+TURNS = 4
+"""How often a shake turns back."""
+SHAKEN = 0.7
+"""Seconds in which it does."""
+REACH = 16.0
+"""Pixels to move between two turns, at least."""
+
+
+class Shake:
+    """Sees whether the mouse is moved to and fro, fast."""
+
+    def __init__(self, x: float) -> None:
+        self._far, self._way = x, 0
+        self._turns: list[float] = []
+
+    def moved(self, x: float) -> bool:
+        """The mouse is at `x` now; whether that completes a shake."""
+        way = 1 if x > self._far else -1
+        if way == self._way:
+            self._far = x
+        elif abs(x - self._far) >= REACH:
+            now = time.monotonic()
+            self._turns = [each for each in self._turns if now - each < SHAKEN]
+            self._turns += [now] if self._way else []
+            self._far, self._way = x, way
+        return len(self._turns) >= TURNS
 
 
 class MoveItems(Gesture):
@@ -28,6 +57,7 @@ class MoveItems(Gesture):
             desk.choose(clicked(set(desk.chosen()), item, keys))
         self._from = {moved: moved.pos() for moved in self._moving()}
         self._line: LinkLine | None = None
+        self._shake = Shake(start.x())
 
     def _moving(self) -> list[NodeBox | FrameBox]:
         moving = [i for i in self.desk.chosen() if isinstance(i, NodeBox | FrameBox)]
@@ -42,7 +72,20 @@ class MoveItems(Gesture):
         shift = (place - self.start) / self.desk.viewer.zoom
         for item, before in self._from.items():
             item.place(round(before.x() + shift.x()), round(before.y() + shift.y()))
+        if not self._pulls and self._shake.moved(place.x()):
+            self._pulls = True
+        if self._pulls:
+            self._show_pulled(place)
         self._mark(self._line_below())
+
+    def _show_pulled(self, place: QPointF) -> None:
+        """Mark the links that go when the nodes are let go."""
+        boxes = {item for item in self._from if isinstance(item, NodeBox)}
+        lines = {line for box in boxes for line in box.lines}
+        for line in lines:
+            ends = {line.into.box, line.out_of.box}
+            line.mark(not ends <= boxes)
+        self.desk.hint("Let go to pull out of the links" if lines else "", place)
 
     def _line_below(self) -> LinkLine | None:
         """The link that the one node moved would be put into."""
@@ -72,7 +115,7 @@ class MoveItems(Gesture):
 
     def finish(self, place: QPointF, keys: Keys) -> None:
         line = self._line
-        self._mark(None)
+        self._put_away()
         places = {item: (round(item.pos().x()), round(item.pos().y())) for item in self._from}
         nodes = {i.path: p for i, p in places.items() if isinstance(i, NodeBox)}
         frames = [item for item in places if isinstance(item, FrameBox)]
@@ -102,8 +145,16 @@ class MoveItems(Gesture):
         if self._was_chosen and keys == Keys.NoModifier:
             self.desk.choose({self._item})
 
-    def cancel(self) -> None:
+    def _put_away(self) -> None:
         self._mark(None)
+        if self._pulls:
+            self.desk.hint("")
+            for item in self._from:
+                for line in item.lines if isinstance(item, NodeBox) else ():
+                    line.mark(False)
+
+    def cancel(self) -> None:
+        self._put_away()
         for item, before in self._from.items():
             item.place(before.x(), before.y())
 
