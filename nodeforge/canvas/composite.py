@@ -92,7 +92,8 @@ class CompositeTiles:
         self._canvas = canvas
         self._choice = choice
         self._limit = limit
-        self._kept: dict[tuple[int, Key], Bytes | None] = {}
+        self._kept: dict[tuple[int, Key], Bytes] = {}
+        self._empty: set[tuple[int, Key]] = set()
         self._stale: dict[tuple[int, Key], Box] = {}
         self.close = canvas.subscribe(self._hear)
 
@@ -104,26 +105,33 @@ class CompositeTiles:
             level: 0..5: a pixel stands for 2^level x 2^level pixels of the canvas.
         """
         place = (level, (column, row))
-        if place not in self._kept:
+        if place in self._empty or not self._on_canvas(level, column, row):
+            return None
+        made = self._kept.pop(place, None)  # put back below, as the one used last
+        if made is None:
             made = self._made(*place, box_of((column, row)), None)
-        else:
-            made = self._kept.pop(place)  # put back below, as the one used last
-            stale = self._stale.pop(place, None)
-            if stale is not None:
-                made = self._made(*place, stale, made)
+        elif (stale := self._stale.pop(place, None)) is not None:
+            made = self._made(*place, stale, made)
+        if made is None:
+            self._empty.add(place)
+            return None
         self._kept[place] = made
         if len(self._kept) > self._limit:
-            self._drop(next(iter(self._kept)))
+            oldest = next(iter(self._kept))
+            del self._kept[oldest]
+            self._stale.pop(oldest, None)
         return made
 
     def forget(self) -> None:
         """Make everything again when it is asked for."""
         self._kept.clear()
+        self._empty.clear()
         self._stale.clear()
 
-    def _drop(self, place: tuple[int, Key]) -> None:
-        del self._kept[place]
-        self._stale.pop(place, None)
+    def _on_canvas(self, level: int, column: int, row: int) -> bool:
+        size = TILE << level
+        width, height = self._canvas.size
+        return 0 <= column * size < width and 0 <= row * size < height
 
     def _made(self, level: int, key: Key, part: Box, tile: Bytes | None) -> Bytes | None:
         """The tile with `part`, in pixels of its level, made again."""
@@ -175,6 +183,7 @@ class CompositeTiles:
         for level in range(LEVELS):
             for key, there, _ in parts(box):
                 place = (level, key)
+                self._empty.discard(place)
                 if place in self._kept:
                     self._stale[place] = within(key, there).around(self._stale.get(place))
             left, top = box.left // 2, box.top // 2

@@ -116,6 +116,10 @@ class GradientInk:
         between = ends[0] * (1 - share) + ends[1] * share
         object.__setattr__(self, "_table", np.rint(between).astype(np.uint8))
 
+    @property
+    def opaque(self) -> bool:
+        return False
+
     def seen(self, alpha: Bytes, box: Box) -> Bytes:
         return times(self._table[self._places(box)], alpha)
 
@@ -147,6 +151,10 @@ class CloneInk:
     layers: tuple[Layer, ...]
     right: int
     down: int
+
+    @property
+    def opaque(self) -> bool:
+        return False
 
     def seen(self, alpha: Bytes, box: Box) -> Bytes:
         return times(composite(self.layers, box.moved(self.right, self.down)), alpha)

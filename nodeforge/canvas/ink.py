@@ -24,6 +24,11 @@ Colour = tuple[int, int, int, int]
 class Ink(Protocol):
     """A source of pixels."""
 
+    @property
+    def opaque(self) -> bool:
+        """Whether what it shows is everywhere as opaque as the alpha it is laid through."""
+        ...
+
     def seen(self, alpha: Bytes, box: Box) -> Bytes | None:
         """Its premultiplied RGBA8 in a box of the canvas, times `alpha`; None erases."""
         ...
@@ -38,6 +43,10 @@ class ColourInk:
     """One colour; a mask gets its alpha."""
 
     colour: Colour
+
+    @property
+    def opaque(self) -> bool:
+        return self.colour[3] == 255
 
     @cached_property
     def _by_alpha(self) -> np.ndarray:
@@ -56,6 +65,8 @@ class ColourInk:
 
 class EraserInk:
     """Takes away."""
+
+    opaque = True
 
     def seen(self, alpha: Bytes, box: Box) -> None:
         return None
@@ -76,6 +87,10 @@ class PictureInk:
     pixels: Bytes
     left: int = 0
     top: int = 0
+
+    @property
+    def opaque(self) -> bool:
+        return False
 
     def seen(self, alpha: Bytes, box: Box) -> Bytes:
         return times(self._cut(box), alpha)
@@ -123,7 +138,9 @@ def lay_ink(draft: Draft, layer: Layer, ink: Ink, alpha: Bytes, box: Box) -> Non
         elif layer.alpha_locked:
             _lay_locked(out, before, ink.seen(through, part))
         else:
-            _lay(out, before, ink.seen(through, part), through)
+            seen = ink.seen(through, part)
+            own = through if seen is None or ink.opaque else alpha_of(seen)
+            _lay(out, before, seen, own)
 
 
 def _of(box: Box, here: tuple[slice, slice]) -> Box:
@@ -138,7 +155,7 @@ def _lay(out: Bytes, before: Bytes | None, seen: Bytes | None, alpha: Bytes) -> 
     elif seen is None:
         out[...] = times(before, inverse(alpha))
     else:
-        out[...] = plus(times(before, inverse(alpha_of(seen))), seen)
+        cv2.add(times(before, inverse(alpha)), seen, dst=out)
 
 
 def _lay_locked(out: Bytes, before: Bytes | None, seen: Bytes | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import cast
 
 import cv2
@@ -74,31 +75,28 @@ class Stroke:
             self._canvas.show(self._before)
 
     def _dab(self, samples: list[Sample]) -> None:
-        touched: Box | None = None
+        touched: dict[Key, Box] = {}
         for sample in samples:
-            box = self._stamp(sample)
-            if box is not None:
-                touched = box.around(touched)
-        if touched is not None:
-            self._lay(touched)
-            self._canvas.tell(Change(What.PIXELS, self._layer.id, touched))
+            self._stamp(sample, touched)
+        for key, box in touched.items():
+            self._lay(key, box)
+        whole = reduce(Box.around, touched.values()) if touched else None
+        if whole is not None:
+            self._canvas.tell(Change(What.PIXELS, self._layer.id, whole))
 
-    def _stamp(self, sample: Sample) -> Box | None:
-        """Cover more, and say where."""
+    def _stamp(self, sample: Sample, touched: dict[Key, Box]) -> None:
+        """Cover more, and note where, for each tile of the canvas."""
         brush = self._brush
         cover, left, top = stamp(sample, brush.size_at(sample.pressure), brush.hardness)
         most = sample.pressure if brush.pressure_opacity else 1.0
         whole = Box(left, top, cover.shape[1], cover.shape[0])
         box = whole.overlap(self._before.box)
         if box is None:
-            return None
+            return
+        part = cover[box.top - top : box.bottom - top, box.left - left : box.right - left]
         for key, there, here in parts(box):
-            rows, columns = (
-                slice(here[0].start + box.top - top, here[0].stop + box.top - top),
-                slice(here[1].start + box.left - left, here[1].stop + box.left - left),
-            )
-            self._add(self._clear(key)[there], cover[rows, columns], most)
-        return box
+            if self._add(self._clear(key)[there], part[here], most):
+                touched[key] = within(key, there).around(touched.get(key))
 
     def _clear(self, key: Key) -> np.ndarray:
         """How much of each pixel of a tile of the canvas is *not* covered yet, uint16."""
@@ -107,23 +105,24 @@ class Stroke:
             found = self._cover[key] = np.full((TILE, TILE), _ALL, np.uint16)
         return found
 
-    def _add(self, clear: np.ndarray, cover: np.ndarray, most: float) -> None:
-        """Cover a share `flow` of what lacks to `most`; where that is reached, nothing."""
-        missing = clear if most >= 1 else np.maximum(clear, _ALL - round(most * _ALL))
+    def _add(self, clear: np.ndarray, cover: np.ndarray, most: float) -> bool:
+        """Cover a share `flow` of what lacks to `most`; whether anything did."""
+        missing = clear
         if most < 1:
-            missing -= np.uint16(_ALL - round(most * _ALL))
+            reached = np.uint16(_ALL - round(most * _ALL))
+            missing = np.maximum(clear, reached) - reached
+        if not cv2.countNonZero(missing):
+            return False
         added = cv2.multiply(missing, cover, scale=self._brush.flow / _ALL)
         cv2.subtract(clear, added, dst=clear)
+        return True
 
-    def _lay(self, box: Box) -> None:
-        selection = self._before.selection
-        for key, there, _ in parts(box):
-            clear = self._cover.get(key)
-            if clear is None:
-                continue
-            part = within(key, there)
-            alpha = limited(_alpha(clear[there], self._brush.opacity), selection, part)
-            lay_ink(self._draft, self._layer, self._ink, alpha, part)
+    def _lay(self, key: Key, box: Box) -> None:
+        """Paint a part of a tile of the canvas through what is covered there."""
+        left, top = box.left - key[0] * TILE, box.top - key[1] * TILE
+        clear = self._cover[key][top : top + box.height, left : left + box.width]
+        alpha = limited(_alpha(clear, self._brush.opacity), self._before.selection, box)
+        lay_ink(self._draft, self._layer, self._ink, alpha, box)
 
 
 def _alpha(clear: np.ndarray, opacity: float) -> Bytes:
