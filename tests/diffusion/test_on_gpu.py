@@ -4,18 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from nodeforge import diffusion
-from nodeforge.settings import shipped
+from nodeforge.diffusion.devices import told_out_of_memory
+from nodeforge.diffusion.policy import DEFAULT, Policy
+from nodeforge.errors import OutOfMemoryError
+from nodeforge.settings import MemoryMode, Precision, shipped
 from nodeforge.values import Guidance, Image, Noise, Sampler, Schedule
 
 pytestmark = pytest.mark.gpu
 NANO = shipped("resources") / "models" / "nano"
 
 
-def picture(device: str, model: Path = NANO) -> Image:
+def picture(device: str, policy: Policy = DEFAULT, model: Path = NANO) -> Image:
     denoiser, text_encoder, vae = diffusion.describe(model)
-    host = diffusion.LocalHost(diffusion.Residency(diffusion.choose(device)))
+    host = diffusion.LocalHost(diffusion.Residency(diffusion.choose(device), policy))
     with host.use(text_encoder) as encoder:
         apple = diffusion.behaviour(encoder.family).encode(encoder, "a red apple")
     task = diffusion.Denoising(
@@ -39,3 +43,37 @@ def test_a_card_makes_the_picture_that_the_cpu_makes():
 
 def test_a_card_makes_the_same_picture_twice():
     assert np.array_equal(picture("cuda").pixels, picture("cuda").pixels)
+
+
+@pytest.mark.parametrize("memory", list(MemoryMode))
+def test_every_memory_mode_makes_the_same_picture(memory):
+    plain = picture("cuda")
+    assert torch.equal(picture("cuda", Policy(memory)).pixels, plain.pixels)
+
+
+def test_full_precision_comes_closer_to_the_cpu_than_half():
+    on_cpu, whole = picture("cpu"), picture("cuda", Policy(precision=Precision.FULL))
+    half = picture("cuda")
+    nearer, farther = ((p.pixels - on_cpu.pixels).abs().mean() for p in (whole, half))
+    assert nearer < farther
+
+
+def test_compiled_blocks_and_eight_bit_weights_stay_close():
+    plain = picture("cuda")
+    for policy in (Policy(compiled=True), Policy(fp8_weights=True)):
+        assert (picture("cuda", policy).pixels - plain.pixels).abs().mean() < 0.05
+
+
+def test_weights_fed_layer_by_layer_take_less_of_the_card():
+    taken = []
+    for memory in (MemoryMode.DEVICE, MemoryMode.VERY_LOW):
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        picture("cuda", Policy(memory))
+        taken.append(torch.cuda.max_memory_allocated())
+    assert taken[1] < taken[0]
+
+
+def test_a_card_that_is_full_says_so():
+    with pytest.raises(OutOfMemoryError, match="memory ran out"), told_out_of_memory():
+        torch.empty(2**50, dtype=torch.uint8, device="cuda")
