@@ -11,9 +11,9 @@ import math
 
 from nodeforge.imaging.arrays import Pixels, check_same_size, with_alpha
 from nodeforge.imaging.blend import composite
-from nodeforge.imaging.colour import match_colour
 from nodeforge.imaging.geometry import Method, crop, crop_repeating, resize
 from nodeforge.imaging.masks import Box, feather_inside
+from nodeforge.imaging.surroundings import match_surroundings
 from nodeforge.values import Region
 
 _LONGEST_SHAPE = 1.5
@@ -110,8 +110,8 @@ def put_back(
         mask: (height, width), of the whole picture.
         region: Where `generated` was cut out.
         feather: Pixels of the original.
-        match: 0..1, how far to bring the colours of `generated` to those of `original`,
-            compared in the region where `mask` is 0.
+        match: 0..1, how far to take out the drift of colour that `generated` shows where `mask`
+            is 0.
 
     Raises:
         SizeMismatchError: the mask has another size than the original.
@@ -121,7 +121,7 @@ def put_back(
     place = (region.left, region.top, region.width, region.height)
     if match:
         there = crop_repeating(original, *place)
-        patch = match_colour(patch, there, match, where=crop(mask, *place))
+        patch = match_surroundings(patch, there, crop(mask, *place), match)
     patch = with_alpha(patch)[..., : original.shape[2]]
     rows = _inside(region.top, region.height, original.shape[0])
     columns = _inside(region.left, region.width, original.shape[1])
