@@ -17,6 +17,12 @@ from nodeforge.canvas.ink import EraserInk
 from nodeforge.canvas.tiles import Draft, Tiles, parts
 from nodeforge.imaging import Box, Bytes
 
+_ROOM = 7
+"""Bits that colours are shifted by, to have room above 255."""
+
+_BAND = 512
+"""Rows that are made at a time, so that few are floats at once."""
+
 
 @dataclass(frozen=True)
 class Affine:
@@ -175,13 +181,31 @@ def _warped(pixels: Bytes, box: Box, affine: Affine, limit: Box, method: int) ->
     before = Affine.scaled(*factors).then(Affine.moved(box.left, box.top))
     whole = before.then(affine).then(Affine.moved(-place.left, -place.top))
     middles = Affine.moved(0.5, 0.5).then(whole).then(Affine.moved(-0.5, -0.5))
-    size = (place.width, place.height)
+    if method == cv2.INTER_CUBIC and shrunk.ndim == 3:
+        return place, _cubic(shrunk, middles, place)
+    return place, _warp(shrunk, middles, (place.width, place.height), method)
+
+
+def _warp(pixels: np.ndarray, middles: Affine, size: tuple[int, int], method: int) -> np.ndarray:
     border = cv2.BORDER_CONSTANT
-    out = cv2.warpAffine(shrunk, middles.matrix[:2], size, flags=method, borderMode=border)
-    out = np.asarray(out, np.uint8)
-    if out.ndim == 3:  # cubic overshoots: colours may not pass their alpha
-        np.minimum(out, out[..., 3:], out=out)
-    return place, out
+    return cv2.warpAffine(pixels, middles.matrix[:2], size, flags=method, borderMode=border)
+
+
+def _cubic(pixels: Bytes, middles: Affine, place: Box) -> Bytes:
+    """Cubic, with room above 255: at an edge alpha and colours pass it, and then both are
+    divided by as much. Cut at 255 each for itself, edges would get a light rim.
+    """
+    wide = pixels.astype(np.uint16) << _ROOM
+    out = np.empty((place.height, place.width, 4), np.uint8)
+    for top in range(0, place.height, _BAND):
+        size = (place.width, min(_BAND, place.height - top))
+        band = _warp(wide, middles.then(Affine.moved(0, -top)), size, cv2.INTER_CUBIC)
+        bright = band[..., 3] > (255 << _ROOM)
+        above = band[bright].astype(np.float32)
+        band[bright] = above * (np.float32(255 << _ROOM) / above[:, 3:])
+        made = np.asarray(cv2.convertScaleAbs(band, alpha=1 / (1 << _ROOM)), np.uint8)
+        out[top : top + size[1]] = np.minimum(made, made[..., 3:])
+    return out
 
 
 def _shrunk(pixels: Bytes, affine: Affine) -> tuple[Bytes, tuple[float, float]]:

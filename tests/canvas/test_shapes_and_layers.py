@@ -32,6 +32,7 @@ from nodeforge.canvas import (
     resize_canvas,
     select,
     set_layer,
+    straight,
     visible,
 )
 from nodeforge.errors import RequestError
@@ -302,3 +303,13 @@ def test_the_documents_listeners_hear_of_edits_on_its_canvas(document, painted):
     document.history.mark_saved()
     document.perform(set_layer(canvas, "paint", visible=False))
     assert document.history.modified
+
+
+def test_a_turned_edge_gets_no_light_rim(document):
+    canvas = Canvas(State(200, 200))
+    pixels = np.full((80, 80, 4), (40, 160, 170, 255), np.uint8)
+    document.perform(add_layer(canvas, tiles=Tiles.of(pixels, 60, 60)))
+    transformed(document, canvas, Affine.turned(25, 100, 100))
+    colours = straight(canvas.layers[0].read(canvas.box))
+    solid = colours[..., 3] > 128
+    assert np.abs(colours[solid][:, :3].astype(int) - (40, 160, 170)).max() <= 2
