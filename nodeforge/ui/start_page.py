@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPixmap
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPixmap
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -23,15 +23,20 @@ from nodeforge.ui.icons import icon
 from nodeforge.ui.workspace import Workspace
 
 _COLUMNS = 4
-_PICTURE = QSize(208, 132)
+PICTURE = (208, 132)
+"""Pixels of a workflow's picture."""
 _SUFFIXES = (".png", ".jpg", ".webp")
 _ABOUT = {
     "text_to_image": "Make a picture from a prompt.",
     "image_to_image": "Change a picture with a prompt.",
     "inpaint": "Paint something new into a part of a picture.",
     "two_pass_upscale": "Make a picture, then make it larger with new detail.",
+    "lora_style": "Give pictures another style with a LoRA.",
     "compare_samplers": "One seed, several samplers, side by side.",
+    "tiled_upscale": "Make a picture much larger, tile by tile.",
 }
+_OF_CANVAS = "canvas_"
+"""How workflows begin that the canvas runs, and that alone do nothing."""
 
 
 class Card(QFrame):
@@ -46,12 +51,12 @@ class Card(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
-        self.setFixedWidth(_PICTURE.width() + 26)
+        self.setFixedWidth(PICTURE[0] + 26)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(4)
         image = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        image.setFixedSize(_PICTURE)
+        image.setFixedSize(*PICTURE)
         image.setPixmap(picture or icon("tree-structure", "dim").pixmap(48))
         heading, line = QLabel(title), QLabel(text, wordWrap=True)
         heading.setProperty("role", "heading")
@@ -116,8 +121,7 @@ class StartPage(QScrollArea):
     def _cards(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(12)
-        files = sorted(shipped("workflows").glob("*.json"), key=_order)
-        for index, file in enumerate(files):
+        for index, file in enumerate(listed_workflows()):
             title = file.stem.replace("_", " ").capitalize()
             card = Card(title, _ABOUT.get(file.stem, ""), _picture(file.stem))
             card.pressed.connect(partial(self.open_asked.emit, file))
@@ -144,6 +148,12 @@ class StartPage(QScrollArea):
         return button
 
 
+def listed_workflows() -> list[Path]:
+    """The shipped workflows that the start page shows, in its order."""
+    files = shipped("workflows").glob("*.json")
+    return sorted((file for file in files if not file.stem.startswith(_OF_CANVAS)), key=_order)
+
+
 def _order(file: Path) -> tuple[int, str]:
     known = list(_ABOUT)
     return (known.index(file.stem) if file.stem in known else len(known), file.stem)
@@ -155,13 +165,20 @@ def _picture(name: str) -> QPixmap | None:
         path = shipped("resources") / "workflows" / (name + suffix)
         pixmap = QPixmap(str(path)) if path.is_file() else QPixmap()
         if not pixmap.isNull():
-            mode = Qt.AspectRatioMode.KeepAspectRatioByExpanding
-            smooth = Qt.TransformationMode.SmoothTransformation
-            large = pixmap.scaled(_PICTURE, mode, smooth)
-            left = (large.width() - _PICTURE.width()) // 2
-            top = (large.height() - _PICTURE.height()) // 2
-            return large.copy(left, top, _PICTURE.width(), _PICTURE.height())
+            return _fitted(pixmap)
     return None
+
+
+def _fitted(pixmap: QPixmap) -> QPixmap:
+    """`pixmap` cut to the size of a card's picture, sharp on screens of high density."""
+    ratio = QGuiApplication.primaryScreen().devicePixelRatio()
+    size = QSize(round(PICTURE[0] * ratio), round(PICTURE[1] * ratio))
+    mode, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode
+    large = pixmap.scaled(size, mode, smooth.SmoothTransformation)
+    left, top = (large.width() - size.width()) // 2, (large.height() - size.height()) // 2
+    cut = large.copy(left, top, size.width(), size.height())
+    cut.setDevicePixelRatio(ratio)
+    return cut
 
 
 def _label(text: str, role: str) -> QLabel:

@@ -1,0 +1,171 @@
+"""Pictures of the real window, for the README: python -m tools.screenshots [FOLDER] [SCENE...]
+
+Runs offscreen on a home of its own, with the shipped model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+
+from nodeforge.graph.document import Document
+from nodeforge.graph.edits import SetValue
+from nodeforge.graph.model import Graph, Input, Node, Output
+from nodeforge.settings import Settings, shipped
+from nodeforge.ui import theme
+from nodeforge.ui.app import make_app, window_store
+from nodeforge.ui.main_window import MainWindow
+from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.workspace import Workspace
+
+SIZE = (1600, 1000)
+PATIENCE = 180.0
+PROMPT = "a fox"
+
+
+class Stage:
+    """A window on an empty home, and what a person does with it."""
+
+    def __init__(self, app: QApplication, home: Path) -> None:
+        os.environ["NODEFORGE_HOME"] = str(home)
+        self.app = app
+        workspace = Workspace(Settings(home=home), window_store(home))
+        theme.apply(app, workspace.theme)
+        self.window = MainWindow(workspace)
+        self.window.resize(*SIZE)
+        self.window.show()
+        self.rest(0.5)
+
+    def open(self, name: str) -> OpenDocument:
+        self.window.files.open(shipped("workflows") / f"{name}.json")
+        self.rest(0.5)
+        current = self.window.workspace.current
+        assert current is not None
+        return current
+
+    def run(self) -> None:
+        self.window.runs.run()
+        self.until(lambda: not self.window.runner.busy)
+        self.rest(1.0)
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Go on until `done`; an error after three minutes."""
+        end = time.monotonic() + PATIENCE
+        while not done():
+            if time.monotonic() > end:
+                raise TimeoutError("the window did not get there")
+            self.rest(0.05)
+
+    def rest(self, seconds: float) -> None:
+        """Let the window do what is due."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.app.processEvents()
+            time.sleep(0.005)
+
+    def shoot(self, path: Path) -> None:
+        self.rest(0.2)
+        self.window.grab().save(str(path))
+
+    def close(self) -> None:
+        for opened in self.window.workspace.documents:
+            opened.document.history.mark_saved()
+        self.window.close()
+
+
+def start(stage: Stage) -> None:
+    """The start page."""
+
+
+def dark(stage: Stage) -> None:
+    """A workflow that has run, its steps, its picture."""
+    stage.open("text_to_image")
+    stage.run()
+    assert stage.window.area.view is not None
+    stage.window.area.view.select(["denoise"])
+    stage.until(stage.window.viewer.slider.isVisible)
+
+
+def light(stage: Stage) -> None:
+    stage.window.switch_theme()
+    dark(stage)
+
+
+def running(stage: Stage) -> None:
+    """In the middle of a run, with the preview of a step."""
+    opened = stage.open("text_to_image")
+    opened.perform(SetValue("schedule", "steps", 60))
+    opened.perform(SetValue("noise", "seed", 11))
+    stage.window.runs.run()
+    stage.until(lambda: len(opened.step_pictures.get("denoise", {})) > 20)
+
+
+def error(stage: Stage) -> None:
+    """A node that failed, with what it was given and what to do."""
+    opened = stage.open("text_to_image")
+    opened.perform(SetValue("noise", "width", 100))
+    stage.run()
+
+
+def many(stage: Stage) -> None:
+    """300 nodes."""
+    opened = OpenDocument(_grid(300), name="three_hundred")
+    stage.window.workspace.add(opened)
+    stage.rest(1.0)
+
+
+def _grid(count: int) -> Document:
+    """Chains of nodes of several kinds, side by side."""
+    kinds = ("latent.encode", "sampling.denoise", "latent.decode", "image.blend", "image.save")
+    graph, positions = Graph(), {}
+    for index in range(count):
+        column, row = divmod(index, 15)
+        kind = kinds[column % len(kinds)]
+        graph.nodes[f"n{index}"] = Node(kind)
+        positions[f"n{index}"] = [column * 320, row * 260]
+    ports = {"latent.encode": "latent", "sampling.denoise": "latent", "latent.decode": "image"}
+    into = {"sampling.denoise": "latent", "latent.decode": "latent", "image.blend": "base"}
+    for index in range(15, count):
+        before, after = graph.nodes[f"n{index - 15}"].type, graph.nodes[f"n{index}"].type
+        if before in ports and after in into:
+            graph.links[Input(f"n{index}", into[after])] = Output(f"n{index - 15}", ports[before])
+    document = Document(graph)
+    document.view.positions.update(positions)
+    return document
+
+
+SCENES = {
+    "start": start,
+    "dark": dark,
+    "light": light,
+    "running": running,
+    "error": error,
+    "many": many,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/images"))
+    parser.add_argument("scenes", nargs="*", default=list(SCENES))
+    wanted = parser.parse_args()
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    app = make_app()
+    for scene in wanted.scenes:
+        with tempfile.TemporaryDirectory() as home:
+            stage = Stage(app, Path(home))
+            SCENES[scene](stage)
+            stage.shoot(wanted.folder / f"{scene}.png")
+            stage.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Makes the start page's pictures: each shipped workflow is run, and its result kept small.
+
+python -m tools.workflow_pictures [NAME...]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from nodeforge.settings import shipped
+from nodeforge.ui.start_page import PICTURE, listed_workflows
+
+SIZE = (2 * PICTURE[0], 2 * PICTURE[1])
+"""Twice the size on the start page, for screens of high density."""
+QUALITY = 85
+
+
+def result_of(workflow: Path, folder: Path) -> Path:
+    """The last picture that a run of `workflow` saves into `folder`."""
+    command = [sys.executable, "-m", "nodeforge", "run", str(workflow), "--out", str(folder)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return Path(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    into = shipped("resources") / "workflows"
+    into.mkdir(exist_ok=True)
+    for workflow in listed_workflows():
+        if wanted and workflow.stem not in wanted:
+            continue
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Image.open(result_of(workflow, Path(folder))) as picture,
+        ):
+            small = ImageOps.fit(picture.convert("RGB"), SIZE, Image.Resampling.LANCZOS)
+            small.save(into / f"{workflow.stem}.jpg", quality=QUALITY, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
