@@ -39,7 +39,10 @@ from nodeforge.diffusion.description import (
     describe,
     describe_controlnet,
     describe_denoiser,
+    describe_image_encoder,
+    describe_ip_adapter,
     describe_lora,
+    describe_t2i_adapter,
     describe_text_encoder,
     describe_vae,
     facts,
@@ -49,6 +52,7 @@ from nodeforge.diffusion.description import (
 from nodeforge.diffusion.devices import DeviceError, choose
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
 from nodeforge.diffusion.inpaint import latent_mask, masked_picture
+from nodeforge.diffusion.ip_adapter import look_at
 from nodeforge.diffusion.latents import (
     LatentSizeError,
     Method,
@@ -130,7 +134,10 @@ __all__ = [
     "describe",
     "describe_controlnet",
     "describe_denoiser",
+    "describe_image_encoder",
+    "describe_ip_adapter",
     "describe_lora",
+    "describe_t2i_adapter",
     "describe_text_encoder",
     "describe_vae",
     "draw",
@@ -143,6 +150,7 @@ __all__ = [
     "latent_layout",
     "latent_mask",
     "load",
+    "look_at",
     "make_stepper",
     "masked_picture",
     "native_size",

@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from nodeforge.diffusion.description import config_root, in_channels, lacks, part_config
+from nodeforge.diffusion.t2i_adapter import build_t2i_adapter
 from nodeforge.models import FAMILIES, VOCABULARY_KEY, read_config
 from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
 
@@ -49,9 +50,13 @@ def build(recipe: Recipe) -> nn.Module:
                 return _text_encoders(weights)
             case Vae():
                 return AutoencoderKL.from_config(part_config(weights, "vae"))  # pyright: ignore[reportReturnType]
+            case ControlNet() if weights.part == "t2i_adapter":
+                return build_t2i_adapter(weights)
             case ControlNet():
                 config = part_config(weights, "controlnet")
                 return ControlNetModel.from_config(config)  # pyright: ignore[reportReturnType]
+            case _:
+                raise AssertionError(recipe)  # the others are made as they are read
 
 
 def parts_of(network: nn.Module, part: str) -> Iterator[tuple[str, str, nn.Module]]:

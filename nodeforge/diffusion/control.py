@@ -1,4 +1,4 @@
-"""ControlNets: which act in a step, and what they add inside the denoiser (Zhang et al. 2023)."""
+"""ControlNets (Zhang et al. 2023) and T2I-Adapters: which act in a step, and what they add."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from diffusers.models.adapter import T2IAdapter
 from torch import Tensor
 
 from nodeforge import imaging
@@ -29,23 +30,36 @@ class Residuals:
     """What is added inside a UNet.
 
     Args:
-        down: One tensor for each of its skips, (batch, channels, height, width).
+        down: One tensor for each of its skips, (batch, channels, height, width); empty where
+            only adapters act.
         mid: The same for its middle.
+        levels: The same for each of its levels on the way down, of adapters.
     """
 
-    down: tuple[Tensor, ...]
-    mid: Tensor
+    down: tuple[Tensor, ...] = ()
+    mid: tuple[Tensor, ...] = ()
+    levels: tuple[Tensor, ...] = ()
 
     def __add__(self, other: Residuals) -> Residuals:
-        pairs = zip(self.down, other.down, strict=True)
-        return Residuals(tuple(a + b for a, b in pairs), self.mid + other.mid)
+        return Residuals(
+            _sum(self.down, other.down), _sum(self.mid, other.mid), _sum(self.levels, other.levels)
+        )
 
     def to(self, dtype: torch.dtype) -> dict[str, Any]:
         """The arguments of diffusers' UNets."""
-        return {
-            "down_block_additional_residuals": tuple(tensor.to(dtype) for tensor in self.down),
-            "mid_block_additional_residual": self.mid.to(dtype),
-        }
+        told: dict[str, Any] = {}
+        if self.mid:
+            told["down_block_additional_residuals"] = tuple(t.to(dtype) for t in self.down)
+            told["mid_block_additional_residual"] = self.mid[0].to(dtype)
+        if self.levels:  # the UNet takes them out of the list
+            told["down_intrablock_additional_residuals"] = [t.to(dtype) for t in self.levels]
+        return told
+
+
+def _sum(first: tuple[Tensor, ...], second: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    if not (first and second):
+        return first or second
+    return tuple(a + b for a, b in zip(first, second, strict=True))
 
 
 def steer(
@@ -163,19 +177,27 @@ class Steering:
     def _ask(
         self, each: Control, x: Tensor, timestep: Tensor, said: Said, place: Place
     ) -> Residuals:
-        network = self._networks[each.controlnet.weights.fingerprint].network
-        hint = place.cut(self._hint(each.hint), self._scale)
+        network: Any = self._networks[each.controlnet.weights.fingerprint].network
+        hint = place.cut(self._hint(each.hint), self._scale).to(x.device, network.dtype)
+        if isinstance(network, T2IAdapter):
+            return self._levels(network, hint, x, each.strength)
         down, mid = network(
             x.to(network.dtype),
             timestep,
-            controlnet_cond=hint.repeat(x.shape[0] // hint.shape[0], 1, 1, 1).to(
-                x.device, network.dtype
-            ),
+            controlnet_cond=hint.repeat(x.shape[0] // hint.shape[0], 1, 1, 1),
             conditioning_scale=each.strength,
             return_dict=False,
             **said.arguments(network.dtype),
         )
-        return Residuals(tuple(down), mid)
+        return Residuals(tuple(down), (mid,))
+
+    def _levels(self, network: Any, hint: Tensor, x: Tensor, strength: float) -> Residuals:
+        """What an adapter adds; it does not look at `x`."""
+        if network.config.in_channels == 1:
+            hint = hint.mean(dim=1, keepdim=True)
+        times = x.shape[0] // hint.shape[0]
+        levels = (level * strength for level in network(hint))
+        return Residuals(levels=tuple(torch.cat([level] * times) for level in levels))
 
     def _hint(self, hint: Image) -> Tensor:
         """(batch, 3, height, width), 0..1, in the picture's size."""

@@ -19,7 +19,15 @@ from nodeforge.models import (
     read_config,
     recognise,
 )
-from nodeforge.values import ControlNet, Model, TextEncoder, Vae, Weights
+from nodeforge.values import (
+    ControlNet,
+    ImageEncoder,
+    IpAdapter,
+    Model,
+    TextEncoder,
+    Vae,
+    Weights,
+)
 
 _FIRST_LAYERS = (
     "model.diffusion_model.input_blocks.0.0.weight",
@@ -176,12 +184,46 @@ def describe_controlnet(path: Path) -> ControlNet:
         ModelFileError: it is damaged, a pickle, or cannot be read.
         LoadingError: it is no ControlNet, or for no family here.
     """
-    info = _of_kind(path, Kind.CONTROLNET)
+    return ControlNet(_usable(path, Kind.CONTROLNET))
+
+
+def describe_t2i_adapter(path: Path) -> ControlNet:
+    """The recipe of the T2I-Adapter at `path`, which steers as a ControlNet does.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: it is no T2I-Adapter, or for no family here.
+    """
+    return ControlNet(_usable(path, Kind.T2I_ADAPTER))
+
+
+def describe_ip_adapter(path: Path) -> IpAdapter:
+    """The recipe of the IP-Adapter at `path`, a single file.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: it is no IP-Adapter, or for no family here.
+    """
+    return IpAdapter(_usable(path, Kind.IP_ADAPTER))
+
+
+def describe_image_encoder(path: Path) -> ImageEncoder:
+    """The recipe of the CLIP image encoder at `path`: a folder or a single file.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: it is no image encoder.
+    """
+    return ImageEncoder(_usable(path, Kind.IMAGE_ENCODER))
+
+
+def _usable(path: Path, kind: Kind) -> Weights:
+    info = _of_kind(path, kind)
     if info.family is None:
         raise LoadingError(
             info.reason, place=str(path), way_out=f"Choose one for: {', '.join(FAMILIES)}."
         )
-    return ControlNet(Weights(str(path), fingerprint(path), info.family, "controlnet"))
+    return Weights(str(path), fingerprint(path), info.family, kind.value)
 
 
 def _of_kind(path: Path, kind: Kind) -> ModelInfo:

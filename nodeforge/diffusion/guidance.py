@@ -11,17 +11,17 @@ from torch.nn.functional import interpolate
 
 from nodeforge.diffusion.conditioning import acts, lengthened
 from nodeforge.diffusion.control import acting_controls, same_control
+from nodeforge.diffusion.ip_adapter import Look, acting_images, same_image
 from nodeforge.diffusion.mixing import Memory, guided
 from nodeforge.diffusion.prediction import Clean
 from nodeforge.diffusion.said import Said, together
-from nodeforge.values import Conditioning, Control, Guidance, Perturbation, Prompt
+from nodeforge.values import Conditioning, Control, Guidance, ImagePrompt, Perturbation, Prompt
 
 AT_ONCE = 2
 """Prompts that go through the network together, as diffusers' pipelines do with two."""
 
-Network = Callable[[Tensor, Said, tuple[Control, ...], Perturbation | None], Tensor]
-"""From x, repeated for each prompt, what they say, what steers them and how the network is
-weakened to the predictions."""
+Network = Callable[[Tensor, "Asked"], Tensor]
+"""From x, repeated for each prompt, and what is asked to the predictions."""
 
 Numbers = Callable[[Prompt, bool], Tensor | None]
 """From a prompt, and whether it is wanted, to what its family is told beside the text."""
@@ -91,7 +91,9 @@ def _acting_guidance(guidance: Guidance, step: int, steps: int) -> Guidance:
 
 def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, ...]:
     prompts = tuple(
-        replace(p, controls=acting_controls(p, step, steps)) if p.controls else p
+        replace(p, controls=acting_controls(p, step, steps), images=acting_images(p, step, steps))
+        if p.controls or p.images
+        else p
         for p in conditioning.prompts
         if acts(p.start, p.end, step, steps) and step % p.turn[1] == p.turn[0]
     )
@@ -99,12 +101,18 @@ def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, 
 
 
 def _steered_like(prompt: Prompt, others: Sequence[Prompt]) -> Prompt:
-    """A negative prompt without controls of its own is steered as the positive ones are."""
-    controls = [control for other in others for control in other.controls]
-    if prompt.controls or not controls:
-        return prompt
-    once = {same_control(control): control for control in controls}
-    return replace(prompt, controls=tuple(once.values()))
+    """A negative prompt without controls of its own is steered as the positive ones are.
+
+    Where they show pictures and it does not, it shows as many empty ones.
+    """
+    controls = {same_control(control): control for o in others for control in o.controls}
+    images = {same_image(image): image for other in others for image in other.images}
+    if controls and not prompt.controls:
+        prompt = replace(prompt, controls=tuple(controls.values()))
+    if images and not prompt.images:
+        empty = tuple(replace(each, seen=each.unseen) for each in images.values())
+        prompt = replace(prompt, images=empty)
+    return prompt
 
 
 class Guided:
@@ -138,13 +146,14 @@ class Guided:
             ).on(x)
             for place, prompt in enumerate(prompts)
         ]
-        self._asked = [
-            _Asked(each, prompt.controls) for each, prompt in zip(said, prompts, strict=True)
+        asked = [
+            Asked(each, prompt.controls, tuple(_look(image, x) for image in prompt.images))
+            for each, prompt in zip(said, prompts, strict=True)
         ]
         for perturbation in what.guidance.perturbations:
-            whole = self._asked[len(what.negative) : len(prompts)]
-            self._asked += [replace(each, weakened=perturbation) for each in whole]
-        self._groups = _groups(self._asked)
+            whole = asked[len(what.negative) : len(prompts)]
+            asked += [replace(each, weakened=perturbation) for each in whole]
+        self._groups = [(_joined(group), len(group)) for group in _groups(asked)]
         self._shares = _shares(what.negative, x), _shares(what.positive, x)
 
     def __call__(self, network: Network, x: Tensor, clean: Clean) -> Tensor:
@@ -158,11 +167,8 @@ class Guided:
         if self._what.silent:
             return torch.zeros_like(x)
         predictions: list[Tensor] = []
-        for group in self._groups:
-            said = together([each.said for each in group])
-            inputs = torch.cat([x] * len(group))
-            predicted = network(inputs, said, group[0].controls, group[0].weakened)
-            predictions += predicted.chunk(len(group))
+        for asked, count in self._groups:
+            predictions += network(torch.cat([x] * count), asked).chunk(count)
         negatives, positives = len(self._what.negative), len(self._what.positive)
         unwanted = _mixed(predictions[:negatives], self._shares[0]) if negatives else None
         wanted, *weakened = (
@@ -173,22 +179,45 @@ class Guided:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """One prompt's way through the network."""
+class Asked:
+    """What goes through the network with x, for one prompt or several.
+
+    Args:
+        said: What the prompts say.
+        controls: What steers them.
+        looks: The pictures they show.
+        weakened: How the network is weakened for them.
+    """
 
     said: Said
-    controls: tuple[Control, ...]
+    controls: tuple[Control, ...] = ()
+    looks: tuple[Look, ...] = ()
     weakened: Perturbation | None = None
 
     @property
     def alike(self) -> tuple[object, ...]:
         """Equal for those that may go through the network together."""
-        return (self.weakened, *map(same_control, self.controls))
+        looks = ((look.adapter, look.strength, look.seen.shape) for look in self.looks)
+        return self.weakened, *map(same_control, self.controls), *looks
 
 
-def _groups(asked: Sequence[_Asked]) -> list[list[_Asked]]:
+def _look(image: ImagePrompt, x: Tensor) -> Look:
+    seen = image.seen.to(x.device).expand(x.shape[0], *image.seen.shape[1:])
+    return Look(image.adapter.weights.fingerprint, image.strength, seen)
+
+
+def _joined(group: Sequence[Asked]) -> Asked:
+    """What all of a group ask, one after the other along the batch."""
+    looks = tuple(
+        replace(same[0], seen=torch.cat([look.seen for look in same]))
+        for same in zip(*(each.looks for each in group), strict=True)
+    )
+    return replace(group[0], said=together([each.said for each in group]), looks=looks)
+
+
+def _groups(asked: Sequence[Asked]) -> list[list[Asked]]:
     """Neighbours that are asked alike, at most `AT_ONCE` together."""
-    groups: list[list[_Asked]] = []
+    groups: list[list[Asked]] = []
     for each in asked:
         if groups and groups[-1][0].alike == each.alike and len(groups[-1]) < AT_ONCE:
             groups[-1].append(each)

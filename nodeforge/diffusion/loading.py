@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from diffusers.models.adapter import T2IAdapter
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -18,12 +19,24 @@ from torch import Tensor, nn
 
 from nodeforge.diffusion.building import build, parts_of, tokenizers
 from nodeforge.diffusion.description import LoadingError, lacks, scale_of
+from nodeforge.diffusion.image_encoder import LoadedImageEncoder, load_image_encoder
+from nodeforge.diffusion.ip_adapter import LoadedIpAdapter, load_ip_adapter
 from nodeforge.diffusion.layouts import MARKS, from_ldm, matched
 from nodeforge.diffusion.policy import DEFAULT, Policy
 from nodeforge.diffusion.said import Said
+from nodeforge.diffusion.t2i_adapter import t2i_adapter_tensors
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import FAMILIES, weight_files
-from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
+from nodeforge.values import (
+    ControlNet,
+    ImageEncoder,
+    IpAdapter,
+    Model,
+    Recipe,
+    TextEncoder,
+    Vae,
+    Weights,
+)
 
 
 @dataclass
@@ -75,11 +88,18 @@ class LoadedVae:
 class LoadedControlNet:
     """A network that steers a denoiser, on its device."""
 
-    network: ControlNetModel
+    network: ControlNetModel | T2IAdapter
     family: str
 
 
-Loaded = LoadedModel | LoadedTextEncoder | LoadedVae | LoadedControlNet
+Loaded = (
+    LoadedModel
+    | LoadedTextEncoder
+    | LoadedVae
+    | LoadedControlNet
+    | LoadedIpAdapter
+    | LoadedImageEncoder
+)
 
 
 def load(
@@ -103,6 +123,9 @@ def load(
         ModelFileError: a file is damaged or cannot be read.
     """
     weights = recipe.weights
+    if isinstance(recipe, IpAdapter | ImageEncoder):
+        make = load_ip_adapter if isinstance(recipe, IpAdapter) else load_image_encoder
+        return make(weights, home or device, policy.dtype(weights.part, device), check)
     network: Any = build(recipe)
     _fill(network, weights, home or device, policy.dtype(weights.part, device), check)
     match recipe:
@@ -181,6 +204,8 @@ def _sources(network: nn.Module, weights: Weights) -> dict[str, StoredTensor]:
     """The tensor for each parameter; those that are not there are left out."""
     path = Path(weights.path)
     found: dict[str, StoredTensor] = {}
+    if weights.part == "t2i_adapter":
+        return t2i_adapter_tensors(path)
     for part, prefix, inner in parts_of(network, weights.part):
         if path.is_dir():
             there = _folder_tensors(_own_folder(path, part), weights)

@@ -17,20 +17,20 @@ from nodeforge.diffusion.control import Steering, check_hints
 from nodeforge.diffusion.description import ModelFacts, facts
 from nodeforge.diffusion.families import StableDiffusion, behaviour
 from nodeforge.diffusion.freeu import with_freeu
-from nodeforge.diffusion.guidance import Active, Guided, active
+from nodeforge.diffusion.guidance import Active, Asked, Guided, active
 from nodeforge.diffusion.inpaint import Keep
+from nodeforge.diffusion.ip_adapter import LoadedIpAdapter, looking
 from nodeforge.diffusion.loading import LoadedModel
 from nodeforge.diffusion.mixing import Memory
 from nodeforge.diffusion.prediction import Clean
 from nodeforge.diffusion.preview import factors_of, preview
 from nodeforge.diffusion.residency import found_weights
-from nodeforge.diffusion.said import Said
 from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
 from nodeforge.diffusion.step_keys import StepKeys, root_key
 from nodeforge.diffusion.steppers import Stepper, make_stepper
 from nodeforge.diffusion.tiles import Place, in_places
 from nodeforge.diffusion.weakened import weakened
-from nodeforge.values import Checkpoint, Control, Latent, Perturbation, Prompt, Recipe
+from nodeforge.values import Checkpoint, Latent, Prompt, Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,6 +113,7 @@ class _Loop:
     facts: ModelFacts
     _last: tuple[Tensor, Tensor, Tensor] | None = None
     _memory: Memory = field(default_factory=Memory)
+    _adapters: Mapping[str, LoadedIpAdapter] = field(default_factory=dict)
 
     def run(self) -> Latent:
         actives = [self._active(step) for step in range(self.walk.start, self.walk.stop)]
@@ -123,6 +124,7 @@ class _Loop:
                 used.enter_context(with_freeu(model.network, self.task.model.freeu))
                 left = actives[self.stepper.position - self.walk.start :]
                 steering = self._steering(left, used)
+                self._adapters = self._looked_through(left, used)
                 x = self._walk(model, steering, x, actives, keys)
         return self._latent(self.stepper.to_sigmas(x))
 
@@ -177,6 +179,18 @@ class _Loop:
         frame = self.start.frame
         return Steering(networks, frame.width, frame.height, frame.scale, self.host.check)
 
+    def _looked_through(
+        self, actives: Sequence[Active], used: ExitStack
+    ) -> dict[str, LoadedIpAdapter]:
+        """The IP-Adapters of these steps, in memory as long as `used` lasts."""
+        recipes = {
+            image.adapter.weights.fingerprint: image.adapter
+            for what in actives
+            for prompt in (*what.positive, *what.negative)
+            for image in prompt.images
+        }
+        return {mark: used.enter_context(self.host.use(r)) for mark, r in recipes.items()}
+
     def _walk(
         self,
         model: LoadedModel,
@@ -207,16 +221,17 @@ class _Loop:
         self, model: LoadedModel, steering: Steering, guided: Guided, keep: Keep | None
     ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         def predict(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
-            def network(
-                x: Tensor, said: Said, controls: tuple[Control, ...], weak: Perturbation | None
-            ) -> Tensor:
+            def network(x: Tensor, asked: Asked) -> Tensor:
                 def work(part: Tensor, place: Place) -> Tensor:
                     self.host.check()
                     self.host.count_model_call()
-                    residuals = steering(controls, part, timestep, said, place)
+                    residuals = steering(asked.controls, part, timestep, asked.said, place)
                     whole = self._with_extra(part, place)
-                    with weakened(model.network, weak):
-                        return self.family.predict(model, whole, timestep, said, residuals)
+                    with (
+                        weakened(model.network, asked.weakened),
+                        looking(model.network, asked.looks, self._adapters),
+                    ):
+                        return self.family.predict(model, whole, timestep, asked.said, residuals)
 
                 return self._by_tiles(x, work)
 

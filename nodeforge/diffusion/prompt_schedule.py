@@ -179,7 +179,7 @@ def _partners(tokens: list[str]) -> dict[int, int]:
         if len(opened) > DEEPEST:
             raise ScheduledPromptError(
                 f"more than {DEEPEST} brackets lie in each other.",
-                way_out="Close some, or write '\\\\[' for a bracket that is meant as such.",
+                way_out="Close some, or write '\\[' for a bracket that is meant as such.",
             )
     return partners
 

@@ -90,8 +90,11 @@ class StepKeys:
             [c.controlnet.weights.fingerprint, c.strength, self._digest(c.hint.pixels)]
             for c in prompt.controls
         ]
+        images = [
+            [i.adapter.weights.fingerprint, i.strength, self._digest(i.seen)] for i in prompt.images
+        ]
         said = [self._digest(tensor) for tensor in tensors]
-        return digest(said, prompt.weight, controls, asdict(prompt.framing))
+        return digest(said, prompt.weight, controls, images, asdict(prompt.framing))
 
     def _digest(self, tensor: Tensor | None) -> str:
         """A tensor's digest; tensors live as long as the chain is made, so their ids do."""

@@ -15,6 +15,8 @@ Fitting = tuple[tuple[Family, ...], str]
 
 def families_of(found: Found) -> Fitting:
     """The families that a model may be of, or why there is none."""
+    if found.kind is Kind.IMAGE_ENCODER:
+        return tuple(FAMILIES.values()), ""  # it sees for all
     if label := found.foreign:
         return (), f"{label} is not supported yet"
     if found.kind is Kind.UNKNOWN:

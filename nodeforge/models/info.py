@@ -19,6 +19,7 @@ class Kind(StrEnum):
     EMBEDDING = "embedding"
     T2I_ADAPTER = "t2i_adapter"
     IP_ADAPTER = "ip_adapter"
+    IMAGE_ENCODER = "image_encoder"
     UNKNOWN = "unknown"
 
 

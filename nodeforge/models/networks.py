@@ -79,7 +79,16 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
     """What a file with tensors of these names and shapes holds."""
     names = "\n" + "\n".join(shapes) + "\n"
     label = foreign(names)
-    looks = (_adapter, _controlnet, _checkpoint, _diffusers_unet, _vae, _text, _embedding)
+    looks = (
+        _adapter,
+        _image_encoder,
+        _controlnet,
+        _checkpoint,
+        _diffusers_unet,
+        _vae,
+        _text,
+        _embedding,
+    )
     found = _lora(shapes) if _has(names, _LORA) else None
     found = found or next((made for look in looks if (made := look(shapes))), None)
     found = found or Found(_foreign_kind(shapes, label), Layout.OTHER)
@@ -133,6 +142,14 @@ def _controlnet(shapes: Shapes) -> Found | None:
         return None
     layout = Layout.DIFFUSERS if diffusers else Layout.LDM
     return Found(Kind.CONTROLNET, layout, ("controlnet",), _text_width(shapes, prefix or ""))
+
+
+def _image_encoder(shapes: Shapes) -> Found | None:
+    """CLIP's for pictures, with its projection."""
+    prefix = _prefix(shapes, ("vision_model.", ""), "embeddings.patch_embedding.weight")
+    if prefix is None or "visual_projection.weight" not in shapes:
+        return None
+    return Found(Kind.IMAGE_ENCODER, Layout.DIFFUSERS, ("image_encoder",))
 
 
 def _adapter(shapes: Shapes) -> Found | None:

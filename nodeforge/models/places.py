@@ -10,7 +10,10 @@ from pathlib import Path
 from nodeforge.models.extra_paths import read_extra_paths
 from nodeforge.settings import ModelFolder, Settings, shipped
 
-_KINDS = ("checkpoint", "unet", "vae", "text_encoder", "controlnet", "lora", "embedding")
+_KINDS = (
+    *("checkpoint", "unet", "vae", "text_encoder", "controlnet", "lora", "embedding"),
+    *("t2i_adapter", "ip_adapter", "image_encoder"),
+)
 _OURS: Mapping[str, tuple[str, ...]] = {kind: (f"{kind}s",) for kind in _KINDS}
 _COMFYUI: Mapping[str, tuple[str, ...]] = {
     "checkpoint": ("checkpoints", "diffusers"),
@@ -20,6 +23,9 @@ _COMFYUI: Mapping[str, tuple[str, ...]] = {
     "controlnet": ("controlnet",),
     "lora": ("loras",),
     "embedding": ("embeddings",),
+    "t2i_adapter": ("controlnet", "t2i_adapter"),
+    "ip_adapter": ("ipadapter",),
+    "image_encoder": ("clip_vision",),
 }
 _A1111: Mapping[str, tuple[str, ...]] = {
     "checkpoint": ("Stable-diffusion",),
@@ -28,6 +34,8 @@ _A1111: Mapping[str, tuple[str, ...]] = {
     "controlnet": ("ControlNet",),
     "lora": ("Lora", "LyCORIS"),
     "embedding": ("embeddings", "../embeddings"),
+    "t2i_adapter": ("ControlNet",),
+    "ip_adapter": ("ControlNet",),
 }
 _LAYOUTS = {"nodeforge": _OURS, "comfyui": _COMFYUI, "a1111": _A1111}
 

@@ -44,6 +44,7 @@ _TAKEN_TO_BE = {
     "CLIPTextModel": Kind.TEXT_ENCODER,
     "CLIPTextModelWithProjection": Kind.TEXT_ENCODER,
     "T2IAdapter": Kind.T2I_ADAPTER,
+    "CLIPVisionModelWithProjection": Kind.IMAGE_ENCODER,
 }
 
 

@@ -4,7 +4,7 @@ Networks never travel: `Model`, `TextEncoder`, `Vae`, `ControlNet` say how to ge
 """
 
 from nodeforge.values.checkpoint import Checkpoint
-from nodeforge.values.conditioning import Conditioning, Control, Framing, Prompt
+from nodeforge.values.conditioning import Conditioning, Control, Framing, ImagePrompt, Prompt
 from nodeforge.values.guidance import (
     FreeU,
     Guidance,
@@ -18,6 +18,8 @@ from nodeforge.values.latent import Latent, LatentMismatchError
 from nodeforge.values.pictures import Image, Mask, Region, SizeMismatchError
 from nodeforge.values.recipes import (
     ControlNet,
+    ImageEncoder,
+    IpAdapter,
     Lora,
     Model,
     Noise,
@@ -39,6 +41,9 @@ __all__ = [
     "FreeU",
     "Guidance",
     "Image",
+    "ImageEncoder",
+    "ImagePrompt",
+    "IpAdapter",
     "Latent",
     "LatentMismatchError",
     "Lora",

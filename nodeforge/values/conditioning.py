@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nodeforge.values.pictures import Image, Mask
-    from nodeforge.values.recipes import ControlNet
+    from nodeforge.values.recipes import ControlNet, IpAdapter
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,28 @@ class Framing:
 
 
 @dataclass(frozen=True)
+class ImagePrompt:
+    """What a picture says to the denoiser through an IP-Adapter.
+
+    Args:
+        adapter: What makes tokens of what is seen.
+        seen: What the image encoder says of the pictures, float32: (1, pictures, width), or
+            (1, pictures, places, width) for adapters that read every place.
+        unseen: What negative prompts see instead, of the same shape.
+        strength: Weight of its influence, 0 is none.
+        start: Share of the steps run from which it acts.
+        end: Share of the steps run up to which it acts.
+    """
+
+    adapter: IpAdapter
+    seen: Tensor
+    unseen: Tensor
+    strength: float
+    start: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True)
 class Prompt:
     """One encoded prompt.
 
@@ -62,6 +84,7 @@ class Prompt:
         weight: Its share where several act at once.
         area: Where it acts; None is everywhere.
         controls: What steers the denoiser while it acts.
+        images: What it shows beside its words.
         framing: Of the training pictures, for families that are told of them.
     """
 
@@ -73,6 +96,7 @@ class Prompt:
     weight: float = 1.0
     area: Mask | None = None
     controls: tuple[Control, ...] = ()
+    images: tuple[ImagePrompt, ...] = ()
     framing: Framing = Framing()
 
 

@@ -15,7 +15,7 @@ class Weights:
         path: A diffusers folder or a single file. Where it was when the recipe was made.
         fingerprint: Names the content, wherever it lies (`nodeforge.models.fingerprint`).
         family: A name in `nodeforge.models.families`: ``sd15``, ``nano``, ...
-        part: ``unet``, ``text_encoder``, ``vae``, ``controlnet``: which network of it.
+        part: ``unet``, ``text_encoder``, ``vae``, ``controlnet``, ...: which network of it.
     """
 
     path: str
@@ -88,12 +88,26 @@ class Vae:
 
 @dataclass(frozen=True)
 class ControlNet:
-    """A network that steers a denoiser by a picture."""
+    """A network that steers a denoiser by a picture: a ControlNet, or a T2I-Adapter."""
 
     weights: Weights
 
 
-Recipe = Model | TextEncoder | Vae | ControlNet
+@dataclass(frozen=True)
+class IpAdapter:
+    """Layers with which a denoiser reads pictures beside the prompt."""
+
+    weights: Weights
+
+
+@dataclass(frozen=True)
+class ImageEncoder:
+    """CLIP's image encoder, with which an IP-Adapter sees."""
+
+    weights: Weights
+
+
+Recipe = Model | TextEncoder | Vae | ControlNet | IpAdapter | ImageEncoder
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def prompt(value, **more):
 def guided(positive, negative=(), scale=1.0, x=None):
     """The prediction of a network that says its embedding's value everywhere."""
     x = torch.zeros(1, 4, 4, 4) if x is None else x
-    network = lambda x, said, *_: torch.zeros_like(x) + said.embedding[:, :1, :1, None]  # noqa: E731
+    network = lambda x, asked: torch.zeros_like(x) + asked.said.embedding[:, :1, :1, None]  # noqa: E731
     what = Active(tuple(positive), tuple(negative), Guidance(scale))
     clean = Clean(x, torch.tensor(1.0), "epsilon")
     return Guided(what, torch.zeros(1, 2, 3), x)(network, x, clean)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_adapters
 import tiny_models
 import torch
 from PIL import Image as Picture
@@ -43,6 +44,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_models.write_folder(made / "model")
     tiny_models.write_lora(made / "model", made / "lora.safetensors")
     tiny_models.write_controlnet(made / "model", made / "controlnet")
+    tiny_adapters.write_t2i_adapter(made / "model", made / "t2i_adapter")
+    tiny_adapters.write_ip_adapter(made / "model", made / "ip_adapter.safetensors")
+    tiny_adapters.image_encoder().save_pretrained(made / "image_encoder")
     Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
     return made
 
@@ -65,6 +69,8 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         "text_encoder": text_encoder,
         "vae": vae,
         "controlnet": diffusion.describe_controlnet(folder / "controlnet"),
+        "ip_adapter": diffusion.describe_ip_adapter(folder / "ip_adapter.safetensors"),
+        "image_encoder": diffusion.describe_image_encoder(folder / "image_encoder"),
         "conditioning": prompt,
         "latent": Latent(torch.randn(1, 4, SIZE // 8, SIZE // 8), "sd15", 8),
         "noise": Noise(1, SIZE, SIZE),
@@ -97,7 +103,13 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
 
 def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
     if isinstance(port.widget, ModelFileWidget):
-        alone = {"lora": "lora.safetensors", "controlnet": "controlnet"}
+        alone = {
+            "lora": "lora.safetensors",
+            "controlnet": "controlnet",
+            "t2i_adapter": "t2i_adapter",
+            "ip_adapter": "ip_adapter.safetensors",
+            "image_encoder": "image_encoder",
+        }
         return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):
         return folder / "picture.png"
