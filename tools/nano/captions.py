@@ -34,25 +34,33 @@ def article(word: str) -> str:
     return f"{'an' if vowel else 'a'} {word}"
 
 
-def caption(scene: Scene, rng: np.random.Generator) -> str:
-    """One wording of the scene, such as 'a small 3d fox on a yellow background, on the left'."""
+def caption(scene: Scene, rng: np.random.Generator, default: str | None = None) -> str:
+    """One wording of the scene, such as 'a fox on a yellow background, on the left, 3d'.
+
+    A style other than the model's default is always named, the default now and then.
+    """
     things = " and ".join(named(concept, rng) for concept in scene.subjects)
     place = pick(PLACE_WORDS[scene.place], rng)
     behind = background_words(scene, rng) if rng.random() < 0.85 else ""
-    style = scene.style if rng.random() < 0.25 else ""
+    unusual = default is not None and scene.style != default
+    style = scene.style if unusual or rng.random() < 0.25 else ""
     if style and rng.random() < 0.3:
         return ", ".join(part for part in (f"{style} style", things + behind, place) if part)
     return ", ".join(part for part in (things + behind, place, style) if part)
 
 
-def caption_or_none(scene: Scene, rng: np.random.Generator, empty_share: float) -> str:
+def caption_or_none(
+    scene: Scene, rng: np.random.Generator, empty_share: float, default: str | None = None
+) -> str:
     """A caption, or now and then nothing, which is what guidance compares with."""
-    return "" if rng.random() < empty_share else caption(scene, rng)
+    return "" if rng.random() < empty_share else caption(scene, rng, default)
 
 
-def caption_without_place(scene: Scene, rng: np.random.Generator) -> str:
+def caption_without_place(
+    scene: Scene, rng: np.random.Generator, default: str | None = None
+) -> str:
     """A wording that leaves open where the things stand and how large they are."""
-    return caption(replace(scene, place="pair"), rng)
+    return caption(replace(scene, place="pair"), rng, default)
 
 
 def named(concept: Concept, rng: np.random.Generator) -> str:

@@ -27,7 +27,7 @@ from tools.nano.shapes import encode, moved, read_vae
 from tools.nano.train_vae import to_tensor
 
 SHARD = 256
-TOGETHER = 8  # pictures encoded at once
+TOGETHER, TOGETHER_ON_A_CARD = 8, 128  # pictures encoded at once
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def scene_at(concepts: list[Concept], styles: tuple[str, ...], index: int) -> Sc
 def encode_pictures(vae: AutoencoderKL, pictures: Tensor) -> Tensor:
     """Latent means of uint8 pictures (batch, height, width, 3), float16."""
     parts: list[Tensor] = []
-    for part in pictures.split(TOGETHER):
+    for part in pictures.split(TOGETHER if vae.device.type == "cpu" else TOGETHER_ON_A_CARD):
         with torch.autocast(vae.device.type, torch.bfloat16):
             mean = encode(vae, to_tensor(part.numpy()).to(vae.device)).mean
         parts.append(mean.half().cpu())

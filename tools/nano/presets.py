@@ -1,6 +1,10 @@
-"""The two recipes: `cpu` is an afternoon on one core, `gpu` twenty minutes on one large card."""
+"""The recipes: `cpu` is an afternoon on one core, `gpu` half an hour on one large card.
 
-from dataclasses import dataclass
+`gpu-trial` is `gpu` in four steps a stage, to see that all of it runs before a card is paid for.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,27 @@ GPU = Preset(
     styles=("3d", "flat"),
     lora_style="noto",
     device="cuda",
-    unet_channels=(96, 192),
+    unet_channels=(128, 256),
     latents=100_096,
     lora_latents=8_192,
-    vae=Stage(steps=8_000, batch=64, rate=3e-4, decay=0.6, ema=0.999),
-    decoder=Stage(steps=2_000, batch=32, rate=4e-4, decay=0.6, ema=0.998),
+    vae=Stage(steps=6_000, batch=128, rate=8e-4, decay=0.6, ema=0.998),
+    decoder=Stage(steps=2_000, batch=32, rate=6e-4, decay=0.5, ema=0.998),
     text=Stage(steps=3_000, batch=512, rate=1.5e-3, ema=0.99, warmup=50, embedding_share=5.0),
-    unet=Stage(steps=20_000, batch=512, rate=1e-3, ema=0.999),
-    controlnet=Stage(steps=3_000, batch=256, rate=1e-3, ema=0.995, outer_share=1.0),
+    unet=Stage(steps=16_000, batch=512, rate=1.4e-3, decay=0.3, ema=0.999),
+    controlnet=Stage(steps=3_000, batch=256, rate=1.5e-3, ema=0.995, outer_share=2.0),
     lora=Stage(steps=1_000, batch=256, rate=1e-3, ema=0.99),
-    recogniser=Stage(steps=4_000, batch=512, rate=2e-3, ema=0.99),
+    recogniser=Stage(steps=4_000, batch=256, rate=2e-3, ema=0.99),
 )
 
-PRESETS = {preset.name: preset for preset in (CPU, GPU)}
+
+def shortened(preset: Preset, steps: int, batch: int) -> Preset:
+    """The same recipe in a few steps of small batches, to see that all of it runs."""
+    names = ("vae", "decoder", "text", "unet", "controlnet", "lora", "recogniser")
+    stages: dict[str, Any] = {
+        name: replace(getattr(preset, name), steps=steps, batch=batch, warmup=1) for name in names
+    }
+    return replace(preset, name=f"{preset.name}-trial", latents=256, lora_latents=256, **stages)
+
+
+TRIAL = shortened(GPU, steps=4, batch=4)
+PRESETS = {preset.name: preset for preset in (CPU, GPU, TRIAL)}

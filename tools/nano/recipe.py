@@ -17,7 +17,6 @@ from tools.nano import (
     train_controlnet,
     train_decoder,
     train_lora,
-    train_styles,
     train_text,
     train_unet,
     train_vae,
@@ -33,7 +32,6 @@ STAGES = {
     "controlnet": train_controlnet.main,
     "lora": train_lora.main,
     "recogniser": recogniser.main,
-    "styles": train_styles.main,
     "export": export.main,
     "evaluate": evaluate.main,
 }

@@ -22,7 +22,7 @@ from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
 from tools.nano.pictures import STYLES, Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset
-from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
+from tools.nano.runs import preset_option, run_options, runs_option, set_up
 from tools.nano.scenes import Scene, random_scene
 from tools.nano.train_vae import to_tensor
 from tools.nano.training import Trainer, load_average
@@ -44,12 +44,9 @@ class Recogniser(nn.Module):
         self.concept = nn.Linear(widths[-1] * 2, concepts)
         self.style = nn.Linear(widths[-1] * 2, styles)
 
-    def pooled(self, pictures: Tensor) -> Tensor:
-        seen = self.body(pictures)
-        return torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], dim=1)
-
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        pooled = self.pooled(pictures)
+        seen = self.body(pictures)
+        pooled = torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], dim=1)
         return self.concept(pooled), self.style(pooled)
 
 
@@ -82,20 +79,15 @@ class Examples:
     concepts: list[Concept]
     styles: dict[str, Pictures]
 
-    def scene(self, rng: np.random.Generator, style: str | None = None) -> Scene:
-        """A scene of one thing, in that style or in any."""
+    def scene(self, rng: np.random.Generator) -> Scene:
         while True:
-            chosen = style or str(rng.choice(list(self.styles)))
-            scene = random_scene(self.concepts, chosen, rng, pairs=0)
+            scene = random_scene(self.concepts, str(rng.choice(list(self.styles))), rng, pairs=0)
             if scene.subjects[0].code in self.styles[scene.style]:
                 return scene
 
-    def drawn(self, scene: Scene) -> Pixels:
-        return draw(scene, self.styles, SIDE)
-
     def batch(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         scenes = [self.scene(rng) for _ in range(count)]
-        pictures = np.stack([augment(self.drawn(scene), rng) for scene in scenes])
+        pictures = np.stack([augment(draw(scene, self.styles, SIDE), rng) for scene in scenes])
         concepts = torch.tensor([self.concepts.index(scene.subjects[0]) for scene in scenes])
         styles = torch.tensor([STYLES.index(scene.style) for scene in scenes])
         return to_tensor(pictures), concepts, styles
@@ -130,8 +122,6 @@ def judge(model: Recogniser, pictures: Sequence[Pixels]) -> Verdict:
 def load_recogniser(folder: Path, concepts: int) -> Recogniser:
     model = Recogniser(concepts)
     load_average(model, folder / "recogniser")
-    if (layer := folder / "recogniser" / "style.pt").exists():
-        model.style.load_state_dict(torch.load(layer, weights_only=True))
     return model.eval()
 
 
@@ -166,15 +156,13 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     model = Recogniser(len(examples.concepts)).to(device)
     trainer = Trainer(model, stage, runs / preset / "recogniser", seed=3)
 
-    forward = fast(model.forward, device)
-
     def batch_of(chance: Chance) -> tuple[Tensor, ...]:
         return examples.batch(stage.batch, chance.numpy)
 
     def loss_of(_: Chance, parts: tuple[Tensor, ...]) -> Tensor:
         pictures, concepts, styles = parts
         with torch.autocast(device.type, torch.bfloat16):
-            named, styled = forward(pictures)
+            named, styled = model(pictures)
         naming = functional.cross_entropy(named.float(), concepts, label_smoothing=0.05)
         return naming + 0.5 * functional.cross_entropy(styled.float(), styles)
 

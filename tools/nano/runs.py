@@ -48,5 +48,5 @@ def set_up(preset: Preset) -> torch.device:
 
 
 def fast(step: Callable[Given, Made], device: torch.device) -> Callable[Given, Made]:
-    """Compiled on a card; on a CPU compiling takes longer than it saves."""
+    """Compiled on a card, for steps of a shape or two; on a CPU that takes longer than it saves."""
     return torch.compile(step) if device.type == "cuda" else step

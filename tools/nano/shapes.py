@@ -167,8 +167,13 @@ def decode(vae: nn.Module, latents: Tensor) -> Tensor:
 
 
 def moved(model: Net, device: torch.device) -> Net:
-    """The model on a device: diffusers' own `to` has lost its signature."""
-    module: Any = model
+    """The model on a device; on a card, channels last, as its half-precision convolutions like.
+
+    Measured on a CPU, that order gains nothing.
+    """
+    module: Any = model  # diffusers' own `to` has lost its signature
+    if device.type == "cuda":
+        module = module.to(memory_format=torch.channels_last)
     return module.to(device)
 
 

@@ -24,6 +24,8 @@ from tools.nano.shapes import TEXT_LENGTH
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 END_OF_WORD = "</w>"
+LEAST_TOKENS, TOKENS_PER_CONCEPT = 1600, 4
+MOST_CAPTIONS = 60_000
 
 
 def sample_captions(concepts: list[Concept], count: int) -> list[str]:
@@ -48,8 +50,9 @@ def learn_merges(texts: Iterable[str], size: int) -> list[tuple[str, str]]:
     return [(first, second) for first, second in json.loads(tokenizer.to_str())["model"]["merges"]]
 
 
-def build_tokenizer(concepts: list[Concept], size: int = 1600) -> CLIPTokenizer:
-    merges: Any = learn_merges(sample_captions(concepts, 200 * len(concepts)), size)
+def build_tokenizer(concepts: list[Concept]) -> CLIPTokenizer:
+    texts = sample_captions(concepts, min(200 * len(concepts), MOST_CAPTIONS))
+    merges: Any = learn_merges(texts, max(LEAST_TOKENS, TOKENS_PER_CONCEPT * len(concepts)))
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokens = [*alphabet, *(char + END_OF_WORD for char in alphabet)]
     tokens += ["".join(pair) for pair in merges]

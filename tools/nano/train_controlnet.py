@@ -49,7 +49,8 @@ class EdgeLessons:
         return self.cache[indices], self.words(told), self.cache.edges(indices)
 
     def told(self, scene: Scene, rng: np.random.Generator) -> str:
-        wordings = ("", caption_without_place(scene, rng), caption(scene, rng))
+        style = self.preset.styles[0]
+        wordings = ("", caption_without_place(scene, rng, style), caption(scene, rng, style))
         return wordings[int(rng.choice(3, p=WORDING_SHARES))]
 
 
@@ -87,7 +88,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     lessons = EdgeLessons(
         recipe, read_concepts(folder / "data"), cache, Words(tokenizer_of(folder))
     )
-    base = load_model(recipe, folder).to(device).requires_grad_(False)
+    base = moved(load_model(recipe, folder), device).requires_grad_(False)
     stage = replace(recipe.controlnet, steps=steps or recipe.controlnet.steps)
     torch.manual_seed(0)
     controlnet = moved(new_controlnet(base.unet), device)

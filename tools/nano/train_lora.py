@@ -23,6 +23,7 @@ from tools.nano.latents import LatentCache
 from tools.nano.presets import PRESETS
 from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
 from tools.nano.sampling import training_schedule
+from tools.nano.shapes import moved
 from tools.nano.tokens import Words, tokenizer_of
 from tools.nano.train_unet import Lessons, noised
 from tools.nano.training import Trainer
@@ -64,7 +65,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     lessons = Lessons(
         (recipe.lora_style,), read_concepts(folder / "data"), cache, Words(tokenizer_of(folder))
     )
-    base = load_model(recipe, folder).to(device).requires_grad_(False)
+    base = moved(load_model(recipe, folder), device).requires_grad_(False)
     unet = with_adapter(base.unet)
     stage = replace(recipe.lora, steps=steps or recipe.lora.steps)
     trainer = Trainer(unet, stage, folder / "lora", seed=2)

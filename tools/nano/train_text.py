@@ -19,7 +19,7 @@ from tools.nano.captions import caption
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts
 from tools.nano.presets import PRESETS
-from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
+from tools.nano.runs import preset_option, run_options, runs_option, set_up
 from tools.nano.scenes import COLOURS, PLACES, Scene, random_scene
 from tools.nano.shapes import TEXT_WIDTH, new_text_encoder
 from tools.nano.tokens import END, Words, tokenizer_of
@@ -42,13 +42,13 @@ def label_count(concepts: int) -> int:
     return concepts + 2 * len(COLOURS) + len(PLACES)
 
 
-def labels_of(scene: Scene, concepts: list[Concept]) -> Tensor:
+def labels_of(scene: Scene, positions: dict[Concept, int]) -> Tensor:
     """Ones at the scene's things, its colours from the top, and its place."""
     colours, places = list(COLOURS), list(PLACES)
-    labels = torch.zeros(label_count(len(concepts)))
-    first, second, place = len(concepts), len(concepts) + len(colours), -len(places)
+    labels = torch.zeros(label_count(len(positions)))
+    first, second, place = len(positions), len(positions) + len(colours), -len(places)
     for subject in scene.subjects:
-        labels[concepts.index(subject)] = 1
+        labels[positions[subject]] = 1
     labels[first + colours.index(scene.colour)] = 1
     labels[second + colours.index(scene.second_colour or scene.colour)] = 1
     if scene.place in places:
@@ -77,24 +77,22 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     folder = runs / preset
     concepts, tokenizer = read_concepts(folder / "data"), tokenizer_of(folder)
     words, end = Words(tokenizer), tokenizer.get_vocab()[END]
+    positions = {concept: index for index, concept in enumerate(concepts)}
     torch.manual_seed(0)
     reader = Reader(new_text_encoder(tokenizer), label_count(len(concepts))).to(device)
     stage = replace(recipe.text, steps=steps or recipe.text.steps)
     trainer = Trainer(reader, stage, folder / "text", seed=5)
 
-    forward = fast(reader.forward, device)
-
     def batch_of(chance: Chance) -> tuple[Tensor, ...]:
-        scenes = [
-            random_scene(concepts, recipe.styles[0], chance.numpy) for _ in range(stage.batch)
-        ]
-        tokens = words([caption(scene, chance.numpy) for scene in scenes])
-        return tokens, torch.stack([labels_of(scene, concepts) for scene in scenes])
+        styles = chance.numpy.choice(recipe.styles, size=stage.batch)
+        scenes = [random_scene(concepts, str(style), chance.numpy) for style in styles]
+        tokens = words([caption(scene, chance.numpy, recipe.styles[0]) for scene in scenes])
+        return tokens, torch.stack([labels_of(scene, positions) for scene in scenes])
 
     def loss_of(_: Chance, parts: tuple[Tensor, ...]) -> Tensor:
         tokens, labels = parts
         with torch.autocast(device.type, torch.bfloat16):
-            scores = forward(tokens)
+            scores = reader(tokens)
         return reading_loss(scores, labels, tokens, end)
 
     return trainer.run(batch_of, loss_of, minutes=minutes)

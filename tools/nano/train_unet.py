@@ -77,7 +77,9 @@ class Lessons:
     def batch(self, size: int, chance: Chance) -> tuple[Tensor, Tensor]:
         indices = [int(i) for i in chance.numpy.integers(len(self.cache), size=size)]
         scenes = [scene_at(self.concepts, self.styles, index) for index in indices]
-        told = [caption_or_none(scene, chance.numpy, EMPTY_SHARE) for scene in scenes]
+        told = [
+            caption_or_none(scene, chance.numpy, EMPTY_SHARE, self.styles[0]) for scene in scenes
+        ]
         return self.cache[indices], self.words(told)
 
 
@@ -122,7 +124,7 @@ def main(
     stage = replace(recipe.unet, steps=steps or recipe.unet.steps)
     model = build(recipe, tokenizer)
     model.text_encoder = taught_text_encoder(folder, tokenizer, len(concepts))
-    trainer = Trainer(model.to(device), stage, folder / "unet")
+    trainer = Trainer(moved(model, device), stage, folder / "unet")
     schedule = training_schedule()
     forward = fast(model.forward, device)
 

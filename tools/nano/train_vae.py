@@ -20,7 +20,7 @@ from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
 from tools.nano.pictures import SIZE, Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset, Stage
-from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
+from tools.nano.runs import preset_option, run_options, runs_option, set_up
 from tools.nano.scenes import random_scene
 from tools.nano.shapes import LATENT_CHANNELS, decode, encode, moved, new_vae
 from tools.nano.sheets import save_sheet
@@ -155,8 +155,6 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     torch.manual_seed(0)
     trainer = Trainer(moved(new_vae(), device), stage, folder / "vae")
 
-    forward = fast(vae_loss, device)
-
     def batch_of(chance: Chance) -> tuple[Tensor, ...]:
         return (crops.batch(*crop_shape(stage, chance.step), chance.numpy),)
 
@@ -165,7 +163,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
         squared = chance.step < stage.steps * SQUARED_SHARE
         # At first the noise would drown what little the latent says.
         noise = chance.normal(latent_like(pictures)) * (0.0 if squared else 1.0)
-        return forward(trainer.model, pictures, noise, squared)
+        return vae_loss(trainer.model, pictures, noise, squared)
 
     fixed = crops.batch(12, 256, np.random.default_rng(7)).to(device)
     done = trainer.run(

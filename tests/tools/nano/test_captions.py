@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from tools.nano.captions import article, caption, caption_or_none, prompt
+from tools.nano.captions import (
+    article,
+    caption,
+    caption_or_none,
+    caption_without_place,
+    prompt,
+)
 from tools.nano.scenes import Scene
 
 
@@ -46,3 +52,16 @@ def test_some_captions_are_empty(concepts):
     scene = Scene((concepts[0],), "3d", "large", "red")
     told = [caption_or_none(scene, rng, 0.5) for _ in range(200)]
     assert 60 < told.count("") < 140
+
+
+def test_a_style_that_is_not_the_default_is_always_named(concepts):
+    scene = Scene((concepts[0],), "flat", "small", "red")
+    rng = np.random.default_rng(0)
+    assert all("flat" in caption(scene, rng, default="3d") for _ in range(50))
+    assert any("flat" not in caption(scene, rng) for _ in range(50))
+
+
+def test_a_caption_may_leave_the_place_open(concepts):
+    scene = Scene((concepts[0],), "3d", "left", "red")
+    rng = np.random.default_rng(0)
+    assert not any("left" in caption_without_place(scene, rng) for _ in range(50))
