@@ -1,32 +1,67 @@
-"""How long it takes to tell what a model file is, from its header, at real names and shapes.
+"""How long it takes to tell what model files are, from their headers, at real names and shapes.
 
 python -m benchmarks.recognition [--json]
+
+A zoo of files of all kinds, families and layouts, then a folder of 2,000 of them listed: the
+first time, and in a program that is started later. Process CPU time, so that neighbours do not
+count; the wall's beside it for the folder.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.reporting import options, tell
-from nodeforge.models import recognise
-from nodeforge.settings import shipped
-from tests.support.model_files import real_names, write_safetensors
+from nodeforge.models import ModelFolders, recognise
+from nodeforge.settings import Settings, shipped
+from tests.support.model_files import write_safetensors
+from tests.support.zoo import specimens
 
-REPEATS = 15
+REPEATS = 7
+FILES = 2000
 
 
 def measure() -> dict[str, float]:
-    """Median milliseconds a file; process CPU time, so that neighbours do not count."""
+    """Milliseconds a file, and seconds for the folder."""
     with tempfile.TemporaryDirectory() as folder:
-        files = {
-            name: write_safetensors(Path(folder) / f"{name}.safetensors", shapes)
-            for name, shapes in real_names().items()
+        root = Path(folder)
+        files = [
+            write_safetensors(
+                root / f"{each.name}.safetensors", each.tensors, metadata=each.metadata
+            )
+            for each in specimens()
+        ]
+        taken = {file.stem: _median(file) for file in files}
+        slowest = max(taken, key=lambda name: taken[name])
+        figures = {
+            "files in the zoo": float(len(files)),
+            "median of them, ms": statistics.median(taken.values()),
+            f"slowest, ms ({slowest})": taken[slowest],
+            "nano, a folder, ms": _median(shipped("resources") / "models" / "nano"),
         }
-        files["nano, a folder"] = shipped("resources") / "models" / "nano"
-        return {name: _median(file) for name, file in files.items()}
+        return figures | _listing(root, files)
+
+
+def _listing(root: Path, files: list[Path]) -> dict[str, float]:
+    """Listing a folder of `FILES` models that are links to the zoo's."""
+    home = root / "home"
+    place = home / "models" / "checkpoints"
+    place.mkdir(parents=True)
+    for number, file in zip(range(FILES), itertools.cycle(files), strict=False):
+        os.link(file, place / f"{number} {file.name}")
+    figures = {}
+    for name in ("first", "second"):
+        wall, processor = time.perf_counter(), time.process_time()
+        found = ModelFolders(Settings(home=home)).scan()
+        assert len([info for info in found if info.listed == "checkpoint"]) >= FILES
+        figures[f"{FILES} files, {name} time, s"] = time.process_time() - processor
+        figures[f"{FILES} files, {name} time, s (wall)"] = time.perf_counter() - wall
+    return figures
 
 
 def _median(file: Path) -> float:
@@ -41,7 +76,7 @@ def _milliseconds(file: Path) -> float:
 
 def main() -> None:
     arguments = options(__doc__).parse_args()
-    tell(measure(), arguments.json, lambda name, figure: f"{name:<28}{figure:8.2f} ms")
+    tell(measure(), arguments.json)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,8 @@ def _pieces(
 ) -> Iterator[tuple[str, Piece]]:
     """Names of layers, and what is added to each."""
     layers = {n: m for n, m in network.named_modules() if isinstance(m, Layer)}
-    depth = network.config["layers_per_block"] if part == "unet" else None  # pyright: ignore
+    config: Any = network.config
+    depth = config["layers_per_block"] if part == "unet" else None
     known = by_canonical_name(list(layers), depth)
     for module, stored in names.modules.items():
         check()

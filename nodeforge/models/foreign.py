@@ -8,9 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-MARKS: tuple[tuple[tuple[str, ...], str], ...] = (
+Marks = tuple[tuple[tuple[str, ...], str], ...]
+
+UNET_MARKS: Marks = (
     (("motion_modules.",), "AnimateDiff"),
     (("time_stack.", "time_mixer.", "temporal_transformer_blocks."), "Stable Video Diffusion"),
+    (("\nencoder_hid_proj.text_proj.", "\nadd_embedding.text_proj."), "Kandinsky"),
+    (("\nadd_embedding.image_proj.", "\nencoder_hid_proj.image_embeds."), "Kandinsky 2.2"),
+    (("\nencoder_hid_proj.weight\n",), "Kolors or DeepFloyd IF"),
+    (("\nclass_embedding.linear_1.", "\nembedder.model.visual."), "Stable unCLIP"),
+    (("edm_mean",), "Playground 2.5"),
+)
+"""Of UNets that otherwise look like those of Stable Diffusion."""
+
+MARKS: Marks = (
+    *UNET_MARKS,
     (("distilled_guidance_layer.",), "Chroma"),
     (("double_blocks.0.img_attn_qkv.", "txt_in.individual_token_refiner."), "HunyuanVideo"),
     (("pooler.positional_embedding", "mlp_t5.", "text_embedding_padding"), "Hunyuan-DiT"),
@@ -20,16 +32,11 @@ MARKS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("double_blocks.", "double_blocks_", "single_transformer_blocks"), "Flux"),
     (("joint_blocks", "joint_transformer_blocks", ".attn.add_k_proj", "_attn_add_k_proj"), "SD 3"),
     (("clip_txt_pooled_mapper.", "effnet_mapper.", "clip_txt_mapper."), "Stable Cascade"),
-    (("patchify_proj.",), "LTX-Video"),
     (("conv_inverted.",), "Sana"),
+    (("patchify_proj.", "\ntime_embed.emb."), "LTX-Video"),
     (("adaln_single.", "cross_attn.kv_linear.", "_cross_attn_kv_linear"), "PixArt"),
-    (("context_refiner.", "cap_embedder."), "Lumina"),
-    (("cross_attn.norm_k.", "_cross_attn_k_img"), "Wan"),
-    (("\nencoder_hid_proj.text_proj.", "\nadd_embedding.text_proj."), "Kandinsky"),
-    (("\nadd_embedding.image_proj.", "\nencoder_hid_proj.image_embeds."), "Kandinsky 2.2"),
-    (("\nencoder_hid_proj.weight\n",), "Kolors or DeepFloyd IF"),
-    (("\nclass_embedding.linear_1.", "\nembedder.model.visual."), "Stable unCLIP"),
-    (("edm_mean",), "Playground 2.5"),
+    (("context_refiner.", "cap_embedder.", "\ntime_caption_embed."), "Lumina"),
+    (("cross_attn.norm_k.", "_cross_attn_k_img", "\ncondition_embedder.text_embedder."), "Wan"),
     (("\nlora_controlnet\n",), "Control-LoRA"),
     (("lllite_",), "ControlNet-LLLite"),
     (("\ntask_embedding\n", "control_add_embedding."), "ControlNet Union"),
@@ -56,11 +63,11 @@ BASES: Mapping[str, str] = {
 DENOISERS: tuple[str, ...] = (
     *("double_blocks.0.", "single_transformer_blocks.0.", "joint_blocks.0.", "double_layers.0."),
     *("transformer_blocks.0.", "joint_transformer_blocks.0.", "layers.0.attention."),
-    *("down_blocks.0.0.", "blocks.0.cross_attn.", "blocks.0.attn.", "input_blocks.0.", "blocks.0."),
+    *("noise_refiner.0.", "down_blocks.0.0.", "input_blocks.0.", "blocks.0."),
 )
 """What a denoiser of one of them has at least one tensor of."""
 
 
-def foreign(names: str) -> str:
+def foreign(names: str, among: Marks = MARKS) -> str:
     """The label of the architecture that has `names`; empty where none of these has."""
-    return next((label for marks, label in MARKS if any(mark in names for mark in marks)), "")
+    return next((label for marks, label in among if any(mark in names for mark in marks)), "")

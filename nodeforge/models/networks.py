@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nodeforge.models.families import FAMILIES
-from nodeforge.models.foreign import BASES, DENOISERS, foreign
+from nodeforge.models.foreign import BASES, DENOISERS, MARKS, UNET_MARKS, foreign
 from nodeforge.models.info import Kind, Layout
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -77,6 +77,7 @@ class Found:
 
 def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
     """What a file with tensors of these names and shapes holds."""
+<<<<<<< ours
     names = "\n" + "\n".join(shapes) + "\n"
     label = foreign(names)
     looks = (
@@ -89,8 +90,14 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
         _text,
         _embedding,
     )
+=======
+    names = _joined(shapes)
+    looks = (_adapter, _controlnet, _checkpoint, _diffusers_unet, _vae, _text, _embedding)
+>>>>>>> theirs
     found = _lora(shapes) if _has(names, _LORA) else None
     found = found or next((made for look in looks if (made := look(shapes))), None)
+    unets = found is not None and found.kind in (Kind.CHECKPOINT, Kind.UNET)
+    label = foreign(names, UNET_MARKS if unets else MARKS)
     found = found or Found(_foreign_kind(shapes, label), Layout.OTHER)
     marked = next((f.name for f in FAMILIES.values() if _has(names, f.marks)), "")
     return replace(found, family=marked, base=_base(metadata), foreign=label)
@@ -104,6 +111,14 @@ def _foreign_kind(shapes: Shapes, label: str) -> Kind:
         return Kind.TEXT_ENCODER
     inner = (name.removeprefix("model.diffusion_model.") for name in shapes)
     return Kind.UNET if any(name.startswith(DENOISERS) for name in inner) else Kind.UNKNOWN
+
+
+def _joined(shapes: Shapes) -> str:
+    """All names, each between two line breaks, but for the running means of trainings."""
+    joined = "\n".join([name for name in shapes if not name.startswith("model_ema.")])
+    if joined.count("\n") >= max(1, len(shapes)):  # a name that holds line breaks is no name
+        joined = "\n".join(name for name in shapes if "\n" not in name)
+    return f"\n{joined}\n"
 
 
 def _has(names: str, marks: Iterable[str]) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +18,7 @@ from nodeforge.models.diffusers_folder import (
 from nodeforge.models.errors import CorruptModelError, ModelFileError
 from nodeforge.models.families import FAMILIES
 from nodeforge.models.fitting import families_of
-from nodeforge.models.header import Entry, read_header
+from nodeforge.models.header import BITS, Entry, read_header
 from nodeforge.models.hints import with_hints
 from nodeforge.models.info import Kind, Layout, ModelInfo
 from nodeforge.models.networks import Found, find_networks
@@ -163,10 +161,9 @@ def _info(path: Path, found: Found) -> ModelInfo:
 
 def _measure(entries: Iterable[Entry]) -> dict[str, Any]:
     """How many numbers, and the type of most bytes."""
-    parameters = 0
-    taken = Counter[str]()
-    for entry in entries:
-        parameters += math.prod(entry.shape)
-        taken[entry.dtype] += entry.end - entry.start
-    most = taken.most_common(1)[0][0] if taken else ""
+    taken: dict[str, int] = {}
+    for dtype, _, start, end in entries:
+        taken[dtype] = taken.get(dtype, 0) + end - start
+    parameters = sum(8 * size // BITS[dtype] for dtype, size in taken.items())
+    most = max(taken, key=lambda dtype: taken[dtype], default="")
     return {"parameters": parameters, "dtype": _DTYPES.get(most, most.lower())}

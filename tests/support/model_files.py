@@ -11,12 +11,12 @@ from pathlib import Path
 from nodeforge.models.header import BITS
 
 Shapes = Mapping[str, Sequence[int]]
-_NAMES = Path(__file__).parent.parent / "models" / "data" / "names.json.gz"
+NAMES = Path(__file__).parent.parent / "models" / "data" / "names.json.gz"
 
 
 def real_names() -> dict[str, dict[str, list[int]]]:
     """Names and shapes of real models: ``sd15_ldm``, ``sd15_vae``, ``sdxl_unet``, ..."""
-    return json.loads(gzip.decompress(_NAMES.read_bytes()))
+    return json.loads(gzip.decompress(NAMES.read_bytes()))
 
 
 def write_safetensors(

@@ -1,0 +1,366 @@
+"""Headers of all sorts of model files at real names and shapes, and what each of them is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .model_files import Shapes, real_names
+
+FAMILIES = ("sd15", "sd21", "sdxl", "sdxl_refiner")
+LABELS = {
+    "flux": "Flux", "sd3": "SD 3", "pixart": "PixArt", "sana": "Sana", "auraflow": "AuraFlow",
+    "hunyuan_dit": "Hunyuan-DiT", "hunyuan_video": "HunyuanVideo", "qwen_image": "Qwen-Image",
+    "wan": "Wan", "ltx": "LTX-Video", "lumina2": "Lumina", "cascade": "Stable Cascade",
+    "svd": "Stable Video Diffusion", "animatediff": "AnimateDiff",
+}  # fmt: skip
+UNET, VAE = "model.diffusion_model.", "first_stage_model."
+Tensors = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A file: its tensors, and what must be said of it; `reason` is part of it where no family."""
+
+    name: str
+    tensors: Shapes
+    kind: str
+    family: str | None
+    reason: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    inpainting: bool = False
+    prediction: str | None = None
+
+
+def specimens() -> list[Specimen]:
+    """More than 120 of them; files of one family differ in layout, width, metadata or name."""
+    names = real_names()
+    makers = (
+        *(checkpoints, denoisers, autoencoders, text_encoders, controlnets, adapters),
+        *(loras, embeddings, foreign, nonsense),
+    )
+    return [each for make in makers for each in make(names)]
+
+
+def checkpoints(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    """Whole models in LDM layout."""
+    for family in FAMILIES:
+        whole = checkpoint(names, family)
+        yield Specimen(f"{family} checkpoint", whole, "checkpoint", family)
+        yield Specimen(
+            f"{family} checkpoint as trained, with EMA", _ema(whole), "checkpoint", family
+        )
+        without = {n: s for n, s in whole.items() if not n.startswith(VAE)}
+        yield Specimen(f"{family} checkpoint without VAE", without, "checkpoint", family)
+    first = f"{UNET}input_blocks.0.0.weight"
+    for family in FAMILIES[:3]:
+        nine = {**checkpoint(names, family), first: [320, 9, 3, 3]}
+        prediction = "epsilon" if family == "sd21" else None
+        yield Specimen(
+            f"{family} that inpaints", nine, "checkpoint", family, inpainting=True,
+            prediction=prediction,
+        )  # fmt: skip
+    for family, channels in (("sd15", 8), ("sd21", 5), ("sd21", 7)):
+        other = {**checkpoint(names, family), first: [320, channels, 3, 3]}
+        reason = f"{channels} input channels"
+        yield Specimen(f"{family} with {reason}", other, "checkpoint", None, reason)
+    v = {**checkpoint(names, "sdxl"), "v_pred": [], "ztsnr": []}
+    yield Specimen("sdxl that predicts v", v, "checkpoint", "sdxl", prediction="v_prediction")
+    for name, told, prediction in (
+        ("768-v", {"modelspec.architecture": "stable-diffusion-v2-768-v"}, "v_prediction"),
+        ("of 512", {"modelspec.architecture": "stable-diffusion-v2-512"}, "epsilon"),
+        ("that says v", {"modelspec.prediction_type": "v"}, "v_prediction"),
+    ):
+        whole = checkpoint(names, "sd21")
+        yield Specimen(
+            f"sd21 {name}", whole, "checkpoint", "sd21", metadata=told, prediction=prediction
+        )
+
+
+def denoisers(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    for family in FAMILIES:
+        ldm = names[f"{family}_unet_ldm"]
+        bare = {name.removeprefix(UNET): shape for name, shape in ldm.items()}
+        yield Specimen(f"{family} denoiser, ldm", ldm, "unet", family)
+        yield Specimen(f"{family} denoiser, ldm without prefix", bare, "unet", family)
+        diffusers = names[f"{family}_unet"]
+        yield Specimen(f"{family} denoiser, diffusers", diffusers, "unet", family)
+        distilled = {**diffusers, "time_embedding.cond_proj.weight": [320, 256]}
+        yield Specimen(f"{family} denoiser of LCM", distilled, "unet", family)
+        if family != "sdxl_refiner":
+            nine = {**diffusers, "conv_in.weight": [320, 9, 3, 3]}
+            yield Specimen(
+                f"{family} denoiser that inpaints", nine, "unet", family, inpainting=True,
+                prediction="epsilon" if family == "sd21" else None,
+            )  # fmt: skip
+
+
+def autoencoders(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    """A VAE alone does not tell its family; sd15's is taken where its name says nothing."""
+    ldm, diffusers = names["sd15_vae_ldm"], names["sd15_vae"]
+    bare = {name.removeprefix(VAE): shape for name, shape in ldm.items()}
+    for layout, tensors in (("ldm", ldm), ("ldm bare", bare), ("diffusers", diffusers)):
+        yield Specimen(f"vae {layout}", tensors, "vae", "sd15")
+        yield Specimen(f"sdxl_vae {layout}", tensors, "vae", "sdxl")
+    wide = {**bare, "decoder.conv_in.weight": [512, 16, 3, 3]}
+    yield Specimen("ae", wide, "vae", None, "16 channels at 1/8")
+
+
+def text_encoders(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    for name, family in (
+        ("sd15_text_encoder", "sd15"), ("sd21_text_encoder", "sd21"),
+        ("sdxl_text_encoder_2", "sdxl"),
+    ):  # fmt: skip
+        yield Specimen(name, names[name], "text_encoder", family)
+        plain = {n.removeprefix("text_model."): s for n, s in names[name].items()}
+        older = _prefixed("text_model.", plain) if name != "sdxl_text_encoder_2" else plain
+        yield Specimen(f"{name}, older", older, "text_encoder", family)
+    yield Specimen("open_clip H", open_clip("", 1024, 24), "text_encoder", "sd21")
+    yield Specimen("open_clip bigG", open_clip("", 1280, 32), "text_encoder", "sdxl")
+    yield Specimen("t5", names["t5"], "text_encoder", None, "T5")
+    yield Specimen("clip vision", names["clip_vision"], "unknown", None, "picture encoder")
+
+
+def controlnets(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    for family in FAMILIES[:3]:
+        net = names[f"{family}_controlnet"]
+        yield Specimen(f"{family} controlnet", net, "controlnet", family)
+        small = {n: s for n, s in net.items() if "down_blocks.2" not in n}
+        yield Specimen(f"{family} small controlnet", small, "controlnet", family)
+    for family in FAMILIES[:2]:
+        ldm = _control_ldm(names[f"{family}_unet_ldm"], "control_model.")
+        yield Specimen(f"{family} controlnet, ldm", ldm, "controlnet", family)
+        bare = _control_ldm(names[f"{family}_unet_ldm"], "")
+        yield Specimen(f"{family} controlnet, ldm without prefix", bare, "controlnet", family)
+    union = {**names["sdxl_controlnet"], "task_embedding": [6, 320]}
+    yield Specimen("controlnet union", union, "controlnet", None, "Union")
+    lora = {"lora_controlnet": [], "input_hint_block.0.weight": [16, 3, 3, 3]}
+    yield Specimen("control-lora", lora, "controlnet", None, "Control-LoRA")
+    lllite = {"lllite_unet_input_blocks_4_1_attn1_to_q.conditioning1.0.weight": [16, 3, 4, 4]}
+    yield Specimen("lllite", lllite, "unknown", None, "LLLite")
+
+
+def adapters(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    for name, family in (("t2i_adapter", "sd15"), ("t2i_adapter_xl", "sdxl")):
+        theirs = names[name]
+        yield Specimen(f"{family} {name}", theirs, "t2i_adapter", family)
+        bare = {
+            n.removeprefix("adapter.").replace(".resnets.0.", "."): s for n, s in theirs.items()
+        }
+        yield Specimen(f"{family} {name}, its authors'", bare, "t2i_adapter", family)
+    for family, width, count in (("sd15", 768, 16), ("sdxl", 2048, 70)):
+        yield Specimen(f"{family} ip-adapter", ip_adapter(width, count), "ip_adapter", family)
+        plus = {**ip_adapter(width, count), "image_proj.latents": [1, 16, 768]}
+        yield Specimen(f"{family} ip-adapter plus", plus, "ip_adapter", family)
+
+
+def loras(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    for family in FAMILIES:
+        unet = names[f"{family}_unet"]
+        for layout, make in LORA_LAYOUTS.items():
+            yield Specimen(f"{family} {layout} lora", lora(unet, make), "lora", family)
+        ldm = {n.removeprefix(UNET): s for n, s in names[f"{family}_unet_ldm"].items()}
+        yield Specimen(f"{family} kohya lora, ldm names", lora(ldm, kohya), "lora", family)
+        convolved = lora(unet, kohya) | lora(unet, kohya, ("conv1.weight",))
+        yield Specimen(f"{family} locon", convolved, "lora", family)
+    text = {n: s for n, s in names["sd15_text_encoder"].items() if n.endswith("q_proj.weight")}
+    big = {n: s for n, s in names["sdxl_text_encoder_2"].items() if n.endswith("q_proj.weight")}
+    for name, prefix, tensors, family in (
+        ("sd15", "lora_te_text_model_", text, "sd15"),
+        ("sdxl", "lora_te1_text_model_", text, "sdxl"),
+        ("sdxl second", "lora_te2_text_model_", big, "sdxl"),
+    ):  # fmt: skip
+        made = lora(tensors, lambda key, prefix=prefix: kohya(key, prefix), ("q_proj.weight",))
+        yield Specimen(f"{name} text lora", made, "lora", family)
+    plain = {"lora_unet_mid_block_resnets_0_conv1.lora_down.weight": [4, 1280, 3, 3]}
+    for base, family in (("sd_v1", "sd15"), ("sd_v2_v", "sd21"), ("sdxl_base_v1-0", "sdxl")):
+        told = {"ss_base_model_version": base}
+        yield Specimen(f"{base} by metadata", plain, "lora", family, metadata=told)
+    yield Specimen("lora of nothing known", plain, "lora", None, "nothing in it tells")
+
+
+def embeddings(_: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    for name, tensors, family in (
+        ("sd15 embedding", {"emb_params": [3, 768]}, "sd15"),
+        ("sd15 embedding, diffusers", {"<toy>": [768]}, "sd15"),
+        ("sd21 embedding", {"emb_params": [8, 1024]}, "sd21"),
+        ("sdxl embedding", {"clip_l": [2, 768], "clip_g": [2, 1280]}, "sdxl"),
+        ("sdxl embedding, second encoder first", {"clip_g": [2, 1280], "clip_l": [2, 768]}, "sdxl"),
+    ):
+        yield Specimen(name, tensors, "embedding", family)
+
+
+def foreign(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    """Denoisers and LoRAs of architectures that no family covers."""
+    for name, label in LABELS.items():
+        kind = "unknown" if name == "animatediff" else "unet"
+        yield Specimen(f"{name}, diffusers", names[name], kind, None, label)
+    for name, tensors in (
+        ("flux", {"double_blocks.0.img_attn.qkv.weight": [9216, 3072],
+                  "single_blocks.0.linear1.weight": [21504, 3072], "img_in.weight": [3072, 64]}),
+        ("sd3", {"joint_blocks.0.context_block.attn.qkv.weight": [4608, 1536],
+                 "pos_embed": [1, 36864, 1536], "x_embedder.proj.weight": [1536, 16, 2, 2]}),
+        ("pixart", {"blocks.0.cross_attn.kv_linear.weight": [2304, 1152],
+                    "y_embedder.y_embedding": [300, 4096]}),
+    ):  # fmt: skip
+        yield Specimen(f"{name}, its authors'", tensors, "unet", None, LABELS[name])
+        whole = {UNET + n: s for n, s in tensors.items()}
+        yield Specimen(f"{name} in a checkpoint", whole, "unet", None, LABELS[name])
+    for name in ("flux", "sd3", "pixart"):
+        made = lora(names[name], lambda key: peft(key, "transformer"), ("attn2.to_k.weight",
+                    "attn.add_k_proj.weight", "attn.to_k.weight"))  # fmt: skip
+        yield Specimen(f"{name} lora", made, "lora", None, LABELS[name])
+    kohyas = {"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [16, 3072]}
+    yield Specimen("flux kohya lora", kohyas, "lora", None, "Flux")
+    qwen = {"transformer_blocks.0.img_mod.1.lora_A.weight": [16, 3072]}
+    yield Specimen("qwen lora", qwen, "lora", None, "Qwen-Image")
+    kolors = {**names["sdxl_unet"], "encoder_hid_proj.weight": [2048, 4096]}
+    yield Specimen("kolors", kolors, "unet", None, "Kolors")
+    unclip = {**names["sd21_unet"], "class_embedding.linear_1.weight": [1280, 2048]}
+    yield Specimen("unclip", unclip, "unet", None, "unCLIP")
+    playground = {**names["sdxl_unet_ldm"], "edm_mean": [1, 4, 1, 1], "edm_std": [1, 4, 1, 1]}
+    yield Specimen("playground", playground, "unet", None, "Playground")
+
+
+def nonsense(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+    """Twenty files that are no model of any kind."""
+    chance = random.Random(0)
+    letters = "abcdefghijklmnopqrstuvwxyz._0123456789"
+    for number in range(6):
+        made = {
+            "".join(chance.choices(letters, k=20)): [chance.randint(1, 64) for _ in range(3)]
+            for _ in range(50)
+        }
+        yield Specimen(f"random {number}", made, "unknown", None, "no kind")
+    sizes = {name: [1, *shape[1:]] for name, shape in names["sd15_unet"].items()}
+    layer = "model.layers.0"
+    for name, tensors in {
+        "empty": {},
+        "one scalar": {"step": []},
+        "one number": {"a": [1]},
+        "upscaler": {"conv_first.weight": [64, 3, 3, 3], "body.0.rdb1.weight": [32, 64, 3, 3]},
+        "language model": {"model.embed_tokens.weight": [32000, 4096],
+                           f"{layer}.self_attn.q_proj.weight": [4096, 4096]},
+        "optimizer": {f"state.{i}.exp_avg": [320, 320] for i in range(40)},
+        "names that hint": {"lora": [2, 2, 2], "unet": [1, 2, 3], "vae": [4, 5, 6]},
+        "a scalar where a layer was": {"decoder.conv_in.weightless": []},
+        "unicode": {"ünïcödé 🙂": [3, 3, 3], "": [1, 1, 1]},
+        "line breaks": {"\nlora_te3_\n": [3, 3, 3], "a\nb": [1, 1, 1]},
+        "a video": {"frames": [100, 64, 64, 3]},
+        "half a denoiser": {n: s for n, s in sizes.items() if n.startswith("up_blocks")},
+        "a classifier": {"features.0.weight": [64, 3, 11, 11], "classifier.6.bias": [1000]},
+        "a voice": {"encoder.conv1.weight": [512, 80, 3], "decoder.blocks.0.attn.bias": [512]},
+    }.items():  # fmt: skip
+        yield Specimen(f"nonsense: {name}", tensors, "unknown", None, "no kind")
+
+
+def checkpoint(names: Mapping[str, Shapes], family: str) -> Tensors:
+    """A whole model of `family` in LDM layout."""
+    clip = {f"text_model.{n}": s for n, s in names["sd15_text_encoder"].items()}
+    texts = {
+        "sd15": _prefixed("cond_stage_model.transformer.", clip),
+        "sd21": open_clip("cond_stage_model.model.", 1024, 24),
+        "sdxl": _prefixed("conditioner.embedders.0.transformer.", clip)
+        | open_clip("conditioner.embedders.1.model.", 1280, 32),
+        "sdxl_refiner": open_clip("conditioner.embedders.0.model.", 1280, 32),
+    }
+    return {**names[f"{family}_unet_ldm"], **names[f"{family}_vae_ldm"], **texts[family]}
+
+
+def open_clip(prefix: str, width: int, layers: int) -> Tensors:
+    """A text encoder as open_clip names it."""
+    made: Tensors = {
+        "positional_embedding": [77, width], "text_projection": [width, width],
+        "logit_scale": [], "token_embedding.weight": [49408, width],
+        "ln_final.weight": [width], "ln_final.bias": [width],
+    }  # fmt: skip
+    for number in range(layers):
+        block = f"transformer.resblocks.{number}"
+        made |= {
+            f"{block}.ln_1.weight": [width], f"{block}.ln_2.weight": [width],
+            f"{block}.attn.in_proj_weight": [3 * width, width],
+            f"{block}.attn.in_proj_bias": [3 * width],
+            f"{block}.attn.out_proj.weight": [width, width],
+            f"{block}.mlp.c_fc.weight": [4 * width, width],
+            f"{block}.mlp.c_proj.weight": [width, 4 * width],
+        }  # fmt: skip
+    return _prefixed(prefix, made)
+
+
+def ip_adapter(width: int, count: int) -> Tensors:
+    made: Tensors = {"image_proj.proj.weight": [4 * width, 1024], "image_proj.norm.weight": [width]}
+    for number in range(count):
+        for kind in ("to_k_ip", "to_v_ip"):
+            made[f"ip_adapter.{2 * number + 1}.{kind}.weight"] = [640, width]
+    return made
+
+
+def lora(
+    shapes: Shapes,
+    name: Callable[[str], tuple[str, str]],
+    ends: tuple[str, ...] = ("to_q.weight", "to_k.weight", "to_v.weight"),
+    rank: int = 4,
+) -> Tensors:
+    """A LoRA over layers of a network; `name` gives the names of its two matrices."""
+    made: Tensors = {}
+    for key, shape in shapes.items():
+        if key.endswith(ends):
+            down, up = name(key.removesuffix(".weight"))
+            made |= {down: [rank, *shape[1:]], up: [shape[0], rank, *(1 for _ in shape[2:])]}
+    return made
+
+
+def peft(key: str, part: str = "unet") -> tuple[str, str]:
+    return f"{part}.{key}.lora_A.weight", f"{part}.{key}.lora_B.weight"
+
+
+def kohya(key: str, prefix: str = "lora_unet_") -> tuple[str, str]:
+    stem = prefix + key.replace(".", "_")
+    return f"{stem}.lora_down.weight", f"{stem}.lora_up.weight"
+
+
+def bare_peft(key: str) -> tuple[str, str]:
+    return f"base_model.model.{key}.lora_A.weight", f"base_model.model.{key}.lora_B.weight"
+
+
+def old_diffusers(key: str) -> tuple[str, str]:
+    stem = f"unet.{key.replace('.to_', '.processor.to_')}_lora"
+    return f"{stem}.down.weight", f"{stem}.up.weight"
+
+
+def loha(key: str) -> tuple[str, str]:
+    stem = "lora_unet_" + key.replace(".", "_")
+    return f"{stem}.hada_w1_b", f"{stem}.hada_w1_a"
+
+
+LORA_LAYOUTS: Mapping[str, Callable[[str], tuple[str, str]]] = {
+    "peft": peft,
+    "bare peft": bare_peft,
+    "kohya": kohya,
+    "old diffusers": old_diffusers,
+    "loha": loha,
+}
+
+
+def _prefixed(prefix: str, shapes: Shapes) -> Tensors:
+    return {prefix + name: shape for name, shape in shapes.items()}
+
+
+def _ema(whole: Shapes) -> Tensors:
+    """With the running means that training leaves in a file."""
+    means = {
+        f"model_ema.{name.removeprefix('model.').replace('.', '')}": shape
+        for name, shape in whole.items()
+        if name.startswith(UNET)
+    }
+    return {**whole, **means, "model_ema.decay": [], "model_ema.num_updates": []}
+
+
+def _control_ldm(unet: Shapes, prefix: str) -> Tensors:
+    """A ControlNet in LDM layout: its denoiser's way down, with hints and zero convolutions."""
+    inner = {n.removeprefix(UNET): s for n, s in unet.items()}
+    kept = {n: s for n, s in inner.items() if not n.startswith(("output_blocks", "out."))}
+    kept |= {"input_hint_block.0.weight": [16, 3, 3, 3], "zero_convs.0.0.weight": [320, 320, 1, 1]}
+    return _prefixed(prefix, kept)
