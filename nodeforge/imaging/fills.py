@@ -13,8 +13,8 @@ from nodeforge.imaging.geometry import Method, resize
 from nodeforge.imaging.masks import feather_inside
 
 _NEUTRAL = np.float32(0.5)
-_CONTINUED_SIDE = 192
-"""Longest side at which surroundings are continued; what comes of it is smooth anyway."""
+_SMALL = 192
+"""Longest side at which fills are made that are smooth anyway."""
 
 
 class Fill(StrEnum):
@@ -78,8 +78,16 @@ def _soft(weight: Pixels) -> Pixels:
 
 
 def _blurred(colours: Pixels) -> Pixels:
-    sigma = max(colours.shape[:2]) / 16
-    return np.asarray(cv2.GaussianBlur(colours, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
+    height, width = colours.shape[:2]
+    small = resize(colours, *_small(width, height), Method.AREA)
+    sigma = max(small.shape[:2]) / 16
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return resize(np.asarray(blurred, np.float32), width, height, Method.BILINEAR)
+
+
+def _small(width: int, height: int) -> tuple[int, int]:
+    share = min(1.0, _SMALL / max(height, width))
+    return max(1, round(width * share)), max(1, round(height * share))
 
 
 def _continued(colours: Pixels, hole: np.ndarray) -> Pixels:
@@ -87,8 +95,7 @@ def _continued(colours: Pixels, hole: np.ndarray) -> Pixels:
     if hole.all():
         return np.full_like(colours, _NEUTRAL)
     height, width = hole.shape
-    share = min(1.0, _CONTINUED_SIDE / max(height, width))
-    size = max(1, round(width * share)), max(1, round(height * share))
+    size = _small(width, height)
     covered = resize(hole.astype(np.float32), *size, Method.AREA) > 0
     if covered.all():
         return np.broadcast_to(colours[~hole].mean(axis=0), colours.shape).astype(np.float32)

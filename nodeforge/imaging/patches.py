@@ -63,8 +63,11 @@ def _risen(masked: np.ndarray, radius: int) -> Pixels:
     inside = masked.astype(np.uint8)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     count, spots = cv2.connectedComponents(inside)
-    deepest = np.asarray(ndimage.maximum(depth, spots, range(count)), np.float32)
-    reach = np.clip(deepest / 3, 1, radius + 1)[np.asarray(spots, np.intp)]
+    if count == 2:  # one spot: looking the others up takes longer than all the rest
+        reach = np.float32(min(max(depth.max() / 3, 1), radius + 1))
+    else:
+        deepest = np.asarray(ndimage.maximum(depth, spots, range(count)), np.float32)
+        reach = np.clip(deepest / 3, 1, radius + 1)[np.asarray(spots, np.intp)]
     share = np.clip(depth / reach, 0, 1)
     return np.asarray(share * share * (3 - 2 * share), np.float32)
 
