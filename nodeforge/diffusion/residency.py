@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from nodeforge.diffusion.description import LoadingError
 from nodeforge.diffusion.devices import numerics, report_of
@@ -66,6 +65,7 @@ class Residency:
         self._tight = policy.memory is MemoryMode.VERY_LOW
         self._bytes_kept = self._bound() if bytes_kept is None else bytes_kept
         self._placed: dict[Key, ExitStack] = {}
+        self._elsewhere: set[Key] = set()  # those that wait away from the device
         self._loaded: OrderedDict[Key, Loaded | LoadedLora] = OrderedDict()
         self._overlays: dict[Key, Overlay] = {}
         self._in_use: dict[Key, int] = {}
@@ -157,7 +157,7 @@ class Residency:
     def _place(self, key: Key, loaded: Loaded | LoadedLora) -> None:
         """Have the weights where they compute, until nobody uses them."""
         self._placed[key] = ExitStack()
-        if not isinstance(loaded, LoadedLora) and _home(loaded.network) == CPU != self.device:
+        if key in self._elsewhere and not isinstance(loaded, LoadedLora):
             self._placed[key].enter_context(brought(loaded.network, self.device))
 
     def _let_go(self, key: Key) -> None:
@@ -171,13 +171,15 @@ class Residency:
         found = replace(recipe, weights=found_weights(recipe.weights))
         self._shrink(max(0, self._bytes_kept - _size_on_disk(found.weights)))
         fed = isinstance(found, Model | ControlNet) and self._must_feed(found)
-        waiting = self._policy.memory in (MemoryMode.LOW, MemoryMode.VERY_LOW)
-        loaded = load(found, self.device, self._policy, check, CPU if fed or waiting else None)
+        waits = self._policy.memory in (MemoryMode.LOW, MemoryMode.VERY_LOW)
+        loaded = load(found, self.device, self._policy, check, CPU if fed or waits else None)
         if isinstance(loaded, LoadedModel):
             tune(loaded.network, self._policy)
         if isinstance(loaded, LoadedModel | LoadedControlNet) and fed:
             feed(loaded.network, self.device)
-        self._overlays[_key(recipe.weights)] = Overlay(loaded.network)
+        key = _key(recipe.weights)
+        (self._elsewhere.add if waits and not fed else self._elsewhere.discard)(key)
+        self._overlays[key] = Overlay(loaded.network)
         return loaded
 
     def _lora(
@@ -245,11 +247,6 @@ def found_weights(weights: Weights) -> Weights:
 def _key(weights: Weights) -> Key:
     """A VAE may be used for several families: its numbers are scaled otherwise then."""
     return weights.fingerprint, f"{weights.family} {weights.part}"
-
-
-def _home(network: nn.Module) -> torch.device:
-    """Where the weights wait; the device itself for those that are fed to it by hooks."""
-    return getattr(network, "device", CPU)
 
 
 def _loras(recipe: Recipe) -> tuple[Lora, ...]:
