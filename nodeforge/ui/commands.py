@@ -91,7 +91,7 @@ def _edit(window: MainWindow) -> list[Command]:
             _with(window, lambda each: each.undo()),
             ("Ctrl+Z",),
             "arrow-u-up-left",
-            lambda: bool(undo_name()),
+            window.can_undo,
             label=undo,
         ),
         Command(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
@@ -18,6 +20,7 @@ class Docks:
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
         self.all: dict[str, QDockWidget] = {}
+        self._aside: list[QDockWidget] = []
         window.setDockNestingEnabled(True)
         for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.TopLeftCorner):
             window.setCorner(corner, _LEFT)
@@ -64,6 +67,17 @@ class Docks:
         self.all[name].show()
         self.all[name].raise_()
 
+    def step_aside(self, names: Sequence[str], on: bool) -> None:
+        """Hide some panels for a while, or show again those that were hidden so."""
+        if on and not self._aside:
+            self._aside = [dock for name in names if not (dock := self.all[name]).isHidden()]
+            for dock in self._aside:
+                dock.hide()
+        elif not on:
+            aside, self._aside = self._aside, []
+            for dock in aside:
+                dock.show()
+
     def count(self, name: str, title: str, number: int) -> None:
         """Put a number behind a panel's title; none for 0."""
         self.all[name].setWindowTitle(f"{title} ({number})" if number else title)
@@ -74,6 +88,7 @@ class Docks:
             bar.setAccessibleName(bar.accessibleName() or "Panels")
 
     def remember(self, store: QSettings) -> None:
+        self.step_aside((), False)
         store.setValue("window/geometry", self._window.saveGeometry())
         store.setValue("window/docks", self._window.saveState(_LAYOUT))
 

@@ -124,6 +124,7 @@ class DocumentsArea(QWidget):
         tab.said.connect(self.said)
         tab.refused.connect(lambda text: self.notices.show_notice("canvas", text))
         tab.menu_asked.connect(self.canvas_menu_asked)
+        tab.can_changed.connect(self.front_changed)
         return tab
 
     def _drawn(self, opened: OpenDocument) -> GraphView:

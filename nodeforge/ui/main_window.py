@@ -102,6 +102,10 @@ class MainWindow(QMainWindow):
         current = self.workspace.current
         return current is not None and bool(current.selection)
 
+    def can_undo(self) -> bool:
+        current = self.workspace.current
+        return bool(self.undo_name()) or (current is not None and current.in_hand())
+
     def undo_name(self) -> str:
         """What undo would take back in the current document; empty for nothing."""
         current = self.workspace.current
@@ -219,7 +223,7 @@ class MainWindow(QMainWindow):
         area.said.connect(self.status.say)
         area.menu_asked.connect(lambda request: node_menu(self, request))
         area.canvas_menu_asked.connect(lambda place: canvas_menu(self, place))
-        area.front_changed.connect(self.actions_.refresh)
+        area.front_changed.connect(self._front_changed)
         area.selection_changed.connect(self._selected)
         self.library.chosen.connect(self._add_node)
         self.inspector.node_asked.connect(self.go_to)
@@ -243,6 +247,11 @@ class MainWindow(QMainWindow):
         workspace.catalogue_changed.connect(
             lambda: self.library.show_catalogue(workspace.catalogue, workspace.theme)
         )
+
+    def _front_changed(self) -> None:
+        """Panels that are about the graph leave their place to the canvas."""
+        self.docks.step_aside(tuple(self.docks.all), self.area.canvas is not None)
+        self.actions_.refresh()
 
     def _after_show(self) -> None:
         """What need not be there for the window to be used."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,8 @@ class OpenDocument(QObject):
         """What is painted; its steps are in the document's history."""
         self.generations: list[dict[str, Any]] = []
         """What was made on the canvas, the oldest first."""
+        self.in_hand: Callable[[], bool] = lambda: False
+        """Whether something is in hand that `settle` would finish."""
         self._end = document.subscribe(self._hear)
 
     @property

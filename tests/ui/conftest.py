@@ -1,15 +1,12 @@
 """The real window, offscreen, on a home of its own; a Qt warning fails a test (pyproject)."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.settings import Settings
@@ -17,16 +14,9 @@ from nodeforge.ui import theme
 from nodeforge.ui.app import window_store
 from nodeforge.ui.main_window import MainWindow
 from nodeforge.ui.workspace import Workspace
+from support.windows import close_without_asking, quiet_worker
 
 Opener = Callable[..., MainWindow]
-
-
-def quiet_worker(settings: Settings, device: str) -> subprocess.Popen[bytes]:
-    """A process that reads what it is sent and never answers, as a worker that still imports."""
-    pipe = subprocess.PIPE
-    code = "import sys; sys.stdin.buffer.read()"
-    command = [sys.executable, "-S", "-E", "-c", code]
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
 @pytest.fixture
@@ -60,13 +50,3 @@ def open_window(qtbot, qapp: QApplication, home: Path) -> Iterator[Opener]:
 @pytest.fixture
 def window(open_window: Opener) -> MainWindow:
     return open_window()
-
-
-def close_without_asking(window: MainWindow) -> None:
-    for opened in window.workspace.documents:
-        opened.recovered = False
-        opened.document.history.mark_saved()
-    window.runner.jobs.current = None
-    window.close()
-    window.deleteLater()
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)

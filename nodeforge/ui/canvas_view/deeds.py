@@ -256,8 +256,8 @@ class Deeds(QObject):
             tool.nudge(by, 0)
 
     def _in_hand(self) -> bool:
-        tool = self._studio.tool
-        return tool.name in ("crop", "polygon") or (isinstance(tool, MoveTool) and tool.lifted)
+        """Whether Enter can mean something to the tool."""
+        return self._studio.tool.name in ("crop", "polygon", "move", "paint_in")
 
     def _mask(self) -> str:
         """The active layer's id where it is a mask; empty means the selection."""

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from nodeforge.canvas.intents import METHODS, Intent
 from nodeforge.ui.canvas_view.generator import Generator
 from nodeforge.ui.canvas_view.live import Live
+from nodeforge.ui.canvas_view.side import scrolled
 from nodeforge.ui.canvas_view.studio import Studio
 from nodeforge.ui.canvas_view.wishes import Entry, Wishes
 from nodeforge.ui.icons import icon
@@ -71,7 +72,8 @@ class GeneratePanel(QWidget):
         self._build()
 
     def _arrange(self) -> None:
-        column = QVBoxLayout(self)
+        rows = QWidget()
+        column = QVBoxLayout(rows)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addWidget(self.intents)
@@ -87,11 +89,17 @@ class GeneratePanel(QWidget):
         column.addWidget(_dim("Workflow"))
         column.addLayout(row)
         column.addStretch(1)
-        column.addWidget(self.box)
         row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 8)
         row.addWidget(self.generate, 1)
         row.addWidget(self.live)
-        column.addLayout(row)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(scrolled(rows), 1)
+        self.box.setContentsMargins(8, 4, 8, 0)
+        whole.addWidget(self.box)
+        whole.addLayout(row)
 
     def _build(self) -> None:
         """Make the rows anew."""
@@ -118,8 +126,7 @@ class GeneratePanel(QWidget):
         editor.setAccessibleName(entry.label)
         editor.setToolTip(entry.port.doc)
         if isinstance(editor, QPlainTextEdit):
-            editor.setMinimumHeight(_PROMPT_HEIGHT)
-            editor.setMaximumHeight(_PROMPT_HEIGHT + 24)
+            field.setFixedHeight(_PROMPT_HEIGHT)
             if entry.label.lower().startswith("prompt"):
                 editor.setPlaceholderText(METHODS[self._wishes.intent].describes)
         field.show_value(self._wishes.value(entry))

@@ -257,8 +257,8 @@ class _Pile(QTreeWidget):
             header.setSectionResizeMode(column, mode)
         header.resizeSection(_EYE, 28)
         header.resizeSection(_LOCK, 28)
-        self.setItemDelegateForColumn(_EYE, _NotEdited(self))
-        self.setItemDelegateForColumn(_LOCK, _NotEdited(self))
+        self.setItemDelegateForColumn(_EYE, _Switch(self))
+        self.setItemDelegateForColumn(_LOCK, _Switch(self))
         self.setMinimumHeight(96)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
@@ -277,8 +277,17 @@ class _Pile(QTreeWidget):
         QTimer.singleShot(0, self, lambda: self._reorder(id, row))
 
 
-class _NotEdited(QStyledItemDelegate):
-    """Only names are edited in place."""
+class _Switch(QStyledItemDelegate):
+    """A small icon that is clicked, and nothing to edit in place."""
+
+    def initStyleOption(  # noqa: N802
+        self, option: QStyleOptionViewItem, index: _Index
+    ) -> None:
+        super().initStyleOption(option, index)
+        option.decorationSize = QSize(16, 16)  # pyright: ignore[reportAttributeAccessIssue]
+        option.decorationAlignment = (  # pyright: ignore[reportAttributeAccessIssue]
+            Qt.AlignmentFlag.AlignCenter
+        )
 
     def createEditor(  # noqa: N802
         self, parent: QWidget | None, option: QStyleOptionViewItem, index: _Index

@@ -84,5 +84,6 @@ def _named(option: Option, field: Field) -> QWidget:
     row.addWidget(label)
     if isinstance(field, NumberField):
         field.setFixedWidth(_WIDE)
+    holder.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
     row.addWidget(field, 0, Qt.AlignmentFlag.AlignVCenter)
     return holder

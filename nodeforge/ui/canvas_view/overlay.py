@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from nodeforge.ui.canvas_view.ants import Ants
 from nodeforge.ui.canvas_view.camera import Camera
+from nodeforge.ui.canvas_view.mask_lines import MaskLines
 from nodeforge.ui.canvas_view.outlines import DARK, LIGHT, polygon_both
 from nodeforge.ui.canvas_view.staged import Staged
 from nodeforge.ui.canvas_view.studio import Studio
@@ -27,6 +28,7 @@ class Overlay:
     def __init__(self, studio: Studio, staged: Staged, ants: Ants, theme: Theme) -> None:
         self._studio, self._staged, self._ants = studio, staged, ants
         self.theme = theme
+        self._mask_lines = MaskLines(studio.canvas)
         self.brush_at: QPointF | None = None
         """Where the brush's outline is on the view."""
 
@@ -35,11 +37,19 @@ class Overlay:
         if not self._drawing():  # what is drawn must be seen
             self._staged.paint(painter, camera)
         self._paint_guides(painter, camera)
+        if not self.tints_shown():
+            self._mask_lines.paint(painter, transform)
         self._ants.paint(painter, transform)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_box(painter, camera)
         self._studio.tool.paint(painter, camera)
         self._paint_brush(painter, camera)
+
+    def tints_shown(self) -> bool:
+        """Whether masks are seen as tints: while one is worked on, and nothing hides it."""
+        active = self._studio.canvas.active
+        staged = self._staged.image is not None and not self._drawing()
+        return active is not None and active.is_mask and not staged
 
     def brush_rect(self, camera: Camera) -> QRectF:
         """Where the brush's outline is drawn."""
@@ -50,7 +60,7 @@ class Overlay:
 
     def _drawing(self) -> bool:
         tool = self._studio.tool
-        return isinstance(tool, StrokeTool) and tool.drawing
+        return isinstance(tool, StrokeTool) and tool.busy
 
     def _paint_guides(self, painter: QPainter, camera: Camera) -> None:
         snap = self._studio.snap

@@ -1,17 +1,13 @@
 """What the layers show, drawn tile by tile into a frame of the view's size.
 
-The frame is kept: a repaint is one blit, a dab draws its own rectangle anew. Tiles are turned
-into Qt's own order of colours once, which draws three to eight times faster than RGBA does.
+The frame is kept: a repaint is one blit, a dab draws its own rectangle anew.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-import cv2
-import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QBrush,
@@ -25,36 +21,19 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from nodeforge.canvas import LEVELS, TILE, Canvas, Change, CompositeTiles, What
-from nodeforge.imaging import Box
+from nodeforge.canvas import LEVELS, TILE, Canvas, Layer, State, visible
 from nodeforge.ui.canvas_view.camera import Camera
-
-_KEPT = 320
-"""Tiles kept in Qt's order of colours, of 256 KiB each: five views of 1920 x 1080."""
+from nodeforge.ui.canvas_view.shown_tiles import Place, ShownTiles
 
 _SMOOTH_UP_TO = 2.0
 """From this zoom on, pixels are shown as squares."""
 
 _CHECK = 8
-
 _WITHIN = Qt.ClipOperation.IntersectClip
-
-Place = tuple[int, int, int]
-"""Level, column and row of a tile."""
-
-
-@dataclass
-class _Shown:
-    """A tile as Qt draws it fastest; None for what is transparent all over."""
-
-    image: QImage | None
-    pixels: np.ndarray | None
-    opaque: bool = False
-    stale: bool = False
 
 
 class CanvasPicture:
-    """The layers of a canvas as a view shows them.
+    """The layers of a canvas as a view shows them; masks on top, as tints, where wanted.
 
     Args:
         canvas: Whose layers.
@@ -64,21 +43,26 @@ class CanvasPicture:
 
     def __init__(self, canvas: Canvas, light: QColor, dark: QColor, ground: QColor) -> None:
         self._canvas = canvas
-        self._tiles = CompositeTiles(canvas)
-        self._shown: dict[Place, _Shown] = {}
+        self._layers = ShownTiles(canvas, _not_masks)
+        self._masks = ShownTiles(canvas, _masks)
+        self._masks_shown = False
         self._frame = QImage()
         self._dirty = QRegion()
         self._ratio = 1.0
         self.wear(light, dark, ground)
-        self._end = canvas.subscribe(self._hear)
 
     def close(self) -> None:
-        self._end()
-        self._tiles.close()
+        self._layers.close()
+        self._masks.close()
 
     def wear(self, light: QColor, dark: QColor, ground: QColor) -> None:
         self._chequers, self._ground = _chequers(light, dark), ground
         self.spoil()
+
+    def show_masks(self, on: bool) -> None:
+        if on != self._masks_shown:
+            self._masks_shown = on
+            self.spoil()
 
     def spoil(self, rect: QRect | None = None) -> None:
         """Draw a rectangle of the view, or all of it, anew when it is painted next."""
@@ -109,14 +93,12 @@ class CanvasPicture:
     def _draw(self, rect: QRect, camera: Camera) -> None:
         painter = QPainter(self._frame)
         painter.setClipRect(rect)
-        inside = _clear_of(camera, self._canvas, rect)
-        if not inside:
+        if not self._covers(camera, rect):
             painter.fillRect(rect, self._ground)
         transform = camera.transform()
         level = level_for(camera.zoom * self._ratio)
-        seen = camera.seen(QRectF(rect))
-        places = list(self._places(seen, level))
-        if any(not self._tile(place).opaque for place in places):
+        places = list(self._places(camera.seen(QRectF(rect)), level))
+        if any(not self._layers.tile(place).opaque for place in places):
             self._draw_chequers(painter, rect, transform)
         smooth = camera.zoom * self._ratio < _SMOOTH_UP_TO and not _exact(camera, self._ratio)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
@@ -124,11 +106,16 @@ class CanvasPicture:
         painter.setClipRect(QRectF(0, 0, *self._canvas.size), _WITHIN)
         scale = 2.0**level
         painter.scale(scale, scale)
+        self._draw_tiles(painter, self._layers, places)
+        if self._masks_shown:
+            self._draw_tiles(painter, self._masks, places)
+        painter.end()
+
+    def _draw_tiles(self, painter: QPainter, tiles: ShownTiles, places: Iterable[Place]) -> None:
         for place in places:
-            image = self._tile(place).image
+            image = tiles.tile(place).image
             if image is not None:
                 painter.drawImage(QPointF(place[1] * TILE, place[2] * TILE), image)
-        painter.end()
 
     def _draw_chequers(self, painter: QPainter, rect: QRect, transform: QTransform) -> None:
         painter.save()
@@ -143,8 +130,7 @@ class CanvasPicture:
         painter.restore()
 
     def _places(self, seen: QRectF, level: int) -> Iterator[Place]:
-        width, height = self._canvas.size
-        seen = seen & QRectF(0, 0, width, height)
+        seen = seen & QRectF(0, 0, *self._canvas.size)
         if seen.isEmpty():
             return
         side = TILE * 2**level
@@ -152,41 +138,12 @@ class CanvasPicture:
             for column in range(int(seen.left() // side), math.ceil(seen.right() / side)):
                 yield level, column, row
 
-    def _tile(self, place: Place) -> _Shown:
-        shown = self._shown.pop(place, None)
-        if shown is None or shown.stale:
-            shown = self._made(place, shown)
-        self._shown[place] = shown  # as the one used last
-        if len(self._shown) > _KEPT:
-            del self._shown[next(iter(self._shown))]
-        return shown
-
-    def _made(self, place: Place, before: _Shown | None) -> _Shown:
-        level, column, row = place
-        pixels = self._tiles.tile(column, row, level)
-        if pixels is None:
-            return _Shown(None, None)
-        own = before.pixels if before is not None else None
-        turned = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA, dst=own))
-        opaque = cv2.minMaxLoc(cv2.extractChannel(pixels, 3))[0] == 255
-        formats = QImage.Format
-        kind = formats.Format_RGB32 if opaque else formats.Format_ARGB32_Premultiplied
-        image = QImage(turned.data, TILE, TILE, TILE * 4, kind)
-        return _Shown(image, turned, opaque)
-
-    def _hear(self, changes: tuple[Change, ...]) -> None:
-        for change in changes:
-            if change.what is What.SIZE:
-                self._shown.clear()
-                self.spoil()
-            elif change.box is not None and change.what is not What.SELECTION:
-                self._outdate(change.box)
-
-    def _outdate(self, box: Box) -> None:
-        for place, shown in self._shown.items():
-            side = TILE * 2 ** place[0]
-            if Box(place[1] * side, place[2] * side, side, side).overlap(box) is not None:
-                shown.stale = True
+    def _covers(self, camera: Camera, rect: QRect) -> bool:
+        """Whether all of `rect` shows the canvas."""
+        if camera.turn:
+            return False
+        whole = camera.transform().mapRect(QRectF(0, 0, *self._canvas.size))
+        return whole.contains(QRectF(rect))
 
 
 def level_for(scale: float) -> int:
@@ -196,18 +153,18 @@ def level_for(scale: float) -> int:
     return min(math.floor(math.log2(1 / scale) + 1e-6), LEVELS - 1)
 
 
+def _not_masks(state: State) -> Iterator[Layer]:
+    return (layer for layer in visible(state) if not layer.is_mask)
+
+
+def _masks(state: State) -> Iterator[Layer]:
+    return (layer for layer in visible(state) if layer.is_mask)
+
+
 def _exact(camera: Camera, ratio: float) -> bool:
     """Whether each pixel of the tiles is one of the screen."""
     scale = camera.zoom * ratio * 2 ** level_for(camera.zoom * ratio)
     return not camera.turn and abs(scale - 1) < 1e-6
-
-
-def _clear_of(camera: Camera, canvas: Canvas, rect: QRect) -> bool:
-    """Whether all of `rect` shows the canvas."""
-    if camera.turn:
-        return False
-    whole = camera.transform().mapRect(QRectF(0, 0, *canvas.size))
-    return whole.contains(QRectF(rect))
 
 
 def _chequers(light: QColor, dark: QColor) -> QBrush:

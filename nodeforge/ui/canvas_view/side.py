@@ -25,8 +25,8 @@ class Side(QWidget):
         self.setMinimumWidth(248)
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.setAccessibleName("Canvas panels")
-        self.tabs.addTab(_scrolled(generate), "Generate")
-        self.tabs.addTab(_scrolled(colours), "Colour")
+        self.tabs.addTab(generate, "Generate")
+        self.tabs.addTab(scrolled(colours), "Colour")
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.addWidget(self.tabs)
         parts.addWidget(layers)
@@ -45,7 +45,7 @@ class Side(QWidget):
         return super().event(event)
 
 
-def _scrolled(widget: QWidget) -> QScrollArea:
+def scrolled(widget: QWidget) -> QScrollArea:
     area = QScrollArea(widgetResizable=True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(widget)

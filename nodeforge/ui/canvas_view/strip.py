@@ -24,7 +24,7 @@ from nodeforge.ui.canvas_view.staged import Staged
 from nodeforge.ui.canvas_view.staging import Candidate, Staging
 from nodeforge.ui.icons import icon
 
-_SIDE = 72
+_SIDE = 56
 _NOTCHES = 100
 
 
@@ -43,7 +43,9 @@ class StagingStrip(QWidget):
         )
         self.list.setWrapping(False)
         self.list.setIconSize(QSize(_SIDE, _SIDE))
-        self.list.setFixedHeight(_SIDE + 28)
+        self.list.setFixedHeight(_SIDE + 8)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Candidates")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.itemClicked.connect(lambda item: staging.choose(self.list.row(item)))
@@ -60,18 +62,20 @@ class StagingStrip(QWidget):
         self.split.valueChanged.connect(lambda value: staged.split_at(value / _NOTCHES))
         self.buttons: dict[str, QPushButton] = {}
         row = QHBoxLayout()
-        row.setContentsMargins(8, 0, 8, 6)
-        row.addWidget(self.words, 1)
+        row.setContentsMargins(8, 4, 8, 4)
+        row.addWidget(self.list, 1)
+        row.addWidget(self.words)
+        row.addSpacing(8)
         row.addWidget(QLabel("Compare"))
         row.addWidget(self.split)
         for name, text, picture, keys, do in self._deeds():
             row.addWidget(self._button(name, text, picture, keys, do))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        column.setSpacing(0)
         column.addWidget(self.progress)
-        column.addWidget(self.list)
         column.addLayout(row)
+        self.setFixedHeight(_SIDE + 16)
         self._shown: list[Candidate] = []
         staging.changed.connect(self._show)
         generator.changed.connect(self._show_progress)
@@ -108,13 +112,12 @@ class StagingStrip(QWidget):
         if self._shown != staging.candidates:
             self._shown = list(staging.candidates)
             self.list.clear()
-            for number, each in enumerate(self._shown, 1):
-                item = QListWidgetItem(_picture(each), f"{number}")
+            for each in self._shown:
+                item = QListWidgetItem(_picture(each), "")
                 item.setToolTip(
                     each.name if each.seed is None else f"{each.name}, seed {each.seed}"
                 )
                 self.list.addItem(item)
-        self.list.setVisible(bool(self._shown))
         self.list.setCurrentRow(staging.index)
         if round(self._staged.split * _NOTCHES) != self.split.value():
             self.split.setValue(round(self._staged.split * _NOTCHES))
@@ -123,7 +126,6 @@ class StagingStrip(QWidget):
     def _show_progress(self) -> None:
         staging, made = self._staging, self._generator.round
         self.setVisible(staging.is_open or made is not None)
-        self.progress.setVisible(made is not None)
         one, several = staging.candidate is not None, staging.count > 1
         for name, on in (
             *((name, one) for name in ("more", "part", "discard", "accept")),
@@ -132,6 +134,7 @@ class StagingStrip(QWidget):
             self.buttons[name].setEnabled(on)
         self.buttons["cancel"].setVisible(made is not None)
         self.split.setEnabled(one)
+        self.progress.setValue(0)
         if made is not None:
             step, of = made.step
             self.progress.setRange(0, of)

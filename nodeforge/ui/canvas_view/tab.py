@@ -63,6 +63,9 @@ class CanvasTab(QStackedWidget):
     refused = Signal(str)
     """Why a picture cannot be opened or written."""
     menu_asked = Signal(object)
+    """Where on the screen."""
+    can_changed = Signal()
+    """Other commands make sense now."""
 
     def __init__(
         self, opened: OpenDocument, workspace: Workspace, runner: Runner, kit: Kit
@@ -189,13 +192,19 @@ class CanvasTab(QStackedWidget):
     def _build(self, canvas: Canvas) -> None:
         self.bench = Workbench(self.opened, canvas, self._kit, self._workspace, self._runner)
         self.deeds = Deeds(self, self.bench)
+        studio = self.bench.studio
+        self.opened.in_hand = lambda: studio.tool.busy
         self.bench.said.connect(self.said)
         self.bench.refused.connect(self.refused)
         self.bench.view.menu_asked.connect(self.menu_asked)
+        self.bench.studio.tool_changed.connect(self.can_changed)
+        self.bench.staging.changed.connect(self.can_changed)
+        self.bench.live.changed.connect(self.can_changed)
         self.addWidget(self.bench)
         self.setCurrentWidget(self.bench)
         self.setFocusProxy(self.bench.view)
         self.bench.view.setFocus()
+        self.can_changed.emit()
 
     @property
     def _canvas(self) -> Canvas:

@@ -125,14 +125,18 @@ class CanvasView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
+        self.picture.show_masks(self.overlay.tints_shown())
         self.picture.paint(painter, event.rect(), self.camera, self.devicePixelRatioF())
         self.overlay.paint(painter, self.camera)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        self.camera.size = QSizeF(self.size())
+        before, self.camera.size = self.camera.size, QSizeF(self.size())
         if not self._fitted and self.isVisible():
             self._fitted = True
             self.fit()
+        elif self._fitted:  # the picture stays where it is, as panels come and go
+            more = (self.camera.size - before) / 2
+            self.camera.pan(QPointF(-more.width(), -more.height()))
         self.look()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802

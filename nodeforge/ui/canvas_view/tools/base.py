@@ -93,6 +93,11 @@ class Tool:
     def cursor_at(self, touch: Touch) -> Qt.CursorShape:
         return self.cursor
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is in hand that would become a step."""
+        return False
+
     def settle(self) -> None:
         """Finish what is in hand, if anything."""
 

@@ -39,7 +39,7 @@ class StrokeTool(Tool):
         return Brush(**{name: self.value(name) for name in names if self.has_option(name)})
 
     @property
-    def drawing(self) -> bool:
+    def busy(self) -> bool:
         return self._stroke is not None
 
     def ink(self, touch: Touch) -> Ink | None:

@@ -60,7 +60,7 @@ class CloneTool(StrokeTool):
         if self._source is None:
             return
         place = self._source
-        if self._shift is not None and (self.drawing or self.value("aligned")):
+        if self._shift is not None and (self.busy or self.value("aligned")):
             place = self._here + self._shift
         at = camera.to_view(place)
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -49,8 +49,7 @@ class MoveTool(Tool):
         self._view: QTransform | None = None
 
     @property
-    def lifted(self) -> bool:
-        """Whether something is in hand that Enter would put down."""
+    def busy(self) -> bool:
         return self._lifted is not None
 
     def press(self, touch: Touch) -> None:
@@ -83,7 +82,7 @@ class MoveTool(Tool):
         self.settle()
 
     def enter(self) -> bool:
-        had = self.lifted
+        had = self.busy
         self.settle()
         return had
 

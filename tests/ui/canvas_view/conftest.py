@@ -1,0 +1,37 @@
+"""A window whose canvas is in front."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from nodeforge.settings import Settings
+from nodeforge.ui import theme
+from nodeforge.ui.app import window_store
+from nodeforge.ui.main_window import MainWindow
+from nodeforge.ui.workspace import Workspace
+from support.easel import Easel, easel_in
+from support.windows import close_without_asking, quiet_worker
+
+
+@pytest.fixture(scope="module")
+def studio_window(qapp: QApplication, tmp_path_factory) -> Iterator[MainWindow]:
+    """One window for all tests of a module: it takes a second to open."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NODEFORGE_HOME", str(home))
+        workspace = Workspace(Settings(home=home), window_store(home))
+        theme.apply(qapp, workspace.theme)
+        window = MainWindow(workspace, quiet_worker)
+        window.resize(1600, 1000)
+        window.show()
+        yield window
+        close_without_asking(window)
+
+
+@pytest.fixture
+def easel(studio_window: MainWindow) -> Iterator[Easel]:
+    made = easel_in(studio_window)
+    made.studio.kit.plain_colours()
+    yield made
+    studio_window.workspace.close(made.tab.opened)
