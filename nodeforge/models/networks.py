@@ -77,9 +77,7 @@ class Found:
 
 def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
     """What a file with tensors of these names and shapes holds."""
-<<<<<<< ours
-    names = "\n" + "\n".join(shapes) + "\n"
-    label = foreign(names)
+    names = _joined(shapes)
     looks = (
         _adapter,
         _image_encoder,
@@ -90,10 +88,6 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
         _text,
         _embedding,
     )
-=======
-    names = _joined(shapes)
-    looks = (_adapter, _controlnet, _checkpoint, _diffusers_unet, _vae, _text, _embedding)
->>>>>>> theirs
     found = _lora(shapes) if _has(names, _LORA) else None
     found = found or next((made for look in looks if (made := look(shapes))), None)
     unets = found is not None and found.kind in (Kind.CHECKPOINT, Kind.UNET)

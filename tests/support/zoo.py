@@ -120,7 +120,7 @@ def text_encoders(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
     yield Specimen("open_clip H", open_clip("", 1024, 24), "text_encoder", "sd21")
     yield Specimen("open_clip bigG", open_clip("", 1280, 32), "text_encoder", "sdxl")
     yield Specimen("t5", names["t5"], "text_encoder", None, "T5")
-    yield Specimen("clip vision", names["clip_vision"], "unknown", None, "picture encoder")
+    yield Specimen("clip vision", names["clip_vision"], "image_encoder", "nano")
 
 
 def controlnets(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
