@@ -33,7 +33,14 @@ from nodeforge.canvas.layers import (
     remove_layers,
     set_layer,
 )
-from nodeforge.canvas.masks import alpha_mask, clear_mask, feather_mask, grow_mask, invert_mask
+from nodeforge.canvas.masks import (
+    alpha_mask,
+    clear_mask,
+    feather_mask,
+    feathered,
+    grow_mask,
+    invert_mask,
+)
 from nodeforge.canvas.pictures import (
     Opened,
     add_picture,
@@ -98,6 +105,7 @@ __all__ = [
     "ellipse",
     "export_picture",
     "feather_mask",
+    "feathered",
     "flatten",
     "flip_canvas",
     "flip_layer",

@@ -117,6 +117,7 @@ class Canvas:
     def __init__(self, state: State) -> None:
         self._state = state
         self._listeners: list[Listener] = []
+        self._cancel: Callable[[], None] | None = None
 
     @property
     def state(self) -> State:
@@ -157,8 +158,22 @@ class Canvas:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def preview(self, state: State, cancel: Callable[[], None]) -> None:
+        """Show what is not done yet; `cancel` takes it back, before any edit or undo."""
+        self._cancel = cancel
+        self._hold(state)
+
+    def settle(self) -> None:
+        """Take back what is not done yet."""
+        if self._cancel is not None:
+            self._cancel()
+
     def show(self, state: State) -> None:
-        """Hold `state` from now on. For edits and for tools that show what is not done yet."""
+        """Hold `state` from now on; for edits, and for tools to take back what they showed."""
+        self._cancel = None
+        self._hold(state)
+
+    def _hold(self, state: State) -> None:
         changes = tuple(changes_between(self._state, state))
         self._state = state
         self.tell(*changes)

@@ -57,6 +57,7 @@ class CanvasEdit:
         Raises:
             RequestError: it cannot be made; the canvas is as before.
         """
+        self.canvas.settle()
         if self._work is not None:
             before = self.canvas.state
             after = self._work(before)
@@ -70,6 +71,7 @@ class CanvasEdit:
 
     def revert(self, document: Document) -> None:
         assert self._step is not None, "only what was applied is reverted"
+        self.canvas.settle()
         self._turn(document, self._step.swap(self.canvas.state))
 
     def merge(self, earlier: Edit) -> Edit | None:

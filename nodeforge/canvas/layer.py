@@ -79,6 +79,11 @@ class Layer:
     origin: Origin | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        assert self.tiles.channels == (1 if self.is_mask else 4), "masks have one channel"
+        assert 0 <= self.opacity <= 1, "a share"
+        assert 0 <= self.strength <= 1, "a share"
+
     @property
     def is_mask(self) -> bool:
         return self.kind is LayerKind.MASK

@@ -11,9 +11,10 @@ import cv2
 from nodeforge.canvas.canvas import Canvas, State
 from nodeforge.canvas.composite import composite_tiles, pictured
 from nodeforge.canvas.edit import CanvasEdit
-from nodeforge.canvas.layer import PICTURE_KINDS, Layer, LayerKind
+from nodeforge.canvas.layer import PICTURE_KINDS, Layer, LayerKind, Origin
 from nodeforge.canvas.tiles import Draft, Tiles, parts, within
 from nodeforge.errors import RequestError
+from nodeforge.graph.document import Document
 from nodeforge.imaging import BlendMode
 
 _SETTABLE = {field.name for field in fields(Layer)} - {"id", "kind", "tiles", "origin", "extra"}
@@ -141,6 +142,15 @@ def set_layer(canvas: Canvas, id: str, *, gesture: object = None, **settings: An
     return CanvasEdit(canvas, name, work, gesture)
 
 
+class _Activate(CanvasEdit):
+    """It is no step to undo: undoing one makes the layer active that was so then."""
+
+    def apply(self, document: Document) -> None:
+        assert self._work is not None
+        self.canvas.settle()
+        self.canvas.show(self._work(self.canvas.state))
+
+
 def activate(canvas: Canvas, id: str) -> CanvasEdit:
     """Work on another layer."""
 
@@ -148,7 +158,7 @@ def activate(canvas: Canvas, id: str) -> CanvasEdit:
         state.layer(id)
         return state if state.active == id else replace(state, active=id)
 
-    return CanvasEdit(canvas, "choose layer", work, gesture="choose layer")
+    return _Activate(canvas, "choose layer", work)
 
 
 def merge_down(canvas: Canvas, id: str) -> CanvasEdit:
@@ -171,7 +181,7 @@ def merge_down(canvas: Canvas, id: str) -> CanvasEdit:
         lower.check_open()
         plain = replace(lower, blend=BlendMode.NORMAL)
         joined = _either(lower, upper) if upper.is_mask else composite_tiles((plain, upper))
-        made = replace(lower, tiles=joined, opacity=1.0, offset=(0, 0), origin=None)
+        made = replace(lower, tiles=joined, opacity=1.0, offset=(0, 0), origin=_settled(lower))
         return replace(without(state, [id]).with_layer(made), active=lower.id)
 
     return CanvasEdit(canvas, "merge down", work)
@@ -185,7 +195,8 @@ def flatten(canvas: Canvas) -> CanvasEdit:
         if not shown:
             raise RequestError("no picture layer is visible.", way_out="Show a layer.")
         bottom = shown[0]
-        flat = Layer(bottom.id, bottom.name, bottom.kind, composite_tiles(shown, state.box))
+        tiles = composite_tiles(shown, state.box)
+        flat = Layer(bottom.id, bottom.name, bottom.kind, tiles, origin=_settled(bottom))
         rest = tuple(layer for layer in state.layers if layer.kind not in PICTURE_KINDS)
         return replace(state, layers=(flat, *rest), active=flat.id)
 
@@ -202,3 +213,9 @@ def _either(lower: Layer, upper: Layer) -> Tiles:
             out = draft.writable(key)[there]
             out[...] = cv2.max(out, layer.read(part))
     return draft.frozen()
+
+
+def _settled(layer: Layer) -> Origin | None:
+    """The file of a layer, for one without an offset."""
+    origin, (x, y) = layer.origin, layer.offset
+    return origin and replace(origin, left=origin.left + x, top=origin.top + y)

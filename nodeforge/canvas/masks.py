@@ -52,9 +52,14 @@ def feather_mask(canvas: Canvas, radius: int, mask: str = "") -> CanvasEdit:
     """Give a mask layer or the selection soft edges, `radius` pixels on both sides."""
 
     def work(tiles: Tiles, box: Box) -> Tiles:
-        return _in_bands(tiles, box, radius, lambda part: feather(part, radius))
+        return feathered(tiles, radius, box)
 
     return _changed(canvas, mask, "feather", work)
+
+
+def feathered(tiles: Tiles, radius: int, box: Box) -> Tiles:
+    """A mask with soft edges, within `box`: for a selection that is feathered as it is made."""
+    return _in_bands(tiles, box, radius, lambda part: feather(part, radius))
 
 
 def _changed(

@@ -51,17 +51,25 @@ class Stroke:
         """The pen comes down."""
         assert self._path is None, "a stroke begins once"
         self._path = Path(self._brush, sample)
-        self._canvas.show(self._before.with_layer(self._layer.with_tiles(self._draft)))
+        layer = self._layer.with_tiles(self._draft)
+        self._canvas.preview(self._before.with_layer(layer), self.cancel)
         self._dab([sample])
 
     def extend(self, sample: Sample, straight: bool = False) -> None:
-        """The pen moves on, smoothly, or in a straight line."""
+        """The pen moves on, smoothly, or in a straight line; nowhere once the stroke is over."""
         assert self._path is not None, "a stroke begins before it goes on"
+        if self.over:
+            return
         self._dab(self._path.straight(sample) if straight else self._path.to(sample))
 
     def end(self) -> CanvasEdit:
-        """The pen comes up: the canvas is as before, and the edit to perform makes the stroke."""
+        """The pen comes up: the canvas is as before, and the edit to perform makes the stroke.
+
+        The edit changes nothing where the stroke was cancelled, also by another edit or an undo.
+        """
         assert self._path is not None, "a stroke begins before it ends"
+        if self.over:
+            return CanvasEdit(self._canvas, self._name, lambda state: state)
         self._dab(self._path.rest())
         tiles = self._draft.frozen()
         after = self._before.with_layer(self._layer.with_tiles(tiles))

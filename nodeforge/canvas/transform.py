@@ -102,21 +102,31 @@ class Transform:
             raise NothingSelectedError("there is nothing to move.", place=self._layer.name)
         self.box: Box = box
         """Around what was lifted, on the canvas."""
+        self.over = False
         self._lifted: Bytes | None = None
         self._rest: Tiles | None = None
 
     def show(self, affine: Affine) -> None:
         """Show the canvas with it there; quickly."""
-        self._canvas.show(self._made(affine, cv2.INTER_LINEAR))
+        if not self.over:
+            self._canvas.preview(self._made(affine, cv2.INTER_LINEAR), self.cancel)
 
     def end(self, affine: Affine) -> CanvasEdit:
-        """The edit to perform; the canvas is as before."""
+        """The edit to perform; the canvas is as before.
+
+        It changes nothing where the transform was cancelled, also by another edit or an undo.
+        """
+        if self.over:
+            return CanvasEdit(self._canvas, "move", lambda state: state)
         self.cancel()
         name = "move" if affine.shift else "transform"
         return CanvasEdit(self._canvas, name, lambda _: self._made(affine, cv2.INTER_CUBIC))
 
     def cancel(self) -> None:
-        self._canvas.show(self._before)
+        """As if nothing had been lifted."""
+        if not self.over:
+            self.over = True
+            self._canvas.show(self._before)
 
     def _made(self, affine: Affine, method: int) -> State:
         before, layer, shift = self._before, self._layer, affine.shift

@@ -19,6 +19,7 @@ from nodeforge.canvas import (
     composite,
     crop_canvas,
     export_picture,
+    flatten,
     open_picture,
     pictured,
     set_layer,
@@ -173,3 +174,11 @@ def test_a_profile_for_other_channels_is_left_out():
     data = saved(RGB, icc_profile=grey)
     out = export_picture(state_of(open_picture(data)), PictureFormat.PNG)
     assert np.array_equal(to_bytes(decode(out).pixels), to_bytes(decode(data).pixels))
+
+
+def test_own_values_outlive_a_flattening(document):
+    canvas = Canvas(state_of(open_picture(saved(RGB, icc_profile=linear_rgb_profile()))))
+    document.perform(set_layer(canvas, "picture", offset=(5, -3)))
+    document.perform(flatten(canvas))
+    out = decode_stored(export_picture(canvas.state, PictureFormat.PNG))
+    assert np.array_equal(out.pixels[:37, 5:, :3], VALUES[3:, :55, :3])

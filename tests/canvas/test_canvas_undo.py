@@ -62,13 +62,14 @@ def pictures(tiles):
 
 
 def content(state: State):
-    """All that a state holds, comparable."""
+    """All that undo is about, comparable: not which layer is active, unless there is none."""
     selection = None if state.selection is None else pictures(state.selection)
     layers = [
         ([getattr(layer, name) for name in (*PLAIN, "strength", "prompt")], pictures(layer.tiles))
         for layer in state.layers
     ]
-    return (state.width, state.height, state.active, selection, layers)
+    assert state.active in [layer.id for layer in state.layers] or not state.layers
+    return (state.width, state.height, selection, layers)
 
 
 class Painter:

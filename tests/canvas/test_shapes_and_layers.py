@@ -313,3 +313,17 @@ def test_a_turned_edge_gets_no_light_rim(document):
     colours = straight(canvas.layers[0].read(canvas.box))
     solid = colours[..., 3] > 128
     assert np.abs(colours[solid][:, :3].astype(int) - (40, 160, 170)).max() <= 2
+
+
+def test_choosing_a_layer_is_no_step_and_undo_goes_back_to_where_it_was_done(document, painted):
+    canvas = painted()
+    steps = len(document.history)
+    document.perform(activate(canvas, "paint"))
+    document.perform(set_layer(canvas, "paint", name="Hat"))
+    document.perform(activate(canvas, "picture"))
+    assert len(document.history) == steps + 1
+    document.undo()
+    assert canvas.active.id == "paint"
+    document.redo()
+    assert canvas.active.id == "picture"
+    assert canvas.layer("paint").name == "Hat"

@@ -267,3 +267,22 @@ def test_painting_nothing_is_no_step(document, blank):
     steps = len(document.history)
     drawn(document, blank, Brush(20), [(-500, -500), (-400, -450)])
     assert len(document.history) == steps
+
+
+@pytest.mark.parametrize("other", ["undo", "edit"])
+def test_what_is_done_meanwhile_ends_a_stroke_cleanly(document, blank, other):
+    drawn(document, blank, Brush(20), [(20, 20), (90, 50)])
+    stroke = Stroke(blank, Brush(50), RED)
+    stroke.begin(Sample(50, 50))
+    if other == "undo":
+        document.undo()
+    else:
+        document.perform(set_layer(blank, "paint", opacity=0.5))
+    after, steps = blank.state, len(document.history)
+    stroke.extend(Sample(150, 90))
+    document.perform(stroke.end())
+    assert blank.state is after
+    assert len(document.history) == steps
+    while document.undo():
+        pass
+    assert not blank.layers
