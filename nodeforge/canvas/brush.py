@@ -13,6 +13,9 @@ import numpy as np
 LARGEST = 1024
 """Pixels that a brush may be across."""
 
+_LARGE = 64
+"""From here on dabs lie on whole pixels; smaller ones on quarters."""
+
 
 @dataclass(frozen=True)
 class Brush:
@@ -61,13 +64,15 @@ class Stamp(NamedTuple):
 
 
 def stamp(sample: Sample, size: float, hardness: float) -> Stamp:
-    """The dab of a round brush with its middle at `sample`."""
+    """The dab of a round brush with its middle at `sample`, or near it where it is large."""
     size = _near(size)
-    steps = 4 if size < 64 else 1  # places within a pixel that can be told apart
     reach = math.ceil(size / 2) + 1
-    x, y = (math.floor(v * steps + (0.5 if steps == 1 else 0)) / steps for v in sample[:2])
+    if size >= _LARGE:
+        left, top = (round(middle) - reach for middle in sample[:2])
+        return Stamp(_large_disc(size, hardness), left, top)
+    x, y = (math.floor(middle * 4) / 4 for middle in sample[:2])
     left, top = math.floor(x) - reach, math.floor(y) - reach
-    return Stamp(_disc(size, hardness, x - left, y - top), left, top)
+    return Stamp(_small_disc(size, hardness, x - left, y - top), left, top)
 
 
 def _near(size: float) -> float:
@@ -75,17 +80,33 @@ def _near(size: float) -> float:
     return round(size * 4) / 4 if size < 16 else round(1.02 ** round(math.log(size, 1.02)), 1)
 
 
-@lru_cache(96)
-def _disc(size: float, hardness: float, x: float, y: float) -> np.ndarray:
-    """A disc with its middle at (x, y) of a square array, fading at the edge."""
-    side = 2 * math.ceil(size / 2) + 3
-    places = np.arange(side, dtype=np.float32) + np.float32(0.5)
-    far = np.sqrt(np.square(places - x)[None, :] + np.square(places - y)[:, None])
+@lru_cache(256)
+def _small_disc(size: float, hardness: float, x: float, y: float) -> np.ndarray:
+    """A disc with its middle at (x, y) of a square array."""
+    places = np.arange(2 * math.ceil(size / 2) + 3, dtype=np.float32) + np.float32(0.5)
+    return _disc(places - x, places - y, size, hardness)
+
+
+@lru_cache(48)
+def _large_disc(size: float, hardness: float) -> np.ndarray:
+    """A disc in the middle of a square array; made of one quarter."""
+    places = np.arange(math.ceil(size / 2) + 1, dtype=np.float32) + np.float32(0.5)
+    half = _disc(places, places, size, hardness)
+    half = np.concatenate([half[:, ::-1], half], axis=1)
+    whole = np.concatenate([half[::-1], half])
+    whole.flags.writeable = False
+    return whole
+
+
+def _disc(x: np.ndarray, y: np.ndarray, size: float, hardness: float) -> np.ndarray:
+    """How much a disc covers of the pixels whose middles lie `x` and `y` from its own."""
     radius = size / 2
     soft = max(radius * (1 - hardness), 1.0)  # at least the pixel that the edge runs through
-    share = np.clip((radius + 0.5 - far) / soft, 0, 1)
-    smooth = share if soft <= 1 else share * share * (3 - 2 * share)
-    cover = np.rint(smooth * min(1.0, size) * 65535).astype(np.uint16)
+    far = np.sqrt(np.square(x)[None, :] + np.square(y)[:, None])
+    share = np.clip((np.float32(radius + 0.5) - far) * np.float32(1 / soft), 0, 1)
+    if soft > 1:
+        share *= share * (3 - 2 * share)
+    cover = np.rint(share * np.float32(65535)).astype(np.uint16)
     cover.flags.writeable = False
     return cover
 

@@ -9,6 +9,8 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from nodeforge.canvas import (
@@ -31,11 +33,13 @@ from nodeforge.canvas import (
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.formats.bundle import PROJECT, Project, ProjectFiles
 from nodeforge.formats.errors import WorkflowError
+from nodeforge.formats.openraster import load_openraster, save_openraster
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import AddNodes
 from nodeforge.graph.model import Node
 from nodeforge.imaging import BlendMode
 from support.noise import noise
+from support.painter import paint, start
 
 
 @pytest.fixture
@@ -239,7 +243,7 @@ def test_a_tile_that_is_not_what_its_name_says_is_refused(files, saved, content)
 def test_a_bomb_is_refused_before_it_is_unpacked(files, tmp_path):
     path = tmp_path / "bomb.nforge"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(PROJECT, bytes(2**27))
+        archive.writestr(PROJECT, bytes(2**26 + 1))
     with pytest.raises(WorkflowError, match=r"bomb\.nforge.*larger"):
         files.load(path)
 
@@ -310,3 +314,19 @@ def test_a_loaded_canvas_can_be_painted_on(files, saved):
     stroke.begin(Sample(50, 50))
     document.perform(stroke.end())
     assert not np.array_equal(composite(visible(canvas.state), canvas.box), before)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.integers(0, 2**32), max_size=8))
+def test_whatever_is_painted_comes_back(files, tmp_path, seeds):
+    document, canvas = start()
+    for seed in seeds:
+        paint(document, canvas, seed)
+    files.save(Project(document, canvas.state), tmp_path / "x.nforge")
+    assert content(files.load(tmp_path / "x.nforge").canvas) == content(canvas.state)
+    save_openraster(canvas.state, tmp_path / "x.ora")
+    layered = load_openraster(tmp_path / "x.ora")
+    shown = [composite(visible(state), state.box) for state in (layered, canvas.state)]
+    assert np.abs(shown[0].astype(int) - shown[1]).max() <= 1
