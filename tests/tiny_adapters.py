@@ -55,6 +55,15 @@ def write_t2i_adapter(folder: Path, target: Path, seed: int = 10, channels: int 
     return target
 
 
+def write_embedding(file: Path, *widths: int, seed: int = 11) -> Path:
+    """Write a random textual inversion of two words, as A1111 and Kohya do."""
+    torch.manual_seed(seed)
+    names = ("clip_l", "clip_g") if len(widths) > 1 else ("emb_params",)
+    pairs = zip(names, widths, strict=True)
+    save_file({name: torch.randn(2, width) * 0.3 for name, width in pairs}, file)
+    return file
+
+
 def _projection(width: int) -> dict[str, Tensor]:
     return {
         "image_proj.proj.weight": torch.randn(4 * width, 24) * 0.3,

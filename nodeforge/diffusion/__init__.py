@@ -39,6 +39,7 @@ from nodeforge.diffusion.description import (
     describe,
     describe_controlnet,
     describe_denoiser,
+    describe_embedding,
     describe_image_encoder,
     describe_ip_adapter,
     describe_lora,
@@ -50,6 +51,7 @@ from nodeforge.diffusion.description import (
     native_size,
 )
 from nodeforge.diffusion.devices import DeviceError, choose
+from nodeforge.diffusion.embeddings import UnknownEmbeddingError, with_embedding
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
 from nodeforge.diffusion.inpaint import latent_mask, masked_picture
 from nodeforge.diffusion.ip_adapter import look_at
@@ -73,7 +75,7 @@ from nodeforge.diffusion.loop import denoise
 from nodeforge.diffusion.lora import with_lora
 from nodeforge.diffusion.lora_blocks import BlockWeightError, parse_blocks
 from nodeforge.diffusion.noise import Drawn, draw, start_noise
-from nodeforge.diffusion.prompt_schedule import ScheduledPromptError, schedule_prompt
+from nodeforge.diffusion.prompt_schedule import ScheduledPromptError, encode_text, schedule_prompt
 from nodeforge.diffusion.residency import Residency
 from nodeforge.diffusion.schedule import ScheduleError, parse_sigmas
 from nodeforge.diffusion.setup import DenoiseError, Denoising
@@ -121,6 +123,7 @@ __all__ = [
     "ScheduleError",
     "ScheduledPromptError",
     "Stepper",
+    "UnknownEmbeddingError",
     "UnknownFamilyError",
     "UnsupportedPairError",
     "average",
@@ -134,6 +137,7 @@ __all__ = [
     "describe",
     "describe_controlnet",
     "describe_denoiser",
+    "describe_embedding",
     "describe_image_encoder",
     "describe_ip_adapter",
     "describe_lora",
@@ -144,6 +148,7 @@ __all__ = [
     "empty",
     "encode",
     "encode_prompt",
+    "encode_text",
     "facts",
     "frame",
     "keep_out",
@@ -165,6 +170,7 @@ __all__ = [
     "steer",
     "table",
     "upscale",
+    "with_embedding",
     "with_lora",
     "zero",
 ]

@@ -175,6 +175,20 @@ def describe_lora(path: Path, family: str) -> Weights:
     return _made_for(path, Kind.LORA, family)
 
 
+def describe_embedding(path: Path, family: str) -> Weights:
+    """Where the textual inversion at `path` is, for a text encoder of `family`.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        FamilyMismatchError: it was made for another family than `family`.
+        LoadingError: it is no textual inversion.
+    """
+    info = _of_kind(path, Kind.EMBEDDING)
+    if family in info.families:
+        return Weights(str(path), fingerprint(path), family, Kind.EMBEDDING.value)
+    return _made_for(path, Kind.EMBEDDING, family)
+
+
 def describe_controlnet(path: Path) -> ControlNet:
     """The recipe of the ControlNet at `path`: a diffusers folder or a single file.
 

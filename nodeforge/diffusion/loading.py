@@ -5,7 +5,7 @@ A network is built without memory, then each parameter takes the tensor that was
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,12 +63,14 @@ class LoadedTextEncoder:
         clips: Each with its tokenizer, in the order of their parts of an embedding.
         family: Whose they are.
         empty: Keeps what the empty chunk says, by clip skip.
+        embeddings: Textual inversions by name: for each of `clips` (vectors, width).
     """
 
     network: nn.Module
     clips: tuple[Clip, ...]
     family: str
     empty: dict[int, Said] = field(default_factory=dict)
+    embeddings: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
 @dataclass

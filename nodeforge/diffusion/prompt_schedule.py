@@ -12,8 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from nodeforge.diffusion.embeddings import with_embeddings
+from nodeforge.diffusion.families import behaviour
+from nodeforge.diffusion.loading import LoadedTextEncoder
+from nodeforge.diffusion.residency import found_weights
 from nodeforge.errors import RequestError
-from nodeforge.values import Conditioning
+from nodeforge.values import Conditioning, TextEncoder
 
 MOST_TURNS = 12
 """Different texts that alternation may make."""
@@ -22,12 +26,38 @@ DEEPEST = 50
 """Brackets that may lie in each other."""
 
 _NUMBER = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*")
-_TOKEN = re.compile(r"\\.|[()\[\]:|]|[^\\()\[\]:|]+|\\", re.DOTALL)
+# `embedding:name` is one word
+_TOKEN = re.compile(r"\\.|embedding:|[()\[\]:|]|(?:(?!embedding:)[^\\()\[\]:|])+|\\", re.DOTALL)
 _OPEN = {"[": "]", "(": ")"}
 
 
 class ScheduledPromptError(RequestError):
     """A schedule in a prompt that cannot be kept."""
+
+
+def encode_text(
+    encoder: LoadedTextEncoder,
+    recipe: TextEncoder,
+    text: str,
+    clip_skip: int = 0,
+    check: Callable[[], None] = lambda: None,
+) -> Conditioning:
+    """Encode all that a person may write: weights, schedules, embeddings.
+
+    Args:
+        encoder: From `recipe`.
+        recipe: With its embeddings.
+        text: The prompt.
+        clip_skip: Last layers of the text encoder left out.
+        check: Called between chunks; what it raises stops the encoding.
+
+    Raises:
+        RequestError: the text is too long, or says something that cannot be done.
+        LoadingError: an embedding was made for another model.
+    """
+    family = behaviour(encoder.family)
+    knowing = with_embeddings(encoder, recipe, found_weights)
+    return schedule_prompt(text, lambda words: family.encode(knowing, words, clip_skip, check))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Encodes prompts with CLIP: weights, any length in chunks, clip skip.
+"""Encodes prompts with CLIP: weights, any length in chunks, clip skip, textual inversions.
 
 Our own code rather than compel's: a plain prompt keeps the pipeline's bits either way, but
 compel's clip skip fails with the transformers we use, and 40 lines serve all three.
@@ -6,12 +6,13 @@ compel's clip skip fails with the transformers we use, and 40 lines serve all th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from nodeforge.diffusion.embeddings import Token, parts_of_text, reading
 from nodeforge.diffusion.loading import LoadedTextEncoder
 from nodeforge.diffusion.prompts import parse
 from nodeforge.diffusion.said import Said
@@ -25,7 +26,7 @@ MOST_CHUNKS = 32
 class Chunk(NamedTuple):
     """As many tokens as an encoder reads at once, and what each counts."""
 
-    tokens: list[int]
+    tokens: list[Token]
     weights: list[float]
 
 
@@ -66,7 +67,8 @@ def encode_prompt(
         )
     empty = _empty(encoder, clip_skip, last)
     said = []
-    for chunks in zip(*(_chunks(clip.tokenizer, text) for clip in encoder.clips), strict=True):
+    cut = (_chunks(encoder, place, text) for place in range(len(encoder.clips)))
+    for chunks in zip(*cut, strict=True):
         check()
         said.append(_said(encoder, chunks, clip_skip, last, empty))
     prompt = Prompt(_kept(torch.cat([each.embedding for each in said], 1)), _kept(said[0].pooled))
@@ -75,10 +77,12 @@ def encode_prompt(
     )
 
 
-def _chunks(tokenizer: Any, text: str) -> list[Chunk]:
-    """Each chunk with its start, end and padding."""
+def _chunks(encoder: LoadedTextEncoder, place: int, text: str) -> list[Chunk]:
+    """Each chunk for one of the text encoders, with its start, end and padding."""
+    tokenizer = encoder.clips[place].tokenizer
+    vectors = {name: each[place] for name, each in encoder.embeddings.items()}
     length = tokenizer.model_max_length
-    ids, weights = _tokens(tokenizer, text)
+    ids, weights = _tokens(tokenizer, vectors, text)
     size = length - 2
     count = max(1, -(-len(ids) // size))
     if count > MOST_CHUNKS:
@@ -96,21 +100,25 @@ def _chunks(tokenizer: Any, text: str) -> list[Chunk]:
     return chunks
 
 
-def _tokens(tokenizer: object, text: str) -> tuple[list[int], list[float]]:
-    ids: list[int] = []
+def _tokens(
+    tokenizer: Any, vectors: Mapping[str, Tensor], text: str
+) -> tuple[list[Token], list[float]]:
+    ids: list[Token] = []
     weights: list[float] = []
     for piece in parse(text):
-        # verbose: no warning about a length that we cut into chunks ourselves
-        found = tokenizer(piece.text, add_special_tokens=False, truncation=False, verbose=False)  # pyright: ignore[reportCallIssue]
-        ids += found.input_ids
-        weights += [piece.weight] * len(found.input_ids)
+        for words, name in parts_of_text(piece.text, vectors):
+            # verbose: no warning about a length that we cut into chunks ourselves
+            found = tokenizer(words, add_special_tokens=False, truncation=False, verbose=False)
+            told = [*found.input_ids, *(vectors[name] if name else ())]
+            ids += told
+            weights += [piece.weight] * len(told)
     return ids, weights
 
 
 def _empty(encoder: LoadedTextEncoder, clip_skip: int, last: int) -> Said:
     """What the empty chunk says."""
     if clip_skip not in encoder.empty:
-        chunks = [_chunks(clip.tokenizer, "")[0] for clip in encoder.clips]
+        chunks = [_chunks(encoder, place, "")[0] for place in range(len(encoder.clips))]
         encoder.empty[clip_skip] = _said(encoder, chunks, clip_skip, last, None)
     return encoder.empty[clip_skip]
 
@@ -135,13 +143,13 @@ def _said(
 
 
 def _encode(
-    network: Any, tokens: list[int], clip_skip: int, last: int
+    network: Any, tokens: list[Token], clip_skip: int, last: int
 ) -> tuple[Tensor, Tensor | None]:
     """The state of each token, and the projected text of an encoder that has such."""
-    ids = torch.tensor([tokens], device=network.device)
-    if last == 1 and not clip_skip:
-        return network(ids)[0], None
-    made = network(ids, output_hidden_states=True)
+    with reading(network, tokens) as ids:
+        if last == 1 and not clip_skip:
+            return network(ids)[0], None
+        made = network(ids, output_hidden_states=True)
     state = made.hidden_states[-(clip_skip + last)]
     if last == 1:
         inner = getattr(network, "text_model", network)  # transformers 5.6 took the wrapper away

@@ -18,6 +18,7 @@ from nodeforge.values.latent import Latent, LatentMismatchError
 from nodeforge.values.pictures import Image, Mask, Region, SizeMismatchError
 from nodeforge.values.recipes import (
     ControlNet,
+    Embedding,
     ImageEncoder,
     IpAdapter,
     Lora,
@@ -37,6 +38,7 @@ __all__ = [
     "Conditioning",
     "Control",
     "ControlNet",
+    "Embedding",
     "Framing",
     "FreeU",
     "Guidance",

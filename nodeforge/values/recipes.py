@@ -72,11 +72,20 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Embedding:
+    """A textual inversion: vectors that prompts call ``embedding:name``."""
+
+    name: str
+    weights: Weights
+
+
+@dataclass(frozen=True)
 class TextEncoder:
     """Text encoder and tokenizer with the LoRAs that lie over the encoder."""
 
     weights: Weights
     loras: tuple[Lora, ...] = ()
+    embeddings: tuple[Embedding, ...] = ()
 
 
 @dataclass(frozen=True)

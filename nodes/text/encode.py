@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from nodeforge.api import Conditioning, Multiline, Range, RunContext, TextEncoder, node
-from nodeforge.diffusion import behaviour, schedule_prompt
+from nodeforge.diffusion import encode_text
 
 
 @node("text.encode", version=2, title="Encode prompt")
@@ -17,7 +17,8 @@ def encode(
 
     `(word:1.2)` makes a word count more, `(word)` a little more, `[word]` a little less, and
     `\\(` is a bracket. `[cat:dog:0.4]` says dog from 0.4 of the steps on, `[dog:0.4]` and
-    `[cat::0.4]` only begin or end then, and `[cat|dog]` takes turns, a step each. Prompts of
+    `[cat::0.4]` only begin or end then, and `[cat|dog]` takes turns, a step each.
+    `embedding:name` says what 'Load embedding' has read. Prompts of
     more than 75 tokens are encoded in chunks.
 
     Args:
@@ -26,7 +27,4 @@ def encode(
         clip_skip: Last layers of the text encoder to leave out.
     """
     with run.use(text_encoder) as encoder:
-        family = behaviour(encoder.family)
-        return schedule_prompt(
-            text, lambda words: family.encode(encoder, words, clip_skip, run.check)
-        )
+        return encode_text(encoder, text_encoder, text, clip_skip, run.check)

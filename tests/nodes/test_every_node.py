@@ -47,6 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_adapters.write_t2i_adapter(made / "model", made / "t2i_adapter")
     tiny_adapters.write_ip_adapter(made / "model", made / "ip_adapter.safetensors")
     tiny_adapters.image_encoder().save_pretrained(made / "image_encoder")
+    tiny_adapters.write_embedding(made / "embedding.safetensors", 768)
     Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
     return made
 
@@ -109,6 +110,7 @@ def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
             "t2i_adapter": "t2i_adapter",
             "ip_adapter": "ip_adapter.safetensors",
             "image_encoder": "image_encoder",
+            "embedding": "embedding.safetensors",
         }
         return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):
