@@ -16,9 +16,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication
 
+from nodeforge.engine.assets import keep_picture
+from nodeforge.formats import load
 from nodeforge.graph.document import Document
-from nodeforge.graph.edits import SetValue
-from nodeforge.graph.model import Graph, Input, Node, Output
+from nodeforge.graph.edits import Paste, SetValue
+from nodeforge.graph.model import Input, Node, Output
 from nodeforge.settings import Settings, shipped
 from nodeforge.ui import theme
 from nodeforge.ui.app import make_app, window_store
@@ -27,8 +29,7 @@ from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
 SIZE = (1600, 1000)
-PATIENCE = 180.0
-PROMPT = "a fox"
+PATIENCE = 60.0
 
 
 class Stage:
@@ -57,7 +58,7 @@ class Stage:
         self.rest(1.0)
 
     def until(self, done: Callable[[], bool]) -> None:
-        """Go on until `done`; an error after three minutes."""
+        """Go on until `done`; an error after a minute."""
         end = time.monotonic() + PATIENCE
         while not done():
             if time.monotonic() > end:
@@ -110,36 +111,41 @@ def running(stage: Stage) -> None:
 
 def error(stage: Stage) -> None:
     """A node that failed, with what it was given and what to do."""
-    opened = stage.open("text_to_image")
-    opened.perform(SetValue("noise", "width", 100))
+    document = Document()
+    fox = shipped("resources") / "examples" / "fox.png"
+    document.assets["fox.png"] = keep_picture(fox, stage.window.workspace.settings)
+    graph, places = document.graph, document.view.positions
+    graph.nodes["load"] = Node("image.load", {"file": "asset:fox.png"})
+    graph.nodes["smaller"] = Node("image.resize", {"width": 96, "height": 128})
+    graph.nodes["blend"] = Node("image.blend", {"opacity": 0.5})
+    graph.nodes["save"] = Node("image.save")
+    for end, start in (
+        ("smaller.image", "load"),
+        ("blend.base", "load"),
+        ("blend.over", "smaller"),
+        ("save.image", "blend"),
+    ):
+        node, _, port = end.partition(".")
+        graph.links[Input(node, port)] = Output(start, "image")
+    for name, place in (("load", 0), ("smaller", 300), ("blend", 600), ("save", 900)):
+        places[name] = [place, 160 if name == "smaller" else 0]
+    stage.window.workspace.add(OpenDocument(document, name="blend"))
     stage.run()
+    assert stage.window.area.view is not None
+    stage.window.area.view.zoom_all()
+    stage.window.area.view.select(["blend"])
 
 
 def many(stage: Stage) -> None:
-    """300 nodes."""
-    opened = OpenDocument(_grid(300), name="three_hundred")
-    stage.window.workspace.add(opened)
-    stage.rest(1.0)
-
-
-def _grid(count: int) -> Document:
-    """Chains of nodes of several kinds, side by side."""
-    kinds = ("latent.encode", "sampling.denoise", "latent.decode", "image.blend", "image.save")
-    graph, positions = Graph(), {}
-    for index in range(count):
-        column, row = divmod(index, 15)
-        kind = kinds[column % len(kinds)]
-        graph.nodes[f"n{index}"] = Node(kind)
-        positions[f"n{index}"] = [column * 320, row * 260]
-    ports = {"latent.encode": "latent", "sampling.denoise": "latent", "latent.decode": "image"}
-    into = {"sampling.denoise": "latent", "latent.decode": "latent", "image.blend": "base"}
-    for index in range(15, count):
-        before, after = graph.nodes[f"n{index - 15}"].type, graph.nodes[f"n{index}"].type
-        if before in ports and after in into:
-            graph.links[Input(f"n{index}", into[after])] = Output(f"n{index - 15}", ports[before])
-    document = Document(graph)
-    document.view.positions.update(positions)
-    return document
+    """300 nodes: thirty times the same workflow."""
+    whole = load(shipped("workflows") / "text_to_image.json")
+    document = Document()
+    for index in range(30):
+        place = (index % 6 * 1480.0, index // 6 * 1080.0)
+        document.perform(Paste(whole, offset=place))
+    document.history.mark_saved()
+    stage.window.workspace.add(OpenDocument(document, name="three_hundred"))
+    stage.rest(2.0)
 
 
 SCENES = {

@@ -73,8 +73,8 @@ class Messages:
         self._ways.show_problems()
 
     def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
-        inputs = "".join(f"\n{name}: {value}" for name, value in error.inputs.items())
-        text = f"{error}" + (f"\nIt was given:{inputs}" if inputs else "")
+        inputs = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
+        text = f"{error}" + (f"\nIt was given: {inputs}." if inputs else "")
         opened = self._workspace.find(job.document)
         buttons: list[Button] = []
         if node and opened is not None:

@@ -254,7 +254,8 @@ class Runner(QObject):
             case events.Saved():
                 self.pictures.read(opened, event.node, event.path)
             case events.Failed() if event.node:
-                state = NodeState("error", message=str(event.error))
+                said = f"{event.error.fact} {event.error.way_out}".strip()  # the place is the node
+                state = NodeState("error", message=said[:1].upper() + said[1:])
                 opened.show_states({event.node: state})
                 self._settle(opened)
             case events.Failed() | events.RunCancelled() | events.WorkerDied():

@@ -62,15 +62,17 @@ class RunLooks:
                 continue
             self._ticked.pop(path, None)
             if state.kind == "done":
+                if self._fading:
+                    self._settle()
                 self._ticked[path] = state
-                self._fading = 0
-                self._tick.start(HOLD)
+                if not self._tick.isActive():
+                    self._tick.start(HOLD)
             if state != before:
                 self._states[path] = state
                 self._show_state(path, before, state)
 
     def _fade(self) -> None:
-        """Let the ticks go, then show what they hid."""
+        """Let the ticks go, a little more each time."""
         if self._fading < len(FADES):
             for path in self._ticked:
                 if (box := self._picture.boxes.get(path)) and box.state.kind == "done":
@@ -79,6 +81,11 @@ class RunLooks:
             self._fading += 1
             self._tick.start(FADE)
             return
+        self._settle()
+
+    def _settle(self) -> None:
+        """Show what the ticks hid."""
+        self._tick.stop()
         after, self._ticked, self._fading = self._ticked, {}, 0
         for path, state in after.items():
             before, self._states[path] = self.state(path), state
