@@ -16,10 +16,13 @@ from nodeforge.ui.locking import lock
 from nodeforge.ui.notices import Notices
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.running import Runner
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.workspace import PROJECT, Workspace
 
-OPENABLE = "Workflows and pictures (*.json *.png *.jpg *.jpeg *.webp);;All files (*)"
+OPENABLE = (
+    "Workflows, projects and pictures (*.json *.nforge *.png *.jpg *.jpeg *.webp);;All files (*)"
+)
 WORKFLOW = "Workflow (*.json)"
+PROJECT_FILES = "Project, with its canvas (*.nforge)"
 
 
 class Files:
@@ -85,13 +88,19 @@ class Files:
         return bool(paths)
 
     def save(self, opened: OpenDocument) -> bool:
-        """Save; whether the document is saved now."""
-        return self.save_as(opened) if opened.path is None else self._write(opened, opened.path)
+        """Save; whether the document is saved now. A workflow's file has no room for a canvas."""
+        path = opened.path
+        if path is None or (opened.canvas is not None and path.suffix.lower() != PROJECT):
+            return self.save_as(opened)
+        return self._write(opened, path)
 
     def save_as(self, opened: OpenDocument) -> bool:
         folder = Path(str(self._workspace.store.value("folder", "")))
+        painted = opened.canvas is not None
         wish = opened.path or folder / f"{opened.name}.json"
-        path, _ = QFileDialog.getSaveFileName(self._parent, "Save as", str(wish), WORKFLOW)
+        wish = wish.with_suffix(PROJECT) if painted else wish
+        kinds = PROJECT_FILES if painted else f"{WORKFLOW};;{PROJECT_FILES}"
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save as", str(wish), kinds)
         return bool(path) and self._write(opened, Path(path))
 
     def close(self, opened: OpenDocument) -> bool:

@@ -75,13 +75,17 @@ class OpenDocument(QObject):
         """What is painted; its steps are in the document's history."""
         self.generations: list[dict[str, Any]] = []
         """What was made on the canvas, the oldest first."""
+        self.project_extra: dict[str, Any] = {}
+        """Fields of a project file that this version does not know."""
         self.in_hand: Callable[[], bool] = lambda: False
         """Whether something is in hand that `settle` would finish."""
         self._end = document.subscribe(self._hear)
 
     @property
     def name(self) -> str:
-        return self.path.name.removesuffix(".json") if self.path else self._name
+        if self.path is None:
+            return self._name
+        return self.path.name.removesuffix(".json").removesuffix(".nforge")
 
     @property
     def modified(self) -> bool:

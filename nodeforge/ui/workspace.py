@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
@@ -16,7 +17,12 @@ from nodeforge.ui import theme as themes
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.theme import Theme
 
+if TYPE_CHECKING:
+    from nodeforge.formats.bundle import ProjectFiles
+
 _RECENT = 12
+PROJECT = ".nforge"
+"""How project files end."""
 
 
 class Workspace(QObject):
@@ -43,6 +49,7 @@ class Workspace(QObject):
         self.catalogue = Catalogue.shipped()
         self.folders = ModelFolders(settings)
         self.theme: Theme = themes.THEMES.get(str(store.value("theme", "dark")), themes.DARK)
+        self._projects: ProjectFiles | None = None
         self.documents: list[OpenDocument] = []
         self.current: OpenDocument | None = None
         self.freed_keys: set[str] = set()
@@ -65,6 +72,8 @@ class Workspace(QObject):
             if each.path == path:
                 self.show(each)
                 return each
+        if path.suffix.lower() == PROJECT:
+            return self._open_project(path)
         document = read_any(path)
         is_workflow = path.suffix.lower() == ".json"
         opened = OpenDocument(document, path if is_workflow else None, path.stem)
@@ -72,6 +81,22 @@ class Workspace(QObject):
             self.remember(path)
         self.add(opened)
         return opened
+
+    def _open_project(self, path: Path) -> OpenDocument:
+        from nodeforge.ui.projects import opened_from  # the canvas needs numpy and OpenCV
+
+        opened = opened_from(self.projects().load(path), path, path.stem)
+        self.remember(path)
+        self.add(opened)
+        return opened
+
+    def projects(self) -> ProjectFiles:
+        """Reads and writes project files."""
+        from nodeforge.formats.bundle import ProjectFiles
+
+        if self._projects is None:
+            self._projects = ProjectFiles(self.settings.assets)
+        return self._projects
 
     def new(self) -> OpenDocument:
         """Open an empty workflow."""
@@ -94,17 +119,24 @@ class Workspace(QObject):
             self.current_changed.emit(opened)
 
     def save(self, opened: OpenDocument, path: Path) -> None:
-        """Write the workflow to `path`, which is its file from then on.
+        """Write the workflow to `path`, which is its file from then on; with a canvas, as a
+        project.
 
         Raises:
             RequestError: it cannot be written.
         """
         opened.settle()
-        if path.suffix.lower() != ".json":
-            path = path.with_name(path.name + ".json")
+        wanted = PROJECT if opened.canvas is not None else ".json"
+        if path.suffix.lower() not in (wanted, PROJECT):
+            path = path.with_name(path.name.removesuffix(".json") + wanted)
         if path.exists():
             _keep_last(path)
-        save(opened.document, path)
+        if path.suffix.lower() == PROJECT:
+            from nodeforge.ui.projects import project_of
+
+            self.projects().save(project_of(opened), path)
+        else:
+            save(opened.document, path)
         opened.saved_as(path)
         self.remember(path)
 

@@ -66,8 +66,8 @@ class GeneratePanel(QWidget):
         self._wishes.form_changed.connect(self._build)
         self._wishes.value_changed.connect(self._refresh)
         live.changed.connect(lambda: self.live.setChecked(live.on))
-        workspace.opened.connect(lambda _: self._list_workflows())
-        workspace.closed.connect(lambda _: self._list_workflows())
+        workspace.opened.connect(self._list_workflows)
+        workspace.closed.connect(self._list_workflows)
         studio.shown_changed.connect(self._show_box)
         self._build()
 
@@ -152,7 +152,7 @@ class GeneratePanel(QWidget):
     def _choose_seed_mode(self, mode: str) -> None:
         self._wishes.seed_mode = mode
 
-    def _list_workflows(self) -> None:
+    def _list_workflows(self, _: object = None) -> None:
         """The one that suits the intent, and all open ones that are made for the canvas."""
         self.workflows.clear()
         self.workflows.addItem("Chosen by intent", None)

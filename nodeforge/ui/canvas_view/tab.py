@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QMimeData, QRectF, Signal
@@ -17,10 +18,12 @@ from nodeforge.canvas import (
     Canvas,
     CanvasEdit,
     CanvasSizeError,
+    Change,
     Clip,
     LayerKind,
     Opened,
     State,
+    What,
     add_layer,
     add_picture,
     clear_area,
@@ -31,7 +34,6 @@ from nodeforge.canvas import (
     rectangle,
     remove_layers,
     select,
-    state_of,
     straight,
 )
 from nodeforge.canvas.layers import free_id
@@ -52,6 +54,7 @@ from nodeforge.ui.workspace import Workspace
 _CLIP = "application/x-nodeforge-canvas-place"
 """Where on the canvas the picture on the clipboard lay, as ``left top``."""
 
+_ABOUT_WHAT_CAN_BE_DONE = {What.ACTIVE, What.SELECTION, What.LAYERS}
 _ON_LAYER = {"cut", "copy", "duplicate", "delete_selected"}
 _ON_CANVAS = {"select_all", "zoom_all", "zoom_selection"}
 
@@ -82,6 +85,7 @@ class CanvasTab(QStackedWidget):
         self.empty.paste_asked.connect(self.paste)
         self.empty.new_asked.connect(self.new)
         self.addWidget(self.empty)
+        self._ends: list[Callable[[], None]] = []
         self.setAcceptDrops(True)
         self.setFocusProxy(self.empty)
         opened.settling.connect(self.settle)
@@ -99,6 +103,8 @@ class CanvasTab(QStackedWidget):
     def close_tab(self) -> None:
         self.opened.settling.disconnect(self.settle)
         self.files.close()
+        for end in self._ends:
+            end()
         if self.bench is not None:
             self.bench.close_bench()
 
@@ -168,15 +174,12 @@ class CanvasTab(QStackedWidget):
         """Put what was read onto the canvas, or begin one with it."""
         self.said.emit("")
         try:
-            if self.opened.canvas is not None:
-                edit = _layers_of(self._canvas, read)
-            else:
-                self._begin(read if isinstance(read, State) else state_of(read))
-                return
+            if self.opened.canvas is None:
+                self._begin(State(read.width, read.height))
         except RequestError as error:
             self.refused.emit(str(error))
             return
-        self._perform(edit)
+        self._perform(_layers_of(self._canvas, read))
 
     def _begin(self, state: State) -> None:
         """Have a canvas; one that is there takes another shape, which can be undone."""
@@ -200,11 +203,16 @@ class CanvasTab(QStackedWidget):
         self.bench.studio.tool_changed.connect(self.can_changed)
         self.bench.staging.changed.connect(self.can_changed)
         self.bench.live.changed.connect(self.can_changed)
+        self._ends.append(canvas.subscribe(self._hear))
         self.addWidget(self.bench)
         self.setCurrentWidget(self.bench)
         self.setFocusProxy(self.bench.view)
         self.bench.view.setFocus()
         self.can_changed.emit()
+
+    def _hear(self, changes: tuple[Change, ...]) -> None:
+        if any(change.what in _ABOUT_WHAT_CAN_BE_DONE for change in changes):
+            self.can_changed.emit()
 
     @property
     def _canvas(self) -> Canvas:

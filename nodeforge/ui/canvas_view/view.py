@@ -71,7 +71,7 @@ class CanvasView(QWidget):
         studio.shown_changed.connect(self.update)
         studio.tool_changed.connect(self.hands.show_cursor)
         studio.snap.changed.connect(self.update)
-        studio.kit.changed.connect(lambda *_: self.update_brush())
+        studio.kit.changed.connect(self._set)
         self.staged.changed.connect(self.update)
         self.ants.moved.connect(lambda: self._update(self.ants.rect(self.camera.transform())))
 
@@ -120,6 +120,10 @@ class CanvasView(QWidget):
         self._tool_drawn = self.overlay.brush_rect(self.camera)
         self._update(before)
         self._update(self._tool_drawn)
+
+    def _set(self, tool: str, option: str) -> None:
+        """An option of a tool, as the brush's size, has another value."""
+        self.update_brush()
 
     # Qt
 
