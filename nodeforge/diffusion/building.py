@@ -17,7 +17,7 @@ from transformers import (
     CLIPTokenizer,
 )
 
-from nodeforge.diffusion.description import config_root, in_channels, lacks, part_config
+from nodeforge.diffusion.description import config_root, lacks, part_config, unet_config
 from nodeforge.diffusion.t2i_adapter import build_t2i_adapter
 from nodeforge.models import FAMILIES, VOCABULARY_KEY, read_config
 from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
@@ -43,9 +43,7 @@ def build(recipe: Recipe) -> nn.Module:
     with torch.device("meta"):
         match recipe:
             case Model():
-                config = part_config(weights, "unet")
-                config["in_channels"] = in_channels(weights, config)
-                return UNet2DConditionModel.from_config(config)  # pyright: ignore[reportReturnType]
+                return UNet2DConditionModel.from_config(unet_config(weights))  # pyright: ignore[reportReturnType]
             case TextEncoder():
                 return _text_encoders(weights)
             case Vae():

@@ -36,6 +36,8 @@ _FIRST_LAYERS = (
 )
 
 
+_TOLD_GUIDANCE = "time_embedding.cond_proj.weight"
+
 LATENT_FAMILIES = tuple(family.name for family in FAMILIES.values() if not family.latents)
 """The families that have latents of their own, and so a VAE."""
 
@@ -58,6 +60,7 @@ class ModelFacts:
         in_channels: Channels that the denoiser reads: 9 for inpainting models.
         latent_channels: Channels of its latents.
         scale: Pixels of the picture for one cell of the latent.
+        guidance_width: Of the guidance scale as its denoiser is told it; 0 where it is not.
         scheduler: The scheduler's configuration: betas, prediction type, ...
         pipeline: The pipeline's: what a missing negative prompt stands for, ...
     """
@@ -69,6 +72,7 @@ class ModelFacts:
     scale: int
     scheduler: Mapping[str, Any]
     pipeline: Mapping[str, Any]
+    guidance_width: int = 0
 
     @property
     def reads_mask(self) -> bool:
@@ -298,18 +302,19 @@ def facts(model: Model) -> ModelFacts:
         LoadingError: a part of the model is missing.
     """
     weights = model.weights
-    unet = part_config(weights, "unet")
+    unet = unet_config(weights)
     scheduler = part_config(weights, "scheduler")
     if model.prediction:
         scheduler["prediction_type"] = model.prediction
     return ModelFacts(
         family=weights.family,
         latents=FAMILIES[weights.family].latent_family,
-        in_channels=in_channels(weights, unet),
+        in_channels=unet["in_channels"],
         latent_channels=unet.get("out_channels", 4),
         scale=scale_of(part_config(weights, "vae")),
         scheduler=scheduler,
         pipeline=read_config(config_root(weights) / "model_index.json"),
+        guidance_width=unet.get("time_cond_proj_dim") or 0,
     )
 
 
@@ -346,14 +351,18 @@ def part_config(weights: Weights, part: str) -> dict[str, Any]:
     raise lacks(weights, part)
 
 
-def in_channels(weights: Weights, config: Mapping[str, Any]) -> int:
-    """Channels that the denoiser reads; a single file says so itself."""
+def unet_config(weights: Weights) -> dict[str, Any]:
+    """The denoiser's configuration; what a single file says of itself goes before its family's."""
+    config = {"in_channels": 4, **part_config(weights, "unet")}
     path = Path(weights.path)
     if path.is_dir():
-        return config.get("in_channels", 4)
+        return config
     there = stored_tensors(path)
-    first = next((there[name] for name in _FIRST_LAYERS if name in there), None)
-    return first.shape[1] if first else config.get("in_channels", 4)
+    if first := next((there[name] for name in _FIRST_LAYERS if name in there), None):
+        config["in_channels"] = first.shape[1]
+    if told := there.get(_TOLD_GUIDANCE):
+        config["time_cond_proj_dim"] = told.shape[1]
+    return config
 
 
 def scale_of(vae_config: Any) -> int:

@@ -25,6 +25,7 @@ from nodeforge.diffusion.mixing import Memory
 from nodeforge.diffusion.prediction import Clean
 from nodeforge.diffusion.preview import factors_of, preview
 from nodeforge.diffusion.residency import found_weights
+from nodeforge.diffusion.said import told_guidance
 from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
 from nodeforge.diffusion.step_keys import StepKeys, root_key
 from nodeforge.diffusion.steppers import Stepper, make_stepper
@@ -90,13 +91,18 @@ def denoise(host: Host, task: Denoising) -> Latent:
     family = behaviour(known.family)
     if task.negative is None:
         task = replace(task, negative=family.unsaid(task.positive, known))
+    told = None
+    if known.guidance_width:  # the denoiser guides itself
+        told = told_guidance(task.guidance.scale, known.guidance_width)
+        unguided = task.guidance.each(lambda each: replace(each, scale=1.0))
+        task = replace(task, guidance=unguided)
     config = {**known.scheduler, **family.scheduler}
     device = torch.device(host.device)
     stepper = make_stepper(task.sampler, task.schedule, config, device)
     which = walk(task, stepper)
     start = set_up(task, known, stepper, which.start, device)
     check_hints(start.drawn.start.shape[0], task.positive, task.negative)
-    return _Loop(host, task, family, stepper, which, start, config, known).run()
+    return _Loop(host, task, family, stepper, which, start, config, known, told).run()
 
 
 @dataclass
@@ -111,6 +117,7 @@ class _Loop:
     start: Start
     config: Mapping[str, Any]
     facts: ModelFacts
+    told: Tensor | None = None
     _last: tuple[Tensor, Tensor, Tensor] | None = None
     _memory: Memory = field(default_factory=Memory)
     _adapters: Mapping[str, LoadedIpAdapter] = field(default_factory=dict)
@@ -143,6 +150,7 @@ class _Loop:
             "schedule": asdict(self.task.schedule),
             "family": [self.facts.family, self.facts.in_channels, self.facts.scale],
             "scheduler": self.config,
+            "told": None if self.told is None else self.told.tolist(),
             "start": self.walk.start,
             "numerics": dict(self.host.numerics),
         }
@@ -225,13 +233,14 @@ class _Loop:
                 def work(part: Tensor, place: Place) -> Tensor:
                     self.host.check()
                     self.host.count_model_call()
-                    residuals = steering(asked.controls, part, timestep, asked.said, place)
+                    said = replace(asked.said, guidance=self.told)
+                    residuals = steering(asked.controls, part, timestep, said, place)
                     whole = self._with_extra(part, place)
                     with (
                         weakened(model.network, asked.weakened),
                         looking(model.network, asked.looks, self._adapters),
                     ):
-                        return self.family.predict(model, whole, timestep, asked.said, residuals)
+                        return self.family.predict(model, whole, timestep, said, residuals)
 
                 return self._by_tiles(x, work)
 

@@ -18,11 +18,13 @@ class Said:
         embedding: (batch, tokens, width).
         pooled: (batch, width), for families that read the text as a whole too.
         numbers: (batch, count), for families that are told sizes or scores.
+        guidance: (1, width), for denoisers that are told the guidance scale.
     """
 
     embedding: Tensor
     pooled: Tensor | None = None
     numbers: Tensor | None = None
+    guidance: Tensor | None = None
 
     def on(self, x: Tensor) -> Said:
         """The same for each item of `x`, on its device."""
@@ -45,7 +47,22 @@ class Said:
         if self.pooled is not None and self.numbers is not None:
             pooled = self.pooled.to(dtype)
             told["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": self.numbers}
+        if self.guidance is not None:
+            told["timestep_cond"] = self.guidance.to(self.embedding.device, dtype).expand(
+                self.embedding.shape[0], -1
+            )
         return told
+
+
+def told_guidance(scale: float, width: int) -> Tensor:
+    """A guidance scale as denoisers that were distilled with it read it, (1, width).
+
+    Meng et al. 2023, "On Distillation of Guided Diffusion Models"; as LCM's, 0 is none.
+    """
+    half = width // 2
+    rates = torch.exp(torch.arange(half) * -(torch.log(torch.tensor(10000.0)) / (half - 1)))
+    waves = torch.tensor([[(scale - 1) * 1000.0]]) * rates
+    return torch.cat([waves.sin(), waves.cos()], dim=1)
 
 
 def together(said: Sequence[Said]) -> Said:

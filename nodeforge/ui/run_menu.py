@@ -94,9 +94,7 @@ class RunMenu:
         any_open, any_chosen = window.has_document, window.has_selection
         enter, to_enter = ("Ctrl+Return", "Ctrl+Enter"), ("Ctrl+Shift+Return", "Ctrl+Shift+Enter")
         return [
-            Command(
-                "run.run", "Run", self.run, enter, "play", any_open, label=self.run_label
-            ),
+            Command("run.run", "Run", self.run, enter, "play", any_open, label=self.run_label),
             Command(
                 "run.to_selected",
                 "Run to selected node",

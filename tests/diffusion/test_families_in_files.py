@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError
 from nodeforge.diffusion.building import parts_of
+from nodeforge.diffusion.preview import factors_of
 from nodeforge.models import FAMILIES
 
 CPU = torch.device("cpu")
@@ -108,6 +109,14 @@ def test_a_folder_without_a_text_encoder_is_refused(family, folder, tmp_path):
     shutil.rmtree(copy / FAMILIES[family].text_encoders[-1])
     with pytest.raises(LoadingError, match="it has no text encoder"):
         diffusion.describe(copy)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_latents_of_every_family_have_a_preview(name):
+    facts = FAMILIES[name]
+    factors = factors_of(facts.latent_family, facts.latent_channels)
+    assert factors.matrix.shape == (facts.latent_channels, 3)
+    assert not torch.equal(factors.matrix, torch.eye(facts.latent_channels, 3) * 0.25)
 
 
 def test_a_vae_used_for_two_families_is_scaled_for_each(tmp_path):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny_models
 import torch
 from diffusers import (
     EulerDiscreteScheduler,
+    LCMScheduler,
     StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLImg2ImgPipeline,
+    UNet2DConditionModel,
 )
 from PIL import Image as Pillow
 
@@ -72,6 +76,28 @@ def test_sd21(host, tmp_path, prediction):
     ours = diffusion.denoise(host, task).samples
     wanted = theirs(StableDiffusionPipeline, folder, height=SIZE, width=SIZE)
     assert float((ours - wanted).abs().max()) == 0.0
+
+
+@pytest.mark.parametrize("scale", [1.0, 8.0])
+def test_a_denoiser_of_lcm_is_told_the_guidance_scale(host, tmp_path, scale):
+    folder = tiny_models.write_folder(tmp_path / "m")
+    config = UNet2DConditionModel.load_config(folder / "unet")
+    torch.manual_seed(7)
+    distilled = UNet2DConditionModel.from_config({**config, "time_cond_proj_dim": 64})
+    distilled.save_pretrained(folder / "unet")
+    described = diffusion.describe(folder)
+    task = task_of(described, encoded(host, described), noise=Noise(SEED, SIZE, SIZE))
+    task = replace(task, guidance=Guidance(scale), sampler=Sampler("lcm"))
+    ours = diffusion.denoise(host, task).samples
+    made = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    made.scheduler = LCMScheduler.from_config(made.scheduler.config)
+    wanted = made(
+        "a red cat", num_inference_steps=STEPS, guidance_scale=scale, generator=generator(),
+        height=SIZE, width=SIZE, output_type="latent",
+    ).images  # fmt: skip
+    assert float((ours - wanted).abs().max()) == 0.0
+    other = diffusion.denoise(host, replace(task, guidance=Guidance(scale + 1))).samples
+    assert float((ours - other).abs().max()) > 0
 
 
 def test_the_option_of_the_node_decides_what_a_model_predicts(host, tmp_path):

@@ -279,13 +279,14 @@ def open_clip(prefix: str, width: int, layers: int) -> Tensors:
     for number in range(layers):
         block = f"transformer.resblocks.{number}"
         made |= {
-            f"{block}.ln_1.weight": [width], f"{block}.ln_2.weight": [width],
             f"{block}.attn.in_proj_weight": [3 * width, width],
             f"{block}.attn.in_proj_bias": [3 * width],
-            f"{block}.attn.out_proj.weight": [width, width],
-            f"{block}.mlp.c_fc.weight": [4 * width, width],
-            f"{block}.mlp.c_proj.weight": [width, 4 * width],
-        }  # fmt: skip
+        }
+        for inner, shape in {
+            "ln_1": [width], "ln_2": [width], "attn.out_proj": [width, width],
+            "mlp.c_fc": [4 * width, width], "mlp.c_proj": [width, 4 * width],
+        }.items():  # fmt: skip
+            made |= {f"{block}.{inner}.weight": shape, f"{block}.{inner}.bias": shape[:1]}
     return _prefixed(prefix, made)
 
 

@@ -1,10 +1,13 @@
 """What ships in `resources/configs`: the shape of each family's real models, offline."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from nodeforge.models import FAMILIES
+from support.model_files import real_names
+from support.zoo import checkpoint
 
 SHIPPED = [name for name, family in FAMILIES.items() if family.config.startswith("configs/")]
 PARAMETERS = {
@@ -23,15 +26,30 @@ in float16, 6.08 GB for the refiner's, 5.21 GB for SD 2.1 in float32."""
 
 
 @pytest.mark.parametrize("family", SHIPPED)
-def test_the_networks_have_as_many_parameters_as_the_published_ones(family):
-    from nodeforge.diffusion.building import build
+def test_the_networks_are_of_the_published_sizes_and_a_checkpoint_feeds_all_of_each(family):
+    from nodeforge.diffusion.building import build, parts_of
+    from nodeforge.diffusion.layouts import from_ldm, matched
+    from nodeforge.diffusion.weights_file import StoredTensor
     from nodeforge.values import ControlNet, Model, TextEncoder, Vae, Weights
 
     kinds = {"unet": Model, "vae": Vae, "text_encoder": TextEncoder, "controlnet": ControlNet}
+    there = {
+        name: StoredTensor(Path(name), "F16", tuple(shape), 0)
+        for name, shape in checkpoint(real_names(), family).items()
+    }
+
+    def squeezed(shape):
+        return tuple(side for side in shape if side != 1)
+
     folder = str(FAMILIES[family].config_folder)
     for part, count in PARAMETERS[family].items():
         network = build(kinds[part](Weights(folder, "", family, part)))
         assert sum(p.numel() for p in network.parameters()) == count, part
+        for name, _, inner in parts_of(network, part) if part != "controlnet" else ():
+            found = from_ldm(name, there, inner.config)
+            state = {key: tuple(t.squeeze().shape) for key, t in inner.state_dict().items()}
+            fed = {key: squeezed(s.shape) for key, s in matched(state, found).items()}
+            assert fed == state, name
 
 
 @pytest.mark.parametrize("family", SHIPPED)
