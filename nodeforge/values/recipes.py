@@ -41,7 +41,7 @@ class Lora:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a denoiser works on a picture that is larger than one tile.
+    """How a denoiser works on a picture larger than one tile (MultiDiffusion, Bar-Tal et al. 2023).
 
     Args:
         size: Side of a tile, pixels of the picture.

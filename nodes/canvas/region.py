@@ -34,6 +34,6 @@ def region(
         return conditioning
     inside = Mask(torch.from_numpy(imaging.luminance(imaging.decode(file).pixels)[None]))
     with run.use(text_encoder) as encoder:
-        own = diffusion.behaviour(encoder.family).encode(encoder, text, check=run.check)
+        own = diffusion.encode_text(encoder, text_encoder, text, check=run.check)
     rest = diffusion.keep_out(conditioning, inside)
     return diffusion.combine(rest, diffusion.place(own, inside, strength))

@@ -116,3 +116,22 @@ def framing(
     target = (target_width, target_height) if target_width and target_height else None
     framing = Framing(original, (crop_left, crop_top), target, aesthetic)
     return diffusion.frame(conditioning, framing)
+
+
+@node("text.region", title="Prompt for a region")
+def region(
+    base: Conditioning,
+    inside: Conditioning,
+    mask: Mask,
+    blend: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.2,
+) -> Conditioning:
+    """Follow one prompt in a region and another around it; put several after each other.
+
+    Args:
+        base: What acts around the region, and a little within it.
+        inside: What acts in the region.
+        mask: The region: 1 inside. Soft edges let the two prompts meet gently.
+        blend: Share that the prompt around it keeps inside, so that both make one picture.
+    """
+    around = diffusion.keep_out(base, Mask(mask.values * (1 - blend)))
+    return diffusion.combine(around, diffusion.place(inside, mask, 1.0 - blend))

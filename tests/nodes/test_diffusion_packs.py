@@ -128,6 +128,19 @@ def test_text_nodes(run, parts):
     assert denoised(run, parts, positive=both).samples.isfinite().all()
 
 
+def test_a_region_has_its_own_prompt_and_the_rest_the_other(run, parts):
+    mask = torch.zeros(1, 48, 64)
+    mask[..., :32] = 1
+    inside = run("text.encode", parts["encoder"], "a dog")
+    around, within = run("text.region", parts["positive"], inside, Mask(mask), 0.0).prompts
+    assert torch.equal(within.area.values * within.weight, mask)
+    assert torch.equal(around.area.values * around.weight, 1 - mask)
+    around, within = run("text.region", parts["positive"], inside, Mask(mask), 0.25).prompts
+    both = around.area.values * around.weight + within.area.values * within.weight
+    assert torch.allclose(both, torch.ones_like(mask))
+    assert float(around.area.values.min()) == pytest.approx(0.25)
+
+
 def test_a_custom_schedule(run):
     made = run("sampling.custom_schedule", "14.6, 2 0.5;0")
     assert made == Schedule("custom", 3, sigmas=(14.6, 2.0, 0.5, 0.0))

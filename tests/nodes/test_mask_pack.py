@@ -77,3 +77,13 @@ def test_an_empty_mask_changes_nothing(nodes, image):
 def test_a_mask_of_another_size_is_refused(nodes, image, mask):
     with pytest.raises(SizeMismatchError, match="20 × 20 pixels, the picture 40 × 30"):
         nodes["inpaint.crop"](image(), mask(20, 20))
+
+
+def test_a_rectangle_covers_its_share_and_fades(nodes):
+    mask = nodes["mask.rectangle"](40, 20, 0.25, 0.0, 0.75, 0.5).values
+    assert mask.shape == (1, 20, 40)
+    assert mask[0, :10, 10:30].min() == 1
+    assert mask.sum() == 10 * 20
+    soft = nodes["mask.rectangle"](40, 20, 0.25, 0.0, 0.75, 0.5, feather=4).values
+    assert 0 < float(soft[0, 5, 9]) < 1
+    assert nodes["mask.rectangle"](40, 20, 0.8, 0.0, 0.2, 1.0).values.max() == 0
