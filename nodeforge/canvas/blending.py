@@ -6,6 +6,7 @@ opacity 1) gives its own: so a layer changes nothing but where it shows somethin
 
 from __future__ import annotations
 
+import threading
 from typing import cast
 
 import cv2
@@ -79,13 +80,33 @@ def lay(
     if opacity < 1:
         source = faded(source, opacity)
         alpha = alpha_of(source)
-    clear = inverse(alpha)
     if mode is BlendMode.SCREEN:  # cs + cb - cs cb holds in premultiplied colours, too
         base[...] = plus(times(base, inverse(source)), source)
-    elif cv2.countNonZero(clear):
-        base[...] = plus(times(base, clear), source)
     else:
-        base[...] = source
+        lay_normal(base, base, source, alpha)
+
+
+def lay_normal(out: Bytes, base: Bytes, source: Bytes, alpha: Bytes) -> None:
+    """`source`, whose alpha is `alpha`, on `base`, into `out`, which may be `base`."""
+    clear = inverse(alpha)
+    if not cv2.countNonZero(clear):
+        out[...] = source
+        return
+    room = _kept.room[: clear.shape[0], : clear.shape[1]]
+    fits = room.shape[:2] == clear.shape
+    wide = cv2.merge((clear, clear, clear, clear), dst=room if fits else None)
+    cv2.multiply(base, wide, dst=out, scale=_SHARE)
+    cv2.add(out, source, dst=out)
+
+
+class _Kept(threading.local):
+    """Room for a tile: to ask the system for it each time costs as much as the arithmetic."""
+
+    def __init__(self) -> None:
+        self.room = np.empty((256, 256, 4), np.uint8)
+
+
+_kept = _Kept()
 
 
 def lay_inside(base: Bytes, source: Bytes) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from nodeforge.canvas.blending import alpha_of, faded, inverse, lay_inside, plus, times
+from nodeforge.canvas.blending import alpha_of, faded, inverse, lay_inside, lay_normal, plus, times
 from nodeforge.canvas.layer import Layer
 from nodeforge.canvas.tiles import Draft, parts
 from nodeforge.imaging import Box, Bytes
@@ -155,7 +155,7 @@ def _lay(out: Bytes, before: Bytes | None, seen: Bytes | None, alpha: Bytes) -> 
     elif seen is None:
         out[...] = times(before, inverse(alpha))
     else:
-        cv2.add(times(before, inverse(alpha)), seen, dst=out)
+        lay_normal(out, before, seen, alpha)
 
 
 def _lay_locked(out: Bytes, before: Bytes | None, seen: Bytes | None) -> None:
