@@ -1,0 +1,246 @@
+"""Generating on the canvas, with a real worker and the shipped model."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PySide6.QtCore import Qt
+
+from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied
+from nodeforge.canvas.intents import Intent
+from nodeforge.canvas.layers import new_layer, with_new
+from nodeforge.imaging import Box
+from nodeforge.settings import shipped
+from nodeforge.ui.canvas_view.staging import Candidate
+from nodeforge.ui.main_window import MainWindow
+from support.easel import Easel, easel_in
+from support.processes import ForkedWorker
+
+LONG = 240_000
+"""Milliseconds; a busy machine takes a minute to import the worker's libraries."""
+STEPS = 2
+
+
+def fox() -> State:
+    """The shipped picture of a fox, 256 x 256."""
+    with Pillow.open(shipped("resources") / "examples" / "fox.png") as picture:
+        pixels = premultiplied(np.asarray(picture.convert("RGB")))
+    state = State(256, 256)
+    return with_new(state, new_layer(state, LayerKind.PICTURE, "fox", tiles=Tiles.of(pixels)))
+
+
+def masked(easel: Easel, left: int = 90, top: int = 90, side: int = 75) -> np.ndarray:
+    """Put a square mask on; 255 where it is."""
+    box = Box(left, top, side, side)
+    mask = np.zeros((256, 256), np.uint8)
+    mask[box.top : box.bottom, box.left : box.right] = 255
+    easel.studio.perform(add_layer(easel.canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
+    return mask
+
+
+def quick(easel: Easel, **values) -> None:
+    """Few steps, and a seed that stays."""
+    wishes = easel.bench.wishes
+    wishes.seed_mode = "fixed"
+    for name, value in {"schedule.steps": STEPS, **values}.items():
+        wishes.set(name, value)
+
+
+@pytest.fixture
+def painted(studio_window: MainWindow) -> Iterator[Easel]:
+    """The fox, and a worker that never answers."""
+    made = easel_in(studio_window, fox())
+    yield made
+    studio_window.runner.jobs.current = None
+    studio_window.workspace.close(made.tab.opened)
+
+
+def candidate(colour: int, **about) -> Candidate:
+    """A patch of one grey whose left half is transparent."""
+    box = Box(64, 64, 64, 64)
+    patch = np.full((box.height, box.width, 4), colour, np.uint8)
+    patch[..., 3] = 255
+    patch[:, : box.width // 2] = 0
+    return Candidate(patch, box, **about)
+
+
+def test_a_generation_end_to_end(qtbot, open_window):
+    easel = easel_in(open_window(ForkedWorker), fox())
+    mask, before, steps = masked(easel), easel.pixels(), len(easel.document.history)
+    quick(easel, **{"noise.batch": 2, "prompt.text": "a cat"})
+    staging, previews = easel.bench.staging, []
+    staged = easel.view.staged
+    staged.changed.connect(lambda: previews.append(staged.image is not None))
+    easel.view.setFocus()
+    qtbot.keyClick(easel.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert easel.bench.generator.busy
+    qtbot.waitUntil(lambda: not easel.bench.generator.busy, timeout=LONG)
+    assert any(previews)
+    assert staging.count == 2, easel.window.area.notices.text("canvas")
+    assert len(easel.document.history) == steps
+    assert np.array_equal(easel.pixels(), before)  # nothing changes until it is accepted
+    first = staging.candidate
+    qtbot.keyClick(easel.view, Qt.Key.Key_Left)
+    assert staging.candidate is not first
+    qtbot.keyClick(easel.view, Qt.Key.Key_Return)
+    after = easel.pixels()
+    assert len(easel.document.history) == steps + 1
+    assert np.array_equal(after[mask == 0], before[mask == 0])
+    assert (after[mask > 0] != before[mask > 0]).any()
+    assert not staging.is_open
+    assert easel.tab.opened.generations[-1]["values"]["prompt.text"] == "a cat"
+    easel.undo()
+    assert np.array_equal(easel.pixels(), before)
+
+    quick(easel, **{"noise.seed": 7, "schedule.steps": 60})  # and one that is stopped on the way
+    easel.bench.generator.generate()
+    made = easel.bench.generator.round
+    assert made is not None
+    qtbot.waitUntil(lambda: made.step[0] > 0, timeout=LONG)
+    easel.undo()  # also while it runs
+    qtbot.keyClick(easel.view, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
+    assert not easel.bench.generator.busy
+    assert not staging.is_open
+
+
+def test_live_repaints_after_the_last_dab(qtbot, open_window):
+    easel = easel_in(open_window(ForkedWorker), fox())
+    masked(easel, 60, 60, 130)
+    quick(easel)
+    easel.do("canvas.live")
+    staging = easel.bench.staging
+    qtbot.waitUntil(lambda: staging.candidate is not None, timeout=LONG)
+    first = staging.candidate
+    easel.tool("brush", size=40)
+    easel.hand.drag([(100, 100), (140, 140)])
+    qtbot.waitUntil(lambda: staging.candidate is not first, timeout=LONG)
+    assert staging.count == 1
+    assert all(each.live for each in staging.candidates)
+    easel.do("canvas.live")
+    qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
+    assert not easel.bench.generator.busy
+
+
+def test_an_empty_mask_is_refused_in_words(qtbot, painted):
+    with qtbot.waitSignal(painted.bench.generator.refused, timeout=LONG) as refused:
+        painted.tab.generate()
+    assert "no mask" in refused.args[0]
+    assert "no mask" in painted.window.area.notices.text("canvas")
+    assert not painted.bench.generator.busy
+
+
+def test_a_selection_is_the_mask_where_there_is_none(qtbot, painted):
+    painted.studio.snap.on = False
+    painted.tool("rectangle")
+    painted.hand.drag([(60, 60), (100, 100), (140, 140)])
+    made = []
+    painted.bench.generator.generate()
+    qtbot.waitUntil(lambda: bool(painted.window.runner.jobs.current), timeout=LONG)
+    made = painted.bench.generator.round.generation
+    assert made.mask[80, 80] == 255
+    assert made.mask[10, 10] == 0
+    painted.bench.generator.cancel()
+
+
+def test_a_box_beyond_the_canvas_is_refused_once_the_canvas_has_shrunk(qtbot, painted):
+    from nodeforge.canvas import crop_canvas
+
+    masked(painted)
+    painted.studio.set_box(Box(128, 128, 128, 128))
+    painted.studio.perform(crop_canvas(painted.canvas, Box(0, 0, 160, 160)))
+    with qtbot.waitSignal(painted.bench.generator.refused, timeout=LONG) as refused:
+        painted.tab.generate()
+    assert "Move the box" in refused.args[0]
+
+
+def test_closing_the_tab_during_a_generation_stops_it(qtbot, studio_window):
+    easel = easel_in(studio_window, fox())
+    masked(easel)
+    easel.bench.generator.generate()
+    qtbot.waitUntil(lambda: bool(studio_window.runner.jobs.current), timeout=LONG)
+    job = studio_window.runner.jobs.current
+    studio_window.workspace.close(easel.tab.opened)
+    assert job.id in studio_window.runner._cancelled
+    studio_window.runner.jobs.current = None
+
+
+def test_a_generation_that_waits_in_the_queue_is_taken_off_it(qtbot, painted):
+    masked(painted)
+    painted.bench.generator.generate()
+    painted.bench.generator.generate()
+    qtbot.waitUntil(lambda: len(painted.window.runner.jobs.waiting) == 1, timeout=LONG)
+    assert painted.tab.cancel()
+    assert not painted.window.runner.jobs.waiting
+
+
+def test_a_stroke_in_hand_is_in_the_generation(qtbot, painted):
+    painted.tool("brush", size=40, hardness=1.0)
+    masked(painted)
+    painted.do("canvas.swap_mask")
+    painted.hand.press((30, 30))
+    painted.hand.move((60, 30))
+    steps = len(painted.document.history)
+    painted.tab.generate()
+    assert len(painted.document.history) == steps + 1
+    painted.bench.generator.cancel()
+
+
+def test_candidates_are_shown_compared_and_discarded(qtbot, painted):
+    staging, staged = painted.bench.staging, painted.view.staged
+    for colour in (40, 80, 120):
+        staging.add(candidate(colour))
+    assert staging.index == 2
+    qtbot.keyClick(painted.view, Qt.Key.Key_Right)
+    assert staging.index == 0
+    qtbot.keyPress(painted.view, Qt.Key.Key_Backslash)
+    assert staged.hidden
+    qtbot.keyRelease(painted.view, Qt.Key.Key_Backslash)
+    assert not staged.hidden
+    painted.bench.strip.split.setValue(50)
+    assert staged.split == 0.5
+    for left in (2, 1, 0):
+        qtbot.keyClick(painted.view, Qt.Key.Key_Backspace)
+        assert staging.count == left
+    assert not painted.bench.strip.isVisible()
+    assert len(painted.document.history) == 0
+
+
+def test_a_part_is_painted_in(qtbot, painted):
+    before = painted.pixels()
+    painted.bench.staging.add(candidate(40, name="a cat"))
+    painted.do("canvas.accept_part")
+    painted.studio.tool.set("size", 20)
+    painted.studio.tool.set("hardness", 1.0)
+    painted.hand.drag([(70, 96), (110, 96)])
+    after = painted.pixels()
+    assert after[96, 110].tolist() == [40, 40, 40, 255]
+    assert np.array_equal(after[96, 70], before[96, 70])  # transparent in the candidate
+    assert np.array_equal(after[120, 110], before[120, 110])
+    qtbot.keyClick(painted.view, Qt.Key.Key_Return)
+    assert not painted.bench.staging.is_open
+    assert painted.studio.tool.name == "brush"
+    assert painted.canvas.active.name == "a cat"
+
+
+def test_each_intent_has_its_strength_and_the_form_follows(painted):
+    panel, wishes = painted.bench.generate, painted.bench.wishes
+    wishes.choose_intent(Intent.REFINE)
+    assert wishes.strength == pytest.approx(0.4)
+    assert "schedule.strength" in panel.fields
+    assert panel.fields["prompt.text"].editor().accessibleName() == "Prompt"
+    wishes.set("prompt.text", "a fox")
+    wishes.choose_intent(Intent.EXPAND)
+    assert wishes.asked()["prompt.text"] == "a fox"
+
+
+def test_the_workflow_opens_as_a_graph_and_generate_runs_it(painted):
+    window, wishes = painted.window, painted.bench.wishes
+    painted.do("canvas.open_workflow")
+    opened = window.workspace.current
+    assert opened is not painted.tab.opened
+    assert window.area.canvas is None
+    assert wishes.workflow is opened.document
+    window.workspace.close(opened)
+    assert wishes.own is None
