@@ -92,10 +92,11 @@ def projected(direction: Tensor, clean: Tensor, projection: Projection) -> Tenso
         length = vector_norm(direction, dim=axes, keepdim=True)
         direction = direction * (projection.threshold / length).clamp(max=1)
     # in double precision, as the paper's code: what is left is a small difference
-    whole, along = direction.double(), clean.double()
+    able = "cpu" if direction.device.type == "mps" else direction.device
+    whole, along = direction.to(able).double(), clean.to(able).double()
     along = along / vector_norm(along, dim=axes, keepdim=True).clamp(min=1e-12)
     parallel = (whole * along).sum(dim=axes, keepdim=True) * along
-    return (whole - parallel).float() + projection.eta * parallel.float()
+    return (whole - parallel).to(direction) + projection.eta * parallel.to(direction)
 
 
 def fitted(unwanted: Tensor, wanted: Tensor) -> Tensor:

@@ -9,7 +9,11 @@ import pytest
 import tiny_adapters
 import tiny_models
 import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
+from diffusers import (
+    EulerDiscreteScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+)
 from PIL import Image as Pillow
 from safetensors.torch import load_file, save_file
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -86,11 +90,11 @@ def seeing(host, task, encoder, *looks):
     return replace(task, positive=positive)
 
 
-def theirs(sd_folder, files, encoder, pictures, scales, **more):
-    made = StableDiffusionPipeline.from_pretrained(
+def theirs(sd_folder, files, encoder, pictures, scales, kind=StableDiffusionPipeline, **more):
+    unsafe = {"safety_checker": None, "requires_safety_checker": False}
+    made = kind.from_pretrained(
         sd_folder,
-        safety_checker=None,
-        requires_safety_checker=False,
+        **(unsafe if kind is StableDiffusionPipeline else {}),
         image_encoder=tiny_adapters.image_encoder(),
         feature_extractor=CLIPImageProcessorPil(
             size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
@@ -143,6 +147,23 @@ def test_several_pictures_are_looked_at_together(host, task, sd_folder, files, a
     both = Image(torch.cat([picture(0).pixels, picture(1).pixels]))
     ours = diffusion.denoise(host, seeing(host, task, encoder, (adapters[0], both, 0.7))).samples
     other = theirs(sd_folder, files[:1], encoder, [[drawing(0), drawing(1)]], [0.7])
+    assert difference(ours, other) == 0.0
+
+
+def test_sdxl_s_equals_its_pipeline(host, sdxl, sdxl_folder, encoder, tmp_path):
+    file = tiny_adapters.write_ip_adapter(sdxl_folder, tmp_path / "xl.safetensors")
+    adapter = diffusion.describe_ip_adapter(file)
+    with host.use(sdxl.text_encoder) as loaded:
+        encode = diffusion.behaviour("sdxl").encode
+        positive, negative = (encode(loaded, text) for text in ("a red cat", "blurry"))
+    task = Denoising(
+        sdxl.model, positive, Sampler("euler"), Schedule("normal", STEPS), Guidance(7.5),
+        negative, noise=Noise(SEED, SIZE, SIZE),
+    )  # fmt: skip
+    ours = diffusion.denoise(host, seeing(host, task, encoder, (adapter, picture(), 0.7))).samples
+    other = theirs(
+        sdxl_folder, [file], encoder, [drawing(0)], [0.7], kind=StableDiffusionXLPipeline
+    )
     assert difference(ours, other) == 0.0
 
 
