@@ -73,7 +73,7 @@ def _risen(masked: np.ndarray, radius: int) -> Pixels:
 
 
 def patch(
-    original: Pixels, generated: Pixels, mask: Pixels, radius: int = 6, match: float = 1.0
+    original: Pixels, generated: Pixels, mask: Pixels, radius: int = 8, match: float = 1.0
 ) -> Pixels:
     """What to lay over `original`: the generated picture where the mask shows it, else nothing.
 

@@ -20,7 +20,7 @@ def result(
     generated: Image,
     image: Image,
     mask: Mask,
-    feather: Annotated[int, Range(0, 512)] = 6,
+    feather: Annotated[int, Range(0, 512)] = 8,
     match_colour: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Result:
     """Cut what the mask allows out of generated pictures, for a new layer of the canvas.
