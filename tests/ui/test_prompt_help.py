@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QPlainTextEdit
 
 from nodeforge.diffusion.prompts import parse
 from nodeforge.formats import read, write
+from nodeforge.graph.model import Node
 from nodeforge.settings import shipped
 from nodeforge.ui.inspector.completion import fitting
 from nodeforge.ui.inspector.model_file import ModelDialog
@@ -80,6 +81,27 @@ def test_names_come_before_words_used_before_and_those_before_known_words():
     sources = (["foxglove"], ["Forest", "fog"], ["fox", "forest", "four"])
     assert list(fitting("fo", sources)) == ["foxglove", "Forest", "fog", "fox", "four"]
     assert list(fitting("Fox", sources)) == ["foxglove"]
+    assert list(fitting("fo", [["embedding:fog"]])) == ["embedding:fog"]
+
+
+def test_of_words_that_change_while_steps_run_the_longest_counts():
+    words = Words(NANO)
+    for text, longest in (
+        ("a [cat:red dog:0.4]", "a red dog"),
+        ("a [cat::0.5]", "a cat"),
+        ("[cat|red dog|fox] in snow", "red dog in snow"),
+        ("a [cat] in snow", "a cat in snow"),
+    ):
+        assert words.count(text) == words.count(longest), text
+
+
+def test_loaded_embeddings_are_offered_as_prompts_call_them(qtbot, window, prompt):
+    document = window.workspace.current.document
+    document.graph.nodes["load"] = Node("text.load_embedding", {"file": "old/zigzag.pt"})
+    qtbot.keyClicks(prompt, " zig")
+    assert prompt.completion.offered == ["embedding:zigzag"]
+    qtbot.keyClick(prompt, Qt.Key.Key_Tab)
+    assert text_of(window) == "a fox embedding:zigzag"
 
 
 def test_what_becomes_of_a_seed_is_saved_and_undone(qtbot, window):

@@ -8,13 +8,13 @@ from itertools import chain, islice
 
 from PySide6.QtCore import QObject, QStringListModel, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QCompleter, QListView, QPlainTextEdit
+from PySide6.QtWidgets import QAbstractItemView, QCompleter, QPlainTextEdit
 
 Sources = Callable[[], Iterable[Iterable[str]]]
 """Lists of words, the most wanted list first."""
 
 _LEAST, _MOST = 2, 10
-_BEFORE = re.compile(r"[\w'-]+\Z")
+_BEFORE = re.compile(r"[\w':-]+\Z")
 _ACCEPT = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -26,12 +26,16 @@ class Completion(QObject):
         self._edit, self._sources = edit, sources
         self._model = QStringListModel(self)
         self._completer = QCompleter(self._model, self)
-        self._popup = QListView()
         self._popup.setAccessibleName("Words that fit")
-        self._completer.setPopup(self._popup)
         self._completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self._completer.setWidget(edit)
         self._completer.activated.connect(self._take)
+
+    @property
+    def _popup(self) -> QAbstractItemView:
+        popup = self._completer.popup()  # the completer's own: it deletes it
+        assert popup is not None
+        return popup
 
     @property
     def offered(self) -> list[str]:
@@ -83,12 +87,16 @@ class Completion(QObject):
 
 
 def fitting(begun: str, sources: Iterable[Iterable[str]]) -> Iterator[str]:
-    """Up to ten words that go on where `begun` ends, in the order of `sources`, each once."""
+    """Up to ten words that begin like `begun`, in the order of `sources`, each once.
+
+    Of ``embedding:name`` the name alone may be begun.
+    """
     start, seen = begun.lower(), set[str]()
 
     def fresh(word: str) -> bool:
         low = word.lower()
-        fits = low.startswith(start) and low != start and low not in seen
+        begins = low.startswith(start) or low.partition(":")[2].startswith(start)
+        fits = begins and low != start and low not in seen
         seen.add(low)
         return fits
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from nodeforge.graph.inline import inline
-from nodeforge.models import Kind
 from nodeforge.spec import TextWidget
 from nodeforge.ui.inspector.tokens import words_of
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
+LOAD_EMBEDDING = "text.load_embedding"
 _WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
 
 
@@ -26,7 +26,6 @@ class PromptHelp:
 
     def __init__(self, workspace: Workspace, opened: OpenDocument, path: str) -> None:
         self._workspace, self._opened, self._path = workspace, opened, path
-        self._names: list[str] | None = None
 
     def count(self, prompt: str) -> str:
         """How long `prompt` is; empty where no text encoder is known."""
@@ -39,11 +38,11 @@ class PromptHelp:
         return self._embeddings(), self._used(), known.known if known else ()
 
     def _embeddings(self) -> list[str]:
-        if self._names is None:
-            found = self._workspace.folders.scan()
-            named = (info.name for info in found if info.listed == Kind.EMBEDDING.value)
-            self._names = sorted(PurePath(name).stem for name in named)
-        return self._names
+        """What 'Load embedding' nodes of the workflow have read, as prompts call it."""
+        nodes = inline(self._opened.document.graph).nodes.values()
+        loaded = [node.values for node in nodes if node.type == LOAD_EMBEDDING]
+        names = (told.get("name") or PurePath(str(told.get("file", ""))).stem for told in loaded)
+        return sorted(f"embedding:{name}" for name in names if name)
 
     def _used(self) -> list[str]:
         """Words of the prompts that are open or in the gallery, the most used first."""

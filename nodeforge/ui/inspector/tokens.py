@@ -23,6 +23,8 @@ from nodeforge.ui.workspace import Workspace
 
 _KINDS = ("checkpoint", "text_encoder")
 _WEIGHT = re.compile(r":\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*(?=\))")
+_CHANGE = re.compile(r"\[([^\[\]]*?(?:\|[^\[\]]*|(?=:\s*[\d.]+\s*\])))(?::\s*[\d.]+\s*)?\]")
+"""``[cat:dog:0.4]`` and ``[cat|dog]``: words of which one is said at a time."""
 _BRACKET = re.compile(r"(\\[()\[\]\\])|[()\[\]]")
 _END = "</w>"
 _SHORTEST = 3
@@ -66,7 +68,8 @@ class Words:
         """Words of one token, the most usual first."""
 
     def count(self, prompt: str) -> Count:
-        """The tokens of `prompt`; weights and their brackets are none."""
+        """The tokens of `prompt`, of what changes the longest; weights and brackets are none."""
+        prompt = _CHANGE.sub(lambda found: max(re.split("[:|]", found[1]), key=len), prompt)
         plain = _BRACKET.sub(lambda found: (found[1] or "")[1:], _WEIGHT.sub("", prompt))
         found = self._tokenizer.encode(plain, add_special_tokens=False)
         return Count(len(found.ids), self._chunk)
