@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import load, read, save, write
@@ -19,8 +19,8 @@ from nodeforge.ui.workspace import PROJECT, Workspace
 if TYPE_CHECKING:
     from nodeforge.formats.bundle import ProjectFiles
 
-PAUSE = 3000
-"""Milliseconds without editing until a copy is written."""
+PAUSE = 3
+"""Seconds without editing until a copy is written, unless the preferences say another number."""
 
 
 class Autosave(QObject):
@@ -34,16 +34,21 @@ class Autosave(QObject):
     failed = Signal(str)
     """Why a copy cannot be written."""
 
-    def __init__(self, workspace: Workspace, pause: int = PAUSE) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
         self._folder = workspace.settings.home / "autosave"
         self._dirty: set[str] = set()
-        self._timer = QTimer(self, singleShot=True, interval=pause)
+        self._timer = QTimer(self, singleShot=True)
+        self.recall()
         self._timer.timeout.connect(self._write_all)
         self._writer = ThreadPoolExecutor(1, "autosave")
         self._projects: ProjectFiles | None = None
         workspace.opened.connect(self._watch)
+
+    def recall(self) -> None:
+        """Wait as long as the preferences say."""
+        self._timer.setInterval(autosave_pause(self._workspace.store) * 1000)
 
     def left_behind(self) -> list[Path]:
         """Copies whose process is gone, oldest first."""
@@ -142,6 +147,12 @@ class Autosave(QObject):
 
     def _file(self, opened: OpenDocument, suffix: str = ".json") -> Path:
         return self._folder / f"{os.getpid()}-{opened.id}{suffix}"
+
+
+def autosave_pause(store: QSettings) -> int:
+    """Seconds, at least 1."""
+    told = str(store.value("autosave_pause", PAUSE))
+    return max(1, int(told)) if told.isdigit() else PAUSE
 
 
 def _about(file: Path) -> dict[str, str]:

@@ -170,6 +170,7 @@ class MainWindow(QMainWindow):
                 self.runner.use_settings(self.workspace.settings)
                 self._ask_catalogue()
                 self.status.ask_device()
+            self.autosave.recall()
             self.status.measure_cache()
 
     def show_logs(self) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from nodeforge.engine import events
 from nodeforge.formats import load, write
 from nodeforge.graph.edits import SetValue
-from nodeforge.graph.model import Input, Output
+from nodeforge.graph.model import Input, Node, Output
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.open_document import OpenDocument
@@ -65,6 +65,21 @@ def test_continuing_again_splits_only_what_still_acts(document):
     assert document.node(edit.copies[0]).title == "Prompt from step 4"
     ranges = [n.values for n in document.graph.nodes.values() if n.type == "text.range"]
     assert {"start": round(2 / 6, 4), "end": round(4 / 6, 4)} in ranges
+
+
+def test_what_feeds_another_loop_too_stays_as_it_is(document):
+    graph = document.graph
+    graph.nodes["other"] = Node("sampling.denoise")
+    for port in ("positive", "guidance"):
+        graph.links[Input("other", port)] = graph.links[Input("denoise", port)]
+    continued(document, 3)
+    assert graph.links[Input("other", "guidance")] == Output("guidance", "guidance")
+    assert "end" not in graph.nodes["guidance"].values
+    both = graph.links[Input("denoise", "guidance")].node
+    parts = [graph.links[Input(both, port)].node for port in ("first", "second")]
+    windows = [(n.values.get("start", 0.0), n.values.get("end", 1.0))
+               for n in (graph.nodes[part] for part in parts)]  # fmt: skip
+    assert windows == [(0.0, 0.5), (0.5, 1.0)]
 
 
 def test_only_the_steps_after_it_are_run(qtbot, open_window, document):

@@ -123,6 +123,9 @@ def test_a_wrong_pattern_is_refused_in_words(qtbot, dialog, window):
     dialog.accept()
     assert "placeholder that is not known" in dialog._failed.text()
     dialog.pattern.setText("{date}")
+    dialog.autosave.setValue(20)
     dialog.accept()
+    window.autosave.recall()
+    assert window.autosave._timer.interval() == 20_000
     assert window.workspace.store.value("output_pattern") == "{date}"
     assert json.loads((window.workspace.settings.home / "settings.json").read_text())

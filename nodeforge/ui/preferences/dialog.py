@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -30,6 +31,7 @@ from nodeforge.settings import GIB, MemoryMode, Precision, Settings, save_settin
 from nodeforge.ui import theme as themes
 from nodeforge.ui import words
 from nodeforge.ui.actions import Actions
+from nodeforge.ui.autosave import PAUSE, autosave_pause
 from nodeforge.ui.output_names import PLACEHOLDERS, expand
 from nodeforge.ui.preferences.model_folders import ModelFolders
 from nodeforge.ui.preferences.packs import Packs
@@ -83,6 +85,8 @@ class Preferences(QDialog):
         self.output = QLineEdit(settings.output_folder)
         self.output.setPlaceholderText(str(settings.home / "outputs"))
         self.pattern = QLineEdit(str(workspace.store.value("output_pattern", "")))
+        self.autosave = QSpinBox(minimum=1, maximum=600, suffix=" s")
+        self.autosave.setValue(autosave_pause(workspace.store))
         self.folders = ModelFolders(settings)
         self.theme = _menu(_THEMES, workspace.theme.name)
         self.previews = _switch(workspace.store.value("previews", "true") != "false")
@@ -132,6 +136,7 @@ class Preferences(QDialog):
         store = self._workspace.store
         store.setValue("output_pattern", self.pattern.text().strip())
         store.setValue("previews", "true" if self.previews.isChecked() else "false")
+        store.setValue("autosave_pause", self.autosave.value())
         self._actions.use(self.shortcuts.changed(), store)
         if self.theme.currentData() != self._workspace.theme.name:
             self._workspace.set_theme(themes.THEMES[self.theme.currentData()])
@@ -159,6 +164,7 @@ class Preferences(QDialog):
         self.pattern.setPlaceholderText("{date}/{workflow}")
         self.pattern.setToolTip(f"Folders within the output folder. May hold {PLACEHOLDERS}")
         files.add("Folders by pattern", self.pattern, "none", "name date workflow subfolder")
+        files.add("Autosave after", self.autosave, f"{PAUSE} s without editing", "crash recover")
         files.add_wide("Model folders", self.folders, "checkpoints comfyui a1111")
         look.add("Theme", self.theme, "Dark", "light colours")
         keys.add_wide("Shortcuts", self.shortcuts, "keys", self.shortcuts.search)

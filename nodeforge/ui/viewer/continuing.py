@@ -133,10 +133,11 @@ class _Continuation:
     def _prompt(self, start: Output) -> _Split:
         """What acts up to the step, and what acts from it on."""
         node = self.document.node(start.node)
-        if node.type == COMBINE:
+        shared = self._shared(start)
+        if node.type == COMBINE and not shared:
             return (yield from self._parts(start, COMBINE, self._prompt))
         inner = self._feed(Input(start.node, "conditioning"))
-        if node.type != RANGE or inner is None:
+        if node.type != RANGE or inner is None or shared:
             before = yield from self._ranged(start, 0.0, self.share, _HALF)
             return before, (yield from self._copied(start, 1.0))
         begin, end = node.values.get("start", 0.0), node.values.get("end", 1.0)
@@ -149,7 +150,8 @@ class _Continuation:
 
     def _guidance(self, start: Output) -> _Split:
         node = self.document.node(start.node)
-        if node.type == BOTH:
+        shared = self._shared(start)
+        if node.type == BOTH and not shared:
             return (yield from self._parts(start, BOTH, self._guidance))
         spec = self.catalogue.get(node.type)
         if spec is None or not {"start", "end"} <= spec.input.keys():
@@ -158,13 +160,22 @@ class _Continuation:
             return start, None
         if node.values.get("start", 0.0) >= self.share:
             return None, start
-        for port in ("start", "end"):
-            yield from Unlink(Input(start.node, port)).changes(self.document)
-        values = {**node.values, "start": self.share}
-        made = yield from self._add(Node(node.type, values, self._title(node)), 0)
+        later = Node(node.type, {**node.values, "start": self.share}, self._title(node))
+        made = yield from self._add(later, 0)
+        before = start.node
+        if shared:
+            before = yield from self._add(Node(node.type, {**node.values}, node.title), 1)
         self.row += 1
-        yield from SetValue(start.node, "end", self.share).changes(self.document)
-        return start, Output(made, start.port)
+        for port in ("start", "end"):
+            yield from Unlink(Input(before, port)).changes(self.document)
+        yield from SetValue(before, "end", self.share).changes(self.document)
+        return Output(before, start.port), Output(made, start.port)
+
+    def _shared(self, start: Output) -> bool:
+        """Whether something else is fed by the node of `start`, too: then it stays as it is."""
+        name = split(start.node)[1]
+        fed = self.document.group(self.group).links.values()
+        return sum(each.node == name for each in fed) > 1
 
     def _parts(self, start: Output, node_type: str, split_up: Callable[[Output], _Split]) -> _Split:
         """A combination stays where it is; what goes on is what goes on of its parts."""
