@@ -54,7 +54,7 @@ CPU = Preset(
     text=Stage(steps=400, batch=128, rate=1.5e-3, ema=0.98, warmup=20, embedding_share=5.0),
     unet=Stage(steps=2020, batch=32, rate=1.4e-3, decay=0.3, ema=0.99),
     controlnet=Stage(steps=2000, batch=16, rate=1.5e-3, ema=0.99, warmup=20, outer_share=2.0),
-    lora=Stage(steps=160, batch=32, rate=2e-3, ema=0.97, warmup=20),
+    lora=Stage(steps=400, batch=16, rate=2e-3, decay=0.4, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
 )
 

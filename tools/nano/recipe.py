@@ -44,7 +44,7 @@ def arguments(command: click.Command, values: dict[str, object]) -> list[str]:
     return [part for o in options for part in (o.opts[0], str(values[o.name or ""]))]
 
 
-def go_on(preset: str, runs: Path, minutes: float | None, **values: object) -> bool:
+def go_on(preset: str, runs: Path, minutes: float | None, only: int | None = None) -> bool:
     """Run what is not done yet, as far as the minutes reach; True when all is done."""
     began = time.monotonic()
     marks = runs / preset / "done"
@@ -58,8 +58,8 @@ def go_on(preset: str, runs: Path, minutes: float | None, **values: object) -> b
         if left is not None and left < LEAST_MINUTES:
             return False
         click.echo(f"== {name}")
-        given = {"preset": preset, "runs": runs, "minutes": left, "out": model, "model": model}
-        line = arguments(command, {**given, **values})
+        given = {"preset": preset, "runs": runs, "minutes": left, "only": only}
+        line = arguments(command, {**given, "out": model, "model": model})
         if not command.main(line, standalone_mode=False):
             return False
         (marks / name).write_text(f"{time.monotonic() - started:.0f}\n", "utf-8")
@@ -70,9 +70,10 @@ def go_on(preset: str, runs: Path, minutes: float | None, **values: object) -> b
 @preset_option
 @runs_option
 @click.option("--minutes", type=float, help="Stop after about this long, resumable.")
-def main(preset: str, runs: Path, minutes: float | None) -> None:
+@click.option("--only", type=int, help="Measure the first so many scenes alone.")
+def main(preset: str, runs: Path, minutes: float | None, only: int | None) -> None:
     """Go on with a preset's recipe."""
-    done = go_on(preset, runs, minutes)
+    done = go_on(preset, runs, minutes, only)
     click.echo("all is done" if done else "not done: call it again")
 
 

@@ -107,17 +107,14 @@ def show_prompts(
 @preset_option
 @runs_option
 @run_options
-@click.option("--only", type=int, help="Try it out on the first so many latents.")
-def main(
-    preset: str, runs: Path, minutes: float | None, steps: int | None, only: int | None
-) -> bool:
+def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
     """Train the UNet and the text encoder of a preset."""
     recipe = PRESETS[preset]
     device = set_up(recipe)
     folder = runs / preset
     tokenizer = tokenizer_of(folder)
     concepts = read_concepts(folder / "data")
-    cache = LatentCache(folder / "latents", only or recipe.latents)
+    cache = LatentCache(folder / "latents", recipe.latents)
     cache.refresh()
     lessons = Lessons(recipe.styles, concepts, cache, Words(tokenizer))
     vae = moved(read_vae(folder / "vae" / "final"), device)
