@@ -92,9 +92,9 @@ def lay_normal(out: Bytes, base: Bytes, source: Bytes, alpha: Bytes) -> None:
     if not cv2.countNonZero(clear):
         out[...] = source
         return
-    room = _kept.room[: clear.shape[0], : clear.shape[1]]
-    fits = room.shape[:2] == clear.shape
-    wide = cv2.merge((clear, clear, clear, clear), dst=room if fits else None)
+    size = clear.size * 4
+    room = _kept.room[:size].reshape(*clear.shape, 4) if size <= _kept.room.size else None
+    wide = cv2.merge((clear, clear, clear, clear), dst=room)
     cv2.multiply(base, wide, dst=out, scale=_SHARE)
     cv2.add(out, source, dst=out)
 
@@ -103,7 +103,7 @@ class _Kept(threading.local):
     """Room for a tile: to ask the system for it each time costs as much as the arithmetic."""
 
     def __init__(self) -> None:
-        self.room = np.empty((256, 256, 4), np.uint8)
+        self.room = np.empty(256 * 256 * 4, np.uint8)
 
 
 _kept = _Kept()
