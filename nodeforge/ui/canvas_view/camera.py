@@ -28,13 +28,10 @@ class Camera:
 
     def transform(self) -> QTransform:
         """From the canvas to the widget."""
-        made = QTransform()
-        middle = self.middle
-        if not self.turn:  # whole pixels, so that a picture at 1:1 is as sharp as it is
-            middle -= self.centre * self.zoom
-            return made.translate(round(middle.x()), round(middle.y())).scale(self.zoom, self.zoom)
-        made.translate(middle.x(), middle.y()).rotate(self.turn).scale(self.zoom, self.zoom)
-        return made.translate(-self.centre.x(), -self.centre.y())
+        turned = QTransform().rotate(self.turn).scale(self.zoom, self.zoom)
+        corner = self.middle - turned.map(self.centre)
+        # Whole pixels, so that a picture at 1:1 is as sharp as it is, and a pan moves pixels.
+        return turned * QTransform.fromTranslate(round(corner.x()), round(corner.y()))
 
     def to_view(self, place: QPointF) -> QPointF:
         return self.transform().map(place)

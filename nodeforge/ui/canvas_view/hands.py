@@ -121,7 +121,7 @@ class Hands(QObject):
             case Qt.NativeGestureType.RotateNativeGesture:
                 camera = self._view.camera
                 camera.turn_to(camera.turn + event.value(), event.position())
-                self._view.look()
+                self._view.hurry()
             case _:
                 return False
         return True
@@ -212,7 +212,7 @@ class Hands(QObject):
     def _turn(self, at: QPointF) -> None:
         camera = self._view.camera
         camera.turn_to(camera.turn + (at.x() - self._last.x()) * 0.4)
-        self._view.look()
+        self._view.hurry()
 
     def _size(self, at: QPointF) -> None:
         """To the right larger, upwards harder."""

@@ -49,6 +49,8 @@ class CanvasPicture:
         self._frame = QImage()
         self._dirty = QRegion()
         self._ratio = 1.0
+        self._looked = QTransform()
+        self._hurried = False
         self.wear(light, dark, ground)
 
     def close(self) -> None:
@@ -63,6 +65,12 @@ class CanvasPicture:
         if on != self._masks_shown:
             self._masks_shown = on
             self.spoil()
+
+    def hurry(self, on: bool) -> None:
+        """Draw quickly while the view zooms or turns, and well once it rests."""
+        if self._hurried and not on:
+            self.spoil()
+        self._hurried = on
 
     def spoil(self, rect: QRect | None = None) -> None:
         """Draw a rectangle of the view, or all of it, anew when it is painted next."""
@@ -83,12 +91,35 @@ class CanvasPicture:
             self._frame = QImage(size * ratio, QImage.Format.Format_RGB32)
             self._frame.setDevicePixelRatio(ratio)
             self._dirty = QRegion(QRect(QPoint(), size))
+        elif camera.transform() != self._looked:
+            self._follow(camera.transform())
+        self._looked = camera.transform()
         if not self._dirty.isEmpty():
             for part in self._dirty:
                 self._draw(part.adjusted(-1, -1, 1, 1), camera)
             self._dirty = QRegion()
         source = QRectF(QPointF(rect.topLeft()) * ratio, rect.size().toSizeF() * ratio)
         painter.drawImage(QRectF(rect), self._frame, source)
+
+    def _follow(self, transform: QTransform) -> None:
+        """Move what is drawn already as far as the view has moved; if only that."""
+        moved = self._looked.inverted()[0] * transform
+        by = QPointF(moved.dx(), moved.dy()) * self._ratio
+        whole = QPoint(round(by.x()), round(by.y()))
+        area = QRect(QPoint(), self._frame.deviceIndependentSize().toSize())
+        self._dirty = QRegion(area)
+        if moved.isScaling() or moved.isRotating() or not _is_near(by, whole):
+            return
+        step = QPoint(round(whole.x() / self._ratio), round(whole.y() / self._ratio))
+        if not area.intersects(area.translated(step)):
+            return
+        fresh = QImage(self._frame.size(), self._frame.format())
+        fresh.setDevicePixelRatio(self._ratio)
+        painter = QPainter(fresh)
+        painter.drawImage(QPointF(whole) / self._ratio, self._frame)
+        painter.end()
+        self._frame = fresh
+        self._dirty -= QRegion(area.translated(step).adjusted(1, 1, -1, -1))
 
     def _draw(self, rect: QRect, camera: Camera) -> None:
         painter = QPainter(self._frame)
@@ -100,7 +131,8 @@ class CanvasPicture:
         places = list(self._places(camera.seen(QRectF(rect)), level))
         if any(not self._layers.tile(place).opaque for place in places):
             self._draw_chequers(painter, rect, transform)
-        smooth = camera.zoom * self._ratio < _SMOOTH_UP_TO and not _exact(camera, self._ratio)
+        scale = camera.zoom * self._ratio
+        smooth = scale < _SMOOTH_UP_TO and not _exact(camera, self._ratio) and not self._hurried
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.setTransform(transform)
         painter.setClipRect(QRectF(0, 0, *self._canvas.size), _WITHIN)
@@ -181,3 +213,7 @@ def _polygon(transform: QTransform, rect: QRectF) -> QPainterPath:
     path = QPainterPath()
     path.addPolygon(transform.map(QPolygonF(rect)))
     return path
+
+
+def _is_near(place: QPointF, whole: QPoint) -> bool:
+    return (place - QPointF(whole)).manhattanLength() < 1e-3

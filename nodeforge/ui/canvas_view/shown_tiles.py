@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PySide6.QtGui import QImage
 
-from nodeforge.canvas import TILE, Canvas, Change, CompositeTiles, Layer, State, What
+from nodeforge.canvas import LEVELS, TILE, Canvas, Change, CompositeTiles, Layer, State, What
 from nodeforge.imaging import Box
 
 _KEPT = 320
@@ -34,7 +34,8 @@ class ShownTile:
     image: QImage | None = None
     opaque: bool = False
     pixels: np.ndarray | None = None
-    stale: bool = False
+    stale: Box | None = None
+    """What of it is out of date, in pixels of its level."""
 
 
 class ShownTiles:
@@ -55,24 +56,37 @@ class ShownTiles:
 
     def tile(self, place: Place) -> ShownTile:
         shown = self._kept.pop(place, None)
-        if shown is None or shown.stale:
-            shown = self._made(place, shown)
+        if shown is None or (shown.stale is not None and shown.pixels is None):
+            shown = self._made(place)
+        elif shown.stale is not None:
+            self._renew(place, shown, shown.stale)
         self._kept[place] = shown  # as the one used last
         if len(self._kept) > _KEPT:
             del self._kept[next(iter(self._kept))]
         return shown
 
-    def _made(self, place: Place, before: ShownTile | None) -> ShownTile:
+    def _made(self, place: Place) -> ShownTile:
         level, column, row = place
         pixels = self._tiles.tile(column, row, level)
         if pixels is None:
             return ShownTile()
-        own = before.pixels if before is not None else None
-        turned = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA, dst=own))
-        opaque = cv2.minMaxLoc(cv2.extractChannel(pixels, 3))[0] == 255
-        formats = QImage.Format
-        kind = formats.Format_RGB32 if opaque else formats.Format_ARGB32_Premultiplied
-        return ShownTile(QImage(turned.data, TILE, TILE, TILE * 4, kind), opaque, turned)
+        turned = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA))
+        opaque = _is_opaque(pixels)
+        return ShownTile(_wrapped(turned, opaque), opaque, turned)
+
+    def _renew(self, place: Place, shown: ShownTile, part: Box) -> None:
+        """Turn a part of a tile anew. One that has become opaque is drawn as if it were not."""
+        level, column, row = place
+        pixels = self._tiles.tile(column, row, level)
+        assert pixels is not None
+        assert shown.pixels is not None
+        shown.stale = None
+        left, top = part.left - column * TILE, part.top - row * TILE
+        there = slice(top, top + part.height), slice(left, left + part.width)
+        cv2.cvtColor(pixels[there], cv2.COLOR_RGBA2BGRA, dst=shown.pixels[there])
+        if shown.opaque and not _is_opaque(pixels[there]):
+            shown.opaque = False
+            shown.image = _wrapped(shown.pixels, opaque=False)
 
     def _hear(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
@@ -82,7 +96,27 @@ class ShownTiles:
                 self._outdate(change.box)
 
     def _outdate(self, box: Box) -> None:
-        for place, shown in self._kept.items():
-            side = TILE * 2 ** place[0]
-            if Box(place[1] * side, place[2] * side, side, side).overlap(box) is not None:
-                shown.stale = True
+        boxes = [box]
+        for _ in range(1, LEVELS):
+            box = _halved(box)
+            boxes.append(box)
+        for (level, column, row), shown in self._kept.items():
+            part = Box(column * TILE, row * TILE, TILE, TILE).overlap(boxes[level])
+            if part is not None:
+                shown.stale = part.around(shown.stale)
+
+
+def _halved(box: Box) -> Box:
+    """The pixels of the next smaller level that a box takes part in."""
+    left, top = box.left // 2, box.top // 2
+    return Box(left, top, -(-box.right // 2) - left, -(-box.bottom // 2) - top)
+
+
+def _is_opaque(pixels: np.ndarray) -> bool:
+    return cv2.minMaxLoc(cv2.extractChannel(pixels, 3))[0] == 255
+
+
+def _wrapped(pixels: np.ndarray, opaque: bool) -> QImage:
+    formats = QImage.Format
+    kind = formats.Format_RGB32 if opaque else formats.Format_ARGB32_Premultiplied
+    return QImage(pixels.data, TILE, TILE, TILE * 4, kind)

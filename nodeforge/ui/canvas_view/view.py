@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
@@ -34,6 +34,9 @@ from nodeforge.ui.theme import Theme
 _DARK_CHECKS = QColor("#6b6e74"), QColor("#5a5d63")
 _LIGHT_CHECKS = QColor("#ffffff"), QColor("#d5d8dd")
 
+_REST = 120
+"""Milliseconds without zooming or turning after which the picture is drawn well."""
+
 
 class CanvasView(QWidget):
     """Shows one canvas; mouse, pen and keys go to the tool in hand (`Hands`).
@@ -59,6 +62,8 @@ class CanvasView(QWidget):
         self.overlay = Overlay(studio, self.staged, self.ants, theme)
         self.hands = Hands(self)
         self._fitted = False
+        self._rest = QTimer(self, singleShot=True, interval=_REST)
+        self._rest.timeout.connect(self._look_well)
         self._tool_drawn = QRectF()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -90,14 +95,14 @@ class CanvasView(QWidget):
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
         self.camera.zoom_to(zoom, at)
-        self.look()
+        self.hurry()
 
     def zoom_by(self, factor: float) -> None:
         self.zoom_to(self.camera.zoom * factor)
 
     def turn_by(self, degrees: float) -> None:
         self.camera.turn_to(self.camera.turn + degrees if degrees else 0.0)
-        self.look()
+        self.hurry()
 
     def fit(self, rect: QRectF | None = None) -> None:
         """See all of the canvas, or of a rectangle of it."""
@@ -108,9 +113,18 @@ class CanvasView(QWidget):
         self.camera.pan(by)
         self.look()
 
+    def hurry(self) -> None:
+        """The camera zooms or turns: look quickly, and well once it rests."""
+        self.picture.hurry(True)
+        self._rest.start()
+        self.look()
+
+    def _look_well(self) -> None:
+        self.picture.hurry(False)
+        self.update()
+
     def look(self) -> None:
         """The camera looks elsewhere."""
-        self.picture.spoil()
         self.update()
         self.looked.emit()
 
