@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from nodeforge.engine.cache import DiskTier
@@ -22,10 +21,26 @@ _SPOKEN = 6000
 """Milliseconds for which a sentence is shown."""
 
 
+class _Measure(QObject):
+    """Looks at the cache in a thread; it outlives the window that asked, the thread holds it."""
+
+    done = Signal(object, str)
+
+    def __init__(self, tier: DiskTier) -> None:
+        super().__init__()
+        self._tier = tier
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        held = sum(state.st_size for state in self._tier.entries())
+        limit, root = words.size(self._tier.limit), self._tier.root
+        self.done.emit(held, f"Of {limit} on disk, in {root}")
+
+
 class StatusBar(QStatusBar):
     """Sentences and progress on the left, facts on the right."""
-
-    _measured = Signal(object, str)
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__(sizeGripEnabled=False)
@@ -43,7 +58,6 @@ class StatusBar(QStatusBar):
         self._bar.hide()
         self._spoken = QTimer(self, singleShot=True, interval=_SPOKEN)
         self._spoken.timeout.connect(lambda: self._text.setText(""))
-        self._measured.connect(self._show_cache, Qt.ConnectionType.QueuedConnection)
         runner.meter.changed.connect(self._read)
         runner.finished.connect(lambda job: self.say(f"Done in {words.duration(job.seconds)}"))
         runner.finished.connect(lambda _: self.measure_cache())
@@ -68,12 +82,9 @@ class StatusBar(QStatusBar):
         """Show how much the disk cache holds; looking may take a while, so a thread does it."""
         settings = self._workspace.settings
         tier = DiskTier(settings.cache / "results", "", settings.disk_cache_bytes)
-        threading.Thread(target=self._measure, args=(tier,), daemon=True).start()
-
-    def _measure(self, tier: DiskTier) -> None:
-        held = sum(state.st_size for state in tier.entries())
-        with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
-            self._measured.emit(held, f"Of {words.size(tier.limit)} on disk, in {tier.root}")
+        self._measure = _Measure(tier)
+        self._measure.done.connect(self._show_cache, Qt.ConnectionType.QueuedConnection)
+        self._measure.start()
 
     def _show_cache(self, held: int, where: str) -> None:
         self.cache.setText(f"cache {words.size(held)}")

@@ -97,8 +97,8 @@ def colour_at(pair, share: float) -> QColor:
 
 def test_two_pictures_are_compared_across_a_line(qtbot, compared):
     pair = compared.pair
-    assert colour_at(pair, 0.1) == QColor("red")
-    assert colour_at(pair, 0.9) == QColor("blue")
+    assert colour_at(pair, 0.4) == QColor("red")
+    assert colour_at(pair, 0.6) == QColor("blue")
     qtbot.keyClick(pair, Qt.Key.Key_Right)
     assert pair.share == pytest.approx(0.55)
     qtbot.mouseClick(pair, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
