@@ -195,6 +195,8 @@ class Steering:
         """What an adapter adds; it does not look at `x`."""
         if network.config.in_channels == 1:
             hint = hint.mean(dim=1, keepdim=True)
+        # the layout in memory that diffusers' pipelines give it: it decides the last bit
+        hint = hint.contiguous(memory_format=torch.channels_last)
         times = x.shape[0] // hint.shape[0]
         levels = (level * strength for level in network(hint))
         return Residuals(levels=tuple(torch.cat([level] * times) for level in levels))

@@ -40,7 +40,7 @@ SIZE, SEED, STEPS = 64, 5, 4
 
 
 @pytest.fixture(scope="module")
-def sd_folder(tmp_path_factory):
+def folder(tmp_path_factory):
     """A model whose first level has attention, as real ones have: adapters need that."""
     folder = tiny_models.write_folder(tmp_path_factory.mktemp("sd"))
     torch.manual_seed(2)
@@ -54,16 +54,9 @@ def sd_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def sd(sd_folder):
-    return diffusion.describe(sd_folder)
-
-
-@pytest.fixture(scope="module")
-def folders(sd_folder, tmp_path_factory):
+def folders(folder, tmp_path_factory):
     root = tmp_path_factory.mktemp("t2i")
-    return [
-        tiny_adapters.write_t2i_adapter(sd_folder, root / str(seed), seed=seed) for seed in (1, 2)
-    ]
+    return [tiny_adapters.write_t2i_adapter(folder, root / str(seed), seed=seed) for seed in (1, 2)]
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +64,17 @@ def nets(folders):
     return [diffusion.describe_t2i_adapter(folder) for folder in folders]
 
 
+@pytest.fixture(scope="module")
+def prompts(folder, residency):
+    with residency.use(diffusion.describe(folder).text_encoder) as encoder:
+        return [diffusion.encode_prompt(encoder, text) for text in ("a red cat", "blurry")]
+
+
 @pytest.fixture
-def task(sd, prompts):
+def task(folder, prompts):
     return Denoising(
-        sd.model, prompts[0], Sampler("euler"), Schedule("normal", STEPS), Guidance(7.5),
-        prompts[1], noise=Noise(SEED, SIZE, SIZE),
+        diffusion.describe(folder).model, prompts[0], Sampler("euler"),
+        Schedule("normal", STEPS), Guidance(7.5), prompts[1], noise=Noise(SEED, SIZE, SIZE),
     )  # fmt: skip
 
 
@@ -95,16 +94,17 @@ def steered(task, *controls):
     return replace(task, positive=positive)
 
 
-def theirs(sd_folder, folders, pictures, scale, guidance):
+def theirs(folder, folders, pictures, scale, guidance):
     nets = [T2IAdapter.from_pretrained(folder) for folder in folders]
-    for parameter in (p for net in nets for p in net.parameters()):
-        # in aligned memory: mapped from a file, the last bit of small products differs
-        parameter.data = parameter.data.clone()
     one = len(nets) == 1
     made = StableDiffusionAdapterPipeline.from_pretrained(
-        sd_folder, adapter=nets[0] if one else MultiAdapter(nets), safety_checker=None,
+        folder, adapter=nets[0] if one else MultiAdapter(nets), safety_checker=None,
         requires_safety_checker=False,
     )  # fmt: skip
+    for network in (*nets, made.unet, made.text_encoder):
+        for parameter in network.parameters():
+            # in aligned memory: mapped from a file, the last bit of small products differs
+            parameter.data = parameter.data.clone()
     made.set_progress_bar_config(disable=True)
     made.scheduler = EulerDiscreteScheduler.from_config(made.scheduler.config)
     return made(
@@ -120,22 +120,22 @@ def difference(ours, other):
 
 
 @pytest.mark.parametrize("scale", [7.5, 1.0])
-def test_one_adapter_equals_the_pipeline(host, task, sd_folder, folders, nets, scale):
+def test_one_adapter_equals_the_pipeline(host, task, folder, folders, nets, scale):
     task = steered(replace(task, guidance=Guidance(scale)), (nets[0], hint(), 0.8))
-    other = theirs(sd_folder, folders[:1], [drawing(0)], 0.8, scale)
+    other = theirs(folder, folders[:1], [drawing(0)], 0.8, scale)
     assert difference(diffusion.denoise(host, task).samples, other) == 0.0
 
 
-def test_two_adapters_equal_the_pipeline(host, task, sd_folder, folders, nets):
+def test_two_adapters_equal_the_pipeline(host, task, folder, folders, nets):
     ours = steered(task, (nets[0], hint(0), 0.8), (nets[1], hint(1), 0.5))
-    other = theirs(sd_folder, folders, [drawing(0), drawing(1)], [0.8, 0.5], 7.5)
+    other = theirs(folder, folders, [drawing(0), drawing(1)], [0.8, 0.5], 7.5)
     assert difference(diffusion.denoise(host, ours).samples, other) == 0.0
 
 
 def test_an_adapter_acts_beside_a_controlnet_within_its_window_and_in_tiles(
-    host, task, sd_folder, nets, tmp_path
+    host, task, folder, nets, tmp_path
 ):
-    control = diffusion.describe_controlnet(tiny_models.write_controlnet(sd_folder, tmp_path))
+    control = diffusion.describe_controlnet(tiny_models.write_controlnet(folder, tmp_path))
     both = steered(task, (nets[0], hint(), 1.0, 0.0, 0.5), (control, hint(1), 1.0))
     alone = steered(task, (control, hint(1), 1.0))
     first = diffusion.denoise(host, both).samples
@@ -150,15 +150,15 @@ def test_an_adapter_acts_beside_a_controlnet_within_its_window_and_in_tiles(
     assert diffusion.denoise(host, large).samples.isfinite().all()
 
 
-def test_an_adapter_of_drawings_reads_one_channel(host, task, sd_folder, tmp_path):
-    folder = tiny_adapters.write_t2i_adapter(sd_folder, tmp_path, channels=1)
+def test_an_adapter_of_drawings_reads_one_channel(host, task, folder, tmp_path):
+    folder = tiny_adapters.write_t2i_adapter(folder, tmp_path, channels=1)
     net = diffusion.describe_t2i_adapter(folder)
     assert diffusion.denoise(host, steered(task, (net, hint(), 1.0))).samples.isfinite().all()
 
 
-def test_what_is_no_adapter_is_refused(sd_folder):
+def test_what_is_no_adapter_is_refused(folder):
     with pytest.raises(LoadingError, match="this is a vae, not a t2i_adapter"):
-        diffusion.describe_t2i_adapter(sd_folder / "vae")
+        diffusion.describe_t2i_adapter(folder / "vae")
 
 
 KINDS = {
@@ -194,8 +194,8 @@ def test_an_authors_file_has_the_same_tensors_and_tells_its_shape(kind, tmp_path
     assert told == {n: tuple(t.shape) for n, t in made.state_dict().items()}
 
 
-def test_adapters_and_encoders_are_recognised(sd_folder, folders, tmp_path):
-    file = tiny_adapters.write_ip_adapter(sd_folder, tmp_path / "ip.safetensors")
+def test_adapters_and_encoders_are_recognised(folder, folders, tmp_path):
+    file = tiny_adapters.write_ip_adapter(folder, tmp_path / "ip.safetensors")
     tiny_adapters.image_encoder().save_pretrained(tmp_path / "encoder")
     assert models.recognise(folders[0]).kind is models.Kind.T2I_ADAPTER
     assert models.recognise(file).kind is models.Kind.IP_ADAPTER
