@@ -69,7 +69,7 @@ class Lag(QObject):
         super().__init__()
         self.late: list[float] = []
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=round(TICK))
-        self._timer.timeout.connect(self._tick)
+        self._timer.timeout.connect(self._tick)  # pyright: ignore[reportAttributeAccessIssue]
         self._last = time.perf_counter()
 
     def start(self) -> None:

@@ -54,7 +54,7 @@ class GraphFiles:
 def write_graph(view: GraphView, path: Path) -> bool:
     """Write the graph to `path`, as its ending says; whether that could be done."""
     if path.suffix.lower() == ".png":
-        return view.as_image().save(str(path), "PNG")
+        return view.as_image().save(str(path))
     try:
         path.write_bytes(view.as_svg())
     except OSError:
