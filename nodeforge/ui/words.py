@@ -13,9 +13,9 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.3 s``, ``4 s``, ``2 min 5 s``, ``1 h 3 min``."""
+    """``0.3 s``, ``2 min 5 s``, ``1 h 3 min``; of whole numbers ``4 s``."""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{seconds} s" if isinstance(seconds, int) else f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
