@@ -51,7 +51,7 @@ class AutoRun(QObject):
             self._runner.stop_auto()
 
     def _watch(self, opened: OpenDocument) -> None:
-        opened.changed.connect(lambda _: self._changed(opened))
+        opened.graph_changed.connect(lambda: self._changed(opened))
 
     def _changed(self, opened: OpenDocument) -> None:
         if self.on and opened is self._workspace.current:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from nodeforge.errors import RequestError
-from nodeforge.graph.changes import Change
+from nodeforge.graph.changes import Change, Touched
 from nodeforge.graph.document import Document
 from nodeforge.graph.history import Edit
 from nodeforge.lint import Problem
@@ -33,6 +33,8 @@ class OpenDocument(QObject):
 
     changed = Signal(tuple)
     """The changes of an edit, an undo or a redo."""
+    graph_changed = Signal()
+    """Something else than the canvas has changed."""
     standing_changed = Signal()
     """Its file, its name, or whether it differs from its file."""
     states_changed = Signal(dict)
@@ -144,4 +146,6 @@ class OpenDocument(QObject):
 
     def _hear(self, changes: tuple[Change, ...]) -> None:
         self.changed.emit(changes)
+        if any(not isinstance(change, Touched) for change in changes):
+            self.graph_changed.emit()
         self.standing_changed.emit()

@@ -79,7 +79,7 @@ class Planner(QObject):
         return found
 
     def _watch(self, opened: OpenDocument) -> None:
-        opened.changed.connect(lambda _: self.look_again())
+        opened.graph_changed.connect(self.look_again)
 
     def _plan_current(self) -> None:
         """Find problems in the current document, and what a run of it would do."""

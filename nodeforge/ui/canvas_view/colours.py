@@ -127,6 +127,7 @@ class ColourPanel(QWidget):
         column.addWidget(self.pad)
         column.addLayout(row)
         column.addLayout(self._swatches)
+        column.addStretch(1)
         kit.colours_changed.connect(self._show)
         self._shown: list[str] = []
         self._show()

@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
 from nodeforge.canvas import State
+from nodeforge.canvas.intents import Intent
 from nodeforge.canvas.request import LONGEST, Generation, request
 from nodeforge.engine import events
 from nodeforge.engine.assets import keep_bytes
@@ -24,7 +25,7 @@ from nodeforge.ui.canvas_view.scene import chosen_box, seen, with_mask
 from nodeforge.ui.canvas_view.staging import Candidate, Staging
 from nodeforge.ui.canvas_view.studio import Studio
 from nodeforge.ui.canvas_view.wishes import Wishes
-from nodeforge.ui.jobs import Job, new_run_id, snapshot
+from nodeforge.ui.jobs import RUNNING, WAITING, Job, new_run_id, snapshot
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.running import Runner
 from nodeforge.ui.worker_link import Answer
@@ -41,6 +42,7 @@ _MORE = 4
 class Round:
     """One generation, from the wish to its candidates."""
 
+    intent: Intent
     values: dict[str, Any]
     seed: int | None
     live: bool = False
@@ -49,6 +51,11 @@ class Round:
     cancelled: bool = False
     step: tuple[int, int] = (0, 0)
     given: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def waits(self) -> bool:
+        """Whether other runs come first."""
+        return self.job is not None and self.job.state == WAITING
 
     @property
     def name(self) -> str:
@@ -84,6 +91,7 @@ class Generator(QObject):
         self._making: list[Round] = []
         self._made.connect(self._queue, Qt.ConnectionType.QueuedConnection)
         runner.link.told.connect(self._hear)
+        runner.jobs.changed.connect(self._look_at_queue)
         self._closed = False
 
     def close(self) -> None:
@@ -91,6 +99,7 @@ class Generator(QObject):
         self._closed = True
         self.cancel()
         self._runner.link.told.disconnect(self._hear)
+        self._runner.jobs.changed.disconnect(self._look_at_queue)
         self._maker.shutdown(wait=False, cancel_futures=True)
 
     @property
@@ -134,23 +143,22 @@ class Generator(QObject):
         """Begin a round; the request is made in a thread of its own."""
         seeds = [entry.name for entry in self.wishes.entries() if entry.is_seed]
         seed = int(values[seeds[0]]) if seeds and seeds[0] in values else None
-        made = Round(dict(values), seed, live)
+        made = Round(self.wishes.intent, dict(values), seed, live)
         self._making.append(made)
-        state, intent, native = self._studio.canvas.state, self.wishes.intent, self.wishes.native
+        state, native = self._studio.canvas.state, self.wishes.native
         place = box or self.box()
-        work = partial(self._request, state, place, intent, made.values, native)
+        work = partial(self._request, state, place, made, native)
         self._maker.submit(work).add_done_callback(partial(self._arrived, made))
         self.changed.emit()
         return made
 
-    def _request(
-        self, state: State, box: Box, intent: Any, values: dict[str, Any], native: Native
-    ) -> Generation:
+    def _request(self, state: State, box: Box, made: Round, native: Native) -> Generation:
         source, selections = seen(state, box)
-        made = request(self.wishes.workflow, source, selections, intent, values, native.multiple)
-        for content in made.files.values():
+        workflow, intent, values = self.wishes.workflow, made.intent, made.values
+        generation = request(workflow, source, selections, intent, values, native.multiple)
+        for content in generation.files.values():
             keep_bytes(content, ".png", self._workspace.settings)
-        return made
+        return generation
 
     def _arrived(self, made: Round, future: Future[Generation]) -> None:
         if not self._closed:
@@ -172,8 +180,8 @@ class Generator(QObject):
             return
         made.generation = generation = future.result()
         made.job = self._job(made, generation)
-        self._rounds[made.job.id] = made
         self._runner.queue(made.job)
+        self._rounds[made.job.id] = made
         self.changed.emit()
 
     def _job(self, made: Round, generation: Generation) -> Job:
@@ -189,7 +197,7 @@ class Generator(QObject):
         )
         made.given = {"graph": graph, "assets": dict(asked.assets), "granted": asked.granted}
         name = f"{opened.name}, canvas" + (" (live)" if made.live else "")
-        return Job(f"{opened.id}/canvas", name, graph, asked, auto=made.live)
+        return Job(f"{opened.id}/canvas", name, graph, asked)
 
     def cancel(self, made: Round | None = None) -> bool:
         """Stop a round, or all; whether there was any."""
@@ -199,11 +207,19 @@ class Generator(QObject):
                 each.cancelled = True
                 if each.job is not None:
                     self._runner.cancel(each.job)
-        for each in [each for each in rounds if each.job is None or each.job.state != "running"]:
+        for each in [each for each in rounds if each.job is None or each.job.state != RUNNING]:
             if each.job is not None:
                 self._rounds.pop(each.job.id, None)
                 self._end(each, False)
         return bool(rounds)
+
+    def _look_at_queue(self) -> None:
+        """What somebody has taken off the queue is over."""
+        for made in list(self._rounds.values()):
+            job = made.job
+            if job is not None and job.state == WAITING and job not in self._runner.jobs.waiting:
+                del self._rounds[job.id]
+                self._end(made, False)
 
     def _hear(self, arrived: list[events.Event]) -> None:
         for event in arrived:
@@ -274,7 +290,7 @@ class Generator(QObject):
         return {
             "workflow": document_to_json(document),
             "pictures": {name: document.assets[name] for name in made.generation.files},
-            "intent": str(self.wishes.intent),
+            "intent": str(made.intent),
             "values": made.values,
             "box": list(made.generation.box),
             "item": item,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolBar, QWidget
 
 from nodeforge.spec import ChoiceWidget, NumberWidget
@@ -47,12 +47,7 @@ class OptionsBar(QToolBar):
             editor.setAccessibleName(option.label)
             self.fields[option.name] = field
             self.addWidget(_named(option, field))
-        hint = QLabel(tool.hint)
-        hint.setProperty("role", "small")
-        hint.setMinimumWidth(40)
-        hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        hint.setToolTip(tool.hint)
-        self.addWidget(hint)
+        self.addWidget(_Hint(tool.hint))
 
     def _set(self, option: Option, value: Any) -> None:
         self._studio.kit.set(self._studio.tool.name, option, value)
@@ -62,6 +57,20 @@ class OptionsBar(QToolBar):
         field = self.fields.get(name)
         if tool == self._studio.tool.name and field is not None:
             field.show_value(self._studio.tool.value(name))
+
+
+class _Hint(QLabel):
+    """Takes the room that is left."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setProperty("role", "small")
+        self.setToolTip(text)
+        self.setMinimumWidth(8)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(8, super().sizeHint().height())
 
 
 def _field(option: Option) -> Field:

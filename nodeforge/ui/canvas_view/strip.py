@@ -139,7 +139,8 @@ class StagingStrip(QWidget):
             step, of = made.step
             self.progress.setRange(0, of)
             self.progress.setValue(step)
-            self.words.setText(f"Generating, step {step} of {of}" if of else "Generating…")
+            text = f"Generating, step {step} of {of}" if of else "Generating…"
+            self.words.setText("Waiting in the queue" if made.waits else text)
         elif staging.painting_in:
             self.words.setText("Paint where the candidate should be; Enter ends it.")
         elif one:

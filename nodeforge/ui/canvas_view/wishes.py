@@ -18,7 +18,7 @@ from nodeforge.graph.model import Graph, Node, Subgraph
 from nodeforge.graph.paths import join
 from nodeforge.graph.ports import input_spec
 from nodeforge.settings import shipped
-from nodeforge.spec import PortSpec, SeedWidget
+from nodeforge.spec import PortSpec, SeedWidget, TextWidget
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
@@ -117,6 +117,8 @@ class Wishes(QObject):
     def value(self, entry: Entry) -> Any:
         if entry.name in self.values:
             return self.values[entry.name]
+        if self.own is None and isinstance(entry.port.widget, TextWidget):
+            return ""  # what a shipped workflow says is an example
         path, _, port = entry.name.rpartition(".")
         return self.workflow.node(path).values.get(port, entry.port.default)
 

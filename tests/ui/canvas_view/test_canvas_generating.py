@@ -244,3 +244,23 @@ def test_the_workflow_opens_as_a_graph_and_generate_runs_it(painted):
     assert wishes.workflow is opened.document
     window.workspace.close(opened)
     assert wishes.own is None
+
+
+def test_what_is_taken_off_the_queue_by_hand_is_over(qtbot, painted):
+    masked(painted)
+    painted.bench.generator.generate()
+    painted.bench.generator.generate()
+    jobs = painted.window.runner.jobs
+    qtbot.waitUntil(lambda: len(jobs.waiting) == 1, timeout=LONG)
+    jobs.clear()
+    assert len(painted.bench.generator._rounds) == 1
+    painted.bench.generator.cancel()
+
+
+def test_painting_asks_for_no_plan_of_the_graph(qtbot, painted):
+    asked = []
+    painted.tab.opened.graph_changed.connect(lambda: asked.append(True))
+    painted.tool("brush")
+    painted.hand.click((20, 20))
+    assert len(painted.document.history) == 1
+    assert not asked

@@ -332,3 +332,14 @@ def test_a_locked_layer_says_so(easel, qtbot):
         easel.hand.drag(LINE)
     assert "locked" in said.args[0]
     assert np.array_equal(easel.pixels(), before)
+
+
+def test_with_shift_a_drag_goes_across_or_down_only(easel):
+    easel.tool("brush", size=6, hardness=1.0)
+    easel.hand.press((60, 60))
+    for place in ((100, 63), (180, 80), (250, 120)):
+        easel.hand.move(place, SHIFT)
+    easel.hand.release((250, 120), SHIFT)
+    dark = np.argwhere(easel.pixels()[..., 0] < 128)
+    assert set(dark[:, 0]) <= set(range(56, 65))
+    assert dark[:, 1].max() > 240

@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QTransform
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.kit import number
 from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
-from nodeforge.ui.canvas_view.tools.rect_handles import Grip, cursor_of, grip_at, resized
+from nodeforge.ui.canvas_view.tools.rect_handles import INSIDE, Grip, cursor_of, grip_at, resized
 
 SMALLEST = 16
 """Pixels: a box needs at least a few cells of a latent."""
@@ -38,6 +38,8 @@ class BoxTool(Tool):
 
     def press(self, touch: Touch) -> None:
         self._grip = self._grip_at(touch)
+        if self._grip == INSIDE and self.studio.box is None:
+            self._grip = None  # the mask chooses the box: a drag draws one
         self._start, self._was = touch.place, self.studio.box
         self._before = self._shown
 
@@ -51,7 +53,7 @@ class BoxTool(Tool):
             rect = QRectF(self._start, touch.place).normalized()
         else:
             rect = resized(self._before, self._grip, by, keep=touch.has(Keys.ShiftModifier))
-            if self._grip == (0, 0):
+            if self._grip == INSIDE:
                 edges = (rect.left(), rect.top(), rect.right(), rect.bottom())
                 rect.translate(self.studio.snap.shift(edges, touch.zoom))
         self.studio.set_box(self._on_grid(rect))

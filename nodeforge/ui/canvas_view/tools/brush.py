@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, Qt
 from nodeforge.canvas import LARGEST, Brush, ColourInk, EraserInk, Ink, Sample, Stroke
 from nodeforge.errors import RequestError
 from nodeforge.ui.canvas_view.kit import number, toggle
-from nodeforge.ui.canvas_view.tools.base import Keys, Tool, Touch
+from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
 
 _SIZE = number("size", "Size", 40, 1, LARGEST, 1, "px")
 _LOOKS = (
@@ -32,6 +32,8 @@ class StrokeTool(Tool):
         super().__init__(studio)
         self._stroke: Stroke | None = None
         self._last: tuple[object, QPointF] | None = None
+        self._from: Touch | None = None
+        self._axis: str | None = None
 
     @property
     def brush(self) -> Brush:
@@ -59,6 +61,7 @@ class StrokeTool(Tool):
         except RequestError as error:
             self.studio.said.emit(str(error))
             return
+        self._axis, self._from = None, touch
         start = self._start(touch)
         self._stroke.begin(_sample(start, touch.pressure))
         if start is not touch.place:
@@ -73,9 +76,24 @@ class StrokeTool(Tool):
 
     def drag(self, touch: Touch) -> None:
         if self._stroke is not None:
+            place = self._straightened(touch)
             straight = touch.has(Keys.ShiftModifier)
-            self._stroke.extend(_sample(touch.place, touch.pressure), straight=straight)
-            self._last = self.studio.canvas, touch.place
+            self._stroke.extend(_sample(place, touch.pressure), straight=straight)
+            self._last = self.studio.canvas, place
+
+    def _straightened(self, touch: Touch) -> QPointF:
+        """With Shift the stroke goes on across or down only, whichever it began with."""
+        if not touch.has(Keys.ShiftModifier) or self._from is None:
+            self._axis = None
+            return touch.place
+        way, start = touch.at - self._from.at, self._from.place
+        if self._axis is None and way.manhattanLength() < CLICK:
+            return start
+        if self._axis is None:
+            self._axis = "across" if abs(way.x()) >= abs(way.y()) else "down"
+        if self._axis == "across":
+            return QPointF(touch.place.x(), start.y())
+        return QPointF(start.x(), touch.place.y())
 
     def release(self, touch: Touch) -> None:
         self.settle()
@@ -94,7 +112,7 @@ class StrokeTool(Tool):
 
 class BrushTool(StrokeTool):
     name, title, icon, key, verb = "brush", "Brush", "paint-brush", "B", "brush stroke"
-    hint = "Shift: a straight line. Alt: take a colour. Right drag: size and hardness."
+    hint = "Shift: straight. Alt: take a colour. Right drag: size and hardness. X: mask."
     options = (_SIZE, *_LOOKS, *_PEN)
     picks = True
 
@@ -107,7 +125,7 @@ class BrushTool(StrokeTool):
 
 class EraserTool(StrokeTool):
     name, title, icon, key, verb = "eraser", "Eraser", "eraser", "E", "erase"
-    hint = "Shift: a straight line. Right drag: size and hardness."
+    hint = "Shift: straight. Right drag: size and hardness."
     options = (_SIZE, *_LOOKS, *_PEN)
 
     def ink(self, touch: Touch) -> Ink:

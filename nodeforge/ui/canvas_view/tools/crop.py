@@ -9,6 +9,7 @@ from nodeforge.canvas import crop_canvas
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
 from nodeforge.ui.canvas_view.tools.rect_handles import (
+    INSIDE,
     Grip,
     cursor_of,
     grip_at,
@@ -38,7 +39,7 @@ class CropTool(Tool):
 
     def press(self, touch: Touch) -> None:
         self._grip = self._grip_at(touch)
-        if self._grip == (0, 0) and self._rect is None:
+        if self._grip == INSIDE and self._rect is None:
             self._grip = None  # nothing is cropped yet: a drag begins
         self._start, self._before = touch.place, self.rect
 

@@ -7,8 +7,9 @@ import math
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTransform
 
-from nodeforge.canvas import Affine, Transform
+from nodeforge.canvas import Affine, Layer, Tiles, Transform
 from nodeforge.errors import RequestError
+from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.outlines import HANDLE
 from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
 from nodeforge.ui.canvas_view.tools.rect_handles import (
@@ -47,6 +48,7 @@ class MoveTool(Tool):
         self._turning = False
         self._start: Touch | None = None
         self._view: QTransform | None = None
+        self._bounded: tuple[Tiles, Box | None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -129,10 +131,17 @@ class MoveTool(Tool):
             return QRectF(*self._lifted.box)
         state = self.studio.canvas.state
         layer = self.studio.canvas.active
-        extent = layer.extent if layer is not None else None
+        extent = self._bounds(layer) if layer is not None else None
         if state.selection is not None:
             extent = extent and extent.overlap(state.selected())
         return QRectF(*extent) if extent else None
+
+    def _bounds(self, layer: Layer) -> Box | None:
+        """Around what a layer shows; thought over only once it has changed."""
+        if self._bounded is None or self._bounded[0] is not layer.tiles:
+            self._bounded = layer.tiles, layer.tiles.bounds()
+        box = self._bounded[1]
+        return box.moved(*layer.offset) if box is not None else None
 
     def _lift(self) -> bool:
         if self.studio.canvas.active is None:
