@@ -1,0 +1,205 @@
+"""A model of real size on a card, against diffusers' pipeline: speed, memory, every memory mode.
+
+python -m benchmarks.on_card [--json] [--family sd15|sdxl|nano] [--device cuda]
+
+Random weights are made on the spot, in half precision (nano is the shipped model: a quick check
+of this script, also on a processor). Every side runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+
+from benchmarks.reporting import options, tell
+from nodeforge import diffusion
+from nodeforge.diffusion.building import build, parts_of
+from nodeforge.diffusion.policy import Policy
+from nodeforge.models import FAMILIES
+from nodeforge.settings import GIB, MemoryMode, Precision, shipped
+from nodeforge.values import Guidance, Model, Noise, Sampler, Schedule, TextEncoder, Vae, Weights
+
+PROMPT, NEGATIVE, SCALE = "a red cat", "blurry", 7.5
+WORK = {"sd15": (512, 20), "sdxl": (1024, 30), "nano": (256, 4)}
+"""Side in pixels and steps."""
+PIPELINES = {"sdxl": "StableDiffusionXLPipeline"}
+CAPS = (8 * GIB, 4 * GIB)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way to make the picture.
+
+    Args:
+        policy: Ours; None is diffusers' pipeline.
+        cap: Bytes of the card that the process may take.
+    """
+
+    policy: Policy | None
+    cap: int = 0
+
+
+SIDES = {
+    "pipeline": Side(None),
+    "ours": Side(Policy()),
+    "ours, compiled": Side(Policy(compiled=True)),
+    "ours, half in every part, 8-bit weights": Side(
+        Policy(precision=Precision.HALF, fp8_weights=True)
+    ),
+    **{f"memory {mode}": Side(Policy(mode)) for mode in MemoryMode if mode is not MemoryMode.AUTO},
+    **{f"within {cap // GIB} GiB": Side(Policy(), cap) for cap in CAPS},
+}
+SAME = [name for name in SIDES if name.startswith(("ours", "memory", "within")) and "," not in name]
+"""Sides whose pictures must be equal."""
+
+
+def write(family: str, folder: Path) -> None:
+    """A diffusers folder with random weights of the family's real shapes, float16."""
+    if family == "nano":
+        shutil.copytree(shipped("resources") / "models" / "nano", folder)
+        return
+    shutil.copytree(FAMILIES[family].config_folder, folder, dirs_exist_ok=True)
+    generator = torch.Generator().manual_seed(0)
+    for recipe, part in ((Model, "unet"), (TextEncoder, "text_encoder"), (Vae, "vae")):
+        whole = build(recipe(Weights(str(FAMILIES[family].config_folder), "", family, part)))
+        for name, _, network in parts_of(whole, part):
+            network = network.half().to_empty(device="cpu")
+            for parameter in network.parameters():
+                torch.nn.init.normal_(parameter, 0.0, 0.02, generator)
+            network.save_pretrained(folder / name)  # pyright: ignore[reportCallIssue]
+
+
+class Ours:
+    """The library as the worker uses it."""
+
+    def __init__(self, folder: Path, device: str, policy: Policy) -> None:
+        self._described = diffusion.describe(folder)
+        self._host = diffusion.LocalHost(diffusion.Residency(diffusion.choose(device), policy))
+
+    def picture(self, seed: int, size: int, steps: int) -> torch.Tensor:
+        model, text_encoder, vae = self._described
+        with self._host.use(text_encoder) as encoder:
+            encode = diffusion.behaviour(encoder.family).encode
+            positive, negative = encode(encoder, PROMPT), encode(encoder, NEGATIVE)
+        task = diffusion.Denoising(
+            model,
+            positive,
+            Sampler("euler"),
+            Schedule("normal", steps),
+            Guidance(SCALE),
+            negative,
+            noise=Noise(seed, size, size),
+        )
+        latent = diffusion.denoise(self._host, task)
+        with self._host.use(vae) as loaded:
+            return diffusion.decode(loaded, latent).pixels
+
+
+class Theirs:
+    """diffusers' pipeline, in half precision but for the VAE, as ours."""
+
+    def __init__(self, folder: Path, device: str, family: str) -> None:
+        import diffusers
+
+        half = torch.float16 if device.startswith("cuda") else torch.float32
+        name = PIPELINES.get(family, "StableDiffusionPipeline")
+        pipeline: Any = getattr(diffusers, name).from_pretrained(
+            folder, torch_dtype=half, local_files_only=True
+        )
+        pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config)
+        pipeline.set_progress_bar_config(disable=True)
+        self._pipeline = pipeline.to(device)
+        self._pipeline.vae.to(torch.float32)
+
+    def picture(self, seed: int, size: int, steps: int) -> torch.Tensor:
+        latents = self._pipeline(
+            PROMPT,
+            negative_prompt=NEGATIVE,
+            num_inference_steps=steps,
+            guidance_scale=SCALE,
+            height=size,
+            width=size,
+            generator=torch.Generator().manual_seed(seed),
+            output_type="latent",
+        ).images
+        vae = self._pipeline.vae
+        with torch.no_grad():
+            pixels = vae.decode(latents.float() / vae.config.scaling_factor).sample
+        return (pixels * 0.5 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu()
+
+
+def run_side(name: str, folder: Path, family: str, device: str) -> dict[str, float]:
+    """Seconds a step of the second picture, peak memory in MiB; leaves the picture beside."""
+    side, (size, steps) = SIDES[name], WORK[family]
+    card = torch.device(device).type == "cuda"
+    if card and side.cap:
+        whole = torch.cuda.get_device_properties(0).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, side.cap / whole))
+    maker = (
+        Theirs(folder, device, family) if side.policy is None else Ours(folder, device, side.policy)
+    )
+    maker.picture(1, size, steps)  # loads, warms up and compiles
+    start = time.perf_counter()
+    picture = maker.picture(2, size, steps)
+    seconds = time.perf_counter() - start
+    torch.save(picture, _place_of(name, folder.parent))
+    peak = torch.cuda.max_memory_reserved() / 2**20 if card else 0.0
+    return {"steps a second, decoding included": steps / seconds, "peak memory, MiB": peak}
+
+
+def _place_of(name: str, folder: Path) -> Path:
+    return folder / f"{list(SIDES).index(name)}.pt"
+
+
+def measure(family: str, device: str) -> Iterator[tuple[str, float]]:
+    """Each side's figures, and how they stand to the pipeline's."""
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "model"
+        write(family, folder)
+        taken = {name: _in_its_own_process(name, folder, family, device) for name in SIDES}
+        pictures = {name: torch.load(_place_of(name, Path(home))) for name in SIDES}
+    for name, figures in taken.items():
+        for what, value in figures.items():
+            yield f"{name}: {what}", value
+        speed = "steps a second, decoding included"
+        yield f"{name}: speed, of the pipeline's", figures[speed] / taken["pipeline"][speed]
+    for name in SAME:
+        yield f"{name}: is ours' picture", torch.equal(pictures[name], pictures["ours"])
+
+
+def _in_its_own_process(name: str, folder: Path, family: str, device: str) -> dict[str, float]:
+    command = [
+        *(sys.executable, "-m", "benchmarks.on_card", "--side", name),
+        *("--folder", str(folder), "--family", family, "--device", device),
+    ]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--family", choices=tuple(WORK), default="sd15")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--side", choices=tuple(SIDES), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.side:
+        print(json.dumps(run_side(asked.side, asked.folder, asked.family, asked.device)))
+    else:
+        tell(dict(measure(asked.family, asked.device)), asked.json)
+
+
+if __name__ == "__main__":
+    main()
