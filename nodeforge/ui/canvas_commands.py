@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nodeforge.ui.actions import Command
 
 if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view import CanvasTab
     from nodeforge.ui.main_window import MainWindow
 
 _TOOLS = (
@@ -84,8 +86,28 @@ def canvas_commands(window: MainWindow) -> list[Command]:
     """All of them."""
     return [
         *_faces(window),
-        Command("canvas.new", "New canvas", partial(_begin, window), (), "plus"),
-        Command("canvas.import", "Import picture…", partial(_import, window), (), "image"),
+        Command(
+            "canvas.new",
+            "New canvas",
+            lambda: _canvas_in_front(window).show_start(),
+            (),
+            "plus",
+        ),
+        Command(
+            "canvas.import",
+            "Import picture…",
+            lambda: _canvas_in_front(window).ask_open(),
+            (),
+            "image",
+        ),
+        Command(
+            "canvas.bring",
+            "Bring viewed picture to the canvas",
+            partial(_bring_viewed, window),
+            (),
+            "paint-brush",
+            lambda: not window.viewer.canvas.image.isNull(),
+        ),
         *(_tool(window, *row) for row in _TOOLS),
         *(_deed(window, *row) for row in _DEEDS),
         *(_switch(window, *row) for row in _SWITCHES),
@@ -111,21 +133,24 @@ def _faces(window: MainWindow) -> list[Command]:
     ]
 
 
-def _begin(window: MainWindow) -> None:
-    """Show the canvas of the current document, or of a new one."""
+def _canvas_in_front(window: MainWindow) -> CanvasTab:
+    """The canvas of the current document, or of a new one, shown."""
     if window.workspace.current is None:
         window.workspace.new()
     window.area.show_face("canvas")
-    if (canvas := window.area.canvas) is not None:
-        canvas.show_start()
+    assert window.area.canvas is not None
+    return window.area.canvas
 
 
-def _import(window: MainWindow) -> None:
-    if window.workspace.current is None:
-        window.workspace.new()
-    window.area.show_face("canvas")
-    if (canvas := window.area.canvas) is not None:
-        canvas.ask_open()
+def bring_to_canvas(window: MainWindow, source: Path | bytes, name: str) -> None:
+    """Put a picture onto the canvas that is in front then."""
+    _canvas_in_front(window).bring(source, name)
+
+
+def _bring_viewed(window: MainWindow) -> None:
+    from nodeforge.ui.canvas_view.qt_pixels import to_png  # the canvas needs numpy and OpenCV
+
+    bring_to_canvas(window, to_png(window.viewer.canvas.image), "Result")
 
 
 def _tool(window: MainWindow, name: str, text: str, keys: str, icon: str) -> Command:

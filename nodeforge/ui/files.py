@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats import read_any
+from nodeforge.formats import NoWorkflowError, read_any
 from nodeforge.settings import shipped
 from nodeforge.ui.autosave import Autosave
 from nodeforge.ui.gallery.settings import settings_of
@@ -44,12 +45,18 @@ class Files:
         self._notices, self._parent = notices, parent
         self.close_when_done = False
         """The person wants the window closed once nothing runs."""
+        self.to_canvas: Callable[[Path], object] = lambda _: None
+        """Shows a picture on the canvas."""
 
     def open(self, path: Path) -> None:
         """Open `path`; where that fails, say why. A shipped workflow opens as a copy."""
         self._notices.dismiss("open")
         try:
             opened = self._workspace.open_file(path)
+        except NoWorkflowError as error:
+            paint = ("Open on the canvas", lambda: self.to_canvas(path))
+            self._notices.show_notice("open", str(error), [paint])
+            return
         except NodeForgeError as error:
             self._notices.show_notice("open", str(error))
             return

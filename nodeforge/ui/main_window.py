@@ -24,6 +24,7 @@ from nodeforge.spec import Catalogue
 from nodeforge.ui import theme as themes
 from nodeforge.ui.actions import Actions
 from nodeforge.ui.autosave import Autosave
+from nodeforge.ui.canvas_commands import bring_to_canvas
 from nodeforge.ui.commands import all_commands
 from nodeforge.ui.docks import Docks
 from nodeforge.ui.documents_area import DocumentsArea
@@ -218,6 +219,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         workspace, runner, area = self.workspace, self.runner, self.area
         area.start_page.open_asked.connect(self.files.open)
+        self.files.to_canvas = lambda path: bring_to_canvas(self, path, path.name)
         area.start_page.new_asked.connect(workspace.new)
         area.start_page.browse_asked.connect(self.files.ask_open)
         area.close_asked.connect(self.files.close)

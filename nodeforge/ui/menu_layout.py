@@ -53,7 +53,14 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
     "canvas": (
         "&Canvas",
         (
-            *("canvas.new", "canvas.import", "canvas.export", "canvas.resize", SEPARATOR),
+            *(
+                "canvas.new",
+                "canvas.import",
+                "canvas.bring",
+                "canvas.export",
+                "canvas.resize",
+                SEPARATOR,
+            ),
             *("canvas.new_layer", "canvas.new_mask", "canvas.merge_down", "canvas.flatten"),
             *("canvas.flip_across", "canvas.flip_down", SEPARATOR),
             *("canvas.deselect", "canvas.invert_selection", "canvas.select_layer"),

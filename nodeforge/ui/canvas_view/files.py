@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QMimeData, QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -16,6 +16,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats.openraster import load_openraster, save_openraster
 from nodeforge.formats.whole_file import write_whole
 from nodeforge.imaging import PictureFormat
+from nodeforge.ui.canvas_view.qt_pixels import to_png
 
 PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif *.ora);;All files (*)"
 _EXPORTS = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg);;Layers, OpenRaster (*.ora)"
@@ -66,14 +67,14 @@ class CanvasFiles(QObject):
         for path in map(Path, paths):
             self.read(path, path.name, then)
 
-    def ask_export(self, state: State, name: str, text: dict[str, str]) -> None:
+    def ask_export(self, state: State, name: str, text: Mapping[str, str]) -> None:
         """Ask where to, and write what the canvas shows."""
         wish = f"{name}.png"
         path, chosen = QFileDialog.getSaveFileName(self._parent, "Export picture", wish, _EXPORTS)
         if path:
             self.export(state, _with_suffix(Path(path), chosen), text)
 
-    def export(self, state: State, path: Path, text: dict[str, str]) -> None:
+    def export(self, state: State, path: Path, text: Mapping[str, str]) -> None:
         """Write the picture, by the ending of `path`; with layers as OpenRaster."""
         suffix = path.suffix.lower()
         format = _SUFFIXES.get(suffix)
@@ -115,7 +116,7 @@ def pictures_in(data: QMimeData) -> list[tuple[Path | bytes, str]]:
     if data.hasImage():
         image = data.imageData()
         if isinstance(image, QImage) and not image.isNull():
-            return [(_png(image), "Pasted")]
+            return [(to_png(image), "Pasted")]
     return []
 
 
@@ -123,15 +124,7 @@ def has_pictures(data: QMimeData) -> bool:
     return data.hasImage() or any(url.isLocalFile() for url in data.urls())
 
 
-def _png(image: QImage) -> bytes:
-    content = QByteArray()
-    buffer = QBuffer(content)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG", 100)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return bytes(content.data())
-
-
-def _write(state: State, path: Path, format: PictureFormat, text: dict[str, str]) -> None:
+def _write(state: State, path: Path, format: PictureFormat, text: Mapping[str, str]) -> None:
     content = export_picture(state, format, text)
     write_whole(path, lambda file: file.write(content))
 

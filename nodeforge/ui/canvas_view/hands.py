@@ -142,6 +142,12 @@ class Hands(QObject):
             return True
         return False
 
+    def let_go(self) -> None:
+        """The keyboard is somewhere else: no key is held."""
+        self._space = False
+        self._view.staged.hide(False)
+        self.show_cursor()
+
     def show_cursor(self) -> None:
         view = self._view
         if self._space or self._drag is not None:

@@ -8,13 +8,15 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
+    QPoint,
     QSize,
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QDropEvent, QIcon
+from PySide6.QtGui import QColor, QDropEvent, QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QColorDialog,
     QFormLayout,
     QHBoxLayout,
     QHeaderView,
@@ -37,6 +39,7 @@ from nodeforge.canvas import (
     activate,
     add_layer,
     duplicate_layer,
+    flip_layer,
     merge_down,
     move_layer,
     remove_layers,
@@ -71,6 +74,8 @@ class LayersPanel(QWidget):
         self.list.itemChanged.connect(self._renamed)
         self.list.itemClicked.connect(self._clicked)
         self.list.currentItemChanged.connect(self._chosen)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._show_menu)
         self.about = _About(studio)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 8)
@@ -120,6 +125,30 @@ class LayersPanel(QWidget):
         active = self._studio.canvas.active
         if active is not None:
             self._do(remove_layers, [active.id])
+
+    def _show_menu(self, place: QPoint) -> None:
+        """What is rarely wanted of the layer under the mouse."""
+        item = self.list.itemAt(place)
+        if item is None:
+            return
+        layer = self._studio.canvas.layer(item.data(_NAME, _ID))
+        menu = QMenu(self)
+        menu.addAction("Rename", lambda: self.list.editItem(item, _NAME))
+        if layer.is_mask:
+            menu.addAction("Colour of the tint…", lambda: self._ask_tint(layer))
+        else:
+            alpha = menu.addAction("Lock alpha")
+            alpha.setCheckable(True)
+            alpha.setChecked(layer.alpha_locked)
+            alpha.triggered.connect(lambda on: self._do(set_layer, layer.id, alpha_locked=bool(on)))
+        menu.addAction("Mirror left and right", lambda: self._do(flip_layer, layer.id, True))
+        menu.addAction("Mirror top and bottom", lambda: self._do(flip_layer, layer.id, False))
+        menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def _ask_tint(self, layer: Layer) -> None:
+        colour = QColorDialog.getColor(QColor(layer.tint), self, "Colour of the tint")
+        if colour.isValid():
+            self._do(set_layer, layer.id, tint=colour.name())
 
     def _do(self, edit: Any, *arguments: Any, **settings: Any) -> None:
         self._studio.settle()

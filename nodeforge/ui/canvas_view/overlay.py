@@ -32,10 +32,10 @@ class Overlay:
         self.brush_at: QPointF | None = None
         """Where the brush's outline is on the view."""
 
-    def paint(self, painter: QPainter, camera: Camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera, ratio: float) -> None:
         transform = camera.transform()
         if not self._drawing():  # what is drawn must be seen
-            self._staged.paint(painter, camera)
+            self._staged.paint(painter, camera, ratio)
         self._paint_guides(painter, camera)
         if not self.tints_shown():
             self._mask_lines.paint(painter, transform)

@@ -25,7 +25,7 @@ from nodeforge.canvas import LEVELS, TILE, Canvas, Layer, State, visible
 from nodeforge.ui.canvas_view.camera import Camera
 from nodeforge.ui.canvas_view.shown_tiles import Place, ShownTiles
 
-_SMOOTH_UP_TO = 2.0
+SMOOTH_UP_TO = 2.0
 """From this zoom on, pixels are shown as squares."""
 
 _CHECK = 8
@@ -132,7 +132,7 @@ class CanvasPicture:
         if any(not self._layers.tile(place).opaque for place in places):
             self._draw_chequers(painter, rect, transform)
         scale = camera.zoom * self._ratio
-        smooth = scale < _SMOOTH_UP_TO and not _exact(camera, self._ratio) and not self._hurried
+        smooth = scale < SMOOTH_UP_TO and not _exact(camera, self._ratio) and not self._hurried
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.setTransform(transform)
         painter.setClipRect(QRectF(0, 0, *self._canvas.size), _WITHIN)

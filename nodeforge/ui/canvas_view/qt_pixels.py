@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QImage
 
 from nodeforge.canvas import premultiplied
@@ -28,3 +29,12 @@ def to_pixels(image: QImage) -> Bytes:
     image = image.convertToFormat(_Formats.Format_RGBA8888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     return premultiplied(rows[:, : image.width() * 4].reshape(image.height(), image.width(), 4))
+
+
+def to_png(image: QImage) -> bytes:
+    """All of a PNG file."""
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG", 100)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    return bytes(content.data())

@@ -67,6 +67,7 @@ class StagingStrip(QWidget):
         row.addWidget(self.words)
         row.addSpacing(8)
         row.addWidget(QLabel("Compare"))
+        row.addSpacing(4)
         row.addWidget(self.split)
         for name, text, picture, keys, do in self._deeds():
             row.addWidget(self._button(name, text, picture, keys, do))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QRectF, Signal
 from PySide6.QtGui import (
@@ -38,6 +39,7 @@ from nodeforge.canvas import (
 )
 from nodeforge.canvas.layers import free_id
 from nodeforge.errors import RequestError
+from nodeforge.formats import stamp
 from nodeforge.ui.canvas_view.deeds import Deeds
 from nodeforge.ui.canvas_view.empty_page import EmptyPage
 from nodeforge.ui.canvas_view.files import CanvasFiles, has_pictures, pictures_in
@@ -151,15 +153,23 @@ class CanvasTab(QStackedWidget):
         self.files.ask_open(self._take, folder)
 
     def ask_export(self) -> None:
-        if self.opened.canvas is not None:
-            self.settle()
-            self.files.ask_export(self.opened.canvas.state, self.opened.name, {})
+        """Write what is shown, with the workflow in it where there is one."""
+        if self.opened.canvas is None:
+            return
+        self.settle()
+        document = self.opened.document
+        text = stamp(document, self._workspace.catalogue) if document.graph.nodes else {}
+        self.files.ask_export(self.opened.canvas.state, self.opened.name, text)
+
+    def bring(self, source: Path | bytes, name: str) -> None:
+        """Put a picture onto the canvas, once it is read."""
+        self.files.read(source, name, self._take)
 
     def drop(self, data: QMimeData) -> bool:
         """Open the pictures in `data`; whether there were any."""
         pictures = pictures_in(data)
         for source, name in pictures:
-            self.files.read(source, name, self._take)
+            self.bring(source, name)
         return bool(pictures)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, S
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
+    QFocusEvent,
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
@@ -145,7 +146,7 @@ class CanvasView(QWidget):
         painter = QPainter(self)
         self.picture.show_masks(self.overlay.tints_shown())
         self.picture.paint(painter, event.rect(), self.camera, self.devicePixelRatioF())
-        self.overlay.paint(painter, self.camera)
+        self.overlay.paint(painter, self.camera, self.devicePixelRatioF())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         before, self.camera.size = self.camera.size, QSizeF(self.size())
@@ -193,6 +194,10 @@ class CanvasView(QWidget):
     def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if not self.hands.key(event, False):
             super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        self.hands.let_go()
+        super().focusOutEvent(event)
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
         self.hands.show_cursor()

@@ -177,3 +177,29 @@ def test_nothing_is_autosaved_in_the_middle_of_a_stroke(studio_window):
     easel.hand.release((50, 50))
     studio_window.autosave.forget(easel.tab.opened)
     studio_window.workspace.close(easel.tab.opened)
+
+
+def test_a_picture_without_a_workflow_can_be_opened_on_the_canvas(
+    qtbot, studio_window, tmp_path: Path
+):
+    path = file_of(tmp_path, "plain.png", (50, 40))
+    studio_window.files.open(path)
+    assert "plain.png" in studio_window.area.notices.text("open")
+    studio_window.workspace.new()
+    opened = studio_window.workspace.current
+    studio_window.files.to_canvas(path)
+    qtbot.waitUntil(lambda: opened.canvas is not None, timeout=LONG)
+    assert opened.canvas.size == (50, 40)
+    studio_window.workspace.close(opened)
+
+
+def test_what_the_viewer_shows_is_brought_to_the_canvas(qtbot, studio_window):
+    studio_window.workspace.new()
+    opened = studio_window.workspace.current
+    image = QImage(30, 20, QImage.Format.Format_RGB32)
+    image.fill(QColor("#c3272b"))
+    studio_window.viewer.canvas.show_image(image)
+    studio_window.actions_.run("canvas.bring")
+    qtbot.waitUntil(lambda: bool(opened.canvas and opened.canvas.layers), timeout=LONG)
+    assert shown(opened.canvas)[5, 5].tolist() == [195, 39, 43, 255]
+    studio_window.workspace.close(opened)
