@@ -117,7 +117,14 @@ def test_a_wrong_assignment_is_refused(nodeforge: CommandLine, assignment: str, 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--seed", "-1"), ("--seed", "x"), ("--device", "toaster"), ("--device", "cpu:1"), ("--frobnicate",), ()],
+    [
+        ("--seed", "-1"),
+        ("--seed", "x"),
+        ("--device", "toaster"),
+        ("--device", "cpu:1"),
+        ("--frobnicate",),
+        (),
+    ],
 )
 def test_a_wrong_option_is_refused(nodeforge: CommandLine, arguments: tuple[str, ...]):
     refused(nodeforge, *([TEXT_TO_IMAGE, *arguments] if arguments else []))
