@@ -77,6 +77,15 @@ class RunContext(Protocol):
         """The loaded network for `recipe`, on the run's device, for the `with` block."""
         ...
 
+    def named(self, name: str) -> Path:
+        """Where the model is that a text of the node names (`Multiline`).
+
+        Raises:
+            RequestError: there is none, it may not be read, or the text was not known before
+                the run.
+        """
+        ...
+
     def saved(self, path: Path) -> None:
         """Say that the node has written `path`, a result the person asked for."""
         ...

@@ -239,7 +239,7 @@ class _Declaration:
                 case widgets.Seed():
                     return SeedWidget()
                 case widgets.Multiline():
-                    return TextWidget(multiline=True)
+                    return TextWidget(multiline=True, names=extra.names)
                 case widgets.Choice():
                     return ChoiceWidget(extra.options)
                 case widgets.File():

@@ -21,7 +21,13 @@ class Seed:
 
 @dataclass(frozen=True)
 class Multiline:
-    """Text of several lines, as a prompt."""
+    """Text of several lines, as a prompt.
+
+    `names`: a kind of models that it may name: a prompt says ``embedding:style``, and
+    `RunContext.named` finds ``style``.
+    """
+
+    names: str = ""
 
 
 class Choice:

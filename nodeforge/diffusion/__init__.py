@@ -51,7 +51,7 @@ from nodeforge.diffusion.description import (
     native_size,
 )
 from nodeforge.diffusion.devices import DeviceError, choose
-from nodeforge.diffusion.embeddings import UnknownEmbeddingError, with_embedding
+from nodeforge.diffusion.embeddings import UnknownEmbeddingError, with_embedding, with_named
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
 from nodeforge.diffusion.inpaint import latent_mask, masked_picture
 from nodeforge.diffusion.ip_adapter import look_at
@@ -172,5 +172,6 @@ __all__ = [
     "upscale",
     "with_embedding",
     "with_lora",
+    "with_named",
     "zero",
 ]

@@ -6,7 +6,6 @@ words stays as it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,17 +15,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.description import LoadingError
+from nodeforge.diffusion.description import LoadingError, describe_embedding
 from nodeforge.diffusion.loading import LoadedTextEncoder
 from nodeforge.diffusion.weights_file import stored_tensors
 from nodeforge.errors import RequestError
+from nodeforge.models import Kind, mention, mentioned
 from nodeforge.values import Embedding, TextEncoder, Weights
 
 Token = int | Tensor
 """A word by its number, or a word's vector, (width,)."""
 
-_NAMED = re.compile(r"embedding:([^\s,;()\[\]|]+)")
-_AFTER = ".:!?"
+_NAMED = mention(Kind.EMBEDDING)
 
 
 class UnknownEmbeddingError(RequestError):
@@ -41,13 +40,34 @@ def with_embedding(encoder: TextEncoder, weights: Weights, name: str) -> TextEnc
     Raises:
         RequestError: the name could not be told from the words around it.
     """
-    if not name or _NAMED.fullmatch(f"embedding:{name}") is None or name[-1] in _AFTER:
+    if _NAMED.fullmatch(f"embedding:{name}") is None:
         raise RequestError(
             f"'{name}' cannot be an embedding's name in a prompt.",
             way_out="Use letters, digits, '-' and '_', without spaces.",
         )
     others = (each for each in encoder.embeddings if each.name != name)
     return replace(encoder, embeddings=(*others, Embedding(name, weights)))
+
+
+def with_named(encoder: TextEncoder, text: str, find: Callable[[str], Path]) -> TextEncoder:
+    """`encoder` with the textual inversions that `text` names and that it has not yet.
+
+    Args:
+        encoder: What is to read `text`.
+        text: A prompt.
+        find: The file of a name; what it raises is not caught.
+
+    Raises:
+        ModelFileError: a file is damaged, or a pickle.
+        FamilyMismatchError: one was made for another family.
+        LoadingError: one is no textual inversion.
+    """
+    known = {each.name for each in encoder.embeddings}
+    for name in mentioned(Kind.EMBEDDING, text):
+        if name not in known:
+            weights = describe_embedding(find(name), encoder.weights.family)
+            encoder = with_embedding(encoder, weights, name)
+    return encoder
 
 
 def with_embeddings(
@@ -93,17 +113,14 @@ def parts_of_text(text: str, embeddings: Mapping[str, Any]) -> Iterator[tuple[st
     """
     at = 0
     for found in _NAMED.finditer(text):
-        name = found[1]
-        while name not in embeddings and name and name[-1] in _AFTER:
-            name = name[:-1]
-        if name not in embeddings:
+        if (name := found[1]) not in embeddings:
             known = ", ".join(embeddings) or "none"
             raise UnknownEmbeddingError(
-                f"the prompt names an embedding '{found[1]}', which is not there.",
+                f"the prompt names an embedding '{name}', which is not there.",
                 way_out=f"Put 'Load embedding' before this node. There is now: {known}.",
             )
         yield text[at : found.start()], name
-        at = found.start(1) + len(name)
+        at = found.end()
     yield text[at:], ""
 
 

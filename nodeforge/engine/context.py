@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nodeforge.engine import events
 from nodeforge.engine.cache import ResultCache, Steps
+from nodeforge.engine.named import Named, take
 from nodeforge.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -101,11 +103,13 @@ class NodeRun:
         state: RunState,
         cache: ResultCache,
         networks: Networks,
+        named: Named = MappingProxyType({}),
     ) -> None:
         self._node = node
         self._request = request
         self._state = state
         self._networks = networks
+        self._named = named
         self._start = time.perf_counter()
         self.exact = True
         """Whether the result is what was asked for, and may be cached."""
@@ -144,6 +148,9 @@ class NodeRun:
 
     def use(self, recipe: Recipe) -> AbstractContextManager[Any]:
         return self._networks.use(recipe, self.check)
+
+    def named(self, name: str) -> Path:
+        return take(self._named, name)
 
     def count_model_call(self) -> None:
         self._state.model_calls += 1

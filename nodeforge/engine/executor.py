@@ -152,7 +152,9 @@ class Executor:
         request, state = course.request, course.state
         state.emit(events.Started(request.run, node.id))
         start = time.perf_counter()
-        context = NodeRun(node.id, node.key, request, state, self._cache, self._networks)
+        context = NodeRun(
+            node.id, node.key, request, state, self._cache, self._networks, node.named
+        )
         arguments = self._arguments(node, course.results)
         try:
             value = self._tried(node, context, arguments)

@@ -54,6 +54,14 @@ class Files:
             return self._asset(name.removeprefix(ASSET))
         return self._picture(name)
 
+    def model(self, kind: str, name: str) -> Path:
+        """The model of `kind` that a text calls `name`.
+
+        Raises:
+            MissingModelError, ForbiddenModelError: it is not there, or may not be read.
+        """
+        return self._folders.find(kind, name)
+
     def digest(self, port: PortSpec, path: Path) -> str:
         """What `path` counts as in keys: a model's fingerprint, a picture's SHA-256."""
         if isinstance(port.widget, ModelFileWidget):

@@ -9,6 +9,7 @@ from typing import Any
 
 from nodeforge.engine.files import Files
 from nodeforge.engine.keys import node_key
+from nodeforge.engine.named import Named, named_models
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output
@@ -29,6 +30,7 @@ class PlannedNode:
         literals: Arguments that stand in the workflow, files as paths.
         links: For each linked input the output that feeds it; a list for a list port.
         key: Names its results.
+        named: Models that its texts name, by name.
     """
 
     id: str
@@ -37,6 +39,7 @@ class PlannedNode:
     links: dict[str, Output | list[Output]]
     key: str
     pin: bool
+    named: Named
 
     def sources(self) -> Iterable[Output]:
         """Every output that feeds this node."""
@@ -157,10 +160,24 @@ def _plan_node(
     try:
         fed = {port: _feed(node.spec, port, link, planned) for port, link in links.items()}
         literals, counted = _literals(node.spec, node.values, links, files)
+        named = named_models(node.spec, literals | _fed_texts(links, planned), files)
     except NodeForgeError as error:
         raise error.at(place(node_id, node.spec)) from error
-    key = node_key(node.spec, counted, fed, numerics)
-    return PlannedNode(node_id, node.spec, literals, links, key, node.pin)
+    key = node_key(node.spec, counted | named.counted, fed, numerics)
+    return PlannedNode(node_id, node.spec, literals, links, key, node.pin, named.found)
+
+
+def _fed_texts(
+    links: Mapping[str, Output | list[Output]], planned: Mapping[str, PlannedNode]
+) -> dict[str, Any]:
+    """By port, the value of the node of values that feeds it, perhaps through others."""
+    found: dict[str, Any] = {}
+    for port, link in links.items():
+        feed: Output | list[Output] | None = link
+        while isinstance(feed, Output) and planned[feed.node].spec.holds_value:
+            found[port] = planned[feed.node].literals.get("value")
+            feed = planned[feed.node].links.get("value")
+    return found
 
 
 def _feed(

@@ -142,7 +142,7 @@ class Scene:
 
     def _is_value_node(self, path: str) -> bool:
         spec = self.nodes[path].spec
-        return spec is not None and spec.category == "values" and "value" in spec.input
+        return spec is not None and spec.holds_value
 
     def owner(self, path: str, port: str) -> tuple[str, str]:
         """The node and the port whose value counts at an input: perhaps a subgraph's around it."""

@@ -18,6 +18,7 @@ from nodeforge.models.fingerprint import Fingerprints, fingerprint, locate, sha2
 from nodeforge.models.folders import ModelFolders
 from nodeforge.models.header import Header, read_header
 from nodeforge.models.info import Kind, Layout, ModelInfo
+from nodeforge.models.mentions import mention, mentioned
 from nodeforge.models.recognise import recognise
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "fingerprint",
     "is_whole_model",
     "locate",
+    "mention",
+    "mentioned",
     "read_config",
     "read_header",
     "recognise",

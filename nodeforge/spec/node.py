@@ -92,6 +92,11 @@ class NodeSpec:
         return {port.name: port for port in self.outputs}
 
     @property
+    def holds_value(self) -> bool:
+        """Whether it gives the value that stands in it, as a text node does."""
+        return self.category == "values" and "value" in self.input
+
+    @property
     def wanted(self) -> bool:
         """Whether a run of the whole workflow asks for this node."""
         return self.effects or self.shows

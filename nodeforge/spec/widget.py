@@ -25,9 +25,13 @@ class SeedWidget:
 
 @dataclass(frozen=True)
 class TextWidget:
-    """Text; `multiline` for prompts and notes."""
+    """Text; `multiline` for prompts and notes.
+
+    `names`: the kind of models that it may name, as a prompt says ``embedding:style``.
+    """
 
     multiline: bool = False
+    names: str = ""
 
 
 @dataclass(frozen=True)

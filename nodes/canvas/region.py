@@ -15,7 +15,7 @@ def region(
     text_encoder: TextEncoder,
     conditioning: Conditioning,
     file: Annotated[Path | None, File("mask")] = None,
-    text: Annotated[str, Multiline()] = "",
+    text: Annotated[str, Multiline(names="embedding")] = "",
     strength: Annotated[float, Range(0.0, 10.0, step=0.05)] = 1.0,
 ) -> Conditioning:
     """Let another prompt act in a region of the canvas, and the given one in the rest.
@@ -33,7 +33,8 @@ def region(
     if file is None:
         return conditioning
     inside = Mask(torch.from_numpy(imaging.luminance(imaging.decode(file).pixels)[None]))
+    knowing = diffusion.with_named(text_encoder, text, run.named)
     with run.use(text_encoder) as encoder:
-        own = diffusion.encode_text(encoder, text_encoder, text, check=run.check)
+        own = diffusion.encode_text(encoder, knowing, text, check=run.check)
     rest = diffusion.keep_out(conditioning, inside)
     return diffusion.combine(rest, diffusion.place(own, inside, strength))

@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from nodeforge.api import Conditioning, Multiline, Range, RunContext, TextEncoder, node
-from nodeforge.diffusion import encode_text
+from nodeforge.diffusion import encode_text, with_named
 
 
 @node("text.encode", version=2, title="Encode prompt")
 def encode(
     run: RunContext,
     text_encoder: TextEncoder,
-    text: Annotated[str, Multiline()] = "",
+    text: Annotated[str, Multiline(names="embedding")] = "",
     clip_skip: Annotated[int, Range(0, 11)] = 0,
 ) -> Conditioning:
     """Encode a prompt.
@@ -18,13 +18,14 @@ def encode(
     `(word:1.2)` makes a word count more, `(word)` a little more, `[word]` a little less, and
     `\\(` is a bracket. `[cat:dog:0.4]` says dog from 0.4 of the steps on, `[dog:0.4]` and
     `[cat::0.4]` only begin or end then, and `[cat|dog]` takes turns, a step each.
-    `embedding:name` says what 'Load embedding' has read. Prompts of
-    more than 75 tokens are encoded in chunks.
+    `embedding:name` says a textual inversion from the folder for embeddings, or one that 'Load
+    embedding' has read under that name. Prompts of more than 75 tokens are encoded in chunks.
 
     Args:
         text_encoder: What comes with the model.
         text: What the picture should show, or should not.
         clip_skip: Last layers of the text encoder to leave out.
     """
+    knowing = with_named(text_encoder, text, run.named)
     with run.use(text_encoder) as encoder:
-        return encode_text(encoder, text_encoder, text, clip_skip, run.check)
+        return encode_text(encoder, knowing, text, clip_skip, run.check)

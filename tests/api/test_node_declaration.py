@@ -49,7 +49,7 @@ def everything(
     many: list[Image],
     whole: Annotated[int, Range(1, 9)],
     seed: Annotated[int, Seed()],
-    prompt: Annotated[str, Multiline()],
+    prompt: Annotated[str, Multiline(names="embedding")],
     file: Annotated[Path, File("image")],
     model: Annotated[Path, ModelFile("checkpoint")],
     anything: Any,
@@ -124,7 +124,7 @@ def test_widgets_come_from_the_annotations():
     assert widgets == {
         "whole": NumberWidget(1, 9),
         "seed": SeedWidget(),
-        "prompt": TextWidget(multiline=True),
+        "prompt": TextWidget(multiline=True, names="embedding"),
         "file": FileWidget("image"),
         "model": ModelFileWidget("checkpoint"),
         "share": NumberWidget(0.0, 1.0, 0.05),

@@ -264,3 +264,13 @@ def test_a_chain_of_ten_thousand_runs(bench: Bench):
     links = {f"n{i}.text": f"n{i - 1}.text" for i in range(1, count)}
     bench.run(graph(chain, links), f"n{count - 1}")
     assert bench.calls == {"text": 1, "slow": count - 1}
+
+
+def test_a_model_that_a_computed_text_names_is_refused_with_a_way_out(bench: Bench):
+    asked = graph(
+        {"words": ("test.text", {"text": "embedding:style"}), "read": ("test.prompt", {})},
+        {"read.text": "words.text"},
+    )
+    bench.run(asked, "read")
+    (failed,) = bench.told(events.Failed)
+    assert failed.error.fact == "the text that names 'style0' is computed while the workflow runs."

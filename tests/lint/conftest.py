@@ -31,7 +31,7 @@ def safetensors(path: Path, shapes) -> None:
 def models(tmp_path_factory) -> ModelFolders:
     """``sd15``, ``small`` (of the family nano), ``sdxl``, ``flux``, ``cut``, ``sub/other``.
 
-    Also the VAE ``vae``, the LoRA ``style``, the ControlNet ``edges``.
+    Also the VAE ``vae``, the LoRA ``style``, the ControlNet ``edges``, the embedding ``mood``.
     """
     home = tmp_path_factory.mktemp("home")
     names = json.loads(gzip.decompress(NAMES.read_bytes()))
@@ -45,6 +45,7 @@ def models(tmp_path_factory) -> ModelFolders:
     down = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight"
     safetensors(home / "models" / "loras" / "style.safetensors", {down: (4, 768)})
     safetensors(home / "models" / "controlnets" / "edges.safetensors", names["sd15_controlnet"])
+    safetensors(home / "models" / "embeddings" / "mood.safetensors", {"emb_params": (2, 768)})
     (folder / "cut.safetensors").write_bytes(b"\xff\x01\0\0\0\0\0\0{")
     index = {"_class_name": "StableDiffusionPipeline", "_nodeforge_family": "nano"}
     index["unet"] = ["diffusers", "UNet2DConditionModel"]

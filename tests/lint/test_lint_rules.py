@@ -278,6 +278,35 @@ def test_a_path_out_of_the_folders_is_refused_unless_the_person_gave_it(whole, m
     assert found(whole, models=models, granted=[str(outside)]) == []
 
 
+def test_an_embedding_that_a_prompt_names_and_is_not_there_is_named(whole, models):
+    whole.nodes["model"].values["file"] = "sd15"
+    whole.nodes["prompt"].values["text"] = "a (embedding:mood:1.2), [embedding:mod:0.5]"
+    problem = only(whole, "named_models", models=models)
+    assert problem.fact == "there is no embedding 'mod' in the model folders."
+    assert problem.way_out.startswith("Did you mean 'mood.safetensors'?")
+    assert (problem.node, problem.port) == ("prompt", "text")
+
+
+def test_an_embedding_that_a_text_node_names_is_looked_for_too(whole, models):
+    whole.nodes["model"].values["file"] = "sd15"
+    whole.nodes["words"] = Node("values.text", {"value": "embedding:../../secret"})
+    whole.links[end_of("prompt.text")] = start_of("words.value")
+    assert "not the name of a model" in only(whole, "named_models", models=models).fact
+    whole.nodes["words"].values["value"] = "embedding:mood."
+    assert found(whole, models=models) == []
+
+
+def test_an_embedding_may_be_loaded_under_another_name(whole, models):
+    whole.nodes["model"].values["file"] = "sd15"
+    whole.nodes["prompt"].values["text"] = "embedding:mine"
+    whole.nodes["mine"] = Node("text.load_embedding", {"file": "mood", "name": "mine"})
+    whole.links[end_of("mine.text_encoder")] = start_of("model.text_encoder")
+    whole.links[end_of("prompt.text_encoder")] = start_of("mine.text_encoder")
+    assert found(whole, models=models) == []
+    whole.nodes["mine"].values["name"] = "yours"
+    assert only(whole, "named_models", models=models).node == "prompt"
+
+
 @pytest.mark.parametrize(
     ("file", "fact"),
     [

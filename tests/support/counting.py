@@ -11,13 +11,25 @@ from typing import Annotated, Any, NamedTuple
 
 import torch
 
-from nodeforge.api import Choice, File, Latent, Range, Role, RunContext, Seed, node, node_type_of
+from nodeforge.api import (
+    Choice,
+    File,
+    Latent,
+    Multiline,
+    Range,
+    Role,
+    RunContext,
+    Seed,
+    node,
+    node_type_of,
+)
 from nodeforge.engine import events
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.graph.model import Graph, Input, Node, Output
+from nodeforge.models import mentioned
 from nodeforge.settings import Settings
 from nodeforge.worker.codec import ValueCodec
 
@@ -132,6 +144,17 @@ def read(file: Annotated[Path, File("any")]) -> str:
     return file.read_text()
 
 
+@node("test.prompt")
+def prompt(run: RunContext, text: Annotated[str, Multiline(names="embedding")] = "") -> str:
+    """Tell where the models are that a text names.
+
+    Args:
+        text: The text.
+    """
+    CALLS["prompt"] += 1
+    return " ".join(str(run.named(name)) for name in mentioned("embedding", text))
+
+
 @node("test.inexact")
 def inexact(run: RunContext, text: str) -> str:
     """Fall back to another way.
@@ -204,6 +227,7 @@ NODES = (
     stop_in_the_middle,
     save,
     read,
+    prompt,
     inexact,
     hungry,
     latent,

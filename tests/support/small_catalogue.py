@@ -28,8 +28,8 @@ def whole(name: str, default: int | None, low=None, high=None, **more) -> PortSp
     return PortSpec(name, "integer", widget=NumberWidget(low, high, 1), default=default, **more)
 
 
-def text(name: str, default: str | None = None) -> PortSpec:
-    return PortSpec(name, "text", widget=TextWidget(), default=default)
+def text(name: str, default: str | None = None, names: str = "") -> PortSpec:
+    return PortSpec(name, "text", widget=TextWidget(names=names), default=default)
 
 
 def spec(type: str, inputs=(), outputs=(), **more) -> NodeSpec:
@@ -60,8 +60,13 @@ CATALOGUE = Catalogue(
             [port("model"), port("text_encoder")],
         ),
         spec(
+            "text.load_embedding",
+            [port("text_encoder"), model_file("embedding"), text("name", "")],
+            [port("text_encoder")],
+        ),
+        spec(
             "text.encode",
-            [port("text_encoder"), text("text", ""), whole("clip_skip", 0, 0, 11)],
+            [port("text_encoder"), text("text", "", "embedding"), whole("clip_skip", 0, 0, 11)],
             [port("conditioning")],
         ),
         spec(
@@ -143,6 +148,7 @@ CATALOGUE = Catalogue(
         spec("image.invert", [port("image")], [port("image")]),
         spec("values.integer", [whole("value", 0)], [port("value", "integer")]),
         spec("values.float", [number("value", 0.0)], [port("value", "float")]),
+        spec("values.text", [text("value", "")], [port("value", "text")]),
         spec("values.sum", [whole("a", 0), whole("b", 0)], [port("value", "integer")]),
         spec("flow.reroute", [port("value", "any")], [port("value", "any")], role=Role.REROUTE),
         spec(

@@ -104,6 +104,14 @@ def test_loaded_embeddings_are_offered_as_prompts_call_them(qtbot, window, promp
     assert text_of(window) == "a fox embedding:zigzag"
 
 
+def test_embeddings_in_the_folder_are_offered(qtbot, window, home: Path, prompt):
+    folder = home / "models" / "embeddings" / "my"
+    folder.mkdir(parents=True)
+    (folder / "zagzig.safetensors").touch()
+    qtbot.keyClicks(prompt, " embedding:my")
+    assert prompt.completion.offered == ["embedding:my/zagzig"]
+
+
 def test_what_becomes_of_a_seed_is_saved_and_undone(qtbot, window):
     window.files.open(shipped("workflows") / "text_to_image.json")
     opened = window.workspace.current

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import PurePath
+from functools import cached_property
+from pathlib import PurePath, PurePosixPath
 
 from nodeforge.graph.inline import inline
+from nodeforge.models import Kind
 from nodeforge.spec import TextWidget
 from nodeforge.ui.inspector.tokens import words_of
 from nodeforge.ui.open_document import OpenDocument
@@ -38,11 +40,16 @@ class PromptHelp:
         return self._embeddings(), self._used(), known.known if known else ()
 
     def _embeddings(self) -> list[str]:
-        """What 'Load embedding' nodes of the workflow have read, as prompts call it."""
+        """What prompts may call: from the folder, and what 'Load embedding' nodes have read."""
         nodes = inline(self._opened.document.graph).nodes.values()
         loaded = [node.values for node in nodes if node.type == LOAD_EMBEDDING]
         names = (told.get("name") or PurePath(str(told.get("file", ""))).stem for told in loaded)
-        return sorted(f"embedding:{name}" for name in names if name)
+        there = (str(PurePosixPath(name).with_suffix("")) for name in self._in_folder)
+        return sorted({f"embedding:{name}" for name in (*names, *there) if name})
+
+    @cached_property
+    def _in_folder(self) -> list[str]:
+        return self._workspace.folders.names(Kind.EMBEDDING)
 
     def _used(self) -> list[str]:
         """Words of the prompts that are open or in the gallery, the most used first."""

@@ -1,0 +1,18 @@
+"""Models that a text names, as a prompt says ``embedding:style``."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+
+@cache
+def mention(kind: str) -> re.Pattern[str]:
+    """Finds ``kind:name`` in a text; the first group is the name, without what ends a sentence."""
+    letter = r"[^\s,;:()\[\]|\\]"
+    return re.compile(rf"{kind}:({letter}*[^\s,;:()\[\]|\\.!?])")
+
+
+def mentioned(kind: str, text: str) -> tuple[str, ...]:
+    """Every model of `kind` that `text` names, in order, each once."""
+    return tuple(dict.fromkeys(mention(kind).findall(text)))
