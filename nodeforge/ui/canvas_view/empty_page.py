@@ -17,6 +17,7 @@ class EmptyPage(QWidget):
     open_asked = Signal()
     paste_asked = Signal()
     new_asked = Signal(int, int)
+    back_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,6 +40,11 @@ class EmptyPage(QWidget):
         column.addSpacing(8)
         column.addLayout(_row(self._new_canvas()))
         column.addLayout(_row([_size_button(self, size) for size in _SIZES]))
+        self.back = QPushButton("Back to the canvas")
+        self.back.setFlat(True)
+        self.back.clicked.connect(self.back_asked)
+        self.back.hide()
+        column.addLayout(_row([self.back]))
         column.addStretch(3)
 
     def _first_buttons(self) -> list[QWidget]:

@@ -6,26 +6,17 @@ from typing import Any
 
 from PySide6.QtCore import (
     QItemSelectionModel,
-    QModelIndex,
-    QPersistentModelIndex,
     QPoint,
-    QSize,
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QColor, QDropEvent, QIcon
+from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QColorDialog,
-    QFormLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QMenu,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QToolButton,
-    QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -45,19 +36,12 @@ from nodeforge.canvas import (
     remove_layers,
     set_layer,
 )
-from nodeforge.imaging import BlendMode
-from nodeforge.spec import NumberWidget
+from nodeforge.ui.canvas_view.layer_about import AboutLayer
+from nodeforge.ui.canvas_view.layer_list import EYE, ID, LOCK, NAME, LayerList
 from nodeforge.ui.canvas_view.studio import Studio
-from nodeforge.ui.canvas_view.thumbnails import SIDE, thumbnail
+from nodeforge.ui.canvas_view.thumbnails import thumbnail
 from nodeforge.ui.icons import icon
-from nodeforge.ui.inspector.choices import ChoiceField
-from nodeforge.ui.inspector.field import Field
-from nodeforge.ui.inspector.number import NumberField
-from nodeforge.ui.inspector.prompt import TextField
 
-_Index = QModelIndex | QPersistentModelIndex
-_ID = Qt.ItemDataRole.UserRole
-_EYE, _NAME, _LOCK = range(3)
 _PAUSE = 300
 """Milliseconds after painting until a thumbnail is drawn anew."""
 
@@ -70,13 +54,13 @@ class LayersPanel(QWidget):
         self._studio = studio
         self._filling = False
         self._stale: set[str] = set()
-        self.list = _Pile(self._reorder)
+        self.list = LayerList(self._reorder)
         self.list.itemChanged.connect(self._renamed)
         self.list.itemClicked.connect(self._clicked)
         self.list.currentItemChanged.connect(self._chosen)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        self.about = _About(studio)
+        self.about = AboutLayer(studio)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 8)
         column.setSpacing(6)
@@ -131,9 +115,9 @@ class LayersPanel(QWidget):
         item = self.list.itemAt(place)
         if item is None:
             return
-        layer = self._studio.canvas.layer(item.data(_NAME, _ID))
+        layer = self._studio.canvas.layer(item.data(NAME, ID))
         menu = QMenu(self)
-        menu.addAction("Rename", lambda: self.list.editItem(item, _NAME))
+        menu.addAction("Rename", lambda: self.list.editItem(item, NAME))
         if layer.is_mask:
             menu.addAction("Colour of the tint…", lambda: self._ask_tint(layer))
         else:
@@ -164,7 +148,7 @@ class LayersPanel(QWidget):
         self.list.clear()
         for layer in reversed(self._studio.canvas.layers):
             item = QTreeWidgetItem()
-            item.setData(_NAME, _ID, layer.id)
+            item.setData(NAME, ID, layer.id)
             flags = Qt.ItemFlag
             item.setFlags(
                 flags.ItemIsEnabled
@@ -180,13 +164,13 @@ class LayersPanel(QWidget):
 
     def _show_layer(self, item: QTreeWidgetItem, layer: Layer) -> None:
         filling, self._filling = self._filling, True
-        item.setIcon(_EYE, icon("eye") if layer.visible else icon("eye-slash", "dim"))
-        item.setToolTip(_EYE, "Hide" if layer.visible else "Show")
-        item.setText(_NAME, layer.name)
+        item.setIcon(EYE, icon("eye") if layer.visible else icon("eye-slash", "dim"))
+        item.setToolTip(EYE, "Hide" if layer.visible else "Show")
+        item.setText(NAME, layer.name)
         shown = f"{layer.kind.value.capitalize()} layer, {layer.blend.value}, {layer.opacity:.0%}"
-        item.setToolTip(_NAME, shown)
-        item.setIcon(_LOCK, icon("lock") if layer.locked else icon("lock-open", "dim"))
-        item.setToolTip(_LOCK, "Unlock" if layer.locked else "Lock")
+        item.setToolTip(NAME, shown)
+        item.setIcon(LOCK, icon("lock") if layer.locked else icon("lock-open", "dim"))
+        item.setToolTip(LOCK, "Unlock" if layer.locked else "Lock")
         self._filling = filling
 
     def _show_active(self) -> None:
@@ -194,7 +178,7 @@ class LayersPanel(QWidget):
         item = self._item(active.id) if active is not None else None
         filling, self._filling = self._filling, True
         if item is not None:
-            self.list.setCurrentItem(item, _NAME, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            self.list.setCurrentItem(item, NAME, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         else:
             self.list.clearSelection()
         self._filling = filling
@@ -203,7 +187,7 @@ class LayersPanel(QWidget):
     def _item(self, id: str) -> QTreeWidgetItem | None:
         for row in range(self.list.topLevelItemCount()):
             item = self.list.topLevelItem(row)
-            if item is not None and item.data(_NAME, _ID) == id:
+            if item is not None and item.data(NAME, ID) == id:
                 return item
         return None
 
@@ -215,7 +199,7 @@ class LayersPanel(QWidget):
             item = self._item(id)
             if item is not None and state.has(id):
                 pixmap = thumbnail(state.layer(id), state, self.devicePixelRatioF())
-                item.setIcon(_NAME, QIcon(pixmap))
+                item.setIcon(NAME, QIcon(pixmap))
         self._filling = filling
 
     def _hear(self, changes: tuple[Change, ...]) -> None:
@@ -236,21 +220,21 @@ class LayersPanel(QWidget):
             self._show_active()
 
     def _clicked(self, item: QTreeWidgetItem, column: int) -> None:
-        layer = self._studio.canvas.layer(item.data(_NAME, _ID))
-        if column == _EYE:
+        layer = self._studio.canvas.layer(item.data(NAME, ID))
+        if column == EYE:
             self._do(set_layer, layer.id, visible=not layer.visible)
-        elif column == _LOCK:
+        elif column == LOCK:
             self._do(set_layer, layer.id, locked=not layer.locked)
 
     def _chosen(self, item: QTreeWidgetItem | None) -> None:
         if item is not None and not self._filling:
-            self._do(activate, item.data(_NAME, _ID))
+            self._do(activate, item.data(NAME, ID))
 
     def _renamed(self, item: QTreeWidgetItem, column: int) -> None:
-        if self._filling or column != _NAME:
+        if self._filling or column != NAME:
             return
-        layer = self._studio.canvas.layer(item.data(_NAME, _ID))
-        name = item.text(_NAME).strip()
+        layer = self._studio.canvas.layer(item.data(NAME, ID))
+        name = item.text(NAME).strip()
         if name:
             self._do(set_layer, layer.id, name=name)
         else:
@@ -259,116 +243,6 @@ class LayersPanel(QWidget):
     def _reorder(self, id: str, row: int) -> None:
         """Put a layer in a row of the list; the top row is the highest layer."""
         self._do(move_layer, id, len(self._studio.canvas.layers) - 1 - row)
-
-
-class _Pile(QTreeWidget):
-    """The list; a drop tells which layer goes to which row, and leaves moving it to the canvas."""
-
-    def __init__(self, reorder: Any) -> None:
-        super().__init__(columnCount=3, headerHidden=True, rootIsDecorated=False)
-        self._reorder = reorder
-        self.setAccessibleName("Layers")
-        self.setIconSize(QSize(SIDE, SIDE))
-        self.setUniformRowHeights(True)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.setEditTriggers(
-            QAbstractItemView.EditTrigger.DoubleClicked
-            | QAbstractItemView.EditTrigger.EditKeyPressed
-        )
-        header = self.header()
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(24)
-        for column, mode in (
-            (_EYE, QHeaderView.ResizeMode.Fixed),
-            (_NAME, QHeaderView.ResizeMode.Stretch),
-            (_LOCK, QHeaderView.ResizeMode.Fixed),
-        ):
-            header.setSectionResizeMode(column, mode)
-        header.resizeSection(_EYE, 28)
-        header.resizeSection(_LOCK, 28)
-        self.setItemDelegateForColumn(_EYE, _Switch(self))
-        self.setItemDelegateForColumn(_LOCK, _Switch(self))
-        self.setMinimumHeight(96)
-
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        item = self.currentItem()
-        if item is None:
-            return
-        source = self.indexOfTopLevelItem(item)
-        target = self.indexAt(event.position().toPoint())
-        row = target.row() if target.isValid() else self.topLevelItemCount() - 1
-        below = self.dropIndicatorPosition() is QAbstractItemView.DropIndicatorPosition.BelowItem
-        row = row + below if target.isValid() else row
-        row = row - 1 if target.isValid() and row > source else row
-        event.setDropAction(Qt.DropAction.IgnoreAction)
-        event.accept()
-        id = item.data(_NAME, _ID)
-        QTimer.singleShot(0, self, lambda: self._reorder(id, row))
-
-
-class _Switch(QStyledItemDelegate):
-    """A small icon that is clicked, and nothing to edit in place."""
-
-    def initStyleOption(  # noqa: N802
-        self, option: QStyleOptionViewItem, index: _Index
-    ) -> None:
-        super().initStyleOption(option, index)
-        option.decorationSize = QSize(16, 16)  # pyright: ignore[reportAttributeAccessIssue]
-        option.decorationAlignment = (  # pyright: ignore[reportAttributeAccessIssue]
-            Qt.AlignmentFlag.AlignCenter
-        )
-
-    def createEditor(  # noqa: N802
-        self, parent: QWidget | None, option: QStyleOptionViewItem, index: _Index
-    ) -> QWidget:
-        return None  # pyright: ignore[reportReturnType]  # Qt's word for "not editable"
-
-
-class _About(QWidget):
-    """Opacity and blend mode of the active layer; of a mask strength and prompt."""
-
-    def __init__(self, studio: Studio) -> None:
-        super().__init__()
-        self._studio = studio
-        self._id = ""
-        share = NumberWidget(0.0, 1.0, 0.01)
-        self.fields: dict[str, Field] = {
-            "opacity": NumberField(share, whole=False),
-            "blend": ChoiceField([mode.value for mode in BlendMode]),
-            "strength": NumberField(share, whole=False),
-            "prompt": TextField(multiline=False),
-            "negative": TextField(multiline=False),
-        }
-        self._rows = QFormLayout(self)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setVerticalSpacing(4)
-        for name, field in self.fields.items():
-            label = QLabel(name.capitalize())
-            label.setProperty("role", "dim")
-            field.editor().setAccessibleName(f"Layer {name}")
-            field.edited.connect(lambda value, _, name=name: self._set(name, value))
-            self._rows.addRow(label, field)
-
-    def show_layer(self, layer: Layer | None) -> None:
-        self._id = layer.id if layer is not None else ""
-        self.setVisible(layer is not None)
-        if layer is None:
-            return
-        masks = ("strength", "prompt", "negative")
-        for name, field in self.fields.items():
-            wanted = name == "opacity" or (name in masks) == layer.is_mask
-            self._rows.setRowVisible(field, wanted)
-            value = getattr(layer, name)
-            field.show_value(value.value if isinstance(value, BlendMode) else value)
-
-    def _set(self, name: str, value: Any) -> None:
-        if not self._id:
-            return
-        value = BlendMode(value) if name == "blend" else value
-        gesture = self.fields[name].gesture
-        edit = set_layer(self._studio.canvas, self._id, gesture=gesture, **{name: value})
-        self._studio.settle()
-        self._studio.perform(edit)
 
 
 def _button(picture: str, text: str) -> QToolButton:

@@ -35,30 +35,12 @@ class StagingStrip(QWidget):
         super().__init__()
         self._staging, self._staged, self._generator = staging, staged, generator
         self.setAccessibleName("Candidates")
-        self.list = QListWidget(
-            viewMode=QListView.ViewMode.IconMode,
-            flow=QListView.Flow.LeftToRight,
-            movement=QListView.Movement.Static,
-            uniformItemSizes=True,
-        )
-        self.list.setWrapping(False)
-        self.list.setIconSize(QSize(_SIDE, _SIDE))
-        self.list.setFixedHeight(_SIDE + 8)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setAccessibleName("Candidates")
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list = _row_of_pictures()
         self.list.itemClicked.connect(lambda item: staging.choose(self.list.row(item)))
         self.progress = QProgressBar(textVisible=False)
         self.words = QLabel()
         self.words.setProperty("role", "dim")
-        self.split = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_NOTCHES)
-        self.split.setValue(_NOTCHES)
-        self.split.setAccessibleName("Compare")
-        self.split.setToolTip(
-            "Candidate on the left, original on the right; or hold \\ (backslash)"
-        )
-        self.split.setFixedWidth(140)
+        self.split = _split_slider()
         self.split.valueChanged.connect(lambda value: staged.split_at(value / _NOTCHES))
         self.buttons: dict[str, QPushButton] = {}
         row = QHBoxLayout()
@@ -151,3 +133,29 @@ class StagingStrip(QWidget):
 def _picture(candidate: Candidate) -> QIcon:
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     return QIcon(QPixmap.fromImage(candidate.image.scaled(_SIDE, _SIDE, ratio, smooth)))
+
+
+def _row_of_pictures() -> QListWidget:
+    made = QListWidget(
+        viewMode=QListView.ViewMode.IconMode,
+        flow=QListView.Flow.LeftToRight,
+        movement=QListView.Movement.Static,
+        uniformItemSizes=True,
+    )
+    made.setWrapping(False)
+    made.setIconSize(QSize(_SIDE, _SIDE))
+    made.setFixedHeight(_SIDE + 8)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setAccessibleName("Candidates")
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return made
+
+
+def _split_slider() -> QSlider:
+    made = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_NOTCHES)
+    made.setValue(_NOTCHES)
+    made.setAccessibleName("Compare")
+    made.setToolTip("Candidate on the left, original on the right; or hold \\ (backslash)")
+    made.setFixedWidth(140)
+    return made

@@ -86,6 +86,7 @@ class CanvasTab(QStackedWidget):
         self.empty.open_asked.connect(self.ask_open)
         self.empty.paste_asked.connect(self.paste)
         self.empty.new_asked.connect(self.new)
+        self.empty.back_asked.connect(self._show_bench)
         self.addWidget(self.empty)
         self._ends: list[Callable[[], None]] = []
         self.setAcceptDrops(True)
@@ -136,7 +137,13 @@ class CanvasTab(QStackedWidget):
 
     def show_start(self) -> None:
         """Show how to begin, also where there is a canvas already."""
+        self.empty.back.setVisible(self.bench is not None)
         self.setCurrentWidget(self.empty)
+
+    def _show_bench(self) -> None:
+        if self.bench is not None:
+            self.setCurrentWidget(self.bench)
+            self.bench.view.setFocus()
 
     def new(self, width: int, height: int) -> None:
         """Begin with an empty canvas of a size."""
@@ -190,6 +197,7 @@ class CanvasTab(QStackedWidget):
             self.refused.emit(str(error))
             return
         self._perform(_layers_of(self._canvas, read))
+        self._show_bench()
 
     def _begin(self, state: State) -> None:
         """Have a canvas; one that is there takes another shape, which can be undone."""
@@ -198,9 +206,8 @@ class CanvasTab(QStackedWidget):
             self._build(self._canvas)
         else:
             self._perform(CanvasEdit(self._canvas, "new canvas", lambda _: state))
-            if self.bench is not None:
-                self.setCurrentWidget(self.bench)
-                self.bench.view.fit()
+            self._show_bench()
+            self.zoom_all()
 
     def _build(self, canvas: Canvas) -> None:
         self.bench = Workbench(self.opened, canvas, self._kit, self._workspace, self._runner)
