@@ -71,8 +71,8 @@ class Generator(QObject):
     """A round has begun, made a step or ended."""
     refused = Signal(str)
     """Why nothing is generated."""
-    ended = Signal(object, bool)
-    """The round, and whether it ended well."""
+    ended = Signal(object)
+    """The round, however it ended."""
     _made = Signal(object, object)
 
     def __init__(
@@ -171,12 +171,12 @@ class Generator(QObject):
         error = future.exception()
         if isinstance(error, NodeForgeError):
             self.refused.emit(str(error))
-            self._end(made, False)
+            self._end(made)
             return
         if error is not None:
             raise error
         if made.cancelled:
-            self._end(made, False)
+            self._end(made)
             return
         made.generation = generation = future.result()
         made.job = self._job(made, generation)
@@ -210,7 +210,7 @@ class Generator(QObject):
         for each in [each for each in rounds if each.job is None or each.job.state != RUNNING]:
             if each.job is not None:
                 self._rounds.pop(each.job.id, None)
-                self._end(each, False)
+                self._end(each)
         return bool(rounds)
 
     def _look_at_queue(self) -> None:
@@ -219,7 +219,7 @@ class Generator(QObject):
             job = made.job
             if job is not None and job.state == WAITING and job not in self._runner.jobs.waiting:
                 del self._rounds[job.id]
-                self._end(made, False)
+                self._end(made)
 
     def _hear(self, arrived: list[events.Event]) -> None:
         for event in arrived:
@@ -240,7 +240,7 @@ class Generator(QObject):
                 events.Failed() | events.RunCancelled() | events.WorkerDied() | events.RunFinished()
             ):
                 del self._rounds[event.run]
-                self._end(made, False)
+                self._end(made)
 
     def _preview(self, made: Round, event: events.Preview) -> None:
         assert made.generation is not None
@@ -274,7 +274,7 @@ class Generator(QObject):
         if item == 0:
             text = answer if isinstance(answer, NodeForgeError) else "The result is gone."
             self.refused.emit(str(text))
-        self._end(made, item > 0)
+        self._end(made)
 
     def _candidate(self, made: Round, item: int, answer: dict[str, Any]) -> Candidate:
         assert made.generation is not None
@@ -296,10 +296,10 @@ class Generator(QObject):
             "item": item,
         }
 
-    def _end(self, made: Round, well: bool) -> None:
+    def _end(self, made: Round) -> None:
         self._staging.preview(None, Box(0, 0, 1, 1))
         self.changed.emit()
-        self.ended.emit(made, well)
+        self.ended.emit(made)
 
     def open_workflow(self) -> OpenDocument:
         """Open what Generate runs in a tab of its own; from then on Generate runs that."""

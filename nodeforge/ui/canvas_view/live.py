@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.canvas import Change, LayerKind, What
 from nodeforge.ui.canvas_view.generator import Generator, Round
 from nodeforge.ui.canvas_view.studio import Studio
 
-PAUSE = 120
-"""Milliseconds from a change to the run of it."""
-_STARVED = 2.0
-"""Seconds without a new picture after which a run that is out of date may end all the same."""
+PAUSE = 60
+"""Milliseconds from the last change to the run of it."""
+_DRAWING = 350
+"""The same, from the first change of a stroke that is still being drawn."""
 STEPS = 4
 
 
 class Live(QObject):
-    """Keeps one round going for what the canvas shows now; older ones are cancelled."""
+    """Keeps one round going for what the canvas shows now.
+
+    What is out of date is cancelled; only while a stroke is being drawn it may end, so that
+    pictures come in a long stroke, too, and the next round begins from what is drawn by then.
+    """
 
     changed = Signal()
 
@@ -28,8 +30,7 @@ class Live(QObject):
         self.on = False
         self._round: Round | None = None
         self._stale = False
-        self._last = 0.0
-        self._pause = QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause = QTimer(self, singleShot=True)
         self._pause.timeout.connect(self._begin)
         self._end = studio.canvas.subscribe(self._hear)
         generator.ended.connect(self._ended)
@@ -44,7 +45,6 @@ class Live(QObject):
 
     def switch(self, on: bool) -> None:
         self.on = on
-        self._last = time.monotonic()
         if on:
             self._touch()
         else:
@@ -67,13 +67,13 @@ class Live(QObject):
     def _touch(self) -> None:
         if not self.on:
             return
-        if self._round is None:
-            if not self._pause.isActive():
-                self._pause.start()
-            return
-        self._stale = True
-        if time.monotonic() - self._last < _STARVED:
-            self._generator.cancel(self._round)
+        drawing = self._studio.tool.busy
+        if self._round is not None:
+            self._stale = True
+            if not drawing:
+                self._generator.cancel(self._round)
+        elif not (drawing and self._pause.isActive()):
+            self._pause.start(_DRAWING if drawing else PAUSE)
 
     def _begin(self) -> None:
         if not self.on or self._round is not None:
@@ -87,11 +87,9 @@ class Live(QObject):
         self._stale = False
         self._round = self._generator.start(values, live=True)
 
-    def _ended(self, made: Round, well: bool) -> None:
+    def _ended(self, made: Round) -> None:
         if made is not self._round:
             return
         self._round = None
-        if well:
-            self._last = time.monotonic()
         if self.on and self._stale:
-            self._pause.start()
+            self._pause.start(PAUSE)
