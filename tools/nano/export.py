@@ -85,8 +85,14 @@ def name_float32(config: Path) -> None:
 
 
 def replace_folder(fresh: Path, out: Path) -> None:
-    """Put a finished folder in place of the old one: readers see one of them, whole."""
+    """Put a finished folder in place of the old one: readers see one of them, whole.
+
+    Files beside the networks' folders stay: the card, its picture, the licences.
+    """
     if out.exists():
+        for path in out.iterdir():
+            if path.is_file() and not (fresh / path.name).exists():
+                shutil.copyfile(path, fresh / path.name)
         old = out.with_name(out.name + ".old")
         out.rename(old)
         fresh.rename(out)

@@ -35,7 +35,7 @@ STAGES = {
     "export": export.main,
     "evaluate": evaluate.main,
 }
-LEAST_MINUTES = 0.2  # less is not worth a start
+LEAST_MINUTES = 1.0  # less is not worth a start: compiling takes as long
 
 
 def arguments(command: click.Command, values: dict[str, object]) -> list[str]:

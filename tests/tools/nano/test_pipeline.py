@@ -8,7 +8,7 @@ import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from tools.nano.edits import inpainting
-from tools.nano.export import name_float32, replace_folder
+from tools.nano.export import EDGE_PULL, name_float32, replace_folder, strengthen
 from tools.nano.sampling import draw_prompts, new_pipeline
 from tools.nano.shapes import decode, encode, new_controlnet, new_text_encoder, new_unet, new_vae
 from tools.nano.tokens import build_tokenizer
@@ -70,6 +70,19 @@ def test_a_new_controlnet_changes_nothing(pipeline):
     assert all(not part.any() for part in (*down, middle))
 
 
+@torch.no_grad()
+def test_an_exported_controlnet_pulls_harder(pipeline):
+    controlnet = new_controlnet(pipeline.unet)
+    for layer in (*controlnet.controlnet_down_blocks, controlnet.controlnet_mid_block):
+        torch.nn.init.normal_(layer.weight)
+    noisy, time, words = torch.randn(1, 8, 4, 4), torch.tensor([5]), torch.randn(1, 32, 192)
+    edges = torch.rand(1, 3, 64, 64)
+    _, before = controlnet(noisy, time, words, controlnet_cond=edges, return_dict=False)
+    strengthen(controlnet)
+    _, after = controlnet(noisy, time, words, controlnet_cond=edges, return_dict=False)
+    assert torch.allclose(after, EDGE_PULL * before, rtol=1e-4, atol=1e-4)
+
+
 def test_a_saved_lora_loads_and_weighs_what_its_weight_says(pipeline, tmp_path):
     plain = drawn(pipeline)[0]
     lora = tmp_path / "flat.safetensors"
@@ -84,10 +97,14 @@ def test_a_saved_lora_loads_and_weighs_what_its_weight_says(pipeline, tmp_path):
     assert np.array_equal(drawn(pipeline)[0], plain)
 
 
-def test_a_folder_is_replaced_whole(tmp_path):
+def test_a_folder_is_replaced_whole_but_for_its_card(tmp_path):
     for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / name).touch()
+        (tmp_path / name / "unet").mkdir(parents=True)
+        (tmp_path / name / "unet" / name).touch()
+        (tmp_path / name / "model_index.json").write_text(name)
+    (tmp_path / "old" / "README.md").write_text("card")
     replace_folder(tmp_path / "new", tmp_path / "old")
-    assert [path.name for path in (tmp_path / "old").iterdir()] == ["new"]
+    assert (tmp_path / "old" / "README.md").read_text() == "card"
+    assert (tmp_path / "old" / "model_index.json").read_text() == "new"
+    assert [path.name for path in (tmp_path / "old" / "unet").iterdir()] == ["new"]
     assert not (tmp_path / "new").exists()
