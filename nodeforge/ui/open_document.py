@@ -42,6 +42,8 @@ class OpenDocument(QObject):
     picture_changed = Signal(str)
     """The path of a node that has a new picture."""
     problems_changed = Signal()
+    needs_changed = Signal()
+    """What its models will need is known anew."""
     refused = Signal(str)
     """Why an edit cannot be made."""
     settling = Signal()
@@ -66,6 +68,8 @@ class OpenDocument(QObject):
         self.states: dict[str, NodeState] = {}
         self.pictures: dict[str, QImage] = {}
         self.problems: list[Problem] = []
+        self.needs: dict[str, dict[str, dict[str, int]]] = {}
+        """Node to the bytes that each network of its model takes: ``weights``, ``working``."""
         self.selection: list[str] = []
         self.last_run: dict[str, Any] | None = None
         """The graph as it was last run, for the pictures of its steps."""
@@ -101,6 +105,11 @@ class OpenDocument(QObject):
             self.refused.emit(str(error))
             return False
         return True
+
+    def show_needs(self, needs: dict[str, dict[str, dict[str, int]]]) -> None:
+        if needs != self.needs:
+            self.needs = needs
+            self.needs_changed.emit()
 
     def settle(self) -> None:
         """Finish what is in hand, as a stroke on the canvas."""

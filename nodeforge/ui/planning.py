@@ -110,6 +110,7 @@ class Planner(QObject):
         for node, what in answer["nodes"].items():
             if what["seconds"] is not None:
                 self.costs[node] = what["seconds"]
+        opened.show_needs(answer["models"])
         self._show_plan(opened, now, before)
         self.planned_anew.emit(opened)
 

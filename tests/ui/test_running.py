@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QLabel
 
 from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.context import RunRequest
@@ -116,6 +117,20 @@ def test_a_worker_that_dies_is_restarted_and_the_document_is_untouched(
     window.runs.restart_worker()
     run(qtbot, window)
     assert window.runner.jobs.ended[0].state == "done"
+
+
+def test_the_inspector_says_what_a_model_will_take(qtbot, working):
+    window = working
+    document = Document()
+    document.graph.nodes["model"] = Node("models.load", {"file": "nano"})
+    opened = OpenDocument(document, name="nano")
+    window.workspace.add(opened)
+    opened.selection = ["model"]
+    window.inspector.show_nodes(opened, ["model"])
+    qtbot.waitUntil(lambda: bool(opened.needs), timeout=LONG)
+    texts = [label.text() for label in window.inspector.findChildren(QLabel) if label.isVisible()]
+    (told,) = [text for text in texts if text.startswith("Takes")]
+    assert "MiB of memory, and up to" in told
 
 
 def test_problems_refuse_a_run_and_are_listed(qtbot, window):

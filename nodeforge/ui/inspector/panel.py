@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
@@ -12,6 +12,7 @@ from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.graph.ports import input_names, input_spec
+from nodeforge.ui import words
 from nodeforge.ui.inspector.row import Row
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
@@ -37,6 +38,7 @@ class Inspector(QScrollArea):
         self._paths: list[str] = []
         self._rows: list[Row] = []
         self._title: QLineEdit | None = None
+        self._needs: QLabel | None = None
         self.show_nodes(None, [])
 
     def show_nodes(self, opened: OpenDocument | None, paths: Sequence[str]) -> None:
@@ -44,9 +46,11 @@ class Inspector(QScrollArea):
         if self._opened is not opened:
             if self._opened is not None:
                 self._opened.changed.disconnect(self._hear)
+                self._opened.needs_changed.disconnect(self._show_needs)
             self._opened = opened
             if opened is not None:
                 opened.changed.connect(self._hear)
+                opened.needs_changed.connect(self._show_needs)
         self._paths = list(paths)
         self._build()
 
@@ -79,7 +83,7 @@ class Inspector(QScrollArea):
             return None
 
     def _build(self) -> None:
-        self._rows, self._title = [], None
+        self._rows, self._title, self._needs = [], None, None
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(12, 8, 12, 12)
@@ -120,9 +124,20 @@ class Inspector(QScrollArea):
                 row.source_clicked.connect(self.node_asked)
                 self._rows.append(row)
                 column.addWidget(row)
+        self._needs = _label("", "dim")
+        column.addWidget(self._needs)
+        self._show_needs()
         if spec is not None and (more := help_text(spec.doc, spec.summary)):
             column.addWidget(_line())
             column.addWidget(_label(more, "small"))
+
+    def _show_needs(self) -> None:
+        """Memory that the model of one node will take."""
+        if self._needs is None or self._opened is None:
+            return
+        known = self._opened.needs.get(self._paths[0]) if len(self._paths) == 1 else None
+        self._needs.setText(needs_text(known) if known else "")
+        self._needs.setVisible(bool(known))
 
     def _show_title(self) -> None:
         node = self._node(self._paths[0]) if self._paths else None
@@ -134,6 +149,14 @@ class Inspector(QScrollArea):
             return
         self._title.setModified(False)
         self._opened.perform(Rename(self._paths[0], self._title.text().strip()))
+
+
+def needs_text(networks: Mapping[str, Mapping[str, int]]) -> str:
+    """What the networks of a model take, in words."""
+    weights = sum(needs["weights"] for needs in networks.values())
+    working = max(needs["working"] for needs in networks.values())
+    text = f"Takes {words.size(weights)} of memory"
+    return f"{text}, and up to {words.size(working)} more while it works." if working else text
 
 
 def help_text(doc: str, summary: str) -> str:
