@@ -53,6 +53,14 @@ class Round:
     given: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def pictures(self) -> set[str]:
+        """SHA-256 of the files that its run reads."""
+        if self.generation is None:
+            return set()
+        assets, files = self.generation.document.assets, self.generation.files
+        return {assets[name]["sha256"] for name in files}
+
+    @property
     def waits(self) -> bool:
         """Whether other runs come first."""
         return self.job is not None and self.job.state == WAITING
@@ -89,6 +97,8 @@ class Generator(QObject):
         self._maker = ThreadPoolExecutor(1, "canvas-requests")
         self._rounds: dict[str, Round] = {}
         self._making: list[Round] = []
+        self._spent: set[str] = set()
+        """SHA-256 of pictures that only live rounds have needed."""
         self._made.connect(self._queue, Qt.ConnectionType.QueuedConnection)
         runner.link.told.connect(self._hear)
         runner.jobs.changed.connect(self._look_at_queue)
@@ -297,9 +307,24 @@ class Generator(QObject):
         }
 
     def _end(self, made: Round) -> None:
+        if made.live:
+            self._spent |= made.pictures
+            self._tidy()
         self._staging.preview(None, Box(0, 0, 1, 1))
         self.changed.emit()
         self.ended.emit(made)
+
+    def _tidy(self) -> None:
+        """Remove what live rounds gave to the worker, unless something else may need it."""
+        if self._rounds or self._making:
+            return
+        records = [*self._studio.opened.generations]
+        records += [candidate.record for candidate in self._staging.candidates]
+        entries = (entry for record in records for entry in record.get("pictures", {}).values())
+        kept = {entry.get("sha256") for entry in entries}
+        for name in self._spent - kept:
+            (self._workspace.settings.assets / f"{name}.png").unlink(missing_ok=True)
+        self._spent &= kept
 
     def open_workflow(self) -> OpenDocument:
         """Open what Generate runs in a tab of its own; from then on Generate runs that."""

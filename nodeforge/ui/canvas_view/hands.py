@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 
-from nodeforge.ui.canvas_view.tools import CLICK, PickerTool, StrokeTool, Touch
+from nodeforge.ui.canvas_view.tools import CLICK, MoveTool, PickerTool, StrokeTool, Touch
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.view import CanvasView
@@ -137,6 +137,11 @@ class Hands(QObject):
             return True
         if event.key() == Qt.Key.Key_Escape and down:
             return self._view.studio.cancel()
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        tool = self._view.studio.tool
+        if down and isinstance(tool, MoveTool) and event.key() in steps:
+            tool.nudge(0, steps[Qt.Key(event.key())])
+            return True
         if event.key() == _COMPARE and not event.isAutoRepeat():
             self._view.staged.hide(down)
             return True

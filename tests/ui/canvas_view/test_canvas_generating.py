@@ -120,7 +120,9 @@ def test_live_repaints_after_the_last_dab(qtbot, open_window):
     assert all(each.live for each in staging.candidates)
     easel.do("canvas.live")
     qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
-    assert not easel.bench.generator.busy
+    qtbot.waitUntil(lambda: not easel.bench.generator.busy, timeout=LONG)
+    assets = easel.window.workspace.settings.assets
+    assert len(list(assets.glob("*.png"))) == 2  # picture and mask of what is shown, no more
 
 
 def test_an_empty_mask_is_refused_in_words(qtbot, painted):

@@ -214,6 +214,14 @@ def test_move_takes_the_layer_along(easel):
     assert undone(easel, before)
 
 
+def test_arrows_move_by_a_pixel(qtbot, easel):
+    painted_spot(easel)
+    easel.tool("move")
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right):
+        qtbot.keyClick(easel.view, key)
+    assert easel.canvas.active.offset == (1, 2)
+
+
 def test_handles_scale_and_enter_applies_once(qtbot, easel):
     easel.studio.snap.on = False
     easel.do("canvas.new_layer")
