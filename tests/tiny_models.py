@@ -93,6 +93,7 @@ def write_folder(
     family: str = "sd15",
     inpainting: bool = False,
     prediction: str = "epsilon",
+    zero_snr: bool = False,
     channels: tuple[int, int] = (8, 16),
 ) -> Path:
     """Write a diffusers folder with all networks, tokenizer and scheduler. Takes about 0.3 s.
@@ -102,6 +103,7 @@ def write_folder(
         family: Decides the text encoders, what the denoiser is told, and the VAE.
         inpainting: Whether the denoiser also reads the mask and the masked picture.
         prediction: ``epsilon`` or ``v_prediction``.
+        zero_snr: Whether its scheduler goes up to nothing but noise.
         channels: Of the denoiser's two blocks; more make it slower.
     """
     tiny = TINY[family]
@@ -109,7 +111,7 @@ def write_folder(
     parts = {
         "unet": unet(reads, tiny.latent, tiny.width, channels=channels, numbers=tiny.numbers),
         "vae": vae(family),
-        "scheduler": scheduler(family, prediction),
+        "scheduler": scheduler(family, prediction, zero_snr),
     }
     for seed, (name, width) in enumerate(tiny.texts.items(), start=1):
         second = name == "text_encoder_2"
@@ -130,13 +132,18 @@ def write_folder(
     return folder
 
 
-def scheduler(family: str, prediction: str) -> Any:
+def scheduler(family: str, prediction: str, zero_snr: bool = False) -> Any:
+    more: dict[str, Any] = {
+        "prediction_type": prediction,
+        "rescale_betas_zero_snr": zero_snr,
+        "timestep_spacing": "trailing" if zero_snr else "leading",
+    }
     if TINY[family].numbers:
         return EulerDiscreteScheduler(
             beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1,
-            timestep_spacing="leading", prediction_type=prediction,
+            **more,
         )  # fmt: skip
-    return DDIMScheduler(**SCHEDULER, prediction_type=prediction)
+    return DDIMScheduler(**SCHEDULER, **more)
 
 
 def tokenizer(pad: str = "<|endoftext|>") -> CLIPTokenizer:

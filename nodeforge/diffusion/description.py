@@ -88,7 +88,7 @@ class Described(NamedTuple):
     vae: Vae
 
 
-def describe(path: Path, prediction: str = "") -> Described:
+def describe(path: Path, prediction: str = "", zero_snr: bool | None = None) -> Described:
     """The recipes of the model at `path`: a diffusers folder, or a checkpoint in one file.
 
     Reads headers and configuration only.
@@ -96,6 +96,8 @@ def describe(path: Path, prediction: str = "") -> Described:
     Args:
         path: The model.
         prediction: ``epsilon`` or ``v_prediction``; empty is what the model says, or its family's.
+        zero_snr: Whether it was trained up to nothing but noise (Lin et al. 2023); None is what
+            the model says.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
@@ -105,20 +107,18 @@ def describe(path: Path, prediction: str = "") -> Described:
     _check_parts(info, ("unet", *family.text_encoders, "vae"))
     mark = fingerprint(path)
     return Described(
-        Model(
-            Weights(str(path), mark, family.name, "unet"), prediction=_predicts(info, prediction)
-        ),
+        _denoiser(info, Weights(str(path), mark, family.name, "unet"), prediction, zero_snr),
         TextEncoder(Weights(str(path), mark, family.name, "text_encoder")),
         Vae(Weights(str(path), mark, family.name, "vae")),
     )
 
 
-def describe_denoiser(path: Path, prediction: str = "") -> Model:
+def describe_denoiser(path: Path, prediction: str = "", zero_snr: bool | None = None) -> Model:
     """The recipe of the denoiser at `path`: alone in a folder or a file, or of a whole model.
 
     Args:
         path: The model.
-        prediction: As `describe` has it.
+        prediction, zero_snr: As `describe` has them.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
@@ -127,7 +127,7 @@ def describe_denoiser(path: Path, prediction: str = "") -> Model:
     info, family = _known(path)
     _check_parts(info, ("unet",))
     weights = Weights(str(path), fingerprint(path), family.name, "unet")
-    return Model(weights, prediction=_predicts(info, prediction))
+    return _denoiser(info, weights, prediction, zero_snr)
 
 
 def describe_text_encoder(path: Path) -> TextEncoder:
@@ -290,9 +290,12 @@ def _check_parts(info: ModelInfo, parts: tuple[str, ...]) -> None:
         )
 
 
-def _predicts(info: ModelInfo, prediction: str) -> str:
-    """What a recipe must say; empty where the model's own configuration says it."""
-    return prediction or ("" if info.path.is_dir() else info.prediction_type or "")
+def _denoiser(info: ModelInfo, weights: Weights, prediction: str, zero_snr: bool | None) -> Model:
+    """The recipe, which says only what the model's own configuration does not."""
+    if not info.path.is_dir():
+        prediction = prediction or info.prediction_type or ""
+        zero_snr = info.zero_snr if zero_snr is None else zero_snr
+    return Model(weights, prediction=prediction, zero_snr=zero_snr)
 
 
 def facts(model: Model) -> ModelFacts:
@@ -306,6 +309,10 @@ def facts(model: Model) -> ModelFacts:
     scheduler = part_config(weights, "scheduler")
     if model.prediction:
         scheduler["prediction_type"] = model.prediction
+    if model.zero_snr is not None:
+        scheduler["rescale_betas_zero_snr"] = model.zero_snr
+    if model.zero_snr:  # only then is the level of nothing but noise among the steps
+        scheduler["timestep_spacing"] = "trailing"
     return ModelFacts(
         family=weights.family,
         latents=FAMILIES[weights.family].latent_family,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nodeforge.diffusion.embeddings import UnknownEmbeddingError
 from nodeforge.diffusion.residency import Residency
 from nodeforge.values import Checkpoint, Recipe
 
@@ -61,6 +63,17 @@ class LocalHost:
 
     def progress(self, step: int, of: int, preview: Callable[[], np.ndarray] | None = None) -> None:
         self._on_progress(step, of)
+
+    def named(self, name: str) -> Path:
+        """There are no folders of models here.
+
+        Raises:
+            UnknownEmbeddingError: always.
+        """
+        raise UnknownEmbeddingError(
+            f"the prompt names an embedding '{name}', which is not there.",
+            way_out="Give the text encoder's recipe the file by 'with_embedding'.",
+        )
 
     def count_model_call(self) -> None:
         self.model_calls += 1

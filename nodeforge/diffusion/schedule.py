@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from diffusers.schedulers.scheduling_euler_discrete import rescale_zero_terminal_snr
 from torch import Tensor
 
 from nodeforge.diffusion.spacings import AYS_TOP, BENT, SPACINGS
@@ -14,6 +15,9 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.values import Schedule
 
 NAMES = (*SPACINGS, "custom")
+
+LEAST_ALPHA = 2.0**-24
+"""What stands for none of the picture, as in diffusers' schedulers: a sigma of 4096."""
 
 
 class ScheduleError(NodeForgeError):
@@ -77,10 +81,27 @@ def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
     """The sigma of each timestep a model was trained with, float64, rising.
 
     Args:
-        scheduler: A diffusers scheduler's configuration, with its betas.
+        scheduler: A diffusers scheduler's configuration, with its betas; with
+            ``rescale_betas_zero_snr`` the last level is nothing but noise (Lin et al. 2023).
     """
-    alphas = torch.cumprod(1.0 - _betas(scheduler), dim=0).double()
+    alphas = _alphas(scheduler)
     return ((1 - alphas) / alphas) ** 0.5
+
+
+def trained_betas(scheduler: Mapping[str, Any]) -> list[float]:
+    """The betas that lead to `trained_sigmas`, for schedulers that cannot make them."""
+    alphas = _alphas(scheduler)
+    return (1 - alphas / torch.cat([alphas.new_ones(1), alphas[:-1]])).tolist()
+
+
+def _alphas(scheduler: Mapping[str, Any]) -> Tensor:
+    """The share of the picture's variance at each timestep, float64."""
+    betas = _betas(scheduler)
+    if not scheduler.get("rescale_betas_zero_snr"):
+        return torch.cumprod(1.0 - betas, dim=0).double()
+    alphas = torch.cumprod(1.0 - rescale_zero_terminal_snr(betas), dim=0).double()
+    alphas[-1] = LEAST_ALPHA
+    return alphas
 
 
 def _betas(scheduler: Mapping[str, Any]) -> Tensor:

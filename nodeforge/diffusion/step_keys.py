@@ -19,7 +19,7 @@ from nodeforge.diffusion.guidance import Active
 from nodeforge.diffusion.noise import Drawn
 from nodeforge.values import Lora, Prompt
 
-VERSION = "2"
+VERSION = "3"
 """Raised when a step's result changes for the same values."""
 
 

@@ -1,6 +1,7 @@
 """What tensors do not tell of a model: its metadata, a config beside it, its name, in this order.
 
-Whether a model predicts epsilon or v, how it was distilled, and which family a VAE is for.
+Whether a model predicts epsilon or v, up to which noise it was trained, how it was distilled,
+and which family a VAE is for.
 """
 
 from __future__ import annotations
@@ -33,7 +34,12 @@ def with_hints(info: ModelInfo, metadata: Mapping[str, str], distilled: bool) ->
     if info.kind not in (Kind.CHECKPOINT, Kind.UNET) or info.family is None:
         return info
     told = info.prediction_type or _prediction(info, metadata)
-    return replace(info, prediction_type=told, variant=_variant(info, metadata, distilled))
+    return replace(
+        info,
+        prediction_type=told,
+        zero_snr=info.zero_snr or _zero_snr(info, metadata, told),
+        variant=_variant(info, metadata, distilled),
+    )
 
 
 def _prediction(info: ModelInfo, metadata: Mapping[str, str]) -> str | None:
@@ -48,6 +54,18 @@ def _prediction(info: ModelInfo, metadata: Mapping[str, str]) -> str | None:
     if beside := _beside(info.path):
         return "v_prediction" if _PARAMETERIZATION.search(beside) else "epsilon"
     return _named_prediction(info)
+
+
+def _zero_snr(info: ModelInfo, metadata: Mapping[str, str], told: str | None) -> bool:
+    """Whether kohya's trainer, the title or the name says that noise goes up to all there is.
+
+    Nothing of the picture is left there, so that only a model of v can have been trained so.
+    """
+    if (told or FAMILIES[info.family or ""].prediction_types[0]) != "v_prediction":
+        return False
+    words = _words(f"{metadata.get('modelspec.title', '')} {info.path.stem}")
+    named = bool(words & {"ztsnr", "zsnr"}) or {"zero", "snr"} <= words
+    return named or metadata.get("ss_zero_terminal_snr", "").lower() == "true"
 
 
 def _named_prediction(info: ModelInfo) -> str | None:

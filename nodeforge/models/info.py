@@ -50,6 +50,7 @@ class ModelInfo:
         width: Of the text it works with, where that is known.
         latent_channels, latent_scale: Of its latents, where that is known.
         prediction_type: ``epsilon`` or ``v_prediction``, where something says so.
+        zero_snr: Whether something says that it was trained up to nothing but noise.
         variant: How a model made to need few steps was distilled: ``turbo``, ``lightning``, ...
         reason: Why `family` is None, as a sentence; empty otherwise.
         name: How workflows name it, once a folder has listed it.
@@ -70,6 +71,7 @@ class ModelInfo:
     latent_channels: int | None = None
     latent_scale: int | None = None
     prediction_type: str | None = None
+    zero_snr: bool = False
     variant: str = ""
     reason: str = ""
     name: str = ""

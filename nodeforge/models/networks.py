@@ -54,6 +54,7 @@ class Found:
         text_width: Of the word vectors that it holds, or lies over.
         distilled: Whether its denoiser reads the guidance scale, as LCM's does.
         prediction: What a mark in it says it predicts.
+        zero_snr: Whether a mark in it says that it was trained up to nothing but noise.
         family: The one whose marks its names have; empty where none has.
         base: Family or label that its metadata names, for where the shapes leave it open.
         foreign: Label of an architecture that no family here covers; empty where none is.
@@ -70,6 +71,7 @@ class Found:
     scaling_factor: float | None = None
     distilled: bool = False
     prediction: str | None = None
+    zero_snr: bool = False
     family: str = ""
     base: str = ""
     foreign: str = ""
@@ -204,6 +206,7 @@ def _checkpoint(shapes: Shapes) -> Found | None:
         latent_scale=vae.latent_scale if vae else None,
         distilled=f"{prefix}time_embed.cond_proj.weight" in shapes,
         prediction="v_prediction" if "v_pred" in shapes else None,
+        zero_snr="ztsnr" in shapes,
     )
 
 

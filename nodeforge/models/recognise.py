@@ -120,6 +120,7 @@ def _recognise_whole(folder: Path) -> ModelInfo:
         latent_channels=vae.latent_channels if vae else unet.latent_channels,
         latent_scale=vae.latent_scale if vae else None,
         prediction_type=_text_or_none(scheduler.get("prediction_type")),
+        zero_snr=scheduler.get("rescale_betas_zero_snr") is True,
     )
     return with_hints(whole, {}, False)
 
@@ -155,6 +156,7 @@ def _info(path: Path, found: Found) -> ModelInfo:
         latent_channels=found.latent_channels,
         latent_scale=found.latent_scale,
         prediction_type=found.prediction,
+        zero_snr=found.zero_snr,
         reason=reason,
     )
 

@@ -62,6 +62,8 @@ class Model:
         freeu: FreeU; None is none.
         tiling: Tile by tile; None is the whole picture at once.
         prediction: ``epsilon`` or ``v_prediction``; empty is what its configuration says.
+        zero_snr: Whether it was trained up to nothing but noise; None is what its
+            configuration says.
     """
 
     weights: Weights
@@ -69,6 +71,7 @@ class Model:
     freeu: FreeU | None = None
     tiling: Tiling | None = None
     prediction: str = ""
+    zero_snr: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from nodeforge import diffusion
 from nodeforge.api import Choice, Model, ModelFile, TextEncoder, Vae, node
 
 Predicts = Annotated[str, Choice("auto", "epsilon", "v_prediction")]
+ZeroSnr = Annotated[str, Choice("auto", "yes", "no")]
+_YES = {"auto": None, "yes": True, "no": False}
 FamilyOfVae = Annotated[str, Choice("auto", *diffusion.LATENT_FAMILIES)]
 
 
@@ -18,9 +20,11 @@ class Networks(NamedTuple):
     vae: Vae
 
 
-@node("models.load", title="Load model")
+@node("models.load", version=2, title="Load model")
 def load_model(
-    file: Annotated[Path, ModelFile("checkpoint")], prediction: Predicts = "auto"
+    file: Annotated[Path, ModelFile("checkpoint")],
+    prediction: Predicts = "auto",
+    zero_snr: ZeroSnr = "auto",
 ) -> Networks:
     """Take the networks of a model: a diffusers folder, or a checkpoint in one file.
 
@@ -28,24 +32,31 @@ def load_model(
         file: The model.
         prediction: What it was trained to predict. Files of SD 2 often do not say it; with the
             wrong one, pictures are noise.
+        zero_snr: Whether it was trained up to nothing but noise, as many that predict v; files
+            often do not say it. With the wrong one, brightness and contrast are off.
 
     Returns:
         model: The denoiser.
         text_encoder: What reads prompts for it.
         vae: What turns its latents into pictures.
     """
-    return Networks(*diffusion.describe(file, _unless_auto(prediction)))
+    return Networks(*diffusion.describe(file, _unless_auto(prediction), _YES[zero_snr]))
 
 
-@node("models.load_denoiser", title="Load denoiser")
-def load_denoiser(file: Annotated[Path, ModelFile("unet")], prediction: Predicts = "auto") -> Model:
+@node("models.load_denoiser", version=2, title="Load denoiser")
+def load_denoiser(
+    file: Annotated[Path, ModelFile("unet")],
+    prediction: Predicts = "auto",
+    zero_snr: ZeroSnr = "auto",
+) -> Model:
     """Take a denoiser of its own, as distilled ones are often shared.
 
     Args:
         file: The denoiser, or a whole model with one.
         prediction: What it was trained to predict.
+        zero_snr: Whether it was trained up to nothing but noise.
     """
-    return diffusion.describe_denoiser(file, _unless_auto(prediction))
+    return diffusion.describe_denoiser(file, _unless_auto(prediction), _YES[zero_snr])
 
 
 @node("models.load_text_encoder", title="Load text encoder")

@@ -217,6 +217,24 @@ def test_what_a_model_predicts_is_told_by_metadata_a_config_beside_it_or_its_nam
 
 
 @pytest.mark.parametrize(
+    ("name", "metadata", "zero"),
+    [
+        ("noob_vpred", {}, False),
+        ("noob_vpred", {"ss_zero_terminal_snr": "True"}, True),
+        ("noob_vpred", {"ss_zero_terminal_snr": "False"}, False),
+        ("noob", {"modelspec.prediction_type": "v", "modelspec.title": "Noob ZTSNR"}, True),
+        ("noob-v-pred-zero-terminal-snr", {}, True),
+        ("noob_ztsnr", {"modelspec.prediction_type": "epsilon"}, False),
+    ],
+)
+def test_noise_up_to_all_there_is_is_told_by_metadata_or_name(
+    tmp_path, names, write, name, metadata, zero
+):
+    file = write(tmp_path / f"{name}.safetensors", names["sdxl_unet"], metadata=metadata)
+    assert recognise(file).zero_snr is zero
+
+
+@pytest.mark.parametrize(
     ("name", "title", "variant"),
     [
         ("sd_xl_turbo_1.0_fp16", "", "turbo"),

@@ -15,7 +15,13 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.noise import Drawn
-from nodeforge.diffusion.schedule import ScheduleError, first_step, whole_steps
+from nodeforge.diffusion.schedule import (
+    LEAST_ALPHA,
+    ScheduleError,
+    first_step,
+    trained_betas,
+    whole_steps,
+)
 from nodeforge.diffusion.steppers.brownian import brownian
 from nodeforge.diffusion.steppers.stepper import Blend, Predict
 from nodeforge.values import Sampler, Schedule
@@ -118,6 +124,9 @@ NATIVE: Mapping[str, NativeSampler] = {
     ),
 }
 
+_ZERO_SNR = "rescale_betas_zero_snr"
+"""Noise up to nothing but noise; schedulers without it get the betas that it makes."""
+
 _SPACING = {
     "sgm_uniform": {"timestep_spacing": "trailing"},
     "ddim_uniform": {"timestep_spacing": "leading", "steps_offset": 1},
@@ -127,10 +136,15 @@ _SPACING = {
 def settings_of(sampler: str, schedule: str) -> dict[str, Any]:
     """What diffusers' scheduler must have in its configuration, whatever the model's says."""
     native = NATIVE[sampler]
-    taken = inspect.signature(getattr(diffusers, native.scheduler)).parameters
+    taken = _taken(native.scheduler)
     kinds = {f"use_{name}_sigmas": schedule == name for name in ("karras", "exponential", "beta")}
     known = {name: value for name, value in kinds.items() if name in taken}
     return {**native.config, **known, **_SPACING.get(schedule, {})}
+
+
+def _taken(scheduler: str) -> Mapping[str, Any]:
+    """The settings that a scheduler of diffusers has."""
+    return inspect.signature(getattr(diffusers, scheduler)).parameters
 
 
 def scheduler_for(
@@ -148,7 +162,10 @@ def scheduler_for(
         ScheduleError: diffusers refuses the number of steps.
     """
     settings = {**config, **settings_of(sampler.name, schedule.name)}
-    scheduler = deepcopy(_made(NATIVE[sampler.name].scheduler, json.dumps(settings)))
+    name = NATIVE[sampler.name].scheduler
+    if config.get(_ZERO_SNR) and _ZERO_SNR not in _taken(name):
+        settings["trained_betas"] = trained_betas(config)
+    scheduler = deepcopy(_made(name, json.dumps(settings)))
     try:
         if schedule.name == "custom":
             scheduler.set_timesteps(sigmas=list(schedule.sigmas), device=device)
@@ -254,6 +271,7 @@ class NativeStepper:
         if hasattr(scheduler, "sigmas"):
             return scheduler.sigmas[self._call]
         alpha = scheduler.alphas_cumprod[scheduler.timesteps[self._call].long().cpu()]
+        alpha = alpha.clamp(min=LEAST_ALPHA)
         return ((1 - alpha) / alpha) ** 0.5
 
     def _scale(self) -> Tensor | float:
