@@ -14,8 +14,10 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import numpy as np
 from PySide6.QtWidgets import QApplication
 
+from nodeforge.canvas import LayerKind, Tiles, add_layer
 from nodeforge.engine.assets import keep_picture
 from nodeforge.formats import load
 from nodeforge.graph.document import Document
@@ -148,6 +150,30 @@ def many(stage: Stage) -> None:
     stage.rest(2.0)
 
 
+def canvas(stage: Stage) -> None:
+    """A fox whose face was masked, with what could be there instead."""
+    stage.window.workspace.new()
+    stage.window.area.show_face("canvas")
+    tab = stage.window.area.canvas
+    assert tab is not None
+    tab.bring(shipped("resources") / "examples" / "fox.png", "fox.png")
+    stage.until(lambda: tab.bench is not None and bool(tab.bench.studio.canvas.layers))
+    assert tab.bench is not None
+    bench = tab.bench
+    mask = Tiles.of(np.full((216, 208), 255, np.uint8), 24, 16)
+    studio = bench.studio
+    studio.perform(add_layer(studio.canvas, LayerKind.MASK, "Face", tiles=mask))
+    bench.wishes.seed_mode = "fixed"
+    values = {"prompt.text": "a cat on a blue background", "noise.seed": 4, "noise.batch": 4}
+    for name, value in values.items():
+        bench.wishes.set(name, value)
+    bench.generator.generate()
+    stage.until(lambda: not bench.generator.busy)
+    bench.staging.choose(1)
+    bench.strip.split.setValue(58)
+    bench.view.fit()
+
+
 SCENES = {
     "start": start,
     "dark": dark,
@@ -155,6 +181,7 @@ SCENES = {
     "running": running,
     "error": error,
     "many": many,
+    "canvas": canvas,
 }
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import (
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QColor, QIcon
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QColorDialog,
     QHBoxLayout,
@@ -39,7 +39,7 @@ from nodeforge.canvas import (
 from nodeforge.ui.canvas_view.layer_about import AboutLayer
 from nodeforge.ui.canvas_view.layer_list import EYE, ID, LOCK, NAME, LayerList
 from nodeforge.ui.canvas_view.studio import Studio
-from nodeforge.ui.canvas_view.thumbnails import thumbnail
+from nodeforge.ui.canvas_view.thumbnails import plain_icon, thumbnail
 from nodeforge.ui.icons import icon
 
 _PAUSE = 300
@@ -199,7 +199,7 @@ class LayersPanel(QWidget):
             item = self._item(id)
             if item is not None and state.has(id):
                 pixmap = thumbnail(state.layer(id), state, self.devicePixelRatioF())
-                item.setIcon(NAME, QIcon(pixmap))
+                item.setIcon(NAME, plain_icon(pixmap))
         self._filling = filling
 
     def _hear(self, changes: tuple[Change, ...]) -> None:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from nodeforge.ui.canvas_view.generator import Generator
 from nodeforge.ui.canvas_view.staged import Staged
 from nodeforge.ui.canvas_view.staging import Candidate, Staging
+from nodeforge.ui.canvas_view.thumbnails import plain_icon
 from nodeforge.ui.icons import icon
 
 _SIDE = 56
@@ -132,7 +133,7 @@ class StagingStrip(QWidget):
 
 def _picture(candidate: Candidate) -> QIcon:
     ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    return QIcon(QPixmap.fromImage(candidate.image.scaled(_SIDE, _SIDE, ratio, smooth)))
+    return plain_icon(QPixmap.fromImage(candidate.image.scaled(_SIDE, _SIDE, ratio, smooth)))
 
 
 def _row_of_pictures() -> QListWidget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize
-from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 
 from nodeforge.canvas import TILE, Layer, State
 from nodeforge.ui.canvas_view.qt_pixels import to_image
@@ -36,6 +36,13 @@ def thumbnail(layer: Layer, state: State, ratio: float = 1.0) -> QPixmap:
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
+
+
+def plain_icon(pixmap: QPixmap) -> QIcon:
+    """An icon that looks the same where it is selected."""
+    made = QIcon(pixmap)
+    made.addPixmap(pixmap, QIcon.Mode.Selected)
+    return made
 
 
 def _small(tile: np.ndarray, side: int) -> QImage:
