@@ -44,6 +44,7 @@ def computed(watched: Watched) -> set[str]:
 def test_the_workflows_that_the_readme_names_are_there():
     assert {
         "text_to_image", "image_to_image", "inpaint", "two_pass_upscale", "compare_samplers",
+        "controlnet_edges", "lora_style",
     } <= set(NAMES)  # fmt: skip
 
 
