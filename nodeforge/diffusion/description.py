@@ -16,6 +16,7 @@ from nodeforge.models import (
     ModelInfo,
     fingerprint,
     is_whole_model,
+    paired,
     read_config,
     recognise,
 )
@@ -130,16 +131,42 @@ def describe_denoiser(path: Path, prediction: str = "", zero_snr: bool | None = 
     return _denoiser(info, weights, prediction, zero_snr)
 
 
-def describe_text_encoder(path: Path) -> TextEncoder:
+def describe_text_encoder(path: Path, other: Path | None = None) -> TextEncoder:
     """The recipe of the text encoders at `path`: of a whole model, or alone where one suffices.
+
+    Args:
+        path: The model, or one of two text encoders.
+        other: The other one, where they lie apart, as SDXL's clip_l and clip_g.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
-        LoadingError: no family here can use it, or one is missing.
+        LoadingError: no family here can use it, one is missing, or two do not belong together.
     """
+    if other is not None:
+        return _two_text_encoders(recognise(path), recognise(other))
     info, family = _known(path)
     _check_parts(info, family.text_encoders)
     return TextEncoder(Weights(str(path), fingerprint(path), family.name, "text_encoder"))
+
+
+def _two_text_encoders(one: ModelInfo, other: ModelInfo) -> TextEncoder:
+    if (pair := paired(one, other)) is None:
+        told = " and ".join(_told(info) for info in (one, other))
+        raise LoadingError(
+            f"{told} do not belong together.",
+            place=f"{one.path}, {other.path}",
+            way_out="SDXL takes clip_l, whose words have 768 numbers, and clip_g, whose have 1280.",
+        )
+    first, second = (
+        Weights(str(info.path), fingerprint(info.path), pair.family.name, part)
+        for info, part in zip(pair[1:], pair.family.text_encoders, strict=True)
+    )
+    return TextEncoder(first, second=second)
+
+
+def _told(info: ModelInfo) -> str:
+    width = f" of width {info.width}" if info.width and info.kind is Kind.TEXT_ENCODER else ""
+    return f"a {info.kind.replace('_', ' ')}{width}"
 
 
 def describe_vae(path: Path, family: str = "") -> Vae:

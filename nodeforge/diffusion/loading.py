@@ -129,7 +129,8 @@ def load(
         make = load_ip_adapter if isinstance(recipe, IpAdapter) else load_image_encoder
         return make(weights, home or device, policy.dtype(weights.part, device), check)
     network: Any = build(recipe)
-    _fill(network, weights, home or device, policy.dtype(weights.part, device), check)
+    found = _sources(network, weights, recipe.second if isinstance(recipe, TextEncoder) else None)
+    _fill(network, weights, found, home or device, policy.dtype(weights.part, device), check)
     match recipe:
         case Model():
             return LoadedModel(network, weights.family)
@@ -157,12 +158,12 @@ def weight_bytes(recipe: Recipe, policy: Policy, device: torch.device) -> int:
 def _fill(
     network: nn.Module,
     weights: Weights,
+    found: Mapping[str, StoredTensor],
     device: torch.device,
     dtype: torch.dtype,
     check: Callable[[], None],
 ) -> None:
     """Give every parameter of `network` its tensor."""
-    found = _sources(network, weights)
     expected = network.state_dict()
     if missing := sorted(expected.keys() - found.keys()):
         raise LoadingError(
@@ -202,13 +203,15 @@ def _materialise_buffers(network: nn.Module, device: torch.device) -> None:
         owner.register_buffer("position_ids", positions, persistent=False)
 
 
-def _sources(network: nn.Module, weights: Weights) -> dict[str, StoredTensor]:
+def _sources(
+    network: nn.Module, weights: Weights, second: Weights | None
+) -> dict[str, StoredTensor]:
     """The tensor for each parameter; those that are not there are left out."""
-    path = Path(weights.path)
     found: dict[str, StoredTensor] = {}
     if weights.part == "t2i_adapter":
-        return t2i_adapter_tensors(path)
+        return t2i_adapter_tensors(Path(weights.path))
     for part, prefix, inner in parts_of(network, weights.part):
+        path = Path((second if second and second.part == part else weights).path)
         if path.is_dir():
             there = _folder_tensors(_own_folder(path, part), weights)
         else:

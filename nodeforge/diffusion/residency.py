@@ -87,7 +87,7 @@ class Residency:
             LoadingError: the model is gone, or lacks something.
             ModelFileError: a file is damaged.
         """
-        key = _key(recipe.weights)
+        key = _key(recipe)
         with ExitStack() as kept:
             loaded = self._keep(kept, key, lambda: self._load(recipe, check))
             loras = [
@@ -169,6 +169,8 @@ class Residency:
 
     def _load(self, recipe: Recipe, check: Callable[[], None]) -> Loaded:
         found = replace(recipe, weights=found_weights(recipe.weights))
+        if isinstance(found, TextEncoder) and found.second:
+            found = replace(found, second=found_weights(found.second))
         self._shrink(max(0, self._bytes_kept - _size_on_disk(found.weights)))
         fed = isinstance(found, Model | ControlNet) and self._must_feed(found)
         waits = self._policy.memory in (MemoryMode.LOW, MemoryMode.VERY_LOW)
@@ -177,7 +179,7 @@ class Residency:
             tune(loaded.network, self._policy)
         if isinstance(loaded, LoadedModel | LoadedControlNet) and fed:
             feed(loaded.network, self.device)
-        key = _key(recipe.weights)
+        key = _key(recipe)
         (self._elsewhere.add if waits and not fed else self._elsewhere.discard)(key)
         self._overlays[key] = Overlay(loaded.network)
         return loaded
@@ -187,7 +189,7 @@ class Residency:
     ) -> tuple[Key, Callable[[], LoadedLora]]:
         """The key of a LoRA read for this base, and how to read it."""
         part = recipe.weights.part
-        key = (lora.fingerprint, f"lora for {part} {recipe.weights.fingerprint}")
+        key = (lora.fingerprint, f"lora for {part} {_key(recipe)[0]}")
         dtype = self._policy.dtype(part, self.device)
         return key, lambda: load_lora(
             found_weights(lora), part, base.network, self.device, dtype, check
@@ -244,9 +246,12 @@ def found_weights(weights: Weights) -> Weights:
     )
 
 
-def _key(weights: Weights) -> Key:
+def _key(recipe: Recipe) -> Key:
     """A VAE may be used for several families: its numbers are scaled otherwise then."""
-    return weights.fingerprint, f"{weights.family} {weights.part}"
+    weights, name = recipe.weights, recipe.weights.fingerprint
+    if isinstance(recipe, TextEncoder) and recipe.second:
+        name += f" {recipe.second.fingerprint}"
+    return name, f"{weights.family} {weights.part}"
 
 
 def _loras(recipe: Recipe) -> tuple[Lora, ...]:

@@ -138,14 +138,25 @@ def label(family: str) -> str:
 
 def _loaded(scene: Scene) -> dict[str, tuple[str, Origin]]:
     found: dict[str, tuple[str, Origin]] = {}
+    infos: dict[str, list[ModelInfo]] = {}
     for path, port, kind, name in model_ports(scene):
         try:
             info = model_info(scene, kind, name)
         except RequestError:
             continue
         if info is not None and info.family is not None:
-            found[path] = (port, Origin(info.family, path, info.families))
+            infos.setdefault(path, []).append(info)
+            found[path] = (port, _origin(path, infos[path]))
     return found
+
+
+def _origin(path: str, infos: list[ModelInfo]) -> Origin:
+    """Where the files of one node come from; two text encoders together are another family's."""
+    from nodeforge.models import paired
+
+    if len(infos) == 2 and (pair := paired(*infos)):
+        return Origin(pair.family.name, path)
+    return Origin(infos[-1].family or "", path, infos[-1].families)
 
 
 def _met(scene: Scene, path: str, known: dict[str, Origin]) -> dict[str, Origin]:

@@ -19,12 +19,14 @@ from nodeforge.models.folders import ModelFolders
 from nodeforge.models.header import Header, read_header
 from nodeforge.models.info import Kind, Layout, ModelInfo
 from nodeforge.models.mentions import mention, mentioned
+from nodeforge.models.pairing import EncoderPair, paired
 from nodeforge.models.recognise import recognise
 
 __all__ = [
     "FAMILIES",
     "VOCABULARY_KEY",
     "CorruptModelError",
+    "EncoderPair",
     "Family",
     "Fingerprints",
     "ForbiddenModelError",
@@ -42,6 +44,7 @@ __all__ = [
     "locate",
     "mention",
     "mentioned",
+    "paired",
     "read_config",
     "read_header",
     "recognise",

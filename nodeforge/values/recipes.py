@@ -84,11 +84,19 @@ class Embedding:
 
 @dataclass(frozen=True)
 class TextEncoder:
-    """Text encoder and tokenizer with the LoRAs that lie over the encoder."""
+    """Text encoder and tokenizer with the LoRAs that lie over the encoder.
+
+    Args:
+        weights: Where its numbers are; all of them, unless `second` is given.
+        loras: In the order in which they were laid over it.
+        embeddings: Textual inversions that prompts may name.
+        second: Where the second of two text encoders is, when they lie apart.
+    """
 
     weights: Weights
     loras: tuple[Lora, ...] = ()
     embeddings: tuple[Embedding, ...] = ()
+    second: Weights | None = None
 
 
 @dataclass(frozen=True)

@@ -60,13 +60,17 @@ def load_denoiser(
 
 
 @node("models.load_text_encoder", title="Load text encoder")
-def load_text_encoder(file: Annotated[Path, ModelFile("text_encoder")]) -> TextEncoder:
-    """Take a text encoder of its own, or those of another model.
+def load_text_encoder(
+    file: Annotated[Path, ModelFile("text_encoder")],
+    second: Annotated[Path | None, ModelFile("text_encoder")] = None,
+) -> TextEncoder:
+    """Take a text encoder of its own, SDXL's two, or those of another model.
 
     Args:
-        file: The text encoder, or a whole model; SDXL's two come from a whole model only.
+        file: The text encoder, or a whole model.
+        second: The other one of SDXL's two, clip_l and clip_g, in any order.
     """
-    return diffusion.describe_text_encoder(file)
+    return diffusion.describe_text_encoder(file, second)
 
 
 @node("models.load_vae", title="Load VAE")

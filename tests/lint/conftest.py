@@ -31,7 +31,8 @@ def safetensors(path: Path, shapes) -> None:
 def models(tmp_path_factory) -> ModelFolders:
     """``sd15``, ``small`` (of the family nano), ``sdxl``, ``flux``, ``cut``, ``sub/other``.
 
-    Also the VAE ``vae``, the LoRA ``style``, the ControlNet ``edges``, the embedding ``mood``.
+    Also the VAE ``vae``, the LoRA ``style``, the ControlNet ``edges``, the embedding ``mood``,
+    the text encoders ``clip_l`` and ``clip_g``.
     """
     home = tmp_path_factory.mktemp("home")
     names = json.loads(gzip.decompress(NAMES.read_bytes()))
@@ -46,6 +47,10 @@ def models(tmp_path_factory) -> ModelFolders:
     safetensors(home / "models" / "loras" / "style.safetensors", {down: (4, 768)})
     safetensors(home / "models" / "controlnets" / "edges.safetensors", names["sd15_controlnet"])
     safetensors(home / "models" / "embeddings" / "mood.safetensors", {"emb_params": (2, 768)})
+    words = "text_model.embeddings.token_embedding.weight"
+    for name, width in (("clip_l", 768), ("clip_g", 1280)):
+        file = home / "models" / "text_encoders" / f"{name}.safetensors"
+        safetensors(file, {words: (49408, width)})
     (folder / "cut.safetensors").write_bytes(b"\xff\x01\0\0\0\0\0\0{")
     index = {"_class_name": "StableDiffusionPipeline", "_nodeforge_family": "nano"}
     index["unet"] = ["diffusers", "UNet2DConditionModel"]

@@ -307,6 +307,18 @@ def test_an_embedding_may_be_loaded_under_another_name(whole, models):
     assert only(whole, "named_models", models=models).node == "prompt"
 
 
+def test_two_text_encoders_apart_are_of_the_family_that_reads_with_both(whole, models):
+    whole.nodes["model"].values["file"] = "sdxl"
+    whole.nodes["text"] = Node("models.load_text_encoder", {"file": "clip_g", "second": "clip_l"})
+    whole.links[end_of("prompt.text_encoder")] = start_of("text.text_encoder")
+    assert found(whole, "families", models=models) == []
+    whole.nodes["text"].values["second"] = "clip_g"
+    whole.nodes["text"].values["file"] = "clip_l"
+    assert found(whole, "families", models=models) == []
+    whole.nodes["text"].values["second"] = None
+    assert "made for SD 1.5" in found(whole, "families", models=models)[0].fact
+
+
 @pytest.mark.parametrize(
     ("file", "fact"),
     [

@@ -48,6 +48,14 @@ CATALOGUE = Catalogue(
             [port("model"), port("text_encoder"), port("vae")],
         ),
         spec("models.load_vae", [model_file("vae")], [port("vae")]),
+        spec(
+            "models.load_text_encoder",
+            [
+                model_file("text_encoder"),
+                PortSpec("second", "path", widget=ModelFileWidget("text_encoder"), optional=True),
+            ],
+            [port("text_encoder")],
+        ),
         spec("control.load", [model_file("controlnet")], [port("controlnet")]),
         spec(
             "control.apply",
