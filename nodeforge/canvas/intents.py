@@ -45,6 +45,9 @@ class Method:
         return Fill.ORIGINAL if keeps else self.fill
 
 
+CONTROLLED = "canvas_control"
+"""The shipped workflow, by its file's stem, that fills while control layers steer."""
+
 METHODS: Mapping[Intent, Method] = {
     Intent.FILL: Method("canvas_inpaint", Fill.BLUR, 1.0),
     Intent.EXPAND: Method(

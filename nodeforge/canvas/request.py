@@ -41,6 +41,8 @@ LONGEST = 8192
 
 IMAGE, MASK, RESULT = "canvas.image", "canvas.mask", "canvas.result"
 _NEEDED = {IMAGE: "Canvas image", MASK: "Canvas mask", RESULT: "Canvas result"}
+_GUIDES = {"control": "Canvas control", "reference": "Canvas reference"}
+"""Kinds of layers beside the picture, with the title of the node that takes what they show."""
 
 
 class EmptyMaskError(RequestError):
@@ -59,11 +61,16 @@ class Source:
         pixels: uint8, (height, width, 3 or 4) of the box, alpha not premultiplied.
         box: Where it is on the canvas.
         canvas: Width and height of the canvas, pixels.
+        control: What its control layers show there, uint8, (height, width, 4), alpha not
+            premultiplied; None where it has none.
+        reference: What its reference layers show, of any size, likewise.
     """
 
     pixels: Bytes
     box: Box
     canvas: Size
+    control: Bytes | None = None
+    reference: Bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +129,8 @@ def request(
         BoxError: the box lies outside of the canvas, or is smaller than a cell of the latent.
         SizeMismatchError: pixels or a mask have another size than the box.
         EmptyMaskError: nothing may change.
-        NotForCanvasError: the workflow has no canvas nodes, or none for regions.
+        NotForCanvasError: the workflow lacks a canvas node that is needed.
+        NoRegionsError: a mask has a prompt, and the workflow no node for it.
         NoSuchNodeError: `values` name a node that is not there.
     """
     check_box(source.box, source.canvas, multiple)
@@ -137,6 +145,7 @@ def request(
     files: dict[str, bytes] = {}
     _give(nodes[IMAGE], _keep(document, files, "canvas_image.png", source.pixels))
     _give(nodes[MASK], _keep(document, files, "canvas_mask.png", mask))
+    _give_guides(document, files, source)
     regions = [
         (one.prompt, _keep(document, files, f"canvas_region_{number}.png", one.mask))
         for number, one in enumerate((one for one in selections if one.prompt), 1)
@@ -147,7 +156,9 @@ def request(
 
 def _check_sizes(source: Source, selections: Sequence[Selection]) -> None:
     wanted = (source.box.height, source.box.width)
-    for what, pixels in (("picture", source.pixels), *(("mask", one.mask) for one in selections)):
+    there = [("picture", source.pixels), *(("mask", one.mask) for one in selections)]
+    there += [] if source.control is None else [("control layer", source.control)]
+    for what, pixels in there:
         if pixels.shape[:2] != wanted:
             raise SizeMismatchError(
                 f"the {what} is {pixels.shape[1]} × {pixels.shape[0]} pixels, "
@@ -232,6 +243,28 @@ def _canvas_nodes(document: Document) -> dict[str, dict[str, Node]]:
     return found
 
 
+def _guides(source: Source) -> Iterator[tuple[str, Bytes]]:
+    for kind in _GUIDES:
+        if (shown := getattr(source, kind)) is not None:
+            yield kind, shown
+
+
+def _give_guides(document: Document, files: dict[str, bytes], source: Source) -> None:
+    shown_by = dict(_guides(source))
+    for kind in _GUIDES:
+        nodes, shown = _nodes(document, f"canvas.{kind}"), shown_by.get(kind)
+        if shown is None:
+            _give(nodes, None)
+            continue
+        if not nodes:
+            raise NotForCanvasError(
+                f"the workflow has no node '{_GUIDES[kind]}', so {kind} layers say nothing to it.",
+                way_out=f"Add one between the prompt and the denoise node, or hide the {kind} "
+                "layers.",
+            )
+        _give(nodes, _keep(document, files, f"canvas_{kind}.png", shown))
+
+
 def _set_intent(document: Document, intent: Intent, values: Mapping[str, Any]) -> None:
     """The intent's strength, unless the form has one, and its fill at that strength."""
     method, strength = METHODS[intent], METHODS[intent].strength
@@ -242,7 +275,7 @@ def _set_intent(document: Document, intent: Intent, values: Mapping[str, Any]) -
         node.values["fill"] = str(method.fill_at(float(strength)))
 
 
-def _give(nodes: Mapping[str, Node], value: str) -> None:
+def _give(nodes: Mapping[str, Node], value: str | None) -> None:
     for node in nodes.values():
         node.values["file"] = value
 

@@ -1,11 +1,12 @@
 """What Generate submits: the workflow with the canvas's pixels, masks and wishes in it."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from nodeforge.canvas.intents import METHODS, Intent
+from nodeforge.canvas.intents import CONTROLLED, METHODS, Intent
 from nodeforge.canvas.native import USUAL, native
 from nodeforge.canvas.regions import NoRegionsError
 from nodeforge.canvas.request import (
@@ -134,6 +135,37 @@ def test_a_mask_ends_before_a_box_that_the_canvas_goes_on_beyond(workflow):
     assert mask[1:-1, :-1].min() == 255
     assert mask[0].max() == mask[-1].max() == mask[:, -1].max() == 0
     assert mask[1:-1, 0].min() == 255
+
+
+def controlled():
+    return load(shipped("workflows") / f"{CONTROLLED}.json")
+
+
+def test_what_control_layers_show_goes_to_their_node_alone():
+    shown = source(channels=4, seed=1).pixels
+    given = replace(source(), control=shown)
+    generation = request(controlled(), given, [Selection(spot())], Intent.FILL, {}, 16)
+    assert np.array_equal(file_of(generation, "control"), shown)
+    assert generation.document.node("control").values["file"].endswith("canvas_control.png")
+
+
+def test_without_control_layers_nothing_steers():
+    generation = request(controlled(), source(), [Selection(spot())], Intent.FILL, {}, 16)
+    assert generation.document.node("control").values["file"] is None
+
+
+@pytest.mark.parametrize("kind", ["control", "reference"])
+def test_layers_that_a_workflow_has_no_node_for_are_told(workflow, kind):
+    given = replace(source(), **{kind: source(channels=4).pixels})
+    with pytest.raises(NotForCanvasError, match=f"no node 'Canvas {kind}'") as refused:
+        made(workflow, given=given)
+    assert f"hide the {kind} layers" in refused.value.way_out
+
+
+def test_a_control_layer_of_another_size_is_refused():
+    given = replace(source(), control=source(canvas=(8, 8), channels=4).pixels)
+    with pytest.raises(SizeMismatchError, match="control layer is 8 × 8"):
+        request(controlled(), given, [Selection(spot())], Intent.FILL, {}, 16)
 
 
 def test_each_prompt_gets_a_region_after_the_other(workflow):

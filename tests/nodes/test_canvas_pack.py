@@ -57,6 +57,41 @@ def test_the_canvas_s_pixels_come_as_they_are(canvas, tmp_path):
     assert np.array_equal(to_bytes(shown.empty.values[0].numpy()), 255 - pixels[..., 3])
 
 
+def steering(canvas, folder, pixels, path, **options):
+    """The hint that a ControlNet gets from a control layer."""
+    Pillow.fromarray(pixels).save(path)
+    plain = Conditioning((Prompt(torch.zeros(1, 77, 192)),), torch.zeros(1, 77, 192), "nano")
+    net = diffusion.describe_controlnet(NANO / "controlnet")
+    steered = canvas["canvas.control"](plain, net, path, **options)
+    (control,) = steered.prompts[0].controls
+    return control.hint.pixels[0].numpy()
+
+
+def test_a_drawing_on_a_control_layer_is_white_on_black(canvas, folder, tmp_path):
+    pixels = np.zeros((32, 32, 4), np.uint8)
+    pixels[10:12, 4:28] = (200, 30, 30, 255)
+    hint = steering(canvas, folder, pixels, tmp_path / "drawn.png")
+    assert hint[10:12, 4:28].min() == 1
+    assert hint[:9].max() == hint[13:].max() == 0
+
+
+def test_a_picture_on_a_control_layer_gives_its_edges(canvas, folder, tmp_path):
+    pixels = np.full((32, 32, 4), 255, np.uint8)
+    pixels[8:24, 8:24, :3] = 0
+    hint = steering(canvas, folder, pixels, tmp_path / "picture.png")
+    assert hint[16, 7:9].max() == 1
+    assert hint[12:20, 12:20].max() == hint[:5].max() == 0
+    whole = steering(canvas, folder, pixels, tmp_path / "picture.png", reading="picture")
+    assert whole[16, 16].max() == 0
+    assert whole[0, 0].min() == 1
+
+
+def test_without_control_or_reference_layers_the_prompt_is_as_it_was(canvas):
+    prompt = Conditioning((Prompt(torch.zeros(1, 77, 192)),), torch.zeros(1, 77, 192), "nano")
+    assert canvas["canvas.control"](prompt, None) is prompt
+    assert canvas["canvas.reference"](None, prompt, None, None) is prompt
+
+
 def test_a_mask_can_be_made_weaker(canvas, tmp_path):
     Pillow.new("L", (5, 4), 200).save(tmp_path / "mask.png")
     whole, half = (canvas["canvas.mask"](tmp_path / "mask.png", s).values for s in (1.0, 0.5))

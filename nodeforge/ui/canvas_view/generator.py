@@ -21,7 +21,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.qt_pixels import to_image
-from nodeforge.ui.canvas_view.scene import chosen_box, seen, with_mask
+from nodeforge.ui.canvas_view.scene import chosen_box, has_control, seen, with_mask
 from nodeforge.ui.canvas_view.staging import Candidate, Staging
 from nodeforge.ui.canvas_view.studio import Studio
 from nodeforge.ui.canvas_view.wishes import Wishes
@@ -102,15 +102,21 @@ class Generator(QObject):
         self._made.connect(self._queue, Qt.ConnectionType.QueuedConnection)
         runner.link.told.connect(self._hear)
         runner.jobs.changed.connect(self._look_at_queue)
+        self._end_listening = studio.canvas.subscribe(lambda _: self._look_at_layers())
+        self._look_at_layers()
         self._closed = False
 
     def close(self) -> None:
         """Stop all of this canvas' rounds; what arrives late is dropped."""
         self._closed = True
+        self._end_listening()
         self.cancel()
         self._runner.link.told.disconnect(self._hear)
         self._runner.jobs.changed.disconnect(self._look_at_queue)
         self._maker.shutdown(wait=False, cancel_futures=True)
+
+    def _look_at_layers(self) -> None:
+        self.wishes.set_controlled(has_control(self._studio.canvas.state))
 
     @property
     def round(self) -> Round | None:

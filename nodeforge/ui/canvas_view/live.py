@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from nodeforge.canvas import Change, LayerKind, What
+from nodeforge.canvas import Change, What
 from nodeforge.ui.canvas_view.generator import Generator, Round
 from nodeforge.ui.canvas_view.studio import Studio
 
@@ -54,15 +54,8 @@ class Live(QObject):
         self.changed.emit()
 
     def _hear(self, changes: tuple[Change, ...]) -> None:
-        if self.on and any(self._counts(change) for change in changes):
+        if self.on and any(change.what is not What.ACTIVE for change in changes):
             self._touch()
-
-    def _counts(self, change: Change) -> bool:
-        if change.what is What.PIXELS:
-            state = self._studio.canvas.state
-            kind = state.layer(change.layer).kind if state.has(change.layer) else None
-            return kind not in (LayerKind.CONTROL, LayerKind.REFERENCE)
-        return change.what is not What.ACTIVE
 
     def _touch(self) -> None:
         if not self.on:

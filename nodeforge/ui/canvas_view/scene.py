@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 
 import cv2
 import numpy as np
 
-from nodeforge.canvas import Layer, LayerKind, State, Tiles, composite, pictured, straight
+from nodeforge.canvas import (
+    Layer,
+    LayerKind,
+    State,
+    Tiles,
+    composite,
+    pictured,
+    straight,
+    visible,
+)
 from nodeforge.canvas.box import auto_box
 from nodeforge.canvas.layer import PICTURE_KINDS
 from nodeforge.canvas.native import Native
@@ -47,7 +57,30 @@ def seen(state: State, box: Box) -> tuple[Source, list[Selection]]:
         pixels = np.ascontiguousarray(pixels[..., :3])
     chosen = [Selection(m.read(box), m.strength, m.prompt) for m in masks(state)]
     marked = [one for one in chosen if one.mask.any()]
-    return Source(pixels, box, (state.width, state.height)), marked
+    control = _shown_by(state, LayerKind.CONTROL, box)
+    reference = _shown_by(state, LayerKind.REFERENCE, state.box)
+    return Source(pixels, box, (state.width, state.height), control, reference), marked
+
+
+def has_control(state: State) -> bool:
+    """Whether a visible control layer shows something."""
+    return any(_guides(state, LayerKind.CONTROL))
+
+
+def _guides(state: State, kind: LayerKind) -> Iterator[Layer]:
+    return (layer for layer in visible(state) if layer.kind is kind and len(layer.tiles))
+
+
+def _shown_by(state: State, kind: LayerKind, box: Box) -> Bytes | None:
+    """What the layers of a kind show in `box`; None where there is nothing."""
+    layers = list(_guides(state, kind))
+    pixels = straight(composite(layers, box)) if layers else None
+    if pixels is None or not pixels[..., 3].any():
+        return None
+    if kind is LayerKind.CONTROL:
+        return pixels
+    rows, columns = (np.flatnonzero(pixels[..., 3].any(axis=axis)) for axis in (1, 0))
+    return np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def _bounds(layer: Layer) -> Box | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from nodeforge.canvas.intents import METHODS, Intent
+from nodeforge.canvas.intents import CONTROLLED, METHODS, Intent
 from nodeforge.canvas.native import Native, native
 from nodeforge.canvas.request import IMAGE, MASK, RESULT
 from nodeforge.formats import load
@@ -60,6 +60,8 @@ class Wishes(QObject):
         self.intent = Intent.FILL
         self.values: dict[str, Any] = {}
         self.seed_mode = "random"
+        self.controlled = False
+        """Whether control layers are to steer what a shipped workflow makes."""
         self.own: OpenDocument | None = None
         """The workflow that Generate runs instead of the shipped ones."""
         self._shipped: dict[str, Document] = {}
@@ -73,28 +75,35 @@ class Wishes(QObject):
         """What Generate runs."""
         if self.own is not None:
             return self.own.document
-        name = METHODS[self.intent].workflow
+        name = self.workflow_name
         if name not in self._shipped:
             self._shipped[name] = load(shipped("workflows") / f"{name}.json")
         return self._shipped[name]
 
     @property
     def workflow_name(self) -> str:
-        return self.own.name if self.own is not None else METHODS[self.intent].workflow
+        if self.own is not None:
+            return self.own.name
+        steered = self.controlled and self.intent is not Intent.EXPAND
+        return CONTROLLED if steered else METHODS[self.intent].workflow
 
     def choose_intent(self, intent: Intent) -> None:
         """Another intent: its own strength, and its own workflow."""
         if intent is self.intent:
             return
         self.intent = intent
-        for entry in self.entries():
-            if entry.name.endswith(".strength"):
-                self.values[entry.name] = METHODS[intent].strength
+        for entry in self._strengths():
+            self.values[entry.name] = METHODS[intent].strength
         self.form_changed.emit()
 
     def choose_workflow(self, own: OpenDocument | None) -> None:
         if own is not self.own:
             self.own = own
+            self.form_changed.emit()
+
+    def set_controlled(self, on: bool) -> None:
+        if on != self.controlled:
+            self.controlled = on
             self.form_changed.emit()
 
     def entries(self) -> list[Entry]:
@@ -133,10 +142,16 @@ class Wishes(QObject):
     @property
     def strength(self) -> float:
         """Denoise strength, 0..1."""
-        for entry in self.entries():
-            if entry.name.endswith(".strength"):
-                return float(self.value(entry))
+        for entry in self._strengths():
+            return float(self.value(entry))
         return METHODS[self.intent].strength
+
+    def _strengths(self) -> Iterator[Entry]:
+        """Rows for the share of the steps that is run; others have a strength, too."""
+        for entry in self.entries():
+            path, _, port = entry.name.rpartition(".")
+            if port == "strength" and self.workflow.node(path).type == "sampling.schedule":
+                yield entry
 
     @property
     def native(self) -> Native:

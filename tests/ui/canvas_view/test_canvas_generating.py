@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 from PySide6.QtCore import Qt
 
-from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied
+from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
 from nodeforge.canvas.intents import Intent
 from nodeforge.canvas.layers import new_layer, with_new
 from nodeforge.imaging import Box
@@ -235,6 +235,25 @@ def test_each_intent_has_its_strength_and_the_form_follows(painted):
     wishes.set("prompt.text", "a fox")
     wishes.choose_intent(Intent.EXPAND)
     assert wishes.asked()["prompt.text"] == "a fox"
+
+
+def test_a_control_layer_steers_and_a_hidden_one_does_not(qtbot, painted):
+    easel, wishes = painted, painted.bench.wishes
+    masked(easel)
+    assert wishes.workflow_name == "canvas_inpaint"
+    drawn = np.zeros((256, 256, 4), np.uint8)
+    drawn[100:104, 60:200] = 255
+    easel.studio.perform(add_layer(easel.canvas, LayerKind.CONTROL, tiles=Tiles.of(drawn)))
+    assert wishes.workflow_name == "canvas_control"
+    assert "Control strength" in [entry.label for entry in wishes.entries()]
+    assert wishes.strength == 1.0
+    easel.bench.generator.generate()
+    made = easel.bench.generator.round
+    qtbot.waitUntil(lambda: made.generation is not None, timeout=LONG)
+    assert "canvas_control.png" in made.generation.files
+    layer = easel.canvas.state.active
+    easel.studio.perform(set_layer(easel.canvas, layer, visible=False))
+    assert wishes.workflow_name == "canvas_inpaint"
 
 
 def test_the_workflow_opens_as_a_graph_and_generate_runs_it(painted):
