@@ -62,6 +62,11 @@ class Hand:
             self.move(place, keys, button)
         self.release(places[-1], keys, button)
 
+    def double_click(self, place: Point) -> None:
+        self.click(place)
+        self.send(QEvent.Type.MouseButtonDblClick, place)
+        self.release(place)
+
     def click(self, place: Point, keys=NO_KEYS) -> None:
         self.drag([place], keys)
 

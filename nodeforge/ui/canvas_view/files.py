@@ -17,6 +17,7 @@ from nodeforge.formats.openraster import load_openraster, save_openraster
 from nodeforge.formats.whole_file import write_whole
 from nodeforge.imaging import PictureFormat
 from nodeforge.ui.canvas_view.qt_pixels import to_png
+from nodeforge.ui.workspace import PROJECT
 
 PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif *.ora);;All files (*)"
 _EXPORTS = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg);;Layers, OpenRaster (*.ora)"
@@ -110,7 +111,7 @@ class CanvasFiles(QObject):
 
 def pictures_in(data: QMimeData) -> list[tuple[Path | bytes, str]]:
     """The pictures that are dropped or pasted, and what to call them: files, or pixels."""
-    files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    files = _files_in(data)
     if files:
         return [(path, path.name) for path in files]
     if data.hasImage():
@@ -121,7 +122,13 @@ def pictures_in(data: QMimeData) -> list[tuple[Path | bytes, str]]:
 
 
 def has_pictures(data: QMimeData) -> bool:
-    return data.hasImage() or any(url.isLocalFile() for url in data.urls())
+    return data.hasImage() or bool(_files_in(data))
+
+
+def _files_in(data: QMimeData) -> list[Path]:
+    """The files but workflows and projects, which are opened in tabs of their own."""
+    files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return [path for path in files if path.suffix.lower() not in (".json", PROJECT)]
 
 
 def _write(state: State, path: Path, format: PictureFormat, text: Mapping[str, str]) -> None:

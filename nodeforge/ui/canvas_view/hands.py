@@ -73,10 +73,10 @@ class Hands(QObject):
             self._end(self._touch(event.position(), event.modifiers()))
 
     def double(self, event: QMouseEvent) -> None:
+        """The second press of two comes as this: it is a press, too."""
+        self.press(event)
         if event.button() == Left and not self._space:
             self._view.studio.tool.double(self._touch(event.position(), event.modifiers()))
-        elif event.button() != Left:
-            self.press(event)
 
     # the pen
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -24,6 +24,8 @@ _Index = QModelIndex | QPersistentModelIndex
 
 class LayerList(QTreeWidget):
     """The list; a drop tells which layer goes to which row, and leaves moving it to the canvas."""
+
+    remove_asked = Signal()
 
     def __init__(self, reorder: Callable[[str, int], object]) -> None:
         super().__init__(columnCount=3, headerHidden=True, rootIsDecorated=False)
@@ -50,6 +52,12 @@ class LayerList(QTreeWidget):
         self.setItemDelegateForColumn(EYE, _Switch(self))
         self.setItemDelegateForColumn(LOCK, _Switch(self))
         self.setMinimumHeight(96)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() == Qt.Key.Key_Delete:
+            self.remove_asked.emit()
+        else:
+            super().keyPressEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
         item = self.currentItem()

@@ -58,6 +58,7 @@ class LayersPanel(QWidget):
         self.list.itemChanged.connect(self._renamed)
         self.list.itemClicked.connect(self._clicked)
         self.list.currentItemChanged.connect(self._chosen)
+        self.list.remove_asked.connect(self.remove)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
         self.about = AboutLayer(studio)

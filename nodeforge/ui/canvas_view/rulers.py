@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from nodeforge.ui.canvas_view.snapping import Guide
 from nodeforge.ui.canvas_view.view import CanvasView
 from nodeforge.ui.theme import SMALL
 
@@ -27,7 +28,7 @@ class Ruler(QWidget):
         super().__init__()
         self._view, self._across = view, across
         self._at: float | None = None
-        self._guide: int | None = None
+        self._guide: Guide | None = None
         policies = QSizePolicy.Policy
         wide, high = (policies.Expanding, policies.Fixed)[:: 1 if across else -1]
         self.setSizePolicy(wide, high)
@@ -109,23 +110,23 @@ class Ruler(QWidget):
         self._guide = None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        place = self._value(event)
-        snap = self._view.studio.snap
+        place, snap = self._place_of(event), self._view.studio.snap
         if self._guide is None:
-            self._guide = snap.put(place, across=self._across)
+            value = place.y() if self._across else place.x()
+            self._guide = snap.put(value, across=self._across)
         else:
-            snap.move(self._guide, place, across=self._across)
+            snap.move(self._guide, place)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         back = event.position().y() if self._across else event.position().x()
         if self._guide is not None and back < WIDE:
-            self._view.studio.snap.remove(self._guide, across=self._across)
+            self._view.studio.snap.remove(self._guide)
         self._guide = None
 
-    def _value(self, event: QMouseEvent) -> float:
+    def _place_of(self, event: QMouseEvent) -> QPointF:
+        """The place of the canvas under the mouse."""
         at = QPointF(self._view.mapFromGlobal(event.globalPosition().toPoint()))
-        place = self._view.camera.to_canvas(at)
-        return place.y() if self._across else place.x()
+        return self._view.camera.to_canvas(at)
 
 
 def _step(least: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QPointF, Signal
 
@@ -10,6 +11,13 @@ from nodeforge.canvas import Canvas
 
 REACH = 8.0
 """Pixels of the view within which a place clings."""
+
+
+class Guide(NamedTuple):
+    """One guide: whether it runs across, and which of those."""
+
+    across: bool
+    number: int
 
 
 class Snap(QObject):
@@ -27,34 +35,38 @@ class Snap(QObject):
         """Heights of the guides that run across, pixels of the canvas."""
         self.down: list[float] = []
 
-    def put(self, place: float, *, across: bool) -> int:
-        """Add a guide; its number, for `move`."""
-        guides = self.across if across else self.down
-        guides.append(round(place))
+    def put(self, place: float, *, across: bool) -> Guide:
+        """Add a guide at a height, or at a distance from the left."""
+        guide = Guide(across, len(self.across if across else self.down))
+        (self.across if across else self.down).append(round(place))
         self.changed.emit()
-        return len(guides) - 1
+        return guide
 
-    def move(self, number: int, place: float, *, across: bool) -> None:
-        (self.across if across else self.down)[number] = round(place)
+    def move(self, guide: Guide, place: QPointF) -> None:
+        """Let a guide run through a place."""
+        if guide.across:
+            self.across[guide.number] = round(place.y())
+        else:
+            self.down[guide.number] = round(place.x())
         self.changed.emit()
 
-    def remove(self, number: int, *, across: bool) -> None:
-        del (self.across if across else self.down)[number]
+    def remove(self, guide: Guide) -> None:
+        del (self.across if guide.across else self.down)[guide.number]
         self.changed.emit()
 
     def clear(self) -> None:
         self.across, self.down = [], []
         self.changed.emit()
 
-    def near(self, place: QPointF, zoom: float) -> tuple[str, int] | None:
-        """The guide under a place: ``across`` or ``down`` and its number."""
-        for name, guides, value in (
-            ("across", self.across, place.y()),
-            ("down", self.down, place.x()),
+    def near(self, place: QPointF, zoom: float) -> Guide | None:
+        """The guide under a place."""
+        for across, guides, value in (
+            (True, self.across, place.y()),
+            (False, self.down, place.x()),
         ):
             for number, guide in enumerate(guides):
                 if abs(guide - value) * zoom < REACH / 2:
-                    return name, number
+                    return Guide(across, number)
         return None
 
     def point(self, place: QPointF, zoom: float) -> QPointF:

@@ -134,6 +134,10 @@ def test_a_drag_out_of_a_ruler_makes_a_guide_to_which_corners_cling(qtbot, easel
     assert easel.studio.snap.across == [pytest.approx(100, abs=1)]
     guide = easel.studio.snap.across[0]
     assert easel.studio.snap.point(QPointF(50, guide + 2), 1.0).y() == guide
+    easel.tool("move")
+    easel.hand.drag([(50, guide), (50, 150)])
+    assert easel.studio.snap.across == [150]
+    assert len(easel.document.history) == 0
     easel.do("canvas.clear_guides")
     assert not easel.studio.snap.across
 

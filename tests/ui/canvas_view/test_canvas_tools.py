@@ -85,6 +85,12 @@ def test_a_right_drag_sets_size_and_hardness(easel):
     assert len(easel.document.history) == 0
 
 
+def test_two_quick_clicks_are_two_dabs(easel):
+    easel.tool("brush", size=20)
+    easel.hand.double_click((50, 50))
+    assert len(easel.document.history) == 2
+
+
 def test_brackets_set_the_size(qtbot, easel):
     easel.tool("brush", size=40)
     qtbot.keyClick(easel.view, Qt.Key.Key_BracketRight)

@@ -67,7 +67,7 @@ class CropTool(Tool):
         return cursor_of(self._grip_at(touch))
 
     def enter(self) -> bool:
-        rect, self._rect = self._rect, None
+        rect, self._rect, self._start = self._rect, None, None
         if rect is not None:
             box = Box(int(rect.left()), int(rect.top()), int(rect.width()), int(rect.height()))
             self.studio.perform(crop_canvas(self.studio.canvas, box))

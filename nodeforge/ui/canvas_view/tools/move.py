@@ -11,6 +11,7 @@ from nodeforge.canvas import Affine, Layer, Tiles, Transform
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.outlines import HANDLE
+from nodeforge.ui.canvas_view.snapping import Guide
 from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
 from nodeforge.ui.canvas_view.tools.rect_handles import (
     GRIPS,
@@ -46,6 +47,7 @@ class MoveTool(Tool):
         self._began = Affine()
         self._grip: Grip | None = None
         self._turning = False
+        self._guide: Guide | None = None
         self._start: Touch | None = None
         self._view: QTransform | None = None
         self._bounded: tuple[Tiles, Box | None] | None = None
@@ -55,12 +57,16 @@ class MoveTool(Tool):
         return self._lifted is not None
 
     def press(self, touch: Touch) -> None:
-        if self._lifted is None and not self._lift():
+        self._guide = None if self.busy else self.studio.snap.near(touch.place, touch.zoom)
+        if self._guide is not None or (self._lifted is None and not self._lift()):
             return
         self._grip, self._turning = self._hold_at(touch)
         self._start, self._began = touch, self._affine
 
     def drag(self, touch: Touch) -> None:
+        if self._guide is not None:
+            self.studio.snap.move(self._guide, touch.place)
+            return
         if self._lifted is None or self._start is None:
             return
         way = touch.at - self._start.at
@@ -77,6 +83,9 @@ class MoveTool(Tool):
 
     def release(self, touch: Touch) -> None:
         self._start = None
+        if self._guide is not None and min(touch.at.x(), touch.at.y()) < 0:
+            self.studio.snap.remove(self._guide)  # back onto its ruler
+        self._guide = None
         if self._affine.shift is not None:
             self.settle()
 
