@@ -89,6 +89,26 @@ def test_a_node_is_added_by_searching_the_library(qtbot, window):
     assert [node.type for node in nodes.values()] == ["values.integer"]
 
 
+def test_enter_adds_a_node_and_keeps_a_name_while_another_node_is_selected(qtbot, window):
+    window.workspace.new()
+    window.library.chosen.emit("values.integer")
+    window.activateWindow()
+    document = window.workspace.current.document
+    for keys, text in ((Qt.Key.Key_Tab, "whole number"), (Qt.Key.Key_F2, "mine")):
+        qtbot.keyClick(window.area.view.desk.viewer, keys)
+        qtbot.keyClicks(QApplication.focusWidget(), text)
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    assert [node.title for node in document.graph.nodes.values()] == ["", "mine"]
+
+
+def test_tab_in_the_search_goes_down_the_list(qtbot, window):
+    window.workspace.new()
+    window.activateWindow()
+    for _ in range(3):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    assert window.area.view.adding.popup.list.currentRow() == 2
+
+
 def test_undo_and_redo_name_what_they_do(qtbot, window):
     window.workspace.new()
     window.library.chosen.emit("values.integer")

@@ -112,13 +112,14 @@ class Editor(QObject):
             self.desk.ask(SetEntry(frame.table, frame.path, {**entry, key: text}, what=what))
 
     def _claim(self, event: QKeyEvent) -> bool:
-        """Escape is ours before it is a shortcut; Ctrl+Enter keeps, then runs what was typed."""
-        if event.key() == Qt.Key.Key_Escape:
-            event.accept()
-            return True
+        """Keys that end the editing are ours before they are shortcuts; Ctrl+Enter keeps, then
+        runs what was typed."""
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.close()
+        elif enter or event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            event.accept()
+            return True
         return False
 
     def _turn(self, row: Row, by: int) -> None:

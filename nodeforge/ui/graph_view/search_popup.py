@@ -33,6 +33,11 @@ from nodeforge.ui.graph_view.fuzzy import ranked
 from nodeforge.ui.theme import NORMAL, SMALL, Theme
 
 WIDTH, HEIGHT, LINE = 340, 320, 40
+_OURS = (
+    *(Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter),
+    *(Qt.Key.Key_Tab, Qt.Key.Key_Backtab),
+)
+"""Keys that the window has commands on, and that mean something here."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ class SearchPopup(QFrame):
         self.chosen.emit(entry.key)
 
     def eventFilter(self, watched, event) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() in _OURS:
             event.accept()  # ours, before it is anybody's shortcut
             return True
         if event.type() == QEvent.Type.KeyPress:
