@@ -289,12 +289,15 @@ class MainWindow(QMainWindow):
 
     def _standing_changed(self, opened: OpenDocument) -> None:
         if opened is self.workspace.current:
+            self.setWindowTitle(_title(opened))
+            self.setWindowModified(opened.modified)
             self.status.show_saved(opened)
             self.actions_.refresh()
 
     def _current_changed(self, opened: OpenDocument | None) -> None:
         self.problems.show_document(opened)
-        self.setWindowTitle(f"{opened.name} – NodeForge" if opened else "NodeForge")
+        self.setWindowTitle(_title(opened))
+        self.setWindowModified(opened is not None and opened.modified)
         self.actions_.refresh()
 
     def _selected(self, opened: OpenDocument | None, paths: list[str]) -> None:
@@ -330,3 +333,7 @@ class MainWindow(QMainWindow):
             themes.apply(app, theme)
         self.library.show_theme(theme)
         self.problems.show_theme(theme)
+
+
+def _title(opened: OpenDocument | None) -> str:
+    return f"{opened.name}[*] – NodeForge" if opened else "NodeForge"

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPixmap
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -23,18 +23,27 @@ from nodeforge.ui.icons import icon
 from nodeforge.ui.workspace import Workspace
 
 _COLUMNS = 4
+"""Most cards in a row; fewer where they do not fit."""
+_GAP, _MARGIN = 12, 24
 PICTURE = (208, 132)
 """Pixels of a workflow's picture."""
+_CARD = PICTURE[0] + 26
 _SUFFIXES = (".png", ".jpg", ".webp")
 _ABOUT = {
-    "text_to_image": "Make a picture from a prompt.",
-    "image_to_image": "Change a picture with a prompt.",
-    "inpaint": "Paint something new into a part of a picture.",
-    "two_pass_upscale": "Make a picture, then make it larger with new detail.",
-    "lora_style": "Give pictures another style with a LoRA.",
-    "compare_samplers": "One seed, several samplers, side by side.",
-    "tiled_upscale": "Make a picture much larger, tile by tile.",
+    "text_to_image": ("Text to image", "Make a picture from a prompt."),
+    "image_to_image": ("Image to image", "Change a picture with a prompt."),
+    "inpaint": ("Inpaint", "Paint something new into a part of a picture."),
+    "two_pass_upscale": (
+        "Two-pass upscale",
+        "Make a picture, then make it larger with new detail.",
+    ),
+    "lora_style": ("LoRA style", "Give pictures another style with a LoRA."),
+    "compare_samplers": ("Compare samplers", "One seed, several samplers, side by side."),
+    "tiled_upscale": ("Tiled upscale", "Make a picture much larger, tile by tile."),
+    "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
+    "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }
+"""Name and line of each shipped workflow, in the order of the page."""
 _OF_CANVAS = "canvas_"
 """How workflows begin that the canvas runs, and that alone do nothing."""
 
@@ -51,7 +60,7 @@ class Card(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
-        self.setFixedWidth(PICTURE[0] + 26)
+        self.setFixedWidth(_CARD)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(4)
@@ -92,6 +101,8 @@ class StartPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Start page")
         self._workspace = workspace
+        self._grid = QGridLayout()
+        self._shown: list[Card] = []
         workspace.recent_changed.connect(self.build)
         self.build()
 
@@ -100,14 +111,14 @@ class StartPage(QScrollArea):
         outer = QHBoxLayout(content)
         outer.addStretch(1)
         column = QVBoxLayout()
-        column.setContentsMargins(24, 32, 24, 24)
-        column.setSpacing(12)
+        column.setContentsMargins(_MARGIN, 32, _MARGIN, 24)
+        column.setSpacing(_GAP)
         outer.addLayout(column)
         outer.addStretch(1)
         column.addWidget(_label("Start with a workflow", "title"))
         column.addWidget(_label("Or drop a workflow or a picture anywhere in this window.", "dim"))
-        column.addLayout(self._cards())
         column.addLayout(self._buttons())
+        column.addLayout(self._cards())
         recent = self._workspace.recent
         column.addSpacing(12)
         column.addWidget(_label("Recent files", "heading"))
@@ -119,14 +130,25 @@ class StartPage(QScrollArea):
         self.setWidget(content)
 
     def _cards(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setSpacing(12)
-        for index, file in enumerate(listed_workflows()):
-            title = file.stem.replace("_", " ").capitalize()
-            card = Card(title, _ABOUT.get(file.stem, ""), _picture(file.stem))
+        self._grid, self._shown = QGridLayout(), []
+        self._grid.setSpacing(_GAP)
+        for file in listed_workflows():
+            title, text = _ABOUT.get(file.stem) or (file.stem.replace("_", " ").capitalize(), "")
+            card = Card(title, text, _picture(file.stem))
             card.pressed.connect(partial(self.open_asked.emit, file))
-            grid.addWidget(card, index // _COLUMNS, index % _COLUMNS)
-        return grid
+            self._shown.append(card)
+        self._place_cards()
+        return self._grid
+
+    def _place_cards(self) -> None:
+        room = self.width() - 2 * _MARGIN - _GAP
+        columns = max(1, min(_COLUMNS, room // (_CARD + _GAP)))
+        for index, card in enumerate(self._shown):
+            self._grid.addWidget(card, index // columns, index % columns)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._place_cards()
+        super().resizeEvent(event)
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()

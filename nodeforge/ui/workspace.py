@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QSettings, Signal
 
 from nodeforge.formats import read_any, save
-from nodeforge.graph.document import Document
+from nodeforge.graph.document import Document, NoSuchNodeError
+from nodeforge.graph.paths import split
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
@@ -56,6 +57,15 @@ class Workspace(QObject):
         """Keys that the person has taken from their commands: views ignore them, too."""
         self.past_prompts: Callable[[], Iterable[str]] = tuple
         """Prompts of results, the newest first; the gallery knows them."""
+
+    def title(self, document: Document, path: str) -> str:
+        """What a node is called in the window; its path where it is gone."""
+        try:
+            node = document.node(path)
+        except NoSuchNodeError:
+            return path
+        spec = self.catalogue.get(node.type)
+        return node.title or (spec.title if spec else split(path)[1])
 
     def find(self, document_id: str) -> OpenDocument | None:
         """The open document with this id; None once it is closed."""

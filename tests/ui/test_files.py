@@ -46,6 +46,7 @@ def test_save_as_asks_where_and_adds_the_suffix(window, tmp_path: Path, monkeypa
     window.actions_.run("file.save")
     assert (tmp_path / "new.json").is_file()
     assert window.area.tabs.tabText(0) == "new"
+    assert window.windowTitle() == "new[*] – NodeForge"
 
 
 def test_what_cannot_be_saved_says_so_and_stays_unsaved(window, mine: Path):

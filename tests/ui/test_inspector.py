@@ -206,7 +206,7 @@ def test_a_linked_input_leads_to_where_it_comes_from(qtbot, window, document):
     select(window, "decode")
     row = window.inspector.row("latent")
     button = row.findChild(QPushButton)
-    assert button.text() == "denoise · latent"
+    assert button.text() == "Denoise · latent"
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert window.workspace.current.selection == ["denoise"]
 

@@ -56,6 +56,24 @@ def run(qtbot, window, keys=CONTROL) -> None:
     qtbot.waitUntil(lambda: not window.runner.busy and not window.runner.jobs.waiting, timeout=LONG)
 
 
+def test_the_viewer_goes_on_with_the_last_picture_while_a_node_without_one_is_selected(
+    qtbot, working, tmp_path: Path
+):
+    opened = brightened(working.workspace.settings, tmp_path)
+    opened.document.graph.nodes["number"] = Node("values.integer")
+    working.workspace.add(opened)
+    working.area.view.select(["number"])
+    run(qtbot, working)
+    shown = working.viewer.canvas
+    qtbot.waitUntil(lambda: not shown.image.isNull(), timeout=LONG)
+    blended = QColor(90, 80, 120)
+    qtbot.waitUntil(lambda: shown.image.pixelColor(0, 0) == blended, timeout=LONG)
+    working.area.view.select(["load_0"])
+    assert shown.image.pixelColor(0, 0) != blended
+    working.area.view.select(["number"])
+    assert shown.image.pixelColor(0, 0) == blended
+
+
 def test_a_run_shows_states_and_pictures_and_fills_the_gallery(qtbot, working, tmp_path: Path):
     window = working
     opened = brightened(window.workspace.settings, tmp_path)

@@ -50,7 +50,7 @@ class Row(QWidget):
         grid.setColumnStretch(0, 1)
         self.field: Field | None = None
         if self.source is not None:
-            grid.addWidget(self._link_button(), 0, 1, Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(self._link_button(workspace), 0, 1, Qt.AlignmentFlag.AlignRight)
             return
         self.field = make_field(port, workspace, self._seed_mode())
         if self.field is None:
@@ -115,17 +115,17 @@ class Row(QWidget):
                 return Output(join(group, start.node), start.port)
         return None
 
-    def _link_button(self) -> QPushButton:
+    def _link_button(self, workspace: Workspace) -> QPushButton:
         assert self.source is not None
         source = self.source
-        node = self._opened.document.node(source.node)
         count = self._links()
-        text = f"{node.title or split(source.node)[1]} · {source.port}"
+        title = workspace.title(self._opened.document, source.node)
+        text = f"{title} · {source.port.replace('_', ' ')}"
         button = QPushButton(text if count == 1 else f"{text} and {count - 1} more")
         button.setIcon(icon("link-simple"))
         button.setFlat(True)
         button.setToolTip("Fed by a link: go to the node it comes from")
-        button.setAccessibleName(f"{self._port.name} comes from {text}")
+        button.setAccessibleName(f"{self._port.name.replace('_', ' ')} comes from {text}")
         button.clicked.connect(lambda: self.source_clicked.emit(source.node))
         return button
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.graph.document import NoSuchNodeError
-from nodeforge.graph.inline import every_node
 from nodeforge.ui.icons import icon
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.running import Runner
@@ -28,7 +27,8 @@ EMPTY = "The picture of the selected node appears here, after a run."
 
 
 class Viewer(QWidget):
-    """Follows the selection; with nothing selected, the last picture of the document."""
+    """Shows the selected node's picture; while none is selected that makes one, the picture that
+    the document made last."""
 
     node_asked = Signal(str)
     """The path of a node that the person is to change now."""
@@ -39,6 +39,10 @@ class Viewer(QWidget):
         self._workspace, self._runner = workspace, runner
         self._opened: OpenDocument | None = None
         self._node = ""
+        self._chosen = False
+        self._latest = ""
+        self._follow = QTimer(self, singleShot=True, interval=33)
+        self._follow.timeout.connect(self._show_latest)
         self._asked = 0
         self._busy = False
         self._wanted: int | None = None
@@ -65,14 +69,20 @@ class Viewer(QWidget):
         self._steps.hide()
 
     def show_nodes(self, opened: OpenDocument | None, paths: list[str]) -> None:
-        """Show the picture of the first of `paths` that has one."""
-        if opened is not self._opened:
+        """Show the picture of the first of `paths` that makes one, or go on with the last."""
+        changed = opened is not self._opened
+        if changed:
             if self._opened is not None:
                 self._opened.picture_changed.disconnect(self._changed)
             self._opened = opened
             if opened is not None:
                 opened.picture_changed.connect(self._changed)
-        self._show(self._choose(paths))
+        chosen = [path for path in paths if self._makes_picture(path)]
+        before, self._chosen = self._chosen, bool(chosen)
+        if chosen:
+            self._show(chosen[0])
+        elif changed or before or not self._node:
+            self._show(self._last())
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -95,13 +105,19 @@ class Viewer(QWidget):
         bar.addWidget(_button("magnifying-glass", "100 %", lambda: self.canvas.zoom_to(1.0)))
         column.addLayout(bar)
 
-    def _choose(self, paths: list[str]) -> str:
+    def _makes_picture(self, node: str) -> bool:
+        opened = self._opened
+        if opened is None or not _type_of(opened, node):
+            return False
+        shown = node in opened.pictures or node in opened.steps
+        return shown or bool(self._runner.pictures.port_of(opened, node))
+
+    def _last(self) -> str:
+        """The node whose picture is shown while no other is chosen."""
         if self._opened is None:
             return ""
-        if paths:
-            return paths[0]
-        shown = list(self._opened.pictures)
-        return shown[-1] if shown else ""
+        shown, port_of = self._opened.pictures, self._runner.pictures.port_of
+        return next((node for node in reversed(shown) if port_of(self._opened, node)), "")
 
     def _show(self, node: str) -> None:
         self._node = node
@@ -110,7 +126,7 @@ class Viewer(QWidget):
         image = self._opened.pictures.get(node) if self._opened else None
         self._put(image)
         self._name.setText(self._title(node))
-        self.canvas.say(self._why_empty(node))
+        self.canvas.say(EMPTY)
         self._set_steps(0)
         if self._opened is None or not node:
             return
@@ -127,20 +143,7 @@ class Viewer(QWidget):
         self.canvas.show_image(image, coarse=latent)
 
     def _title(self, node: str) -> str:
-        if self._opened is None or not node:
-            return ""
-        try:
-            return self._opened.document.node(node).title or node
-        except NoSuchNodeError:
-            return ""
-
-    def _why_empty(self, node: str) -> str:
-        if not node or self._opened is None:
-            return EMPTY
-        spec = self._workspace.catalogue.get(every_node(self._opened.document.graph)[node].type)
-        if spec is not None and not self._runner.pictures.port_of(self._opened, node):
-            return "This node makes no picture. Select one that makes an image, mask or latent."
-        return EMPTY
+        return self._workspace.title(self._opened.document, node) if self._opened and node else ""
 
     def _is_loop(self, node: str) -> bool:
         assert self._opened is not None
@@ -161,19 +164,27 @@ class Viewer(QWidget):
     def _changed(self, node: str) -> None:
         if self._opened is None:
             return
-        if not self._node:
-            self._show(node)
-        elif node == self._node:
-            state = self._opened.states.get(node)
-            if state is None or state.kind != "running":
-                self._show(node)
-                return
+        state = self._opened.states.get(node)
+        running = state is not None and state.kind == "running"
+        if node != self._node:
+            whole = not running and self._runner.pictures.port_of(self._opened, node)
+            if whole and not self._chosen:
+                self._latest = node
+                self._follow.start()
+        elif running:
             self._steps.hide()
             self._put(self._opened.pictures[node])
+        else:
+            self._show(node)
+
+    def _show_latest(self) -> None:
+        if not self._chosen and self._opened and self._latest in self._opened.pictures:
+            self._show(self._latest)
 
     def _stepped(self, opened: OpenDocument, node: str) -> None:
-        if opened is self._opened and node != self._node and not opened.selection:
+        if opened is self._opened and node != self._node and not self._chosen:
             self._node = node
+            self._steps.hide()
             self._name.setText(self._title(node))
             self.canvas.show_image(opened.pictures[node], coarse=True)
 
