@@ -4,8 +4,8 @@ import random
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter, QWheelEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
+from PySide6.QtGui import QImage, QNativeGestureEvent, QPainter, QPointingDevice, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.canvas import Brush, ColourInk, LayerKind, Sample, Stroke, What, add_layer
@@ -264,3 +264,24 @@ def test_what_is_out_of_reach_is_no_change(easel):
     easel.hand.click((-40, -40))
     end()
     assert not [change for change in changes if change.what is What.PIXELS]
+
+
+def test_two_fingers_zoom_and_turn(easel):
+    view, place = easel.view, QPointF(160, 140)
+    at = view.camera.to_view(place)
+    far = QPointF(view.mapToGlobal(at.toPoint()))
+    kinds = Qt.NativeGestureType
+    before = view.camera.zoom
+    for kind, value in ((kinds.ZoomNativeGesture, 0.25), (kinds.RotateNativeGesture, 12.0)):
+        device = QPointingDevice.primaryPointingDevice()
+        event = QNativeGestureEvent(kind, device, 2, at, at, far, value, QPointF())
+        QApplication.sendEvent(view, event)
+    assert view.camera.zoom == pytest.approx(before * 1.25)
+    assert view.camera.turn == pytest.approx(12)
+    assert (view.camera.to_view(place) - at).manhattanLength() < 4
+
+
+def test_a_workflow_that_is_dropped_is_no_picture(easel, tmp_path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "text_to_image.json"))])
+    assert not easel.tab.drop(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QTransform
 
@@ -9,6 +11,10 @@ from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.kit import number
 from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
 from nodeforge.ui.canvas_view.tools.rect_handles import INSIDE, Grip, cursor_of, grip_at, resized
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.camera import Camera
+    from nodeforge.ui.canvas_view.studio import Studio
 
 SMALLEST = 16
 """Pixels: a box needs at least a few cells of a latent."""
@@ -22,7 +28,7 @@ class BoxTool(Tool):
     )
     options = (number("grid", "Steps of", 8, 1, 256, 1, "px"),)
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._before: QRectF | None = None
         self._was: Box | None = None
@@ -74,7 +80,7 @@ class BoxTool(Tool):
             self.studio.set_box(self._was)
         return had
 
-    def paint(self, painter: QPainter, camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera) -> None:
         self._view = camera.transform()
 
     def _grip_at(self, touch: Touch) -> Grip | None:

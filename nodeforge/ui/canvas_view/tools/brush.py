@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPointF, Qt
 
 from nodeforge.canvas import LARGEST, Brush, ColourInk, EraserInk, Ink, Sample, Stroke
 from nodeforge.errors import RequestError
 from nodeforge.ui.canvas_view.kit import number, toggle
 from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.studio import Studio
 
 _SIZE = number("size", "Size", 40, 1, LARGEST, 1, "px")
 _LOOKS = (
@@ -28,7 +33,7 @@ class StrokeTool(Tool):
     verb = ""
     """The step's name for "Undo ..."."""
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._stroke: Stroke | None = None
         self._last: tuple[object, QPointF] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
@@ -10,6 +12,10 @@ from nodeforge.ui.canvas_view.kit import number, toggle
 from nodeforge.ui.canvas_view.outlines import line_both
 from nodeforge.ui.canvas_view.tools.base import Keys, Touch
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.camera import Camera
+    from nodeforge.ui.canvas_view.studio import Studio
 
 
 class CloneTool(StrokeTool):
@@ -23,7 +29,7 @@ class CloneTool(StrokeTool):
         toggle("aligned", "Aligned", True),
     )
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._source: QPointF | None = None
         self._shift: QPointF | None = None
@@ -56,7 +62,7 @@ class CloneTool(StrokeTool):
         )
         return CloneInk(layers, round(self._shift.x()), round(self._shift.y()))
 
-    def paint(self, painter: QPainter, camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera) -> None:
         if self._source is None:
             return
         place = self._source

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF, QTransform
 
@@ -17,6 +19,10 @@ from nodeforge.ui.canvas_view.tools.rect_handles import (
     resized,
 )
 
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.camera import Camera
+    from nodeforge.ui.canvas_view.studio import Studio
+
 _SHADE = QColor(0, 0, 0, 120)
 _HANDLES = QColor("#5b9dff")
 
@@ -25,7 +31,7 @@ class CropTool(Tool):
     name, title, icon, key = "crop", "Crop", "crop", "C"
     hint = "Drag a rectangle; Enter crops, Esc leaves it. Beyond the border it makes room."
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._rect: QRectF | None = None
         self._before = QRectF()
@@ -82,7 +88,7 @@ class CropTool(Tool):
         self.studio.shown_changed.emit()
         return had
 
-    def paint(self, painter: QPainter, camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera) -> None:
         self._view = to_view = camera.transform()
         rect = self.rect
         shade = QPainterPath()

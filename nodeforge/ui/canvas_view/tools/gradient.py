@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
@@ -11,6 +12,10 @@ from nodeforge.canvas import GradientInk, paint_area
 from nodeforge.ui.canvas_view.kit import choice, rgba
 from nodeforge.ui.canvas_view.outlines import line_both
 from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.camera import Camera
+    from nodeforge.ui.canvas_view.studio import Studio
 
 
 class GradientTool(Tool):
@@ -22,7 +27,7 @@ class GradientTool(Tool):
     )
     picks = True
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._start: QPointF | None = None
         self._end = QPointF()
@@ -68,6 +73,6 @@ class GradientTool(Tool):
         self.studio.shown_changed.emit()
         return had
 
-    def paint(self, painter: QPainter, camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera) -> None:
         if self._start is not None:
             line_both(painter, camera.to_view(self._start), camera.to_view(self._end))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 
@@ -10,12 +12,16 @@ from nodeforge.ui.canvas_view.outlines import HANDLE, path_both
 from nodeforge.ui.canvas_view.tools.base import CLICK, Touch
 from nodeforge.ui.canvas_view.tools.selecting import HOW_KEYS, SelectTool
 
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.camera import Camera
+    from nodeforge.ui.canvas_view.studio import Studio
+
 
 class LassoTool(SelectTool):
     name, title, icon, key = "lasso", "Lasso", "scribble-loop", "L"
     hint = f"Draw around what to select. {HOW_KEYS}"
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._line: list[QPointF] = []
 
@@ -44,7 +50,7 @@ class LassoTool(SelectTool):
         self.studio.shown_changed.emit()
         return had
 
-    def paint(self, painter: QPainter, camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera) -> None:
         if self._line:
             path = QPainterPath()
             path.addPolygon(camera.transform().map(QPolygonF(self._line)))
@@ -55,7 +61,7 @@ class PolygonTool(SelectTool):
     name, title, icon, key = "polygon", "Polygon", "polygon", "Shift+L"
     hint = f"Click the corners; Enter or a double-click closes. {HOW_KEYS}"
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._corners: list[QPointF] = []
         self._here = QPointF()
@@ -105,7 +111,7 @@ class PolygonTool(SelectTool):
         self.studio.shown_changed.emit()
         return had
 
-    def paint(self, painter: QPainter, camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera) -> None:
         if self._corners:
             path = QPainterPath()
             path.addPolygon(camera.transform().map(QPolygonF([*self._corners, self._here])))

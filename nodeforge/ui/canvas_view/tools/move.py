@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTransform
@@ -24,6 +25,10 @@ from nodeforge.ui.canvas_view.tools.rect_handles import (
     resized,
 )
 
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.camera import Camera
+    from nodeforge.ui.canvas_view.studio import Studio
+
 _HANDLES = QColor("#5b9dff")
 _TURN_REACH = 3 * HANDLE
 
@@ -40,7 +45,7 @@ class MoveTool(Tool):
     )
     cursor = Qt.CursorShape.SizeAllCursor
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._lifted: Transform | None = None
         self._affine = Affine()
@@ -128,7 +133,7 @@ class MoveTool(Tool):
             return Qt.CursorShape.PointingHandCursor
         return cursor_of(grip if grip is not None else INSIDE)
 
-    def paint(self, painter: QPainter, camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera) -> None:
         rect = self._rect()
         if rect is not None:
             self._view = _qt(self._affine) * camera.transform()

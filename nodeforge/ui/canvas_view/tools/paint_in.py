@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from nodeforge.canvas import LARGEST, Ink, LayerKind, PictureInk, add_layer
 from nodeforge.imaging import Box, Bytes
@@ -10,6 +11,9 @@ from nodeforge.ui.canvas_view.kit import number
 from nodeforge.ui.canvas_view.scene import top_picture
 from nodeforge.ui.canvas_view.tools.base import Touch
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.studio import Studio
 
 
 class PaintInTool(StrokeTool):
@@ -21,7 +25,7 @@ class PaintInTool(StrokeTool):
         number("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
     )
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._ink: PictureInk | None = None
         self._name = ""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nodeforge.canvas import Tiles, deselect, select
 from nodeforge.imaging import Combine
 from nodeforge.ui.canvas_view.kit import choice
 from nodeforge.ui.canvas_view.tools.base import Keys, Tool, Touch
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.studio import Studio
 
 _WAYS = {
     "replace": None,
@@ -22,7 +27,7 @@ class SelectTool(Tool):
 
     options = (WAY,)
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._way: Combine | None = None
 

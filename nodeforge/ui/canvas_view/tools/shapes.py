@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
@@ -10,11 +12,15 @@ from nodeforge.ui.canvas_view.outlines import path_both
 from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Touch
 from nodeforge.ui.canvas_view.tools.selecting import HOW_KEYS, SelectTool
 
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.camera import Camera
+    from nodeforge.ui.canvas_view.studio import Studio
+
 
 class ShapeTool(SelectTool):
     """A selection that fits a rectangle."""
 
-    def __init__(self, studio) -> None:
+    def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._start: QPointF | None = None
         self._rect = QRectF()
@@ -63,7 +69,7 @@ class ShapeTool(SelectTool):
         self.studio.shown_changed.emit()
         return had
 
-    def paint(self, painter: QPainter, camera) -> None:
+    def paint(self, painter: QPainter, camera: Camera) -> None:
         if self._start is not None:
             path_both(painter, camera.transform().map(self.outline(self._rect)), dashed=True)
 
