@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolBar, QWidget
 
 from nodeforge.spec import ChoiceWidget, NumberWidget
 from nodeforge.ui.canvas_view.kit import Option
+from nodeforge.ui.canvas_view.own_keys import keep_key
 from nodeforge.ui.canvas_view.studio import Studio
 from nodeforge.ui.inspector.choices import ChoiceField, ToggleField
 from nodeforge.ui.inspector.field import Field
@@ -30,6 +31,10 @@ class OptionsBar(QToolBar):
         studio.tool_changed.connect(self._build)
         studio.kit.changed.connect(self._refresh)
         self._build()
+
+    def event(self, event: QEvent) -> bool:
+        keep_key(event)
+        return super().event(event)
 
     def _build(self) -> None:
         self.clear()

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-_KEPT = {
-    Qt.Key.Key_Return,
-    Qt.Key.Key_Enter,
-    Qt.Key.Key_Backspace,
-    Qt.Key.Key_Delete,
-    Qt.Key.Key_Left,
-    Qt.Key.Key_Right,
-}
-"""Keys that mean something to a field or a list which has the focus: they are not the canvas'."""
+from nodeforge.ui.canvas_view.own_keys import keep_key
 
 
 class Side(QWidget):
@@ -38,10 +29,7 @@ class Side(QWidget):
         column.addWidget(parts)
 
     def event(self, event: QEvent) -> bool:
-        if not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.ShortcutOverride:
-            return super().event(event)
-        if event.key() in _KEPT and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            event.accept()
+        keep_key(event)
         return super().event(event)
 
 

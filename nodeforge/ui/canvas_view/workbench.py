@@ -18,7 +18,7 @@ from nodeforge.ui.canvas_view.live import Live
 from nodeforge.ui.canvas_view.options_bar import OptionsBar
 from nodeforge.ui.canvas_view.rulers import WIDE, Ruler
 from nodeforge.ui.canvas_view.side import Side
-from nodeforge.ui.canvas_view.staging import Staging
+from nodeforge.ui.canvas_view.staging import Candidate, Staging
 from nodeforge.ui.canvas_view.strip import StagingStrip
 from nodeforge.ui.canvas_view.studio import Studio
 from nodeforge.ui.canvas_view.tool_bar import ToolBar
@@ -30,6 +30,9 @@ from nodeforge.ui.workspace import Workspace
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPointF
+
+_REMEMBERED = 100
+"""Generations kept in a project, each with its workflow and the pictures it started from."""
 
 
 class Workbench(QWidget):
@@ -70,7 +73,7 @@ class Workbench(QWidget):
         self._arrange()
         self.studio.said.connect(self.said)
         self.generator.refused.connect(self.refused)
-        self.staging.accepted.connect(lambda each: opened.generations.append(each.record))
+        self.staging.accepted.connect(self._remember)
         self.view.looked.connect(self._show_place)
         self.view.pointed.connect(self._show_place)
         self._show_place()
@@ -83,6 +86,11 @@ class Workbench(QWidget):
         self._auto.close()
         self.view.close_view()
         self.layers.close_panel()
+
+    def _remember(self, accepted: Candidate) -> None:
+        """Keep how it was made, in the project."""
+        generations = self.studio.opened.generations
+        generations[:] = [*generations, accepted.record][-_REMEMBERED:]
 
     def show_rulers(self, on: bool) -> None:
         for ruler in self.rulers:

@@ -285,3 +285,16 @@ def test_painting_asks_for_no_plan_of_the_graph(qtbot, painted):
     painted.hand.click((20, 20))
     assert len(painted.document.history) == 1
     assert not asked
+
+
+def test_enter_in_a_field_accepts_no_candidate(qtbot, painted):
+    painted.bench.staging.add(candidate(40))
+    size = painted.bench.options.fields["size"].editor()
+    strength = painted.bench.generate.fields["schedule.steps"].editor()
+    for field in (size, strength):
+        field.setFocus()
+        qtbot.keyClicks(field, "7")
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    assert painted.bench.staging.count == 1
+    assert len(painted.document.history) == 0

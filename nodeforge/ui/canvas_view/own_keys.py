@@ -1,0 +1,24 @@
+"""Keys that belong to the field with the focus, although the canvas has commands on them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+
+_KEPT = {
+    Qt.Key.Key_Return,
+    Qt.Key.Key_Enter,
+    Qt.Key.Key_Backspace,
+    Qt.Key.Key_Delete,
+    Qt.Key.Key_Left,
+    Qt.Key.Key_Right,
+}
+"""Keys that mean something to a field or a list which has the focus: they are not the canvas'."""
+
+
+def keep_key(event: QEvent) -> None:
+    """Let a field or list have its Enter, Backspace and arrows before any shortcut."""
+    if not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.ShortcutOverride:
+        return
+    if event.key() in _KEPT and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        event.accept()
