@@ -55,13 +55,20 @@ class RunContext(Protocol):
         """Raise `Cancelled` if the person stopped the run. Call it between pieces of work."""
         ...
 
-    def progress(self, step: int, of: int, preview: Callable[[], np.ndarray] | None = None) -> None:
+    def progress(
+        self,
+        step: int,
+        of: int,
+        preview: Callable[[], np.ndarray] | None = None,
+        part: float = 0.0,
+    ) -> None:
         """Say how far the node is, and raise `Cancelled` if the person stopped the run.
 
         Args:
             step: Pieces of work done.
             of: Pieces of work in all.
             preview: Gives a picture, uint8 (height, width, 3); called only if wanted.
+            part: About how much of the piece after these is done, in [0, 1).
         """
         ...
 

@@ -113,7 +113,7 @@ class Bars:
         if event.node not in self._tasks:
             title = self._title(event.node)
             self._tasks[event.node] = self._progress.add_task(title, total=event.of)
-        self._progress.update(self._tasks[event.node], completed=event.step)
+        self._progress.update(self._tasks[event.node], completed=event.step + event.part)
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="dim", markup=False)

@@ -61,8 +61,15 @@ class LocalHost:
     def check(self) -> None:
         """Nobody stops a local run."""
 
-    def progress(self, step: int, of: int, preview: Callable[[], np.ndarray] | None = None) -> None:
-        self._on_progress(step, of)
+    def progress(
+        self,
+        step: int,
+        of: int,
+        preview: Callable[[], np.ndarray] | None = None,
+        part: float = 0.0,
+    ) -> None:
+        if not part:
+            self._on_progress(step, of)
 
     def named(self, name: str) -> Path:
         """There are no folders of models here.

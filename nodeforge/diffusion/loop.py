@@ -29,7 +29,7 @@ from nodeforge.diffusion.said import told_guidance
 from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
 from nodeforge.diffusion.step_keys import StepKeys, root_key
 from nodeforge.diffusion.steppers import Stepper, make_stepper
-from nodeforge.diffusion.tiles import Place, in_places
+from nodeforge.diffusion.tiles import Place, in_places, tile_count
 from nodeforge.diffusion.weakened import weakened
 from nodeforge.values import Checkpoint, Latent, Prompt, Recipe
 
@@ -62,7 +62,11 @@ class Host(Protocol):
     def check(self) -> None: ...
 
     def progress(
-        self, step: int, of: int, preview: Callable[[], np.ndarray] | None = None
+        self,
+        step: int,
+        of: int,
+        preview: Callable[[], np.ndarray] | None = None,
+        part: float = 0.0,
     ) -> None: ...
 
     def count_model_call(self) -> None: ...
@@ -121,6 +125,8 @@ class _Loop:
     _last: tuple[Tensor, Tensor, Tensor] | None = None
     _memory: Memory = field(default_factory=Memory)
     _adapters: Mapping[str, LoadedIpAdapter] = field(default_factory=dict)
+    _tiles_done: int = 0
+    _tiles_a_step: int = 0
 
     def run(self) -> Latent:
         actives = [self._active(step) for step in range(self.walk.start, self.walk.stop)]
@@ -216,6 +222,7 @@ class _Loop:
             x = self.stepper.step(self._predict(model, steering, guided, keep), x, keep)
             self.host.steps.store(keys[index], self._checkpoint(x))
             self.host.progress(index + 1, len(actives), self._preview)
+            self._tiles_a_step, self._tiles_done = self._tiles_done, 0
         return x
 
     def _keep(self) -> Keep | None:
@@ -240,7 +247,9 @@ class _Loop:
                         weakened(model.network, asked.weakened),
                         looking(model.network, asked.looks, self._adapters),
                     ):
-                        return self.family.predict(model, whole, timestep, said, residuals)
+                        done = self.family.predict(model, whole, timestep, said, residuals)
+                    self._tell_part(x)
+                    return done
 
                 return self._by_tiles(x, work)
 
@@ -251,6 +260,18 @@ class _Loop:
             return prediction
 
         return predict
+
+    def _tell_part(self, x: Tensor) -> None:
+        """Say after each tile how far the step is: each is taken to need what the last one did."""
+        if (tiles := self.start.tiles) is None:
+            return
+        self._tiles_done += 1
+        height, width = x.shape[-2:]
+        count = self._tiles_a_step or tile_count(height, width, *tiles)
+        if self._tiles_done < count:
+            at = self.stepper.position - self.walk.start
+            of = self.walk.stop - self.walk.start
+            self.host.progress(at, of, part=self._tiles_done / count)
 
     def _numbers(self, prompt: Prompt, wanted: bool) -> Tensor | None:
         frame = self.start.frame

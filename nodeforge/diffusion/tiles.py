@@ -71,6 +71,11 @@ def in_places(
     return total / weight
 
 
+def tile_count(height: int, width: int, tile: int, overlap: int) -> int:
+    """How many tiles `in_places` works on."""
+    return len([*_starts(height, tile, overlap)]) * len([*_starts(width, tile, overlap)])
+
+
 class _Scale:
     """How lengths change from before the work to after it."""
 

@@ -135,9 +135,15 @@ class NodeRun:
         if self._state.stop.is_set():
             raise Cancelled
 
-    def progress(self, step: int, of: int, preview: Callable[[], np.ndarray] | None = None) -> None:
+    def progress(
+        self,
+        step: int,
+        of: int,
+        preview: Callable[[], np.ndarray] | None = None,
+        part: float = 0.0,
+    ) -> None:
         seconds = time.perf_counter() - self._start
-        self._emit(events.Progress(self._request.run, self._node, step, of, seconds))
+        self._emit(events.Progress(self._request.run, self._node, step, of, seconds, part))
         if preview is not None and self._request.previews:
             pixels = preview()
             height, width = pixels.shape[:2]

@@ -60,12 +60,16 @@ class Started(Event):
 
 @dataclass(frozen=True)
 class Progress(Event):
-    """`node` has done `step` of `of` pieces of work, `seconds` after it started."""
+    """`node` has done `step` of `of` pieces of work, `seconds` after it started.
+
+    `part`: about how much of the piece after these is done, in [0, 1); 0 unless one takes long.
+    """
 
     node: str
     step: int
     of: int
     seconds: float
+    part: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class Reading:
     Args:
         node: The path of the node that runs.
         rate: Steps a second; 0 where unknown.
+        part: How much of the step after these is done.
         left: Seconds to the end of the run; None where unknown.
     """
 
@@ -27,6 +28,7 @@ class Reading:
     of: int = 0
     rate: float = 0.0
     left: float | None = None
+    part: float = 0.0
 
 
 class Meter(QObject):
@@ -49,10 +51,12 @@ class Meter(QObject):
             case events.Started():
                 self.changed.emit(Reading(event.node, left=self._rest(event.node, None)))
             case events.Progress():
-                rate = event.step / event.seconds if event.seconds > 0 else 0.0
-                own = (event.of - event.step) / rate if rate else None
+                done = event.step + event.part
+                rate = done / event.seconds if event.seconds > 0 else 0.0
+                own = (event.of - done) / rate if rate else None
                 left = self._rest(event.node, own)
-                self.changed.emit(Reading(event.node, event.step, event.of, rate, left))
+                told = Reading(event.node, event.step, event.of, rate, left, event.part)
+                self.changed.emit(told)
             case events.Finished():
                 self._left.pop(event.node, None)
 

@@ -232,7 +232,7 @@ class Runner(QObject):
                 opened.show_states({event.node: NodeState("running")})
             case events.Progress():
                 opened.steps[event.node] = event.of
-                state = NodeState("running", event.step / max(1, event.of))
+                state = NodeState("running", (event.step + event.part) / max(1, event.of))
                 opened.show_states({event.node: state})
             case events.Preview():
                 size = event.width, event.height

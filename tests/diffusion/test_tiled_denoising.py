@@ -61,6 +61,35 @@ def test_the_network_sees_no_more_than_a_tile(host, task):
     assert seen(host, in_tiles(task, Tiling(64, 16))) == {(8, 8)}
 
 
+class Watching(diffusion.LocalHost):
+    """Keeps what it is told."""
+
+    def __init__(self, residency):
+        super().__init__(residency)
+        self.told = []
+
+    def progress(self, step, of, preview=None, part=0.0):
+        self.told.append((step, of, part))
+
+
+@pytest.mark.parametrize("sampler", ["euler", "heun"])
+def test_tiles_tell_how_far_their_step_is(residency, task, sampler):
+    host = Watching(residency)
+    task = replace(in_tiles(task), sampler=Sampler(sampler), schedule=Schedule("normal", 3))
+    diffusion.denoise(host, task)
+    assert [(step, of) for step, of, part in host.told if not part] == [(1, 3), (2, 3), (3, 3)]
+    assert all(of == 3 and 0 <= part < 1 for _, of, part in host.told)
+    done = [step + part for step, _, part in host.told]
+    assert done == sorted(set(done))
+    assert len([part for step, _, part in host.told if step == 1 and part]) >= 4
+
+
+def test_the_whole_at_once_tells_only_steps(residency, task):
+    host = Watching(residency)
+    diffusion.denoise(host, task)
+    assert host.told == [(1, 2, 0.0), (2, 2, 0.0)]
+
+
 def test_a_picture_of_one_tile_has_the_bits_and_keys_of_the_whole(host, task):
     whole = diffusion.denoise(host, task).samples
     keys = set(host.steps.kept)
