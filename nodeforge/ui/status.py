@@ -17,6 +17,9 @@ from nodeforge.ui.running import Runner
 from nodeforge.ui.worker_link import Answer
 from nodeforge.ui.workspace import Workspace
 
+_FINE = 100
+"""What one step counts in the bar."""
+
 _SPOKEN = 6000
 """Milliseconds for which a sentence is shown."""
 
@@ -122,8 +125,8 @@ class StatusBar(QStatusBar):
             self._text.setText("")
             return
         self._spoken.stop()
-        self._bar.setRange(0, max(1, reading.of))
-        self._bar.setValue(reading.step)
+        self._bar.setRange(0, max(1, reading.of) * _FINE)
+        self._bar.setValue(round((reading.step + reading.part) * _FINE))
         self._text.setText(self._spell(reading))
 
     def _spell(self, reading: Reading) -> str:
