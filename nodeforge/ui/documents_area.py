@@ -91,6 +91,12 @@ class DocumentsArea(QWidget):
         self.faces.show_face("canvas" if self.canvas is not None else "graph")
         self.front_changed.emit()
 
+    def close_canvases(self) -> None:
+        """The window ends: canvases generate, read and write no more."""
+        for page in self._pages.values():
+            if page.canvas is not None:
+                page.canvas.close_tab()
+
     def go_to(self, path: str) -> None:
         """Show the node at `path`, selected and in the middle."""
         if self.view is not None:

@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
         if not self.files.may_close_all():
             event.ignore()
             return
+        self.area.close_canvases()
         self.docks.remember(self.workspace.store)
         self.autosave.close()
         self.runner.close()

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
 from nodeforge.canvas.intents import Intent
@@ -166,6 +167,26 @@ def test_closing_the_tab_during_a_generation_stops_it(qtbot, studio_window):
     studio_window.workspace.close(easel.tab.opened)
     assert job.id in studio_window.runner._cancelled
     studio_window.runner.jobs.current = None
+
+
+def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, open_window):
+    window = open_window()
+    easel = easel_in(window, fox())
+    masked(easel)
+    easel.bench.generator.generate()
+    qtbot.waitUntil(lambda: bool(window.runner.jobs.current), timeout=LONG)
+    job = window.runner.jobs.current
+    easel.document.history.mark_saved()
+
+    def stop() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        next(each for each in box.buttons() if each.text() == "Stop and close").click()
+
+    QTimer.singleShot(100, stop)
+    window.close()
+    assert not window.isVisible()
+    assert job.id in window.runner._cancelled
 
 
 def test_a_generation_that_waits_in_the_queue_is_taken_off_it(qtbot, painted):
