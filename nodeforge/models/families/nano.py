@@ -16,4 +16,5 @@ NANO = Family(
     sensible=Sensible(sampler="dpmpp_2m", schedule="normal", steps=20, guidance=5.0),
     config="models/nano",
     unet={"text to image": "unet"},
+    text_widths=(192,),
 )
