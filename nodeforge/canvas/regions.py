@@ -17,7 +17,9 @@ class NoRegionsError(RequestError):
     """A workflow in which a mask cannot have a prompt of its own."""
 
 
-def add_regions(document: Document, regions: Sequence[tuple[str, str]]) -> None:
+def add_regions(
+    document: Document, regions: Sequence[tuple[str, str]], *, negative: bool = False
+) -> None:
     """Let each region's prompt act in its mask, the later ones over the earlier ones.
 
     The first takes the workflow's *Canvas region*, each other one a copy of it that follows.
@@ -25,15 +27,19 @@ def add_regions(document: Document, regions: Sequence[tuple[str, str]]) -> None:
     Args:
         document: Changed in place.
         regions: Prompt, and value of the mask's file, of each.
+        negative: They are negative prompts, for the nodes that are marked so.
 
     Raises:
         NoRegionsError: there are regions, and the workflow has no such node.
     """
-    places = list(_places(document.graph))
+    places = list(_places(document.graph, negative))
     if regions and not places:
+        kind = "negative prompt" if negative else "prompt"
+        marked = " with 'negative' switched on" if negative else ""
         raise NoRegionsError(
-            "the workflow has no node 'Canvas region', so a mask cannot have its own prompt.",
-            way_out="Add one between the prompt and the denoise node, or clear the mask's prompt.",
+            f"the workflow has no node 'Canvas region'{marked}, so a mask cannot have its own "
+            f"{kind}.",
+            way_out=f"Add one between the {kind} and the denoise node, or clear the mask's {kind}.",
         )
     for graph, name in places:
         for number, (prompt, file) in enumerate(regions):
@@ -42,11 +48,11 @@ def add_regions(document: Document, regions: Sequence[tuple[str, str]]) -> None:
             name = node
 
 
-def _places(graph: Graph) -> Iterator[tuple[Graph, str]]:
+def _places(graph: Graph, negative: bool) -> Iterator[tuple[Graph, str]]:
     for name, node in list(graph.nodes.items()):
         if isinstance(node, Subgraph):
-            yield from _places(node.graph)
-        elif node.type == REGION:
+            yield from _places(node.graph, negative)
+        elif node.type == REGION and bool(node.values.get("negative")) is negative:
             yield graph, name
 
 

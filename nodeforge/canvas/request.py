@@ -81,11 +81,13 @@ class Selection:
         mask: uint8, (height, width) of the box, 255 where it may change.
         strength: How much of the change it allows, 0..1.
         prompt: What should be there; empty where the form's prompt says it.
+        negative: What should not be there, likewise.
     """
 
     mask: Bytes
     strength: float = 1.0
     prompt: str = ""
+    negative: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +148,14 @@ def request(
     _give(nodes[IMAGE], _keep(document, files, "canvas_image.png", source.pixels))
     _give(nodes[MASK], _keep(document, files, "canvas_mask.png", mask))
     _give_guides(document, files, source)
-    regions = [
-        (one.prompt, _keep(document, files, f"canvas_region_{number}.png", one.mask))
-        for number, one in enumerate((one for one in selections if one.prompt), 1)
+    own = [one for one in selections if one.prompt or one.negative]
+    kept = [
+        (one, _keep(document, files, f"canvas_region_{number}.png", one.mask))
+        for number, one in enumerate(own, 1)
     ]
-    add_regions(document, regions)
+    add_regions(document, [(one.prompt, file) for one, file in kept if one.prompt])
+    unwanted = [(one.negative, file) for one, file in kept if one.negative]
+    add_regions(document, unwanted, negative=True)
     return Generation(document, files, tuple(nodes[RESULT]), source.box, mask)
 
 

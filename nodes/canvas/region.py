@@ -17,6 +17,7 @@ def region(
     file: Annotated[Path | None, File("mask")] = None,
     text: Annotated[str, Multiline(names="embedding")] = "",
     strength: Annotated[float, Range(0.0, 10.0, step=0.05)] = 1.0,
+    negative: bool = False,
 ) -> Conditioning:
     """Let another prompt act in a region of the canvas, and the given one in the rest.
 
@@ -29,7 +30,9 @@ def region(
         file: The region's mask, white inside; the canvas sets it.
         text: What the region should show.
         strength: The prompt's weight beside others that act there.
+        negative: Take the negative prompts of the canvas's masks; for the negative prompt.
     """
+    del negative  # it tells the canvas which prompts to set here
     if file is None:
         return conditioning
     inside = Mask(torch.from_numpy(imaging.luminance(imaging.decode(file).pixels)[None]))

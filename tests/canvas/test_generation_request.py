@@ -182,6 +182,23 @@ def test_each_prompt_gets_a_region_after_the_other(workflow):
 
 
 @pytest.mark.parametrize("intent", Intent)
+def test_a_mask_s_negative_prompt_goes_to_the_negative_side(workflow, intent):
+    selection = Selection(spot(), negative="a dog")
+    document = made(workflow, intent, [selection]).document
+    assert document.node("region_negative").values["text"] == "a dog"
+    assert not document.node("region").values.get("file")
+    links = document.graph.links
+    assert links[Input("denoise", "negative")] == Output("region_negative", "conditioning")
+
+
+def test_a_negative_prompt_needs_a_node_that_is_marked_for_it(workflow):
+    bare = workflow()
+    del bare.graph.nodes["region_negative"]
+    with pytest.raises(NoRegionsError, match="'negative' switched on"):
+        request(bare, source(), [Selection(spot(), negative="a dog")], Intent.FILL, {}, 16)
+
+
+@pytest.mark.parametrize("intent", Intent)
 def test_an_empty_mask_is_refused_with_a_way_out_or_means_the_whole_box(workflow, intent):
     if METHODS[intent].whole:
         return

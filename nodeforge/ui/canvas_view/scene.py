@@ -55,7 +55,7 @@ def seen(state: State, box: Box) -> tuple[Source, list[Selection]]:
     pixels = straight(composite(pictured(state), box))
     if (pixels[..., 3] == 255).all():
         pixels = np.ascontiguousarray(pixels[..., :3])
-    chosen = [Selection(m.read(box), m.strength, m.prompt) for m in masks(state)]
+    chosen = [Selection(m.read(box), m.strength, m.prompt, m.negative) for m in masks(state)]
     marked = [one for one in chosen if one.mask.any()]
     control = _shown_by(state, LayerKind.CONTROL, box)
     reference = _shown_by(state, LayerKind.REFERENCE, state.box)
