@@ -101,21 +101,35 @@ class WorkerClient:
         self._stopping: set[str] = set()
         self._answers: dict[str, Future[dict[str, Any]]] = {}
         self._process: WorkerProcess | None = None
+        self._killed: WorkerProcess | None = None
+        self._reader: threading.Thread | None = None
         self._stderr: collections.deque[str] = collections.deque(maxlen=40)
 
     @property
     def pid(self) -> int | None:
         """The worker's process id while it runs."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        process = self._process
+        if process is None or process is self._killed:  # a killed one may be there for a moment
+            return None
+        return process.pid if process.poll() is None else None
 
     def start(self) -> None:
         """Start the worker unless it runs. It answers once its libraries are imported."""
+        if self.pid is None:
+            self._hear_out()
         with self._lock:
             if self.pid is not None:
                 return
             process = self._process = self._spawn(self._settings, self._device)
-        for target in (self._read, self._listen):
-            threading.Thread(target=target, args=(process,), daemon=True).start()
+            self._reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+            self._reader.start()
+        threading.Thread(target=self._listen, args=(process,), daemon=True).start()
+
+    def _hear_out(self) -> None:
+        """Wait until the runs of a worker that has ended are told so, and not those to come."""
+        reader = self._reader
+        if reader is not None and reader is not threading.current_thread():
+            reader.join()
 
     def run(self, graph: dict[str, Any], request: RunRequest) -> None:
         """Queue a run of `graph`, a workflow's ``nodes`` and ``links`` as in its file."""
@@ -167,7 +181,8 @@ class WorkerClient:
         return future
 
     def kill(self) -> None:
-        """End the worker at once. Running runs get `WorkerDied`."""
+        """End the worker at once. Running runs get `WorkerDied`; the next starts another."""
+        self._killed = self._process
         if self._process is not None:
             self._process.kill()
 
@@ -186,8 +201,8 @@ class WorkerClient:
             process.wait()
 
     def _end_if_running(self, run: str, process: WorkerProcess | None) -> None:
-        if run in self._runs and process is self._process and process is not None:
-            process.kill()
+        if run in self._runs and process is self._process:
+            self.kill()
 
     def _send(self, header: dict[str, Any]) -> None:
         process = self._process

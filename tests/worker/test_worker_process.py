@@ -86,6 +86,16 @@ def test_a_queued_run_that_is_stopped_never_starts(watched: Watched):
     assert not [event for event in watched.told(events.Started) if event.run == "two"]
 
 
+def test_a_run_asked_for_right_after_a_kill_has_a_new_worker(watched: Watched):
+    for turn in range(4):
+        watched.start(walk(count=200, text=str(turn)), f"killed {turn}")
+        watched.wait_for(events.Started)
+        watched.client.kill()
+        watched.start(chain(3), f"next {turn}")
+        assert isinstance(watched.wait(f"killed {turn}", timeout=10), events.WorkerDied)
+        assert isinstance(watched.wait(f"next {turn}", timeout=10), events.RunFinished)
+
+
 def test_a_second_stop_ends_a_worker_that_does_not_hear(watched: Watched):
     watched.start(chain(2, "chain.deaf"))
     watched.wait_for(events.Started)
