@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.canvas.intents import METHODS, Intent
+from nodeforge.ui.canvas_view.earlier import Earlier
 from nodeforge.ui.canvas_view.generator import Generator
 from nodeforge.ui.canvas_view.live import Live
 from nodeforge.ui.canvas_view.side import scrolled
@@ -48,6 +49,7 @@ class GeneratePanel(QWidget):
         self.intents.activated.connect(self._choose_intent)
         self.workflows = _menu("Workflow")
         self.workflows.activated.connect(self._choose_workflow)
+        self.earlier = Earlier(studio, self._wishes, workspace)
         self.box = QLabel()
         self.box.setProperty("role", "small")
         self.generate = QPushButton("Generate")
@@ -86,6 +88,7 @@ class GeneratePanel(QWidget):
         edit.setAccessibleName("Open the workflow")
         edit.clicked.connect(self._generator.open_workflow)
         row.addWidget(edit)
+        row.addWidget(self.earlier)
         column.addWidget(_dim("Workflow"))
         column.addLayout(row)
         column.addStretch(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Wishes(QObject):
         self._native: tuple[str, Native] | None = None
         workspace.closed.connect(self._closed)
         if opened.generations:
-            self._recall(opened.generations[-1])
+            self._take(opened.generations[-1])
 
     @property
     def workflow(self) -> Document:
@@ -183,7 +183,13 @@ class Wishes(QObject):
         if opened is self.own:
             self.choose_workflow(None)
 
-    def _recall(self, generation: dict[str, Any]) -> None:
+    def recall(self, generation: Mapping[str, Any]) -> None:
+        """Show what an earlier generation was asked for; its seed stays."""
+        self._take(generation)
+        self.seed_mode = "fixed"
+        self.form_changed.emit()
+
+    def _take(self, generation: Mapping[str, Any]) -> None:
         intent, values = generation.get("intent"), generation.get("values")
         if intent in {each.value for each in Intent}:
             self.intent = Intent(intent)

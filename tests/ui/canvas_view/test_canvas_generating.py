@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
 from nodeforge.canvas.intents import Intent
 from nodeforge.canvas.layers import new_layer, with_new
+from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
 from nodeforge.settings import shipped
 from nodeforge.ui.canvas_view.staging import Candidate
@@ -256,6 +257,27 @@ def test_each_intent_has_its_strength_and_the_form_follows(painted):
     wishes.set("prompt.text", "a fox")
     wishes.choose_intent(Intent.EXPAND)
     assert wishes.asked()["prompt.text"] == "a fox"
+
+
+def test_what_was_accepted_before_can_be_asked_for_again(painted):
+    window, wishes = painted.window, painted.bench.wishes
+    values = {"prompt.text": "a  cat", "noise.seed": 7, "schedule.strength": 0.5}
+    workflow = document_to_json(wishes.workflow)
+    record = {"intent": "refine", "values": values, "workflow": workflow}
+    painted.tab.opened.generations.append(record)
+    earlier = painted.bench.generate.earlier
+    earlier.fill()
+    (entry,) = earlier.menu().actions()
+    assert entry.text() == "a cat · refine · seed 7"
+    again, opening = entry.menu().actions()
+    again.trigger()
+    assert wishes.intent is Intent.REFINE
+    assert wishes.asked()["noise.seed"] == 7
+    assert wishes.seed_mode == "fixed"
+    opening.trigger()
+    opened = window.workspace.current
+    assert opened.document.graph.nodes.keys() == workflow["nodes"].keys()
+    window.workspace.close(opened)
 
 
 def test_a_control_layer_steers_and_a_hidden_one_does_not(qtbot, painted):
