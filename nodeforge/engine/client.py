@@ -129,7 +129,7 @@ class WorkerClient:
         """Wait until the runs of a worker that has ended are told so, and not those to come."""
         reader = self._reader
         if reader is not None and reader is not threading.current_thread():
-            reader.join()
+            reader.join(PATIENCE)
 
     def run(self, graph: dict[str, Any], request: RunRequest) -> None:
         """Queue a run of `graph`, a workflow's ``nodes`` and ``links`` as in its file."""

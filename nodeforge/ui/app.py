@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from nodeforge.settings import load_settings
 from nodeforge.ui import single, theme
+from nodeforge.ui.collecting import Collector
 from nodeforge.ui.crash import CrashReports
 from nodeforge.ui.icons import icon
 from nodeforge.ui.main_window import MainWindow
@@ -41,6 +42,7 @@ def main(file: Path | None = None) -> int:
     app = make_app()
     if single.hand_over(settings.home, file):
         return 0
+    Collector(app)
     alarm = _Alarm()
     raise_alarm = alarm.raised.emit
     reports = CrashReports(settings.home / "logs", lambda path, text: raise_alarm(str(path), text))

@@ -1,5 +1,6 @@
 """The real window, offscreen, on a home of its own; a Qt warning fails a test (pyproject)."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +13,21 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.settings import Settings
 from nodeforge.ui import theme
 from nodeforge.ui.app import window_store
+from nodeforge.ui.collecting import Collector
 from nodeforge.ui.main_window import MainWindow
 from nodeforge.ui.workspace import Workspace
 from support.windows import close_without_asking, quiet_worker
 
 Opener = Callable[..., MainWindow]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def collected_in_the_windows_thread(qapp: QApplication) -> Iterator[None]:
+    """As in the app: a window of the last test must not be destroyed by a worker's thread."""
+    collector = Collector(qapp)
+    yield
+    collector.deleteLater()
+    gc.enable()
 
 
 @pytest.fixture

@@ -1,0 +1,34 @@
+"""Collects Python's garbage in the window's thread only.
+
+Python collects cycles in whichever thread happens to allocate. Where such a cycle holds an object
+of Qt, as a panel and what listens to it, that is then destroyed in the wrong thread, under the
+window's hands: now and then a segmentation fault.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+_INTERVAL = 500
+"""Milliseconds between two looks at whether there is enough to collect."""
+
+
+class Collector(QObject):
+    """Takes over from Python's own collector while it lives; made in the window's thread."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        parent.destroyed.connect(gc.enable)
+        self._timer = QTimer(self, interval=_INTERVAL)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
+
+    def look(self) -> None:
+        """Collect as Python would: the oldest generation that has passed its limit."""
+        passed = zip(gc.get_count(), gc.get_threshold(), strict=True)
+        full = [number for number, (count, limit) in enumerate(passed) if count > limit > 0]
+        if full:
+            gc.collect(full[-1])
