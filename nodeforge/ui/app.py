@@ -53,6 +53,7 @@ def main(file: Path | None = None) -> int:
     window = MainWindow(workspace)
     alarm.raised.connect(partial(show_crash, window), Qt.ConnectionType.QueuedConnection)
     first.asked.connect(partial(_come_forward, window))
+    window.resize(window.size().boundedTo(window.screen().availableSize()))
     window.show()
     if file is not None:
         window.files.open(file)

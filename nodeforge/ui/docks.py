@@ -60,7 +60,8 @@ class Docks:
         column = [self.all["inspector"], self.all["viewer"]]
         high = max(400, size.height() - 60)
         self._window.resizeDocks(column, [high * 11 // 20, high * 9 // 20], Qt.Orientation.Vertical)
-        self._window.resizeDocks([self.all["gallery"]], [236], Qt.Orientation.Vertical)
+        low = min(236, size.height() * 26 // 100)
+        self._window.resizeDocks([self.all["gallery"]], [low], Qt.Orientation.Vertical)
 
     def show(self, name: str) -> None:
         """Bring a panel to the front."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nodeforge.errors import NodeForgeError
@@ -81,8 +81,7 @@ class Files:
         return f"Settings of {path.name} were loaded."
 
     def ask_open(self) -> None:
-        folder = str(self._workspace.store.value("folder", ""))
-        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open", folder, OPENABLE)
+        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open", str(self._folder()), OPENABLE)
         for path in map(Path, paths):
             self._workspace.store.setValue("folder", str(path.parent))
             self.open(path)
@@ -102,9 +101,8 @@ class Files:
         return self._write(opened, path)
 
     def save_as(self, opened: OpenDocument) -> bool:
-        folder = Path(str(self._workspace.store.value("folder", "")))
         painted = opened.canvas is not None
-        wish = opened.path or folder / f"{opened.name}.json"
+        wish = opened.path or self._folder() / f"{opened.name}.json"
         wish = wish.with_suffix(PROJECT) if painted else wish
         kinds = PROJECT_FILES if painted else f"{WORKFLOW};;{PROJECT_FILES}"
         path, _ = QFileDialog.getSaveFileName(self._parent, "Save as", str(wish), kinds)
@@ -124,6 +122,15 @@ class Files:
             return False
         unsaved = [each for each in self._workspace.documents if each.modified]
         return not unsaved or self._settle(unsaved)
+
+    def _folder(self) -> Path:
+        """Where something was last opened or saved; at first the person's documents."""
+        last = str(self._workspace.store.value("folder", ""))
+        if last and Path(last).is_dir():
+            return Path(last)
+        place = QStandardPaths.StandardLocation.DocumentsLocation
+        documents = Path(QStandardPaths.writableLocation(place))
+        return documents if documents.is_dir() else Path.home()
 
     def _write(self, opened: OpenDocument, path: Path) -> bool:
         try:

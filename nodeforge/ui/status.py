@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
 
 from nodeforge.engine.cache import DiskTier
-from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.ui import words
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.progress import Reading
@@ -144,11 +143,4 @@ class StatusBar(QStatusBar):
     def _title(self, node: str) -> str:
         job = self._runner.jobs.current
         opened = self._workspace.find(job.document) if job else None
-        try:
-            found = opened.document.node(node) if opened else None
-        except NoSuchNodeError:
-            found = None
-        if found is None:
-            return node
-        spec = self._workspace.catalogue.get(found.type)
-        return found.title or (spec.title if spec else node)
+        return self._workspace.title(opened.document, node) if opened else node

@@ -49,6 +49,24 @@ def test_save_as_asks_where_and_adds_the_suffix(window, tmp_path: Path, monkeypa
     assert window.windowTitle() == "new[*] – NodeForge"
 
 
+def test_save_as_begins_where_something_was_saved_last_if_that_is_still_there(
+    window, tmp_path: Path, monkeypatch
+):
+    begun: list[Path] = []
+
+    def ask(parent, title: str, wish: str, kinds: str) -> tuple[str, str]:
+        begun.append(Path(wish).parent)
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    window.workspace.new()
+    for folder in (tmp_path, tmp_path / "gone"):
+        window.workspace.store.setValue("folder", str(folder))
+        window.actions_.run("file.save")
+    assert begun[0] == tmp_path
+    assert begun[1].is_dir()
+
+
 def test_what_cannot_be_saved_says_so_and_stays_unsaved(window, mine: Path):
     window.files.open(mine)
     opened = window.workspace.current
