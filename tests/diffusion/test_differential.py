@@ -13,7 +13,7 @@ from nodeforge.diffusion.inpaint import Keep
 from nodeforge.diffusion.prediction import denoised, predicting
 from nodeforge.values import Guidance, Latent, Mask, Noise, Sampler, Schedule
 
-STEPS = 10
+STEPS = 5
 SAMPLERS = ["euler", "euler_a", "heun", "dpmpp_2m", "dpmpp_2m_sde", "unipc", "dpmpp_2s_a", "pndm"]
 
 
@@ -99,7 +99,7 @@ def test_a_soft_mask_resumes_with_the_same_bits(host, residency, task, sampler):
     task = replace(task, sampler=Sampler(sampler), mask=mask)
     whole = diffusion.denoise(host, task).samples
     assert whole.isfinite().all()
-    for key, checkpoint in list(host.steps.kept.items())[2:8:5]:
+    for key, checkpoint in list(host.steps.kept.items())[1::2]:
         left = diffusion.LocalHost(residency)
         left.steps.store(key, checkpoint)
         assert torch.equal(diffusion.denoise(left, task).samples, whole)
