@@ -79,6 +79,8 @@ class Stage:
         self.window.grab().save(str(path))
 
     def close(self) -> None:
+        self.window.runner.stop()  # the window would ask about a run in hand, and nobody answers
+        self.until(lambda: not self.window.runner.busy)
         for opened in self.window.workspace.documents:
             opened.document.history.mark_saved()
         self.window.close()
