@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -128,7 +128,7 @@ class CompareDialog(QDialog):
     def __init__(self, first: Path, second: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Compare")
-        self.resize(900, 800)
+        self.resize(QSize(900, 800).boundedTo(self.screen().availableSize() * 0.9))
         pictures = read_small(first, _LARGEST), read_small(second, _LARGEST)
         self.pair = Pair(*pictures)
         self._fact = QLabel(spoken(*pictures))

@@ -69,7 +69,7 @@ class Preferences(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Preferences")
-        self.resize(760, 720)
+        self.resize(QSize(760, 720).boundedTo(self.screen().availableSize() * 0.9))
         self._workspace, self._actions = workspace, actions
         self._settings = settings = workspace.settings
         self.search = QLineEdit(placeholderText="Search preferences", clearButtonEnabled=True)
