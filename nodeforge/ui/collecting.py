@@ -13,6 +13,8 @@ from PySide6.QtCore import QObject, QTimer
 
 _INTERVAL = 500
 """Milliseconds between two looks at whether there is enough to collect."""
+_YOUNG, _ALL = 700, 70_000
+"""So many objects more: the young are looked through, or all; as often as Python does it."""
 
 
 class Collector(QObject):
@@ -22,13 +24,17 @@ class Collector(QObject):
         super().__init__(parent)
         gc.disable()
         parent.destroyed.connect(gc.enable)
+        self._more = 0
         self._timer = QTimer(self, interval=_INTERVAL)
         self._timer.timeout.connect(self.look)
         self._timer.start()
 
     def look(self) -> None:
-        """Collect as Python would: the oldest generation that has passed its limit."""
-        passed = zip(gc.get_count(), gc.get_threshold(), strict=True)
-        full = [number for number, (count, limit) in enumerate(passed) if count > limit > 0]
-        if full:
-            gc.collect(full[-1])
+        """Collect if enough was made since the last time."""
+        made = gc.get_count()[0]
+        if self._more + made > _ALL:
+            self._more = 0
+            gc.collect()
+        elif made > _YOUNG:
+            self._more += made
+            gc.collect(1)
