@@ -27,6 +27,7 @@ def collected_in_the_windows_thread(qapp: QApplication) -> Iterator[None]:
     collector = Collector(qapp)
     yield
     collector.deleteLater()
+    qapp.clipboard().clear()  # what Python made for it must not outlive Python
     gc.collect()  # while there is an application
     gc.enable()
 
