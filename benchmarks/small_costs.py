@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
@@ -97,7 +98,13 @@ class _Watching(diffusion.LocalHost):
         super().__init__(residency)
         self.previews: list[float] = []
 
-    def progress(self, step: int, of: int, preview: Callable[[], object] | None = None) -> None:
+    def progress(
+        self,
+        step: int,
+        of: int,
+        preview: Callable[[], np.ndarray] | None = None,
+        part: float = 0.0,
+    ) -> None:
         if preview is not None:
             self.previews.append(_seconds(preview))
 
