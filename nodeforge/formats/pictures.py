@@ -17,6 +17,7 @@ from nodeforge.spec import Catalogue
 WORKFLOW = "nodeforge"
 PARAMETERS = "parameters"
 
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 
 
@@ -64,6 +65,8 @@ def document_from_picture(path: Path) -> Document:
 def read_any(path: Path) -> Document:
     """The workflow in a workflow file or a picture, told apart by their first bytes.
 
+    A damaged picture goes by its name.
+
     Raises:
         RequestError: there is none that can be read.
     """
@@ -73,6 +76,8 @@ def read_any(path: Path) -> Document:
 def _is_picture(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(8).startswith(_PICTURES)
+            named = path.suffix.lower() in _SUFFIXES
+            start = file.read(8)
+            return start.startswith(_PICTURES) or (named and not start.startswith(b"{"))
     except OSError:
         return False  # `load` says why

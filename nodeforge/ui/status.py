@@ -113,6 +113,9 @@ class StatusBar(QStatusBar):
             self.device.setText("worker does not answer")
             self.device.setToolTip(str(answer))
             return
+        self._workspace.cards = {
+            each["device"]: each["name"] for each in answer["devices"] if ":" in each["device"]
+        }
         chosen = answer["chosen"]
         total = f" {words.size(chosen['total'])}" if chosen["total"] else ""
         self.device.setText(f"{chosen['device']}{total}")

@@ -129,6 +129,14 @@ def test_a_picture_cut_short_is_refused_in_our_words(document, tmp_path):
                 read_any(file)
 
 
+def test_a_damaged_picture_is_called_a_picture(tmp_path):
+    file = tmp_path / "p.png"
+    file.write_bytes(b"\x00broken" * 10)
+    with pytest.raises(RequestError) as caught:
+        read_any(file)
+    assert "JSON" not in str(caught.value)
+
+
 def test_a_workflow_file_is_read_by_its_content_whatever_its_name(document, tmp_path):
     file = tmp_path / "w.png"
     save(document, file)

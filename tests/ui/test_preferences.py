@@ -1,6 +1,7 @@
 """Preferences: found by search, shortcuts without conflicts, packs off until allowed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,13 @@ def test_a_wrong_pattern_is_refused_in_words(qtbot, dialog, window):
     assert window.autosave._timer.interval() == 20_000
     assert window.workspace.store.value("output_pattern") == "{date}"
     assert json.loads((window.workspace.settings.home / "settings.json").read_text())
+
+
+def test_cards_are_offered_and_one_that_is_away_stays_chosen(window):
+    workspace = window.workspace
+    workspace.cards = {"cuda:0": "Small", "cuda:1": "Large"}
+    workspace.settings = replace(workspace.settings, device="cuda:7")
+    box = Preferences(workspace, window.actions_, window).device
+    assert box.currentData() == "cuda:7"
+    assert "not found" in box.currentText()
+    assert box.itemText(box.findData("cuda:1")) == "Large (cuda:1)"

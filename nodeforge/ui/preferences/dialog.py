@@ -75,7 +75,7 @@ class Preferences(QDialog):
         self.search = QLineEdit(placeholderText="Search preferences", clearButtonEnabled=True)
         self.search.setAccessibleName("Search preferences")
         self.search.textChanged.connect(self._filter)
-        self.device = _menu(_DEVICES, settings.device)
+        self.device = _menu(_devices(workspace), settings.device)
         self.memory_mode = _menu(_MEMORY, settings.memory_mode)
         self.precision = _menu(_PRECISION, settings.precision)
         self.fp8 = _switch(settings.fp8_weights)
@@ -220,6 +220,14 @@ class Preferences(QDialog):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(760, 720)
+
+
+def _devices(workspace: Workspace) -> dict[str, str]:
+    """What may be chosen: kinds, each card that is there, and a chosen one that is away."""
+    cards = {device: f"{name} ({device})" for device, name in workspace.cards.items()}
+    chosen = workspace.settings.device
+    there = _DEVICES | cards
+    return there if chosen in there else {**there, chosen: f"{chosen}, not found now"}
 
 
 def _menu(options: Mapping[Any, str], chosen: str) -> QComboBox:
