@@ -63,6 +63,7 @@ class StatusBar(QStatusBar):
         runner.meter.changed.connect(self._read)
         runner.finished.connect(lambda job: self.say(f"Done in {words.duration(job.seconds)}"))
         runner.finished.connect(lambda _: self.measure_cache())
+        runner.worker_lost.connect(lambda _: self.ask_device())
         workspace.current_changed.connect(self.show_saved)
 
     def say(self, text: str) -> None:
