@@ -144,15 +144,18 @@ def load(
             return LoadedControlNet(network, weights.family)
 
 
-def weight_bytes(recipe: Recipe, policy: Policy, device: torch.device) -> int:
+def weight_bytes(network: nn.Module, recipe: Recipe, policy: Policy, device: torch.device) -> int:
     """Bytes that the weights of `recipe` take on `device`, known without reading them.
 
-    Raises:
-        LoadingError: its configuration is missing.
+    Args:
+        network: What `build` makes of the recipe.
+        recipe: Which network it is.
+        policy: What it computes in, and is stored in.
+        device: Where it is to compute.
     """
     small = policy.fp8_weights and isinstance(recipe, Model)
     each = 1 if small else policy.dtype(recipe.weights.part, device).itemsize
-    return each * sum(parameter.numel() for parameter in build(recipe).parameters())
+    return each * sum(parameter.numel() for parameter in network.parameters())
 
 
 def _fill(

@@ -15,8 +15,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from nodeforge.diffusion.building import build
 from nodeforge.diffusion.families import behaviour
-from nodeforge.diffusion.loading import build, weight_bytes
+from nodeforge.diffusion.loading import weight_bytes
 from nodeforge.diffusion.policy import Policy
 from nodeforge.diffusion.said import Said
 from nodeforge.models import FAMILIES, Family
@@ -49,7 +50,7 @@ def needs(recipe: Recipe, policy: Policy, device: torch.device) -> Needs:
     """
     dtype = policy.dtype(recipe.weights.part, device)
     network = build(recipe).to(dtype)
-    weights = weight_bytes(recipe, policy, device)
+    weights = weight_bytes(network, recipe, policy, device)
     return Needs(weights, _working(recipe, network, dtype))
 
 

@@ -27,12 +27,12 @@ def brought(network: nn.Module, device: torch.device) -> Iterator[None]:
     ]
     homes = [dict(table) for table in tables]
     moved: dict[Any, Any] = {None: None}  # weights that are shared stay so
-    for table in tables:
-        for name, tensor in table.items():
-            if tensor not in moved:
-                moved[tensor] = _moved(tensor, device)
-            table[name] = moved[tensor]
-    try:
+    try:  # also where memory runs out on the way
+        for table in tables:
+            for name, tensor in table.items():
+                if tensor not in moved:
+                    moved[tensor] = _moved(tensor, device)
+                table[name] = moved[tensor]
         yield
     finally:
         for table, home in zip(tables, homes, strict=True):

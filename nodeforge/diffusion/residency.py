@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from nodeforge.diffusion.building import build
 from nodeforge.diffusion.description import LoadingError
 from nodeforge.diffusion.devices import numerics, report_of
 from nodeforge.diffusion.loading import (
@@ -197,9 +198,11 @@ class Residency:
 
     def _must_feed(self, recipe: Model | ControlNet) -> bool:
         """Whether a denoiser's weights are to come layer by layer."""
-        if self.device == CPU or self._policy.memory in (MemoryMode.DEVICE, MemoryMode.LOW):
+        if self.device == CPU or self._tight:
+            return self.device != CPU
+        if self._policy.memory in (MemoryMode.DEVICE, MemoryMode.LOW):
             return False
-        return self._tight or weight_bytes(recipe, self._policy, self.device) > self._bytes_kept
+        return weight_bytes(build(recipe), recipe, self._policy, self.device) > self._bytes_kept
 
     def _shrink(self, most: int) -> None:
         """Drop idle networks, the least recently used first, until `most` bytes are held."""

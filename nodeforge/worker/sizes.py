@@ -8,7 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nodeforge.diffusion import Residency, describe, describe_controlnet, describe_vae
+from nodeforge.diffusion import (
+    Residency,
+    describe,
+    describe_controlnet,
+    describe_denoiser,
+    describe_text_encoder,
+    describe_vae,
+)
 from nodeforge.engine.plan import Plan
 from nodeforge.errors import NodeForgeError
 from nodeforge.spec import ModelFileWidget
@@ -39,6 +46,10 @@ def _recipes(kind: str, path: Path) -> Iterator[Recipe]:
     match kind:
         case "checkpoint":
             yield from describe(path)
+        case "unet":
+            yield describe_denoiser(path)
+        case "text_encoder":
+            yield describe_text_encoder(path)
         case "vae":
             yield describe_vae(path)
         case "controlnet":

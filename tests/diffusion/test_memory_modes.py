@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from nodeforge import diffusion
-from nodeforge.diffusion import Denoising, Residency
+from nodeforge.diffusion import Denoising, Residency, placement
+from nodeforge.diffusion.building import build
 from nodeforge.diffusion.devices import DeviceError, numerics, told_out_of_memory
 from nodeforge.diffusion.loading import load, weight_bytes
 from nodeforge.diffusion.placement import brought, feed
@@ -59,6 +60,22 @@ def test_a_network_comes_back_from_the_device_as_it_was(sd):
     assert {name: tensor.data_ptr() for name, tensor in network.named_parameters()} == homes
 
 
+def test_a_network_is_as_it_was_where_memory_runs_out_on_the_way(sd, monkeypatch):
+    network = load(sd.vae, CPU).network
+    homes = {name: tensor.data_ptr() for name, tensor in network.named_parameters()}
+    moved, room = placement._moved, iter(range(20))
+
+    def crowded(tensor, device):
+        if next(room, None) is None:
+            raise torch.OutOfMemoryError
+        return moved(tensor, device)
+
+    monkeypatch.setattr(placement, "_moved", crowded)
+    with pytest.raises(torch.OutOfMemoryError), brought(network, torch.device("meta")):
+        pass
+    assert {name: tensor.data_ptr() for name, tensor in network.named_parameters()} == homes
+
+
 def test_eight_bit_weights_take_a_quarter_and_change_little(sd, prompts, exact):
     plain, small = Residency("cpu"), Residency("cpu", Policy(fp8_weights=True))
     close = latent_of(sd, prompts, small)
@@ -95,7 +112,7 @@ def test_what_changes_numbers_is_in_the_keys_and_nothing_else():
 def test_sizes_are_known_before_loading(sd):
     for recipe in (sd.model, sd.text_encoder, sd.vae):
         held = sum(p.nbytes for p in load(recipe, CPU).network.parameters())
-        assert weight_bytes(recipe, DEFAULT, CPU) == held
+        assert weight_bytes(build(recipe), recipe, DEFAULT, CPU) == held
 
 
 def test_out_of_memory_leaves_only_what_is_in_use(sd, prompts, exact):
@@ -108,6 +125,14 @@ def test_out_of_memory_leaves_only_what_is_in_use(sd, prompts, exact):
             assert again is encoder
     assert residency.bytes_held == 0
     assert torch.equal(latent_of(sd, prompts, residency), exact)
+
+
+@pytest.mark.parametrize("memory", [MemoryMode.DEVICE, MemoryMode.LOW])
+def test_a_card_that_ran_out_of_memory_is_fed_layer_by_layer_from_then_on(sd, memory):
+    residency = Residency("cuda", Policy(memory))
+    assert not residency._must_feed(sd.model)
+    assert "layer by layer" in residency.relieve()
+    assert residency._must_feed(sd.model)
 
 
 def test_torchs_own_complaint_about_memory_is_told_in_words():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
@@ -9,7 +10,9 @@ from nodeforge import diffusion
 from nodeforge.diffusion.loading import load
 from nodeforge.diffusion.needs import needs, peak_bytes
 from nodeforge.diffusion.policy import DEFAULT, Policy
-from nodeforge.settings import shipped
+from nodeforge.models import FAMILIES
+from nodeforge.settings import GIB, shipped
+from nodeforge.values import Model, Vae, Weights
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 NANO = shipped("resources") / "models" / "nano"
@@ -46,6 +49,15 @@ def test_a_card_in_half_precision_needs_half_and_a_quarter_in_eight_bits():
     assert half.weights * 2 == whole.weights
     assert half.working * 2 <= whole.working * 1.1
     assert needs(model, Policy(fp8_weights=True), CUDA).weights * 4 == whole.weights
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_every_family_s_needs_are_known_at_its_real_size(family):
+    folder = NANO if family.name == "nano" else family.config_folder
+    for recipe, part in ((Model, "unet"), (Vae, "vae")):
+        told = needs(recipe(Weights(str(folder), "", family.name, part)), DEFAULT, CUDA)
+        assert 0 < told.working < 4 * GIB
+        assert 10e6 < told.weights < 6 * GIB
 
 
 def test_what_is_given_back_counts_no_more():
