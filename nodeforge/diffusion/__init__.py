@@ -33,8 +33,6 @@ from nodeforge.diffusion.conditioning import (
 from nodeforge.diffusion.control import HintError, steer
 from nodeforge.diffusion.description import (
     LATENT_FAMILIES,
-    FamilyMismatchError,
-    LoadingError,
     ModelFacts,
     describe,
     describe_controlnet,
@@ -52,6 +50,7 @@ from nodeforge.diffusion.description import (
 )
 from nodeforge.diffusion.devices import DeviceError, choose
 from nodeforge.diffusion.embeddings import UnknownEmbeddingError, with_embedding, with_named
+from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
 from nodeforge.diffusion.inpaint import latent_mask, masked_picture
 from nodeforge.diffusion.ip_adapter import look_at

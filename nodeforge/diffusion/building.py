@@ -17,7 +17,7 @@ from transformers import (
     CLIPTokenizer,
 )
 
-from nodeforge.diffusion.description import config_root, lacks, part_config, unet_config
+from nodeforge.diffusion.configs import config_root, lacks, part_config, unet_config
 from nodeforge.diffusion.t2i_adapter import build_t2i_adapter
 from nodeforge.models import FAMILIES, VOCABULARY_KEY, read_config
 from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights

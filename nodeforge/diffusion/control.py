@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nodeforge import imaging
 from nodeforge.diffusion.conditioning import acts, check_range
-from nodeforge.diffusion.description import FamilyMismatchError
+from nodeforge.diffusion.errors import FamilyMismatchError
 from nodeforge.diffusion.loading import LoadedControlNet
 from nodeforge.diffusion.said import Said
 from nodeforge.diffusion.tiles import Place

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.description import LoadingError, describe_embedding
+from nodeforge.diffusion.description import describe_embedding
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.loading import LoadedTextEncoder
 from nodeforge.diffusion.weights_file import stored_tensors
 from nodeforge.errors import RequestError

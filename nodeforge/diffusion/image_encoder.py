@@ -13,7 +13,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from nodeforge import imaging
-from nodeforge.diffusion.description import LoadingError
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import read_config, weight_files
 from nodeforge.values import Image, Weights

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from nodeforge.diffusion.conditioning import acts, check_range
-from nodeforge.diffusion.description import FamilyMismatchError, LoadingError
+from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
 from nodeforge.diffusion.image_encoder import LoadedImageEncoder, pixel_values
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import FAMILIES

@@ -18,7 +18,8 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
 from nodeforge.diffusion.building import build, parts_of, tokenizers
-from nodeforge.diffusion.description import LoadingError, lacks, scale_of
+from nodeforge.diffusion.configs import lacks, scale_of
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.image_encoder import LoadedImageEncoder, load_image_encoder
 from nodeforge.diffusion.ip_adapter import LoadedIpAdapter, load_ip_adapter
 from nodeforge.diffusion.layouts import MARKS, from_ldm, matched

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nodeforge.diffusion.building import parts_of
-from nodeforge.diffusion.description import LoadingError
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.lora_blocks import Blocks, block_weight
 from nodeforge.diffusion.lora_names import LoraNames, by_canonical_name, read_names
 from nodeforge.diffusion.lora_pieces import Layer, Piece, piece_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nodeforge.diffusion.description import LoadingError
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.lora_blocks import ldm_modules
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import read_header

@@ -20,8 +20,8 @@ from typing import Any
 import torch
 
 from nodeforge.diffusion.building import build
-from nodeforge.diffusion.description import LoadingError
 from nodeforge.diffusion.devices import numerics, report_of
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.loading import (
     Loaded,
     LoadedControlNet,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from diffusers.models.adapter import T2IAdapter
 
-from nodeforge.diffusion.description import LoadingError
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import read_config, weight_files
 from nodeforge.values import Weights

@@ -1,0 +1,66 @@
+"""The configuration of each network: from a model's own folder, or its family's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.weights_file import stored_tensors
+from nodeforge.models import FAMILIES, is_whole_model, read_config
+from nodeforge.values import Weights
+
+_FIRST_LAYERS = (
+    "model.diffusion_model.input_blocks.0.0.weight",
+    "input_blocks.0.0.weight",
+    "conv_in.weight",
+)
+_TOLD_GUIDANCE = "time_embedding.cond_proj.weight"
+
+
+def config_root(weights: Weights) -> Path:
+    """The folder with the configuration of each network: a whole model's own, or its family's."""
+    path = Path(weights.path)
+    return path if is_whole_model(path) else FAMILIES[weights.family].config_folder
+
+
+def part_config(weights: Weights, part: str) -> dict[str, Any]:
+    """The configuration of one part, as ``unet`` or ``scheduler``.
+
+    Raises:
+        LoadingError: the model has none.
+    """
+    name = "scheduler_config.json" if part == "scheduler" else "config.json"
+    root, own = config_root(weights), Path(weights.path)
+    alone = part == weights.part and own.is_dir() and own != root  # one network in its folder
+    if config := read_config((own if alone else root / part) / name):
+        return dict(config)
+    raise lacks(weights, part)
+
+
+def unet_config(weights: Weights) -> dict[str, Any]:
+    """The denoiser's configuration; what a single file says of itself goes before its family's."""
+    config = {"in_channels": 4, **part_config(weights, "unet")}
+    path = Path(weights.path)
+    if path.is_dir():
+        return config
+    there = stored_tensors(path)
+    if first := next((there[name] for name in _FIRST_LAYERS if name in there), None):
+        config["in_channels"] = first.shape[1]
+    if told := there.get(_TOLD_GUIDANCE):
+        config["time_cond_proj_dim"] = told.shape[1]
+    return config
+
+
+def scale_of(vae_config: Any) -> int:
+    """Pixels of the picture for one cell of the latent."""
+    return 2 ** (len(vae_config.get("block_out_channels", (64,))) - 1)
+
+
+def lacks(weights: Weights, part: str) -> LoadingError:
+    """The error for a model without `part`."""
+    return LoadingError(
+        f"the model has no {part}.",
+        place=weights.path,
+        way_out="Choose a complete diffusers folder or checkpoint.",
+    )
