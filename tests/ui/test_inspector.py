@@ -16,8 +16,10 @@ from PySide6.QtWidgets import (
 
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
+from nodeforge.lint import lint
 from nodeforge.settings import shipped
 from nodeforge.ui.inspector.arithmetic import evaluate
+from nodeforge.ui.inspector.clearing import ClearButton
 from nodeforge.ui.inspector.model_file import ModelDialog
 from nodeforge.ui.inspector.number import NumberBox
 from nodeforge.ui.inspector.panel import EMPTY
@@ -255,3 +257,44 @@ def test_an_unknown_type_is_named(window, document):
     window.inspector.show_nodes(window.workspace.current, ["odd"])
     labels = [label.text() for label in window.inspector.findChildren(type(window.status.saved))]
     assert any("No pack declares 'future.thing'" in text for text in labels)
+
+
+@pytest.mark.parametrize("key", [None, Qt.Key.Key_Delete, Qt.Key.Key_Backspace])
+def test_an_optional_model_is_taken_away_again(qtbot, window, key):
+    window.workspace.new()
+    window.library.chosen.emit("models.load_text_encoder")
+    document = window.workspace.current.document
+    (name,) = document.graph.nodes
+    select(window, name)
+    row = window.inspector.row("second")
+    clear = row.field.findChild(ClearButton)
+    assert clear.isHidden()
+    document.perform(SetValue(name, "second", "clip_g.safetensors"))
+    assert not clear.isHidden()
+    if key is None:
+        qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    else:
+        row.field.editor().setFocus()
+        qtbot.keyClick(row.field.editor(), key)
+    assert document.node(name).values["second"] is None
+    assert clear.isHidden()
+    assert not [p for p in lint(document, window.workspace.catalogue) if p.port == "second"]
+    document.undo()
+    assert document.node(name).values["second"] == "clip_g.safetensors"
+
+
+def test_a_needed_model_has_no_button_to_use_none(window, document):
+    select(window, "model")
+    assert window.inspector.row("file").field.findChild(ClearButton) is None
+
+
+def test_no_text_is_no_number_where_that_is_allowed(qtbot, window, document):
+    select(window, "denoise")
+    box = field(window, "stop_at", NumberBox)
+    type_in(qtbot, box, "7")
+    assert document.node("denoise").values["stop_at"] == 7
+    box.selectAll()
+    qtbot.keyClick(box, Qt.Key.Key_Delete)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert document.node("denoise").values["stop_at"] is None
+    assert not box.property("wrong")

@@ -87,11 +87,12 @@ class Editor(QObject):
             self.desk.ask(SetValue(box.path, row.port, value))
 
     def _take(self, box: NodeBox, row: Row, text: str) -> None:
+        is_text = isinstance(row.spec.widget, TextWidget)
+        if row.spec.optional and not is_text and not text.strip():
+            self._set(box, row, None)
+            return
         if not isinstance(row.spec.widget, NumberWidget | SeedWidget):
             self._set(box, row, text)
-            return
-        if not text.strip() and row.spec.optional:
-            self._set(box, row, None)
             return
         number = calculate(text)
         if number is None:

@@ -27,7 +27,7 @@ def make_field(port: PortSpec, workspace: Workspace, seed_mode: str = "fixed") -
     """The editor for a port's value; None for a port that only takes links."""
     match port.widget:
         case NumberWidget() as widget:
-            return NumberField(widget, whole=port.type == INTEGER)
+            return NumberField(widget, whole=port.type == INTEGER, optional=port.optional)
         case SeedWidget() as widget:
             return SeedField(widget, seed_mode)
         case TextWidget(multiline=multiline):
@@ -39,5 +39,5 @@ def make_field(port: PortSpec, workspace: Workspace, seed_mode: str = "fixed") -
         case FileWidget():
             return PictureField(workspace, port)
         case ModelFileWidget(kind=kind):
-            return ModelField(workspace, kind)
+            return ModelField(workspace, kind, optional=port.optional)
     return None

@@ -25,6 +25,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.models import Kind, ModelInfo
 from nodeforge.ui import words
 from nodeforge.ui.icons import icon
+from nodeforge.ui.inspector.clearing import ClearButton
 from nodeforge.ui.inspector.field import MIXED, Field
 from nodeforge.ui.inspector.model_picture import picture_of
 from nodeforge.ui.pictures import read_small
@@ -158,9 +159,9 @@ def _where(workspace: Workspace) -> str:
 
 
 class ModelField(Field):
-    """A model's name, and a button to choose another."""
+    """A model's name, and a button to choose another; with `optional`, one to use none."""
 
-    def __init__(self, workspace: Workspace, kind: str) -> None:
+    def __init__(self, workspace: Workspace, kind: str, *, optional: bool = False) -> None:
         super().__init__()
         self._workspace, self._kind = workspace, kind
         self._button = QPushButton()
@@ -169,16 +170,23 @@ class ModelField(Field):
         self._button.clicked.connect(self._choose)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._button)
+        row.addWidget(self._button, 1)
+        self._clear = ClearButton(self._button) if optional else None
+        if self._clear is not None:
+            row.addWidget(self._clear)
+            self._clear.clicked.connect(self._use_none)
 
     def editor(self) -> QWidget:
         return self._button
 
     def show_value(self, value: Any) -> None:
         text = "Several models" if value is MIXED else str(value or "")
-        self._button.setText(Path(text).name if text else "Choose a model…")
+        nothing = "None; choose a model…" if self._clear else "Choose a model…"
+        self._button.setText(Path(text).name if text else nothing)
         self._button.setToolTip(text)
         self._button.setIcon(self._picture(text) if text and value is not MIXED else icon("cube"))
+        if self._clear is not None:
+            self._clear.setVisible(bool(text))
 
     def _picture(self, name: str) -> QIcon:
         opened = self._workspace.current
@@ -187,6 +195,11 @@ class ModelField(Field):
             return _icon_of(self._workspace.folders.find(self._kind, name, granted))
         except NodeForgeError:
             return icon("cube")  # the problems panel says so
+
+    def _use_none(self) -> None:
+        self._button.setFocus()
+        self.new_gesture()
+        self.edited.emit(None, [])
 
     def _choose(self) -> None:
         dialog = ModelDialog(self._workspace, self._kind, self)

@@ -44,10 +44,14 @@ class NumberBox(QLineEdit):
 
 
 class NumberField(Field):
-    """A whole or decimal number within a range; a slider where both ends are given."""
+    """A whole or decimal number within a range; a slider where both ends are given.
 
-    def __init__(self, widget: NumberWidget, *, whole: bool) -> None:
+    With `optional`, no text is no number.
+    """
+
+    def __init__(self, widget: NumberWidget, *, whole: bool, optional: bool = False) -> None:
         super().__init__()
+        self._optional = optional
         self._low, self._high = widget.minimum, widget.maximum
         self._step = widget.step or (1.0 if whole else 0.1)
         self._whole = whole
@@ -71,14 +75,19 @@ class NumberField(Field):
             self._value = None
             self._box.setPlaceholderText("several values" if value is MIXED else "not set")
             self._box.setText("" if value is MIXED or value is None else str(value))
+            self._turn_slider(0)
             return
         self._value = value
         text = written(value)
         if self._box.text() != text:
             self._box.setText(text)
+        self._turn_slider(self._to_notch(value))
+
+    def _turn_slider(self, notch: int) -> None:
+        """Show where a value lies; tells nobody."""
         if self._slider is not None and not self._slider.isSliderDown():
             self._slider.blockSignals(True)
-            self._slider.setValue(self._to_notch(value))
+            self._slider.setValue(notch)
             self._slider.blockSignals(False)
 
     def _make_slider(self) -> QSlider | None:
@@ -100,8 +109,8 @@ class NumberField(Field):
         return self._low > 0 and self._high / self._low >= _WIDE
 
     def _to_notch(self, value: float) -> int:
-        assert self._low is not None
-        assert self._high is not None
+        if self._low is None or self._high is None:
+            return 0
         if self._high <= self._low:
             return 0
         value = min(max(value, self._low), self._high)
@@ -130,6 +139,10 @@ class NumberField(Field):
         if not self._box.isModified() or (self._value is None and not text):
             return
         self._box.setModified(False)
+        if self._optional and not text.strip():
+            self.new_gesture()
+            self.edited.emit(None, [])
+            return
         try:
             value = evaluate(text)
         except ValueError:

@@ -7,7 +7,14 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPixmap
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.files import ASSET, Files
@@ -16,6 +23,7 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetEntry
 from nodeforge.spec import PortSpec
 from nodeforge.ui.icons import icon
+from nodeforge.ui.inspector.clearing import ClearButton
 from nodeforge.ui.inspector.field import MIXED, Field
 from nodeforge.ui.pictures import read_small
 from nodeforge.ui.workspace import Workspace
@@ -40,9 +48,14 @@ class PictureField(Field):
         self._thumbnail = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self._thumbnail.setAccessibleName("The chosen picture")
         self._thumbnail.hide()
-        column = QVBoxLayout(self)
+        column, row = QVBoxLayout(self), QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._button)
+        column.addLayout(row)
+        row.addWidget(self._button, 1)
+        self._clear = ClearButton(self._button) if port.optional else None
+        if self._clear is not None:
+            row.addWidget(self._clear)
+            self._clear.clicked.connect(self._use_none)
         column.addWidget(self._thumbnail)
 
     def editor(self) -> QWidget:
@@ -51,6 +64,8 @@ class PictureField(Field):
     def show_value(self, value: Any) -> None:
         text = "Several pictures" if value is MIXED else str(value or "").removeprefix(ASSET)
         self._button.setText(text or "Choose or drop a picture…")
+        if self._clear is not None:
+            self._clear.setVisible(bool(text))
         image = None if value is MIXED or not value else self._read(value)
         self._thumbnail.setVisible(image is not None)
         if image is not None:
@@ -89,6 +104,11 @@ class PictureField(Field):
         name = _free_name(opened.document, path.name, entry["sha256"])
         self.new_gesture()
         self.edited.emit(ASSET + name, [SetEntry("assets", name, entry)])
+
+    def _use_none(self) -> None:
+        self._button.setFocus()
+        self.new_gesture()
+        self.edited.emit(None, [])
 
     def _choose(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Choose a picture", "", FILTER)
