@@ -7,12 +7,12 @@ from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.inline import Inlined, inline
 from nodeforge.graph.model import Input, Node, Output, Subgraph
 from nodeforge.graph.paths import split
-from nodeforge.graph.ports import input_spec, output_spec
-from nodeforge.spec import ANY, Catalogue, Role, fits
+from nodeforge.graph.ports import input_spec, output_spec, port_title, title_of
+from nodeforge.spec import ANY, Catalogue, Role, fits, type_name
 
 
 def can_link(document: Document, output: Output, end: Input, catalogue: Catalogue) -> str | None:
-    """Why `output` may not feed `end` (a sentence for the user), or None if it may.
+    """Why `output` may not feed `end` (a sentence for the user, by titles), or None if it may.
 
     Both are addressed from the root. What the catalogue does not know is not held against it.
     """
@@ -24,8 +24,8 @@ def can_link(document: Document, output: Output, end: Input, catalogue: Catalogu
         return "They are in different subgraphs: link through the subgraph's ports."
     return (
         _missing_port(source, output, target, end, catalogue)
-        or _wrong_type(document, output, target, end, catalogue)
-        or _cycle(document, output, end)
+        or _wrong_type(document, output, end, catalogue)
+        or _cycle(document, output, end, catalogue)
     )
 
 
@@ -34,14 +34,17 @@ def _missing_port(
 ) -> str | None:
     made = output_spec(source, output.port, catalogue)
     if made is None and _is_known(source, catalogue):
-        return f"'{output.node}' has no output '{output.port}'."
+        title = title_of(source, split(output.node)[1], catalogue)
+        return f"'{title}' has no output '{output.port}'."
     taken = input_spec(target, end.port, catalogue)
     if taken is None and _is_known(target, catalogue):
-        return f"'{end.node}' has no input '{end.port}'."
+        title = title_of(target, split(end.node)[1], catalogue)
+        return f"'{title}' has no input '{end.port}'."
     if taken is not None and taken.many != (end.item is not None):
         if isinstance(target, Subgraph) and end.item is None:
             return None
-        return f"'{end}' {'needs a place in the list' if taken.many else 'is no list'}."
+        title = port_title(target, split(end.node)[1], end.port, catalogue)
+        return f"'{title}' {'needs a place in the list' if taken.many else 'is no list'}."
     return None
 
 
@@ -49,14 +52,15 @@ def _is_known(node: Node, catalogue: Catalogue) -> bool:
     return isinstance(node, Subgraph) or node.type in catalogue
 
 
-def _wrong_type(
-    document: Document, output: Output, target: Node, end: Input, catalogue: Catalogue
-) -> str | None:
+def _wrong_type(document: Document, output: Output, end: Input, catalogue: Catalogue) -> str | None:
+    source, target = document.node(output.node), document.node(end.node)
     taken = input_spec(target, end.port, catalogue)
     made = given_type(inline(document.graph), output, catalogue)
     if taken is None or fits(made, taken.type):
         return None
-    return f"'{output}' gives {made}, '{end}' takes {taken.type}."
+    giver = port_title(source, split(output.node)[1], output.port, catalogue)
+    taker = port_title(target, split(end.node)[1], end.port, catalogue)
+    return f"'{giver}' gives {type_name(made)}, '{taker}' takes {type_name(taken.type)}."
 
 
 def given_type(whole: Inlined, output: Output | None, catalogue: Catalogue) -> str:
@@ -75,10 +79,13 @@ def given_type(whole: Inlined, output: Output | None, catalogue: Catalogue) -> s
     return ANY
 
 
-def _cycle(document: Document, output: Output, end: Input) -> str | None:
+def _cycle(document: Document, output: Output, end: Input, catalogue: Catalogue) -> str | None:
     whole = inline(document.graph)
     start = whole.innermost(output)
     targets = {inner.node for inner in whole.ends(end)}
     if start is None or not reaches(sources_of(whole.node_links()), start.node, targets):
         return None
-    return f"'{output.node}' needs the result of '{end.node}': this would be a ring."
+    needing, needed = (
+        title_of(document.node(path), split(path)[1], catalogue) for path in (output.node, end.node)
+    )
+    return f"'{needing}' needs the result of '{needed}': this would be a ring."

@@ -28,6 +28,21 @@ def output_spec(node: Node | None, port: str, catalogue: Catalogue) -> PortSpec 
     return spec.output.get(port) if spec else None
 
 
+def title_of(node: Node, name: str, catalogue: Catalogue) -> str:
+    """What people call `node`, whose id is `name`."""
+    if node.title:
+        return node.title
+    if isinstance(node, Subgraph):
+        return name.replace("_", " ").capitalize()
+    spec = catalogue.get(node.type)
+    return spec.title if spec else node.type
+
+
+def port_title(node: Node, name: str, port: str, catalogue: Catalogue) -> str:
+    """What people call a port of `node`: ``Load model · text encoder``."""
+    return f"{title_of(node, name, catalogue)} · {port.replace('_', ' ')}"
+
+
 def input_names(node: Node, catalogue: Catalogue) -> list[str]:
     """A node's inputs in the order the window shows them; none for an unknown type."""
     if isinstance(node, Subgraph):

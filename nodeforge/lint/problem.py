@@ -28,7 +28,7 @@ class Problem:
         fact: What is so, a sentence.
         way_out: What the person can do, a sentence.
         fix: An edit that mends it, where that needs no choice.
-        title: What the window calls the node.
+        title: What the window calls the node; where several are called so, with its path.
     """
 
     rule: str
@@ -43,10 +43,18 @@ class Problem:
     @property
     def place(self) -> str:
         """The node as people know it, and the port."""
-        name = self.node
-        if self.title and self.title != self.node:
-            name = f"{self.title} ({self.node})"
+        name = self.title or self.node
+        if self.node not in (name, "") and not name.endswith(f"({self.node})"):
+            name = f"{name} ({self.node})"
         return f"{name}, port '{self.port}'" if self.port else name
+
+    @property
+    def told(self) -> str:
+        """As the window says it: by the titles that are seen there."""
+        port = f" · {self.port.replace('_', ' ')}" if self.port else ""
+        place = f"{self.title or self.node}{port}: " if self.node else ""
+        said = f"{place}{self.fact} {self.way_out}".strip()
+        return said[:1].upper() + said[1:]
 
     def __str__(self) -> str:
         place = f"{self.place}: " if self.node else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,9 @@ from nodeforge.errors import RequestError
 from nodeforge.graph.edits import GraphEdit, SetValue
 from nodeforge.graph.flatten import FlatNode, flatten
 from nodeforge.graph.inline import inline
-from nodeforge.graph.model import Graph, Input, Output
+from nodeforge.graph.model import Graph, Input, Node, Output
+from nodeforge.graph.paths import split
+from nodeforge.graph.ports import title_of
 from nodeforge.lint.problem import Problem, Severity
 from nodeforge.spec import Catalogue
 
@@ -69,10 +71,24 @@ class Scene:
         return Problem(rule, severity, node, fact, way_out, port, fix, self.title(node))
 
     def title(self, path: str) -> str:
-        """What the window calls the node at `path`."""
-        node = self.whole.nodes.get(path) or self.whole.groups.get(path)
-        spec = self.catalogue.get(node.type) if node else None
-        return (node.title if node else "") or (spec.title if spec else "") or path
+        """What the window calls the node at `path`; where several are called so, with its path."""
+        title = self._titles.get(path, path)
+        return f"{title} ({path})" if self._count[title] > 1 else title
+
+    def port_title(self, output: Output) -> str:
+        """What the window calls an output: ``Load model · text encoder``."""
+        return f"{self.title(output.node)} · {output.port.replace('_', ' ')}"
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        nodes: dict[str, Node] = {**self.whole.nodes, **self.whole.groups}
+        return {
+            path: title_of(node, split(path)[1], self.catalogue) for path, node in nodes.items()
+        }
+
+    @cached_property
+    def _count(self) -> Counter[str]:
+        return Counter(self._titles.values())
 
     def is_needed(self, path: str) -> bool:
         """Whether a run of the whole workflow needs the node, or it passes something on."""

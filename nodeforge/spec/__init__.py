@@ -13,6 +13,7 @@ from nodeforge.spec.types import (
     TEXT,
     TYPES,
     fits,
+    type_name,
 )
 from nodeforge.spec.widget import (
     ChoiceWidget,
@@ -49,4 +50,5 @@ __all__ = [
     "UnknownNodeTypeError",
     "Widget",
     "fits",
+    "type_name",
 ]

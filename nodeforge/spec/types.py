@@ -34,7 +34,22 @@ TYPES = (
     }
 )
 
+_NAMES = {
+    "vae": "VAE",
+    "controlnet": "ControlNet",
+    "ip_adapter": "IP-Adapter",
+    INTEGER: "whole number",
+    FLOAT: "number",
+    BOOLEAN: "on or off",
+    PATH: "file",
+    ANY: "anything",
+}
 _WIDENS = {(INTEGER, FLOAT), (BOOLEAN, INTEGER)}
+
+
+def type_name(kind: str) -> str:
+    """What people call a type: ``text encoder``, ``VAE``, ``whole number``."""
+    return _NAMES.get(kind, kind.replace("_", " "))
 
 
 def fits(source: str, target: str) -> bool:

@@ -220,6 +220,8 @@ def _by_node(problems: list[Problem]) -> dict[str, str]:
     messages: dict[str, str] = {}
     for problem in problems:
         if problem.node:
-            text = f"{problem.fact} {problem.way_out}".strip()
+            port = f"{problem.port.replace('_', ' ')}: " if problem.port else ""
+            text = f"{port}{problem.fact} {problem.way_out}".strip()
+            text = text[:1].upper() + text[1:]
             messages[problem.node] = "\n".join(filter(None, [messages.get(problem.node), text]))
     return messages

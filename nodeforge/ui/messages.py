@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from PySide6.QtWidgets import QApplication
@@ -65,7 +66,7 @@ class Messages:
             self._notices.dismiss("refused")
 
     def _refused(self, opened: OpenDocument, problems: list[Problem]) -> None:
-        text = f"Not run: {plural(len(problems), 'problem')} to mend first. {problems[0]}"
+        text = f"Not run: {plural(len(problems), 'problem')} to mend first. {problems[0].told}"
         buttons: list[Button] = [("Show problems", self._ways.show_problems)]
         if any(each.rule == "missing_models" for each in problems):
             buttons.append(("Relink…", lambda: self._ways.relink(opened)))
@@ -74,14 +75,22 @@ class Messages:
 
     def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
         inputs = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
-        text = f"{error}" + (f"\nIt was given: {inputs}." if inputs else "")
         opened = self._workspace.find(job.document)
+        text = self._told(opened, node, error) + (f"\nIt was given: {inputs}." if inputs else "")
         buttons: list[Button] = []
         if node and opened is not None:
             buttons.append(("Show node", lambda: self._ways.show_node(opened, node)))
         copied = f"{text}\n{error.traceback}"
         buttons.append(("Copy", lambda: QApplication.clipboard().setText(copied)))
         self._notices.show_notice("run", f"{job.name}: {text}", buttons)
+
+    def _told(self, opened: OpenDocument | None, node: str, error: ErrorReport) -> str:
+        """An error by the title that the node has in the window."""
+        if opened is None or not node:
+            return str(error)
+        title = self._workspace.title(opened.document, node)
+        within = error.place.partition(f"({node})")[2]
+        return str(replace(error, place=f"{title}{within}"))
 
     def _lost_worker(self, text: str) -> None:
         self._notices.show_notice("worker", text, [("Restart", self._ways.restart_worker)])

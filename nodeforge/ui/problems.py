@@ -54,7 +54,7 @@ class Problems(QScrollArea):
 
     def _build(self) -> None:
         problems = self._opened.problems if self._opened else []
-        texts = [f"{each} {each.fix is not None}" for each in problems]
+        texts = [f"{each} {each.title} {each.fix is not None}" for each in problems]
         if texts == self._shown:
             return
         self._shown = texts
@@ -84,7 +84,7 @@ class Problems(QScrollArea):
         mark.setToolTip("A run is refused" if serious else "A warning")
         mark.setAccessibleName("error" if serious else "warning")
         line.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
-        text = QLabel(str(problem).replace("\n    ", " "), wordWrap=True)
+        text = QLabel(problem.told, wordWrap=True)
         text.setTextFormat(Qt.TextFormat.PlainText)
         text.setToolTip(f"Rule: {problem.rule}")
         line.addWidget(text, 1)

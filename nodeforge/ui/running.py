@@ -209,7 +209,8 @@ class Runner(QObject):
             case events.Saved():
                 self.saved.emit(job, event.node, event.path)
             case events.Notice():
-                self.logged.emit(f"{event.node}: {event.fact}")
+                name = self._workspace.title(opened.document, event.node) if opened else event.node
+                self.logged.emit(f"{name}: {event.fact}")
             case events.Failed():
                 self.logged.emit(str(event.error) + "\n" + event.error.traceback)
                 self._end(FAILED, event.error.fact)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from nodeforge.formats import read_any, save
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.paths import split
+from nodeforge.graph.ports import title_of
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
@@ -66,8 +67,7 @@ class Workspace(QObject):
             node = document.node(path)
         except NoSuchNodeError:
             return path
-        spec = self.catalogue.get(node.type)
-        return node.title or (spec.title if spec else split(path)[1])
+        return title_of(node, split(path)[1], self.catalogue)
 
     def find(self, document_id: str) -> OpenDocument | None:
         """The open document with this id; None once it is closed."""

@@ -29,14 +29,17 @@ def test_what_fits_may_be_linked(link):
 @pytest.mark.parametrize(
     ("link", "why"),
     [
-        ("model.vae > denoise.model", "'model.vae' gives vae, 'denoise.model' takes model."),
+        (
+            "model.vae > denoise.model",
+            "'models.load · vae' gives VAE, 'sampling.denoise · model' takes model.",
+        ),
         ("nobody.vae > denoise.model", "there is no node 'nobody'."),
-        ("model.weights > denoise.model", "'model' has no output 'weights'."),
-        ("model.model > denoise.models", "'denoise' has no input 'models'."),
-        ("model.model > denoise.model[0]", "'denoise.model[0]' is no list."),
+        ("model.weights > denoise.model", "'models.load' has no output 'weights'."),
+        ("model.model > denoise.models", "'sampling.denoise' has no input 'models'."),
+        ("model.model > denoise.model[0]", "'sampling.denoise · model' is no list."),
         (
             "denoise.latent > denoise.latent",
-            "'denoise' needs the result of 'denoise': this would be a ring.",
+            "'sampling.denoise' needs the result of 'sampling.denoise': this would be a ring.",
         ),
     ],
 )
@@ -48,20 +51,25 @@ def test_whole_numbers_fit_where_decimals_go_and_not_the_other_way_round():
     document = Document(graph({"i": "values.integer", "f": "values.float", "g": "values.float"}))
     assert reason(document, "i.value > f.value") is None
     assert (
-        reason(document, "g.value > i.value") == "'g.value' gives float, 'i.value' takes integer."
+        reason(document, "g.value > i.value")
+        == "'values.float · value' gives number, 'values.integer · value' takes whole number."
     )
 
 
 def test_a_list_wants_a_place():
     document = Document(graph({"i": "image.load", "g": "image.grid"}))
     assert reason(document, "i.image > g.images[3]") is None
-    assert reason(document, "i.image > g.images") == "'g.images' needs a place in the list."
+    assert (
+        reason(document, "i.image > g.images") == "'image.grid · images' needs a place in the list."
+    )
 
 
 def test_a_reroute_gives_what_feeds_it():
     whole = graph({"i": "image.load", "r": "flow.reroute", "s": "image.save"}, "i.mask > r.value")
+    whole.nodes["r"].title, whole.nodes["s"].title = "By the way", "Keep"
     document = Document(whole)
-    assert reason(document, "r.value > s.image") == "'r.value' gives mask, 's.image' takes image."
+    told = reason(document, "r.value > s.image")
+    assert told == "'By the way · value' gives mask, 'Keep · image' takes image."
 
 
 def test_an_unknown_type_is_not_held_against_a_link():

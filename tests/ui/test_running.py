@@ -112,7 +112,7 @@ def test_a_failed_node_says_what_it_was_given_and_what_to_do(qtbot, working, tmp
     run(qtbot, window)
     assert opened.states["blend"].kind == "error"
     text = window.area.notices.text("run")
-    assert "blend" in text
+    assert text.startswith("brightened: Blend images: one picture is 8 × 6 pixels")
     assert "It was given" in text
     assert window.runner.jobs.ended[0].state == "failed"
 

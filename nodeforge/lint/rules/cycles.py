@@ -20,7 +20,7 @@ def check(scene: Scene) -> Iterator[Problem]:
         if start.node in nodes and nodes[start.node].mode is not Mode.MUTE
     }
     for ring in find_cycles(links):
-        names = [*ring, ring[0]]
+        names = [scene.title(path) for path in (*ring, ring[0])]
         if len(names) > MOST_NAMES:
             names = [*names[: MOST_NAMES - 2], "...", names[-1]]
         yield scene.problem(

@@ -38,9 +38,10 @@ def _types(scene: Scene, path: str) -> dict[str, str]:
 
 
 def _fact(origin: Origin, first: str, reference: Origin) -> str:
-    return f"made for {label(origin.family)}, '{first}' is for {label(reference.family)}."
+    other = first.replace("_", " ")
+    return f"made for {label(origin.family)}, '{other}' is for {label(reference.family)}."
 
 
 def _way_out(scene: Scene, origin: Origin, reference: Origin) -> str:
-    names = dict.fromkeys(f"'{scene.title(o.node)}' ({o.node})" for o in (origin, reference))
+    names = dict.fromkeys(f"'{scene.title(o.node)}'" for o in (origin, reference))
     return f"Choose another file in {' or '.join(names)}."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.scene import Scene
-from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
+from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec, type_name
 
 
 def check(scene: Scene) -> Iterator[Problem]:
@@ -26,5 +26,5 @@ def _way_out(port: PortSpec) -> str:
         case FileWidget():
             return "Choose a file."
         case None:
-            return f"Link something that gives {port.type}, or mute the node."
+            return f"Link something that gives {type_name(port.type)}, or mute the node."
     return "Give it a value."

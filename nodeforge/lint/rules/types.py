@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.scene import Scene
-from nodeforge.spec import fits
+from nodeforge.spec import fits, type_name
 
 
 def check(scene: Scene) -> Iterator[Problem]:
@@ -19,7 +19,8 @@ def check(scene: Scene) -> Iterator[Problem]:
         yield scene.problem(
             "types",
             end.node,
-            f"takes {taken.type}, '{start}' gives {made.type}.",
-            f"Link an output that gives {taken.type}.",
+            f"takes {type_name(taken.type)}, "
+            f"'{scene.port_title(start)}' gives {type_name(made.type)}.",
+            f"Link an output that gives {type_name(taken.type)}.",
             port=end.port,
         )

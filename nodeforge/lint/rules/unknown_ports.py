@@ -82,7 +82,7 @@ def _wrong_start(scene: Scene, node: Node | None, end: Input, start: Output) -> 
         return
     else:
         near = _near(start.port, output_names(node, scene.catalogue))
-        fact = f"is linked to '{start}', which does not exist."
+        fact = f"is linked to '{scene.port_title(start)}', which does not exist."
         way_out = (f"Did you mean '{near}'? " if near else "") + "Link another output."
     yield scene.problem(RULE, end.node, fact, way_out, port=end.port, fix=Unlink(end))
 

@@ -11,6 +11,7 @@ from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Together
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Input, Node, Output, Subgraph
 from nodeforge.graph.paths import split
+from nodeforge.graph.ports import title_of
 from nodeforge.spec import NodeSpec, PortSpec, fits
 from nodeforge.ui.graph_view.desk import Desk
 from nodeforge.ui.graph_view.ports import PortDot
@@ -74,7 +75,7 @@ class Adding:
         for path, node in every_node(self.desk.document.graph).items():
             spec = self.desk.catalogue.get(node.type)
             kind = "Group" if isinstance(node, Subgraph) else spec.title if spec else node.type
-            title = node.title or kind
+            title = title_of(node, split(path)[1], self.desk.catalogue)
             words = " ".join(str(v) for v in node.values.values() if isinstance(v, str))[:500]
             entries.append(Entry(path, title, words or kind, split(path)[0] or path, kind))
         self.finder.open(entries, place.toPoint())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nodeforge.graph.model import Input, Mode, Node, Subgraph
-from nodeforge.graph.ports import input_names, input_spec, output_names, output_spec
+from nodeforge.graph.ports import input_names, input_spec, output_names, output_spec, title_of
 from nodeforge.spec import (
     ANY,
     FLOAT,
@@ -119,7 +119,7 @@ def face_of(name: str, node: Node, catalogue: Catalogue, looks: Looks) -> Face:
     spec = catalogue.get(node.type)
     is_group = isinstance(node, Subgraph)
     face = Face(
-        title=node.title or (spec.title if spec else name.replace("_", " ").capitalize()),
+        title=title_of(node, name, catalogue),
         category="subgraph" if is_group else node.type.partition(".")[0],
         type=node.type,
         role=spec.role if spec else Role.COMPUTE,
@@ -129,8 +129,6 @@ def face_of(name: str, node: Node, catalogue: Catalogue, looks: Looks) -> Face:
         is_group=is_group,
         collapsed=looks.collapsed,
     )
-    if face.missing and not node.title:
-        face.title = node.type
     inputs = _ports(node, catalogue, {end.port for end in looks.linked}, is_input=True)
     outputs = _ports(node, catalogue, looks.linked_outputs, is_input=False)
     if face.role is Role.REROUTE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nodeforge.spec import type_name
 from nodeforge.ui.graph_view.face import PortFace
 from nodeforge.ui.graph_view.hits import Hit
 from nodeforge.ui.graph_view.item import NodeBox
@@ -25,6 +26,7 @@ def tip_of(hit: Hit, *, near: bool) -> str:
 def _of_port(port: PortFace) -> str:
     if not port.known:
         return f"{port.label}: no pack declares this port; its link is kept"
-    kind = f"list of {port.type}" if port.many else port.type
+    kind = type_name(port.type)
+    kind = f"list of {kind}" if port.many else kind
     kind += ", optional" if port.optional else ""
     return f"{port.label} ({kind}). {port.doc}".strip()
