@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from nodeforge.spec import Catalogue, NodeSpec
 from nodeforge.ui.icons import icon
 from nodeforge.ui.theme import Theme
+from nodeforge.ui.words import tip
 
 MIME = "application/x-nodeforge-node"
 """A dragged node type's id, as UTF-8."""
@@ -110,7 +111,7 @@ class Library(QWidget):
 
 def _item(spec: NodeSpec) -> QTreeWidgetItem:
     item = QTreeWidgetItem([spec.title])
-    item.setToolTip(0, spec.summary)
+    item.setToolTip(0, tip(spec.summary))
     item.setData(0, _TYPE, spec.type)
     item.setData(0, _WORDS, f"{spec.title} {spec.summary} {spec.type}".lower())
     return item

@@ -1,6 +1,31 @@
-"""Numbers as people say them."""
+"""Numbers as people say them, and descriptions of nodes without the marks of docstrings."""
 
 from __future__ import annotations
+
+import html
+import re
+
+_MARKED = re.compile(r"(`+)(.+?)\1")
+_IDENTIFIER = re.compile(r"[a-z]\w*_\w+")
+
+
+def plain(doc: str) -> str:
+    """A docstring as it reads in the window: a line for each paragraph, `marked` words in
+    quotes, ``start_at`` as the port is called there.
+    """
+    paragraphs = (" ".join(part.split()) for part in doc.split("\n\n"))
+    return "\n\n".join(_MARKED.sub(_unmarked, part) for part in paragraphs if part)
+
+
+def tip(doc: str) -> str:
+    """A docstring as a tooltip that breaks its lines."""
+    parts = (html.escape(part, quote=False) for part in plain(doc).split("\n\n"))
+    return "".join(f"<p>{part}</p>" for part in parts if part)
+
+
+def _unmarked(found: re.Match[str]) -> str:
+    inner = found[2]
+    return f"“{inner.replace('_', ' ') if _IDENTIFIER.fullmatch(inner) else inner}”"
 
 
 def size(count: float) -> str:

@@ -16,6 +16,7 @@ from nodeforge.spec import NodeSpec, PortSpec, fits
 from nodeforge.ui.graph_view.desk import Desk
 from nodeforge.ui.graph_view.ports import PortDot
 from nodeforge.ui.graph_view.search_popup import Entry, SearchPopup
+from nodeforge.ui.words import plain
 
 
 class Adding:
@@ -110,4 +111,4 @@ def fitting_port(spec: NodeSpec, dot: PortDot) -> PortSpec | None:
 
 def entry_of(spec: NodeSpec) -> Entry:
     ports = " ".join(port.name for port in (*spec.inputs, *spec.outputs))
-    return Entry(spec.type, spec.title, spec.summary, spec.category, f"{spec.doc} {ports}")
+    return Entry(spec.type, spec.title, plain(spec.summary), spec.category, f"{spec.doc} {ports}")

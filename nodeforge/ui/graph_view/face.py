@@ -83,6 +83,7 @@ class Face:
     title: str
     category: str
     type: str
+    summary: str = ""
     width: float = WIDTH
     height: float = TITLE
     role: Role = Role.COMPUTE
@@ -122,6 +123,7 @@ def face_of(name: str, node: Node, catalogue: Catalogue, looks: Looks) -> Face:
         title=title_of(node, name, catalogue),
         category="subgraph" if is_group else node.type.partition(".")[0],
         type=node.type,
+        summary=spec.summary if spec else "",
         role=spec.role if spec else Role.COMPUTE,
         mode=node.mode,
         pin=node.pin,

@@ -31,6 +31,7 @@ from nodeforge.ui.graph_view.menu_request import MenuRequest
 from nodeforge.ui.graph_view.paint import NEAR
 from nodeforge.ui.graph_view.pipes import LinkLine
 from nodeforge.ui.graph_view.tips import tip_of
+from nodeforge.ui.words import tip
 
 NODE_MIME = "application/x-nodeforge-node"
 """What the library drags: a node type's id as text."""
@@ -241,7 +242,7 @@ class Hands(QObject):
         """Say what lies under the mouse."""
         viewer = self.desk.viewer
         words = tip_of(viewer.hit(event.pos()), near=viewer.zoom >= NEAR)
-        QToolTip.showText(event.globalPos(), words, viewer.viewport())
+        QToolTip.showText(event.globalPos(), tip(words), viewer.viewport())
 
     def dragged_over(self, event) -> bool:
         """Whether what is dragged over the view can be dropped."""

@@ -9,7 +9,9 @@ from nodeforge.ui.graph_view.item import NodeBox
 
 
 def tip_of(hit: Hit, *, near: bool) -> str:
-    """Words for what lies under the mouse; `near` where parameters can be read."""
+    """Words for what lies under the mouse, a docstring's marks among them; `near` where parameters
+    can be read.
+    """
     box = hit.item
     if not isinstance(box, NodeBox):
         return ""
@@ -19,8 +21,8 @@ def tip_of(hit: Hit, *, near: bool) -> str:
         return box.tip(badge)
     row = box.row_at(hit.place) if near else None
     if row is not None:
-        return f"{row.label}: {row.spec.doc}\n{row.text}"
-    return box.state.message or box.problem
+        return f"{row.label}: {row.spec.doc}\n\n{row.text}"
+    return box.state.message or box.problem or box.face.summary
 
 
 def _of_port(port: PortFace) -> str:

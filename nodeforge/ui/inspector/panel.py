@@ -116,7 +116,7 @@ class Inspector(QScrollArea):
             column.addWidget(_label(text, "error"))
             return
         if spec is not None:
-            column.addWidget(_label(spec.summary, "dim"))
+            column.addWidget(_label(words.plain(spec.summary), "dim"))
         for name in input_names(nodes[0], self._workspace.catalogue):
             port = input_spec(nodes[0], name, self._workspace.catalogue)
             if port is not None:
@@ -164,7 +164,7 @@ def help_text(doc: str, summary: str) -> str:
     text = doc.strip().removeprefix(summary).strip()
     for section in ("Args:", "Returns:"):
         text = text.partition(section)[0].strip()
-    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+    return words.plain(text)
 
 
 def _label(text: str, role: str) -> QLabel:

@@ -12,6 +12,7 @@ from nodeforge.graph.edits import ABSENT, GraphEdit, SetEntry, SetValue, Togethe
 from nodeforge.graph.model import Input, Output
 from nodeforge.graph.paths import join, split
 from nodeforge.spec import PortSpec, SeedWidget
+from nodeforge.ui import words
 from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.field import MIXED, Field
 from nodeforge.ui.inspector.fields import make_field
@@ -44,7 +45,7 @@ class Row(QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
         name = QLabel(port.name.replace("_", " "))
-        name.setToolTip(port.doc)
+        name.setToolTip(words.tip(port.doc))
         name.setProperty("role", "dim")
         grid.addWidget(name, 0, 0)
         grid.setColumnStretch(0, 1)
@@ -82,8 +83,8 @@ class Row(QWidget):
     def _connect(self, field: Field) -> None:
         editor = field.editor()
         editor.setAccessibleName(f"{self._port.name.replace('_', ' ')}")
-        editor.setAccessibleDescription(self._port.doc)
-        editor.setToolTip(self._port.doc)
+        editor.setAccessibleDescription(words.plain(self._port.doc))
+        editor.setToolTip(words.tip(self._port.doc))
         field.edited.connect(self._edit)
         if isinstance(field, PictureField):
             field.refused.connect(self._opened.refused)

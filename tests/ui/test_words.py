@@ -1,0 +1,53 @@
+"""What the window makes of numbers and docstrings."""
+
+import pytest
+from PySide6.QtCore import QPointF
+
+from nodeforge.spec import Catalogue
+from nodeforge.ui.inspector.panel import help_text
+from nodeforge.ui.words import plain, tip
+
+
+@pytest.mark.parametrize(
+    ("doc", "said"),
+    [
+        ("`(word:1.2)` counts\nmore.", "“(word:1.2)” counts more."),
+        ("goes on from `start_at`.", "goes on from “start at”."),
+        ("Say ``embedding:name``.\n\n  Twice.", "Say “embedding:name”.\n\nTwice."),
+        ("512*1.5*2 is no mark, nor is one `alone.", "512*1.5*2 is no mark, nor is one `alone."),
+    ],
+)
+def test_docstrings_read_as_prose(doc, said):
+    assert plain(doc) == said
+
+
+def test_a_tooltip_shows_angle_brackets_and_breaks_its_lines():
+    assert tip("Reads `<lora:x>` & more.\n\nOnce.") == (
+        "<p>Reads “&lt;lora:x&gt;” &amp; more.</p><p>Once.</p>"
+    )
+    assert tip("") == ""
+
+
+def test_no_description_of_a_shipped_node_keeps_its_marks():
+    for spec in Catalogue.shipped().values():
+        docs = [spec.summary, help_text(spec.doc, spec.summary)]
+        docs += [port.doc for port in (*spec.inputs, *spec.outputs)]
+        assert not [doc for doc in docs if "`" in plain(doc)], spec.type
+
+
+def test_the_search_and_the_library_show_prose(window):
+    window.workspace.new()
+    view = window.area.view
+    view.adding.ask(QPointF(10, 10))
+    view.adding.popup.line.setText("load embedding")
+    popup = view.adding.popup.list
+    details = [popup.item(row).data(0x100).detail for row in range(popup.count())]
+    assert "Let prompts say “embedding:name” for a textual inversion" in details[0]
+    tips = [item.toolTip(0) for item in items_of(window.library.tree)]
+    assert any("“embedding:name”" in text for text in tips)
+
+
+def items_of(tree):
+    for index in range(tree.topLevelItemCount()):
+        parent = tree.topLevelItem(index)
+        yield from (parent.child(row) for row in range(parent.childCount()))
