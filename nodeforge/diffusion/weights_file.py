@@ -115,7 +115,8 @@ def stored_tensors(path: Path) -> dict[str, StoredTensor]:
     Raises:
         ModelFileError: it is a pickle, damaged, or cannot be read.
     """
+    header = read_header(path)
     return {
-        name: StoredTensor(path, entry.dtype, entry.shape, entry.start)
-        for name, entry in read_header(path).tensors.items()
+        name: StoredTensor(path, entry.dtype, entry.shape, header.first + entry.span[0])
+        for name, entry in header.tensors.items()
     }

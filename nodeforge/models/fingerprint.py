@@ -101,9 +101,9 @@ def _of_file(path: Path) -> str:
     header = read_header(path)
     digest = hashlib.blake2b(f"{header.size}:".encode() + header.raw, digest_size=16)
     with path.open("rb", buffering=0) as file:
-        for entry in sorted(header.tensors.values(), key=lambda entry: entry.start):
-            file.seek(entry.start)
-            digest.update(file.read(min(_HEAD, entry.end - entry.start)))
+        for start, end in sorted(entry.span for entry in header.tensors.values()):
+            file.seek(header.first + start)
+            digest.update(file.read(min(_HEAD, end - start)))
     return digest.hexdigest()
 
 

@@ -6,13 +6,14 @@ trust it: the loader maps the file into memory.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import itemgetter
+from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
 
 from nodeforge.models.errors import CorruptModelError, ModelFileError, PickleRefusedError
 
@@ -44,18 +45,31 @@ BITS: Mapping[str, int] = {
     "C64": 64,
 }
 
-_LARGEST_SIDE = 2**48
-_place = itemgetter(2, 3)
+_METADATA = "__metadata__"
+_NONE = b'{"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}'
+_MOST_SIDES = 64
+_Side = Annotated[int, msgspec.Meta(ge=0, lt=2**48)]
+_Place = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
-class Entry(NamedTuple):
-    """One tensor: `start` and `end` are positions in the file, bytes."""
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One tensor: `span` is where its bytes begin and end, counted from the header's end."""
 
     dtype: str
-    shape: tuple[int, ...]
-    start: int
-    end: int
+    shape: Annotated[tuple[_Side, ...], msgspec.Meta(max_length=_MOST_SIDES)]
+    span: tuple[_Place, _Place] = msgspec.field(name="data_offsets")
+
+
+class _Metadata(msgspec.Struct):
+    told: msgspec.Raw = msgspec.field(default=msgspec.Raw(), name=_METADATA)
+
+
+_all = msgspec.json.Decoder(dict[str, Entry]).decode
+_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_entry = msgspec.json.Decoder(Entry).decode
+_metadata = msgspec.json.Decoder(_Metadata).decode
+_texts = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(frozen=True)
@@ -64,14 +78,18 @@ class Header:
 
     Args:
         tensors: By name, in the file's order.
+        sizes: Bytes of the tensors of each dtype.
         metadata: Text that its maker left.
         raw: The header's bytes.
+        first: Where the weights begin, bytes from the file's start.
         size: Of the whole file, bytes.
     """
 
     tensors: Mapping[str, Entry]
+    sizes: Mapping[str, int]
     metadata: Mapping[str, str]
     raw: bytes
+    first: int
     size: int
 
 
@@ -107,7 +125,8 @@ def _raw(path: Path, file: BinaryIO, size: int) -> bytes:
         raise CorruptModelError(path, f"claims a header of {length} bytes; {LIMIT} are allowed.")
     if 8 + length > size:
         raise CorruptModelError(path, f"is cut short: {size} bytes do not hold its header.")
-    raw = b"{" + file.read(length - 1)
+    file.seek(8)
+    raw = file.read(length)
     if len(raw) != length:
         raise CorruptModelError(path, "is cut short within its header.")
     return raw
@@ -115,50 +134,63 @@ def _raw(path: Path, file: BinaryIO, size: int) -> bytes:
 
 def _parse(path: Path, raw: bytes, size: int) -> Header:
     try:
-        told = json.loads(raw)
+        metadata, told = _told(raw)
     except (ValueError, RecursionError) as error:
-        raise CorruptModelError(path, "has a header that is not JSON.") from error
-    if not isinstance(told, dict):
-        raise CorruptModelError(path, "has a header that is not a JSON object.")
-    metadata = told.pop("__metadata__", {})
-    if not isinstance(metadata, dict):
-        raise CorruptModelError(path, "has metadata that is not text by name.")
-    texts = {name: text for name, text in metadata.items() if isinstance(text, str)}
+        raise CorruptModelError(path, _what_is_false(raw)) from error
+    sizes = _sizes(path, told)
     first = 8 + len(raw)
-    tensors = _entries(path, told, first)
-    _check_whole(path, tensors, first, size)
-    return Header(tensors, texts, raw, size)
+    _check_whole(path, told, size - first)
+    return Header(told, sizes, metadata, raw, first, size)
 
 
-def _entries(path: Path, told: Mapping[str, Any], first: int) -> dict[str, Entry]:
-    """Each tensor's entry. One loop without calls: headers name thousands."""
-    tensors: dict[str, Entry] = {}
-    for name, entry in told.items():
+def _told(raw: bytes) -> tuple[dict[str, str], dict[str, Entry]]:
+    """Metadata and entries. The metadata is cut out, so that all the rest has one form.
+
+    Raises:
+        ValueError: it is no JSON of this form.
+    """
+    cut = bytes(_metadata(raw).told) if _METADATA.encode() in raw else b""
+    if not cut:
+        return {}, _all(raw)
+    told = _all(raw.replace(cut, _NONE, 1))
+    del told[_METADATA]
+    return {name: text for name, text in _texts(cut).items() if isinstance(text, str)}, told
+
+
+def _what_is_false(raw: bytes) -> str:
+    try:
+        split = _split(raw)
+    except (ValueError, RecursionError):
+        return "has a header that is not JSON."
+    for name, each in split.items():
         try:
-            dtype, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
-            bits = BITS[dtype]
-            for side in shape:
-                if type(side) is not int or not 0 <= side < _LARGEST_SIDE:
-                    raise ValueError(side)
-                bits *= side
-            if type(start) is not int or type(end) is not int or start < 0:
-                raise ValueError(start)
-            if bits != (end - start) * 8:
-                raise ValueError(bits)
-        except (KeyError, TypeError, ValueError):
-            fact = f"describes its tensor '{name[:200]}' falsely."
-            raise CorruptModelError(path, fact) from None
-        tensors[name] = Entry(dtype, tuple(shape), first + start, first + end)
-    return tensors
+            _texts(each) if name == _METADATA else _entry(each)
+        except (ValueError, RecursionError):
+            if name == _METADATA:
+                return "has metadata that is not text by name."
+            return f"describes its tensor '{name[:200]}' falsely."
+    return "has a header that contradicts itself."
 
 
-def _check_whole(path: Path, tensors: Mapping[str, Entry], first: int, size: int) -> None:
-    at = first
-    for _, _, start, end in sorted(tensors.values(), key=_place):
+def _sizes(path: Path, tensors: Mapping[str, Entry]) -> dict[str, int]:
+    """Bytes by dtype. One loop with few calls: headers name thousands."""
+    sizes = dict.fromkeys(BITS, 0)
+    for name, entry in tensors.items():
+        start, end = entry.span
+        size = end - start
+        if BITS.get(entry.dtype, 0) * prod(entry.shape) != size * 8:
+            raise CorruptModelError(path, f"describes its tensor '{name[:200]}' falsely.")
+        sizes[entry.dtype] += size
+    return {dtype: size for dtype, size in sizes.items() if size}
+
+
+def _check_whole(path: Path, tensors: Mapping[str, Entry], held: int) -> None:
+    at = 0
+    for start, end in sorted([entry.span for entry in tensors.values()]):
         if start != at:
             raise CorruptModelError(path, "has tensors that overlap or leave a gap.")
         at = end
-    if at > size:
-        raise CorruptModelError(path, f"is cut short: {size} of {at} bytes are there.")
-    if at < size:
-        raise CorruptModelError(path, f"has {size - at} bytes that its header does not know.")
+    if at > held:
+        raise CorruptModelError(path, f"is cut short: {held} of {at} bytes of weights are there.")
+    if at < held:
+        raise CorruptModelError(path, f"has {held - at} bytes that its header does not know.")

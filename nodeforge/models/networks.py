@@ -8,7 +8,7 @@ authors, and of LoRA trainers (kohya, peft, LyCORIS).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nodeforge.models.families import FAMILIES
@@ -78,25 +78,23 @@ class Found:
 
 
 def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
-    """What a file with tensors of these names and shapes holds."""
+    """What a file with tensors of these names and shapes holds.
+
+    Large files are told by one tensor, so they come first; a LoRA may hold word vectors too.
+    """
     names = _joined(shapes)
-    looks = (
-        _adapter,
-        _image_encoder,
-        _controlnet,
-        _checkpoint,
-        _diffusers_unet,
-        _vae,
-        _text,
-        _embedding,
-    )
-    found = _lora(shapes) if _has(names, _LORA) else None
-    found = found or next((made for look in looks if (made := look(shapes))), None)
+    found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, _vae))
+    found = found or (_lora(shapes) if _has(names, _LORA) else None)
+    found = found or _first(shapes, (_adapter, _image_encoder, _text, _embedding))
     unets = found is not None and found.kind in (Kind.CHECKPOINT, Kind.UNET)
     label = foreign(names, UNET_MARKS if unets else MARKS)
     found = found or Found(_foreign_kind(shapes, label), Layout.OTHER)
     marked = next((f.name for f in FAMILIES.values() if _has(names, f.marks)), "")
     return replace(found, family=marked, base=_base(metadata), foreign=label)
+
+
+def _first(shapes: Shapes, looks: Iterable[Callable[[Shapes], Found | None]]) -> Found | None:
+    return next((found for look in looks if (found := look(shapes))), None)
 
 
 def _foreign_kind(shapes: Shapes, label: str) -> Kind:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from nodeforge.models.diffusers_folder import (
 from nodeforge.models.errors import CorruptModelError, ModelFileError
 from nodeforge.models.families import FAMILIES
 from nodeforge.models.fitting import families_of
-from nodeforge.models.header import BITS, Entry, read_header
+from nodeforge.models.header import BITS, Header, read_header
 from nodeforge.models.hints import with_hints
 from nodeforge.models.info import Kind, Layout, ModelInfo
 from nodeforge.models.networks import Found, find_networks
@@ -74,7 +75,7 @@ def _recognise_file(path: Path) -> ModelInfo:
     header = read_header(path)
     shapes = {name: entry.shape for name, entry in header.tensors.items()}
     found = find_networks(shapes, header.metadata)
-    info = replace(_info(path, found), **_measure(header.tensors.values()), size=header.size)
+    info = replace(_info(path, found), **_measure([header]))
     return with_hints(info, header.metadata, found.distilled)
 
 
@@ -89,9 +90,7 @@ def _recognise_part(folder: Path) -> ModelInfo:
     found = _with_config(
         find_networks({name: entry.shape for name, entry in entries.items()}, {}), config
     )
-    size = sum(header.size for header in headers)
-    info = replace(_info(folder, found), layout=Layout.FOLDER, size=size)
-    return replace(info, **_measure(entries.values()))
+    return replace(_info(folder, found), layout=Layout.FOLDER, **_measure(headers))
 
 
 def _recognise_whole(folder: Path) -> ModelInfo:
@@ -161,11 +160,13 @@ def _info(path: Path, found: Found) -> ModelInfo:
     )
 
 
-def _measure(entries: Iterable[Entry]) -> dict[str, Any]:
-    """How many numbers, and the type of most bytes."""
-    taken: dict[str, int] = {}
-    for dtype, _, start, end in entries:
-        taken[dtype] = taken.get(dtype, 0) + end - start
-    parameters = sum(8 * size // BITS[dtype] for dtype, size in taken.items())
-    most = max(taken, key=lambda dtype: taken[dtype], default="")
-    return {"parameters": parameters, "dtype": _DTYPES.get(most, most.lower())}
+def _measure(headers: Collection[Header]) -> dict[str, Any]:
+    """How many numbers, the type of most bytes, and the files' sizes."""
+    taken = Counter[str]()
+    for header in headers:
+        taken.update(header.sizes)
+    return {
+        "parameters": sum(8 * size // BITS[dtype] for dtype, size in taken.items()),
+        "dtype": next((_DTYPES.get(most, most.lower()) for most, _ in taken.most_common(1)), ""),
+        "size": sum(header.size for header in headers),
+    }

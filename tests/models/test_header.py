@@ -36,8 +36,9 @@ def test_a_file_of_the_real_library_is_read(tmp_path):
     save_file({"x": np.zeros((3, 5), np.float16)}, file, metadata={"who": "me"})
     header = read_header(file)
     entry = header.tensors["x"]
-    assert (entry.dtype, entry.shape, entry.end) == ("F16", (3, 5), file.stat().st_size)
+    assert (entry.dtype, entry.shape, entry.span) == ("F16", (3, 5), (0, 30))
     assert header.metadata == {"who": "me"}
+    assert header.first + entry.span[1] == file.stat().st_size
 
 
 @tries(60)
@@ -103,6 +104,41 @@ def test_any_json_is_read_or_refused(tmp_path, header):
 def test_a_false_header_is_refused(tmp_path, header):
     with pytest.raises(CorruptModelError):
         read_header(with_header(tmp_path / "false.safetensors", header, bytes(8)))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '"__metadata__": {"shape": "x"}, "x": %s',
+        '"x": %s, "__metadata__": {"shape": "x", "steps": 3}',
+        '"x": %s, "__metadata__": {"shape": "x"}, "empty": {"dtype": "F32", "shape": [0], '
+        '"data_offsets": [8, 8], "note": "__metadata__"}',
+    ],
+)
+def test_metadata_is_read_wherever_it_stands_and_whatever_it_names(tmp_path, told):
+    raw = ("{" + told % json.dumps(tensor()) + "}").encode()
+    header = read_header(with_header(tmp_path / "m.safetensors", raw, bytes(8)))
+    assert header.metadata == {"shape": "x"}
+    assert set(header.tensors) - {"empty"} == {"x"}
+    assert header.sizes == {"F32": 8}
+
+
+@pytest.mark.parametrize(
+    ("told", "fact"),
+    [
+        ('"x": {}, "__metadata__": {"a": "b"}', "describes its tensor 'x' falsely"),
+        ('"x": %s, "__metadata__": []', "has metadata that is not text by name"),
+        ('"x": %s, "__metadata__": {"a": "b"}, "__metadata__": {}', "contradicts itself"),
+        ('"x": %s, "x": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}', "does not know"),
+        ('"x": %s', None),
+    ],
+)
+def test_what_is_false_in_a_header_is_said(tmp_path, told, fact):
+    raw = ("{" + told.replace("%s", json.dumps(tensor())) + "}").encode()
+    file = with_header(tmp_path / "m.safetensors", raw, bytes(8))
+    refused = pytest.raises(CorruptModelError, match=fact) if fact else contextlib.nullcontext()
+    with refused:
+        read_header(file)
 
 
 def test_a_huge_header_is_refused_without_reading_it(tmp_path):
