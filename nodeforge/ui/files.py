@@ -113,6 +113,7 @@ class Files:
         if opened.modified and not self._settle([opened]):
             return False
         self._autosave.forget(opened)
+        self._notices.dismiss("save")
         self._workspace.close(opened)
         return True
 

@@ -183,6 +183,9 @@ class MainWindow(QMainWindow):
         text = f"NodeForge {__version__}\nA desktop studio for diffusion models."
         QMessageBox.about(self, "About NodeForge", text)
 
+    def save(self, opened: OpenDocument) -> bool:
+        return self.files.save(opened)
+
     def restart_worker(self) -> None:
         self.runs.restart_worker()
 

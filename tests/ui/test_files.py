@@ -108,6 +108,30 @@ def test_a_crash_loses_nothing_that_was_there_for_a_pause(
     assert opened.modified
     assert opened.document.node("prompt").values["text"] == "a heron"
     assert "not saved" in again.area.notices.text(f"recovered {opened.id}")
+    again.files.save(opened)
+    assert not again.area.notices.isVisible()
+    assert load(mine).graph.nodes["prompt"].values["text"] == "a heron"
+
+
+def test_what_is_said_of_a_workflow_goes_with_it_and_with_its_cause(window, mine: Path):
+    broken, fine = Document(), Document()
+    broken.graph.nodes["decode"] = Node("latent.decode")
+    opened, other = OpenDocument(broken, name="broken"), OpenDocument(fine, name="fine")
+    for each in (opened, other):
+        each.recovered = True
+        window.workspace.add(each)
+        window.messages.recovered(each)
+    window.workspace.show(opened)
+    window.runs.run()
+    notices = window.area.notices
+    assert "Not run" in notices.text("refused")
+    other.show_problems([])  # of the other: says nothing about this one
+    assert "Not run" in notices.text("refused")
+    opened.recovered = False
+    window.files.close(opened)
+    assert not notices.text("refused")
+    assert not notices.text(f"recovered {opened.id}")
+    assert notices.text(f"recovered {other.id}")
 
 
 def test_closing_well_leaves_no_copies(qtbot, window, mine: Path, home: Path):
