@@ -109,6 +109,8 @@ def _unet_place(words: list[str], config: Any) -> str:
     """LDM counts layers through all blocks; a layer is a resnet, attention and resampling."""
     layers = config["layers_per_block"]
     match words:
+        case ["time_embedding", "cond_proj", kind]:
+            return f"time_embed.cond_proj.{kind}"
         case ["time_embedding", linear, kind]:
             return f"time_embed.{0 if linear == 'linear_1' else 2}.{kind}"
         case ["add_embedding", linear, kind]:

@@ -15,7 +15,11 @@ _FIRST_LAYERS = (
     "input_blocks.0.0.weight",
     "conv_in.weight",
 )
-_TOLD_GUIDANCE = "time_embedding.cond_proj.weight"
+_TOLD_GUIDANCE = (
+    "time_embedding.cond_proj.weight",
+    "model.diffusion_model.time_embed.cond_proj.weight",
+    "time_embed.cond_proj.weight",
+)
 
 
 def config_root(weights: Weights) -> Path:
@@ -47,7 +51,7 @@ def unet_config(weights: Weights) -> dict[str, Any]:
     there = stored_tensors(path)
     if first := next((there[name] for name in _FIRST_LAYERS if name in there), None):
         config["in_channels"] = first.shape[1]
-    if told := there.get(_TOLD_GUIDANCE):
+    if told := next((there[name] for name in _TOLD_GUIDANCE if name in there), None):
         config["time_cond_proj_dim"] = told.shape[1]
     return config
 

@@ -27,6 +27,9 @@ MARKS = (
 """How names begin in files of the LDM layout; diffusers says ``down_blocks``."""
 
 _UNET = "model.diffusion_model."
+_LEFT_OUT = {"time_embedding.cond_proj.weight": f"{_UNET}time_embed.cond_proj.weight"}
+"""What diffusers' converter leaves out: where LCM's denoisers are told the guidance scale."""
+
 _CLIP = ("cond_stage_model.transformer.", "conditioner.embedders.0.transformer.")
 _OPEN_CLIP = {
     "text_encoder": ("cond_stage_model.model.", ""),
@@ -80,6 +83,7 @@ def from_ldm(part: str, there: Mapping[str, StoredTensor], config: Any) -> dict[
         if not any(name.startswith(_UNET) for name in checkpoint):  # the denoiser alone
             checkpoint = {_UNET + name: stand_in for name, stand_in in checkpoint.items()}
         converted = convert_ldm_unet_checkpoint(checkpoint, config)
+        converted |= {new: checkpoint[old] for new, old in _LEFT_OUT.items() if old in checkpoint}
     elif part == "vae":
         converted = convert_ldm_vae_checkpoint(checkpoint, config)
     else:

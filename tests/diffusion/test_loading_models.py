@@ -61,6 +61,23 @@ def test_an_inpainting_file_has_nine_channels(tiny_family, inpainting_folder, tm
     assert_equal_weights({"unet": diffusion.load(model, CPU).network}, inpainting_folder)
 
 
+@pytest.mark.parametrize("prefix", ["model.diffusion_model.", ""])
+def test_a_denoiser_of_lcm_in_ldm_layout_is_told_the_guidance_scale(
+    tiny_family, sd_folder, tmp_path, prefix
+):
+    folder = shutil.copytree(sd_folder, tmp_path / "lcm")
+    config = UNet2DConditionModel.load_config(folder / "unet")
+    made = UNet2DConditionModel.from_config({**config, "time_cond_proj_dim": 64})
+    made.save_pretrained(folder / "unet")
+    file = tiny_models.write_single_file(folder, tmp_path / "lcm.safetensors", parts=["unet"])
+    save_file(
+        {n.replace("model.diffusion_model.", prefix): t for n, t in load_file(file).items()}, file
+    )
+    model = diffusion.describe_denoiser(file)
+    assert diffusion.facts(model).guidance_width == 64
+    assert_equal_weights({"unet": diffusion.load(model, CPU).network}, folder)
+
+
 @pytest.mark.parametrize("layout", ["ldm", "diffusers", "folder"])
 def test_a_vae_alone(tiny_family, sd_folder, tmp_path, layout):
     if layout == "ldm":

@@ -89,6 +89,8 @@ def denoisers(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
         yield Specimen(f"{family} denoiser, diffusers", diffusers, "unet", family)
         distilled = {**diffusers, "time_embedding.cond_proj.weight": [320, 256]}
         yield Specimen(f"{family} denoiser of LCM", distilled, "unet", family)
+        told = {**ldm, f"{UNET}time_embed.cond_proj.weight": [320, 256]}
+        yield Specimen(f"{family} denoiser of LCM, ldm", told, "unet", family)
         if family != "sdxl_refiner":
             nine = {**diffusers, "conv_in.weight": [320, 9, 3, 3]}
             yield Specimen(
