@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby, takewhile
 from pathlib import Path
 
@@ -82,12 +82,19 @@ def _type(port: PortSpec) -> str:
 def _samplers() -> Iterator[str]:
     yield from ("", "#### Which sampler walks which schedule", "")
     yield "*diffusers* is diffusers' own scheduler, called as its pipelines call it; *own* is ours."
-    yield from ("", "| | " + " | ".join(SCHEDULES) + " |", "|---" * (len(SCHEDULES) + 1) + "|")
-    kinds = table()
-    for sampler in SAMPLERS:
-        row = " | ".join(kinds[sampler, schedule] or "–" for schedule in SCHEDULES)
-        yield f"| {sampler} | {row} |"
+    yield from _walked(table())
+    yield from ("", "With models of flow, which predict the noise less the picture:")
+    yield from _walked(table(flow=True))
     yield from _accuracy()
+
+
+def _walked(kinds: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    """Who walks each pair; samplers that walk none are left out."""
+    yield from ("", "| | " + " | ".join(SCHEDULES) + " |", "|---" * (len(SCHEDULES) + 1) + "|")
+    for sampler in SAMPLERS:
+        row = [kinds[sampler, schedule] for schedule in SCHEDULES]
+        if any(row):
+            yield f"| {sampler} | {' | '.join(kind or '–' for kind in row)} |"
 
 
 def _accuracy() -> Iterator[str]:

@@ -47,6 +47,7 @@ from nodeforge.diffusion.description import (
     facts,
     latent_layout,
     native_size,
+    shifted,
 )
 from nodeforge.diffusion.devices import DeviceError, choose
 from nodeforge.diffusion.embeddings import UnknownEmbeddingError, with_embedding, with_named
@@ -165,6 +166,7 @@ __all__ = [
     "repeat",
     "restrict",
     "schedule_prompt",
+    "shifted",
     "start_noise",
     "steer",
     "table",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nodeforge.diffusion.configs import config_root, part_config, scale_of, unet_config
 from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
+from nodeforge.diffusion.prediction import FLOW
 from nodeforge.models import (
     FAMILIES,
     Family,
@@ -16,6 +17,7 @@ from nodeforge.models import (
     ModelInfo,
     fingerprint,
     paired,
+    predicts,
     read_config,
     recognise,
 )
@@ -78,7 +80,8 @@ def describe(path: Path, prediction: str = "", zero_snr: bool | None = None) -> 
 
     Args:
         path: The model.
-        prediction: ``epsilon`` or ``v_prediction``; empty is what the model says, or its family's.
+        prediction: ``epsilon``, ``v_prediction`` or ``flow_prediction``; empty is what the model
+            says, or its family's.
         zero_snr: Whether it was trained up to nothing but noise (Lin et al. 2023); None is what
             the model says.
 
@@ -316,8 +319,10 @@ def facts(model: Model) -> ModelFacts:
     weights = model.weights
     unet = unet_config(weights)
     scheduler = part_config(weights, "scheduler")
-    if model.prediction:
-        scheduler["prediction_type"] = model.prediction
+    if prediction := model.prediction or predicts(scheduler):
+        scheduler["prediction_type"] = prediction
+    if model.shift is not None:
+        scheduler["shift"] = model.shift
     if model.zero_snr is not None:
         scheduler["rescale_betas_zero_snr"] = model.zero_snr
     if model.zero_snr:  # only then is the level of nothing but noise among the steps
@@ -332,6 +337,27 @@ def facts(model: Model) -> ModelFacts:
         pipeline=read_config(config_root(weights) / "model_index.json"),
         guidance_width=unet.get("time_cond_proj_dim") or 0,
     )
+
+
+def shifted(model: Model, shift: float) -> Model:
+    """A model of flow that spends more of its steps on the noisier levels.
+
+    Args:
+        model: The denoiser.
+        shift: Above 0; 1 is none (Esser et al. 2024, equation 23).
+
+    Raises:
+        LoadingError: it predicts something else than flow.
+    """
+    kind = facts(model).scheduler.get("prediction_type", "epsilon")
+    if kind != FLOW:
+        raise LoadingError(
+            f"only models of flow have noise levels that can be shifted; this one predicts {kind}.",
+            place="port 'model'",
+            way_out="Take the node away; or, if the model does predict flow, say so in "
+            "'prediction' where it is loaded.",
+        )
+    return replace(model, shift=shift)
 
 
 def latent_layout(weights: Weights) -> tuple[int, int]:

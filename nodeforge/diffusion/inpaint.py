@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from nodeforge.diffusion.prediction import predicting
+from nodeforge.diffusion.prediction import as_noised, predicting
 from nodeforge.values import Image, Latent, Mask, SizeMismatchError
 
 _ROUNDING = 1e-4
@@ -84,16 +84,16 @@ class Keep:
         """x after a model call, with the original where it is kept."""
         return torch.where(self._open, x, add_noise(self._original, self._noise))
 
-    def estimate(self, prediction: Tensor, scaled: Tensor, sigma: Tensor, kind: str) -> Tensor:
+    def estimate(self, prediction: Tensor, read: Tensor, sigma: Tensor, kind: str) -> Tensor:
         """`prediction` where a cell is open, elsewhere the one that stands for the original.
 
         Args:
             prediction: Of the network, guided.
-            scaled: x as the network reads it, of variance 1.
+            read: x as the network reads it.
             sigma: Its noise level.
             kind: What the network predicts.
         """
-        x = scaled * (sigma**2 + 1) ** 0.5
+        x = as_noised(read, sigma, kind)
         return torch.where(self._open, prediction, predicting(self._original, x, sigma, kind))
 
 

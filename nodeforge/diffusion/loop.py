@@ -22,7 +22,7 @@ from nodeforge.diffusion.inpaint import Keep
 from nodeforge.diffusion.ip_adapter import LoadedIpAdapter, looking
 from nodeforge.diffusion.loading import LoadedModel
 from nodeforge.diffusion.mixing import Memory
-from nodeforge.diffusion.prediction import Clean
+from nodeforge.diffusion.prediction import Clean, as_noised
 from nodeforge.diffusion.preview import factors_of, preview
 from nodeforge.diffusion.residency import found_weights
 from nodeforge.diffusion.said import told_guidance
@@ -315,7 +315,7 @@ class _Loop:
 
     def _clean_at(self, x: Tensor, sigma: Tensor) -> Clean:
         """What predictions say of the clean latent at `x`, as the network reads it."""
-        return Clean(x * (sigma**2 + 1) ** 0.5, sigma, self._kind)
+        return Clean(as_noised(x, sigma, self._kind), sigma, self._kind)
 
     def _preview(self) -> np.ndarray:
         factors = factors_of(self.facts.latents, self.facts.latent_channels)

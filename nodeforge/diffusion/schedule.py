@@ -10,7 +10,8 @@ import torch
 from diffusers.schedulers.scheduling_euler_discrete import rescale_zero_terminal_snr
 from torch import Tensor
 
-from nodeforge.diffusion.spacings import AYS_TOP, BENT, SPACINGS
+from nodeforge.diffusion.prediction import FLOW
+from nodeforge.diffusion.spacings import AYS_TOP, BENT, SPACINGS, TUNED
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import Schedule
 
@@ -59,6 +60,15 @@ def check_sigmas(sigmas: tuple[float, ...]) -> None:
         )
 
 
+def check_flow(schedule: Schedule) -> None:
+    """Raise `ScheduleError` where custom sigmas are none that a model of flow knows."""
+    if schedule.name == "custom" and schedule.sigmas[0] > 1:
+        raise ScheduleError(
+            f"the noise of a model of flow falls from 1, these sigmas from {schedule.sigmas[0]:g}.",
+            way_out="Write for instance '1, 0.9, 0.75, 0.5, 0.2, 0'.",
+        )
+
+
 def parse_sigmas(text: str) -> tuple[float, ...]:
     """Sigmas from text: numbers between commas or spaces.
 
@@ -82,8 +92,15 @@ def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
 
     Args:
         scheduler: A diffusers scheduler's configuration, with its betas; with
-            ``rescale_betas_zero_snr`` the last level is nothing but noise (Lin et al. 2023).
+            ``rescale_betas_zero_snr`` the last level is nothing but noise (Lin et al. 2023). A
+            model of flow has the even levels up to 1, moved by ``shift`` (Esser et al. 2024,
+            equation 23).
     """
+    if scheduler.get("prediction_type") == FLOW:
+        count = scheduler.get("num_train_timesteps", 1000)
+        even = torch.arange(1, count + 1, dtype=torch.float64) / count
+        shift = scheduler.get("shift", 1.0)
+        return shift * even / (1 + (shift - 1) * even)
     alphas = _alphas(scheduler)
     return ((1 - alphas) / alphas) ** 0.5
 
@@ -139,7 +156,7 @@ def sigmas_of(schedule: Schedule, trained: Tensor) -> Tensor:
     if schedule.name == "custom":
         check_sigmas(schedule.sigmas)
         return torch.tensor(schedule.sigmas, dtype=torch.float32)
-    if schedule.name.startswith("ays"):
+    if schedule.name in TUNED:
         _check_ays(float(trained[-1]))
     sigmas = _spaced(schedule, trained)
     sigmas = torch.cat([sigmas, sigmas.new_zeros(1)]).float()

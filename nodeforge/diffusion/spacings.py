@@ -95,6 +95,9 @@ def ays_sdxl(trained: Tensor, steps: int) -> Tensor:
 AYS_TOP = _AYS[0]
 """The noise level that both begin at; only models trained up to it can use them."""
 
+TUNED = ("ays", "ays_sdxl")
+"""Schedules of given levels, for models trained up to `AYS_TOP`."""
+
 SPACINGS: Mapping[str, Spacing] = {
     "normal": normal,
     "karras": karras,

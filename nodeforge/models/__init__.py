@@ -3,6 +3,7 @@
 from nodeforge.models.diffusers_folder import (
     VOCABULARY_KEY,
     is_whole_model,
+    predicts,
     read_config,
     weight_files,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "mention",
     "mentioned",
     "paired",
+    "predicts",
     "read_config",
     "read_header",
     "recognise",

@@ -71,6 +71,14 @@ def read_config(file: Path) -> Mapping[str, Any]:
     return config
 
 
+def predicts(scheduler: Mapping[str, Any]) -> str | None:
+    """What a model with this scheduler's configuration predicts; None where it does not say."""
+    if str(scheduler.get("_class_name")).startswith("FlowMatch"):  # these predict nothing else
+        return "flow_prediction"
+    said = scheduler.get("prediction_type")
+    return said if isinstance(said, str) else None
+
+
 def components(folder: Path) -> tuple[str, ...]:
     """Subfolders that `folder`'s index names, as ``unet`` and ``tokenizer``, if they are there."""
     index = read_config(folder / INDEX)

@@ -49,7 +49,8 @@ class ModelInfo:
         parts: Networks it holds, as in `nodeforge.values.Weights.part`.
         width: Of the text it works with, where that is known.
         latent_channels, latent_scale: Of its latents, where that is known.
-        prediction_type: ``epsilon`` or ``v_prediction``, where something says so.
+        prediction_type: ``epsilon``, ``v_prediction`` or ``flow_prediction``, where something
+            says so.
         zero_snr: Whether something says that it was trained up to nothing but noise.
         variant: How a model made to need few steps was distilled: ``turbo``, ``lightning``, ...
         reason: Why `family` is None, as a sentence; empty otherwise.

@@ -13,6 +13,7 @@ from nodeforge.models.diffusers_folder import (
     INDEX,
     components,
     is_model_folder,
+    predicts,
     read_config,
     weight_files,
 )
@@ -118,7 +119,7 @@ def _recognise_whole(folder: Path) -> ModelInfo:
         size=sum(part.size for part in parts.values()),
         latent_channels=vae.latent_channels if vae else unet.latent_channels,
         latent_scale=vae.latent_scale if vae else None,
-        prediction_type=_text_or_none(scheduler.get("prediction_type")),
+        prediction_type=predicts(scheduler),
         zero_snr=scheduler.get("rescale_betas_zero_snr") is True,
     )
     return with_hints(whole, {}, False)

@@ -61,8 +61,11 @@ class Model:
         loras: In the order in which they were laid over it.
         freeu: FreeU; None is none.
         tiling: Tile by tile; None is the whole picture at once.
-        prediction: ``epsilon`` or ``v_prediction``; empty is what its configuration says.
+        prediction: ``epsilon``, ``v_prediction`` or ``flow_prediction``; empty is what its
+            configuration says.
         zero_snr: Whether it was trained up to nothing but noise; None is what its
+            configuration says.
+        shift: How far the noise levels of a model of flow are moved up; None is what its
             configuration says.
     """
 
@@ -72,6 +75,7 @@ class Model:
     tiling: Tiling | None = None
     prediction: str = ""
     zero_snr: bool | None = None
+    shift: float | None = None
 
 
 @dataclass(frozen=True)

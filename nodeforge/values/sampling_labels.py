@@ -27,6 +27,8 @@ SAMPLER_LABELS: Mapping[str, str] = {
     "tcd": "TCD",
     "sa_solver": "SA-Solver",
     "restart": "Restart",
+    "flow_euler": "Flow Euler",
+    "flow_heun": "Flow Heun",
 }
 """In the order of the menu."""
 

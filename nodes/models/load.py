@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 from nodeforge import diffusion
 from nodeforge.api import Choice, Model, ModelFile, TextEncoder, Vae, node
 
-Predicts = Annotated[str, Choice("auto", "epsilon", "v_prediction")]
+Predicts = Annotated[str, Choice("auto", "epsilon", "v_prediction", "flow_prediction")]
 ZeroSnr = Annotated[str, Choice("auto", "yes", "no")]
 _YES = {"auto": None, "yes": True, "no": False}
 FamilyOfVae = Annotated[str, Choice("auto", *diffusion.LATENT_FAMILIES)]
@@ -30,8 +30,8 @@ def load_model(
 
     Args:
         file: The model.
-        prediction: What it was trained to predict. Files of SD 2 often do not say it; with the
-            wrong one, pictures are noise.
+        prediction: What it was trained to predict. Files of SD 2 and of flow models often do not
+            say it; with the wrong one, pictures are noise. Flow takes a sampler for flow.
         zero_snr: Whether it was trained up to nothing but noise, as many that predict v; files
             often do not say it. With the wrong one, brightness and contrast are off.
 

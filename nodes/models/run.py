@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from nodeforge.api import FreeU, Model, Range, Tiling, node
+from nodeforge.diffusion import shifted
 
 
 @node("models.freeu", title="FreeU")
@@ -27,6 +28,17 @@ def freeu(
     """
     made = FreeU((backbone_1, backbone_2), (skip_1, skip_2))
     return replace(model, freeu=None if made.neutral else made)
+
+
+@node("models.flow_shift", title="Shift flow")
+def flow_shift(model: Model, shift: Annotated[float, Range(0.1, 20.0, step=0.1)] = 3.0) -> Model:
+    """Let a model of flow spend more of its steps on noisier levels (Esser et al. 2024).
+
+    Args:
+        model: A denoiser that predicts flow.
+        shift: 1 is none; 3 is usual at 1024 × 1024 pixels, more for larger pictures.
+    """
+    return shifted(model, shift)
 
 
 @node("models.tile", title="Work in tiles")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import SAMPLERS, Denoising, UnsupportedPairError, table
+from nodeforge.diffusion.prediction import FLOW
 from nodeforge.diffusion.steppers import make_stepper
 from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
 from nodeforge.values.sampling_labels import SAMPLER_LABELS
@@ -19,28 +21,33 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
 STEPS = 5
 SIGMAS = (14.0, 6.0, 2.5, 1.0, 0.05, 0.0)
+FLOW_SIGMAS = (1.0, 0.9, 0.7, 0.4, 0.1, 0.0)
 
 
 def walked():
     """Every pair; those are slow that are not a sampler's first of diffusers' or of our own."""
     seen = set()
-    for pair, kind in table().items():
-        if kind:
-            slow = (pair[0], kind) in seen
-            seen.add((pair[0], kind))
-            yield pytest.param(*pair, marks=pytest.mark.slow if slow else ())
+    for flow in (False, True):
+        for (sampler, name), kind in table(flow).items():
+            if kind:
+                slow = (flow, sampler, kind) in seen
+                seen.add((flow, sampler, kind))
+                marks = pytest.mark.slow if slow else ()
+                yield pytest.param(sampler, name, flow, marks=marks)
 
 
 WALKED = list(walked())
 
 
-def schedule(name, **more):
-    return Schedule(name, STEPS, sigmas=SIGMAS if name == "custom" else (), **more)
+def schedule(name, flow=False, **more):
+    sigmas = FLOW_SIGMAS if flow else SIGMAS
+    return Schedule(name, STEPS, sigmas=sigmas if name == "custom" else (), **more)
 
 
-def task_of(sd, prompts, sampler, name, **more):
+def task_of(sd, prompts, sampler, name, flow=False, **more):
+    model = replace(sd.model, prediction=FLOW if flow else "")
     return Denoising(
-        sd.model, prompts[0], sampler, schedule(name), Guidance(5.0), prompts[1],
+        model, prompts[0], sampler, schedule(name, flow), Guidance(5.0), prompts[1],
         **{"noise": Noise(3, 32, 32, batch=2), **more},
     )  # fmt: skip
 
@@ -53,9 +60,11 @@ def resumed(residency, task, key, checkpoint):
     return diffusion.denoise(host, task).samples, host.model_calls
 
 
-@pytest.mark.parametrize(("sampler", "name"), WALKED)
-def test_a_run_resumed_at_any_step_has_the_same_bits(host, residency, sd, prompts, sampler, name):
-    task = task_of(sd, prompts, Sampler(sampler), name)
+@pytest.mark.parametrize(("sampler", "name", "flow"), WALKED)
+def test_a_run_resumed_at_any_step_has_the_same_bits(
+    host, residency, sd, prompts, sampler, name, flow
+):
+    task = task_of(sd, prompts, Sampler(sampler), name, flow)
     whole = diffusion.denoise(host, task).samples
     assert whole.isfinite().all()
     assert len(host.steps.kept) == (3 if sampler == "dpm_fast" else STEPS)
@@ -70,11 +79,12 @@ def test_a_run_resumed_at_any_step_has_the_same_bits(host, residency, sd, prompt
 def test_eta_and_a_mask_resume_too(host, residency, sd, prompts, sampler):
     mask = Mask(torch.zeros(1, 32, 32).index_fill(1, torch.arange(20), 1.0))
     latent = diffusion.empty("sd15", 4, 8, 32, 32, 2)
+    flow = not table()[sampler, "normal"]
     try:
-        task = task_of(sd, prompts, Sampler(sampler, 0.7), "normal", mask=mask, latent=latent)
+        task = task_of(sd, prompts, Sampler(sampler, 0.7), "normal", flow, mask=mask, latent=latent)
         whole = diffusion.denoise(host, task).samples
     except UnsupportedPairError:
-        task = task_of(sd, prompts, Sampler(sampler), "normal", mask=mask, latent=latent)
+        task = task_of(sd, prompts, Sampler(sampler), "normal", flow, mask=mask, latent=latent)
         whole = diffusion.denoise(host, task).samples
     key, checkpoint = list(host.steps.kept.items())[2]
     assert torch.equal(resumed(residency, task, key, checkpoint)[0], whole)
@@ -105,13 +115,13 @@ def third_order(folder, into):
     return diffusion.describe(copy)
 
 
-@pytest.mark.parametrize(("sampler", "name"), WALKED)
-def test_a_checkpoint_holds_all_that_changes(sd, sampler, name):
+@pytest.mark.parametrize(("sampler", "name", "flow"), WALKED)
+def test_a_checkpoint_holds_all_that_changes(sd, sampler, name, flow):
     """After restoring, no attribute of the stepper differs from the one that walked there."""
-    config = diffusion.facts(sd.model).scheduler
+    config = {**diffusion.facts(sd.model).scheduler, **({"prediction_type": FLOW} if flow else {})}
     drawn = [diffusion.draw((1,), (4, 4, 4)) for _ in range(2)]
     walked, restored = (
-        make_stepper(Sampler(sampler), schedule(name), config, torch.device("cpu"))
+        make_stepper(Sampler(sampler), schedule(name, flow), config, torch.device("cpu"))
         for _ in range(2)
     )
     walked.prepare(0, drawn[0])
@@ -171,9 +181,8 @@ def test_pndm_started_within_its_schedule_ends_clean(sd, first):
 
 
 def test_every_sampler_walks_the_normal_schedule():
-    assert {sampler for (sampler, name), kind in table().items() if name == "normal" and kind} == {
-        *SAMPLERS
-    }
+    walking = {pair for flow in (False, True) for pair, kind in table(flow).items() if kind}
+    assert {sampler for sampler, name in walking if name == "normal"} == {*SAMPLERS}
 
 
 def test_every_sampler_has_a_label():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import tiny_models
 import torch
@@ -16,22 +15,27 @@ from diffusers import (
     StableDiffusionXLImg2ImgPipeline,
     UNet2DConditionModel,
 )
-from PIL import Image as Pillow
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, Drawn
-from nodeforge.values import Framing, Guidance, Image, Mask, Noise, Sampler, Schedule
-
-SEED, SIZE, STEPS = 5, 64, 4
+from nodeforge.values import Framing, Guidance, Noise, Sampler, Schedule
+from support.beside_pipelines import (
+    SCALE,
+    SEED,
+    SIZE,
+    STEPS,
+    as_image,
+    as_mask,
+    asked,
+    generator,
+    hole,
+    picture,
+)
 
 
 @pytest.fixture(scope="module")
 def refiner(tmp_path_factory):
     return tiny_models.write_folder(tmp_path_factory.mktemp("refiner"), family="sdxl_refiner")
-
-
-def generator():
-    return torch.Generator().manual_seed(SEED)
 
 
 def encoded(host, described):
@@ -43,7 +47,7 @@ def encoded(host, described):
 def task_of(described, prompts, strength=1.0, **more):
     return Denoising(
         described.model, prompts[0], Sampler("euler"), Schedule("normal", STEPS, strength),
-        Guidance(6.0), prompts[1], **more,
+        Guidance(SCALE), prompts[1], **more,
     )  # fmt: skip
 
 
@@ -54,18 +58,8 @@ def theirs(kind, folder, **more):
     made.set_progress_bar_config(disable=True)
     made.scheduler = EulerDiscreteScheduler.from_config(made.scheduler.config)
     return made(
-        "a red cat", negative_prompt="blurry", num_inference_steps=STEPS, guidance_scale=6.0,
-        generator=generator(), output_type="latent", **more,
+        **asked(**more)
     ).images  # fmt: skip
-
-
-def picture():
-    rng = np.random.default_rng(0)
-    return Pillow.fromarray(rng.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8))
-
-
-def as_image(pillow):
-    return Image(torch.from_numpy(np.asarray(pillow, np.float32) / 255)[None])
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
@@ -111,9 +105,7 @@ def test_the_option_of_the_node_decides_what_a_model_predicts(host, tmp_path):
 def test_inpainting_with_sd21(host, tmp_path):
     folder = tiny_models.write_folder(tmp_path / "m", family="sd21", inpainting=True)
     described = diffusion.describe(folder)
-    values = np.zeros((SIZE, SIZE), np.uint8)
-    values[13:43, 21:60] = 255
-    mask = Mask(torch.from_numpy(values / np.float32(255))[None])
+    mask = as_mask(hole())
     random = generator()
     noise = diffusion.start_noise([random], (4, SIZE // 8, SIZE // 8))
     with host.use(described.vae) as vae:
@@ -123,9 +115,8 @@ def test_inpainting_with_sd21(host, tmp_path):
         described, encoded(host, described),
         noise=Drawn(noise, (random,), (SEED,)), mask=mask, masked_image=seen,
     )  # fmt: skip
-    hole = Pillow.fromarray(values)
     wanted = theirs(
-        StableDiffusionInpaintPipeline, folder, image=picture(), mask_image=hole, strength=1.0,
+        StableDiffusionInpaintPipeline, folder, image=picture(), mask_image=hole(), strength=1.0,
         height=SIZE, width=SIZE,
     )  # fmt: skip
     assert float((diffusion.denoise(host, task).samples - wanted).abs().max()) == 0.0

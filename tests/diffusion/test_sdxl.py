@@ -14,16 +14,27 @@ from diffusers import (
     StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
 )
-from PIL import Image as Pillow
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, Drawn
 from nodeforge.diffusion.steppers.native import NATIVE, settings_of
-from nodeforge.values import Framing, Guidance, Image, Mask, Noise, Sampler, Schedule
+from nodeforge.values import Framing, Guidance, Noise, Sampler, Schedule
+from support.beside_pipelines import (
+    SCALE,
+    SEED,
+    SIZE,
+    STEPS,
+    as_image,
+    as_mask,
+    asked,
+    difference,
+    generator,
+    hole,
+    picture,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
-SEED, SIZE, STEPS = 5, 64, 4
 SAMPLERS = [
     ("euler", "normal"), ("euler_a", "normal"), ("dpmpp_2m", "karras"), ("ddim", "normal"),
     ("heun", "sgm_uniform"), ("unipc", "normal"), ("lcm", "normal"),
@@ -75,50 +86,11 @@ def pipeline(kind, folder, sampler="euler", schedule="normal"):
     return made
 
 
-def generator():
-    return torch.Generator().manual_seed(SEED)
-
-
-def asked(**more):
-    return {
-        "prompt": "a red cat",
-        "negative_prompt": "blurry",
-        "num_inference_steps": STEPS,
-        "guidance_scale": 6.0,
-        "generator": generator(),
-        "output_type": "latent",
-        **more,
-    }
-
-
 def task_of(described, prompts, sampler="euler", schedule="normal", strength=1.0, **more):
     return Denoising(
         described.model, prompts[0], Sampler(sampler), Schedule(schedule, STEPS, strength),
-        Guidance(6.0), prompts[1], **more,
+        Guidance(SCALE), prompts[1], **more,
     )  # fmt: skip
-
-
-def picture():
-    rng = np.random.default_rng(0)
-    return Pillow.fromarray(rng.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8))
-
-
-def as_image(pillow):
-    return Image(torch.from_numpy(np.asarray(pillow, np.float32) / 255)[None])
-
-
-def hole():
-    values = np.zeros((SIZE, SIZE), np.uint8)
-    values[13:43, 21:60] = 255
-    return Pillow.fromarray(values)
-
-
-def as_mask(pillow):
-    return Mask(torch.from_numpy(np.asarray(pillow, np.float32) / 255)[None])
-
-
-def difference(ours, theirs):
-    return float((ours - theirs).abs().max())
 
 
 @pytest.mark.parametrize(("sampler", "schedule"), SAMPLERS)

@@ -1,7 +1,7 @@
 """What holds for every node of every shipped pack, whatever it computes."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,8 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
     """From the declaration's defaults, and a sample for each port that must be linked."""
     made = {port.name: _value(port, samples, folder) for port in node_type.spec.inputs}
     made = {name: value for name, value in made.items() if value is not None}
+    if node_type.spec.type == "models.flow_shift":
+        made["model"] = replace(made["model"], prediction="flow_prediction")
     for name, enum in node_type.enums.items():
         made[name] = enum(made[name])
     return made

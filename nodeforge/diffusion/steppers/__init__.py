@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
+from nodeforge.diffusion.prediction import FLOW
 from nodeforge.diffusion.schedule import NAMES as SCHEDULES
 from nodeforge.diffusion.schedule import check_rho
+from nodeforge.diffusion.spacings import TUNED
 from nodeforge.diffusion.steppers.native import NATIVE, NativeStepper
 from nodeforge.diffusion.steppers.own import OWN, OwnStepper
 from nodeforge.diffusion.steppers.stepper import Blend, Predict, Stepper
@@ -24,20 +26,21 @@ class UnsupportedPairError(NodeForgeError):
     """A sampler that cannot walk this schedule, or has no eta."""
 
 
-def table() -> dict[tuple[str, str], str]:
-    """Sampler and schedule to who walks it.
+def table(flow: bool = False) -> dict[tuple[str, str], str]:
+    """Sampler and schedule to who walks it, with models of flow or with all others.
 
     ``diffusers``: its scheduler as its pipelines call it; ``own``: a step of ours; ``""``: nobody.
     """
-    return {(name, schedule): _kind(name, schedule) for name in SAMPLERS for schedule in SCHEDULES}
+    return {(name, of): _kind(name, of, flow) for name in SAMPLERS for of in SCHEDULES}
 
 
-def _kind(sampler: str, schedule: str, bent: bool = False) -> str:
+def _kind(sampler: str, schedule: str, flow: bool, bent: bool = False) -> str:
     """Who walks the pair; a `bent` schedule has a rho of its own, which diffusers does not take."""
-    native = NATIVE.get(sampler)
-    if native and schedule in native.schedules and not bent:
+    native, own = NATIVE.get(sampler), OWN.get(sampler)
+    if native and schedule in (native.flow if flow else native.schedules) and not bent:
         return "diffusers"
-    return "own" if sampler in OWN else ""
+    knows = own is not None and own.flow is flow and not (flow and schedule in TUNED)
+    return "own" if knows else ""
 
 
 def make_stepper(
@@ -52,22 +55,23 @@ def make_stepper(
         device: Where x will be.
 
     Raises:
-        UnsupportedPairError: nobody walks this pair.
+        UnsupportedPairError: nobody walks this pair with a model that predicts what this one does.
         ScheduleError: the schedule has no step to run.
     """
-    kind = _kind_for(sampler, schedule)
+    kind = _kind_for(sampler, schedule, config.get("prediction_type") == FLOW)
     stepper = OwnStepper if kind == "own" else NativeStepper
     return stepper(sampler, schedule, config, device)
 
 
-def _kind_for(sampler: Sampler, schedule: Schedule) -> str:
+def _kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
     """Who walks these recipes; eta and rho may leave it to a step of ours."""
     _check_names(sampler, schedule)
+    _check_flow(sampler.name, flow)
     check_rho(schedule)
     bent = schedule.rho is not None
-    kind = _kind(sampler.name, schedule.name, bent)
+    kind = _kind(sampler.name, schedule.name, flow, bent)
     if sampler.eta is not None and not _has_eta(sampler.name, kind):
-        kind = "own"
+        kind = "" if flow else "own"
         if not _has_eta(sampler.name, kind):
             raise _refused(
                 f"the sampler '{sampler.name}' has no eta.", f"one that has: {_with_eta()}"
@@ -76,7 +80,7 @@ def _kind_for(sampler: Sampler, schedule: Schedule) -> str:
         which = f"'{schedule.name}'" + (" with a rho of its own" if bent else "")
         raise _refused(
             f"the sampler '{sampler.name}' cannot walk the schedule {which}.",
-            f"another sampler, or one of its schedules: {_schedules_of(sampler.name)}",
+            f"another sampler, or one of its schedules: {_schedules_of(sampler.name, flow)}",
         )
     return kind
 
@@ -90,6 +94,19 @@ def _check_names(sampler: Sampler, schedule: Schedule) -> None:
             raise _refused(f"there is no {what} '{name}'.", f"one of: {', '.join(known)}")
 
 
+def _check_flow(sampler: str, flow: bool) -> None:
+    if _schedules_of(sampler, flow):
+        return
+    if flow:
+        able = ", ".join(name for name in SAMPLERS if _schedules_of(name, flow))
+        raise _refused(f"the sampler '{sampler}' is not for models of flow.", f"one of: {able}")
+    raise UnsupportedPairError(
+        f"the sampler '{sampler}' is for models of flow alone, which this one is not.",
+        way_out="Choose another sampler; or, if the model does predict flow, say so in "
+        "'prediction' where it is loaded.",
+    )
+
+
 def _has_eta(sampler: str, kind: str) -> bool:
     if kind == "own":
         return sampler in OWN and OWN[sampler].eta is not None
@@ -100,8 +117,8 @@ def _refused(fact: str, way_out: str) -> UnsupportedPairError:
     return UnsupportedPairError(fact, way_out=f"Choose {way_out}.")
 
 
-def _schedules_of(sampler: str) -> str:
-    return ", ".join(schedule for schedule in SCHEDULES if _kind(sampler, schedule))
+def _schedules_of(sampler: str, flow: bool) -> str:
+    return ", ".join(schedule for schedule in SCHEDULES if _kind(sampler, schedule, flow))
 
 
 def _with_eta() -> str:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.noise import Drawn
+from nodeforge.diffusion.prediction import FLOW, share
 from nodeforge.diffusion.schedule import (
     LEAST_ALPHA,
     ScheduleError,
@@ -34,6 +35,8 @@ class NativeSampler:
     Args:
         scheduler: Name of its class in diffusers.
         schedules: The schedules it can walk.
+        flow: Those that it can walk with models of flow. None where diffusers' scheduler stops
+            above 0 with them (DEIS, SA-Solver), or ends far off (DPM++ 3M SDE).
         config: What must be set in its configuration.
         state: Attributes that change while it walks, but for the index of the step.
         eta: Its own, where it takes another.
@@ -42,7 +45,8 @@ class NativeSampler:
     """
 
     scheduler: str
-    schedules: tuple[str, ...]
+    schedules: tuple[str, ...] = ()
+    flow: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     state: tuple[str, ...] = ()
     eta: float | None = None
@@ -52,6 +56,8 @@ class NativeSampler:
 
 _BY_SIGMA = ("normal", "karras", "exponential", "sgm_uniform")
 _BY_TIMESTEP = ("normal", "sgm_uniform", "ddim_uniform")
+_FLOW_BY_SIGMA = ("normal", "karras", "exponential")
+_ONLY_NORMAL = ("normal",)
 _MULTISTEP = ("model_outputs", "lower_order_nums")
 
 
@@ -59,6 +65,7 @@ def _dpm_multistep(algorithm: str, order: int) -> NativeSampler:
     return NativeSampler(
         "DPMSolverMultistepScheduler",
         _BY_SIGMA,
+        _ONLY_NORMAL if order < 3 else (),
         {"algorithm_type": algorithm, "solver_order": order},
         _MULTISTEP,
         preserves_variance=True,
@@ -82,11 +89,15 @@ NATIVE: Mapping[str, NativeSampler] = {
     ),
     "ddim": NativeSampler("DDIMScheduler", _BY_TIMESTEP, eta=0.0, preserves_variance=True),
     "ddpm": NativeSampler(
-        "DDPMScheduler", _BY_TIMESTEP, {"variance_type": "fixed_small"}, preserves_variance=True
+        "DDPMScheduler",
+        _BY_TIMESTEP,
+        config={"variance_type": "fixed_small"},
+        preserves_variance=True,
     ),
     "unipc": NativeSampler(
         "UniPCMultistepScheduler",
         _BY_SIGMA,
+        _ONLY_NORMAL,
         {"solver_type": "bh2"},
         (*_MULTISTEP, "timestep_list", "last_sample", "this_order"),
         preserves_variance=True,
@@ -94,25 +105,25 @@ NATIVE: Mapping[str, NativeSampler] = {
     "deis": NativeSampler(
         "DEISMultistepScheduler",
         _BY_SIGMA,
-        {"algorithm_type": "deis", "solver_type": "logrho"},
-        _MULTISTEP,
+        config={"algorithm_type": "deis", "solver_type": "logrho"},
+        state=_MULTISTEP,
         preserves_variance=True,
     ),
     "pndm": NativeSampler(
         "PNDMScheduler",
         ("normal", "ddim_uniform"),
-        {"skip_prk_steps": True},
-        ("ets", "counter", "cur_sample"),
+        config={"skip_prk_steps": True},
+        state=("ets", "counter", "cur_sample"),
         preserves_variance=True,
         doubled=True,
     ),
-    "lcm": NativeSampler("LCMScheduler", ("normal",), preserves_variance=True),
-    "tcd": NativeSampler("TCDScheduler", ("normal",), eta=0.3, preserves_variance=True),
+    "lcm": NativeSampler("LCMScheduler", _ONLY_NORMAL, preserves_variance=True),
+    "tcd": NativeSampler("TCDScheduler", _ONLY_NORMAL, eta=0.3, preserves_variance=True),
     "sa_solver": NativeSampler(
         "SASolverScheduler",
         _BY_SIGMA,
-        {"algorithm_type": "data_prediction"},
-        (
+        config={"algorithm_type": "data_prediction"},
+        state=(
             *_MULTISTEP,
             "timestep_list",
             "last_sample",
@@ -122,6 +133,8 @@ NATIVE: Mapping[str, NativeSampler] = {
         ),
         preserves_variance=True,
     ),
+    "flow_euler": NativeSampler("FlowMatchEulerDiscreteScheduler", flow=_FLOW_BY_SIGMA),
+    "flow_heun": NativeSampler("FlowMatchHeunDiscreteScheduler", flow=_ONLY_NORMAL),
 }
 
 _ZERO_SNR = "rescale_betas_zero_snr"
@@ -163,7 +176,9 @@ def scheduler_for(
     """
     settings = {**config, **settings_of(sampler.name, schedule.name)}
     name = NATIVE[sampler.name].scheduler
-    if config.get(_ZERO_SNR) and _ZERO_SNR not in _taken(name):
+    if config.get("prediction_type") == FLOW:
+        settings |= {"use_flow_sigmas": True, "flow_shift": config.get("shift", 1.0)}
+    elif config.get(_ZERO_SNR) and _ZERO_SNR not in _taken(name):
         settings["trained_betas"] = trained_betas(config)
     scheduler = deepcopy(_made(name, json.dumps(settings)))
     try:
@@ -197,6 +212,7 @@ class NativeStepper:
     ) -> None:
         first_step(schedule)  # refuses a schedule without a step
         self._native = NATIVE[sampler.name]
+        self._kind = str(config.get("prediction_type", "epsilon"))
         self._eta = self._native.eta if sampler.eta is None else sampler.eta
         self._steps = whole_steps(schedule)
         self._fresh = scheduler_for(sampler, schedule, config, device)
@@ -234,20 +250,21 @@ class NativeStepper:
         self._arguments = {name: value for name, value in wanted.items() if name in taken}
 
     def pure_noise(self, noise: Tensor) -> Tensor:
-        return noise * self._scheduler.init_noise_sigma
+        return noise * getattr(self._scheduler, "init_noise_sigma", 1.0)
 
     def add_noise(self, clean: Tensor, noise: Tensor) -> Tensor:
         """`clean` itself where the last call is done."""
         if self._call >= len(self._scheduler.timesteps):
             return clean
         timestep = self._scheduler.timesteps[self._call : self._call + 1]
+        if hasattr(self._scheduler, "scale_noise"):
+            return self._scheduler.scale_noise(clean, timestep, noise)
         return self._scheduler.add_noise(clean, noise, timestep)
 
     def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
         for _ in range(self._calls_before(self._position + 1) - self._call):
             timestep = self._scheduler.timesteps[self._call]
-            scaled = self._scheduler.scale_model_input(x, timestep)
-            prediction = predict(scaled, timestep, self._sigma())
+            prediction = predict(self._as_read(x, timestep), timestep, self._sigma())
             x = self._scheduler.step(prediction, timestep, x, **self._arguments, return_dict=False)[
                 0
             ]
@@ -255,6 +272,11 @@ class NativeStepper:
             if blend:
                 x = blend(x, self.add_noise)
         self._position += 1
+        return x
+
+    def _as_read(self, x: Tensor, timestep: Tensor) -> Tensor:
+        if hasattr(self._scheduler, "scale_model_input"):
+            return self._scheduler.scale_model_input(x, timestep)
         return x
 
     def _calls_before(self, step: int) -> int:
@@ -275,9 +297,11 @@ class NativeStepper:
         return ((1 - alpha) / alpha) ** 0.5
 
     def _scale(self) -> Tensor | float:
-        if not self._native.preserves_variance or self._call >= len(self._scheduler.timesteps):
+        if self._call >= len(self._scheduler.timesteps):
             return 1.0
-        return (1 + self._sigma() ** 2) ** 0.5
+        if self._kind == FLOW:
+            return 1 / share(self._sigma(), self._kind)
+        return (1 + self._sigma() ** 2) ** 0.5 if self._native.preserves_variance else 1.0
 
     def to_sigmas(self, x: Tensor) -> Tensor:
         return x * self._scale()

@@ -12,8 +12,14 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from nodeforge.diffusion.noise import Drawn
-from nodeforge.diffusion.prediction import denoised
-from nodeforge.diffusion.schedule import first_step, sigmas_of, timestep_of, trained_sigmas
+from nodeforge.diffusion.prediction import FLOW, as_read, denoised, noised, share
+from nodeforge.diffusion.schedule import (
+    check_flow,
+    first_step,
+    sigmas_of,
+    timestep_of,
+    trained_sigmas,
+)
 from nodeforge.diffusion.steppers.aid import Aid, Denoiser, OwnStep
 from nodeforge.diffusion.steppers.ancestral import ancestral_step
 from nodeforge.diffusion.steppers.brownian import brownian
@@ -47,11 +53,13 @@ class OwnSampler:
         step: Its rule.
         eta: Its own, None where it has none.
         spans: From a number of points of a schedule to how many of them each step spans.
+        flow: Whether it is for models of flow, and for no others.
     """
 
     step: OwnStep
     eta: float | None = None
     spans: Callable[[int], list[int]] = lambda points: [1] * points
+    flow: bool = False
 
 
 OWN: Mapping[str, OwnSampler] = {
@@ -76,11 +84,13 @@ OWN: Mapping[str, OwnSampler] = {
     "dpm_fast": OwnSampler(dpm_fast_step, spans=dpm_fast_spans),
     "dpm_adaptive": OwnSampler(dpm_adaptive_step),
     "restart": OwnSampler(restart_step),
+    "flow_euler": OwnSampler(ancestral_step, flow=True),
+    "flow_heun": OwnSampler(heun_step, flow=True),
 }
 
 
 class OwnStepper:
-    """A `Stepper` around one of our own steps. Its x is clean + sigma * noise."""
+    """A `Stepper` around one of our own steps. Its x is as `prediction.noised` makes it."""
 
     def __init__(
         self,
@@ -92,11 +102,13 @@ class OwnStepper:
         first = first_step(schedule)
         self._sampler = OWN[sampler.name]
         self._kind = str(config.get("prediction_type", "epsilon"))
+        if self._kind == FLOW:
+            check_flow(schedule)
         self._trained = trained_sigmas(config)
         sigmas = sigmas_of(schedule, self._trained)
         self._spans = [1] * first + self._sampler.spans(len(sigmas) - 1 - first)
         self._sigmas = sigmas[[0, *accumulate(self._spans)]]
-        self._timesteps = timestep_of(self._sigmas[:-1], self._trained).to(device)
+        self._timesteps = self._timestep_of(self._sigmas[:-1]).to(device)
         self._device = device
         self._eta = self._sampler.eta if sampler.eta is None else sampler.eta
         self._position = self._calls = 0
@@ -132,7 +144,7 @@ class OwnStepper:
 
     def add_noise(self, clean: Tensor, noise: Tensor) -> Tensor:
         """`clean` itself where the last step is done."""
-        return clean + noise * self._sigmas[self._position]
+        return noised(clean, noise, self._sigmas[self._position], self._kind)
 
     def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
         sigma, sigma_next = self._sigmas[self._position : self._position + 2]
@@ -146,18 +158,22 @@ class OwnStepper:
             self._calls += 1
             known = self._timesteps[self._position]
             same = sigma == self._sigmas[self._position]
-            timestep = known if same else timestep_of(sigma, self._trained).to(self._device)
-            return denoised(
-                predict(x / (sigma**2 + 1) ** 0.5, timestep, sigma), x, sigma, self._kind
-            )
+            timestep = known if same else self._timestep_of(sigma).to(self._device)
+            prediction = predict(as_read(x, sigma, self._kind), timestep, sigma)
+            return denoised(prediction, x, sigma, self._kind)
 
         return denoise
 
+    def _timestep_of(self, sigma: Tensor) -> Tensor:
+        if self._kind == FLOW:  # a model of flow knows every level by its name
+            return (sigma * len(self._trained)).float()
+        return timestep_of(sigma, self._trained)
+
     def to_sigmas(self, x: Tensor) -> Tensor:
-        return x
+        return x / share(self._sigmas[self._position], self._kind)
 
     def from_sigmas(self, x: Tensor) -> Tensor:
-        return x
+        return x * share(self._sigmas[self._position], self._kind)
 
     def state(self) -> dict[str, Any]:
         history = [[value, sigma] for value, sigma in self._aid.history]

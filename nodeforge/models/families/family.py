@@ -48,6 +48,8 @@ class Family:
             one, that only its files have.
         bases: How metadata begins to name it: ModelSpec's architecture, Kohya's base version.
         variants: Settings for distilled models of it, by the word that their names have.
+        told_width: How many numbers its denoiser is told beside the prompt's words, as sizes; 0
+            where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
     """
 
@@ -71,6 +73,7 @@ class Family:
     marks: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     variants: Mapping[str, Sensible] = field(default_factory=dict)
+    told_width: int = 0
     adapter_factor: int | None = None
 
     @property

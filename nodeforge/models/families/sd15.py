@@ -10,7 +10,7 @@ SD15 = Family(
     latent_channels=4,
     latent_scale=8,
     scaling_factor=0.18215,
-    prediction_types=("epsilon", "v_prediction"),
+    prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=512,
     size_multiple=8,
     sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=20, guidance=7.0),

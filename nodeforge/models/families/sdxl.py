@@ -10,7 +10,7 @@ SDXL = Family(
     latent_channels=4,
     latent_scale=8,
     scaling_factor=0.13025,
-    prediction_types=("epsilon", "v_prediction"),
+    prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=1024,
     size_multiple=8,
     sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
@@ -33,5 +33,6 @@ SDXL = Family(
         "lcm": Sensible(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
         "dmd": Sensible(sampler="lcm", schedule="normal", steps=4, guidance=1.0),
     },
+    told_width=2816,
     adapter_factor=16,
 )
