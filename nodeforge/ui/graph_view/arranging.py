@@ -101,6 +101,12 @@ class Arranging:
         items = [*picture.boxes.values(), *picture.frames.values()]
         self.desk.viewer.zoom_to(self.desk.viewer.around(items))
 
+    def zoom_start(self) -> None:
+        """Show everything, or as much as can be read: the start."""
+        picture = self.desk.picture
+        items = [*picture.boxes.values(), *picture.frames.values()]
+        self.desk.viewer.zoom_to_start([item.body() for item in items])
+
     def zoom_selection(self) -> None:
         """Show what is chosen, or everything if nothing is."""
         chosen = [item for item in self.desk.chosen() if hasattr(item, "body")]

@@ -127,7 +127,7 @@ class Desk(QObject):
             viewer.zoom_by(zoom / viewer.zoom)
             viewer.centerOn(centre)
         else:
-            viewer.zoom_to(viewer.around(self.picture.boxes.values()))
+            viewer.zoom_to_start([box.body() for box in self.picture.boxes.values()])
         self.opened.emit(path)
 
     def _follow(self, changes: tuple[Change, ...]) -> None:

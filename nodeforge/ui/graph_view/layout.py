@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-ACROSS, DOWN = 60.0, 32.0
+ACROSS, DOWN = 48.0, 24.0
 """Room between columns, and between the nodes of one."""
 SWEEPS = 4
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtCore import QLineF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from nodeforge.graph.model import Mode
@@ -120,3 +120,20 @@ def bounds(rects: Iterable[QRectF]) -> QRectF:
     for rect in rects:
         whole |= rect
     return whole
+
+
+def first_look(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRectF:
+    """A part of `whole`, of this size, with which to begin: the left, where most nodes lie.
+
+    In a direction in which `whole` is smaller, its middle is the part's.
+    """
+    if whole.height() <= size.height():
+        tops = [whole.center().y() - size.height() / 2]
+    else:
+        lowest = whole.bottom() - size.height()
+        tops = sorted({min(body.top(), lowest) for body in bodies})
+    fits = whole.width() <= size.width()
+    left = whole.center().x() - size.width() / 2 if fits else whole.left()
+    looks = [QRectF(left, top, size.width(), size.height()) for top in tops]
+    strip = [body for body in bodies if left <= body.left() and body.right() <= left + size.width()]
+    return max(looks, key=lambda look: sum(map(look.contains, strip)))

@@ -27,7 +27,7 @@ from nodeforge.ui.theme import Theme
 
 EDGE = 12
 SETTLING = 300
-"""Milliseconds in which a new window finds its size; until then all is shown."""
+"""Milliseconds in which a new window finds its size; until then it shows the start."""
 
 
 class GraphView(Commands, Arranging, QWidget):
@@ -208,13 +208,13 @@ class GraphView(Commands, Arranging, QWidget):
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)
         if self._fresh:
-            QTimer.singleShot(0, self, self.zoom_all)
+            QTimer.singleShot(0, self, self.zoom_start)
             QTimer.singleShot(SETTLING, self, self._settle)
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
         if self._fresh and self.isVisible():
-            self.zoom_all()
+            self.zoom_start()
 
     def _settle(self) -> None:
         self._fresh = False

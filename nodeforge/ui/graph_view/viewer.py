@@ -6,17 +6,17 @@ tracks modifier keys by key events and edits its own links.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from NodeGraphQt.widgets.viewer import NodeViewer
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmapCache, QTransform
 from PySide6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem
 
 from nodeforge.ui.graph_view.ground import Ground
 from nodeforge.ui.graph_view.hits import Hit, find
-from nodeforge.ui.graph_view.overview import Overview, bounds
+from nodeforge.ui.graph_view.overview import Overview, bounds, first_look
 from nodeforge.ui.graph_view.picture import Picture
 from nodeforge.ui.graph_view.pipes import LinkLine
 from nodeforge.ui.graph_view.ports import PortDot
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 FAR = 0.35
 """Below this zoom the overview is painted."""
 LEAST, MOST = 0.02, 4.0
+READABLE = 0.7
+"""A workflow is opened from no farther away, whether or not all of it is seen."""
+MARGIN = 24
+"""Around what is shown, in the scene."""
 REACH = 6
 """How near to a link a click must be, in pixels."""
 EDGE = 200_000.0
@@ -106,12 +110,28 @@ class Viewer(NodeViewer):
         """Show all of `rect` (in the scene), at most at its own size."""
         if rect.isEmpty():
             return
-        view = self.viewport().rect()
-        room = rect.adjusted(-40, -40, 40, 40)
-        zoom = min(1.0, view.width() / room.width(), view.height() / room.height())
-        zoom = max(LEAST, zoom)
+        self._look(rect.center(), max(LEAST, self._fitting(rect)))
+
+    def zoom_to_start(self, bodies: Sequence[QRectF]) -> None:
+        """Show all of `bodies`, or, where they would be too small to read, most at the left."""
+        whole = bounds(bodies)
+        if whole.isEmpty():
+            return
+        if self._fitting(whole) >= READABLE:
+            self.zoom_to(whole)
+            return
+        room = QRectF(self.viewport().rect())
+        size = room.size() / READABLE - QSizeF(2 * MARGIN, 2 * MARGIN)
+        self._look(first_look(bodies, whole, size).center(), READABLE)
+
+    def _fitting(self, rect: QRectF) -> float:
+        """The zoom, at most 1, that shows all of `rect`."""
+        view, room = self.viewport().rect(), rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        return min(1.0, view.width() / room.width(), view.height() / room.height())
+
+    def _look(self, centre: QPointF, zoom: float) -> None:
         self.setTransform(QTransform.fromScale(zoom, zoom))
-        self.centerOn(rect.center())
+        self.centerOn(centre)
         self.viewport().update()
         self.looked.emit()
 
