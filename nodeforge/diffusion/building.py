@@ -17,7 +17,13 @@ from transformers import (
     CLIPTokenizer,
 )
 
-from nodeforge.diffusion.configs import config_root, lacks, part_config, unet_config
+from nodeforge.diffusion.configs import (
+    config_root,
+    controlnet_config,
+    lacks,
+    part_config,
+    unet_config,
+)
 from nodeforge.diffusion.t2i_adapter import build_t2i_adapter
 from nodeforge.models import FAMILIES, VOCABULARY_KEY, read_config
 from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
@@ -51,8 +57,7 @@ def build(recipe: Recipe) -> nn.Module:
             case ControlNet() if weights.part == "t2i_adapter":
                 return build_t2i_adapter(weights)
             case ControlNet():
-                config = part_config(weights, "controlnet")
-                return ControlNetModel.from_config(config)  # pyright: ignore[reportReturnType]
+                return ControlNetModel.from_config(controlnet_config(weights))  # pyright: ignore[reportReturnType]
             case _:
                 raise AssertionError(recipe)  # the others are made as they are read
 

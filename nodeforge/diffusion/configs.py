@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nodeforge.diffusion.errors import LoadingError
-from nodeforge.diffusion.weights_file import stored_tensors
+from nodeforge.diffusion.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import FAMILIES, is_whole_model, read_config
 from nodeforge.values import Weights
 
@@ -54,6 +55,52 @@ def unet_config(weights: Weights) -> dict[str, Any]:
     if told := next((there[name] for name in _TOLD_GUIDANCE if name in there), None):
         config["time_cond_proj_dim"] = told.shape[1]
     return config
+
+
+def controlnet_config(weights: Weights) -> dict[str, Any]:
+    """A ControlNet's configuration; a single file in diffusers' layout tells how deep it is.
+
+    Small ones for SDXL lack attention in some blocks, or have fewer layers of it.
+
+    Raises:
+        LoadingError: the model has no configuration, or it does not add to all that a denoiser of
+            its family has.
+    """
+    config = part_config(weights, "controlnet")
+    path = Path(weights.path)
+    there = stored_tensors(path) if path.is_file() else {}
+    if "controlnet_mid_block.weight" not in there:
+        return config
+    _check_places(weights, config, there)
+    blocks = [f"down_blocks.{number}" for number in range(len(config["down_block_types"]))]
+    depths = [_depth(there, block) for block in blocks]
+    middle = _depth(there, "mid_block")
+    return config | {
+        "down_block_types": [("CrossAttn" if deep else "") + "DownBlock2D" for deep in depths],
+        "mid_block_type": "UNetMidBlock2D" + ("CrossAttn" if middle else ""),
+        "transformer_layers_per_block": [deep or middle or 1 for deep in depths],
+    }
+
+
+def _depth(there: Iterable[str], block: str) -> int:
+    """Layers of attention in each transformer of `block`."""
+    start = f"{block}.attentions.0.transformer_blocks."
+    return len({name[len(start) :].split(".")[0] for name in there if name.startswith(start)})
+
+
+def _check_places(
+    weights: Weights, config: Mapping[str, Any], there: Mapping[str, StoredTensor]
+) -> None:
+    layers = config["layers_per_block"]
+    wanted = len(config["block_out_channels"]) * (layers + 1)
+    found = sum(name.startswith("controlnet_down_blocks.") for name in there) // 2
+    if found != wanted:
+        label = FAMILIES[weights.family].label
+        raise LoadingError(
+            f"adds to {found} places of the denoiser; one of {label} has {wanted}.",
+            place=weights.path,
+            way_out=f"Choose a ControlNet that was made for {label}.",
+        )
 
 
 def scale_of(vae_config: Any) -> int:

@@ -27,6 +27,9 @@ def families_of(found: Found) -> Fitting:
         return _by_adapter(found)
     if found.width is not None:
         return _by_width(found, found.width)
+    if found.told_width:
+        told = found.told_width
+        return _those(lambda f: told == f.told_width, f"{told} numbers told beside the text are of")
     if found.family:
         return (FAMILIES[found.family],), ""
     if found.text_width is not None:

@@ -52,6 +52,7 @@ class Found:
     Args:
         width: Of the text that its cross-attention reads.
         text_width: Of the word vectors that it holds, or lies over.
+        told_width: How many numbers it is told beside the text.
         distilled: Whether its denoiser reads the guidance scale, as LCM's does.
         prediction: What a mark in it says it predicts.
         zero_snr: Whether a mark in it says that it was trained up to nothing but noise.
@@ -65,6 +66,7 @@ class Found:
     parts: tuple[str, ...] = ()
     width: int | None = None
     text_width: int | None = None
+    told_width: int | None = None
     in_channels: int | None = None
     latent_channels: int | None = None
     latent_scale: int | None = None
@@ -149,8 +151,13 @@ def _controlnet(shapes: Shapes) -> Found | None:
     prefix = _prefix(shapes, ("control_model.", ""), "input_hint_block.0.weight")
     if not diffusers and prefix is None and "lora_controlnet" not in shapes:
         return None
-    layout = Layout.DIFFUSERS if diffusers else Layout.LDM
-    return Found(Kind.CONTROLNET, layout, ("controlnet",), _text_width(shapes, prefix or ""))
+    return Found(
+        kind=Kind.CONTROLNET,
+        layout=Layout.DIFFUSERS if diffusers else Layout.LDM,
+        parts=("controlnet",),
+        width=_text_width(shapes, prefix or ""),
+        told_width=_side(shapes, "add_embedding.linear_1.weight", 1),
+    )
 
 
 def _image_encoder(shapes: Shapes) -> Found | None:

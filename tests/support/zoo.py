@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,6 +132,13 @@ def controlnets(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
         yield Specimen(f"{family} controlnet", net, "controlnet", family)
         small = {n: s for n, s in net.items() if "down_blocks.2" not in n}
         yield Specimen(f"{family} small controlnet", small, "controlnet", family)
+    xl = names["sdxl_controlnet"]
+    plain = {
+        n: s for n, s in xl.items() if "attentions" not in n and "mid_block.resnets.1" not in n
+    }
+    yield Specimen("sdxl controlnet without attention", plain, "controlnet", "sdxl")
+    shallow = {n: s for n, s in xl.items() if not re.search(r"transformer_blocks\.[1-9]", n)}
+    yield Specimen("sdxl controlnet of one layer", shallow, "controlnet", "sdxl")
     for family in FAMILIES[:2]:
         ldm = _control_ldm(names[f"{family}_unet_ldm"], "control_model.")
         yield Specimen(f"{family} controlnet, ldm", ldm, "controlnet", family)
