@@ -19,7 +19,6 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
-    QDesktopServices,
     QIcon,
     QImageWriter,
     QKeySequence,
@@ -46,6 +45,7 @@ from nodeforge.ui.gallery.store import Result, Results
 from nodeforge.ui.icons import icon
 from nodeforge.ui.jobs import Job
 from nodeforge.ui.pictures import read_small
+from nodeforge.ui.reveal import reveal
 
 EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
 _SIDE = 96
@@ -169,7 +169,7 @@ class Gallery(QWidget):
             menu.addAction(icon("tree-structure"), whole, lambda: self._open(first))
             path = first.path
             menu.addAction(icon("sliders"), settings, lambda: self.settings_asked.emit(path))
-            menu.addAction(icon("folder-open"), "Show in folder", lambda: _reveal(first))
+            menu.addAction(icon("folder-open"), "Show in folder", lambda: reveal(path, self))
         if len(chosen) == 2:
             menu.addAction(icon("columns"), "Compare", self._compare_chosen)
         on = not first.favourite
@@ -229,7 +229,3 @@ def _item(result: Result) -> QListWidgetItem:
     )
     item.setData(_RESULT, result)
     return item
-
-
-def _reveal(result: Result) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(result.path.parent)))
