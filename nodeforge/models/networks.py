@@ -40,9 +40,9 @@ _LORA = (
 _LEAST_WIDTH = 64
 """Of a word vector."""
 
-_LORA_DOWN = r"(?:lora_A|lora_down|lora\.down|hada_w1_b)"
-_LORA_TEXT = re.compile(rf"attn2[._](?:processor[._])?to_k(?:_lora\.down|.*[._]{_LORA_DOWN})")
-_LORA_ENCODER = re.compile(rf"self_attn[._]q_proj[._](?:.*[._])?{_LORA_DOWN}")
+_LORA_DOWN = r"(?:_lora\.down|.*[._](?:lora_A|lora_down|lora\.down|hada_w1_b|lokr_w1(?:_b)?$))"
+_LORA_TEXT = re.compile(rf"attn2[._](?:processor[._])?to_[kv]{_LORA_DOWN}")
+_LORA_ENCODER = re.compile(rf"self_attn[._][qkv]_proj{_LORA_DOWN}")
 
 
 @dataclass(frozen=True)
@@ -280,14 +280,21 @@ def _embedding(shapes: Shapes) -> Found | None:
 def _lora(shapes: Shapes) -> Found:
     """Told by the text that the denoiser it is for reads, else by the text encoder it is for."""
     kohya = any(name.startswith(("lora_unet_", "lora_te")) for name in shapes)
-    read, made = (
-        next((name for name in shapes if pattern.search(name)), "")
-        for pattern in (_LORA_TEXT, _LORA_ENCODER)
-    )
     return Found(
         kind=Kind.LORA,
         layout=Layout.LDM if kohya else Layout.DIFFUSERS,
         parts=("lora",),
-        width=_side(shapes, read, 1),
-        text_width=_side(shapes, made, 1),
+        width=_lora_inputs(shapes, _LORA_TEXT),
+        text_width=_lora_inputs(shapes, _LORA_ENCODER),
     )
+
+
+def _lora_inputs(shapes: Shapes, down: re.Pattern[str]) -> int | None:
+    """Inputs of the first layer that it changes there; LoKr's are those of two factors."""
+    name = next(filter(down.search, shapes), "")
+    inputs = _side(shapes, name, 1)
+    stem, kronecker, _ = name.partition(".lokr_")
+    if inputs is None or not kronecker:
+        return inputs
+    second = _side(shapes, f"{stem}.lokr_w2", 1) or _side(shapes, f"{stem}.lokr_w2_b", 1)
+    return inputs * second if second else None

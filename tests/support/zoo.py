@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from .lora_files import LORA_LAYOUTS, Tensors, kohya, lokr, lora, peft
 from .model_files import Shapes, real_names
 
 FAMILIES = ("sd15", "sd21", "sdxl", "sdxl_refiner")
@@ -18,7 +18,6 @@ LABELS = {
     "svd": "Stable Video Diffusion", "animatediff": "AnimateDiff",
 }  # fmt: skip
 UNET, VAE = "model.diffusion_model.", "first_stage_model."
-Tensors = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -173,6 +172,10 @@ def loras(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
             yield Specimen(f"{family} {layout} lora", lora(unet, make), "lora", family)
         ldm = {n.removeprefix(UNET): s for n, s in names[f"{family}_unet_ldm"].items()}
         yield Specimen(f"{family} kohya lora, ldm names", lora(ldm, kohya), "lora", family)
+        for whole in (True, False):
+            name = f"{family} lokr, {'whole factors' if whole else 'low rank'}"
+            yield Specimen(name, lokr(unet, "lora_unet_", whole), "lora", family)
+        yield Specimen(f"{family} lokr of lycoris", lokr(unet, "lycoris_"), "lora", family)
         convolved = lora(unet, kohya) | lora(unet, kohya, ("conv1.weight",))
         yield Specimen(f"{family} locon", convolved, "lora", family)
     text = {n: s for n, s in names["sd15_text_encoder"].items() if n.endswith("q_proj.weight")}
@@ -189,6 +192,18 @@ def loras(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
         told = {"ss_base_model_version": base}
         yield Specimen(f"{base} by metadata", plain, "lora", family, metadata=told)
     yield Specimen("lora of nothing known", plain, "lora", None, "nothing in it tells")
+    words = lokr(text, "lora_te_text_model_", ends=("q_proj.weight",))
+    yield Specimen("sd15 lokr over its text encoder", words, "lora", "sd15")
+    deep = {n: s for n, s in names["sdxl_unet"].items() if "ff.net.2.weight" in n}
+    for layout, make in {"kohya": kohya, "peft": peft}.items():
+        made = lora(deep, make, ("ff.net.2.weight",))
+        yield Specimen(f"sdxl {layout} lora without cross-attention", made, "lora", "sdxl")
+    ldm = {n.removeprefix(UNET): s for n, s in names["sdxl_unet_ldm"].items()}
+    made = lora(ldm, kohya, ("ff.net.2.weight",))
+    yield Specimen("sdxl kohya lora without cross-attention, ldm names", made, "lora", "sdxl")
+    shallow = {n: s for n, s in names["sd15_unet"].items() if "ff.net.2.weight" in n}
+    made = lokr(shallow, "lora_unet_", ends=("ff.net.2.weight",))
+    yield Specimen("lokr without cross-attention", made, "lora", None, "nothing in it tells")
 
 
 def embeddings(_: Mapping[str, Shapes]) -> Iterator[Specimen]:
@@ -306,53 +321,6 @@ def ip_adapter(width: int, count: int) -> Tensors:
         for kind in ("to_k_ip", "to_v_ip"):
             made[f"ip_adapter.{2 * number + 1}.{kind}.weight"] = [640, width]
     return made
-
-
-def lora(
-    shapes: Shapes,
-    name: Callable[[str], tuple[str, str]],
-    ends: tuple[str, ...] = ("to_q.weight", "to_k.weight", "to_v.weight"),
-    rank: int = 4,
-) -> Tensors:
-    """A LoRA over layers of a network; `name` gives the names of its two matrices."""
-    made: Tensors = {}
-    for key, shape in shapes.items():
-        if key.endswith(ends):
-            down, up = name(key.removesuffix(".weight"))
-            made |= {down: [rank, *shape[1:]], up: [shape[0], rank, *(1 for _ in shape[2:])]}
-    return made
-
-
-def peft(key: str, part: str = "unet") -> tuple[str, str]:
-    return f"{part}.{key}.lora_A.weight", f"{part}.{key}.lora_B.weight"
-
-
-def kohya(key: str, prefix: str = "lora_unet_") -> tuple[str, str]:
-    stem = prefix + key.replace(".", "_")
-    return f"{stem}.lora_down.weight", f"{stem}.lora_up.weight"
-
-
-def bare_peft(key: str) -> tuple[str, str]:
-    return f"base_model.model.{key}.lora_A.weight", f"base_model.model.{key}.lora_B.weight"
-
-
-def old_diffusers(key: str) -> tuple[str, str]:
-    stem = f"unet.{key.replace('.to_', '.processor.to_')}_lora"
-    return f"{stem}.down.weight", f"{stem}.up.weight"
-
-
-def loha(key: str) -> tuple[str, str]:
-    stem = "lora_unet_" + key.replace(".", "_")
-    return f"{stem}.hada_w1_b", f"{stem}.hada_w1_a"
-
-
-LORA_LAYOUTS: Mapping[str, Callable[[str], tuple[str, str]]] = {
-    "peft": peft,
-    "bare peft": bare_peft,
-    "kohya": kohya,
-    "old diffusers": old_diffusers,
-    "loha": loha,
-}
 
 
 def _prefixed(prefix: str, shapes: Shapes) -> Tensors:

@@ -24,6 +24,9 @@ SDXL = Family(
         "\nlora_te2_",
         "\ntext_encoder_2.",
         "\nclip_g\n",
+        "_attentions_0_transformer_blocks_9_",  # of LoRAs: no other family is as deep
+        ".attentions.0.transformer_blocks.9.",
+        "_block_1_transformer_blocks_9_",
     ),
     bases=("sdxl", "stable-diffusion-xl-v1-base", "stable-diffusion-xl"),
     variants={
