@@ -29,12 +29,20 @@ def image_encoder(seed: int = 8) -> CLIPVisionModelWithProjection:
     return CLIPVisionModelWithProjection(config).eval()
 
 
-def write_ip_adapter(folder: Path, file: Path, seed: int = 9, *, plus: bool = False) -> Path:
-    """Write a random IP-Adapter for the denoiser of a diffusers folder and `image_encoder`."""
+def write_ip_adapter(folder: Path, file: Path, seed: int = 9, *, kind: str = "plain") -> Path:
+    """Write a random IP-Adapter for the denoiser of a diffusers folder and `image_encoder`.
+
+    Args:
+        folder: What `tiny_models.write_folder` wrote.
+        file: Where to.
+        seed: Of its numbers.
+        kind: Of the projection: ``plain``; ``plus`` and ``full``, which read every place; or
+            ``face id`` and ``face id plus``, which read what another network says of a face.
+    """
     torch.manual_seed(seed)
     unet = UNet2DConditionModel.from_pretrained(folder / "unet")
     width = unet.config["cross_attention_dim"]
-    tensors = _resampler(width) if plus else _projection(width)
+    tensors = _PROJECTIONS[kind](width)
     for number, name in enumerate(unet.attn_processors):
         if name.endswith("attn2.processor"):
             attention: Any = unet.get_submodule(name.removesuffix(".processor"))
@@ -46,11 +54,14 @@ def write_ip_adapter(folder: Path, file: Path, seed: int = 9, *, plus: bool = Fa
     return file
 
 
-def write_t2i_adapter(folder: Path, target: Path, seed: int = 10, channels: int = 3) -> Path:
+def write_t2i_adapter(
+    folder: Path, target: Path, seed: int = 10, channels: int = 3, *, xl: bool = False
+) -> Path:
     """Write a random T2I-Adapter, as diffusers does, for the denoiser of a diffusers folder."""
     torch.manual_seed(seed)
     sides = json.loads((folder / "unet" / "config.json").read_text())["block_out_channels"]
-    made = T2IAdapter(channels, list(sides), 1, 8, "full_adapter")
+    kind = (16, "full_adapter_xl") if xl else (8, "full_adapter")
+    made = T2IAdapter(channels, list(sides), 1, *kind)
     made.save_pretrained(target)
     return target
 
@@ -73,6 +84,28 @@ def _projection(width: int) -> dict[str, Tensor]:
     }
 
 
+def _full(width: int) -> dict[str, Tensor]:
+    """As the full-face adapter has it: every place through two layers."""
+    shapes = {"proj.0": (32, 32), "proj.2": (width, 32), "proj.3": (width,)}
+    made = {f"image_proj.{n}.weight": torch.randn(shape) * 0.1 for n, shape in shapes.items()}
+    return made | {f"image_proj.{n}.bias": torch.zeros(s[0]) for n, s in shapes.items()}
+
+
+def _face_id(width: int) -> dict[str, Tensor]:
+    shapes = {"proj.0": (64, 32), "proj.2": (4 * width, 64), "norm": (width,)}
+    made = {f"image_proj.{n}.weight": torch.randn(shape) * 0.1 for n, shape in shapes.items()}
+    return made | {f"image_proj.{n}.bias": torch.zeros(s[0]) for n, s in shapes.items()}
+
+
+def _face_id_plus(width: int) -> dict[str, Tensor]:
+    inner = {n.split(".", 1)[1]: t for n, t in _resampler(width).items()}
+    del inner["latents"]
+    made = {f"image_proj.perceiver_resampler.{n}": t for n, t in inner.items()}
+    shapes = {"proj.0": (64, 32), "proj.2": (4 * 128, 64), "norm": (128,)}
+    made |= {f"image_proj.{n}.weight": torch.randn(shape) * 0.1 for n, shape in shapes.items()}
+    return made | {f"image_proj.{n}.bias": torch.zeros(s[0]) for n, s in shapes.items()}
+
+
 def _resampler(width: int) -> dict[str, Tensor]:
     """Four layers, of two heads, that read what the encoder says of every place."""
     inner = 128
@@ -93,3 +126,12 @@ def _resampler(width: int) -> dict[str, Tensor]:
         shapes[f"{layer}.1.1.weight"] = (4 * inner, inner)
         shapes[f"{layer}.1.3.weight"] = (inner, 4 * inner)
     return {f"image_proj.{name}": torch.randn(shape) * 0.1 for name, shape in shapes.items()}
+
+
+_PROJECTIONS = {
+    "plain": _projection,
+    "plus": _resampler,
+    "full": _full,
+    "face id": _face_id,
+    "face id plus": _face_id_plus,
+}

@@ -102,7 +102,7 @@ def _projection(weights: Weights, state: dict[str, Tensor]) -> nn.Module:
     except (KeyError, RuntimeError) as error:
         raise _unread(weights, "has a projection of an unknown kind") from error
     if not isinstance(made, (*_WHOLE, *_BY_PLACE)):
-        raise _unread(weights, "reads faces through a network of its own")
+        raise _unread(weights, "is a FaceID: it reads faces through a network of its own")
     return made
 
 

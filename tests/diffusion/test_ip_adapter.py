@@ -39,16 +39,19 @@ from nodeforge.worker.codec import ValueCodec
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
 SIZE, SEED, STEPS = 64, 5, 4
+KINDS = ["plain", "plus", "full"]
 
 
 @pytest.fixture(scope="module")
 def files(sd_folder, tmp_path_factory):
-    """A plain adapter, a plus adapter, and the image encoder's folder."""
+    """An adapter of each kind, and the image encoder's folder."""
     root = tmp_path_factory.mktemp("ip")
     tiny_adapters.image_encoder().save_pretrained(root / "encoder")
-    plain = tiny_adapters.write_ip_adapter(sd_folder, root / "plain.safetensors")
-    plus = tiny_adapters.write_ip_adapter(sd_folder, root / "plus.safetensors", plus=True)
-    return plain, plus, root / "encoder"
+    made = [
+        tiny_adapters.write_ip_adapter(sd_folder, root / f"{kind}.safetensors", kind=kind)
+        for kind in KINDS
+    ]
+    return *made, root / "encoder"
 
 
 def recipe(kind, path, part):
@@ -57,12 +60,12 @@ def recipe(kind, path, part):
 
 @pytest.fixture(scope="module")
 def adapters(files):
-    return [recipe(IpAdapter, file, "ip_adapter") for file in files[:2]]
+    return [recipe(IpAdapter, file, "ip_adapter") for file in files[:-1]]
 
 
 @pytest.fixture(scope="module")
 def encoder(files):
-    return recipe(ImageEncoder, files[2], "image_encoder")
+    return recipe(ImageEncoder, files[-1], "image_encoder")
 
 
 @pytest.fixture
@@ -123,7 +126,7 @@ def difference(ours, other):
     return float((ours - other).abs().max())
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["plain", "plus"])
+@pytest.mark.parametrize("which", range(len(KINDS)), ids=KINDS)
 @pytest.mark.parametrize("scale", [7.5, 1.0])
 def test_one_adapter_equals_the_pipeline(
     host, task, sd_folder, files, adapters, encoder, which, scale
@@ -150,8 +153,9 @@ def test_several_pictures_are_looked_at_together(host, task, sd_folder, files, a
     assert difference(ours, other) == 0.0
 
 
-def test_sdxl_s_equals_its_pipeline(host, sdxl, sdxl_folder, encoder, tmp_path):
-    file = tiny_adapters.write_ip_adapter(sdxl_folder, tmp_path / "xl.safetensors")
+@pytest.mark.parametrize("kind", KINDS)
+def test_sdxl_s_equals_its_pipeline(host, sdxl, sdxl_folder, encoder, tmp_path, kind):
+    file = tiny_adapters.write_ip_adapter(sdxl_folder, tmp_path / "xl.safetensors", kind=kind)
     adapter = diffusion.describe_ip_adapter(file)
     with host.use(sdxl.text_encoder) as loaded:
         encode = diffusion.behaviour("sdxl").encode
@@ -216,7 +220,7 @@ def test_a_prompt_with_pictures_is_kept_on_disk(host, task, adapters, encoder):
 
 
 def test_an_encoder_in_one_file_needs_no_configuration(host, files, adapters, encoder, task):
-    file = files[2] / "model.safetensors"
+    file = files[-1] / "model.safetensors"
     told = config_of(stored_tensors(file))
     assert (told.image_size, told.patch_size, told.num_hidden_layers) == (32, 8, 3)
     alone = recipe(ImageEncoder, file, "image_encoder")
@@ -224,6 +228,16 @@ def test_an_encoder_in_one_file_needs_no_configuration(host, files, adapters, en
     first, second = (seeing(host, task, each, looks).positive for each in (encoder, alone))
     one, other = (each.prompts[0].images[0].seen for each in (first, second))
     assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["face id", "face id plus"])
+def test_one_that_reads_faces_through_another_network_is_refused(
+    host, task, sd_folder, encoder, tmp_path, kind
+):
+    file = tiny_adapters.write_ip_adapter(sd_folder, tmp_path / "face.safetensors", kind=kind)
+    adapter = diffusion.describe_ip_adapter(file)
+    with pytest.raises(LoadingError, match="FaceID"):
+        seeing(host, task, encoder, (adapter, picture(), 1.0))
 
 
 def test_what_does_not_fit_is_refused(host, task, files, adapters, encoder, tmp_path):

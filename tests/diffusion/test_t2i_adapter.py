@@ -13,6 +13,7 @@ from diffusers import (
     EulerDiscreteScheduler,
     MultiAdapter,
     StableDiffusionAdapterPipeline,
+    StableDiffusionXLAdapterPipeline,
     T2IAdapter,
     UNet2DConditionModel,
 )
@@ -94,13 +95,15 @@ def steered(task, *controls):
     return replace(task, positive=positive)
 
 
-def theirs(folder, folders, pictures, scale, guidance):
+def theirs(folder, folders, pictures, scale, guidance, kind=StableDiffusionAdapterPipeline):
+    unsafe = {"safety_checker": None, "requires_safety_checker": False}
     nets = [T2IAdapter.from_pretrained(folder) for folder in folders]
     one = len(nets) == 1
-    made = StableDiffusionAdapterPipeline.from_pretrained(
-        folder, adapter=nets[0] if one else MultiAdapter(nets), safety_checker=None,
-        requires_safety_checker=False,
-    )  # fmt: skip
+    made = kind.from_pretrained(
+        folder,
+        adapter=nets[0] if one else MultiAdapter(nets),
+        **(unsafe if kind is StableDiffusionAdapterPipeline else {}),
+    )
     for network in (*nets, made.unet, made.text_encoder):
         for parameter in network.parameters():
             # in aligned memory: mapped from a file, the last bit of small products differs
@@ -124,6 +127,29 @@ def test_one_adapter_equals_the_pipeline(host, task, folder, folders, nets, scal
     task = steered(replace(task, guidance=Guidance(scale)), (nets[0], hint(), 0.8))
     other = theirs(folder, folders[:1], [drawing(0)], 0.8, scale)
     assert difference(diffusion.denoise(host, task).samples, other) == 0.0
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_sdxl_s_equal_its_pipeline(host, sdxl, sdxl_folder, tmp_path, count):
+    folders = [
+        tiny_adapters.write_t2i_adapter(sdxl_folder, tmp_path / str(seed), seed=seed, xl=True)
+        for seed in range(count)
+    ]
+    with host.use(sdxl.text_encoder) as loaded:
+        encode = diffusion.behaviour("sdxl").encode
+        prompts = [encode(loaded, text) for text in ("a red cat", "blurry")]
+    task = Denoising(
+        sdxl.model, prompts[0], Sampler("euler"), Schedule("normal", STEPS), Guidance(7.5),
+        prompts[1], noise=Noise(SEED, SIZE, SIZE),
+    )  # fmt: skip
+    nets = [diffusion.describe_t2i_adapter(folder) for folder in folders]
+    ours = steered(task, *((net, hint(seed), 0.8 - 0.3 * seed) for seed, net in enumerate(nets)))
+    other = theirs(
+        sdxl_folder, folders, [drawing(0), drawing(1)][:count],
+        0.8 if count == 1 else [0.8, 0.5], 7.5, kind=StableDiffusionXLAdapterPipeline,
+    )  # fmt: skip
+    assert {net.weights.family for net in nets} == {"sdxl"}
+    assert difference(diffusion.denoise(host, ours).samples, other) == 0.0
 
 
 def test_two_adapters_equal_the_pipeline(host, task, folder, folders, nets):
