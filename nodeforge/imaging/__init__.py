@@ -22,7 +22,7 @@ from nodeforge.imaging.colour import (
 from nodeforge.imaging.decode import Decoded, Stored, decode, decode_bytes, decode_stored, read_file
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
-from nodeforge.imaging.files import output_place, write_new
+from nodeforge.imaging.files import output_name, output_place, write_new
 from nodeforge.imaging.fills import Fill, fill
 from nodeforge.imaging.geometry import (
     Edge,
@@ -123,6 +123,7 @@ __all__ = [
     "match_surroundings",
     "mix",
     "model_pixels",
+    "output_name",
     "output_place",
     "pad",
     "parse_colour",

@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 
 from nodeforge.imaging.errors import SaveError
+from nodeforge.values.output_names import fill, words_of, wrong_word
 
 _ATTEMPTS = 1000
 
@@ -43,6 +44,23 @@ def write_new(folder: Path, pattern: str, data: bytes) -> Path:
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def output_name(prefix: str, parameters: str, size: tuple[int, int], index: int = 0) -> str:
+    """`prefix` with its words in braces filled: ``{seed}_{model}`` to ``7_nano``.
+
+    Args:
+        prefix: May hold `nodeforge.values.output_names.WORDS`.
+        parameters: The summary of the run, as pictures carry it.
+        size: Width and height of the picture.
+        index: Its place in the batch.
+
+    Raises:
+        SaveError: a word stands for nothing.
+    """
+    if wrong := wrong_word(prefix):
+        raise SaveError(wrong[0], place=f"the name '{prefix}'", way_out=wrong[1])
+    return fill(prefix, words_of(parameters, size, index))
 
 
 def output_place(outputs: Path, prefix: str) -> tuple[Path, str]:

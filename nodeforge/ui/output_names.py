@@ -1,14 +1,15 @@
-"""Where results go, by a pattern: ``{date}/{workflow}``."""
+"""Folders that results go to, by a pattern: ``{date}/{workflow}``."""
 
 from __future__ import annotations
 
 import re
-import time
 
 from nodeforge.errors import RequestError
+from nodeforge.values.output_names import fill, listed, moment, wrong_word
 
 _FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]')
-PLACEHOLDERS = "{date}, {time}, {workflow}"
+_WORDS = ("date", "time", "workflow")
+PLACEHOLDERS = listed(_WORDS)
 
 
 def expand(pattern: str, workflow: str, now: float | None = None) -> str:
@@ -17,19 +18,13 @@ def expand(pattern: str, workflow: str, now: float | None = None) -> str:
     Raises:
         RequestError: the pattern has an unknown placeholder, or leads out of the folder.
     """
-    moment = time.localtime(now)
-    known = {
-        "date": time.strftime("%Y-%m-%d", moment),
-        "time": time.strftime("%H-%M-%S", moment),
-        "workflow": re.sub(r"[/\\{}]", "_", workflow),
-    }
     made = pattern.strip().replace("\\", "/")
-    for name, value in known.items():
-        made = made.replace(f"{{{name}}}", value)
-    if "{" in made or "}" in made:
+    wrong = wrong_word(made, _WORDS)
+    made = fill(made, moment(now) | {"workflow": workflow})
+    if wrong or "{" in made or "}" in made:
         raise RequestError(
             f"the name pattern '{pattern}' has a placeholder that is not known.",
-            way_out=f"Use {PLACEHOLDERS}.",
+            way_out=wrong[1] if wrong else f"Use {PLACEHOLDERS}.",
         )
     parts = [part for part in made.split("/") if part not in ("", ".")]
     if ".." in parts or made.startswith(("/", "~")) or made[1:2] == ":":

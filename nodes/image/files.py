@@ -46,13 +46,18 @@ def save(
 
     Args:
         image: The pictures.
-        prefix: What the files' names start with; a number follows. May name a subfolder.
+        prefix: What the files' names start with; a number follows. May name a subfolder, and
+            hold {date}, {time}, {prompt}, {seed}, {model}, {sampler}, {schedule}, {steps},
+            {scale}, {width} and {height}.
         format: PNG keeps every pixel; JPEG and WebP are smaller.
         quality: Of JPEG and WebP; WebP loses nothing at 100.
     """
-    folder, stem = imaging.output_place(run.outputs, prefix)
-    for pixels in image.pixels.numpy():
+    parameters = run.stamp.get("parameters", "")
+    for index, pixels in enumerate(image.pixels.numpy()):
         run.check()
+        height, width = pixels.shape[:2]
+        name = imaging.output_name(prefix, parameters, (width, height), index)
+        folder, stem = imaging.output_place(run.outputs, name)
         data = imaging.encode(pixels, format, run.stamp, quality)
         run.saved(imaging.write_new(folder, f"{stem}_{{}}{format.suffix}", data))
 

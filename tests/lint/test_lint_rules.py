@@ -70,6 +70,16 @@ def test_nodes_of_one_title_are_told_apart_by_their_paths(whole):
     assert problem.place == "Words (negative), port 'text_encoder'"
 
 
+def test_a_word_in_a_name_that_stands_for_nothing_is_named(whole):
+    whole.nodes["save"].values["prefix"] = "{date}/{seed}"
+    assert found(whole, "output_names") == []
+    whole.nodes["save"].values["prefix"] = "{modle}_{seed}"
+    problem = only(whole, "output_names")
+    assert (problem.node, problem.port) == ("save", "prefix")
+    assert problem.fact == "{modle} stands for nothing."
+    assert problem.way_out.startswith("Did you mean {model}? Use {date}, {time}, {prompt},")
+
+
 def test_types_are_seen_through_reroutes_and_subgraphs(whole):
     whole.nodes["dot"] = Node("flow.reroute")
     whole.links[end_of("dot.value")] = start_of("model.vae")

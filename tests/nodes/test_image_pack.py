@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 
@@ -13,6 +15,11 @@ from nodeforge.imaging import (
     read_text,
 )
 from nodeforge.imaging.colour import ColourError
+
+PARAMETERS = (
+    "a fox/wolf\nNegative prompt: blur, fog\nSteps: 20, Sampler: DPM++ 2M, Schedule type: Karras, "
+    "CFG scale: 5.0, Seed: 7, Size: 40x30, Model: animals/fox_v1.safetensors, Version: 0.1"
+)
 
 
 def test_what_is_saved_is_loaded_again_with_its_workflow(nodes, image, run):
@@ -46,6 +53,27 @@ def test_odd_names_are_made_usable(nodes, image, run, prefix):
     nodes["image.save"](run, image(), prefix)
     assert run.files[0].is_relative_to(run.outputs)
     assert run.files[0].name.endswith("_00001.png")
+
+
+def test_words_in_braces_name_what_made_the_picture(nodes, image, run):
+    run.stamp = {"parameters": PARAMETERS}
+    nodes["image.save"](run, image(batch=2), "{model}/{prompt} {seed} {width}x{height}")
+    assert [str(path.relative_to(run.outputs)) for path in run.files] == [
+        "fox_v1/a fox_wolf 7 40x30_00001.png",
+        "fox_v1/a fox_wolf 8 40x30_00001.png",
+    ]
+    nodes["image.save"](run, image(), "{sampler}_{schedule}_{steps}_{scale}")
+    assert run.files[2].name == "DPM++ 2M_Karras_20_5.0_00001.png"
+    nodes["image.save"](run, image(), "{date}")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d_00001\.png", run.files[3].name)
+
+
+def test_what_a_run_has_not_is_none_and_what_stands_for_nothing_is_refused(nodes, image, run):
+    nodes["image.save"](run, image(), "{seed}")
+    assert run.files[0].name == "none_00001.png"
+    with pytest.raises(SaveError, match=r"\{sed\} stands for nothing") as refused:
+        nodes["image.save"](run, image(), "fox_{sed}")
+    assert refused.value.way_out.startswith("Did you mean {seed}? Use {date}, {time}")
 
 
 def test_transparency_is_loaded_as_alpha_and_as_mask(nodes, image, run):

@@ -151,7 +151,7 @@ CATALOGUE = Catalogue(
             [PortSpec("file", "path", widget=FileWidget("image"))],
             [port("image"), port("mask")],
         ),
-        spec("image.save", [port("image"), text("name", "picture")], [], effects=True),
+        spec("image.save", [port("image"), text("prefix", "picture")], [], effects=True),
         spec("image.grid", [port("images", "image", many=True)], [port("image")]),
         spec("image.invert", [port("image")], [port("image")]),
         spec("values.integer", [whole("value", 0)], [port("value", "integer")]),

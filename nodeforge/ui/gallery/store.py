@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.errors import NodeForgeError
+from nodeforge.values.output_names import told
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (
@@ -137,8 +138,5 @@ def _result(row: tuple[Any, ...]) -> Result:
 
 def prompt_and_seed(parameters: str) -> tuple[str, str]:
     """The prompt and the seed in A1111-style `parameters`; empty where there are none."""
-    lines = parameters.split("\n")
-    parts = (part.partition(": ") for part in lines[-1].split(", "))
-    facts = {name: value for name, _, value in parts}
-    prompt = "\n".join(lines[:-1]).partition("Negative prompt: ")[0].strip()
+    prompt, facts = told(parameters)
     return prompt, facts.get("Seed", "")

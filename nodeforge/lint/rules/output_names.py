@@ -1,0 +1,18 @@
+"""Words in braces in a saved picture's name stand for something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.lint.problem import Problem
+from nodeforge.lint.scene import Scene
+from nodeforge.values.output_names import wrong_word
+
+SAVE = "image.save"
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    for path, node in scene.nodes.items():
+        prefix = scene.value(path, "prefix") if node.type == SAVE else None
+        if type(prefix) is str and (wrong := wrong_word(prefix)):
+            yield scene.problem("output_names", path, *wrong, port="prefix")

@@ -1,0 +1,78 @@
+"""Names of saved files: words in braces, as ``{seed}``, and what they stand for in a run."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import time
+from collections.abc import Collection, Mapping
+
+_FACTS = {
+    "seed": "Seed",
+    "model": "Model",
+    "sampler": "Sampler",
+    "schedule": "Schedule type",
+    "steps": "Steps",
+    "scale": "CFG scale",
+}
+"""Words, and how the summary of a run calls them."""
+WORDS = ("date", "time", "prompt", *_FACTS, "width", "height")
+"""What the name of a picture may hold."""
+_WORD = re.compile(r"\{(\w+)\}")
+_FACT = re.compile(r"(?:^|, )([A-Z][\w ]*): (.*?)(?=, [A-Z][\w ]*: |$)")
+_LONGEST = 60
+
+
+def told(parameters: str) -> tuple[str, dict[str, str]]:
+    """Prompt and facts in the summary of a run that A1111 writes, and we."""
+    *lines, last = parameters.split("\n")
+    prompt = "\n".join(lines).partition("Negative prompt: ")[0].strip()
+    return prompt, dict(_FACT.findall(last))
+
+
+def moment(now: float | None = None) -> dict[str, str]:
+    """``date`` and ``time`` of `now`, in seconds since 1970."""
+    local = time.localtime(now)
+    return {"date": time.strftime("%Y-%m-%d", local), "time": time.strftime("%H-%M-%S", local)}
+
+
+def words_of(parameters: str, size: tuple[int, int], index: int = 0) -> dict[str, str]:
+    """What the words stand for; ``none`` where the run has no such thing.
+
+    Args:
+        parameters: The summary of the run.
+        size: Width and height of the picture.
+        index: Its place in the batch, by which its seed is greater.
+    """
+    prompt, facts = told(parameters)
+    words = {word: facts.get(name, "") for word, name in _FACTS.items()}
+    words["model"] = re.sub(r"^.*[/\\]|\.(safetensors|sft|ckpt|pt|bin)$", "", words["model"])
+    if words["seed"].isdigit():
+        words["seed"] = str(int(words["seed"]) + index)
+    words |= {"prompt": " ".join(prompt.split()), "width": str(size[0]), "height": str(size[1])}
+    return moment() | {word: told or "none" for word, told in words.items()}
+
+
+def fill(pattern: str, words: Mapping[str, str]) -> str:
+    """`pattern` with what its words stand for, none of which begins a folder; others stay."""
+
+    def one(found: re.Match[str]) -> str:
+        said = words.get(found[1])
+        return found[0] if said is None else re.sub(r"[/\\{}]", "_", said)[:_LONGEST].strip()
+
+    return _WORD.sub(one, pattern)
+
+
+def wrong_word(pattern: str, known: Collection[str] = WORDS) -> tuple[str, str] | None:
+    """The fact and the way out where `pattern` has a word that stands for nothing."""
+    unknown = next((word for word in _WORD.findall(pattern) if word not in known), None)
+    if unknown is None:
+        return None
+    near = difflib.get_close_matches(unknown.lower(), list(known), n=1)
+    hint = f"Did you mean {{{near[0]}}}? " if near else ""
+    return f"{{{unknown}}} stands for nothing.", f"{hint}Use {listed(known)}."
+
+
+def listed(known: Collection[str] = WORDS) -> str:
+    """The words, as they are written."""
+    return ", ".join(f"{{{word}}}" for word in known)
