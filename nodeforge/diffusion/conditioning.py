@@ -142,6 +142,14 @@ def acts(start: float, end: float, step: int, steps: int) -> bool:
     return round(start * steps) <= step < round(end * steps)
 
 
+def says(prompt: Prompt, step: int, steps: int) -> bool:
+    """Whether `prompt` acts in whole step `step` of the `steps` run: in its range and its turn."""
+    first, stop = prompt.steps
+    turn, of = prompt.turn
+    within = first <= step and (stop is None or step < stop)
+    return within and step % of == turn and acts(prompt.start, prompt.end, step, steps)
+
+
 def _single(conditioning: Conditioning) -> Prompt:
     if len(conditioning.prompts) != 1:
         raise ConditioningMismatchError(

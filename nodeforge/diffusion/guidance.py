@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from nodeforge.diffusion.conditioning import acts, lengthened
+from nodeforge.diffusion.conditioning import acts, lengthened, says
 from nodeforge.diffusion.control import acting_controls, same_control
 from nodeforge.diffusion.ip_adapter import Look, acting_images, same_image
 from nodeforge.diffusion.mixing import Memory, guided
@@ -95,7 +95,7 @@ def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, 
         if p.controls or p.images
         else p
         for p in conditioning.prompts
-        if acts(p.start, p.end, step, steps) and step % p.turn[1] == p.turn[0]
+        if says(p, step, steps)
     )
     return prompts or (conditioning.nothing,)
 

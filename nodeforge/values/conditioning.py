@@ -81,6 +81,8 @@ class Prompt:
         start: Share of the steps run from which it acts.
         end: Share of the steps run up to which it acts.
         turn: Which of how many steps it acts in: (0, 2) is every other one, from the first.
+        steps: Which of the steps run it acts in, counted from 0, the last one left out; None is
+            up to the end.
         weight: Its share where several act at once.
         area: Where it acts; None is everywhere.
         controls: What steers the denoiser while it acts.
@@ -93,6 +95,7 @@ class Prompt:
     start: float = 0.0
     end: float = 1.0
     turn: tuple[int, int] = (0, 1)
+    steps: tuple[int, int | None] = (0, None)
     weight: float = 1.0
     area: Mask | None = None
     controls: tuple[Control, ...] = ()

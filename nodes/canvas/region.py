@@ -9,7 +9,7 @@ from nodeforge import diffusion, imaging
 from nodeforge.api import Conditioning, File, Mask, Multiline, Range, RunContext, TextEncoder, node
 
 
-@node("canvas.region", title="Canvas region")
+@node("canvas.region", version=2, title="Canvas region")
 def region(
     run: RunContext,
     text_encoder: TextEncoder,

@@ -6,7 +6,7 @@ from nodeforge.api import Conditioning, Multiline, Range, RunContext, TextEncode
 from nodeforge.diffusion import encode_text, with_named
 
 
-@node("text.encode", version=2, title="Encode prompt")
+@node("text.encode", version=3, title="Encode prompt")
 def encode(
     run: RunContext,
     text_encoder: TextEncoder,
@@ -16,8 +16,10 @@ def encode(
     """Encode a prompt.
 
     `(word:1.2)` makes a word count more, `(word)` a little more, `[word]` a little less, and
-    `\\(` is a bracket. `[cat:dog:0.4]` says dog from 0.4 of the steps on, `[dog:0.4]` and
-    `[cat::0.4]` only begin or end then, and `[cat|dog]` takes turns, a step each.
+    `\\(` is a bracket. `[cat:dog:0.4]` says dog from 0.4 of the steps on, `[cat:dog:12]` after
+    twelve steps; `[dog:0.4]` and `[cat::0.4]` only begin or end then, and `[cat|dog]` takes
+    turns, a step each. A number with a point is a share of the steps run, one without counts
+    them: `1` is after the first step, `1.0` after the last.
     `embedding:name` says a textual inversion from the folder for embeddings, or one that 'Load
     embedding' has read under that name. Prompts of more than 75 tokens are encoded in chunks.
 
