@@ -306,8 +306,24 @@ def _denoiser(info: ModelInfo, weights: Weights, prediction: str, zero_snr: bool
     """The recipe, which says only what the model's own configuration does not."""
     if not info.path.is_dir():
         prediction = prediction or info.prediction_type or ""
-        zero_snr = info.zero_snr if zero_snr is None else zero_snr
+        if zero_snr is None:
+            zero_snr = info.zero_snr and prediction != "epsilon"
+    if zero_snr:
+        _check_zero_snr(weights, prediction)
     return Model(weights, prediction=prediction, zero_snr=zero_snr)
+
+
+def _check_zero_snr(weights: Weights, prediction: str) -> None:
+    """Nothing but noise tells a model of epsilon nothing: no picture follows from its answer."""
+    kind = prediction or predicts(part_config(weights, "scheduler")) or "epsilon"
+    if kind == "epsilon":
+        raise LoadingError(
+            "'zero_snr' is yes, and the model predicts epsilon: none of those can be sampled "
+            "from nothing but noise.",
+            place=weights.path,
+            way_out="Set 'zero_snr' to auto; or, if the model does predict v, say so in "
+            "'prediction'.",
+        )
 
 
 def facts(model: Model) -> ModelFacts:

@@ -37,7 +37,7 @@ def with_hints(info: ModelInfo, metadata: Mapping[str, str], distilled: bool) ->
     return replace(
         info,
         prediction_type=told,
-        zero_snr=info.zero_snr or _zero_snr(info, metadata, told),
+        zero_snr=_zero_snr(info, metadata, told),
         variant=_variant(info, metadata, distilled),
     )
 
@@ -57,7 +57,7 @@ def _prediction(info: ModelInfo, metadata: Mapping[str, str]) -> str | None:
 
 
 def _zero_snr(info: ModelInfo, metadata: Mapping[str, str], told: str | None) -> bool:
-    """Whether kohya's trainer, the title or the name says that noise goes up to all there is.
+    """Whether a mark, kohya's trainer, the title or the name says that noise goes up to all.
 
     Nothing of the picture is left there, so that only a model of v can have been trained so.
     """
@@ -65,7 +65,8 @@ def _zero_snr(info: ModelInfo, metadata: Mapping[str, str], told: str | None) ->
         return False
     words = _words(f"{metadata.get('modelspec.title', '')} {info.path.stem}")
     named = bool(words & {"ztsnr", "zsnr"}) or {"zero", "snr"} <= words
-    return named or metadata.get("ss_zero_terminal_snr", "").lower() == "true"
+    trained = metadata.get("ss_zero_terminal_snr", "").lower() == "true"
+    return info.zero_snr or named or trained
 
 
 def _named_prediction(info: ModelInfo) -> str | None:

@@ -32,8 +32,9 @@ def load_model(
         file: The model.
         prediction: What it was trained to predict. Files of SD 2 and of flow models often do not
             say it; with the wrong one, pictures are noise. Flow takes a sampler for flow.
-        zero_snr: Whether it was trained up to nothing but noise, as many that predict v; files
-            often do not say it. With the wrong one, brightness and contrast are off.
+        zero_snr: Whether it was trained up to nothing but noise, as many that predict v, and none
+            that predicts epsilon; files often do not say it. With the wrong one, brightness and
+            contrast are off.
 
     Returns:
         model: The denoiser.

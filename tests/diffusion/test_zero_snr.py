@@ -10,7 +10,7 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
 
 from nodeforge import diffusion
-from nodeforge.diffusion import Denoising
+from nodeforge.diffusion import Denoising, LoadingError
 from nodeforge.diffusion.schedule import trained_betas, trained_sigmas
 from nodeforge.diffusion.steppers.native import NATIVE, settings_of
 from nodeforge.diffusion.steppers.own import OWN
@@ -94,6 +94,7 @@ def test_our_samplers_walk_it(host, folder, prompts, sampler):
         ("vpred", {}, True, True),
         ("vpred_ztsnr", {}, False, False),
         ("ztsnr", {}, None, False),  # no model of epsilon can be
+        ("any", {"ztsnr": torch.zeros(0)}, None, False),
     ],
 )
 def test_a_single_file_says_it_or_the_person_does(folder, tmp_path, name, marks, wanted, zero):
@@ -105,3 +106,26 @@ def test_a_single_file_says_it_or_the_person_does(folder, tmp_path, name, marks,
     assert scheduler.get(ZERO, False) is zero
     assert (scheduler.get("timestep_spacing") == "trailing") is zero
     assert recognise(folder).zero_snr
+
+
+@pytest.mark.parametrize(
+    ("kind", "prediction"),
+    [("file that does not say", ""), ("file", "epsilon"), ("folder", ""), ("vpred", "epsilon")],
+)
+def test_a_model_of_epsilon_is_refused(sd_folder, tmp_path, kind, prediction):
+    path = sd_folder
+    if kind != "folder":
+        path = tiny_models.write_single_file(sd_folder, tmp_path / f"{kind}.safetensors")
+    for describe in (diffusion.describe, diffusion.describe_denoiser):
+        with pytest.raises(LoadingError, match="predicts epsilon") as refused:
+            describe(path, prediction, zero_snr=True)
+        assert "say so in 'prediction'" in refused.value.way_out
+        assert describe(path, "v_prediction", zero_snr=True)
+        assert describe(path, prediction, zero_snr=False)
+        assert describe(path, prediction)
+
+
+def test_who_says_epsilon_of_a_file_that_says_v_says_so_of_its_noise_too(sd_folder, tmp_path):
+    file = tiny_models.write_single_file(sd_folder, tmp_path / "vpred_ztsnr.safetensors")
+    assert diffusion.describe(file).model.zero_snr
+    assert not diffusion.describe(file, "epsilon").model.zero_snr
