@@ -5,8 +5,11 @@ from PySide6.QtCore import Qt
 
 from nodeforge.engine import events
 from nodeforge.formats import load, write
-from nodeforge.graph.edits import SetValue
+from nodeforge.graph.edits import Collapse, SetPorts, SetValue
+from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input, Node, Output
+from nodeforge.graph.paths import split
+from nodeforge.lint import Severity, lint
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.open_document import OpenDocument
@@ -27,9 +30,15 @@ def document():
 
 
 def continued(document, step: int) -> ContinueFrom:
-    steps = steps_run(document, "denoise", STEPS)
-    edit = ContinueFrom("denoise", step, steps, Catalogue.shipped())
+    return continued_at(document, "denoise", step)
+
+
+def continued_at(document, loop: str, step: int) -> ContinueFrom:
+    steps = steps_run(document, loop, STEPS, Catalogue.shipped())
+    edit = ContinueFrom(loop, step, steps, Catalogue.shipped())
     document.perform(edit)
+    problems = lint(document, Catalogue.shipped())
+    assert not [each for each in problems if each.severity is Severity.ERROR]
     return edit
 
 
@@ -80,6 +89,88 @@ def test_what_feeds_another_loop_too_stays_as_it_is(document):
     windows = [(n.values.get("start", 0.0), n.values.get("end", 1.0))
                for n in (graph.nodes[part] for part in parts)]  # fmt: skip
     assert windows == [(0.0, 0.5), (0.5, 1.0)]
+
+
+def boxed(document, *names: str) -> str:
+    """Put these nodes into a subgraph; its path."""
+    collapse = Collapse(list(names))
+    document.perform(collapse)
+    return collapse.path
+
+
+def windows(document) -> dict[str, tuple]:
+    """Where in the flattened graph each prompt acts: its text, and from when to when."""
+    flat = flatten(document.graph, Catalogue.shipped())
+    found = {}
+    for path, node in flat.nodes.items():
+        if node.type == "text.range":
+            prompt = flat.links[Input(path, "conditioning")].node
+            place = node.values.get("start", 0.0), node.values.get("end", 1.0)
+            found[prompt] = (flat.nodes[prompt].values["text"], *place)
+    return found
+
+
+def test_a_prompt_outside_of_the_loops_subgraph_is_split_there(document):
+    before = write(document)
+    box = boxed(document, "denoise", "sampler", "schedule")
+    edit = continued_at(document, f"{box}/denoise", 3)
+    assert [split(path)[0] for path in edit.copies] == ["", ""]
+    assert sorted(windows(document).values()) == [
+        ("", 0.0, 0.5), ("", 0.5, 1.0), ("a fox", 0.0, 0.5), ("a fox", 0.5, 1.0)
+    ]  # fmt: skip
+    assert document.node("guidance").values["end"] == 0.5
+    document.undo()
+    document.undo()
+    assert write(document) == before
+
+
+def test_a_prompt_beside_the_loop_in_a_subgraph_keeps_what_the_subgraphs_ports_feed(document):
+    box = boxed(document, "denoise", "prompt", "negative", "guidance", "schedule")
+    edit = continued_at(document, f"{box}/denoise", 3)
+    assert [split(path)[0] for path in edit.copies] == [box, box]
+    flat = flatten(document.graph, Catalogue.shipped())
+    for copy in edit.copies:
+        assert flat.links[Input(copy, "text_encoder")] == Output("model", "text_encoder")
+    assert len(windows(document)) == 4
+
+
+def test_a_text_on_a_port_becomes_the_copys_own(document):
+    box = boxed(document, "denoise", "prompt")
+    group = document.node(box)
+    inputs = {**group.inputs, "words": [Input("prompt", "text")]}
+    document.perform(SetPorts(box, inputs, group.outputs))
+    document.perform(SetValue(box, "words", "an owl"))
+    edit = continued_at(document, f"{box}/denoise", 3)
+    assert document.node(edit.copies[0]).values["text"] == "an owl"
+    assert document.node(box).inputs["words"] == [Input("prompt", "text")]
+
+
+def test_a_port_that_feeds_two_loops_is_split_for_one(document):
+    graph = document.graph
+    graph.nodes["other"] = Node("sampling.denoise")
+    for end, start in list(graph.links.items()):
+        if end.node == "denoise":
+            graph.links[Input("other", end.port)] = start
+    graph.nodes["second"] = Node("latent.decode")
+    graph.links[Input("second", "latent")] = Output("other", "latent")
+    graph.links[Input("second", "vae")] = Output("model", "vae")
+    inner = boxed(document, "denoise", "other")
+    outer = boxed(document, inner)
+    loop = f"{outer}/{inner}/denoise"
+    continued_at(document, loop, 3)
+    flat = flatten(document.graph, Catalogue.shipped())
+    other = f"{outer}/{inner}/other"
+    assert flat.links[Input(other, "positive")] == Output("prompt", "conditioning")
+    assert flat.links[Input(other, "guidance")] == Output("guidance", "guidance")
+    assert "end" not in document.node("guidance").values
+    assert flat.nodes[flat.links[Input(loop, "positive")].node].type == "text.combine"
+    assert len(windows(document)) == 4
+
+
+def test_steps_are_counted_by_a_schedule_behind_a_port(document):
+    document.node("denoise").values["stop_at"] = 3
+    box = boxed(document, "denoise")
+    assert steps_run(document, f"{box}/denoise", 3, Catalogue.shipped()) == STEPS
 
 
 def test_only_the_steps_after_it_are_run(qtbot, open_window, document):

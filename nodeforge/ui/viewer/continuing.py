@@ -22,28 +22,30 @@ from nodeforge.graph.edits import (
 from nodeforge.graph.edits.links import source_of
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join, split
-from nodeforge.graph.ports import input_spec
+from nodeforge.graph.ports import input_spec, title_of
+from nodeforge.lint.rules.steps import SCHEDULE
+from nodeforge.lint.rules.steps import steps_run as steps_of
+from nodeforge.lint.scene import Scene
 from nodeforge.spec import Catalogue, Role
 from nodeforge.ui.graph_view.frames import free_key
+from nodeforge.ui.viewer.reaching import expose_copies, reach
 
 RANGE, COMBINE = "text.range", "text.combine"
 BOTH = "sampling.combine_guidance"
-SCHEDULE = "sampling.schedule"
 _COLUMN, _ROW, _HALF, _EDGE = 290, 250, 125, 24
 _Changes = Generator[Change, None, Output]
 _Split = Generator[Change, None, tuple[Output | None, Output | None]]
 
 
-def steps_run(document: Document, loop: str, walked: int) -> int:
+def steps_run(document: Document, loop: str, walked: int, catalogue: Catalogue) -> int:
     """How many steps ranges are shares of, where the loop at `loop` walked `walked` of them."""
-    values = document.node(loop).values
-    first, last = values.get("start_at") or 0, values.get("stop_at")
-    feed = source_of(document, Input(loop, "schedule"))
-    if last is None or feed is None or document.node(feed.node).type != SCHEDULE:
-        return first + walked
-    schedule = document.node(feed.node).values
-    whole = int(schedule.get("steps", 20) * schedule.get("strength", 1.0))
-    return max(whole, first + walked)
+    scene = Scene(document.graph, catalogue)
+    passed = (scene.value(loop, "start_at") or 0) + walked
+    feed = scene.feed(loop, "schedule")
+    if scene.value(loop, "stop_at") is None or feed is None:
+        return passed
+    known = scene.nodes[feed.node].type == SCHEDULE
+    return max((steps_of(scene, feed.node) if known else None) or 0, passed)
 
 
 @dataclass(eq=False)
@@ -72,38 +74,49 @@ class ContinueFrom(GraphEdit):
         return f"continue from step {self.step}"
 
     def changes(self, document: Document) -> Generator[Change, None, None]:
-        work = _Continuation(document, self)
+        self.copies = []
+        works: dict[str, _Continuation] = {}
         for port in ("positive", "negative", "guidance"):
-            yield from work.continue_at(Input(self.loop, port))
-        if work.made:
-            yield from work.frame()
-        self.copies = work.copies
+            end = yield from reach(document, Input(self.loop, port))
+            if end is not None:
+                group = split(end.node)[0]
+                work = works.get(group) or _Continuation(document, self, end)
+                works[group] = work
+                yield from work.continue_at(end, port)
+        for work in works.values():
+            self.copies += work.copies
+            if work.made:
+                yield from work.frame()
 
 
 class _Continuation:
-    """The edit while it is made: what is new lies in rows below the graph."""
+    """The edit in one graph while it is made: what is new lies in rows below it.
 
-    def __init__(self, document: Document, edit: ContinueFrom) -> None:
+    Args:
+        end: The input there that is about to be split, of the loop or of a subgraph that holds it.
+    """
+
+    def __init__(self, document: Document, edit: ContinueFrom, end: Input) -> None:
         self.document, self.catalogue, self.step = document, edit.catalogue, edit.step
-        first = document.node(edit.loop).values.get("start_at") or 0
+        first = Scene(document.graph, edit.catalogue).value(edit.loop, "start_at") or 0
         self.share = round((first + edit.step) / edit.steps, 4)
-        self.group = split(edit.loop)[0]
+        self.group = split(end.node)[0]
         self.made: list[str] = []
         self.copies: list[str] = []
         self.row = 0
         places = document.view.positions
         names = document.group(self.group).nodes
         lowest = [places[p][1] for name in names if (p := join(self.group, name)) in places]
-        self.left = places.get(edit.loop, [0, 0])[0] - 3 * _COLUMN
+        self.left = places.get(end.node, [0, 0])[0] - 3 * _COLUMN
         self.top = max(lowest, default=0) + 360
 
-    def continue_at(self, end: Input) -> Generator[Change, None, None]:
-        """Split what feeds `end` at the step."""
+    def continue_at(self, end: Input, port: str) -> Generator[Change, None, None]:
+        """Split what feeds `end`, and there the loop's `port`, at the step."""
         start = self._feed(end)
         if start is None:
             return
-        node_type = BOTH if end.port == "guidance" else COMBINE
-        split_up = self._guidance if end.port == "guidance" else self._prompt
+        node_type = BOTH if port == "guidance" else COMBINE
+        split_up = self._guidance if port == "guidance" else self._prompt
         before, after = yield from split_up(start)
         if before is not None and after is not None:
             both = yield from self._both(node_type, before, after)
@@ -160,7 +173,7 @@ class _Continuation:
             return start, None
         if node.values.get("start", 0.0) >= self.share:
             return None, start
-        later = Node(node.type, {**node.values, "start": self.share}, self._title(node))
+        later = Node(node.type, {**node.values, "start": self.share}, self._title(node, ""))
         made = yield from self._add(later, 0)
         before = start.node
         if shared:
@@ -206,10 +219,12 @@ class _Continuation:
         paste = Paste(fragment, self.group, keep_inputs=True)
         yield from paste.changes(self.document)
         copies = dict(zip(fragment.graph.nodes, paste.paths, strict=True))
+        names = {name: split(path)[1] for name, path in copies.items()}
+        yield from expose_copies(self.document, self.group, names)
         for index, path in enumerate(paste.paths):
             place = self.left, self.top + (self.row + index) * _ROW
             yield from Move({path: place}).changes(self.document)
-            title = self._title(self.document.node(path))
+            title = self._title(self.document.node(path), split(path)[1])
             yield from Rename(path, title).changes(self.document)
         self.made += paste.paths
         self.copies.append(copies[split(chain[-1])[1]])
@@ -233,9 +248,8 @@ class _Continuation:
                     waiting.append(source)
         return found
 
-    def _title(self, node: Node) -> str:
-        spec = self.catalogue.get(node.type)
-        title = node.title or (spec.title if spec else node.type)
+    def _title(self, node: Node, name: str) -> str:
+        title = title_of(node, name, self.catalogue)
         return f"{title.partition(' from step ')[0]} from step {self.step}"
 
     def _both(self, node_type: str, first: Output, second: Output) -> _Changes:

@@ -243,8 +243,9 @@ class Viewer(QWidget):
         if self._opened is None or not self._node:
             return
         document, step = self._opened.document, self.slider.value()
-        steps = steps_run(document, self._node, self.slider.maximum())
-        edit = ContinueFrom(self._node, step, steps, self._workspace.catalogue)
+        catalogue = self._workspace.catalogue
+        steps = steps_run(document, self._node, self.slider.maximum(), catalogue)
+        edit = ContinueFrom(self._node, step, steps, catalogue)
         if self._opened.perform(edit) and edit.copies:
             self.node_asked.emit(edit.copies[0])
 

@@ -1,0 +1,91 @@
+"""Edits through the ports of subgraphs: to what feeds an input, and for copies inside."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+
+from nodeforge.graph.changes import Change
+from nodeforge.graph.document import Document
+from nodeforge.graph.edits import Link, SetPorts, SetValue
+from nodeforge.graph.edits.exposed import subgraph
+from nodeforge.graph.edits.links import source_of
+from nodeforge.graph.inline import Inlined, inline
+from nodeforge.graph.model import Input
+from nodeforge.graph.paths import join, split
+
+
+def reach(document: Document, end: Input) -> Generator[Change, None, Input | None]:
+    """The input of a subgraph around `end` (or `end` itself) that the link is at which feeds it.
+
+    Subgraphs get ports of their own for it where theirs stand for other inputs, too. None where
+    nothing feeds `end`.
+    """
+    way = _way(inline(document.graph), end)
+    if way is None:
+        return None
+    own = end
+    for port in way[1:]:
+        group = subgraph(document, port.node)
+        target = Input(split(own.node)[1], own.port, own.item)
+        others = [each for each in group.inputs[port.port] if each != target]
+        if not others:
+            own = port
+            continue
+        new = _free(port.port, group.inputs)
+        inputs = {**group.inputs, port.port: others, new: [target]}
+        yield from SetPorts(port.node, inputs, group.outputs).changes(document)
+        own = Input(port.node, new)
+    start = source_of(document, way[-1])
+    if start is not None and own != way[-1]:
+        yield from Link(start, own).changes(document)
+    return own
+
+
+def expose_copies(document: Document, group: str, copies: Mapping[str, str]) -> Iterator[Change]:
+    """Let the ports of `group` feed copies inside it as the originals; what stands as a value on
+    a port becomes the copy's own.
+
+    Args:
+        copies: Names of originals to names of copies.
+    """
+    if not group:
+        return
+    whole, node = inline(document.graph), subgraph(document, group)
+    inputs = {port: list(targets) for port, targets in node.inputs.items()}
+    for port, targets in node.inputs.items():
+        for target in (each for each in targets if each.node in copies):
+            copy = copies[target.node]
+            if _way(whole, Input(join(group, target.node), target.port, target.item)):
+                inputs[port].append(Input(copy, target.port, target.item))
+            elif port in (given := _given(whole, Input(group, port))):
+                yield from SetValue(join(group, copy), target.port, given[port]).changes(document)
+    yield from SetPorts(group, inputs, node.outputs).changes(document)
+
+
+def _way(whole: Inlined, end: Input) -> list[Input] | None:
+    """From `end` outwards to the port that has the link; None where there is no link."""
+    way = [end]
+    while way[-1] not in whole.links:
+        port = whole.ports.get(way[-1])
+        if port is None:
+            return None
+        way.append(port)
+    return way
+
+
+def _given(whole: Inlined, port: Input) -> dict[str, object]:
+    """The value that counts at a subgraph's port, by the port's name there: the outermost."""
+    found, end = dict[str, object](), port
+    while end is not None:
+        values = whole.groups[end.node].values
+        if end.port in values:
+            found[port.port] = values[end.port]
+        end = whole.ports.get(end)
+    return found
+
+
+def _free(name: str, taken: Mapping[str, object]) -> str:
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
