@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from nodeforge.diffusion import heap
 from nodeforge.diffusion.building import build
 from nodeforge.diffusion.devices import numerics, report_of
 from nodeforge.diffusion.errors import LoadingError
@@ -100,6 +101,8 @@ class Residency:
                 for each in _loras(recipe)
             ]
             kept.enter_context(self._overlays[key].lay(loras))
+            if isinstance(recipe, Model) and self.device == CPU:
+                kept.enter_context(heap.reused())
             # the empty chunk is kept for the base alone: a LoRA encodes it otherwise
             changed = loras and isinstance(loaded, LoadedTextEncoder)
             yield replace(loaded, empty={}) if changed else loaded
@@ -216,6 +219,7 @@ class Residency:
                 dropped = True
         if dropped:
             gc.collect()
+            heap.give_back()
             if self.device != CPU:
                 torch.get_device_module(self.device).empty_cache()
 
