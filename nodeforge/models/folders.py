@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -173,7 +173,7 @@ def _unusable(path: Path, fact: str) -> ModelInfo:
 
 
 def _to_json(info: ModelInfo) -> dict[str, Any]:
-    return {name: value for name, value in asdict(info).items() if name != "path"}
+    return {name: value for name, value in vars(info).items() if name != "path"}
 
 
 def _from_json(path: Path, known: Mapping[str, Any] | None) -> ModelInfo | None:

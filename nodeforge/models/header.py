@@ -168,8 +168,12 @@ def _what_is_false(raw: bytes) -> str:
         except (ValueError, RecursionError):
             if name == _METADATA:
                 return "has metadata that is not text by name."
-            return f"describes its tensor '{name[:200]}' falsely."
+            return _falsely(name)
     return "has a header that contradicts itself."
+
+
+def _falsely(name: str) -> str:
+    return f"describes its tensor '{name[:200]}' falsely."
 
 
 def _sizes(path: Path, tensors: Mapping[str, Entry]) -> dict[str, int]:
@@ -178,8 +182,9 @@ def _sizes(path: Path, tensors: Mapping[str, Entry]) -> dict[str, int]:
     for name, entry in tensors.items():
         start, end = entry.span
         size = end - start
-        if BITS.get(entry.dtype, 0) * prod(entry.shape) != size * 8:
-            raise CorruptModelError(path, f"describes its tensor '{name[:200]}' falsely.")
+        bits = BITS.get(entry.dtype)
+        if bits is None or bits * prod(entry.shape) != size * 8:
+            raise CorruptModelError(path, _falsely(name))
         sizes[entry.dtype] += size
     return {dtype: size for dtype, size in sizes.items() if size}
 
