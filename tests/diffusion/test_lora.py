@@ -104,15 +104,24 @@ def pictured(host, model, encoder, **changes):
     return diffusion.denoise(host, replace(task, **changes)).samples
 
 
-def theirs(folder, *loras):
+def pipeline(folder):
     made = StableDiffusionPipeline.from_pretrained(
         folder, safety_checker=None, requires_safety_checker=False
     )
     made.scheduler = EulerDiscreteScheduler.from_config(made.scheduler.config)
+    return made
+
+
+def theirs(folder, *loras):
+    made = pipeline(folder)
     names = [f"lora{number}" for number in range(len(loras))]
     for name, (path, _) in zip(names, loras, strict=True):
         made.load_lora_weights(str(path.parent), weight_name=path.name, adapter_name=name)
     made.set_adapters(names, [weight for _, weight in loras])
+    return drawn(made)
+
+
+def drawn(made):
     return made(
         "a red cat", negative_prompt="blurry", num_inference_steps=3, height=SIZE, width=SIZE,
         generator=torch.Generator().manual_seed(SEED), output_type="latent",
@@ -279,6 +288,25 @@ def test_loha_and_lokr_equal_pefts(kind):
     x = torch.randn(2, 4, 5, 5)
     with torch.no_grad(), Overlay(base).lay([Laid(LoadedLora(pieces), 1.0)]):
         assert torch.allclose(base(x), theirs(x), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [peft.LoKrConfig, peft.LoHaConfig])
+def test_a_file_of_lycoris_equals_peft_in_the_pipeline(host, sd, sd_folder, tmp_path, kind):
+    made = pipeline(sd_folder)
+    peft.inject_adapter_in_model(kind(r=2, alpha=2, target_modules=list(UNET)), made.unet)
+    torch.manual_seed(2)
+    stored = {}
+    for name, parameter in made.unet.named_parameters():
+        if parameter.requires_grad and name.endswith(".default"):
+            parameter.data = torch.randn_like(parameter) * 0.3
+            module, role, _ = name.rsplit(".", 2)
+            stem = "lora_unet_" + module.replace(".", "_")
+            stored |= {f"{stem}.{role}": parameter.data, f"{stem}.alpha": torch.tensor(2.0)}
+    file = tmp_path / "lycoris.safetensors"
+    save_file(stored, file)
+    ours = pictured(host, *with_loras(sd, (file, 1.0)))
+    assert difference(ours, drawn(made)) == 0.0
+    assert not torch.equal(ours, pictured(host, sd.model, sd.text_encoder))
 
 
 @pytest.mark.parametrize(
