@@ -30,8 +30,12 @@ class Field(QWidget):
         raise NotImplementedError
 
     def editor(self) -> QWidget:
-        """The widget that takes the focus and the accessible name."""
+        """The widget that takes the focus."""
         return self
+
+    def call(self, name: str) -> None:
+        """Give each control what a screen reader says: what `name` is edited, and how."""
+        self.editor().setAccessibleName(name)
 
     def new_gesture(self) -> None:
         """What is edited from now on is a step of its own."""

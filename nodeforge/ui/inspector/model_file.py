@@ -164,6 +164,7 @@ class ModelField(Field):
     def __init__(self, workspace: Workspace, kind: str, *, optional: bool = False) -> None:
         super().__init__()
         self._workspace, self._kind = workspace, kind
+        self._name = "model"
         self._button = QPushButton()
         self._button.setIcon(icon("cube"))
         self._button.setStyleSheet("text-align: left")
@@ -179,11 +180,21 @@ class ModelField(Field):
     def editor(self) -> QWidget:
         return self._button
 
+    def call(self, name: str) -> None:
+        self._name = name
+        self._say()
+        if self._clear is not None:
+            self._clear.setAccessibleName(f"use no {name}")
+
+    def _say(self) -> None:
+        self._button.setAccessibleName(f"{self._name}: {self._button.text()}")
+
     def show_value(self, value: Any) -> None:
         text = "Several models" if value is MIXED else str(value or "")
         nothing = "None; choose a model…" if self._clear else "Choose a model…"
         self._button.setText(Path(text).name if text else nothing)
         self._button.setToolTip(text)
+        self._say()
         self._button.setIcon(self._picture(text) if text and value is not MIXED else icon("cube"))
         if self._clear is not None:
             self._clear.setVisible(bool(text))

@@ -69,6 +69,11 @@ class NumberField(Field):
     def editor(self) -> QWidget:
         return self._box
 
+    def call(self, name: str) -> None:
+        super().call(name)
+        if self._slider is not None:
+            self._slider.setAccessibleName(f"{name}, slider")
+
     def show_value(self, value: Any) -> None:
         self._box.setProperty("wrong", False)
         if value is MIXED or not isinstance(value, int | float):

@@ -40,6 +40,7 @@ class PictureField(Field):
     def __init__(self, workspace: Workspace, port: PortSpec) -> None:
         super().__init__()
         self._workspace, self._port = workspace, port
+        self._name = "picture"
         self.setAcceptDrops(True)
         self._button = QPushButton()
         self._button.setIcon(icon("image"))
@@ -61,9 +62,19 @@ class PictureField(Field):
     def editor(self) -> QWidget:
         return self._button
 
+    def call(self, name: str) -> None:
+        self._name = name
+        self._say()
+        if self._clear is not None:
+            self._clear.setAccessibleName(f"use no {name}")
+
+    def _say(self) -> None:
+        self._button.setAccessibleName(f"{self._name}: {self._button.text()}")
+
     def show_value(self, value: Any) -> None:
         text = "Several pictures" if value is MIXED else str(value or "").removeprefix(ASSET)
         self._button.setText(text or "Choose or drop a picture…")
+        self._say()
         if self._clear is not None:
             self._clear.setVisible(bool(text))
         image = None if value is MIXED or not value else self._read(value)

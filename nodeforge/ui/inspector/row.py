@@ -82,7 +82,7 @@ class Row(QWidget):
 
     def _connect(self, field: Field) -> None:
         editor = field.editor()
-        editor.setAccessibleName(f"{self._port.name.replace('_', ' ')}")
+        field.call(self._port.name.replace("_", " "))
         editor.setAccessibleDescription(words.plain(self._port.doc))
         editor.setToolTip(words.tip(self._port.doc))
         field.edited.connect(self._edit)
@@ -145,7 +145,7 @@ class Row(QWidget):
         button.setIcon(icon("arrow-counter-clockwise", "dim"))
         default = "" if self._port.default is None else f" ({self._port.default})"
         button.setToolTip(f"Back to the default{default}")
-        button.setAccessibleName(f"reset {self._port.name}")
+        button.setAccessibleName(f"reset {self._port.name.replace('_', ' ')}")
         button.clicked.connect(self._back_to_default)
         return button
 

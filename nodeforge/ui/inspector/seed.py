@@ -33,7 +33,6 @@ class SeedField(Field):
         for name, text in MODES.items():
             self._modes.addItem(text, name)
         self._modes.setCurrentIndex(list(MODES).index(mode))
-        self._modes.setAccessibleName("after each run")
         self._modes.setToolTip("What happens to the seed when a run is queued")
         self._modes.activated.connect(lambda _: self.mode_chosen.emit(self._modes.currentData()))
         ignore_wheel(self._modes)
@@ -47,6 +46,10 @@ class SeedField(Field):
 
     def editor(self) -> QWidget:
         return self._number.editor()
+
+    def call(self, name: str) -> None:
+        self._number.call(name)
+        self._modes.setAccessibleName(f"{name} after each run")
 
     def show_value(self, value: Any) -> None:
         self._value = value

@@ -173,6 +173,9 @@ class Preferences(QDialog):
 
     def _output_row(self) -> QWidget:
         box, browse = QWidget(), QPushButton("Choose…")
+        box.setFocusProxy(self.output)
+        self.output.setAccessibleName("Output folder")
+        browse.setAccessibleName("Choose the output folder")
         browse.clicked.connect(self._browse)
         row = QHBoxLayout(box)
         row.setContentsMargins(0, 0, 0, 0)
