@@ -39,7 +39,7 @@ def families_of(found: Found) -> Fitting:
         return (FAMILIES[found.base],), ""
     if found.base:
         return (), f"{found.base} is not supported yet"
-    return (), "nothing in it tells its family"
+    return (), "nothing in it tells its family, neither shapes nor metadata"
 
 
 def _by_width(found: Found, width: int) -> Fitting:
