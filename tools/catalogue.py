@@ -12,16 +12,20 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby, takewhile
 from pathlib import Path
 
-from nodeforge.diffusion import SAMPLERS, SCHEDULES, table
+from nodeforge.diffusion import SAMPLERS, SCHEDULES, UnsupportedPairError, table
+from nodeforge.diffusion.schedule import ScheduleError
+from nodeforge.diffusion.steppers import kind_for
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, NodeSpec, PortSpec
 from nodeforge.spec.widget import ChoiceWidget, NumberWidget
+from nodeforge.values import Sampler, Schedule
 from nodeforge.worker.packs import load_packs
 from tools.nano.card import END, START
 
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "resources" / "catalogue.json"
 REFERENCE = ROOT / "docs" / "nodes.md"
+PAIRS = ROOT / "resources" / "samplers.json"
 CARD = ROOT / "resources" / "models" / "nano" / "README.md"
 
 
@@ -33,7 +37,33 @@ def generated() -> dict[Path, str]:
     return {
         CATALOGUE: json.dumps(catalogue.to_json(), indent=1, ensure_ascii=False) + "\n",
         REFERENCE: "\n".join(_reference(catalogue)) + "\n",
+        PAIRS: json.dumps(_pairs(), indent=1) + "\n",
     }
+
+
+def _pairs() -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Which schedules each sampler walks, with models of flow and with others: plain, with an
+    eta, with a rho. The linter reads it, which cannot ask torch.
+    """
+    made = {"plain": Sampler, "eta": lambda name: Sampler(name, 0.5), "rho": Sampler}
+    return {
+        sampler: {
+            kind: {
+                how: [of for of in SCHEDULES if _walks(make(sampler), of, how == "rho", flow)]
+                for how, make in made.items()
+            }
+            for kind, flow in (("other", False), ("flow", True))
+        }
+        for sampler in SAMPLERS
+    }
+
+
+def _walks(sampler: Sampler, schedule: str, bent: bool, flow: bool) -> bool:
+    try:
+        kind_for(sampler, Schedule(schedule, 4, rho=5.0 if bent else None), flow)
+    except (UnsupportedPairError, ScheduleError):
+        return False
+    return True
 
 
 def _reference(catalogue: Catalogue) -> Iterator[str]:

@@ -96,7 +96,7 @@ CATALOGUE = Catalogue(
                     widget=ChoiceWidget(("euler", "heun", "dpmpp_2m")),
                     default="euler",
                 ),
-                number("eta", 1.0, 0, 1),
+                PortSpec("eta", "float", widget=NumberWidget(0, 1), optional=True),
             ],
             [port("sampler")],
         ),

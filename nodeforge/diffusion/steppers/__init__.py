@@ -58,13 +58,18 @@ def make_stepper(
         UnsupportedPairError: nobody walks this pair with a model that predicts what this one does.
         ScheduleError: the schedule has no step to run.
     """
-    kind = _kind_for(sampler, schedule, config.get("prediction_type") == FLOW)
+    kind = kind_for(sampler, schedule, config.get("prediction_type") == FLOW)
     stepper = OwnStepper if kind == "own" else NativeStepper
     return stepper(sampler, schedule, config, device)
 
 
-def _kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
-    """Who walks these recipes; eta and rho may leave it to a step of ours."""
+def kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
+    """Who walks these recipes, as in `table`; eta and rho may leave it to a step of ours.
+
+    Raises:
+        UnsupportedPairError: nobody does.
+        ScheduleError: the schedule takes no rho, or not this one.
+    """
     _check_names(sampler, schedule)
     _check_flow(sampler.name, flow)
     check_rho(schedule)
@@ -134,6 +139,7 @@ __all__ = [
     "Predict",
     "Stepper",
     "UnsupportedPairError",
+    "kind_for",
     "make_stepper",
     "table",
 ]

@@ -1,0 +1,124 @@
+"""The sampler walks its schedule with a model that predicts what this one does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from nodeforge.errors import RequestError
+from nodeforge.lint.problem import Problem
+from nodeforge.lint.recipes import model_info, model_ports
+from nodeforge.lint.scene import Scene
+from nodeforge.settings import shipped
+from nodeforge.values.sampling_labels import SCHEDULE_LABELS
+
+RULE = "samplers"
+LOOP, SAMPLER = "sampling.denoise", "sampling.sampler"
+SCHEDULE, CUSTOM = "sampling.schedule", "sampling.custom_schedule"
+FLOW = "flow_prediction"
+Walked = Mapping[str, frozenset[str]]
+"""Schedules that a sampler walks: ``plain``, with an ``eta``, with a ``rho``."""
+
+
+def check(scene: Scene) -> Iterator[Problem]:
+    told: set[tuple[str, str]] = set()
+    for path, node in scene.nodes.items():
+        sampler = scene.feed(path, "sampler") if node.type == LOOP else None
+        schedule = scene.feed(path, "schedule") if sampler else None
+        if sampler is None or schedule is None or scene.nodes[sampler.node].type != SAMPLER:
+            continue
+        problem = _problem(scene, sampler.node, schedule.node, _predicts_flow(scene, path))
+        if problem is not None and (problem.node, problem.fact) not in told:
+            told.add((problem.node, problem.fact))
+            yield problem
+
+
+def _problem(scene: Scene, sampler: str, schedule: str, flow: bool | None) -> Problem | None:
+    name, of = scene.value(sampler, "name"), _schedule_name(scene, schedule)
+    if type(name) is not str or name not in _samplers() or of is None:
+        return None  # the rule `ranges` names it
+    walked = _walked(name, flow)
+    if not walked["plain"]:
+        fact, way_out = _wrong_model(name, flow is True)
+        return scene.problem(RULE, sampler, fact, way_out, port="name")
+    if of not in walked["plain"]:
+        fact = f"'{name}' cannot walk the schedule '{of}'."
+        way_out = f"Choose another sampler, or one of its schedules: {_listed(walked['plain'])}."
+        return scene.problem(RULE, sampler, fact, way_out, port="name")
+    if scene.value(sampler, "eta") is not None and of not in walked["eta"]:
+        fix = scene.set_value(sampler, "eta", None)
+        way_out = "Leave eta empty, or choose another sampler."
+        return scene.problem(RULE, sampler, f"'{name}' has none.", way_out, port="eta", fix=fix)
+    if of != "custom" and scene.value(schedule, "rho") is not None and of not in walked["rho"]:
+        fix = scene.set_value(schedule, "rho", None)
+        bent = _bent(flow)
+        fact = f"'{name}' does not take it." if of in bent else f"'{of}' has none."
+        way_out = f"Leave rho empty, or choose one of: {', '.join(bent)}."
+        return scene.problem(RULE, schedule, fact, way_out, port="rho", fix=fix)
+    return None
+
+
+def _schedule_name(scene: Scene, path: str) -> str | None:
+    kind = scene.nodes[path].type
+    if kind == CUSTOM:
+        return "custom"
+    name = scene.value(path, "name") if kind == SCHEDULE else None
+    return name if type(name) is str and name in SCHEDULE_LABELS else None
+
+
+def _wrong_model(name: str, flow: bool) -> tuple[str, str]:
+    if flow:
+        able = ", ".join(each for each in _samplers() if _walked(each, True)["plain"])
+        return f"'{name}' is not for models of flow.", f"Choose one of: {able}."
+    return (
+        f"'{name}' is for models of flow alone, which this one is not.",
+        "Choose another sampler; or, if the model does predict flow, say so in 'prediction' "
+        "where it is loaded.",
+    )
+
+
+def _predicts_flow(scene: Scene, loop: str) -> bool | None:
+    """Whether the loop's model is one of flow; None where only a run can tell."""
+    feed, seen = scene.feed(loop, "model"), set[str]()
+    while feed is not None and feed.node not in seen:
+        seen.add(feed.node)
+        spec = scene.nodes[feed.node].spec
+        if spec is not None and "prediction" in spec.input:
+            said = scene.value(feed.node, "prediction")
+            return _by_its_file(scene, feed.node) if said == "auto" else said == FLOW
+        feed = scene.feed(feed.node, "model")
+    return None
+
+
+def _by_its_file(scene: Scene, loader: str) -> bool | None:
+    for path, _, kind, name in model_ports(scene):
+        if path == loader:
+            try:
+                info = model_info(scene, kind, name)
+            except RequestError:
+                return None
+            return None if info is None else info.prediction_type == FLOW
+    return None
+
+
+def _walked(name: str, flow: bool | None) -> Walked:
+    kinds = {True: ["flow"], False: ["other"], None: ["flow", "other"]}[flow]
+    hows = ("plain", "eta", "rho")
+    return {h: frozenset(of for kind in kinds for of in _samplers()[name][kind][h]) for h in hows}
+
+
+def _bent(flow: bool | None) -> list[str]:
+    """The schedules that have a rho."""
+    takers = [_walked(name, flow)["rho"] for name in _samplers()]
+    return [each for each in SCHEDULE_LABELS if any(each in taken for taken in takers)]
+
+
+def _listed(schedules: frozenset[str]) -> str:
+    return ", ".join(each for each in SCHEDULE_LABELS if each in schedules)
+
+
+@cache
+def _samplers() -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Generated from the code that walks them (`python -m tools.catalogue`)."""
+    return json.loads((shipped("resources") / "samplers.json").read_text("utf-8"))

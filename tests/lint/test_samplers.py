@@ -1,0 +1,96 @@
+"""Pairs of samplers and schedules are refused before a run as a run would refuse them."""
+
+from itertools import product
+
+import pytest
+
+from nodeforge.diffusion import SAMPLERS, SCHEDULES, UnsupportedPairError
+from nodeforge.diffusion.schedule import ScheduleError
+from nodeforge.diffusion.steppers import kind_for
+from nodeforge.formats import load
+from nodeforge.graph.document import Document
+from nodeforge.graph.model import Input, Node, Output
+from nodeforge.lint import Severity, lint
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings, shipped
+from nodeforge.spec import Catalogue
+from nodeforge.values import Sampler, Schedule
+
+CATALOGUE = Catalogue.shipped()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return ModelFolders(Settings(home=tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def document():
+    return load(shipped("workflows") / "text_to_image.json")
+
+
+def found(document: Document, folders: ModelFolders | None):
+    return [p for p in lint(document, CATALOGUE, folders) if p.rule == "samplers"]
+
+
+def set_pair(document, sampler, schedule, eta=None, rho=None):
+    document.node("sampler").values.update(name=sampler, eta=eta)
+    document.node("schedule").values.update(name=schedule, rho=rho)
+
+
+def runs(sampler, schedule, eta, rho) -> bool:
+    try:
+        kind_for(Sampler(sampler, eta), Schedule(schedule, 4, rho=rho), flow=False)
+    except (UnsupportedPairError, ScheduleError):
+        return False
+    return True
+
+
+def test_what_is_refused_is_what_a_run_refuses(document, folders):
+    named = [name for name in SCHEDULES if name != "custom"]
+    for sampler, schedule, (eta, rho) in product(
+        SAMPLERS, named, [(None, None), (0.5, None), (None, 5.0)]
+    ):
+        set_pair(document, sampler, schedule, eta, rho)
+        told = found(document, folders)
+        assert (not told) == runs(sampler, schedule, eta, rho), (sampler, schedule, eta, rho)
+
+
+def test_a_pair_that_does_not_exist_is_named_at_the_sampler(document, folders):
+    set_pair(document, "pndm", "karras")
+    (problem,) = found(document, folders)
+    assert (problem.node, problem.port, problem.severity) == ("sampler", "name", Severity.ERROR)
+    assert problem.fact == "'pndm' cannot walk the schedule 'karras'."
+    assert problem.way_out.endswith("one of its schedules: normal, ddim_uniform.")
+
+
+@pytest.mark.parametrize(
+    ("values", "place"),
+    [({"sampler": "euler", "eta": 0.5}, "eta"), ({"schedule": "normal", "rho": 7.0}, "rho")],
+)
+def test_a_setting_that_is_not_taken_is_emptied_by_its_fix(document, folders, values, place):
+    set_pair(document, **({"sampler": "euler", "schedule": "karras"} | values))
+    (problem,) = found(document, folders)
+    assert problem.port == place
+    document.perform(problem.fix)
+    assert found(document, folders) == []
+
+
+def test_a_custom_schedule_is_asked_for_too(document, folders):
+    document.graph.nodes["own"] = Node("sampling.custom_schedule")
+    document.graph.links[Input("denoise", "schedule")] = Output("own", "schedule")
+    document.node("sampler").values["name"] = "tcd"
+    assert found(document, folders)[0].fact == "'tcd' cannot walk the schedule 'custom'."
+    document.node("sampler").values["name"] = "euler"
+    assert found(document, folders) == []
+
+
+def test_samplers_of_flow_go_with_models_of_flow_alone(document, folders):
+    set_pair(document, "flow_euler", "normal")
+    (problem,) = found(document, folders)
+    assert problem.fact == "'flow_euler' is for models of flow alone, which this one is not."
+    assert found(document, None) == []  # without folders nobody knows the model
+    document.node("model").values["prediction"] = "flow_prediction"
+    assert found(document, folders) == []
+    document.node("sampler").values["name"] = "heun"
+    assert found(document, folders)[0].fact == "'heun' is not for models of flow."
