@@ -35,6 +35,22 @@ class Precision(StrEnum):
     HALF = "half"
 
 
+class Attention(StrEnum):
+    """How networks compute attention."""
+
+    AUTO = "auto"
+    """By the kernel that torch finds best."""
+    FLASH = "flash"
+    EFFICIENT = "memory-efficient"
+    CUDNN = "cudnn"
+    MATH = "math"
+    """In plain steps, with all pairs at once: the most memory."""
+    SLICED = "sliced"
+    """The denoiser's in plain steps, one head after another, where no kernel saves memory."""
+    XFORMERS = "xformers"
+    """The denoiser's by the package of that name."""
+
+
 def default_home() -> Path:
     """The user's folder: `NODEFORGE_HOME`, else where the system keeps an app's data."""
     if home := os.environ.get("NODEFORGE_HOME"):
@@ -87,6 +103,7 @@ class Settings:
     precision: Precision = Precision.AUTO
     fp8_weights: bool = False
     compiled: bool = False
+    attention: Attention = Attention.AUTO
     memory_cache_bytes: int = 2 * GIB
     disk_cache_bytes: int = 10 * GIB
     packs_allowed: dict[str, str] = field(default_factory=dict)
@@ -161,7 +178,8 @@ def _known(raw: dict[str, Any]) -> dict[str, Any]:
         known["model_folders"] = tuple(ModelFolder(**f) for f in known["model_folders"])
     if "extra_model_paths" in known:
         known["extra_model_paths"] = tuple(known["extra_model_paths"])
-    for name, choice in (("memory_mode", MemoryMode), ("precision", Precision)):
+    choices = {"memory_mode": MemoryMode, "precision": Precision, "attention": Attention}
+    for name, choice in choices.items():
         if name in known:
             known[name] = choice(known[name])
     return known

@@ -99,14 +99,16 @@ def _system() -> list[tuple[str, str]]:
 def _devices(settings: Settings) -> list[tuple[str, str]]:
     client = WorkerClient(settings, lambda _: None)
     try:
-        devices: list[dict[str, Any]] = client.ask("devices").result(timeout=120)["devices"]
+        answer: dict[str, Any] = client.ask("devices").result(timeout=120)
     except (NodeForgeError, TimeoutError) as error:
         return [(f"the worker does not start: {error}", "nodeforge --debug doctor")]
     finally:
         client.close()
+    devices = answer["devices"]
     for device in devices:
         total = device.get("total")
         _row(device["device"], f"{device['name']}{f', {human_size(total)}' if total else ''}")
+    _row("attention", ", ".join(answer["attention"]))
     if shutil.which("nvidia-smi") and all(device["kind"] == "cpu" for device in devices):
         return [("there is an NVIDIA card, but torch cannot use it.", _TORCH_FOR_CARDS)]
     return []

@@ -83,7 +83,6 @@ def numerics(device: torch.device, policy: Policy) -> dict[str, str]:
     return {
         "device": device.type,
         **policy.numerics(device),
-        "attention": "native",
         "tiling": str(TILE),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,12 +16,14 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from nodeforge.diffusion import attention
 from nodeforge.diffusion.building import build
 from nodeforge.diffusion.families import behaviour
 from nodeforge.diffusion.loading import weight_bytes
 from nodeforge.diffusion.policy import Policy
 from nodeforge.diffusion.said import Said
 from nodeforge.models import FAMILIES, Family
+from nodeforge.settings import Attention
 from nodeforge.values import Framing, Model, Recipe, Vae
 
 TOKENS = 77
@@ -51,16 +54,19 @@ def needs(recipe: Recipe, policy: Policy, device: torch.device) -> Needs:
     dtype = policy.dtype(recipe.weights.part, device)
     network = build(recipe).to(dtype)
     weights = weight_bytes(network, recipe, policy, device)
-    return Needs(weights, _working(recipe, network, dtype))
+    return Needs(weights, _working(recipe, network, dtype, policy.attention))
 
 
-def peak_bytes(network: nn.Module, call: Callable[[], object]) -> int:
+def peak_bytes(network: nn.Module, call: Callable[[], object], *, fused: bool = True) -> int:
     """The most that `call` holds at once beside the weights of `network`.
 
-    Attention counts as fused: no matrix of all pairs is ever made.
+    Args:
+        network: What is called.
+        call: Calls it.
+        fused: Attention never makes the matrix of all pairs.
     """
     tally = _Tally(network)
-    with torch.no_grad(), _FusedAttention(), tally:
+    with torch.no_grad(), _FusedAttention() if fused else nullcontext(), tally:
         call()
     return tally.most
 
@@ -108,9 +114,10 @@ class _FusedAttention(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _working(recipe: Recipe, network: Any, dtype: torch.dtype) -> int:
+def _working(recipe: Recipe, network: Any, dtype: torch.dtype, way: Attention) -> int:
     family = FAMILIES[recipe.weights.family]
     side = family.native_size // family.latent_scale
+    fused = way is not Attention.MATH
 
     def blank(*shape: int) -> Tensor:
         return torch.empty(shape, dtype=dtype, device="meta")
@@ -120,10 +127,16 @@ def _working(recipe: Recipe, network: Any, dtype: torch.dtype) -> int:
             config = network.config
             x, said = blank(2, config.in_channels, side, side), _said(family, config, blank)
             told = said.arguments(dtype)
-            return peak_bytes(network, lambda: network(x, 1, return_dict=False, **told))
+            if way is Attention.SLICED:
+                attention.prepare(network, way)
+            return peak_bytes(
+                network, lambda: network(x, 1, return_dict=False, **told), fused=fused
+            )
         case Vae():
             latent = blank(1, network.config.latent_channels, side, side)
-            return peak_bytes(network, lambda: network.decode(latent, return_dict=False))
+            return peak_bytes(
+                network, lambda: network.decode(latent, return_dict=False), fused=fused
+            )
     return 0  # a text encoder's 77 tokens are nothing beside its weights
 
 

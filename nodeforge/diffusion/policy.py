@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from nodeforge.settings import MemoryMode, Precision, Settings
+from nodeforge.settings import Attention, MemoryMode, Precision, Settings
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,24 @@ class Policy:
         fp8_weights: Keep the denoiser's weights as 8-bit floats (E4M3), computing as before:
             half the memory of float16, at a visible difference.
         compiled: Compile the denoiser's repeated blocks; the first run of a size takes longer.
+        attention: How attention is computed.
     """
 
     memory: MemoryMode = MemoryMode.AUTO
     precision: Precision = Precision.AUTO
     fp8_weights: bool = False
     compiled: bool = False
+    attention: Attention = Attention.AUTO
 
     @classmethod
     def of(cls, settings: Settings) -> Policy:
         """What `settings` ask for."""
         return cls(
-            settings.memory_mode, settings.precision, settings.fp8_weights, settings.compiled
+            settings.memory_mode,
+            settings.precision,
+            settings.fp8_weights,
+            settings.compiled,
+            settings.attention,
         )
 
     def dtype(self, part: str, device: torch.device) -> torch.dtype:
@@ -58,6 +64,7 @@ class Policy:
             ),
             "weights": "float8_e4m3fn" if self.fp8_weights else "as computed",
             "compiled": "yes" if self.compiled else "no",
+            "attention": "native" if self.attention is Attention.AUTO else str(self.attention),
         }
 
 

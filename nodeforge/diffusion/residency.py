@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from nodeforge.diffusion import heap
+from nodeforge.diffusion import attention, heap
 from nodeforge.diffusion.building import build
 from nodeforge.diffusion.devices import numerics, report_of
 from nodeforge.diffusion.errors import LoadingError
@@ -86,11 +86,13 @@ class Residency:
             recipe says.
 
         Raises:
+            AttentionError: the policy's attention is not there.
             LoadingError: the model is gone, or lacks something.
             ModelFileError: a file is damaged.
         """
         key = _key(recipe)
         with ExitStack() as kept:
+            kept.enter_context(attention.computed(self._policy.attention, self.device))
             loaded = self._keep(kept, key, lambda: self._load(recipe, check))
             loras = [
                 Laid(
@@ -179,6 +181,8 @@ class Residency:
         fed = isinstance(found, Model | ControlNet) and self._must_feed(found)
         waits = self._policy.memory in (MemoryMode.LOW, MemoryMode.VERY_LOW)
         loaded = load(found, self.device, self._policy, check, CPU if fed or waits else None)
+        if isinstance(loaded, LoadedModel | LoadedControlNet):
+            attention.prepare(loaded.network, self._policy.attention)
         if isinstance(loaded, LoadedModel):
             tune(loaded.network, self._policy)
         if isinstance(loaded, LoadedModel | LoadedControlNet) and fed:

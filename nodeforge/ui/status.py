@@ -117,6 +117,7 @@ class StatusBar(QStatusBar):
         self._workspace.cards = {
             each["device"]: each["name"] for each in answer["devices"] if ":" in each["device"]
         }
+        self._workspace.attention = answer["attention"]
         chosen = answer["chosen"]
         total = f" {words.size(chosen['total'])}" if chosen["total"] else ""
         self.device.setText(f"{chosen['device']}{total}")

@@ -56,6 +56,8 @@ class Workspace(QObject):
         self.current: OpenDocument | None = None
         self.cards: dict[str, str] = {}
         """Names of the graphics cards that the worker has found, by device: ``cuda:1``."""
+        self.attention: list[str] = []
+        """Ways to compute attention that the worker has found."""
         self.freed_keys: set[str] = set()
         """Keys that the person has taken from their commands: views ignore them, too."""
         self.past_prompts: Callable[[], Iterable[str]] = tuple

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import torch
 
 from nodeforge.diffusion import Residency
+from nodeforge.diffusion.attention import ways
 from nodeforge.diffusion.devices import choose, devices, report_of, told_out_of_memory
 from nodeforge.diffusion.policy import Policy
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
@@ -98,7 +99,8 @@ def _answers(
 
     def report(_: dict[str, Any]) -> Answer:
         chosen = asdict(report_of(residency.device))
-        return {"devices": [asdict(each) for each in devices()], "chosen": chosen}, b""
+        there = [asdict(each) for each in devices()]
+        return {"devices": there, "chosen": chosen, "attention": ways(residency.device)}, b""
 
     def free(_: dict[str, Any]) -> Answer:
         residency.free()

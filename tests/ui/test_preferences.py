@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 
 from nodeforge.engine.pack_content import content_hash
 from nodeforge.errors import RequestError
-from nodeforge.settings import load_settings
+from nodeforge.settings import Attention, load_settings
 from nodeforge.ui.output_names import expand
 from nodeforge.ui.preferences import Preferences
 
@@ -130,6 +130,15 @@ def test_a_wrong_pattern_is_refused_in_words(qtbot, dialog, window):
     assert window.autosave._timer.interval() == 20_000
     assert window.workspace.store.value("output_pattern") == "{date}"
     assert json.loads((window.workspace.settings.home / "settings.json").read_text())
+
+
+def test_ways_of_attention_that_are_there_are_offered_and_the_chosen_one(window):
+    workspace = window.workspace
+    workspace.attention = ["auto", "math"]
+    workspace.settings = replace(workspace.settings, attention=Attention.CUDNN)
+    box = Preferences(workspace, window.actions_, window).attention
+    assert [box.itemData(row) for row in range(box.count())] == ["auto", "math", "cudnn"]
+    assert "not found" in box.currentText()
 
 
 def test_cards_are_offered_and_one_that_is_away_stays_chosen(window):

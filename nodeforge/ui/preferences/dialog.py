@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from nodeforge.engine.cache import DiskTier
 from nodeforge.errors import NodeForgeError
-from nodeforge.settings import GIB, MemoryMode, Precision, Settings, save_settings
+from nodeforge.settings import GIB, Attention, MemoryMode, Precision, Settings, save_settings
 from nodeforge.ui import theme as themes
 from nodeforge.ui import words
 from nodeforge.ui.actions import Actions
@@ -57,6 +57,15 @@ _PRECISION = {
     Precision.FULL: "Full (32 bit)",
     Precision.HALF: "Half (16 bit)",
 }
+_ATTENTION = {
+    Attention.AUTO: "As torch finds best",
+    Attention.FLASH: "Flash",
+    Attention.EFFICIENT: "Memory-efficient",
+    Attention.CUDNN: "cuDNN",
+    Attention.MATH: "Plain",
+    Attention.SLICED: "In slices",
+    Attention.XFORMERS: "xFormers",
+}
 _THEMES = {name: name.capitalize() for name in themes.THEMES}
 _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
@@ -78,6 +87,7 @@ class Preferences(QDialog):
         self.device = _menu(_devices(workspace), settings.device)
         self.memory_mode = _menu(_MEMORY, settings.memory_mode)
         self.precision = _menu(_PRECISION, settings.precision)
+        self.attention = _menu(_attention(workspace), settings.attention)
         self.fp8 = _switch(settings.fp8_weights)
         self.compiled = _switch(settings.compiled)
         self.memory = _gib(settings.memory_cache_bytes)
@@ -106,6 +116,7 @@ class Preferences(QDialog):
             device=self.device.currentData(),
             memory_mode=MemoryMode(self.memory_mode.currentData()),
             precision=Precision(self.precision.currentData()),
+            attention=Attention(self.attention.currentData()),
             fp8_weights=self.fp8.isChecked(),
             compiled=self.compiled.isChecked(),
             memory_cache_bytes=round(self.memory.value() * GIB),
@@ -146,6 +157,7 @@ class Preferences(QDialog):
         run.add("Device", self.device, _DEVICES[str(_DEFAULTS["device"])], "gpu cuda cpu")
         run.add("Memory of the device", self.memory_mode, _MEMORY[MemoryMode.AUTO], "vram offload")
         run.add("Precision", self.precision, _PRECISION[Precision.AUTO], "float16 bfloat16")
+        run.add("Attention", self.attention, _ATTENTION[Attention.AUTO], "sdpa kernel flash")
         run.add("Weights in 8 bit", self.fp8, "off", "fp8 memory")
         run.add("Compile networks", self.compiled, "off", "torch faster")
         run.add("Preview every step", self.previews, "on")
@@ -231,6 +243,14 @@ def _devices(workspace: Workspace) -> dict[str, str]:
     chosen = workspace.settings.device
     there = _DEVICES | cards
     return there if chosen in there else {**there, chosen: f"{chosen}, not found now"}
+
+
+def _attention(workspace: Workspace) -> dict[Attention, str]:
+    """What may be chosen: what the worker has found, and a chosen one that is not there."""
+    there = workspace.attention or list(Attention)
+    chosen = workspace.settings.attention
+    found = {way: text for way, text in _ATTENTION.items() if way in there}
+    return found if chosen in found else {**found, chosen: f"{_ATTENTION[chosen]}, not found now"}
 
 
 def _menu(options: Mapping[Any, str], chosen: str) -> QComboBox:

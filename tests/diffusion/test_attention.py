@@ -1,0 +1,141 @@
+"""Ways to compute attention: near each other, apart in the keys, refused where they are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+import tiny_adapters
+import tiny_models
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from nodeforge import diffusion
+from nodeforge.diffusion import Denoising, LocalHost, Residency
+from nodeforge.diffusion.attention import AttentionError, ways
+from nodeforge.diffusion.devices import numerics
+from nodeforge.diffusion.needs import needs
+from nodeforge.diffusion.policy import DEFAULT, Policy
+from nodeforge.models import FAMILIES
+from nodeforge.settings import Attention
+from nodeforge.values import (
+    ControlNet,
+    Guidance,
+    Image,
+    ImageEncoder,
+    IpAdapter,
+    Model,
+    Noise,
+    Perturbation,
+    Sampler,
+    Schedule,
+    Weakened,
+    Weights,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array_")
+
+CPU = torch.device("cpu")
+NAMED = [way for way in Attention if way in ways(CPU) and way is not Attention.AUTO]
+ABSENT = [way for way in Attention if way not in ways(CPU)]
+OPERATION = "aten::_scaled_dot_product"
+
+
+def host_with(way: Attention) -> LocalHost:
+    return LocalHost(Residency("cpu", Policy(attention=way)))
+
+
+@pytest.fixture(scope="module")
+def adapters(sd_folder, tmp_path_factory):
+    """Everything that reaches into attention or has its own."""
+    root = tmp_path_factory.mktemp("adapters")
+    tiny_adapters.image_encoder().save_pretrained(root / "encoder")
+    files = {
+        "image_encoder": root / "encoder",
+        "ip_adapter": tiny_adapters.write_ip_adapter(
+            sd_folder, root / "ip.safetensors", kind="plus"
+        ),
+        "controlnet": tiny_models.write_controlnet(sd_folder, root / "controlnet"),
+    }
+    return {part: Weights(str(path), str(path), "sd15", part) for part, path in files.items()}
+
+
+@pytest.fixture(scope="module")
+def task(sd, prompts, adapters):
+    """A weakened layer, a picture to look at and a hint to follow, all at once."""
+    host, drawing = host_with(Attention.AUTO), Image(torch.rand(1, 64, 64, 3))
+    ip, eyes = IpAdapter(adapters["ip_adapter"]), ImageEncoder(adapters["image_encoder"])
+    with host.use(ip) as adapter, host.use(eyes) as encoder:
+        positive = diffusion.look_at(prompts[0], ip, adapter, encoder, drawing, 0.7)
+    positive = diffusion.steer(positive, ControlNet(adapters["controlnet"]), drawing, 0.8)
+    guidance = Guidance(4.0, perturbations=(Perturbation(Weakened.ATTENTION, 3.0),))
+    return Denoising(
+        sd.model, positive, Sampler("euler"), Schedule("normal", 3), guidance, prompts[1],
+        noise=Noise(1, 64, 64),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def usual(task):
+    return diffusion.denoise(host_with(Attention.AUTO), task).samples
+
+
+@pytest.mark.parametrize("way", NAMED)
+def test_every_way_gives_the_same_latent_but_for_rounding(task, usual, way):
+    made = diffusion.denoise(host_with(way), task).samples
+    assert torch.allclose(made, usual, rtol=1e-4, atol=1e-4)
+
+
+def asked_of_torch(host, sd) -> set[str]:
+    """Names of torch's attention kernels that one call of the denoiser runs."""
+    with host.use(sd.model) as model, torch.no_grad():
+        words = torch.zeros(1, 77, model.network.config.cross_attention_dim)
+        with profile(activities=[ProfilerActivity.CPU]) as seen:
+            model.network(torch.zeros(1, 4, 8, 8), 10, words)
+    names = {event.key.removeprefix(OPERATION) for event in seen.key_averages()}
+    return names & {"_flash_attention_for_cpu", "_attention_math"}
+
+
+@pytest.mark.parametrize(
+    ("way", "kernel"),
+    [
+        (Attention.AUTO, {"_flash_attention_for_cpu"}),
+        (Attention.FLASH, {"_flash_attention_for_cpu"}),
+        (Attention.MATH, {"_attention_math"}),
+        (Attention.SLICED, set()),
+    ],
+)
+def test_the_named_kernel_computes(sd, way, kernel):
+    assert asked_of_torch(host_with(way), sd) == kernel
+
+
+def test_afterwards_torch_chooses_again(sd):
+    asked_of_torch(host_with(Attention.MATH), sd)
+    assert asked_of_torch(host_with(Attention.AUTO), sd) == {"_flash_attention_for_cpu"}
+
+
+def test_every_way_has_keys_of_its_own():
+    keys = [numerics(CPU, Policy(attention=way)) for way in Attention]
+    assert all(one != other for one, other in combinations(keys, 2))
+    assert keys[0] == numerics(CPU, DEFAULT)
+
+
+@pytest.mark.parametrize("way", ABSENT)
+def test_a_way_that_is_not_there_is_refused_with_those_that_are(sd, way):
+    refusing = pytest.raises(AttentionError, match=f"'{way}' is not there")
+    with refusing as refused, host_with(way).use(sd.model):
+        pass
+    assert "auto, flash, math, sliced" in refused.value.way_out
+
+
+def test_what_plain_steps_need_is_foretold():
+    folder = FAMILIES["sd15"].config_folder
+    model = Model(Weights(str(folder), "", "sd15", "unet"))
+    fused, math, sliced = (
+        needs(model, replace(DEFAULT, attention=way), torch.device("cuda")).working
+        for way in (Attention.AUTO, Attention.MATH, Attention.SLICED)
+    )
+    pairs = 2 * 8 * 4096**2 * 2  # pictures, heads, places, bytes
+    assert math > pairs > 3 * sliced
+    assert sliced >= fused
