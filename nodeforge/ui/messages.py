@@ -108,7 +108,7 @@ class Messages:
         self._ways.show_problems()
 
     def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
-        inputs = ", ".join(f"{name} {value}" for name, value in error.inputs.items())
+        inputs = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in error.inputs.items())
         opened = self._workspace.find(job.document)
         text = self._told(opened, node, error) + (f"\nIt was given: {inputs}." if inputs else "")
         buttons: list[Button] = []

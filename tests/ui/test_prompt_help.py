@@ -59,6 +59,14 @@ def test_the_prompt_says_how_long_it_is_while_it_is_typed(qtbot, window, prompt)
     assert field.counted == "5 of 30 tokens"
 
 
+def test_a_text_that_is_no_prompt_is_not_counted(window):
+    window.files.open(shipped("workflows") / "lora_style.json")
+    window.area.view.select(["prompt"])
+    assert window.inspector.row("text").field.counted
+    window.area.view.select(["lora"])
+    assert window.inspector.row("block_weights").field.counted == ""
+
+
 def test_a_known_word_is_offered_and_taken_by_tab(qtbot, window, prompt):
     qtbot.keyClicks(prompt, " with umb")
     assert prompt.completion.offered == ["umbrella"]

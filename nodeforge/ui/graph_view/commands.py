@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.edits import (
@@ -27,7 +27,9 @@ from nodeforge.graph.paths import split
 from nodeforge.spec import UnknownNodeTypeError
 from nodeforge.ui.graph_view import clipboard
 from nodeforge.ui.graph_view.desk import Desk
+from nodeforge.ui.graph_view.face import Looks, face_of
 from nodeforge.ui.graph_view.frames import BACKDROPS, NOTES, FrameBox, entry_with, free_key
+from nodeforge.ui.graph_view.layout import DOWN
 from nodeforge.ui.graph_view.overview import bounds
 from nodeforge.ui.graph_view.pipes import LinkLine
 
@@ -48,12 +50,25 @@ class Commands:
         except UnknownNodeTypeError as error:
             self.desk.refuse(f"{error.fact} {error.way_out}")
             return ""
-        place = self.place_for_new()
-        x, y = position or (place.x() - 110, place.y() - 40)
-        add = AddNodes([Node(spec.type)], [(round(x), round(y))], self.desk.group)
+        node = Node(spec.type)
+        x, y = position or self._free_place(node)
+        add = AddNodes([node], [(round(x), round(y))], self.desk.group)
         self.desk.ask(add)
         self.desk.choose_paths(add.paths)
+        if position is None:
+            self.desk.viewer.reveal(self.desk.picture.boxes[add.paths[0]].body())
         return add.paths[0]
+
+    def _free_place(self, node: Node) -> tuple[float, float]:
+        """Where `node` lies on no other: in the middle of what is seen, or below that."""
+        face = face_of("", node, self.desk.catalogue, Looks())
+        centre = self.place_for_new()
+        wish = QRectF(centre.x() - face.width / 2, centre.y() - 40, face.width, face.height)
+        bodies = [box.body() for box in self.desk.picture.boxes.values()]
+        for body in sorted(bodies, key=lambda body: body.top()):
+            if body.intersects(wish):
+                wish.moveTop(body.bottom() + DOWN)
+        return wish.x(), wish.y()
 
     def drop_node(self, type_id: str, place: QPointF) -> bool:
         """Add a node at a place of the scene: into a link, if one lies there and it fits."""

@@ -31,6 +31,8 @@ class Desk(QObject):
 
     choice_changed = Signal()
     opened = Signal(str)
+    redrawn = Signal()
+    """The document has changed, and the picture with it."""
     refused = Signal(str)
     hinted = Signal(str, QPointF)
     nodes_offered = Signal(object, QPointF)
@@ -140,6 +142,7 @@ class Desk(QObject):
         self.viewer.forget_overview()
         if before != set(self.chosen_paths()):
             self.choice_changed.emit()
+        self.redrawn.emit()
 
     @property
     def group(self) -> str:

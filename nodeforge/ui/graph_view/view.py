@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from PySide6.QtCore import QPointF, QTimer, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -26,6 +26,7 @@ from nodeforge.ui.graph_view.state import NodeState
 from nodeforge.ui.theme import Theme
 
 EDGE = 12
+EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
 SETTLING = 300
 """Milliseconds in which a new window finds its size; until then it shows the start."""
 
@@ -65,7 +66,11 @@ class GraphView(Commands, Arranging, QWidget):
         self._hint = QLabel(desk.viewer)
         self._hint.setStyleSheet(_hint_style(theme))
         self._hint.hide()
+        self._empty = QLabel(EMPTY, desk.viewer, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._empty.setProperty("role", "empty")
+        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._connect()
+        self._say_empty()
         self._fresh = True
 
     def _connect(self) -> None:
@@ -75,6 +80,8 @@ class GraphView(Commands, Arranging, QWidget):
         desk.refused.connect(self.refused)
         desk.hinted.connect(self._show_hint)
         desk.viewer.looked.connect(self._settle_corner)
+        desk.opened.connect(self._say_empty)
+        desk.redrawn.connect(self._say_empty)
         hands.menu_asked.connect(self.menu_asked)
         hands.search_asked.connect(self.adding.ask)
         hands.row_asked.connect(self.editor.edit_row)
@@ -213,6 +220,7 @@ class GraphView(Commands, Arranging, QWidget):
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
+        self._empty.setGeometry(self.desk.viewer.rect())
         if self._fresh and self.isVisible():
             self.zoom_start()
 
@@ -230,8 +238,13 @@ class GraphView(Commands, Arranging, QWidget):
             self._hint.move(round(max(EDGE, x)), round(y))
             self._hint.raise_()
 
+    def _say_empty(self, _path: str = "") -> None:
+        """Say how to begin where there is nothing yet."""
+        self._empty.setHidden(bool(self.desk.picture.boxes or self.desk.picture.frames))
+
     def _settle_corner(self) -> None:
         view = self.desk.viewer.rect()
+        self._empty.setGeometry(view)
         self.minimap.setVisible(view.width() > 480 and view.height() > 320)
         self.minimap.move(
             view.width() - self.minimap.width() - EDGE, view.height() - self.minimap.height() - EDGE

@@ -124,6 +124,12 @@ class Viewer(NodeViewer):
         size = room.size() / READABLE - QSizeF(2 * MARGIN, 2 * MARGIN)
         self._look(first_look(bodies, whole, size).center(), READABLE)
 
+    def reveal(self, rect: QRectF) -> None:
+        """Move no farther than needed to see `rect`."""
+        if not self.seen().contains(rect):
+            self.ensureVisible(rect, MARGIN, MARGIN)
+            self.looked.emit()
+
     def _fitting(self, rect: QRectF) -> float:
         """The zoom, at most 1, that shows all of `rect`."""
         view, room = self.viewport().rect(), rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)

@@ -147,7 +147,7 @@ def _icon_of(model: Path) -> QIcon:
 
 def _about(info: ModelInfo) -> str:
     """What is known of a model, a line each."""
-    numbers = f"{info.parameters / 1e6:,.0f} million numbers" if info.parameters else ""
+    numbers = f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else ""
     made = ", ".join(filter(None, [info.dtype, numbers]))
     lines = [info.name, info.reason or f"Family: {info.family}", made]
     lines += ["For inpainting"] if info.inpainting else []

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QToolButton, QWi
 from nodeforge.graph.edits import ABSENT, GraphEdit, SetEntry, SetValue, Together
 from nodeforge.graph.model import Input, Output
 from nodeforge.graph.paths import join, split
-from nodeforge.spec import PortSpec, SeedWidget
+from nodeforge.spec import PortSpec, SeedWidget, TextWidget
 from nodeforge.ui import words
 from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.field import MIXED, Field
@@ -156,7 +156,9 @@ class Row(QWidget):
 
     def _reads_prompts(self, workspace: Workspace) -> bool:
         spec = workspace.catalogue.get(self._opened.document.node(self._paths[0]).type)
-        return spec is not None and "text_encoder" in spec.input
+        widget = self._port.widget
+        is_prompt = isinstance(widget, TextWidget) and widget.multiline
+        return is_prompt and spec is not None and "text_encoder" in spec.input
 
     def _seed_mode(self) -> str:
         if not isinstance(self._port.widget, SeedWidget):

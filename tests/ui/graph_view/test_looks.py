@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.document import Document
@@ -16,6 +16,7 @@ from nodeforge.ui.graph_view.fuzzy import ranked
 from nodeforge.ui.graph_view.hits import Hit
 from nodeforge.ui.graph_view.layout import layered
 from nodeforge.ui.graph_view.tips import tip_of
+from nodeforge.ui.graph_view.view import EMPTY
 from support.graphs import boxes, graph
 
 STATES = ["will_run", "cached", "on_disk", "running", "done", "error"]
@@ -242,3 +243,22 @@ def test_a_tick_stays_for_a_moment_and_fades_into_what_comes_next(screen, monkey
     screen.view.show_states({"noise": NodeState("done")})
     screen.view.show_states({"noise": NodeState("running", 0.5)})
     assert box.state.kind == "running"
+
+
+def test_nodes_that_are_added_without_a_place_lie_on_no_other_and_are_seen(screen):
+    for _ in range(6):
+        path = screen.view.add_node("sampling.sampler")
+        assert screen.viewer.seen().contains(screen.box(path).body())
+    bodies = [box.body() for box in screen.view.desk.picture.boxes.values()]
+    new = bodies[-6:]
+    assert not [body for body in new if sum(body.intersects(other) for other in bodies) > 1]
+
+
+def test_an_empty_graph_says_how_to_begin(qtbot, screen):
+    label = next(each for each in screen.view.findChildren(QLabel) if each.text() == EMPTY)
+    assert label.isHidden()
+    screen.view.select_all()
+    screen.view.delete_selected()
+    assert not label.isHidden()
+    screen.view.document.undo()
+    assert label.isHidden()
