@@ -33,7 +33,6 @@ from nodeforge.diffusion.conditioning import (
 from nodeforge.diffusion.control import HintError, steer
 from nodeforge.diffusion.description import (
     LATENT_FAMILIES,
-    ModelFacts,
     describe,
     describe_controlnet,
     describe_denoiser,
@@ -44,10 +43,6 @@ from nodeforge.diffusion.description import (
     describe_t2i_adapter,
     describe_text_encoder,
     describe_vae,
-    facts,
-    latent_layout,
-    native_size,
-    shifted,
 )
 from nodeforge.diffusion.devices import DeviceError, choose
 from nodeforge.diffusion.embeddings import UnknownEmbeddingError, with_embedding, with_named
@@ -74,6 +69,7 @@ from nodeforge.diffusion.local import LocalHost
 from nodeforge.diffusion.loop import denoise
 from nodeforge.diffusion.lora import with_lora
 from nodeforge.diffusion.lora_blocks import BlockWeightError, parse_blocks
+from nodeforge.diffusion.model_facts import ModelFacts, facts, latent_layout, native_size, shifted
 from nodeforge.diffusion.noise import Drawn, draw, start_noise
 from nodeforge.diffusion.prompt_schedule import ScheduledPromptError, encode_text, schedule_prompt
 from nodeforge.diffusion.residency import Residency

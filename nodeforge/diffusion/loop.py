@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.control import Steering, check_hints
-from nodeforge.diffusion.description import ModelFacts, facts
 from nodeforge.diffusion.families import StableDiffusion, behaviour
 from nodeforge.diffusion.freeu import with_freeu
 from nodeforge.diffusion.guidance import Active, Asked, Guided, active
@@ -22,6 +21,7 @@ from nodeforge.diffusion.inpaint import Keep
 from nodeforge.diffusion.ip_adapter import LoadedIpAdapter, looking
 from nodeforge.diffusion.loading import LoadedModel
 from nodeforge.diffusion.mixing import Memory
+from nodeforge.diffusion.model_facts import ModelFacts, facts
 from nodeforge.diffusion.prediction import Clean, as_noised
 from nodeforge.diffusion.preview import factors_of, preview
 from nodeforge.diffusion.residency import found_weights

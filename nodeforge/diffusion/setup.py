@@ -9,9 +9,9 @@ from torch import Tensor
 
 from nodeforge.diffusion.conditioning import ConditioningMismatchError, check_range
 from nodeforge.diffusion.control import check_controls
-from nodeforge.diffusion.description import ModelFacts
 from nodeforge.diffusion.inpaint import hard_mask, inpainting_channels, latent_mask
 from nodeforge.diffusion.latents import check_size
+from nodeforge.diffusion.model_facts import ModelFacts
 from nodeforge.diffusion.noise import Drawn, draw, seeds_of
 from nodeforge.diffusion.schedule import first_step
 from nodeforge.diffusion.steppers import Stepper

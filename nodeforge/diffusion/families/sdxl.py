@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.conditioning import zero
-from nodeforge.diffusion.description import ModelFacts
 from nodeforge.diffusion.families.stable_diffusion import StableDiffusion
 from nodeforge.diffusion.loading import LoadedTextEncoder
+from nodeforge.diffusion.model_facts import ModelFacts
 from nodeforge.diffusion.text import encode_prompt
 from nodeforge.values import Conditioning, Framing
 

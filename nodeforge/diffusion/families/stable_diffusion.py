@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from nodeforge.diffusion.control import Residuals
-from nodeforge.diffusion.description import ModelFacts
 from nodeforge.diffusion.loading import LoadedModel, LoadedTextEncoder
+from nodeforge.diffusion.model_facts import ModelFacts
 from nodeforge.diffusion.said import Said
 from nodeforge.diffusion.text import encode_prompt
 from nodeforge.values import Conditioning, Framing
