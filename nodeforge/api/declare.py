@@ -241,7 +241,7 @@ class _Declaration:
                 case widgets.Multiline():
                     return TextWidget(multiline=True, names=extra.names)
                 case widgets.Choice():
-                    return ChoiceWidget(extra.options)
+                    return ChoiceWidget(extra.options, extra.labels)
                 case widgets.File():
                     return FileWidget(extra.kind)
                 case widgets.ModelFile():

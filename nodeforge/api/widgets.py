@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,16 @@ class Multiline:
 
 
 class Choice:
-    """One of several texts. An `Enum` as the type says the same."""
+    """One of several texts. An `Enum` as the type says the same.
 
-    def __init__(self, *options: str) -> None:
+    Args:
+        options: As they are stored, and as the node gets them.
+        labels: What people call them, by option.
+    """
+
+    def __init__(self, *options: str, labels: Mapping[str, str] = MappingProxyType({})) -> None:
         self.options = options
+        self.labels = tuple(labels.get(option, option) for option in options) if labels else ()
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,15 @@ class ToggleWidget:
 
 @dataclass(frozen=True)
 class ChoiceWidget:
-    """One of `options`, by its name."""
+    """One of `options`, by its name; `labels` are what people call them, in the same order."""
 
     options: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+
+    def label(self, option: str) -> str:
+        """What people call `option`; its name where nothing else is said."""
+        known = dict(zip(self.options, self.labels, strict=False))
+        return known.get(option, option)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,13 @@ from dataclasses import replace
 from typing import Annotated
 
 from nodeforge.api import Choice, Guidance, Noise, Range, Sampler, Schedule, Seed, node
-from nodeforge.diffusion import SAMPLERS, SCHEDULES, parse_sigmas
+from nodeforge.diffusion import (
+    SAMPLER_LABELS,
+    SAMPLERS,
+    SCHEDULE_LABELS,
+    SCHEDULES,
+    parse_sigmas,
+)
 
 _NAMED = tuple(name for name in SCHEDULES if name != "custom")
 
@@ -29,7 +35,7 @@ def noise(
 
 @node("sampling.sampler")
 def sampler(
-    name: Annotated[str, Choice(*SAMPLERS)] = "dpmpp_2m",
+    name: Annotated[str, Choice(*SAMPLERS, labels=SAMPLER_LABELS)] = "dpmpp_2m",
     eta: Annotated[float | None, Range(0.0, 1.0, step=0.05)] = None,
 ) -> Sampler:
     """Choose the rule that walks the schedule.
@@ -43,7 +49,7 @@ def sampler(
 
 @node("sampling.schedule")
 def schedule(
-    name: Annotated[str, Choice(*_NAMED)] = "normal",
+    name: Annotated[str, Choice(*_NAMED, labels=SCHEDULE_LABELS)] = "normal",
     steps: Annotated[int, Range(1, 1000)] = 20,
     strength: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
     rho: Annotated[float | None, Range(0.1, 20.0, step=0.5)] = None,

@@ -30,6 +30,7 @@ from nodeforge.spec import (
     TextWidget,
     ToggleWidget,
 )
+from nodeforge.spec.widget import widget_from_json, widget_to_json
 
 
 class Mood(Enum):
@@ -133,6 +134,23 @@ def test_widgets_come_from_the_annotations():
         "kind": ChoiceWidget(("png", "jpeg")),
     }
     assert made().spec.input["mood"].default == "sad"
+
+
+def test_choices_may_be_called_otherwise_than_they_are_stored():
+    def heard(
+        tone: Annotated[str, Choice("a_sharp", "b", labels={"a_sharp": "A♯"})] = "b",
+    ) -> float:
+        """Hear a tone.
+
+        Args:
+            tone: Which.
+        """
+        return 440.0
+
+    widget = node_type_of(node("test.heard")(heard)).spec.input["tone"].widget
+    assert widget == ChoiceWidget(("a_sharp", "b"), ("A♯", "b"))
+    assert [widget.label(name) for name in ("a_sharp", "b", "gone")] == ["A♯", "b", "gone"]
+    assert widget_from_json(widget_to_json(widget)) == widget
 
 
 def test_words_come_from_the_docstring():

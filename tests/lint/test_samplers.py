@@ -60,8 +60,8 @@ def test_a_pair_that_does_not_exist_is_named_at_the_sampler(document, folders):
     set_pair(document, "pndm", "karras")
     (problem,) = found(document, folders)
     assert (problem.node, problem.port, problem.severity) == ("sampler", "name", Severity.ERROR)
-    assert problem.fact == "'pndm' cannot walk the schedule 'karras'."
-    assert problem.way_out.endswith("one of its schedules: normal, ddim_uniform.")
+    assert problem.fact == "'PNDM' cannot walk the schedule 'Karras'."
+    assert problem.way_out.endswith("one of its schedules: Normal, DDIM Uniform.")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_custom_schedule_is_asked_for_too(document, folders):
     document.graph.nodes["own"] = Node("sampling.custom_schedule")
     document.graph.links[Input("denoise", "schedule")] = Output("own", "schedule")
     document.node("sampler").values["name"] = "tcd"
-    assert found(document, folders)[0].fact == "'tcd' cannot walk the schedule 'custom'."
+    assert found(document, folders)[0].fact == "'TCD' cannot walk the schedule 'Custom'."
     document.node("sampler").values["name"] = "euler"
     assert found(document, folders) == []
 
@@ -88,9 +88,9 @@ def test_a_custom_schedule_is_asked_for_too(document, folders):
 def test_samplers_of_flow_go_with_models_of_flow_alone(document, folders):
     set_pair(document, "flow_euler", "normal")
     (problem,) = found(document, folders)
-    assert problem.fact == "'flow_euler' is for models of flow alone, which this one is not."
+    assert problem.fact == "'Flow Euler' is for models of flow alone, which this one is not."
     assert found(document, None) == []  # without folders nobody knows the model
     document.node("model").values["prediction"] = "flow_prediction"
     assert found(document, folders) == []
     document.node("sampler").values["name"] = "heun"
-    assert found(document, folders)[0].fact == "'heun' is not for models of flow."
+    assert found(document, folders)[0].fact == "'Heun' is not for models of flow."

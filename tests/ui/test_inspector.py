@@ -19,6 +19,7 @@ from nodeforge.graph.model import Node
 from nodeforge.lint import lint
 from nodeforge.settings import shipped
 from nodeforge.ui.inspector.arithmetic import evaluate
+from nodeforge.ui.inspector.choices import ChoiceField
 from nodeforge.ui.inspector.clearing import ClearButton
 from nodeforge.ui.inspector.model_file import ModelDialog
 from nodeforge.ui.inspector.number import NumberBox
@@ -298,3 +299,19 @@ def test_no_text_is_no_number_where_that_is_allowed(qtbot, window, document):
     qtbot.keyClick(box, Qt.Key.Key_Return)
     assert document.node("denoise").values["stop_at"] is None
     assert not box.property("wrong")
+
+
+def test_a_menu_says_what_people_call_its_choices_and_stores_their_names(qtbot):
+    field = ChoiceField(["dpmpp_2m", "euler_a"], ["DPM++ 2M", "Euler a"])
+    qtbot.addWidget(field)
+    chosen = []
+    field.edited.connect(lambda value, _: chosen.append(value))
+    field.show_value("euler_a")
+    menu = field.editor()
+    assert menu.currentText() == "Euler a"
+    qtbot.keyClicks(menu, "dpm")
+    assert chosen == ["dpmpp_2m"]
+    field.show_value("gone")
+    assert menu.currentText() == "gone"
+    field.show_value("euler_a")
+    assert menu.count() == 2

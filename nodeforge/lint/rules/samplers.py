@@ -11,7 +11,7 @@ from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
 from nodeforge.lint.scene import Scene
 from nodeforge.settings import shipped
-from nodeforge.values.sampling_labels import SCHEDULE_LABELS
+from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
 RULE = "samplers"
 LOOP, SAMPLER = "sampling.denoise", "sampling.sampler"
@@ -43,18 +43,21 @@ def _problem(scene: Scene, sampler: str, schedule: str, flow: bool | None) -> Pr
         fact, way_out = _wrong_model(name, flow is True)
         return scene.problem(RULE, sampler, fact, way_out, port="name")
     if of not in walked["plain"]:
-        fact = f"'{name}' cannot walk the schedule '{of}'."
+        fact = f"'{SAMPLER_LABELS[name]}' cannot walk the schedule '{SCHEDULE_LABELS[of]}'."
         way_out = f"Choose another sampler, or one of its schedules: {_listed(walked['plain'])}."
         return scene.problem(RULE, sampler, fact, way_out, port="name")
     if scene.value(sampler, "eta") is not None and of not in walked["eta"]:
         fix = scene.set_value(sampler, "eta", None)
         way_out = "Leave eta empty, or choose another sampler."
-        return scene.problem(RULE, sampler, f"'{name}' has none.", way_out, port="eta", fix=fix)
+        return scene.problem(
+            RULE, sampler, f"'{SAMPLER_LABELS[name]}' has none.", way_out, port="eta", fix=fix
+        )
     if of != "custom" and scene.value(schedule, "rho") is not None and of not in walked["rho"]:
         fix = scene.set_value(schedule, "rho", None)
         bent = _bent(flow)
-        fact = f"'{name}' does not take it." if of in bent else f"'{of}' has none."
-        way_out = f"Leave rho empty, or choose one of: {', '.join(bent)}."
+        takes = f"'{SAMPLER_LABELS[name]}' does not take it."
+        fact = takes if of in bent else f"'{SCHEDULE_LABELS[of]}' has none."
+        way_out = f"Leave rho empty, or choose one of: {_listed(bent)}."
         return scene.problem(RULE, schedule, fact, way_out, port="rho", fix=fix)
     return None
 
@@ -68,11 +71,12 @@ def _schedule_name(scene: Scene, path: str) -> str | None:
 
 
 def _wrong_model(name: str, flow: bool) -> tuple[str, str]:
+    label = SAMPLER_LABELS[name]
     if flow:
-        able = ", ".join(each for each in _samplers() if _walked(each, True)["plain"])
-        return f"'{name}' is not for models of flow.", f"Choose one of: {able}."
+        able = ", ".join(SAMPLER_LABELS[s] for s in _samplers() if _walked(s, True)["plain"])
+        return f"'{label}' is not for models of flow.", f"Choose one of: {able}."
     return (
-        f"'{name}' is for models of flow alone, which this one is not.",
+        f"'{label}' is for models of flow alone, which this one is not.",
         "Choose another sampler; or, if the model does predict flow, say so in 'prediction' "
         "where it is loaded.",
     )
@@ -108,14 +112,13 @@ def _walked(name: str, flow: bool | None) -> Walked:
     return {h: frozenset(of for kind in kinds for of in _samplers()[name][kind][h]) for h in hows}
 
 
-def _bent(flow: bool | None) -> list[str]:
+def _bent(flow: bool | None) -> frozenset[str]:
     """The schedules that have a rho."""
-    takers = [_walked(name, flow)["rho"] for name in _samplers()]
-    return [each for each in SCHEDULE_LABELS if any(each in taken for taken in takers)]
+    return frozenset(each for name in _samplers() for each in _walked(name, flow)["rho"])
 
 
 def _listed(schedules: frozenset[str]) -> str:
-    return ", ".join(each for each in SCHEDULE_LABELS if each in schedules)
+    return ", ".join(label for name, label in SCHEDULE_LABELS.items() if name in schedules)
 
 
 @cache

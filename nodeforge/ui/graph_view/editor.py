@@ -44,7 +44,7 @@ class Editor(QObject):
         if isinstance(widget, ToggleWidget):
             self._set(box, row, not row.value)
         elif isinstance(widget, ChoiceWidget):
-            self._choose(box, row, widget.options)
+            self._choose(box, row, widget)
         elif isinstance(widget, TextWidget) and widget.multiline:
             rect = QRectF(PAD, row.y + ROW, box.face.width - 2 * PAD, row.height - ROW)
             self._type_lines(box, rect, str(row.value or ""), lambda t: self._set(box, row, t))
@@ -133,12 +133,14 @@ class Editor(QObject):
 
     # widgets
 
-    def _choose(self, box: NodeBox, row: Row, options: tuple[str, ...]) -> None:
+    def _choose(self, box: NodeBox, row: Row, widget: ChoiceWidget) -> None:
         self.close()
         self.menu = menu = QMenu(self.desk.viewer)
         group = QActionGroup(menu)
-        for option in options:
-            action = QAction(option, menu, checkable=True, checked=option == row.value)
+        for option in widget.options:
+            action = QAction(
+                widget.label(option), menu, checkable=True, checked=option == row.value
+            )
             action.triggered.connect(lambda _=False, o=option: self._set(box, row, o))
             group.addAction(action)
             menu.addAction(action)

@@ -15,6 +15,7 @@ from nodeforge.spec import (
     ANY,
     FLOAT,
     Catalogue,
+    ChoiceWidget,
     FileWidget,
     ModelFileWidget,
     PortSpec,
@@ -245,6 +246,8 @@ def spell(value: Any, spec: PortSpec) -> str:
     if isinstance(value, float) and spec.type == FLOAT:
         text = f"{value:.4g}"
         return text if set(text) & set(".en") else f"{text}.0"
+    if isinstance(spec.widget, ChoiceWidget):
+        return spec.widget.label(str(value))
     if isinstance(spec.widget, FileWidget | ModelFileWidget) and isinstance(value, str):
         return value.replace("\\", "/").rpartition("/")[2]
     return str(value)

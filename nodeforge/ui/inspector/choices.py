@@ -12,13 +12,17 @@ from nodeforge.ui.inspector.field import MIXED, Field, ignore_wheel
 
 
 class ChoiceField(Field):
-    """One of several names. A name that is no longer offered is kept and shown."""
+    """One of several names, shown as people call them (`labels`, in the same order).
 
-    def __init__(self, options: Sequence[str]) -> None:
+    A name that is no longer offered is kept and shown.
+    """
+
+    def __init__(self, options: Sequence[str], labels: Sequence[str] = ()) -> None:
         super().__init__()
         self._options = list(options)
         self._menu = QComboBox()
-        self._menu.addItems(self._options)
+        for option, label in zip(options, labels or options, strict=True):
+            self._menu.addItem(label, option)
         self._menu.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._menu.setMinimumContentsLength(8)
         self._menu.activated.connect(self._chosen)
@@ -38,12 +42,12 @@ class ChoiceField(Field):
             self._menu.setPlaceholderText("several values" if value is MIXED else "not set")
             return
         if value not in self._options:
-            self._menu.addItem(str(value))
-        self._menu.setCurrentText(str(value))
+            self._menu.addItem(str(value), value)
+        self._menu.setCurrentIndex(self._menu.findData(value))
 
     def _chosen(self, index: int) -> None:
         self.new_gesture()
-        self.edited.emit(self._menu.itemText(index), [])
+        self.edited.emit(self._menu.itemData(index), [])
 
 
 class ToggleField(Field):

@@ -34,8 +34,8 @@ def make_field(port: PortSpec, workspace: Workspace, seed_mode: str = "fixed") -
             return TextField(multiline=multiline)
         case ToggleWidget():
             return ToggleField()
-        case ChoiceWidget(options=options):
-            return ChoiceField(options)
+        case ChoiceWidget(options=options, labels=labels):
+            return ChoiceField(options, labels)
         case FileWidget():
             return PictureField(workspace, port)
         case ModelFileWidget(kind=kind):
