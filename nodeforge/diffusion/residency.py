@@ -288,5 +288,7 @@ def _size_on_disk(weights: Weights) -> int:
 
 
 def _share_of(device: torch.device) -> int:
-    total = report_of(device).total
+    total: float = report_of(device).total
+    if device.type == "cuda":  # some of it may be kept for others
+        total *= torch.cuda.get_per_process_memory_fraction(device.index)
     return int(total * _SHARE) if total else 8 * GIB
