@@ -42,10 +42,13 @@ class Policy:
     def dtype(self, part: str, device: torch.device) -> torch.dtype:
         """The dtype that the network `part` computes in.
 
-        Cards take float16, but for the VAE, which overflows in it. Processors take bfloat16
-        where it was asked for and they have units for it; without, it would be slower.
+        Cards take float16, but for the VAE, which overflows in it; Apple's where it was asked
+        for, as nobody has tried it there. Processors take bfloat16 where it was asked for and
+        they have units for it; without, it would be slower.
         """
         half = self.precision is Precision.HALF
+        if device.type == "mps":
+            return torch.float16 if half and part != "vae" else torch.float32
         if device.type in ("cuda", "xpu"):
             if self.precision is Precision.FULL:
                 return torch.float32

@@ -95,6 +95,12 @@ def test_half_precision_on_a_processor_is_bfloat16_and_close(sd, prompts, exact)
     assert 0 < (close - exact).abs().mean() < 0.2 * exact.abs().mean()
 
 
+def test_apple_s_cards_are_exact_unless_asked_and_their_vae_always():
+    mps, half = torch.device("mps"), Policy(precision=Precision.HALF)
+    assert Policy().dtype("unet", mps) is half.dtype("vae", mps) is torch.float32
+    assert half.dtype("unet", mps) is half.dtype("text_encoder", mps) is torch.float16
+
+
 def test_what_changes_numbers_is_in_the_keys_and_nothing_else():
     plain = numerics(CPU, DEFAULT)
     assert all(numerics(CPU, Policy(memory)) == plain for memory in MemoryMode)
