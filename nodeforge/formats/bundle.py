@@ -105,15 +105,18 @@ class ProjectFiles:
         write_whole(folder / PROJECT, lambda file: file.write(text))
         shelf.tidy()
 
-    def load(self, path: Path) -> Project:
+    def load(self, path: Path, tell: Callable[[float], None] = lambda _: None) -> Project:
         """The project in a file, or in a folder that `autosave` wrote.
+
+        Args:
+            tell: Hears now and then how much is read, 0..1; what it raises ends reading.
 
         Raises:
             WorkflowError: it is damaged, hostile, or not one that this version reads.
         """
         source = opened_folder(path) if path.is_dir() else opened(path)
         with source as archive:
-            return self._read(archive)
+            return self._read(archive, tell)
 
     def _keep(self, project: Project, shelf: Shelf) -> bytes:
         """Put all parts on the shelf but the JSON, and return that."""
@@ -142,7 +145,7 @@ class ProjectFiles:
                     shelf.keep(f"assets/{found.name}", found.read_bytes)
         return json_text.dump(raw).encode("utf-8", "replace")
 
-    def _read(self, archive: Parts) -> Project:
+    def _read(self, archive: Parts, tell: Callable[[float], None]) -> Project:
         raw = json_text.parse(archive.read(PROJECT, json_text.MAX_BYTES))
         if type(raw) is not dict or type(raw.get("format")) is not int:
             raise WrongShapeError("is not a project.", way_out="Choose a NodeForge project.")
@@ -153,7 +156,7 @@ class ProjectFiles:
             generations=_generations(raw),
             extra={key: raw[key] for key in raw if key not in _FIELDS},
         )
-        parts = _Parts(archive)
+        parts = _Parts(archive, tell)
         if "canvas" in raw:
             try:
                 project.canvas = state_from_json(raw["canvas"], Contents(parts.tile, parts.file))
@@ -176,8 +179,9 @@ class ProjectFiles:
 class _Parts:
     """The tiles and files of a project that is being read."""
 
-    def __init__(self, archive: Parts) -> None:
-        self._archive = archive
+    def __init__(self, archive: Parts, tell: Callable[[float], None]) -> None:
+        self._archive, self._tell = archive, tell
+        self._count = max(sum(name.startswith("tiles/") for name in archive.names()), 1)
         self._tiles: dict[tuple[str, int], Bytes] = {}
         self._held = 0
         matches = (match for name in archive.names() if (match := is_asset(name)))
@@ -191,6 +195,7 @@ class _Parts:
             self._held += tile.nbytes
             if self._held > MOST_HELD:
                 raise TooLargeError(f"has more than {MOST_HELD // 2**30} GiB of pixels.")
+            self._tell(min(len(self._tiles) / self._count, 1.0))
         return self._tiles[key]
 
     def file(self, name: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -16,8 +17,12 @@ from nodeforge.ui.gallery.settings import settings_of
 from nodeforge.ui.locking import lock
 from nodeforge.ui.notices import Notices
 from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.project_reader import ProjectReader
 from nodeforge.ui.running import Runner
 from nodeforge.ui.workspace import PROJECT, Workspace
+
+if TYPE_CHECKING:
+    from nodeforge.formats.bundle import Project
 
 OPENABLE = (
     "Workflows, projects and pictures (*.json *.nforge *.png *.jpg *.jpeg *.webp);;All files (*)"
@@ -47,10 +52,16 @@ class Files:
         """The person wants the window closed once nothing runs."""
         self.to_canvas: Callable[[Path], object] = lambda _: None
         """Shows a picture on the canvas."""
+        self._reader = ProjectReader(workspace, notices)
+        self._seen = workspace.current
+        """What was in front when a project was asked for."""
 
     def open(self, path: Path) -> None:
         """Open `path`; where that fails, say why. A shipped workflow opens as a copy."""
         self._notices.dismiss("open")
+        if path.suffix.lower() == PROJECT:
+            self._open_project(path.absolute())
+            return
         try:
             opened = self._workspace.open_file(path)
         except NoWorkflowError as error:
@@ -62,6 +73,27 @@ class Files:
             return
         if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
             opened.detach()
+
+    def _open_project(self, path: Path) -> None:
+        """Read a project, or show it where it is open. It comes to the front once it is read,
+        unless the person has gone to another document meanwhile.
+        """
+        if (there := self._workspace.at(path)) is not None:
+            self._workspace.show(there)
+            return
+
+        def then(project: Project) -> None:
+            stayed = self._workspace.current is self._seen
+            opened = self._workspace.open_project(project, path, in_front=stayed)
+            if stayed:
+                self._seen = opened
+
+        self._seen = self._workspace.current
+        self._reader.read(path, then, lambda why: self._notices.show_notice("open", why))
+
+    def end(self) -> None:
+        """The window ends: nothing is opened any more."""
+        self._reader.close()
 
     def load_settings(self, path: Path) -> str:
         """Give the current workflow the settings of the one in `path`; what came of it."""

@@ -205,6 +205,7 @@ class MainWindow(QMainWindow):
         if not self.files.may_close_all():
             event.ignore()
             return
+        self.files.end()
         self.area.close_canvases()
         self.docks.remember(self.workspace.store)
         self.autosave.close()

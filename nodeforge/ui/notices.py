@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QProgressBar,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -18,6 +19,9 @@ from PySide6.QtWidgets import (
 from nodeforge.ui.icons import icon
 
 Button = tuple[str, Callable[[], object]]
+
+_PROGRESS = 200
+"""Pixels that a bar's progress is wide."""
 
 
 class Notices(QWidget):
@@ -39,6 +43,30 @@ class Notices(QWidget):
         Args:
             kind: ``error``, ``warn`` or ``info``.
         """
+        row = self._bar(subject, text, kind)
+        for button in buttons:
+            row.addWidget(self._button(subject, button))
+        close = QToolButton()
+        close.setIcon(icon("x"))
+        close.setToolTip("Close")
+        close.setAccessibleName("Close this message")
+        close.clicked.connect(lambda: self.dismiss(subject))
+        row.addWidget(close)
+
+    def show_progress(self, subject: str, text: str, share: float, button: Button) -> None:
+        """Show a bar with how far something is, 0..1; it stays until it is dismissed."""
+        if self.text(subject) != text:
+            row = self._bar(subject, text, "info")
+            progress = QProgressBar(maximum=100, textVisible=False)
+            progress.setFixedWidth(_PROGRESS)
+            progress.setAccessibleName(text)
+            row.addWidget(progress)
+            row.addWidget(self._button(subject, button))
+        for progress in self._bars[subject].findChildren(QProgressBar):
+            progress.setValue(round(100 * share))
+
+    def _bar(self, subject: str, text: str, kind: str) -> QHBoxLayout:
+        """A new bar that says something; the place for what stands beside it."""
         self.dismiss(subject)
         bar = QFrame()
         bar.setProperty("role", "bar")
@@ -50,19 +78,16 @@ class Notices(QWidget):
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(label, 1)
-        for words, do in buttons:
-            button = QPushButton(words)
-            button.clicked.connect(lambda _=False, do=do: self._press(subject, do))
-            row.addWidget(button)
-        close = QToolButton()
-        close.setIcon(icon("x"))
-        close.setToolTip("Close")
-        close.setAccessibleName("Close this message")
-        close.clicked.connect(lambda: self.dismiss(subject))
-        row.addWidget(close)
         self._bars[subject] = bar
         self._column.addWidget(bar)
         self.show()
+        return row
+
+    def _button(self, subject: str, button: Button) -> QPushButton:
+        words, do = button
+        made = QPushButton(words)
+        made.clicked.connect(lambda: self._press(subject, do))
+        return made
 
     def text(self, subject: str) -> str:
         """What the bar of `subject` says; empty where there is none."""

@@ -20,7 +20,7 @@ from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from nodeforge.formats.bundle import ProjectFiles
+    from nodeforge.formats.bundle import Project, ProjectFiles
 
 _RECENT = 12
 PROJECT = ".nforge"
@@ -75,6 +75,10 @@ class Workspace(QObject):
         """The open document with this id; None once it is closed."""
         return next((each for each in self.documents if each.id == document_id), None)
 
+    def at(self, path: Path) -> OpenDocument | None:
+        """The open document whose file is `path`."""
+        return next((each for each in self.documents if each.path == path), None)
+
     def open_file(self, path: Path) -> OpenDocument:
         """Open a workflow file, or a picture that holds a workflow; one that is open is shown.
 
@@ -82,12 +86,9 @@ class Workspace(QObject):
             RequestError: there is no workflow in it that can be read.
         """
         path = path.absolute()
-        for each in self.documents:
-            if each.path == path:
-                self.show(each)
-                return each
-        if path.suffix.lower() == PROJECT:
-            return self._open_project(path)
+        if (there := self.at(path)) is not None:
+            self.show(there)
+            return there
         document = read_any(path)
         is_workflow = path.suffix.lower() == ".json"
         opened = OpenDocument(document, path if is_workflow else None, path.stem)
@@ -96,12 +97,16 @@ class Workspace(QObject):
         self.add(opened)
         return opened
 
-    def _open_project(self, path: Path) -> OpenDocument:
+    def open_project(self, project: Project, path: Path, *, in_front: bool = True) -> OpenDocument:
+        """Open what was read from the project file at `path`; one that is open is shown."""
         from nodeforge.ui.projects import opened_from  # the canvas needs numpy and OpenCV
 
-        opened = opened_from(self.projects().load(path), path, path.stem)
+        if (there := self.at(path)) is not None:
+            self.show(there)
+            return there
+        opened = opened_from(project, path, path.stem)
         self.remember(path)
-        self.add(opened)
+        self.add(opened, in_front=in_front)
         return opened
 
     def projects(self) -> ProjectFiles:
@@ -122,10 +127,11 @@ class Workspace(QObject):
         self.add(opened)
         return opened
 
-    def add(self, opened: OpenDocument) -> None:
+    def add(self, opened: OpenDocument, *, in_front: bool = True) -> None:
         self.documents.append(opened)
         self.opened.emit(opened)
-        self.show(opened)
+        if in_front or self.current is None:
+            self.show(opened)
 
     def show(self, opened: OpenDocument | None) -> None:
         if opened is not self.current:

@@ -122,7 +122,7 @@ def test_an_export_of_an_unknown_kind_is_refused(qtbot, easel, tmp_path: Path):
     assert "PNG" in refused.args[0]
 
 
-def test_a_project_keeps_canvas_and_generations(studio_window, tmp_path: Path):
+def test_a_project_keeps_canvas_and_generations(qtbot, studio_window, tmp_path: Path):
     easel = easel_in(studio_window)
     easel.tool("brush", size=30, hardness=1.0)
     easel.hand.drag([(50, 50), (200, 200)])
@@ -132,7 +132,9 @@ def test_a_project_keeps_canvas_and_generations(studio_window, tmp_path: Path):
     assert not opened.modified
     before = easel.pixels()
     studio_window.workspace.close(opened)
-    again = studio_window.workspace.open_file(path)
+    studio_window.files.open(path)
+    qtbot.waitUntil(lambda: studio_window.workspace.at(path) is not None, timeout=LONG)
+    again = studio_window.workspace.at(path)
     assert again.name == "painting"
     assert np.array_equal(shown(again.canvas), before)
     assert studio_window.area.canvas is not None
