@@ -1,5 +1,6 @@
 """What must hold on a card; untested where there is none."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 import torch
 
 from nodeforge import diffusion
+from nodeforge.diffusion.attention import ways
 from nodeforge.diffusion.devices import told_out_of_memory
 from nodeforge.diffusion.policy import DEFAULT, Policy
 from nodeforge.errors import OutOfMemoryError
-from nodeforge.settings import MemoryMode, Precision, shipped
+from nodeforge.settings import Attention, MemoryMode, Precision, shipped
 from nodeforge.values import Guidance, Image, Noise, Sampler, Schedule
 
 pytestmark = pytest.mark.gpu
@@ -64,9 +66,17 @@ def test_compiled_blocks_and_eight_bit_weights_stay_close():
         assert (picture("cuda", policy).pixels - plain.pixels).abs().mean() < 0.05
 
 
+def test_every_way_of_attention_that_is_there_stays_close():
+    plain = picture("cuda")
+    for way in ways(diffusion.choose("cuda")):
+        made = picture("cuda", Policy(attention=Attention(way)))
+        assert (made.pixels - plain.pixels).abs().mean() < 0.02
+
+
 def test_weights_fed_layer_by_layer_take_less_of_the_card():
     taken = []
     for memory in (MemoryMode.DEVICE, MemoryMode.VERY_LOW):
+        gc.collect()  # networks of the run before
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
         picture("cuda", Policy(memory))
