@@ -63,7 +63,7 @@ def test_a_text_that_is_no_prompt_is_not_counted(window):
     window.files.open(shipped("workflows") / "lora_style.json")
     window.area.view.select(["prompt"])
     assert window.inspector.row("text").field.counted
-    window.area.view.select(["lora"])
+    window.area.view.select(["style"])
     assert window.inspector.row("block_weights").field.counted == ""
 
 
