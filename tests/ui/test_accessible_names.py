@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
+from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue, ModelFileWidget
 from nodeforge.ui.inspector.model_file import ModelDialog
 from nodeforge.ui.open_document import OpenDocument
@@ -82,6 +83,15 @@ def test_a_chosen_file_is_said(window, all_nodes):
 def test_every_preference_has_a_name(window):
     dialog = Preferences(window.workspace, window.actions_, window)
     assert not nameless(dialog)
+
+
+def test_every_control_of_the_canvas_has_a_name(window):
+    window.workspace.new()
+    window.area.show_face("canvas")
+    tab = window.area.canvas
+    tab.bring(shipped("resources") / "examples" / "fox.png", "fox.png")
+    assert not nameless(window)
+    assert "slider" not in [name for _, name in controls(window)]
 
 
 def test_every_control_of_the_window_has_a_name(window, all_nodes):

@@ -27,6 +27,7 @@ from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.field import Field, ignore_wheel
 from nodeforge.ui.inspector.fields import make_field
 from nodeforge.ui.inspector.seed import SeedField
+from nodeforge.ui.words import tip
 from nodeforge.ui.workspace import Workspace
 
 _PROMPT_HEIGHT = 64
@@ -123,11 +124,11 @@ class GeneratePanel(QWidget):
 
     def _add(self, entry: Entry, field: Field) -> None:
         label = _dim(entry.label)
-        label.setToolTip(entry.port.doc)
+        label.setToolTip(tip(entry.port.doc))
         editor = field.editor()
         label.setBuddy(editor)
-        editor.setAccessibleName(entry.label)
-        editor.setToolTip(entry.port.doc)
+        field.call(entry.label)
+        editor.setToolTip(tip(entry.port.doc))
         if isinstance(editor, QPlainTextEdit):
             field.setFixedHeight(_PROMPT_HEIGHT)
             if entry.label.lower().startswith("prompt"):

@@ -37,7 +37,7 @@ class AboutLayer(QWidget):
         for name, field in self.fields.items():
             label = QLabel(name.capitalize())
             label.setProperty("role", "dim")
-            field.editor().setAccessibleName(f"Layer {name}")
+            field.call(f"Layer {name}")
             field.edited.connect(lambda value, _, name=name: self._set(name, value))
             self._rows.addRow(label, field)
 

@@ -48,8 +48,7 @@ class OptionsBar(QToolBar):
             field = _field(option)
             field.show_value(self._studio.kit.value(tool.name, option))
             field.edited.connect(lambda value, _, option=option: self._set(option, value))
-            editor = field.editor()
-            editor.setAccessibleName(option.label)
+            field.call(option.label)
             self.fields[option.name] = field
             self.addWidget(_named(option, field))
         self.addWidget(_Hint(tool.hint))

@@ -93,7 +93,7 @@ class ModelDialog(QDialog):
         item = QTreeWidgetItem([info.name, family, words.size(info.size) if info.size else ""])
         item.setToolTip(0, str(info.path))
         item.setToolTip(1, info.reason)
-        item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight)
+        item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         item.setDisabled(info.kind is Kind.UNKNOWN)
         item.setData(0, _INFO, info)
         item.setIcon(0, _icon_of(info.path))
