@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
-from nodeforge.graph.edits import SetValue
-from nodeforge.graph.model import Node
+from nodeforge.graph.edits import Link, Rename, SetValue
+from nodeforge.graph.model import Input, Node, Output
 from nodeforge.lint import lint
 from nodeforge.settings import shipped
 from nodeforge.ui.inspector.arithmetic import evaluate
@@ -315,3 +315,23 @@ def test_a_menu_says_what_people_call_its_choices_and_stores_their_names(qtbot):
     assert menu.currentText() == "gone"
     field.show_value("euler_a")
     assert menu.count() == 2
+
+
+def test_long_names_do_not_widen_the_inspector(window):
+    long = "a_model_with_a_very_long_name_as_they_often_have_" * 3
+    window.workspace.new()
+    document = window.workspace.current.document
+    for name in ("model", "style"):
+        document.graph.nodes[name] = Node("models.load" if name == "model" else "models.load_lora")
+    document.perform(Rename("model", long))
+    document.perform(Link(Output("model", "model"), Input("style", "model")))
+    document.perform(SetValue("style", "file", f"{long}.safetensors"))
+    window.inspector.show_nodes(window.workspace.current, ["style"])
+    QApplication.processEvents()
+    content = window.inspector.widget()
+    assert content.width() <= window.inspector.viewport().width()
+    for port in ("model", "file"):
+        button = window.inspector.row(port).findChild(QPushButton)
+        assert long in button.text()
+        right = button.mapTo(content, QPoint(button.width(), 0)).x()
+        assert right <= content.width()

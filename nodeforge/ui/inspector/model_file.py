@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -28,6 +27,7 @@ from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.clearing import ClearButton
 from nodeforge.ui.inspector.field import MIXED, Field
 from nodeforge.ui.inspector.model_picture import picture_of
+from nodeforge.ui.inspector.text_button import TextButton
 from nodeforge.ui.pictures import read_small
 from nodeforge.ui.workspace import Workspace
 
@@ -165,7 +165,7 @@ class ModelField(Field):
         super().__init__()
         self._workspace, self._kind = workspace, kind
         self._name = "model"
-        self._button = QPushButton()
+        self._button = TextButton()
         self._button.setIcon(icon("cube"))
         self._button.setStyleSheet("text-align: left")
         self._button.clicked.connect(self._choose)

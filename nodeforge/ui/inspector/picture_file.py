@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +24,7 @@ from nodeforge.spec import PortSpec
 from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.clearing import ClearButton
 from nodeforge.ui.inspector.field import MIXED, Field
+from nodeforge.ui.inspector.text_button import TextButton
 from nodeforge.ui.pictures import read_small
 from nodeforge.ui.workspace import Workspace
 
@@ -42,7 +42,7 @@ class PictureField(Field):
         self._workspace, self._port = workspace, port
         self._name = "picture"
         self.setAcceptDrops(True)
-        self._button = QPushButton()
+        self._button = TextButton()
         self._button.setIcon(icon("image"))
         self._button.setStyleSheet("text-align: left")
         self._button.clicked.connect(self._choose)

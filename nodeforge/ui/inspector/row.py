@@ -20,6 +20,7 @@ from nodeforge.ui.inspector.picture_file import PictureField
 from nodeforge.ui.inspector.prompt import TextField
 from nodeforge.ui.inspector.prompt_help import PromptHelp
 from nodeforge.ui.inspector.seed import MODES, SeedField
+from nodeforge.ui.inspector.text_button import TextButton
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
@@ -122,10 +123,10 @@ class Row(QWidget):
         count = self._links()
         title = workspace.title(self._opened.document, source.node)
         text = f"{title} · {source.port.replace('_', ' ')}"
-        button = QPushButton(text if count == 1 else f"{text} and {count - 1} more")
+        button = TextButton(text if count == 1 else f"{text} and {count - 1} more")
         button.setIcon(icon("link-simple"))
         button.setFlat(True)
-        button.setToolTip("Fed by a link: go to the node it comes from")
+        button.setToolTip(f"Fed by {button.text()}: go to the node it comes from")
         button.setAccessibleName(f"{self._port.name.replace('_', ' ')} comes from {text}")
         button.clicked.connect(lambda: self.source_clicked.emit(source.node))
         return button
