@@ -17,11 +17,14 @@ WRONG = 2
 _COMMANDS = {
     "run": "Run a workflow and print the paths of what it saves.",
     "lint": "Name what is wrong with a workflow, without running it.",
+    "import": "Make a workflow of one of ComfyUI's, or of a picture that carries it.",
     "nodes": "List the node types.",
     "models": "List the models on this machine.",
     "cache": "Show or clear what runs have kept.",
     "doctor": "Tell versions, devices and folders, and mend what is missing.",
 }
+_KEYWORDS = {"import": "import_"}
+"""Commands that Python has for a word of its own, to their modules."""
 
 
 class _Lazy(click.Group):
@@ -35,7 +38,8 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        return importlib.import_module(f"nodeforge.cli.{cmd_name}").command
+        module = _KEYWORDS.get(cmd_name, cmd_name)
+        return importlib.import_module(f"nodeforge.cli.{module}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx

@@ -17,8 +17,13 @@ MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 200
 
 
-def parse(text: bytes | str) -> Any:
+def parse(text: bytes | str, *, foreign: bool = False) -> Any:
     """The value that `text` holds.
+
+    Args:
+        text: What to read.
+        foreign: Other programs wrote it: a number that is none becomes null, of a key named twice
+            the last counts, half a character becomes a question mark.
 
     Raises:
         WorkflowError: it is not JSON, is cut short, names a key twice, has a number that is none
@@ -28,7 +33,7 @@ def parse(text: bytes | str) -> Any:
         raise TooLargeError(f"is larger than {MAX_BYTES // 2**20} MiB.")
     text = _decode(text) if isinstance(text, bytes) else text
     try:
-        value = _DECODER.decode(text)
+        value = (_FOREIGN if foreign else _DECODER).decode(text)
     except json.JSONDecodeError as error:
         raise _not_json(error) from None
     except RecursionError:
@@ -37,6 +42,8 @@ def parse(text: bytes | str) -> Any:
         raise TooLargeError("has a number of too many digits.") from None
     check_depth(value)
     if "\\ud" in text or "\\uD" in text:
+        if foreign:
+            return _FOREIGN.decode(_encode(value).encode("utf-8", "replace").decode("utf-8"))
         _check_characters(value)
     return value
 
@@ -140,6 +147,11 @@ def _finite(digits: str) -> float:
     return number
 
 
+def _number_or_none(digits: str) -> float | None:
+    number = float(digits)
+    return number if abs(number) != float("inf") else None
+
+
 def _check_characters(value: Any) -> None:
     try:
         _encode(value).encode("utf-8")
@@ -150,4 +162,5 @@ def _check_characters(value: Any) -> None:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
 )
+_FOREIGN = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_number_or_none)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True).encode

@@ -70,10 +70,11 @@ def read_any(path: Path) -> Document:
     Raises:
         RequestError: there is none that can be read.
     """
-    return document_from_picture(path) if _is_picture(path) else load(path)
+    return document_from_picture(path) if is_picture(path) else load(path)
 
 
-def _is_picture(path: Path) -> bool:
+def is_picture(path: Path) -> bool:
+    """Whether the file at `path` is a PNG, JPEG or WebP, or a damaged one by its name."""
     try:
         with path.open("rb") as file:
             named = path.suffix.lower() in _SUFFIXES

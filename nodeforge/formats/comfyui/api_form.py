@@ -1,0 +1,60 @@
+"""The API form: nodes by id, each with its class and its inputs by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nodeforge.formats.comfyui.neutral import ComfyGraph, ComfyNode, Source
+from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.graph_json import MAX_NODES
+
+
+def is_api_form(raw: dict[str, Any]) -> bool:
+    """Whether `raw` holds at least one node of this form."""
+    return any(_is_node(node) for node in raw.values())
+
+
+def read(raw: dict[str, Any]) -> ComfyGraph:
+    """The workflow in `raw`; what in it is no node is named among its oddities.
+
+    Raises:
+        TooLargeError: there are too many nodes.
+    """
+    if len(raw) > MAX_NODES:
+        raise TooLargeError(f"has more than {MAX_NODES:,} nodes.")
+    graph = ComfyGraph()
+    for name, node in raw.items():
+        if _is_node(node):
+            graph.nodes[name] = _node(name, node)
+        else:
+            graph.oddities.append(f"The entry '{name[:40]}' is no node and was left out.")
+    return graph
+
+
+def _is_node(raw: Any) -> bool:
+    return type(raw) is dict and type(raw.get("class_type")) is str
+
+
+def _node(name: str, raw: dict[str, Any]) -> ComfyNode:
+    made = ComfyNode(name, raw["class_type"])
+    inputs, meta = raw.get("inputs"), raw.get("_meta")
+    for port, value in inputs.items() if type(inputs) is dict else ():
+        if _is_link(value):
+            made.links[port] = Source(str(value[0]), value[1])
+        elif type(value) is dict and set(value) == {"__value__"}:  # a list that is no link
+            made.values[port] = value["__value__"]
+        else:
+            made.values[port] = value
+    title = meta.get("title") if type(meta) is dict else None
+    made.title = title if type(title) is str else ""
+    return made
+
+
+def _is_link(value: Any) -> bool:
+    return (
+        type(value) is list
+        and len(value) == 2
+        and type(value[0]) in (str, int)
+        and type(value[1]) is int
+        and value[1] >= 0
+    )

@@ -1,0 +1,72 @@
+"""A ComfyUI workflow as plain data, whichever of its two forms it was written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from nodeforge.graph.model import Mode
+
+Rect = tuple[float, float, float, float]
+"""x, y, width, height in ComfyUI's scene."""
+
+
+class Source(NamedTuple):
+    """The output that a link comes from: a node's id, and which of its outputs."""
+
+    node: str
+    slot: int
+
+
+@dataclass
+class ComfyNode:
+    """One node.
+
+    Args:
+        id: As in the file; inside a subgraph after its node's, as ``12:3``.
+        kind: Its class.
+        values: What its widgets hold, by name where the file says the names.
+        loose: What its widgets hold, in their order, where the file says no names.
+        links: Input name to what feeds it.
+        input_types: Input name to ComfyUI's type, where the file says it.
+        outputs: Name and ComfyUI's type of each output, where the file says them.
+        title: What the person called it.
+        rect: Where it is; None where the file does not say.
+    """
+
+    id: str
+    kind: str
+    values: dict[str, Any] = field(default_factory=dict)
+    loose: list[Any] = field(default_factory=list)
+    links: dict[str, Source] = field(default_factory=dict)
+    input_types: dict[str, str] = field(default_factory=dict)
+    outputs: list[tuple[str, str]] = field(default_factory=list)
+    title: str = ""
+    mode: Mode = Mode.ACTIVE
+    rect: Rect | None = None
+
+
+@dataclass
+class Frame:
+    """A group: a frame behind nodes."""
+
+    title: str
+    rect: Rect
+    colour: str = ""
+
+
+@dataclass
+class ComfyGraph:
+    """A workflow.
+
+    Args:
+        nodes: By id, in the order of the file, subgraphs taken apart.
+        frames: Groups.
+        boxes: The subgraphs' nodes by id, to their titles; inner ones after outer ones.
+        oddities: What of the file could not be read, as sentences.
+    """
+
+    nodes: dict[str, ComfyNode] = field(default_factory=dict)
+    frames: list[Frame] = field(default_factory=list)
+    boxes: dict[str, str] = field(default_factory=dict)
+    oddities: list[str] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""The table of ComfyUI's classes, by subject: one row a class."""

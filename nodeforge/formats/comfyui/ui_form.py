@@ -1,0 +1,251 @@
+"""The form that ComfyUI's window saves: nodes with places, links with numbers, subgraphs.
+
+Subgraphs are taken apart: a node inside one has the id ``12:3``, as in the API form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from nodeforge.formats.comfyui.neutral import ComfyGraph, ComfyNode, Frame, Rect, Source
+from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.graph_json import MAX_NESTING, MAX_NODES
+from nodeforge.graph.model import Mode
+
+_MODES = {2: Mode.MUTE, 4: Mode.BYPASS}
+_INSIDE, _OUTSIDE = "-10", "-20"
+"""What links inside a subgraph call its inputs, and its outputs."""
+
+
+def is_ui_form(raw: dict[str, Any]) -> bool:
+    """Whether `raw` is a list of nodes with types."""
+    nodes = raw.get("nodes")
+    return type(nodes) is list and (
+        any(_is_node(node) for node in nodes)
+        or (not nodes and ("last_node_id" in raw or type(raw.get("state")) is dict))
+    )
+
+
+def read(raw: dict[str, Any]) -> ComfyGraph:
+    """The workflow in `raw`; what in it cannot be read is named among its oddities.
+
+    Raises:
+        TooLargeError: there are too many nodes.
+    """
+    return _Reader(raw).read()
+
+
+@dataclass
+class _Level:
+    """A graph that is being read: the root, or one use of a subgraph."""
+
+    raw: dict[str, Any]
+    prefix: str = ""
+    depth: int = 0
+    mode: Mode = Mode.ACTIVE
+    inputs: list[Source | None] = field(default_factory=list)
+    """What feeds each input of the subgraph."""
+    outputs: dict[int, Source] = field(default_factory=dict)
+    """What each output of the subgraph shows."""
+
+
+class _Reader:
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.raw = raw
+        self.graph = ComfyGraph()
+        self.definitions = _definitions(raw)
+        self.aliases: dict[Source, Source] = {}
+        """Outputs of subgraphs' nodes to what they show, one level inside."""
+
+    def read(self) -> ComfyGraph:
+        waiting = [_Level(self.raw)]
+        while waiting:
+            level = waiting.pop(0)
+            waiting += self._level(level)
+        for node in self.graph.nodes.values():
+            node.links = {name: self._end(source) for name, source in node.links.items()}
+            node.links = {n: s for n, s in node.links.items() if s.node in self.graph.nodes}
+        return self.graph
+
+    def _end(self, source: Source) -> Source:
+        for _ in range(2 * MAX_NESTING):
+            if source not in self.aliases:
+                break
+            source = self.aliases[source]
+        return source
+
+    def _level(self, level: _Level) -> Iterator[_Level]:
+        links = _links(level.raw)
+        for raw in _dicts(level.raw.get("nodes")):
+            if not _is_node(raw):
+                self.graph.oddities.append("An entry among the nodes is no node; it was left out.")
+                continue
+            node = _node(raw, level, links)
+            definition = self.definitions.get(node.kind)
+            if definition is not None and level.depth < MAX_NESTING:
+                yield self._inner(level, node, raw, definition)
+                continue
+            self.graph.nodes[node.id] = node
+            if len(self.graph.nodes) > MAX_NODES:
+                raise TooLargeError(f"has more than {MAX_NODES:,} nodes.")
+        if not level.prefix:
+            self.graph.frames += _frames(level.raw)
+        for start, end in links.values():
+            if end.node == _OUTSIDE:
+                shown = _from_inside(start, level)
+                if shown is not None:
+                    self.aliases[Source(level.prefix.rstrip(":"), end.slot)] = shown
+
+    def _inner(
+        self, level: _Level, node: ComfyNode, raw: dict[str, Any], definition: dict[str, Any]
+    ) -> _Level:
+        name = definition.get("name")
+        self.graph.boxes[node.id] = node.title or (name if type(name) is str else "")
+        if len(self.graph.boxes) > MAX_NODES:
+            raise TooLargeError(f"has more than {MAX_NODES:,} subgraphs.")
+        mode = node.mode if node.mode is not Mode.ACTIVE else level.mode
+        if node.mode is Mode.BYPASS:
+            self.graph.oddities.append(
+                f"The subgraph {node.id} is bypassed: so is each node inside of it."
+            )
+        made = _Level(definition, f"{node.id}:", level.depth + 1, mode)
+        named = [str(port.get("name")) for port in _dicts(raw.get("inputs"))]
+        for port in _dicts(definition.get("inputs")):
+            name = str(port.get("name"))
+            source = node.links.get(name) if name in named else None
+            if source is None and name in node.values:
+                source = self._constant(node, name, node.values[name], str(port.get("type")))
+            made.inputs.append(source)
+        return made
+
+    def _constant(self, node: ComfyNode, name: str, value: Any, kind: str) -> Source:
+        """A node that gives a value, for what stands on a subgraph's node."""
+        made = ComfyNode(f"{node.id}:={name}", "PrimitiveNode", {"value": value})
+        made.outputs = [(name, kind)]
+        self.graph.nodes[made.id] = made
+        return Source(made.id, 0)
+
+
+def _definitions(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Subgraphs by the type that their nodes have; of those in subgraphs, too."""
+    found: dict[str, dict[str, Any]] = {}
+    waiting = [raw]
+    while waiting:
+        parts = waiting.pop().get("definitions")
+        for each in _dicts(parts.get("subgraphs")) if type(parts) is dict else ():
+            if type(each.get("id")) is str and each["id"] not in found:
+                found[each["id"]] = each
+                waiting.append(each)
+    return found
+
+
+def _is_node(raw: Any) -> bool:
+    return type(raw) is dict and type(raw.get("type")) is str and type(raw.get("id")) in (int, str)
+
+
+def _dicts(raw: Any) -> list[dict[str, Any]]:
+    return [each for each in raw if type(each) is dict] if type(raw) is list else []
+
+
+_Links = dict[str, tuple[Source, Source]]
+
+
+def _links(raw: dict[str, Any]) -> _Links:
+    """Links by their number: where each starts, and the node and slot where it ends."""
+    found: _Links = {}
+    links = raw.get("links")
+    for link in links if type(links) is list else ():
+        if type(link) is dict:
+            names = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+            link = [link.get(name) for name in names]
+        if type(link) is not list or len(link) < 5:
+            continue
+        number, start, slot, end, place = link[:5]
+        if all(type(each) in (int, str) for each in (number, start, end)) and type(slot) is int:
+            found[str(number)] = (
+                Source(str(start), slot),
+                Source(str(end), place if type(place) is int else 0),
+            )
+    return found
+
+
+def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
+    node = ComfyNode(f"{level.prefix}{raw['id']}", raw["type"])
+    given = raw.get("mode")
+    node.mode = _MODES.get(given, Mode.ACTIVE) if type(given) is int else Mode.ACTIVE
+    if level.mode is not Mode.ACTIVE:
+        node.mode = level.mode
+    node.title = raw["title"] if type(raw.get("title")) is str else ""
+    node.rect = _rect(raw.get("pos"), raw.get("size"))
+    node.outputs = [
+        (_text(each, "name"), _text(each, "type")) for each in _dicts(raw.get("outputs"))
+    ]
+    held = raw.get("widgets_values")
+    if type(held) is dict:
+        node.values = dict(held)
+    elif type(held) is list:
+        node.loose = held
+    for port in _dicts(raw.get("inputs")):
+        name, number = _text(port, "name"), port.get("link")
+        if not name:
+            continue
+        node.input_types[name] = _text(port, "type")
+        if type(number) in (int, str) and str(number) in links:
+            source = _from_inside(links[str(number)][0], level)
+            if source is not None:
+                node.links[name] = source
+    _name_values(node, raw)
+    return node
+
+
+def _name_values(node: ComfyNode, raw: dict[str, Any]) -> None:
+    """Give values their names where the file lists all widgets among the inputs."""
+    names = [
+        str(port["widget"].get("name"))
+        for port in _dicts(raw.get("inputs"))
+        if type(port.get("widget")) is dict
+    ]
+    if names and len(names) == len(node.loose):
+        node.values = dict(zip(names, node.loose, strict=True))
+
+
+def _from_inside(source: Source, level: _Level) -> Source | None:
+    """Where a link starts; one that starts at a subgraph's input goes on outside."""
+    if source.node == _INSIDE and level.prefix:
+        return level.inputs[source.slot] if 0 <= source.slot < len(level.inputs) else None
+    return Source(level.prefix + source.node, source.slot)
+
+
+def _text(raw: dict[str, Any], name: str) -> str:
+    value = raw.get(name)
+    return value if type(value) is str else ""
+
+
+def _frames(raw: dict[str, Any]) -> Iterator[Frame]:
+    for group in _dicts(raw.get("groups")):
+        box = group.get("bounding")
+        if type(box) is list and len(box) == 4:
+            rect = _rect(box[:2], box[2:])
+            if rect:
+                yield Frame(_text(group, "title"), rect, _text(group, "color"))
+
+
+def _rect(place: Any, size: Any) -> Rect | None:
+    x, y = _pair(place) or (None, None)
+    if x is None or y is None:
+        return None
+    width, height = _pair(size) or (210.0, 80.0)
+    return (x, y, max(width, 20.0), max(height, 20.0))
+
+
+def _pair(raw: Any) -> tuple[float, float] | None:
+    """Two numbers, which older files write as an object with the keys 0 and 1."""
+    if type(raw) is dict:
+        raw = [raw.get("0"), raw.get("1")]
+    if type(raw) is not list or len(raw) < 2:
+        return None
+    if any(type(number) not in (int, float) or abs(number) > 1e7 for number in raw[:2]):
+        return None
+    return float(raw[0]), float(raw[1])
