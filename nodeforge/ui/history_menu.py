@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
 
+from nodeforge.ui import words
+
 if TYPE_CHECKING:
     from nodeforge.ui.main_window import MainWindow
     from nodeforge.ui.open_document import OpenDocument
@@ -43,7 +45,8 @@ class HistoryMenu(QMenu):
             self._add(opened, "opened", -len(earlier))
 
     def _add(self, opened: OpenDocument, name: str, by: int) -> None:
-        action = self.addAction(name[:1].upper() + name[1:], lambda: step(opened, by))
+        said = words.step(name)
+        action = self.addAction(said[:1].upper() + said[1:], lambda: step(opened, by))
         action.setCheckable(True)
         action.setChecked(by == 0)
 

@@ -45,6 +45,7 @@ from nodeforge.ui.run_menu import RunMenu
 from nodeforge.ui.running import Runner
 from nodeforge.ui.status import StatusBar
 from nodeforge.ui.viewer import Viewer
+from nodeforge.ui.words import step
 from nodeforge.ui.worker_link import Answer, Spawn
 from nodeforge.ui.workspace import Workspace
 
@@ -110,11 +111,11 @@ class MainWindow(QMainWindow):
     def undo_name(self) -> str:
         """What undo would take back in the current document; empty for nothing."""
         current = self.workspace.current
-        return current.document.history.undo_name if current else ""
+        return step(current.document.history.undo_name) if current else ""
 
     def redo_name(self) -> str:
         current = self.workspace.current
-        return current.document.history.redo_name if current else ""
+        return step(current.document.history.redo_name) if current else ""
 
     def on_view(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
         """A function that calls `method` of what is in front, the graph view or the canvas."""

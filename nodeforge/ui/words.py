@@ -6,6 +6,7 @@ import html
 import re
 
 _MARKED = re.compile(r"(`+)(.+?)\1")
+_PORT = re.compile(r"(?<=[ /])([a-z]\w*)\.([a-z]\w*)")
 _IDENTIFIER = re.compile(r"[a-z]\w*_\w+")
 
 
@@ -26,6 +27,13 @@ def tip(doc: str) -> str:
 def _unmarked(found: re.Match[str]) -> str:
     inner = found[2]
     return f"“{inner.replace('_', ' ') if _IDENTIFIER.fullmatch(inner) else inner}”"
+
+
+def step(name: str) -> str:
+    """The name of a step to undo, its ports as they read in the window: ``link denoise.model``
+    to ``link denoise · model``.
+    """
+    return _PORT.sub(r"\1 · \2", name).replace("_", " ")
 
 
 def size(count: float) -> str:

@@ -47,6 +47,8 @@ def test_preferences_are_found_by_any_of_their_words(qtbot, dialog):
     assert len(shown(dialog)) == 1
     names = [dialog.shortcuts.list.topLevelItem(row) for row in range(60)]
     assert [item.text(0) for item in names if not item.isHidden()] == ["Duplicate"]
+    assert dialog.shortcuts.list.currentItem().text(0) == "Duplicate"
+    assert dialog.shortcuts.editor.keySequence().toString() == "Ctrl+D"
     dialog.search.clear()
     qtbot.keyClicks(dialog.search, "xyzzy")
     assert shown(dialog) == []

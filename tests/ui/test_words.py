@@ -5,7 +5,7 @@ from PySide6.QtCore import QPointF
 
 from nodeforge.spec import Catalogue
 from nodeforge.ui.inspector.panel import help_text
-from nodeforge.ui.words import plain, tip
+from nodeforge.ui.words import plain, step, tip
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,20 @@ def test_a_tooltip_shows_angle_brackets_and_breaks_its_lines():
         "<p>Reads “&lt;lora:x&gt;” &amp; more.</p><p>Once.</p>"
     )
     assert tip("") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("link denoise.text_encoder", "link denoise · text encoder"),
+        ("change clip_skip of group/prompt_2", "change clip skip of group/prompt 2"),
+        ("move link to grid.images[1]", "move link to grid · images[1]"),
+        ("move 3 nodes", "move 3 nodes"),
+        ("relink models to v1.5", "relink models to v1.5"),
+    ],
+)
+def test_steps_are_named_by_ports_as_they_read(name, said):
+    assert step(name) == said
 
 
 def test_no_description_of_a_shipped_node_keeps_its_marks():

@@ -64,14 +64,16 @@ class Shortcuts(QWidget):
 
     def search(self, text: str) -> bool:
         """Show the commands whose name or keys have all words of `text`; whether there are any."""
-        wanted, found = text.lower().split(), False
+        wanted, found = text.lower().split(), list[QTreeWidgetItem]()
         for row in range(self.list.topLevelItemCount()):
             item = self.list.topLevelItem(row)
             assert item is not None
             words = f"{item.text(0)} {item.text(1)}".lower()
             item.setHidden(not all(word in words for word in wanted))
-            found |= not item.isHidden()
-        return found
+            found += [] if item.isHidden() else [item]
+        if found and self.list.currentItem().isHidden():
+            self.list.setCurrentItem(found[0])  # the keys below are of a command that is seen
+        return bool(found)
 
     def conflicts(self) -> list[str]:
         """Which commands would have the same keys, a sentence each."""
