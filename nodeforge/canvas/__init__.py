@@ -49,6 +49,7 @@ from nodeforge.canvas.pictures import (
     state_of,
 )
 from nodeforge.canvas.reshape import crop_canvas, flip_canvas, flip_layer, resize_canvas
+from nodeforge.canvas.scale import scaled
 from nodeforge.canvas.selection import deselect, ellipse, polygon, rectangle, select
 from nodeforge.canvas.stroke import Stroke
 from nodeforge.canvas.tiles import TILE, Draft, Tiles
@@ -122,6 +123,7 @@ __all__ = [
     "rectangle",
     "remove_layers",
     "resize_canvas",
+    "scaled",
     "select",
     "set_layer",
     "state_of",

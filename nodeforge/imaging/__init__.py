@@ -33,6 +33,7 @@ from nodeforge.imaging.geometry import (
     in_proportion,
     pad,
     resize,
+    resize_part,
     resize_to,
 )
 from nodeforge.imaging.hints import (
@@ -132,6 +133,7 @@ __all__ = [
     "read_file",
     "read_text",
     "resize",
+    "resize_part",
     "resize_to",
     "scribble",
     "shown",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QInputDialog, QSpinBox
+from PySide6.QtWidgets import QInputDialog
 
 from nodeforge.canvas import (
-    LONGEST_SIDE,
     CanvasEdit,
     Layer,
     LayerKind,
@@ -18,6 +18,7 @@ from nodeforge.canvas import (
     alpha_mask,
     clear_mask,
     composite_tiles,
+    crop_canvas,
     deselect,
     feather_mask,
     flatten,
@@ -28,8 +29,14 @@ from nodeforge.canvas import (
     pictured,
     rectangle,
     resize_canvas,
+    scaled,
     select,
 )
+from nodeforge.errors import RequestError
+from nodeforge.imaging import Box, Method
+from nodeforge.ui.canvas_view.beside import beside
+from nodeforge.ui.canvas_view.reshaping import ScaleEdit
+from nodeforge.ui.canvas_view.sizes import ScaleDialog, SizeDialog
 from nodeforge.ui.canvas_view.tools import MoveTool
 
 if TYPE_CHECKING:
@@ -38,7 +45,7 @@ if TYPE_CHECKING:
 
 _STAGED = {"accept_part", "discard", "next", "previous", "more"}
 _ON_LAYER = {"mask_from_layer", "select_layer", "merge_down", "flatten"}
-_ON_SELECTION = {"deselect"}
+_ON_SELECTION = {"deselect", "crop_to_selection"}
 
 
 class Deeds(QObject):
@@ -184,13 +191,45 @@ class Deeds(QObject):
     def flip_down(self) -> None:
         self._perform(flip_canvas(self._studio.canvas, False))
 
+    def scale(self) -> None:
+        """Ask for the size of the whole picture, and give it that."""
+        dialog = ScaleDialog(self._view.window(), self._studio.canvas.size)
+        if dialog.exec():
+            self.scale_to(*dialog.value())
+
+    def scale_to(self, width: int, height: int, method: Method) -> None:
+        """Everything in another size, made beside the window."""
+        self._studio.settle()
+        state, text = self._studio.canvas.state, f"Scaling to {width} × {height} px…"
+        try:
+            work = partial(scaled, state, width, height, method)
+            made = beside(self._view.window(), text, work)
+        except (RequestError, MemoryError) as error:
+            words = str(error) or "There is not enough memory for this size."
+            self._studio.said.emit(words)
+            return
+        if made is not None and self._studio.canvas.state is state:
+            self._perform(ScaleEdit(self._studio, made))
+            self._view.fit()
+
     def resize(self) -> None:
         """Ask for the canvas' size; layers keep theirs."""
         canvas = self._studio.canvas
-        size = _ask_size(self._view.window(), canvas.size)
-        if size is not None:
-            self._perform(resize_canvas(canvas, *size))
+        dialog = SizeDialog(self._view.window(), canvas.size)
+        if dialog.exec():
+            self._perform(resize_canvas(canvas, *dialog.value()))
             self._view.fit()
+
+    def crop_to_selection(self) -> None:
+        self._crop(self._studio.canvas.state.selected())
+
+    def crop_to_box(self) -> None:
+        if (box := self._studio.shown_box()) is not None:
+            self._crop(box)
+
+    def _crop(self, box: Box) -> None:
+        self._perform(crop_canvas(self._studio.canvas, box))
+        self._view.fit()
 
     def export(self) -> None:
         self._tab.ask_export()
@@ -286,21 +325,3 @@ class Deeds(QObject):
         )
         if chosen:
             self._perform(edit(pixels))
-
-
-def _ask_size(parent, size: tuple[int, int]) -> tuple[int, int] | None:
-    dialog = QDialog(parent)
-    dialog.setWindowTitle("Resize canvas")
-    form = QFormLayout(dialog)
-    boxes: list[QSpinBox] = []
-    for name, value in zip(("Width", "Height"), size, strict=True):
-        box = QSpinBox(minimum=1, maximum=LONGEST_SIDE, value=value, suffix=" px")
-        box.setAccessibleName(name)
-        form.addRow(name, box)
-        boxes.append(box)
-    kinds = QDialogButtonBox.StandardButton
-    buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
-    buttons.accepted.connect(dialog.accept)
-    buttons.rejected.connect(dialog.reject)
-    form.addRow(buttons)
-    return (boxes[0].value(), boxes[1].value()) if dialog.exec() else None

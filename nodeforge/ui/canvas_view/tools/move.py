@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTransform
+from PySide6.QtWidgets import QApplication
 
 from nodeforge.canvas import Affine, Layer, Tiles, Transform
 from nodeforge.errors import RequestError
@@ -107,7 +108,9 @@ class MoveTool(Tool):
         if lifted is not None:
             edit = lifted.end(affine)
             if affine != Affine():
+                QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)  # a second, if large
                 self.studio.perform(edit)
+                QApplication.restoreOverrideCursor()
         self.studio.shown_changed.emit()
 
     def cancel(self) -> bool:

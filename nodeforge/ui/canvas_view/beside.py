@@ -1,0 +1,63 @@
+"""Long work on the canvas' pixels beside the window, which shows how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtWidgets import QProgressDialog, QWidget
+
+from nodeforge.errors import RequestError
+
+_PATIENCE = 300
+"""Milliseconds until a dialog is shown."""
+_INTERVAL = 15
+
+Tell = Callable[[float], None]
+Made = TypeVar("Made")
+
+
+class _CancelledError(RequestError):
+    """The person wants it no more."""
+
+
+def beside(parent: QWidget, text: str, work: Callable[[Tell], Made]) -> Made | None:
+    """What `work` makes, in a thread; None where the person cancels it. What it raises is raised.
+
+    Nothing else can be done in the window meanwhile, but it is drawn and can be moved. `work`
+    gets a function to tell how much is done, 0..1, and makes values of Python only.
+    """
+    dialog = QProgressDialog(text, "Cancel", 0, 100, parent)
+    dialog.setWindowModality(Qt.WindowModality.ApplicationModal)
+    dialog.setWindowTitle(text.rstrip("…"))
+    dialog.setMinimumDuration(_PATIENCE)
+    dialog.setAutoReset(False)
+    share, cancelled = [0.0], [False]
+
+    def tell(done: float) -> None:
+        if cancelled[0]:
+            raise _CancelledError("was cancelled.")
+        share[0] = done
+
+    def look() -> None:
+        cancelled[0] = dialog.wasCanceled()
+        dialog.setValue(min(round(share[0] * 100), 99))
+        if made.done():
+            loop.quit()
+
+    loop, clock = QEventLoop(), QTimer(interval=_INTERVAL)
+    clock.timeout.connect(look)
+    dialog.setValue(0)
+    with ThreadPoolExecutor(1, "canvas-work") as thread:
+        made = thread.submit(work, tell)
+        clock.start()
+        loop.exec()
+    clock.stop()
+    dialog.close()
+    dialog.deleteLater()
+    try:
+        return made.result()
+    except _CancelledError:
+        return None

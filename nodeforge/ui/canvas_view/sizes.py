@@ -1,0 +1,175 @@
+"""Asking for sizes: of the whole picture, and of the canvas alone."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGridLayout,
+    QLabel,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+
+from nodeforge.canvas import LONGEST_SIDE
+from nodeforge.imaging import Method
+
+_KINDS = {
+    Method.LANCZOS: "Lanczos: sharpest",
+    Method.BICUBIC: "Bicubic: smooth",
+    Method.BILINEAR: "Bilinear: soft",
+    Method.AREA: "Area: plain averages",
+    Method.NEAREST: "Nearest: pixel art",
+}
+_PLACES = ((0.0, "left", "top"), (0.5, "middle", "middle"), (1.0, "right", "bottom"))
+
+
+class Scale(NamedTuple):
+    """A size for the whole picture, pixels."""
+
+    width: int
+    height: int
+    method: Method
+
+
+class Size(NamedTuple):
+    """A size for the canvas, pixels, and where the picture stays, 0..1."""
+
+    width: int
+    height: int
+    across: float
+    down: float
+
+
+class _SizeDialog(QDialog):
+    """Width and height, one following the other while they are linked."""
+
+    def __init__(self, parent: QWidget, title: str, size: tuple[int, int], linked: bool) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self._size = size
+        self.form = QFormLayout(self)
+        self.wide, self.high = _pixels("Width", size[0]), _pixels("Height", size[1])
+        self.linked = QCheckBox("Keep proportions", checked=linked)
+        self.form.addRow("&Width", self.wide)
+        self.form.addRow("&Height", self.high)
+        self.form.addRow("", self.linked)
+        self.wide.valueChanged.connect(lambda value: self._follow(value, 0))
+        self.high.valueChanged.connect(lambda value: self._follow(value, 1))
+        self.linked.toggled.connect(lambda on: on and self._follow(self.wide.value(), 0))
+        self.about = QLabel()
+        self.about.setProperty("role", "dim")
+
+    def finish(self) -> None:
+        kinds = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self.form.addRow(self.about)
+        self.form.addRow(self.buttons)
+        self.wide.selectAll()
+        self._show()
+
+    def wanted(self) -> tuple[int, int]:
+        return self.wide.value(), self.high.value()
+
+    def _follow(self, value: int, side: int) -> None:
+        if self.linked.isChecked():
+            other, fields = self._size[1 - side], (self.wide, self.high)
+            _set(fields[1 - side], max(1, round(value * other / self._size[side])))
+        self._show()
+
+    def _show(self) -> None:
+        """Say what comes of it, and why it cannot be."""
+        width, height = self.wanted()
+        fits = max(width, height) <= LONGEST_SIDE
+        limit = f"Each side may be up to {LONGEST_SIDE} px."
+        now = f"{self._size[0]} × {self._size[1]}"
+        self.about.setText(f"{now} becomes {width} × {height} px." if fits else limit)
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(fits)
+
+
+class ScaleDialog(_SizeDialog):
+    """Asks for the size of the whole picture, in pixels or as a share of what it is."""
+
+    def __init__(self, parent: QWidget, size: tuple[int, int]) -> None:
+        super().__init__(parent, "Scale image", size, linked=True)
+        self.percent = QDoubleSpinBox(minimum=0.01, maximum=10_000, value=100, suffix=" %")
+        self.percent.setAccessibleName("Percent")
+        self.percent.valueChanged.connect(self._scale)
+        self.kinds = QComboBox()
+        self.kinds.setAccessibleName("Resampling")
+        for method, text in _KINDS.items():
+            self.kinds.addItem(text, method)
+        self.form.insertRow(2, "&Percent", self.percent)
+        self.form.addRow("&Resampling", self.kinds)
+        self.finish()
+
+    def value(self) -> Scale:
+        return Scale(*self.wanted(), list(_KINDS)[self.kinds.currentIndex()])
+
+    def _scale(self, percent: float) -> None:
+        for field, side in zip((self.wide, self.high), self._size, strict=True):
+            _set(field, max(1, round(side * percent / 100)))
+        self._show()
+
+    def _show(self) -> None:
+        super()._show()
+        _set(self.percent, 100 * self.wide.value() / self._size[0])
+
+
+class SizeDialog(_SizeDialog):
+    """Asks for the size of the canvas alone, and where on it the picture stays."""
+
+    def __init__(self, parent: QWidget, size: tuple[int, int]) -> None:
+        super().__init__(parent, "Canvas size", size, linked=False)
+        self.anchors = QButtonGroup(self)
+        places = QWidget()
+        grid = QGridLayout(places)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(2)
+        for row, (_, _, down) in enumerate(_PLACES):
+            for column, (_, across, _) in enumerate(_PLACES):
+                button = QToolButton(checkable=True)
+                button.setFixedSize(QSize(24, 24))
+                button.setToolTip(f"The picture stays at the {_spelled(down, across)}")
+                button.setAccessibleName(f"Anchor {_spelled(down, across)}")
+                self.anchors.addButton(button, 3 * row + column)
+                grid.addWidget(button, row, column)
+        grid.setColumnStretch(3, 1)
+        self.anchors.button(4).setChecked(True)
+        self.form.addRow("Picture stays at", places)
+        self.finish()
+
+    def value(self) -> Size:
+        row, column = divmod(self.anchors.checkedId(), 3)
+        return Size(*self.wanted(), _PLACES[column][0], _PLACES[row][0])
+
+
+def _spelled(down: str, across: str) -> str:
+    return down if down == across else f"{down} {across}"
+
+
+def _pixels(name: str, value: int) -> QSpinBox:
+    """The limit is told in words, not by a number that cannot be typed."""
+    box = QSpinBox(minimum=1, maximum=100 * LONGEST_SIDE, value=value, suffix=" px")
+    box.setAccessibleName(name)
+    return box
+
+
+def _set(field: QSpinBox | QDoubleSpinBox, value: float) -> None:
+    field.blockSignals(True)
+    if isinstance(field, QSpinBox):
+        field.setValue(int(value))
+    else:
+        field.setValue(value)
+    field.blockSignals(False)
