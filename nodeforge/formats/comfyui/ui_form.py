@@ -116,14 +116,14 @@ class _Reader:
             name = str(port.get("name"))
             source = node.links.get(name) if name in named else None
             if source is None and name in node.values:
-                source = self._constant(node, name, node.values[name], str(port.get("type")))
+                source = self._constant(node, name)
             made.inputs.append(source)
         return made
 
-    def _constant(self, node: ComfyNode, name: str, value: Any, kind: str) -> Source:
+    def _constant(self, node: ComfyNode, name: str) -> Source:
         """A node that gives a value, for what stands on a subgraph's node."""
-        made = ComfyNode(f"{node.id}:={name}", "PrimitiveNode", {"value": value})
-        made.outputs = [(name, kind)]
+        made = ComfyNode(f"{node.id}:={name}", "PrimitiveNode", {"value": node.values[name]})
+        made.outputs = [(name, "COMBO")]  # a value that goes where it is used
         self.graph.nodes[made.id] = made
         return Source(made.id, 0)
 
@@ -187,10 +187,8 @@ def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
         node.values = dict(held)
     elif type(held) is list:
         node.loose = held
-    for port in _dicts(raw.get("inputs")):
-        name, number = _text(port, "name"), port.get("link")
-        if not name:
-            continue
+    for slot, port in enumerate(_dicts(raw.get("inputs"))):
+        name, number = _text(port, "name") or f"input_{slot}", port.get("link")
         node.input_types[name] = _text(port, "type")
         if type(number) in (int, str) and str(number) in links:
             source = _from_inside(links[str(number)][0], level)

@@ -20,7 +20,6 @@ from nodeforge.formats.comfyui.sampling_names import (
 from nodeforge.formats.comfyui.signals import Port, Signal
 from nodeforge.graph.model import Output
 
-
 LONGER = "Steps run there of a longer schedule become *strength* here, exactly."
 
 

@@ -1,0 +1,182 @@
+"""`nodeforge import` as a person uses it, and what it brings in, run on nano."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from support.comfyui import Sketch, sampler_values, text_to_image
+from support.command_line import CommandLine, workflow
+
+
+def write_json(path: Path, raw: Any) -> Path:
+    path.write_text(json.dumps(raw), "utf-8")
+    return path
+
+
+def pixels(nodeforge: CommandLine, file: Path) -> np.ndarray:
+    done = nodeforge("run", file)
+    assert done.code == 0, done.err
+    (path,) = done.out.splitlines()
+    return np.asarray(Image.open(path))
+
+
+def imported(nodeforge: CommandLine, file: Path) -> Path:
+    done = nodeforge("import", file)
+    assert done.code == 0, done.err
+    return Path(done.out.strip())
+
+
+def image_to_image() -> Sketch:
+    sketch = text_to_image(denoise=0.5, steps=3)
+    picture = sketch.add("LoadImage", {"image": "fox.png", "upload": "image"})
+    small = sketch.add(
+        "ImageScale",
+        {"upscale_method": "lanczos", "width": 256, "height": 256, "crop": "center"},
+        image=(picture, 0),
+    )
+    sketch.boxes[4].links["latent_image"] = (
+        sketch.add("VAEEncode", pixels=(small, 0), vae=(1, 2)),
+        0,
+    )
+    return sketch
+
+
+def inpaint() -> Sketch:
+    sketch = image_to_image()
+    read = {"image": "fox_mask.png", "channel": "red", "upload": "image"}
+    mask = sketch.add("LoadImageMask", read)
+    masked = sketch.add(
+        "SetLatentNoiseMask", samples=sketch.boxes[4].links["latent_image"], mask=(mask, 0)
+    )
+    sketch.boxes[4].links["latent_image"] = (masked, 0)
+    return sketch
+
+
+def own(name: str, **values: dict[str, Any]) -> dict[str, Any]:
+    """A shipped workflow by hand: with the prompt, the sampler and the values of the sketch."""
+    raw = workflow(name)
+    given = {"prompt": {"text": "a red apple"}, "negative": {"text": "blurry"}}
+    given |= {"noise": {"seed": 5}, "guidance": {"scale": 5.0}, "sampler": {"name": "dpmpp_2m"}}
+    for node, changed in {**given, **values}.items():
+        raw["nodes"][node].setdefault("values", {}).update(changed)
+    return raw
+
+
+def own_inpaint() -> dict[str, Any]:
+    raw = own("image_to_image", schedule={"name": "normal", "steps": 6, "strength": 0.5})
+    raw["nodes"]["mask"] = {"type": "mask.load", "values": {"file": "fox_mask.png"}}
+    raw["links"]["denoise.mask"] = "mask.mask"
+    return raw
+
+
+def own_text_to_image() -> dict[str, Any]:
+    return own("text_to_image", schedule={"name": "normal", "steps": 3})
+
+
+def own_image_to_image() -> dict[str, Any]:
+    return own("image_to_image", schedule={"name": "normal", "steps": 6, "strength": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("sketch", "by_hand"),
+    [
+        (text_to_image(steps=3), own_text_to_image),
+        (image_to_image(), own_image_to_image),
+        (inpaint(), own_inpaint),
+    ],
+    ids=["text to image", "image to image", "inpaint"],
+)
+def test_an_imported_workflow_makes_the_bits_of_one_made_by_hand(
+    nodeforge: CommandLine, tmp_path: Path, sketch: Sketch, by_hand: Any
+):
+    brought = imported(nodeforge, write_json(tmp_path / "comfy.json", sketch.ui()))
+    hand = write_json(tmp_path / "hand.json", by_hand())
+    assert np.array_equal(pixels(nodeforge, brought), pixels(nodeforge, hand))
+
+
+def test_the_report_names_what_is_missing_and_what_differs(nodeforge: CommandLine, tmp_path: Path):
+    sketch = text_to_image("gone.safetensors", scheduler="kl_optimal", seed=2**64 - 1)
+    sketch.add("UpscaleModelLoader", {"model_name": "4x.pth"})
+    file = write_json(tmp_path / "comfy.json", sketch.api())
+    done = nodeforge("import", file, "-o", tmp_path / "made.json")
+    assert (done.code, done.out.strip()) == (0, str(tmp_path / "made.json"))
+    for words in ("UpscaleModelLoader", "kl_optimal", "beyond ours", "gone.safetensors"):
+        assert words in done.err
+    told = nodeforge("import", file, "-o", tmp_path / "made.json", "--json")
+    report = json.loads(told.out)
+    assert [each["class"] for each in report["became"] if "missing" in each] == [
+        "UpscaleModelLoader"
+    ]
+    assert {problem["rule"] for problem in report["problems"]} >= {"ranges", "missing_models"}
+
+
+def test_nothing_is_overwritten_unless_it_is_named(nodeforge: CommandLine, tmp_path: Path):
+    file = write_json(tmp_path / "comfy.json", text_to_image().ui())
+    first = imported(nodeforge, file)
+    again = nodeforge("import", file)
+    assert (again.code, "is there already" in again.err) == (2, True)
+    assert nodeforge("import", file, "-o", first).code == 0
+    same = nodeforge("import", file, "-o", file)
+    assert (same.code, "is the file that is imported" in same.err) == (2, True)
+
+
+def png(path: Path, **texts: str) -> Path:
+    info = PngImagePlugin.PngInfo()
+    for name, text in texts.items():
+        info.add_text(name, text)
+    Image.new("RGB", (8, 8)).save(path, pnginfo=info)
+    return path
+
+
+def test_a_picture_that_comfyui_saved_is_imported(nodeforge: CommandLine, tmp_path: Path):
+    sketch = text_to_image()
+    broken = {"is_changed": [float("nan")]}
+    api = {**sketch.api(), "99": {"class_type": "PreviewImage", "inputs": broken}}
+    file = png(tmp_path / "a.png", workflow=json.dumps(sketch.ui()), prompt=json.dumps(api))
+    made = json.loads(imported(nodeforge, file).read_text("utf-8"))
+    assert made["nodes"]["denoise"]["type"] == "sampling.denoise"
+    assert made["view"]["positions"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("cut.json", '{"3": {"class_type"', "ends too early"),
+        ("list.json", "[1, 2]", "is not a JSON object"),
+        ("other.json", '{"a": {"b": 1}}', "holds no workflow of ComfyUI"),
+        ("ours.json", '{"format": 1, "nodes": {}}', "is a workflow of NodeForge: open it"),
+        ("empty.json", "", "is not JSON"),
+        ("binary.json", b"\xff\xfe\x00", "is not text in UTF-8"),
+        ("damaged.png", b"\x89PNG\r\n\x1a\n\x00\x00", "is a picture without a workflow"),
+    ],
+)
+def test_what_holds_no_workflow_is_refused_with_a_reason(
+    nodeforge: CommandLine, tmp_path: Path, name: str, content: str | bytes, words: str
+):
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    done = nodeforge("import", file)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert name in done.err
+    assert list(tmp_path.glob("*.nodeforge.json")) == []
+
+
+def test_a_picture_of_another_program_is_refused(nodeforge: CommandLine, tmp_path: Path):
+    done = nodeforge("import", png(tmp_path / "a.png", parameters="a fox\nSteps: 20"))
+    assert done.code == 2
+    assert "It has: parameters" in done.err
+
+
+def test_what_a_run_would_refuse_is_told_when_it_is_imported(
+    nodeforge: CommandLine, tmp_path: Path
+):
+    values = sampler_values(sampler_name="res_multistep")
+    sketch = text_to_image()
+    sketch.boxes[4].values = values
+    done = nodeforge("import", write_json(tmp_path / "comfy.json", sketch.ui()))
+    assert "There is no sampler 'res_multistep' here" in done.err

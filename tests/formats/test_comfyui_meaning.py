@@ -1,0 +1,356 @@
+"""What an import makes of values and links that mean something else in ComfyUI."""
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nodeforge.formats import write
+from nodeforge.formats.comfyui import Imported, convert, from_json
+from nodeforge.formats.comfyui.placing import spread
+from nodeforge.formats.comfyui.sampling_names import SAMPLERS, SCHEDULES, shortened
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Input, Mode, Output, Subgraph
+from nodeforge.lint import lint
+from nodeforge.spec import Catalogue
+from support.comfyui import Sketch, sampler_values, text_to_image
+
+CATALOGUE = Catalogue.shipped()
+
+
+def imported(sketch: Sketch) -> Imported:
+    return convert(from_json(sketch.ui()), CATALOGUE)
+
+
+def values(made: Imported, name: str) -> dict[str, Any]:
+    return made.document.graph.nodes[name].values
+
+
+def fed(made: Imported, end: str) -> str:
+    node, _, port = end.partition(".")
+    return str(made.document.graph.links.get(Input(node, port), ""))
+
+
+def differs(made: Imported, words: str) -> bool:
+    return any(words in text for text in made.report.differs)
+
+
+@given(steps=st.integers(1, 60), denoise=st.floats(0.05, 1.0))
+def test_as_many_steps_are_run_as_comfyui_runs(steps: int, denoise: float):
+    whole, strength = shortened(steps, denoise)
+    assert 0 < strength <= 1
+    if steps / denoise <= 1000:
+        assert int(whole * strength) == steps
+        assert whole == (steps if denoise > 0.9999 else int(steps / denoise))
+
+
+def test_a_round_denoise_is_a_round_strength():
+    assert shortened(20, 0.5) == (40, 0.5)
+    assert shortened(20, 0.8) == (25, 0.8)
+    assert shortened(6, 0.6) == (10, 0.6)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_that_is_mapped_can_walk_a_schedule_that_is_mapped(sampler: str):
+    made = imported(text_to_image(sampler_name=sampler))
+    assert lint(made.document, CATALOGUE) == []
+
+
+def test_schedules_are_choices_of_ours():
+    (port,) = [p for p in CATALOGUE["sampling.schedule"].inputs if p.name == "name"]
+    assert set(SCHEDULES.values()) <= set(port.widget.options)
+
+
+def test_a_seed_beyond_ours_is_reduced_and_told():
+    made = imported(text_to_image(seed=2**64 - 1))
+    assert values(made, "noise")["seed"] == 2**63 - 1
+    assert differs(made, "18446744073709551615")
+
+
+@pytest.mark.parametrize(
+    ("then", "ours"), [("fixed", None), ("randomize", "random"), ("increment", "count")]
+)
+def test_what_a_seed_does_after_a_run_is_kept(then: str, ours: str | None):
+    made = imported(text_to_image(control=then))
+    assert made.document.view.seeds.get("noise.seed") == ours
+
+
+def test_square_brackets_are_escaped_as_they_mean_nothing_there():
+    sketch = text_to_image()
+    sketch.boxes[1].values["text"] = r"[a:b:0.5] \[c\] (d:1.2) embedding:easy.pt,"
+    assert values(imported(sketch), "encode")["text"] == (
+        r"\[a:b:0.5\] \[c\] (d:1.2) embedding:easy,"
+    )
+
+
+def test_clip_skip_goes_to_the_prompts_that_it_feeds():
+    sketch = text_to_image()
+    skip = sketch.add("CLIPSetLastLayer", {"stop_at_clip_layer": -2}, clip=(1, 1))
+    sketch.boxes[1].links["clip"] = (skip, 0)
+    made = imported(sketch)
+    assert values(made, "encode")["clip_skip"] == 1
+    assert "clip_skip" not in values(made, "encode_2")
+
+
+def test_settings_on_the_model_go_to_guidance_and_loader():
+    sketch = text_to_image()
+    first = sketch.add("RescaleCFG", {"multiplier": 0.6}, model=(1, 0))
+    second = sketch.add("PerturbedAttentionGuidance", {"scale": 2.0}, model=(first, 0))
+    third = sketch.add(
+        "ModelSamplingDiscrete", {"sampling": "v_prediction", "zsnr": True}, model=(second, 0)
+    )
+    sketch.boxes[4].links["model"] = (third, 0)
+    made = imported(sketch)
+    assert values(made, "guidance") == {"scale": 5.0, "rescale": 0.6}
+    assert fed(made, "denoise.guidance") == "perturbed_attention.guidance"
+    assert values(made, "load") == {
+        "file": "nano",
+        "prediction": "v_prediction",
+        "zero_snr": "yes",
+    }
+    assert fed(made, "denoise.model") == "load.model"
+
+
+def test_a_loader_that_others_use_is_set_for_them_too_and_told():
+    sketch = text_to_image()
+    sampling = {"sampling": "v_prediction", "zsnr": False}
+    sketch.add("ModelSamplingDiscrete", sampling, model=(1, 0))
+    assert differs(imported(sketch), "also for the others that use it")
+
+
+def test_the_older_controlnet_acts_on_the_negative_prompt_too():
+    sketch = text_to_image()
+    picture = sketch.add("LoadImage", {"image": "fox.png"})
+    net = sketch.add("ControlNetLoader", {"control_net_name": "canny"})
+    links = {"conditioning": (2, 0), "control_net": (net, 0), "image": (picture, 0)}
+    applied = sketch.add("ControlNetApply", {"strength": 0.8}, **links)
+    sketch.boxes[4].links["positive"] = (applied, 0)
+    made = imported(sketch)
+    assert fed(made, "denoise.positive") == "apply.conditioning"
+    assert fed(made, "denoise.negative") == "apply_2.conditioning"
+    assert fed(made, "apply_2.conditioning") == "encode_2.conditioning"
+    assert values(made, "apply_2")["strength"] == 0.8
+
+
+def test_a_mask_on_the_latent_goes_to_the_loop_and_through_it():
+    sketch = text_to_image(denoise=0.5)
+    picture = sketch.add("LoadImage", {"image": "fox.png"})
+    latent = sketch.add(
+        "VAEEncodeForInpaint",
+        {"grow_mask_by": 6},
+        pixels=(picture, 0),
+        vae=(1, 2),
+        mask=(picture, 1),
+    )
+    sketch.boxes[4].links["latent_image"] = (latent, 0)
+    second = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0), "latent_image": (5, 0)}
+    sketch.add("KSampler", sampler_values(denoise=0.3), **second)
+    made = imported(sketch)
+    assert fed(made, "denoise.mask") == fed(made, "denoise_2.mask") == "grow.mask"
+    assert fed(made, "denoise.latent") == "encode_3.latent"
+    assert fed(made, "encode_3.image") == "masked_picture.image"
+
+
+def test_parts_of_the_steps_keep_their_numbers():
+    sketch = text_to_image()
+    common = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0)}
+
+    def part(add: str, start: int, stop: int, left: str, latent: int) -> int:
+        held = {"add_noise": add, "noise_seed": 3, "control": "fixed", "steps": 12, "cfg": 5.0}
+        held |= {"sampler_name": "euler", "scheduler": "normal"}
+        held |= {"start_at_step": start, "end_at_step": stop, "left": left}
+        return sketch.add("KSamplerAdvanced", held, **common, latent_image=(latent, 0))
+
+    first = part("enable", 0, 8, "enable", 4)
+    second = part("disable", 8, 10000, "disable", first)
+    sketch.boxes[5].links["samples"] = (second, 0)
+    made = imported(sketch)
+    nodes = {became.id: became.nodes[0] for became in made.report.became if became.nodes}
+    early, late = nodes[str(first)], nodes[str(second)]
+    assert values(made, early) == {"stop_at": 8}
+    assert values(made, late) == {"start_at": 8}
+    assert fed(made, f"{late}.noise") == ""
+    assert fed(made, f"{late}.latent") == f"{early}.latent"
+    assert not differs(made, "takes all noise away")
+
+
+def test_schedules_of_other_levels_are_given_level_by_level():
+    sketch = text_to_image()
+    held = {"steps": 3, "sigma_max": 8.0, "sigma_min": 0.5, "rho": 1.0}
+    levels = sketch.add("KarrasScheduler", held)
+    half = sketch.add("SplitSigmas", {"step": 2}, sigmas=(levels, 0))
+    select = sketch.add("KSamplerSelect", {"sampler_name": "euler"})
+    links = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0), "sampler": (select, 0)}
+    links |= {"sigmas": (half, 0), "latent_image": (4, 0)}
+    held = {"add_noise": True, "noise_seed": 1, "control": "fixed", "cfg": 4.0}
+    sampled = sketch.add("SamplerCustom", held, **links)
+    made = imported(sketch)
+    assert values(made, "custom_schedule")["sigmas"] == "8, 4.25, 0.5, 0"
+    (name,) = [b.nodes[0] for b in made.report.became if b.id == str(sampled)]
+    assert values(made, name) == {"stop_at": 2}
+
+
+def test_a_number_of_a_node_of_its_own_stays_linked():
+    sketch = text_to_image()
+    seed = sketch.add("PrimitiveNode", {"value": 77, "control": "increment"})
+    sketch.boxes[4].links["seed"] = (seed, 0)
+    made = imported(sketch)
+    assert fed(made, "noise.seed") == "seed.value"
+    assert values(made, "seed") == {"value": 77}
+    assert made.document.view.seeds == {"seed.value": "count"}
+
+
+def test_a_name_of_a_node_of_its_own_goes_where_it_is_used():
+    sketch = text_to_image()
+    name = sketch.add("PrimitiveNode", {"value": "euler_ancestral", "control": "fixed"})
+    sketch.boxes[4].links["sampler_name"] = (name, 0)
+    assert values(imported(sketch), "sampler") == {"name": "euler_a"}
+
+
+def test_a_bypassed_lora_stays_and_passes_on():
+    sketch = text_to_image()
+    held = {"lora_name": "a.st", "strength_model": 1.0, "strength_clip": 1.0}
+    lora = sketch.add("LoraLoader", held, model=(1, 0), clip=(1, 1), mode=4)
+    sketch.boxes[4].links["model"] = (lora, 0)
+    sketch.boxes[1].links["clip"] = (lora, 1)
+    made = imported(sketch)
+    assert made.document.graph.nodes["load_lora"].mode is Mode.BYPASS
+    flat = flatten(made.document.graph, CATALOGUE)
+    assert flat.links[Input("denoise", "model")] == Output("load", "model")
+    assert flat.links[Input("encode", "text_encoder")] == Output("load", "text_encoder")
+
+
+def test_a_bypassed_node_without_counterpart_is_gone_around():
+    sketch = text_to_image()
+    patched = sketch.add("TomePatchModel", {"ratio": 0.3}, model=(1, 0), mode=4)
+    sketch.boxes[4].links["model"] = (patched, 0)
+    raw = sketch.ui()
+    raw["nodes"][-1]["outputs"] = [{"name": "MODEL", "type": "MODEL"}]
+    made = convert(from_json(raw), CATALOGUE)
+    assert fed(made, "denoise.model") == "load.model"
+    assert made.document.graph.nodes["tomepatchmodel"].mode is Mode.BYPASS
+
+
+def test_a_placeholder_keeps_values_links_and_title():
+    sketch = text_to_image()
+    model = sketch.add("UpscaleModelLoader", {"model_name": "4x.pth"})
+    up = sketch.add("ImageUpscaleWithModel", title="Larger", image=(6, 0), upscale_model=(model, 0))
+    sketch.add("SaveImage", {"filename_prefix": "big"}, images=(up, 0))
+    made = imported(sketch)
+    nodes = made.document.graph.nodes
+    assert nodes["upscalemodelloader"].type == "comfyui.UpscaleModelLoader"
+    assert nodes["upscalemodelloader"].values == {"value_0": "4x.pth"}
+    assert nodes["imageupscalewithmodel"].title == "Larger"
+    assert fed(made, "imageupscalewithmodel.image") == "decode.image"
+    assert fed(made, "save_2.image") == "imageupscalewithmodel.output_0"
+    assert {each.kind for each in made.report.missing} == {
+        "UpscaleModelLoader",
+        "ImageUpscaleWithModel",
+    }
+
+
+def test_zeros_that_something_else_reads_become_a_latent():
+    sketch = text_to_image()
+    up = sketch.add(
+        "LatentUpscaleBy", {"upscale_method": "bicubic", "scale_by": 2.0}, samples=(4, 0)
+    )
+    sketch.boxes[4].links["latent_image"] = (up, 0)
+    made = imported(sketch)
+    assert fed(made, "empty.vae") == "load.vae"
+    assert lint(made.document, CATALOGUE) == []
+
+
+def subgraph_file() -> dict[str, Any]:
+    """Text to image whose prompts are in a subgraph, as newer ComfyUI saves it."""
+    sketch = text_to_image()
+    raw = sketch.ui()
+    inner = [
+        {"id": 1, "type": "CLIPTextEncode", "pos": [0, 0], "widgets_values": ["a cat"],
+         "inputs": [{"name": "clip", "type": "CLIP", "link": 1}]},
+        {"id": 2, "type": "CLIPTextEncode", "pos": [0, 200], "widgets_values": ["inner"],
+         "inputs": [{"name": "clip", "type": "CLIP", "link": 2},
+                    {"name": "text", "type": "STRING", "widget": {"name": "text"}, "link": 3}]},
+    ]  # fmt: skip
+    ends = ((1, -10, 0, 1, 0), (2, -10, 0, 2, 0), (3, -10, 1, 2, 1), (4, 1, 0, -20, 0))
+    names = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+    links = [dict(zip(names, end, strict=True)) for end in (*ends, (5, 2, 0, -20, 1))]
+    ports = [{"name": "clip", "type": "CLIP"}, {"name": "text", "type": "STRING"}]
+    definition = {"id": "abc-1", "name": "Two prompts", "nodes": inner, "links": links}
+    raw["definitions"] = {"subgraphs": [{**definition, "inputs": ports}]}
+    box = {
+        "id": 20,
+        "type": "abc-1",
+        "pos": [300, 300],
+        "widgets_values": ["told outside"],
+        "inputs": [
+            {"name": "clip", "type": "CLIP", "link": 90},
+            {"name": "text", "type": "STRING", "widget": {"name": "text"}, "link": None},
+        ],
+    }
+    raw["nodes"] = [node for node in raw["nodes"] if node["id"] not in (2, 3)] + [box]
+    raw["links"] = [link for link in raw["links"] if not {2, 3} & {link[1], link[3]}]
+    raw["links"] += [[90, 1, 1, 20, 0, "CLIP"], [91, 20, 0, 5, 1, "*"], [92, 20, 1, 5, 2, "*"]]
+    sampler = next(node for node in raw["nodes"] if node["id"] == 5)
+    sampler["inputs"][1]["link"], sampler["inputs"][2]["link"] = 91, 92
+    return raw
+
+
+def test_a_subgraph_becomes_one_of_ours():
+    made = convert(from_json(subgraph_file()), CATALOGUE)
+    box = made.document.graph.nodes["two_prompts"]
+    assert isinstance(box, Subgraph)
+    assert box.title == "Two prompts"
+    flat = flatten(made.document.graph, CATALOGUE)
+    texts = {
+        flat.nodes[flat.links[Input("denoise", port)].node].values.get("text")
+        for port in ("positive", "negative")
+    }
+    assert texts == {"a cat", "told outside"}
+    assert lint(made.document, CATALOGUE) == []
+
+
+def test_a_ring_of_links_is_cut_and_told():
+    sketch = text_to_image()
+    sketch.boxes[3].links["x"] = (5, 0)
+    made = imported(sketch)
+    assert any("feeds itself" in text for text in made.report.oddities)
+
+
+def test_notes_and_groups_are_kept_and_nothing_overlaps():
+    sketch = text_to_image()
+    for box in sketch.boxes:
+        box.place = (box.id % 3 * 230.0, box.id // 3 * 90.0)
+    sketch.add("Note", {"text": "mind the seed"}, place=(0.0, 500.0))
+    frame = {"title": "Prompts", "bounding": [220, 0, 480, 190], "color": "#3f789e"}
+    made = convert(from_json(sketch.ui(groups=[frame])), CATALOGUE)
+    view = made.document.view
+    assert [note["text"] for note in view.notes.values()] == ["mind the seed"]
+    assert [each["title"] for each in view.backdrops.values()] == ["Prompts"]
+    assert set(view.positions) == set(made.document.graph.nodes)
+    for (_, one), (_, other) in combinations(view.positions.items(), 2):
+        assert abs(one[0] - other[0]) >= 220 or abs(one[1] - other[1]) >= 60
+
+
+@given(
+    st.dictionaries(
+        st.text("abcdef", min_size=1, max_size=3),
+        st.tuples(
+            *(st.floats(-1000, 1000) for _ in range(2)), *(st.floats(20, 900) for _ in range(2))
+        ),
+        max_size=12,
+    )
+)
+def test_rectangles_that_are_spread_do_not_overlap(rects: dict[str, tuple[float, ...]]):
+    sizes = {name: (rect[2], rect[3]) for name, rect in rects.items()}
+    places = spread({name: (rect[0], rect[1]) for name, rect in rects.items()}, sizes)
+    for one, other in combinations(rects, 2):
+        (x, y), (u, v) = places[one], places[other]
+        apart_across = x + sizes[one][0] <= u or u + sizes[other][0] <= x
+        assert apart_across or y + sizes[one][1] <= v or v + sizes[other][1] <= y
+
+
+def test_the_same_file_gives_the_same_document():
+    first, again = (write(imported(text_to_image()).document) for _ in range(2))
+    assert first == again

@@ -1,0 +1,279 @@
+"""Every class of the table, between others in a whole workflow, in both forms."""
+
+from typing import Any
+
+import pytest
+
+from nodeforge.formats import document_to_json, read, write
+from nodeforge.formats.comfyui import Imported, convert, from_json
+from nodeforge.formats.comfyui.table import ROWS
+from nodeforge.graph.inline import every_node
+from nodeforge.lint import lint
+from nodeforge.spec import Catalogue
+from support.comfyui import Sketch, sampler_values, text_to_image
+
+CATALOGUE = Catalogue.shipped()
+
+MODEL, CLIP, VAE = {"model": "MODEL"}, {"clip": "CLIP"}, {"vae": "VAE"}
+PROMPT, LATENT, IMAGE = {"conditioning": "CONDITIONING"}, {"samples": "LATENT"}, {"image": "IMAGE"}
+MASK, SIGMAS = {"mask": "MASK"}, {"sigmas": "SIGMAS"}
+BOTH = {"positive": "CONDITIONING", "negative": "CONDITIONING"}
+CONTROL = {"control_net": "CONTROL_NET", "image": "IMAGE"}
+PREPARED = {**MODEL, **BOTH, "latent_image": "LATENT"}
+SEED = {"noise_seed": 4, "control": "randomize"}
+SDXL = {
+    "width": 64,
+    "height": 64,
+    "crop_w": 0,
+    "crop_h": 0,
+    "target_width": 64,
+    "target_height": 64,
+}
+AREA = {"width": 64, "height": 128, "x": 64, "y": 0, "strength": 1.0}
+SHARES = {"width": 0.5, "height": 0.5, "x": 0.5, "y": 0.0, "strength": 1.0}
+TILES = {"tile_size": 512, "overlap": 64, "temporal_size": 64, "temporal_overlap": 8}
+FREEU = {"b1": 1.1, "b2": 1.2, "s1": 0.9, "s2": 0.2}
+SIZE = {"width": 64, "height": 64}
+SIDES = {"left": 8, "top": 0, "right": 8, "bottom": 0}
+PARTLY = {"add_noise": "enable", **SEED, "steps": 8, "cfg": 5.0, "sampler_name": "euler"}
+PARTLY |= {"scheduler": "karras", "start_at_step": 2, "end_at_step": 10000}
+LEVELS = {"steps": 8, "sigma_max": 10.0, "sigma_min": 0.1}
+
+CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "CheckpointLoaderSimple": ({}, {"ckpt_name": "sd\\a.safetensors"}),
+    "CheckpointLoader": ({}, {"config_name": "v1.yaml", "ckpt_name": "a.safetensors"}),
+    "UNETLoader": ({}, {"unet_name": "u.safetensors", "weight_dtype": "default"}),
+    "CLIPLoader": ({}, {"clip_name": "c.safetensors", "type": "stable_diffusion"}),
+    "DualCLIPLoader": ({}, {"clip_name1": "l.safetensors", "clip_name2": "g.st", "type": "sdxl"}),
+    "VAELoader": ({}, {"vae_name": "v.safetensors"}),
+    "LoraLoader": (
+        {**MODEL, **CLIP},
+        {"lora_name": "l.st", "strength_model": 0.5, "strength_clip": 0.6},
+    ),
+    "LoraLoaderModelOnly": (MODEL, {"lora_name": "l.st", "strength_model": 0.5}),
+    "CLIPSetLastLayer": (CLIP, {"stop_at_clip_layer": -2}),
+    "FreeU": (MODEL, FREEU),
+    "FreeU_V2": (MODEL, FREEU),
+    "RescaleCFG": (MODEL, {"multiplier": 0.7}),
+    "PerturbedAttentionGuidance": (MODEL, {"scale": 2.0}),
+    "ModelSamplingDiscrete": (MODEL, {"sampling": "v_prediction", "zsnr": True}),
+    "ModelSamplingSD3": (MODEL, {"shift": 3.0}),
+    "ModelSamplingAuraFlow": (MODEL, {"shift": 1.73}),
+    "ControlNetLoader": ({}, {"control_net_name": "c.safetensors"}),
+    "DiffControlNetLoader": (MODEL, {"control_net_name": "c.safetensors"}),
+    "CLIPVisionLoader": ({}, {"clip_name": "v.safetensors"}),
+    "CLIPTextEncode": (CLIP, {"text": "a [fox] (red:1.2)"}),
+    "CLIPTextEncodeSDXL": (CLIP, {**SDXL, "text_g": "a", "text_l": "b"}),
+    "CLIPTextEncodeSDXLRefiner": (CLIP, {"ascore": 6.0, **SIZE, "text": "a"}),
+    "ConditioningCombine": (
+        {"conditioning_1": "CONDITIONING", "conditioning_2": "CONDITIONING"},
+        {},
+    ),
+    "ConditioningConcat": (
+        {"conditioning_to": "CONDITIONING", "conditioning_from": "CONDITIONING"},
+        {},
+    ),
+    "ConditioningAverage": (
+        {"conditioning_to": "CONDITIONING", "conditioning_from": "CONDITIONING"},
+        {"conditioning_to_strength": 0.3},
+    ),
+    "ConditioningSetArea": (PROMPT, AREA),
+    "ConditioningSetAreaPercentage": (PROMPT, SHARES),
+    "ConditioningSetMask": ({**PROMPT, **MASK}, {"strength": 1.0, "set_cond_area": "default"}),
+    "ConditioningSetTimestepRange": (PROMPT, {"start": 0.0, "end": 0.5}),
+    "ConditioningZeroOut": (PROMPT, {}),
+    "ControlNetApply": ({**PROMPT, **CONTROL}, {"strength": 0.8}),
+    "ControlNetApplyAdvanced": (
+        {**BOTH, **CONTROL},
+        {"strength": 0.8, "start_percent": 0.0, "end_percent": 0.6},
+    ),
+    "EmptyLatentImage": ({}, {**SIZE, "batch_size": 2}),
+    "EmptySD3LatentImage": ({}, {**SIZE, "batch_size": 1}),
+    "VAEDecode": ({**LATENT, **VAE}, {}),
+    "VAEDecodeTiled": ({**LATENT, **VAE}, TILES),
+    "VAEEncode": ({"pixels": "IMAGE", **VAE}, {}),
+    "VAEEncodeTiled": ({"pixels": "IMAGE", **VAE}, TILES),
+    "VAEEncodeForInpaint": ({"pixels": "IMAGE", **VAE, **MASK}, {"grow_mask_by": 6}),
+    "SetLatentNoiseMask": ({"samples": "REAL", **MASK}, {}),
+    "InpaintModelConditioning": (
+        {**BOTH, **VAE, "pixels": "IMAGE", **MASK},
+        {"noise_mask": True},
+    ),
+    "LatentUpscale": (LATENT, {"upscale_method": "bislerp", **SIZE, "crop": "disabled"}),
+    "LatentUpscaleBy": (LATENT, {"upscale_method": "nearest-exact", "scale_by": 1.5}),
+    "RepeatLatentBatch": ({"samples": "REAL"}, {"amount": 2}),
+    "LatentFromBatch": (LATENT, {"batch_index": 0, "length": 1}),
+    "LatentBlend": ({"samples1": "REAL", "samples2": "REAL"}, {"blend_factor": 0.3}),
+    "KSampler": (PREPARED, sampler_values(seed=2**64 - 1, denoise=0.5)),
+    "KSamplerAdvanced": (PREPARED, {**PARTLY, "return_with_leftover_noise": "disable"}),
+    "SamplerCustom": (
+        {**MODEL, **BOTH, "sampler": "SAMPLER", **SIGMAS, "latent_image": "LATENT"},
+        {"add_noise": True, **SEED, "cfg": 5.0},
+    ),
+    "SamplerCustomAdvanced": (
+        {
+            "noise": "NOISE",
+            "guider": "GUIDER",
+            "sampler": "SAMPLER",
+            **SIGMAS,
+            "latent_image": "LATENT",
+        },
+        {},
+    ),
+    "RandomNoise": ({}, SEED),
+    "DisableNoise": ({}, {}),
+    "CFGGuider": ({**MODEL, **BOTH}, {"cfg": 4.0}),
+    "BasicGuider": ({**MODEL, **PROMPT}, {}),
+    "KSamplerSelect": ({}, {"sampler_name": "uni_pc"}),
+    "SamplerEulerAncestral": ({}, {"eta": 0.5, "s_noise": 1.0}),
+    "SamplerDPMPP_2S_Ancestral": ({}, {"eta": 0.5, "s_noise": 1.0}),
+    "SamplerDPMPP_2M_SDE": (
+        {},
+        {"solver_type": "midpoint", "eta": 1.0, "s_noise": 1.0, "noise_device": "gpu"},
+    ),
+    "SamplerDPMPP_3M_SDE": ({}, {"eta": 1.0, "s_noise": 1.0, "noise_device": "gpu"}),
+    "BasicScheduler": (MODEL, {"scheduler": "karras", "steps": 8, "denoise": 0.6}),
+    "KarrasScheduler": ({}, {**LEVELS, "rho": 7.0}),
+    "ExponentialScheduler": ({}, LEVELS),
+    "PolyexponentialScheduler": ({}, {**LEVELS, "rho": 1.5}),
+    "AlignYourStepsScheduler": ({}, {"model_type": "SD1", "steps": 10, "denoise": 1.0}),
+    "SDTurboScheduler": (MODEL, {"steps": 1, "denoise": 1.0}),
+    "BetaSamplingScheduler": (MODEL, {"steps": 8, "alpha": 0.6, "beta": 0.6}),
+    "SplitSigmas": (SIGMAS, {"step": 3}),
+    "LoadImage": ({}, {"image": "fox.png [input]", "upload": "image"}),
+    "LoadImageMask": ({}, {"image": "fox.png", "channel": "red", "upload": "image"}),
+    "SaveImage": ({"images": "IMAGE"}, {"filename_prefix": "a/%date:yy%_%KSampler.seed%"}),
+    "PreviewImage": ({"images": "IMAGE"}, {}),
+    "ImageScale": (IMAGE, {"upscale_method": "nearest-exact", **SIZE, "crop": "center"}),
+    "ImageScaleBy": (IMAGE, {"upscale_method": "lanczos", "scale_by": 2.0}),
+    "ImageCrop": (IMAGE, {**SIZE, "x": 8, "y": 8}),
+    "ImageBlend": (
+        {"image1": "IMAGE", "image2": "IMAGE"},
+        {"blend_factor": 0.4, "blend_mode": "soft_light"},
+    ),
+    "ImageBlur": (IMAGE, {"blur_radius": 3, "sigma": 1.0}),
+    "Canny": (IMAGE, {"low_threshold": 0.4, "high_threshold": 0.8}),
+    "ImagePadForOutpaint": (IMAGE, {**SIDES, "feathering": 40}),
+    "ImageCompositeMasked": (
+        {"destination": "IMAGE", "source": "IMAGE", **MASK},
+        {"x": 0, "y": 0, "resize_source": False},
+    ),
+    "InvertMask": (MASK, {}),
+    "GrowMask": (MASK, {"expand": 4, "tapered_corners": True}),
+    "SolidMask": ({}, {"value": 1.0, **SIZE}),
+    "MaskComposite": (
+        {"destination": "MASK", "source": "MASK"},
+        {"x": 0, "y": 0, "operation": "subtract"},
+    ),
+    "ImageToMask": (IMAGE, {"channel": "alpha"}),
+    "ImageColorToMask": (IMAGE, {"color": 0x00FF7F}),
+    "Reroute": ({"": "IMAGE"}, {}),
+    "PrimitiveNode": ({}, {"value": 7, "control": "increment"}),
+    "PrimitiveInt": ({}, {"value": 7}),
+    "PrimitiveFloat": ({}, {"value": 7.5}),
+    "PrimitiveString": ({}, {"value": "a fox"}),
+    "PrimitiveStringMultiline": ({}, {"value": "a fox"}),
+    "PrimitiveBoolean": ({}, {"value": True}),
+}
+
+_SINKS = {
+    "MODEL": ("model",),
+    "CONDITIONING": ("positive", "negative"),
+    "LATENT": ("latent_image",),
+}
+
+
+def sources(sketch: Sketch) -> dict[str, tuple[int, int]]:
+    """Something of every type that an input may want; made when it is asked for."""
+    picture = sketch.add("LoadImage", {"image": "fox.png", "upload": "image"})
+    encoded = sketch.add("VAEEncode", pixels=(picture, 0), vae=(1, 2))
+    levels = sketch.add(
+        "BasicScheduler", {"scheduler": "normal", "steps": 8, "denoise": 1.0}, model=(1, 0)
+    )
+    guide = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0)}
+    return {
+        "MODEL": (1, 0),
+        "CLIP": (1, 1),
+        "VAE": (1, 2),
+        "CONDITIONING": (2, 0),
+        "LATENT": (4, 0),
+        "REAL": (encoded, 0),
+        "IMAGE": (picture, 0),
+        "MASK": (picture, 1),
+        "CONTROL_NET": (sketch.add("ControlNetLoader", {"control_net_name": "canny.st"}), 0),
+        "SIGMAS": (levels, 0),
+        "SAMPLER": (sketch.add("KSamplerSelect", {"sampler_name": "euler"}), 0),
+        "NOISE": (sketch.add("RandomNoise", {"noise_seed": 1, "control": "fixed"}), 0),
+        "GUIDER": (sketch.add("CFGGuider", {"cfg": 5.0}, **guide), 0),
+    }
+
+
+def workflow_with(kind: str, **own: Any) -> Sketch:
+    """Text to image, and a node of `kind` between it: fed, and read where something can."""
+    inputs, values = CASES[kind]
+    sketch = text_to_image()
+    found = sources(sketch)
+    links = {name: found[wanted] for name, wanted in inputs.items()}
+    node = sketch.add(kind, values, **links, **own)
+    sampler = sketch.boxes[4]
+    for slot, given in enumerate(ROWS[kind].gives):
+        ports = _SINKS.get(given, ())
+        if kind != "EmptyLatentImage" and len(ports) > 1 and len(ROWS[kind].gives) > 1:
+            ports = ports[slot : slot + 1]
+        if given == "LATENT" and slot == 0 and "sampl" in kind.lower():
+            sketch.boxes[5].links["samples"] = (node, 0)
+            continue
+        for port in ports:
+            sampler.links[port] = (node, slot)
+        if given == "IMAGE":
+            sketch.add("PreviewImage", images=(node, slot))
+        if given == "MASK":
+            sketch.add("SetLatentNoiseMask", samples=found["REAL"], mask=(node, slot))
+    return sketch
+
+
+def imported(raw: dict[str, Any]) -> Imported:
+    return convert(from_json(raw), CATALOGUE)
+
+
+def test_every_class_of_the_table_has_a_case():
+    assert set(CASES) == set(ROWS)
+
+
+@pytest.mark.parametrize("form", ["ui", "api"])
+@pytest.mark.parametrize("kind", CASES)
+def test_a_workflow_with_the_class_lints_clean(kind: str, form: str):
+    made = imported(getattr(workflow_with(kind), form)())
+    assert made.report.missing == []
+    assert made.report.oddities == []
+    assert [str(problem) for problem in lint(made.document, CATALOGUE)] == []
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_both_forms_say_the_same(kind: str):
+    sketch = workflow_with(kind)
+    window, api = imported(sketch.ui()), imported(sketch.api())
+    assert window.document.graph == api.document.graph
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_what_a_class_becomes_is_what_the_table_says(kind: str):
+    made = imported(workflow_with(kind).ui())
+    node = next(each for each in reversed(made.report.became) if each.kind == kind)
+    types = {made.document.graph.nodes[name].type for name in node.nodes}
+    assert types <= {*ROWS[kind].becomes, "control.apply", "sampling.perturbed_attention"}
+    assert types or not ROWS[kind].becomes or ROWS[kind].dissolves
+
+
+@pytest.mark.parametrize("mode", [2, 4])
+@pytest.mark.parametrize("kind", CASES)
+def test_muted_and_bypassed_nodes_make_a_document_that_is_read_back(kind: str, mode: int):
+    made = imported(workflow_with(kind, mode=mode).ui())
+    again = read(write(made.document))
+    assert document_to_json(again) == document_to_json(made.document)
+    assert all(node.type in CATALOGUE for node in every_node(made.document.graph).values())
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: row.kind)
+def test_the_table_names_node_types_that_there_are(row):
+    assert set(row.becomes) <= set(CATALOGUE)
