@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -239,11 +240,22 @@ def networks(folder: Path) -> dict[str, Any]:
     return {part: kind.from_pretrained(folder / part) for part, kind in there.items()}
 
 
+def _read(folder: Path) -> dict[str, Any]:
+    """The networks of a folder to read from; loaded once, while no file of it changes."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return _loaded(folder, tuple(path.stat().st_mtime_ns for path in files))
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: Path, changed: tuple[int, ...]) -> dict[str, Any]:
+    return networks(folder)
+
+
 def write_lora(folder: Path, file: Path, seed: int = 4) -> Path:
     """Write a random LoRA, as peft does, for the networks of a diffusers folder."""
     torch.manual_seed(seed)
     tensors = {}
-    for part, network in networks(folder).items():
+    for part, network in _read(folder).items():
         end = "attn2.to_k" if part == "unet" else "q_proj"
         for name, layer in network.named_modules():
             if part != "vae" and name.endswith(end):
@@ -286,7 +298,7 @@ def write_single_file(
         parts: The networks to write; all where it is empty.
         metadata: Of the file's header.
     """
-    there = networks(folder)
+    there = _read(folder)
     family = next(
         f
         for f, t in TINY.items()
