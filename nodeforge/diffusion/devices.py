@@ -14,6 +14,12 @@ from nodeforge.diffusion.policy import Policy
 from nodeforge.errors import OutOfMemoryError, RequestError
 
 KINDS = ("cuda", "mps", "xpu", "cpu")
+_FULL = (
+    "can't allocate memory",  # processors
+    "out of memory",  # Apple's devices, and drivers past torch's own allocator
+    "ALLOC_FAILED",  # cuDNN and cuBLAS
+)
+"""How torch says that memory ran out where it has no exception of its own for it."""
 TILE = 512
 """Side in pixels of the tiles that tiled encoding and decoding work on."""
 
@@ -99,7 +105,7 @@ def told_out_of_memory() -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(error) from error
     except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # how torch says it on processors
+        if not any(words in str(error) for words in _FULL):
             raise
         raise _out_of_memory(error) from error
 

@@ -8,7 +8,7 @@ import torch
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
-from nodeforge.diffusion.devices import TILE
+from nodeforge.diffusion.devices import TILE, told_out_of_memory
 from nodeforge.diffusion.latents import check_size
 from nodeforge.diffusion.loading import LoadedVae
 from nodeforge.diffusion.tiles import in_tiles
@@ -91,8 +91,9 @@ def decode(
     samples = latent.samples.to(vae.network.device) / factor
     samples = (samples if shift is None else samples + shift).to(vae.network.dtype)
     try:
-        pixels = _decoded(vae, samples, tiled, check)
-    except torch.OutOfMemoryError:
+        with told_out_of_memory():
+            pixels = _decoded(vae, samples, tiled, check)
+    except OutOfMemoryError:
         if tiled:
             raise _too_large(latent) from None
         pixels = None  # the failed attempt's memory is given back before the next one
@@ -116,11 +117,12 @@ def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], N
 def _decoded_in_tiles(
     vae: LoadedVae, samples: Tensor, latent: Latent, check: Callable[[], None]
 ) -> Tensor:
-    if samples.device.type == "cuda":
-        torch.cuda.empty_cache()
+    if samples.device.type != "cpu":
+        torch.get_device_module(samples.device).empty_cache()
     try:
-        return _decoded(vae, samples, True, check)
-    except torch.OutOfMemoryError:
+        with told_out_of_memory():
+            return _decoded(vae, samples, True, check)
+    except OutOfMemoryError:
         raise _too_large(latent) from None
 
 

@@ -85,13 +85,22 @@ def test_tiled_work_lies_close_to_the_whole(vae):
     assert float(near.abs().mean()) < 0.1
 
 
-def test_out_of_memory_falls_back_to_tiles_and_says_so(vae, monkeypatch):
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        torch.OutOfMemoryError(),
+        RuntimeError("MPS backend out of memory. Tried to allocate 768.00 MB on private pool."),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+    ids=["card", "apple", "cudnn"],
+)
+def test_out_of_memory_falls_back_to_tiles_and_says_so(vae, monkeypatch, complaint):
     decode, sizes, told = vae.network.decode, [], []
 
     def small_card(tile, **more):
         sizes.append(tile.shape[-1])
         if tile.shape[-1] > 64:
-            raise torch.OutOfMemoryError
+            raise complaint
         return decode(tile, **more)
 
     monkeypatch.setattr(vae.network, "decode", small_card)
