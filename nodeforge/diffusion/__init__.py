@@ -70,7 +70,7 @@ from nodeforge.diffusion.loop import denoise
 from nodeforge.diffusion.lora import with_lora
 from nodeforge.diffusion.lora_blocks import BlockWeightError, parse_blocks
 from nodeforge.diffusion.model_facts import ModelFacts, facts, latent_layout, native_size, shifted
-from nodeforge.diffusion.noise import Drawn, draw, start_noise
+from nodeforge.diffusion.noise import Drawn, draw, parse_variations, start_noise
 from nodeforge.diffusion.prompt_schedule import ScheduledPromptError, encode_text, schedule_prompt
 from nodeforge.diffusion.residency import Residency
 from nodeforge.diffusion.schedule import ScheduleError, parse_sigmas
@@ -158,6 +158,7 @@ __all__ = [
     "parse_blocks",
     "parse_places",
     "parse_sigmas",
+    "parse_variations",
     "place",
     "repeat",
     "restrict",

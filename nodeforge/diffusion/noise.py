@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+from nodeforge.errors import RequestError
+
+_PARALLEL = 1e-6
+"""Sine below which there is no arc to go along."""
+_VARIATION = re.compile(r"(\d{1,20})\s*:\s*(\d*\.?\d+)").fullmatch
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,62 @@ def draw(seeds: Sequence[int], shape: Sequence[int]) -> Drawn:
     """
     generators = tuple(torch.Generator().manual_seed(seed) for seed in seeds)
     return Drawn(start_noise(generators, shape), generators, tuple(seeds))
+
+
+def draw_varied(
+    seed: int, batch: int, variations: Sequence[tuple[int, float]], shape: Sequence[int]
+) -> Drawn:
+    """Noise near that of `seed`: at share 0 the same bits, at 1 that of the other seed.
+
+    Args:
+        seed: Of every item; what the steps draw is its own, too.
+        batch: How many items.
+        variations: Other seeds and their shares, blended in one after another. Item b has the
+            last one's seed + b.
+        shape: Of one item, without the batch axis.
+    """
+    drawn = draw((seed,) * batch, shape)
+    start, last = drawn.start, len(variations) - 1
+    for place, (other, share) in enumerate(variations):
+        others = seeds_of(other, batch) if place == last else (other,) * batch
+        start = slerp(start, draw(others, shape).start, share)
+    return replace(drawn, start=start)
+
+
+def slerp(first: Tensor, second: Tensor, share: float) -> Tensor:
+    """From `first` to `second` along an arc, an item at a time: Shoemake 1985.
+
+    So what lies between two draws of noise is as strong as they are; a straight line's middle
+    would be weaker, and pictures from it are flat.
+    """
+    if share == 0:
+        return first
+    a, b = first.flatten(1).double(), second.flatten(1).double()
+    cos = (a * b).sum(1, keepdim=True) / (a.norm(dim=1, keepdim=True) * b.norm(dim=1, keepdim=True))
+    angle = cos.clamp(-1, 1).acos()
+    if bool((angle.sin() < _PARALLEL).any()):
+        return torch.lerp(first, second, share)
+    made = (a * ((1 - share) * angle).sin() + b * (share * angle).sin()) / angle.sin()
+    return made.to(first.dtype).view_as(first)
+
+
+def parse_variations(text: str) -> tuple[tuple[int, float], ...]:
+    """``12:0.3, 7:0.1`` as seeds and shares.
+
+    Raises:
+        RequestError: it says something else.
+    """
+    found = []
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        match = _VARIATION(part)
+        if match is None or float(match[2]) > 1:
+            raise RequestError(
+                f"'{part[:40]}' is no seed with a share of 0 to 1.",
+                place="port 'variations'",
+                way_out="Write it as 12:0.3, several with commas between them.",
+            )
+        found.append((int(match[1]) % 2**64, float(match[2])))
+    return tuple(found)
 
 
 def start_noise(generators: Sequence[torch.Generator], shape: Sequence[int]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,7 @@ from nodeforge.diffusion.control import check_controls
 from nodeforge.diffusion.inpaint import hard_mask, inpainting_channels, latent_mask
 from nodeforge.diffusion.latents import check_size
 from nodeforge.diffusion.model_facts import ModelFacts
-from nodeforge.diffusion.noise import Drawn, draw, seeds_of
+from nodeforge.diffusion.noise import Drawn, draw, draw_varied, seeds_of
 from nodeforge.diffusion.schedule import first_step
 from nodeforge.diffusion.steppers import Stepper
 from nodeforge.errors import NodeForgeError
@@ -220,27 +221,34 @@ def _drawn(task: Denoising, facts: ModelFacts) -> Drawn:
     if isinstance(task.noise, Drawn):
         return task.noise
     if task.latent is not None:
-        shape = task.latent.samples.shape
-        return draw(_seeds(task.noise, task.latent.batch), shape[1:])
+        shape, batch = task.latent.samples.shape, task.latent.batch
+        return _noise_of(task.noise, _batch(task.noise, batch), shape[1:])
     if task.noise is None:
         raise DenoiseError(
             "there is neither noise nor a latent.", way_out="Connect one of the two ports."
         )
     check_size(task.noise.width, task.noise.height, facts.scale)
     height, width = task.noise.height // facts.scale, task.noise.width // facts.scale
-    return draw(seeds_of(task.noise.seed, task.noise.batch), (facts.latent_channels, height, width))
+    return _noise_of(task.noise, task.noise.batch, (facts.latent_channels, height, width))
 
 
-def _seeds(noise: Noise | None, batch: int) -> tuple[int, ...]:
+def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int]) -> Drawn:
     """A seed an item. Without noise, steps that draw grow theirs from seed 0."""
+    if noise is not None and noise.variations:
+        return draw_varied(noise.seed, batch, noise.variations, shape)
+    return draw(seeds_of(noise.seed if noise is not None else 0, batch), shape)
+
+
+def _batch(noise: Noise | None, batch: int) -> int:
+    """How many items noise and a latent make together."""
     if noise is None:
-        return seeds_of(0, batch)
+        return batch
     if 1 not in (noise.batch, batch) and noise.batch != batch:
         raise DenoiseError(
             f"noise for {noise.batch} pictures, a latent of {batch}.",
             way_out="Make the batches equal, or one of them 1.",
         )
-    return seeds_of(noise.seed, max(noise.batch, batch))
+    return max(noise.batch, batch)
 
 
 def _laid_out(samples: Tensor, batch: int, mask: Mask | None) -> Tensor:

@@ -176,9 +176,12 @@ class Noise:
         width: Pixels of the picture to be; used where no latent gives the size.
         height: Pixels.
         batch: Pictures at once.
+        variations: Seeds whose noise is blended in, one after another, each with its share,
+            0..1. Then all items have the first seed, and the last of these counts up instead.
     """
 
     seed: int
     width: int
     height: int
     batch: int = 1
+    variations: tuple[tuple[int, float], ...] = ()

@@ -10,6 +10,7 @@ from nodeforge.diffusion import (
     SCHEDULE_LABELS,
     SCHEDULES,
     parse_sigmas,
+    parse_variations,
 )
 
 _NAMED = tuple(name for name in SCHEDULES if name != "custom")
@@ -21,6 +22,7 @@ def noise(
     width: Annotated[int, Range(16, 16384, step=8)] = 256,
     height: Annotated[int, Range(16, 16384, step=8)] = 256,
     batch: Annotated[int, Range(1, 64)] = 1,
+    variations: str = "",
 ) -> Noise:
     """Choose the noise that pictures grow from.
 
@@ -29,8 +31,10 @@ def noise(
         width: Pixels of the picture; a latent's size goes before it.
         height: Pixels of the picture; a latent's size goes before it.
         batch: Pictures at once.
+        variations: Other seeds blended into the first, each with a share of 0 to 1, as
+            12:0.3, 7:0.1; the pictures then differ by the last of these.
     """
-    return Noise(seed, width, height, batch)
+    return Noise(seed, width, height, batch, parse_variations(variations))
 
 
 @node("sampling.sampler")

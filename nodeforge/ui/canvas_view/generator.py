@@ -22,9 +22,9 @@ from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.qt_pixels import to_image
 from nodeforge.ui.canvas_view.scene import chosen_box, has_control, seen, with_mask
-from nodeforge.ui.canvas_view.staging import Candidate, Staging
+from nodeforge.ui.canvas_view.staging import Candidate, Staging, Variations
 from nodeforge.ui.canvas_view.studio import Studio
-from nodeforge.ui.canvas_view.wishes import Wishes
+from nodeforge.ui.canvas_view.wishes import Wishes, drawn_seed
 from nodeforge.ui.jobs import RUNNING, WAITING, Job, new_run_id, snapshot
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.running import Runner
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _MORE = 4
 """How many candidates "more like this" makes."""
 
+_NEARBY = 0.25
+"""The share of other noise in them."""
+
 
 @dataclass(eq=False)
 class Round:
@@ -46,6 +49,7 @@ class Round:
     values: dict[str, Any]
     seed: int | None
     live: bool = False
+    variations: Variations = ()
     job: Job | None = None
     generation: Generation | None = None
     cancelled: bool = False
@@ -64,6 +68,13 @@ class Round:
     def waits(self) -> bool:
         """Whether other runs come first."""
         return self.job is not None and self.job.state == WAITING
+
+    def of_item(self, item: int) -> tuple[int | None, Variations]:
+        """What a candidate grew from: the last of its seeds counts up."""
+        if self.variations:
+            *others, (seed, share) = self.variations
+            return self.seed, (*others, (seed + item, share))
+        return None if self.seed is None else self.seed + item, ()
 
     @property
     def name(self) -> str:
@@ -140,26 +151,35 @@ class Generator(QObject):
         self.wishes.next_seed()
 
     def more_like_this(self) -> None:
-        """Make candidates with the seeds that follow the shown one's."""
+        """Make candidates from noise near that of the shown one; where the workflow's noise
+        cannot be varied, from the seeds that follow.
+        """
         candidate = self._staging.candidate
         if candidate is None:
             return
         values = {**self.wishes.asked(), **candidate.record.get("values", {})}
         last = max((each.seed or 0 for each in self._staging.candidates), default=0)
+        variations = (*candidate.variations, (drawn_seed(), _NEARBY))
+        varied = {} if candidate.seed is None else self.wishes.varied(variations)
         for entry in self.wishes.entries():
             if entry.is_seed:
-                values[entry.name] = last + 1
+                values[entry.name] = candidate.seed if varied else last + 1
             if entry.name.endswith(".batch"):
                 values[entry.name] = _MORE
-        self.start(values, candidate.box)
+        self.start(values | varied, candidate.box, variations=variations if varied else ())
 
     def start(
-        self, values: Mapping[str, Any], box: Box | None = None, *, live: bool = False
+        self,
+        values: Mapping[str, Any],
+        box: Box | None = None,
+        *,
+        live: bool = False,
+        variations: Variations = (),
     ) -> Round:
         """Begin a round; the request is made in a thread of its own."""
         seeds = [entry.name for entry in self.wishes.entries() if entry.is_seed]
         seed = int(values[seeds[0]]) if seeds and seeds[0] in values else None
-        made = Round(self.wishes.intent, dict(values), seed, live)
+        made = Round(self.wishes.intent, dict(values), seed, live, variations)
         self._making.append(made)
         state, native = self._studio.canvas.state, self.wishes.native
         place = box or self.box()
@@ -295,9 +315,9 @@ class Generator(QObject):
     def _candidate(self, made: Round, item: int, answer: dict[str, Any]) -> Candidate:
         assert made.generation is not None
         patch = np.frombuffer(answer["payload"], np.uint8).reshape(answer["shape"])
-        seed = None if made.seed is None else made.seed + item
+        seed, variations = made.of_item(item)
         record = self._record(made, item)
-        return Candidate(patch, made.generation.box, made.name, seed, record, made.live)
+        return Candidate(patch, made.generation.box, made.name, seed, variations, record, made.live)
 
     def _record(self, made: Round, item: int) -> dict[str, Any]:
         """The generation as the project keeps it."""

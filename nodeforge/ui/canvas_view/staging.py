@@ -19,6 +19,9 @@ from nodeforge.ui.canvas_view.staged import Staged
 from nodeforge.ui.canvas_view.studio import Studio
 from nodeforge.ui.canvas_view.tools.paint_in import PaintInTool
 
+Variations = tuple[tuple[int, float], ...]
+"""Seeds and their shares, 0..1; see `nodeforge.values.Noise`."""
+
 
 @dataclass(eq=False)
 class Candidate:
@@ -29,6 +32,7 @@ class Candidate:
         box: Where it belongs.
         name: What its layer is to be called.
         seed: The one it grew from; None where the workflow has none.
+        variations: Seeds blended into that one, with their shares.
         record: The generation, as it is kept in the project.
         live: It follows what is painted.
     """
@@ -37,11 +41,18 @@ class Candidate:
     box: Box
     name: str = "Generated"
     seed: int | None = None
+    variations: Variations = ()
     record: dict[str, Any] = field(default_factory=dict, repr=False)
     live: bool = False
 
     def __post_init__(self) -> None:
         self.image: QImage = to_image(self.patch, straight=True)
+
+    @property
+    def about(self) -> str:
+        """What it is called and grew from: ``a cat, seed 7, varied``."""
+        parts = [self.name] if self.seed is None else [self.name, f"seed {self.seed}"]
+        return ", ".join([*parts, "varied"] if self.variations else parts)
 
 
 class Staging(QObject):

@@ -98,9 +98,7 @@ class StagingStrip(QWidget):
             self.list.clear()
             for each in self._shown:
                 item = QListWidgetItem(_picture(each), "")
-                item.setToolTip(
-                    each.name if each.seed is None else f"{each.name}, seed {each.seed}"
-                )
+                item.setToolTip(each.about)
                 self.list.addItem(item)
         self.list.setCurrentRow(staging.index)
         if round(self._staged.split * _NOTCHES) != self.split.value():

@@ -19,11 +19,13 @@ from nodeforge.graph.paths import join
 from nodeforge.graph.ports import input_spec
 from nodeforge.settings import shipped
 from nodeforge.spec import PortSpec, SeedWidget, TextWidget
+from nodeforge.ui.canvas_view.staging import Variations
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
 _LARGEST_SEED = 2**32 - 1
 _LOADER = "models.load"
+_NOISE = "sampling.noise"
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,17 @@ class Wishes(QObject):
             )
         return self._native[1]
 
+    def varied(self, variations: Variations) -> dict[str, Any]:
+        """The values that blend other seeds' noise in; none where the workflow draws no noise."""
+        text = ", ".join(f"{seed}:{share:g}" for seed, share in variations)
+        return {f"{path}.variations": text for path in _paths(self.workflow.graph, _NOISE)}
+
     def next_seed(self) -> None:
         """Move the seed on, as the form says."""
         for entry in self.entries():
             if entry.is_seed and self.seed_mode != "fixed":
                 seed = int(self.value(entry))
-                drawn = random.randint(0, _LARGEST_SEED)
+                drawn = drawn_seed()
                 self.set(entry.name, drawn if self.seed_mode == "random" else seed + 1)
 
     def fits(self, opened: OpenDocument) -> bool:
@@ -195,6 +202,10 @@ class Wishes(QObject):
             self.intent = Intent(intent)
         if isinstance(values, dict):
             self.values = dict(values)
+
+
+def drawn_seed() -> int:
+    return random.randint(0, _LARGEST_SEED)
 
 
 def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:

@@ -231,6 +231,30 @@ def test_candidates_are_shown_compared_and_discarded(qtbot, painted):
     assert len(painted.document.history) == 0
 
 
+def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
+    masked(painted)
+    wishes, generator = painted.bench.wishes, painted.bench.generator
+    staging = painted.bench.staging
+    staging.add(candidate(90, name="a cat", seed=5, record={"values": {"prompt.text": "a cat"}}))
+    painted.do("canvas.more")
+    made = generator.round
+    assert made.values["noise.seed"] == 5
+    assert made.values["prompt.text"] == "a cat"
+    assert made.values["noise.variations"].endswith(":0.25")
+    assert [made.of_item(item)[0] for item in range(3)] == [5, 5, 5]
+    (seed, share), second = made.of_item(0)[1][0], made.of_item(1)[1][0]
+    assert second == (seed + 1, share)
+    generator.cancel()
+    qtbot.waitUntil(lambda: not generator.busy, timeout=LONG)
+    staging.add(candidate(90, seed=5, variations=(second,)))  # more of one that was varied
+    assert staging.candidate.about == "Generated, seed 5, varied"
+    generator.more_like_this()
+    text = generator.round.values["noise.variations"]
+    assert text.startswith(f"{second[0]}:{share:g}, ")
+    assert "noise.variations" not in wishes.asked()
+    generator.cancel()
+
+
 def test_a_part_is_painted_in(qtbot, painted):
     before = painted.pixels()
     painted.bench.staging.add(candidate(40, name="a cat"))
