@@ -18,6 +18,7 @@ _COMMANDS = {
     "run": "Run a workflow and print the paths of what it saves.",
     "lint": "Name what is wrong with a workflow, without running it.",
     "import": "Make a workflow of one of ComfyUI's, or of a picture that carries it.",
+    "diff": "Tell what changed in meaning between two workflows.",
     "nodes": "List the node types.",
     "models": "List the models on this machine.",
     "cache": "Show or clear what runs have kept.",
