@@ -45,7 +45,13 @@ class FirstWindow(QObject):
             self._server.listen(name_of(home))
 
     def close(self) -> None:
+        """Listen no more. A socket that is destroyed while it is connected would tell of its end
+        to what is being destroyed with it.
+        """
         self._server.close()
+        for socket in self._server.findChildren(QLocalSocket):
+            socket.blockSignals(True)
+            socket.abort()
 
     def _greet(self) -> None:
         socket = self._server.nextPendingConnection()

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from nodeforge.settings import load_settings
@@ -55,6 +56,18 @@ def test_a_second_start_hands_its_file_to_the_first(qtbot, home: Path, tmp_path:
     qtbot.waitUntil(lambda: asked == [str(tmp_path / "mine.json")], timeout=20_000)
     assert second.wait() == 0
     first.close()
+
+
+def test_closing_while_a_later_start_is_still_there_is_no_crash(qtbot, home: Path):
+    for _ in range(10):
+        first, asked = single.FirstWindow(home), list[str]()
+        first.asked.connect(asked.append)
+        later = QLocalSocket()
+        later.connectToServer(single.name_of(home))
+        assert later.waitForConnected(1000)
+        later.write(b'{"open": "mine.json"}\n')
+        qtbot.waitUntil(lambda asked=asked: asked == ["mine.json"])
+        first.close()
 
 
 def test_a_mistake_of_ours_leaves_a_report_that_can_be_copied(qtbot, window, tmp_path: Path):
