@@ -26,6 +26,8 @@ from nodeforge.ui.canvas_view.wishes import Entry, Wishes
 from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.field import Field, ignore_wheel
 from nodeforge.ui.inspector.fields import make_field
+from nodeforge.ui.inspector.prompt import TextField
+from nodeforge.ui.inspector.prompt_help import PromptHelp
 from nodeforge.ui.inspector.seed import SeedField
 from nodeforge.ui.words import tip
 from nodeforge.ui.workspace import Workspace
@@ -130,9 +132,12 @@ class GeneratePanel(QWidget):
         field.call(entry.label)
         editor.setToolTip(tip(entry.port.doc))
         if isinstance(editor, QPlainTextEdit):
-            field.setFixedHeight(_PROMPT_HEIGHT)
+            editor.setFixedHeight(_PROMPT_HEIGHT)
             if entry.label.lower().startswith("prompt"):
                 editor.setPlaceholderText(METHODS[self._wishes.intent].describes)
+        if isinstance(field, TextField) and self._wishes.reads_prompts(entry):
+            help_ = PromptHelp(self._workspace, self._wishes, entry.path)
+            field.assist(help_.count, help_.words)
         field.show_value(self._wishes.value(entry))
         field.edited.connect(lambda value, _, name=entry.name: self._wishes.set(name, value))
         if isinstance(field, SeedField):
@@ -142,10 +147,12 @@ class GeneratePanel(QWidget):
         self._form.addWidget(field)
 
     def _refresh(self, name: str) -> None:
-        field = self.fields.get(name)
-        entry = next((each for each in self._wishes.entries() if each.name == name), None)
-        if field is not None and entry is not None:
-            field.show_value(self._wishes.value(entry))
+        """Show a value; another model reads prompts in other tokens."""
+        for entry in self._wishes.entries():
+            field = self.fields.get(entry.name)
+            counts = isinstance(field, TextField) and name.endswith(".file")
+            if field is not None and (entry.name == name or counts):
+                field.show_value(self._wishes.value(entry))
         if name.endswith(".strength"):
             self._studio.shown_changed.emit()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from nodeforge.graph.ports import input_spec
 from nodeforge.settings import shipped
 from nodeforge.spec import PortSpec, SeedWidget, TextWidget
 from nodeforge.ui.canvas_view.staging import Variations
+from nodeforge.ui.inspector.prompt_help import reads_prompts
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
@@ -41,6 +43,11 @@ class Entry:
     port: PortSpec
 
     @property
+    def path(self) -> str:
+        """The node."""
+        return self.name.rpartition(".")[0]
+
+    @property
     def is_seed(self) -> bool:
         return isinstance(self.port.widget, SeedWidget)
 
@@ -58,7 +65,7 @@ class Wishes(QObject):
 
     def __init__(self, opened: OpenDocument, workspace: Workspace) -> None:
         super().__init__()
-        self._workspace = workspace
+        self._opened, self._workspace = opened, workspace
         self.intent = Intent.FILL
         self.values: dict[str, Any] = {}
         self.seed_mode = "random"
@@ -71,6 +78,24 @@ class Wishes(QObject):
         workspace.closed.connect(self._closed)
         if opened.generations:
             self._take(opened.generations[-1])
+
+    @property
+    def document(self) -> Document:
+        """The workflow as the form sets it."""
+        document = Document(graph=deepcopy(self.workflow.graph))
+        for name, value in self.asked().items():
+            path, _, port = name.rpartition(".")
+            document.node(path).values[port] = value
+        return document
+
+    @property
+    def granted(self) -> list[str]:
+        """Folders that the person lets models be read from."""
+        return (self.own or self._opened).granted
+
+    def reads_prompts(self, entry: Entry) -> bool:
+        node_type = self.workflow.node(entry.path).type
+        return reads_prompts(self._workspace.catalogue, node_type, entry.port)
 
     @property
     def workflow(self) -> Document:

@@ -10,13 +10,19 @@ from pathlib import PurePath, PurePosixPath
 
 from nodeforge.graph.inline import inline
 from nodeforge.models import Kind
-from nodeforge.spec import TextWidget
-from nodeforge.ui.inspector.tokens import words_of
-from nodeforge.ui.open_document import OpenDocument
+from nodeforge.spec import Catalogue, PortSpec, TextWidget
+from nodeforge.ui.inspector.tokens import Prompted, words_of
 from nodeforge.ui.workspace import Workspace
 
 LOAD_EMBEDDING = "text.load_embedding"
 _WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
+
+
+def reads_prompts(catalogue: Catalogue, node_type: str, port: PortSpec) -> bool:
+    """Whether what is typed into a port is read by a text encoder."""
+    spec, widget = catalogue.get(node_type), port.widget
+    is_prompt = isinstance(widget, TextWidget) and widget.multiline
+    return is_prompt and spec is not None and "text_encoder" in spec.input
 
 
 class PromptHelp:
@@ -26,7 +32,7 @@ class PromptHelp:
         path: The node that encodes the prompt.
     """
 
-    def __init__(self, workspace: Workspace, opened: OpenDocument, path: str) -> None:
+    def __init__(self, workspace: Workspace, opened: Prompted, path: str) -> None:
         self._workspace, self._opened, self._path = workspace, opened, path
 
     def count(self, prompt: str) -> str:

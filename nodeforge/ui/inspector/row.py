@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QToolButton, QWi
 from nodeforge.graph.edits import ABSENT, GraphEdit, SetEntry, SetValue, Together
 from nodeforge.graph.model import Input, Output
 from nodeforge.graph.paths import join, split
-from nodeforge.spec import PortSpec, SeedWidget, TextWidget
+from nodeforge.spec import PortSpec, SeedWidget
 from nodeforge.ui import words
 from nodeforge.ui.icons import icon
 from nodeforge.ui.inspector.field import MIXED, Field
 from nodeforge.ui.inspector.fields import make_field
 from nodeforge.ui.inspector.picture_file import PictureField
 from nodeforge.ui.inspector.prompt import TextField
-from nodeforge.ui.inspector.prompt_help import PromptHelp
+from nodeforge.ui.inspector.prompt_help import PromptHelp, reads_prompts
 from nodeforge.ui.inspector.seed import MODES, SeedField
 from nodeforge.ui.inspector.text_button import TextButton
 from nodeforge.ui.open_document import OpenDocument
@@ -156,10 +156,8 @@ class Row(QWidget):
         self._edit(ABSENT, [])
 
     def _reads_prompts(self, workspace: Workspace) -> bool:
-        spec = workspace.catalogue.get(self._opened.document.node(self._paths[0]).type)
-        widget = self._port.widget
-        is_prompt = isinstance(widget, TextWidget) and widget.multiline
-        return is_prompt and spec is not None and "text_encoder" in spec.input
+        node_type = self._opened.document.node(self._paths[0]).type
+        return reads_prompts(workspace.catalogue, node_type, self._port)
 
     def _seed_mode(self) -> str:
         if not isinstance(self._port.widget, SeedWidget):

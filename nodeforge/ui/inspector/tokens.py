@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.document import Document, NoSuchNodeError
@@ -18,7 +20,6 @@ from nodeforge.graph.model import Input
 from nodeforge.models import recognise
 from nodeforge.settings import shipped
 from nodeforge.spec import ModelFileWidget
-from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.workspace import Workspace
 
 _KINDS = ("checkpoint", "text_encoder")
@@ -28,6 +29,16 @@ _CHANGE = re.compile(r"\[([^\[\]]*?(?:\|[^\[\]]*|(?=:\s*[\d.]+\s*\])))(?::\s*[\d
 _BRACKET = re.compile(r"(\\[()\[\]\\])|[()\[\]]")
 _END = "</w>"
 _SHORTEST = 3
+
+
+class Prompted(Protocol):
+    """What holds the prompts: an open document, or a canvas' form."""
+
+    @property
+    def document(self) -> Document: ...
+
+    @property
+    def granted(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ def _whole_words(vocabulary: dict[str, int], file: Path) -> list[str]:
     return [word for word in words if len(word) >= _SHORTEST and word.isalpha() and word.isascii()]
 
 
-def words_of(workspace: Workspace, opened: OpenDocument, path: str) -> Words | None:
+def words_of(workspace: Workspace, opened: Prompted, path: str) -> Words | None:
     """What the text encoder of the node at `path` reads; None where that is not known."""
     model = _model(workspace, opened.document, path)
     if model is None:

@@ -231,6 +231,20 @@ def test_candidates_are_shown_compared_and_discarded(qtbot, painted):
     assert len(painted.document.history) == 0
 
 
+def test_prompts_are_counted_in_tokens_as_in_the_graph(painted):
+    panel, wishes = painted.bench.generate, painted.bench.wishes
+    field = panel.fields["prompt.text"]
+    wishes.set("prompt.text", "a (cat:1.3) on a red chair")
+    assert field.counted.endswith("tokens")
+    fewer = field.counted
+    wishes.set("prompt.text", "a cat on a red chair in a garden")
+    assert field.counted != fewer
+    wishes.set("model.file", "none such.safetensors")
+    assert field.counted == ""
+    wishes.set("model.file", "nano")
+    assert field.counted.endswith("tokens")
+
+
 def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
     masked(painted)
     wishes, generator = painted.bench.wishes, painted.bench.generator
@@ -240,7 +254,7 @@ def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
     made = generator.round
     assert made.values["noise.seed"] == 5
     assert made.values["prompt.text"] == "a cat"
-    assert made.values["noise.variations"].endswith(":0.25")
+    assert made.values["noise.variations"].endswith(":0.35")
     assert [made.of_item(item)[0] for item in range(3)] == [5, 5, 5]
     (seed, share), second = made.of_item(0)[1][0], made.of_item(1)[1][0]
     assert second == (seed + 1, share)
