@@ -1,4 +1,4 @@
-"""Writes what is generated from the shipped packs: the catalogue and the nodes' reference page.
+"""Writes what is generated from declarations: the catalogue, the nodes' page, ComfyUI's tables.
 
 python -m tools.catalogue [--check]
 """
@@ -20,6 +20,7 @@ from nodeforge.spec import Catalogue, NodeSpec, PortSpec
 from nodeforge.spec.widget import ChoiceWidget, NumberWidget
 from nodeforge.values import Sampler, Schedule
 from nodeforge.worker.packs import load_packs
+from tools import comfyui_page
 from tools.nano.card import END, START
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,7 @@ def generated() -> dict[Path, str]:
     return {
         CATALOGUE: json.dumps(catalogue.to_json(), indent=1, ensure_ascii=False) + "\n",
         REFERENCE: "\n".join(_reference(catalogue)) + "\n",
+        comfyui_page.PAGE: comfyui_page.page(),
         PAIRS: json.dumps(_pairs(), indent=1) + "\n",
     }
 

@@ -1,8 +1,8 @@
-"""The whole table: what each of ComfyUI's classes becomes, and the page that shows it."""
+"""The whole table: what each of ComfyUI's classes becomes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows import latents, loaders, pictures, prompts, sampling, schedules
@@ -23,13 +23,3 @@ SUBJECTS: Mapping[str, tuple[Row, ...]] = {
 }
 
 ROWS: Mapping[str, Row] = {row.kind: row for rows in SUBJECTS.values() for row in rows}
-
-
-def page_lines() -> Iterator[str]:
-    """The table as Markdown, a section a subject."""
-    for subject, rows in SUBJECTS.items():
-        yield from ("", f"### {subject}", "", "| in ComfyUI | here | |", "|---|---|---|")
-        for row in rows:
-            here = ", ".join(f"`{each}`" for each in row.becomes) or "–"
-            differs = f"{row.differs}." if row.differs else ""
-            yield f"| {row.kind} | {here} | {' '.join(filter(None, (row.remark, differs)))} |"
