@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from string import Template
 
+from nodeforge.settings import shipped
+
 _SHEET = Template("""
 QWidget { selection-background-color: $accent; selection-color: $on_accent; }
 QMainWindow, QDialog { background: $window; }
@@ -62,6 +64,8 @@ QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled { color: $dim;
   background: $panel; }
 QLineEdit[wrong="true"] { border-color: $error; }
 QAbstractSpinBox { min-height: 24px; }
+QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { image: url("$icons/caret-down.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padding: 4px; }
 
 QCheckBox::indicator:unchecked, QAbstractItemView::indicator:unchecked { width: 12px;
@@ -115,4 +119,5 @@ QFrame[role="bar"][kind="info"] { border-left-color: $accent; }
 
 def style_sheet(colours: Mapping[str, str]) -> str:
     """The style sheet with `colours` (token to ``#rrggbb``) put in."""
-    return _SHEET.substitute(colours)
+    icons = (shipped("resources") / "icons").as_posix()
+    return _SHEET.substitute(colours, icons=icons)
