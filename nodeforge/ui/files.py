@@ -14,8 +14,9 @@ from nodeforge.formats import NoWorkflowError, read_any
 from nodeforge.settings import shipped
 from nodeforge.ui.autosave import Autosave
 from nodeforge.ui.gallery.settings import settings_of
+from nodeforge.ui.importing import Importing
 from nodeforge.ui.locking import lock
-from nodeforge.ui.notices import Notices
+from nodeforge.ui.notices import Button, Notices
 from nodeforge.ui.open_document import OpenDocument
 from nodeforge.ui.project_reader import ProjectReader
 from nodeforge.ui.running import Runner
@@ -53,26 +54,32 @@ class Files:
         self.to_canvas: Callable[[Path], object] = lambda _: None
         """Shows a picture on the canvas."""
         self._reader = ProjectReader(workspace, notices)
+        self._importing = Importing(workspace, notices, parent)
         self._seen = workspace.current
         """What was in front when a project was asked for."""
 
     def open(self, path: Path) -> None:
-        """Open `path`; where that fails, say why. A shipped workflow opens as a copy."""
+        """Open `path`; where that fails, say why. A shipped workflow opens as a copy, one of
+        ComfyUI as a new workflow.
+        """
         self._notices.dismiss("open")
         if path.suffix.lower() == PROJECT:
             self._open_project(path.absolute())
             return
         try:
             opened = self._workspace.open_file(path)
-        except NoWorkflowError as error:
-            paint = ("Open on the canvas", lambda: self.to_canvas(path))
-            self._notices.show_notice("open", str(error), [paint])
-            return
         except NodeForgeError as error:
-            self._notices.show_notice("open", str(error))
+            if self._importing.open(path) is None:
+                self._refuse(path, error)
             return
         if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
             opened.detach()
+
+    def _refuse(self, path: Path, error: NodeForgeError) -> None:
+        buttons: list[Button] = []
+        if isinstance(error, NoWorkflowError):
+            buttons.append(("Open on the canvas", lambda: self.to_canvas(path)))
+        self._notices.show_notice("open", str(error), buttons)
 
     def _open_project(self, path: Path) -> None:
         """Read a project, or show it where it is open. It comes to the front once it is read,
