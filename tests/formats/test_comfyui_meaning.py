@@ -14,7 +14,7 @@ from nodeforge.formats.comfyui.sampling_names import SAMPLERS, SCHEDULES, shorte
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input, Mode, Output, Subgraph
 from nodeforge.lint import lint
-from nodeforge.spec import Catalogue
+from nodeforge.spec import Catalogue, ChoiceWidget
 from support.comfyui import Sketch, sampler_values, text_to_image
 
 CATALOGUE = Catalogue.shipped()
@@ -60,6 +60,7 @@ def test_every_sampler_that_is_mapped_can_walk_a_schedule_that_is_mapped(sampler
 
 def test_schedules_are_choices_of_ours():
     (port,) = [p for p in CATALOGUE["sampling.schedule"].inputs if p.name == "name"]
+    assert isinstance(port.widget, ChoiceWidget)
     assert set(SCHEDULES.values()) <= set(port.widget.options)
 
 
@@ -333,6 +334,25 @@ def test_notes_and_groups_are_kept_and_nothing_overlaps():
         assert abs(one[0] - other[0]) >= 220 or abs(one[1] - other[1]) >= 60
 
 
+def test_a_group_holds_what_it_held_and_nothing_else():
+    sketch = text_to_image()
+    for box in sketch.boxes:
+        box.place = (0.0, box.id * 90.0)
+    inner = {"title": "Prompts", "bounding": [-10, 170, 300, 180]}
+    outer = {"title": "Start", "bounding": [-20, 60, 400, 380]}
+    made = convert(from_json(sketch.ui(groups=[outer, inner])), CATALOGUE)
+    view, nodes = made.document.view, made.document.graph.nodes
+    held = [
+        {name for name in nodes if _is_in(view.positions[name], entry["rect"])}
+        for entry in view.backdrops.values()
+    ]
+    assert held == [{"load", "encode", "encode_2"}, {"encode", "encode_2"}]
+
+
+def _is_in(place: list[float], rect: list[float]) -> bool:
+    return rect[0] <= place[0] <= rect[0] + rect[2] and rect[1] <= place[1] <= rect[1] + rect[3]
+
+
 @given(
     st.dictionaries(
         st.text("abcdef", min_size=1, max_size=3),
@@ -343,8 +363,8 @@ def test_notes_and_groups_are_kept_and_nothing_overlaps():
     )
 )
 def test_rectangles_that_are_spread_do_not_overlap(rects: dict[str, tuple[float, ...]]):
-    sizes = {name: (rect[2], rect[3]) for name, rect in rects.items()}
-    places = spread({name: (rect[0], rect[1]) for name, rect in rects.items()}, sizes)
+    sizes = {name: (rect[3], rect[2]) for name, rect in rects.items()}
+    places = spread(rects, sizes)  # pyright: ignore[reportArgumentType]
     for one, other in combinations(rects, 2):
         (x, y), (u, v) = places[one], places[other]
         apart_across = x + sizes[one][0] <= u or u + sizes[other][0] <= x

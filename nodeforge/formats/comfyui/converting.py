@@ -124,6 +124,7 @@ class World:
         became = Became(node.id, node.kind, title)
         if node.kind in NOTES:
             self._note(node)
+            became.instead = "a note"
             return became
         if any(signal.lost for signal in signals.values()) and node.mode is Mode.ACTIVE:
             node.mode = Mode.MUTE

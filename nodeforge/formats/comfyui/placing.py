@@ -1,4 +1,4 @@
-"""Where nodes, frames and notes are: as in ComfyUI, spread out until nothing overlaps.
+"""Where nodes, frames and notes are: as in ComfyUI, moved apart so that nothing overlaps.
 
 One node there may be several here, so each gets a cluster: the one that stands for it at the
 right, what feeds it in columns before it.
@@ -6,14 +6,14 @@ right, what feeds it in columns before it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 from nodeforge.formats.comfyui.neutral import ComfyGraph, Rect
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Node
 from nodeforge.spec import Catalogue, TextWidget
+
+Size = tuple[float, float]
 
 WIDTH, COLUMN = 220, 268
 """Of a node as the window draws it, and from one column to the next."""
@@ -22,8 +22,9 @@ _ROW, _HEAD, _GAP = 20, 52, 24
 _TALLEST = 640
 """A cluster's column of more than this goes on in the next one."""
 
-_CELL = 512
-_FACTORS = (1.0, 1.25, 1.5, 2.0)
+MOST = 1000
+"""Nodes, notes and frames that are placed one by one; each pair of them is looked at."""
+
 _MARGIN, _TITLE = 24, 44
 """Between a frame and what is in it."""
 
@@ -36,97 +37,105 @@ def place(
 ) -> None:
     """Fill the document's table of positions, and its frames; notes move along.
 
-    Nothing is placed where the file says no places: the window lays such graphs out.
+    Nothing is placed where the file says no places, or there are more than `MOST`: the window lays
+    such graphs out.
 
     Args:
         clusters: Ids of ours by the ids there; the one that stands for it first.
     """
     there = {name: graph.nodes[name].rect for name in clusters if clusters[name]}
-    known = {name: rect for name, rect in there.items() if rect is not None}
-    if not known:
+    known = [rect for rect in there.values() if rect is not None]
+    things = len(there) + len(document.view.notes) + len(graph.frames)
+    if not known or things > MOST:
         return
     inner = {name: _cluster(document, clusters[name], catalogue) for name in there}
     sizes = {name: _extent(document, places, catalogue) for name, places in inner.items()}
-    notes = {
-        f"note:{number}": (rect, rect[2:])
-        for number, rect in enumerate(_note_rects(document), start=1)
-    }
-    bottom = max(rect[1] + rect[3] for rect in known.values()) + 200
-    wishes = {name: rect or (0.0, bottom, 0.0, 0.0) for name, rect in there.items()}
-    wishes |= {name: rect for name, (rect, _) in notes.items()}
-    sizes |= {name: size for name, (_, size) in notes.items()}
-    corners = spread({name: rect[:2] for name, rect in wishes.items()}, sizes)
+    bottom = max(y + height for _, y, _, height in known) + 2 * _GAP
+    rects = {name: rect or (0.0, bottom, *sizes[name]) for name, rect in there.items()}
+    for name, note in document.view.notes.items():
+        x, y, width, height = map(float, note["rect"])
+        rects[name], sizes[name] = (x, y, width, height), (width, height)
+    corners, framed = _in_frames(rects, sizes, [frame.rect for frame in graph.frames])
     for name, places in inner.items():
         x, y = corners[name]
         for node, (right, down) in places.items():
             document.view.positions[node] = [round(x + right), round(y + down)]
-    for name in notes:
-        document.view.notes[name]["rect"][:2] = [round(side) for side in corners[name]]
-    _frame(document, graph, wishes, corners, sizes)
+    for name, note in document.view.notes.items():
+        note["rect"][:2] = [round(side) for side in corners[name]]
+    for number, (frame, rect) in enumerate(zip(graph.frames, framed, strict=True), start=1):
+        entry = {"rect": [round(side) for side in rect], "title": frame.title}
+        colour = {"colour": frame.colour} if frame.colour else {}
+        document.view.backdrops[f"backdrop:{number}"] = entry | colour
 
 
-def spread(
-    wishes: Mapping[str, tuple[float, float]], sizes: Mapping[str, tuple[float, float]]
-) -> dict[str, tuple[float, float]]:
-    """Corners near the wished ones, in the same order, so that no two rectangles overlap.
+def _in_frames(
+    rects: Mapping[str, Rect], sizes: Mapping[str, Size], frames: Sequence[Rect]
+) -> tuple[dict[str, Size], list[Rect]]:
+    """Corners of all, and the frames: each around what was in it, and around nothing else."""
+    rects, sizes = dict(rects), dict(sizes)
+    inside: dict[str, dict[str, Size]] = {}
+    for index in sorted(range(len(frames)), key=lambda i: frames[i][2] * frames[i][3]):
+        members = {name: rect for name, rect in rects.items() if _holds(frames[index], rect)}
+        if not members:
+            continue
+        corners = spread(members, sizes)
+        left, top = (min(corner[axis] for corner in corners.values()) for axis in (0, 1))
+        offsets = {n: (x - left + _MARGIN, y - top + _TITLE) for n, (x, y) in corners.items()}
+        block = f"frame {index}"
+        inside[block] = offsets
+        sizes[block] = (
+            max(x + sizes[name][0] for name, (x, _) in offsets.items()) + _MARGIN,
+            max(y + sizes[name][1] for name, (_, y) in offsets.items()) + _MARGIN,
+        )
+        rects = {name: rect for name, rect in rects.items() if name not in members}
+        rects[block] = frames[index]
+    corners = spread(rects, sizes)
+    for block in reversed(inside):  # outer ones come later
+        x, y = corners[block]
+        corners |= {n: (x + right, y + down) for n, (right, down) in inside[block].items()}
+    names = [f"frame {index}" for index in range(len(frames))]
+    made = [(*corners[n], *sizes[n]) if n in inside else frames[i] for i, n in enumerate(names)]
+    return corners, made
 
-    All is scaled up while that helps; what still overlaps moves down.
+
+def spread(rects: Mapping[str, Rect], sizes: Mapping[str, Size]) -> dict[str, Size]:
+    """Corners for rectangles of other sizes, so that no two overlap.
+
+    What was beside or above something stays there, as near to its place as it can be; what
+    overlapped before comes to lie below. That asks every pair: use it for `MOST` of them.
+
+    Args:
+        rects: Where they were.
+        sizes: Their width and height now.
     """
-    factor = next((f for f in _FACTORS if not _overlaps(wishes, sizes, f)), _FACTORS[-1])
-    grid: defaultdict[tuple[int, int], list[Rect]] = defaultdict(list)
-    corners: dict[str, tuple[float, float]] = {}
-    bottoms: dict[tuple[float, float], float] = {}
-    for name in sorted(wishes, key=lambda name: (wishes[name][1], wishes[name][0])):
-        x, y = (side * factor for side in wishes[name])
-        y = max(y, bottoms.get((x, y), y))
-        start = (x, wishes[name][1] * factor)
-        while hit := _hit(grid, (x, y, *sizes[name])):
-            y = hit[1] + hit[3] + _GAP
-        rect = (x, y, *sizes[name])
-        bottoms[start] = y + sizes[name][1] + _GAP
-        corners[name] = (x, y)
-        for cell in _cells(rect):
-            grid[cell].append(rect)
-    return corners
+    across = sorted(rects, key=lambda name: (rects[name][0], name))
+    down = sorted(rects, key=lambda name: (rects[name][1], name))
+    xs: dict[str, float] = {}
+    for name in across:
+        xs[name] = max(
+            (xs[other] + sizes[other][0] + _GAP for other in xs if _is_left(rects, other, name)),
+            default=rects[name][0],
+        )
+        xs[name] = max(xs[name], rects[name][0])
+    ys: dict[str, float] = {}
+    for name in down:
+        above = (
+            ys[other] + sizes[other][1] + _GAP
+            for other in ys
+            if not _is_left(rects, other, name) and not _is_left(rects, name, other)
+        )
+        ys[name] = max(rects[name][1], max(above, default=rects[name][1]))
+    return {name: (xs[name], ys[name]) for name in rects}
 
 
-def _overlaps(
-    wishes: Mapping[str, tuple[float, float]],
-    sizes: Mapping[str, tuple[float, float]],
-    factor: float,
-) -> bool:
-    grid: defaultdict[tuple[int, int], list[Rect]] = defaultdict(list)
-    for name, (x, y) in wishes.items():
-        rect = (x * factor, y * factor, *sizes[name])
-        if _hit(grid, rect):
-            return True
-        for cell in _cells(rect):
-            grid[cell].append(rect)
-    return False
+def _is_left(rects: Mapping[str, Rect], one: str, other: str) -> bool:
+    """Whether `one` is left of `other`, and not rather above or below it."""
+    (x, y, width, height), (u, v, _, other_height) = rects[one], rects[other]
+    gap = u - (x + width)
+    return gap >= 0 and gap >= max(v - (y + height), y - (v + other_height))
 
 
-def _cells(rect: Rect) -> product[tuple[int, int]]:
-    x, y, width, height = rect
-    return product(
-        range(int(x // _CELL), int((x + width) // _CELL) + 1),
-        range(int(y // _CELL), int((y + height) // _CELL) + 1),
-    )  # pyright: ignore[reportReturnType]
-
-
-def _hit(grid: Mapping[tuple[int, int], list[Rect]], rect: Rect) -> Rect | None:
-    """A rectangle in the grid that `rect` overlaps."""
-    x, y, width, height = rect
-    for cell in _cells(rect):
-        for other in grid.get(cell, ()):
-            across = x < other[0] + other[2] and other[0] < x + width
-            if across and y < other[1] + other[3] and other[1] < y + height:
-                return other
-    return None
-
-
-def _cluster(
-    document: Document, names: Sequence[str], catalogue: Catalogue
-) -> dict[str, tuple[float, float]]:
+def _cluster(document: Document, names: Sequence[str], catalogue: Catalogue) -> dict[str, Size]:
     """Places of a cluster's nodes, from its corner."""
     columns: list[list[str]] = [[]]
     height = 0.0
@@ -138,7 +147,7 @@ def _cluster(
         columns[-1].append(name)
         height += tall + _GAP
     columns = [column for column in columns if column]
-    places: dict[str, tuple[float, float]] = {}
+    places: dict[str, Size] = {}
     for index, column in enumerate(columns):
         y = 0.0
         for name in column:
@@ -148,9 +157,7 @@ def _cluster(
     return places
 
 
-def _extent(
-    document: Document, places: Mapping[str, tuple[float, float]], catalogue: Catalogue
-) -> tuple[float, float]:
+def _extent(document: Document, places: Mapping[str, Size], catalogue: Catalogue) -> Size:
     nodes = document.graph.nodes
     return (
         max(x for x, _ in places.values()) + WIDTH,
@@ -167,33 +174,6 @@ def _height(node: Node, catalogue: Catalogue) -> float:
     rows = max(len(plugs), len(spec.outputs)) + len(spec.inputs) - len(plugs)
     texts = sum(isinstance(p.widget, TextWidget) and p.widget.multiline for p in spec.inputs)
     return _HEAD + _ROW * rows + 52 * texts
-
-
-def _note_rects(document: Document) -> list[Rect]:
-    return [tuple(map(float, each["rect"])) for each in document.view.notes.values()]  # pyright: ignore[reportReturnType]
-
-
-def _frame(
-    document: Document,
-    graph: ComfyGraph,
-    wishes: Mapping[str, Rect],
-    corners: Mapping[str, tuple[float, float]],
-    sizes: Mapping[str, tuple[float, float]],
-) -> None:
-    """Put each group around what was in it."""
-    for number, frame in enumerate(graph.frames, start=1):
-        inside = [name for name, rect in wishes.items() if _holds(frame.rect, rect)]
-        rect = [round(side) for side in frame.rect]
-        if inside:
-            left = min(corners[name][0] for name in inside) - _MARGIN
-            top = min(corners[name][1] for name in inside) - _TITLE
-            right = max(corners[name][0] + sizes[name][0] for name in inside) + _MARGIN
-            bottom = max(corners[name][1] + sizes[name][1] for name in inside) + _MARGIN
-            rect = [round(side) for side in (left, top, right - left, bottom - top)]
-        entry: dict[str, object] = {"rect": rect, "title": frame.title}
-        if frame.colour:
-            entry["colour"] = frame.colour
-        document.view.backdrops[f"backdrop:{number}"] = entry
 
 
 def _holds(outer: Rect, rect: Rect) -> bool:

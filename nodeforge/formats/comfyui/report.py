@@ -15,8 +15,8 @@ class Became:
         id: There.
         kind: Its class there.
         title: What the person called it.
-        nodes: Ids of ours, the one that stands for it first; empty where it is said elsewhere, as
-            the size of a latent is by the noise.
+        nodes: Ids of ours, the one that stands for it first.
+        instead: Where it is found without a node of its own.
         missing: Why it has no counterpart here; its node is a placeholder then.
     """
 
@@ -24,6 +24,7 @@ class Became:
     kind: str
     title: str = ""
     nodes: list[str] = field(default_factory=list)
+    instead: str = "a value of what it is linked to"
     missing: str = ""
 
     @property
@@ -73,14 +74,15 @@ class Report:
         yield self.summary
         for each in self.became:
             if not each.missing:
-                yield f"  {each.told}: {', '.join(each.nodes) or 'part of what it is linked to'}"
+                yield f"  {each.told}: {', '.join(each.nodes) or each.instead}"
         yield from self.warnings()
 
     def warnings(self) -> Iterator[str]:
         """What a person must know, without what went well."""
         if self.missing:
             yield "No counterpart; a placeholder keeps its values:"
-        yield from (f"  {each.told}: {each.missing}" for each in self.missing)
+        for each in self.missing:
+            yield f"  {each.told} ({', '.join(each.nodes)}): {each.missing}"
         if self.differs:
             yield "Other than in ComfyUI:"
         for text, nodes in self.differs.items():
