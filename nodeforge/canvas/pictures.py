@@ -27,6 +27,7 @@ from nodeforge.imaging import (
     decode_stored,
     encode,
     from_srgb,
+    is_deep,
     read_file,
 )
 
@@ -39,12 +40,14 @@ class Opened:
         width, height: Pixels.
         tiles: What it shows, in sRGB.
         origin: The file.
+        deep: The file has more than the canvas' 8 bits a channel.
     """
 
     width: int
     height: int
     tiles: Tiles
     origin: Origin = field(repr=False)
+    deep: bool = False
 
 
 def open_picture(source: bytes | Path, name: str = "") -> Opened:
@@ -62,7 +65,7 @@ def open_picture(source: bytes | Path, name: str = "") -> Opened:
         name = source.name if isinstance(source, Path) else "Picture"
     pixels = decode_bytes(data)
     tiles = Tiles.of(premultiplied(pixels))
-    return Opened(pixels.shape[1], pixels.shape[0], tiles, Origin(data, name))
+    return Opened(pixels.shape[1], pixels.shape[0], tiles, Origin(data, name), is_deep(data))
 
 
 def state_of(opened: Opened) -> State:

@@ -19,7 +19,15 @@ from nodeforge.imaging.colour import (
     match_colour,
     parse_colour,
 )
-from nodeforge.imaging.decode import Decoded, Stored, decode, decode_bytes, decode_stored, read_file
+from nodeforge.imaging.decode import (
+    Decoded,
+    Stored,
+    decode,
+    decode_bytes,
+    decode_stored,
+    is_deep,
+    read_file,
+)
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
 from nodeforge.imaging.files import output_name, output_place, write_new
@@ -118,6 +126,7 @@ __all__ = [
     "grow",
     "in_proportion",
     "invert",
+    "is_deep",
     "line_art",
     "luminance",
     "match_colour",

@@ -120,6 +120,16 @@ def decode_stored(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Store
         return Stored(pixels, stored.mode, profile)
 
 
+def is_deep(data: bytes) -> bool:
+    """Whether a picture that can be decoded has more than 8 bits a channel."""
+    image = _opened(data, MOST_PIXELS)
+    return _is_deep_png(data, image) or image.mode.startswith("I") or image.mode == "F"
+
+
+def _is_deep_png(data: bytes, image: Image.Image) -> bool:
+    return image.format == "PNG" and data[24:25] == b"\x10"
+
+
 @contextmanager
 def _named(source: bytes | Path, most_pixels: int) -> Iterator[None]:
     """Tell of a damaged picture which it is."""
@@ -181,8 +191,7 @@ def _shown(image: Image.Image, data: bytes) -> _AnyPixels:
 
 def _deep(data: bytes, image: Image.Image) -> Pixels | None:
     """A picture of 16 bits a channel, which Pillow would cut to 8."""
-    png = image.format == "PNG" and data[24:25] == b"\x10"
-    if not (png or image.mode.startswith("I;16")) or foreign_profile(image):
+    if not (_is_deep_png(data, image) or image.mode.startswith("I;16")) or foreign_profile(image):
         return None
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
     array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)

@@ -129,6 +129,7 @@ class DocumentsArea(QWidget):
         tab = CanvasTab(opened, self._workspace, self._runner, self._kit)
         tab.said.connect(self.said)
         tab.refused.connect(lambda text: self.notices.show_notice("canvas", text))
+        tab.warned.connect(lambda text: self.notices.show_notice("depth", text, kind="warn"))
         tab.menu_asked.connect(self.canvas_menu_asked)
         tab.can_changed.connect(self.front_changed)
         return tab

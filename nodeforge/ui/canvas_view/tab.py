@@ -56,6 +56,10 @@ from nodeforge.ui.workspace import Workspace
 _CLIP = "application/x-nodeforge-canvas-place"
 """Where on the canvas the picture on the clipboard lay, as ``left top``."""
 
+_DEEP = (
+    "“{}” has 16 bits a channel. The canvas shows and exports 8 of them; the file itself stays as "
+    "it is."
+)
 _ABOUT_WHAT_CAN_BE_DONE = {What.ACTIVE, What.SELECTION, What.LAYERS}
 _ON_LAYER = {"cut", "copy", "duplicate", "delete_selected"}
 _ON_CANVAS = {"select_all", "zoom_all", "zoom_selection"}
@@ -67,6 +71,8 @@ class CanvasTab(QStackedWidget):
     said = Signal(str)
     refused = Signal(str)
     """Why a picture cannot be opened or written."""
+    warned = Signal(str)
+    """What a person should know of a picture that was opened."""
     menu_asked = Signal(object)
     """Where on the screen."""
     can_changed = Signal()
@@ -198,6 +204,8 @@ class CanvasTab(QStackedWidget):
             return
         self._perform(_layers_of(self._canvas, read))
         self._show_bench()
+        if isinstance(read, Opened) and read.deep:
+            self.warned.emit(_DEEP.format(read.origin.name))
 
     def _begin(self, state: State) -> None:
         """Have a canvas; one that is there takes another shape, which can be undone."""

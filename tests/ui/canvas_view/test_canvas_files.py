@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -71,6 +72,19 @@ def test_a_picture_that_is_too_large_names_the_limit(qtbot, empty, tmp_path: Pat
     with qtbot.waitSignal(empty.refused, timeout=LONG) as refused:
         empty.drop(dropped(path))
     assert str(LONGEST_SIDE) in refused.args[0]
+
+
+def test_a_picture_of_16_bits_says_that_8_are_kept(qtbot, empty, tmp_path: Path):
+    deep = tmp_path / "deep.png"
+    cv2.imwrite(str(deep), np.full((8, 8, 3), 12345, np.uint16))
+    with qtbot.waitSignal(empty.warned, timeout=LONG) as warned:
+        empty.drop(dropped(deep))
+    assert "deep.png" in warned.args[0]
+    assert "16 bits" in empty.window().area.notices.text("depth")
+    empty.window().area.notices.dismiss("depth")
+    empty.drop(dropped(file_of(tmp_path, "plain.png")))
+    qtbot.waitUntil(lambda: len(empty.opened.canvas.layers) == 2, timeout=LONG)
+    assert empty.window().area.notices.text("depth") == ""
 
 
 def test_pixels_of_the_clipboard_are_pasted_and_copies_come_back_in_place(qtbot, empty):
