@@ -42,7 +42,11 @@ def _row(row: Row) -> str:
 def _names() -> Iterator[str]:
     yield from _pairs("sampler", SAMPLERS)
     yield ""
-    yield from _pairs("schedule", SCHEDULES)
+    told = {
+        there: ours if rho is None else f"{ours}, rho {rho:g}"
+        for there, (ours, rho) in SCHEDULES.items()
+    }
+    yield from _pairs("schedule", told)
 
 
 def _pairs(what: str, names: Mapping[str, str]) -> Iterator[str]:

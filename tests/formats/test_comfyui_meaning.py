@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nodeforge.diffusion import table
 from nodeforge.formats import write
 from nodeforge.formats.comfyui import Imported, convert, from_json
 from nodeforge.formats.comfyui.placing import spread
-from nodeforge.formats.comfyui.sampling_names import SAMPLERS, SCHEDULES, shortened
+from nodeforge.formats.comfyui.sampling_names import (
+    NATIVE_LEVELS,
+    NATIVE_ONLY,
+    OWN,
+    SAMPLERS,
+    SCHEDULES,
+    shortened,
+)
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input, Mode, Output, Subgraph
 from nodeforge.lint import lint
@@ -53,15 +61,31 @@ def test_a_round_denoise_is_a_round_strength():
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_sampler_that_is_mapped_can_walk_a_schedule_that_is_mapped(sampler: str):
-    made = imported(text_to_image(sampler_name=sampler))
-    assert lint(made.document, CATALOGUE) == []
+def test_every_sampler_that_is_mapped_can_walk_the_usual_schedules(sampler: str):
+    for scheduler in ("normal", "karras", "exponential", "sgm_uniform"):
+        made = imported(text_to_image(sampler_name=sampler, scheduler=scheduler))
+        assert lint(made.document, CATALOGUE) == []
+
+
+def test_who_walks_a_schedule_is_what_the_import_takes_it_for():
+    kinds = table()
+    for sampler in SAMPLERS.values():
+        native = [of for of in NATIVE_LEVELS if kinds[sampler, of] == "diffusers"]
+        assert bool(native) == (sampler not in OWN)
+        assert bool(kinds[sampler, "polyexponential"]) == (sampler not in NATIVE_ONLY)
+
+
+def test_levels_that_diffusers_chooses_are_told():
+    assert differs(imported(text_to_image(scheduler="normal")), "levels of 'normal'")
+    assert not differs(imported(text_to_image(scheduler="karras")), "noise levels")
+    own = text_to_image(sampler_name="uni_pc", scheduler="normal")
+    assert not differs(imported(own), "noise levels of")
 
 
 def test_schedules_are_choices_of_ours():
     (port,) = [p for p in CATALOGUE["sampling.schedule"].inputs if p.name == "name"]
     assert isinstance(port.widget, ChoiceWidget)
-    assert set(SCHEDULES.values()) <= set(port.widget.options)
+    assert {name for name, _ in SCHEDULES.values()} <= set(port.widget.options)
 
 
 def test_a_seed_beyond_ours_is_reduced_and_told():

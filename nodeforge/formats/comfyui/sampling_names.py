@@ -32,13 +32,28 @@ SAMPLERS: Mapping[str, str] = {
     "sa_solver": "sa_solver",
 }
 
-SCHEDULES: Mapping[str, str] = {
-    name: name
-    for name in (
-        *("normal", "karras", "exponential", "sgm_uniform", "simple", "ddim_uniform", "beta"),
-        "linear_quadratic",
-    )
+SCHEDULES: Mapping[str, tuple[str, float | None]] = {
+    "normal": ("normal", None),
+    "karras": ("karras", 7.0),
+    "exponential": ("polyexponential", 1.0),
+    "sgm_uniform": ("sgm_uniform", None),
+    "simple": ("simple", None),
+    "ddim_uniform": ("ddim_uniform", None),
+    "beta": ("beta", None),
+    "linear_quadratic": ("linear_quadratic", None),
 }
+"""Names there to ours, and rho. A rho, if only the usual one, has our own steps walk the whole of
+the levels that the model was trained with, as ComfyUI does; diffusers' schedulers leave some out.
+"""
+
+NATIVE_ONLY = frozenset({"sa_solver"})
+"""Samplers of ours that take no rho."""
+
+NATIVE_LEVELS = frozenset({"normal", "sgm_uniform", "ddim_uniform"})
+"""Schedules whose levels diffusers' schedulers choose in their own way, where they walk them."""
+
+OWN = frozenset({"dpm_fast", "dpm_adaptive", "dpmpp_2s_a", "unipc_bh1", "ipndm"})
+"""Samplers of ours that diffusers never walks."""
 
 DRAWING = frozenset(
     name

@@ -9,7 +9,7 @@ from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows.schedules import (
     LONGER,
     sampler_name,
-    schedule_name,
+    schedule_values,
     steps_run,
 )
 from nodeforge.formats.comfyui.sampling_names import DRAWING
@@ -35,7 +35,8 @@ def _sample(making: Making) -> None:
     denoise = making.value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so it gives the latent back as it was.")
-    rule, levels = sampler_name(making), schedule_name(making)
+    rule = sampler_name(making)
+    levels = schedule_values(making, rule)
     parts = {name: making.signal(name) for name in ("model", "positive", "negative")}
     steps = steps_run(making, denoise)
     _loop(
@@ -44,7 +45,7 @@ def _sample(making: Making) -> None:
         making.signal("latent_image"),
         (making.seed(), making.control),
         lambda: Output(making.add("sampling.sampler", name=rule), "sampler"),
-        lambda: Output(making.add("sampling.schedule", name=levels, **steps), "schedule"),
+        lambda: Output(making.add("sampling.schedule", **levels, **steps), "schedule"),
         making.port("cfg", 8.0),
     )
 
@@ -60,7 +61,8 @@ def _sample_part(making: Making) -> None:
             "The last of a part of the steps takes all noise away there; here the noise is left. "
             "For the whole picture, let it stop at the end"
         )
-    rule, levels = sampler_name(making), schedule_name(making)
+    rule = sampler_name(making)
+    levels = schedule_values(making, rule)
     if not noisy and making.value("sampler_name", "") in DRAWING:
         making.differ("Without noise of its own, what a sampler draws grows from seed 0 here")
     parts = {name: making.signal(name) for name in ("model", "positive", "negative")}
@@ -70,7 +72,7 @@ def _sample_part(making: Making) -> None:
         making.signal("latent_image"),
         (making.seed("noise_seed"), making.control) if noisy else None,
         lambda: Output(making.add("sampling.sampler", name=rule), "sampler"),
-        lambda: Output(making.add("sampling.schedule", name=levels, steps=steps), "schedule"),
+        lambda: Output(making.add("sampling.schedule", **levels, steps=steps), "schedule"),
         making.port("cfg", 8.0),
         start_at=start if start.value or start.output else None,
         stop_at=None if last else stop,

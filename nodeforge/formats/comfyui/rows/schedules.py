@@ -10,6 +10,9 @@ from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.sampling_names import (
     DRAWING,
     MOST_STEPS,
+    NATIVE_LEVELS,
+    NATIVE_ONLY,
+    OWN,
     SAMPLERS,
     SCHEDULES,
     SHORTENED,
@@ -35,14 +38,29 @@ def sampler_name(making: Making) -> str:
     return SAMPLERS.get(name, name)
 
 
-def schedule_name(making: Making) -> str:
-    """Our name of the schedule that the node chooses; its own where we lack it."""
-    name = making.value("scheduler", "normal")
-    if name not in SCHEDULES:
-        making.differ(f"There is no schedule '{name}' here: choose another where it stands")
+def schedule_values(making: Making, sampler: str = "") -> dict[str, Any]:
+    """Name and rho of the schedule that the node chooses; its own name where we lack it.
+
+    Args:
+        sampler: Our name of what walks it; empty where that is not known.
+    """
+    given = making.value("scheduler", "normal")
+    name, rho = SCHEDULES.get(given, (given, None))
+    if given not in SCHEDULES:
+        making.differ(f"There is no schedule '{given}' here: choose another where it stands")
     if name == "beta":
         making.differ("The schedule 'beta' rounds to whole timesteps there, and not here")
-    return SCHEDULES.get(name, name)
+    if name in NATIVE_LEVELS and sampler not in OWN:
+        making.differ(_LEVELS_DIFFER.format(name))
+    if sampler in NATIVE_ONLY:
+        return {"name": given if given in SCHEDULES else name}
+    return {"name": name, "rho": rho}
+
+
+_LEVELS_DIFFER = (
+    "The noise levels of '{}' are those of diffusers' scheduler here: they begin or end a little "
+    "elsewhere, more so for SDXL and with few steps. Karras and exponential are the same"
+)
 
 
 def steps_run(making: Making, denoise: float) -> dict[str, Any]:
@@ -86,7 +104,7 @@ def _basic_schedule(making: Making) -> None:
     denoise = making.value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so no step is run.")
-    _schedule(making, schedule_name(making), **steps_run(making, denoise))
+    _schedule(making, **schedule_values(making), **steps_run(making, denoise))
 
 
 def _tuned_schedule(making: Making) -> None:
@@ -130,7 +148,7 @@ def _level_schedule(name: str, rho: float, make_levels: Any) -> Any:
         steps = making.port("steps", 20)
         usual = abs(highest / _USUAL[0] - 1) < 1e-3 and abs(lowest / _USUAL[1] - 1) < 1e-3
         if usual and bend <= 20:
-            _schedule(making, name, steps=steps, rho=None if bend == rho else bend)
+            _schedule(making, name, steps=steps, rho=bend)
             return
         if not 1 <= steps.value <= MOST_STEPS:
             raise NoCounterpartError(f"its 'steps' is {steps.value}.")
@@ -196,7 +214,7 @@ ROWS = (
         ("steps", "sigma_max", "sigma_min"),
         _SIGMAS,
         _LEVELS,
-        _level_schedule("exponential", 1.0, log_sigmas),
+        _level_schedule("polyexponential", 1.0, log_sigmas),
     ),
     Row(
         "PolyexponentialScheduler",
