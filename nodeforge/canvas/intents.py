@@ -30,6 +30,7 @@ class Method:
         fill: What the masked area shows before it is painted.
         strength: Denoise strength to start from.
         whole: Without a mask the whole box is meant.
+        grow: Pixels of the canvas by which the masks are larger than drawn.
         describes: What the prompt should describe, for the field's placeholder.
     """
 
@@ -37,6 +38,7 @@ class Method:
     fill: Fill
     strength: float
     whole: bool = False
+    grow: int = 0
     describes: str = "What should be there"
 
     def fill_at(self, strength: float) -> Fill:
@@ -48,6 +50,9 @@ class Method:
 CONTROLLED = "canvas_control"
 """The shipped workflow, by its file's stem, that fills while control layers steer."""
 
+_COVER = 8
+"""As far as a patch fades in from the mask's edge: there, what is to be removed would be seen."""
+
 METHODS: Mapping[Intent, Method] = {
     Intent.FILL: Method("canvas_inpaint", Fill.BLUR, 1.0),
     Intent.EXPAND: Method(
@@ -55,7 +60,11 @@ METHODS: Mapping[Intent, Method] = {
     ),
     Intent.ADD: Method("canvas_inpaint", Fill.NEUTRAL, 1.0, describes="What to add"),
     Intent.REMOVE: Method(
-        "canvas_inpaint", Fill.CONTINUE, 0.8, describes="What is behind it, such as a wall"
+        "canvas_inpaint",
+        Fill.CONTINUE,
+        0.8,
+        grow=_COVER,
+        describes="What is behind it, such as a wall",
     ),
     Intent.REPLACE_BACKGROUND: Method(
         "canvas_inpaint", Fill.NEUTRAL_HARD, 1.0, describes="The new background"

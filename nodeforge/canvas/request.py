@@ -33,7 +33,7 @@ from nodeforge.errors import RequestError
 from nodeforge.graph.document import ASSET, Document
 from nodeforge.graph.model import Graph, Node, Subgraph
 from nodeforge.graph.paths import join
-from nodeforge.imaging import Box, Bytes, PictureFormat, encode
+from nodeforge.imaging import Box, Bytes, PictureFormat, encode, grow, to_bytes, to_float
 from nodeforge.values import SizeMismatchError
 
 LONGEST = 8192
@@ -99,7 +99,8 @@ class Generation:
         files: PNG files by the name that the document's assets have for them.
         results: The nodes whose port ``patch`` holds the candidates, one a batch item.
         box: Where the patches belong.
-        mask: uint8, (height, width) of the box: where it is 0 the patches are transparent.
+        mask: uint8, (height, width) of the box: where it is 0 the patches are transparent. To
+            remove something it is larger than the masks that were given.
     """
 
     document: Document
@@ -178,6 +179,7 @@ def _changes(source: Source, selections: Sequence[Selection], intent: Intent) ->
     for one in selections:
         weaker = np.rint(one.mask * np.float32(min(max(one.strength, 0.0), 1.0)))
         mask = np.maximum(mask, weaker.astype(np.uint8))
+    mask = to_bytes(grow(to_float(mask), METHODS[intent].grow))
     if intent is Intent.EXPAND and source.pixels.shape[2] == 4:
         mask = np.maximum(mask, 255 - source.pixels[..., 3])
     if not mask.any() and METHODS[intent].whole:

@@ -240,3 +240,12 @@ def test_the_model_s_own_size_is_known_before_a_run(workflow, tmp_path):
     unknown = workflow()
     unknown.node("model").values["file"] = "not there"
     assert native(unknown, folders) == USUAL
+
+
+def test_what_is_removed_is_covered_beyond_its_mask(workflow):
+    """A patch fades in from its mask's edge: there, what hugs the mask would stay as a rim."""
+    given = spot()
+    fill, remove = (made(workflow, intent).mask for intent in (Intent.FILL, Intent.REMOVE))
+    assert np.array_equal(fill, given)
+    ys, xs = np.nonzero(remove)
+    assert (xs.min(), ys.min(), xs.max(), ys.max()) == (22, 12, 57, 43)
