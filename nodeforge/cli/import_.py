@@ -36,7 +36,7 @@ def command(file: Path, output: Path | None, as_json: bool) -> None:
     The path of what was written goes to stdout, the report to stderr.
     """
     catalogue = Catalogue.shipped()
-    imported = import_file(file, catalogue)
+    imported = import_file(file, catalogue, models.ModelFolders(load_settings()))
     target = _free(file, output)
     save(imported.document, target)
     problems = _problems(imported.document, catalogue)

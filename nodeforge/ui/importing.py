@@ -57,7 +57,7 @@ class Importing:
         from nodeforge.formats.comfyui import import_file  # only here: few files are ComfyUI's
 
         try:
-            imported = import_file(path, self._workspace.catalogue)
+            imported = import_file(path, self._workspace.catalogue, self._workspace.folders)
         except NodeForgeError:
             return None  # why it is no workflow of ours is what there is to say
         opened = OpenDocument(imported.document, None, path.stem)

@@ -1,6 +1,7 @@
 """What an import makes of values and links that mean something else in ComfyUI."""
 
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from nodeforge.formats.comfyui.sampling_names import (
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input, Mode, Output, Subgraph
 from nodeforge.lint import lint
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, ChoiceWidget
 from support.comfyui import Sketch, sampler_values, text_to_image
 
@@ -117,6 +120,34 @@ def test_clip_skip_goes_to_the_prompts_that_it_feeds():
     made = imported(sketch)
     assert values(made, "encode")["clip_skip"] == 1
     assert "clip_skip" not in values(made, "encode_2")
+
+
+def test_clip_skip_goes_by_the_family_where_the_model_is_here(tmp_path: Path):
+    sketch = text_to_image()
+    skip = sketch.add("CLIPSetLastLayer", {"stop_at_clip_layer": -3}, clip=(1, 1))
+    sketch.boxes[1].links["clip"] = (skip, 0)
+    here = convert(from_json(sketch.ui()), CATALOGUE, ModelFolders(Settings(home=tmp_path)))
+    assert values(here, "encode")["clip_skip"] == 2
+    assert not differs(here, "CLIP stops")
+    sdxl = {"clip_name1": "l", "clip_name2": "g", "type": "sdxl"}
+    sketch.boxes[skip - 1].links["clip"] = (sketch.add("DualCLIPLoader", sdxl), 0)
+    assert values(imported(sketch), "encode")["clip_skip"] == 1
+
+
+def test_an_ip_adapter_on_the_model_goes_to_the_prompt():
+    sketch = text_to_image()
+    picture = sketch.add("LoadImage", {"image": "fox.png"})
+    adapter = sketch.add("IPAdapterModelLoader", {"ipadapter_file": "plus.safetensors"})
+    eyes = sketch.add("CLIPVisionLoader", {"clip_name": "h.safetensors"})
+    links = {"ipadapter": (adapter, 0), "image": (picture, 0), "clip_vision": (eyes, 0)}
+    held = {"weight": 0.6, "weight_type": "linear"}
+    looked = sketch.add("IPAdapterAdvanced", held, model=(1, 0), **links)
+    sketch.boxes[4].links["model"] = (looked, 0)
+    made = imported(sketch)
+    assert fed(made, "denoise.positive") == "apply_ip_adapter.conditioning"
+    assert fed(made, "denoise.model") == "load.model"
+    assert values(made, "apply_ip_adapter") == {"strength": 0.6, "start": 0.0, "end": 1.0}
+    assert made.report.pictures == ["fox.png"]
 
 
 def test_settings_on_the_model_go_to_guidance_and_loader():

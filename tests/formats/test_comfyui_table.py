@@ -62,6 +62,14 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "ControlNetLoader": ({}, {"control_net_name": "c.safetensors"}),
     "DiffControlNetLoader": (MODEL, {"control_net_name": "c.safetensors"}),
     "CLIPVisionLoader": ({}, {"clip_name": "v.safetensors"}),
+    "IPAdapterModelLoader": ({}, {"ipadapter_file": "plus.safetensors"}),
+    "IPAdapterAdvanced": (
+        {**MODEL, "ipadapter": "IPADAPTER", **IMAGE, "clip_vision": "CLIP_VISION"},
+        {
+            "weight": 0.6, "weight_type": "linear", "combine_embeds": "concat",
+            "start_at": 0.0, "end_at": 1.0, "embeds_scaling": "V only",
+        },
+    ),
     "CLIPTextEncode": (CLIP, {"text": "a [fox] (red:1.2)"}),
     "CLIPTextEncodeSDXL": (CLIP, {**SDXL, "text_g": "a", "text_l": "b"}),
     "CLIPTextEncodeSDXLRefiner": (CLIP, {"ascore": 6.0, **SIZE, "text": "a"}),
@@ -151,6 +159,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"image1": "IMAGE", "image2": "IMAGE"},
         {"blend_factor": 0.4, "blend_mode": "soft_light"},
     ),
+    "ImageInvert": (IMAGE, {}),
     "ImageBlur": (IMAGE, {"blur_radius": 3, "sigma": 1.0}),
     "Canny": (IMAGE, {"low_threshold": 0.4, "high_threshold": 0.8}),
     "ImagePadForOutpaint": (IMAGE, {**SIDES, "feathering": 40}),
@@ -175,6 +184,13 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "PrimitiveStringMultiline": ({}, {"value": "a fox"}),
     "PrimitiveBoolean": ({}, {"value": True}),
 }
+
+WRAPPING = {
+    "control.apply",
+    "control.apply_ip_adapter",
+    "sampling.perturbed_attention",
+}
+"""What a sampler may get around its prompts and its guidance."""
 
 _SINKS = {
     "MODEL": ("model",),
@@ -201,6 +217,8 @@ def sources(sketch: Sketch) -> dict[str, tuple[int, int]]:
         "IMAGE": (picture, 0),
         "MASK": (picture, 1),
         "CONTROL_NET": (sketch.add("ControlNetLoader", {"control_net_name": "canny.st"}), 0),
+        "IPADAPTER": (sketch.add("IPAdapterModelLoader", {"ipadapter_file": "a.st"}), 0),
+        "CLIP_VISION": (sketch.add("CLIPVisionLoader", {"clip_name": "v.st"}), 0),
         "SIGMAS": (levels, 0),
         "SAMPLER": (sketch.add("KSamplerSelect", {"sampler_name": "euler"}), 0),
         "NOISE": (sketch.add("RandomNoise", {"noise_seed": 1, "control": "fixed"}), 0),
@@ -261,7 +279,7 @@ def test_what_a_class_becomes_is_what_the_table_says(kind: str):
     made = imported(workflow_with(kind).ui())
     node = next(each for each in reversed(made.report.became) if each.kind == kind)
     types = {made.document.graph.nodes[name].type for name in node.nodes}
-    assert types <= {*ROWS[kind].becomes, "control.apply", "sampling.perturbed_attention"}
+    assert types <= {*ROWS[kind].becomes, *WRAPPING}
     assert types or not ROWS[kind].becomes or ROWS[kind].dissolves
 
 

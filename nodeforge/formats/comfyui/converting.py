@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from nodeforge.errors import RequestError
 from nodeforge.formats.comfyui.making import CONTROL, Making, NoCounterpartError
 from nodeforge.formats.comfyui.neutral import ComfyGraph, ComfyNode, Source
 from nodeforge.formats.comfyui.placing import place
@@ -21,6 +22,9 @@ from nodeforge.graph.history import History
 from nodeforge.graph.model import Input, Mode, Node, Output
 from nodeforge.graph.paths import Names
 from nodeforge.spec import Catalogue
+
+if TYPE_CHECKING:
+    from nodeforge.models import ModelFolders
 
 PLACEHOLDER = "comfyui."
 """What the type of a node without counterpart starts with; its class follows."""
@@ -36,14 +40,18 @@ class Imported:
     report: Report
 
 
-def convert(graph: ComfyGraph, catalogue: Catalogue) -> Imported:
+def convert(
+    graph: ComfyGraph, catalogue: Catalogue, models: ModelFolders | None = None
+) -> Imported:
     """Make a document of `graph`. The same graph gives the same document.
 
     Args:
         graph: As `reading` gives it.
         catalogue: Our node types.
+        models: Where to look for the family of a model, which some values depend on; without
+            it, and where a model is not there, it is taken for SD 1.5, and the report says so.
     """
-    world = World(graph, catalogue)
+    world = World(graph, catalogue, models)
     world.convert()
     return Imported(world.document, world.report)
 
@@ -54,6 +62,7 @@ class World:
 
     graph: ComfyGraph
     catalogue: Catalogue
+    models: ModelFolders | None = None
     document: Document = field(default_factory=Document)
     report: Report = field(default_factory=Report)
 
@@ -74,6 +83,17 @@ class World:
         self.report.oddities += self.graph.oddities
         place(self.document, self.graph, self.clusters, self.catalogue)
         self._collapse()
+
+    def family(self, kind: str, name: str) -> str:
+        """The family of a model that is on this machine; empty where it is not known."""
+        if self.models is None:
+            return ""
+        from nodeforge.models import recognise  # only where there are models to look at
+
+        try:
+            return recognise(self.models.find(kind, name)).family or ""
+        except RequestError:
+            return ""
 
     def type_of(self, output: Output, made: dict[str, Node]) -> str:
         """Our type of an output; empty where it is not known."""

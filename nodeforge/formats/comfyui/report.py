@@ -42,11 +42,13 @@ class Report:
         differs: What makes other pictures than in ComfyUI, to the nodes there that it is about;
             none for what is about all.
         oddities: What of the file could not be read.
+        pictures: Files that must be brought, as the workflow names them without holding them.
     """
 
     became: list[Became] = field(default_factory=list)
     differs: dict[str, list[str]] = field(default_factory=dict)
     oddities: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
 
     @property
     def missing(self) -> list[Became]:
@@ -87,6 +89,9 @@ class Report:
             yield "Other than in ComfyUI:"
         for text, nodes in self.differs.items():
             yield f"  {text}{f' (node {_few(nodes)})' if nodes else ''}"
+        if self.pictures:
+            named = ", ".join(dict.fromkeys(self.pictures))
+            yield f"Pictures to choose, or to copy to the folder for inputs: {named}"
         if self.oddities:
             yield "In the file:"
         yield from (f"  {text}" for text in dict.fromkeys(self.oddities))
@@ -105,6 +110,7 @@ class Report:
             ],
             "differs": [{"text": t, "nodes": nodes} for t, nodes in self.differs.items()],
             "oddities": list(dict.fromkeys(self.oddities)),
+            "pictures": list(dict.fromkeys(self.pictures)),
         }
 
 

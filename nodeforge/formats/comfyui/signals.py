@@ -47,6 +47,13 @@ class Steering:
 
 
 @dataclass(frozen=True)
+class Look:
+    """A picture that an IP-Adapter lets the prompt say: inputs of the node that applies it."""
+
+    inputs: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Signal:
     """What an output of ComfyUI gives.
 
@@ -59,7 +66,9 @@ class Signal:
         mask: Of latents and prompts for inpainting: where the picture may change.
         seen: Of prompts: what an inpainting model sees of the picture.
         steering: Of prompts: what the negative prompt gets, too.
+        family: Of text encoders: the family of models, where it is known.
         skip: Of text encoders: last layers that are left out.
+        looks: Of models: pictures that IP-Adapters let the prompt say, too.
         loader: Of models: the node of ours that loads it.
         rescale: Of models: the guidance's.
         wraps: Of models: what becomes of the guidance.
@@ -79,7 +88,9 @@ class Signal:
     mask: Output | None = None
     seen: Output | None = None
     steering: tuple[Steering, ...] = ()
+    family: str = ""
     skip: int = 0
+    looks: tuple[Look, ...] = ()
     loader: str = ""
     rescale: float = 0.0
     wraps: tuple[Wrap, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from nodeforge.formats.comfyui.making import Making, NoCounterpartError
 from nodeforge.formats.comfyui.row import Row, one
-from nodeforge.formats.comfyui.signals import Signal, Wrap
+from nodeforge.formats.comfyui.signals import Look, Signal, Wrap
 from nodeforge.graph.model import Output
 
 _FREEU = ("backbone_1", "backbone_2", "skip_1", "skip_2")
@@ -20,10 +20,12 @@ def _file(name: str) -> str:
 
 
 def _load(making: Making) -> None:
-    name = making.add("models.load", file=_file(making.value("ckpt_name", "")))
+    file = _file(making.value("ckpt_name", ""))
+    family = making.world.family("checkpoint", file)
+    name = making.add("models.load", file=file)
     making.give(
         Signal("MODEL", Output(name, "model"), loader=name),
-        Signal("CLIP", Output(name, "text_encoder")),
+        Signal("CLIP", Output(name, "text_encoder"), family=family),
         Signal("VAE", Output(name, "vae")),
     )
 
@@ -40,7 +42,7 @@ def _load_two_encoders(making: Making) -> None:
     if (kind := making.value("type", "sdxl")) != "sdxl":
         raise NoCounterpartError(f"loads text encoders for '{kind}', a family that is not here.")
     name = making.add("models.load_text_encoder", file=files[0], second=files[1])
-    making.give(Signal("CLIP", Output(name, "text_encoder")))
+    making.give(Signal("CLIP", Output(name, "text_encoder"), family="sdxl"))
 
 
 def _load_vae(making: Making) -> None:
@@ -71,11 +73,16 @@ def _skip_layers(making: Making) -> None:
     clip = making.signal("clip", needed="so there is no text encoder")
     assert clip is not None
     layer = making.value("stop_at_clip_layer", -1)
-    making.differ(
-        f"CLIP stops at layer {layer}: 'clip skip' of the prompts is {max(-layer - 1, 0)}, which "
-        "is right for SD 1.5. SD 2 and SDXL stop one layer earlier by themselves: take one less"
-    )
-    making.give(replace(clip, skip=max(-layer - 1, 0)))
+    own = 1 if clip.family in ("", "sd15", "nano") else 2
+    skip = -layer - own
+    if not clip.family:
+        making.differ(
+            f"CLIP stops at layer {layer}: 'clip skip' of the prompts is {max(skip, 0)}, right for "
+            "SD 1.5. SD 2 and SDXL stop a layer earlier by themselves: take one less"
+        )
+    if skip < 0:
+        making.differ("The text encoder's very last layer cannot be read for this model")
+    making.give(replace(clip, skip=max(skip, 0)))
 
 
 def _freeu(making: Making) -> None:
@@ -121,6 +128,27 @@ def _set_loader(making: Making, model: Signal, **values: Any) -> None:
         making.differ(
             "What the model predicts is set where it is loaded, so also for the others that use it"
         )
+
+
+def _look(making: Making) -> None:
+    """An IP-Adapter lies on the model there, and on the prompt here."""
+    model, eyes = _model(making), making.output("clip_vision")
+    adapter, image = making.output("ipadapter"), making.output("image")
+    if eyes is None or adapter is None or image is None:
+        raise NoCounterpartError("nothing feeds its adapter, its picture or its image encoder.")
+    if making.signal("attn_mask") or making.signal("image_negative"):
+        making.differ("The IP-Adapter has no mask and no negative picture here")
+    if (how := making.value("weight_type", "linear")) not in ("linear", "original"):
+        making.differ(f"The IP-Adapter's weight is the same in all layers here, not '{how}'")
+    inputs = {
+        "ip_adapter": adapter,
+        "image_encoder": eyes,
+        "image": image,
+        "strength": making.port("weight", 1.0),
+        "start": making.port("start_at", 0.0),
+        "end": making.port("end_at", 1.0),
+    }
+    making.give(replace(model, looks=(*model.looks, Look(tuple(inputs.items())))))
 
 
 _MODEL = {"model": "model"}
@@ -285,5 +313,28 @@ ROWS = (
         "CLIP_VISION:image_encoder",
         values={"file": ("clip_name", "")},
         changes={"file": _file},
+    ),
+    one(
+        "IPAdapterModelLoader",
+        "IPAdapter Model Loader",
+        "control.load_ip_adapter",
+        {},
+        "IPADAPTER:ip_adapter",
+        values={"file": ("ipadapter_file", "")},
+        changes={"file": _file},
+        remark="Of the pack ComfyUI_IPAdapter_plus.",
+    ),
+    Row(
+        "IPAdapterAdvanced",
+        "IPAdapter Advanced",
+        (
+            *("weight", "weight_type", "combine_embeds", "start_at", "end_at"),
+            "embeds_scaling",
+        ),
+        ("MODEL",),
+        ("control.apply_ip_adapter",),
+        _look,
+        "Of the same pack. It lies on the prompt, not on the model.",
+        dissolves=True,
     ),
 )

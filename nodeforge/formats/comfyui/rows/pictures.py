@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from nodeforge.formats.comfyui.making import Making, NoCounterpartError
 from nodeforge.formats.comfyui.row import Row, one
@@ -25,9 +24,11 @@ _ENDINGS = {
 }
 
 
-def _picture(name: str) -> str:
+def picture(making: Making) -> str:
     """A picture's name without the folder that ComfyUI marks at its end."""
-    return _PLACE.sub("", name.replace("\\", "/"))
+    name = _PLACE.sub("", making.value("image", "").replace("\\", "/"))
+    making.world.report.pictures.append(name)
+    return name
 
 
 def _method(name: str) -> str:
@@ -35,17 +36,8 @@ def _method(name: str) -> str:
 
 
 def _load(making: Making) -> None:
-    name = making.add("image.load", file=_picture(making.value("image", "")))
+    name = making.add("image.load", file=picture(making))
     making.give(Signal("IMAGE", Output(name, "image")), Signal("MASK", Output(name, "mask")))
-
-
-def _load_mask(making: Making) -> None:
-    channel = making.value("channel", "alpha")
-    ours = "transparency" if channel == "alpha" else "brightness"
-    if channel != "alpha":
-        making.differ(f"The mask is the picture's {channel} there, and its brightness here")
-    name = making.add("mask.load", file=_picture(making.value("image", "")), channel=ours)
-    making.give(Signal("MASK", Output(name, "mask")))
 
 
 def _save(making: Making) -> None:
@@ -120,109 +112,21 @@ def _blend_mode(name: str) -> str:
     return _BLENDS[name]
 
 
+def _invert(making: Making) -> None:
+    """What is missing to white: a picture made white, less the picture."""
+    picture = making.output("image")
+    name = making.add("image.blend", over=picture, mode="difference", opacity=1.0)
+    white = making.add("image.adjust", image=picture, brightness=1.0)
+    making.put(name, making.made[name], "base", Output(white, "image"))
+    making.give(Signal("IMAGE", Output(name, "image")))
+
+
 def _blur(making: Making) -> None:
     size, spread = making.value("blur_radius", 1), making.value("sigma", 1.0)
     if spread > size / 2:
         making.differ("A blur that its radius cuts off there is a whole one here")
     name = making.add("image.blur", image=making.output("image"), radius=spread)
     making.give(Signal("IMAGE", Output(name, "image")))
-
-
-def _solid(making: Making) -> None:
-    value = making.value("value", 1.0)
-    if value not in (0.0, 1.0):
-        raise NoCounterpartError(f"is a mask of {value:g} everywhere; ours are 0 or 1.")
-    sides = {name: making.port(name, 512) for name in ("width", "height")}
-    edges = {"left": 0.0, "top": 0.0, "right": value, "bottom": value}
-    name = making.add("mask.rectangle", **sides, **edges)
-    making.give(Signal("MASK", Output(name, "mask")))
-
-
-_HOW = {
-    **dict.fromkeys(("add", "or"), "add"),
-    "subtract": "subtract",
-    **dict.fromkeys(("multiply", "and"), "intersect"),
-}
-
-
-def _combine(making: Making) -> None:
-    how = making.value("operation", "multiply")
-    if how not in _HOW or making.value("x", 0) or making.value("y", 0):
-        raise NoCounterpartError(f"does '{how}' at a place, which our masks do not.")
-    if how in ("or", "and", "multiply"):
-        making.differ("Grey values of masks may be combined in another way")
-    links = {"first": making.output("destination"), "second": making.output("source")}
-    name = making.add("mask.combine", **links, how=_HOW[how])
-    making.give(Signal("MASK", Output(name, "mask")))
-
-
-def _mask_of_picture(making: Making) -> None:
-    if (channel := making.value("channel", "red")) != "alpha":
-        raise NoCounterpartError(
-            f"takes a picture's {channel} as a mask, which no node of ours does."
-        )
-    name = making.add("mask.from_alpha", image=making.output("image"))
-    making.give(Signal("MASK", Output(name, "mask")))
-
-
-def _mask_of_colour(making: Making) -> None:
-    colour = f"#{making.value('color', 0) & 0xFFFFFF:06x}"
-    name = making.add(
-        "mask.from_colour", image=making.output("image"), colour=colour, tolerance=0.0
-    )
-    making.give(Signal("MASK", Output(name, "mask")))
-
-
-def _reroute(making: Making) -> None:
-    source = next(iter(making.signals.values()), None)
-    if source is None:
-        making.add("flow.reroute")
-        making.give(Signal("", lost=True))
-        return
-    if source.output is None:  # what waits in the link needs no node to pass it on
-        making.give(source)
-        return
-    name = making.add("flow.reroute", value=source.output)
-    making.give(making.pass_on(source.type, Output(name, "value"), next(iter(making.signals))))
-
-
-_PLAIN: dict[str, tuple[str, Any]] = {
-    "INT": ("values.integer", 0),
-    "FLOAT": ("values.float", 0.0),
-    "STRING": ("values.text", ""),
-}
-
-
-def _primitive(making: Making) -> None:
-    """A value for several widgets; where it says a seed or a name, it is one with them."""
-    value = making.node.values.get("value")
-    kind = next((kind for _, kind in making.node.outputs), "")
-    if kind not in _PLAIN:
-        kind = {int: "INT", float: "FLOAT", str: "COMBO"}.get(type(value), "COMBO")
-    if kind not in _PLAIN or value is None:
-        making.give(Signal(kind, value=value))
-        return
-    _plain_value(making, kind)
-
-
-def _plain_value(making: Making, kind: str) -> None:
-    type_id, default = _PLAIN[kind]
-    seeds = making.world.feeds_seed(making.node)
-    given = making.seed("value") if seeds else making.port("value", default)
-    name = making.add("values.seed" if seeds else type_id, value=given.value)
-    if seeds:
-        making.follow_seed(f"{name}.value")
-    elif making.control not in ("", "fixed"):
-        making.differ("The value changes after each run there, and stays here")
-    making.give(Signal(kind, Output(name, "value"), value=given.value))
-
-
-def _typed(kind: str) -> Any:
-    return lambda making: _plain_value(making, kind)
-
-
-def _switch(making: Making) -> None:
-    making.give(Signal("BOOLEAN", value=making.value("value", False)))
 
 
 _IMAGE, _MASK = ("IMAGE",), ("MASK",)
@@ -238,14 +142,6 @@ ROWS = (
         ("image.load",),
         _load,
         "Pictures are looked for in NodeForge's folder *inputs*.",
-    ),
-    Row(
-        "LoadImageMask",
-        "Load Image (as Mask)",
-        ("image", "channel", "upload"),
-        _MASK,
-        ("mask.load",),
-        _load_mask,
     ),
     Row("SaveImage", "Save Image", ("filename_prefix",), (), ("image.save",), _save),
     one("PreviewImage", "Preview Image", "image.preview", {"image": "images"}),
@@ -289,6 +185,15 @@ ROWS = (
         values={"opacity": ("blend_factor", 0.5), "mode": ("blend_mode", "normal")},
         changes={"mode": _blend_mode},
     ),
+    Row(
+        "ImageInvert",
+        "Invert Image",
+        (),
+        _IMAGE,
+        ("image.blend", "image.adjust"),
+        _invert,
+        "White less the picture.",
+    ),
     Row("ImageBlur", "Image Blur", ("blur_radius", "sigma"), _IMAGE, ("image.blur",), _blur),
     one(
         "Canny",
@@ -315,82 +220,5 @@ ROWS = (
         ("image.composite",),
         _composite,
         "With a mask, at 0, 0.",
-    ),
-    one("InvertMask", "InvertMask", "mask.invert", {"mask": "mask"}, "MASK:mask"),
-    one(
-        "GrowMask",
-        "GrowMask",
-        "mask.grow",
-        {"mask": "mask"},
-        "MASK:mask",
-        values={"pixels": ("expand", 0)},
-        widgets="expand tapered_corners",
-        differs="Corners of a grown mask may be rounder or sharper",
-    ),
-    Row(
-        "SolidMask",
-        "SolidMask",
-        ("value", "width", "height"),
-        _MASK,
-        ("mask.rectangle",),
-        _solid,
-        "Of 0 or 1.",
-    ),
-    Row(
-        "MaskComposite",
-        "MaskComposite",
-        ("x", "y", "operation"),
-        _MASK,
-        ("mask.combine",),
-        _combine,
-        "At 0, 0; not by *xor*.",
-    ),
-    Row(
-        "ImageToMask",
-        "Convert Image to Mask",
-        ("channel",),
-        _MASK,
-        ("mask.from_alpha",),
-        _mask_of_picture,
-        "Of the alpha channel.",
-    ),
-    Row(
-        "ImageColorToMask",
-        "ImageColorToMask",
-        ("color",),
-        _MASK,
-        ("mask.from_colour",),
-        _mask_of_colour,
-    ),
-    Row("Reroute", "Reroute", (), ("*",), ("flow.reroute",), _reroute),
-    Row(
-        "PrimitiveNode",
-        "Primitive",
-        ("value",),
-        ("*",),
-        ("values.integer", "values.float", "values.text", "values.seed"),
-        _primitive,
-        "Names that are chosen from a list go where they are used.",
-    ),
-    Row("PrimitiveInt", "Int", ("value",), ("INT",), ("values.integer",), _typed("INT")),
-    Row("PrimitiveFloat", "Float", ("value",), ("FLOAT",), ("values.float",), _typed("FLOAT")),
-    Row("PrimitiveString", "String", ("value",), ("STRING",), ("values.text",), _typed("STRING")),
-    Row(
-        "PrimitiveStringMultiline",
-        "String (Multiline)",
-        ("value",),
-        ("STRING",),
-        ("values.text",),
-        _typed("STRING"),
-    ),
-    Row(
-        "PrimitiveBoolean",
-        "Boolean",
-        ("value",),
-        ("BOOLEAN",),
-        (),
-        _switch,
-        "Goes where it is used.",
-        dissolves=True,
     ),
 )

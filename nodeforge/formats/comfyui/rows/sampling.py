@@ -136,11 +136,12 @@ def _loop(
     model, positive = parts.get("model"), parts.get("positive")
     mask = (latent and latent.mask) or (positive and positive.mask)
     seen = positive.seen if positive else None
-    name = making.add("sampling.denoise", model=model, positive=positive, mask=mask, **steps)
+    name = making.add("sampling.denoise", model=model, mask=mask, **steps)
     node = making.made[name]
     noise = _noise(making, latent, seed) if seed else None
     empty = latent is not None and latent.output is None
     inputs = {
+        "positive": _looking(making, model, positive),
         "noise": noise,
         "latent": None if empty and noise else making.out(latent),
         "masked_image": seen,
@@ -177,6 +178,15 @@ def _guidance(making: Making, model: Signal | None, scale: Port) -> Output:
     for wrap in model.wraps if model else ():
         name = making.add(wrap.type, guidance=Output(name, "guidance"), **wrap.values)
     return Output(name, "guidance")
+
+
+def _looking(making: Making, model: Signal | None, positive: Signal | None) -> Output | None:
+    """The prompt, with the pictures that IP-Adapters on the model let it say."""
+    output = making.out(positive)
+    for look in model.looks if model else ():
+        name = making.add("control.apply_ip_adapter", conditioning=output, **dict(look.inputs))
+        output = Output(name, "conditioning")
+    return output
 
 
 def _negative(making: Making, positive: Signal | None, negative: Signal | None) -> Output | None:
