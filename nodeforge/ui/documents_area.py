@@ -120,6 +120,7 @@ class DocumentsArea(QWidget):
         self._title(opened)
         if opened.canvas is not None:
             page.show_canvas()
+            self._front_changed()  # a first tab was in front before its canvas was
 
     def _canvas_of(self, opened: OpenDocument) -> CanvasTab:
         from nodeforge.ui.canvas_view import CanvasTab, Kit  # numpy and OpenCV: only when needed

@@ -40,6 +40,8 @@ def test_opening_returns_at_once_and_the_project_follows(qtbot, window, project)
     qtbot.waitUntil(lambda: opened(window, path) is not None, timeout=LONG)
     assert window.workspace.current is opened(window, path)
     assert window.area.canvas is not None
+    assert window.area.faces.buttons["canvas"].isChecked()
+    assert window.docks.all["library"].isHidden()  # the graph's panels make room
 
 
 def test_two_projects_asked_for_together_are_both_opened_the_last_in_front(qtbot, window, project):

@@ -32,7 +32,8 @@ from nodeforge.ui.inspector.seed import SeedField
 from nodeforge.ui.words import tip
 from nodeforge.ui.workspace import Workspace
 
-_PROMPT_HEIGHT = 64
+_PROMPT_HEIGHT = 84
+"""With the line that counts tokens."""
 
 
 class GeneratePanel(QWidget):
@@ -132,7 +133,7 @@ class GeneratePanel(QWidget):
         field.call(entry.label)
         editor.setToolTip(tip(entry.port.doc))
         if isinstance(editor, QPlainTextEdit):
-            editor.setFixedHeight(_PROMPT_HEIGHT)
+            field.setFixedHeight(_PROMPT_HEIGHT)
             if entry.label.lower().startswith("prompt"):
                 editor.setPlaceholderText(METHODS[self._wishes.intent].describes)
         if isinstance(field, TextField) and self._wishes.reads_prompts(entry):

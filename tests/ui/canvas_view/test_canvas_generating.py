@@ -235,6 +235,7 @@ def test_prompts_are_counted_in_tokens_as_in_the_graph(painted):
     panel, wishes = painted.bench.generate, painted.bench.wishes
     field = panel.fields["prompt.text"]
     wishes.set("prompt.text", "a (cat:1.3) on a red chair")
+    assert field.editor().height() > 50  # room for more than a line
     assert field.counted.endswith("tokens")
     fewer = field.counted
     wishes.set("prompt.text", "a cat on a red chair in a garden")
