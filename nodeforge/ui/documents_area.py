@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from nodeforge.lint import Problem
@@ -121,6 +121,8 @@ class DocumentsArea(QWidget):
         if opened.canvas is not None:
             page.show_canvas()
             self._front_changed()  # a first tab was in front before its canvas was
+            if (canvas := page.canvas) is not None:
+                QTimer.singleShot(0, canvas, canvas.zoom_all)  # once panels have made room
 
     def _canvas_of(self, opened: OpenDocument) -> CanvasTab:
         from nodeforge.ui.canvas_view import CanvasTab, Kit  # numpy and OpenCV: only when needed

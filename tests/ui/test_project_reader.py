@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QProgressBar
 
 from nodeforge.canvas import LayerKind, State, Tiles
@@ -42,6 +43,8 @@ def test_opening_returns_at_once_and_the_project_follows(qtbot, window, project)
     assert window.area.canvas is not None
     assert window.area.faces.buttons["canvas"].isChecked()
     assert window.docks.all["library"].isHidden()  # the graph's panels make room
+    view = window.area.canvas.view
+    qtbot.waitUntil(lambda: abs(view.camera.to_view(QPointF(128, 128)).x() * 2 - view.width()) < 4)
 
 
 def test_two_projects_asked_for_together_are_both_opened_the_last_in_front(qtbot, window, project):
