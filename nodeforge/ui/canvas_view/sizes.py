@@ -139,7 +139,7 @@ class SizeDialog(_SizeDialog):
         grid.setSpacing(2)
         for row, (_, _, down) in enumerate(_PLACES):
             for column, (_, across, _) in enumerate(_PLACES):
-                button = QToolButton(checkable=True)
+                button = QToolButton(checkable=True, text="•")
                 button.setFixedSize(QSize(24, 24))
                 button.setToolTip(f"The picture stays at the {_spelled(down, across)}")
                 button.setAccessibleName(f"Anchor {_spelled(down, across)}")
