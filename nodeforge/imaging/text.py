@@ -202,8 +202,8 @@ def _of_exif(raw: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     for value in values:
         name, colon, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
-        if colon and name in ("workflow", "prompt"):
-            found[name] = rest
+        if colon and name.lower() in ("workflow", "prompt"):
+            found[name.lower()] = rest
     if isinstance(comment, bytes) and (told := _comment(comment)):
         found["parameters"] = told
     return found

@@ -142,6 +142,20 @@ def test_a_picture_that_comfyui_saved_is_imported(nodeforge: CommandLine, tmp_pa
     assert made["view"]["positions"]
 
 
+@pytest.mark.parametrize("ending", ["webp", "jpg"])
+def test_a_picture_whose_exif_carries_it_is_imported(
+    nodeforge: CommandLine, tmp_path: Path, ending: str
+):
+    sketch, exif = text_to_image(), Image.Exif()
+    exif[0x010F] = f"workflow:{json.dumps(sketch.ui())}"
+    exif[0x0110] = f"prompt:{json.dumps(sketch.api())}"
+    file = tmp_path / f"a.{ending}"
+    Image.new("RGB", (8, 8)).save(file, exif=exif)
+    made = json.loads(imported(nodeforge, file).read_text("utf-8"))
+    assert made["nodes"]["noise"]["values"]["seed"] == 5
+    assert made["view"]["positions"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

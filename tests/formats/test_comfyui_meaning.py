@@ -333,7 +333,9 @@ def subgraph_file() -> dict[str, Any]:
     names = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
     links = [dict(zip(names, end, strict=True)) for end in (*ends, (5, 2, 0, -20, 1))]
     ports = [{"name": "clip", "type": "CLIP"}, {"name": "text", "type": "STRING"}]
+    inner.append({"id": 3, "type": "Note", "pos": [0, 400], "widgets_values": ["two of them"]})
     definition = {"id": "abc-1", "name": "Two prompts", "nodes": inner, "links": links}
+    definition["groups"] = [{"title": "Texts", "bounding": [-10, -30, 400, 380]}]
     raw["definitions"] = {"subgraphs": [{**definition, "inputs": ports}]}
     box = {
         "id": 20,
@@ -364,6 +366,10 @@ def test_a_subgraph_becomes_one_of_ours():
         for port in ("positive", "negative")
     }
     assert texts == {"a cat", "told outside"}
+    view = made.document.view
+    assert view.positions["two_prompts"][1] >= 300
+    assert view.notes["two_prompts/note:1"]["text"] == "two of them"
+    assert view.backdrops["two_prompts/backdrop:1"]["title"] == "Texts"
     assert lint(made.document, CATALOGUE) == []
 
 

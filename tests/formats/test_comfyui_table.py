@@ -66,8 +66,12 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "IPAdapterAdvanced": (
         {**MODEL, "ipadapter": "IPADAPTER", **IMAGE, "clip_vision": "CLIP_VISION"},
         {
-            "weight": 0.6, "weight_type": "linear", "combine_embeds": "concat",
-            "start_at": 0.0, "end_at": 1.0, "embeds_scaling": "V only",
+            "weight": 0.6,
+            "weight_type": "linear",
+            "combine_embeds": "concat",
+            "start_at": 0.0,
+            "end_at": 1.0,
+            "embeds_scaling": "V only",
         },
     ),
     "CLIPTextEncode": (CLIP, {"text": "a [fox] (red:1.2)"}),

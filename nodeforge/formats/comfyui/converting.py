@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nodeforge.errors import RequestError
 from nodeforge.formats.comfyui.making import CONTROL, Making, NoCounterpartError
 from nodeforge.formats.comfyui.neutral import ComfyGraph, ComfyNode, Source
-from nodeforge.formats.comfyui.placing import place
+from nodeforge.formats.comfyui.placing import Placed, place
 from nodeforge.formats.comfyui.report import Became, Report
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.signals import Empty, Signal
@@ -20,7 +20,7 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Collapse
 from nodeforge.graph.history import History
 from nodeforge.graph.model import Input, Mode, Node, Output
-from nodeforge.graph.paths import Names
+from nodeforge.graph.paths import Names, join
 from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class World:
         self.signals: dict[Source, Signal] = {}
         self.readers = Counter(s for node in self.graph.nodes.values() for s in node.links.values())
         self.clusters: dict[str, list[str]] = {}
+        self.notes: dict[str, str] = {}
         self.empties: dict[Empty, str] = {}
         self.shared: set[str] = set()
 
@@ -81,8 +82,8 @@ class World:
         self._feed_empties()
         self.report.became = [done[name] for name in self.graph.nodes if name in done]
         self.report.oddities += self.graph.oddities
-        place(self.document, self.graph, self.clusters, self.catalogue)
-        self._collapse()
+        placed = place(self.document, self.graph, self.clusters, self.notes, self.catalogue)
+        self._draw(placed, self._collapse(placed))
 
     def family(self, kind: str, name: str) -> str:
         """The family of a model that is on this machine; empty where it is not known."""
@@ -252,10 +253,7 @@ class World:
     def _note(self, node: ComfyNode) -> None:
         values = [*node.values.values(), *node.loose]
         text = next((value for value in values if type(value) is str), "")
-        x, y, width, height = node.rect or (0.0, 0.0, 240.0, 160.0)
-        notes = self.document.view.notes
-        entry = {"rect": [round(n) for n in (x, y, width, height)], "text": text}
-        notes[f"note:{len(notes) + 1}"] = entry
+        self.notes[node.id] = text
 
     def _feed_empties(self) -> None:
         """Give latents of zeros the VAE that the workflow decodes with."""
@@ -267,22 +265,39 @@ class World:
             if found:
                 links[Input(name, "vae")] = found[0]
 
-    def _collapse(self) -> None:
-        """Make subgraphs of what was in subgraphs, inner ones first."""
+    def _collapse(self, placed: Placed) -> dict[str, str]:
+        """Make subgraphs of what was in subgraphs, inner ones first; their paths by ids there."""
         around: dict[str, str] = {}
-        for box, title in reversed(self.graph.boxes.items()):
-            inside = [
-                name
-                for origin, names in self.clusters.items()
-                if origin.startswith(f"{box}:")
-                for name in names
-            ]
-            paths = list(dict.fromkeys(around.get(name, name) for name in inside))
-            if paths:
-                edit = Collapse(paths, title)
-                self.document.perform(edit)
-                around.update(dict.fromkeys(inside, edit.path))
+        paths: dict[str, str] = {}
+        for box in reversed(self.graph.boxes):
+            parts = [names for origin, names in self.clusters.items() if _is_in(origin, box)]
+            inside = [name for names in parts for name in names]
+            if not inside:
+                continue
+            outer = list(dict.fromkeys(around.get(name, name) for name in inside))
+            edit = Collapse(outer, self.graph.boxes[box].title)
+            self.document.perform(edit)
+            if box in placed.boxes:
+                corner = [round(side) for side in placed.boxes[box]]
+                self.document.view.positions[edit.path] = corner
+            around.update(dict.fromkeys(inside, edit.path))
+            paths |= {o: f"{edit.path}/{path}" for o, path in paths.items() if _is_in(o, box)}
+            paths[box] = edit.path
         self.document.history = History()
+        return paths
+
+    def _draw(self, placed: Placed, paths: dict[str, str]) -> None:
+        """Put notes and backdrops into the graphs that they belong to."""
+        counts: Counter[str] = Counter()
+        for level, table, entry in placed.entries:
+            name = join(paths.get(level, ""), table.removesuffix("s"))
+            counts[name] += 1
+            self.document.table(table)[f"{name}:{counts[name]}"] = entry
+
+
+def _is_in(name: str, box: str) -> bool:
+    """Whether a node is in the subgraph of id `box`, or in one inside of it."""
+    return name.startswith(f"{box}:")
 
 
 def _in_order(graph: ComfyGraph, report: Report) -> Iterator[ComfyNode]:

@@ -48,11 +48,25 @@ class ComfyNode:
 
 @dataclass
 class Frame:
-    """A group: a frame behind nodes."""
+    """A group: a frame behind nodes, in the subgraph of id `level`."""
 
     title: str
     rect: Rect
     colour: str = ""
+    level: str = ""
+
+
+@dataclass
+class Box:
+    """The node of a subgraph, whose inside has been put beside the other nodes."""
+
+    title: str
+    rect: Rect | None = None
+
+
+def level_of(name: str) -> str:
+    """The id of the subgraph that a node is in; empty for the root."""
+    return name.rpartition(":")[0]
 
 
 @dataclass
@@ -62,11 +76,11 @@ class ComfyGraph:
     Args:
         nodes: By id, in the order of the file, subgraphs taken apart.
         frames: Groups.
-        boxes: The subgraphs' nodes by id, to their titles; inner ones after outer ones.
+        boxes: The subgraphs' nodes by id; inner ones after outer ones.
         oddities: What of the file could not be read, as sentences.
     """
 
     nodes: dict[str, ComfyNode] = field(default_factory=dict)
     frames: list[Frame] = field(default_factory=list)
-    boxes: dict[str, str] = field(default_factory=dict)
+    boxes: dict[str, Box] = field(default_factory=dict)
     oddities: list[str] = field(default_factory=list)

@@ -6,9 +6,11 @@ right, what feeds it in columns before it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from nodeforge.formats.comfyui.neutral import ComfyGraph, Rect
+from nodeforge.formats.comfyui.neutral import ComfyGraph, Frame, Rect, level_of
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Node
 from nodeforge.spec import Catalogue, TextWidget
@@ -25,47 +27,107 @@ _TALLEST = 640
 MOST = 1000
 """Nodes, notes and frames that are placed one by one; each pair of them is looked at."""
 
+_NOTE: Rect = (0.0, 0.0, 240.0, 160.0)
+_BOX: Size = (WIDTH, 200.0)
 _MARGIN, _TITLE = 24, 44
 """Between a frame and what is in it."""
+
+
+Entry = tuple[str, str, dict[str, Any]]
+
+
+@dataclass
+class Placed:
+    """Places that are settled once subgraphs are made.
+
+    Args:
+        boxes: Corners of subgraphs, by their ids there.
+        entries: Notes and backdrops: the id of the subgraph that they are in, table, entry.
+    """
+
+    boxes: dict[str, Size] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
 
 
 def place(
     document: Document,
     graph: ComfyGraph,
     clusters: Mapping[str, Sequence[str]],
+    notes: Mapping[str, str],
     catalogue: Catalogue,
-) -> None:
-    """Fill the document's table of positions, and its frames; notes move along.
+) -> Placed:
+    """Fill the document's table of positions, each subgraph apart.
 
-    Nothing is placed where the file says no places, or there are more than `MOST`: the window lays
-    such graphs out.
+    Nodes are not placed where the file says no places, or there are more than `MOST`: the window
+    lays such graphs out.
 
     Args:
         clusters: Ids of ours by the ids there; the one that stands for it first.
+        notes: Texts of notes by the ids there.
     """
-    there = {name: graph.nodes[name].rect for name in clusters if clusters[name]}
-    known = [rect for rect in there.values() if rect is not None]
-    things = len(there) + len(document.view.notes) + len(graph.frames)
-    if not known or things > MOST:
-        return
-    inner = {name: _cluster(document, clusters[name], catalogue) for name in there}
-    sizes = {name: _extent(document, places, catalogue) for name, places in inner.items()}
-    bottom = max(y + height for _, y, _, height in known) + 2 * _GAP
-    rects = {name: rect or (0.0, bottom, *sizes[name]) for name, rect in there.items()}
-    for name, note in document.view.notes.items():
-        x, y, width, height = map(float, note["rect"])
-        rects[name], sizes[name] = (x, y, width, height), (width, height)
-    corners, framed = _in_frames(rects, sizes, [frame.rect for frame in graph.frames])
-    for name, places in inner.items():
+    made = Placed()
+    levels: dict[str, dict[str, Rect | None]] = {"": {}}
+    for name in (*(each for each in clusters if clusters[each]), *notes):
+        levels.setdefault(level_of(name), {})[name] = graph.nodes[name].rect
+    for name, box in graph.boxes.items():
+        levels.setdefault(level_of(name), {})[name] = box.rect
+    for level, things in levels.items():
+        frames = [frame for frame in graph.frames if frame.level == level]
+        inner = {n: _cluster(document, clusters[n], catalogue) for n in things if n in clusters}
+        sizes = {name: _extent(document, places, catalogue) for name, places in inner.items()}
+        sizes |= {name: (things[name] or _NOTE)[2:] for name in things if name in notes}
+        sizes |= {name: _BOX for name in things if name in graph.boxes}
+        corners, framed = _settled(things, sizes, frames)
+        _move(document, inner, corners)
+        made.boxes |= {name: corners[name] for name in corners if name in graph.boxes}
+        made.entries += _notes(level, things, notes, corners)
+        made.entries += _backdrops(level, frames, framed)
+    return made
+
+
+def _move(
+    document: Document, inner: Mapping[str, Mapping[str, Size]], corners: Mapping[str, Size]
+) -> None:
+    """Put nodes where their clusters are."""
+    for name, places in inner.items() if corners else ():
         x, y = corners[name]
         for node, (right, down) in places.items():
             document.view.positions[node] = [round(x + right), round(y + down)]
-    for name, note in document.view.notes.items():
-        note["rect"][:2] = [round(side) for side in corners[name]]
-    for number, (frame, rect) in enumerate(zip(graph.frames, framed, strict=True), start=1):
-        entry = {"rect": [round(side) for side in rect], "title": frame.title}
+
+
+def _notes(
+    level: str,
+    things: Mapping[str, Rect | None],
+    notes: Mapping[str, str],
+    corners: Mapping[str, Size],
+) -> Iterator[Entry]:
+    for name, rect in things.items():
+        if name in notes:
+            rect = rect or _NOTE
+            place = (*corners.get(name, rect[:2]), *rect[2:])
+            yield level, "notes", {"rect": _rounded(place), "text": notes[name]}
+
+
+def _backdrops(level: str, frames: Sequence[Frame], rects: Sequence[Rect]) -> Iterator[Entry]:
+    for frame, rect in zip(frames, rects, strict=True):
         colour = {"colour": frame.colour} if frame.colour else {}
-        document.view.backdrops[f"backdrop:{number}"] = entry | colour
+        yield level, "backdrops", {"rect": _rounded(rect), "title": frame.title, **colour}
+
+
+def _settled(
+    things: Mapping[str, Rect | None], sizes: Mapping[str, Size], frames: Sequence[Frame]
+) -> tuple[dict[str, Size], list[Rect]]:
+    """Corners of one level's things, none where the window is to find them; and its frames."""
+    known = [rect for rect in things.values() if rect is not None]
+    if not known or len(things) + len(frames) > MOST:
+        return {}, [frame.rect for frame in frames]
+    bottom = max(y + height for _, y, _, height in known) + 2 * _GAP
+    rects = {name: rect or (0.0, bottom, *sizes[name]) for name, rect in things.items()}
+    return _in_frames(rects, sizes, [frame.rect for frame in frames])
+
+
+def _rounded(rect: Sequence[float]) -> list[int]:
+    return [round(side) for side in rect]
 
 
 def _in_frames(

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodeforge.formats.comfyui.neutral import ComfyGraph, ComfyNode, Frame, Rect, Source
+from nodeforge.formats.comfyui.neutral import Box, ComfyGraph, ComfyNode, Frame, Rect, Source
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.graph_json import MAX_NESTING, MAX_NODES
 from nodeforge.graph.model import Mode
+
+MOST_SUBGRAPHS = 1000
+"""Uses of subgraphs, each of which may hold others."""
 
 _MODES = {2: Mode.MUTE, 4: Mode.BYPASS}
 _INSIDE, _OUTSIDE = "-10", "-20"
@@ -90,8 +93,7 @@ class _Reader:
             self.graph.nodes[node.id] = node
             if len(self.graph.nodes) > MAX_NODES:
                 raise TooLargeError(f"has more than {MAX_NODES:,} nodes.")
-        if not level.prefix:
-            self.graph.frames += _frames(level.raw)
+        self.graph.frames += _frames(level)
         for start, end in links.values():
             if end.node == _OUTSIDE:
                 shown = _from_inside(start, level)
@@ -102,9 +104,10 @@ class _Reader:
         self, level: _Level, node: ComfyNode, raw: dict[str, Any], definition: dict[str, Any]
     ) -> _Level:
         name = definition.get("name")
-        self.graph.boxes[node.id] = node.title or (name if type(name) is str else "")
-        if len(self.graph.boxes) > MAX_NODES:
-            raise TooLargeError(f"has more than {MAX_NODES:,} subgraphs.")
+        title = node.title or (name if type(name) is str else "")
+        self.graph.boxes[node.id] = Box(title, node.rect)
+        if len(self.graph.boxes) > MOST_SUBGRAPHS:
+            raise TooLargeError(f"uses more than {MOST_SUBGRAPHS} subgraphs.")
         mode = node.mode if node.mode is not Mode.ACTIVE else level.mode
         if node.mode is Mode.BYPASS:
             self.graph.oddities.append(
@@ -221,13 +224,14 @@ def _text(raw: dict[str, Any], name: str) -> str:
     return value if type(value) is str else ""
 
 
-def _frames(raw: dict[str, Any]) -> Iterator[Frame]:
-    for group in _dicts(raw.get("groups")):
+def _frames(level: _Level) -> Iterator[Frame]:
+    for group in _dicts(level.raw.get("groups")):
         box = group.get("bounding")
         if type(box) is list and len(box) == 4:
             rect = _rect(box[:2], box[2:])
             if rect:
-                yield Frame(_text(group, "title"), rect, _text(group, "color"))
+                name = level.prefix.rstrip(":")
+                yield Frame(_text(group, "title"), rect, _text(group, "color"), name)
 
 
 def _rect(place: Any, size: Any) -> Rect | None:
