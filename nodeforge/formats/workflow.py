@@ -133,7 +133,7 @@ def _format(raw: dict[str, Any]) -> int:
         raise WrongShapeError(
             "says no format, so it is not a NodeForge workflow.",
             place="format",
-            way_out="Choose a workflow file; other programs' files can be imported.",
+            way_out="Choose a workflow file; 'nodeforge import' makes one of ComfyUI's.",
         )
     if made_with > FORMAT:
         raise NewerFormatError(made_with)

@@ -92,19 +92,20 @@ def check_document(text: str, made: Imported) -> None:
     assert write(convert(read_text(text), CATALOGUE).document) == write(made.document)
 
 
+@settings(deadline=None)
 @given(anything)
 def test_any_json_is_refused_or_read(raw: Any):
     check(raw)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(api_files())
 @example({"1": {"class_type": "Reroute", "inputs": {"": ["1", 0]}}})
 def test_any_file_of_the_api_form_is_read(raw: Any):
     check(raw)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(ui_files())
 def test_any_file_of_the_windows_form_is_read(raw: Any):
     check(raw)

@@ -4,7 +4,7 @@ import copy
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodeforge.formats import load, read, write
@@ -39,6 +39,7 @@ def renamed(document: Document, names: dict[str, str]) -> Document:
     return Document(Graph(dict(sorted(nodes.items())), links), assets=document.assets)
 
 
+@settings(deadline=None)
 @given(documents())
 def test_a_document_is_the_same_as_itself(document: Document):
     assert changes(document, read(write(document))) == []
@@ -54,6 +55,7 @@ def test_other_ids_and_places_are_no_change(name: str):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_ids_that_are_swapped_are_seen_by_what_differs(name: str, seed: int):
     document = opened(name)
@@ -170,6 +172,7 @@ def test_one_of_four_branches_is_told_under_other_ids():
     )
 
 
+@settings(deadline=None)
 @given(documents(), documents())
 def test_any_two_documents_are_compared(before: Document, after: Document):
     assert all(each.to_json() for each in changes(before, after))

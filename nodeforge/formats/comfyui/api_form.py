@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nodeforge.formats.comfyui.neutral import ComfyGraph, ComfyNode, Source
+from nodeforge.formats.comfyui.neutral import MOST_SLOTS, ComfyGraph, ComfyNode, Source
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.graph_json import MAX_NODES
 
@@ -56,5 +56,5 @@ def _is_link(value: Any) -> bool:
         and len(value) == 2
         and type(value[0]) in (str, int)
         and type(value[1]) is int
-        and value[1] >= 0
+        and 0 <= value[1] < MOST_SLOTS
     )

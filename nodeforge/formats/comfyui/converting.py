@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.errors import RequestError
@@ -70,6 +71,9 @@ class World:
         self.name = Names(self.document.graph.nodes)
         self.signals: dict[Source, Signal] = {}
         self.readers = Counter(s for node in self.graph.nodes.values() for s in node.links.values())
+        self.slots: dict[str, int] = {}
+        for source in self.readers:
+            self.slots[source.node] = max(self.slots.get(source.node, 0), source.slot + 1)
         self.clusters: dict[str, list[str]] = {}
         self.notes: dict[str, str] = {}
         self.empties: dict[Empty, str] = {}
@@ -116,6 +120,7 @@ class World:
                     node.values[port] = given.value
         return Output(self.empties[empty], "latent")
 
+    @cached_property
     def picture_size(self) -> tuple[int, int] | None:
         """The size of the first picture that starts from nothing."""
         for node in self.graph.nodes.values():
@@ -130,12 +135,14 @@ class World:
         """Whether something is linked to an output of `node`."""
         return Source(node.id, slot) in self.readers
 
-    def feeds_seed(self, node: ComfyNode) -> bool:
-        """Whether `node` is linked to seeds."""
-        return any(
-            name in ("seed", "noise_seed") and source.node == node.id
+    @cached_property
+    def seeds(self) -> frozenset[str]:
+        """The nodes that are linked to seeds."""
+        return frozenset(
+            source.node
             for reader in self.graph.nodes.values()
             for name, source in reader.links.items()
+            if name in ("seed", "noise_seed")
         )
 
     def _node(self, node: ComfyNode) -> Became:
@@ -222,8 +229,7 @@ class World:
                 making.links[Input(name, port)] = output
         row = ROWS.get(node.kind)
         kinds = node.outputs or [(kind, kind) for kind in (row.gives if row else ())]
-        slots = [s.slot for s in self.readers if s.node == node.id] if not kinds else []
-        count = len(kinds) or max(slots, default=-1) + 1
+        count = len(kinds) or self.slots.get(node.id, 0)
         kinds = [*kinds, *[("", "*")] * count][:count]
         taken = set()
         gives = [

@@ -11,6 +11,10 @@ Rect = tuple[float, float, float, float]
 """x, y, width, height in ComfyUI's scene."""
 
 
+MOST_SLOTS = 1000
+"""Outputs that a node may have; a link from a later one is none."""
+
+
 class Source(NamedTuple):
     """The output that a link comes from: a node's id, and which of its outputs."""
 

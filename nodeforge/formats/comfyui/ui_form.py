@@ -9,12 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodeforge.formats.comfyui.neutral import Box, ComfyGraph, ComfyNode, Frame, Rect, Source
+from nodeforge.formats.comfyui.neutral import (
+    MOST_SLOTS,
+    Box,
+    ComfyGraph,
+    ComfyNode,
+    Frame,
+    Rect,
+    Source,
+)
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.graph_json import MAX_NESTING, MAX_NODES
 from nodeforge.graph.model import Mode
 
-MOST_SUBGRAPHS = 1000
+MOST_SUBGRAPHS = 250
 """Uses of subgraphs, each of which may hold others."""
 
 _MODES = {2: Mode.MUTE, 4: Mode.BYPASS}
@@ -166,7 +174,8 @@ def _links(raw: dict[str, Any]) -> _Links:
         if type(link) is not list or len(link) < 5:
             continue
         number, start, slot, end, place = link[:5]
-        if all(type(each) in (int, str) for each in (number, start, end)) and type(slot) is int:
+        named = all(type(each) in (int, str) for each in (number, start, end))
+        if named and type(slot) is int and 0 <= slot < MOST_SLOTS:
             found[str(number)] = (
                 Source(str(start), slot),
                 Source(str(end), place if type(place) is int else 0),

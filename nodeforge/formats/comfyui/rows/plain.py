@@ -44,7 +44,7 @@ def _primitive(making: Making) -> None:
 
 def _plain_value(making: Making, kind: str) -> None:
     type_id, default = _PLAIN[kind]
-    seeds = making.world.feeds_seed(making.node)
+    seeds = making.node.id in making.world.seeds
     given = making.seed("value") if seeds else making.port("value", default)
     name = making.add("values.seed" if seeds else type_id, value=given.value)
     if seeds:

@@ -108,7 +108,7 @@ def _average(making: Making) -> None:
 
 
 def _area(making: Making) -> None:
-    size = making.world.picture_size()
+    size = making.world.picture_size
     width, height = size or (512, 512)
     sides = {"x": width, "width": width, "y": height, "height": height}
     shares = {name: making.value(name, 0) / side for name, side in sides.items()}
@@ -116,7 +116,7 @@ def _area(making: Making) -> None:
 
 
 def _area_by_share(making: Making) -> None:
-    size = making.world.picture_size()
+    size = making.world.picture_size
     shares = {name: making.value(name, 0.0) for name in ("x", "y", "width", "height")}
     _rectangle(making, shares, size is not None, size or (512, 512))
 
