@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nodeforge.errors import RequestError
-from nodeforge.formats import document_to_json, read, write
-from nodeforge.formats.comfyui import Imported, NotComfyUIError, convert, from_json, read_text
+from nodeforge.formats import TooLargeError, document_to_json, json_text, read, write
+from nodeforge.formats.comfyui import (
+    Imported,
+    NotComfyUIError,
+    convert,
+    from_json,
+    read_file,
+    read_text,
+)
 from nodeforge.formats.comfyui.table import ROWS
+from nodeforge.graph.model import Input, Mode, Output
+from nodeforge.lint import lint
 from nodeforge.spec import Catalogue
 from support.comfyui import text_to_image
 
@@ -146,3 +156,33 @@ def test_a_file_of_thousands_of_nodes_is_read_in_time():
     for _ in range(3000):
         sketch.add("PreviewImage", images=(6, 0), place=(0.0, 0.0))
     assert len(convert(from_json(sketch.ui()), CATALOGUE).document.graph.nodes) > 3000
+
+
+def test_a_file_as_the_window_saves_it_is_read_whole():
+    text = (Path(__file__).parent / "data" / "comfyui_window.json").read_bytes()
+    made = convert(read_text(text), CATALOGUE)
+    nodes, links = made.document.graph.nodes, made.document.graph.links
+    assert nodes["encode"].title == "CLIP Text Encode (Positive Prompt)"
+    assert nodes["noise"].values == {"width": 256, "height": 256, "batch": 1}
+    assert links[Input("noise", "seed")] == Output("seed", "value")
+    assert made.document.view.seeds == {"seed.value": "count"}
+    assert nodes["schedule"].values == {"name": "karras", "steps": 20, "rho": 7.0}
+    assert links[Input("save", "image")] == Output("reroute", "value")
+    other = nodes["ksampler_inspire"]
+    assert (other.type, other.mode) == ("comfyui.KSampler //Inspire", Mode.MUTE)
+    assert other.values == {
+        "seed": 11,
+        "control_after_generate": "fixed",
+        "strength": 0.5,
+        "value_3": "left over",
+    }
+    assert [each.kind for each in made.report.missing] == ["KSampler //Inspire"]
+    assert lint(made.document, CATALOGUE) == []
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "large.json"
+    file.write_text(json.dumps(text_to_image().ui()), "utf-8")
+    monkeypatch.setattr(json_text, "MAX_BYTES", 100)
+    with pytest.raises(TooLargeError, match="is larger than"):
+        read_file(file)

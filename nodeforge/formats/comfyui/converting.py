@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.errors import RequestError
-from nodeforge.formats.comfyui.making import CONTROL, Making, NoCounterpartError
-from nodeforge.formats.comfyui.neutral import ComfyGraph, ComfyNode, Source
+from nodeforge.formats.comfyui.making import Making, NoCounterpartError
+from nodeforge.formats.comfyui.neutral import CONTROL, SEEDS, ComfyGraph, ComfyNode, Source
 from nodeforge.formats.comfyui.placing import Placed, place
 from nodeforge.formats.comfyui.report import Became, Report
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.signals import Empty, Signal
-from nodeforge.formats.comfyui.table import NOTES, ROWS, SEEDS
+from nodeforge.formats.comfyui.table import NOTES, ROWS
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Collapse
 from nodeforge.graph.history import History

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Plain = TypeVar("Plain", int, float, str, bool)
 
-CONTROL = {"fixed": "", "increment": "count", "decrement": "count", "randomize": "random"}
+_THEN = {"increment": "count", "decrement": "count", "randomize": "random"}
 """What ComfyUI does with a seed after a run, to what the view's table of seeds says."""
 
 
@@ -169,7 +169,7 @@ class Making:
 
     def follow_seed(self, path: str) -> None:
         """Let the seed at `path` do after a run what it does there."""
-        if then := CONTROL.get(self.control):
+        if then := _THEN.get(self.control):
             self.world.document.view.seeds[path] = then
         if self.control == "decrement":
             self.differ("The seed counts down after each run there, and up here")

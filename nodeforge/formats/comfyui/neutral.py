@@ -11,6 +11,12 @@ Rect = tuple[float, float, float, float]
 """x, y, width, height in ComfyUI's scene."""
 
 
+CONTROL = frozenset({"fixed", "increment", "decrement", "randomize"})
+"""What a seed may do after a run; it stands among the values, behind the seed."""
+
+SEEDS = frozenset({"seed", "noise_seed", "value"})
+"""Values that such a word may stand behind."""
+
 MOST_SLOTS = 1000
 """Outputs that a node may have; a link from a later one is none."""
 

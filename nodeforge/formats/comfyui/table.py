@@ -19,9 +19,6 @@ from nodeforge.formats.comfyui.rows import (
 NOTES = frozenset({"Note", "MarkdownNote"})
 """Classes that become notes on the scene."""
 
-SEEDS = frozenset({"seed", "noise_seed", "value"})
-"""Values that may be followed by what they do after a run."""
-
 SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Models": loaders.ROWS,
     "Prompts": prompts.ROWS,

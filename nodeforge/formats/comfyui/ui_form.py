@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nodeforge.formats.comfyui.neutral import (
+    CONTROL,
     MOST_SLOTS,
+    SEEDS,
     Box,
     ComfyGraph,
     ComfyNode,
@@ -211,14 +213,25 @@ def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
 
 
 def _name_values(node: ComfyNode, raw: dict[str, Any]) -> None:
-    """Give values their names where the file lists all widgets among the inputs."""
+    """Give values their names where the file lists all widgets among the inputs.
+
+    What a seed does after a run has no input; values that are left in the end keep their number.
+    """
     names = [
         str(port["widget"].get("name"))
         for port in _dicts(raw.get("inputs"))
         if type(port.get("widget")) is dict
     ]
-    if names and len(names) == len(node.loose):
-        node.values = dict(zip(names, node.loose, strict=True))
+    if not names or len(names) > len(node.loose):
+        return
+    rest = list(enumerate(node.loose))[::-1]
+    for name in names:
+        if not rest:
+            return
+        node.values[name] = rest.pop()[1]
+        if name in SEEDS and rest and type(rest[-1][1]) is str and rest[-1][1] in CONTROL:
+            node.values["control_after_generate"] = rest.pop()[1]
+    node.values |= {f"value_{index}": value for index, value in rest[::-1]}
 
 
 def _from_inside(source: Source, level: _Level) -> Source | None:

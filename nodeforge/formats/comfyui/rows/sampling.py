@@ -167,8 +167,9 @@ def _noise(making: Making, latent: Signal | None, seed: tuple[Port, str]) -> Out
         if size.batch.value != 1 or size.batch.output:
             making.differ(_BATCH)
     name = making.add("sampling.noise", seed=seed[0], **sides)
-    making.control = seed[1]
-    making.follow_seed(f"{name}.seed")
+    if seed[0].output is None:
+        making.control = seed[1]
+        making.follow_seed(f"{name}.seed")
     return Output(name, "noise")
 
 
