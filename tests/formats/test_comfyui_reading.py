@@ -168,6 +168,8 @@ def test_a_file_as_the_window_saves_it_is_read_whole():
     assert made.document.view.seeds == {"seed.value": "count"}
     assert nodes["schedule"].values == {"name": "karras", "steps": 20, "rho": 7.0}
     assert links[Input("save", "image")] == Output("reroute", "value")
+    view = made.document.view
+    assert (view.colours, view.collapsed) == ({"encode": "#223322"}, {"encode_2": True})
     other = nodes["ksampler_inspire"]
     assert (other.type, other.mode) == ("comfyui.KSampler //Inspire", Mode.MUTE)
     assert other.values == {

@@ -253,8 +253,17 @@ class World:
         self.clusters[node.id] = became.nodes
         if became.nodes:
             making.made[became.nodes[0]].title = became.title
+            self._dress(node, became.nodes)
         for slot, signal in enumerate(making.outputs):
             self.signals[Source(node.id, slot)] = signal
+
+    def _dress(self, node: ComfyNode, names: list[str]) -> None:
+        """Give our nodes the colour, and the first of them the fold, of the one there."""
+        view = self.document.view
+        if node.colour:
+            view.colours |= dict.fromkeys(names, node.colour)
+        if node.collapsed:
+            view.collapsed[names[0]] = True
 
     def _note(self, node: ComfyNode) -> None:
         values = [*node.values.values(), *node.loose]

@@ -42,6 +42,8 @@ class ComfyNode:
         outputs: Name and ComfyUI's type of each output, where the file says them.
         title: What the person called it.
         rect: Where it is; None where the file does not say.
+        colour: Of its title; ``#rrggbb``, or empty.
+        collapsed: Only its title is shown.
     """
 
     id: str
@@ -54,6 +56,8 @@ class ComfyNode:
     title: str = ""
     mode: Mode = Mode.ACTIVE
     rect: Rect | None = None
+    colour: str = ""
+    collapsed: bool = False
 
 
 @dataclass

@@ -5,6 +5,7 @@ Subgraphs are taken apart: a node inside one has the id ``12:3``, as in the API 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ from nodeforge.graph.model import Mode
 MOST_SUBGRAPHS = 250
 """Uses of subgraphs, each of which may hold others."""
 
+_is_colour = re.compile("#[0-9a-fA-F]{6}").fullmatch
+_is_short_colour = re.compile("#[0-9a-fA-F]{3}").fullmatch
 _MODES = {2: Mode.MUTE, 4: Mode.BYPASS}
 _INSIDE, _OUTSIDE = "-10", "-20"
 """What links inside a subgraph call its inputs, and its outputs."""
@@ -196,6 +199,9 @@ def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
     node.outputs = [
         (_text(each, "name"), _text(each, "type")) for each in _dicts(raw.get("outputs"))
     ]
+    node.colour = _colour(_text(raw, "color"))
+    flags = raw.get("flags")
+    node.collapsed = type(flags) is dict and flags.get("collapsed") is True
     held = raw.get("widgets_values")
     if type(held) is dict:
         node.values = dict(held)
@@ -246,6 +252,13 @@ def _text(raw: dict[str, Any], name: str) -> str:
     return value if type(value) is str else ""
 
 
+def _colour(text: str) -> str:
+    """``#rrggbb`` of that or of ``#rgb``; empty for anything else."""
+    if _is_short_colour(text):
+        return "#" + "".join(digit * 2 for digit in text[1:])
+    return text if _is_colour(text) else ""
+
+
 def _frames(level: _Level) -> Iterator[Frame]:
     for group in _dicts(level.raw.get("groups")):
         box = group.get("bounding")
@@ -253,7 +266,7 @@ def _frames(level: _Level) -> Iterator[Frame]:
             rect = _rect(box[:2], box[2:])
             if rect:
                 name = level.prefix.rstrip(":")
-                yield Frame(_text(group, "title"), rect, _text(group, "color"), name)
+                yield Frame(_text(group, "title"), rect, _colour(_text(group, "color")), name)
 
 
 def _rect(place: Any, size: Any) -> Rect | None:

@@ -146,7 +146,14 @@ ROWS = (
         widgets=_TILES,
         remark=_TILED,
     ),
-    one("VAEEncode", "VAE Encode", "latent.encode", _TO_LATENT, "LATENT:latent"),
+    one(
+        "VAEEncode",
+        "VAE Encode",
+        "latent.encode",
+        _TO_LATENT,
+        "LATENT:latent",
+        remark="What 8 does not divide is cut off there; here, resize the picture before.",
+    ),
     one(
         "VAEEncodeTiled",
         "VAE Encode (Tiled)",
@@ -173,7 +180,7 @@ ROWS = (
         _LATENT,
         (),
         _set_mask,
-        "The mask of the denoise loop.",
+        "The mask of the denoise loop; it must have the picture's size here.",
         dissolves=True,
     ),
     Row(
