@@ -69,17 +69,14 @@ class Files:
         try:
             opened = self._workspace.open_file(path)
         except NodeForgeError as error:
-            if self._importing.open(path) is None:
-                self._refuse(path, error)
+            buttons: list[Button] = []
+            if isinstance(error, NoWorkflowError):
+                buttons.append(("Open on the canvas", lambda: self.to_canvas(path)))
+            if self._importing.open(path, buttons) is None:
+                self._notices.show_notice("open", str(error), buttons)
             return
         if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
             opened.detach()
-
-    def _refuse(self, path: Path, error: NodeForgeError) -> None:
-        buttons: list[Button] = []
-        if isinstance(error, NoWorkflowError):
-            buttons.append(("Open on the canvas", lambda: self.to_canvas(path)))
-        self._notices.show_notice("open", str(error), buttons)
 
     def _open_project(self, path: Path) -> None:
         """Read a project, or show it where it is open. It comes to the front once it is read,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,13 @@ class Importing:
         self._workspace, self._notices, self._parent = workspace, notices, parent
         workspace.closed.connect(lambda opened: notices.dismiss(_subject(opened)))
 
-    def open(self, path: Path) -> OpenDocument | None:
-        """Open the workflow of ComfyUI in `path` as a new one; None where there is none."""
+    def open(self, path: Path, buttons: Sequence[Button] = ()) -> OpenDocument | None:
+        """Open the workflow of ComfyUI in `path` as a new one; None where there is none.
+
+        Args:
+            path: JSON, or a picture.
+            buttons: What else can be done with it, beside showing the report.
+        """
         from nodeforge.formats.comfyui import import_file  # only here: few files are ComfyUI's
 
         try:
@@ -67,7 +73,7 @@ class Importing:
         other = "" if not report.differs else " Some things make other pictures here."
         kind = "warn" if report.missing else "info"
         text = f"“{opened.name}” was imported: {report.summary}{other}"
-        self._notices.show_notice(_subject(opened), text, [show], kind)
+        self._notices.show_notice(_subject(opened), text, [show, *buttons], kind)
         return opened
 
     def _show(self, opened: OpenDocument, report: Report) -> None:

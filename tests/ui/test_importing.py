@@ -46,6 +46,15 @@ def test_a_picture_of_comfyui_opens_with_its_report(window, tmp_path: Path, monk
     assert "UpscaleModelLoader" in shown[0]
 
 
+def test_a_picture_of_comfyui_can_go_to_the_canvas_instead(window, tmp_path: Path):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("workflow", json.dumps(text_to_image().ui()))
+    Image.new("RGB", (8, 8)).save(tmp_path / "fox.png", pnginfo=info)
+    window.files.open(tmp_path / "fox.png")
+    buttons = [each.text() for each in window.area.notices.findChildren(QPushButton)]
+    assert buttons == ["Report…", "Open on the canvas"]
+
+
 def test_its_notice_goes_with_the_document(window, tmp_path: Path):
     window.files.open(write(tmp_path / "fox.json", text_to_image().api()))
     opened = window.workspace.current
