@@ -121,6 +121,8 @@ def write_folder(
         parts[name.replace("text_encoder", "tokenizer")] = tokenizer(*["!"][: int(second)])
     for name, part in parts.items():
         part.save_pretrained(folder / name)
+    if not (tiny.numbers or zero_snr):
+        leave_spacing_open(folder / "scheduler" / "scheduler_config.json")
     index: dict[str, Any] = {
         "_class_name": tiny.pipeline,
         "_diffusers_version": diffusers.__version__,
@@ -145,6 +147,13 @@ def scheduler(family: str, prediction: str, zero_snr: bool = False) -> Any:
             **more,
         )  # fmt: skip
     return DDIMScheduler(**SCHEDULER, **more)
+
+
+def leave_spacing_open(file: Path) -> None:
+    """As the models people share do before SDXL: each scheduler then has a spacing of its own."""
+    config = json.loads(file.read_text())
+    del config["timestep_spacing"]
+    file.write_text(json.dumps(config))
 
 
 def tokenizer(pad: str = "<|endoftext|>") -> CLIPTokenizer:

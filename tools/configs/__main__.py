@@ -5,6 +5,7 @@ import json
 import os
 import pkgutil
 import shutil
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
+import diffusers
 import torch
 
 import tools.configs
@@ -41,10 +43,18 @@ def write(family: Any, folder: Path, wheel: Path) -> None:
     for name, network in networks.items():
         save = getattr(network, "save_config", None) or network.config.save_pretrained
         save(folder / name)
-    family.scheduler().save_config(folder / "scheduler")
+    _, scheduler = family.INDEX["scheduler"]
+    write_json(folder / "scheduler" / "scheduler_config.json", scheduler, family.SCHEDULER)
     for name, changes in family.TOKENIZERS.items():
         write_tokenizer(folder / name, changes, wheel)
     (folder / "model_index.json").write_text(json.dumps(family.INDEX, indent=2) + "\n", "utf-8")
+
+
+def write_json(file: Path, kind: str, config: Mapping[str, Any]) -> None:
+    """A configuration as it is given, without the defaults that diffusers would add."""
+    file.parent.mkdir()
+    told = {"_class_name": kind, "_diffusers_version": diffusers.__version__, **config}
+    file.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def write_tokenizer(folder: Path, changes: dict[str, str], wheel: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel
 
 LATENT_CHANNELS = 4
@@ -58,10 +57,12 @@ SCHEDULER: dict[str, Any] = {
     "beta_end": 0.012,
     "beta_schedule": "scaled_linear",
     "prediction_type": "epsilon",
+    "clip_sample": False,
     "set_alpha_to_one": False,
     "skip_prk_steps": True,
     "steps_offset": 1,
 }
+"""Nothing that the models' own do not say: each scheduler has spacings and ends of its own."""
 
 PARAMETERS = {
     "unet": 859_520_964,
@@ -81,12 +82,6 @@ def networks() -> dict[str, Any]:
         "vae": AutoencoderKL(**VAE),
         "text_encoder": CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER)),
     }
-
-
-def scheduler() -> PNDMScheduler:
-    made = PNDMScheduler(**SCHEDULER)
-    made.register_to_config(clip_sample=False)  # of DDIM, which the file also serves
-    return made
 
 
 TOKENIZERS: dict[str, dict[str, str]] = {"tokenizer": {}}

@@ -10,7 +10,6 @@ from typing import Any
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from tools.configs import sd15
@@ -37,7 +36,7 @@ TEXT_ENCODER: dict[str, Any] = {
 }
 SCHEDULER: dict[str, Any] = {
     name: value for name, value in sd15.SCHEDULER.items() if name != "skip_prk_steps"
-} | {"prediction_type": "v_prediction", "clip_sample": False}
+} | {"prediction_type": "v_prediction"}
 
 PARAMETERS = {
     "unet": 865_910_724,
@@ -57,10 +56,6 @@ def networks() -> dict[str, Any]:
         "vae": AutoencoderKL(**VAE),
         "text_encoder": CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER)),
     }
-
-
-def scheduler() -> DDIMScheduler:
-    return DDIMScheduler(**SCHEDULER)
 
 
 TOKENIZERS = {"tokenizer": {"pad_token": "!"}}

@@ -9,7 +9,6 @@ from typing import Any
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from tools.configs import sd15
@@ -50,6 +49,9 @@ SCHEDULER: dict[str, Any] = {
     "beta_end": 0.012,
     "beta_schedule": "scaled_linear",
     "prediction_type": "epsilon",
+    "clip_sample": False,
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
     "steps_offset": 1,
     "timestep_spacing": "leading",
 }
@@ -74,13 +76,6 @@ def networks() -> dict[str, Any]:
         "text_encoder": CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER)),
         "text_encoder_2": CLIPTextModelWithProjection(CLIPTextConfig(**TEXT_ENCODER_2)),
     }
-
-
-def scheduler() -> EulerDiscreteScheduler:
-    made = EulerDiscreteScheduler(**SCHEDULER)
-    # of DDIM and PNDM, which the file also serves
-    made.register_to_config(clip_sample=False, set_alpha_to_one=False, skip_prk_steps=True)
-    return made
 
 
 TOKENIZERS = {"tokenizer": {}, "tokenizer_2": {"pad_token": "!"}}

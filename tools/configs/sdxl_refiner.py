@@ -8,7 +8,6 @@ from typing import Any
 
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from tools.configs import sdxl
@@ -41,9 +40,7 @@ def networks() -> dict[str, Any]:
     }
 
 
-def scheduler() -> EulerDiscreteScheduler:
-    return sdxl.scheduler()
-
+SCHEDULER = sdxl.SCHEDULER
 
 TOKENIZERS = {"tokenizer_2": sdxl.TOKENIZERS["tokenizer_2"]}
 
