@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -10,6 +12,9 @@ from torch.nn.functional import interpolate
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import Conditioning, Framing, Mask, Prompt
+
+_ROUNDING = 1e-3
+"""Areas that leave less than this leave nothing."""
 
 
 class ConditioningMismatchError(NodeForgeError):
@@ -89,12 +94,39 @@ def restrict(conditioning: Conditioning, start: float, end: float) -> Conditioni
 
 
 def place(conditioning: Conditioning, area: Mask, strength: float) -> Conditioning:
-    """Let the prompts act only where `area` is above 0, weighed by it and by `strength`."""
+    """Let the prompts act only where `area` is above 0, weighed by it and by `strength`.
+
+    A prompt that has an area keeps what lies in both. Where nothing is said, the empty prompt is.
+    """
     prompts = tuple(
-        replace(prompt, area=area, weight=prompt.weight * strength)
+        replace(prompt, area=_within(prompt.area, area), weight=prompt.weight * strength)
         for prompt in conditioning.prompts
     )
     return replace(conditioning, prompts=prompts)
+
+
+def with_rest(prompts: tuple[Prompt, ...], nothing: Prompt) -> tuple[Prompt, ...]:
+    """`prompts`, and `nothing` in the areas that they leave, wholly or in part."""
+    areas = [prompt.area for prompt in prompts if prompt.area is not None]
+    if len(areas) < len(prompts):  # one of them acts everywhere
+        return prompts
+    size = max((area.values.shape[1:] for area in areas), key=math.prod)
+    said = [p.weight * _sized(area, size) for p, area in zip(prompts, areas, strict=True)]
+    left = (1 - sum(said, torch.zeros(1, *size))).clamp(0, 1)
+    if float(left.max()) < _ROUNDING:
+        return prompts
+    return (*prompts, replace(nothing, area=Mask(left)))
+
+
+def check_areas(batch: int, *conditionings: Conditioning | None) -> None:
+    """Raise unless each area has one mask, or one for each of the batch."""
+    for conditioning in conditionings:
+        for prompt in conditioning.prompts if conditioning else ():
+            if prompt.area is not None and prompt.area.batch not in (1, batch):
+                raise ConditioningMismatchError(
+                    f"the area of a prompt has {prompt.area.batch} masks for {batch} pictures.",
+                    way_out="Give it one mask, or one for each of the batch.",
+                )
 
 
 def frame(conditioning: Conditioning, framing: Framing) -> Conditioning:
@@ -111,12 +143,21 @@ def keep_out(conditioning: Conditioning, area: Mask) -> Conditioning:
     return replace(conditioning, prompts=prompts)
 
 
+def _within(own: Mask | None, area: Mask) -> Mask:
+    """What lies in both, in the size of `area`."""
+    return area if own is None else Mask(_sized(own, area.values.shape[1:]) * area.values)
+
+
 def _rest(own: Mask | None, taken: Tensor) -> Tensor:
     """What is left of an area, in the size of what is taken of it."""
-    if own is None:
-        return 1 - taken
-    sized = interpolate(own.values[:, None], size=taken.shape[1:], mode="bilinear", antialias=True)
-    return sized[:, 0] * (1 - taken)
+    return 1 - taken if own is None else _sized(own, taken.shape[1:]) * (1 - taken)
+
+
+def _sized(area: Mask, size: Sequence[int]) -> Tensor:
+    """The values of `area` in another size, (batch, height, width)."""
+    if area.values.shape[1:] == torch.Size(size):
+        return area.values
+    return interpolate(area.values[:, None], size=size, mode="bilinear", antialias=True)[:, 0]
 
 
 def lengthened(embedding: Tensor, empty: Tensor, tokens: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from nodeforge.diffusion.conditioning import acts, lengthened, says
+from nodeforge.diffusion.conditioning import acts, lengthened, says, with_rest
 from nodeforge.diffusion.control import acting_controls, same_control
 from nodeforge.diffusion.ip_adapter import Look, acting_images, same_image
 from nodeforge.diffusion.mixing import Memory, guided
@@ -56,7 +56,7 @@ def active(
 ) -> Active:
     """What acts in whole step `step` of the `steps` run.
 
-    Where no prompt acts, the empty prompt does. At scale 1, and outside of the guidance's
+    When and where no prompt acts, the empty prompt does. At scale 1, and outside of the guidance's
     window, the negative prompts are not asked.
     """
     wanted = _acting(positive, step, steps)
@@ -97,7 +97,9 @@ def _acting(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, 
         for p in conditioning.prompts
         if says(p, step, steps)
     )
-    return prompts or (conditioning.nothing,)
+    if not prompts:
+        return (conditioning.nothing,)
+    return with_rest(prompts, _steered_like(conditioning.nothing, prompts))
 
 
 def _steered_like(prompt: Prompt, others: Sequence[Prompt]) -> Prompt:

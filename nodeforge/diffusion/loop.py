@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor
 
+from nodeforge.diffusion.conditioning import check_areas
 from nodeforge.diffusion.control import Steering, check_hints
 from nodeforge.diffusion.families import StableDiffusion, behaviour
 from nodeforge.diffusion.freeu import with_freeu
@@ -26,7 +27,15 @@ from nodeforge.diffusion.prediction import Clean, as_noised
 from nodeforge.diffusion.preview import factors_of, preview
 from nodeforge.diffusion.residency import found_weights
 from nodeforge.diffusion.said import told_guidance
-from nodeforge.diffusion.setup import Denoising, Start, Walk, check_alike, set_up, walk
+from nodeforge.diffusion.setup import (
+    Denoising,
+    Start,
+    Walk,
+    check_alike,
+    check_numbers,
+    set_up,
+    walk,
+)
 from nodeforge.diffusion.step_keys import StepKeys, root_key
 from nodeforge.diffusion.steppers import Stepper, make_stepper
 from nodeforge.diffusion.tiles import Place, in_places, tile_count
@@ -106,6 +115,7 @@ def denoise(host: Host, task: Denoising) -> Latent:
     which = walk(task, stepper)
     start = set_up(task, known, stepper, which.start, device)
     check_hints(start.drawn.start.shape[0], task.positive, task.negative)
+    check_areas(start.drawn.start.shape[0], task.positive, task.negative)
     return _Loop(host, task, family, stepper, which, start, config, known, told).run()
 
 
@@ -220,7 +230,9 @@ class _Loop:
             if keep:
                 keep.enter(self.stepper.position - self.walk.first)
             x = self.stepper.step(self._predict(model, steering, guided, keep), x, keep)
-            self.host.steps.store(keys[index], self._checkpoint(x))
+            checkpoint = self._checkpoint(x)
+            check_numbers(checkpoint.latent, f"step {index + 1} of {len(actives)}")
+            self.host.steps.store(keys[index], checkpoint)
             self.host.progress(index + 1, len(actives), self._preview)
             self._tiles_a_step, self._tiles_done = self._tiles_done, 0
         return x

@@ -8,7 +8,7 @@ from typing import NamedTuple
 STRONGER = 1.1
 _PARTNER = {"(": ")", "[": "]"}
 _TOKEN = re.compile(r"\\[()\[\]\\]|[()\[\]]|[^\\()\[\]]+|\\")
-_WEIGHT = re.compile(r"^(.*):\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*$", re.DOTALL)
+_WEIGHT = re.compile(r"^(.*):\s*([+-]?(?:\d{1,6}\.?\d{0,9}|\.\d{1,9}))\s*$", re.DOTALL)
 
 
 class Piece(NamedTuple):

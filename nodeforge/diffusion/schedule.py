@@ -17,6 +17,8 @@ from nodeforge.values import Schedule
 
 NAMES = (*SPACINGS, "custom")
 
+_DDIM_REACHES = 0.85
+
 LEAST_ALPHA = 2.0**-24
 """What stands for none of the picture, as in diffusers' schedulers: a sigma of 4096."""
 
@@ -158,6 +160,7 @@ def sigmas_of(schedule: Schedule, trained: Tensor) -> Tensor:
         return torch.tensor(schedule.sigmas, dtype=torch.float32)
     if schedule.name in TUNED:
         _check_ays(float(trained[-1]))
+    check_ddim(schedule, len(trained))
     sigmas = _spaced(schedule, trained)
     sigmas = torch.cat([sigmas, sigmas.new_zeros(1)]).float()
     if not (sigmas[1:] < sigmas[:-1]).all():
@@ -186,6 +189,17 @@ def check_rho(schedule: Schedule) -> None:
         )
     if not 0 < schedule.rho < float("inf"):
         raise ScheduleError("rho must be above 0.", way_out="7 is usual for karras.")
+
+
+def check_ddim(schedule: Schedule, trained: int) -> None:
+    """Raise `ScheduleError` where whole strides through the timesteps end far below the last."""
+    reached = schedule.steps * (trained // schedule.steps)
+    if schedule.name == "ddim_uniform" and 0 < reached < _DDIM_REACHES * trained:
+        raise ScheduleError(
+            f"the schedule 'ddim_uniform' with {schedule.steps} steps leaves out the noisiest of "
+            f"the {trained} levels.",
+            way_out=f"Take {trained // 2} or {trained // 4} steps, or another schedule.",
+        )
 
 
 def _check_ays(largest: float) -> None:

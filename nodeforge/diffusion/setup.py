@@ -123,6 +123,17 @@ def walk(task: Denoising, stepper: Stepper) -> Walk:
     return Walk(first, steps, first + task.start_at, first + stop)
 
 
+def check_numbers(latent: Latent, where: str) -> None:
+    """Raise `DenoiseError` where a latent holds what is no number, which decodes to black."""
+    if not bool(latent.samples.isfinite().all()):
+        raise DenoiseError(
+            f"the model answered with what is no number (NaN or infinite) in {where}.",
+            place="port 'model'",
+            way_out="Its file or a LoRA's may be damaged: try without LoRAs, or another copy. "
+            "In half precision numbers may overflow: choose full precision in the preferences.",
+        )
+
+
 def check_alike(task: Denoising, facts: ModelFacts) -> None:
     """Raise unless prompts and latents belong to the model."""
     for name in ("positive", "negative"):

@@ -12,11 +12,15 @@ from nodeforge.diffusion.devices import TILE, told_out_of_memory
 from nodeforge.diffusion.latents import check_size
 from nodeforge.diffusion.loading import LoadedVae
 from nodeforge.diffusion.tiles import in_tiles
-from nodeforge.errors import OutOfMemoryError
+from nodeforge.errors import NodeForgeError, OutOfMemoryError
 from nodeforge.values import Image, Latent, LatentMismatchError
 
 OVERLAP = TILE // 4
 """Pixels that neighbouring tiles share."""
+
+
+class VaeError(NodeForgeError):
+    """A VAE that gives no picture."""
 
 
 @torch.no_grad()
@@ -85,6 +89,7 @@ def decode(
     Raises:
         LatentMismatchError: the latent is of another family.
         OutOfMemoryError: memory does not suffice, even in tiles.
+        VaeError: what came out is no number, which would be a black picture.
     """
     _check_family(vae, latent)
     shift, factor = _shift_and_factor(vae)
@@ -100,6 +105,8 @@ def decode(
     if pixels is None:
         fell_back()
         pixels = _decoded_in_tiles(vae, samples, latent, check)
+    if not bool(pixels.isfinite().all()):
+        raise _no_numbers()
     pixels = (pixels.float() * 0.5 + 0.5).clamp(0, 1)
     return Image(pixels.permute(0, 2, 3, 1).cpu().contiguous())
 
@@ -138,6 +145,15 @@ def _check_family(vae: LoadedVae, latent: Latent) -> None:
             f"the latent is of {latent.family}, the VAE of {vae.family}.",
             way_out="Use the VAE of the model that made the latent.",
         )
+
+
+def _no_numbers() -> VaeError:
+    return VaeError(
+        "the VAE answered with what is no number (NaN or infinite).",
+        place="port 'vae'",
+        way_out="Its file may be damaged: try another VAE. In half precision numbers may overflow: "
+        "choose full precision in the preferences.",
+    )
 
 
 def _too_large(latent: Latent) -> OutOfMemoryError:

@@ -22,7 +22,8 @@ def zero_star(guidance: Guidance, zero_steps: Annotated[int, Range(0, 100)] = 0)
 
     Args:
         guidance: What it is added to.
-        zero_steps: First steps in which nothing is predicted; for models of flow, 1 is usual.
+        zero_steps: First steps in which nothing is predicted; for models of flow 1 is
+            usual, others are left with noise by it.
     """
     return guidance.each(lambda each: replace(each, zero_star=ZeroStar(zero_steps)))
 

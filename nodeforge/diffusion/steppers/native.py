@@ -19,6 +19,7 @@ from nodeforge.diffusion.prediction import FLOW, share
 from nodeforge.diffusion.schedule import (
     LEAST_ALPHA,
     ScheduleError,
+    check_ddim,
     first_step,
     trained_betas,
     whole_steps,
@@ -211,6 +212,7 @@ class NativeStepper:
         device: torch.device,
     ) -> None:
         first_step(schedule)  # refuses a schedule without a step
+        check_ddim(schedule, config.get("num_train_timesteps", 1000))
         self._native = NATIVE[sampler.name]
         self._kind = str(config.get("prediction_type", "epsilon"))
         self._eta = self._native.eta if sampler.eta is None else sampler.eta
