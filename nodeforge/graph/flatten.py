@@ -237,7 +237,7 @@ class _Dropping:
     def _is_needed(self, end: Input) -> bool:
         node = self.nodes[end.node]
         if node.spec is None:
-            return True
+            return end.port not in node.values
         port = node.spec.input.get(end.port)
         if port is None:
             return False

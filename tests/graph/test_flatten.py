@@ -167,6 +167,14 @@ def test_a_subgraphs_port_can_choose_the_branch():
     assert links(graph({"box": box})) == {"box/sum.a": "box/b.value"}
 
 
+@pytest.mark.parametrize("values", [{}, {"x": 0}])
+def test_a_node_of_unknown_type_needs_what_is_muted_unless_it_has_a_value(values):
+    whole = graph({"pass": "flow.reroute", "odd": "gone.unknown"}, "pass.value > odd.x")
+    whole.nodes["pass"].mode = Mode.MUTE
+    whole.nodes["odd"].values = dict(values)
+    assert ("odd" in flatten(whole, CATALOGUE).nodes) is bool(values)
+
+
 def test_nodes_of_unknown_types_stay():
     whole = graph({"a": "gone.type", "b": "values.sum"}, "a.y > b.a")
     flat = flatten(whole, CATALOGUE)
