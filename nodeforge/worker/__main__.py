@@ -7,6 +7,7 @@ import faulthandler
 import gc
 import os
 import sys
+import threading
 from typing import Any, BinaryIO
 
 
@@ -16,7 +17,13 @@ def main() -> None:
     # Imported after the streams are ours: libraries print.
     from nodeforge.worker.build import build_server
 
-    server = build_server(arguments.device, requests, replies, spare_core=arguments.spare_core)
+    server = build_server(
+        arguments.device,
+        requests,
+        replies,
+        spare_core=arguments.spare_core,
+        left=lambda: _end_within(arguments.patience),
+    )
     gc.freeze()  # what the libraries made stays; walking it again cost a third of a long chain
     server.serve()
 
@@ -25,7 +32,17 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="nodeforge.worker")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--spare-core", action="store_true", help="leave a core to the window")
+    parser.add_argument(
+        "--patience", type=float, default=30.0, help="seconds to end in, once the client has gone"
+    )
     return parser.parse_args()
+
+
+def _end_within(seconds: float) -> None:
+    """End this process even if a node does not: its client may have died, and nobody would."""
+    watch = threading.Timer(seconds, os._exit, (1,))
+    watch.daemon = True
+    watch.start()
 
 
 def _take_over_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -54,9 +54,14 @@ def guard() -> Iterator[None]:
 
 
 def build_server(
-    device: str, requests: BinaryIO, replies: BinaryIO, *, spare_core: bool = False
+    device: str,
+    requests: BinaryIO,
+    replies: BinaryIO,
+    *,
+    spare_core: bool = False,
+    left: Callable[[], None] = lambda: None,
 ) -> Server:
-    """A server on the user's settings, packs and cache."""
+    """A server on the user's settings, packs and cache; `left` as `Server` has it."""
     settings = load_settings()
     if spare_core:
         torch.set_num_threads(max(1, torch.get_num_threads() - 1))
@@ -68,7 +73,7 @@ def build_server(
         ValueCodec(),
     )
     session = Session(settings, packs.node_types, cache, LoadedNetworks(residency), guard)
-    return Server(session, requests, replies, _answers(session, packs, residency))
+    return Server(session, requests, replies, _answers(session, packs, residency), left)
 
 
 def _answers(

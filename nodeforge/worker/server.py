@@ -66,6 +66,7 @@ class Server:
         requests: Where the client's frames come from.
         replies: Where events and answers go.
         answers: Questions by name, each a function of the request's header.
+        left: Called once the client has closed its end, from the thread that reads.
     """
 
     def __init__(
@@ -74,11 +75,13 @@ class Server:
         requests: BinaryIO,
         replies: BinaryIO,
         answers: dict[str, Callable[[dict[str, Any]], Answer]],
+        left: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
         self._requests = requests
         self._outbox = Outbox(replies)
         self._answers = answers
+        self._left = left
         self._states: dict[str, RunState] = {}
         self._runs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._light = ThreadPoolExecutor(1, "answers")
@@ -97,6 +100,7 @@ class Server:
             while (frame := read_frame(self._requests)) is not None:
                 self._receive(frame.header)
         finally:
+            self._left()
             for state in list(self._states.values()):
                 state.stop.set()
             self._runs.put(None)

@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from nodeforge.engine import client as client_module
 from nodeforge.engine import events
 from nodeforge.engine.client import WorkerError
 from nodeforge.engine.events import Source
+from nodeforge.engine.protocol import Frame, read_frame, write_frames
 from nodeforge.settings import Settings
 from support.processes import Watched, chain, home_with_pack
 
@@ -43,6 +46,23 @@ def test_a_real_worker_runs_a_workflow_and_ends_with_its_client(home: Settings):
     watched.close()
     assert process is not None
     assert process.poll() == 0
+
+
+def test_a_worker_ends_with_its_client_even_where_a_node_does_not(home: Settings):
+    command = (sys.executable, "-m", "nodeforge.worker", "--device", "cpu", "--patience", "1")
+    graph = {"nodes": {"deaf": {"type": "chain.deaf", "values": {"text": "x"}}}, "links": {}}
+    worker = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=client_module._environment(home)
+    )
+    assert worker.stdin
+    assert worker.stdout
+    ask = {"request": "run", "id": "run", "graph": graph, "targets": ["deaf"], "outputs": ""}
+    write_frames(worker.stdin, [Frame(ask)])
+    while (frame := read_frame(worker.stdout)) and frame.header.get("event") != "started":
+        assert frame.header.get("event") not in ("failed", "run_finished")
+    worker.stdin.close()
+    assert worker.wait(10) == 1
+    worker.stdout.close()
 
 
 def test_what_a_node_prints_does_not_reach_the_protocol(home: Settings):
