@@ -130,11 +130,13 @@ def _walked(kinds: Mapping[tuple[str, str], str]) -> Iterator[str]:
 
 
 def _accuracy() -> Iterator[str]:
-    """What the shipped model's card measured by sampler and by steps."""
+    """What the shipped model's card measured by sampler and steps."""
     yield from ("", "#### What the shipped model draws with them", "")
-    yield "How often a recogniser names the wanted thing first in nano's pictures, from its card."
-    for head in ("Sampler", "Steps"):
-        yield from ("", *card_table(CARD.read_text("utf-8"), head))
+    yield (
+        "How often a recogniser names the wanted thing first in nano's pictures, by sampler and "
+        "number of steps, on the schedule `normal`: from its card, which says how it was measured."
+    )
+    yield from ("", *card_table(CARD.read_text("utf-8"), "Sampler"))
 
 
 def card_table(card: str, head: str) -> list[str]:

@@ -1,16 +1,21 @@
+from nodeforge.diffusion import SAMPLERS
 from tools.catalogue import CARD, card_table
-from tools.nano.card import END, START, setting
+from tools.nano.card import END, START, guidance, samplers
 
 
 def test_a_table_of_the_card_is_taken_whole():
-    steps = setting("Steps, guidance 4", {"prompts": 48, "top1": {"10": 0.5, "20": 1.0}})
-    other = setting("Sampler, 20 steps", {"prompts": 32, "top1": {"Euler": 1.0}})
-    card = f"| Steps, of training | |\n{START}\n{other}\n\n{steps}\n\nText.\n{END}\n"
-    assert card_table(card, "Steps") == steps.splitlines()
+    row = {"euler": [0.5, 1.0]}
+    grid = {"prompts": 32, "steps": [4, 8], "top1": row, "calls": {"euler": [4.0, 8.0]}}
+    other = guidance({"prompts": 48, "top1": {"3": 1.0}})
+    card = f"| Sampler, of old | |\n{START}\n{other}\n\n{samplers(grid)}\n\nText.\n{END}\n"
+    assert card_table(card, "Sampler") == samplers(grid).splitlines()
+    assert card_table(card, "Sampler")[-1] == "| euler | 50.0 % | 100.0 % | 4, 8 |"
 
 
-def test_the_shipped_card_says_what_was_measured_by_sampler_and_steps():
-    card = CARD.read_text("utf-8")
-    for head in ("Sampler", "Steps"):
-        assert all(line.count("|") == 3 for line in card_table(card, head)), head
-        assert "%" in card_table(card, head)[-1]
+def test_the_shipped_card_says_what_every_sampler_draws_by_steps():
+    head, _, *rows = card_table(CARD.read_text("utf-8"), "Sampler")
+    assert [cell.strip() for cell in head.split("|")[2:-2]] == [
+        f"{steps} steps" for steps in (4, 8, 16, 32)
+    ]
+    assert [row.split()[1] for row in rows] == [s for s in SAMPLERS if not s.startswith("flow")]
+    assert all(row.count("%") == 4 for row in rows)

@@ -60,19 +60,27 @@ def goals(results: Mapping[str, Any]) -> str:
 
 
 def settings(results: Mapping[str, Any]) -> str:
-    """Concept named first over fixed prompts, by one setting at a time."""
-    names = {
-        "guidance": "Guidance scale, 20 steps",
-        "steps": "Steps, guidance 4",
-        "samplers": "Sampler, 20 steps, guidance 4",
-    }
-    parts = [setting(head, results[name]) for name, head in names.items() if name in results]
+    """Concept named first over fixed prompts, by settings and by place."""
+    makers = {"guidance": guidance, "samplers": samplers}
+    parts = [make(results[name]) for name, make in makers.items() if name in results]
     parts.append(table(("Place", "Named first"), shares(results["concepts"]["by_place"])))
     return "\n\n".join(parts)
 
 
-def setting(name: str, result: Mapping[str, Any]) -> str:
-    return table((name, f"Named first, of {result['prompts']} prompts"), shares(result["top1"]))
+def guidance(result: Mapping[str, Any]) -> str:
+    head = ("Guidance scale, 20 steps", f"Named first, of {result['prompts']} prompts")
+    return table(head, shares(result["top1"]))
+
+
+def samplers(result: Mapping[str, Any]) -> str:
+    """By sampler and steps, beside the calls of the model that they take."""
+    counts = [f"{count} steps" for count in result["steps"]]
+    head = (f"Sampler, named first of {result['prompts']} prompts", *counts, "Model calls")
+    rows = [
+        (name, *map(percent, row), ", ".join(f"{calls:.0f}" for calls in result["calls"][name]))
+        for name, row in result["top1"].items()
+    ]
+    return table(head, rows)
 
 
 def shares(values: Mapping[str, float]) -> list[tuple[str, ...]]:

@@ -40,7 +40,7 @@ from tools.nano.pictures import Pixels
 from tools.nano.presets import PRESETS, Preset
 from tools.nano.recogniser import Examples, examples_of, held_out_accuracy, judge, load_recogniser
 from tools.nano.runs import device_of, preset_option, runs_option, set_up
-from tools.nano.samplers import SAMPLERS, sampler
+from tools.nano.samplers import PROMPTS, Drawer, Grid
 from tools.nano.sampling import GUIDANCE, STEPS, draw_prompts
 from tools.nano.scenes import Scene, held_out
 from tools.nano.shapes import decode, encode, moved, read_controlnet
@@ -121,7 +121,7 @@ def concepts_drawn(bench: Bench) -> Result:
     save_sheet(bench.folder / "sheets" / "held-out.png", pictures[:101], columns=13)
     verdict = judge(bench.recogniser, pictures)
     wanted = bench.wanted(bench.asked)
-    hits = [want == row[0] for want, row in zip(wanted, verdict.ranked, strict=True)]
+    hits = verdict.hits(wanted)
     seen = [background_colour(picture) for picture in pictures]
     backgrounds = [a == s.colour for a, s in zip(seen, bench.asked, strict=True)]
     return {
@@ -156,23 +156,20 @@ def guidance_scales(bench: Bench) -> Result:
     return {"prompts": len(bench.fixed), "top1": found}
 
 
-def step_counts(bench: Bench) -> Result:
-    found = {
-        str(steps): bench.top(bench.fixed, bench.draw(bench.fixed, steps=steps))
-        for steps in (5, 10, 20, 50)
-    }
-    return {"prompts": len(bench.fixed), "top1": found}
-
-
 def samplers(bench: Bench) -> Result:
-    shipped = bench.pipeline.scheduler
-    found: Result = {}
-    for name in SAMPLERS:
-        bench.pipeline.scheduler = sampler(name, shipped.config)
-        found[name] = bench.top(bench.fixed, bench.draw(bench.fixed))
-        click.echo(f"  {name}: {found[name]:.2f}")
-    bench.pipeline.scheduler = shipped
-    return {"prompts": len(bench.fixed), "top1": found}
+    scenes = bench.fixed[:PROMPTS]
+
+    def named(first: int, pictures: Sequence[Pixels]) -> list[bool]:
+        wanted = bench.wanted(scenes[first : first + len(pictures)])
+        return judge(bench.recogniser, pictures).hits(wanted)
+
+    grid = Grid(
+        Drawer(bench.model, bench.device),
+        [prompt(scene) for scene in scenes],
+        named,
+        bench.folder / "evaluation" / "samplers",
+    )
+    return grid.measured()
 
 
 def controlnet(bench: Bench) -> Result:
@@ -348,7 +345,6 @@ SECTIONS: dict[str, Callable[[Bench], Result]] = {
     "lora": lora,
     "editing": editing,
     "guidance": guidance_scales,
-    "steps": step_counts,
     "samplers": samplers,
     "nearness": nearness,
     "speed": speed,

@@ -100,9 +100,13 @@ class Verdict:
     ranked: list[list[int]]
     styles: list[str]
 
+    def hits(self, wanted: Sequence[int], places: int = 1) -> list[bool]:
+        """Whether each picture's concept is among the first places."""
+        return [want in row[:places] for want, row in zip(wanted, self.ranked, strict=True)]
+
     def top(self, wanted: Sequence[int], places: int) -> float:
         """Share of pictures whose concept is among the first places."""
-        hits = [want in row[:places] for want, row in zip(wanted, self.ranked, strict=True)]
+        hits = self.hits(wanted, places)
         return sum(hits) / len(hits)
 
     def share_of(self, style: str) -> float:
