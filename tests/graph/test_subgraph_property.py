@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Collapse, Unpack
 from nodeforge.graph.flatten import flatten
-from nodeforge.graph.model import Graph, Mode, Subgraph
+from nodeforge.graph.model import Graph, Input, Mode, Subgraph
 from nodeforge.graph.paths import join, split
-from support.graphs import graphs, paths
+from support.graphs import graph, graphs, paths
 from support.small_catalogue import CATALOGUE
 
 
@@ -81,6 +81,26 @@ def test_collapsing_changes_nothing_that_is_computed(whole, seed):
 @given(graphs(), st.integers(0, 2**32))
 def test_unpacking_changes_nothing_that_is_computed(whole, seed):
     check_unpack(whole, random.Random(seed))
+
+
+def test_an_input_that_shares_a_port_gets_no_other_one():
+    """Its link inside goes before what the subgraph around would feed it."""
+    inner = graph(
+        {"same": "flow.reroute", "one": "values.sum", "other": "values.sum"},
+        "same.value > one.a",
+        "same.value > other.a",
+    )
+    box = Subgraph(graph=inner, inputs={"port": [Input("other", "a")]})
+    whole = graph({"from": "values.integer", "box": box}, "from.value > box.port")
+    document = Document(whole)
+    edit = Collapse(["box/one", "box/other"])
+    document.perform(edit)
+    made = document.node(edit.path)
+    assert isinstance(made, Subgraph)
+    assert [end for ends in made.inputs.values() for end in ends] == [
+        Input("one", "a"),
+        Input("other", "a"),
+    ]
 
 
 @pytest.mark.slow

@@ -119,6 +119,7 @@ class _Border:
         """The port for a link that comes in; links from one output share one."""
         port = self._named.get(end) or self._fed.get(start) or self.stand_for(end)
         self._fed.setdefault(start, port)
+        self._named.setdefault(end, port)
         if end not in self.inputs[port]:
             self.inputs[port].append(end)
         return port
