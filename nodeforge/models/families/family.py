@@ -44,6 +44,8 @@ class Family:
         text_encoders: Folders of its text encoders, in the order of their parts of an embedding.
         text_widths: Of the word vectors by which a text encoder, an embedding or a LoRA over
             one is known as its own; what several families share is the first one's.
+        text_layer: Which layer of its text encoders, counted from the last as published, prompts
+            are read from: 1 is the last.
         marks: Parts of tensor names, with a line break before the first letter where they begin
             one, that only its files have.
         bases: How metadata begins to name it: ModelSpec's architecture, Kohya's base version.
@@ -70,6 +72,7 @@ class Family:
     latents: str = ""
     text_encoders: tuple[str, ...] = ("text_encoder",)
     text_widths: tuple[int, ...] = ()
+    text_layer: int = 1
     marks: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     variants: Mapping[str, Sensible] = field(default_factory=dict)

@@ -21,6 +21,7 @@ SD21 = Family(
     unet={"text to image": "unet", "inpainting": "unet_inpainting"},
     latents="sd15",
     text_widths=(1024,),
+    text_layer=2,
     bases=("sd_v2", "sd_2", "stable-diffusion-v2"),
     variants={
         "turbo": Sensible(sampler="euler_a", schedule="sgm_uniform", steps=2, guidance=1.0),

@@ -17,6 +17,7 @@ SDXL = Family(
     config="configs/sdxl",
     unet={"text to image": "unet", "inpainting": "unet_inpainting"},
     text_encoders=("text_encoder", "text_encoder_2"),
+    text_layer=2,
     text_widths=(1280,),
     marks=(
         "\nconditioner.embedders.1.model.",

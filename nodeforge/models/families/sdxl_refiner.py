@@ -18,6 +18,7 @@ SDXL_REFINER = Family(
     unet={"text to image": "unet"},
     latents="sdxl",
     text_encoders=("text_encoder_2",),
+    text_layer=2,
     told_width=2560,
     bases=("stable-diffusion-xl-v1-refiner", "sdxl_refiner"),
 )

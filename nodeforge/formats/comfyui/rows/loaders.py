@@ -9,7 +9,10 @@ from nodeforge.formats.comfyui.making import Making, NoCounterpartError
 from nodeforge.formats.comfyui.row import Row, one
 from nodeforge.formats.comfyui.signals import Look, Signal, Wrap
 from nodeforge.graph.model import Output
+from nodeforge.models import FAMILIES
 
+_TWO_ENCODERS = next(name for name, each in FAMILIES.items() if len(each.text_encoders) > 1)
+"""The family whose two text encoders lie apart; ComfyUI calls it by the same name."""
 _FREEU = ("backbone_1", "backbone_2", "skip_1", "skip_2")
 _PREDICTIONS = {"eps": "epsilon", "v_prediction": "v_prediction", "lcm": "epsilon"}
 
@@ -39,10 +42,10 @@ def _load_denoiser(making: Making) -> None:
 
 def _load_two_encoders(making: Making) -> None:
     files = [_file(making.value(f"clip_name{number}", "")) for number in (1, 2)]
-    if (kind := making.value("type", "sdxl")) != "sdxl":
+    if (kind := making.value("type", _TWO_ENCODERS)) != _TWO_ENCODERS:
         raise NoCounterpartError(f"loads text encoders for '{kind}', a family that is not here.")
     name = making.add("models.load_text_encoder", file=files[0], second=files[1])
-    making.give(Signal("CLIP", Output(name, "text_encoder"), family="sdxl"))
+    making.give(Signal("CLIP", Output(name, "text_encoder"), family=_TWO_ENCODERS))
 
 
 def _load_vae(making: Making) -> None:
@@ -73,8 +76,7 @@ def _skip_layers(making: Making) -> None:
     clip = making.signal("clip", needed="so there is no text encoder")
     assert clip is not None
     layer = making.value("stop_at_clip_layer", -1)
-    own = 1 if clip.family in ("", "sd15", "nano") else 2
-    skip = -layer - own
+    skip = -layer - (FAMILIES[clip.family].text_layer if clip.family else 1)
     if not clip.family:
         making.differ(
             f"CLIP stops at layer {layer}: 'clip skip' of the prompts is {max(skip, 0)}, right for "
