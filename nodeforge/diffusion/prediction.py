@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-FLOW = "flow_prediction"
-"""What models of flow predict, as diffusers names it."""
+from nodeforge.values.recipes import FLOW
 
 _LEAST_SHARE = 2.0**-12
 """What stands for no share of the clean latent, as 4096 does for the largest sigma."""

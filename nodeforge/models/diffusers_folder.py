@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.models.errors import CorruptModelError, ModelFileError, PickleRefusedError
+from nodeforge.values.recipes import FLOW
 
 INDEX = "model_index.json"
 CONFIG = "config.json"
@@ -74,7 +75,7 @@ def read_config(file: Path) -> Mapping[str, Any]:
 def predicts(scheduler: Mapping[str, Any]) -> str | None:
     """What a model with this scheduler's configuration predicts; None where it does not say."""
     if str(scheduler.get("_class_name")).startswith("FlowMatch"):  # these predict nothing else
-        return "flow_prediction"
+        return FLOW
     said = scheduler.get("prediction_type")
     return said if isinstance(said, str) else None
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from nodeforge.values.guidance import FreeU
 
+FLOW = "flow_prediction"
+"""What models of flow predict, as diffusers names it."""
+
 
 @dataclass(frozen=True)
 class Weights:

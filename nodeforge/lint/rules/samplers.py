@@ -11,12 +11,12 @@ from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
 from nodeforge.lint.scene import Scene
 from nodeforge.settings import shipped
+from nodeforge.values.recipes import FLOW
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
 RULE = "samplers"
 LOOP, SAMPLER = "sampling.denoise", "sampling.sampler"
 SCHEDULE, CUSTOM = "sampling.schedule", "sampling.custom_schedule"
-FLOW = "flow_prediction"
 Walked = Mapping[str, frozenset[str]]
 """Schedules that a sampler walks: ``plain``, with an ``eta``, with a ``rho``."""
 
