@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.canvas_generation import Studio
 from benchmarks.reporting import options, tell
-from nodeforge.canvas.intents import Intent
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.imaging import Box, Bytes
 from tools.nano.captions import article
 from tools.nano.compose import background, draw

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from nodeforge.canvas.intents import METHODS, Intent
-from nodeforge.canvas.request import Generation, Selection, Source, request
+from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.canvas.generation.request import Generation, Selection, Source, request
 from nodeforge.diffusion import Residency
 from nodeforge.engine import events
 from nodeforge.engine.assets import keep_bytes

@@ -24,7 +24,7 @@ from PySide6.QtGui import QMouseEvent
 
 from benchmarks.window_run import WAITING, Lag, TimedApplication
 from nodeforge.canvas import Canvas, LayerKind, State, Tiles, add_layer, open_picture
-from nodeforge.canvas.pictures import state_of
+from nodeforge.canvas.transfer.pictures import state_of
 from nodeforge.settings import Settings, shipped
 from nodeforge.ui import theme
 from nodeforge.ui.app import window_store

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.canvas_generation import Studio
 from benchmarks.reporting import options, tell
-from nodeforge.canvas.intents import METHODS, Intent
+from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.imaging import Bytes, Pixels
 from tools.nano.sheets import save_sheet
 

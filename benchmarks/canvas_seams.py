@@ -23,7 +23,7 @@ import torch
 from benchmarks.canvas_generation import Studio
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
-from nodeforge.canvas.intents import Intent
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.imaging import Bytes, to_bytes
 from nodeforge.settings import shipped
 from nodeforge.values import Image

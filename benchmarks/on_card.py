@@ -28,9 +28,9 @@ from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteSchedule
 
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
-from nodeforge.diffusion.building import build, parts_of, tokenizers
-from nodeforge.diffusion.devices import told_out_of_memory
-from nodeforge.diffusion.policy import Policy
+from nodeforge.diffusion.networks.building import build, parts_of, tokenizers
+from nodeforge.diffusion.tensors.devices import told_out_of_memory
+from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.models import FAMILIES
 from nodeforge.settings import GIB, MemoryMode, Precision, shipped

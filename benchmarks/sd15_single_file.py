@@ -27,8 +27,8 @@ from safetensors.torch import save_file
 
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
-from nodeforge.diffusion.building import build
-from nodeforge.diffusion.policy import DEFAULT, Policy
+from nodeforge.diffusion.networks.building import build
+from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
 from nodeforge.settings import Precision
 from nodeforge.values import Guidance, Model, Noise, Sampler, Schedule, TextEncoder, Vae, Weights

@@ -22,7 +22,7 @@ from torch import nn
 from benchmarks import sd15_single_file
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
-from nodeforge.diffusion.building import build
+from nodeforge.diffusion.networks.building import build
 from nodeforge.settings import shipped
 from nodeforge.values import Guidance, Model, Noise, Sampler, Schedule
 

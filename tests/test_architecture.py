@@ -12,6 +12,9 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = ("nodeforge.api", "nodeforge.diffusion", "nodeforge.imaging")
 
 
+_SAMPLER_PAIRS = "import nodeforge.diffusion.samplers.pairs"
+
+
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("lint-imports")
     return subprocess.run(
@@ -29,7 +32,11 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         ("imaging/__init__.py", "import diffusers", "reach torch"),
         ("cli/main.py", "from nodeforge import diffusion", "reach torch"),
         ("engine/client.py", "import PySide6", "knows Qt"),
-        ("canvas/tiles.py", "import torch", "reach torch"),
+        ("canvas/document/tiles.py", "import torch", "reach torch"),
+        ("diffusion/tensors/noise.py", "import nodeforge.diffusion.families", "within diffusion"),
+        ("diffusion/samplers/stepper.py", _SAMPLER_PAIRS, "within samplers"),
+        ("canvas/document/layer.py", "import nodeforge.canvas.edits", "within canvas"),
+        ("models/files/header.py", "import nodeforge.models.detection", "within models"),
         ("worker/codec.py", "import NodeGraphQt", "knows Qt"),
         ("worker/packs.py", "import nodeforge_packs", "does not know its packs"),
     ],

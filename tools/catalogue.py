@@ -13,8 +13,8 @@ from itertools import groupby, takewhile
 from pathlib import Path
 
 from nodeforge.diffusion import SAMPLERS, SCHEDULES, UnsupportedPairError, table
-from nodeforge.diffusion.schedule import ScheduleError
-from nodeforge.diffusion.steppers import kind_for
+from nodeforge.diffusion.samplers.pairs import kind_for
+from nodeforge.diffusion.schedules.schedule import ScheduleError
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, NodeSpec, PortSpec
 from nodeforge.spec.widget import ChoiceWidget, NumberWidget

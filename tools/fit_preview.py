@@ -17,7 +17,7 @@ import torch
 from PIL import Image as Pillow
 
 from nodeforge import diffusion
-from nodeforge.diffusion.preview import fit
+from nodeforge.diffusion.denoising.preview import fit
 from nodeforge.values import Image
 
 MOST_OF_A_FILE = 256

@@ -1,10 +1,8 @@
 """The painting document: layers in tiles, painted by edits that can be undone. No Qt, no torch."""
 
-from nodeforge.canvas.blending import premultiplied, straight
-from nodeforge.canvas.brush import LARGEST, Brush, Sample
-from nodeforge.canvas.canvas import Canvas, Change, State, What
-from nodeforge.canvas.clipboard import Clip, copied, cut, paste
-from nodeforge.canvas.composite import (
+from nodeforge.canvas.document.blending import premultiplied, straight
+from nodeforge.canvas.document.canvas import Canvas, Change, State, What
+from nodeforge.canvas.document.composite import (
     LEVELS,
     CompositeTiles,
     composite,
@@ -12,18 +10,12 @@ from nodeforge.canvas.composite import (
     pictured,
     visible,
 )
-from nodeforge.canvas.edit import CanvasEdit
-from nodeforge.canvas.errors import (
-    LONGEST_SIDE,
-    CanvasSizeError,
-    LayerClosedError,
-    NoSuchLayerError,
-    NothingSelectedError,
-)
-from nodeforge.canvas.fill import CloneInk, GradientInk, alike, clear_area, paint_area
-from nodeforge.canvas.ink import Colour, ColourInk, EraserInk, Ink, PictureInk
-from nodeforge.canvas.layer import Layer, LayerKind, Origin
-from nodeforge.canvas.layers import (
+from nodeforge.canvas.document.edit import CanvasEdit
+from nodeforge.canvas.document.layer import Layer, LayerKind, Origin
+from nodeforge.canvas.document.tiles import TILE, Draft, Tiles
+from nodeforge.canvas.edits.brush import LARGEST, Brush, Sample
+from nodeforge.canvas.edits.fill import CloneInk, GradientInk, alike, clear_area, paint_area
+from nodeforge.canvas.edits.layers import (
     activate,
     add_layer,
     duplicate_layer,
@@ -33,7 +25,7 @@ from nodeforge.canvas.layers import (
     remove_layers,
     set_layer,
 )
-from nodeforge.canvas.masks import (
+from nodeforge.canvas.edits.masks import (
     alpha_mask,
     clear_mask,
     feather_mask,
@@ -41,19 +33,27 @@ from nodeforge.canvas.masks import (
     grow_mask,
     invert_mask,
 )
-from nodeforge.canvas.pictures import (
+from nodeforge.canvas.edits.paint import Colour, ColourInk, EraserInk, Ink, PictureInk
+from nodeforge.canvas.edits.reshape import crop_canvas, flip_canvas, flip_layer, resize_canvas
+from nodeforge.canvas.edits.scale import scaled
+from nodeforge.canvas.edits.selection import deselect, ellipse, polygon, rectangle, select
+from nodeforge.canvas.edits.stroke import Stroke
+from nodeforge.canvas.edits.transform import Affine, Transform
+from nodeforge.canvas.errors import (
+    LONGEST_SIDE,
+    CanvasSizeError,
+    LayerClosedError,
+    NoSuchLayerError,
+    NothingSelectedError,
+)
+from nodeforge.canvas.transfer.clipboard import Clip, copied, cut, paste
+from nodeforge.canvas.transfer.pictures import (
     Opened,
     add_picture,
     export_picture,
     open_picture,
     state_of,
 )
-from nodeforge.canvas.reshape import crop_canvas, flip_canvas, flip_layer, resize_canvas
-from nodeforge.canvas.scale import scaled
-from nodeforge.canvas.selection import deselect, ellipse, polygon, rectangle, select
-from nodeforge.canvas.stroke import Stroke
-from nodeforge.canvas.tiles import TILE, Draft, Tiles
-from nodeforge.canvas.transform import Affine, Transform
 
 __all__ = [
     "LARGEST",

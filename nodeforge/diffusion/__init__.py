@@ -19,7 +19,42 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before huggingface_hub is imported, which 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
-from nodeforge.diffusion.conditioning import (
+from nodeforge.diffusion.adapters.controlnet import HintError, steer
+from nodeforge.diffusion.adapters.lora import with_lora
+from nodeforge.diffusion.adapters.lora_blocks import BlockWeightError, parse_blocks
+from nodeforge.diffusion.denoising.inpainting import latent_mask, masked_picture
+from nodeforge.diffusion.denoising.local_host import LocalHost
+from nodeforge.diffusion.denoising.loop import denoise
+from nodeforge.diffusion.denoising.prompt_schedule import (
+    ScheduledPromptError,
+    encode_text,
+    schedule_prompt,
+)
+from nodeforge.diffusion.denoising.setup import DenoiseError, Denoising
+from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
+from nodeforge.diffusion.families import UnknownFamilyError, behaviour
+from nodeforge.diffusion.guidance.perturbed_attention import PlaceError, parse_places
+from nodeforge.diffusion.memory.residency import Residency
+from nodeforge.diffusion.networks.ip_adapter import look_at
+from nodeforge.diffusion.networks.loading import (
+    LoadedControlNet,
+    LoadedModel,
+    LoadedTextEncoder,
+    LoadedVae,
+    load,
+)
+from nodeforge.diffusion.samplers.pairs import (
+    SAMPLER_LABELS,
+    SAMPLERS,
+    SCHEDULE_LABELS,
+    SCHEDULES,
+    Stepper,
+    UnsupportedPairError,
+    make_stepper,
+    table,
+)
+from nodeforge.diffusion.schedules.schedule import ScheduleError, parse_sigmas
+from nodeforge.diffusion.tensors.conditioning import (
     ConditioningMismatchError,
     average,
     combine,
@@ -30,8 +65,24 @@ from nodeforge.diffusion.conditioning import (
     restrict,
     zero,
 )
-from nodeforge.diffusion.control import HintError, steer
-from nodeforge.diffusion.description import (
+from nodeforge.diffusion.tensors.devices import DeviceError, choose
+from nodeforge.diffusion.tensors.latents import (
+    LatentSizeError,
+    Method,
+    blend,
+    empty,
+    repeat,
+    upscale,
+)
+from nodeforge.diffusion.tensors.noise import Drawn, draw, parse_variations, start_noise
+from nodeforge.diffusion.text.clip import PromptError, encode_prompt
+from nodeforge.diffusion.text.textual_inversion import (
+    UnknownEmbeddingError,
+    with_embedding,
+    with_named,
+)
+from nodeforge.diffusion.vae.autoencoder import OutOfMemoryError, decode, encode
+from nodeforge.diffusion.weights.describe import (
     LATENT_FAMILIES,
     describe,
     describe_controlnet,
@@ -44,50 +95,13 @@ from nodeforge.diffusion.description import (
     describe_text_encoder,
     describe_vae,
 )
-from nodeforge.diffusion.devices import DeviceError, choose
-from nodeforge.diffusion.embeddings import UnknownEmbeddingError, with_embedding, with_named
-from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
-from nodeforge.diffusion.families import UnknownFamilyError, behaviour
-from nodeforge.diffusion.inpaint import latent_mask, masked_picture
-from nodeforge.diffusion.ip_adapter import look_at
-from nodeforge.diffusion.latents import (
-    LatentSizeError,
-    Method,
-    blend,
-    empty,
-    repeat,
-    upscale,
+from nodeforge.diffusion.weights.model_facts import (
+    ModelFacts,
+    facts,
+    latent_layout,
+    native_size,
+    shifted,
 )
-from nodeforge.diffusion.loading import (
-    LoadedControlNet,
-    LoadedModel,
-    LoadedTextEncoder,
-    LoadedVae,
-    load,
-)
-from nodeforge.diffusion.local import LocalHost
-from nodeforge.diffusion.loop import denoise
-from nodeforge.diffusion.lora import with_lora
-from nodeforge.diffusion.lora_blocks import BlockWeightError, parse_blocks
-from nodeforge.diffusion.model_facts import ModelFacts, facts, latent_layout, native_size, shifted
-from nodeforge.diffusion.noise import Drawn, draw, parse_variations, start_noise
-from nodeforge.diffusion.prompt_schedule import ScheduledPromptError, encode_text, schedule_prompt
-from nodeforge.diffusion.residency import Residency
-from nodeforge.diffusion.schedule import ScheduleError, parse_sigmas
-from nodeforge.diffusion.setup import DenoiseError, Denoising
-from nodeforge.diffusion.steppers import (
-    SAMPLER_LABELS,
-    SAMPLERS,
-    SCHEDULE_LABELS,
-    SCHEDULES,
-    Stepper,
-    UnsupportedPairError,
-    make_stepper,
-    table,
-)
-from nodeforge.diffusion.text import PromptError, encode_prompt
-from nodeforge.diffusion.vae import OutOfMemoryError, decode, encode
-from nodeforge.diffusion.weakened import PlaceError, parse_places
 
 __all__ = [
     "LATENT_FAMILIES",

@@ -26,7 +26,7 @@ from nodeforge.canvas import (
     premultiplied,
     straight,
 )
-from nodeforge.canvas.layers import free_id
+from nodeforge.canvas.edits.layers import free_id
 from nodeforge.formats.archive import Archive, DamagedArchiveError, opened
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.whole_file import write_whole

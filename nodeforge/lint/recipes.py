@@ -88,7 +88,7 @@ def model_info(scene: Scene, kind: str, name: str) -> ModelInfo | None:
 
 
 def _look_at(path: Path) -> ModelInfo | RequestError:
-    from nodeforge.models import recognise  # only where there are models to look at
+    from nodeforge.models import recognise
 
     try:
         return recognise(path)

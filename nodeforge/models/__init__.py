@@ -1,12 +1,8 @@
 """Model files, without torch: where they are, what they are, and which content they hold."""
 
-from nodeforge.models.diffusers_folder import (
-    VOCABULARY_KEY,
-    is_whole_model,
-    predicts,
-    read_config,
-    weight_files,
-)
+from nodeforge.models.detection.info import Kind, Layout, ModelInfo
+from nodeforge.models.detection.recognise import recognise
+from nodeforge.models.detection.text_encoder_pairs import EncoderPair, paired
 from nodeforge.models.errors import (
     CorruptModelError,
     ForbiddenModelError,
@@ -15,13 +11,17 @@ from nodeforge.models.errors import (
     PickleRefusedError,
 )
 from nodeforge.models.families import FAMILIES, Family, Sensible
-from nodeforge.models.fingerprint import Fingerprints, fingerprint, locate, sha256
-from nodeforge.models.folders import ModelFolders
-from nodeforge.models.header import Header, read_header
-from nodeforge.models.info import Kind, Layout, ModelInfo
-from nodeforge.models.mentions import mention, mentioned
-from nodeforge.models.pairing import EncoderPair, paired
-from nodeforge.models.recognise import recognise
+from nodeforge.models.files.diffusers_folder import (
+    VOCABULARY_KEY,
+    is_whole_model,
+    predicts,
+    read_config,
+    weight_files,
+)
+from nodeforge.models.files.fingerprint import Fingerprints, fingerprint, locate, sha256
+from nodeforge.models.files.header import Header, read_header
+from nodeforge.models.folders.folders import ModelFolders
+from nodeforge.models.folders.prompt_references import mention, mentioned
 
 __all__ = [
     "FAMILIES",

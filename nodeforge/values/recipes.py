@@ -16,7 +16,7 @@ class Weights:
 
     Args:
         path: A diffusers folder or a single file. Where it was when the recipe was made.
-        fingerprint: Names the content, wherever it lies (`nodeforge.models.fingerprint`).
+        fingerprint: Names the content, wherever it lies (`nodeforge.models.files.fingerprint`).
         family: A name in `nodeforge.models.families`: ``sd15``, ``nano``, ...
         part: ``unet``, ``text_encoder``, ``vae``, ``controlnet``, ...: which network of it.
     """

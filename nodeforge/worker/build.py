@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import torch
 
 from nodeforge.diffusion import Residency
-from nodeforge.diffusion.attention import ways
-from nodeforge.diffusion.devices import choose, devices, report_of, told_out_of_memory
-from nodeforge.diffusion.policy import Policy
+from nodeforge.diffusion.tensors.attention import ways
+from nodeforge.diffusion.tensors.devices import choose, devices, report_of, told_out_of_memory
+from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.session import Session
 from nodeforge.formats import graph_from_json

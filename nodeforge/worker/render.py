@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nodeforge import imaging
-from nodeforge.diffusion.preview import factors_of, preview
+from nodeforge.diffusion.denoising.preview import factors_of, preview
 from nodeforge.values import Image, Latent, Mask
 
 LARGEST = 512

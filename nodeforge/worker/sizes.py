@@ -25,8 +25,8 @@ from nodeforge.values import Recipe
 def models_of(plan: Plan, residency: Residency) -> dict[str, Any]:
     """Node to what each network of its model needs: ``{"unet": {"weights": .., "working": ..}}``.
 
-    Bytes; `nodeforge.diffusion.needs.Needs`. Models that cannot be read are left out: the run
-    itself says what is wrong with them.
+    Bytes; `nodeforge.diffusion.memory.requirements.Needs`. Models that cannot be read are left
+    out: the run itself says what is wrong with them.
     """
     found: dict[str, Any] = {}
     for node in plan.nodes.values():

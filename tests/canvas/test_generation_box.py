@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodeforge.canvas.box import BoxError, auto_box, check_box, clamped, snapped
+from nodeforge.canvas.generation.box import BoxError, auto_box, check_box, clamped, snapped
 from nodeforge.imaging import Box
 
 sides = st.integers(16, 2000)

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from nodeforge.canvas import Layer, LayerKind, Tiles, composite
-from nodeforge.canvas.blending import premultiplied
-from nodeforge.canvas.box import auto_box, snapped
-from nodeforge.canvas.intents import METHODS, Intent
-from nodeforge.canvas.request import Generation, Selection, Source, request
+from nodeforge.canvas.document.blending import premultiplied
+from nodeforge.canvas.generation.box import auto_box, snapped
+from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.canvas.generation.request import Generation, Selection, Source, request
 from nodeforge.diffusion import Residency, describe
 from nodeforge.engine.assets import keep_bytes
 from nodeforge.engine.cache import MemoryTier, ResultCache

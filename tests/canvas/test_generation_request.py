@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nodeforge.canvas.intents import CONTROLLED, METHODS, Intent
-from nodeforge.canvas.native import USUAL, native
-from nodeforge.canvas.regions import NoRegionsError
-from nodeforge.canvas.request import (
+from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
+from nodeforge.canvas.generation.native_size import USUAL, native
+from nodeforge.canvas.generation.regions import NoRegionsError
+from nodeforge.canvas.generation.request import (
     EmptyMaskError,
     NotForCanvasError,
     Selection,

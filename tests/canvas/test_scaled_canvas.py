@@ -15,7 +15,7 @@ from nodeforge.canvas import (
     rectangle,
     scaled,
 )
-from nodeforge.canvas.layers import new_layer, with_new
+from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.imaging import Box, Method, resize_part
 
 

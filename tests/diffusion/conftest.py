@@ -10,7 +10,7 @@ import torch
 from diffusers.utils import logging as diffusers_logging
 
 from nodeforge import diffusion
-from nodeforge.diffusion.description import Described
+from nodeforge.diffusion.weights.describe import Described
 from nodeforge.values import Conditioning
 
 torch.set_num_threads(1)

@@ -13,10 +13,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, LocalHost, Residency
-from nodeforge.diffusion.attention import AttentionError, ways
-from nodeforge.diffusion.devices import numerics
-from nodeforge.diffusion.needs import needs
-from nodeforge.diffusion.policy import DEFAULT, Policy
+from nodeforge.diffusion.memory.requirements import needs
+from nodeforge.diffusion.tensors.attention import AttentionError, ways
+from nodeforge.diffusion.tensors.devices import numerics
+from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
 from nodeforge.settings import Attention
 from nodeforge.values import (

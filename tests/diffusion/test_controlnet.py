@@ -18,9 +18,9 @@ from PIL import Image as Pillow
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, FamilyMismatchError, HintError, LoadingError
-from nodeforge.diffusion.building import build
-from nodeforge.diffusion.layouts import from_ldm, matched
-from nodeforge.diffusion.weights_file import StoredTensor
+from nodeforge.diffusion.networks.building import build
+from nodeforge.diffusion.weights.layouts import from_ldm, matched
+from nodeforge.diffusion.weights.weights_file import StoredTensor
 from nodeforge.values import (
     ControlNet,
     Guidance,

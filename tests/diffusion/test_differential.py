@@ -9,8 +9,8 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
-from nodeforge.diffusion.inpaint import Keep
-from nodeforge.diffusion.prediction import denoised, predicting
+from nodeforge.diffusion.denoising.inpainting import Keep
+from nodeforge.diffusion.tensors.prediction import denoised, predicting
 from nodeforge.values import Guidance, Latent, Mask, Noise, Sampler, Schedule
 
 STEPS = 5

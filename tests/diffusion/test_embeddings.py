@@ -16,8 +16,8 @@ from nodeforge.diffusion import (
     encode_text,
     with_embedding,
 )
-from nodeforge.diffusion.embeddings import parts_of_text
-from nodeforge.diffusion.prompt_schedule import Text, texts
+from nodeforge.diffusion.denoising.prompt_schedule import Text, texts
+from nodeforge.diffusion.text.textual_inversion import parts_of_text
 from nodeforge.errors import RequestError
 from nodeforge.models import PickleRefusedError
 

@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError
-from nodeforge.diffusion.building import parts_of
-from nodeforge.diffusion.preview import factors_of
+from nodeforge.diffusion.denoising.preview import factors_of
+from nodeforge.diffusion.networks.building import parts_of
 from nodeforge.models import FAMILIES
 
 CPU = torch.device("cpu")

@@ -26,12 +26,12 @@ from nodeforge.diffusion import (
     UnsupportedPairError,
     table,
 )
-from nodeforge.diffusion.prediction import FLOW
-from nodeforge.diffusion.steppers import make_stepper
-from nodeforge.diffusion.steppers.aid import Aid
-from nodeforge.diffusion.steppers.ancestral import ancestral_step
-from nodeforge.diffusion.steppers.heun import heun_step
-from nodeforge.diffusion.steppers.native import NATIVE, settings_of
+from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, settings_of
+from nodeforge.diffusion.samplers.pairs import make_stepper
+from nodeforge.diffusion.samplers.single_step.heun import heun_step
+from nodeforge.diffusion.samplers.step_context import Aid
+from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
+from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.models import recognise
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
 from support.beside_pipelines import (

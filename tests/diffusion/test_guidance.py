@@ -14,10 +14,10 @@ from diffusers.hooks import LayerSkipConfig
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, PlaceError, parse_places
-from nodeforge.diffusion.conditioning import RangeError
-from nodeforge.diffusion.mixing import Memory, fitted, guided, thresholded
-from nodeforge.diffusion.prediction import Clean
-from nodeforge.diffusion.weakened import layers, weakened
+from nodeforge.diffusion.guidance.formulas import Memory, fitted, guided, thresholded
+from nodeforge.diffusion.guidance.perturbed_attention import layers, weakened
+from nodeforge.diffusion.tensors.conditioning import RangeError
+from nodeforge.diffusion.tensors.prediction import Clean
 from nodeforge.values import (
     FreeU,
     Guidance,

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from nodeforge.diffusion import Residency, heap
+from nodeforge.diffusion import Residency
+from nodeforge.diffusion.memory import allocator
 
-pytestmark = pytest.mark.skipif(heap._glibc() is None, reason="only glibc is told what to keep")
-BYTES = 100 * heap.MIB
+pytestmark = pytest.mark.skipif(
+    allocator._glibc() is None, reason="only glibc is told what to keep"
+)
+BYTES = 100 * allocator.MIB
 
 
 def pages_taken() -> int:
@@ -37,7 +40,7 @@ def test_a_denoiser_on_a_processor_takes_what_it_gave_back(sd):
 
 
 def test_afterwards_the_system_has_it():
-    with heap.reused():
+    with allocator.reused():
         torch.zeros(BYTES, dtype=torch.uint8)
         held = held_bytes()
     assert held - held_bytes() > BYTES * 0.9

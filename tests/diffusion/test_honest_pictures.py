@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, ScheduleError
-from nodeforge.diffusion.conditioning import ConditioningMismatchError
-from nodeforge.diffusion.setup import DenoiseError
-from nodeforge.diffusion.vae import VaeError
+from nodeforge.diffusion.denoising.setup import DenoiseError
+from nodeforge.diffusion.tensors.conditioning import ConditioningMismatchError
+from nodeforge.diffusion.vae.autoencoder import VaeError
 from nodeforge.models import FAMILIES
 from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
 

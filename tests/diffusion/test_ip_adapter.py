@@ -20,9 +20,9 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, FamilyMismatchError, LoadingError
-from nodeforge.diffusion.image_encoder import config_of
-from nodeforge.diffusion.ip_adapter import look_at
-from nodeforge.diffusion.weights_file import stored_tensors
+from nodeforge.diffusion.networks.image_encoder import config_of
+from nodeforge.diffusion.networks.ip_adapter import look_at
+from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.values import (
     Guidance,
     Image,

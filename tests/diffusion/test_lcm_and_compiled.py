@@ -9,9 +9,9 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, Residency
-from nodeforge.diffusion.policy import Policy
-from nodeforge.diffusion.steppers.aid import Aid
-from nodeforge.diffusion.steppers.lcm import lcm_step
+from nodeforge.diffusion.samplers.step_context import Aid
+from nodeforge.diffusion.samplers.stochastic.lcm import lcm_step
+from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.values import Guidance, Noise, Perturbation, Sampler, Schedule, Weakened
 
 # diffusers' schedulers hand numpy arrays to torch the old way.

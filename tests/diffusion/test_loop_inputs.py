@@ -10,9 +10,9 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
-from nodeforge.diffusion.guidance import Active, Guided, active
-from nodeforge.diffusion.mixing import rescaled
-from nodeforge.diffusion.prediction import Clean
+from nodeforge.diffusion.guidance.formulas import rescaled
+from nodeforge.diffusion.guidance.guided import Active, Guided, active
+from nodeforge.diffusion.tensors.prediction import Clean
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.values import (
     Conditioning,

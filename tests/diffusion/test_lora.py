@@ -13,9 +13,9 @@ from torch import nn
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, FamilyMismatchError, LoadingError
-from nodeforge.diffusion.lora import Laid, LoadedLora, Overlay
-from nodeforge.diffusion.lora_names import canonical
-from nodeforge.diffusion.lora_pieces import piece_of
+from nodeforge.diffusion.adapters.lora import Laid, LoadedLora, Overlay
+from nodeforge.diffusion.adapters.lora_keys import canonical
+from nodeforge.diffusion.adapters.lora_weights import piece_of
 from nodeforge.values import Guidance, Lora, Noise, Sampler, Schedule, Weights
 
 SIZE = 64

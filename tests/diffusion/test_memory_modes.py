@@ -7,12 +7,13 @@ import torch
 from safetensors.torch import save_file
 
 from nodeforge import diffusion
-from nodeforge.diffusion import Denoising, Residency, placement
-from nodeforge.diffusion.building import build
-from nodeforge.diffusion.devices import DeviceError, numerics, told_out_of_memory
-from nodeforge.diffusion.loading import load, weight_bytes
-from nodeforge.diffusion.placement import brought, feed
-from nodeforge.diffusion.policy import DEFAULT, Policy, has_bfloat16
+from nodeforge.diffusion import Denoising, Residency
+from nodeforge.diffusion.memory import offloading
+from nodeforge.diffusion.memory.offloading import brought, feed
+from nodeforge.diffusion.networks.building import build
+from nodeforge.diffusion.networks.loading import load, weight_bytes
+from nodeforge.diffusion.tensors.devices import DeviceError, numerics, told_out_of_memory
+from nodeforge.diffusion.tensors.policy import DEFAULT, Policy, has_bfloat16
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.settings import MemoryMode, Precision
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
@@ -63,14 +64,14 @@ def test_a_network_comes_back_from_the_device_as_it_was(sd):
 def test_a_network_is_as_it_was_where_memory_runs_out_on_the_way(sd, monkeypatch):
     network = load(sd.vae, CPU).network
     homes = {name: tensor.data_ptr() for name, tensor in network.named_parameters()}
-    moved, room = placement._moved, iter(range(20))
+    moved, room = offloading._moved, iter(range(20))
 
     def crowded(tensor, device):
         if next(room, None) is None:
             raise torch.OutOfMemoryError
         return moved(tensor, device)
 
-    monkeypatch.setattr(placement, "_moved", crowded)
+    monkeypatch.setattr(offloading, "_moved", crowded)
     with pytest.raises(torch.OutOfMemoryError), brought(network, torch.device("meta")):
         pass
     assert {name: tensor.data_ptr() for name, tensor in network.named_parameters()} == homes

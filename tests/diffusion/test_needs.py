@@ -7,9 +7,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
-from nodeforge.diffusion.loading import load
-from nodeforge.diffusion.needs import needs, peak_bytes
-from nodeforge.diffusion.policy import DEFAULT, Policy
+from nodeforge.diffusion.memory.requirements import needs, peak_bytes
+from nodeforge.diffusion.networks.loading import load
+from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
 from nodeforge.settings import GIB, shipped
 from nodeforge.values import Model, Vae, Weights

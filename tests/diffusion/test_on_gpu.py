@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from nodeforge import diffusion
-from nodeforge.diffusion.attention import ways
-from nodeforge.diffusion.devices import told_out_of_memory
-from nodeforge.diffusion.policy import DEFAULT, Policy
+from nodeforge.diffusion.tensors.attention import ways
+from nodeforge.diffusion.tensors.devices import told_out_of_memory
+from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.settings import Attention, MemoryMode, Precision, shipped
 from nodeforge.values import Guidance, Image, Noise, Sampler, Schedule

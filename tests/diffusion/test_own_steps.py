@@ -9,32 +9,32 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
-from nodeforge.diffusion.schedule import (
-    sigmas_of,
-    timestep_of,
-    trained_sigmas,
-)
-from nodeforge.diffusion.steppers.aid import Aid
-from nodeforge.diffusion.steppers.ancestral import ancestral_step
-from nodeforge.diffusion.steppers.deis import deis_step
-from nodeforge.diffusion.steppers.dpm2 import dpm2_step
-from nodeforge.diffusion.steppers.dpm_solver import (
+from nodeforge.diffusion.samplers.diffusers_stepper import NativeStepper, settings_of
+from nodeforge.diffusion.samplers.multistep.deis import deis_step
+from nodeforge.diffusion.samplers.multistep.dpmpp_2m import dpmpp_2m_step
+from nodeforge.diffusion.samplers.multistep.ipndm import ipndm_step
+from nodeforge.diffusion.samplers.multistep.lms import lms_step
+from nodeforge.diffusion.samplers.multistep.unipc import unipc_bh1_step, unipc_step
+from nodeforge.diffusion.samplers.sigma_stepper import OwnStepper
+from nodeforge.diffusion.samplers.single_step.dpm2 import dpm2_step
+from nodeforge.diffusion.samplers.single_step.dpm_solver import (
     dpm_adaptive_step,
     dpm_fast_spans,
     dpm_fast_step,
 )
-from nodeforge.diffusion.steppers.dpmpp_2m import dpmpp_2m_step
-from nodeforge.diffusion.steppers.dpmpp_2m_sde import dpmpp_2m_sde_step
-from nodeforge.diffusion.steppers.dpmpp_2s import dpmpp_2s_step
-from nodeforge.diffusion.steppers.dpmpp_3m_sde import dpmpp_3m_sde_step
-from nodeforge.diffusion.steppers.dpmpp_sde import dpmpp_sde_step
-from nodeforge.diffusion.steppers.heun import heun_step
-from nodeforge.diffusion.steppers.ipndm import ipndm_step
-from nodeforge.diffusion.steppers.lms import lms_step
-from nodeforge.diffusion.steppers.native import NativeStepper, settings_of
-from nodeforge.diffusion.steppers.own import OwnStepper
-from nodeforge.diffusion.steppers.restart import restart_step
-from nodeforge.diffusion.steppers.unipc import unipc_bh1_step, unipc_step
+from nodeforge.diffusion.samplers.single_step.dpmpp_2s import dpmpp_2s_step
+from nodeforge.diffusion.samplers.single_step.heun import heun_step
+from nodeforge.diffusion.samplers.step_context import Aid
+from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
+from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_step
+from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import dpmpp_3m_sde_step
+from nodeforge.diffusion.samplers.stochastic.dpmpp_sde import dpmpp_sde_step
+from nodeforge.diffusion.samplers.stochastic.restart import restart_step
+from nodeforge.diffusion.schedules.schedule import (
+    sigmas_of,
+    timestep_of,
+    trained_sigmas,
+)
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, ScheduledPromptError, schedule_prompt
-from nodeforge.diffusion.prompt_schedule import Text, texts
+from nodeforge.diffusion.denoising.prompt_schedule import Text, texts
 from nodeforge.values import Conditioning, Guidance, Noise, Sampler, Schedule
 
 STEPS = 10

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodeforge.diffusion.prompts import parse
+from nodeforge.diffusion.text.prompt_weights import parse
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import SAMPLERS, Denoising, UnsupportedPairError, table
-from nodeforge.diffusion.prediction import FLOW
-from nodeforge.diffusion.steppers import make_stepper
+from nodeforge.diffusion.samplers.pairs import make_stepper
+from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
 from nodeforge.values.sampling_labels import SAMPLER_LABELS
 from nodeforge.worker.codec import ValueCodec

@@ -17,7 +17,7 @@ from diffusers import (
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, Drawn
-from nodeforge.diffusion.steppers.native import NATIVE, settings_of
+from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, settings_of
 from nodeforge.values import Framing, Guidance, Noise, Sampler, Schedule
 from support.beside_pipelines import (
     SCALE,

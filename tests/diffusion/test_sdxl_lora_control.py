@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from nodeforge import diffusion
 from nodeforge.diffusion import BlockWeightError, Denoising, parse_blocks
-from nodeforge.diffusion.lora_blocks import block_weight, ldm_modules
+from nodeforge.diffusion.adapters.lora_blocks import block_weight, ldm_modules
 from nodeforge.values import Guidance, Image, Noise, Sampler, Schedule
 from support.model_files import real_names
 

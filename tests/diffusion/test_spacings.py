@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from nodeforge.diffusion import SCHEDULES, ScheduleError
-from nodeforge.diffusion.schedule import sigmas_of, timestep_of, trained_sigmas
-from nodeforge.diffusion.spacings import BENT, SPACINGS
+from nodeforge.diffusion.schedules.schedule import sigmas_of, timestep_of, trained_sigmas
+from nodeforge.diffusion.schedules.spacings import BENT, SPACINGS
 from nodeforge.values import Schedule
 from nodeforge.values.sampling_labels import SCHEDULE_LABELS
 

@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 
 from nodeforge import diffusion, models
 from nodeforge.diffusion import Denoising, LoadingError
-from nodeforge.diffusion.t2i_adapter import build_t2i_adapter, named
+from nodeforge.diffusion.networks.t2i_adapter import build_t2i_adapter, named
 from nodeforge.values import (
     ControlNet,
     Guidance,

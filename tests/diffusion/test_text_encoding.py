@@ -7,7 +7,7 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import PromptError
-from nodeforge.diffusion.conditioning import (
+from nodeforge.diffusion.tensors.conditioning import (
     ConditioningMismatchError,
     RangeError,
     acts,

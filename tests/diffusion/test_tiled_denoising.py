@@ -11,7 +11,7 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import DenoiseError, Denoising
-from nodeforge.diffusion.tiles import Place, in_places
+from nodeforge.diffusion.tensors.tiles import Place, in_places
 from nodeforge.errors import Cancelled
 from nodeforge.values import (
     Guidance,

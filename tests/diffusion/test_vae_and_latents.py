@@ -7,8 +7,8 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import LatentSizeError, Method
-from nodeforge.diffusion.preview import Factors, factors_of, fit, preview
-from nodeforge.diffusion.tiles import in_tiles
+from nodeforge.diffusion.denoising.preview import Factors, factors_of, fit, preview
+from nodeforge.diffusion.tensors.tiles import in_tiles
 from nodeforge.errors import Cancelled
 from nodeforge.values import Image, Latent, LatentMismatchError, Mask
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nodeforge.diffusion import draw, parse_variations
-from nodeforge.diffusion.noise import draw_varied, slerp
+from nodeforge.diffusion.tensors.noise import draw_varied, slerp
 from nodeforge.errors import RequestError
 
 SHAPE = (4, 32, 32)

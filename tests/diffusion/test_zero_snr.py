@@ -11,9 +11,9 @@ from safetensors.torch import load_file, save_file
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, LoadingError
-from nodeforge.diffusion.schedule import trained_betas, trained_sigmas
-from nodeforge.diffusion.steppers.native import NATIVE, settings_of
-from nodeforge.diffusion.steppers.own import OWN
+from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, settings_of
+from nodeforge.diffusion.samplers.sigma_stepper import OWN
+from nodeforge.diffusion.schedules.schedule import trained_betas, trained_sigmas
 from nodeforge.models import recognise
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
 

@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 
 from nodeforge.diffusion import SAMPLERS, SCHEDULES, UnsupportedPairError
-from nodeforge.diffusion.schedule import ScheduleError
-from nodeforge.diffusion.steppers import kind_for
+from nodeforge.diffusion.samplers.pairs import kind_for
+from nodeforge.diffusion.schedules.schedule import ScheduleError
 from nodeforge.formats import load
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input, Node, Output

@@ -146,7 +146,7 @@ def test_a_name_that_no_disk_can_hold_is_missing(settings, name):
 
 def test_what_ships_with_nano_is_found_below_its_name(tmp_path, settings, write, monkeypatch):
     shipped = tmp_path / "resources"
-    monkeypatch.setattr("nodeforge.models.places.shipped", lambda _: shipped)
+    monkeypatch.setattr("nodeforge.models.folders.folder_layouts.shipped", lambda _: shipped)
     nano = shipped / "models" / "nano"
     hint = {"controlnet_cond_embedding.conv_in.weight": [1], "attn2.to_k.weight": [8, 192]}
     lora = {"unet.attn2.to_k.lora_A.weight": [4, 192]}

@@ -8,7 +8,7 @@ from PySide6.QtGui import QMouseEvent, QPointingDevice, QTabletEvent
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.canvas import Canvas, LayerKind, State, Tiles, composite, pictured
-from nodeforge.canvas.layers import new_layer, with_new
+from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.imaging import Bytes
 from nodeforge.ui.canvas_view import CanvasTab
 from nodeforge.ui.canvas_view.view import CanvasView

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nodeforge.models.header import BITS
+from nodeforge.models.files.header import BITS
 
 Shapes = Mapping[str, Sequence[int]]
 NAMES = Path(__file__).parent.parent / "models" / "data" / "names.json.gz"

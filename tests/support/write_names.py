@@ -16,7 +16,7 @@ import diffusers
 import torch
 import transformers
 
-from nodeforge.diffusion.building import build
+from nodeforge.diffusion.networks.building import build
 from nodeforge.models import FAMILIES
 from nodeforge.values import ControlNet, Model, TextEncoder, Vae, Weights
 from tests import tiny_models

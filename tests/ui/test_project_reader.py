@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QProgressBar
 
 from nodeforge.canvas import LayerKind, State, Tiles
-from nodeforge.canvas.layers import new_layer, with_new
+from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.formats.bundle import Project, ProjectFiles
 from nodeforge.graph.document import Document
 

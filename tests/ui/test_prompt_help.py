@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QPlainTextEdit
 
-from nodeforge.diffusion.prompts import parse
+from nodeforge.diffusion.text.prompt_weights import parse
 from nodeforge.formats import read, write
 from nodeforge.graph.model import Node
 from nodeforge.settings import shipped

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nodeforge.canvas.intents import Intent
-from nodeforge.canvas.request import LONGEST, Selection, Source, request
+from nodeforge.canvas.generation.intents import Intent
+from nodeforge.canvas.generation.request import LONGEST, Selection, Source, request
 from nodeforge.engine import events
 from nodeforge.engine.assets import keep_bytes
 from nodeforge.formats import graph_to_json, load

@@ -24,7 +24,7 @@ from nodeforge.diffusion import (
     native_size,
     table,
 )
-from nodeforge.diffusion.policy import Policy
+from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.settings import Precision
 from nodeforge.values import Conditioning, Guidance, Noise, Sampler, Schedule
 from tools.nano.pictures import Pixels

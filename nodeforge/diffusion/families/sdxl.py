@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.conditioning import zero
 from nodeforge.diffusion.families.stable_diffusion import StableDiffusion
-from nodeforge.diffusion.loading import LoadedTextEncoder
-from nodeforge.diffusion.model_facts import ModelFacts
-from nodeforge.diffusion.text import encode_prompt
+from nodeforge.diffusion.networks.loading import LoadedTextEncoder
+from nodeforge.diffusion.tensors.conditioning import zero
+from nodeforge.diffusion.text.clip import encode_prompt
+from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.values import Conditioning, Framing
 
 

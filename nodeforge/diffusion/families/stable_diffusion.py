@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
-from nodeforge.diffusion.control import Residuals
-from nodeforge.diffusion.loading import LoadedModel, LoadedTextEncoder
-from nodeforge.diffusion.model_facts import ModelFacts
-from nodeforge.diffusion.said import Said
-from nodeforge.diffusion.text import encode_prompt
+from nodeforge.diffusion.adapters.controlnet import Residuals
+from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
+from nodeforge.diffusion.tensors.prompt_inputs import Said
+from nodeforge.diffusion.text.clip import encode_prompt
+from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.values import Conditioning, Framing
 
 
@@ -37,7 +37,7 @@ class StableDiffusion:
         clip_skip: int = 0,
         check: Callable[[], None] = lambda: None,
     ) -> Conditioning:
-        """Encode a prompt: `nodeforge.diffusion.text.encode_prompt`."""
+        """Encode a prompt: `nodeforge.diffusion.text.clip.encode_prompt`."""
         return encode_prompt(encoder, text, clip_skip, check)
 
     def unsaid(self, positive: Conditioning, facts: ModelFacts) -> Conditioning | None:

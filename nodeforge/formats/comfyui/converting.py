@@ -93,7 +93,7 @@ class World:
         """The family of a model that is on this machine; empty where it is not known."""
         if self.models is None:
             return ""
-        from nodeforge.models import recognise  # only where there are models to look at
+        from nodeforge.models import recognise
 
         try:
             return recognise(self.models.find(kind, name)).family or ""

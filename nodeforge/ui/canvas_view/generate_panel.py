@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.canvas.intents import METHODS, Intent
+from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.ui.canvas_view.earlier import Earlier
 from nodeforge.ui.canvas_view.generator import Generator
 from nodeforge.ui.canvas_view.live import Live

@@ -12,8 +12,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
 from nodeforge.canvas import State
-from nodeforge.canvas.intents import Intent
-from nodeforge.canvas.request import LONGEST, Generation, request
+from nodeforge.canvas.generation.intents import Intent
+from nodeforge.canvas.generation.request import LONGEST, Generation, request
 from nodeforge.engine import events
 from nodeforge.engine.assets import keep_bytes
 from nodeforge.engine.context import RunRequest
@@ -32,7 +32,7 @@ from nodeforge.ui.worker_link import Answer
 from nodeforge.ui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from nodeforge.canvas.native import Native
+    from nodeforge.canvas.generation.native_size import Native
 
 _MORE = 4
 """How many candidates "more like this" makes."""

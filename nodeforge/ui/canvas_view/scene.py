@@ -8,20 +8,11 @@ from functools import reduce
 import cv2
 import numpy as np
 
-from nodeforge.canvas import (
-    Layer,
-    LayerKind,
-    State,
-    Tiles,
-    composite,
-    pictured,
-    straight,
-    visible,
-)
-from nodeforge.canvas.box import auto_box
-from nodeforge.canvas.layer import PICTURE_KINDS
-from nodeforge.canvas.native import Native
-from nodeforge.canvas.request import Selection, Source
+from nodeforge.canvas import Layer, LayerKind, State, Tiles, composite, pictured, straight, visible
+from nodeforge.canvas.document.layer import PICTURE_KINDS
+from nodeforge.canvas.generation.box import auto_box
+from nodeforge.canvas.generation.native_size import Native
+from nodeforge.canvas.generation.request import Selection, Source
 from nodeforge.imaging import Box, Bytes
 
 

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from nodeforge.canvas import LayerKind, Tiles, premultiplied
-from nodeforge.canvas.canvas import State
-from nodeforge.canvas.edit import CanvasEdit
-from nodeforge.canvas.layers import new_layer, with_new
+from nodeforge.canvas.document.canvas import State
+from nodeforge.canvas.document.edit import CanvasEdit
+from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.qt_pixels import to_image
 from nodeforge.ui.canvas_view.scene import top_picture

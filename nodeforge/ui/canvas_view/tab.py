@@ -37,7 +37,7 @@ from nodeforge.canvas import (
     select,
     straight,
 )
-from nodeforge.canvas.layers import free_id
+from nodeforge.canvas.edits.layers import free_id
 from nodeforge.errors import RequestError
 from nodeforge.formats import stamp
 from nodeforge.ui.canvas_view.deeds import Deeds

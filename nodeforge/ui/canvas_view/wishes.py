@@ -10,9 +10,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from nodeforge.canvas.intents import CONTROLLED, METHODS, Intent
-from nodeforge.canvas.native import Native, native
-from nodeforge.canvas.request import IMAGE, MASK, RESULT
+from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
+from nodeforge.canvas.generation.native_size import Native, native
+from nodeforge.canvas.generation.request import IMAGE, MASK, RESULT
 from nodeforge.formats import load
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.model import Graph, Node, Subgraph

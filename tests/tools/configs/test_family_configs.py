@@ -27,9 +27,9 @@ in float16, 6.08 GB for the refiner's, 5.21 GB for SD 2.1 in float32."""
 
 @pytest.mark.parametrize("family", SHIPPED)
 def test_the_networks_are_of_the_published_sizes_and_a_checkpoint_feeds_all_of_each(family):
-    from nodeforge.diffusion.building import build, parts_of
-    from nodeforge.diffusion.layouts import from_ldm, matched
-    from nodeforge.diffusion.weights_file import StoredTensor
+    from nodeforge.diffusion.networks.building import build, parts_of
+    from nodeforge.diffusion.weights.layouts import from_ldm, matched
+    from nodeforge.diffusion.weights.weights_file import StoredTensor
     from nodeforge.values import ControlNet, Model, TextEncoder, Vae, Weights
 
     kinds = {"unet": Model, "vae": Vae, "text_encoder": TextEncoder, "controlnet": ControlNet}
@@ -75,7 +75,7 @@ def test_the_configs_say_what_the_facts_say(family):
 
 @pytest.mark.parametrize("family", SHIPPED)
 def test_tokenizers_are_clips_and_fill_up_as_the_family_was_trained(family):
-    from nodeforge.diffusion.building import tokenizers
+    from nodeforge.diffusion.networks.building import tokenizers
     from nodeforge.values import Weights
 
     facts = FAMILIES[family]

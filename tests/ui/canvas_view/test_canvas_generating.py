@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
-from nodeforge.canvas.intents import Intent
-from nodeforge.canvas.layers import new_layer, with_new
+from nodeforge.canvas.edits.layers import new_layer, with_new
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
 from nodeforge.settings import shipped

@@ -1,0 +1,113 @@
+"""A layer: what it shows, and how it is laid on those below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from nodeforge.canvas.document.tiles import Tiles
+from nodeforge.canvas.errors import LayerClosedError
+from nodeforge.imaging import BlendMode, Box, Bytes
+
+
+class LayerKind(StrEnum):
+    """What a layer is for."""
+
+    PICTURE = "picture"
+    PAINT = "paint"
+    MASK = "mask"
+    """Where the picture may change; 8 bits, 255 where it may."""
+    CONTROL = "control"
+    """A hint for a ControlNet: seen, but no part of the picture."""
+    REFERENCE = "reference"
+    """A picture to go by: seen, but no part of the picture."""
+
+
+PICTURE_KINDS = frozenset({LayerKind.PICTURE, LayerKind.PAINT})
+"""The layers that make the picture that is exported and generated on."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The file that a layer was opened from, as it was, so that it can be written back.
+
+    Args:
+        data: All of the file.
+        name: Its name, without a folder.
+        left, top: Where its corner lies, in pixels of the layer.
+    """
+
+    data: bytes = field(repr=False)
+    name: str
+    left: int = 0
+    top: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer. It never changes: an edit puts another in its place.
+
+    Args:
+        id: Short, readable, stable in a file: ``paint_2``.
+        tiles: Its pixels, in its own coordinates.
+        opacity: 0..1.
+        offset: Where the layer's (0, 0) lies on the canvas, in pixels.
+        locked: It cannot be painted on or moved.
+        alpha_locked: Painting changes colours, not what is transparent.
+        strength: Of a mask: how much may change there, 0..1.
+        prompt, negative: Of a mask: what should be there, and what should not.
+        tint: Of a mask: the colour it is shown in, ``#rrggbb``.
+        origin: The file it was opened from.
+        extra: Fields of the file that this version does not know, kept.
+    """
+
+    id: str
+    name: str
+    kind: LayerKind
+    tiles: Tiles
+    opacity: float = 1.0
+    blend: BlendMode = BlendMode.NORMAL
+    visible: bool = True
+    locked: bool = False
+    alpha_locked: bool = False
+    offset: tuple[int, int] = (0, 0)
+    strength: float = 1.0
+    prompt: str = ""
+    negative: str = ""
+    tint: str = "#f0616d"
+    origin: Origin | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        assert self.tiles.channels == (1 if self.is_mask else 4), "masks have one channel"
+        assert 0 <= self.opacity <= 1, "a share"
+        assert 0 <= self.strength <= 1, "a share"
+
+    @property
+    def is_mask(self) -> bool:
+        return self.kind is LayerKind.MASK
+
+    @property
+    def extent(self) -> Box | None:
+        """The rectangle of the canvas around its tiles; None where it is empty."""
+        extent = self.tiles.extent()
+        return extent.moved(*self.offset) if extent else None
+
+    def read(self, box: Box) -> Bytes:
+        """A copy of its pixels in a box of the canvas (see `Tiles.read`)."""
+        return self.tiles.read(self.local(box))
+
+    def local(self, box: Box) -> Box:
+        """A box of the canvas in the layer's own coordinates."""
+        return box.moved(-self.offset[0], -self.offset[1])
+
+    def with_tiles(self, tiles: Tiles) -> Layer:
+        return self if tiles is self.tiles else replace(self, tiles=tiles)
+
+    def check_open(self) -> None:
+        """Raise `LayerClosedError` unless it may be painted on."""
+        if self.locked:
+            raise LayerClosedError("is locked.", place=self.name, way_out="Unlock the layer.")
+        if not self.visible:
+            raise LayerClosedError("is hidden.", place=self.name, way_out="Show the layer.")

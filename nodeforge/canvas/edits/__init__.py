@@ -1,0 +1,1 @@
+"""Everything that changes a canvas: strokes, fills, selections, masks, layers, sizes."""

@@ -1,0 +1,1 @@
+"""From a canvas to a workflow that generates in a part of it: box, intent, request."""

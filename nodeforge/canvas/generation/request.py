@@ -1,0 +1,298 @@
+"""From the canvas and what is wanted to a workflow to run: what Generate submits.
+
+A window does this, with the box's pixels (`composite`, `straight`) and its mask layers:
+
+1. `generation = request(workflow, Source(pixels, box, canvas), selections, intent, values)`
+2. Each of `generation.files` is kept among the assets: `nodeforge.engine.assets.keep_bytes`.
+3. `client.run(graph_to_json(generation.document.graph), RunRequest(run,
+   targets=list(generation.results), assets=generation.document.assets, previews=True))`.
+   Targets leave out what saves files. Previews arrive for the denoise nodes.
+4. Once it has finished, each candidate is asked for full-size and lossless:
+   `client.ask("render", ..., node=result, port="patch", item=b, longest=LONGEST)` gives RGBA
+   bytes, alpha not premultiplied, of the box's size. Laid at the box's corner as a new layer
+   (`premultiplied`), it leaves every byte where `generation.mask` is 0.
+
+Another seed or prompt runs the same document with another value; what is not touched by it comes
+from the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nodeforge.canvas.generation.box import Size, check_box
+from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.canvas.generation.regions import add_regions
+from nodeforge.errors import RequestError
+from nodeforge.graph.document import ASSET, Document
+from nodeforge.graph.model import Graph, Node, Subgraph
+from nodeforge.graph.paths import join
+from nodeforge.imaging import Box, Bytes, PictureFormat, encode, grow, to_bytes, to_float
+from nodeforge.values import SizeMismatchError
+
+LONGEST = 8192
+"""Pixels to ask for along a side, so that a result comes in its own size."""
+
+IMAGE, MASK, RESULT = "canvas.image", "canvas.mask", "canvas.result"
+_NEEDED = {IMAGE: "Canvas image", MASK: "Canvas mask", RESULT: "Canvas result"}
+_GUIDES = {"control": "Canvas control", "reference": "Canvas reference"}
+"""Kinds of layers beside the picture, with the title of the node that takes what they show."""
+
+
+class EmptyMaskError(RequestError):
+    """Nothing is marked that could change."""
+
+
+class NotForCanvasError(RequestError):
+    """A workflow that lacks what the canvas talks to."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What the canvas shows in the generation box.
+
+    Args:
+        pixels: uint8, (height, width, 3 or 4) of the box, alpha not premultiplied.
+        box: Where it is on the canvas.
+        canvas: Width and height of the canvas, pixels.
+        control: What its control layers show there, uint8, (height, width, 4), alpha not
+            premultiplied; None where it has none.
+        reference: What its reference layers show, of any size, likewise.
+    """
+
+    pixels: Bytes
+    box: Box
+    canvas: Size
+    control: Bytes | None = None
+    reference: Bytes | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """One mask of the canvas.
+
+    Args:
+        mask: uint8, (height, width) of the box, 255 where it may change.
+        strength: How much of the change it allows, 0..1.
+        prompt: What should be there; empty where the form's prompt says it.
+        negative: What should not be there, likewise.
+    """
+
+    mask: Bytes
+    strength: float = 1.0
+    prompt: str = ""
+    negative: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Generation:
+    """What to run.
+
+    Args:
+        document: The workflow with everything set.
+        files: PNG files by the name that the document's assets have for them.
+        results: The nodes whose port ``patch`` holds the candidates, one a batch item.
+        box: Where the patches belong.
+        mask: uint8, (height, width) of the box: where it is 0 the patches are transparent. To
+            remove something it is larger than the masks that were given.
+    """
+
+    document: Document
+    files: Mapping[str, bytes] = field(repr=False)
+    results: tuple[str, ...]
+    box: Box
+    mask: Bytes = field(repr=False)
+
+
+def request(
+    workflow: Document,
+    source: Source,
+    selections: Sequence[Selection],
+    intent: Intent,
+    values: Mapping[str, Any],
+    multiple: int,
+) -> Generation:
+    """The run that makes what is wanted; `workflow` stays as it is.
+
+    Args:
+        workflow: One with the nodes *Canvas image*, *Canvas mask* and *Canvas result*.
+        source: What the canvas shows.
+        selections: Its masks; what none covers does not change.
+        intent: What for. It decides the fill and, unless `values` do, the strength.
+        values: What the form says: ``node.port`` to its value.
+        multiple: What the model's sizes are multiples of, pixels.
+
+    Raises:
+        BoxError: the box lies outside of the canvas, or is smaller than a cell of the latent.
+        SizeMismatchError: pixels or a mask have another size than the box.
+        EmptyMaskError: nothing may change.
+        NotForCanvasError: the workflow lacks a canvas node that is needed.
+        NoRegionsError: a mask has a prompt, and the workflow no node for it.
+        NoSuchNodeError: `values` name a node that is not there.
+    """
+    check_box(source.box, source.canvas, multiple)
+    _check_sizes(source, selections)
+    mask = _ended(_changes(source, selections, intent), source)
+    document = _copy(workflow)
+    nodes = _canvas_nodes(document)
+    _set_intent(document, intent, values)
+    for name, value in values.items():
+        path, _, port = name.rpartition(".")
+        document.node(path).values[port] = value
+    files: dict[str, bytes] = {}
+    _give(nodes[IMAGE], _keep(document, files, "canvas_image.png", source.pixels))
+    _give(nodes[MASK], _keep(document, files, "canvas_mask.png", mask))
+    _give_guides(document, files, source)
+    own = [one for one in selections if one.prompt or one.negative]
+    kept = [
+        (one, _keep(document, files, f"canvas_region_{number}.png", one.mask))
+        for number, one in enumerate(own, 1)
+    ]
+    add_regions(document, [(one.prompt, file) for one, file in kept if one.prompt])
+    unwanted = [(one.negative, file) for one, file in kept if one.negative]
+    add_regions(document, unwanted, negative=True)
+    return Generation(document, files, tuple(nodes[RESULT]), source.box, mask)
+
+
+def _check_sizes(source: Source, selections: Sequence[Selection]) -> None:
+    wanted = (source.box.height, source.box.width)
+    there = [("picture", source.pixels), *(("mask", one.mask) for one in selections)]
+    there += [] if source.control is None else [("control layer", source.control)]
+    for what, pixels in there:
+        if pixels.shape[:2] != wanted:
+            raise SizeMismatchError(
+                f"the {what} is {pixels.shape[1]} × {pixels.shape[0]} pixels, "
+                f"the box {wanted[1]} × {wanted[0]}.",
+                way_out="Cut it out where the box is.",
+            )
+
+
+def _changes(source: Source, selections: Sequence[Selection], intent: Intent) -> Bytes:
+    """Where the box may change: all masks, and what is transparent where that is to be filled."""
+    mask = np.zeros(source.pixels.shape[:2], np.uint8)
+    for one in selections:
+        weaker = np.rint(one.mask * np.float32(min(max(one.strength, 0.0), 1.0)))
+        mask = np.maximum(mask, weaker.astype(np.uint8))
+    mask = to_bytes(grow(to_float(mask), METHODS[intent].grow))
+    if intent is Intent.EXPAND and source.pixels.shape[2] == 4:
+        mask = np.maximum(mask, 255 - source.pixels[..., 3])
+    if not mask.any() and METHODS[intent].whole:
+        mask = np.full_like(mask, 255)
+    if not mask.any():
+        raise EmptyMaskError(_nothing(intent), way_out=_way_out(intent))
+    return mask
+
+
+def _nothing(intent: Intent) -> str:
+    if intent is Intent.EXPAND:
+        return "nothing in the box is transparent, so there is nothing to expand into."
+    return "no mask marks anything in the box."
+
+
+def _way_out(intent: Intent) -> str:
+    if intent is Intent.EXPAND:
+        return "Make the canvas larger, or move the box over its edge."
+    return f"Paint a mask there, or choose '{Intent.IMAGE_TO_IMAGE}', which changes the whole box."
+
+
+def _ended(mask: Bytes, source: Source) -> Bytes:
+    """`mask` without the box's outermost pixels, unless the canvas ends there too.
+
+    So what is generated fades out before the box does, and leaves no straight edge.
+    """
+    out = mask.copy()
+    box, (width, height) = source.box, source.canvas
+    out[:1] *= box.top == 0
+    out[-1:] *= box.bottom == height
+    out[:, :1] *= box.left == 0
+    out[:, -1:] *= box.right == width
+    return out if out.any() else mask
+
+
+def _copy(workflow: Document) -> Document:
+    """`workflow` alone, without those who listen to it."""
+    return Document(
+        graph=deepcopy(workflow.graph),
+        form=deepcopy(workflow.form),
+        view=deepcopy(workflow.view),
+        assets=deepcopy(workflow.assets),
+        lock=deepcopy(workflow.lock),
+        extra=deepcopy(workflow.extra),
+    )
+
+
+def _nodes(document: Document, *types: str) -> dict[str, Node]:
+    """The nodes of these types, by path, also inside subgraphs."""
+    return {path: node for path, node in _walk(document.graph, "") if node.type in types}
+
+
+def _walk(graph: Graph, group: str) -> Iterator[tuple[str, Node]]:
+    for name, node in graph.nodes.items():
+        yield join(group, name), node
+        if isinstance(node, Subgraph):
+            yield from _walk(node.graph, join(group, name))
+
+
+def _canvas_nodes(document: Document) -> dict[str, dict[str, Node]]:
+    found = {type_id: _nodes(document, type_id) for type_id in _NEEDED}
+    for type_id, nodes in found.items():
+        if not nodes:
+            raise NotForCanvasError(
+                f"the workflow has no node '{_NEEDED[type_id]}'.",
+                way_out="Add one, or choose one of the canvas's own workflows.",
+            )
+    return found
+
+
+def _guides(source: Source) -> Iterator[tuple[str, Bytes]]:
+    for kind in _GUIDES:
+        if (shown := getattr(source, kind)) is not None:
+            yield kind, shown
+
+
+def _give_guides(document: Document, files: dict[str, bytes], source: Source) -> None:
+    shown_by = dict(_guides(source))
+    for kind in _GUIDES:
+        nodes, shown = _nodes(document, f"canvas.{kind}"), shown_by.get(kind)
+        if shown is None:
+            _give(nodes, None)
+            continue
+        if not nodes:
+            raise NotForCanvasError(
+                f"the workflow has no node '{_GUIDES[kind]}', so {kind} layers say nothing to it.",
+                way_out=f"Add one between the prompt and the denoise node, or hide the {kind} "
+                "layers.",
+            )
+        _give(nodes, _keep(document, files, f"canvas_{kind}.png", shown))
+
+
+def _set_intent(document: Document, intent: Intent, values: Mapping[str, Any]) -> None:
+    """The intent's strength, unless the form has one, and its fill at that strength."""
+    method, strength = METHODS[intent], METHODS[intent].strength
+    for path, node in _nodes(document, "sampling.schedule").items():
+        strength = values.get(f"{path}.strength", method.strength)
+        node.values["strength"] = strength
+    for node in _nodes(document, "canvas.prepare").values():
+        node.values["fill"] = str(method.fill_at(float(strength)))
+
+
+def _give(nodes: Mapping[str, Node], value: str | None) -> None:
+    for node in nodes.values():
+        node.values["file"] = value
+
+
+def _keep(document: Document, files: dict[str, bytes], name: str, pixels: Bytes) -> str:
+    """`pixels` as one of the document's assets; the value that names it."""
+    data = encode(pixels, PictureFormat.PNG)
+    files[name] = data
+    sha256 = hashlib.sha256(data).hexdigest()
+    document.assets[name] = {
+        "sha256": sha256, "kind": "image", "size": len(data), "origin": name,
+    }  # fmt: skip
+    return ASSET + name

@@ -1,0 +1,1 @@
+"""Pixels into a canvas and out of it: picture files and the clipboard."""

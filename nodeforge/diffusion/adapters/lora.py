@@ -1,0 +1,181 @@
+"""LoRAs laid over a network while it is used: hooks that add to what its layers give.
+
+Our own hooks rather than peft's: peft replaces the network's layers and takes seconds to
+import. Hooks leave the network as it is, so that without them it is the base, bit for bit,
+and another LoRA costs nothing but its own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from nodeforge.diffusion.adapters.lora_blocks import Blocks, block_weight
+from nodeforge.diffusion.adapters.lora_keys import LoraNames, by_canonical_name, read_names
+from nodeforge.diffusion.adapters.lora_weights import Layer, Piece, piece_of
+from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.networks.building import parts_of
+from nodeforge.models import FAMILIES
+from nodeforge.values import Lora, Model, TextEncoder, Weights
+
+Changed = TypeVar("Changed", Model, TextEncoder)
+
+
+def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()) -> Changed:
+    """`recipe` with a LoRA over those that it has.
+
+    At weight 0, and where the LoRA has nothing for this network, it is `recipe` itself. Reads
+    headers only.
+
+    Args:
+        recipe: The network.
+        lora: From `describe_lora`.
+        weight: How much of it; negative turns it round.
+        blocks: What it counts in blocks of a denoiser, from `parse_blocks`.
+
+    Raises:
+        LoadingError: the file is of a kind that is not read.
+    """
+    texts = FAMILIES[recipe.weights.family].text_encoders
+    parts = texts if isinstance(recipe, TextEncoder) else (recipe.weights.part,)
+    if weight == 0 or not read_names(Path(lora.path)).keys() & set(parts):
+        return recipe
+    return replace(recipe, loras=(*recipe.loras, Lora(lora, weight, blocks)))
+
+
+class Laid(NamedTuple):
+    """A LoRA over a network, at its weight, and what it counts in blocks."""
+
+    lora: LoadedLora
+    weight: float
+    blocks: Blocks = ()
+
+
+@dataclass(frozen=True)
+class LoadedLora:
+    """What a LoRA adds to one network, by the name of the layer."""
+
+    pieces: Mapping[str, Piece]
+
+    @property
+    def bytes(self) -> int:
+        return sum(t.nbytes for piece in self.pieces.values() for t in piece.tensors)
+
+
+def load_lora(
+    weights: Weights,
+    part: str,
+    network: nn.Module,
+    device: torch.device,
+    dtype: torch.dtype,
+    check: Callable[[], None] = lambda: None,
+) -> LoadedLora:
+    """Read what a LoRA adds to `network`.
+
+    Args:
+        weights: The LoRA's file.
+        part: ``unet`` or ``text_encoder``: which network it is; text encoders may be several.
+        network: Whose layers are named; it is not changed.
+        device: Where the network computes; its weights may be elsewhere meanwhile.
+        dtype: What it computes in; its weights may be stored in fewer bits.
+        check: Called between layers; what it raises stops the reading.
+
+    Raises:
+        LoadingError: it changes a layer that is not there or has another shape, or is of a
+            kind that is not read.
+        ModelFileError: the file is damaged.
+    """
+    names = read_names(Path(weights.path))
+    pieces: dict[str, Piece] = {}
+    for inner_part, prefix, inner in parts_of(network, part):
+        known = names.get(inner_part, LoraNames())
+        found = _pieces(weights, known, inner_part, inner, device, dtype, check)
+        pieces |= {prefix + name: piece for name, piece in found}
+    return LoadedLora(pieces)
+
+
+def _pieces(
+    weights: Weights,
+    names: LoraNames,
+    part: str,
+    network: nn.Module,
+    device: torch.device,
+    dtype: torch.dtype,
+    check: Callable[[], None],
+) -> Iterator[tuple[str, Piece]]:
+    """Names of layers, and what is added to each."""
+    layers = {n: m for n, m in network.named_modules() if isinstance(m, Layer)}
+    config: Any = network.config
+    depth = config["layers_per_block"] if part == "unet" else None
+    known = by_canonical_name(list(layers), depth)
+    for module, stored in names.modules.items():
+        check()
+        if (name := known.get(module)) is None:
+            raise _misfit(weights, f"changes '{module}', which the {part} does not have.")
+        read = {
+            role: tensor.read(torch.float32 if role == "alpha" else dtype)
+            for role, tensor in stored.items()
+        }
+        on_device = {role: tensor.to(device) for role, tensor in read.items()}
+        alpha = names.alphas.get(module, names.alphas.get(""))
+        piece = piece_of(on_device, layers[name], alpha, names.root)
+        if piece is None:
+            raise _misfit(weights, f"has other shapes for '{name}' than the {part}.")
+        yield name, piece
+
+
+class Overlay:
+    """The LoRAs that lie over one network at the moment."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._handles: list[Any] = []
+        self._laid: Sequence[Laid] = ()
+
+    @contextmanager
+    def lay(self, loras: Sequence[Laid]) -> Iterator[None]:
+        """Have exactly `loras`, each at its weight, lie over the network for the block.
+
+        Blocks nest: the inner one's take the place of the outer one's.
+        """
+        before = self._laid
+        self._set(loras)
+        try:
+            yield
+        finally:
+            self._set(before)
+
+    def _set(self, loras: Sequence[Laid]) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._laid = loras
+        by_layer: dict[str, list[tuple[Piece, float]]] = {}
+        for lora, weight, blocks in loras:
+            for name, piece in lora.pieces.items():
+                if here := weight * block_weight(blocks, name):
+                    by_layer.setdefault(name, []).append((piece, here))
+        self._handles = [
+            self._network.get_submodule(name).register_forward_hook(_adding(pieces))
+            for name, pieces in by_layer.items()
+        ]
+
+
+def _adding(pieces: Sequence[tuple[Piece, float]]) -> Callable[[Any, Any, Any], Tensor]:
+    def add(layer: Layer, inputs: tuple[Tensor, ...], result: Tensor) -> Tensor:
+        for piece, weight in pieces:
+            result = result + piece.added(layer, inputs[0], weight)
+        return result
+
+    return add
+
+
+def _misfit(weights: Weights, fact: str) -> LoadingError:
+    return LoadingError(
+        fact, place=weights.path, way_out="The LoRA was made for another model. Choose another."
+    )

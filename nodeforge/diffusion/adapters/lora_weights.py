@@ -1,0 +1,193 @@
+"""What a LoRA adds to one layer: low-rank, Hadamard and Kronecker differences.
+
+Sums are made in peft's order, so that pictures equal diffusers' pipelines to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, linear
+
+Layer = nn.Linear | nn.Conv2d
+
+
+class Piece(Protocol):
+    """What a LoRA adds to one layer."""
+
+    @property
+    def tensors(self) -> Sequence[Tensor]: ...
+
+    def fits(self, layer: Layer) -> bool:
+        """Whether the shapes are those that `layer` needs."""
+        ...
+
+    def added(self, layer: Layer, x: Tensor, weight: float) -> Tensor:
+        """What comes to the layer's result for its input `x`, at `weight`."""
+        ...
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """LoRA (Hu et al. 2021), for convolutions also called LoCon.
+
+    Args:
+        down: (rank, in) or (rank, in, height, width).
+        up: (out, rank) or (out, rank, 1, 1).
+        mid: (rank, rank, height, width) of a decomposed convolution; `down` is 1 × 1 then.
+        alpha: The added weight is alpha / divisor * up @ down.
+        divisor: The rank, or its square root.
+    """
+
+    down: Tensor
+    up: Tensor
+    mid: Tensor | None
+    alpha: float
+    divisor: float
+
+    @property
+    def tensors(self) -> Sequence[Tensor]:
+        return [t for t in (self.down, self.up, self.mid) if t is not None]
+
+    def fits(self, layer: Layer) -> bool:
+        wanted = layer.weight.shape
+        inner = self.down if self.mid is None else self.mid
+        if any(tensor.ndim != len(wanted) for tensor in self.tensors):
+            return False
+        sides = self.up.shape[0], self.down.shape[1], *inner.shape[2:]
+        return sides == tuple(wanted) and self.up.shape[1] == self.down.shape[0]
+
+    def added(self, layer: Layer, x: Tensor, weight: float) -> Tensor:
+        if isinstance(layer, nn.Linear):
+            inner = linear(x, self.down)
+            return linear(inner, self.up) * (weight * self.alpha / self.divisor)
+        if self.mid is None:
+            inner = _like(layer, x, self.down)
+        else:
+            inner = _like(layer, conv2d(x, self.down), self.mid)
+        return conv2d(inner, self.up) * (weight * self.alpha / self.divisor)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """LoHa and LoKr (LyCORIS; Hyeon-Woo et al. 2022, Edalati et al. 2022).
+
+    The whole difference is composed at every call, as peft does: kept, it would be as large
+    as the layer.
+
+    Args:
+        kind: ``hada``: the product, entry by entry, of two low-rank matrices. ``lokr``: the
+            Kronecker product of two.
+        parts: Two factors, each whole, or two matrices, or these with a core.
+        alpha: The difference counts alpha / divisor times.
+        divisor: The rank.
+    """
+
+    kind: str
+    parts: tuple[tuple[Tensor, ...], tuple[Tensor, ...]]
+    alpha: float
+    divisor: float
+
+    @property
+    def tensors(self) -> Sequence[Tensor]:
+        return [tensor for part in self.parts for tensor in part]
+
+    def fits(self, layer: Layer) -> bool:
+        first, second = (tuple(tensor.to("meta") for tensor in part) for part in self.parts)
+        try:
+            composed = replace(self, parts=(first, second))._composed()
+            fitting = composed.reshape(layer.weight.shape)
+        except RuntimeError:
+            return False
+        return composed.shape[0] == fitting.shape[0]
+
+    def added(self, layer: Layer, x: Tensor, weight: float) -> Tensor:
+        scale = weight * self.alpha / self.divisor
+        composed = (self._composed() * scale).reshape(layer.weight.shape)
+        return linear(x, composed) if isinstance(layer, nn.Linear) else _like(layer, x, composed)
+
+    def _composed(self) -> Tensor:
+        first, second = (_factor(part) for part in self.parts)
+        if self.kind == "hada":
+            return first * second
+        first = first[:, :, None, None] if second.ndim == 4 else first
+        return torch.kron(first, second.contiguous())
+
+
+def piece_of(
+    read: Mapping[str, Tensor], layer: Layer, alpha: float | None = None, root: bool = False
+) -> Piece | None:
+    """The piece that a file's tensors make; None where one is missing or shapes do not fit.
+
+    Args:
+        read: Tensors by role, as `nodeforge.diffusion.adapters.lora_keys.LoraNames` has them.
+        layer: What it is for.
+        alpha: Where `read` has none; None is the rank, so that the difference counts once.
+        root: Whether alpha is divided by the rank's square root.
+    """
+    piece = _made(read, layer, alpha, root)
+    return piece if piece is not None and piece.fits(layer) else None
+
+
+def _made(
+    read: Mapping[str, Tensor], layer: Layer, alpha: float | None, root: bool
+) -> Piece | None:
+    roles = read.keys() - {"alpha"}
+    if roles in ({"down", "up"}, {"down", "up", "mid"}):
+        shaped = {role: _as_in(layer, read[role]) for role in roles}
+        down, up, mid = shaped["down"], shaped["up"], shaped.get("mid")
+        rank = down.shape[0]
+        return LowRank(down, up, mid, _alpha(read, alpha, rank), rank**0.5 if root else rank)
+    kind = next((k for k in ("hada", "lokr") if all(r.startswith(k) for r in roles)), None)
+    if kind is None:
+        return None
+    first, second = _factor_of(read, kind, 1), _factor_of(read, kind, 2)
+    if not first or not second:
+        return None
+    ranks = [part[1].shape[0] for part in (first, second) if len(part) > 1]
+    rank = ranks[0] if ranks else 1
+    return Composed(kind, (first, second), _alpha(read, alpha, rank) if ranks else 1.0, rank)
+
+
+def _alpha(read: Mapping[str, Tensor], alpha: float | None, rank: int) -> float:
+    if "alpha" in read:
+        return float(read["alpha"])
+    return float(rank) if alpha is None else alpha
+
+
+def _factor_of(read: Mapping[str, Tensor], kind: str, number: int) -> tuple[Tensor, ...]:
+    """Factor `number` as it is stored; empty where it is not complete."""
+    if whole := [read[name] for name in (f"{kind}_w{number}",) if name in read]:
+        return tuple(whole)
+    pair = [read[n] for n in (f"{kind}_w{number}_a", f"{kind}_w{number}_b") if n in read]
+    core = [read[n] for n in (f"{kind}_t{number}",) if n in read]
+    return (*pair, *core) if len(pair) == 2 else ()
+
+
+def _factor(part: Sequence[Tensor]) -> Tensor:
+    match part:
+        case [whole]:
+            return whole
+        case [a, b]:
+            return a @ b
+        case [a, b, core]:
+            return torch.einsum("ij...,ip,jr->pr...", core, a, b)
+    raise AssertionError(len(part))
+
+
+def _as_in(layer: Layer, tensor: Tensor) -> Tensor:
+    """1 × 1 convolutions and matrices, whichever of the two the layer is."""
+    if isinstance(layer, nn.Linear) and tensor.shape[2:] == (1, 1):
+        return tensor[:, :, 0, 0]
+    if isinstance(layer, nn.Conv2d) and tensor.ndim == 2:
+        return tensor[:, :, None, None]
+    return tensor
+
+
+def _like(layer: nn.Conv2d, x: Tensor, weight: Tensor) -> Tensor:
+    padding: Any = layer.padding
+    return conv2d(x, weight, None, layer.stride, padding, layer.dilation, layer.groups)

@@ -1,0 +1,1 @@
+"""The denoise loop, its inputs and its checkpoints."""

@@ -1,0 +1,283 @@
+"""What a denoise loop starts from: sizes checked, noise drawn, the first x made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.adapters.controlnet import check_controls
+from nodeforge.diffusion.denoising.inpainting import hard_mask, inpainting_channels, latent_mask
+from nodeforge.diffusion.samplers.pairs import Stepper
+from nodeforge.diffusion.schedules.schedule import first_step
+from nodeforge.diffusion.tensors.conditioning import ConditioningMismatchError, check_range
+from nodeforge.diffusion.tensors.latents import check_size
+from nodeforge.diffusion.tensors.noise import Drawn, draw, draw_varied, seeds_of
+from nodeforge.diffusion.weights.model_facts import ModelFacts
+from nodeforge.errors import NodeForgeError
+from nodeforge.values import (
+    Conditioning,
+    Guidance,
+    Latent,
+    LatentMismatchError,
+    Mask,
+    Model,
+    Noise,
+    Sampler,
+    Schedule,
+    Tiling,
+)
+
+
+class DenoiseError(NodeForgeError):
+    """Inputs with which the loop cannot run."""
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """What a denoise loop is asked to do.
+
+    Args:
+        model: The denoiser.
+        positive: What is wanted.
+        sampler: The rule that walks the schedule.
+        schedule: The noise levels, and the share of them that is run.
+        guidance: How the prompts are weighed.
+        negative: What is not wanted; None is the empty prompt.
+        noise: What the picture grows from; its size counts where there is no latent. `Drawn`
+            noise goes on with generators that the caller has used.
+        latent: With noise, the picture to start from. Without noise it still holds the noise
+            of step `start_at`, as clean + sigma * noise.
+        mask: Where the latent may change, and in which share of the steps (`inpaint.Keep`).
+            An inpainting model reads it, cut at one half, and keeps the latent, where there is
+            one, as other models do.
+        masked_image: What an inpainting model sees of the picture outside of the mask.
+        start_at: First step, counted among the steps run.
+        stop_at: The step before which to stop; None and numbers too large are the end.
+    """
+
+    model: Model
+    positive: Conditioning
+    sampler: Sampler
+    schedule: Schedule
+    guidance: Guidance
+    negative: Conditioning | None = None
+    noise: Noise | Drawn | None = None
+    latent: Latent | None = None
+    mask: Mask | None = None
+    masked_image: Latent | None = None
+    start_at: int = 0
+    stop_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Whole steps of the full schedule: those run at this strength, and those of this task."""
+
+    first: int
+    steps: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Start:
+    """The loop's start; tensors on its device.
+
+    Args:
+        x: The noisy latent before the first step, as the stepper scales it.
+        drawn: Start noise and generators.
+        frame: A latent of the result's family, scale, layout and size.
+        mask: On the latent's cells, where there is something to keep.
+        original: What comes back outside of the mask.
+        extra: What an inpainting model reads beside x.
+        tiles: Side and overlap of the tiles that the model works on, in cells; None is the
+            whole at once.
+    """
+
+    x: Tensor
+    drawn: Drawn
+    frame: Latent
+    mask: Tensor | None = None
+    original: Tensor | None = None
+    extra: Tensor | None = None
+    tiles: tuple[int, int] | None = None
+
+
+def walk(task: Denoising, stepper: Stepper) -> Walk:
+    """Which steps to run.
+
+    Raises:
+        DenoiseError: `start_at` and `stop_at` leave none.
+    """
+    first = first_step(task.schedule)
+    steps = stepper.steps - first
+    stop = steps if task.stop_at is None else min(task.stop_at, steps)
+    if not 0 <= task.start_at < stop:
+        raise DenoiseError(
+            f"no step lies between start at {task.start_at} and stop at {stop}.",
+            way_out=f"{steps} steps are run: start before the stop, and below {steps}.",
+        )
+    return Walk(first, steps, first + task.start_at, first + stop)
+
+
+def check_numbers(latent: Latent, where: str) -> None:
+    """Raise `DenoiseError` where a latent holds what is no number, which decodes to black."""
+    if not bool(latent.samples.isfinite().all()):
+        raise DenoiseError(
+            f"the model answered with what is no number (NaN or infinite) in {where}.",
+            place="port 'model'",
+            way_out="Its file or a LoRA's may be damaged: try without LoRAs, or another copy. "
+            "In half precision numbers may overflow: choose full precision in the preferences.",
+        )
+
+
+def check_alike(task: Denoising, facts: ModelFacts) -> None:
+    """Raise unless prompts and latents belong to the model."""
+    for name in ("positive", "negative"):
+        conditioning: Conditioning | None = getattr(task, name)
+        if conditioning and conditioning.family != facts.family:
+            raise ConditioningMismatchError(
+                f"encoded for {conditioning.family}, the model is {facts.family}.",
+                place=f"port '{name}'",
+                way_out="Encode the prompt with the text encoder that comes with the model.",
+            )
+        check_controls(conditioning, facts.family, f"port '{name}'")
+    for name in ("latent", "masked_image"):
+        latent: Latent | None = getattr(task, name)
+        if latent is None:
+            continue
+        if latent.family != facts.latents or latent.samples.shape[1] != facts.latent_channels:
+            raise LatentMismatchError(
+                f"the latent is of {latent.family}, the model is {facts.family}.",
+                place=f"port '{name}'",
+                way_out="Encode the picture with the VAE that comes with the model.",
+            )
+    for window in (task.guidance, *task.guidance.others):
+        for each in (window, *window.perturbations):
+            check_range(each.start, each.end)
+
+
+def set_up(
+    task: Denoising, facts: ModelFacts, stepper: Stepper, start: int, device: torch.device
+) -> Start:
+    """Draw the noise and make the first x; `stepper` then stands before step `start`.
+
+    Raises:
+        DenoiseError: an input is missing, or batches do not fit.
+        LatentSizeError: the latent's scale does not divide the noise's size.
+        SizeMismatchError: the mask has another size.
+    """
+    clean = task.latent
+    drawn = _drawn(task, facts)
+    batch = drawn.start.shape[0]
+    samples = None if clean is None else _laid_out(clean.samples, batch, task.mask)
+    stepper.prepare(start, drawn)
+    frame = Latent(drawn.start, facts.latents, facts.scale)
+    mask = original = extra = None
+    if facts.reads_mask:
+        extra = _extra(task, frame, batch).to(device)
+    elif task.mask is not None and (samples is None or task.noise is None):
+        raise DenoiseError(
+            "a mask needs a latent to keep and noise to change it with.",
+            way_out="Connect both, or take the mask away.",
+        )
+    if task.mask is not None and samples is not None and task.noise is not None:
+        mask, original = latent_mask(task.mask, frame).to(device), samples.to(device)
+    x = _first_x(task, stepper, drawn, samples, start, device)
+    return Start(x, drawn, frame, mask, original, extra, _tiles(task.model.tiling, frame))
+
+
+def _tiles(tiling: Tiling | None, frame: Latent) -> tuple[int, int] | None:
+    """In cells; a side is a multiple of 8, which denoisers halve up to three times.
+
+    Raises:
+        DenoiseError: neighbours would share the whole tile.
+    """
+    if tiling is None:
+        return None
+    side = max(8, tiling.size // frame.scale // 8 * 8)
+    overlap = tiling.overlap // frame.scale
+    if overlap >= side:
+        raise DenoiseError(
+            f"tiles of {side * frame.scale} pixels cannot share {tiling.overlap} pixels.",
+            way_out="Make the overlap smaller; a quarter of the tile is usual.",
+        )
+    return (side, overlap) if max(frame.samples.shape[-2:]) > side else None
+
+
+def _first_x(
+    task: Denoising,
+    stepper: Stepper,
+    drawn: Drawn,
+    samples: Tensor | None,
+    start: int,
+    device: torch.device,
+) -> Tensor:
+    noise = drawn.start.to(device)
+    if samples is None:
+        clean = torch.zeros_like(noise)
+        return stepper.add_noise(clean, noise) if start else stepper.pure_noise(noise)
+    if task.noise is None:
+        return stepper.from_sigmas(samples.contiguous().to(device))
+    if start == 0 and task.mask is not None:
+        return stepper.pure_noise(noise)  # the whole schedule: what is inside starts from nothing
+    return stepper.add_noise(samples.to(device), noise)
+
+
+def _drawn(task: Denoising, facts: ModelFacts) -> Drawn:
+    """The noise, in the size of the latent where there is one."""
+    if isinstance(task.noise, Drawn):
+        return task.noise
+    if task.latent is not None:
+        shape, batch = task.latent.samples.shape, task.latent.batch
+        return _noise_of(task.noise, _batch(task.noise, batch), shape[1:])
+    if task.noise is None:
+        raise DenoiseError(
+            "there is neither noise nor a latent.", way_out="Connect one of the two ports."
+        )
+    check_size(task.noise.width, task.noise.height, facts.scale)
+    height, width = task.noise.height // facts.scale, task.noise.width // facts.scale
+    return _noise_of(task.noise, task.noise.batch, (facts.latent_channels, height, width))
+
+
+def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int]) -> Drawn:
+    """A seed an item. Without noise, steps that draw grow theirs from seed 0."""
+    if noise is not None and noise.variations:
+        return draw_varied(noise.seed, batch, noise.variations, shape)
+    return draw(seeds_of(noise.seed if noise is not None else 0, batch), shape)
+
+
+def _batch(noise: Noise | None, batch: int) -> int:
+    """How many items noise and a latent make together."""
+    if noise is None:
+        return batch
+    if 1 not in (noise.batch, batch) and noise.batch != batch:
+        raise DenoiseError(
+            f"noise for {noise.batch} pictures, a latent of {batch}.",
+            way_out="Make the batches equal, or one of them 1.",
+        )
+    return max(noise.batch, batch)
+
+
+def _laid_out(samples: Tensor, batch: int, mask: Mask | None) -> Tensor:
+    """Samples for each item, in memory as diffusers' pipelines have them.
+
+    That decides the last bit: a convolution adds in another order. Image to image keeps the
+    picture's order of axes, inpainting repeats the latent, which loses it.
+    """
+    samples = samples.expand(batch, -1, -1, -1) if samples.shape[0] == 1 else samples
+    order = torch.channels_last if mask is None else torch.contiguous_format
+    return samples.contiguous(memory_format=order)
+
+
+def _extra(task: Denoising, frame: Latent, batch: int) -> Tensor:
+    if task.mask is None or task.masked_image is None:
+        raise DenoiseError(
+            "this is an inpainting model: it needs a mask and the masked image.",
+            way_out="Connect 'mask' and 'masked_image', or choose a model without inpainting.",
+        )
+    task.masked_image.check_like(frame)
+    return inpainting_channels(hard_mask(task.mask, frame), task.masked_image.samples, batch)

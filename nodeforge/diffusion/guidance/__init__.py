@@ -1,0 +1,1 @@
+"""How a step's predictions become one: classifier-free guidance and its variants."""

@@ -1,0 +1,148 @@
+"""How a step's predictions become one: classifier-free guidance and what may be added to it.
+
+In this order: CFG-Zero*, the guidance itself or its projection, what weakened networks say,
+thresholding, rescaling. What is not asked for leaves plain guidance's bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.linalg import vector_norm
+
+from nodeforge.diffusion.tensors.prediction import Clean
+from nodeforge.values import Guidance, Projection, Thresholding
+
+
+@dataclass
+class Memory:
+    """What guidance remembers from call to call; part of the checkpoints.
+
+    Args:
+        direction: Adaptive projected guidance's running direction of the clean estimate.
+    """
+
+    direction: Tensor | None = None
+
+    def state(self) -> dict[str, Tensor]:
+        return {} if self.direction is None else {"direction": self.direction}
+
+    def restore(self, state: Mapping[str, Any], device: torch.device) -> None:
+        direction = state.get("direction")
+        self.direction = None if direction is None else direction.to(device)
+
+
+def guided(
+    guidance: Guidance,
+    wanted: Tensor,
+    unwanted: Tensor | None,
+    weakened: Sequence[Tensor],
+    clean: Clean,
+    memory: Memory,
+) -> Tensor:
+    """One prediction from those of a step.
+
+    Args:
+        guidance: What acts.
+        wanted: The positive prompt's, (batch, channels, height, width).
+        unwanted: The negative prompt's; None at scale 1.
+        weakened: The positive prompt's by each of the guidance's perturbations.
+        clean: What predictions say of the clean latent.
+        memory: Is changed where the guidance has momentum.
+    """
+    made = wanted
+    if unwanted is not None:
+        if guidance.zero_star is not None:
+            unwanted = fitted(unwanted, wanted)
+        made = _against(guidance, wanted, unwanted, clean, memory)
+    for each, prediction in zip(guidance.perturbations, weakened, strict=True):
+        made = made + each.scale * (wanted - prediction)
+    how = guidance.thresholding
+    if unwanted is not None and how is not None and how.mimic < guidance.scale:
+        made = _in_range(how, made, wanted, unwanted, clean)
+    return rescaled(made, wanted, guidance.rescale) if guidance.rescale else made
+
+
+def _against(
+    guidance: Guidance, wanted: Tensor, unwanted: Tensor, clean: Clean, memory: Memory
+) -> Tensor:
+    projection = guidance.projection
+    if projection is None or projection.neutral:
+        return unwanted + guidance.scale * (wanted - unwanted)
+    direction = clean.slope * (wanted - unwanted)
+    if projection.momentum and memory.direction is not None:
+        direction = direction + projection.momentum * memory.direction
+    memory.direction = direction if projection.momentum else None
+    update = projected(direction, clean(wanted), projection)
+    return wanted + (guidance.scale - 1) * update / clean.slope
+
+
+def projected(direction: Tensor, clean: Tensor, projection: Projection) -> Tensor:
+    """`direction` shortened, and without most of what points along `clean`.
+
+    Sadat, Hilliges and Weber 2024, "Eliminating Oversaturation and Artifacts of High Guidance
+    Scales in Diffusion Models", algorithm 1.
+    """
+    axes = tuple(range(1, direction.ndim))
+    if projection.threshold > 0:
+        length = vector_norm(direction, dim=axes, keepdim=True)
+        direction = direction * (projection.threshold / length).clamp(max=1)
+    # in double precision, as the paper's code: what is left is a small difference
+    able = "cpu" if direction.device.type == "mps" else direction.device
+    whole, along = direction.to(able).double(), clean.to(able).double()
+    along = along / vector_norm(along, dim=axes, keepdim=True).clamp(min=1e-12)
+    parallel = (whole * along).sum(dim=axes, keepdim=True) * along
+    return (whole - parallel).to(direction) + projection.eta * parallel.to(direction)
+
+
+def fitted(unwanted: Tensor, wanted: Tensor) -> Tensor:
+    """`unwanted` times what brings it nearest to `wanted`.
+
+    Fan et al. 2025, "CFG-Zero*: Improved Classifier-Free Guidance for Flow Matching Models",
+    equation 8.
+    """
+    axes = tuple(range(1, wanted.ndim))
+    product = (wanted * unwanted).sum(dim=axes, keepdim=True)
+    return unwanted * (product / (unwanted.square().sum(dim=axes, keepdim=True) + 1e-8))
+
+
+def _in_range(
+    how: Thresholding, made: Tensor, wanted: Tensor, unwanted: Tensor, clean: Clean
+) -> Tensor:
+    estimate = clean(made)
+    gentle = clean(unwanted + how.mimic * (wanted - unwanted))
+    return made + (thresholded(estimate, gentle, how.percentile) - estimate) / clean.slope
+
+
+def thresholded(clean: Tensor, gentle: Tensor, percentile: float) -> Tensor:
+    """`clean` cut off at a percentile and brought into the range of `gentle`, by channel.
+
+    Saharia et al. 2022, "Photorealistic Text-to-Image Diffusion Models with Deep Language
+    Understanding", section 2.3. Its bound of 1, which pixels have and latents have not, is here
+    the farthest that `gentle`, made at a lower guidance scale, is from its channel's mean.
+    Where nothing lies beyond, the bits stay.
+    """
+    mean = clean.mean(dim=(2, 3), keepdim=True)
+    away = clean - mean
+    bound = _farthest(gentle)
+    # by sorting: torch.quantile refuses latents of large pictures
+    ordered = away.abs().flatten(2).sort(dim=-1).values
+    place = min(round(percentile * (ordered.shape[-1] - 1)), ordered.shape[-1] - 1)
+    cut = torch.maximum(ordered[..., place][..., None, None], bound)
+    pulled = mean + torch.clamp(away, -cut, cut) * (bound / cut.clamp(min=1e-12))
+    return torch.where(away.abs().amax(dim=(2, 3), keepdim=True) <= bound, clean, pulled)
+
+
+def _farthest(values: Tensor) -> Tensor:
+    return (values - values.mean(dim=(2, 3), keepdim=True)).abs().amax(dim=(2, 3), keepdim=True)
+
+
+def rescaled(made: Tensor, wanted: Tensor, share: float) -> Tensor:
+    """`made` with its spread pulled towards `wanted`'s: Lin et al. 2023, section 3.4."""
+    axes = list(range(1, made.ndim))
+    spread, target = made.std(dim=axes, keepdim=True), wanted.std(dim=axes, keepdim=True)
+    return share * (made * (target / spread)) + (1 - share) * made

@@ -1,0 +1,1 @@
+"""Which networks are in memory, where, and what they need."""

@@ -1,0 +1,1 @@
+"""Networks as torch modules: built without weights, and loaded from files."""

@@ -1,0 +1,33 @@
+"""Brownian noise for samplers that split a step: the same path however it is asked for."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import torch
+from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
+from torch import Tensor
+
+from nodeforge.diffusion.tensors.noise import Drawn
+
+# The outer sigmas come back rounded to float32, which torchsde mentions at every run.
+warnings.filterwarnings("ignore", message="Should have t[ab][<>]=t[01]", module="torchsde")
+
+Brownian = Callable[[Tensor, Tensor], Tensor]
+"""Standard normal noise for the way between two sigmas."""
+
+
+def brownian(drawn: Drawn, sigmas: Tensor, device: torch.device) -> Brownian:
+    """Noise that grows from each item's seed, made on the CPU so that the device does not matter.
+
+    The path is fixed by seed, shape and the outer sigmas: built again, it goes on where it was.
+
+    Args:
+        drawn: Shape and seeds.
+        sigmas: The whole schedule.
+        device: Where the noise is wanted.
+    """
+    lowest, highest = float(sigmas[sigmas > 0].min()), float(sigmas.max())
+    tree = BrownianTreeNoiseSampler(drawn.start.cpu(), lowest, highest, list(drawn.seeds))
+    return lambda sigma, sigma_next: tree(sigma, sigma_next).to(device)  # pyright: ignore[reportArgumentType]

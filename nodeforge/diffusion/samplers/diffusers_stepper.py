@@ -1,0 +1,345 @@
+"""Samplers that diffusers has, called natively: its pipelines' numbers to the last bit."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import diffusers
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.samplers.brownian import brownian
+from nodeforge.diffusion.samplers.stepper import Blend, Predict
+from nodeforge.diffusion.schedules.schedule import (
+    LEAST_ALPHA,
+    ScheduleError,
+    check_ddim,
+    first_step,
+    trained_betas,
+    whole_steps,
+)
+from nodeforge.diffusion.tensors.noise import Drawn
+from nodeforge.diffusion.tensors.prediction import FLOW, share
+from nodeforge.values import Sampler, Schedule
+
+
+@dataclass(frozen=True)
+class NativeSampler:
+    """How diffusers calls a sampler of ours.
+
+    Args:
+        scheduler: Name of its class in diffusers.
+        schedules: The schedules it can walk.
+        flow: Those that it can walk with models of flow. None where diffusers' scheduler stops
+            above 0 with them (DEIS, SA-Solver), or ends far off (DPM++ 3M SDE).
+        config: What must be set in its configuration.
+        state: Attributes that change while it walks, but for the index of the step.
+        eta: Its own, where it takes another.
+        preserves_variance: Its x is alpha * clean + sqrt(1 - alpha^2) * noise.
+        doubled: Its first step makes two calls, though diffusers calls its order 1.
+    """
+
+    scheduler: str
+    schedules: tuple[str, ...] = ()
+    flow: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    state: tuple[str, ...] = ()
+    eta: float | None = None
+    preserves_variance: bool = False
+    doubled: bool = False
+
+
+_BY_SIGMA = ("normal", "karras", "exponential", "sgm_uniform")
+_BY_TIMESTEP = ("normal", "sgm_uniform", "ddim_uniform")
+_FLOW_BY_SIGMA = ("normal", "karras", "exponential")
+_ONLY_NORMAL = ("normal",)
+_MULTISTEP = ("model_outputs", "lower_order_nums")
+
+
+def _dpm_multistep(algorithm: str, order: int) -> NativeSampler:
+    return NativeSampler(
+        "DPMSolverMultistepScheduler",
+        _BY_SIGMA,
+        _ONLY_NORMAL if order < 3 else (),
+        {"algorithm_type": algorithm, "solver_order": order},
+        _MULTISTEP,
+        preserves_variance=True,
+    )
+
+
+NATIVE: Mapping[str, NativeSampler] = {
+    "euler": NativeSampler("EulerDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform", "custom")),
+    "euler_a": NativeSampler("EulerAncestralDiscreteScheduler", _BY_TIMESTEP),
+    "heun": NativeSampler("HeunDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "dpm2": NativeSampler("KDPM2DiscreteScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "dpm2_a": NativeSampler(
+        "KDPM2AncestralDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform"), state=("dt",)
+    ),
+    "dpmpp_2m": _dpm_multistep("dpmsolver++", 2),
+    "dpmpp_2m_sde": _dpm_multistep("sde-dpmsolver++", 2),
+    "dpmpp_3m_sde": _dpm_multistep("sde-dpmsolver++", 3),
+    "dpmpp_sde": NativeSampler("DPMSolverSDEScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "lms": NativeSampler(
+        "LMSDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform"), state=("derivatives",)
+    ),
+    "ddim": NativeSampler("DDIMScheduler", _BY_TIMESTEP, eta=0.0, preserves_variance=True),
+    "ddpm": NativeSampler(
+        "DDPMScheduler",
+        _BY_TIMESTEP,
+        config={"variance_type": "fixed_small"},
+        preserves_variance=True,
+    ),
+    "unipc": NativeSampler(
+        "UniPCMultistepScheduler",
+        _BY_SIGMA,
+        _ONLY_NORMAL,
+        {"solver_type": "bh2"},
+        (*_MULTISTEP, "timestep_list", "last_sample", "this_order"),
+        preserves_variance=True,
+    ),
+    "deis": NativeSampler(
+        "DEISMultistepScheduler",
+        _BY_SIGMA,
+        config={"algorithm_type": "deis", "solver_type": "logrho"},
+        state=_MULTISTEP,
+        preserves_variance=True,
+    ),
+    "pndm": NativeSampler(
+        "PNDMScheduler",
+        ("normal", "ddim_uniform"),
+        config={"skip_prk_steps": True},
+        state=("ets", "counter", "cur_sample"),
+        preserves_variance=True,
+        doubled=True,
+    ),
+    "lcm": NativeSampler("LCMScheduler", _ONLY_NORMAL, preserves_variance=True),
+    "tcd": NativeSampler("TCDScheduler", _ONLY_NORMAL, eta=0.3, preserves_variance=True),
+    "sa_solver": NativeSampler(
+        "SASolverScheduler",
+        _BY_SIGMA,
+        config={"algorithm_type": "data_prediction"},
+        state=(
+            *_MULTISTEP,
+            "timestep_list",
+            "last_sample",
+            "last_noise",
+            "this_predictor_order",
+            "this_corrector_order",
+        ),
+        preserves_variance=True,
+    ),
+    "flow_euler": NativeSampler("FlowMatchEulerDiscreteScheduler", flow=_FLOW_BY_SIGMA),
+    "flow_heun": NativeSampler("FlowMatchHeunDiscreteScheduler", flow=_ONLY_NORMAL),
+}
+
+_ZERO_SNR = "rescale_betas_zero_snr"
+"""Noise up to nothing but noise; schedulers without it get the betas that it makes."""
+
+_SPACING = {
+    "sgm_uniform": {"timestep_spacing": "trailing"},
+    "ddim_uniform": {"timestep_spacing": "leading", "steps_offset": 1},
+}
+
+
+def settings_of(sampler: str, schedule: str) -> dict[str, Any]:
+    """What diffusers' scheduler must have in its configuration, whatever the model's says."""
+    native = NATIVE[sampler]
+    taken = _taken(native.scheduler)
+    kinds = {f"use_{name}_sigmas": schedule == name for name in ("karras", "exponential", "beta")}
+    known = {name: value for name, value in kinds.items() if name in taken}
+    return {**native.config, **known, **_SPACING.get(schedule, {})}
+
+
+def _taken(scheduler: str) -> Mapping[str, Any]:
+    """The settings that a scheduler of diffusers has."""
+    return inspect.signature(getattr(diffusers, scheduler)).parameters
+
+
+def scheduler_for(
+    sampler: Sampler, schedule: Schedule, config: Mapping[str, Any], device: torch.device
+) -> Any:
+    """The diffusers scheduler that walks `schedule`, its timesteps set.
+
+    Args:
+        sampler: One of `NATIVE`.
+        schedule: One that it can walk.
+        config: The model's scheduler configuration.
+        device: Where its timesteps are to be.
+
+    Raises:
+        ScheduleError: diffusers refuses the number of steps.
+    """
+    settings = {**config, **settings_of(sampler.name, schedule.name)}
+    name = NATIVE[sampler.name].scheduler
+    if config.get("prediction_type") == FLOW:
+        settings |= {"use_flow_sigmas": True, "flow_shift": config.get("shift", 1.0)}
+    elif config.get(_ZERO_SNR) and _ZERO_SNR not in _taken(name):
+        settings["trained_betas"] = trained_betas(config)
+    scheduler = deepcopy(_made(name, json.dumps(settings)))
+    try:
+        if schedule.name == "custom":
+            scheduler.set_timesteps(sigmas=list(schedule.sigmas), device=device)
+        else:
+            scheduler.set_timesteps(schedule.steps, device=device)
+    except ValueError as error:
+        raise ScheduleError(
+            f"{sampler.name} cannot make {schedule.steps} steps: {error}",
+            way_out="Choose fewer steps, or another sampler.",
+        ) from error
+    return scheduler
+
+
+@lru_cache(maxsize=16)
+def _made(scheduler: str, settings: str) -> Any:
+    """A scheduler before its timesteps are set; DPM2's takes 0.2 s to make."""
+    return getattr(diffusers, scheduler).from_config(json.loads(settings))
+
+
+class NativeStepper:
+    """A `Stepper` around one of diffusers' schedulers."""
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        schedule: Schedule,
+        config: Mapping[str, Any],
+        device: torch.device,
+    ) -> None:
+        first_step(schedule)  # refuses a schedule without a step
+        check_ddim(schedule, config.get("num_train_timesteps", 1000))
+        self._native = NATIVE[sampler.name]
+        self._kind = str(config.get("prediction_type", "epsilon"))
+        self._eta = self._native.eta if sampler.eta is None else sampler.eta
+        self._steps = whole_steps(schedule)
+        self._fresh = scheduler_for(sampler, schedule, config, device)
+        self._scheduler = self._fresh
+        self._order = int(self._scheduler.order)
+        self._begin = self._position = 0
+        self._call = 0
+        self._arguments: dict[str, Any] = {}
+
+    @property
+    def steps(self) -> int:
+        return self._steps
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    @property
+    def calls(self) -> int:
+        return self._call - self._calls_before(self._begin)
+
+    def prepare(self, position: int, drawn: Drawn) -> None:
+        self._scheduler = deepcopy(self._fresh)
+        self._begin = self._position = position
+        if self._native.doubled:
+            _double(self._scheduler, position)
+        self._call = self._calls_before(position)
+        if hasattr(self._scheduler, "set_begin_index"):
+            self._scheduler.set_begin_index(self._call)
+        if hasattr(self._scheduler, "noise_sampler_seed"):
+            device = self._scheduler.timesteps.device
+            self._scheduler.noise_sampler = brownian(drawn, self._scheduler.sigmas, device)
+        wanted = {"generator": list(drawn.generators), "eta": self._eta or 0.0}
+        taken = inspect.signature(self._scheduler.step).parameters
+        self._arguments = {name: value for name, value in wanted.items() if name in taken}
+
+    def pure_noise(self, noise: Tensor) -> Tensor:
+        return noise * getattr(self._scheduler, "init_noise_sigma", 1.0)
+
+    def add_noise(self, clean: Tensor, noise: Tensor) -> Tensor:
+        """`clean` itself where the last call is done."""
+        if self._call >= len(self._scheduler.timesteps):
+            return clean
+        timestep = self._scheduler.timesteps[self._call : self._call + 1]
+        if hasattr(self._scheduler, "scale_noise"):
+            return self._scheduler.scale_noise(clean, timestep, noise)
+        return self._scheduler.add_noise(clean, noise, timestep)
+
+    def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
+        for _ in range(self._calls_before(self._position + 1) - self._call):
+            timestep = self._scheduler.timesteps[self._call]
+            prediction = predict(self._as_read(x, timestep), timestep, self._sigma())
+            x = self._scheduler.step(prediction, timestep, x, **self._arguments, return_dict=False)[
+                0
+            ]
+            self._call += 1
+            if blend:
+                x = blend(x, self.add_noise)
+        self._position += 1
+        return x
+
+    def _as_read(self, x: Tensor, timestep: Tensor) -> Tensor:
+        if hasattr(self._scheduler, "scale_model_input"):
+            return self._scheduler.scale_model_input(x, timestep)
+        return x
+
+    def _calls_before(self, step: int) -> int:
+        """Model calls of the whole steps before `step`, from the schedule's start."""
+        again = self._native.doubled and step > self._begin
+        return min(step * self._order + again, len(self._scheduler.timesteps))
+
+    def _sigma(self) -> Tensor:
+        """The noise level of the next call."""
+        scheduler = self._scheduler
+        if getattr(scheduler, "sample", None) is not None and hasattr(scheduler, "sigmas_interpol"):
+            behind = hasattr(scheduler, "sigmas_down")  # DPM2 a counts its midpoints from 0
+            return scheduler.sigmas_interpol[self._call - behind]
+        if hasattr(scheduler, "sigmas"):
+            return scheduler.sigmas[self._call]
+        alpha = scheduler.alphas_cumprod[scheduler.timesteps[self._call].long().cpu()]
+        alpha = alpha.clamp(min=LEAST_ALPHA)
+        return ((1 - alpha) / alpha) ** 0.5
+
+    def _scale(self) -> Tensor | float:
+        if self._call >= len(self._scheduler.timesteps):
+            return 1.0
+        if self._kind == FLOW:
+            return 1 / share(self._sigma(), self._kind)
+        return (1 + self._sigma() ** 2) ** 0.5 if self._native.preserves_variance else 1.0
+
+    def to_sigmas(self, x: Tensor) -> Tensor:
+        return x * self._scale()
+
+    def from_sigmas(self, x: Tensor) -> Tensor:
+        return x / self._scale()
+
+    def state(self) -> dict[str, Any]:
+        names = ("_step_index", *self._native.state)
+        values = {name: getattr(self._scheduler, name, None) for name in names}
+        return {"position": self._position, "scheduler": {n: _copy(v) for n, v in values.items()}}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._position = int(state["position"])
+        self._call = self._calls_before(self._position)
+        for name in ("_step_index", *self._native.state):
+            if hasattr(self._scheduler, name) or name in self._native.state:
+                value = _moved(state["scheduler"][name], self._scheduler.timesteps.device)
+                setattr(self._scheduler, name, value)
+
+
+def _double(scheduler: Any, begin: int) -> None:
+    """Repeat the timestep after `begin`, where PNDM makes its first step twice.
+
+    diffusers' pipelines repeat the second one of all, and so go astray from image to image.
+    """
+    once = torch.cat([scheduler.timesteps[:1], scheduler.timesteps[2:]])
+    scheduler.timesteps = torch.cat([once[: begin + 2], once[begin + 1 :]])
+
+
+def _copy(value: Any) -> Any:
+    """A list of its own: the scheduler shifts its lists in place, its tensors it replaces."""
+    return list(value) if isinstance(value, list) else value
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_moved(item, device) for item in value]
+    return value.to(device) if isinstance(value, Tensor) else value

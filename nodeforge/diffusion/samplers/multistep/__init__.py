@@ -1,0 +1,1 @@
+"""Samplers that reuse earlier predictions: one model call a step."""

@@ -1,0 +1,1 @@
+"""Samplers of higher order within one step: two model calls or more."""

@@ -1,0 +1,1 @@
+"""Noise schedules: which sigmas a run steps through."""

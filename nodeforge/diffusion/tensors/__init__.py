@@ -1,0 +1,1 @@
+"""Operations on tensors without a network: latents, noise, tiles, predictions."""

@@ -1,0 +1,1 @@
+"""Text encoding: prompts to embeddings, prompt weights, textual inversions."""

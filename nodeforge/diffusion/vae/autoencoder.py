@@ -1,0 +1,163 @@
+"""Between pictures and latents. Encoding takes the mean, so that it repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from diffusers.utils.torch_utils import randn_tensor
+from torch import Tensor
+
+from nodeforge.diffusion.networks.loading import LoadedVae
+from nodeforge.diffusion.tensors.devices import TILE, told_out_of_memory
+from nodeforge.diffusion.tensors.latents import check_size
+from nodeforge.diffusion.tensors.tiles import in_tiles
+from nodeforge.errors import NodeForgeError, OutOfMemoryError
+from nodeforge.values import Image, Latent, LatentMismatchError
+
+OVERLAP = TILE // 4
+"""Pixels that neighbouring tiles share."""
+
+
+class VaeError(NodeForgeError):
+    """A VAE that gives no picture."""
+
+
+@torch.no_grad()
+def encode(
+    vae: LoadedVae,
+    image: Image,
+    *,
+    tiled: bool = False,
+    generators: Sequence[torch.Generator] | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Latent:
+    """The latent of `image`; alpha is left out.
+
+    Args:
+        vae: The autoencoder.
+        image: Its sides are multiples of the VAE's scale.
+        tiled: Work in tiles of `TILE` pixels, which needs less memory and changes numbers.
+        generators: Draw from the posterior with these, as diffusers' pipelines do, instead
+            of taking its mean; one, or one an item.
+        check: Called between tiles; what it raises stops the work.
+
+    Raises:
+        LatentSizeError: the VAE's scale does not divide a side.
+    """
+    check_size(image.width, image.height, vae.scale)
+    pixels = 2.0 * image.pixels[..., :3].permute(0, 3, 1, 2) - 1.0
+    # the layout in memory that diffusers' image processor gives: it decides the last bit
+    pixels = pixels.contiguous(memory_format=torch.channels_last)
+    pixels = pixels.to(vae.network.device, vae.network.dtype)
+    moments = _moments(vae, pixels, tiled, check)
+    mean, log_variance = moments.chunk(2, dim=1)
+    if generators:
+        spread = torch.exp(0.5 * log_variance.clamp(-30.0, 20.0))
+        noise = randn_tensor(mean.shape, list(generators), device=mean.device, dtype=mean.dtype)
+        mean = mean + spread * noise
+    shift, factor = _shift_and_factor(vae)
+    mean = mean if shift is None else mean - shift
+    return Latent((mean * factor).float().cpu().contiguous(), vae.family, vae.scale)
+
+
+def _moments(vae: LoadedVae, pixels: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
+    def work(tile: Tensor) -> Tensor:
+        return vae.network.encode(tile, return_dict=False)[0].parameters
+
+    return in_tiles(pixels, work, TILE, OVERLAP, check) if tiled else work(pixels)
+
+
+@torch.no_grad()
+def decode(
+    vae: LoadedVae,
+    latent: Latent,
+    *,
+    tiled: bool = False,
+    check: Callable[[], None] = lambda: None,
+    fell_back: Callable[[], None] = lambda: None,
+) -> Image:
+    """The picture of `latent`.
+
+    Args:
+        vae: The autoencoder.
+        latent: One of its family.
+        tiled: Work in tiles of `TILE` pixels, which needs less memory and changes numbers.
+        check: Called between tiles; what it raises stops the work.
+        fell_back: Called where memory did not suffice and tiles were taken unasked.
+
+    Raises:
+        LatentMismatchError: the latent is of another family.
+        OutOfMemoryError: memory does not suffice, even in tiles.
+        VaeError: what came out is no number, which would be a black picture.
+    """
+    _check_family(vae, latent)
+    shift, factor = _shift_and_factor(vae)
+    samples = latent.samples.to(vae.network.device) / factor
+    samples = (samples if shift is None else samples + shift).to(vae.network.dtype)
+    try:
+        with told_out_of_memory():
+            pixels = _decoded(vae, samples, tiled, check)
+    except OutOfMemoryError:
+        if tiled:
+            raise _too_large(latent) from None
+        pixels = None  # the failed attempt's memory is given back before the next one
+    if pixels is None:
+        fell_back()
+        pixels = _decoded_in_tiles(vae, samples, latent, check)
+    if not bool(pixels.isfinite().all()):
+        raise _no_numbers()
+    pixels = (pixels.float() * 0.5 + 0.5).clamp(0, 1)
+    return Image(pixels.permute(0, 2, 3, 1).cpu().contiguous())
+
+
+def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
+    def work(tile: Tensor) -> Tensor:
+        return vae.network.decode(tile, return_dict=False)[0]  # pyright: ignore[reportArgumentType]
+
+    if not tiled:
+        return work(samples)
+    tile = max(8, TILE // vae.scale)
+    return in_tiles(samples, work, tile, tile * OVERLAP // TILE, check)
+
+
+def _decoded_in_tiles(
+    vae: LoadedVae, samples: Tensor, latent: Latent, check: Callable[[], None]
+) -> Tensor:
+    if samples.device.type != "cpu":
+        torch.get_device_module(samples.device).empty_cache()
+    try:
+        with told_out_of_memory():
+            return _decoded(vae, samples, True, check)
+    except OutOfMemoryError:
+        raise _too_large(latent) from None
+
+
+def _shift_and_factor(vae: LoadedVae) -> tuple[float | None, float]:
+    config = vae.network.config
+    return getattr(config, "shift_factor", None), config.scaling_factor  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _check_family(vae: LoadedVae, latent: Latent) -> None:
+    channels = vae.network.config["latent_channels"]
+    if latent.family != vae.family or latent.samples.shape[1] != channels:
+        raise LatentMismatchError(
+            f"the latent is of {latent.family}, the VAE of {vae.family}.",
+            way_out="Use the VAE of the model that made the latent.",
+        )
+
+
+def _no_numbers() -> VaeError:
+    return VaeError(
+        "the VAE answered with what is no number (NaN or infinite).",
+        place="port 'vae'",
+        way_out="Its file may be damaged: try another VAE. In half precision numbers may overflow: "
+        "choose full precision in the preferences.",
+    )
+
+
+def _too_large(latent: Latent) -> OutOfMemoryError:
+    return OutOfMemoryError(
+        f"memory does not suffice to decode {latent.batch} × {latent.width} × {latent.height}.",
+        way_out="Decode fewer or smaller pictures at once, or free memory.",
+    )

@@ -1,0 +1,1 @@
+"""Model files as diffusion needs them: configurations, layouts, tensors."""

@@ -1,0 +1,149 @@
+"""Which tensor of a file feeds which parameter of a network, for the layouts people share.
+
+Names are matched before any tensor is read; for UNets, VAEs and ControlNets by diffusers' own
+converters, run on stand-ins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from diffusers.loaders.single_file_utils import (
+    convert_controlnet_checkpoint,
+    convert_ldm_unet_checkpoint,
+    convert_ldm_vae_checkpoint,
+)
+
+from nodeforge.diffusion.weights.weights_file import StoredTensor
+
+Source = TypeVar("Source")
+
+MARKS = (
+    *("model.diffusion_model.", "first_stage_model.", "cond_stage_model.", "conditioner."),
+    *("encoder.down.", "decoder.up.", "control_model.", "input_hint_block.", "input_blocks."),
+    *("token_embedding.", "transformer.resblocks."),
+)
+"""How names begin in files of the LDM layout; diffusers says ``down_blocks``."""
+
+_UNET = "model.diffusion_model."
+_LEFT_OUT = {"time_embedding.cond_proj.weight": f"{_UNET}time_embed.cond_proj.weight"}
+"""What diffusers' converter leaves out: where LCM's denoisers are told the guidance scale."""
+
+_CLIP = ("cond_stage_model.transformer.", "conditioner.embedders.0.transformer.")
+_OPEN_CLIP = {
+    "text_encoder": ("cond_stage_model.model.", ""),
+    "text_encoder_2": ("conditioner.embedders.1.model.", "conditioner.embedders.0.model.", ""),
+}
+_OPEN_CLIP_TOP = {
+    "token_embedding.weight": "embeddings.token_embedding.weight",
+    "positional_embedding": "embeddings.position_embedding.weight",
+    "ln_final.weight": "final_layer_norm.weight",
+    "ln_final.bias": "final_layer_norm.bias",
+}
+_OPEN_CLIP_LAYER = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+    "attn.out_proj": "self_attn.out_proj",
+}
+_OLD_ATTENTION = {
+    ".query.": ".to_q.",
+    ".key.": ".to_k.",
+    ".value.": ".to_v.",
+    ".proj_attn.": ".to_out.0.",
+}
+
+
+class _StandIn:
+    """Takes a tensor's place while names are converted; a slice of it is still the tensor."""
+
+    def __init__(self, stored: StoredTensor) -> None:
+        self.stored = stored
+        self.shape = stored.shape
+        self.ndim = len(stored.shape)
+
+    def __getitem__(self, _: object) -> _StandIn:
+        return self
+
+
+def from_ldm(part: str, there: Mapping[str, StoredTensor], config: Any) -> dict[str, StoredTensor]:
+    """What each parameter is read from, for one network of a file in LDM layout.
+
+    Args:
+        part: ``unet``, ``vae``, ``controlnet``, ``text_encoder`` or ``text_encoder_2``.
+        there: The file's tensors.
+        config: The network's diffusers config.
+    """
+    if part in _OPEN_CLIP:
+        return _text(part, there)
+    checkpoint = {name: _StandIn(stored) for name, stored in there.items()}
+    if part == "unet":
+        if not any(name.startswith(_UNET) for name in checkpoint):  # the denoiser alone
+            checkpoint = {_UNET + name: stand_in for name, stand_in in checkpoint.items()}
+        converted = convert_ldm_unet_checkpoint(checkpoint, config)
+        converted |= {new: checkpoint[old] for new, old in _LEFT_OUT.items() if old in checkpoint}
+    elif part == "vae":
+        converted = convert_ldm_vae_checkpoint(checkpoint, config)
+    else:
+        converted = convert_controlnet_checkpoint(checkpoint, config)
+    return {name: stand_in.stored for name, stand_in in converted.items() if stand_in is not None}
+
+
+def matched(parameters: Iterable[str], sources: Mapping[str, Source]) -> dict[str, Source]:
+    """What each parameter is read from, allowing for names that older versions wrote.
+
+    Parameters without a tensor are missing from the result.
+    """
+    found = {}
+    by_current_name = {_current(name): source for name, source in sources.items()}
+    for parameter in parameters:
+        if (source := by_current_name.get(_current(parameter))) is not None:
+            found[parameter] = source
+    return found
+
+
+def _current(name: str) -> str:
+    """`name` without the wrapper that CLIP had, and with today's names of VAE attention."""
+    name = name.removeprefix("text_model.")
+    if ".attentions." in name:
+        for old, new in _OLD_ATTENTION.items():
+            name = name.replace(old, new)
+    return name
+
+
+def _text(part: str, there: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+    """A text encoder as CLIP's authors name its tensors in transformers, or as open_clip does."""
+    prefixes = _CLIP if part == "text_encoder" else ()
+    for prefix in prefixes:
+        inside = _under(prefix, there)
+        if inside:
+            return inside
+    for prefix in _OPEN_CLIP[part]:
+        if f"{prefix}positional_embedding" in there:
+            return _from_open_clip(_under(prefix, there))
+    return dict(there)
+
+
+def _under(prefix: str, there: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+    return {n.removeprefix(prefix): stored for n, stored in there.items() if n.startswith(prefix)}
+
+
+def _from_open_clip(there: Mapping[str, StoredTensor]) -> dict[str, StoredTensor]:
+    """It keeps query, key and value as one tensor, and the projection turned round."""
+    found = {new: there[old] for old, new in _OPEN_CLIP_TOP.items() if old in there}
+    if projection := there.get("text_projection"):
+        found["text_projection.weight"] = projection.turned()
+    for name, stored in there.items():
+        match name.split("."):
+            case ["transformer", "resblocks", number, "attn", kind] if kind.startswith("in_proj_"):
+                third = stored.shape[0] // 3
+                for place, letter in enumerate("qkv"):
+                    inner = f"self_attn.{letter}_proj.{kind.removeprefix('in_proj_')}"
+                    rows = stored.rows(place * third, (place + 1) * third)
+                    found[f"encoder.layers.{number}.{inner}"] = rows
+            case ["transformer", "resblocks", number, *inner, kind]:
+                module = _OPEN_CLIP_LAYER.get(".".join(inner), "")
+                found[f"encoder.layers.{number}.{module}.{kind}"] = stored
+    return found

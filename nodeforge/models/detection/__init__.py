@@ -1,0 +1,1 @@
+"""Which kind, family and networks a model file holds, from its header alone."""

@@ -1,0 +1,82 @@
+"""Which families a model can be of, by what its header turned out to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nodeforge.models.detection.info import Kind
+from nodeforge.models.detection.networks import Found
+from nodeforge.models.detection.unsupported import WIDTHS
+from nodeforge.models.families import FAMILIES, Family
+
+Fitting = tuple[tuple[Family, ...], str]
+"""Families, the likeliest first, or none and the reason."""
+
+
+def families_of(found: Found) -> Fitting:
+    """The families that a model may be of, or why there is none."""
+    if found.kind is Kind.IMAGE_ENCODER:
+        return tuple(FAMILIES.values()), ""  # it sees for all
+    if label := found.foreign:
+        return (), f"{label} is not supported yet"
+    if found.kind is Kind.UNKNOWN:
+        return (), "it is no kind of model known here"
+    if found.kind is Kind.VAE:
+        return _by_latents(found)
+    if found.kind is Kind.T2I_ADAPTER:
+        return _by_adapter(found)
+    if found.width is not None:
+        return _by_width(found, found.width)
+    if found.told_width:
+        told = found.told_width
+        return _those(lambda f: told == f.told_width, f"{told} numbers told beside the text are of")
+    if found.family:
+        return (FAMILIES[found.family],), ""
+    if found.text_width is not None:
+        wanted = found.text_width
+        return _those(lambda f: wanted in f.text_widths, f"its text width {wanted} is of")
+    if found.base in FAMILIES:
+        return (FAMILIES[found.base],), ""
+    if found.base:
+        return (), f"{found.base} is not supported yet"
+    return (), "nothing in it tells its family, neither shapes nor metadata"
+
+
+def _by_width(found: Found, width: int) -> Fitting:
+    if width in WIDTHS:
+        return (), f"{WIDTHS[width]} is not supported yet"
+    fitting, reason = _those(lambda f: width == f.width, f"text width {width} is of")
+    channels = found.in_channels
+    if fitting and channels is not None and channels not in fitting[0].in_channels:
+        label = fitting[0].label
+        return (), f"{label} with {channels} input channels is not supported yet"
+    return fitting, reason
+
+
+def _by_latents(found: Found) -> Fitting:
+    """By the latents of a VAE; several families have them alike but for a factor in a config."""
+
+    def alike(family: Family) -> bool:
+        factors = {found.scaling_factor, family.scaling_factor}
+        cells = (family.latent_channels, family.latent_scale)
+        same = cells == (found.latent_channels, found.latent_scale)
+        return same and not family.latents and (None in factors or len(factors) == 1)
+
+    latents = f"{found.latent_channels} channels at 1/{found.latent_scale}"
+    return _those(alike, f"latents of {latents}, as this VAE makes, are of")
+
+
+def _by_adapter(found: Found) -> Fitting:
+    """A T2I-Adapter folds the picture's pixels, of one or three channels, into cells."""
+    channels = found.in_channels or 0
+
+    def fits(family: Family) -> bool:
+        factor = family.adapter_factor
+        return factor is not None and channels in (factor**2, 3 * factor**2)
+
+    return _those(fits, f"{channels} input channels are of")
+
+
+def _those(fits: Callable[[Family], bool], told: str) -> Fitting:
+    fitting = tuple(family for family in FAMILIES.values() if fits(family))
+    return fitting, "" if fitting else f"{told} no family known here"

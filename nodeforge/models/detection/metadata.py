@@ -1,0 +1,118 @@
+"""What tensors do not tell of a model: its metadata, a config beside it, its name, in this order.
+
+Whether a model predicts epsilon or v, up to which noise it was trained, how it was distilled,
+and which family a VAE is for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from nodeforge.models.detection.info import Kind, ModelInfo
+from nodeforge.models.families import FAMILIES
+
+_KINDS = {"v": "v_prediction", "v_prediction": "v_prediction", "epsilon": "epsilon"}
+_LARGEST = 2**16
+_PARAMETERIZATION = re.compile(r"^\s*parameterization:\s*[\"']?v\b", re.MULTILINE)
+_WORD = re.compile(r"[a-z]+|\d+")
+
+
+def with_hints(info: ModelInfo, metadata: Mapping[str, str], distilled: bool) -> ModelInfo:
+    """`info` with what its metadata, a config beside it and its name tell.
+
+    Args:
+        info: What its tensors tell.
+        metadata: Of its header.
+        distilled: Whether its denoiser reads the guidance scale, which LCM's do.
+    """
+    if info.kind is Kind.VAE:
+        return _of_family(info, metadata)
+    if info.kind not in (Kind.CHECKPOINT, Kind.UNET) or info.family is None:
+        return info
+    told = info.prediction_type or _prediction(info, metadata)
+    return replace(
+        info,
+        prediction_type=told,
+        zero_snr=_zero_snr(info, metadata, told),
+        variant=_variant(info, metadata, distilled),
+    )
+
+
+def _prediction(info: ModelInfo, metadata: Mapping[str, str]) -> str | None:
+    """What it predicts; None where the family's usual is the best guess."""
+    if said := _KINDS.get(metadata.get("modelspec.prediction_type", "").lower()):
+        return said
+    architecture = metadata.get("modelspec.architecture", "")
+    if architecture.endswith("-v"):
+        return "v_prediction"
+    if architecture.endswith("-512"):
+        return "epsilon"
+    if beside := _beside(info.path):
+        return "v_prediction" if _PARAMETERIZATION.search(beside) else "epsilon"
+    return _named_prediction(info)
+
+
+def _zero_snr(info: ModelInfo, metadata: Mapping[str, str], told: str | None) -> bool:
+    """Whether a mark, kohya's trainer, the title or the name says that noise goes up to all.
+
+    Nothing of the picture is left there, so that only a model of v can have been trained so.
+    """
+    if (told or FAMILIES[info.family or ""].prediction_types[0]) != "v_prediction":
+        return False
+    words = _words(f"{metadata.get('modelspec.title', '')} {info.path.stem}")
+    named = bool(words & {"ztsnr", "zsnr"}) or {"zero", "snr"} <= words
+    trained = metadata.get("ss_zero_terminal_snr", "").lower() == "true"
+    return info.zero_snr or named or trained
+
+
+def _named_prediction(info: ModelInfo) -> str | None:
+    """By the name, for families whose models differ: ``512-base-ema``, ``768-v-ema``, ``vpred``."""
+    words = _words(info.path.stem)
+    if words & {"vpred", "vprediction"} or {"v", "pred"} <= words:
+        return "v_prediction"
+    usual = FAMILIES[info.family or ""].prediction_types[0]
+    if usual == "v_prediction" and (words & {"512", "base", "epsilon", "eps"} or info.inpainting):
+        return "epsilon"
+    return None
+
+
+def _variant(info: ModelInfo, metadata: Mapping[str, str], distilled: bool) -> str:
+    """How it was distilled; its name and title are all that tells, but for LCM's own tensor."""
+    known = FAMILIES[info.family or ""].variants
+    if distilled and "lcm" in known:
+        return "lcm"
+    title = metadata.get("modelspec.title", "")
+    words = _words(f"{title} {info.path.stem}")
+    return next((word for word in known if word in words), "")
+
+
+def _of_family(info: ModelInfo, metadata: Mapping[str, str]) -> ModelInfo:
+    """A VAE alone, which several families may have alike, by its name or title."""
+    title = f"{metadata.get('modelspec.title', '')} {info.path.stem}".lower()
+    letters = "".join(filter(str.isalnum, title))
+    for name in info.families:
+        if len(info.families) > 1 and name in letters:
+            return replace(info, family=name, families=(name,))
+    return info
+
+
+def _words(text: str) -> set[str]:
+    """Words and numbers in it, and words with the number after them: ``sdxl``, ``sd15``."""
+    found = _WORD.findall(text.lower())
+    joined = (first + second for first, second in pairwise(found))
+    return {*found, *joined, *text.lower().split("_")}
+
+
+def _beside(path: Path) -> str:
+    """The LDM config that people put beside a checkpoint, under its name."""
+    file = path.with_suffix(".yaml")
+    try:
+        if path.is_dir() or not file.is_file() or file.stat().st_size > _LARGEST:
+            return ""
+        return file.read_text("utf-8", errors="replace")
+    except OSError:
+        return ""

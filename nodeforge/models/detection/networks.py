@@ -1,0 +1,300 @@
+"""Tells which networks a file holds from the names and shapes of its tensors alone.
+
+Names decide the kind; the width of the text that cross-attention reads decides the family.
+The names are those of the LDM repositories, of open_clip, of diffusers, of the adapters'
+authors, and of LoRA trainers (kohya, peft, LyCORIS).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from nodeforge.models.detection.info import Kind, Layout
+from nodeforge.models.detection.unsupported import BASES, DENOISERS, MARKS, UNET_MARKS, foreign
+from nodeforge.models.families import FAMILIES
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+_VAE = ("first_stage_model.", "vae.", "")
+_TEXT = (
+    "cond_stage_model.transformer.text_model.",
+    "cond_stage_model.transformer.",
+    "conditioner.embedders.0.transformer.text_model.",
+    "text_model.",
+    "",
+)
+_OPEN_CLIP = (
+    "conditioner.embedders.1.model.",
+    "conditioner.embedders.0.model.",
+    "cond_stage_model.model.",
+    "",
+)
+_UNET = ("model.diffusion_model.", "")
+# Looked for in all names at once, each name between two newlines.
+_LORA = (
+    *(".lora_", "_lora.", ".lora.", "\nlora_unet_", "\nlora_te", "\nlora_transformer_"),
+    *("\nlycoris_", ".hada_w", ".lokr_w"),
+)
+_LEAST_WIDTH = 64
+"""Of a word vector."""
+
+_LORA_DOWN = r"(?:_lora\.down|.*[._](?:lora_A|lora_down|lora\.down|hada_w1_b|lokr_w1(?:_b)?$))"
+_LORA_TEXT = re.compile(rf"attn2[._](?:processor[._])?to_[kv]{_LORA_DOWN}")
+_LORA_ENCODER = re.compile(rf"self_attn[._][qkv]_proj{_LORA_DOWN}")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a set of tensors turned out to be.
+
+    Args:
+        width: Of the text that its cross-attention reads.
+        text_width: Of the word vectors that it holds, or lies over.
+        told_width: How many numbers it is told beside the text.
+        distilled: Whether its denoiser reads the guidance scale, as LCM's does.
+        prediction: What a mark in it says it predicts.
+        zero_snr: Whether a mark in it says that it was trained up to nothing but noise.
+        family: The one whose marks its names have; empty where none has.
+        base: Family or label that its metadata names, for where the shapes leave it open.
+        foreign: Label of an architecture that no family here covers; empty where none is.
+    """
+
+    kind: Kind
+    layout: Layout
+    parts: tuple[str, ...] = ()
+    width: int | None = None
+    text_width: int | None = None
+    told_width: int | None = None
+    in_channels: int | None = None
+    latent_channels: int | None = None
+    latent_scale: int | None = None
+    scaling_factor: float | None = None
+    distilled: bool = False
+    prediction: str | None = None
+    zero_snr: bool = False
+    family: str = ""
+    base: str = ""
+    foreign: str = ""
+
+
+def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
+    """What a file with tensors of these names and shapes holds.
+
+    Large files are told by one tensor, so they come first; a LoRA may hold word vectors too.
+    """
+    names = _joined(shapes)
+    found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, _vae))
+    found = found or (_lora(shapes) if _has(names, _LORA) else None)
+    found = found or _first(shapes, (_adapter, _image_encoder, _text, _embedding))
+    unets = found is not None and found.kind in (Kind.CHECKPOINT, Kind.UNET)
+    label = foreign(names, UNET_MARKS if unets else MARKS)
+    found = found or Found(_foreign_kind(shapes, label), Layout.OTHER)
+    marked = next((f.name for f in FAMILIES.values() if _has(names, f.marks)), "")
+    return replace(found, family=marked, base=_base(metadata), foreign=label)
+
+
+def _first(shapes: Shapes, looks: Iterable[Callable[[Shapes], Found | None]]) -> Found | None:
+    return next((found for look in looks if (found := look(shapes))), None)
+
+
+def _foreign_kind(shapes: Shapes, label: str) -> Kind:
+    """What a file with the marks of `label` is; unknown without, or with nothing but a mark."""
+    if not label:
+        return Kind.UNKNOWN
+    if label.startswith("The text encoder"):
+        return Kind.TEXT_ENCODER
+    inner = (name.removeprefix("model.diffusion_model.") for name in shapes)
+    return Kind.UNET if any(name.startswith(DENOISERS) for name in inner) else Kind.UNKNOWN
+
+
+def _joined(shapes: Shapes) -> str:
+    """All names, each between two line breaks, but for the running means of trainings."""
+    joined = "\n".join([name for name in shapes if not name.startswith("model_ema.")])
+    if joined.count("\n") >= max(1, len(shapes)):  # a name that holds line breaks is no name
+        joined = "\n".join(name for name in shapes if "\n" not in name)
+    return f"\n{joined}\n"
+
+
+def _has(names: str, marks: Iterable[str]) -> bool:
+    return any(mark in names for mark in marks)
+
+
+def _base(metadata: Mapping[str, str]) -> str:
+    told = metadata.get("modelspec.architecture") or metadata.get("ss_base_model_version") or ""
+    ours = {start: f.name for f in FAMILIES.values() for start in f.bases}
+    starts = sorted({**ours, **BASES}.items(), key=lambda pair: -len(pair[0]))
+    return next((base for start, base in starts if told.lower().startswith(start)), "")
+
+
+def _prefix(shapes: Shapes, prefixes: Iterable[str], name: str) -> str | None:
+    """The first of `prefixes` under which there is a tensor `name`."""
+    return next((prefix for prefix in prefixes if prefix + name in shapes), None)
+
+
+def _side(shapes: Shapes, name: str, axis: int) -> int | None:
+    shape = shapes.get(name, ())
+    return shape[axis] if axis < len(shape) else None
+
+
+def _text_width(shapes: Shapes, prefix: str = "") -> int | None:
+    """Inputs of the first cross-attention's keys."""
+    for name in shapes:
+        if name.endswith("attn2.to_k.weight") and name.startswith(prefix):
+            return _side(shapes, name, 1)
+    return None
+
+
+def _controlnet(shapes: Shapes) -> Found | None:
+    diffusers = "controlnet_cond_embedding.conv_in.weight" in shapes
+    prefix = _prefix(shapes, ("control_model.", ""), "input_hint_block.0.weight")
+    if not diffusers and prefix is None and "lora_controlnet" not in shapes:
+        return None
+    return Found(
+        kind=Kind.CONTROLNET,
+        layout=Layout.DIFFUSERS if diffusers else Layout.LDM,
+        parts=("controlnet",),
+        width=_text_width(shapes, prefix or ""),
+        told_width=_side(shapes, "add_embedding.linear_1.weight", 1),
+    )
+
+
+def _image_encoder(shapes: Shapes) -> Found | None:
+    """CLIP's for pictures, with its projection."""
+    prefix = _prefix(shapes, ("vision_model.", ""), "embeddings.patch_embedding.weight")
+    if prefix is None or "visual_projection.weight" not in shapes:
+        return None
+    return Found(Kind.IMAGE_ENCODER, Layout.DIFFUSERS, ("image_encoder",))
+
+
+def _adapter(shapes: Shapes) -> Found | None:
+    """A T2I-Adapter or an IP-Adapter; diffusers' have a prefix more than their authors'."""
+    if any(name.startswith("image_proj.") for name in shapes):
+        key = next((name for name in shapes if name.endswith("to_k_ip.weight")), "")
+        return Found(Kind.IP_ADAPTER, Layout.OTHER, ("ip_adapter",), _side(shapes, key, 1))
+    prefix = next(
+        (
+            p
+            for p in ("adapter.", "")
+            if f"{p}body.0.in_conv.weight" in shapes
+            or f"{p}body.0.resnets.0.block1.weight" in shapes
+            or f"{p}body.0.block1.weight" in shapes
+        ),
+        None,
+    )
+    if prefix is None or f"{prefix}conv_in.weight" not in shapes:
+        return None
+    return Found(
+        kind=Kind.T2I_ADAPTER,
+        layout=Layout.DIFFUSERS if prefix else Layout.OTHER,
+        parts=("t2i_adapter",),
+        in_channels=_side(shapes, f"{prefix}conv_in.weight", 1),
+    )
+
+
+def _checkpoint(shapes: Shapes) -> Found | None:
+    """A denoiser in LDM layout, alone or with its text encoder and VAE."""
+    first = "input_blocks.0.0.weight"
+    prefix = _prefix(shapes, _UNET, first)
+    if prefix is None:
+        return None
+    vae, text = _vae(shapes), _text(shapes)
+    others = [*(text.parts if text else ()), *(("vae",) if vae else ())]
+    return Found(
+        kind=Kind.CHECKPOINT if others else Kind.UNET,
+        layout=Layout.LDM,
+        parts=("unet", *others),
+        width=_text_width(shapes, prefix),
+        in_channels=_side(shapes, prefix + first, 1),
+        latent_channels=_side(shapes, f"{prefix}out.2.weight", 0),
+        latent_scale=vae.latent_scale if vae else None,
+        distilled=f"{prefix}time_embed.cond_proj.weight" in shapes,
+        prediction="v_prediction" if "v_pred" in shapes else None,
+        zero_snr="ztsnr" in shapes,
+    )
+
+
+def _diffusers_unet(shapes: Shapes) -> Found | None:
+    if not {"conv_in.weight", "time_embedding.linear_1.weight", "conv_out.weight"} <= shapes.keys():
+        return None
+    return Found(
+        kind=Kind.UNET,
+        layout=Layout.DIFFUSERS,
+        parts=("unet",),
+        width=_text_width(shapes),
+        in_channels=_side(shapes, "conv_in.weight", 1),
+        latent_channels=_side(shapes, "conv_out.weight", 0),
+        distilled="time_embedding.cond_proj.weight" in shapes,
+    )
+
+
+def _vae(shapes: Shapes) -> Found | None:
+    prefix = _prefix(shapes, _VAE, "decoder.conv_in.weight")
+    if prefix is None:
+        return None
+    ldm = f"{prefix}decoder.up.0.block.0.conv1.weight" in shapes
+    up = "up.{}.upsample.conv.weight" if ldm else "up_blocks.{}.upsamplers.0.conv.weight"
+    doublings = sum(f"{prefix}decoder.{up.format(block)}" in shapes for block in range(12))
+    return Found(
+        kind=Kind.VAE,
+        layout=Layout.LDM if ldm else Layout.DIFFUSERS,
+        parts=("vae",),
+        latent_channels=_side(shapes, f"{prefix}decoder.conv_in.weight", 1),
+        latent_scale=2**doublings,
+    )
+
+
+def _text(shapes: Shapes) -> Found | None:
+    """CLIP text encoders, known by their tables of word vectors."""
+    clip = "embeddings.token_embedding.weight"
+    plain = _prefix(shapes, _TEXT, clip)
+    opened = _prefix(shapes, _OPEN_CLIP, "token_embedding.weight")
+    if opened is not None and f"{opened}positional_embedding" not in shapes:
+        opened = None
+    if plain is None and opened is None:
+        return None
+    second = opened is not None and opened.startswith("conditioner.")
+    parts = ("text_encoder",) if plain is not None or not second else ()
+    table = f"{plain}{clip}" if plain is not None else f"{opened}token_embedding.weight"
+    return Found(
+        kind=Kind.TEXT_ENCODER,
+        layout=Layout.DIFFUSERS if plain in ("", "text_model.") else Layout.LDM,
+        parts=(*parts, "text_encoder_2") if second else parts,
+        text_width=_side(shapes, table, 1),
+    )
+
+
+def _embedding(shapes: Shapes) -> Found | None:
+    """A textual inversion: one or two small tables of vectors."""
+    if not 1 <= len(shapes) <= 2 or any(len(shape) not in (1, 2) for shape in shapes.values()):
+        return None
+    if any(len(shape) == 2 and shape[0] > 1024 for shape in shapes.values()):
+        return None
+    width = next(iter(shapes.values()))[-1:]
+    if not width or width[0] < _LEAST_WIDTH:
+        return None
+    return Found(Kind.EMBEDDING, Layout.OTHER, ("embedding",), text_width=width[0])
+
+
+def _lora(shapes: Shapes) -> Found:
+    """Told by the text that the denoiser it is for reads, else by the text encoder it is for."""
+    kohya = any(name.startswith(("lora_unet_", "lora_te")) for name in shapes)
+    return Found(
+        kind=Kind.LORA,
+        layout=Layout.LDM if kohya else Layout.DIFFUSERS,
+        parts=("lora",),
+        width=_lora_inputs(shapes, _LORA_TEXT),
+        text_width=_lora_inputs(shapes, _LORA_ENCODER),
+    )
+
+
+def _lora_inputs(shapes: Shapes, down: re.Pattern[str]) -> int | None:
+    """Inputs of the first layer that it changes there; LoKr's are those of two factors."""
+    name = next(filter(down.search, shapes), "")
+    inputs = _side(shapes, name, 1)
+    stem, kronecker, _ = name.partition(".lokr_")
+    if inputs is None or not kronecker:
+        return inputs
+    second = _side(shapes, f"{stem}.lokr_w2", 1) or _side(shapes, f"{stem}.lokr_w2_b", 1)
+    return inputs * second if second else None

@@ -1,0 +1,1 @@
+"""Reading model files: headers, diffusers folders, content fingerprints."""

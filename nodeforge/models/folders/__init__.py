@@ -1,0 +1,1 @@
+"""Where models are looked for, and what is in those folders."""

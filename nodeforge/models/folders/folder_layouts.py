@@ -1,0 +1,95 @@
+"""Where models of each kind are: our folders, the shipped ones, ComfyUI's and A1111's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodeforge.models.folders.extra_model_paths import read_extra_paths
+from nodeforge.settings import ModelFolder, Settings, shipped
+
+_KINDS = (
+    *("checkpoint", "unet", "vae", "text_encoder", "controlnet", "lora", "embedding"),
+    *("t2i_adapter", "ip_adapter", "image_encoder"),
+)
+_OURS: Mapping[str, tuple[str, ...]] = {kind: (f"{kind}s",) for kind in _KINDS}
+_COMFYUI: Mapping[str, tuple[str, ...]] = {
+    "checkpoint": ("checkpoints", "diffusers"),
+    "unet": ("diffusion_models", "unet"),
+    "vae": ("vae",),
+    "text_encoder": ("text_encoders", "clip"),
+    "controlnet": ("controlnet",),
+    "lora": ("loras",),
+    "embedding": ("embeddings",),
+    "t2i_adapter": ("controlnet", "t2i_adapter"),
+    "ip_adapter": ("ipadapter",),
+    "image_encoder": ("clip_vision",),
+}
+_A1111: Mapping[str, tuple[str, ...]] = {
+    "checkpoint": ("Stable-diffusion",),
+    "vae": ("VAE",),
+    "text_encoder": ("text_encoder",),
+    "controlnet": ("ControlNet",),
+    "lora": ("Lora", "LyCORIS"),
+    "embedding": ("embeddings", "../embeddings"),
+    "t2i_adapter": ("ControlNet",),
+    "ip_adapter": ("ControlNet",),
+}
+_LAYOUTS = {"nodeforge": _OURS, "comfyui": _COMFYUI, "a1111": _A1111}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with models. `kind` is empty where it holds all kinds, as the shipped one does."""
+
+    kind: str
+    root: Path
+    real: str
+
+    def holds(self, kind: str) -> bool:
+        return self.kind in ("", kind)
+
+
+def places_of(settings: Settings) -> tuple[Place, ...]:
+    """All places, in the order in which a name is looked for.
+
+    The shipped models come first, so that the shipped workflows mean them.
+
+    Raises:
+        RequestError: an ``extra_model_paths.yaml`` is damaged.
+    """
+    extra = [
+        (folder.default, kind, folder.path)
+        for file in settings.extra_model_paths
+        for folder in read_extra_paths(Path(file).expanduser())
+        for kind, names in _COMFYUI.items()
+        if folder.name in names
+    ]
+    found = [("", shipped("resources") / "models")]
+    found += [(kind, path) for default, kind, path in extra if default]
+    found += _under(settings.models, _OURS)
+    for folder in settings.model_folders:
+        found += _named(folder)
+    found += [(kind, path) for default, kind, path in extra if not default]
+    return tuple(dict.fromkeys(_place(kind, path) for kind, path in found))
+
+
+def _place(kind: str, path: Path) -> Place:
+    root = Path(os.path.normpath(path.absolute()))
+    return Place(kind, root, os.path.realpath(root))
+
+
+def _named(folder: ModelFolder) -> Iterator[tuple[str, Path]]:
+    """The folders of a model folder, given as such or as the program's folder around it."""
+    path = Path(folder.path).expanduser()
+    layout = _LAYOUTS.get(folder.layout, _OURS)
+    yield from _under(path, layout)
+    yield from _under(path / "models", layout)
+
+
+def _under(path: Path, layout: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, Path]]:
+    for kind, names in layout.items():
+        for name in names:
+            yield kind, path / name

@@ -1,0 +1,194 @@
+"""Finds models by kind and name in all model folders, and lists what is there."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from nodeforge.models.detection.info import Kind, Layout, ModelInfo
+from nodeforge.models.detection.recognise import recognise
+from nodeforge.models.errors import ForbiddenModelError, MissingModelError, ModelFileError
+from nodeforge.models.files.diffusers_folder import is_model_folder, watched
+from nodeforge.models.files.file_cache import Memo, settled, signature
+from nodeforge.models.folders.folder_layouts import Place, places_of
+from nodeforge.models.folders.listing import SUFFIXES, models_in
+from nodeforge.settings import Settings
+
+_PARTS = (Kind.UNET, Kind.VAE, Kind.TEXT_ENCODER)
+
+
+class ModelFolders:
+    """The models that `settings` and NodeForge itself bring.
+
+    Raises:
+        RequestError: an ``extra_model_paths.yaml`` named by the settings is damaged.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._places = places_of(settings)
+        self._memo = Memo(settings.cache / "models.json")
+        self._found: dict[tuple[str, str], Path] = {}
+
+    def find(self, kind: str, name: str, granted: frozenset[Path] = frozenset()) -> Path:
+        """The model `name` of `kind`.
+
+        Args:
+            kind: ``checkpoint``, ``vae``, ``lora``, ...: the folders to look in. What is a
+                part of checkpoints is looked for among them too, after its own folders.
+            name: Path within such a folder, `/` or `\\` between its parts, with or without
+                suffix; or an absolute path.
+            granted: Absolute paths that the person gave; no others are allowed.
+
+        Raises:
+            MissingModelError: no folder has it.
+            ForbiddenModelError: the name leads out of the folders.
+        """
+        if _is_absolute(name):
+            return _granted(kind, name, granted)
+        if (known := self._found.get((kind, name))) and os.access(known, os.R_OK):
+            return known
+        inner = "/".join(_parts(name))
+        places = [place for place in self._places if place.holds(kind)]
+        if kind in _PARTS:
+            places += [place for place in self._places if place.kind == Kind.CHECKPOINT]
+        for place in places:
+            if found := _existing(place.root / inner):
+                if not self._inside(found):
+                    raise _escapes(name)
+                self._found[kind, name] = found
+                return found
+        raise self._missing(kind, inner, places)
+
+    def scan(self) -> list[ModelInfo]:
+        """All models, each with the `name` and the kind (`listed`) under which `find` has it.
+
+        What is damaged, a pickle, or a link out of the folders is listed too, as unknown and
+        with the reason.
+        """
+        self._found.clear()
+        found: dict[tuple[str, str], ModelInfo] = {}
+        fresh: dict[str, tuple[str, Any]] = {}
+        for place in self._places:
+            for name, path in models_in(place.root):
+                info = self._recognised(path, fresh)
+                listed = place.kind or info.kind.value
+                found.setdefault((listed, name), replace(info, name=name, listed=listed))
+        self._memo.put(fresh)
+        return sorted(found.values(), key=lambda info: (info.listed, info.name.lower()))
+
+    def names(self, kind: str) -> list[str]:
+        """What `find` takes for the models in the folders of `kind`; none of them is opened."""
+        places = [place for place in self._places if place.kind == kind]
+        return [name for place in places for name, _ in models_in(place.root)]
+
+    def _recognised(self, path: Path, fresh: dict[str, tuple[str, Any]]) -> ModelInfo:
+        if not self._inside(path):
+            return _unusable(path, _escapes(path.name).fact)
+        try:
+            files = watched(path)
+            now = signature(files)
+            if info := _from_json(path, self._memo.get(str(path), now)):
+                return info
+            info = recognise(path)
+        except ModelFileError as error:
+            return _unusable(path, error.fact)
+        except OSError as error:
+            return _unusable(path, f"cannot be read: {error.strerror}")
+        if settled(files):
+            fresh[str(path)] = (now, _to_json(info))
+        return info
+
+    def _inside(self, path: Path) -> bool:
+        """Whether `path`, its links followed, lies in one of the folders."""
+        real = os.path.realpath(path)
+        return any(real.startswith(place.real + os.sep) for place in self._places)
+
+    def _missing(self, kind: str, name: str, places: list[Place]) -> MissingModelError:
+        there = [other for place in places for other, _ in models_in(place.root)]
+        looked = tuple(str(place.root) for place in places if place.root.is_dir())
+        return MissingModelError(kind, name, _near(name, there), looked)
+
+
+def _is_absolute(name: str) -> bool:
+    return name.startswith(("/", "\\", "~")) or name[1:2] == ":"
+
+
+def _granted(kind: str, name: str, granted: frozenset[Path]) -> Path:
+    path = Path(name)
+    if path not in granted and path.resolve() not in {given.resolve() for given in granted}:
+        raise ForbiddenModelError(
+            f"'{name}' is an absolute path; a workflow names models within the model folders.",
+            way_out="Choose the file yourself, or put it into a model folder.",
+        )
+    if not path.exists():
+        raise MissingModelError(kind, name, (), ())
+    return path
+
+
+def _parts(name: str) -> list[str]:
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or "\0" in name:
+        raise ForbiddenModelError(
+            f"'{name}' is not the name of a model within a folder.",
+            way_out="Choose a model from the list.",
+        )
+    return parts
+
+
+def _escapes(name: str) -> ForbiddenModelError:
+    return ForbiddenModelError(
+        f"'{name}' is a link to a place outside of all model folders.",
+        way_out="Name the folder it leads to in the settings.",
+    )
+
+
+def _existing(path: Path) -> Path | None:
+    """The model at `path`, or at `path` with one of the suffixes."""
+    try:
+        if path.name.endswith(SUFFIXES):
+            return path if path.is_file() else None
+        if is_model_folder(path):
+            return path
+        files = (path.with_name(path.name + suffix) for suffix in SUFFIXES)
+        return next((file for file in files if file.is_file()), None)
+    except OSError:  # a name longer than the disk allows, a folder that may not be read
+        return None
+
+
+def _near(name: str, there: list[str]) -> tuple[str, ...]:
+    """Names like `name`: the same file elsewhere first, then similar spellings."""
+    stems = {other: PurePosixPath(other.lower()).stem for other in there}
+    stem = PurePosixPath(name.lower()).stem
+    close = difflib.get_close_matches(stem, stems.values(), n=3, cutoff=0.6)
+    ranked = [other for wanted in (stem, *close) for other in there if stems[other] == wanted]
+    return tuple(dict.fromkeys(ranked))[:3]
+
+
+def _unusable(path: Path, fact: str) -> ModelInfo:
+    return ModelInfo(path, Kind.UNKNOWN, None, Layout.OTHER, reason=fact.rstrip("."))
+
+
+def _to_json(info: ModelInfo) -> dict[str, Any]:
+    return {name: value for name, value in vars(info).items() if name != "path"}
+
+
+def _from_json(path: Path, known: Mapping[str, Any] | None) -> ModelInfo | None:
+    if known is None:
+        return None
+    try:
+        kinds = {"kind": Kind(known["kind"]), "layout": Layout(known["layout"])}
+        return ModelInfo(
+            path,
+            **{
+                **known,
+                **kinds,
+                "parts": tuple(known["parts"]),
+                "families": tuple(known["families"]),
+            },
+        )
+    except (TypeError, KeyError, ValueError):
+        return None
