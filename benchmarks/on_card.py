@@ -29,7 +29,7 @@ from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteSchedule
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
 from nodeforge.diffusion.networks.building import build, parts_of, tokenizers
-from nodeforge.diffusion.tensors.devices import told_out_of_memory
+from nodeforge.diffusion.tensors.devices import out_of_memory_explained
 from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.models import FAMILIES
@@ -116,10 +116,10 @@ class Ours:
             return self._picture(seed, size, steps)
         except OutOfMemoryError:
             self.tried_again += 1
-        self._host.residency.relieve()
+        self._host.residency.free_memory()
         return self._picture(seed, size, steps)
 
-    @told_out_of_memory()
+    @out_of_memory_explained()
     def _picture(self, seed: int, size: int, steps: int) -> torch.Tensor:
         model, text_encoder, vae = self._described
         with self._host.use(text_encoder) as encoder:

@@ -9,11 +9,11 @@ from nodeforge.api.widgets import Choice, File, ModelFile, Multiline, Range, See
 from nodeforge.errors import Cancelled, NodeForgeError, RequestError
 from nodeforge.spec import Role
 from nodeforge.values import (
+    AddedConditions,
     Checkpoint,
     Conditioning,
     Control,
     ControlNet,
-    Framing,
     FreeU,
     Guidance,
     Image,
@@ -26,6 +26,7 @@ from nodeforge.values import (
     Model,
     Noise,
     Perturbation,
+    PerturbationKind,
     Projection,
     Prompt,
     Region,
@@ -36,12 +37,13 @@ from nodeforge.values import (
     Thresholding,
     Tiling,
     Vae,
-    Weakened,
     Weights,
     ZeroStar,
 )
+from nodeforge.values.old_names import old_names
 
 __all__ = [
+    "AddedConditions",
     "Cancelled",
     "Checkpoint",
     "Choice",
@@ -50,7 +52,6 @@ __all__ = [
     "ControlNet",
     "DeclarationError",
     "File",
-    "Framing",
     "FreeU",
     "Guidance",
     "Image",
@@ -67,6 +68,7 @@ __all__ = [
     "NodeType",
     "Noise",
     "Perturbation",
+    "PerturbationKind",
     "Projection",
     "Prompt",
     "Range",
@@ -83,9 +85,12 @@ __all__ = [
     "Thresholding",
     "Tiling",
     "Vae",
-    "Weakened",
     "Weights",
     "ZeroStar",
     "node",
     "node_type_of",
 ]
+
+__getattr__ = old_names(
+    __name__, {"Framing": "AddedConditions", "Weakened": "PerturbationKind"}, globals()
+)

@@ -19,7 +19,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before huggingface_hub is imported, which 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
-from nodeforge.diffusion.adapters.controlnet import HintError, steer
+from nodeforge.diffusion.adapters.controlnet import HintError, add_control
+from nodeforge.diffusion.adapters.image_prompts import add_image_prompt
 from nodeforge.diffusion.adapters.lora import with_lora
 from nodeforge.diffusion.adapters.lora_blocks import BlockWeightError, parse_blocks
 from nodeforge.diffusion.denoising.inpainting import latent_mask, masked_picture
@@ -33,9 +34,8 @@ from nodeforge.diffusion.denoising.prompt_schedule import (
 from nodeforge.diffusion.denoising.setup import DenoiseError, Denoising
 from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
-from nodeforge.diffusion.guidance.perturbed_attention import PlaceError, parse_places
+from nodeforge.diffusion.guidance.perturbed_attention import LayerNameError, parse_layer_names
 from nodeforge.diffusion.memory.residency import Residency
-from nodeforge.diffusion.networks.ip_adapter import look_at
 from nodeforge.diffusion.networks.loading import (
     LoadedControlNet,
     LoadedModel,
@@ -59,10 +59,10 @@ from nodeforge.diffusion.tensors.conditioning import (
     average,
     combine,
     concatenate,
-    frame,
-    keep_out,
-    place,
-    restrict,
+    exclude_area,
+    set_added_conditions,
+    set_area,
+    set_range,
     zero,
 )
 from nodeforge.diffusion.tensors.devices import DeviceError, choose
@@ -74,7 +74,7 @@ from nodeforge.diffusion.tensors.latents import (
     repeat,
     upscale,
 )
-from nodeforge.diffusion.tensors.noise import Drawn, draw, parse_variations, start_noise
+from nodeforge.diffusion.tensors.noise import DrawnNoise, draw_noise, parse_variations, start_noise
 from nodeforge.diffusion.text.clip import PromptError, encode_prompt
 from nodeforge.diffusion.text.textual_inversion import (
     UnknownEmbeddingError,
@@ -102,6 +102,7 @@ from nodeforge.diffusion.weights.model_facts import (
     native_size,
     shifted,
 )
+from nodeforge.values.old_names import old_names
 
 __all__ = [
     "LATENT_FAMILIES",
@@ -114,10 +115,11 @@ __all__ = [
     "DenoiseError",
     "Denoising",
     "DeviceError",
-    "Drawn",
+    "DrawnNoise",
     "FamilyMismatchError",
     "HintError",
     "LatentSizeError",
+    "LayerNameError",
     "LoadedControlNet",
     "LoadedModel",
     "LoadedTextEncoder",
@@ -127,7 +129,6 @@ __all__ = [
     "Method",
     "ModelFacts",
     "OutOfMemoryError",
-    "PlaceError",
     "PromptError",
     "Residency",
     "ScheduleError",
@@ -136,6 +137,8 @@ __all__ = [
     "UnknownEmbeddingError",
     "UnknownFamilyError",
     "UnsupportedPairError",
+    "add_control",
+    "add_image_prompt",
     "average",
     "behaviour",
     "blend",
@@ -154,32 +157,30 @@ __all__ = [
     "describe_t2i_adapter",
     "describe_text_encoder",
     "describe_vae",
-    "draw",
+    "draw_noise",
     "empty",
     "encode",
     "encode_prompt",
     "encode_text",
+    "exclude_area",
     "facts",
-    "frame",
-    "keep_out",
     "latent_layout",
     "latent_mask",
     "load",
-    "look_at",
     "make_stepper",
     "masked_picture",
     "native_size",
     "parse_blocks",
-    "parse_places",
+    "parse_layer_names",
     "parse_sigmas",
     "parse_variations",
-    "place",
     "repeat",
-    "restrict",
     "schedule_prompt",
+    "set_added_conditions",
+    "set_area",
+    "set_range",
     "shifted",
     "start_noise",
-    "steer",
     "table",
     "upscale",
     "with_embedding",
@@ -187,3 +188,20 @@ __all__ = [
     "with_named",
     "zero",
 ]
+
+__getattr__ = old_names(
+    __name__,
+    {
+        "Drawn": "DrawnNoise",
+        "PlaceError": "LayerNameError",
+        "draw": "draw_noise",
+        "frame": "set_added_conditions",
+        "keep_out": "exclude_area",
+        "look_at": "add_image_prompt",
+        "parse_places": "parse_layer_names",
+        "place": "set_area",
+        "restrict": "set_range",
+        "steer": "add_control",
+    },
+    globals(),
+)

@@ -4,14 +4,20 @@ Networks never travel: `Model`, `TextEncoder`, `Vae`, `ControlNet` say how to ge
 """
 
 from nodeforge.values.checkpoint import Checkpoint
-from nodeforge.values.conditioning import Conditioning, Control, Framing, ImagePrompt, Prompt
+from nodeforge.values.conditioning import (
+    AddedConditions,
+    Conditioning,
+    Control,
+    ImagePrompt,
+    Prompt,
+)
 from nodeforge.values.guidance import (
     FreeU,
     Guidance,
     Perturbation,
+    PerturbationKind,
     Projection,
     Thresholding,
-    Weakened,
     ZeroStar,
 )
 from nodeforge.values.latent import Latent, LatentMismatchError
@@ -32,14 +38,16 @@ from nodeforge.values.recipes import (
     Vae,
     Weights,
 )
+from nodeforge.values.uncounted import UNCOUNTED, uncounted
 
 __all__ = [
+    "UNCOUNTED",
+    "AddedConditions",
     "Checkpoint",
     "Conditioning",
     "Control",
     "ControlNet",
     "Embedding",
-    "Framing",
     "FreeU",
     "Guidance",
     "Image",
@@ -53,6 +61,7 @@ __all__ = [
     "Model",
     "Noise",
     "Perturbation",
+    "PerturbationKind",
     "Projection",
     "Prompt",
     "Recipe",
@@ -64,7 +73,7 @@ __all__ = [
     "Thresholding",
     "Tiling",
     "Vae",
-    "Weakened",
     "Weights",
     "ZeroStar",
+    "uncounted",
 ]

@@ -21,7 +21,7 @@ class Checkpoint:
         step: Index of the next whole step.
         call: Index of the next model call; a two-call sampler makes two a step.
         stepper: State of the stepper: JSON values and tensors, nested dicts and lists.
-        guidance: State of the guidance, likewise.
+        participants: State of those that keep one, likewise, by class name.
         generators: One torch CPU generator state (uint8) for each item of the batch.
         clean: The clean estimate of the step's last model call, float16; only for pictures.
     """
@@ -30,6 +30,6 @@ class Checkpoint:
     step: int
     call: int
     stepper: Mapping[str, Any] = field(default_factory=dict)
-    guidance: Mapping[str, Any] = field(default_factory=dict)
+    participants: Mapping[str, Any] = field(default_factory=dict)
     generators: tuple[Tensor, ...] = ()
     clean: Latent | None = None

@@ -32,7 +32,7 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Framing:
+class AddedConditions:
     """What SDXL is told of the training pictures that its own should be like.
 
     Args:
@@ -64,8 +64,8 @@ class ImagePrompt:
     """
 
     adapter: IpAdapter
-    seen: Tensor
-    unseen: Tensor
+    embedding: Tensor
+    negative_embedding: Tensor
     strength: float
     start: float = 0.0
     end: float = 1.0
@@ -100,7 +100,7 @@ class Prompt:
     area: Mask | None = None
     controls: tuple[Control, ...] = ()
     images: tuple[ImagePrompt, ...] = ()
-    framing: Framing = Framing()
+    added_conditions: AddedConditions = AddedConditions()
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Conditioning:
     empty_pooled: Tensor | None = None
 
     @property
-    def nothing(self) -> Prompt:
+    def empty_prompt(self) -> Prompt:
         """The empty prompt."""
         return Prompt(self.empty, self.empty_pooled)
 

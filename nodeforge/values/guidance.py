@@ -52,7 +52,7 @@ class Thresholding:
     percentile: float = 0.995
 
 
-class Weakened(StrEnum):
+class PerturbationKind(StrEnum):
     """What a weakened network lacks."""
 
     ATTENTION = "attention"
@@ -74,9 +74,9 @@ class Perturbation:
         end: Share of the steps run up to which it acts.
     """
 
-    kind: Weakened
+    kind: PerturbationKind
     scale: float
-    places: tuple[str, ...] = ("mid",)
+    layers: tuple[str, ...] = ("mid",)
     start: float = 0.0
     end: float = 1.0
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nodeforge.values.guidance import FreeU
+from nodeforge.values.uncounted import uncounted
 
 FLOW = "flow_prediction"
 """What models of flow predict, as diffusers names it."""
@@ -21,7 +22,7 @@ class Weights:
         part: ``unet``, ``text_encoder``, ``vae``, ``controlnet``, ...: which network of it.
     """
 
-    path: str
+    path: str = field(metadata=uncounted("where the file lies"))
     fingerprint: str
     family: str
     part: str

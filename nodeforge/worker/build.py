@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 import torch
 
 from nodeforge.diffusion import Residency
-from nodeforge.diffusion.tensors.attention import ways
-from nodeforge.diffusion.tensors.devices import choose, devices, report_of, told_out_of_memory
+from nodeforge.diffusion.tensors.attention import attention_backends
+from nodeforge.diffusion.tensors.devices import choose, devices, out_of_memory_explained, report_of
 from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.session import Session
@@ -43,13 +43,13 @@ class LoadedNetworks:
         return self._residency.numerics()
 
     def relieve(self) -> str:
-        return self._residency.relieve()
+        return self._residency.free_memory()
 
 
 @contextmanager
 def guard() -> Iterator[None]:
     """Around every node: no gradients, and memory that ran out is an error people know."""
-    with torch.no_grad(), told_out_of_memory():
+    with torch.no_grad(), out_of_memory_explained():
         yield
 
 
@@ -105,7 +105,11 @@ def _answers(
     def report(_: dict[str, Any]) -> Answer:
         chosen = asdict(report_of(residency.device))
         there = [asdict(each) for each in devices()]
-        return {"devices": there, "chosen": chosen, "attention": ways(residency.device)}, b""
+        return {
+            "devices": there,
+            "chosen": chosen,
+            "attention": attention_backends(residency.device),
+        }, b""
 
     def free(_: dict[str, Any]) -> Answer:
         residency.free()

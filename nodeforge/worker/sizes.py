@@ -36,7 +36,7 @@ def models_of(plan: Plan, residency: Residency) -> dict[str, Any]:
                 continue
             with contextlib.suppress(NodeForgeError):
                 found[node.id] = {
-                    recipe.weights.part: asdict(residency.needs(recipe))
+                    recipe.weights.part: asdict(residency.memory_needs(recipe))
                     for recipe in _recipes(port.widget.kind, path)
                 }
     return {node: networks for node, networks in found.items() if networks}

@@ -19,7 +19,8 @@ def cache_version() -> str:
     for library in _LIBRARIES:
         digest.update(f" {library} {version(library)}".encode())
     if in_checkout():
-        for folder in (Path(__file__).parent.parent / "diffusion", shipped("nodes")):
+        package = Path(__file__).parent.parent
+        for folder in (package / "diffusion", package / "values", shipped("nodes")):
             for file in sorted(folder.rglob("*.py")):
                 digest.update(file.read_bytes())
     return f"{__version__}-{digest.hexdigest()}"

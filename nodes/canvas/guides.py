@@ -59,7 +59,7 @@ def control(
         return conditioning
     hint = _read(imaging.decode(file).pixels, reading)
     image = Image(torch.from_numpy(hint[None]))
-    return diffusion.steer(conditioning, controlnet, image, strength, 0.0, end)
+    return diffusion.add_control(conditioning, controlnet, image, strength, 0.0, end)
 
 
 def _read(pixels: imaging.Pixels, reading: Reading) -> imaging.Pixels:
@@ -98,4 +98,6 @@ def reference(
     pixels = imaging.decode(file).pixels[..., :3]
     image = Image(torch.from_numpy(np.ascontiguousarray(pixels)[None]))
     with run.use(ip_adapter) as adapter, run.use(image_encoder) as encoder:
-        return diffusion.look_at(conditioning, ip_adapter, adapter, encoder, image, strength)
+        return diffusion.add_image_prompt(
+            conditioning, ip_adapter, adapter, encoder, image, strength
+        )

@@ -39,5 +39,5 @@ def region(
     knowing = diffusion.with_named(text_encoder, text, run.named)
     with run.use(text_encoder) as encoder:
         own = diffusion.encode_text(encoder, knowing, text, check=run.check)
-    rest = diffusion.keep_out(conditioning, inside)
-    return diffusion.combine(rest, diffusion.place(own, inside, strength))
+    rest = diffusion.exclude_area(conditioning, inside)
+    return diffusion.combine(rest, diffusion.set_area(own, inside, strength))

@@ -70,6 +70,6 @@ def apply_ip_adapter(
         end: Share of the steps after which they end.
     """
     with run.use(ip_adapter) as adapter, run.use(image_encoder) as encoder:
-        return diffusion.look_at(
+        return diffusion.add_image_prompt(
             conditioning, ip_adapter, adapter, encoder, image, strength, start, end
         )

@@ -39,4 +39,4 @@ def apply(
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
     """
-    return diffusion.steer(conditioning, controlnet, image, strength, start, end)
+    return diffusion.add_control(conditioning, controlnet, image, strength, start, end)

@@ -6,14 +6,14 @@ from typing import Annotated
 from nodeforge.api import (
     Guidance,
     Perturbation,
+    PerturbationKind,
     Projection,
     Range,
     Thresholding,
-    Weakened,
     ZeroStar,
     node,
 )
-from nodeforge.diffusion import parse_places
+from nodeforge.diffusion import parse_layer_names
 
 
 @node("sampling.zero_star", title="CFG-Zero*")
@@ -66,7 +66,7 @@ def perturbed_attention(
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
     """
-    made = Perturbation(Weakened.ATTENTION, scale, parse_places(places), start, end)
+    made = Perturbation(PerturbationKind.ATTENTION, scale, parse_layer_names(places), start, end)
     return _with(guidance, made)
 
 
@@ -87,7 +87,7 @@ def skip_layers(
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
     """
-    made = Perturbation(Weakened.LAYER, scale, parse_places(places), start, end)
+    made = Perturbation(PerturbationKind.LAYER, scale, parse_layer_names(places), start, end)
     return _with(guidance, made)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from nodeforge import diffusion
-from nodeforge.api import Conditioning, Framing, Mask, Range, node
+from nodeforge.api import AddedConditions, Conditioning, Mask, Range, node
 
 
 @node("text.combine", title="Combine prompts")
@@ -67,7 +67,7 @@ def restrict(
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
     """
-    return diffusion.restrict(conditioning, start, end)
+    return diffusion.set_range(conditioning, start, end)
 
 
 @node("text.area", title="Restrict prompt to area")
@@ -83,7 +83,7 @@ def area(
         mask: Where it acts: 1 fully, 0 not at all.
         strength: Its weight beside the other prompts that act there.
     """
-    return diffusion.place(conditioning, mask, strength)
+    return diffusion.set_area(conditioning, mask, strength)
 
 
 @node("text.framing", title="Picture sizes for SDXL")
@@ -114,8 +114,8 @@ def framing(
     """
     original = (original_width, original_height) if original_width and original_height else None
     target = (target_width, target_height) if target_width and target_height else None
-    framing = Framing(original, (crop_left, crop_top), target, aesthetic)
-    return diffusion.frame(conditioning, framing)
+    framing = AddedConditions(original, (crop_left, crop_top), target, aesthetic)
+    return diffusion.set_added_conditions(conditioning, framing)
 
 
 @node("text.region", title="Prompt for a region")
@@ -133,5 +133,5 @@ def region(
         mask: The region: 1 inside. Soft edges let the two prompts meet gently.
         blend: Share that the prompt around it keeps inside, so that both make one picture.
     """
-    around = diffusion.keep_out(base, Mask(mask.values * (1 - blend)))
-    return diffusion.combine(around, diffusion.place(inside, mask, 1.0 - blend))
+    around = diffusion.exclude_area(base, Mask(mask.values * (1 - blend)))
+    return diffusion.combine(around, diffusion.set_area(inside, mask, 1.0 - blend))

@@ -13,8 +13,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, LocalHost, Residency
-from nodeforge.diffusion.memory.requirements import needs
-from nodeforge.diffusion.tensors.attention import AttentionError, ways
+from nodeforge.diffusion.memory.requirements import memory_needs
+from nodeforge.diffusion.tensors.attention import AttentionError, attention_backends
 from nodeforge.diffusion.tensors.devices import numerics
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
@@ -28,17 +28,17 @@ from nodeforge.values import (
     Model,
     Noise,
     Perturbation,
+    PerturbationKind,
     Sampler,
     Schedule,
-    Weakened,
     Weights,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
 CPU = torch.device("cpu")
-NAMED = [way for way in Attention if way in ways(CPU) and way is not Attention.AUTO]
-ABSENT = [way for way in Attention if way not in ways(CPU)]
+NAMED = [way for way in Attention if way in attention_backends(CPU) and way is not Attention.AUTO]
+ABSENT = [way for way in Attention if way not in attention_backends(CPU)]
 OPERATION = "aten::_scaled_dot_product"
 
 
@@ -67,9 +67,9 @@ def task(sd, prompts, adapters):
     host, drawing = host_with(Attention.AUTO), Image(torch.rand(1, 64, 64, 3))
     ip, eyes = IpAdapter(adapters["ip_adapter"]), ImageEncoder(adapters["image_encoder"])
     with host.use(ip) as adapter, host.use(eyes) as encoder:
-        positive = diffusion.look_at(prompts[0], ip, adapter, encoder, drawing, 0.7)
-    positive = diffusion.steer(positive, ControlNet(adapters["controlnet"]), drawing, 0.8)
-    guidance = Guidance(4.0, perturbations=(Perturbation(Weakened.ATTENTION, 3.0),))
+        positive = diffusion.add_image_prompt(prompts[0], ip, adapter, encoder, drawing, 0.7)
+    positive = diffusion.add_control(positive, ControlNet(adapters["controlnet"]), drawing, 0.8)
+    guidance = Guidance(4.0, perturbations=(Perturbation(PerturbationKind.ATTENTION, 3.0),))
     return Denoising(
         sd.model, positive, Sampler("euler"), Schedule("normal", 3), guidance, prompts[1],
         noise=Noise(1, 64, 64),
@@ -133,7 +133,7 @@ def test_what_plain_steps_need_is_foretold():
     folder = FAMILIES["sd15"].config_folder
     model = Model(Weights(str(folder), "", "sd15", "unet"))
     fused, math, sliced = (
-        needs(model, replace(DEFAULT, attention=way), torch.device("cuda")).working
+        memory_needs(model, replace(DEFAULT, attention=way), torch.device("cuda")).working
         for way in (Attention.AUTO, Attention.MATH, Attention.SLICED)
     )
     pairs = 2 * 8 * 4096**2 * 2  # pictures, heads, places, bytes

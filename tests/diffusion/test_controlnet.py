@@ -69,7 +69,7 @@ def task(sd, prompts):
 def steered(task, *controls):
     positive = task.positive
     for net, picture, *more in controls:
-        positive = diffusion.steer(positive, net, picture, *more)
+        positive = diffusion.add_control(positive, net, picture, *more)
     return replace(task, positive=positive)
 
 
@@ -134,8 +134,10 @@ def test_strength_0_is_the_model_alone(host, task, nets):
 def test_prompts_that_are_steered_otherwise_go_through_the_network_apart(host, task, nets):
     left, right = (torch.zeros(1, SIZE, SIZE) for _ in range(2))
     left[..., : SIZE // 2], right[..., SIZE // 2 :] = 1, 1
-    steered_half = diffusion.place(steered(task, (nets[0], hint(), 1.0)).positive, Mask(left), 1.0)
-    plain_half = diffusion.place(task.positive, Mask(right), 1.0)
+    steered_half = diffusion.set_area(
+        steered(task, (nets[0], hint(), 1.0)).positive, Mask(left), 1.0
+    )
+    plain_half = diffusion.set_area(task.positive, Mask(right), 1.0)
     both = replace(task, positive=diffusion.combine(steered_half, plain_half))
     before = host.model_calls
     assert diffusion.denoise(host, both).samples.isfinite().all()
@@ -145,7 +147,7 @@ def test_prompts_that_are_steered_otherwise_go_through_the_network_apart(host, t
 def test_a_negative_prompt_may_have_controls_of_its_own(host, task, nets):
     shared = steered(task, (nets[0], hint(), 1.0))
     assert task.negative is not None
-    own = replace(shared, negative=diffusion.steer(task.negative, nets[1], hint(1), 1.0))
+    own = replace(shared, negative=diffusion.add_control(task.negative, nets[1], hint(1), 1.0))
     first, second = (diffusion.denoise(host, t).samples for t in (shared, own))
     assert not torch.equal(first, second)
 

@@ -9,8 +9,10 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
-from nodeforge.diffusion.denoising.inpainting import Keep
+from nodeforge.diffusion.denoising.inpainting import DifferentialMask
+from nodeforge.diffusion.participants import ModelCall
 from nodeforge.diffusion.tensors.prediction import denoised, predicting
+from nodeforge.diffusion.tensors.tiles import Tile
 from nodeforge.values import Guidance, Latent, Mask, Noise, Sampler, Schedule
 
 STEPS = 5
@@ -65,24 +67,23 @@ def test_where_the_mask_is_stronger_more_changes(host, task):
     assert far[0] == 0 < far[1]
 
 
-def test_cells_open_in_the_order_of_their_strength():
+def test_cells_may_change_in_the_order_of_their_mask():
     mask = torch.linspace(0, 1, 11).reshape(1, 1, 1, 11)
-    keep = Keep(torch.zeros(1, 1, 1, 11), torch.zeros(1, 1, 1, 11), mask, 10)
-    opened = []
-    for step in range(10):
-        keep.enter(step)
-        opened.append(int(keep(torch.ones(1, 1, 1, 11), lambda clean, _: clean).sum()))
-    assert opened == list(range(1, 11))
+    zeros, ones = torch.zeros(1, 1, 1, 11), torch.ones(1, 1, 1, 11)
+    masked = DifferentialMask(zeros, zeros, mask, 0, 10, "epsilon")
+    changed = [int(masked.blend(step)(ones, lambda clean, _: clean).sum()) for step in range(10)]
+    assert changed == list(range(1, 11))
 
 
-def test_a_kept_cell_is_held_for_the_original_by_the_network():
+def test_the_prediction_of_a_kept_cell_stands_for_the_original():
     clean, noise = torch.randn(2, 1, 4, 2, 2).unbind()
     sigma = torch.tensor(2.5)
     x = clean + sigma * noise
-    keep = Keep(clean, noise, torch.zeros(1, 1, 2, 2), 10)
-    keep.enter(3)
-    said = keep.estimate(torch.randn(1, 4, 2, 2), x / (sigma**2 + 1) ** 0.5, sigma, "epsilon")
-    assert torch.allclose(denoised(said, x, sigma, "epsilon"), clean, atol=1e-5)
+    masked = DifferentialMask(clean, noise, torch.zeros(1, 1, 2, 2), 0, 10, "epsilon")
+    predict = masked.wrap(lambda call: torch.randn(1, 4, 2, 2), 3)
+    read = x / (sigma**2 + 1) ** 0.5
+    prediction = predict(ModelCall(None, read, torch.tensor(0), sigma, Tile(0, 0, 2, 2)))
+    assert torch.allclose(denoised(prediction, x, sigma, "epsilon"), clean, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])

@@ -20,7 +20,7 @@ from diffusers import (
 from nodeforge import diffusion
 from nodeforge.diffusion import (
     Denoising,
-    Drawn,
+    DrawnNoise,
     LoadingError,
     ScheduleError,
     UnsupportedPairError,
@@ -29,7 +29,7 @@ from nodeforge.diffusion import (
 from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, settings_of
 from nodeforge.diffusion.samplers.pairs import make_stepper
 from nodeforge.diffusion.samplers.single_step.heun import heun_step
-from nodeforge.diffusion.samplers.step_context import Aid
+from nodeforge.diffusion.samplers.step_context import StepContext
 from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.models import recognise
@@ -151,7 +151,7 @@ def drawn_after(host, described):
     with host.use(described.vae) as vae:
         latent = diffusion.encode(vae, as_image(picture()), generators=[random])
     noise = diffusion.start_noise([random], latent.samples.shape[1:])
-    return {"latent": latent, "noise": Drawn(noise, (random,), (SEED,))}
+    return {"latent": latent, "noise": DrawnNoise(noise, (random,), (SEED,))}
 
 
 @pytest.mark.parametrize("sampler", ["flow_euler", "flow_heun", "dpmpp_2m", "unipc"])
@@ -192,10 +192,10 @@ def test_halving_the_step_divides_the_error_by_two_to_the_order(step, order):
 
     def error(steps):
         sigmas = torch.linspace(1.0, 0.05, steps + 1, dtype=torch.float64)
-        aid = Aid(0.0, lambda: start, lambda *_: start)
+        context = StepContext(0.0, lambda: start, lambda *_: start)
         x = start
         for sigma, sigma_next in pairwise(sigmas):
-            x = step(gaussian, x, sigma, sigma_next, aid)
+            x = step(gaussian, x, sigma, sigma_next, context)
         return float((x - on_path(sigmas[-1], start)).abs())
 
     assert error(100) / error(200) == pytest.approx(2**order, rel=0.05)
@@ -209,7 +209,7 @@ def test_pure_noise_becomes_gaussian_data(sampler, schedule, shift):
     sigmas = (*torch.linspace(1, 0.01, 120).tolist(), 0.0)
     recipe = Schedule(schedule, 120, sigmas=sigmas if schedule == "custom" else ())
     stepper = make_stepper(Sampler(sampler), recipe, config, torch.device("cpu"))
-    noise = diffusion.draw((SEED,), (4, 16, 16))
+    noise = diffusion.draw_noise((SEED,), (4, 16, 16))
     stepper.prepare(0, noise)
 
     def predict(x, timestep, sigma):
@@ -228,7 +228,7 @@ def test_a_clean_latent_is_noised_as_flow_noises_it():
         for schedule in ("normal", "simple") if sampler.startswith("flow") else ("normal",):
             recipe, config = Schedule(schedule, 4), {"prediction_type": FLOW}
             stepper = make_stepper(Sampler(sampler), recipe, config, torch.device("cpu"))
-            noise = diffusion.draw((SEED,), (4, 4, 4))
+            noise = diffusion.draw_noise((SEED,), (4, 4, 4))
             stepper.prepare(2, noise)
             clean = torch.full((1, 4, 4, 4), 3.0)
             x = stepper.add_noise(clean, noise.start)

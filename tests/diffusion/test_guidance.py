@@ -13,9 +13,9 @@ from diffusers.guiders.skip_layer_guidance import SkipLayerGuidance
 from diffusers.hooks import LayerSkipConfig
 
 from nodeforge import diffusion
-from nodeforge.diffusion import Denoising, PlaceError, parse_places
-from nodeforge.diffusion.guidance.formulas import Memory, fitted, guided, thresholded
-from nodeforge.diffusion.guidance.perturbed_attention import layers, weakened
+from nodeforge.diffusion import Denoising, LayerNameError, parse_layer_names
+from nodeforge.diffusion.guidance.formulas import GuidanceState, apply_guidance, fitted, thresholded
+from nodeforge.diffusion.guidance.perturbed_attention import layers, perturbed
 from nodeforge.diffusion.tensors.conditioning import RangeError
 from nodeforge.diffusion.tensors.prediction import Clean
 from nodeforge.values import (
@@ -23,11 +23,11 @@ from nodeforge.values import (
     Guidance,
     Noise,
     Perturbation,
+    PerturbationKind,
     Projection,
     Sampler,
     Schedule,
     Thresholding,
-    Weakened,
     ZeroStar,
 )
 from nodeforge.worker.codec import ValueCodec
@@ -36,8 +36,8 @@ from nodeforge.worker.codec import ValueCodec
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
 STEPS, SIZE, SEED = 4, 32, 5
-PAG = Perturbation(Weakened.ATTENTION, 3.0)
-SLG = Perturbation(Weakened.LAYER, 2.5)
+PAG = Perturbation(PerturbationKind.ATTENTION, 3.0)
+SLG = Perturbation(PerturbationKind.LAYER, 2.5)
 ADDED = {
     "zero star": {"zero_star": ZeroStar(1)},
     "projection": {"projection": Projection(0.2, -0.5, 3.0)},
@@ -106,11 +106,11 @@ def test_a_run_resumed_at_any_step_has_the_same_bits(residency, task, added, sam
 
 def test_projection_is_the_paper_s_with_momentum():
     how = Guidance(9.0, projection=Projection(0.3, -0.5, 2.0))
-    memory, buffer = Memory(), MomentumBuffer(-0.5)
+    memory, buffer = GuidanceState(), MomentumBuffer(-0.5)
     for seed in range(3):
         wanted, unwanted, x = some(seed), some(seed + 10), some(seed + 20)
         clean = Clean(x, torch.tensor(2.5), "epsilon")
-        ours = clean(guided(how, wanted, unwanted, (), clean, memory))
+        ours = clean(apply_guidance(how, wanted, unwanted, (), clean, memory))
         theirs = normalized_guidance(
             clean(wanted), clean(unwanted), 9.0 - 1, buffer, 0.3, 2.0, True
         )
@@ -121,7 +121,7 @@ def test_projection_without_bound_and_momentum_keeps_only_what_is_across():
     how = Guidance(4.0, projection=Projection(0.0, 0.0, 0.0))
     wanted, unwanted, x = some(1), some(2), some(3)
     clean = Clean(x, torch.tensor(0.7), "v_prediction")
-    added = clean(guided(how, wanted, unwanted, (), clean, Memory())) - clean(wanted)
+    added = clean(apply_guidance(how, wanted, unwanted, (), clean, GuidanceState())) - clean(wanted)
     along = (added * clean(wanted)).sum(dim=(1, 2, 3))
     assert along.abs().max() < 1e-3 * added.norm() * clean(wanted).norm()
 
@@ -187,11 +187,11 @@ def test_skipped_layers_are_diffusers_guider_s(host, sd, prompts):
             guider.cleanup_models(network)
         theirs = guider(batches)[0]
         wanted, unwanted = (network(x, at, encoder_hidden_states=text)[0] for text in texts)
-        with weakened(network, SLG):
+        with perturbed(network, SLG):
             less = network(x, at, encoder_hidden_states=texts[0])[0]
     how = Guidance(5.0, perturbations=(replace(SLG, scale=2.0),))
     clean = Clean(x, torch.tensor(1.0), "epsilon")
-    ours = guided(how, wanted, unwanted, (less,), clean, Memory())
+    ours = apply_guidance(how, wanted, unwanted, (less,), clean, GuidanceState())
     assert torch.allclose(ours, theirs, atol=1e-5)
 
 
@@ -247,13 +247,13 @@ def test_a_perturbation_s_window_is_checked(host, task):
 
 def test_an_error_within_leaves_no_hook_behind(host, sd):
     with host.use(sd.model) as model:
-        with pytest.raises(KeyError), weakened(model.network, SLG):
+        with pytest.raises(KeyError), perturbed(model.network, SLG):
             raise KeyError
         assert not any(module._forward_hooks for module in model.network.modules())
 
 
 def test_places_are_read_and_found(host, sd):
-    assert parse_places("mid, down.1 up.0.1,mid") == ("mid", "down.1", "up.0.1")
+    assert parse_layer_names("mid, down.1 up.0.1,mid") == ("mid", "down.1", "up.0.1")
     with host.use(sd.model) as model:
         assert layers(model.network, ("mid",)) == ["mid_block.attentions.0.transformer_blocks.0"]
         assert len(layers(model.network, ("up.0",))) == 2
@@ -264,12 +264,12 @@ def test_places_are_read_and_found(host, sd):
 
 @pytest.mark.parametrize("text", ["", ",", "middle", "down", "up.x", "down.1.2.3"])
 def test_what_is_no_place_is_refused(text):
-    with pytest.raises(PlaceError):
-        parse_places(text)
+    with pytest.raises(LayerNameError):
+        parse_layer_names(text)
 
 
 def test_a_place_without_attention_is_refused_with_those_that_have(host, task):
-    away = replace(PAG, places=("down.0",))
-    with pytest.raises(PlaceError, match=r"no attention at 'down\.0'") as caught:
+    away = replace(PAG, layers=("down.0",))
+    with pytest.raises(LayerNameError, match=r"no attention at 'down\.0'") as caught:
         run(host, task, perturbations=(away,))
     assert "mid.0" in caught.value.way_out

@@ -40,7 +40,7 @@ def test_a_denoiser_on_a_processor_takes_what_it_gave_back(sd):
 
 
 def test_afterwards_the_system_has_it():
-    with allocator.reused():
+    with allocator.memory_kept():
         torch.zeros(BYTES, dtype=torch.uint8)
         held = held_bytes()
     assert held - held_bytes() > BYTES * 0.9

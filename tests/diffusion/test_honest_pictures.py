@@ -67,13 +67,13 @@ def test_a_model_gives_the_same_as_a_folder_and_as_a_file(
 
 def test_a_prompt_in_an_area_says_nothing_of_the_rest(host, sd, prompts):
     red, _ = prompts
-    empty = replace(red, prompts=(red.nothing,))
-    here = diffusion.place(red, LEFT, 1.0)
-    said = diffusion.combine(here, diffusion.keep_out(empty, LEFT))
+    empty = replace(red, prompts=(red.empty_prompt,))
+    here = diffusion.set_area(red, LEFT, 1.0)
+    said = diffusion.combine(here, diffusion.exclude_area(empty, LEFT))
     everywhere = latent(host, sd.model, red, empty)
     assert torch.equal(latent(host, sd.model, here, empty), latent(host, sd.model, said, empty))
     assert not torch.equal(latent(host, sd.model, here, empty), everywhere)
-    nowhere = diffusion.place(red, Mask(torch.zeros(1, SIZE, SIZE)), 1.0)
+    nowhere = diffusion.set_area(red, Mask(torch.zeros(1, SIZE, SIZE)), 1.0)
     assert torch.allclose(
         latent(host, sd.model, nowhere, empty), latent(host, sd.model, empty, empty), atol=1e-5
     )
@@ -81,14 +81,18 @@ def test_a_prompt_in_an_area_says_nothing_of_the_rest(host, sd, prompts):
 
 def test_strength_counts_for_a_prompt_in_an_area_and_areas_cut_each_other(host, sd, prompts):
     red, _ = prompts
-    empty = replace(red, prompts=(red.nothing,))
+    empty = replace(red, prompts=(red.empty_prompt,))
     whole = Mask(torch.ones(1, SIZE, SIZE))
     weak, full, none = (
         latent(host, sd.model, each, empty)
-        for each in (diffusion.place(red, whole, 0.5), diffusion.place(red, whole, 1.0), empty)
+        for each in (
+            diffusion.set_area(red, whole, 0.5),
+            diffusion.set_area(red, whole, 1.0),
+            empty,
+        )
     )
     assert float((weak - none).abs().max()) < float((full - none).abs().max())
-    twice = diffusion.place(diffusion.place(red, LEFT, 1.0), Mask(1 - LEFT.values), 1.0)
+    twice = diffusion.set_area(diffusion.set_area(red, LEFT, 1.0), Mask(1 - LEFT.values), 1.0)
     area = twice.prompts[0].area
     assert area is not None
     assert float(area.values.max()) == 0.0
@@ -97,7 +101,7 @@ def test_strength_counts_for_a_prompt_in_an_area_and_areas_cut_each_other(host, 
 def test_areas_for_another_number_of_pictures_are_refused(host, sd, prompts):
     three = Mask(LEFT.values.repeat(3, 1, 1))
     with pytest.raises(ConditioningMismatchError, match="3 masks for 1 pictures"):
-        latent(host, sd.model, diffusion.place(prompts[0], three, 1.0), prompts[1])
+        latent(host, sd.model, diffusion.set_area(prompts[0], three, 1.0), prompts[1])
 
 
 def test_a_damaged_denoiser_is_said_to_be_one_and_leaves_no_checkpoint(host, file, prompts):

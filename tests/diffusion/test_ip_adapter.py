@@ -20,8 +20,8 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, FamilyMismatchError, LoadingError
+from nodeforge.diffusion.adapters.image_prompts import add_image_prompt
 from nodeforge.diffusion.networks.image_encoder import config_of
-from nodeforge.diffusion.networks.ip_adapter import look_at
 from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.values import (
     Guidance,
@@ -89,7 +89,7 @@ def seeing(host, task, encoder, *looks):
     positive = task.positive
     for adapter, image, *more in looks:
         with host.use(adapter) as loaded, host.use(encoder) as eyes:
-            positive = look_at(positive, adapter, loaded, eyes, image, *more)
+            positive = add_image_prompt(positive, adapter, loaded, eyes, image, *more)
     return replace(task, positive=positive)
 
 
@@ -216,7 +216,7 @@ def test_a_prompt_with_pictures_is_kept_on_disk(host, task, adapters, encoder):
     codec = ValueCodec()
     again = codec.decode(codec.encode(seen))
     assert again.prompts[0].images[0].adapter == adapters[0]
-    assert torch.equal(again.prompts[0].images[0].seen, seen.prompts[0].images[0].seen)
+    assert torch.equal(again.prompts[0].images[0].embedding, seen.prompts[0].images[0].embedding)
 
 
 def test_an_encoder_in_one_file_needs_no_configuration(host, files, adapters, encoder, task):
@@ -226,7 +226,7 @@ def test_an_encoder_in_one_file_needs_no_configuration(host, files, adapters, en
     alone = recipe(ImageEncoder, file, "image_encoder")
     looks = (adapters[0], picture(), 1.0)
     first, second = (seeing(host, task, each, looks).positive for each in (encoder, alone))
-    one, other = (each.prompts[0].images[0].seen for each in (first, second))
+    one, other = (each.prompts[0].images[0].embedding for each in (first, second))
     assert torch.equal(one, other)
 
 

@@ -9,10 +9,10 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, Residency
-from nodeforge.diffusion.samplers.step_context import Aid
+from nodeforge.diffusion.samplers.step_context import StepContext
 from nodeforge.diffusion.samplers.stochastic.lcm import lcm_step
 from nodeforge.diffusion.tensors.policy import Policy
-from nodeforge.values import Guidance, Noise, Perturbation, Sampler, Schedule, Weakened
+from nodeforge.values import Guidance, Noise, Perturbation, PerturbationKind, Sampler, Schedule
 
 # diffusers' schedulers hand numpy arrays to torch the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
@@ -22,10 +22,12 @@ SIGMAS = torch.tensor([14.6, 3.0, 0.5, 0.0], dtype=torch.float64)
 
 def walked(denoise, x):
     random = torch.Generator().manual_seed(1)
-    aid = Aid(0.0, lambda: torch.randn(x.shape, generator=random, dtype=x.dtype), lambda *_: x)
+    context = StepContext(
+        0.0, lambda: torch.randn(x.shape, generator=random, dtype=x.dtype), lambda *_: x
+    )
     levels = []
     for sigma, sigma_next in pairwise(SIGMAS):
-        x = lcm_step(denoise, x, sigma, sigma_next, aid)
+        x = lcm_step(denoise, x, sigma, sigma_next, context)
         levels.append(float(x.std()))
     return x, levels
 
@@ -68,7 +70,10 @@ def test_compiled_blocks_are_weakened_too(sd, prompts):
 
     plain, compiled = Policy(), Policy(compiled=True)
     hosts = {each: diffusion.LocalHost(Residency("cpu", each)) for each in (plain, compiled)}
-    attention, layer = Perturbation(Weakened.ATTENTION, 3.0), Perturbation(Weakened.LAYER, 2.5)
+    attention, layer = (
+        Perturbation(PerturbationKind.ATTENTION, 3.0),
+        Perturbation(PerturbationKind.LAYER, 2.5),
+    )
     for how in ((), (attention,), (layer,), ()):
         assert torch.allclose(drawn(compiled, *how), drawn(plain, *how), atol=1e-3)
     assert not torch.allclose(drawn(plain, attention), drawn(plain), atol=1e-2)

@@ -10,9 +10,11 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
+from nodeforge.diffusion.guidance.classifier_free import GuidedPrompts
 from nodeforge.diffusion.guidance.formulas import rescaled
-from nodeforge.diffusion.guidance.guided import Active, Guided, active
-from nodeforge.diffusion.tensors.prediction import Clean
+from nodeforge.diffusion.guidance.step_prompts import StepPrompts, prompts_of_step
+from nodeforge.diffusion.participants import ModelCall
+from nodeforge.diffusion.tensors.tiles import Tile
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.values import (
     Conditioning,
@@ -195,10 +197,11 @@ def prompt(value, **more):
 def guided(positive, negative=(), scale=1.0, x=None):
     """The prediction of a network that says its embedding's value everywhere."""
     x = torch.zeros(1, 4, 4, 4) if x is None else x
-    network = lambda x, asked: torch.zeros_like(x) + asked.said.embedding[:, :1, :1, None]  # noqa: E731
-    what = Active(tuple(positive), tuple(negative), Guidance(scale))
-    clean = Clean(x, torch.tensor(1.0), "epsilon")
-    return Guided(what, torch.zeros(1, 2, 3), x)(network, x, clean)
+    step = StepPrompts(tuple(positive), tuple(negative), Guidance(scale))
+    predict = GuidedPrompts((step,), "epsilon").wrap(
+        lambda call: torch.zeros_like(call.x) + call.batch.inputs.embedding[:, :1, :1, None], 0
+    )
+    return predict(ModelCall(None, x, torch.tensor(0), torch.tensor(1.0), Tile(0, 0, 4, 4)))
 
 
 def test_prompts_are_averaged_by_weight():
@@ -220,9 +223,9 @@ def test_guidance_weighs_against_the_negative_prompt():
 def test_outside_of_the_window_only_the_positive_is_asked():
     both = Conditioning((prompt(1),), torch.zeros(1, 2, 3), "sd15")
     window = Guidance(5.0, start=0.2, end=0.5)
-    asked = [bool(active(both, both, window, step, 10).negative) for step in range(10)]
+    asked = [bool(prompts_of_step(both, both, window, step, 10).negative) for step in range(10)]
     assert asked == [2 <= step < 5 for step in range(10)]
-    assert not active(both, both, Guidance(1.0), 0, 10).negative
+    assert not prompts_of_step(both, both, Guidance(1.0), 0, 10).negative
 
 
 def test_rescaling_gives_back_the_prompt_s_spread():

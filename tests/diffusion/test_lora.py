@@ -13,9 +13,9 @@ from torch import nn
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, FamilyMismatchError, LoadingError
-from nodeforge.diffusion.adapters.lora import Laid, LoadedLora, Overlay
+from nodeforge.diffusion.adapters.lora import LoadedLora, LoraHooks, WeightedLora
 from nodeforge.diffusion.adapters.lora_keys import canonical
-from nodeforge.diffusion.adapters.lora_weights import piece_of
+from nodeforge.diffusion.adapters.lora_weights import delta_of
 from nodeforge.values import Guidance, Lora, Noise, Sampler, Schedule, Weights
 
 SIZE = 64
@@ -282,11 +282,11 @@ def test_loha_and_lokr_equal_pefts(kind):
             stored.setdefault(module, {})[role] = parameter.data
     pieces = {}
     for module, read in stored.items():
-        piece = piece_of({**read, "alpha": torch.tensor(2.0)}, base.get_submodule(module))
+        piece = delta_of({**read, "alpha": torch.tensor(2.0)}, base.get_submodule(module))
         assert piece is not None
         pieces[module] = piece
     x = torch.randn(2, 4, 5, 5)
-    with torch.no_grad(), Overlay(base).lay([Laid(LoadedLora(pieces), 1.0)]):
+    with torch.no_grad(), LoraHooks(base).attach([WeightedLora(LoadedLora(pieces), 1.0)]):
         assert torch.allclose(base(x), theirs(x), atol=1e-5, rtol=1e-5)
 
 

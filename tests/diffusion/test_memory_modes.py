@@ -9,10 +9,10 @@ from safetensors.torch import save_file
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, Residency
 from nodeforge.diffusion.memory import offloading
-from nodeforge.diffusion.memory.offloading import brought, feed
+from nodeforge.diffusion.memory.offloading import on_device, stream_layers
 from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.loading import load, weight_bytes
-from nodeforge.diffusion.tensors.devices import DeviceError, numerics, told_out_of_memory
+from nodeforge.diffusion.tensors.devices import DeviceError, numerics, out_of_memory_explained
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy, has_bfloat16
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.settings import MemoryMode, Precision
@@ -49,14 +49,14 @@ def test_weights_fed_layer_by_layer_give_the_same_numbers(sd):
     x, text = torch.randn(1, 4, 8, 8), torch.randn(1, 77, model.network.config.cross_attention_dim)
     with torch.no_grad():
         plain = model.network(x, 10, text).sample
-        feed(model.network, CPU)
+        stream_layers(model.network, CPU)
         assert torch.equal(model.network(x, 10, text).sample, plain)
 
 
 def test_a_network_comes_back_from_the_device_as_it_was(sd):
     network = load(sd.vae, CPU).network
     homes = {name: tensor.data_ptr() for name, tensor in network.named_parameters()}
-    with brought(network, torch.device("meta")):
+    with on_device(network, torch.device("meta")):
         assert all(tensor.is_meta for tensor in network.parameters())
     assert {name: tensor.data_ptr() for name, tensor in network.named_parameters()} == homes
 
@@ -72,7 +72,7 @@ def test_a_network_is_as_it_was_where_memory_runs_out_on_the_way(sd, monkeypatch
         return moved(tensor, device)
 
     monkeypatch.setattr(offloading, "_moved", crowded)
-    with pytest.raises(torch.OutOfMemoryError), brought(network, torch.device("meta")):
+    with pytest.raises(torch.OutOfMemoryError), on_device(network, torch.device("meta")):
         pass
     assert {name: tensor.data_ptr() for name, tensor in network.named_parameters()} == homes
 
@@ -127,7 +127,7 @@ def test_out_of_memory_leaves_only_what_is_in_use(sd, prompts, exact):
     with residency.use(sd.vae):
         pass
     with residency.use(sd.text_encoder) as encoder:
-        assert "dropped" in residency.relieve()
+        assert "dropped" in residency.free_memory()
         with residency.use(sd.text_encoder) as again:
             assert again is encoder
     assert residency.bytes_held == 0
@@ -138,15 +138,15 @@ def test_out_of_memory_leaves_only_what_is_in_use(sd, prompts, exact):
 def test_a_card_that_ran_out_of_memory_is_fed_layer_by_layer_from_then_on(sd, memory):
     residency = Residency("cuda", Policy(memory))
     assert not residency._must_feed(sd.model)
-    assert "layer by layer" in residency.relieve()
+    assert "layer by layer" in residency.free_memory()
     assert residency._must_feed(sd.model)
 
 
 def test_torchs_own_complaint_about_memory_is_told_in_words():
     wanted = pytest.raises(OutOfMemoryError, match="1152921504606846976 bytes more")
-    with wanted, told_out_of_memory():
+    with wanted, out_of_memory_explained():
         torch.empty(2**60, dtype=torch.uint8)
-    with pytest.raises(RuntimeError, match="must match"), told_out_of_memory():
+    with pytest.raises(RuntimeError, match="must match"), out_of_memory_explained():
         torch.ones(2) + torch.ones(3)
 
 

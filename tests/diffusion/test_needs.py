@@ -7,7 +7,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
-from nodeforge.diffusion.memory.requirements import needs, peak_bytes
+from nodeforge.diffusion.memory.requirements import memory_needs, peak_bytes
 from nodeforge.diffusion.networks.loading import load
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
@@ -38,24 +38,24 @@ def test_the_working_memory_is_foretold():
         (model, lambda: unet(x, 1, words, return_dict=False)),
         (vae, lambda: decoder.decode(x[:1], return_dict=False)),
     ):
-        told = needs(recipe, DEFAULT, CPU)
+        told = memory_needs(recipe, DEFAULT, CPU)
         assert 0.7 < told.working / taken(call) < 1.2  # convolutions take scratch of their own
         assert told.weights == sum(p.nbytes for p in load(recipe, CPU).network.parameters())
 
 
 def test_a_card_in_half_precision_needs_half_and_a_quarter_in_eight_bits():
     model = diffusion.describe(NANO).model
-    whole, half = needs(model, DEFAULT, CPU), needs(model, DEFAULT, CUDA)
+    whole, half = memory_needs(model, DEFAULT, CPU), memory_needs(model, DEFAULT, CUDA)
     assert half.weights * 2 == whole.weights
     assert half.working * 2 <= whole.working * 1.1
-    assert needs(model, Policy(fp8_weights=True), CUDA).weights * 4 == whole.weights
+    assert memory_needs(model, Policy(fp8_weights=True), CUDA).weights * 4 == whole.weights
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_every_family_s_needs_are_known_at_its_real_size(family):
     folder = NANO if family.name == "nano" else family.config_folder
     for recipe, part in ((Model, "unet"), (Vae, "vae")):
-        told = needs(recipe(Weights(str(folder), "", family.name, part)), DEFAULT, CUDA)
+        told = memory_needs(recipe(Weights(str(folder), "", family.name, part)), DEFAULT, CUDA)
         assert 0 < told.working < 4 * GIB
         assert 10e6 < told.weights < 6 * GIB
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from nodeforge import diffusion
-from nodeforge.diffusion.tensors.attention import ways
-from nodeforge.diffusion.tensors.devices import told_out_of_memory
+from nodeforge.diffusion.tensors.attention import attention_backends
+from nodeforge.diffusion.tensors.devices import out_of_memory_explained
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.settings import Attention, MemoryMode, Precision, shipped
@@ -68,7 +68,7 @@ def test_compiled_blocks_and_eight_bit_weights_stay_close():
 
 def test_every_way_of_attention_that_is_there_stays_close():
     plain = picture("cuda")
-    for way in ways(diffusion.choose("cuda")):
+    for way in attention_backends(diffusion.choose("cuda")):
         made = picture("cuda", Policy(attention=Attention(way)))
         assert (made.pixels - plain.pixels).abs().mean() < 0.02
 
@@ -85,5 +85,5 @@ def test_weights_fed_layer_by_layer_take_less_of_the_card():
 
 
 def test_a_card_that_is_full_says_so():
-    with pytest.raises(OutOfMemoryError, match="memory ran out"), told_out_of_memory():
+    with pytest.raises(OutOfMemoryError, match="memory ran out"), out_of_memory_explained():
         torch.empty(2**50, dtype=torch.uint8, device="cuda")

@@ -9,13 +9,13 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
-from nodeforge.diffusion.samplers.diffusers_stepper import NativeStepper, settings_of
+from nodeforge.diffusion.samplers.diffusers_stepper import DiffusersStepper, settings_of
 from nodeforge.diffusion.samplers.multistep.deis import deis_step
 from nodeforge.diffusion.samplers.multistep.dpmpp_2m import dpmpp_2m_step
 from nodeforge.diffusion.samplers.multistep.ipndm import ipndm_step
 from nodeforge.diffusion.samplers.multistep.lms import lms_step
 from nodeforge.diffusion.samplers.multistep.unipc import unipc_bh1_step, unipc_step
-from nodeforge.diffusion.samplers.sigma_stepper import OwnStepper
+from nodeforge.diffusion.samplers.sigma_stepper import SigmaStepper
 from nodeforge.diffusion.samplers.single_step.dpm2 import dpm2_step
 from nodeforge.diffusion.samplers.single_step.dpm_solver import (
     dpm_adaptive_step,
@@ -24,7 +24,7 @@ from nodeforge.diffusion.samplers.single_step.dpm_solver import (
 )
 from nodeforge.diffusion.samplers.single_step.dpmpp_2s import dpmpp_2s_step
 from nodeforge.diffusion.samplers.single_step.heun import heun_step
-from nodeforge.diffusion.samplers.step_context import Aid
+from nodeforge.diffusion.samplers.step_context import StepContext
 from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import dpmpp_3m_sde_step
@@ -52,10 +52,10 @@ def walked(step, x, sigmas, eta=0.0, exact=None, denoise=gaussian):
     """Where the steps lead; with `exact`, the first three begin where they should."""
     generator = torch.Generator().manual_seed(0)
     normal = lambda: torch.randn(x.shape, generator=generator, dtype=x.dtype)  # noqa: E731
-    aid = Aid(eta, normal, lambda *_: normal())
+    context = StepContext(eta, normal, lambda *_: normal())
     for number, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
         x = exact(sigma) if exact and number < 3 else x
-        x = step(denoise, x, sigma, sigma_next, aid)
+        x = step(denoise, x, sigma, sigma_next, context)
     return x
 
 
@@ -96,9 +96,9 @@ def test_halving_the_step_divides_the_error_by_two_to_the_order(step, order):
 
 @pytest.mark.parametrize("span", [1, 2, 3])
 def test_dpm_fast_is_of_the_order_of_its_span(span):
-    def step(denoise, x, sigma, sigma_next, aid):
-        aid.span = span
-        return dpm_fast_step(denoise, x, sigma, sigma_next, aid)
+    def step(denoise, x, sigma, sigma_next, context):
+        context.span = span
+        return dpm_fast_step(denoise, x, sigma, sigma_next, context)
 
     ratio = error_on_gaussian(step, 100) / error_on_gaussian(step, 200)
     assert ratio == pytest.approx(2**span, rel=0.05)
@@ -177,10 +177,10 @@ def test_restart_goes_back_up_but_not_above_where_it_began():
             seen.append(float(sigma))
             return gaussian(x, sigma)
 
-        aid = Aid(0.0, lambda: torch.zeros(1), lambda *_: torch.zeros(1))
+        context = StepContext(0.0, lambda: torch.zeros(1), lambda *_: torch.zeros(1))
         x = torch.ones(1)
         for sigma, sigma_next in pairwise(torch.tensor([began, 0.2, 0.05, 0.0])):
-            x = restart_step(watched, x, sigma, sigma_next, aid)
+            x = restart_step(watched, x, sigma, sigma_next, context)
         assert max(seen[4:]) == pytest.approx(min(began, 2.0))
         assert len(seen) == 2 + 2 + 18 + 1
 
@@ -220,9 +220,9 @@ def test_ours_lies_close_to_diffusers_own(sd, sampler, schedule, kind):
         return (x / (sigma**2 + 1) - clean) * torch.sqrt(sigma**2 + 1) / sigma
 
     ends = []
-    for stepper_class in (NativeStepper, OwnStepper):
+    for stepper_class in (DiffusersStepper, SigmaStepper):
         stepper = stepper_class(Sampler(sampler), Schedule(schedule, 100), config, CPU)
-        drawn = diffusion.draw((7,), (4, 8, 8))
+        drawn = diffusion.draw_noise((7,), (4, 8, 8))
         stepper.prepare(0, drawn)
         x = stepper.pure_noise(drawn.start)
         for _ in range(100):
@@ -245,8 +245,8 @@ def test_a_batch_item_can_be_made_again_alone(host, sd, prompts):
 
 
 def test_noise_of_an_item_depends_on_its_seed_alone():
-    batch = diffusion.draw((5, 6, 7), (4, 3, 2)).start
-    assert torch.equal(batch[1:2], diffusion.draw((6,), (4, 3, 2)).start)
+    batch = diffusion.draw_noise((5, 6, 7), (4, 3, 2)).start
+    assert torch.equal(batch[1:2], diffusion.draw_noise((6,), (4, 3, 2)).start)
 
 
 def test_our_schedules_equal_diffusers_own(sd):

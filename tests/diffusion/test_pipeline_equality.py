@@ -22,7 +22,7 @@ from diffusers import (
 )
 
 from nodeforge import diffusion
-from nodeforge.diffusion import Denoising, Drawn
+from nodeforge.diffusion import Denoising, DrawnNoise
 from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, settings_of
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
 from support.beside_pipelines import (
@@ -118,7 +118,9 @@ def test_image_to_image(host, sd, sd_folder, prompts, sampler, schedule):
     random = generator()
     with host.use(sd.vae) as vae:
         latent = diffusion.encode(vae, as_image(picture()), generators=[random])
-    noise = Drawn(diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,))
+    noise = DrawnNoise(
+        diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,)
+    )
     task = task_of(sd, prompts, sampler, schedule, noise=noise, latent=latent, strength=0.5)
     ours = diffusion.denoise(host, task).samples
     made = pipeline(StableDiffusionImg2ImgPipeline, sd_folder, sampler, schedule)
@@ -137,7 +139,9 @@ def test_inpainting_with_four_channels(host, sd, sd_folder, prompts, sampler, sc
     random = generator()
     with host.use(sd.vae) as vae:
         latent = diffusion.encode(vae, as_image(picture()), generators=[random])
-    noise = Drawn(diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,))
+    noise = DrawnNoise(
+        diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,)
+    )
     task = task_of(
         sd, prompts, sampler, schedule,
         noise=noise, latent=latent, mask=as_mask(hole()), strength=strength,
@@ -163,7 +167,7 @@ def test_inpainting_with_nine_channels(host, prompts, inpainting_folder, sampler
         seen = diffusion.encode(vae, masked, generators=[random])
     task = task_of(
         described, prompts, sampler, schedule,
-        noise=Drawn(noise, (random,), (SEED,)), mask=as_mask(hole()), masked_image=seen,
+        noise=DrawnNoise(noise, (random,), (SEED,)), mask=as_mask(hole()), masked_image=seen,
     )  # fmt: skip
     ours = diffusion.denoise(host, task).samples
     made = pipeline(StableDiffusionInpaintPipeline, inpainting_folder, sampler, schedule)

@@ -119,7 +119,7 @@ def third_order(folder, into):
 def test_a_checkpoint_holds_all_that_changes(sd, sampler, name, flow):
     """After restoring, no attribute of the stepper differs from the one that walked there."""
     config = {**diffusion.facts(sd.model).scheduler, **({"prediction_type": FLOW} if flow else {})}
-    drawn = [diffusion.draw((1,), (4, 4, 4)) for _ in range(2)]
+    drawn = [diffusion.draw_noise((1,), (4, 4, 4)) for _ in range(2)]
     walked, restored = (
         make_stepper(Sampler(sampler), schedule(name, flow), config, torch.device("cpu"))
         for _ in range(2)
@@ -170,7 +170,7 @@ def test_pndm_started_within_its_schedule_ends_clean(sd, first):
     """Its first step makes two calls wherever it starts; a last step has nothing to repeat."""
     config = diffusion.facts(sd.model).scheduler
     stepper = make_stepper(Sampler("pndm"), schedule("normal"), config, torch.device("cpu"))
-    noise = diffusion.draw((1,), (4, 4, 4))
+    noise = diffusion.draw_noise((1,), (4, 4, 4))
     stepper.prepare(first, noise)
     clean = torch.full((1, 4, 4, 4), 0.8)
     x = stepper.add_noise(clean, noise.start)

@@ -17,8 +17,8 @@ from diffusers import (
 )
 
 from nodeforge import diffusion
-from nodeforge.diffusion import Denoising, Drawn
-from nodeforge.values import Framing, Guidance, Noise, Sampler, Schedule
+from nodeforge.diffusion import Denoising, DrawnNoise
+from nodeforge.values import AddedConditions, Guidance, Noise, Sampler, Schedule
 from support.beside_pipelines import (
     SCALE,
     SEED,
@@ -113,7 +113,7 @@ def test_inpainting_with_sd21(host, tmp_path):
         seen = diffusion.encode(vae, masked, generators=[random])
     task = task_of(
         described, encoded(host, described),
-        noise=Drawn(noise, (random,), (SEED,)), mask=mask, masked_image=seen,
+        noise=DrawnNoise(noise, (random,), (SEED,)), mask=mask, masked_image=seen,
     )  # fmt: skip
     wanted = theirs(
         StableDiffusionInpaintPipeline, folder, image=picture(), mask_image=hole(), strength=1.0,
@@ -129,9 +129,11 @@ def test_the_refiner_goes_over_a_picture(host, refiner, score):
     with host.use(described.vae) as vae:
         latent = diffusion.encode(vae, as_image(picture()), generators=[random])
     assert latent.family == "sdxl"
-    noise = Drawn(diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,))
+    noise = DrawnNoise(
+        diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,)
+    )
     prompts = encoded(host, described)
-    prompts[0] = diffusion.frame(prompts[0], Framing(aesthetic=score))
+    prompts[0] = diffusion.set_added_conditions(prompts[0], AddedConditions(aesthetic=score))
     task = task_of(described, prompts, 0.5, noise=noise, latent=latent)
     wanted = theirs(
         StableDiffusionXLImg2ImgPipeline, refiner, image=picture(), strength=0.5,

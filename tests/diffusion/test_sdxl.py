@@ -16,9 +16,9 @@ from diffusers import (
 )
 
 from nodeforge import diffusion
-from nodeforge.diffusion import Denoising, Drawn
+from nodeforge.diffusion import Denoising, DrawnNoise
 from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, settings_of
-from nodeforge.values import Framing, Guidance, Noise, Sampler, Schedule
+from nodeforge.values import AddedConditions, Guidance, Noise, Sampler, Schedule
 from support.beside_pipelines import (
     SCALE,
     SEED,
@@ -127,9 +127,12 @@ def test_a_missing_negative_prompt_is_nothing_at_all(host, xl, folder, prompts):
 
 
 def test_sizes_of_the_training_pictures(host, xl, folder, prompts):
-    wanted = Framing(original=(96, 80), crop=(8, 4), target=(72, 88))
-    unwanted = Framing(original=(32, 40), crop=(1, 2), target=(48, 56))
-    framed = diffusion.frame(prompts[0], wanted), diffusion.frame(prompts[1], unwanted)
+    wanted = AddedConditions(original=(96, 80), crop=(8, 4), target=(72, 88))
+    unwanted = AddedConditions(original=(32, 40), crop=(1, 2), target=(48, 56))
+    framed = (
+        diffusion.set_added_conditions(prompts[0], wanted),
+        diffusion.set_added_conditions(prompts[1], unwanted),
+    )
     ours = diffusion.denoise(host, task_of(xl, framed, noise=Noise(SEED, SIZE, SIZE))).samples
     theirs = pipeline(StableDiffusionXLPipeline, folder)(
         **asked(
@@ -181,7 +184,9 @@ def test_image_to_image(host, xl, folder, prompts, sampler, schedule):
     random = generator()
     with host.use(xl.vae) as vae:
         latent = diffusion.encode(vae, as_image(picture()), generators=[random])
-    noise = Drawn(diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,))
+    noise = DrawnNoise(
+        diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,)
+    )
     task = task_of(xl, prompts, sampler, schedule, 0.5, noise=noise, latent=latent)
     ours = diffusion.denoise(host, task).samples
     made = pipeline(StableDiffusionXLImg2ImgPipeline, folder, sampler, schedule)
@@ -195,7 +200,9 @@ def test_inpainting_with_four_channels(host, xl, folder, prompts, sampler, sched
     random = generator()
     with host.use(xl.vae) as vae:
         latent = diffusion.encode(vae, as_image(picture()), generators=[random])
-    noise = Drawn(diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,))
+    noise = DrawnNoise(
+        diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,)
+    )
     task = task_of(
         xl, prompts, sampler, schedule, strength, noise=noise, latent=latent, mask=as_mask(hole())
     )
@@ -216,7 +223,7 @@ def test_inpainting_with_nine_channels(host, inpainting, prompts, sampler, sched
         seen = diffusion.encode(vae, masked, generators=[random])
     task = task_of(
         described, prompts, sampler, schedule,
-        noise=Drawn(noise, (random,), (SEED,)), mask=as_mask(hole()), masked_image=seen,
+        noise=DrawnNoise(noise, (random,), (SEED,)), mask=as_mask(hole()), masked_image=seen,
     )  # fmt: skip
     ours = diffusion.denoise(host, task).samples
     made = pipeline(StableDiffusionXLInpaintPipeline, inpainting, sampler, schedule)

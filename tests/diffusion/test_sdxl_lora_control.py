@@ -149,7 +149,7 @@ def test_a_controlnet(host, sdxl, sdxl_folder, tmp_path):
     pixels = Image(torch.from_numpy(np.asarray(hint, np.float32) / 255)[None])
     ours = pictured(
         host, sdxl.model, sdxl.text_encoder,
-        lambda prompt: diffusion.steer(prompt, recipe, pixels, 0.8),
+        lambda prompt: diffusion.add_control(prompt, recipe, pixels, 0.8),
     )  # fmt: skip
     assert recipe.weights.family == "sdxl"
     assert difference(ours, theirs) == 0.0

@@ -80,7 +80,7 @@ def ours(host, sdxl, recipe, picture):
         prompts = [diffusion.behaviour("sdxl").encode(loaded, t) for t in ("a red cat", "blurry")]
     pixels = Image(torch.from_numpy(np.asarray(picture, np.float32) / 255)[None])
     task = Denoising(
-        sdxl.model, diffusion.steer(prompts[0], recipe, pixels, 0.8), Sampler("euler"),
+        sdxl.model, diffusion.add_control(prompts[0], recipe, pixels, 0.8), Sampler("euler"),
         Schedule("normal", 2), Guidance(6.0), prompts[1], noise=Noise(SEED, SIZE, SIZE),
     )  # fmt: skip
     return diffusion.denoise(host, task).samples

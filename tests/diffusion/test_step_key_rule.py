@@ -100,10 +100,10 @@ def test_other_numerics_start_at_0(host, task):
 
 
 def test_noise_already_drawn_counts_by_its_values(host, task):
-    first = changed(task, noise=diffusion.draw((3,), (4, 4, 4)))
-    second = changed(task, noise=diffusion.draw((4,), (4, 4, 4)))
+    first = changed(task, noise=diffusion.draw_noise((3,), (4, 4, 4)))
+    second = changed(task, noise=diffusion.draw_noise((4,), (4, 4, 4)))
     assert started_at(host, first, second) == 0
-    again = changed(task, noise=diffusion.draw((3,), (4, 4, 4)))
+    again = changed(task, noise=diffusion.draw_noise((3,), (4, 4, 4)))
     assert started_at(host, first, again) == STEPS
 
 
@@ -114,16 +114,16 @@ def test_where_to_stop_is_in_no_key(host, task):
 
 def test_a_moved_end_of_a_range_starts_there(host, task, prompts):
     def until(end):
-        return changed(task, positive=diffusion.restrict(prompts[0], 0.0, end))
+        return changed(task, positive=diffusion.set_range(prompts[0], 0.0, end))
 
     assert started_at(host, until(0.5), until(0.75)) == 4
 
 
 def test_a_prompt_from_step_k_on_starts_there(host, task, prompts):
     def from_step(second):
-        first = diffusion.restrict(prompts[0], 0.0, 0.625)
+        first = diffusion.set_range(prompts[0], 0.0, 0.625)
         return changed(
-            task, positive=diffusion.combine(first, diffusion.restrict(second, 0.625, 1.0))
+            task, positive=diffusion.combine(first, diffusion.set_range(second, 0.625, 1.0))
         )
 
     assert started_at(host, from_step(prompts[0]), from_step(prompts[1])) == 5

@@ -91,7 +91,7 @@ def hint(seed=0):
 def steered(task, *controls):
     positive = task.positive
     for control in controls:
-        positive = diffusion.steer(positive, *control)
+        positive = diffusion.add_control(positive, *control)
     return replace(task, positive=positive)
 
 

@@ -10,7 +10,7 @@ from nodeforge.diffusion import PromptError
 from nodeforge.diffusion.tensors.conditioning import (
     ConditioningMismatchError,
     RangeError,
-    acts,
+    is_active,
     lengthened,
 )
 from nodeforge.errors import Cancelled
@@ -106,28 +106,28 @@ def test_combined_prompts_cannot_be_averaged(prompts):
 @pytest.mark.parametrize(("start", "end"), [(0.5, 0.5), (0.7, 0.2), (-0.1, 1.0), (0.0, 1.1)])
 def test_a_range_without_a_step_is_refused(prompts, start, end):
     with pytest.raises(RangeError):
-        diffusion.restrict(prompts[0], start, end)
+        diffusion.set_range(prompts[0], start, end)
 
 
 def test_a_range_within_a_range_is_what_lies_in_both(prompts):
-    first = diffusion.restrict(prompts[0], 0.0, 0.5)
-    both = diffusion.combine(first, diffusion.restrict(prompts[1], 0.5, 1.0))
-    cut = diffusion.restrict(both, 0.25, 0.75).prompts
+    first = diffusion.set_range(prompts[0], 0.0, 0.5)
+    both = diffusion.combine(first, diffusion.set_range(prompts[1], 0.5, 1.0))
+    cut = diffusion.set_range(both, 0.25, 0.75).prompts
     assert [(prompt.start, prompt.end) for prompt in cut] == [(0.25, 0.5), (0.5, 0.75)]
-    assert len(diffusion.restrict(both, 0.0, 0.25).prompts) == 1
+    assert len(diffusion.set_range(both, 0.0, 0.25).prompts) == 1
     with pytest.raises(RangeError, match="none of the prompts"):
-        diffusion.restrict(first, 0.75, 1.0)
+        diffusion.set_range(first, 0.75, 1.0)
 
 
 def test_ranges_that_meet_share_no_step():
-    first = [step for step in range(20) if acts(0.0, 0.75, step, 20)]
-    second = [step for step in range(20) if acts(0.75, 1.0, step, 20)]
+    first = [step for step in range(20) if is_active(0.0, 0.75, step, 20)]
+    second = [step for step in range(20) if is_active(0.75, 1.0, step, 20)]
     assert first + second == list(range(20))
     assert second[0] == 15
 
 
 def test_an_area_leaves_the_rest_to_the_other_prompt(prompts):
     left = Mask(torch.zeros(1, 32, 32).index_fill(2, torch.arange(16), 1.0))
-    placed = diffusion.place(prompts[0], left, 2.0)
+    placed = diffusion.set_area(prompts[0], left, 2.0)
     assert placed.prompts[0].weight == 2.0
     assert placed.prompts[0].area is left

@@ -11,7 +11,7 @@ import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import DenoiseError, Denoising
-from nodeforge.diffusion.tensors.tiles import Place, in_places
+from nodeforge.diffusion.tensors.tiles import Tile, map_placed_tiles
 from nodeforge.errors import Cancelled
 from nodeforge.values import (
     Guidance,
@@ -103,7 +103,7 @@ def test_tiles_that_disagree_fade_into_each_other_without_a_step(overlap):
     """The hardest case: each tile is of one value, 0 or 1. Then a fade is all there is."""
     x = torch.zeros(1, 1, 16, 64)
     number = lambda place: place.left // (16 - overlap) % 2  # noqa: E731
-    out = in_places(x, lambda part, place: part + number(place), 16, overlap)[0, 0, 8]
+    out = map_placed_tiles(x, lambda part, place: part + number(place), 16, overlap)[0, 0, 8]
     assert out.min() == 0
     assert out.max() > 0.85
     steps = (out[1:] - out[:-1]).abs()
@@ -114,13 +114,13 @@ def test_work_that_knows_its_place_covers_all():
     x = torch.rand(1, 2, 37, 53)
     rows, columns = torch.meshgrid(torch.arange(37.0), torch.arange(53.0), indexing="ij")
     where = torch.stack([rows, columns])[None]
-    out = in_places(x, lambda part, place: part * 0 + place.cut(where), 16, 6)
+    out = map_placed_tiles(x, lambda part, place: part * 0 + place.cut(where), 16, 6)
     assert torch.allclose(out, where, atol=1e-4)
 
 
 def test_a_place_of_something_finer_is_larger():
     hint = torch.arange(64.0).reshape(1, 1, 8, 8)
-    assert torch.equal(Place(1, 2, 2, 1).cut(hint, 2), hint[..., 2:6, 4:6])
+    assert torch.equal(Tile(1, 2, 2, 1).cut(hint, 2), hint[..., 2:6, 4:6])
 
 
 class Stopping(diffusion.LocalHost):
@@ -153,7 +153,7 @@ def test_controlnets_and_inpainting_models_work_in_tiles(
     model = diffusion.describe(inpainting_folder).model
     net = diffusion.describe_controlnet(tiny_models.write_controlnet(sd_folder, tmp_path))
     pixels = np.random.default_rng(0).random((1, HEIGHT, WIDTH, 3), np.float32)
-    positive = diffusion.steer(prompts[0], net, Image(torch.from_numpy(pixels)), 1.0)
+    positive = diffusion.add_control(prompts[0], net, Image(torch.from_numpy(pixels)), 1.0)
     task = Denoising(
         replace(model, tiling=TILING), positive, Sampler("euler"), Schedule("normal", 2),
         Guidance(3.0), noise=Noise(1, WIDTH, HEIGHT), mask=Mask(torch.ones(1, HEIGHT, WIDTH)),

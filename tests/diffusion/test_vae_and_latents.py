@@ -8,7 +8,7 @@ import torch
 from nodeforge import diffusion
 from nodeforge.diffusion import LatentSizeError, Method
 from nodeforge.diffusion.denoising.preview import Factors, factors_of, fit, preview
-from nodeforge.diffusion.tensors.tiles import in_tiles
+from nodeforge.diffusion.tensors.tiles import map_tiles
 from nodeforge.errors import Cancelled
 from nodeforge.values import Image, Latent, LatentMismatchError, Mask
 
@@ -56,14 +56,14 @@ def test_decoded_pixels_lie_between_0_and_1(vae):
 
 def test_tiles_that_do_nothing_leave_the_picture_alone():
     x = noise(2, 3, 37, 53)
-    assert torch.allclose(in_tiles(x, lambda tile: tile * 2, 16, 4), x * 2, atol=1e-6)
+    assert torch.allclose(map_tiles(x, lambda tile: tile * 2, 16, 4), x * 2, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (5, 40), (17, 16), (40, 5)])
 def test_tiles_that_enlarge_meet_without_seams(size):
     x = noise(1, 2, *size)
     enlarge = lambda tile: tile.repeat_interleave(2, -1).repeat_interleave(2, -2)  # noqa: E731
-    assert torch.allclose(in_tiles(x, enlarge, 16, 4), enlarge(x), atol=1e-6)
+    assert torch.allclose(map_tiles(x, enlarge, 16, 4), enlarge(x), atol=1e-6)
 
 
 def test_tiles_are_cancelled_between_two(vae):

@@ -3,23 +3,23 @@
 import pytest
 import torch
 
-from nodeforge.diffusion import draw, parse_variations
-from nodeforge.diffusion.tensors.noise import draw_varied, slerp
+from nodeforge.diffusion import draw_noise, parse_variations
+from nodeforge.diffusion.tensors.noise import draw_varied_noise, slerp
 from nodeforge.errors import RequestError
 
 SHAPE = (4, 32, 32)
 
 
 def test_no_share_is_the_seeds_own_noise_and_a_whole_one_the_others():
-    alone, other = draw((3,), SHAPE).start, draw((9,), SHAPE).start
-    assert torch.equal(draw_varied(3, 1, ((9, 0.0),), SHAPE).start, alone)
-    assert torch.allclose(draw_varied(3, 1, ((9, 1.0),), SHAPE).start, other, atol=1e-6)
+    alone, other = draw_noise((3,), SHAPE).start, draw_noise((9,), SHAPE).start
+    assert torch.equal(draw_varied_noise(3, 1, ((9, 0.0),), SHAPE).start, alone)
+    assert torch.allclose(draw_varied_noise(3, 1, ((9, 1.0),), SHAPE).start, other, atol=1e-6)
 
 
 def test_items_share_the_first_seed_and_differ_by_the_last():
-    batch = draw_varied(3, 2, ((9, 0.5), (20, 0.3)), SHAPE)
+    batch = draw_varied_noise(3, 2, ((9, 0.5), (20, 0.3)), SHAPE)
     for item in range(2):
-        alone = draw_varied(3, 1, ((9, 0.5), (20 + item, 0.3)), SHAPE).start
+        alone = draw_varied_noise(3, 1, ((9, 0.5), (20 + item, 0.3)), SHAPE).start
         assert torch.equal(batch.start[item : item + 1], alone)
     assert batch.seeds == (3, 3)
     drawn = [torch.randn(5, generator=each) for each in batch.generators]
@@ -28,20 +28,21 @@ def test_items_share_the_first_seed_and_differ_by_the_last():
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_what_lies_between_is_as_strong_as_noise(share: float):
-    first, second = draw((1,), SHAPE).start, draw((2,), SHAPE).start
+    first, second = draw_noise((1,), SHAPE).start, draw_noise((2,), SHAPE).start
     assert slerp(first, second, share).std().item() == pytest.approx(1, abs=0.03)
 
 
 def test_the_larger_the_share_the_farther_away():
-    first = draw((1,), SHAPE).start
+    first = draw_noise((1,), SHAPE).start
     far = [
-        (draw_varied(1, 1, ((2, share),), SHAPE).start - first).norm() for share in (0.1, 0.3, 0.9)
+        (draw_varied_noise(1, 1, ((2, share),), SHAPE).start - first).norm()
+        for share in (0.1, 0.3, 0.9)
     ]
     assert far == sorted(far)
 
 
 def test_noise_blends_with_itself():
-    first = draw((1,), SHAPE).start
+    first = draw_noise((1,), SHAPE).start
     assert torch.allclose(slerp(first, first.clone(), 0.3), first)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import field, replace
 from typing import Any
 
 import torch
@@ -13,56 +14,29 @@ from torch import Tensor
 from nodeforge import imaging
 from nodeforge.diffusion.errors import FamilyMismatchError
 from nodeforge.diffusion.networks.loading import LoadedControlNet
-from nodeforge.diffusion.tensors.conditioning import acts, check_range
-from nodeforge.diffusion.tensors.prompt_inputs import Said
-from nodeforge.diffusion.tensors.tiles import Place
+from nodeforge.diffusion.participants import (
+    BY_STEP,
+    Host,
+    ModelCall,
+    Order,
+    Participant,
+    Predict,
+    Residuals,
+    participant,
+)
+from nodeforge.diffusion.tensors.conditioning import check_range, is_active
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import FAMILIES
-from nodeforge.values import Conditioning, Control, ControlNet, Image, Prompt
+from nodeforge.values import Conditioning, Control, ControlNet, Image, Prompt, uncounted
+
+_OF_THE_LATENT = uncounted("follows from the start latent")
 
 
 class HintError(NodeForgeError):
     """A picture that a ControlNet cannot take."""
 
 
-@dataclass(frozen=True)
-class Residuals:
-    """What is added inside a UNet.
-
-    Args:
-        down: One tensor for each of its skips, (batch, channels, height, width); empty where
-            only adapters act.
-        mid: The same for its middle.
-        levels: The same for each of its levels on the way down, of adapters.
-    """
-
-    down: tuple[Tensor, ...] = ()
-    mid: tuple[Tensor, ...] = ()
-    levels: tuple[Tensor, ...] = ()
-
-    def __add__(self, other: Residuals) -> Residuals:
-        return Residuals(
-            _sum(self.down, other.down), _sum(self.mid, other.mid), _sum(self.levels, other.levels)
-        )
-
-    def to(self, dtype: torch.dtype) -> dict[str, Any]:
-        """The arguments of diffusers' UNets."""
-        told: dict[str, Any] = {}
-        if self.mid:
-            told["down_block_additional_residuals"] = tuple(t.to(dtype) for t in self.down)
-            told["mid_block_additional_residual"] = self.mid[0].to(dtype)
-        if self.levels:  # the UNet takes them out of the list
-            told["down_intrablock_additional_residuals"] = [t.to(dtype) for t in self.levels]
-        return told
-
-
-def _sum(first: tuple[Tensor, ...], second: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    if not (first and second):
-        return first or second
-    return tuple(a + b for a, b in zip(first, second, strict=True))
-
-
-def steer(
+def add_control(
     conditioning: Conditioning,
     controlnet: ControlNet,
     hint: Image,
@@ -117,12 +91,12 @@ def check_hints(batch: int, *conditionings: Conditioning | None) -> None:
                     )
 
 
-def acting_controls(prompt: Prompt, step: int, steps: int) -> tuple[Control, ...]:
-    """The controls of `prompt` that act in whole step `step` of the `steps` run."""
+def active_controls(prompt: Prompt, step: int, steps: int) -> tuple[Control, ...]:
+    """The controls that are active in whole step `step` of the `steps` run, without ranges."""
     return tuple(
-        each
+        replace(each, start=0.0, end=1.0)
         for each in prompt.controls
-        if each.strength != 0 and acts(each.start, each.end, step, steps)
+        if each.strength != 0 and is_active(each.start, each.end, step, steps)
     )
 
 
@@ -131,68 +105,81 @@ def same_control(each: Control) -> tuple[object, ...]:
     return each.controlnet.weights.fingerprint, each.strength, id(each.hint.pixels)
 
 
-class Steering:
-    """Asks the ControlNets of a run.
+@participant(order=Order.CONTROL)
+class ControlNets(Participant):
+    """Calls the ControlNets and T2I-Adapters, and hands their residuals to the denoiser.
 
     Args:
-        networks: By the fingerprint of their weights.
+        controls: Those that are active in each step.
         width, height: Of the picture, pixels; hints are brought to this size.
         scale: Pixels for one cell of the latent.
-        check: Called before each of them; what it raises stops the run.
+        check: Called before each network; what it raises stops the run.
+        networks: Loaded for the run, by the fingerprint of their weights.
+        hints: As the networks read them, by the identity of their pixels.
     """
 
-    def __init__(
-        self,
-        networks: Mapping[str, LoadedControlNet],
-        width: int,
-        height: int,
-        scale: int,
-        check: Callable[[], None],
-    ) -> None:
-        self._networks = networks
-        self._scale = scale
-        self._size = width, height
-        self._check = check
-        self._hints: dict[int, Tensor] = {}
+    controls: tuple[tuple[Control, ...], ...] = field(metadata=BY_STEP)
+    width: int = field(metadata=_OF_THE_LATENT)
+    height: int = field(metadata=_OF_THE_LATENT)
+    scale: int = field(metadata=_OF_THE_LATENT)
+    check: Callable[[], None] = field(metadata=uncounted("stops a run"))
+    networks: dict[str, LoadedControlNet] = field(
+        default_factory=dict, metadata=uncounted("loaded by the recipes of 'controls'")
+    )
+    hints: dict[int, Tensor] = field(
+        default_factory=dict, metadata=uncounted("made of the hints of 'controls'")
+    )
 
-    def __call__(
-        self, controls: tuple[Control, ...], x: Tensor, timestep: Tensor, said: Said, place: Place
-    ) -> Residuals | None:
-        """What `controls` add together; None where there are none.
+    @contextmanager
+    def loaded(self, host: Host, steps: range) -> Iterator[None]:
+        recipes = {
+            control.controlnet.weights.fingerprint: control.controlnet
+            for step in steps
+            for control in self.controls[step]
+        }
+        with ExitStack() as used:
+            for fingerprint, recipe in recipes.items():
+                self.networks[fingerprint] = used.enter_context(host.use(recipe))
+            yield
+        self.networks.clear()
 
-        Args:
-            controls: All that act.
-            x: As the denoiser reads it, without an inpainting model's extra channels.
-            timestep: One, without axes.
-            said: What the prompts say.
-            place: Where `x` lies in the picture's latent.
-        """
+    def wrap(self, predict: Predict, step: int) -> Predict:
+        if not self.controls[step]:
+            return predict
+
+        def predicted(call: ModelCall) -> Tensor:
+            return predict(replace(call, residuals=self._residuals(call)))
+
+        return predicted
+
+    def _residuals(self, call: ModelCall) -> Residuals | None:
+        """What the controls of a call add together; None where there are none."""
         total = None
-        for each in controls:
-            self._check()
-            added = self._ask(each, x, timestep, said, place)
+        for each in call.batch.controls:
+            self.check()
+            added = self._residuals_of(each, call)
             total = added if total is None else total + added
         return total
 
-    def _ask(
-        self, each: Control, x: Tensor, timestep: Tensor, said: Said, place: Place
-    ) -> Residuals:
-        network: Any = self._networks[each.controlnet.weights.fingerprint].network
-        hint = place.cut(self._hint(each.hint), self._scale).to(x.device, network.dtype)
+    def _residuals_of(self, each: Control, call: ModelCall) -> Residuals:
+        network: Any = self.networks[each.controlnet.weights.fingerprint].network
+        x = call.x
+        hint = call.tile.cut(self._hint(each.hint), self.scale).to(x.device, network.dtype)
         if isinstance(network, T2IAdapter):
             return self._levels(network, hint, x, each.strength)
         down, mid = network(
             x.to(network.dtype),
-            timestep,
+            call.timestep,
             controlnet_cond=hint.repeat(x.shape[0] // hint.shape[0], 1, 1, 1),
             conditioning_scale=each.strength,
             return_dict=False,
-            **said.arguments(network.dtype),
+            **call.batch.inputs.arguments(network.dtype),
         )
         return Residuals(tuple(down), (mid,))
 
-    def _levels(self, network: Any, hint: Tensor, x: Tensor, strength: float) -> Residuals:
-        """What an adapter adds; it does not look at `x`."""
+    @staticmethod
+    def _levels(network: Any, hint: Tensor, x: Tensor, strength: float) -> Residuals:
+        """What a T2I-Adapter adds; it does not look at `x`."""
         if network.config.in_channels == 1:
             hint = hint.mean(dim=1, keepdim=True)
         # the layout in memory that diffusers' pipelines give it: it decides the last bit
@@ -203,10 +190,11 @@ class Steering:
 
     def _hint(self, hint: Image) -> Tensor:
         """(batch, 3, height, width), 0..1, in the picture's size."""
-        if id(hint.pixels) not in self._hints:
+        if id(hint.pixels) not in self.hints:
             pixels = hint.pixels[..., :3]
-            if (hint.width, hint.height) != self._size:
-                sized = imaging.each(lambda one: imaging.resize(one, *self._size), pixels.numpy())
+            size = self.width, self.height
+            if (hint.width, hint.height) != size:
+                sized = imaging.each(lambda one: imaging.resize(one, *size), pixels.numpy())
                 pixels = torch.from_numpy(sized)
-            self._hints[id(hint.pixels)] = pixels.permute(0, 3, 1, 2).contiguous()
-        return self._hints[id(hint.pixels)]
+            self.hints[id(hint.pixels)] = pixels.permute(0, 3, 1, 2).contiguous()
+        return self.hints[id(hint.pixels)]

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from nodeforge.diffusion.adapters.lora_blocks import Blocks, block_weight
 from nodeforge.diffusion.adapters.lora_keys import LoraNames, by_canonical_name, read_names
-from nodeforge.diffusion.adapters.lora_weights import Layer, Piece, piece_of
+from nodeforge.diffusion.adapters.lora_weights import Layer, LoraDelta, delta_of
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.building import parts_of
+from nodeforge.diffusion.participants import Order, Participant, participant
 from nodeforge.models import FAMILIES
 from nodeforge.values import Lora, Model, TextEncoder, Weights
 
@@ -49,7 +50,18 @@ def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()
     return replace(recipe, loras=(*recipe.loras, Lora(lora, weight, blocks)))
 
 
-class Laid(NamedTuple):
+@participant(order=Order.NETWORK)
+class LoraWeights(Participant):
+    """The LoRAs of a run; `Residency.use` applies them to the network it hands out.
+
+    Args:
+        loras: In the order in which they were added.
+    """
+
+    loras: tuple[Lora, ...]
+
+
+class WeightedLora(NamedTuple):
     """A LoRA over a network, at its weight, and what it counts in blocks."""
 
     lora: LoadedLora
@@ -61,11 +73,11 @@ class Laid(NamedTuple):
 class LoadedLora:
     """What a LoRA adds to one network, by the name of the layer."""
 
-    pieces: Mapping[str, Piece]
+    deltas: Mapping[str, LoraDelta]
 
     @property
     def bytes(self) -> int:
-        return sum(t.nbytes for piece in self.pieces.values() for t in piece.tensors)
+        return sum(t.nbytes for piece in self.deltas.values() for t in piece.tensors)
 
 
 def load_lora(
@@ -92,7 +104,7 @@ def load_lora(
         ModelFileError: the file is damaged.
     """
     names = read_names(Path(weights.path))
-    pieces: dict[str, Piece] = {}
+    pieces: dict[str, LoraDelta] = {}
     for inner_part, prefix, inner in parts_of(network, part):
         known = names.get(inner_part, LoraNames())
         found = _pieces(weights, known, inner_part, inner, device, dtype, check)
@@ -108,7 +120,7 @@ def _pieces(
     device: torch.device,
     dtype: torch.dtype,
     check: Callable[[], None],
-) -> Iterator[tuple[str, Piece]]:
+) -> Iterator[tuple[str, LoraDelta]]:
     """Names of layers, and what is added to each."""
     layers = {n: m for n, m in network.named_modules() if isinstance(m, Layer)}
     config: Any = network.config
@@ -124,22 +136,22 @@ def _pieces(
         }
         on_device = {role: tensor.to(device) for role, tensor in read.items()}
         alpha = names.alphas.get(module, names.alphas.get(""))
-        piece = piece_of(on_device, layers[name], alpha, names.root)
+        piece = delta_of(on_device, layers[name], alpha, names.root)
         if piece is None:
             raise _misfit(weights, f"has other shapes for '{name}' than the {part}.")
         yield name, piece
 
 
-class Overlay:
+class LoraHooks:
     """The LoRAs that lie over one network at the moment."""
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
         self._handles: list[Any] = []
-        self._laid: Sequence[Laid] = ()
+        self._laid: Sequence[WeightedLora] = ()
 
     @contextmanager
-    def lay(self, loras: Sequence[Laid]) -> Iterator[None]:
+    def attach(self, loras: Sequence[WeightedLora]) -> Iterator[None]:
         """Have exactly `loras`, each at its weight, lie over the network for the block.
 
         Blocks nest: the inner one's take the place of the outer one's.
@@ -151,13 +163,13 @@ class Overlay:
         finally:
             self._set(before)
 
-    def _set(self, loras: Sequence[Laid]) -> None:
+    def _set(self, loras: Sequence[WeightedLora]) -> None:
         for handle in self._handles:
             handle.remove()
         self._laid = loras
-        by_layer: dict[str, list[tuple[Piece, float]]] = {}
+        by_layer: dict[str, list[tuple[LoraDelta, float]]] = {}
         for lora, weight, blocks in loras:
-            for name, piece in lora.pieces.items():
+            for name, piece in lora.deltas.items():
                 if here := weight * block_weight(blocks, name):
                     by_layer.setdefault(name, []).append((piece, here))
         self._handles = [
@@ -166,7 +178,7 @@ class Overlay:
         ]
 
 
-def _adding(pieces: Sequence[tuple[Piece, float]]) -> Callable[[Any, Any, Any], Tensor]:
+def _adding(pieces: Sequence[tuple[LoraDelta, float]]) -> Callable[[Any, Any, Any], Tensor]:
     def add(layer: Layer, inputs: tuple[Tensor, ...], result: Tensor) -> Tensor:
         for piece, weight in pieces:
             result = result + piece.added(layer, inputs[0], weight)

@@ -16,7 +16,7 @@ from torch.nn.functional import conv2d, linear
 Layer = nn.Linear | nn.Conv2d
 
 
-class Piece(Protocol):
+class LoraDelta(Protocol):
     """What a LoRA adds to one layer."""
 
     @property
@@ -118,9 +118,9 @@ class Composed:
         return torch.kron(first, second.contiguous())
 
 
-def piece_of(
+def delta_of(
     read: Mapping[str, Tensor], layer: Layer, alpha: float | None = None, root: bool = False
-) -> Piece | None:
+) -> LoraDelta | None:
     """The piece that a file's tensors make; None where one is missing or shapes do not fit.
 
     Args:
@@ -135,7 +135,7 @@ def piece_of(
 
 def _made(
     read: Mapping[str, Tensor], layer: Layer, alpha: float | None, root: bool
-) -> Piece | None:
+) -> LoraDelta | None:
     roles = read.keys() - {"alpha"}
     if roles in ({"down", "up"}, {"down", "up", "mid"}):
         shaped = {role: _as_in(layer, read[role]) for role in roles}

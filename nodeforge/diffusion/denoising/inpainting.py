@@ -1,13 +1,22 @@
-"""Masks in latent space: what a 4-channel model keeps, and what a 9-channel model reads."""
+"""Inpainting: masks applied in latent space, and the channels of inpainting models."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from nodeforge.diffusion.participants import (
+    ModelCall,
+    Order,
+    Participant,
+    Predict,
+    participant,
+)
+from nodeforge.diffusion.samplers.stepper import Blend
 from nodeforge.diffusion.tensors.prediction import as_noised, predicting
 from nodeforge.values import Image, Latent, Mask, SizeMismatchError
 
@@ -53,48 +62,73 @@ def masked_picture(image: Image, mask: Mask) -> Image:
     return Image(torch.where(keep, image.pixels[..., :3], 0.5))
 
 
-class Keep:
+@participant(order=Order.MASK)
+class DifferentialMask(Participant):
     """Lets each cell change in its share of the steps: Levin and Fried 2023, "Differential
     Diffusion: Giving Each Pixel Its Strength".
 
-    A cell of mask m is open in the last m of the steps run. Until then it is the original, at
-    the noise it should have, and the network's clean estimate of it is the original too. What
-    never opens keeps its bits. A mask of 0 and 1 makes diffusers'
-    StableDiffusionInpaintPipeline of it, to the last bit.
+    A cell of mask m may change in the last m of the steps run. Until then it is the original, at
+    the noise it should have, and the network's clean estimate of it is the original too. A cell
+    of mask 0 keeps its bits. A mask of 0 and 1 makes diffusers' StableDiffusionInpaintPipeline
+    of it, to the last bit.
 
     Args:
         original: What is kept, (batch, channels, height, width).
         noise: What the original is noised with, of that shape.
         mask: On the latent's cells, 0..1.
+        first: Whole steps run before this run's first.
         steps: Whole steps run.
+        prediction_type: What the network predicts.
     """
 
-    def __init__(self, original: Tensor, noise: Tensor, mask: Tensor, steps: int) -> None:
-        self._original = original
-        self._noise = noise
-        self._mask = mask
-        self._steps = steps
-        self._open = mask >= 1
+    original: Tensor
+    noise: Tensor
+    mask: Tensor
+    first: int
+    steps: int
+    prediction_type: str
 
-    def enter(self, step: int) -> None:
-        """Open the cells of whole step `step`, counted among the steps run."""
-        self._open = self._mask + _ROUNDING >= 1 - step / self._steps
+    def may_change(self, step: int) -> Tensor:
+        """The cells that may change in `step`."""
+        return self.mask + _ROUNDING >= 1 - (self.first + step) / self.steps
 
-    def __call__(self, x: Tensor, add_noise: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """x after a model call, with the original where it is kept."""
-        return torch.where(self._open, x, add_noise(self._original, self._noise))
+    def wrap(self, predict: Predict, step: int) -> Predict:
+        may_change = self.may_change(step)
 
-    def estimate(self, prediction: Tensor, read: Tensor, sigma: Tensor, kind: str) -> Tensor:
-        """`prediction` where a cell is open, elsewhere the one that stands for the original.
+        def predicted(call: ModelCall) -> Tensor:
+            prediction, kind = predict(call), self.prediction_type
+            x = as_noised(call.x, call.sigma, kind)
+            kept = predicting(self.original, x, call.sigma, kind)
+            return torch.where(may_change, prediction, kept)
 
-        Args:
-            prediction: Of the network, guided.
-            read: x as the network reads it.
-            sigma: Its noise level.
-            kind: What the network predicts.
-        """
-        x = as_noised(read, sigma, kind)
-        return torch.where(self._open, prediction, predicting(self._original, x, sigma, kind))
+        return predicted
+
+    def blend(self, step: int) -> Blend:
+        may_change = self.may_change(step)
+
+        def blended(x: Tensor, add_noise: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+            return torch.where(may_change, x, add_noise(self.original, self.noise))
+
+        return blended
+
+
+@participant(order=Order.CHANNELS)
+class InpaintingChannels(Participant):
+    """What a 9-channel inpainting model reads beside x.
+
+    Args:
+        channels: Mask and masked picture, (batch, 1 + channels, height, width).
+    """
+
+    channels: Tensor
+
+    def wrap(self, predict: Predict, step: int) -> Predict:
+        def predicted(call: ModelCall) -> Tensor:
+            part = call.tile.cut(self.channels)
+            part = part.repeat(call.x.shape[0] // part.shape[0], 1, 1, 1)
+            return predict(replace(call, x=torch.cat([call.x, part], dim=1)))
+
+        return predicted
 
 
 def inpainting_channels(mask: Tensor, masked: Tensor, batch: int) -> Tensor:

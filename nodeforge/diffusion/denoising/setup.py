@@ -14,7 +14,7 @@ from nodeforge.diffusion.samplers.pairs import Stepper
 from nodeforge.diffusion.schedules.schedule import first_step
 from nodeforge.diffusion.tensors.conditioning import ConditioningMismatchError, check_range
 from nodeforge.diffusion.tensors.latents import check_size
-from nodeforge.diffusion.tensors.noise import Drawn, draw, draw_varied, seeds_of
+from nodeforge.diffusion.tensors.noise import DrawnNoise, draw_noise, draw_varied_noise, seeds_of
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import (
@@ -46,13 +46,13 @@ class Denoising:
         schedule: The noise levels, and the share of them that is run.
         guidance: How the prompts are weighed.
         negative: What is not wanted; None is the empty prompt.
-        noise: What the picture grows from; its size counts where there is no latent. `Drawn`
+        noise: What the picture grows from; its size counts where there is no latent. `DrawnNoise`
             noise goes on with generators that the caller has used.
         latent: With noise, the picture to start from. Without noise it still holds the noise
             of step `start_at`, as clean + sigma * noise.
-        mask: Where the latent may change, and in which share of the steps (`inpaint.Keep`).
-            An inpainting model reads it, cut at one half, and keeps the latent, where there is
-            one, as other models do.
+        mask: Where the latent may change, and in which share of the steps
+            (`inpainting.DifferentialMask`). An inpainting model reads it, cut at one half, and
+            keeps the latent, where there is one, as other models do.
         masked_image: What an inpainting model sees of the picture outside of the mask.
         start_at: First step, counted among the steps run.
         stop_at: The step before which to stop; None and numbers too large are the end.
@@ -64,7 +64,7 @@ class Denoising:
     schedule: Schedule
     guidance: Guidance
     negative: Conditioning | None = None
-    noise: Noise | Drawn | None = None
+    noise: Noise | DrawnNoise | None = None
     latent: Latent | None = None
     mask: Mask | None = None
     masked_image: Latent | None = None
@@ -73,7 +73,7 @@ class Denoising:
 
 
 @dataclass(frozen=True)
-class Walk:
+class StepRange:
     """Whole steps of the full schedule: those run at this strength, and those of this task."""
 
     first: int
@@ -92,21 +92,21 @@ class Start:
         frame: A latent of the result's family, scale, layout and size.
         mask: On the latent's cells, where there is something to keep.
         original: What comes back outside of the mask.
-        extra: What an inpainting model reads beside x.
+        channels: What an inpainting model reads beside x.
         tiles: Side and overlap of the tiles that the model works on, in cells; None is the
             whole at once.
     """
 
     x: Tensor
-    drawn: Drawn
+    drawn: DrawnNoise
     frame: Latent
     mask: Tensor | None = None
     original: Tensor | None = None
-    extra: Tensor | None = None
+    channels: Tensor | None = None
     tiles: tuple[int, int] | None = None
 
 
-def walk(task: Denoising, stepper: Stepper) -> Walk:
+def step_range(task: Denoising, stepper: Stepper) -> StepRange:
     """Which steps to run.
 
     Raises:
@@ -120,7 +120,7 @@ def walk(task: Denoising, stepper: Stepper) -> Walk:
             f"no step lies between start at {task.start_at} and stop at {stop}.",
             way_out=f"{steps} steps are run: start before the stop, and below {steps}.",
         )
-    return Walk(first, steps, first + task.start_at, first + stop)
+    return StepRange(first, steps, first + task.start_at, first + stop)
 
 
 def check_numbers(latent: Latent, where: str) -> None:
@@ -176,9 +176,9 @@ def set_up(
     samples = None if clean is None else _laid_out(clean.samples, batch, task.mask)
     stepper.prepare(start, drawn)
     frame = Latent(drawn.start, facts.latents, facts.scale)
-    mask = original = extra = None
+    mask = original = channels = None
     if facts.reads_mask:
-        extra = _extra(task, frame, batch).to(device)
+        channels = _channels(task, frame, batch).to(device)
     elif task.mask is not None and (samples is None or task.noise is None):
         raise DenoiseError(
             "a mask needs a latent to keep and noise to change it with.",
@@ -187,7 +187,7 @@ def set_up(
     if task.mask is not None and samples is not None and task.noise is not None:
         mask, original = latent_mask(task.mask, frame).to(device), samples.to(device)
     x = _first_x(task, stepper, drawn, samples, start, device)
-    return Start(x, drawn, frame, mask, original, extra, _tiles(task.model.tiling, frame))
+    return Start(x, drawn, frame, mask, original, channels, _tiles(task.model.tiling, frame))
 
 
 def _tiles(tiling: Tiling | None, frame: Latent) -> tuple[int, int] | None:
@@ -211,7 +211,7 @@ def _tiles(tiling: Tiling | None, frame: Latent) -> tuple[int, int] | None:
 def _first_x(
     task: Denoising,
     stepper: Stepper,
-    drawn: Drawn,
+    drawn: DrawnNoise,
     samples: Tensor | None,
     start: int,
     device: torch.device,
@@ -227,9 +227,9 @@ def _first_x(
     return stepper.add_noise(samples.to(device), noise)
 
 
-def _drawn(task: Denoising, facts: ModelFacts) -> Drawn:
+def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
     """The noise, in the size of the latent where there is one."""
-    if isinstance(task.noise, Drawn):
+    if isinstance(task.noise, DrawnNoise):
         return task.noise
     if task.latent is not None:
         shape, batch = task.latent.samples.shape, task.latent.batch
@@ -243,11 +243,11 @@ def _drawn(task: Denoising, facts: ModelFacts) -> Drawn:
     return _noise_of(task.noise, task.noise.batch, (facts.latent_channels, height, width))
 
 
-def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int]) -> Drawn:
+def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int]) -> DrawnNoise:
     """A seed an item. Without noise, steps that draw grow theirs from seed 0."""
     if noise is not None and noise.variations:
-        return draw_varied(noise.seed, batch, noise.variations, shape)
-    return draw(seeds_of(noise.seed if noise is not None else 0, batch), shape)
+        return draw_varied_noise(noise.seed, batch, noise.variations, shape)
+    return draw_noise(seeds_of(noise.seed if noise is not None else 0, batch), shape)
 
 
 def _batch(noise: Noise | None, batch: int) -> int:
@@ -273,7 +273,7 @@ def _laid_out(samples: Tensor, batch: int, mask: Mask | None) -> Tensor:
     return samples.contiguous(memory_format=order)
 
 
-def _extra(task: Denoising, frame: Latent, batch: int) -> Tensor:
+def _channels(task: Denoising, frame: Latent, batch: int) -> Tensor:
     if task.mask is None or task.masked_image is None:
         raise DenoiseError(
             "this is an inpainting model: it needs a mask and the masked image.",

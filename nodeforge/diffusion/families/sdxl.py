@@ -14,7 +14,7 @@ from nodeforge.diffusion.networks.loading import LoadedTextEncoder
 from nodeforge.diffusion.tensors.conditioning import zero
 from nodeforge.diffusion.text.clip import encode_prompt
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.values import Conditioning, Framing
+from nodeforge.values import AddedConditions, Conditioning
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,15 @@ class StableDiffusionXL(StableDiffusion):
     ) -> Conditioning:
         return encode_prompt(encoder, text, clip_skip, check, last=2)
 
-    def unsaid(self, positive: Conditioning, facts: ModelFacts) -> Conditioning | None:
+    def default_negative(self, positive: Conditioning, facts: ModelFacts) -> Conditioning | None:
         """Zeros, unless its pipeline is configured otherwise."""
         if not facts.pipeline.get("force_zeros_for_empty_prompt", True):
             return None
-        return zero(replace(positive, prompts=(positive.nothing,)))
+        return zero(replace(positive, prompts=(positive.empty_prompt,)))
 
-    def numbers(self, framing: Framing, width: int, height: int, wanted: bool) -> Tensor | None:
+    def added_conditions(
+        self, framing: AddedConditions, width: int, height: int, wanted: bool
+    ) -> Tensor | None:
         """Original size, crop and target size, each the vertical before the horizontal."""
         target = framing.target or (width, height)
         return torch.tensor([[*_placed(framing, width, height), *reversed(target)]]).float()
@@ -48,13 +50,15 @@ class StableDiffusionXL(StableDiffusion):
 class Refiner(StableDiffusionXL):
     """The refiner has one text encoder, and is told of a score instead of the target size."""
 
-    def numbers(self, framing: Framing, width: int, height: int, wanted: bool) -> Tensor | None:
+    def added_conditions(
+        self, framing: AddedConditions, width: int, height: int, wanted: bool
+    ) -> Tensor | None:
         usual = 6.0 if wanted else 2.5
         score = usual if framing.aesthetic is None else framing.aesthetic
         return torch.tensor([[*_placed(framing, width, height), score]]).float()
 
 
-def _placed(framing: Framing, width: int, height: int) -> tuple[float, ...]:
+def _placed(framing: AddedConditions, width: int, height: int) -> tuple[float, ...]:
     original = framing.original or (width, height)
     return (*reversed(original), *reversed(framing.crop))
 

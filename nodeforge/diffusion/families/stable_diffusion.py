@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
-from nodeforge.diffusion.adapters.controlnet import Residuals
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
-from nodeforge.diffusion.tensors.prompt_inputs import Said
+from nodeforge.diffusion.participants import Residuals
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.clip import encode_prompt
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.values import Conditioning, Framing
+from nodeforge.values import AddedConditions, Conditioning
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,13 @@ class StableDiffusion:
         """Encode a prompt: `nodeforge.diffusion.text.clip.encode_prompt`."""
         return encode_prompt(encoder, text, clip_skip, check)
 
-    def unsaid(self, positive: Conditioning, facts: ModelFacts) -> Conditioning | None:
+    def default_negative(self, positive: Conditioning, facts: ModelFacts) -> Conditioning | None:
         """What a negative prompt that nobody gave says; None is the empty prompt."""
         return None
 
-    def numbers(self, framing: Framing, width: int, height: int, wanted: bool) -> Tensor | None:
+    def added_conditions(
+        self, framing: AddedConditions, width: int, height: int, wanted: bool
+    ) -> Tensor | None:
         """What the denoiser is told beside the text, float32, (1, count); None is nothing.
 
         Args:
@@ -59,7 +61,7 @@ class StableDiffusion:
         model: LoadedModel,
         x: Tensor,
         timestep: Tensor,
-        said: Said,
+        said: PromptInputs,
         residuals: Residuals | None = None,
     ) -> Tensor:
         """The network's prediction, epsilon or v, float32.

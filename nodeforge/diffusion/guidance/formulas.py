@@ -19,7 +19,7 @@ from nodeforge.values import Guidance, Projection, Thresholding
 
 
 @dataclass
-class Memory:
+class GuidanceState:
     """What guidance remembers from call to call; part of the checkpoints.
 
     Args:
@@ -36,13 +36,13 @@ class Memory:
         self.direction = None if direction is None else direction.to(device)
 
 
-def guided(
+def apply_guidance(
     guidance: Guidance,
     wanted: Tensor,
     unwanted: Tensor | None,
     weakened: Sequence[Tensor],
     clean: Clean,
-    memory: Memory,
+    memory: GuidanceState,
 ) -> Tensor:
     """One prediction from those of a step.
 
@@ -68,7 +68,7 @@ def guided(
 
 
 def _against(
-    guidance: Guidance, wanted: Tensor, unwanted: Tensor, clean: Clean, memory: Memory
+    guidance: Guidance, wanted: Tensor, unwanted: Tensor, clean: Clean, memory: GuidanceState
 ) -> Tensor:
     projection = guidance.projection
     if projection is None or projection.neutral:

@@ -1,21 +1,36 @@
-"""FreeU, set in a network only while a run uses it."""
+"""FreeU: amplified backbone features, set in a UNet only while a step runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from torch import nn
 
+from nodeforge.diffusion.participants import Order, Participant, participant
 from nodeforge.values import FreeU
 
 _NAMES = ("b1", "b2", "s1", "s2")
 
 
+@participant(order=Order.NETWORK)
+class FreeUnet(Participant):
+    """A UNet with FreeU.
+
+    Args:
+        freeu: Its factors.
+    """
+
+    freeu: FreeU
+
+    def around(self, model: Any, step: int) -> AbstractContextManager[None]:
+        return with_freeu(model.network, self.freeu)
+
+
 @contextmanager
 def with_freeu(network: nn.Module, how: FreeU | None) -> Iterator[None]:
-    """Have the ways up of `network` work with FreeU, as diffusers implements it, for the block.
+    """Enable FreeU in the up blocks of `network`, as diffusers implements it, for the block.
 
     Si et al. 2023, "FreeU: Free Lunch in Diffusion U-Net". Afterwards they are as before.
     """

@@ -1,54 +1,84 @@
-"""A network weakened while it is asked: hooks that leave nothing behind in it."""
+"""Perturbed-attention and skip-layer guidance: hooks on a network while it is called."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import field
 from typing import Any
 
 from diffusers.models.attention import BasicTransformerBlock
 from torch import Tensor, nn
 
+from nodeforge.diffusion.participants import (
+    BY_STEP,
+    ModelCall,
+    Order,
+    Participant,
+    Predict,
+    participant,
+)
 from nodeforge.errors import RequestError
-from nodeforge.values import Perturbation, Weakened
+from nodeforge.values import Perturbation, PerturbationKind
 
 _PLACE = re.compile(r"(mid)(\.\d+)?|(down|up)\.\d+(\.\d+)?")
 
 
-class PlaceError(RequestError):
+class LayerNameError(RequestError):
     """A place in a network that is none, or that this one does not have."""
 
 
-def parse_places(text: str) -> tuple[str, ...]:
+def parse_layer_names(text: str) -> tuple[str, ...]:
     """Places from text: ``mid, up.0, down.1.0`` - block, its number, its attention's number.
 
     Raises:
-        PlaceError: there is none, or a word is no place.
+        LayerNameError: there is none, or a word is no place.
     """
     words = text.replace(",", " ").split()
     if wrong := next((word for word in words if not _PLACE.fullmatch(word)), None):
-        raise PlaceError(f"'{wrong}' is no place in a network.", way_out=_EXAMPLE)
+        raise LayerNameError(f"'{wrong}' is no place in a network.", way_out=_EXAMPLE)
     if not words:
-        raise PlaceError("no place in the network is named.", way_out=_EXAMPLE)
+        raise LayerNameError("no place in the network is named.", way_out=_EXAMPLE)
     return tuple(dict.fromkeys(words))
 
 
 _EXAMPLE = "Write for instance 'mid', or 'mid, up.0, down.1.0'."
 
 
+@participant(order=Order.PERTURBATION)
+class PerturbedNetwork(Participant):
+    """Perturbs the network in the calls that guidance makes for it.
+
+    Args:
+        perturbations: Those that are active in each step.
+    """
+
+    perturbations: tuple[tuple[Perturbation, ...], ...] = field(metadata=BY_STEP)
+
+    def wrap(self, predict: Predict, step: int) -> Predict:
+        if not self.perturbations[step]:
+            return predict
+
+        def predicted(call: ModelCall) -> Tensor:
+            with perturbed(call.model.network, call.batch.perturbation):
+                return predict(call)
+
+        return predicted
+
+
 @contextmanager
-def weakened(network: nn.Module, how: Perturbation | None) -> Iterator[None]:
-    """Have `network` weakened for the block.
+def perturbed(network: nn.Module, how: Perturbation | None) -> Iterator[None]:
+    """Perturb `network` for the block.
 
     Raises:
-        PlaceError: it has no such place.
+        LayerNameError: it has no such layer.
     """
     handles = []
     try:
-        for name in layers(network, how.places) if how else ():
+        for name in layers(network, how.layers) if how else ():
             layer: Any = network.get_submodule(name)
-            if how and how.kind == Weakened.LAYER:
+            if how and how.kind == PerturbationKind.LAYER:
                 handles.append(layer.register_forward_hook(_left_out))
             else:
                 handles.append(layer.attn1.register_forward_hook(_each_place_alone))
@@ -58,19 +88,19 @@ def weakened(network: nn.Module, how: Perturbation | None) -> Iterator[None]:
             handle.remove()
 
 
-def layers(network: nn.Module, places: tuple[str, ...]) -> list[str]:
+def layers(network: nn.Module, names: tuple[str, ...]) -> list[str]:
     """Names of the transformer layers that lie at `places`.
 
     Raises:
-        PlaceError: there are none at one of them.
+        LayerNameError: there are none at one of them.
     """
     there = [n for n, m in network.named_modules() if isinstance(m, BasicTransformerBlock)]
     found: list[str] = []
-    for place in places:
+    for place in names:
         inside = [name for name in there if f"{_place_of(name)}.".startswith(f"{place}.")]
         if not inside:
             known = ", ".join(dict.fromkeys(map(_place_of, there)))
-            raise PlaceError(
+            raise LayerNameError(
                 f"the model has no attention at '{place}'.", way_out=f"It has it at: {known}."
             )
         found += inside

@@ -33,17 +33,17 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 @contextmanager
-def reused() -> Iterator[None]:
+def memory_kept() -> Iterator[None]:
     """Keep freed memory for the block, then give it back."""
     _limit(_WORKING)
     try:
         yield
     finally:
         _limit(_USUAL)
-        give_back()
+        release_memory()
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Return to the system what is free."""
     if glibc := _glibc():
         glibc.malloc_trim(0)

@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 @contextmanager
-def brought(network: nn.Module, device: torch.device) -> Iterator[None]:
+def on_device(network: nn.Module, device: torch.device) -> Iterator[None]:
     """Have the weights of `network` on `device` for the block, and where they were after it.
 
     They are copied there and dropped there; nothing is copied back, for nothing has changed.
@@ -44,7 +44,7 @@ def _moved(tensor: Any, device: torch.device) -> Tensor:
     return nn.Parameter(there, False) if isinstance(tensor, nn.Parameter) else there
 
 
-def feed(network: ModelMixin, device: torch.device) -> None:
+def stream_layers(network: ModelMixin, device: torch.device) -> None:
     """From now on, bring each layer's weights to `device` only while it computes.
 
     Numbers stay the same to the last bit. On CUDA the next layer travels meanwhile.
@@ -60,7 +60,7 @@ def feed(network: ModelMixin, device: torch.device) -> None:
     )
 
 
-def tune(network: ModelMixin, policy: Policy) -> None:
+def configure(network: ModelMixin, policy: Policy) -> None:
     """Store the denoiser's weights in 8 bits and compile its blocks, where the policy says so."""
     if policy.fp8_weights:
         network.enable_layerwise_casting(torch.float8_e4m3fn, compute_dtype=network.dtype)

@@ -21,17 +21,17 @@ from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.loading import weight_bytes
 from nodeforge.diffusion.tensors import attention
 from nodeforge.diffusion.tensors.policy import Policy
-from nodeforge.diffusion.tensors.prompt_inputs import Said
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.models import FAMILIES, Family
 from nodeforge.settings import Attention
-from nodeforge.values import Framing, Model, Recipe, Vae
+from nodeforge.values import AddedConditions, Model, Recipe, Vae
 
 TOKENS = 77
 """Of a prompt of one chunk."""
 
 
 @dataclass(frozen=True)
-class Needs:
+class MemoryNeeds:
     """Bytes.
 
     Args:
@@ -45,7 +45,7 @@ class Needs:
 
 
 @lru_cache(maxsize=64)
-def needs(recipe: Recipe, policy: Policy, device: torch.device) -> Needs:
+def memory_needs(recipe: Recipe, policy: Policy, device: torch.device) -> MemoryNeeds:
     """What `recipe` needs on `device`, found by a call without numbers.
 
     Raises:
@@ -54,7 +54,7 @@ def needs(recipe: Recipe, policy: Policy, device: torch.device) -> Needs:
     dtype = policy.dtype(recipe.weights.part, device)
     network = build(recipe).to(dtype)
     weights = weight_bytes(network, recipe, policy, device)
-    return Needs(weights, _working(recipe, network, dtype, policy.attention))
+    return MemoryNeeds(weights, _working(recipe, network, dtype, policy.attention))
 
 
 def peak_bytes(network: nn.Module, call: Callable[[], object], *, fused: bool = True) -> int:
@@ -140,13 +140,13 @@ def _working(recipe: Recipe, network: Any, dtype: torch.dtype, way: Attention) -
     return 0  # a text encoder's 77 tokens are nothing beside its weights
 
 
-def _said(family: Family, config: Any, blank: Callable[..., Tensor]) -> Said:
+def _said(family: Family, config: Any, blank: Callable[..., Tensor]) -> PromptInputs:
     """A prompt and its negative, for one picture of the family's native size."""
     words = blank(2, TOKENS, config.cross_attention_dim)
     size = family.native_size
-    numbers = behaviour(family.name).numbers(Framing(), size, size, True)
+    numbers = behaviour(family.name).added_conditions(AddedConditions(), size, size, True)
     if numbers is None:
-        return Said(words)
+        return PromptInputs(words)
     count = numbers.shape[1]
     width = config.projection_class_embeddings_input_dim - count * config.addition_time_embed_dim
-    return Said(words, blank(2, width), blank(2, count))
+    return PromptInputs(words, blank(2, width), blank(2, count))

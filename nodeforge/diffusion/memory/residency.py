@@ -19,11 +19,11 @@ from typing import Any
 
 import torch
 
-from nodeforge.diffusion.adapters.lora import Laid, LoadedLora, Overlay, load_lora
+from nodeforge.diffusion.adapters.lora import LoadedLora, LoraHooks, WeightedLora, load_lora
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.memory import allocator
-from nodeforge.diffusion.memory.offloading import CPU, brought, feed, tune
-from nodeforge.diffusion.memory.requirements import Needs, needs
+from nodeforge.diffusion.memory.offloading import CPU, configure, on_device, stream_layers
+from nodeforge.diffusion.memory.requirements import MemoryNeeds, memory_needs
 from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.loading import (
     Loaded,
@@ -70,7 +70,7 @@ class Residency:
         self._placed: dict[Key, ExitStack] = {}
         self._elsewhere: set[Key] = set()  # those that wait away from the device
         self._loaded: OrderedDict[Key, Loaded | LoadedLora] = OrderedDict()
-        self._overlays: dict[Key, Overlay] = {}
+        self._overlays: dict[Key, LoraHooks] = {}
         self._in_use: dict[Key, int] = {}
         self._lock = threading.RLock()
 
@@ -93,19 +93,19 @@ class Residency:
         """
         key = _key(recipe)
         with ExitStack() as kept:
-            kept.enter_context(attention.computed(self._policy.attention, self.device))
+            kept.enter_context(attention.use_attention(self._policy.attention, self.device))
             loaded = self._keep(kept, key, lambda: self._load(recipe, check))
             loras = [
-                Laid(
+                WeightedLora(
                     self._keep(kept, *self._lora(each.weights, recipe, loaded, check)),
                     each.weight,
                     each.blocks,
                 )
                 for each in _loras(recipe)
             ]
-            kept.enter_context(self._overlays[key].lay(loras))
+            kept.enter_context(self._overlays[key].attach(loras))
             if isinstance(recipe, Model) and self.device == CPU:
-                kept.enter_context(allocator.reused())
+                kept.enter_context(allocator.memory_kept())
             # the empty chunk is kept for the base alone: a LoRA encodes it otherwise
             changed = loras and isinstance(loaded, LoadedTextEncoder)
             yield replace(loaded, empty={}) if changed else loaded
@@ -115,7 +115,7 @@ class Residency:
         with self._lock:
             self._shrink(0)
 
-    def relieve(self) -> str:
+    def free_memory(self) -> str:
         """Make room after memory ran out; from now on less of it is taken.
 
         Returns:
@@ -131,13 +131,13 @@ class Residency:
             "the card layer by layer"
         )
 
-    def needs(self, recipe: Recipe) -> Needs:
+    def memory_needs(self, recipe: Recipe) -> MemoryNeeds:
         """What a network will need here, known without loading it.
 
         Raises:
             LoadingError: the model lacks something.
         """
-        return needs(recipe, self._policy, self.device)
+        return memory_needs(recipe, self._policy, self.device)
 
     @property
     def bytes_held(self) -> int:
@@ -165,7 +165,7 @@ class Residency:
         """Have the weights where they compute, until nobody uses them."""
         self._placed[key] = ExitStack()
         if key in self._elsewhere and not isinstance(loaded, LoadedLora):
-            self._placed[key].enter_context(brought(loaded.network, self.device))
+            self._placed[key].enter_context(on_device(loaded.network, self.device))
 
     def _let_go(self, key: Key) -> None:
         with self._lock:
@@ -185,12 +185,12 @@ class Residency:
         if isinstance(loaded, LoadedModel | LoadedControlNet):
             attention.prepare(loaded.network, self._policy.attention)
         if isinstance(loaded, LoadedModel):
-            tune(loaded.network, self._policy)
+            configure(loaded.network, self._policy)
         if isinstance(loaded, LoadedModel | LoadedControlNet) and fed:
-            feed(loaded.network, self.device)
+            stream_layers(loaded.network, self.device)
         key = _key(recipe)
         (self._elsewhere.add if waits and not fed else self._elsewhere.discard)(key)
-        self._overlays[key] = Overlay(loaded.network)
+        self._overlays[key] = LoraHooks(loaded.network)
         return loaded
 
     def _lora(
@@ -224,7 +224,7 @@ class Residency:
                 dropped = True
         if dropped:
             gc.collect()
-            allocator.give_back()
+            allocator.release_memory()
             if self.device != CPU:
                 torch.get_device_module(self.device).empty_cache()
 

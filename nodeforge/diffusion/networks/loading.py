@@ -23,7 +23,7 @@ from nodeforge.diffusion.networks.image_encoder import LoadedImageEncoder, load_
 from nodeforge.diffusion.networks.ip_adapter import LoadedIpAdapter, load_ip_adapter
 from nodeforge.diffusion.networks.t2i_adapter import t2i_adapter_tensors
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
-from nodeforge.diffusion.tensors.prompt_inputs import Said
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.weights.configs import lacks, scale_of
 from nodeforge.diffusion.weights.layouts import MARKS, from_ldm, matched
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
@@ -68,9 +68,9 @@ class LoadedTextEncoder:
     """
 
     network: nn.Module
-    clips: tuple[Clip, ...]
+    encoders: tuple[Clip, ...]
     family: str
-    empty: dict[int, Said] = field(default_factory=dict)
+    empty: dict[int, PromptInputs] = field(default_factory=dict)
     embeddings: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 

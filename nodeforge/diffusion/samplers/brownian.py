@@ -9,7 +9,7 @@ import torch
 from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
 from torch import Tensor
 
-from nodeforge.diffusion.tensors.noise import Drawn
+from nodeforge.diffusion.tensors.noise import DrawnNoise
 
 # The outer sigmas come back rounded to float32, which torchsde mentions at every run.
 warnings.filterwarnings("ignore", message="Should have t[ab][<>]=t[01]", module="torchsde")
@@ -18,7 +18,7 @@ Brownian = Callable[[Tensor, Tensor], Tensor]
 """Standard normal noise for the way between two sigmas."""
 
 
-def brownian(drawn: Drawn, sigmas: Tensor, device: torch.device) -> Brownian:
+def brownian(drawn: DrawnNoise, sigmas: Tensor, device: torch.device) -> Brownian:
     """Noise that grows from each item's seed, made on the CPU so that the device does not matter.
 
     The path is fixed by seed, shape and the outer sigmas: built again, it goes on where it was.

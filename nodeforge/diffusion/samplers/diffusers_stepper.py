@@ -24,13 +24,13 @@ from nodeforge.diffusion.schedules.schedule import (
     trained_betas,
     whole_steps,
 )
-from nodeforge.diffusion.tensors.noise import Drawn
+from nodeforge.diffusion.tensors.noise import DrawnNoise
 from nodeforge.diffusion.tensors.prediction import FLOW, share
 from nodeforge.values import Sampler, Schedule
 
 
 @dataclass(frozen=True)
-class NativeSampler:
+class DiffusersSampler:
     """How diffusers calls a sampler of ours.
 
     Args:
@@ -62,8 +62,8 @@ _ONLY_NORMAL = ("normal",)
 _MULTISTEP = ("model_outputs", "lower_order_nums")
 
 
-def _dpm_multistep(algorithm: str, order: int) -> NativeSampler:
-    return NativeSampler(
+def _dpm_multistep(algorithm: str, order: int) -> DiffusersSampler:
+    return DiffusersSampler(
         "DPMSolverMultistepScheduler",
         _BY_SIGMA,
         _ONLY_NORMAL if order < 3 else (),
@@ -73,29 +73,29 @@ def _dpm_multistep(algorithm: str, order: int) -> NativeSampler:
     )
 
 
-NATIVE: Mapping[str, NativeSampler] = {
-    "euler": NativeSampler("EulerDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform", "custom")),
-    "euler_a": NativeSampler("EulerAncestralDiscreteScheduler", _BY_TIMESTEP),
-    "heun": NativeSampler("HeunDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform")),
-    "dpm2": NativeSampler("KDPM2DiscreteScheduler", (*_BY_SIGMA, "ddim_uniform")),
-    "dpm2_a": NativeSampler(
+NATIVE: Mapping[str, DiffusersSampler] = {
+    "euler": DiffusersSampler("EulerDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform", "custom")),
+    "euler_a": DiffusersSampler("EulerAncestralDiscreteScheduler", _BY_TIMESTEP),
+    "heun": DiffusersSampler("HeunDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "dpm2": DiffusersSampler("KDPM2DiscreteScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "dpm2_a": DiffusersSampler(
         "KDPM2AncestralDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform"), state=("dt",)
     ),
     "dpmpp_2m": _dpm_multistep("dpmsolver++", 2),
     "dpmpp_2m_sde": _dpm_multistep("sde-dpmsolver++", 2),
     "dpmpp_3m_sde": _dpm_multistep("sde-dpmsolver++", 3),
-    "dpmpp_sde": NativeSampler("DPMSolverSDEScheduler", (*_BY_SIGMA, "ddim_uniform")),
-    "lms": NativeSampler(
+    "dpmpp_sde": DiffusersSampler("DPMSolverSDEScheduler", (*_BY_SIGMA, "ddim_uniform")),
+    "lms": DiffusersSampler(
         "LMSDiscreteScheduler", (*_BY_SIGMA, "ddim_uniform"), state=("derivatives",)
     ),
-    "ddim": NativeSampler("DDIMScheduler", _BY_TIMESTEP, eta=0.0, preserves_variance=True),
-    "ddpm": NativeSampler(
+    "ddim": DiffusersSampler("DDIMScheduler", _BY_TIMESTEP, eta=0.0, preserves_variance=True),
+    "ddpm": DiffusersSampler(
         "DDPMScheduler",
         _BY_TIMESTEP,
         config={"variance_type": "fixed_small"},
         preserves_variance=True,
     ),
-    "unipc": NativeSampler(
+    "unipc": DiffusersSampler(
         "UniPCMultistepScheduler",
         _BY_SIGMA,
         _ONLY_NORMAL,
@@ -103,14 +103,14 @@ NATIVE: Mapping[str, NativeSampler] = {
         (*_MULTISTEP, "timestep_list", "last_sample", "this_order"),
         preserves_variance=True,
     ),
-    "deis": NativeSampler(
+    "deis": DiffusersSampler(
         "DEISMultistepScheduler",
         _BY_SIGMA,
         config={"algorithm_type": "deis", "solver_type": "logrho"},
         state=_MULTISTEP,
         preserves_variance=True,
     ),
-    "pndm": NativeSampler(
+    "pndm": DiffusersSampler(
         "PNDMScheduler",
         ("normal", "ddim_uniform"),
         config={"skip_prk_steps": True},
@@ -118,9 +118,9 @@ NATIVE: Mapping[str, NativeSampler] = {
         preserves_variance=True,
         doubled=True,
     ),
-    "lcm": NativeSampler("LCMScheduler", _ONLY_NORMAL, preserves_variance=True),
-    "tcd": NativeSampler("TCDScheduler", _ONLY_NORMAL, eta=0.3, preserves_variance=True),
-    "sa_solver": NativeSampler(
+    "lcm": DiffusersSampler("LCMScheduler", _ONLY_NORMAL, preserves_variance=True),
+    "tcd": DiffusersSampler("TCDScheduler", _ONLY_NORMAL, eta=0.3, preserves_variance=True),
+    "sa_solver": DiffusersSampler(
         "SASolverScheduler",
         _BY_SIGMA,
         config={"algorithm_type": "data_prediction"},
@@ -134,8 +134,8 @@ NATIVE: Mapping[str, NativeSampler] = {
         ),
         preserves_variance=True,
     ),
-    "flow_euler": NativeSampler("FlowMatchEulerDiscreteScheduler", flow=_FLOW_BY_SIGMA),
-    "flow_heun": NativeSampler("FlowMatchHeunDiscreteScheduler", flow=_ONLY_NORMAL),
+    "flow_euler": DiffusersSampler("FlowMatchEulerDiscreteScheduler", flow=_FLOW_BY_SIGMA),
+    "flow_heun": DiffusersSampler("FlowMatchHeunDiscreteScheduler", flow=_ONLY_NORMAL),
 }
 
 _ZERO_SNR = "rescale_betas_zero_snr"
@@ -201,7 +201,7 @@ def _made(scheduler: str, settings: str) -> Any:
     return getattr(diffusers, scheduler).from_config(json.loads(settings))
 
 
-class NativeStepper:
+class DiffusersStepper:
     """A `Stepper` around one of diffusers' schedulers."""
 
     def __init__(
@@ -236,7 +236,7 @@ class NativeStepper:
     def calls(self) -> int:
         return self._call - self._calls_before(self._begin)
 
-    def prepare(self, position: int, drawn: Drawn) -> None:
+    def prepare(self, position: int, drawn: DrawnNoise) -> None:
         self._scheduler = deepcopy(self._fresh)
         self._begin = self._position = position
         if self._native.doubled:

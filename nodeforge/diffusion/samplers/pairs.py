@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, NativeStepper
-from nodeforge.diffusion.samplers.sigma_stepper import OWN, OwnStepper
+from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, DiffusersStepper
+from nodeforge.diffusion.samplers.sigma_stepper import OWN, SigmaStepper
 from nodeforge.diffusion.samplers.stepper import Blend, Predict, Stepper
 from nodeforge.diffusion.schedules.schedule import NAMES as SCHEDULES
 from nodeforge.diffusion.schedules.schedule import check_rho
@@ -59,7 +59,7 @@ def make_stepper(
         ScheduleError: the schedule has no step to run.
     """
     kind = kind_for(sampler, schedule, config.get("prediction_type") == FLOW)
-    stepper = OwnStepper if kind == "own" else NativeStepper
+    stepper = SigmaStepper if kind == "own" else DiffusersStepper
     return stepper(sampler, schedule, config, device)
 
 

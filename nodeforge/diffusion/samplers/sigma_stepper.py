@@ -25,7 +25,7 @@ from nodeforge.diffusion.samplers.single_step.dpm_solver import (
 )
 from nodeforge.diffusion.samplers.single_step.dpmpp_2s import dpmpp_2s_step
 from nodeforge.diffusion.samplers.single_step.heun import heun_step
-from nodeforge.diffusion.samplers.step_context import Aid, Denoiser, OwnStep
+from nodeforge.diffusion.samplers.step_context import Denoiser, SamplerStep, StepContext
 from nodeforge.diffusion.samplers.stepper import Blend, Predict
 from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_step
@@ -40,13 +40,13 @@ from nodeforge.diffusion.schedules.schedule import (
     timestep_of,
     trained_sigmas,
 )
-from nodeforge.diffusion.tensors.noise import Drawn
+from nodeforge.diffusion.tensors.noise import DrawnNoise
 from nodeforge.diffusion.tensors.prediction import FLOW, as_read, denoised, noised, share
 from nodeforge.values import Sampler, Schedule
 
 
 @dataclass(frozen=True)
-class OwnSampler:
+class SigmaSampler:
     """A sampler of ours.
 
     Args:
@@ -56,40 +56,40 @@ class OwnSampler:
         flow: Whether it is for models of flow, and for no others.
     """
 
-    step: OwnStep
+    step: SamplerStep
     eta: float | None = None
     spans: Callable[[int], list[int]] = lambda points: [1] * points
     flow: bool = False
 
 
-OWN: Mapping[str, OwnSampler] = {
-    "euler": OwnSampler(ancestral_step),
-    "euler_a": OwnSampler(ancestral_step, eta=1.0),
-    "heun": OwnSampler(heun_step),
-    "dpm2": OwnSampler(dpm2_step),
-    "dpm2_a": OwnSampler(dpm2_step, eta=1.0),
-    "dpmpp_2s_a": OwnSampler(dpmpp_2s_step, eta=1.0),
-    "dpmpp_2m": OwnSampler(dpmpp_2m_step),
-    "dpmpp_2m_sde": OwnSampler(dpmpp_2m_sde_step, eta=1.0),
-    "dpmpp_3m_sde": OwnSampler(dpmpp_3m_sde_step, eta=1.0),
-    "dpmpp_sde": OwnSampler(dpmpp_sde_step, eta=1.0),
-    "lms": OwnSampler(lms_step),
-    "ddim": OwnSampler(ancestral_step, eta=0.0),
-    "ddpm": OwnSampler(ancestral_step, eta=1.0),
-    "unipc": OwnSampler(unipc_step),
-    "unipc_bh1": OwnSampler(unipc_bh1_step),
-    "deis": OwnSampler(deis_step),
-    "ipndm": OwnSampler(ipndm_step),
-    "lcm": OwnSampler(lcm_step),
-    "dpm_fast": OwnSampler(dpm_fast_step, spans=dpm_fast_spans),
-    "dpm_adaptive": OwnSampler(dpm_adaptive_step),
-    "restart": OwnSampler(restart_step),
-    "flow_euler": OwnSampler(ancestral_step, flow=True),
-    "flow_heun": OwnSampler(heun_step, flow=True),
+OWN: Mapping[str, SigmaSampler] = {
+    "euler": SigmaSampler(ancestral_step),
+    "euler_a": SigmaSampler(ancestral_step, eta=1.0),
+    "heun": SigmaSampler(heun_step),
+    "dpm2": SigmaSampler(dpm2_step),
+    "dpm2_a": SigmaSampler(dpm2_step, eta=1.0),
+    "dpmpp_2s_a": SigmaSampler(dpmpp_2s_step, eta=1.0),
+    "dpmpp_2m": SigmaSampler(dpmpp_2m_step),
+    "dpmpp_2m_sde": SigmaSampler(dpmpp_2m_sde_step, eta=1.0),
+    "dpmpp_3m_sde": SigmaSampler(dpmpp_3m_sde_step, eta=1.0),
+    "dpmpp_sde": SigmaSampler(dpmpp_sde_step, eta=1.0),
+    "lms": SigmaSampler(lms_step),
+    "ddim": SigmaSampler(ancestral_step, eta=0.0),
+    "ddpm": SigmaSampler(ancestral_step, eta=1.0),
+    "unipc": SigmaSampler(unipc_step),
+    "unipc_bh1": SigmaSampler(unipc_bh1_step),
+    "deis": SigmaSampler(deis_step),
+    "ipndm": SigmaSampler(ipndm_step),
+    "lcm": SigmaSampler(lcm_step),
+    "dpm_fast": SigmaSampler(dpm_fast_step, spans=dpm_fast_spans),
+    "dpm_adaptive": SigmaSampler(dpm_adaptive_step),
+    "restart": SigmaSampler(restart_step),
+    "flow_euler": SigmaSampler(ancestral_step, flow=True),
+    "flow_heun": SigmaSampler(heun_step, flow=True),
 }
 
 
-class OwnStepper:
+class SigmaStepper:
     """A `Stepper` around one of our own steps. Its x is as `prediction.noised` makes it."""
 
     def __init__(
@@ -112,7 +112,7 @@ class OwnStepper:
         self._device = device
         self._eta = self._sampler.eta if sampler.eta is None else sampler.eta
         self._position = self._calls = 0
-        self._aid = Aid(0.0, self._refuse, lambda _, __: self._refuse())
+        self._aid = StepContext(0.0, self._refuse, lambda _, __: self._refuse())
 
     @staticmethod
     def _refuse() -> Tensor:
@@ -130,10 +130,10 @@ class OwnStepper:
     def calls(self) -> int:
         return self._calls
 
-    def prepare(self, position: int, drawn: Drawn) -> None:
+    def prepare(self, position: int, drawn: DrawnNoise) -> None:
         self._position, self._calls = position, 0
         generators, shape = list(drawn.generators), drawn.start.shape
-        self._aid = Aid(
+        self._aid = StepContext(
             eta=self._eta or 0.0,
             normal=lambda: randn_tensor(shape, generator=generators, device=self._device),
             brownian=brownian(drawn, self._sigmas, self._device),

@@ -13,7 +13,7 @@ Denoiser = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass
-class Aid:
+class StepContext:
     """Noise, and what the steps before left.
 
     Args:
@@ -38,11 +38,11 @@ class Aid:
         self.history = [(value, sigma), *self.history[: most - 1]]
 
 
-class OwnStep(Protocol):
+class SamplerStep(Protocol):
     """One step of a sampler, from `sigma` to `sigma_next`."""
 
     def __call__(
-        self, denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid
+        self, denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
     ) -> Tensor: ...
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from nodeforge.diffusion.tensors.noise import Drawn
+from nodeforge.diffusion.tensors.noise import DrawnNoise
 
 Predict = Callable[[Tensor, Tensor, Tensor], Tensor]
 """From x as the model reads it, its timestep and its sigma, to the guided prediction."""
@@ -32,7 +32,7 @@ class Stepper(Protocol):
         """The whole step that comes next."""
         ...
 
-    def prepare(self, position: int, drawn: Drawn) -> None:
+    def prepare(self, position: int, drawn: DrawnNoise) -> None:
         """Stand before whole step `position`, with the generators to draw from."""
         ...
 

@@ -31,13 +31,13 @@ class AttentionError(RequestError):
     """Attention was to be computed in a way that is not there."""
 
 
-def ways(device: torch.device) -> list[str]:
+def attention_backends(device: torch.device) -> list[str]:
     """What may be chosen for `device`, as torch itself reports by trying."""
     return [str(way) for way in Attention if _there(way, device)]
 
 
 @contextmanager
-def computed(way: Attention, device: torch.device) -> Iterator[None]:
+def use_attention(way: Attention, device: torch.device) -> Iterator[None]:
     """Have torch compute attention by the kernel of that name for the block.
 
     What this kernel cannot take (a VAE in float32, for flash) goes to the next best.
@@ -68,7 +68,7 @@ def _check(way: Attention, device: torch.device) -> None:
     if not _there(way, device):
         raise AttentionError(
             f"attention '{way}' is not there for the device '{device}'.",
-            way_out=f"Choose another in the preferences: {', '.join(ways(device))}.",
+            way_out=f"Choose another in the preferences: {', '.join(attention_backends(device))}.",
         )
 
 

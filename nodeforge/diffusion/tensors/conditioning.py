@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.values import Conditioning, Framing, Mask, Prompt
+from nodeforge.values import AddedConditions, Conditioning, Mask, Prompt
 
 _ROUNDING = 1e-3
 """Areas that leave less than this leave nothing."""
@@ -71,7 +71,7 @@ def zero(conditioning: Conditioning) -> Conditioning:
     )
 
 
-def restrict(conditioning: Conditioning, start: float, end: float) -> Conditioning:
+def set_range(conditioning: Conditioning, start: float, end: float) -> Conditioning:
     """Let the prompts act only from `start` to `end`, shares of the steps run.
 
     A prompt that has a range keeps what lies in both; one that has nothing left is left out.
@@ -93,7 +93,7 @@ def restrict(conditioning: Conditioning, start: float, end: float) -> Conditioni
     return replace(conditioning, prompts=left)
 
 
-def place(conditioning: Conditioning, area: Mask, strength: float) -> Conditioning:
+def set_area(conditioning: Conditioning, area: Mask, strength: float) -> Conditioning:
     """Let the prompts act only where `area` is above 0, weighed by it and by `strength`.
 
     A prompt that has an area keeps what lies in both. Where nothing is said, the empty prompt is.
@@ -129,12 +129,12 @@ def check_areas(batch: int, *conditionings: Conditioning | None) -> None:
                 )
 
 
-def frame(conditioning: Conditioning, framing: Framing) -> Conditioning:
+def set_added_conditions(conditioning: Conditioning, framing: AddedConditions) -> Conditioning:
     """Tell a family that is told of its training pictures which ones are meant."""
     return conditioning.each(framing=framing)
 
 
-def keep_out(conditioning: Conditioning, area: Mask) -> Conditioning:
+def exclude_area(conditioning: Conditioning, area: Mask) -> Conditioning:
     """Let the prompts act only outside of `area`, and in no more than they did."""
     prompts = tuple(
         replace(prompt, area=Mask(_rest(prompt.area, area.values)))
@@ -178,17 +178,17 @@ def check_range(start: float, end: float) -> None:
         )
 
 
-def acts(start: float, end: float, step: int, steps: int) -> bool:
+def is_active(start: float, end: float, step: int, steps: int) -> bool:
     """Whether what has this range acts in whole step `step` of the `steps` run."""
     return round(start * steps) <= step < round(end * steps)
 
 
-def says(prompt: Prompt, step: int, steps: int) -> bool:
+def prompt_is_active(prompt: Prompt, step: int, steps: int) -> bool:
     """Whether `prompt` acts in whole step `step` of the `steps` run: in its range and its turn."""
     first, stop = prompt.steps
     turn, of = prompt.turn
     within = first <= step and (stop is None or step < stop)
-    return within and step % of == turn and acts(prompt.start, prompt.end, step, steps)
+    return within and step % of == turn and is_active(prompt.start, prompt.end, step, steps)
 
 
 def _single(conditioning: Conditioning) -> Prompt:

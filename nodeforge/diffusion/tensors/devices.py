@@ -94,7 +94,7 @@ def numerics(device: torch.device, policy: Policy) -> dict[str, str]:
 
 
 @contextmanager
-def told_out_of_memory() -> Iterator[None]:
+def out_of_memory_explained() -> Iterator[None]:
     """Make torch's complaint about memory an error that people can act on.
 
     Raises:

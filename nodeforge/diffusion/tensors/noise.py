@@ -17,7 +17,7 @@ _VARIATION = re.compile(r"(\d{1,20})\s*:\s*(\d*\.?\d+)").fullmatch
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnNoise:
     """The start noise of a batch, and the generators that the steps draw from.
 
     Args:
@@ -31,7 +31,7 @@ class Drawn:
     seeds: tuple[int, ...]
 
 
-def draw(seeds: Sequence[int], shape: Sequence[int]) -> Drawn:
+def draw_noise(seeds: Sequence[int], shape: Sequence[int]) -> DrawnNoise:
     """Noise of `shape` for each seed; item b depends on its own seed alone.
 
     Args:
@@ -39,12 +39,12 @@ def draw(seeds: Sequence[int], shape: Sequence[int]) -> Drawn:
         shape: Of one item, without the batch axis.
     """
     generators = tuple(torch.Generator().manual_seed(seed) for seed in seeds)
-    return Drawn(start_noise(generators, shape), generators, tuple(seeds))
+    return DrawnNoise(start_noise(generators, shape), generators, tuple(seeds))
 
 
-def draw_varied(
+def draw_varied_noise(
     seed: int, batch: int, variations: Sequence[tuple[int, float]], shape: Sequence[int]
-) -> Drawn:
+) -> DrawnNoise:
     """Noise near that of `seed`: at share 0 the same bits, at 1 that of the other seed.
 
     Args:
@@ -54,11 +54,11 @@ def draw_varied(
             last one's seed + b.
         shape: Of one item, without the batch axis.
     """
-    drawn = draw((seed,) * batch, shape)
+    drawn = draw_noise((seed,) * batch, shape)
     start, last = drawn.start, len(variations) - 1
     for place, (other, share) in enumerate(variations):
         others = seeds_of(other, batch) if place == last else (other,) * batch
-        start = slerp(start, draw(others, shape).start, share)
+        start = slerp(start, draw_noise(others, shape).start, share)
     return replace(drawn, start=start)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Said:
+class PromptInputs:
     """What one prompt says, or several one after the other.
 
     Args:
@@ -23,10 +23,10 @@ class Said:
 
     embedding: Tensor
     pooled: Tensor | None = None
-    numbers: Tensor | None = None
+    added_conditions: Tensor | None = None
     guidance: Tensor | None = None
 
-    def on(self, x: Tensor) -> Said:
+    def expanded_to(self, x: Tensor) -> PromptInputs:
         """The same for each item of `x`, on its device."""
 
         def each(tensor: Tensor | None) -> Tensor | None:
@@ -36,7 +36,7 @@ class Said:
 
         embedding = each(self.embedding)
         assert embedding is not None
-        return Said(embedding, each(self.pooled), each(self.numbers))
+        return PromptInputs(embedding, each(self.pooled), each(self.added_conditions))
 
     def arguments(self, dtype: torch.dtype) -> dict[str, Any]:
         """The arguments of diffusers' UNets and ControlNets.
@@ -44,9 +44,9 @@ class Said:
         Numbers stay in float32: half precision does not know all sizes.
         """
         told: dict[str, Any] = {"encoder_hidden_states": self.embedding.to(dtype)}
-        if self.pooled is not None and self.numbers is not None:
+        if self.pooled is not None and self.added_conditions is not None:
             pooled = self.pooled.to(dtype)
-            told["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": self.numbers}
+            told["added_cond_kwargs"] = {"text_embeds": pooled, "time_ids": self.added_conditions}
         if self.guidance is not None:
             told["timestep_cond"] = self.guidance.to(self.embedding.device, dtype).expand(
                 self.embedding.shape[0], -1
@@ -54,26 +54,15 @@ class Said:
         return told
 
 
-def told_guidance(scale: float, width: int) -> Tensor:
-    """A guidance scale as denoisers that were distilled with it read it, (1, width).
-
-    Meng et al. 2023, "On Distillation of Guided Diffusion Models"; as LCM's, 0 is none.
-    """
-    half = width // 2
-    rates = torch.exp(torch.arange(half) * -(torch.log(torch.tensor(10000.0)) / (half - 1)))
-    waves = torch.tensor([[(scale - 1) * 1000.0]]) * rates
-    return torch.cat([waves.sin(), waves.cos()], dim=1)
-
-
-def together(said: Sequence[Said]) -> Said:
+def concatenated(said: Sequence[PromptInputs]) -> PromptInputs:
     """What all of `said` say, one after the other along the batch."""
 
     def cat(tensors: list[Tensor | None]) -> Tensor | None:
         there = [tensor for tensor in tensors if tensor is not None]
         return torch.cat(there) if len(there) == len(said) else None
 
-    return Said(
+    return PromptInputs(
         torch.cat([each.embedding for each in said]),
         cat([each.pooled for each in said]),
-        cat([each.numbers for each in said]),
+        cat([each.added_conditions for each in said]),
     )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 
-class Place(NamedTuple):
+class Tile(NamedTuple):
     """Where a tile lies, in cells."""
 
     top: int
@@ -23,7 +23,7 @@ class Place(NamedTuple):
         return x[..., top : top + height, left : left + width]
 
 
-def in_tiles(
+def map_tiles(
     x: Tensor,
     work: Callable[[Tensor], Tensor],
     tile: int,
@@ -39,12 +39,12 @@ def in_tiles(
         overlap: Cells that neighbours share, below `tile`.
         check: Called before each tile; what it raises stops the work.
     """
-    return in_places(x, lambda part, _: work(part), tile, overlap, check)
+    return map_placed_tiles(x, lambda part, _: work(part), tile, overlap, check)
 
 
-def in_places(
+def map_placed_tiles(
     x: Tensor,
-    work: Callable[[Tensor, Place], Tensor],
+    work: Callable[[Tensor, Tile], Tensor],
     tile: int,
     overlap: int,
     check: Callable[[], None] = lambda: None,
@@ -55,7 +55,7 @@ def in_places(
     for top in _starts(height, tile, overlap):
         for left in _starts(width, tile, overlap):
             check()
-            place = Place(top, left, min(tile, height), min(tile, width))
+            place = Tile(top, left, min(tile, height), min(tile, width))
             done = work(place.cut(x), place)
             down = _Scale(place.height, done.shape[-2])
             right = _Scale(place.width, done.shape[-1])
@@ -63,7 +63,7 @@ def in_places(
                 shape = (*done.shape[:2], down(height), right(width))
                 total, weight = done.new_zeros(shape), done.new_zeros(1, 1, *shape[2:])
             fade = _fade(done, down(overlap), right(overlap))
-            into = Place(down(top), right(left), *done.shape[-2:])
+            into = Tile(down(top), right(left), *done.shape[-2:])
             into.cut(total).add_(done * fade)
             into.cut(weight).add_(fade)
     assert total is not None

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedTextEncoder
-from nodeforge.diffusion.tensors.prompt_inputs import Said
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.prompt_weights import parse
 from nodeforge.diffusion.text.textual_inversion import Token, parts_of_text, reading
 from nodeforge.errors import RequestError
@@ -59,7 +59,7 @@ def encode_prompt(
     Raises:
         PromptError: the text is too long, or fewer layers than `clip_skip` are there.
     """
-    layers = min(clip.network.config.num_hidden_layers for clip in encoder.clips)
+    layers = min(clip.network.config.num_hidden_layers for clip in encoder.encoders)
     if not 0 <= clip_skip < layers:
         raise PromptError(
             f"clip skip {clip_skip} is not possible: the text encoder has {layers} layers.",
@@ -67,7 +67,7 @@ def encode_prompt(
         )
     empty = _empty(encoder, clip_skip, last)
     said = []
-    cut = (_chunks(encoder, place, text) for place in range(len(encoder.clips)))
+    cut = (_chunks(encoder, place, text) for place in range(len(encoder.encoders)))
     for chunks in zip(*cut, strict=True):
         check()
         said.append(_said(encoder, chunks, clip_skip, last, empty))
@@ -79,7 +79,7 @@ def encode_prompt(
 
 def _chunks(encoder: LoadedTextEncoder, place: int, text: str) -> list[Chunk]:
     """Each chunk for one of the text encoders, with its start, end and padding."""
-    tokenizer = encoder.clips[place].tokenizer
+    tokenizer = encoder.encoders[place].tokenizer
     vectors = {name: each[place] for name, each in encoder.embeddings.items()}
     length = tokenizer.model_max_length
     ids, weights = _tokens(tokenizer, vectors, text)
@@ -115,10 +115,10 @@ def _tokens(
     return ids, weights
 
 
-def _empty(encoder: LoadedTextEncoder, clip_skip: int, last: int) -> Said:
+def _empty(encoder: LoadedTextEncoder, clip_skip: int, last: int) -> PromptInputs:
     """What the empty chunk says."""
     if clip_skip not in encoder.empty:
-        chunks = [_chunks(encoder, place, "")[0] for place in range(len(encoder.clips))]
+        chunks = [_chunks(encoder, place, "")[0] for place in range(len(encoder.encoders))]
         encoder.empty[clip_skip] = _said(encoder, chunks, clip_skip, last, None)
     return encoder.empty[clip_skip]
 
@@ -128,18 +128,18 @@ def _said(
     chunks: Sequence[Chunk],
     clip_skip: int,
     last: int,
-    empty: Said | None,
-) -> Said:
+    empty: PromptInputs | None,
+) -> PromptInputs:
     """What the text encoders say of one chunk, as each of them cuts it."""
     states, pooled = [], None
-    for clip, chunk in zip(encoder.clips, chunks, strict=True):
+    for clip, chunk in zip(encoder.encoders, chunks, strict=True):
         state, projected = _encode(clip.network, chunk.tokens, clip_skip, last)
         states.append(state)
         pooled = projected if projected is not None else pooled
     embedding = torch.cat(states, dim=-1)
     if empty is not None:
         embedding = _weighted(embedding, chunks[0].weights, empty.embedding)
-    return Said(embedding, pooled)
+    return PromptInputs(embedding, pooled)
 
 
 def _encode(

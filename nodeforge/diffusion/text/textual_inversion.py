@@ -87,7 +87,7 @@ def with_embeddings(
     """
     if not recipe.embeddings:
         return encoder
-    widths = [clip.network.config.hidden_size for clip in encoder.clips]
+    widths = [clip.network.config.hidden_size for clip in encoder.encoders]
     read = {each.name: _read(find(each.weights), widths) for each in recipe.embeddings}
     return replace(encoder, embeddings=read)
 

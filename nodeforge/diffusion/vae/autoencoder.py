@@ -9,9 +9,9 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedVae
-from nodeforge.diffusion.tensors.devices import TILE, told_out_of_memory
+from nodeforge.diffusion.tensors.devices import TILE, out_of_memory_explained
 from nodeforge.diffusion.tensors.latents import check_size
-from nodeforge.diffusion.tensors.tiles import in_tiles
+from nodeforge.diffusion.tensors.tiles import map_tiles
 from nodeforge.errors import NodeForgeError, OutOfMemoryError
 from nodeforge.values import Image, Latent, LatentMismatchError
 
@@ -65,7 +65,7 @@ def _moments(vae: LoadedVae, pixels: Tensor, tiled: bool, check: Callable[[], No
     def work(tile: Tensor) -> Tensor:
         return vae.network.encode(tile, return_dict=False)[0].parameters
 
-    return in_tiles(pixels, work, TILE, OVERLAP, check) if tiled else work(pixels)
+    return map_tiles(pixels, work, TILE, OVERLAP, check) if tiled else work(pixels)
 
 
 @torch.no_grad()
@@ -96,7 +96,7 @@ def decode(
     samples = latent.samples.to(vae.network.device) / factor
     samples = (samples if shift is None else samples + shift).to(vae.network.dtype)
     try:
-        with told_out_of_memory():
+        with out_of_memory_explained():
             pixels = _decoded(vae, samples, tiled, check)
     except OutOfMemoryError:
         if tiled:
@@ -118,7 +118,7 @@ def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], N
     if not tiled:
         return work(samples)
     tile = max(8, TILE // vae.scale)
-    return in_tiles(samples, work, tile, tile * OVERLAP // TILE, check)
+    return map_tiles(samples, work, tile, tile * OVERLAP // TILE, check)
 
 
 def _decoded_in_tiles(
@@ -127,7 +127,7 @@ def _decoded_in_tiles(
     if samples.device.type != "cpu":
         torch.get_device_module(samples.device).empty_cache()
     try:
-        with told_out_of_memory():
+        with out_of_memory_explained():
             return _decoded(vae, samples, True, check)
     except OutOfMemoryError:
         raise _too_large(latent) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.step_context import Aid, Denoiser
+from nodeforge.diffusion.samplers.step_context import Denoiser, StepContext
 
 _ADAMS_BASHFORTH = (
     (1.0,),
@@ -14,12 +14,14 @@ _ADAMS_BASHFORTH = (
 )
 
 
-def ipndm_step(denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid) -> Tensor:
+def ipndm_step(
+    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
+) -> Tensor:
     """One step with the weights of even steps: Liu et al. 2022 (PNDM), equation 12.
 
     Started with lower orders, as the improved PNDM of Zhang and Chen 2023 (DEIS).
     """
-    aid.remember((x - denoise(x, sigma)) / sigma, sigma, 4)
-    weights = _ADAMS_BASHFORTH[len(aid.history) - 1]
-    pairs = zip(weights, aid.history, strict=True)
+    context.remember((x - denoise(x, sigma)) / sigma, sigma, 4)
+    weights = _ADAMS_BASHFORTH[len(context.history) - 1]
+    pairs = zip(weights, context.history, strict=True)
     return x + (sigma_next - sigma) * sum(weight * slope for weight, (slope, _) in pairs)

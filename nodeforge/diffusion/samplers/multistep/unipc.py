@@ -6,22 +6,28 @@ from functools import partial
 
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.step_context import Aid, Denoiser
+from nodeforge.diffusion.samplers.step_context import Denoiser, StepContext
 
 
 def _step(
-    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid, *, first: bool
+    denoise: Denoiser,
+    x: Tensor,
+    sigma: Tensor,
+    sigma_next: Tensor,
+    context: StepContext,
+    *,
+    first: bool,
 ) -> Tensor:
     """Zhao et al. 2023 (UniPC), Algorithms 1 and 2, in units of sigma.
 
     `first` chooses B(h) = h, bh1, instead of B(h) = exp(h) - 1, bh2.
     """
     clean = denoise(x, sigma)
-    if aid.x_before is not None:
-        x = _corrected(aid.x_before, clean, sigma, aid.history, first)
-    before = list(aid.history)
-    aid.remember(clean, sigma, 2)
-    aid.x_before = x
+    if context.x_before is not None:
+        x = _corrected(context.x_before, clean, sigma, context.history, first)
+    before = list(context.history)
+    context.remember(clean, sigma, 2)
+    context.x_before = x
     if sigma_next == 0:
         return clean
     h = (sigma / sigma_next).log()

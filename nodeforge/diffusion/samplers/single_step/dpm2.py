@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.step_context import Aid, Denoiser, ancestral_split
+from nodeforge.diffusion.samplers.step_context import Denoiser, StepContext, ancestral_split
 
 
-def dpm2_step(denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid) -> Tensor:
+def dpm2_step(
+    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
+) -> Tensor:
     """One step over a midpoint: Lu et al. 2022 (DPM-Solver), Algorithm 1, in units of sigma."""
-    down, up = ancestral_split(sigma, sigma_next, aid.eta)
+    down, up = ancestral_split(sigma, sigma_next, context.eta)
     slope = (x - denoise(x, sigma)) / sigma
     if sigma_next == 0:
         return x + slope * (sigma_next - sigma)
@@ -17,4 +19,4 @@ def dpm2_step(denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, a
     x_middle = x + slope * (middle - sigma)
     slope = (x_middle - denoise(x_middle, middle)) / middle
     x = x + slope * (down - sigma)
-    return x + aid.normal() * up if up > 0 else x
+    return x + context.normal() * up if up > 0 else x

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.step_context import Aid, Denoiser
+from nodeforge.diffusion.samplers.step_context import Denoiser, StepContext
 
 _ABSOLUTE, _RELATIVE, _CAUTION = 0.0078, 0.05, 0.9
 """Errors that the adaptive steps allow, and their safety factor: the paper's Appendix C."""
@@ -20,13 +20,13 @@ _LEAST = 0.1
 
 
 def dpm_fast_step(
-    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid
+    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
 ) -> Tensor:
     """As many model calls as the step spans points of the schedule: Section 3.4 of the paper."""
     step = _Step(denoise, x, sigma, float(sigma), float(sigma_next))
-    if sigma_next == 0 or aid.span == 1:
+    if sigma_next == 0 or context.span == 1:
         return step.first_order()
-    return step.second_order(1 / 2) if aid.span == 2 else step.third_order()
+    return step.second_order(1 / 2) if context.span == 2 else step.third_order()
 
 
 def dpm_fast_spans(points: int) -> list[int]:
@@ -39,7 +39,7 @@ def dpm_fast_spans(points: int) -> list[int]:
 
 
 def dpm_adaptive_step(
-    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid
+    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
 ) -> Tensor:
     """As many steps as it takes until second and third order agree: Algorithm 3 (DPM-Solver-23).
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.step_context import Aid, Denoiser
+from nodeforge.diffusion.samplers.step_context import Denoiser, StepContext
 
 
-def heun_step(denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid) -> Tensor:
+def heun_step(
+    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
+) -> Tensor:
     """One second-order deterministic step: Karras et al. 2022, Algorithm 1."""
-    del aid
+    del context
     slope = (x - denoise(x, sigma)) / sigma
     x_next = x + slope * (sigma_next - sigma)
     if sigma_next == 0:

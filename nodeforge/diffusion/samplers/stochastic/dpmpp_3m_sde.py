@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.step_context import Aid, Denoiser
+from nodeforge.diffusion.samplers.step_context import Denoiser, StepContext
 
 
 def dpmpp_3m_sde_step(
-    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid
+    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
 ) -> Tensor:
     """One multistep step: Lu et al. 2022 (DPM-Solver++), section 5, to third order.
 
     The clean estimate is taken as a parabola in log sigma, which is then integrated exactly.
     """
     clean = denoise(x, sigma)
-    before = list(aid.history)
-    aid.remember(clean, sigma, 2)
+    before = list(context.history)
+    context.remember(clean, sigma, 2)
     if sigma_next == 0:
         return clean
     h = (sigma / sigma_next).log()
-    total = h * (1 + aid.eta)
+    total = h * (1 + context.eta)
     x = (-total).exp() * x - (-total).expm1() * clean
     slope, bend = _derivatives(clean, sigma, before)
     second = ((-total).expm1() + total) / total * h
     third = (second / total - h / 2) * h
     x = x + second * slope - third * 2 * bend
-    spread = sigma_next * (-(-2 * aid.eta * h).expm1()) ** 0.5
-    return x + aid.normal() * spread if aid.eta else x
+    spread = sigma_next * (-(-2 * context.eta * h).expm1()) ** 0.5
+    return x + context.normal() * spread if context.eta else x
 
 
 def _derivatives(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.step_context import Aid, Denoiser
+from nodeforge.diffusion.samplers.step_context import Denoiser, StepContext
 
 
-def lcm_step(denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, aid: Aid) -> Tensor:
+def lcm_step(
+    denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
+) -> Tensor:
     """One multistep consistency step: Luo et al. 2023 (LCM)."""
     clean = denoise(x, sigma)
-    return clean + sigma_next * aid.normal() if sigma_next > 0 else clean
+    return clean + sigma_next * context.normal() if sigma_next > 0 else clean

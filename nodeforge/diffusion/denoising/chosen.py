@@ -1,0 +1,97 @@
+"""Which participants a denoising task has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from nodeforge.diffusion.adapters.controlnet import ControlNets
+from nodeforge.diffusion.adapters.image_prompts import ImagePrompts
+from nodeforge.diffusion.adapters.lora import LoraWeights
+from nodeforge.diffusion.denoising.guidance_embedding import EmbeddedGuidance, guidance_embedding
+from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
+from nodeforge.diffusion.denoising.setup import Denoising, Start, StepRange
+from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
+from nodeforge.diffusion.families import StableDiffusion
+from nodeforge.diffusion.guidance.classifier_free import GuidedPrompts
+from nodeforge.diffusion.guidance.freeu import FreeUnet
+from nodeforge.diffusion.guidance.perturbed_attention import PerturbedNetwork
+from nodeforge.diffusion.guidance.step_prompts import StepPrompts, prompts_of_step
+from nodeforge.diffusion.participants import Host, Participant
+from nodeforge.diffusion.weights.model_facts import ModelFacts
+from nodeforge.values import Prompt
+
+
+def chosen_participants(
+    host: Host,
+    task: Denoising,
+    facts: ModelFacts,
+    family: StableDiffusion,
+    config: Mapping[str, Any],
+    start: Start,
+    steps: StepRange,
+) -> list[Participant]:
+    """All that takes part in a run, in the order in which they wrap each other.
+
+    Those that may be active in some steps alone are always there, so that runs share the keys
+    of the steps in which nothing is active.
+    """
+    kind = str(config.get("prediction_type", "epsilon"))
+    embedding = None
+    if facts.guidance_width:  # the denoiser guides itself
+        embedding = guidance_embedding(task.guidance.scale, facts.guidance_width)
+        unguided = task.guidance.each(lambda each: replace(each, scale=1.0))
+        task = replace(task, guidance=unguided)
+    prompts = _prompts(task, steps)
+    chosen = [*_always(host, prompts, family, kind, start), LoraWeights(task.model.loras)]
+    if (freeu := task.model.freeu) and not freeu.neutral:
+        chosen.append(FreeUnet(freeu))
+    if embedding is not None:
+        chosen.append(EmbeddedGuidance(embedding))
+    if start.channels is not None:
+        chosen.append(InpaintingChannels(start.channels))
+    if start.tiles is not None:
+        count = steps.stop - steps.start
+        progress = TileProgress(lambda step, share: host.progress(step, count, part=share))
+        chosen.append(Tiles(*start.tiles, progress))
+    if start.mask is not None and start.original is not None:
+        noise = start.drawn.start.to(start.original.device)
+        first = steps.start - steps.first
+        mask = DifferentialMask(start.original, noise, start.mask, first, steps.steps, kind)
+        chosen.append(mask)
+    return sorted(chosen, key=lambda each: each.order)
+
+
+def _prompts(task: Denoising, steps: StepRange) -> tuple[StepPrompts, ...]:
+    return tuple(
+        prompts_of_step(
+            task.positive, task.negative, task.guidance, step - steps.first, steps.steps
+        )
+        for step in range(steps.start, steps.stop)
+    )
+
+
+def _always(
+    host: Host,
+    prompts: Sequence[StepPrompts],
+    family: StableDiffusion,
+    kind: str,
+    start: Start,
+) -> list[Participant]:
+    frame = start.frame
+
+    def added_values(prompt: Prompt, wanted: bool) -> Tensor | None:
+        return family.added_conditions(prompt.added_conditions, frame.width, frame.height, wanted)
+
+    images = tuple(tuple(i for p in each.prompts for i in p.images) for each in prompts)
+    controls = tuple(tuple(c for p in each.prompts for c in p.controls) for each in prompts)
+    perturbations = tuple(each.guidance.perturbations for each in prompts)
+    return [
+        ImagePrompts(images),
+        PerturbedNetwork(perturbations),
+        ControlNets(controls, frame.width, frame.height, frame.scale, host.check),
+        GuidedPrompts(tuple(prompts), kind, added_values),
+    ]

@@ -1,0 +1,185 @@
+"""Classifier-free guidance: a prediction for each prompt, and one made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from nodeforge.diffusion.adapters.controlnet import same_control
+from nodeforge.diffusion.guidance.formulas import GuidanceState, apply_guidance
+from nodeforge.diffusion.guidance.step_prompts import StepPrompts
+from nodeforge.diffusion.participants import (
+    BY_STEP,
+    ImagePromptBatch,
+    ModelCall,
+    Order,
+    Participant,
+    Predict,
+    PromptBatch,
+    participant,
+)
+from nodeforge.diffusion.tensors.conditioning import lengthened
+from nodeforge.diffusion.tensors.prediction import Clean, as_noised
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs, concatenated
+from nodeforge.values import ImagePrompt, Prompt, uncounted
+
+AT_ONCE = 2
+"""Prompts that go through the network together, as diffusers' pipelines do with two."""
+
+AddedValues = Callable[[Prompt, bool], Tensor | None]
+"""From a prompt, and whether it is positive, to what the network is given beside the text."""
+
+
+def _none(prompt: Prompt, wanted: bool) -> None:
+    return None
+
+
+@participant(order=Order.GUIDANCE)
+class GuidedPrompts(Participant):
+    """Asks the network for each prompt of a step and combines what it predicts.
+
+    Args:
+        prompts: What is active in each step.
+        prediction_type: What the network predicts.
+        added_values: What the family adds to each prompt.
+        guidance_state: What guidance keeps from call to call.
+    """
+
+    prompts: tuple[StepPrompts, ...] = field(metadata=BY_STEP)
+    prediction_type: str
+    added_values: AddedValues = field(
+        default=_none, metadata=uncounted("made of the prompts and of the latent's size")
+    )
+    guidance_state: GuidanceState = field(
+        default_factory=GuidanceState, metadata=uncounted("made by earlier steps")
+    )
+
+    def wrap(self, predict: Predict, step: int) -> Predict:
+        active = self.prompts[step]
+        requests: _Requests | None = None
+
+        def predicted(call: ModelCall) -> Tensor:
+            nonlocal requests
+            if active.zero_prediction:
+                return torch.zeros_like(call.x)
+            if requests is None:
+                requests = _Requests(active, call.x, self.added_values)
+            noised = as_noised(call.x, call.sigma, self.prediction_type)
+            clean = Clean(noised, call.sigma, self.prediction_type)
+            wanted, unwanted, perturbed = requests.predictions(predict, call)
+            state = self.guidance_state
+            return apply_guidance(active.guidance, wanted, unwanted, perturbed, clean, state)
+
+        return predicted
+
+    def state(self) -> dict[str, Any]:
+        return self.guidance_state.state()
+
+    def restore(self, state: Mapping[str, Any], device: torch.device) -> None:
+        self.guidance_state.restore(state, device)
+
+
+class _Requests:
+    """A step's prompts in as few batches as possible, on the latent's device."""
+
+    def __init__(self, active: StepPrompts, x: Tensor, added_values: AddedValues) -> None:
+        self._negatives, self._positives = len(active.negative), len(active.positive)
+        single = [
+            _single(prompt, place >= self._negatives, active, x, added_values)
+            for place, prompt in enumerate(active.prompts)
+        ]
+        for perturbation in active.guidance.perturbations:
+            unperturbed = single[self._negatives : len(active.prompts)]
+            single += [replace(each, perturbation=perturbation) for each in unperturbed]
+        self._batches = [(_joined(group), len(group)) for group in _groups(single)]
+        self._shares = _shares(active.negative, x), _shares(active.positive, x)
+
+    def predictions(
+        self, predict: Predict, call: ModelCall
+    ) -> tuple[Tensor, Tensor | None, list[Tensor]]:
+        """For the positive prompts, the negative ones, and the positive ones perturbed."""
+        found: list[Tensor] = []
+        for batch, count in self._batches:
+            asked = replace(call, x=torch.cat([call.x] * count), prompts=batch)
+            found += predict(asked).chunk(count)
+        negatives, positives = self._negatives, self._positives
+        unwanted = _mixed(found[:negatives], self._shares[0]) if negatives else None
+        wanted, *perturbed = (
+            _mixed(found[first : first + positives], self._shares[1])
+            for first in range(negatives, len(found), positives)
+        )
+        return wanted, unwanted, perturbed
+
+
+def _single(
+    prompt: Prompt, wanted: bool, active: StepPrompts, x: Tensor, added_values: AddedValues
+) -> PromptBatch:
+    embedding = prompt.embedding
+    if active.empty is not None:
+        tokens = max(each.embedding.shape[1] for each in active.prompts)
+        embedding = lengthened(embedding, active.empty, tokens)
+    inputs = PromptInputs(embedding, prompt.pooled, added_values(prompt, wanted)).expanded_to(x)
+    images = tuple(_image_prompt(image, x) for image in prompt.images)
+    return PromptBatch(inputs, prompt.controls, images)
+
+
+def _image_prompt(image: ImagePrompt, x: Tensor) -> ImagePromptBatch:
+    embedding = image.embedding.to(x.device).expand(x.shape[0], *image.embedding.shape[1:])
+    return ImagePromptBatch(image.adapter.weights.fingerprint, image.strength, embedding)
+
+
+def _joined(group: Sequence[PromptBatch]) -> PromptBatch:
+    """One batch of a group."""
+    images = tuple(
+        replace(same[0], embedding=torch.cat([each.embedding for each in same]))
+        for same in zip(*(each.image_prompts for each in group), strict=True)
+    )
+    inputs = concatenated([each.inputs for each in group])
+    return replace(group[0], inputs=inputs, image_prompts=images)
+
+
+def _groups(single: Sequence[PromptBatch]) -> list[list[PromptBatch]]:
+    """Neighbours that may go through the network together, at most `AT_ONCE`."""
+    groups: list[list[PromptBatch]] = []
+    for each in single:
+        last = groups[-1] if groups else []
+        if last and _conditions(last[-1]) == _conditions(each) and len(last) < AT_ONCE:
+            last.append(each)
+        else:
+            groups.append([each])
+    return groups
+
+
+def _conditions(batch: PromptBatch) -> tuple[object, ...]:
+    """Equal for those that may go through the network together."""
+    images = ((each.adapter, each.strength, each.embedding.shape) for each in batch.image_prompts)
+    return batch.perturbation, *map(same_control, batch.controls), *images
+
+
+def _shares(prompts: Sequence[Prompt], x: Tensor) -> list[Tensor] | None:
+    """Each prompt's share of every cell; None where there is one prompt, everywhere."""
+    if len(prompts) < 2 and all(prompt.area is None for prompt in prompts):
+        return None
+    weights = torch.stack([prompt.weight * _area(prompt, x) for prompt in prompts])
+    total = weights.sum(0)
+    shares = torch.where(total > 0, weights / total.clamp(min=1e-12), 1 / len(prompts))
+    return list(shares)
+
+
+def _area(prompt: Prompt, x: Tensor) -> Tensor:
+    if prompt.area is None:
+        return x.new_ones(1, 1, *x.shape[2:])
+    values = prompt.area.values[:, None].to(x.device)
+    return interpolate(values, size=x.shape[2:], mode="area")
+
+
+def _mixed(predictions: Sequence[Tensor], shares: Sequence[Tensor] | None) -> Tensor:
+    if shares is None:
+        return predictions[0]
+    pairs = zip(predictions, shares, strict=True)
+    return torch.stack([prediction * share for prediction, share in pairs]).sum(0)

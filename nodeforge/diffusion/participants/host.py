@@ -1,0 +1,49 @@
+"""What the denoise loop needs from whoever runs it: networks, progress, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nodeforge.values import Checkpoint, Recipe
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Steps(Protocol):
+    """Where checkpoints are kept, by step key."""
+
+    def furthest(self, keys: Sequence[str]) -> tuple[int, Checkpoint] | None:
+        """The last of `keys` that is there, as its index and the checkpoint."""
+        ...
+
+    def store(self, key: str, checkpoint: Checkpoint) -> None: ...
+
+
+class Host(Protocol):
+    """Runs the loop; `nodeforge.api.RunContext` is one."""
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def numerics(self) -> Mapping[str, str]: ...
+
+    @property
+    def steps(self) -> Steps: ...
+
+    def check(self) -> None: ...
+
+    def progress(
+        self,
+        step: int,
+        of: int,
+        preview: Callable[[], np.ndarray] | None = None,
+        part: float = 0.0,
+    ) -> None: ...
+
+    def count_model_call(self) -> None: ...
+
+    def use(self, recipe: Recipe) -> AbstractContextManager[Any]: ...
