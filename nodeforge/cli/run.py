@@ -6,6 +6,7 @@ import queue
 import re
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,6 +26,9 @@ from nodeforge.graph.model import SUBGRAPH
 from nodeforge.lint import Severity, lint
 from nodeforge.settings import Settings, load_settings
 from nodeforge.spec import Catalogue
+
+if TYPE_CHECKING:
+    from nodeforge.cli.watch import Watcher
 
 
 def _known_device(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -46,6 +50,7 @@ def _known_device(ctx: click.Context, option: click.Parameter, value: str | None
     help="Where networks run; the settings' choice by default.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One event a line on stdout.")
+@click.option("--explain", is_flag=True, help="Say why each node is computed.")
 @click.option("--previews", is_flag=True, help="With --json: tell of previews, too.")
 @click.pass_context
 def command(
@@ -56,6 +61,7 @@ def command(
     out: Path | None,
     device: str | None,
     as_json: bool,
+    explain: bool,
     previews: bool,
 ) -> None:
     """Run WORKFLOW (JSON, or a picture made by one) and print the paths of what it saves."""
@@ -80,9 +86,11 @@ def command(
             stamp=stamp(document, catalogue),
             outputs=_writable(out or settings.outputs),
             previews=previews,
+            document=str(workflow.resolve()),
         )
         patience = PATIENCE
-        ctx.exit(_run(client, happened, document, request, as_json, bool(ctx.obj)))
+        watcher = _watcher(document, as_json, explain)
+        ctx.exit(_run(client, happened, watcher, document, request, as_json, bool(ctx.obj)))
     finally:
         client.close(patience)
 
@@ -121,18 +129,22 @@ def _writable(folder: Path) -> Path:
     return folder.absolute()
 
 
+def _watcher(document: Document, as_json: bool, explain: bool) -> Watcher:
+    from nodeforge.cli.watch import Bars, JsonLines
+
+    titles = {path: node.title or path for path, node in every_node(document.graph).items()}
+    return JsonLines() if as_json else Bars(titles, explain)
+
+
 def _run(
     client: WorkerClient,
     happened: queue.SimpleQueue[events.Event],
+    watcher: Watcher,
     document: Document,
     request: RunRequest,
     as_json: bool,
     debug: bool,
 ) -> int:
-    from nodeforge.cli.watch import Bars, JsonLines
-
-    titles = {path: node.title or path for path, node in every_node(document.graph).items()}
-    watcher = JsonLines() if as_json else Bars(titles)
     client.run(graph_to_json(document.graph), request)
     event = events.Event(request.run)
     while not isinstance(event, events.LAST):

@@ -75,10 +75,16 @@ class _Rate(TextColumn):
 
 
 class Bars:
-    """A bar for each node that reports steps, with rate and time left."""
+    """A bar for each node that reports steps, with rate and time left.
 
-    def __init__(self, titles: Mapping[str, str]) -> None:
+    Args:
+        titles: Of nodes, by id.
+        explain: Whether to say why each node is computed.
+    """
+
+    def __init__(self, titles: Mapping[str, str], explain: bool = False) -> None:
         self._titles = titles
+        self._explain = explain
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -97,6 +103,9 @@ class Bars:
         match event:
             case events.Progress():
                 self._step(event)
+            case events.Started() if self._explain and event.reason:
+                reason = event.reason.text(self._titles.get(event.reason.node, ""))
+                self._say(f"{self._title(event.node)}: {reason}")
             case events.Finished() if event.seconds >= 0.1:
                 self._say(f"{self._title(event.node)}: {event.seconds:.1f} s")
             case events.Reused():

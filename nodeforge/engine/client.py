@@ -146,6 +146,7 @@ class WorkerClient:
                 "stamp": dict(request.stamp),
                 "outputs": str(request.outputs),
                 "previews": request.previews,
+                "document": request.document,
             }
         )
 

@@ -71,6 +71,7 @@ class RunRequest:
         stamp: Text chunks for saved pictures.
         outputs: The folder for what nodes save.
         previews: Whether pictures of work in progress are wanted.
+        document: Names the workflow among others, so that its last run is found again.
     """
 
     run: str
@@ -80,6 +81,7 @@ class RunRequest:
     stamp: Mapping[str, str] = field(default_factory=dict)
     outputs: Path = Path()
     previews: bool = False
+    document: str = ""
 
 
 @dataclass

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from nodeforge.engine.protocol import Frame
+from nodeforge.engine.reason import Reason
 from nodeforge.errors import NodeForgeError
 
 
@@ -53,9 +54,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Started(Event):
-    """Computing `node` has begun."""
+    """Computing `node` has begun, because of `reason`."""
 
     node: str
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,14 @@ class Saved(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """`node` could not be computed; empty where no node is to blame."""
+    """`node` could not be computed; empty where no node is to blame.
+
+    `same`: the nodes that would have had the same result.
+    """
 
     node: str
     error: ErrorReport
+    same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,12 +172,20 @@ NAMES = {cls: name for name, cls in _NAMES.items()}
 """Each event's name in the protocol and in `--json`."""
 
 
+_FIELDS = {cls: tuple(f.name for f in fields(cls) if f.name != "pixels") for cls in NAMES}
+
+
 def to_json(event: Event) -> dict[str, Any]:
     """`event` as JSON, without a preview's pixels."""
+    kind = type(event)
+    raw: dict[str, Any] = {"event": NAMES[kind]}
+    for name in _FIELDS[kind]:
+        raw[name] = getattr(event, name)
     if isinstance(event, Failed):
-        return {"event": "failed", **asdict(event)}
-    raw = {f.name: getattr(event, f.name) for f in fields(event) if f.name != "pixels"}
-    return {"event": NAMES[type(event)], **raw}
+        raw["error"] = asdict(event.error)
+    elif isinstance(event, Started) and event.reason:
+        raw["reason"] = asdict(event.reason)
+    return raw
 
 
 def to_frame(event: Event) -> Frame:
@@ -186,6 +200,9 @@ def from_frame(frame: Frame) -> Event:
             raw["pixels"] = frame.payload
         case _ if kind is Failed:
             raw["error"] = ErrorReport(**raw["error"])
+            raw["same"] = tuple(raw["same"])
+        case _ if kind is Started and raw["reason"]:
+            raw["reason"] = Reason.from_json(raw["reason"])
         case _ if kind is Finished:
             raw["source"] = Source(raw["source"])
         case _ if kind is Reused:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from nodeforge.api import NodeType
@@ -15,10 +16,16 @@ from nodeforge.engine import events
 from nodeforge.engine.cache import ResultCache
 from nodeforge.engine.context import Networks, NodeRun, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport, Source
+from nodeforge.engine.in_flight import InFlight
+from nodeforge.engine.lookup import Known, Lookup, in_order, same_keys, unknown_inputs
 from nodeforge.engine.plan import Plan, PlannedNode, place
+from nodeforge.engine.reasons import Reason, Reasons
+from nodeforge.engine.traces import Trace
 from nodeforge.errors import Cancelled, NodeForgeError, OutOfMemoryError
 from nodeforge.graph.model import Output
 
+_LONG = 0.005
+"""Seconds after which the trace of a node is written before the next is computed."""
 Results = dict[str, Any]
 """A node's results by port."""
 
@@ -29,12 +36,14 @@ class NodeFailedError(NodeForgeError):
     Args:
         node: Its id.
         report: The error as data, with the node's inputs.
+        same: Ids of the nodes that would have had the same result.
     """
 
-    def __init__(self, node: str, report: ErrorReport) -> None:
+    def __init__(self, node: str, report: ErrorReport, same: tuple[str, ...] = ()) -> None:
         super().__init__(report.fact, place=report.place, way_out=report.way_out)
         self.node = node
         self.report = report
+        self.same = same
 
 
 @dataclass(frozen=True)
@@ -43,28 +52,42 @@ class Forecast:
 
     Args:
         source: Where its result would come from.
-        seconds: What a node of its type took last; None where none has run yet.
+        seconds: What a node of its type took last; None where none has run yet, and where
+            another node of the plan gives its result.
         size: Bytes of the result it gave.
+        reason: Why it is computed.
+        unless: Nodes that are computed before it; where they come out as they did, it is not.
     """
 
     source: Source
     seconds: float | None = None
     size: int | None = None
+    reason: Reason | None = None
+    unless: tuple[str, ...] = ()
 
 
 class _DamagedEntryError(Exception):
     """What was promised by the cache cannot be read."""
 
 
-@dataclass(frozen=True)
-class _Course:
+@dataclass
+class _Progress:
     """One run on its way: what is asked, what is known so far, what the client was told."""
 
     plan: Plan
     request: RunRequest
     state: RunState
+    reason: Callable[[str], Reason]
+    known: Known = field(default_factory=Known)
     results: dict[str, Results] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
+    inexact: set[str] = field(default_factory=set)
+    """Nodes whose results are not quite what was asked for, or come of such."""
+
+    @cached_property
+    def readers(self) -> dict[str, list[str]]:
+        """For each node, those that it feeds."""
+        return _reading_nodes(self.plan)
 
 
 class Executor:
@@ -75,6 +98,7 @@ class Executor:
         cache: Where results are looked for and kept.
         networks: Loads what recipes name.
         guard: Entered around every node (torch's `no_grad`).
+        reasons: Compares plans with the last run.
     """
 
     def __init__(
@@ -83,20 +107,42 @@ class Executor:
         cache: ResultCache,
         networks: Networks,
         guard: Callable[[], AbstractContextManager[Any]],
+        reasons: Reasons,
     ) -> None:
         self._node_types = node_types
         self._cache = cache
         self._networks = networks
         self._guard = guard
+        self._reasons = reasons
+        self._lookup = Lookup(cache, cache.traces)
+        self._in_flight = InFlight()
         self._costs: dict[str, tuple[float, int]] = {}
 
-    def forecast(self, plan: Plan) -> dict[str, Forecast]:
+    def forecast(self, plan: Plan, document: str = "") -> dict[str, Forecast]:
         """For each node that a run would touch, where its result would come from, at what cost."""
-        needed = _needed(plan, self._where, {})
-        return {
-            node_id: Forecast(source, *self._costs.get(plan.nodes[node_id].spec.type, (None, None)))
-            for node_id, source in needed.items()
-        }
+        self._cache.traces.refresh()
+        known = Known()
+        needed = self._lookup.needed(plan, known)
+        reason = self._reasons.of(document, plan)
+        given = {other for same in same_keys(plan, needed).values() for other in same}
+        found: dict[str, Forecast] = {}
+        for node_id, source in needed.items():
+            if source is not Source.COMPUTED:
+                found[node_id] = Forecast(source)
+            elif node_id in given:
+                found[node_id] = Forecast(Source.MEMORY)
+            else:
+                cost = self._costs.get(plan.nodes[node_id].spec.type, (None, None))
+                unless = unknown_inputs(plan.nodes[node_id], plan, needed, known)
+                found[node_id] = Forecast(source, *cost, reason(node_id), unless)
+        return found
+
+    def result_key(self, plan: Plan, node: str) -> str:
+        """The key under which the cache has a node's result, perhaps made by another node."""
+        self._cache.traces.refresh()
+        known = Known()
+        self._lookup.needed(plan, known)
+        return known.keys.get(node, plan.nodes[node].key)
 
     def run(self, plan: Plan, request: RunRequest, state: RunState) -> dict[str, Results]:
         """Compute the plan's targets.
@@ -105,72 +151,139 @@ class Executor:
             NodeFailedError: a node could not be computed; the results so far are kept.
             Cancelled: `state.stop` was set.
         """
-        course = _Course(plan, request, state)
-        while True:
-            needed = _needed(plan, self._where, course.results)
-            try:
-                self._fetch(course, needed)
-                self._run(course, needed)
-            except _DamagedEntryError:
-                continue  # it is discarded now: look again at what is needed
-            return {target: course.results[target] for target in plan.targets}
+        self._cache.traces.refresh()
+        reason = self._reasons.of(request.document, plan)
+        run = _Progress(plan, request, state, reason)
+        try:
+            while True:
+                needed = self._lookup.needed(plan, run.known, run.results)
+                try:
+                    self._fetch(run, needed)
+                    finished = self._compute_all(run, needed)
+                except _DamagedEntryError:
+                    continue  # it is discarded now: look again at what is needed
+                if finished:
+                    return {target: run.results[target] for target in plan.targets}
+        finally:
+            self._cache.traces.flush()
+            self._reasons.remember(request.document, plan)
 
-    def _where(self, node: PlannedNode) -> Source | None:
-        return None if node.spec.effects else self._cache.where(node.key)
-
-    def _fetch(self, course: _Course, needed: dict[str, Source]) -> None:
+    def _fetch(self, run: _Progress, needed: Mapping[str, Source]) -> None:
         reused: dict[str, Source] = {}
         for node_id, source in needed.items():
-            if source is Source.COMPUTED or node_id in course.results:
+            if source is Source.COMPUTED or node_id in run.results:
                 continue
-            found = self._cache.get(course.plan.nodes[node_id].key)
+            found = self._cache.get(run.known.keys.get(node_id, run.plan.nodes[node_id].key))
             if found is None:
+                run.known.keys.pop(node_id, None)
                 raise _DamagedEntryError
-            course.results[node_id] = found[0]
-            if node_id not in course.told:
-                reused[node_id] = source
-        course.told.update(reused)
-        if reused:
-            course.state.emit(events.Reused(course.request.run, reused))
+            run.results[node_id] = found[0]
+            reused[node_id] = source
+        self._report_reused(run, reused)
 
-    def _run(self, course: _Course, needed: dict[str, Source]) -> None:
-        plan, results = course.plan, course.results
-        readers = _readers(plan, needed)
-        for node_id, source in needed.items():
-            if source is not Source.COMPUTED or node_id in results:
+    def _report_reused(self, run: _Progress, reused: dict[str, Source]) -> None:
+        fresh = {node: source for node, source in reused.items() if node not in run.reported}
+        run.reported.update(fresh)
+        if fresh:
+            run.state.emit(events.Reused(run.request.run, fresh))
+
+    def _compute_all(self, run: _Progress, needed: Mapping[str, Source]) -> bool:
+        """Compute what is needed; False where a value came out equal, so that less may be."""
+        plan, results = run.plan, run.results
+        left = _read_count(plan, needed)
+        same = same_keys(plan, needed)
+        for node_id in in_order(plan, needed, run.known):
+            if node_id in results:
                 continue
-            if course.state.stop.is_set():
+            if run.state.stop.is_set():
                 raise Cancelled
-            node = plan.nodes[node_id]
-            results[node_id] = self._compute(node, course)
-            for feed in node.sources():
-                readers[feed.node] -= 1
-                if not readers[feed.node] and feed.node not in plan.targets:
-                    results.pop(feed.node, None)
+            node, others = plan.nodes[node_id], same.get(node_id, [])
+            results[node_id] = self._computed(node, run, others)
+            for other in others:
+                results[other] = results[node_id]
+                if node_id in run.known.traces:
+                    run.known.traces[other] = run.known.traces[node_id]
+            self._report_reused(run, dict.fromkeys(others, Source.MEMORY))
+            found = [self._resolve_readers(each, run) for each in (node_id, *others)]
+            for each in (node_id, *others):
+                for feed in plan.nodes[each].feeds:
+                    left[feed.node] -= 1
+                    if not left[feed.node] and feed.node not in plan.targets:
+                        results.pop(feed.node, None)
+            if any(found):
+                return False
+        return True
 
-    def _compute(self, node: PlannedNode, course: _Course) -> Results:
-        request, state = course.request, course.state
-        state.emit(events.Started(request.run, node.id))
+    def _resolve_readers(self, node_id: str, run: _Progress) -> bool:
+        """Look by value for the results of what reads a node, and of what reads that."""
+        found = False
+        waiting = [node_id]
+        while waiting:
+            for reader in run.readers.get(waiting.pop(), ()):
+                if reader in run.results or reader in run.known.traces:
+                    continue
+                found |= self._lookup.resolve(run.plan.nodes[reader], run.plan, run.known)
+                if reader in run.known.traces:
+                    waiting.append(reader)
+        return found
+
+    def _computed(self, node: PlannedNode, run: _Progress, others: Sequence[str]) -> Results:
+        """A node's results: computed, or those that another run has just computed."""
+        if node.spec.effects:
+            return self._compute(node, run, others)
+        waited = self._in_flight.hold(node.key, run, run.state.stop)
+        try:
+            if waited and (found := self._cache.get(node.key)):
+                self._report_reused(run, {node.id: found[1]})
+                return found[0]
+            return self._compute(node, run, others)
+        finally:
+            self._in_flight.release(node.key)
+
+    def _compute(self, node: PlannedNode, run: _Progress, others: Sequence[str]) -> Results:
+        request, state = run.request, run.state
+        state.emit(events.Started(request.run, node.id, run.reason(node.id)))
         start = time.perf_counter()
         context = NodeRun(
             node.id, node.key, request, state, self._cache, self._networks, node.named
         )
-        arguments = self._arguments(node, course.results)
+        arguments = self._arguments(node, run.results)
         try:
             value = self._tried(node, context, arguments)
         except NodeForgeError as error:
             error.at(place(node.id, node.spec))
-            raise NodeFailedError(node.id, _known_report(error, arguments)) from error
+            report = _known_report(error, arguments)
+            raise NodeFailedError(node.id, report, tuple(others)) from error
         except Exception as error:
             report = _surprise_report(error, arguments, place(node.id, node.spec))
-            raise NodeFailedError(node.id, report) from error
+            raise NodeFailedError(node.id, report, tuple(others)) from error
         seconds = time.perf_counter() - start
         size = 0
-        if context.exact and not node.spec.effects:
-            size = self._cache.put(node.key, value, seconds, pinned=node.pin, to_disk=None)
+        if not context.exact or any(feed.node in run.inexact for feed in node.feeds):
+            run.inexact.update((node.id, *others))
+        elif not node.spec.effects:
+            pinned = node.pin or any(run.plan.nodes[other].pin for other in others)
+            size = self._cache.put(node.key, value, seconds, pinned=pinned, to_disk=None)
+            self._keep_trace(node, value, run)
+            if seconds > _LONG:
+                self._cache.traces.flush()
         self._costs[node.spec.type] = seconds, size
         state.emit(events.Finished(request.run, node.id, Source.COMPUTED, seconds, size))
         return value
+
+    def _keep_trace(self, node: PlannedNode, value: Results, run: _Progress) -> None:
+        for feed in node.feeds:
+            if feed.node not in run.known.traces:  # from a cache whose traces are gone
+                digests = self._digests(run.results[feed.node])
+                run.known.traces[feed.node] = Trace("", digests)
+        by_value = self._lookup.value_key_of(node, run.plan, run.known)
+        trace = Trace(by_value, self._digests(value))
+        run.known.traces[node.id] = trace
+        self._cache.traces.put(node.key, trace)
+
+    def _digests(self, value: Results) -> dict[str, str]:
+        digest = self._cache.codec.digest
+        return {port: made for port, each in value.items() if (made := digest(each)) is not None}
 
     def _tried(self, node: PlannedNode, context: NodeRun, arguments: dict[str, Any]) -> Results:
         """One more try where memory ran out; a loop goes on from its last step."""
@@ -211,33 +324,22 @@ def _take(results: Mapping[str, Results], source: Output) -> Any:
     return results[source.node][source.port]
 
 
-def _needed(
-    plan: Plan,
-    where: Callable[[PlannedNode], Source | None],
-    results: Mapping[str, Results],
-) -> dict[str, Source]:
-    """The nodes a run touches, in order, and where each result comes from.
-
-    What only feeds cached results is not touched at all.
-    """
-    wanted = set(plan.targets)
-    needed: dict[str, Source] = {}
-    for node in reversed(plan.nodes.values()):
-        if node.id not in wanted or node.id in results:
-            continue
-        source = where(node)
-        needed[node.id] = source or Source.COMPUTED
-        if source is None:
-            wanted.update(feed.node for feed in node.sources())
-    return dict(reversed(needed.items()))
+def _reading_nodes(plan: Plan) -> dict[str, list[str]]:
+    """For each node, those that it feeds."""
+    reading: dict[str, list[str]] = {}
+    for node in plan.nodes.values():
+        for feed in node.feeds:
+            reading.setdefault(feed.node, []).append(node.id)
+    return reading
 
 
-def _readers(plan: Plan, needed: Mapping[str, Source]) -> Counter[str]:
+def _read_count(plan: Plan, needed: Mapping[str, Source]) -> Counter[str]:
+    """How often each node's results will be read."""
     return Counter(
         feed.node
         for node_id, source in needed.items()
         if source is Source.COMPUTED
-        for feed in plan.nodes[node_id].sources()
+        for feed in plan.nodes[node_id].feeds
     )
 
 

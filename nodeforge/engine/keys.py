@@ -25,23 +25,39 @@ def numerics_digest(numerics: Mapping[str, str]) -> str:
     return digest(json.dumps(dict(numerics), sort_keys=True))
 
 
-def node_key(
-    spec: NodeSpec, literals: Mapping[str, Any], links: Mapping[str, str], numerics: str
-) -> str:
-    """The key of a node's results.
+def static_part(spec: NodeSpec, literals: Mapping[str, Any], numerics: str) -> str:
+    """What of a node's key does not come from its links.
 
     Args:
         spec: The node's type.
         literals: Values of its unlinked inputs; files as their digests.
-        links: For each linked input the key and port that feed it, ``key.port``.
         numerics: Digest of what changes numbers; counts only for nodes that run a network.
     """
     parts = [_identity(spec.type, spec.version, spec.source)]
     parts.extend(f"{port}={json.dumps(literals[port])}" for port in sorted(literals))
-    parts.extend(f"{port}<{links[port]}" for port in sorted(links))
     if spec.runs_network:
         parts.append(numerics)
-    return digest("\n".join(parts))
+    return "\n".join(parts)
+
+
+def node_key(static: str, links: Mapping[str, str]) -> str:
+    """The key of a node's results.
+
+    Args:
+        static: From `static_part`.
+        links: For each linked input the key and port that feed it, ``key.port``.
+    """
+    return digest(static + "".join(f"\n{port}<{links[port]}" for port in sorted(links)))
+
+
+def value_key(static: str, inputs: Mapping[str, str]) -> str:
+    """The key of a node's results by what its inputs came to.
+
+    Args:
+        static: From `static_part`.
+        inputs: For each linked input the digest of its value; of a list, of each item.
+    """
+    return digest(static + "".join(f"\n{port}:{inputs[port]}" for port in sorted(inputs)))
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.engine.files import Files
-from nodeforge.engine.keys import node_key
+from nodeforge.engine.keys import node_key, static_part
 from nodeforge.engine.named import Named, named_models
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
@@ -29,6 +29,9 @@ class PlannedNode:
         id: Its id in the flattened workflow: ``denoise``, ``group/denoise``.
         literals: Arguments that stand in the workflow, files as paths.
         links: For each linked input the output that feeds it; a list for a list port.
+        feeds: Every output that feeds it.
+        counted: The literals as they count in keys, files as their digests.
+        static: What of its key does not come from its links.
         key: Names its results.
         named: Models that its texts name, by name.
     """
@@ -37,13 +40,12 @@ class PlannedNode:
     spec: NodeSpec
     literals: dict[str, Any]
     links: dict[str, Output | list[Output]]
+    feeds: tuple[Output, ...]
+    counted: dict[str, Any]
+    static: str
     key: str
     pin: bool
     named: Named
-
-    def sources(self) -> Iterable[Output]:
-        """Every output that feeds this node."""
-        return _sources(self.links)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def _order(
             continue
         done[node] = False
         stack.append((node, True))
-        for source in _sources(links.get(node, {})):
+        for source in reversed([*_sources(links.get(node, {}))]):  # the first is visited first
             state = done.get(source.node)
             if state is None:
                 stack.append((source.node, False))
@@ -163,8 +165,13 @@ def _plan_node(
         named = named_models(node.spec, literals | _fed_texts(links, planned), files)
     except NodeForgeError as error:
         raise error.at(place(node_id, node.spec)) from error
-    key = node_key(node.spec, counted | named.counted, fed, numerics)
-    return PlannedNode(node_id, node.spec, literals, links, key, node.pin, named.found)
+    counted |= named.counted
+    static = static_part(node.spec, counted, numerics)
+    return PlannedNode(
+        node_id, node.spec, literals, links, tuple(_sources(links)), counted, static,
+        node_key(static, fed),
+        node.pin, named.found,
+    )  # fmt: skip
 
 
 def _fed_texts(

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, Any
 
+import msgspec
+
 from nodeforge.errors import NodeForgeError
 
 _LENGTHS = struct.Struct(">4sII")
@@ -54,6 +56,13 @@ def read_frame(stream: IO[bytes]) -> Frame | None:
     if len(header) < header_size or len(payload) < payload_size:
         return None
     try:
-        return Frame(json.loads(header), payload)
+        return Frame(_decoded(header), payload)
     except ValueError as error:
         raise ProtocolError(f"the other side sent a broken header: {error}.") from error
+
+
+def _decoded(header: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(header)
+    except msgspec.DecodeError:  # the standard library also reads NaN
+        return json.loads(header)

@@ -17,6 +17,7 @@ from nodeforge.engine.executor import Executor, Forecast, NodeFailedError, Resul
 from nodeforge.engine.files import Files
 from nodeforge.engine.keys import numerics_digest
 from nodeforge.engine.plan import Plan, PlanError, default_targets, make_plan
+from nodeforge.engine.reasons import Reasons
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
@@ -47,7 +48,8 @@ class Session:
         self.cache = cache
         self.networks = networks or NoNetworks()
         self.catalogue = Catalogue(node_type.spec for node_type in node_types.values())
-        self._executor = Executor(node_types, cache, self.networks, guard)
+        self._reasons = Reasons(settings.cache / "last-runs" if cache.disk else None)
+        self._executor = Executor(node_types, cache, self.networks, guard, self._reasons)
 
     def plan(self, graph: Graph, request: RunRequest) -> Plan:
         """What `request` would compute of `graph`.
@@ -64,9 +66,9 @@ class Session:
         files = Files(self.settings, request.assets, request.granted)
         return make_plan(flat, targets, files, numerics_digest(self.networks.numerics()))
 
-    def forecast(self, plan: Plan) -> dict[str, Forecast]:
+    def forecast(self, plan: Plan, document: str = "") -> dict[str, Forecast]:
         """What a run of `plan` would do at each node that it touches."""
-        return self._executor.forecast(plan)
+        return self._executor.forecast(plan, document)
 
     def kept(self, graph: Graph, request: RunRequest, node: str, port: str, step: int) -> Any:
         """What the cache holds of a node, without computing anything.
@@ -79,7 +81,7 @@ class Session:
         Returns:
             The value; of a step, its clean estimate. None where the cache has none.
         """
-        key = self.plan(graph, replace(request, targets=[node])).nodes[node].key
+        key = self._result_key(graph, request, node)
         if step:
             checkpoint = checkpoint_of(self.cache, key, step)
             return checkpoint and (checkpoint.clean or checkpoint.latent)
@@ -88,8 +90,16 @@ class Session:
 
     def steps(self, graph: Graph, request: RunRequest, node: str) -> int:
         """How many steps the loop of `node` walked, as far as the cache tells; else 0."""
-        key = self.plan(graph, replace(request, targets=[node])).nodes[node].key
+        key = self._result_key(graph, request, node)
         return steps_known(self.cache, key)
+
+    def save_last_runs(self) -> None:
+        """Let other processes say why nodes are computed."""
+        self._reasons.save()
+
+    def _result_key(self, graph: Graph, request: RunRequest, node: str) -> str:
+        plan = self.plan(graph, replace(request, targets=[node]))
+        return self._executor.result_key(plan, node)
 
     def run(self, graph: Graph, request: RunRequest, state: RunState) -> dict[str, Results]:
         """Run `graph`; everything that happens is told to `state.emit`, failures too.
@@ -103,7 +113,7 @@ class Session:
         except Cancelled:
             state.emit(events.RunCancelled(request.run))
         except NodeFailedError as error:
-            state.emit(events.Failed(request.run, error.node, error.report))
+            state.emit(events.Failed(request.run, error.node, error.report, error.same))
         except NodeForgeError as error:
             state.emit(events.Failed(request.run, "", ErrorReport.of(error)))
         else:

@@ -84,7 +84,7 @@ def _answers(
 
     def plan(header: dict[str, Any]) -> Answer:
         planned = session.plan(graph_from_json(header["graph"]), request_from(header))
-        forecast = session.forecast(planned)
+        forecast = session.forecast(planned, header.get("document", ""))
         return {
             "nodes": {node: asdict(what) for node, what in forecast.items()},
             "models": models_of(planned, residency),

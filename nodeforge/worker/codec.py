@@ -9,10 +9,12 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from hashlib import blake2b
 from typing import Any
 
 import safetensors.torch
 import torch
+from blake3 import blake3
 from safetensors import SafetensorError
 
 from nodeforge import values
@@ -23,6 +25,7 @@ _CLASSES = {
     if isinstance(cls := getattr(values, name), type) and is_dataclass(cls)
 }
 _HEADER = struct.Struct("<Q")
+_DIGEST = 16
 _OVERHEAD = 64
 """Bytes counted for anything that is not a tensor."""
 
@@ -31,6 +34,8 @@ class ValueCodec:
     """The engine's `Codec` for the values of `nodeforge.values` and plain Python data."""
 
     def size(self, value: Any) -> int:
+        if type(value) is str:
+            return _OVERHEAD + len(value)
         if isinstance(value, torch.Tensor):
             return value.nbytes + _OVERHEAD
         if isinstance(value, Mapping):
@@ -40,6 +45,17 @@ class ValueCodec:
         if type(value).__name__ in _CLASSES:
             return _OVERHEAD + sum(self.size(getattr(value, f.name)) for f in fields(value))
         return _OVERHEAD + (len(value) if isinstance(value, str | bytes) else 0)
+
+    def digest(self, value: Any) -> str | None:
+        if type(value) is str:  # most of what cheap nodes pass on
+            return _hash(b"s", value.encode(errors="surrogatepass"))
+        hasher = blake3()
+        try:
+            text = json.dumps(_counted(value, hasher), sort_keys=True)
+        except TypeError:
+            return None
+        hasher.update(text.encode())
+        return hasher.hexdigest(_DIGEST)
 
     def encode(self, value: Any) -> bytes | None:
         tensors: dict[str, torch.Tensor] = {}
@@ -57,6 +73,34 @@ class ValueCodec:
             return _from_json(json.loads(header["__metadata__"]["value"]), tensors)
         except (struct.error, KeyError, TypeError, ValueError, SafetensorError) as error:
             raise ValueError(f"not an encoded value: {error}") from error
+
+
+def _hash(*parts: bytes) -> str:
+    return blake2b(b"".join(parts), digest_size=_DIGEST).hexdigest()
+
+
+def _counted(value: Any, hasher: blake3) -> Any:
+    """`value` as JSON without what is uncounted; its tensors' bytes go into `hasher`.
+
+    Raises:
+        TypeError: it is, or holds, what has no digest.
+    """
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, torch.Tensor):
+        tensor = value.detach().cpu().contiguous()
+        if tensor.numel():
+            hasher.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))  # pyright: ignore[reportArgumentType]
+        return ["tensor", str(tensor.dtype), list(tensor.shape)]
+    if isinstance(value, list | tuple):
+        return [type(value).__name__, [_counted(item, hasher) for item in value]]
+    if isinstance(value, Mapping):
+        return {str(key): _counted(item, hasher) for key, item in value.items()}
+    name = type(value).__name__
+    if _CLASSES.get(name) is type(value):
+        counted = (f.name for f in fields(value) if values.UNCOUNTED not in f.metadata)
+        return [name, {each: _counted(getattr(value, each), hasher) for each in counted}]
+    raise TypeError(name)
 
 
 def _to_json(value: Any, tensors: dict[str, torch.Tensor]) -> Any:

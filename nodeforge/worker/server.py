@@ -126,6 +126,7 @@ class Server:
             self._emit(events.Failed(request.run, "", ErrorReport.of(error)))
         else:
             self._session.run(graph, request, state)
+            self._session.save_last_runs()
         finally:
             self._states.pop(request.run, None)
 
@@ -161,4 +162,5 @@ def request_from(header: dict[str, Any]) -> RunRequest:
         stamp=header.get("stamp", {}),
         outputs=Path(header.get("outputs", "")),
         previews=header.get("previews", False),
+        document=header.get("document", ""),
     )

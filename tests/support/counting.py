@@ -26,6 +26,7 @@ from nodeforge.api import (
 from nodeforge.engine import events
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.plan import Plan
 from nodeforge.engine.session import Session
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.graph.model import Graph, Input, Node, Output
@@ -181,6 +182,41 @@ def hungry(text: str, tries: Annotated[int, Range(0, 9)] = 1) -> str:
     return text
 
 
+@node("test.strip")
+def strip(text: str) -> str:
+    """Take spaces at the ends away.
+
+    Args:
+        text: Any.
+    """
+    CALLS["strip"] += 1
+    return text.strip()
+
+
+@node("test.grow")
+def grow(text: str, by: str = ".") -> str:
+    """Add something at the end, taking long enough to be worth a file.
+
+    Args:
+        text: Any.
+        by: What is added.
+    """
+    CALLS["grow"] += 1
+    time.sleep(0.03)
+    return text + by
+
+
+@node("test.opaque")
+def opaque(text: str) -> str:
+    """Give what no codec knows.
+
+    Args:
+        text: Goes into it.
+    """
+    CALLS["opaque"] += 1
+    return {text, text + "!"}  # pyright: ignore[reportReturnType]
+
+
 ALIVE: weakref.WeakSet[torch.Tensor] = weakref.WeakSet()
 
 
@@ -230,6 +266,9 @@ NODES = (
     prompt,
     inexact,
     hungry,
+    strip,
+    grow,
+    opaque,
     latent,
     double,
     reroute,
@@ -259,6 +298,10 @@ class Bench:
         self.state = RunState(self.events.append)
         request = RunRequest("run", list(targets), outputs=self.outputs, **options)
         return self.session.run(graph, request, self.state)
+
+    def plan(self, graph: Graph, *targets: str) -> Plan:
+        """What a run would compute."""
+        return self.session.plan(graph, RunRequest("run", list(targets)))
 
     def told(self, kind: type[events.Event]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

@@ -117,6 +117,8 @@ def chain(count: int, kind: str = "chain.link", text: str = "x", **values: Any) 
     """A chain of `count` nodes as in a workflow's file, ending in `end`."""
     names = ["start", *(f"n{i}" for i in range(count - 2)), "end"]
     nodes: dict[str, Any] = {name: {"type": kind, "values": values} for name in names}
+    if kind == "chain.link":
+        nodes = {name: {"type": kind, "values": {"tag": name, **values}} for name in names}
     nodes["start"] = {"type": "chain.start", "values": {"text": text}}
     links = {f"{names[i]}.text": f"{names[i - 1]}.text" for i in range(1, count)}
     return {"nodes": nodes, "links": links}

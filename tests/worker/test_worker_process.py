@@ -116,9 +116,15 @@ def test_a_run_asked_for_right_after_a_kill_has_a_new_worker(watched: Watched):
         assert isinstance(watched.wait(f"next {turn}", timeout=10), events.RunFinished)
 
 
+def wait_for_node(watched: Watched, node: str) -> None:
+    """Until the node is being computed."""
+    while getattr(watched.wait_for(events.Started), "node", "") != node:
+        pass
+
+
 def test_a_second_stop_ends_a_worker_that_does_not_hear(watched: Watched):
     watched.start(chain(2, "chain.deaf"))
-    watched.wait_for(events.Started)
+    wait_for_node(watched, "end")
     watched.client.cancel("run")
     watched.client.cancel("run")
     assert isinstance(watched.wait(timeout=10), events.WorkerDied)
@@ -128,7 +134,7 @@ def test_a_second_stop_ends_a_worker_that_does_not_hear(watched: Watched):
 def test_patience_ends_a_worker_that_does_not_hear(watched: Watched, monkeypatch):
     monkeypatch.setattr(client_module, "PATIENCE", 0.2)
     watched.start(chain(2, "chain.deaf"))
-    watched.wait_for(events.Started)
+    wait_for_node(watched, "end")
     watched.client.cancel("run")
     assert isinstance(watched.wait(timeout=10), events.WorkerDied)
 

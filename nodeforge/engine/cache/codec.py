@@ -12,6 +12,13 @@ class Codec(Protocol):
         """Bytes that `value` takes in memory."""
         ...
 
+    def digest(self, value: Any) -> str | None:
+        """32 hexadecimal digits, equal for equal values; None for one that has no digest.
+
+        What is declared uncounted in a value is left out.
+        """
+        ...
+
     def encode(self, value: Any) -> bytes | None:
         """`value` as bytes; None for one that cannot leave the process."""
         ...

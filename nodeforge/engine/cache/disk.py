@@ -15,6 +15,7 @@ from pathlib import Path
 _SUFFIX = ".result"
 _DIGEST = 16
 _TEMPORARY = ".part"
+_JOURNAL = "traces.log"
 
 
 class DiskTier:
@@ -34,6 +35,11 @@ class DiskTier:
         self._written = 0
         self.refused = ""
         """Why entries cannot be written; empty while they can."""
+
+    @property
+    def journal(self) -> Path:
+        """Where this version's traces are."""
+        return self.folder / _JOURNAL
 
     def path(self, key: str) -> Path:
         return self.folder / key[:2] / (key + _SUFFIX)
@@ -80,6 +86,7 @@ class DiskTier:
 
     def shrink(self) -> None:
         """Delete what was used longest ago, other versions' entries first, down to 90 %."""
+        self._remove_journals(others=True)
         files = sorted(self._files(), key=self._order)
         excess = sum(state.st_size for _, state in files) - self.limit
         if excess <= 0:
@@ -99,7 +106,14 @@ class DiskTier:
             with contextlib.suppress(OSError):
                 path.unlink()
                 freed += state.st_size
+        self._remove_journals(others=False)
         return freed
+
+    def _remove_journals(self, *, others: bool) -> None:
+        for path in self.root.glob(f"*/{_JOURNAL}"):
+            if not others or path != self.journal:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _order(self, file: tuple[Path, os.stat_result]) -> tuple[bool, float]:
         path, state = file

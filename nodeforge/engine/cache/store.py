@@ -10,6 +10,7 @@ from nodeforge.engine.cache.codec import Codec
 from nodeforge.engine.cache.disk import DiskTier
 from nodeforge.engine.cache.memory import MemoryTier
 from nodeforge.engine.events import Source
+from nodeforge.engine.traces import Traces
 
 WORTH_A_FILE = 0.020
 """Seconds: what took less is computed again sooner than read."""
@@ -30,6 +31,7 @@ class ResultCache:
         self.memory = memory
         self.disk = disk
         self.codec = codec
+        self.traces = Traces(disk.journal if disk else None)
         self._queue: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
 

@@ -20,11 +20,12 @@ def start(text: str = "") -> str:
 
 
 @node("chain.link")
-def link(text: str) -> str:
+def link(text: str, tag: str = "") -> str:
     """Pass on at once.
 
     Args:
         text: What is passed on.
+        tag: Only part of the key, so that equal values do not make equal nodes.
     """
     return text
 
