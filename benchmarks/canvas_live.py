@@ -26,10 +26,10 @@ from benchmarks.window_run import WAITING, Lag, TimedApplication
 from nodeforge.canvas import Canvas, LayerKind, State, Tiles, add_layer, open_picture
 from nodeforge.canvas.pictures import state_of
 from nodeforge.settings import Settings, shipped
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 
 PATIENCE = 300.0
 SIDE = 256

@@ -36,12 +36,12 @@ from nodeforge.canvas import (
     select,
 )
 from nodeforge.graph.document import Document
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.canvas_view.kit import Kit
-from nodeforge.ui.canvas_view.studio import Studio
-from nodeforge.ui.canvas_view.view import CanvasView
-from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.tools.tool_options import Kit
+from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.open_document import OpenDocument
 
 SIDE = 4096
 VIEW = (1920, 1080)

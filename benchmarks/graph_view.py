@@ -24,7 +24,7 @@ from nodeforge.graph.document import Document, View
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue, NodeSpec, NumberWidget, PortSpec, TextWidget
-from nodeforge.ui import theme
+from nodeforge.ui.common import theme
 from nodeforge.ui.graph_view import GraphView
 
 SIZE = (1920, 1080)

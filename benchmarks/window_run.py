@@ -26,11 +26,11 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
 from nodeforge.settings import Settings, shipped
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 
 TICK = 5.0
 IDLE = 4.0

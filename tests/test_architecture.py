@@ -32,6 +32,18 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         ("canvas/tiles.py", "import torch", "reach torch"),
         ("worker/codec.py", "import NodeGraphQt", "knows Qt"),
         ("worker/packs.py", "import nodeforge_packs", "does not know its packs"),
+        ("ui/common/icons.py", "import nodeforge.ui.documents.workspace", "Rooms of the window"),
+        ("ui/files/model_lock.py", "import nodeforge.ui.gallery.panel", "Rooms of the window"),
+        (
+            "ui/canvas_view/tools/brush.py",
+            "import nodeforge.ui.canvas_view.session",
+            "Rooms of the canvas view",
+        ),
+        (
+            "ui/graph_view/items/pens.py",
+            "import nodeforge.ui.graph_view.scene.overview",
+            "Rooms of the graph view",
+        ),
     ],
 )
 def test_a_planted_violation_is_found(tmp_path: Path, module: str, line: str, contract: str):

@@ -24,11 +24,11 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Paste, SetValue
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.settings import Settings, shipped
-from nodeforge.ui import theme
-from nodeforge.ui.app import make_app, window_store
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import make_app, window_store
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 
 SIZE = (1600, 1000)
 PATIENCE = 60.0

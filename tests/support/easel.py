@@ -11,8 +11,8 @@ from nodeforge.canvas import Canvas, LayerKind, State, Tiles, composite, picture
 from nodeforge.canvas.layers import new_layer, with_new
 from nodeforge.imaging import Bytes
 from nodeforge.ui.canvas_view import CanvasTab
-from nodeforge.ui.canvas_view.view import CanvasView
-from nodeforge.ui.main_window import MainWindow
+from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
+from nodeforge.ui.window.main_window import MainWindow
 
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 LEFT = Qt.MouseButton.LeftButton

@@ -11,11 +11,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.settings import Settings
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.collecting import Collector
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.application.garbage_collector import Collector
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 from support.windows import close_without_asking, quiet_worker
 
 Opener = Callable[..., MainWindow]

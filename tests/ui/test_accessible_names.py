@@ -22,8 +22,8 @@ from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue, ModelFileWidget
-from nodeforge.ui.inspector.model_file import ModelDialog
-from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.fields.model_field import ModelDialog
 from nodeforge.ui.preferences import Preferences
 
 CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox,

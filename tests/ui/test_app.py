@@ -12,9 +12,9 @@ from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from nodeforge.settings import load_settings
-from nodeforge.ui import single
-from nodeforge.ui.app import show_crash
-from nodeforge.ui.crash import FATAL, CrashReports
+from nodeforge.ui.application import single_instance
+from nodeforge.ui.application.app import show_crash
+from nodeforge.ui.application.crash_reports import FATAL, CrashReports
 from nodeforge.ui.preferences import Preferences, layout_of
 
 
@@ -43,14 +43,14 @@ def test_a_workflow_that_is_not_there_is_named(home: Path):
 
 
 def test_a_second_start_hands_its_file_to_the_first(qtbot, home: Path, tmp_path: Path):
-    assert not single.hand_over(home, None)
-    first = single.FirstWindow(home)
+    assert not single_instance.hand_over(home, None)
+    first = single_instance.FirstWindow(home)
     asked: list[str] = []
     first.asked.connect(asked.append)
     code = (
         "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
         "from nodeforge.ui import single; app = QCoreApplication([]);"
-        "sys.exit(not single.hand_over(Path(sys.argv[1]), Path(sys.argv[2])))"
+        "sys.exit(not single_instance.hand_over(Path(sys.argv[1]), Path(sys.argv[2])))"
     )
     second = subprocess.Popen([sys.executable, "-c", code, home, tmp_path / "mine.json"])
     qtbot.waitUntil(lambda: asked == [str(tmp_path / "mine.json")], timeout=20_000)
@@ -60,10 +60,10 @@ def test_a_second_start_hands_its_file_to_the_first(qtbot, home: Path, tmp_path:
 
 def test_closing_while_a_later_start_is_still_there_is_no_crash(qtbot, home: Path):
     for _ in range(10):
-        first, asked = single.FirstWindow(home), list[str]()
+        first, asked = single_instance.FirstWindow(home), list[str]()
         first.asked.connect(asked.append)
         later = QLocalSocket()
-        later.connectToServer(single.name_of(home))
+        later.connectToServer(single_instance.name_of(home))
         assert later.waitForConnected(1000)
         later.write(b'{"open": "mine.json"}\n')
         qtbot.waitUntil(lambda asked=asked: asked == ["mine.json"])
@@ -93,7 +93,8 @@ def test_what_killed_the_process_is_kept_for_the_next_start(tmp_path: Path, monk
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     (tmp_path / FATAL).write_text("Fatal Python error: Segmentation fault")
     code = (
-        "import sys; from pathlib import Path; from nodeforge.ui.crash import CrashReports;"
+        "import sys; from pathlib import Path;"
+        "from nodeforge.ui.application.crash_reports import CrashReports;"
         "CrashReports(Path(sys.argv[1]), print).install()"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)

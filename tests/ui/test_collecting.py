@@ -4,7 +4,7 @@ import threading
 
 from PySide6.QtCore import QObject
 
-from nodeforge.ui.collecting import Collector
+from nodeforge.ui.application.garbage_collector import Collector
 
 
 class Panel(QObject):

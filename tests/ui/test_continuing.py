@@ -12,8 +12,8 @@ from nodeforge.graph.paths import split
 from nodeforge.lint import Severity, lint
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.viewer.continuing import ContinueFrom, steps_run
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.viewer.continue_from_step import ContinueFrom, steps_run
 from support.processes import ForkedWorker
 
 CONTROL = Qt.KeyboardModifier.ControlModifier

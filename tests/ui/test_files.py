@@ -12,10 +12,10 @@ from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
 from nodeforge.models import Kind, Layout, ModelInfo
 from nodeforge.settings import shipped
-from nodeforge.ui import autosave as autosaving
-from nodeforge.ui.locking import propose
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.relink import RelinkDialog, missing_models
+from nodeforge.ui.documents import autosave as autosaving
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.files.model_lock import propose
+from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 

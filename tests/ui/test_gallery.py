@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMenu, QMessageBox
 from nodeforge.formats import load, save
 from nodeforge.graph.model import Input
 from nodeforge.settings import shipped
-from nodeforge.ui.gallery.compare import CompareDialog
-from nodeforge.ui.gallery.store import Results, prompt_and_seed
+from nodeforge.ui.gallery.compare_dialog import CompareDialog
+from nodeforge.ui.gallery.results_database import Results, prompt_and_seed
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 PARAMETERS = "a fox, red\nNegative prompt: dull\nSteps: 20, Sampler: Euler, Seed: 42, Size: 8x8"

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from nodeforge.formats import write
 from nodeforge.settings import shipped
-from nodeforge.ui.history_menu import HistoryMenu
+from nodeforge.ui.window.menus.history_menu import HistoryMenu
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 

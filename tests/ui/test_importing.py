@@ -7,7 +7,7 @@ from PIL import Image, PngImagePlugin
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtWidgets import QPushButton
 
-from nodeforge.ui.importing import ReportDialog
+from nodeforge.ui.files.comfyui_import import ReportDialog
 from support.comfyui import text_to_image
 
 

@@ -18,13 +18,13 @@ from nodeforge.graph.edits import Link, Rename, SetValue
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.lint import lint
 from nodeforge.settings import shipped
-from nodeforge.ui.inspector.arithmetic import evaluate
-from nodeforge.ui.inspector.choices import ChoiceField
-from nodeforge.ui.inspector.clearing import ClearButton
-from nodeforge.ui.inspector.model_file import ModelDialog
-from nodeforge.ui.inspector.number import NumberBox
+from nodeforge.ui.fields.arithmetic import evaluate
+from nodeforge.ui.fields.choice_field import ChoiceField
+from nodeforge.ui.fields.clear_button import ClearButton
+from nodeforge.ui.fields.model_field import ModelDialog
+from nodeforge.ui.fields.number_field import NumberBox
+from nodeforge.ui.fields.text_field import reweighted
 from nodeforge.ui.inspector.panel import EMPTY
-from nodeforge.ui.inspector.prompt import reweighted
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import QRectF, QSizeF
 from nodeforge.formats import load
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
-from nodeforge.ui import theme
+from nodeforge.ui.common import theme
 from nodeforge.ui.graph_view import GraphView
-from nodeforge.ui.graph_view.overview import bounds, first_look
-from nodeforge.ui.graph_view.viewer import READABLE
+from nodeforge.ui.graph_view.scene.graph_viewer import READABLE
+from nodeforge.ui.graph_view.scene.overview import bounds, first_look
 
 EXAMPLES = sorted(shipped("workflows").glob("*.json"))
 

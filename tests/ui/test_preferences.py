@@ -11,8 +11,8 @@ from PySide6.QtGui import QKeySequence
 from nodeforge.engine.pack_content import content_hash
 from nodeforge.errors import RequestError
 from nodeforge.settings import Attention, load_settings
-from nodeforge.ui.output_names import expand
 from nodeforge.ui.preferences import Preferences
+from nodeforge.ui.running.output_folders import expand
 
 PLAIN, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 

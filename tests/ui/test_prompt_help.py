@@ -11,10 +11,10 @@ from nodeforge.diffusion.prompts import parse
 from nodeforge.formats import read, write
 from nodeforge.graph.model import Node
 from nodeforge.settings import shipped
-from nodeforge.ui.inspector.completion import fitting
-from nodeforge.ui.inspector.model_file import ModelDialog
-from nodeforge.ui.inspector.model_picture import picture_of
-from nodeforge.ui.inspector.tokens import Count, Words
+from nodeforge.ui.fields.model_field import ModelDialog
+from nodeforge.ui.fields.model_preview import picture_of
+from nodeforge.ui.fields.prompt_completion import fitting
+from nodeforge.ui.fields.token_counter import Count, Words
 
 NANO = shipped("resources") / "models" / "nano" / "tokenizer"
 

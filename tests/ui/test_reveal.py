@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from nodeforge.ui import reveal as revealing
+from nodeforge.ui.common import file_manager as revealing
 
 PROGRAM = """
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from PySide6.QtDBus import QDBusConnection, QDBusVirtualObject
-from nodeforge.ui import reveal as revealing
+from nodeforge.ui.common import file_manager as revealing
 
 class Manager(QDBusVirtualObject):
     def introspect(self, path):

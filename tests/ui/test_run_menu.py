@@ -12,8 +12,8 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Move, SetValue
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.spec import Catalogue
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.run_menu import led_to
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.window.menus.run_menu import led_to
 from support.processes import ForkedWorker
 
 CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier

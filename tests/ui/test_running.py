@@ -15,8 +15,8 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import Settings
-from nodeforge.ui.jobs import Job
-from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.running.job_queue import Job
 from support.processes import ForkedWorker
 
 CONTROL = Qt.KeyboardModifier.ControlModifier

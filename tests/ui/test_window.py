@@ -12,17 +12,17 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMessage
 
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
-from nodeforge.ui.actions import keys_of
-from nodeforge.ui.menu_layout import MENUS, SEPARATOR
-from nodeforge.ui.palette import CommandPalette, fuzzy
-from nodeforge.ui.start_page import Card
+from nodeforge.ui.common.command_registry import keys_of
+from nodeforge.ui.window.menus.command_palette import CommandPalette, fuzzy
+from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
+from nodeforge.ui.window.start_page import Card
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 
 
 def test_the_window_needs_no_torch_and_at_first_no_node_graph():
     code = (
-        "import sys, nodeforge.ui.app; "
+        "import sys, nodeforge.ui.application.app; "
         "sys.exit(bool({'torch', 'diffusers', 'NodeGraphQt'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from nodeforge.formats import read, write
 from nodeforge.graph.document import Document
-from nodeforge.ui.main_window import MainWindow
+from nodeforge.ui.window.main_window import MainWindow
 from support.graphs import documents
 from tests.ui.graph_view.conftest import agree
 from tests.ui.graph_view.test_picture_property import Hand

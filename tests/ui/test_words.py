@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtCore import QPointF
 
 from nodeforge.spec import Catalogue
+from nodeforge.ui.common.formatting import plain, step, tip
 from nodeforge.ui.inspector.panel import help_text
-from nodeforge.ui.words import plain, step, tip
 
 
 @pytest.mark.parametrize(

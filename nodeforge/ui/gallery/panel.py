@@ -41,11 +41,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.ui.gallery.store import Result, Results
-from nodeforge.ui.icons import icon
-from nodeforge.ui.jobs import Job
-from nodeforge.ui.pictures import read_small
-from nodeforge.ui.reveal import reveal
+from nodeforge.ui.common.file_manager import reveal
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.gallery.results_database import Result, Results
+from nodeforge.ui.running.job_queue import Job
 
 EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
 _SIDE = 96
@@ -119,7 +119,7 @@ class Gallery(QWidget):
 
     def add(self, job: Job, path: str) -> None:
         """A run has saved the file `path`."""
-        image = read_small(Path(path), 2 * _SIDE)
+        image = read_scaled(Path(path), 2 * _SIDE)
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         QImageWriter(buffer, QByteArray(b"jpeg")).write(image)
@@ -208,7 +208,7 @@ class Gallery(QWidget):
         self.reload()
 
     def _compare_chosen(self) -> None:
-        from nodeforge.ui.gallery.compare import CompareDialog  # numpy: only when needed
+        from nodeforge.ui.gallery.compare_dialog import CompareDialog  # numpy: only when needed
 
         chosen = self.list.chosen()
         if len(chosen) == 2:

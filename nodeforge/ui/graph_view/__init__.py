@@ -10,9 +10,9 @@ import os
 
 os.environ.setdefault("QT_PREFERRED_BINDING", "PySide6")  # before NodeGraphQt chooses one
 
-from nodeforge.ui.graph_view.hands import NODE_MIME
-from nodeforge.ui.graph_view.menu_request import MenuRequest
-from nodeforge.ui.graph_view.state import NodeState
-from nodeforge.ui.graph_view.view import GraphView
+from nodeforge.ui.graph_view.interaction.input_handler import NODE_MIME
+from nodeforge.ui.graph_view.interaction.menu_request import MenuRequest
+from nodeforge.ui.graph_view.items.status_icons import NodeState
+from nodeforge.ui.graph_view.view.graph_view import GraphView
 
 __all__ = ["NODE_MIME", "GraphView", "MenuRequest", "NodeState"]

@@ -12,10 +12,10 @@ from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.graph.ports import input_names, input_spec
-from nodeforge.ui import words
-from nodeforge.ui.inspector.row import Row
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.common import formatting
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.inspector.port_row import Row
 
 EMPTY = "Select a node to see and change its values here."
 
@@ -116,7 +116,7 @@ class Inspector(QScrollArea):
             column.addWidget(_label(text, "error"))
             return
         if spec is not None:
-            column.addWidget(_label(words.plain(spec.summary), "dim"))
+            column.addWidget(_label(formatting.plain(spec.summary), "dim"))
         for name in input_names(nodes[0], self._workspace.catalogue):
             port = input_spec(nodes[0], name, self._workspace.catalogue)
             if port is not None:
@@ -152,11 +152,11 @@ class Inspector(QScrollArea):
 
 
 def needs_text(networks: Mapping[str, Mapping[str, int]]) -> str:
-    """What the networks of a model take, in words."""
+    """What the networks of a model take, in formatting."""
     weights = sum(needs["weights"] for needs in networks.values())
     working = max(needs["working"] for needs in networks.values())
-    text = f"Takes {words.size(weights)} of memory"
-    return f"{text}, and up to {words.size(working)} more while it works." if working else text
+    text = f"Takes {formatting.size(weights)} of memory"
+    return f"{text}, and up to {formatting.size(working)} more while it works." if working else text
 
 
 def help_text(doc: str, summary: str) -> str:
@@ -164,7 +164,7 @@ def help_text(doc: str, summary: str) -> str:
     text = doc.strip().removeprefix(summary).strip()
     for section in ("Args:", "Returns:"):
         text = text.partition(section)[0].strip()
-    return words.plain(text)
+    return formatting.plain(text)
 
 
 def _label(text: str, role: str) -> QLabel:

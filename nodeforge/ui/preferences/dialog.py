@@ -28,16 +28,16 @@ from PySide6.QtWidgets import (
 from nodeforge.engine.cache import DiskTier
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import GIB, Attention, MemoryMode, Precision, Settings, save_settings
-from nodeforge.ui import theme as themes
-from nodeforge.ui import words
-from nodeforge.ui.actions import Actions
-from nodeforge.ui.autosave import PAUSE, autosave_pause
-from nodeforge.ui.output_names import PLACEHOLDERS, expand
+from nodeforge.ui.common import formatting
+from nodeforge.ui.common import theme as themes
+from nodeforge.ui.common.command_registry import Actions
+from nodeforge.ui.documents.autosave import PAUSE, autosave_pause
+from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.preferences.model_folders import ModelFolders
 from nodeforge.ui.preferences.packs import Packs
-from nodeforge.ui.preferences.rows import Section
-from nodeforge.ui.preferences.shortcuts import Shortcuts
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.preferences.sections import Section
+from nodeforge.ui.preferences.shortcut_editor import Shortcuts
+from nodeforge.ui.running.output_folders import PLACEHOLDERS, expand
 
 _DEVICES = {
     "auto": "The best there is",
@@ -165,7 +165,7 @@ class Preferences(QDialog):
         kept.add("On disk", self.disk, _size_of("disk_cache_bytes"), "cache size")
         self._tier = DiskTier(self._settings.cache / "results", "", self._settings.disk_cache_bytes)
         clear = QPushButton(f"Clear ({self._held()} on disk)")
-        clear.clicked.connect(lambda: clear.setText(f"{words.size(self._tier.clear())} freed"))
+        clear.clicked.connect(lambda: clear.setText(f"{formatting.size(self._tier.clear())} freed"))
         kept.add("Clear results", clear, "kept until room is needed", "cache empty")
         return [run, kept]
 
@@ -227,7 +227,7 @@ class Preferences(QDialog):
         self._failed.show()
 
     def _held(self) -> str:
-        return words.size(sum(state.st_size for state in self._tier.entries()))
+        return formatting.size(sum(state.st_size for state in self._tier.entries()))
 
     def _browse(self) -> None:
         if path := QFileDialog.getExistingDirectory(self, "Choose a folder"):
@@ -266,7 +266,7 @@ def _switch(on: bool) -> QCheckBox:
 
 
 def _size_of(name: str) -> str:
-    return words.size(float(str(_DEFAULTS[name])))
+    return formatting.size(float(str(_DEFAULTS[name])))
 
 
 def _gib(value: int) -> QDoubleSpinBox:

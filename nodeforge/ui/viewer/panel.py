@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.graph.document import NoSuchNodeError
-from nodeforge.ui.icons import icon
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.running import Runner
-from nodeforge.ui.viewer.canvas import PictureCanvas
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.viewer.picture_view import PictureCanvas
 
 EMPTY = "The picture of the selected node appears here, after a run."
 
@@ -238,7 +238,10 @@ class Viewer(QWidget):
 
     def _continue(self) -> None:
         """Edit the workflow so that only the steps after the one shown are run anew."""
-        from nodeforge.ui.viewer.continuing import ContinueFrom, steps_run  # with the graph's view
+        from nodeforge.ui.viewer.continue_from_step import (  # with the graph's view
+            ContinueFrom,
+            steps_run,
+        )
 
         if self._opened is None or not self._node:
             return

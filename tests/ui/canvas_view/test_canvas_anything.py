@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.staging import Candidate
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate
 from support.easel import Easel
 
 KEYS = "BEGLMVICWSKXDQ[]456"

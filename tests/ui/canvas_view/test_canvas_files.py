@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 
 from nodeforge.canvas import LONGEST_SIDE
-from nodeforge.ui.autosave import Autosave
+from nodeforge.ui.documents.autosave import Autosave
 from support.easel import Easel, easel_in, shown
 
 LONG = 20_000

@@ -14,8 +14,8 @@ from nodeforge.canvas.layers import new_layer, with_new
 from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
 from nodeforge.settings import shipped
-from nodeforge.ui.canvas_view.staging import Candidate
-from nodeforge.ui.main_window import MainWindow
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate
+from nodeforge.ui.window.main_window import MainWindow
 from support.easel import Easel, easel_in
 from support.processes import ForkedWorker
 

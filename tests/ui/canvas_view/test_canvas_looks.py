@@ -9,9 +9,9 @@ from PySide6.QtGui import QImage, QNativeGestureEvent, QPainter, QPointingDevice
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.canvas import Brush, ColourInk, LayerKind, Sample, Stroke, What, add_layer
-from nodeforge.ui import theme
-from nodeforge.ui.canvas_view.layers_panel import LayersPanel
-from nodeforge.ui.canvas_view.picture import level_for
+from nodeforge.ui.canvas_view.panels.layers_panel import LayersPanel
+from nodeforge.ui.canvas_view.rendering.canvas_renderer import level_for
+from nodeforge.ui.common import theme
 from support.easel import Easel
 
 

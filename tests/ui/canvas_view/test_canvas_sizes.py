@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 
 from nodeforge.canvas import LONGEST_SIDE, rectangle, select
 from nodeforge.imaging import Box, Method
-from nodeforge.ui.canvas_view.sizes import ScaleDialog, SizeDialog
+from nodeforge.ui.canvas_view.editor.size_dialogs import ScaleDialog, SizeDialog
 from support.easel import shown
 
 OK = QDialogButtonBox.StandardButton.Ok

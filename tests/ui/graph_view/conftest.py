@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.graph.document import Document, View
 from nodeforge.graph.model import Graph
 from nodeforge.graph.paths import inside, join, within
-from nodeforge.ui import theme
+from nodeforge.ui.common import theme
 from nodeforge.ui.graph_view import GraphView
 from support.graphs import text_to_image
 from support.small_catalogue import CATALOGUE
@@ -146,7 +146,7 @@ def agree(view: GraphView) -> None:
     """NodeGraphQt shows the nodes, links and places of the document, and nothing else."""
     from NodeGraphQt.qgraphics.node_abstract import AbstractNodeItem
 
-    from nodeforge.ui.graph_view.item import NodeBox
+    from nodeforge.ui.graph_view.items.node_item import NodeBox
 
     document, path, viewer = view.document, view.path, view.desk.viewer
     graph = document.group(path)

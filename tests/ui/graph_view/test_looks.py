@@ -10,13 +10,14 @@ from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Move, SetMode, SetPorts, SetValue
 from nodeforge.graph.model import Mode, Node, Output
-from nodeforge.ui import theme
-from nodeforge.ui.graph_view import NodeState, run_looks
-from nodeforge.ui.graph_view.fuzzy import ranked
-from nodeforge.ui.graph_view.hits import Hit
-from nodeforge.ui.graph_view.layout import layered
-from nodeforge.ui.graph_view.tips import tip_of
-from nodeforge.ui.graph_view.view import EMPTY
+from nodeforge.ui.common import theme
+from nodeforge.ui.graph_view import NodeState
+from nodeforge.ui.graph_view.commands.fuzzy_search import ranked
+from nodeforge.ui.graph_view.interaction.tooltips import tip_of
+from nodeforge.ui.graph_view.scene import run_display
+from nodeforge.ui.graph_view.scene.auto_layout import layered
+from nodeforge.ui.graph_view.scene.hit_test import Hit
+from nodeforge.ui.graph_view.view.graph_view import EMPTY
 from support.graphs import boxes, graph
 
 STATES = ["will_run", "cached", "on_disk", "running", "done", "error"]
@@ -232,7 +233,7 @@ def test_a_few_letters_find_what_is_meant(query, first):
 
 
 def test_a_tick_stays_for_a_moment_and_fades_into_what_comes_next(screen, monkeypatch, qtbot):
-    monkeypatch.setattr(run_looks, "HOLD", 50)
+    monkeypatch.setattr(run_display, "HOLD", 50)
     screen.view.show_states({"noise": NodeState("done")})
     screen.view.show_states({"noise": NodeState("cached")})
     box = screen.box("noise")

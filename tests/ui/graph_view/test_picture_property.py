@@ -36,7 +36,7 @@ from nodeforge.graph.edits import (
 )
 from nodeforge.graph.model import Input, Mode, Node, Output, Subgraph
 from nodeforge.graph.paths import inside, join, split
-from nodeforge.ui import theme
+from nodeforge.ui.common import theme
 from nodeforge.ui.graph_view import GraphView
 from support.graphs import documents, inputs, outputs, paths
 from support.small_catalogue import CATALOGUE

@@ -8,11 +8,11 @@ from PySide6.QtCore import QPointF, Qt
 
 from nodeforge.canvas import LARGEST, Brush, ColourInk, EraserInk, Ink, Sample, Stroke
 from nodeforge.errors import RequestError
-from nodeforge.ui.canvas_view.kit import number, toggle
-from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
+from nodeforge.ui.canvas_view.tools.tool import CLICK, Keys, Tool, Touch
+from nodeforge.ui.canvas_view.tools.tool_options import number, toggle
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.studio import Studio
+    from nodeforge.ui.canvas_view.session import Studio
 
 _SIZE = number("size", "Size", 40, 1, LARGEST, 1, "px")
 _LOOKS = (

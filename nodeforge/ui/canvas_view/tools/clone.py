@@ -8,14 +8,14 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from nodeforge.canvas import LARGEST, CloneInk, Ink, pictured
-from nodeforge.ui.canvas_view.kit import number, toggle
-from nodeforge.ui.canvas_view.outlines import line_both
-from nodeforge.ui.canvas_view.tools.base import Keys, Touch
+from nodeforge.ui.canvas_view.rendering.outline_painting import line_both
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
+from nodeforge.ui.canvas_view.tools.tool import Keys, Touch
+from nodeforge.ui.canvas_view.tools.tool_options import number, toggle
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.camera import Camera
-    from nodeforge.ui.canvas_view.studio import Studio
+    from nodeforge.ui.canvas_view.rendering.camera import Camera
+    from nodeforge.ui.canvas_view.session import Studio
 
 
 class CloneTool(StrokeTool):

@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF, QTransform
 
 from nodeforge.canvas import crop_canvas
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
 from nodeforge.ui.canvas_view.tools.rect_handles import (
     INSIDE,
     Grip,
@@ -18,10 +17,11 @@ from nodeforge.ui.canvas_view.tools.rect_handles import (
     paint_rect,
     resized,
 )
+from nodeforge.ui.canvas_view.tools.tool import CLICK, Keys, Tool, Touch
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.camera import Camera
-    from nodeforge.ui.canvas_view.studio import Studio
+    from nodeforge.ui.canvas_view.rendering.camera import Camera
+    from nodeforge.ui.canvas_view.session import Studio
 
 _SHADE = QColor(0, 0, 0, 120)
 _HANDLES = QColor("#5b9dff")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from nodeforge.canvas import ColourInk, alike, paint_area
-from nodeforge.ui.canvas_view.kit import number, toggle
-from nodeforge.ui.canvas_view.tools.base import Tool, Touch
+from nodeforge.ui.canvas_view.tools.tool import Tool, Touch
+from nodeforge.ui.canvas_view.tools.tool_options import number, toggle
 
 LIKENESS = (
     number("tolerance", "Tolerance", 24, 0, 255, 1),

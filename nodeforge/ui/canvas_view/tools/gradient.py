@@ -9,13 +9,13 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
 from nodeforge.canvas import GradientInk, paint_area
-from nodeforge.ui.canvas_view.kit import choice, rgba
-from nodeforge.ui.canvas_view.outlines import line_both
-from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
+from nodeforge.ui.canvas_view.rendering.outline_painting import line_both
+from nodeforge.ui.canvas_view.tools.tool import CLICK, Keys, Tool, Touch
+from nodeforge.ui.canvas_view.tools.tool_options import choice, rgba
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.camera import Camera
-    from nodeforge.ui.canvas_view.studio import Studio
+    from nodeforge.ui.canvas_view.rendering.camera import Camera
+    from nodeforge.ui.canvas_view.session import Studio
 
 
 class GradientTool(Tool):

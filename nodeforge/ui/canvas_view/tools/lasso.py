@@ -8,13 +8,13 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 
 from nodeforge.canvas import polygon
-from nodeforge.ui.canvas_view.outlines import HANDLE, path_both
-from nodeforge.ui.canvas_view.tools.base import CLICK, Touch
-from nodeforge.ui.canvas_view.tools.selecting import HOW_KEYS, SelectTool
+from nodeforge.ui.canvas_view.rendering.outline_painting import HANDLE, path_both
+from nodeforge.ui.canvas_view.tools.selection_tool import HOW_KEYS, SelectTool
+from nodeforge.ui.canvas_view.tools.tool import CLICK, Touch
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.camera import Camera
-    from nodeforge.ui.canvas_view.studio import Studio
+    from nodeforge.ui.canvas_view.rendering.camera import Camera
+    from nodeforge.ui.canvas_view.session import Studio
 
 
 class LassoTool(SelectTool):

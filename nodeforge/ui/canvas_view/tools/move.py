@@ -12,9 +12,7 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.canvas import Affine, Layer, Tiles, Transform
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.outlines import HANDLE
-from nodeforge.ui.canvas_view.snapping import Guide
-from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
+from nodeforge.ui.canvas_view.rendering.outline_painting import HANDLE
 from nodeforge.ui.canvas_view.tools.rect_handles import (
     GRIPS,
     INSIDE,
@@ -25,10 +23,12 @@ from nodeforge.ui.canvas_view.tools.rect_handles import (
     paint_rect,
     resized,
 )
+from nodeforge.ui.canvas_view.tools.snapping import Guide
+from nodeforge.ui.canvas_view.tools.tool import CLICK, Keys, Tool, Touch
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.camera import Camera
-    from nodeforge.ui.canvas_view.studio import Studio
+    from nodeforge.ui.canvas_view.rendering.camera import Camera
+    from nodeforge.ui.canvas_view.session import Studio
 
 _HANDLES = QColor("#5b9dff")
 _TURN_REACH = 3 * HANDLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF, QTransform
 
-from nodeforge.ui.canvas_view.outlines import HANDLE, handle, polygon_both
+from nodeforge.ui.canvas_view.rendering.outline_painting import HANDLE, handle, polygon_both
 
 INSIDE = (0, 0)
 Grip = tuple[int, int]

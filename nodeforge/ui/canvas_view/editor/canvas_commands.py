@@ -1,0 +1,327 @@
+"""What the commands of the Canvas menu do with one canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QInputDialog
+
+from nodeforge.canvas import (
+    CanvasEdit,
+    Layer,
+    LayerKind,
+    Tiles,
+    add_layer,
+    alpha_mask,
+    clear_mask,
+    composite_tiles,
+    crop_canvas,
+    deselect,
+    feather_mask,
+    flatten,
+    flip_canvas,
+    grow_mask,
+    invert_mask,
+    merge_down,
+    pictured,
+    rectangle,
+    resize_canvas,
+    scaled,
+    select,
+)
+from nodeforge.errors import RequestError
+from nodeforge.imaging import Box, Method
+from nodeforge.ui.canvas_view.editor.background_task import beside
+from nodeforge.ui.canvas_view.editor.scale_edit import ScaleEdit
+from nodeforge.ui.canvas_view.editor.size_dialogs import ScaleDialog, SizeDialog
+from nodeforge.ui.canvas_view.tools import MoveTool
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.editor.canvas_editor import Workbench
+    from nodeforge.ui.canvas_view.editor.canvas_tab import CanvasTab
+
+_STAGED = {"accept_part", "discard", "next", "previous", "more"}
+_ON_LAYER = {"mask_from_layer", "select_layer", "merge_down", "flatten"}
+_ON_SELECTION = {"deselect", "crop_to_selection"}
+
+
+class Deeds(QObject):
+    """One method a command, by its name."""
+
+    def __init__(self, tab: CanvasTab, bench: Workbench) -> None:
+        super().__init__(tab)
+        self._tab, self._bench = tab, bench
+        self._studio, self._view = bench.studio, bench.view
+        self._rulers = True
+
+    def can(self, name: str) -> bool:
+        """Whether a deed makes sense now."""
+        canvas, staging = self._studio.canvas, self._bench.staging
+        if name == "accept":
+            return staging.candidate is not None or self._in_hand()
+        if name == "discard":
+            return staging.is_open or self._studio.tool.name == "polygon"
+        if name in ("next", "previous"):
+            return staging.count > 1 or self._studio.tool.name == "move"
+        if name in _STAGED:
+            return staging.candidate is not None
+        if name in _ON_LAYER:
+            return canvas.active is not None
+        if name in _ON_SELECTION:
+            return canvas.selection is not None
+        if name == "invert_mask":
+            return canvas.active is not None and canvas.active.is_mask
+        if name in ("grow", "shrink", "feather"):
+            return canvas.selection is not None or self._mask() != ""
+        return True
+
+    def do(self, name: str) -> None:
+        getattr(self, name)()
+
+    def switch(self, name: str) -> None:
+        """Turn ``rulers``, ``snap`` or ``live`` on or off."""
+        match name:
+            case "rulers":
+                self._rulers = not self._rulers
+                self._bench.show_rulers(self._rulers)
+            case "snap":
+                self._studio.snap.on = not self._studio.snap.on
+            case "live":
+                self._bench.live.switch(not self._bench.live.on)
+
+    def is_on(self, name: str) -> bool:
+        return {
+            "rulers": self._rulers,
+            "snap": self._studio.snap.on,
+            "live": self._bench.live.on,
+        }[name]
+
+    # brush and colours
+
+    def swap_mask(self) -> None:
+        self._studio.settle()
+        self._studio.swap_mask()
+
+    def smaller(self) -> None:
+        self._size(1 / 1.15)
+
+    def larger(self) -> None:
+        self._size(1.15)
+
+    def swap_colours(self) -> None:
+        self._studio.kit.swap_colours()
+
+    def plain_colours(self) -> None:
+        self._studio.kit.plain_colours()
+
+    # selection and masks
+
+    def deselect(self) -> None:
+        self._perform(deselect(self._studio.canvas))
+
+    def invert_selection(self) -> None:
+        canvas = self._studio.canvas
+        if canvas.selection is None:
+            self._perform(select(canvas, rectangle(0, 0, *canvas.size)))
+        else:
+            self._perform(invert_mask(canvas))
+
+    def select_layer(self) -> None:
+        layer = self._studio.canvas.active
+        if layer is not None:
+            self._perform(select(self._studio.canvas, alpha_mask(layer)))
+
+    def copy_merged(self) -> None:
+        self._tab.copy_merged()
+
+    def mask_from_selection(self) -> None:
+        """A mask layer of what is selected; nothing is selected then."""
+        canvas = self._studio.canvas
+        if canvas.selection is None:
+            self._studio.said.emit("Nothing is selected. Select a part first.")
+            return
+        self._add_mask(canvas.selection)
+        self._perform(deselect(canvas))
+
+    def mask_from_layer(self) -> None:
+        layer = self._studio.canvas.active
+        if layer is not None:
+            self._add_mask(alpha_mask(layer))
+
+    def mask_from_empty(self) -> None:
+        """A mask of what the picture leaves transparent: for outpainting."""
+        canvas = self._studio.canvas
+        whole = composite_tiles(list(pictured(canvas.state)), canvas.box)
+        self._add_mask(clear_mask(Layer("", "", LayerKind.PAINT, whole), canvas.box))
+
+    def invert_mask(self) -> None:
+        self._perform(invert_mask(self._studio.canvas, self._mask()))
+
+    def grow(self) -> None:
+        self._ask("Grow by", lambda n: grow_mask(self._studio.canvas, n, self._mask()))
+
+    def shrink(self) -> None:
+        self._ask("Shrink by", lambda n: grow_mask(self._studio.canvas, -n, self._mask()))
+
+    def feather(self) -> None:
+        self._ask("Feather by", lambda n: feather_mask(self._studio.canvas, n, self._mask()))
+
+    # layers and the canvas itself
+
+    def new_layer(self) -> None:
+        self._perform(add_layer(self._studio.canvas, LayerKind.PAINT))
+
+    def new_mask(self) -> None:
+        layers = self._studio.canvas.layers
+        above = layers[-1].id if layers else None
+        self._perform(add_layer(self._studio.canvas, LayerKind.MASK, above=above))
+
+    def merge_down(self) -> None:
+        self._perform(merge_down(self._studio.canvas, self._studio.canvas.state.active))
+
+    def flatten(self) -> None:
+        self._perform(flatten(self._studio.canvas))
+
+    def flip_across(self) -> None:
+        self._perform(flip_canvas(self._studio.canvas, True))
+
+    def flip_down(self) -> None:
+        self._perform(flip_canvas(self._studio.canvas, False))
+
+    def scale(self) -> None:
+        """Ask for the size of the whole picture, and give it that."""
+        dialog = ScaleDialog(self._view.window(), self._studio.canvas.size)
+        if dialog.exec():
+            self.scale_to(*dialog.value())
+
+    def scale_to(self, width: int, height: int, method: Method) -> None:
+        """Everything in another size, made beside the window."""
+        self._studio.settle()
+        state, text = self._studio.canvas.state, f"Scaling to {width} × {height} px…"
+        try:
+            work = partial(scaled, state, width, height, method)
+            made = beside(self._view.window(), text, work)
+        except (RequestError, MemoryError) as error:
+            words = str(error) or "There is not enough memory for this size."
+            self._studio.said.emit(words)
+            return
+        if made is not None and self._studio.canvas.state is state:
+            self._perform(ScaleEdit(self._studio, made))
+            self._view.fit()
+
+    def resize(self) -> None:
+        """Ask for the canvas' size; layers keep theirs."""
+        canvas = self._studio.canvas
+        dialog = SizeDialog(self._view.window(), canvas.size)
+        if dialog.exec():
+            self._perform(resize_canvas(canvas, *dialog.value()))
+            self._view.fit()
+
+    def crop_to_selection(self) -> None:
+        self._crop(self._studio.canvas.state.selected())
+
+    def crop_to_box(self) -> None:
+        if (box := self._studio.shown_box()) is not None:
+            self._crop(box)
+
+    def _crop(self, box: Box) -> None:
+        self._perform(crop_canvas(self._studio.canvas, box))
+        self._view.fit()
+
+    def export(self) -> None:
+        self._tab.ask_export()
+
+    # looking
+
+    def zoom_in(self) -> None:
+        self._view.zoom_by(1.4)
+
+    def zoom_out(self) -> None:
+        self._view.zoom_by(1 / 1.4)
+
+    def zoom_whole(self) -> None:
+        self._view.zoom_to(1 / self._view.devicePixelRatioF())
+
+    def turn_left(self) -> None:
+        self._view.turn_by(-15)
+
+    def turn_right(self) -> None:
+        self._view.turn_by(15)
+
+    def turn_back(self) -> None:
+        self._view.turn_by(-self._view.camera.turn)
+
+    def clear_guides(self) -> None:
+        self._studio.snap.clear()
+
+    # generating
+
+    def accept(self) -> None:
+        """Enter: what the tool has in hand, else the candidate."""
+        if not self._studio.tool.enter():
+            self._bench.staging.accept()
+
+    def accept_part(self) -> None:
+        self._bench.staging.accept_part()
+
+    def discard(self) -> None:
+        if not self._studio.tool.backspace():
+            self._bench.staging.discard()
+
+    def next(self) -> None:
+        self._step(1)
+
+    def previous(self) -> None:
+        self._step(-1)
+
+    def more(self) -> None:
+        self._bench.generator.more_like_this()
+
+    def open_workflow(self) -> None:
+        self._bench.generator.open_workflow()
+
+    def auto_box(self) -> None:
+        self._studio.set_box(None)
+
+    def _step(self, by: int) -> None:
+        """The next candidate; where there is none, the move tool moves by a pixel."""
+        tool = self._studio.tool
+        if self._bench.staging.count > 1:
+            self._bench.staging.step(by)
+        elif isinstance(tool, MoveTool):
+            tool.nudge(by, 0)
+
+    def _in_hand(self) -> bool:
+        """Whether Enter can mean something to the tool."""
+        return self._studio.tool.name in ("crop", "polygon", "move", "paint_in")
+
+    def _mask(self) -> str:
+        """The active layer's id where it is a mask; empty means the selection."""
+        active = self._studio.canvas.active
+        return active.id if active is not None and active.is_mask else ""
+
+    def _add_mask(self, tiles: Tiles) -> None:
+        layers = self._studio.canvas.layers
+        above = layers[-1].id if layers else None
+        self._perform(add_layer(self._studio.canvas, LayerKind.MASK, above=above, tiles=tiles))
+
+    def _perform(self, edit: CanvasEdit) -> None:
+        self._studio.settle()
+        self._studio.perform(edit)
+
+    def _size(self, factor: float) -> None:
+        tool = self._studio.tool
+        if tool.has_option("size"):
+            size = tool.value("size")
+            step = max(1, round(abs(size * factor - size)))
+            tool.set("size", size + step if factor > 1 else size - step)
+
+    def _ask(self, text: str, edit: Callable[[int], CanvasEdit]) -> None:
+        pixels, chosen = QInputDialog.getInt(
+            self._view.window(), text, f"{text} (pixels)", 8, 1, 512
+        )
+        if chosen:
+            self._perform(edit(pixels))

@@ -1,0 +1,259 @@
+"""What a generation is asked for: which workflow, with which values, for what."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from nodeforge.canvas.intents import CONTROLLED, METHODS, Intent
+from nodeforge.canvas.native import Native, native
+from nodeforge.canvas.request import IMAGE, MASK, RESULT
+from nodeforge.formats import load
+from nodeforge.graph.document import Document, NoSuchNodeError
+from nodeforge.graph.model import Graph, Node, Subgraph
+from nodeforge.graph.paths import join
+from nodeforge.graph.ports import input_spec
+from nodeforge.settings import shipped
+from nodeforge.spec import PortSpec, SeedWidget, TextWidget
+from nodeforge.ui.canvas_view.generation.staging_area import Variations
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.prompt_assistant import reads_prompts
+
+_LARGEST_SEED = 2**32 - 1
+_LOADER = "models.load"
+_NOISE = "sampling.noise"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the form.
+
+    Args:
+        name: ``node.port`` of the workflow.
+    """
+
+    name: str
+    label: str
+    port: PortSpec
+
+    @property
+    def path(self) -> str:
+        """The node."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def is_seed(self) -> bool:
+        return isinstance(self.port.widget, SeedWidget)
+
+
+class Wishes(QObject):
+    """The form of one canvas. Its values are kept when another workflow has the same inputs.
+
+    Args:
+        opened: Its last generation says what the form shows at first.
+    """
+
+    form_changed = Signal()
+    """Another workflow: other rows."""
+    value_changed = Signal(str)
+
+    def __init__(self, opened: OpenDocument, workspace: Workspace) -> None:
+        super().__init__()
+        self._opened, self._workspace = opened, workspace
+        self.intent = Intent.FILL
+        self.values: dict[str, Any] = {}
+        self.seed_mode = "random"
+        self.controlled = False
+        """Whether control layers are to steer what a shipped workflow makes."""
+        self.own: OpenDocument | None = None
+        """The workflow that Generate runs instead of the shipped ones."""
+        self._shipped: dict[str, Document] = {}
+        self._native: tuple[str, Native] | None = None
+        workspace.closed.connect(self._closed)
+        if opened.generations:
+            self._take(opened.generations[-1])
+
+    @property
+    def document(self) -> Document:
+        """The workflow as the form sets it."""
+        document = Document(graph=deepcopy(self.workflow.graph))
+        for name, value in self.asked().items():
+            path, _, port = name.rpartition(".")
+            document.node(path).values[port] = value
+        return document
+
+    @property
+    def granted(self) -> list[str]:
+        """Folders that the person lets models be read from."""
+        return (self.own or self._opened).granted
+
+    def reads_prompts(self, entry: Entry) -> bool:
+        node_type = self.workflow.node(entry.path).type
+        return reads_prompts(self._workspace.catalogue, node_type, entry.port)
+
+    @property
+    def workflow(self) -> Document:
+        """What Generate runs."""
+        if self.own is not None:
+            return self.own.document
+        name = self.workflow_name
+        if name not in self._shipped:
+            self._shipped[name] = load(shipped("workflows") / f"{name}.json")
+        return self._shipped[name]
+
+    @property
+    def workflow_name(self) -> str:
+        if self.own is not None:
+            return self.own.name
+        steered = self.controlled and self.intent is not Intent.EXPAND
+        return CONTROLLED if steered else METHODS[self.intent].workflow
+
+    def choose_intent(self, intent: Intent) -> None:
+        """Another intent: its own strength, and its own workflow."""
+        if intent is self.intent:
+            return
+        self.intent = intent
+        for entry in self._strengths():
+            self.values[entry.name] = METHODS[intent].strength
+        self.form_changed.emit()
+
+    def choose_workflow(self, own: OpenDocument | None) -> None:
+        if own is not self.own:
+            self.own = own
+            self.form_changed.emit()
+
+    def set_controlled(self, on: bool) -> None:
+        if on != self.controlled:
+            self.controlled = on
+            self.form_changed.emit()
+
+    def entries(self) -> list[Entry]:
+        """The rows: the workflow's form, and which model it loads."""
+        document = self.workflow
+        rows = [(name, about.get("label", name)) for name, about in document.form.items()]
+        rows.sort(key=lambda row: _rank(row[1]))
+        rows += [(f"{path}.file", "Model") for path in _paths(document.graph, _LOADER)]
+        entries = (self._entry(name, label) for name, label in rows)
+        return [entry for entry in entries if entry is not None]
+
+    def _entry(self, name: str, label: str) -> Entry | None:
+        path, _, port = name.rpartition(".")
+        try:
+            spec = input_spec(self.workflow.node(path), port, self._workspace.catalogue)
+        except NoSuchNodeError:
+            return None
+        return Entry(name, label, spec) if spec is not None else None
+
+    def value(self, entry: Entry) -> Any:
+        if entry.name in self.values:
+            return self.values[entry.name]
+        if self.own is None and isinstance(entry.port.widget, TextWidget):
+            return ""  # what a shipped workflow says is an example
+        path, _, port = entry.name.rpartition(".")
+        return self.workflow.node(path).values.get(port, entry.port.default)
+
+    def set(self, name: str, value: Any) -> None:
+        self.values[name] = value
+        self.value_changed.emit(name)
+
+    def asked(self) -> dict[str, Any]:
+        """``node.port`` to value, of all that the form says."""
+        return {entry.name: self.value(entry) for entry in self.entries()}
+
+    @property
+    def strength(self) -> float:
+        """Denoise strength, 0..1."""
+        for entry in self._strengths():
+            return float(self.value(entry))
+        return METHODS[self.intent].strength
+
+    def _strengths(self) -> Iterator[Entry]:
+        """Rows for the share of the steps that is run; others have a strength, too."""
+        for entry in self.entries():
+            path, _, port = entry.name.rpartition(".")
+            if port == "strength" and self.workflow.node(path).type == "sampling.schedule":
+                yield entry
+
+    @property
+    def native(self) -> Native:
+        """What sizes the workflow's model likes."""
+        models = [str(self.values.get(e.name, "")) for e in self.entries() if e.label == "Model"]
+        key = f"{self.workflow_name} {models}"
+        if self._native is None or self._native[0] != key:
+            document = Document(graph=self.workflow.graph)
+            self._native = (
+                key,
+                native(_with_values(document, self.asked()), self._workspace.folders),
+            )
+        return self._native[1]
+
+    def varied(self, variations: Variations) -> dict[str, Any]:
+        """The values that blend other seeds' noise in; none where the workflow draws no noise."""
+        text = ", ".join(f"{seed}:{share:g}" for seed, share in variations)
+        return {f"{path}.variations": text for path in _paths(self.workflow.graph, _NOISE)}
+
+    def next_seed(self) -> None:
+        """Move the seed on, as the form says."""
+        for entry in self.entries():
+            if entry.is_seed and self.seed_mode != "fixed":
+                seed = int(self.value(entry))
+                drawn = drawn_seed()
+                self.set(entry.name, drawn if self.seed_mode == "random" else seed + 1)
+
+    def fits(self, opened: OpenDocument) -> bool:
+        """Whether a workflow has the nodes that the canvas talks to."""
+        graph = opened.document.graph
+        return all(any(_paths(graph, kind)) for kind in (IMAGE, MASK, RESULT))
+
+    def _closed(self, opened: OpenDocument) -> None:
+        if opened is self.own:
+            self.choose_workflow(None)
+
+    def recall(self, generation: Mapping[str, Any]) -> None:
+        """Show what an earlier generation was asked for; its seed stays."""
+        self._take(generation)
+        self.seed_mode = "fixed"
+        self.form_changed.emit()
+
+    def _take(self, generation: Mapping[str, Any]) -> None:
+        intent, values = generation.get("intent"), generation.get("values")
+        if intent in {each.value for each in Intent}:
+            self.intent = Intent(intent)
+        if isinstance(values, dict):
+            self.values = dict(values)
+
+
+def drawn_seed() -> int:
+    return random.randint(0, _LARGEST_SEED)
+
+
+def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:
+    for name, node in graph.nodes.items():
+        if isinstance(node, Subgraph):
+            yield from _paths(node.graph, type_id, join(group, name))
+        elif node.type == type_id:
+            yield join(group, name)
+
+
+def _with_values(document: Document, values: dict[str, Any]) -> Document:
+    """A workflow of the loaders alone, as the form sets them."""
+    nodes: dict[str, Node] = {}
+    for path in _paths(document.graph, _LOADER):
+        node = document.node(path)
+        file = values.get(f"{path}.file", node.values.get("file", ""))
+        nodes[path.replace("/", "_")] = Node(_LOADER, {"file": file})
+    return Document(graph=Graph(nodes))
+
+
+_ORDER = ("prompt", "negative", "strength", "steps", "seed", "batch")
+
+
+def _rank(label: str) -> tuple[int, str]:
+    first = label.lower().split()[0] if label else ""
+    return (_ORDER.index(first) if first in _ORDER else len(_ORDER), label)

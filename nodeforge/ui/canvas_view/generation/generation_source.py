@@ -1,0 +1,95 @@
+"""What of the canvas a generation sees: the box, its pixels, its masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+
+import cv2
+import numpy as np
+
+from nodeforge.canvas import (
+    Layer,
+    LayerKind,
+    State,
+    Tiles,
+    composite,
+    pictured,
+    straight,
+    visible,
+)
+from nodeforge.canvas.box import auto_box
+from nodeforge.canvas.native import Native
+from nodeforge.canvas.request import Selection, Source
+from nodeforge.imaging import Box, Bytes
+
+
+def chosen_box(state: State, strength: float, native: Native) -> Box:
+    """The box that suits what is masked; all of the canvas where nothing is."""
+    bounds = [box for box in map(_bounds, masks(state)) if box is not None]
+    around = reduce(lambda found, box: box.around(found), bounds, None)
+    inside = around.overlap(state.box) if around is not None else None
+    if inside is None:
+        return state.box
+    mask = reduce(np.maximum, (layer.read(inside) for layer in masks(state)))
+    size = (state.width, state.height)
+    origin = (inside.left, inside.top)
+    return auto_box(mask, size, strength, native.side, native.multiple, origin)
+
+
+def masks(state: State) -> list[Layer]:
+    """The visible masks that mark something; where there is none, what is selected."""
+    found = [
+        layer
+        for layer in state.layers
+        if layer.is_mask and layer.visible and layer.strength > 0 and len(layer.tiles)
+    ]
+    if not found and state.selection is not None:
+        found = [Layer("", "Selection", LayerKind.MASK, state.selection)]
+    return found
+
+
+def seen(state: State, box: Box) -> tuple[Source, list[Selection]]:
+    """What a generation in `box` starts from."""
+    pixels = straight(composite(pictured(state), box))
+    if (pixels[..., 3] == 255).all():
+        pixels = np.ascontiguousarray(pixels[..., :3])
+    chosen = [Selection(m.read(box), m.strength, m.prompt, m.negative) for m in masks(state)]
+    marked = [one for one in chosen if one.mask.any()]
+    control = _shown_by(state, LayerKind.CONTROL, box)
+    reference = _shown_by(state, LayerKind.REFERENCE, state.box)
+    return Source(pixels, box, (state.width, state.height), control, reference), marked
+
+
+def has_control(state: State) -> bool:
+    """Whether a visible control layer shows something."""
+    return any(_guides(state, LayerKind.CONTROL))
+
+
+def _guides(state: State, kind: LayerKind) -> Iterator[Layer]:
+    return (layer for layer in visible(state) if layer.kind is kind and len(layer.tiles))
+
+
+def _shown_by(state: State, kind: LayerKind, box: Box) -> Bytes | None:
+    """What the layers of a kind show in `box`; None where there is nothing."""
+    layers = list(_guides(state, kind))
+    pixels = straight(composite(layers, box)) if layers else None
+    if pixels is None or not pixels[..., 3].any():
+        return None
+    if kind is LayerKind.CONTROL:
+        return pixels
+    rows, columns = (np.flatnonzero(pixels[..., 3].any(axis=axis)) for axis in (1, 0))
+    return np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def _bounds(layer: Layer) -> Box | None:
+    tiles: Tiles = layer.tiles
+    box = tiles.bounds()
+    return box.moved(*layer.offset) if box is not None else None
+
+
+def with_mask(pixels: Bytes, mask: Bytes) -> Bytes:
+    """RGB with a mask of any size as alpha: RGBA, not premultiplied."""
+    height, width = pixels.shape[:2]
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
+    return np.dstack([pixels, np.asarray(small, np.uint8)])

@@ -1,0 +1,186 @@
+"""Candidates: what was generated and is not part of the canvas yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from nodeforge.canvas import LayerKind, Tiles, premultiplied
+from nodeforge.canvas.canvas import State
+from nodeforge.canvas.edit import CanvasEdit
+from nodeforge.canvas.layers import new_layer, with_new
+from nodeforge.imaging import Box, Bytes
+from nodeforge.ui.canvas_view.rendering.candidate_overlay import Staged
+from nodeforge.ui.canvas_view.rendering.qt_images import to_image
+from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.tools.paint_candidate import PaintInTool, top_picture
+
+Variations = tuple[tuple[int, float], ...]
+"""Seeds and their shares, 0..1; see `nodeforge.values.Noise`."""
+
+
+@dataclass(eq=False)
+class Candidate:
+    """One picture that a generation made.
+
+    Args:
+        patch: RGBA8, alpha not premultiplied, of the box's size; transparent where the mask is 0.
+        box: Where it belongs.
+        name: What its layer is to be called.
+        seed: The one it grew from; None where the workflow has none.
+        variations: Seeds blended into that one, with their shares.
+        record: The generation, as it is kept in the project.
+        live: It follows what is painted.
+    """
+
+    patch: Bytes = field(repr=False)
+    box: Box
+    name: str = "Generated"
+    seed: int | None = None
+    variations: Variations = ()
+    record: dict[str, Any] = field(default_factory=dict, repr=False)
+    live: bool = False
+
+    def __post_init__(self) -> None:
+        self.image: QImage = to_image(self.patch, straight=True)
+
+    @property
+    def about(self) -> str:
+        """What it is called and grew from: ``a cat, seed 7, varied``."""
+        parts = [self.name] if self.seed is None else [self.name, f"seed {self.seed}"]
+        return ", ".join([*parts, "varied"] if self.variations else parts)
+
+
+class Staging(QObject):
+    """The candidates of one canvas, of which one is shown over the picture.
+
+    Args:
+        staged: Where it is shown.
+    """
+
+    changed = Signal()
+    """Which candidates there are, or which is shown."""
+    accepted = Signal(object)
+
+    def __init__(self, studio: Studio, staged: Staged) -> None:
+        super().__init__()
+        self._studio, self._staged = studio, staged
+        self.candidates: list[Candidate] = []
+        self.index = 0
+        self.painting_in = False
+        self._preview: tuple[QImage, Box] | None = None
+
+    @property
+    def count(self) -> int:
+        return len(self.candidates)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is shown that is no part of the canvas."""
+        return bool(self.candidates) or self._preview is not None
+
+    @property
+    def candidate(self) -> Candidate | None:
+        """The one that is shown."""
+        return self.candidates[self.index] if self.candidates else None
+
+    def preview(self, image: QImage | None, box: Box) -> None:
+        """Show work in progress; None ends it."""
+        self._preview = None if image is None else (image, box)
+        self._show()
+
+    def add(self, candidate: Candidate) -> None:
+        """Take a candidate in and show it; a live one replaces the live one before."""
+        if candidate.live:
+            self.candidates = [each for each in self.candidates if not each.live]
+        self.candidates.append(candidate)
+        self._preview = None
+        self.choose(len(self.candidates) - 1)
+
+    def choose(self, index: int) -> None:
+        """Show one of the candidates."""
+        self.index = min(max(index, 0), max(self.count - 1, 0))
+        self._show()
+        self.changed.emit()
+
+    def step(self, by: int) -> None:
+        """Show the next one; after the last comes the first."""
+        if self.candidates:
+            self.choose((self.index + by) % self.count)
+
+    def accept(self) -> bool:
+        """Make the shown candidate a layer: one step to undo. The others go."""
+        candidate = self.candidate
+        if candidate is None:
+            return False
+        self._studio.settle()
+        if not self._studio.perform(_layer_of(self._studio, candidate)):
+            return False
+        self.clear()
+        self.accepted.emit(candidate)
+        return True
+
+    def accept_part(self) -> None:
+        """Paint the shown candidate in with a brush, onto a layer of its own."""
+        candidate = self.candidate
+        if candidate is None:
+            return
+        tool = self._studio.tools["paint_in"]
+        assert isinstance(tool, PaintInTool)
+        self._studio.settle()
+        ends = self._ended_painting
+        tool.begin(premultiplied(candidate.patch), candidate.box, candidate.name, ends)
+        self.painting_in = True
+        self._studio.choose("paint_in")
+        self._show()
+        self.changed.emit()
+
+    def discard(self) -> None:
+        """Leave the shown candidate; the last one ends staging."""
+        if self.candidates:
+            del self.candidates[self.index]
+        self._preview = None
+        self.choose(min(self.index, self.count - 1))
+
+    def clear(self) -> None:
+        """Leave all candidates."""
+        self.candidates = []
+        self._preview = None
+        self._staged.split_at(1.0)
+        self.choose(0)
+
+    def _ended_painting(self, painted: bool) -> None:
+        self.painting_in = False
+        if painted and self.candidate is not None:
+            accepted = self.candidate
+            self.clear()
+            self.accepted.emit(accepted)
+        else:
+            self._show()
+            self.changed.emit()
+
+    def _show(self) -> None:
+        candidate = self.candidate
+        if self.painting_in:
+            self._staged.show(None, None)
+        elif self._preview is not None:
+            self._staged.show(*self._preview)
+        elif candidate is not None:
+            self._staged.show(candidate.image, candidate.box)
+        else:
+            self._staged.show(None, None)
+
+
+def _layer_of(studio: Studio, candidate: Candidate) -> CanvasEdit:
+    """The edit that lays a candidate over the picture, below masks and hints above it."""
+    tiles = Tiles.of(premultiplied(candidate.patch))
+    offset = (candidate.box.left, candidate.box.top)
+
+    def work(state: State) -> State:
+        layer = new_layer(state, LayerKind.PAINT, candidate.name, tiles=tiles, offset=offset)
+        return with_new(state, layer, top_picture(state))
+
+    return CanvasEdit(studio.canvas, "accept candidate", work)

@@ -1,0 +1,198 @@
+"""What to generate: intent, and the workflow's form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.canvas.intents import METHODS, Intent
+from nodeforge.ui.canvas_view.generation.generation_form import Entry, Wishes
+from nodeforge.ui.canvas_view.generation.generator import Generator
+from nodeforge.ui.canvas_view.generation.live_generation import Live
+from nodeforge.ui.canvas_view.panels.generation_history import Earlier
+from nodeforge.ui.canvas_view.panels.side_panel import scrolled
+from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.common.formatting import tip
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.field import Field, ignore_wheel
+from nodeforge.ui.fields.field_factory import make_field
+from nodeforge.ui.fields.prompt_assistant import PromptHelp
+from nodeforge.ui.fields.seed_field import SeedField
+from nodeforge.ui.fields.text_field import TextField
+
+_PROMPT_HEIGHT = 84
+"""With the line that counts tokens."""
+
+
+class GeneratePanel(QWidget):
+    """The form of a canvas' wishes, and Generate."""
+
+    def __init__(
+        self, studio: Studio, generator: Generator, live: Live, workspace: Workspace
+    ) -> None:
+        super().__init__()
+        self._studio, self._generator, self._live = studio, generator, live
+        self._wishes: Wishes = generator.wishes
+        self._workspace = workspace
+        self.fields: dict[str, Field] = {}
+        self.intents = _menu("What for")
+        for intent in Intent:
+            self.intents.addItem(intent.value.capitalize(), intent)
+        self.intents.activated.connect(self._choose_intent)
+        self.workflows = _menu("Workflow")
+        self.workflows.activated.connect(self._choose_workflow)
+        self.earlier = Earlier(studio, self._wishes, workspace)
+        self.box = QLabel()
+        self.box.setProperty("role", "small")
+        self.generate = QPushButton("Generate")
+        self.generate.setProperty("primary", True)
+        self.generate.setIcon(icon("sparkle", "on_accent"))
+        self.generate.setToolTip("Make candidates of what is in the box (Ctrl+Enter)")
+        self.generate.clicked.connect(generator.generate)
+        self.live = QToolButton(checkable=True, text="Live")
+        self.live.setIcon(icon("lightning"))
+        self.live.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.live.setToolTip("Repaint the box while you paint, in a few steps (Ctrl+L)")
+        self.live.clicked.connect(live.switch)
+        self._form = QVBoxLayout()
+        self._form.setSpacing(6)
+        self._arrange()
+        self._wishes.form_changed.connect(self._build)
+        self._wishes.value_changed.connect(self._refresh)
+        live.changed.connect(lambda: self.live.setChecked(live.on))
+        workspace.opened.connect(self._list_workflows)
+        workspace.closed.connect(self._list_workflows)
+        studio.shown_changed.connect(self._show_box)
+        self._build()
+
+    def _arrange(self) -> None:
+        rows = QWidget()
+        column = QVBoxLayout(rows)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(6)
+        column.addWidget(self.intents)
+        column.addLayout(self._form)
+        row = QHBoxLayout()
+        row.addWidget(self.workflows, 1)
+        edit = QToolButton()
+        edit.setIcon(icon("tree-structure"))
+        edit.setToolTip("Open what Generate runs as a graph, and change it")
+        edit.setAccessibleName("Open the workflow")
+        edit.clicked.connect(self._generator.open_workflow)
+        row.addWidget(edit)
+        row.addWidget(self.earlier)
+        column.addWidget(_dim("Workflow"))
+        column.addLayout(row)
+        column.addStretch(1)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 8)
+        row.addWidget(self.generate, 1)
+        row.addWidget(self.live)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(scrolled(rows), 1)
+        self.box.setContentsMargins(8, 4, 8, 0)
+        whole.addWidget(self.box)
+        whole.addLayout(row)
+
+    def _build(self) -> None:
+        """Make the rows anew."""
+        while self._form.count():
+            item = self._form.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+        self.fields = {}
+        for entry in self._wishes.entries():
+            field = make_field(entry.port, self._workspace, self._wishes.seed_mode)
+            if field is not None:
+                self._add(entry, field)
+        self.intents.setCurrentIndex(list(Intent).index(self._wishes.intent))
+        self._list_workflows()
+        self._show_box()
+
+    def _add(self, entry: Entry, field: Field) -> None:
+        label = _dim(entry.label)
+        label.setToolTip(tip(entry.port.doc))
+        editor = field.editor()
+        label.setBuddy(editor)
+        field.call(entry.label)
+        editor.setToolTip(tip(entry.port.doc))
+        if isinstance(editor, QPlainTextEdit):
+            field.setFixedHeight(_PROMPT_HEIGHT)
+            if entry.label.lower().startswith("prompt"):
+                editor.setPlaceholderText(METHODS[self._wishes.intent].describes)
+        if isinstance(field, TextField) and self._wishes.reads_prompts(entry):
+            help_ = PromptHelp(self._workspace, self._wishes, entry.path)
+            field.assist(help_.count, help_.words)
+        field.show_value(self._wishes.value(entry))
+        field.edited.connect(lambda value, _, name=entry.name: self._wishes.set(name, value))
+        if isinstance(field, SeedField):
+            field.mode_chosen.connect(self._choose_seed_mode)
+        self.fields[entry.name] = field
+        self._form.addWidget(label)
+        self._form.addWidget(field)
+
+    def _refresh(self, name: str) -> None:
+        """Show a value; another model reads prompts in other tokens."""
+        for entry in self._wishes.entries():
+            field = self.fields.get(entry.name)
+            counts = isinstance(field, TextField) and name.endswith(".file")
+            if field is not None and (entry.name == name or counts):
+                field.show_value(self._wishes.value(entry))
+        if name.endswith(".strength"):
+            self._studio.shown_changed.emit()
+
+    def _choose_intent(self, index: int) -> None:
+        self._wishes.choose_intent(list(Intent)[index])
+        self._studio.shown_changed.emit()
+
+    def _choose_seed_mode(self, mode: str) -> None:
+        self._wishes.seed_mode = mode
+
+    def _list_workflows(self, _: object = None) -> None:
+        """The one that suits the intent, and all open ones that are made for the canvas."""
+        self.workflows.clear()
+        self.workflows.addItem("Chosen by intent", None)
+        for opened in self._workspace.documents:
+            if self._wishes.fits(opened):
+                self.workflows.addItem(opened.name, opened.id)
+        own = self._wishes.own
+        self.workflows.setCurrentIndex(max(0, self.workflows.findData(own.id if own else None)))
+
+    def _choose_workflow(self, index: int) -> None:
+        chosen: Any = self.workflows.itemData(index)
+        self._wishes.choose_workflow(self._workspace.find(chosen) if chosen else None)
+
+    def _show_box(self) -> None:
+        box = self._studio.shown_box()
+        if box is not None:
+            how = "drawn" if self._studio.box is not None else "chosen from the mask"
+            self.box.setText(f"Box {box.width} × {box.height} px, {how}")
+
+
+def _menu(name: str) -> QComboBox:
+    menu = QComboBox()
+    menu.setAccessibleName(name)
+    ignore_wheel(menu)
+    return menu
+
+
+def _dim(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "dim")
+    return label

@@ -1,0 +1,63 @@
+"""What was accepted on this canvas before: its settings again, or its workflow as a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtWidgets import QMenu, QToolButton
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.formats import document_from_json
+from nodeforge.ui.canvas_view.generation.generation_form import Wishes
+from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+
+_SHOWN = 20
+
+
+class Earlier(QToolButton):
+    """A button whose menu lists the canvas's generations, the last one first."""
+
+    def __init__(self, studio: Studio, wishes: Wishes, workspace: Workspace) -> None:
+        super().__init__()
+        self._studio, self._wishes, self._workspace = studio, wishes, workspace
+        self.setIcon(icon("clock-counter-clockwise"))
+        self.setToolTip("Generations accepted on this canvas: take their settings, open them")
+        self.setAccessibleName("Earlier generations")
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._menu = QMenu(self)
+        self._menu.aboutToShow.connect(self.fill)
+        self.setMenu(self._menu)
+
+    def fill(self) -> None:
+        """List them anew."""
+        self._menu.clear()
+        records = self._studio.opened.generations[: -_SHOWN - 1 : -1]
+        if not records:
+            self._menu.addAction("Nothing was accepted yet").setEnabled(False)
+        for record in records:
+            entry = self._menu.addMenu(label_of(record))
+            entry.addAction("Take its settings", lambda r=record: self._wishes.recall(r))
+            entry.addAction("Open its workflow", lambda r=record: self._open(r))
+
+    def _open(self, record: Mapping[str, Any]) -> None:
+        try:
+            document = document_from_json(record.get("workflow"))
+        except NodeForgeError as error:
+            self._studio.said.emit(str(error))
+            return
+        self._workspace.add(OpenDocument(document, name=label_of(record)))
+
+
+def label_of(record: Mapping[str, Any]) -> str:
+    """A generation in a few words: ``a cat · fill · seed 7``."""
+    values = record.get("values")
+    values = values if isinstance(values, dict) else {}
+    prompt = " ".join(str(values.get("prompt.text", "")).split())
+    seed = values.get("noise.seed")
+    about = [prompt[:40] or "no prompt", str(record.get("intent", ""))]
+    about += [] if seed is None else [f"seed {seed}"]
+    return " · ".join(filter(None, about))

@@ -1,0 +1,63 @@
+"""How the active layer is laid on those below; of a mask how much and what it lets change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
+
+from nodeforge.canvas import Layer, set_layer
+from nodeforge.imaging import BlendMode
+from nodeforge.spec import NumberWidget
+from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.fields.choice_field import ChoiceField
+from nodeforge.ui.fields.field import Field
+from nodeforge.ui.fields.number_field import NumberField
+from nodeforge.ui.fields.text_field import TextField
+
+
+class AboutLayer(QWidget):
+    """Opacity and blend mode of the active layer; of a mask strength and prompt."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._studio = studio
+        self._id = ""
+        share = NumberWidget(0.0, 1.0, 0.01)
+        self.fields: dict[str, Field] = {
+            "opacity": NumberField(share, whole=False),
+            "blend": ChoiceField([mode.value for mode in BlendMode]),
+            "strength": NumberField(share, whole=False),
+            "prompt": TextField(multiline=False),
+            "negative": TextField(multiline=False),
+        }
+        self._rows = QFormLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setVerticalSpacing(4)
+        for name, field in self.fields.items():
+            label = QLabel(name.capitalize())
+            label.setProperty("role", "dim")
+            field.call(f"Layer {name}")
+            field.edited.connect(lambda value, _, name=name: self._set(name, value))
+            self._rows.addRow(label, field)
+
+    def show_layer(self, layer: Layer | None) -> None:
+        self._id = layer.id if layer is not None else ""
+        self.setVisible(layer is not None)
+        if layer is None:
+            return
+        masks = ("strength", "prompt", "negative")
+        for name, field in self.fields.items():
+            wanted = name == "opacity" or (name in masks) == layer.is_mask
+            self._rows.setRowVisible(field, wanted)
+            value = getattr(layer, name)
+            field.show_value(value.value if isinstance(value, BlendMode) else value)
+
+    def _set(self, name: str, value: Any) -> None:
+        if not self._id:
+            return
+        value = BlendMode(value) if name == "blend" else value
+        gesture = self.fields[name].gesture
+        edit = set_layer(self._studio.canvas, self._id, gesture=gesture, **{name: value})
+        self._studio.settle()
+        self._studio.perform(edit)

@@ -1,0 +1,136 @@
+"""Rulers along the view; a drag out of one makes a guide."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from nodeforge.ui.canvas_view.tools.snapping import Guide
+from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
+from nodeforge.ui.common.theme import SMALL
+
+WIDE = 20
+_APART = 60
+"""Pixels of the view between two numbers, at least."""
+
+
+class Ruler(QWidget):
+    """Pixels of the canvas along one edge of the view.
+
+    Args:
+        across: It lies above the view; otherwise it stands on its left.
+    """
+
+    def __init__(self, view: CanvasView, *, across: bool) -> None:
+        super().__init__()
+        self._view, self._across = view, across
+        self._at: float | None = None
+        self._guide: Guide | None = None
+        policies = QSizePolicy.Policy
+        wide, high = (policies.Expanding, policies.Fixed)[:: 1 if across else -1]
+        self.setSizePolicy(wide, high)
+        self.setAccessibleName("Ruler")
+        self.setToolTip("Drag into the picture for a guide")
+        shapes = Qt.CursorShape
+        self.setCursor(shapes.SplitVCursor if across else shapes.SplitHCursor)
+        view.looked.connect(self.update)
+        view.pointed.connect(self._point)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(WIDE, WIDE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        theme, camera = self._view.overlay.theme, self._view.camera
+        painter.fillRect(self.rect(), theme.panel)
+        painter.setPen(theme.line)
+        edge = self.rect().adjusted(0, 0, -1, -1)
+        if self._across:
+            painter.drawLine(edge.bottomLeft(), edge.bottomRight())
+        else:
+            painter.drawLine(edge.topRight(), edge.bottomRight())
+        if camera.turn:
+            return  # a turned canvas has no straight rulers
+        painter.setFont(theme.font(SMALL))
+        self._paint_marks(painter)
+        if self._at is not None:
+            painter.setPen(QPen(theme.accent, 1))
+            self._mark(painter, self._at, WIDE)
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        theme, camera = self._view.overlay.theme, self._view.camera
+        length = self.width() if self._across else self.height()
+        seen = camera.seen(QRectF(0, 0, camera.size.width(), camera.size.height()))
+        first = seen.left() if self._across else seen.top()
+        step = _step(_APART / camera.zoom)
+        number = math.floor(first / step)
+        while True:
+            value = number * step
+            place = self._place(value)
+            if place > length:
+                return
+            painter.setPen(theme.dim)
+            self._mark(painter, place, WIDE / 2)
+            for tenth in range(1, 5):
+                self._mark(painter, self._place(value + tenth * step / 5), WIDE / 5)
+            self._write(painter, place, f"{value:g}")
+            number += 1
+
+    def _mark(self, painter: QPainter, place: float, long: float) -> None:
+        place = round(place)
+        if self._across:
+            painter.drawLine(QPointF(place, WIDE - long), QPointF(place, WIDE))
+        else:
+            painter.drawLine(QPointF(WIDE - long, place), QPointF(WIDE, place))
+
+    def _write(self, painter: QPainter, place: float, text: str) -> None:
+        if self._across:
+            painter.drawText(QPointF(place + 3, 11), text)
+            return
+        painter.save()
+        painter.translate(11, place + 3)
+        painter.rotate(90)
+        painter.drawText(QPointF(0, 0), text)
+        painter.restore()
+
+    def _place(self, value: float) -> float:
+        """Where a pixel of the canvas is along the ruler."""
+        at = self._view.camera.to_view(QPointF(value, value))
+        return at.x() if self._across else at.y()
+
+    def _point(self, place: QPointF | None) -> None:
+        at = None if place is None else self._view.camera.to_view(place)
+        self._at = None if at is None else at.x() if self._across else at.y()
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._guide = None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        place, snap = self._place_of(event), self._view.studio.snap
+        if self._guide is None:
+            value = place.y() if self._across else place.x()
+            self._guide = snap.put(value, across=self._across)
+        else:
+            snap.move(self._guide, place)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        back = event.position().y() if self._across else event.position().x()
+        if self._guide is not None and back < WIDE:
+            self._view.studio.snap.remove(self._guide)
+        self._guide = None
+
+    def _place_of(self, event: QMouseEvent) -> QPointF:
+        """The place of the canvas under the mouse."""
+        at = QPointF(self._view.mapFromGlobal(event.globalPosition().toPoint()))
+        return self._view.camera.to_canvas(at)
+
+
+def _step(least: float) -> float:
+    """The next of 1, 2, 5, 10, 20, ... that is not less, and a whole number."""
+    least = max(least, 1.0)
+    tens = 10 ** math.floor(math.log10(least))
+    return next(tens * times for times in (1, 2, 5, 10) if tens * times >= least)

@@ -1,0 +1,40 @@
+"""The right side of the canvas: what to generate and the colours, and below them the layers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from nodeforge.ui.canvas_view.panels.shortcut_override import keep_key
+
+
+class Side(QWidget):
+    """Panels beside the picture."""
+
+    def __init__(self, generate: QWidget, colours: QWidget, layers: QWidget) -> None:
+        super().__init__()
+        self.setMinimumWidth(248)
+        self.tabs = QTabWidget(documentMode=True)
+        self.tabs.setAccessibleName("Canvas panels")
+        self.tabs.addTab(generate, "Generate")
+        self.tabs.addTab(scrolled(colours), "Colour")
+        parts = QSplitter(Qt.Orientation.Vertical)
+        parts.addWidget(self.tabs)
+        parts.addWidget(layers)
+        parts.setStretchFactor(0, 3)
+        parts.setStretchFactor(1, 2)
+        parts.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(parts)
+
+    def event(self, event: QEvent) -> bool:
+        keep_key(event)
+        return super().event(event)
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    area = QScrollArea(widgetResizable=True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    return area

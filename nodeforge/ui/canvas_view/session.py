@@ -1,0 +1,130 @@
+"""What the tools of one document's canvas share: the canvas, the kit, the tool in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Signal
+
+from nodeforge.canvas import (
+    Canvas,
+    CanvasEdit,
+    Layer,
+    LayerKind,
+    activate,
+    add_layer,
+)
+from nodeforge.errors import RequestError
+from nodeforge.imaging import Box
+from nodeforge.ui.canvas_view.tools.snapping import Snap
+from nodeforge.ui.canvas_view.tools.tool_options import Kit
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.tools import Tool
+    from nodeforge.ui.documents.open_document import OpenDocument
+
+
+class Studio(QObject):
+    """The desk that tools work at.
+
+    Args:
+        opened: The document; its history holds every step.
+        canvas: What is painted on.
+        kit: How tools are set.
+    """
+
+    tool_changed = Signal()
+    shown_changed = Signal()
+    """What a tool draws over the picture looks different."""
+    box_changed = Signal()
+    said = Signal(str)
+    """A sentence for the person: why something cannot be done."""
+
+    def __init__(self, opened: OpenDocument, canvas: Canvas, kit: Kit) -> None:
+        super().__init__()
+        from nodeforge.ui.canvas_view.tools import make_tools
+
+        self.opened, self.canvas, self.kit = opened, canvas, kit
+        self.snap = Snap(canvas)
+        self.tools: dict[str, Tool] = {tool.name: tool for tool in make_tools(self)}
+        self.tool: Tool = self.tools["brush"]
+        self._box: Box | None = None
+        self._other_layer = ""
+        self.auto_box: Callable[[], Box | None] = lambda: None
+        """What the box is while the mask chooses it."""
+
+    @property
+    def box(self) -> Box | None:
+        """The generation box; None chooses it from the mask."""
+        return self._box
+
+    def set_box(self, box: Box | None) -> None:
+        if box != self._box:
+            self._box = box
+            self.box_changed.emit()
+            self.shown_changed.emit()
+
+    def shown_box(self) -> Box | None:
+        """The generation box: as it was drawn, or as the mask chooses it."""
+        return self._box if self._box is not None else self.auto_box()
+
+    def choose(self, name: str) -> None:
+        """Take another tool in hand."""
+        if name != self.tool.name:
+            self.settle()
+            self.tool.put_down()
+            self.tool = self.tools[name]
+            self.tool.take()
+            self.tool_changed.emit()
+            self.shown_changed.emit()
+
+    def perform(self, edit: CanvasEdit) -> bool:
+        """Make `edit`, undoable; where it cannot be made, say why."""
+        try:
+            self.opened.document.perform(edit)
+        except RequestError as error:
+            self.said.emit(str(error))
+            return False
+        return True
+
+    def settle(self) -> None:
+        """Finish what the tool has in hand."""
+        self.tool.settle()
+
+    def cancel(self) -> bool:
+        """Leave what the tool has in hand; whether there was anything."""
+        return self.tool.cancel()
+
+    def ready_layer(self) -> Layer | None:
+        """The layer to paint on, made where there is none; None where it is closed."""
+        if self.canvas.active is None:
+            self.perform(add_layer(self.canvas, LayerKind.PAINT))
+        layer = self.canvas.active
+        if layer is None:
+            return None
+        try:
+            layer.check_open()
+        except RequestError as error:
+            self.said.emit(str(error))
+            return None
+        return layer
+
+    def swap_mask(self) -> None:
+        """Work on a mask instead of a picture, or the other way round; a mask is made."""
+        active, layers = self.canvas.active, self.canvas.layers
+        to_mask = active is None or not active.is_mask
+        wanted = [layer.id for layer in layers if layer.is_mask == to_mask]
+        found = self._other_layer if self._other_layer in wanted else (wanted or [""])[-1]
+        self._other_layer = active.id if active is not None else ""
+        if found:
+            self.perform(activate(self.canvas, found))
+        else:
+            kind = LayerKind.MASK if to_mask else LayerKind.PAINT
+            self.perform(add_layer(self.canvas, kind, above=layers[-1].id if layers else None))
+
+    def whole(self) -> QRectF:
+        return QRectF(0, 0, *self.canvas.size)
+
+    def inside(self, place: QPointF) -> bool:
+        return self.whole().contains(place)

@@ -1,0 +1,47 @@
+"""Picker: takes a colour from the picture."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor
+
+from nodeforge.canvas import composite, pictured
+from nodeforge.imaging import Box
+from nodeforge.ui.canvas_view.tools.tool import Keys, Tool, Touch
+from nodeforge.ui.canvas_view.tools.tool_options import choice
+
+_SIDES = {"1 pixel": 1, "3 × 3": 3, "5 × 5": 5, "11 × 11": 11}
+
+
+class PickerTool(Tool):
+    name, title, icon, key = "picker", "Colour picker", "eyedropper", "I"
+    hint = "Click for the front colour, with Shift for the back colour."
+    options = (choice("area", "Mean of", tuple(_SIDES), "1 pixel"),)
+    cursor = Qt.CursorShape.CrossCursor
+
+    def press(self, touch: Touch) -> None:
+        colour = self.colour_at(touch.place)
+        if colour is None:
+            return
+        kit = self.studio.kit
+        (kit.set_back if touch.has(Keys.ShiftModifier) else kit.set_front)(colour)
+
+    def drag(self, touch: Touch) -> None:
+        self.press(touch)
+
+    def colour_at(self, place: QPointF) -> QColor | None:
+        """The picture's colour there; None where it is transparent, or outside."""
+        if not self.studio.inside(place):
+            return None
+        side = _SIDES[self.value("area")]
+        left, top = (math.floor(v) - side // 2 for v in (place.x(), place.y()))
+        state = self.studio.canvas.state
+        box = Box(left, top, side, side).overlap(state.box)
+        if box is None:
+            return None
+        red, green, blue, alpha = composite(pictured(state), box).reshape(-1, 4).mean(axis=0)
+        if alpha < 1:
+            return None
+        return QColor(*(min(255, round(v * 255 / alpha)) for v in (red, green, blue)))

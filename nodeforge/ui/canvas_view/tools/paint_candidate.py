@@ -1,0 +1,71 @@
+"""Paint in: a brush that leaves the candidate where it goes, on a layer of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nodeforge.canvas import LARGEST, Ink, LayerKind, PictureInk, State, add_layer
+from nodeforge.canvas.layer import PICTURE_KINDS
+from nodeforge.imaging import Box, Bytes
+from nodeforge.ui.canvas_view.tools.brush import StrokeTool
+from nodeforge.ui.canvas_view.tools.tool import Touch
+from nodeforge.ui.canvas_view.tools.tool_options import number
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view.session import Studio
+
+
+class PaintInTool(StrokeTool):
+    name, title, icon, key, verb = "paint_in", "Paint candidate in", "paint-roller", "", "paint in"
+    hint = "Paint where the candidate should be. Enter ends it."
+    options = (
+        number("size", "Size", 80, 1, LARGEST, 1, "px"),
+        number("hardness", "Hardness", 0.5, 0.0, 1.0, 0.01),
+        number("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
+    )
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio)
+        self._ink: PictureInk | None = None
+        self._name = ""
+        self._layer = ""
+        self._ended: Callable[[bool], None] = lambda _: None
+
+    def begin(self, pixels: Bytes, box: Box, name: str, ended: Callable[[bool], None]) -> None:
+        """Paint with a picture, premultiplied RGBA8, that lies in `box`.
+
+        Args:
+            ended: Told once painting ends, and whether anything was painted.
+        """
+        self._ink = PictureInk(pixels, box.left, box.top)
+        self._name, self._ended, self._layer = name, ended, ""
+
+    def press(self, touch: Touch) -> None:
+        if self._ink is not None and not self.studio.canvas.state.has(self._layer):
+            self._add_layer()
+        super().press(touch)
+
+    def ink(self, touch: Touch) -> Ink | None:
+        return self._ink
+
+    def enter(self) -> bool:
+        self.studio.choose("brush")
+        return True
+
+    def put_down(self) -> None:
+        painted = bool(self._layer) and self.studio.canvas.state.has(self._layer)
+        self._ink = None
+        self._ended(painted)
+
+    def _add_layer(self) -> None:
+        canvas = self.studio.canvas
+        above = top_picture(canvas.state) or None
+        self.studio.perform(add_layer(canvas, LayerKind.PAINT, self._name, above))
+        self._layer = canvas.state.active
+
+
+def top_picture(state: State) -> str:
+    """The highest layer that makes the picture; empty where there is none."""
+    ids = [layer.id for layer in state.layers if layer.kind in PICTURE_KINDS]
+    return ids[-1] if ids else ""

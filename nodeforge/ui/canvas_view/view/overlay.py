@@ -1,0 +1,114 @@
+"""What is drawn over the picture: candidate, selection, box, guides, the tool's own, the brush."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from nodeforge.ui.canvas_view.rendering.camera import Camera
+from nodeforge.ui.canvas_view.rendering.candidate_overlay import Staged
+from nodeforge.ui.canvas_view.rendering.marching_ants import Ants
+from nodeforge.ui.canvas_view.rendering.mask_outlines import MaskLines
+from nodeforge.ui.canvas_view.rendering.outline_painting import DARK, LIGHT, polygon_both
+from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.tools import StrokeTool
+from nodeforge.ui.canvas_view.tools.rect_handles import paint_rect
+from nodeforge.ui.common.theme import Theme
+
+_GUIDE = QColor("#29c6d6")
+
+
+class Overlay:
+    """Draws over one view.
+
+    Args:
+        staged: The candidate that is shown in the box.
+    """
+
+    def __init__(self, studio: Studio, staged: Staged, ants: Ants, theme: Theme) -> None:
+        self._studio, self._staged, self._ants = studio, staged, ants
+        self.theme = theme
+        self._mask_lines = MaskLines(studio.canvas)
+        self.brush_at: QPointF | None = None
+        """Where the brush's outline is on the view."""
+
+    def paint(self, painter: QPainter, camera: Camera, ratio: float) -> None:
+        transform = camera.transform()
+        if not self._drawing():  # what is drawn must be seen
+            self._staged.paint(painter, camera, ratio)
+        self._paint_guides(painter, camera)
+        if not self.tints_shown():
+            self._mask_lines.paint(painter, transform)
+        self._ants.paint(painter, transform)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_box(painter, camera)
+        self._studio.tool.paint(painter, camera)
+        self._paint_brush(painter, camera)
+
+    def tints_shown(self) -> bool:
+        """Whether masks are seen as tints: while one is worked on, and nothing hides it."""
+        active = self._studio.canvas.active
+        staged = self._staged.image is not None and not self._drawing()
+        return active is not None and active.is_mask and not staged
+
+    def brush_rect(self, camera: Camera) -> QRectF:
+        """Where the brush's outline is drawn."""
+        if self.brush_at is None:
+            return QRectF()
+        half = self._radius(camera) + 3
+        return QRectF(self.brush_at.x() - half, self.brush_at.y() - half, 2 * half, 2 * half)
+
+    def _drawing(self) -> bool:
+        tool = self._studio.tool
+        return isinstance(tool, StrokeTool) and tool.busy
+
+    def _paint_guides(self, painter: QPainter, camera: Camera) -> None:
+        snap = self._studio.snap
+        if not (snap.across or snap.down):
+            return
+        painter.setPen(QPen(_GUIDE, 1))
+        far = max(camera.size.width(), camera.size.height()) / camera.zoom * 2 + 1e4
+        for height in snap.across:
+            ends = QPointF(-far, height), QPointF(far, height)
+            painter.drawLine(*(camera.to_view(end) for end in ends))
+        for place in snap.down:
+            ends = QPointF(place, -far), QPointF(place, far)
+            painter.drawLine(*(camera.to_view(end) for end in ends))
+
+    def _paint_box(self, painter: QPainter, camera: Camera) -> None:
+        box = self._studio.shown_box()
+        if box is None:
+            return
+        rect, transform = QRectF(*box), camera.transform()
+        chosen = self._studio.box is not None
+        if self._studio.tool.name == "box":
+            paint_rect(painter, rect, transform, self.theme.accent, dashed=not chosen)
+            return
+        polygon = transform.map(QPolygonF(rect))
+        if chosen:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            for pen in (QPen(DARK, 3), QPen(self.theme.accent, 1.5)):
+                painter.setPen(pen)
+                painter.drawPolygon(polygon)
+        else:
+            polygon_both(painter, polygon, dashed=True)
+
+    def _paint_brush(self, painter: QPainter, camera: Camera) -> None:
+        if self.brush_at is None or not isinstance(self._studio.tool, StrokeTool):
+            return
+        radius = self._radius(camera)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen, wide in ((QPen(DARK, 1), radius + 1), (QPen(LIGHT, 1), radius)):
+            painter.setPen(pen)
+            painter.drawEllipse(self.brush_at, wide, wide)
+        if radius < 4:  # too small to be found: a cross around it
+            for x, y in ((8, 0), (-8, 0), (0, 8), (0, -8)):
+                far, near = QPointF(x, y), QPointF(x, y) * 0.6
+                painter.setPen(QPen(DARK, 3))
+                painter.drawLine(self.brush_at + near, self.brush_at + far)
+                painter.setPen(QPen(LIGHT, 1))
+                painter.drawLine(self.brush_at + near, self.brush_at + far)
+
+    def _radius(self, camera: Camera) -> float:
+        tool = self._studio.tool
+        return tool.value("size") / 2 * camera.zoom if tool.has_option("size") else 0.0

@@ -1,0 +1,34 @@
+"""Open documents as project files: a workflow with its canvas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nodeforge.canvas import Canvas
+from nodeforge.formats.bundle import SUFFIX, Project
+from nodeforge.ui.documents.open_document import OpenDocument
+
+__all__ = ["SUFFIX", "opened_from", "project_of"]
+
+
+def project_of(opened: OpenDocument) -> Project:
+    """What is saved of a document that has a canvas."""
+    canvas = opened.canvas
+    return Project(
+        opened.document,
+        canvas.state if canvas is not None else None,
+        list(opened.generations),
+        dict(opened.project_extra),
+    )
+
+
+def opened_from(
+    project: Project, path: Path | None, name: str, *, recovered: bool = False
+) -> OpenDocument:
+    """A document of what a project file holds."""
+    opened = OpenDocument(project.document, path, name, recovered=recovered)
+    opened.generations = list(project.generations)
+    opened.project_extra = dict(project.extra)
+    if project.canvas is not None:
+        opened.have_canvas(Canvas(project.canvas))
+    return opened

@@ -1,0 +1,175 @@
+"""Text: one line, or a prompt whose parts are weighted with Ctrl+Up and Ctrl+Down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCursor
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+
+from nodeforge.ui.fields.field import MIXED, Field
+from nodeforge.ui.fields.prompt_completion import Completion, Sources
+
+_PAUSE = 1000
+"""Milliseconds without typing after which the next word is a step of its own to undo."""
+_WEIGHTED = re.compile(r"\((.*):([0-9.]+)\)\Z", re.DOTALL)
+_WORD = re.compile(r"[\w'-]+")
+_STEP = 0.1
+_DOCUMENT_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+
+
+def leave_undo(event: QEvent) -> bool:
+    """Whether `event` is a key that the document's undo is to have, not the text's own."""
+    if event.type() is not QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    return any(event.matches(key) for key in _DOCUMENT_KEYS)
+
+
+class PromptEdit(QPlainTextEdit):
+    """Plain text only; the document has the undo."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.completion: Completion | None = None
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        self.setMinimumHeight(96)
+
+    def event(self, event: QEvent) -> bool:
+        if leave_undo(event):
+            event.ignore()
+            return True
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+            is_tab = event.key() == Qt.Key.Key_Tab  # which would move the focus
+            if is_tab and self.completion is not None and self.completion.key(event):
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if self.completion is not None and self.completion.key(event):
+            return
+        sign = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
+        if sign and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self.weigh(sign * _STEP)
+        else:
+            super().keyPressEvent(event)
+            if self.completion is not None and event.text():
+                self.completion.offer()
+
+    def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802
+        """Paste text as it reads; files and pictures paste nothing."""
+        if source.hasText() and not source.hasUrls():
+            self.textCursor().insertText(source.text())
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: N802
+        return source.hasText() and not source.hasUrls()
+
+    def weigh(self, by: float) -> None:
+        """Change the weight of the selection, or of the word at the cursor."""
+        cursor = self.textCursor()
+        if not cursor.hasSelection():
+            self._select_word(cursor)
+        text = cursor.selectedText().replace("\u2029", "\n")
+        if not text.strip():
+            return
+        start = cursor.selectionStart()
+        new = reweighted(text, by)
+        cursor.insertText(new)
+        cursor.setPosition(start)
+        cursor.setPosition(start + len(new), QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+
+    def _select_word(self, cursor: QTextCursor) -> None:
+        text, place = self.toPlainText(), cursor.position()
+        for word in _WORD.finditer(text):
+            if word.start() <= place <= word.end():
+                cursor.setPosition(word.start())
+                cursor.setPosition(word.end(), QTextCursor.MoveMode.KeepAnchor)
+
+
+def reweighted(text: str, by: float) -> str:
+    """``fox`` to ``(fox:1.1)``; back to ``fox`` where the weight becomes 1."""
+    weighted = _WEIGHTED.match(text)
+    inner = weighted[1] if weighted else text
+    try:
+        weight = float(weighted[2]) if weighted else 1.0
+    except ValueError:
+        return text
+    weight = min(max(round(weight + by, 2), 0.0), 10.0)
+    return inner if weight == 1 else f"({inner}:{weight:g})"
+
+
+class TextField(Field):
+    """A text, written to the document as it is typed."""
+
+    def __init__(self, *, multiline: bool) -> None:
+        super().__init__()
+        self._edit: PromptEdit | QLineEdit = PromptEdit() if multiline else LineEdit()
+        self._edit.textChanged.connect(self._typed)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self.new_gesture)
+        self.new_gesture()
+        self._counted = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
+        self._counted.setProperty("role", "small")
+        self._counted.setToolTip("Tokens are what the text encoder reads; weights are none")
+        self._counted.hide()
+        self._count: Callable[[str], str] | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self._edit)
+        column.addWidget(self._counted)
+
+    @property
+    def counted(self) -> str:
+        """What is said of the length of the text."""
+        return self._counted.text()
+
+    def assist(self, count: Callable[[str], str], words: Sources) -> None:
+        """Say how long the text is, in the words of `count`, and offer `words` while typing."""
+        self._count = count
+        if isinstance(self._edit, PromptEdit):
+            self._edit.completion = Completion(self._edit, words)
+
+    def editor(self) -> QWidget:
+        return self._edit
+
+    def show_value(self, value: Any) -> None:
+        if self._count is not None:
+            said = "" if value is MIXED else self._count(str(value or ""))
+            self._counted.setText(said)
+            self._counted.setVisible(bool(said))
+        self._edit.setPlaceholderText("several texts" if value is MIXED else "")
+        text = "" if value is MIXED or value is None else str(value)
+        if text == self._text():
+            return
+        self._edit.blockSignals(True)
+        if isinstance(self._edit, QLineEdit):
+            self._edit.setText(text)
+        else:
+            place = self._edit.textCursor().position()
+            self._edit.setPlainText(text)
+            cursor = self._edit.textCursor()
+            cursor.setPosition(min(place, len(text)))
+            self._edit.setTextCursor(cursor)
+        self._edit.blockSignals(False)
+
+    def _text(self) -> str:
+        return self._edit.text() if isinstance(self._edit, QLineEdit) else self._edit.toPlainText()
+
+    def _typed(self) -> None:
+        self._pause.start()
+        self.edited.emit(self._text(), [])
+
+
+class LineEdit(QLineEdit):
+    """One line; the document has the undo."""
+
+    def event(self, event: QEvent) -> bool:
+        if leave_undo(event):
+            event.ignore()
+            return True
+        return super().event(event)

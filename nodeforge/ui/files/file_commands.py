@@ -1,0 +1,217 @@
+"""Opening, saving and closing, with the questions that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QStandardPaths
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.formats import NoWorkflowError, read_any
+from nodeforge.settings import shipped
+from nodeforge.ui.common.message_bars import Button, Notices
+from nodeforge.ui.documents.autosave import Autosave
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import PROJECT, Workspace
+from nodeforge.ui.files.comfyui_import import Importing
+from nodeforge.ui.files.load_settings import settings_of
+from nodeforge.ui.files.model_lock import lock
+from nodeforge.ui.files.project_reader import ProjectReader
+from nodeforge.ui.running.runner import Runner
+
+if TYPE_CHECKING:
+    from nodeforge.formats.bundle import Project
+
+OPENABLE = (
+    "Workflows, projects and pictures (*.json *.nforge *.png *.jpg *.jpeg *.webp);;All files (*)"
+)
+WORKFLOW = "Workflow (*.json)"
+PROJECT_FILES = "Project, with its canvas (*.nforge)"
+
+
+class Files:
+    """What the File menu does.
+
+    Args:
+        parent: The window, for dialogs.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        runner: Runner,
+        autosave: Autosave,
+        notices: Notices,
+        parent: QWidget,
+    ) -> None:
+        self._workspace, self._runner, self._autosave = workspace, runner, autosave
+        self._notices, self._parent = notices, parent
+        self.close_when_done = False
+        """The person wants the window closed once nothing runs."""
+        self.to_canvas: Callable[[Path], object] = lambda _: None
+        """Shows a picture on the canvas."""
+        self._reader = ProjectReader(workspace, notices)
+        self._importing = Importing(workspace, notices, parent)
+        self._seen = workspace.current
+        """What was in front when a project was asked for."""
+
+    def open(self, path: Path) -> None:
+        """Open `path`; where that fails, say why. A shipped workflow opens as a copy, one of
+        ComfyUI as a new workflow.
+        """
+        self._notices.dismiss("open")
+        if path.suffix.lower() == PROJECT:
+            self._open_project(path.absolute())
+            return
+        try:
+            opened = self._workspace.open_file(path)
+        except NodeForgeError as error:
+            buttons: list[Button] = []
+            if isinstance(error, NoWorkflowError):
+                buttons.append(("Open on the canvas", lambda: self.to_canvas(path)))
+            if self._importing.open(path, buttons) is None:
+                self._notices.show_notice("open", str(error), buttons)
+            return
+        if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
+            opened.detach()
+
+    def _open_project(self, path: Path) -> None:
+        """Read a project, or show it where it is open. It comes to the front once it is read,
+        unless the person has gone to another document meanwhile.
+        """
+        if (there := self._workspace.at(path)) is not None:
+            self._workspace.show(there)
+            return
+
+        def then(project: Project) -> None:
+            stayed = self._workspace.current is self._seen
+            opened = self._workspace.open_project(project, path, in_front=stayed)
+            if stayed:
+                self._seen = opened
+
+        self._seen = self._workspace.current
+        self._reader.read(path, then, lambda why: self._notices.show_notice("open", why))
+
+    def end(self) -> None:
+        """The window ends: nothing is opened any more."""
+        self._reader.close()
+
+    def load_settings(self, path: Path) -> str:
+        """Give the current workflow the settings of the one in `path`; what came of it."""
+        self._notices.dismiss("open")
+        current = self._workspace.current
+        if current is None:
+            return "Open a workflow first: settings are loaded into it."
+        try:
+            other = read_any(path)
+        except NodeForgeError as error:
+            self._notices.show_notice("open", str(error))
+            return ""
+        edit = settings_of(other, current.document, self._workspace.catalogue)
+        if edit is None:
+            return f"{path.name} has the same settings, or other nodes."
+        current.perform(edit)
+        return f"Settings of {path.name} were loaded."
+
+    def ask_open(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open", str(self._folder()), OPENABLE)
+        for path in map(Path, paths):
+            self._workspace.store.setValue("folder", str(path.parent))
+            self.open(path)
+
+    def drop(self, data: QMimeData) -> bool:
+        """Open the files in `data`; whether there were any."""
+        paths = dropped_files(data)
+        for path in paths:
+            self.open(path)
+        return bool(paths)
+
+    def save(self, opened: OpenDocument) -> bool:
+        """Save; whether the document is saved now. A workflow's file has no room for a canvas."""
+        path = opened.path
+        if path is None or (opened.canvas is not None and path.suffix.lower() != PROJECT):
+            return self.save_as(opened)
+        return self._write(opened, path)
+
+    def save_as(self, opened: OpenDocument) -> bool:
+        painted = opened.canvas is not None
+        wish = opened.path or self._folder() / f"{opened.name}.json"
+        wish = wish.with_suffix(PROJECT) if painted else wish
+        kinds = PROJECT_FILES if painted else f"{WORKFLOW};;{PROJECT_FILES}"
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save as", str(wish), kinds)
+        return bool(path) and self._write(opened, Path(path))
+
+    def close(self, opened: OpenDocument) -> bool:
+        """Close a tab; unsaved changes are asked about. Whether it is closed."""
+        if opened.modified and not self._settle([opened]):
+            return False
+        self._autosave.forget(opened)
+        self._notices.dismiss("save")
+        self._workspace.close(opened)
+        return True
+
+    def may_close_all(self) -> bool:
+        """Ask once about a run in hand, and once about everything unsaved."""
+        if self._runner.busy and not self._may_stop():
+            return False
+        unsaved = [each for each in self._workspace.documents if each.modified]
+        return not unsaved or self._settle(unsaved)
+
+    def _folder(self) -> Path:
+        """Where something was last opened or saved; at first the person's documents."""
+        last = str(self._workspace.store.value("folder", ""))
+        if last and Path(last).is_dir():
+            return Path(last)
+        place = QStandardPaths.StandardLocation.DocumentsLocation
+        documents = Path(QStandardPaths.writableLocation(place))
+        return documents if documents.is_dir() else Path.home()
+
+    def _write(self, opened: OpenDocument, path: Path) -> bool:
+        try:
+            lock(self._workspace, opened)
+            self._workspace.save(opened, path)
+        except NodeForgeError as error:
+            again = ("Save as…", lambda: self.save_as(opened))
+            self._notices.show_notice("save", str(error), [again])
+            return False
+        self._notices.dismiss("save")
+        self._workspace.store.setValue("folder", str(path.parent))
+        self._autosave.forget(opened)
+        return True
+
+    def _settle(self, unsaved: list[OpenDocument]) -> bool:
+        """Save, discard or stay; whether to go on."""
+        names = ", ".join(f"“{each.name}”" for each in unsaved)
+        what = "has changes" if len(unsaved) == 1 else "have changes"
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Unsaved changes")
+        box.setText(f"{names} {what} that are not saved.")
+        save = box.addButton("Save", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(save)
+        box.exec()
+        if box.clickedButton() is save:
+            return all(self.save(each) for each in unsaved)
+        return box.clickedButton() is discard
+
+    def _may_stop(self) -> bool:
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("A run is in hand")
+        box.setText("A workflow is running. Closing now stops it; what is finished is kept.")
+        stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
+        wait = box.addButton("Close when done", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
+        box.exec()
+        self.close_when_done = box.clickedButton() is wait
+        return box.clickedButton() is stop
+
+
+def dropped_files(data: QMimeData) -> list[Path]:
+    """The files on this machine that are dropped or pasted."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

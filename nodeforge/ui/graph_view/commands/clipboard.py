@@ -1,0 +1,99 @@
+"""Copy and paste: the clipboard holds a workflow, as in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from PySide6.QtCore import QMimeData, QPointF
+from PySide6.QtGui import QGuiApplication
+
+from nodeforge.errors import RequestError
+from nodeforge.formats import read, write
+from nodeforge.graph.changes import ABSENT
+from nodeforge.graph.document import Document
+from nodeforge.graph.edits import GraphEdit, Paste, SetEntry, Together, extract
+from nodeforge.ui.graph_view.items.frame_item import FrameBox, entry_with, free_key, rect_of
+from nodeforge.ui.graph_view.session import Desk
+
+WORKFLOW_MIME = "application/x-nodeforge-workflow"
+
+
+def fragment_of(desk: Desk) -> Document | None:
+    """What is chosen, as a document; None if nothing is."""
+    paths = desk.chosen_paths()
+    frames = [item for item in desk.chosen() if isinstance(item, FrameBox)]
+    if not paths and not frames:
+        return None
+    made = extract(desk.document, paths) if paths else Document()
+    cut = len(desk.group) + 1 if desk.group else 0
+    for path in paths:
+        box = desk.picture.boxes[path]
+        made.view.positions[path[cut:]] = [box.pos().x(), box.pos().y()]
+    for frame in frames:
+        made.table(frame.table)[frame.path[cut:]] = frame.entry
+    return made
+
+
+def put_on_clipboard(document: Document) -> None:
+    """As text, so that it can be pasted anywhere, and by a type that we know again."""
+    text = write(document).decode("utf-8")
+    mime = QMimeData()
+    mime.setText(text)
+    mime.setData(WORKFLOW_MIME, text.encode("utf-8"))
+    QGuiApplication.clipboard().setMimeData(mime)
+
+
+def from_clipboard() -> Document:
+    """The workflow on the clipboard.
+
+    Raises:
+        RequestError: there is none.
+    """
+    text = QGuiApplication.clipboard().text()
+    if not text.lstrip().startswith("{"):
+        raise RequestError(
+            "the clipboard holds no workflow.", way_out="Copy nodes, or a workflow's JSON."
+        )
+    return read(text, "clipboard")
+
+
+def paste_into(
+    desk: Desk, fragment: Document, offset: tuple[float, float], *, keep_inputs: bool, what: str
+) -> list[str]:
+    """Add a copy of `fragment` to what is shown, as one step; the paths of its nodes."""
+    paste = Paste(fragment, desk.group, offset, keep_inputs)
+    edits: list[GraphEdit] = [paste, *_frames(desk, fragment, offset)]
+    edit = paste if len(edits) == 1 and not what else Together(what or "paste", edits)
+    if not desk.ask(edit):
+        return []
+    desk.choose_paths(paste.paths)
+    return paste.paths
+
+
+def _frames(desk: Desk, fragment: Document, offset: tuple[float, float]) -> list[GraphEdit]:
+    edits: list[GraphEdit] = []
+    for table in ("backdrops", "notes"):
+        taken = set(desk.document.table(table))
+        for key, entry in fragment.table(table).items():
+            if "/" in key:
+                continue
+            new = free_key(taken, desk.group, table)
+            taken.add(new)
+            moved = entry_with(entry, rect_of(entry).translated(*offset))
+            edits.append(SetEntry(table, new, moved))
+    return edits
+
+
+def corner(fragment: Document) -> QPointF:
+    """The upper left corner of the nodes and frames of `fragment`."""
+    tops = [place for path, place in fragment.view.positions.items() if "/" not in path]
+    for table in (fragment.view.backdrops, fragment.view.notes):
+        tops += [[rect_of(entry).x(), rect_of(entry).y()] for entry in table.values()]
+    if not tops:
+        return QPointF()
+    return QPointF(min(place[0] for place in tops), min(place[1] for place in tops))
+
+
+def removal(frames: Collection[FrameBox]) -> list[GraphEdit]:
+    """The edits that take frames away."""
+    return [SetEntry(frame.table, frame.path, ABSENT) for frame in frames]

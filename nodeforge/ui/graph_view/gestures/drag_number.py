@@ -1,0 +1,75 @@
+"""Changing a number by dragging on its row."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+
+from nodeforge.graph.edits import SetValue
+from nodeforge.spec import INTEGER, NumberWidget, PortSpec, SeedWidget
+from nodeforge.ui.graph_view.gestures.gesture import Gesture, Keys
+from nodeforge.ui.graph_view.gestures.pan_and_select import clicked
+from nodeforge.ui.graph_view.items.node_item import NodeBox
+from nodeforge.ui.graph_view.items.node_layout import Row
+
+PIXELS = 4.0
+"""For one step."""
+
+
+class TurnNumber(Gesture):
+    """To the right is more; Shift is ten times finer, Ctrl ten times coarser."""
+
+    def __init__(self, desk, start: QPointF, box: NodeBox, row: Row) -> None:
+        super().__init__(desk, start)
+        self._box, self._row = box, row
+        self._last = start.x()
+        self._value = float(row.value)
+        self._token = object()
+        self._steps = len(desk.document.history)
+
+    def move(self, place: QPointF, keys: Keys) -> None:
+        pace = 0.1 if keys & Keys.ShiftModifier else 10 if keys & Keys.ControlModifier else 1
+        steps = (place.x() - self._last) / PIXELS * pace
+        self._last = place.x()
+        self._value = within(self._value + steps * step_of(self._row.spec), self._row.spec)
+        value = rounded(self._value, self._row.spec, fine=pace < 1)
+        self.desk.ask(SetValue(self._box.path, self._row.port, value, gesture=self._token))
+
+    def click(self, keys: Keys) -> None:
+        self.desk.choose(clicked(set(self.desk.chosen()), self._box, keys))
+
+    def cancel(self) -> None:
+        if len(self.desk.document.history) > self._steps:
+            self.desk.document.undo()
+
+
+def is_number(row: Row) -> bool:
+    """Whether the row's value can be changed by dragging."""
+    number = isinstance(row.value, int | float) and not isinstance(row.value, bool)
+    return number and not row.linked and isinstance(row.spec.widget, NumberWidget | SeedWidget)
+
+
+def step_of(spec: PortSpec) -> float:
+    """What one step changes."""
+    step = getattr(spec.widget, "step", None)
+    if step:
+        return step
+    if spec.type == INTEGER:
+        return 1
+    low, high = getattr(spec.widget, "minimum", None), getattr(spec.widget, "maximum", None)
+    return (high - low) / 200 if low is not None and high is not None else 0.1
+
+
+def within(value: float, spec: PortSpec) -> float:
+    low, high = getattr(spec.widget, "minimum", None), getattr(spec.widget, "maximum", None)
+    if low is not None:
+        value = max(low, value)
+    return value if high is None else min(high, value)
+
+
+def rounded(value: float, spec: PortSpec, *, fine: bool) -> int | float:
+    """On the grid of steps; off it only where a fine drag asks for it."""
+    if spec.type == INTEGER:
+        step = getattr(spec.widget, "step", None) or 1
+        return round(value) if fine else int(within(round(value / step) * step, spec))
+    step = step_of(spec) * (0.1 if fine else 1)
+    return within(float(f"{round(value / step) * step:.6g}"), spec)

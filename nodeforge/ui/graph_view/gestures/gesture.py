@@ -1,0 +1,58 @@
+"""What all gestures share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QGraphicsItem
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view.session import Desk
+
+CLICK = 4.0
+"""A press that moves less than this (pixels) is a click."""
+
+Keys = Qt.KeyboardModifier
+
+
+class Gesture:
+    """From a press to the release, or to Escape.
+
+    Args:
+        desk: What the gesture works on.
+        start: Where the press was, in pixels of the view.
+    """
+
+    def __init__(self, desk: Desk, start: QPointF) -> None:
+        self.desk = desk
+        self.start = start
+        self.moved = False
+
+    def drag(self, place: QPointF, keys: Keys) -> None:
+        """The mouse is at `place` now."""
+        if not self.moved and (place - self.start).manhattanLength() < CLICK:
+            return
+        self.moved = True
+        self.move(place, keys)
+
+    def drop(self, place: QPointF, keys: Keys) -> None:
+        """The button was let go."""
+        if self.moved:
+            self.finish(place, keys)
+        else:
+            self.click(keys)
+
+    def move(self, place: QPointF, keys: Keys) -> None: ...
+
+    def finish(self, place: QPointF, keys: Keys) -> None: ...
+
+    def click(self, keys: Keys) -> None: ...
+
+    def cancel(self) -> None:
+        """As if it had not been begun."""
+
+    def live_items(self) -> Iterable[QGraphicsItem]:
+        """What it shows while it lasts, besides nodes and links."""
+        return ()

@@ -1,0 +1,115 @@
+"""Links as curves, painted by Qt itself; one more follows the mouse while a link is drawn."""
+
+from __future__ import annotations
+
+from NodeGraphQt.constants import Z_VAL_NODE_WIDGET, Z_VAL_PIPE
+from NodeGraphQt.qgraphics.pipe import PipeItem
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
+
+from nodeforge.graph.model import Input, Output
+from nodeforge.ui.graph_view.items.port_item import PortDot
+
+WIDTH, WIDE = 2.0, 3.5
+
+
+def curve(start: QPointF, end: QPointF) -> QPainterPath:
+    """From an output to an input: leaves to the right, arrives from the left."""
+    reach = max(28.0, min(abs(end.x() - start.x()) / 2, 120.0))
+    if end.x() < start.x():
+        reach = max(reach, min(120.0, (start.x() - end.x()) / 3))
+    path = QPainterPath(start)
+    path.cubicTo(start + QPointF(reach, 0), end - QPointF(reach, 0), end)
+    return path
+
+
+class LinkLine(PipeItem):
+    """The link that feeds `end`, both ends addressed from the root."""
+
+    paint = QGraphicsPathItem.paint  # pyright: ignore[reportAssignmentType]
+
+    def __init__(self, end: Input, start: Output, into: PortDot, out_of: PortDot) -> None:
+        QGraphicsPathItem.__init__(self)
+        self.setZValue(Z_VAL_PIPE)
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable, True)
+        self.end, self.start = end, start
+        self._input_port, self._output_port = into, out_of
+        self._into, self._out_of = into, out_of
+        self._colour = QColor()
+        self._dimmed = self._marked = False
+        into.add_pipe(self)
+        out_of.add_pipe(self)
+        self.draw_path()
+
+    @property
+    def into(self) -> PortDot:
+        return self._into
+
+    @property
+    def out_of(self) -> PortDot:
+        return self._out_of
+
+    def draw_path(self, start_port=None, end_port=None, cursor_pos=None) -> None:
+        """Follow the ports, whatever NodeGraphQt gives."""
+        self.setPath(curve(self._out_of.centre(), self._into.centre()))
+
+    def paint_as(self, colour: QColor, dimmed: bool) -> None:
+        """Take the colour of what flows; dashed and pale where nothing will."""
+        self._colour, self._dimmed = colour, dimmed
+        self.reset()
+
+    def mark(self, marked: bool) -> None:
+        """Stand out: a node would be dropped here, or the line is selected."""
+        if marked != self._marked:
+            self._marked = marked
+            self.reset()
+
+    @property
+    def colour(self) -> QColor:
+        return self._colour
+
+    def reset(self) -> None:
+        wide = self._marked or self.isSelected()
+        colour = QColor(self._colour)
+        colour.setAlpha(110 if self._dimmed and not wide else 255)
+        pen = QPen(colour, WIDE if wide else WIDTH)
+        if self._dimmed:
+            pen.setDashPattern([4, 3])
+        self.setPen(pen)
+
+    activate = highlight = reset
+
+    def itemChange(self, change, value):  # noqa: N802
+        made = QGraphicsPathItem.itemChange(self, change, value)
+        if change == QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged:
+            self.reset()
+        return made
+
+
+class LinkInHand(QGraphicsPathItem):
+    """The link that is being drawn."""
+
+    def __init__(self, colour: QColor) -> None:
+        super().__init__()
+        self.setZValue(Z_VAL_NODE_WIDGET + 1)
+        self._colour = colour
+
+    def draw(self, start: QPointF, end: QPointF, refused: QColor | None) -> None:
+        """From the output's side to the input's; in the colour `refused` where it cannot be."""
+        pen = QPen(refused or self._colour, 2.5)
+        if refused is not None:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        self.setPen(pen)
+        self.setPath(curve(start, end))
+
+
+class Knife(QGraphicsPathItem):
+    """The stroke that cuts links."""
+
+    def __init__(self, colour: QColor) -> None:
+        super().__init__()
+        self.setZValue(Z_VAL_NODE_WIDGET + 2)
+        pen = QPen(colour, 1.5, Qt.PenStyle.DashLine)
+        pen.setCosmetic(True)
+        self.setPen(pen)

@@ -1,0 +1,44 @@
+"""What a run says of a node, in words and icons."""
+
+from __future__ import annotations
+
+from nodeforge.ui.documents.node_state import NodeState
+
+NOTHING = NodeState()
+
+ICONS = {
+    "will_run": "circle",
+    "cached": "circle-fill",
+    "on_disk": "hard-drive",
+    "running": "spinner-gap",
+    "done": "check",
+    "error": "x-circle",
+    "problem": "warning",
+    "mute": "speaker-slash",
+    "bypass": "arrow-bend-double-up-right",
+    "missing": "question",
+}
+"""Phosphor names, by kind of state or mode."""
+
+WORDS = {
+    "will_run": "Will run",
+    "cached": "In memory: will not run again",
+    "on_disk": "On disk: will not run again",
+    "running": "Running",
+    "done": "Done",
+    "error": "Failed",
+    "problem": "Problem",
+    "mute": "Muted: left out, with all that needs it",
+    "bypass": "Bypassed: passes on what it gets",
+    "missing": "No pack declares this type; its data is kept",
+}
+
+
+def spoken(seconds: float) -> str:
+    """``0.04 s``, ``4.2 s``, ``3 min 20 s``."""
+    if seconds < 0.1:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"

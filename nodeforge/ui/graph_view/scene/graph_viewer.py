@@ -1,0 +1,300 @@
+"""NodeGraphQt's viewer with our own eyes and hands: zoom, pan, background, overview, hit tests.
+
+Mouse presses start a `Gesture` (see `hands`); NodeGraphQt's own mouse handling stays unused: it
+tracks modifier keys by key events and edits its own links.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from NodeGraphQt.widgets.viewer import NodeViewer
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmapCache, QTransform
+from PySide6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem
+
+from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.graph_view.items.link_item import LinkLine
+from nodeforge.ui.graph_view.items.port_item import PortDot
+from nodeforge.ui.graph_view.scene.background_grid import Ground
+from nodeforge.ui.graph_view.scene.graph_scene import Picture
+from nodeforge.ui.graph_view.scene.hit_test import Hit, find
+from nodeforge.ui.graph_view.scene.overview import Overview, bounds, first_look
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view.interaction.input_handler import Hands
+
+FAR = 0.35
+"""Below this zoom the overview is painted."""
+LEAST, MOST = 0.02, 4.0
+READABLE = 0.7
+"""A workflow is opened from no farther away, whether or not all of it is seen."""
+MARGIN = 24
+"""Around what is shown, in the scene."""
+REACH = 6
+"""How near to a link a click must be, in pixels."""
+EDGE = 200_000.0
+PIXMAPS = 128 * 1024
+"""KiB for the painted nodes that are kept; Qt's own limit holds fewer than one screen of them."""
+
+
+class Viewer(NodeViewer):
+    """The view on the scene. `hands` does what the mouse and the keys ask for."""
+
+    looked = Signal()
+    """Another part is seen, or from nearer or farther."""
+    hands: Hands | None = None
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.may_link: Callable[[PortDot, PortDot], str | None] = lambda *_: None
+        self.acyclic = False
+        self.overview: Overview | None = None
+        self._ground = Ground(theme)
+        QPixmapCache.setCacheLimit(max(PIXMAPS, QPixmapCache.cacheLimit()))
+        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
+        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setFrameShape(QGraphicsView.Shape.NoFrame)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSceneRect(-EDGE, -EDGE, 2 * EDGE, 2 * EDGE)
+        self.setTransform(QTransform())
+        self.centerOn(0, 0)
+        self.setAccessibleName("Graph")
+        self.scene().changed.connect(self.forget_overview)
+
+    def watch(self, picture: Picture) -> None:
+        """Paint `picture` from afar."""
+        self.overview = Overview(picture)
+
+    def wear(self, theme: Theme) -> None:
+        """Change the colours."""
+        self.theme = theme
+        self._ground = Ground(theme)
+        self.forget_overview()
+        self.viewport().update()
+
+    # zoom and pan
+
+    @property
+    def zoom(self) -> float:
+        return self.transform().m11()
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Zoom, with the place `at` (in pixels of the view) staying where it is."""
+        at = at if at is not None else QPointF(self.viewport().rect().center())
+        zoom = min(MOST, max(LEAST, self.zoom * factor))
+        if zoom == self.zoom:
+            return
+        before = self.at(at)
+        self.setTransform(QTransform.fromScale(zoom, zoom))
+        shift = self.viewportTransform().map(before) - at
+        self.pan_by(-shift)
+        self.viewport().update()
+        self.looked.emit()
+
+    def pan_by(self, shift: QPointF) -> None:
+        """Move what is seen by `shift` pixels."""
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setValue(across.value() - round(shift.x()))
+        down.setValue(down.value() - round(shift.y()))
+        self.looked.emit()
+
+    def zoom_to(self, rect: QRectF) -> None:
+        """Show all of `rect` (in the scene), at most at its own size."""
+        if rect.isEmpty():
+            return
+        self._look(rect.center(), max(LEAST, self._fitting(rect)))
+
+    def zoom_to_start(self, bodies: Sequence[QRectF]) -> None:
+        """Show all of `bodies`, or, where they would be too small to read, most at the left."""
+        whole = bounds(bodies)
+        if whole.isEmpty():
+            return
+        if self._fitting(whole) >= READABLE:
+            self.zoom_to(whole)
+            return
+        room = QRectF(self.viewport().rect())
+        size = room.size() / READABLE - QSizeF(2 * MARGIN, 2 * MARGIN)
+        self._look(first_look(bodies, whole, size).center(), READABLE)
+
+    def reveal(self, rect: QRectF) -> None:
+        """Move no farther than needed to see `rect`."""
+        if not self.seen().contains(rect):
+            self.ensureVisible(rect, MARGIN, MARGIN)
+            self.looked.emit()
+
+    def _fitting(self, rect: QRectF) -> float:
+        """The zoom, at most 1, that shows all of `rect`."""
+        view, room = self.viewport().rect(), rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        return min(1.0, view.width() / room.width(), view.height() / room.height())
+
+    def _look(self, centre: QPointF, zoom: float) -> None:
+        self.setTransform(QTransform.fromScale(zoom, zoom))
+        self.centerOn(centre)
+        self.viewport().update()
+        self.looked.emit()
+
+    def at(self, place: QPointF) -> QPointF:
+        """The place in the scene of a place in the view, exactly."""
+        return self.viewportTransform().inverted()[0].map(place)
+
+    def seen(self) -> QRectF:
+        """The part of the scene that is seen."""
+        return self.mapToScene(self.viewport().rect()).boundingRect()
+
+    # what lies where
+
+    def hit(self, place: QPoint) -> Hit:
+        """What lies at a place of the view: a port, then a node, a link, a frame."""
+        at = self.at(QPointF(place))
+        return find(self.scene().items(self._near(at)), at, ports=self.zoom >= FAR)
+
+    def line_under(self, place: QPointF) -> LinkLine | None:
+        """The link at a place of the scene."""
+        items = self.scene().items(self._near(place))
+        return next((item for item in items if isinstance(item, LinkLine)), None)
+
+    def _near(self, place: QPointF) -> QRectF:
+        reach = REACH / self.zoom
+        return QRectF(place.x() - reach, place.y() - reach, 2 * reach, 2 * reach)
+
+    def _validate_accept_connection(self, from_port: PortDot, to_port: PortDot) -> bool:
+        return self.may_link(from_port, to_port) is None
+
+    # painting
+
+    def forget_overview(self, *_: object) -> None:
+        """What is seen from afar has changed."""
+        if self.overview is not None:
+            self.overview.forget()
+            if self.zoom < FAR:
+                self.viewport().update()
+
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802
+        painter.save()
+        painter.resetTransform()
+        self._ground.paint(painter, self.viewportTransform(), self.viewport().rect())
+        painter.restore()
+
+    def paintEvent(self, event) -> None:  # noqa: N802
+        if self.zoom >= FAR or self.overview is None:
+            QGraphicsView.paintEvent(self, event)
+            return
+        painter = QPainter(self.viewport())
+        painter.setClipRect(event.rect())
+        painter.fillRect(event.rect(), self.theme.window)
+        painter.setTransform(self.viewportTransform())
+        self.overview.paint(painter, self.zoom)
+        self._paint_live(painter)
+        painter.end()
+
+    def _paint_live(self, painter: QPainter) -> None:
+        """What a gesture shows besides nodes and links."""
+        if self.hands is not None:
+            for item in self.hands.live_items():
+                item.paint(painter, QStyleOptionGraphicsItem(), None)
+
+    # events
+
+    def mousePressEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.press(event)
+        event.accept()
+
+    def mouseMoveEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.move(event)
+
+    def mouseReleaseEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.release(event)
+
+    def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.double_click(event)
+
+    def contextMenuEvent(self, event) -> None:  # noqa: N802
+        event.accept()
+
+    def keyPressEvent(self, event) -> None:  # noqa: N802
+        if self.hands is None or not self.hands.key(event):
+            event.ignore()
+
+    def event(self, event) -> bool:
+        busy = self.hands is not None and self.hands.gesture is not None
+        if busy and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()  # while a gesture lasts, no key is anybody's shortcut
+            return True
+        return QGraphicsView.event(self, event)
+
+    def keyReleaseEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.key_up(event)
+        event.ignore()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
+        return False if forward else QGraphicsView.focusNextPrevChild(self, forward)
+
+    def focusInEvent(self, event) -> None:  # noqa: N802
+        QGraphicsView.focusInEvent(self, event)
+
+    def focusOutEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.forget_keys()
+        QGraphicsView.focusOutEvent(self, event)
+
+    def leaveEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None:
+            self.hands.leave()
+        QGraphicsView.leaveEvent(self, event)
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        QGraphicsView.resizeEvent(self, event)
+        self.looked.emit()
+
+    def wheelEvent(self, event) -> None:  # noqa: N802
+        fingers = event.pixelDelta()
+        if not fingers.isNull() and event.phase() != Qt.ScrollPhase.NoScrollPhase:
+            self.pan_by(QPointF(fingers))
+        else:
+            self.zoom_by(1.0015 ** event.angleDelta().y(), event.position())
+        event.accept()
+
+    def viewportEvent(self, event) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.NativeGesture and isinstance(event, QNativeGestureEvent):
+            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+                self.zoom_by(1 + event.value(), event.position())
+                return True
+        elif event.type() == QEvent.Type.ToolTip and self.hands is not None:
+            self.hands.tell(event)
+            return True
+        return QGraphicsView.viewportEvent(self, event)
+
+    def dragEnterEvent(self, event) -> None:  # noqa: N802
+        self._drag(event)
+
+    def dragMoveEvent(self, event) -> None:  # noqa: N802
+        self._drag(event)
+
+    def _drag(self, event) -> None:
+        if self.hands is not None and self.hands.dragged_over(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event) -> None:  # noqa: N802
+        if self.hands is not None and self.hands.dropped(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def around(self, items) -> QRectF:
+        """The rectangle around nodes and frames, in the scene."""
+        return bounds(item.body() for item in items)

@@ -1,0 +1,138 @@
+"""What a run and the linter say of nodes: kept by path, also for nodes that are not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+
+from nodeforge.ui.graph_view.items.node_item import NodeBox
+from nodeforge.ui.graph_view.items.status_icons import NOTHING, NodeState
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view.scene.graph_scene import Picture
+
+LEAST, MOST = 48.0, 640.0
+"""How high a picture in a node can be."""
+HOLD = 1500
+"""Milliseconds for which a tick says that a node has just run."""
+FADES = (0.75, 0.5, 0.25)
+FADE = 40
+"""Milliseconds between two of the tick's fading looks."""
+RESTING = {"will_run", "cached", "on_disk"}
+
+
+class RunLooks:
+    """States, pictures and problems; no part of the document, and never undone."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._states: dict[str, NodeState] = {}
+        self._ticked: dict[str, NodeState] = {}
+        """What comes after the tick of nodes that have just run."""
+        self._fading = 0
+        self._tick = QTimer(picture.scene, singleShot=True)
+        self._tick.timeout.connect(self._fade)
+        self._thumbs: dict[str, QImage] = {}
+        self._problems: dict[str, str] = {}
+        self.thumb_heights: dict[str, float] = {}
+
+    def state(self, path: str) -> NodeState:
+        return self._states.get(path, NOTHING)
+
+    def thumb_shape(self, path: str) -> float | None:
+        """Height over width of the node's picture, None without one."""
+        thumb = self._thumbs.get(path)
+        return thumb.height() / thumb.width() if thumb else None
+
+    def dress(self, box: NodeBox) -> None:
+        """Give a new box what is known of its node."""
+        box.state = self.state(box.path)
+        box.problem = self._problems.get(box.path, "")
+        box.set_thumb(self._thumbs.get(box.path))
+
+    def show_states(self, states: Mapping[str, NodeState]) -> None:
+        """Show how these nodes stand; others stay as they are."""
+        for path, state in states.items():
+            before = self.state(path)
+            if before.kind == "done" and path in self._ticked and state.kind in RESTING:
+                self._ticked[path] = state
+                continue
+            self._ticked.pop(path, None)
+            if state.kind == "done":
+                if self._fading:
+                    self._settle()
+                self._ticked[path] = state
+                if not self._tick.isActive():
+                    self._tick.start(HOLD)
+            if state != before:
+                self._states[path] = state
+                self._show_state(path, before, state)
+
+    def _fade(self) -> None:
+        """Let the ticks go, a little more each time."""
+        if self._fading < len(FADES):
+            for path in self._ticked:
+                if (box := self._picture.boxes.get(path)) and box.state.kind == "done":
+                    box.fade = FADES[self._fading]
+                    box.say()
+            self._fading += 1
+            self._tick.start(FADE)
+            return
+        self._settle()
+
+    def _settle(self) -> None:
+        """Show what the ticks hid."""
+        self._tick.stop()
+        after, self._ticked, self._fading = self._ticked, {}, 0
+        for path, state in after.items():
+            before, self._states[path] = self.state(path), state
+            self._show_state(path, before, state)
+
+    def _show_state(self, path: str, before: NodeState, state: NodeState) -> None:
+        box = self._picture.boxes.get(path)
+        if box is None:
+            return
+        box.state, box.fade = state, 1.0
+        if bool(state.message) != bool(before.message):
+            self._picture.dress(path)
+        elif _said(state) != _said(before):
+            box.say()
+        else:
+            box.update()
+
+    def show_problems(self, problems: Mapping[str, str]) -> None:
+        """Mark these nodes and no others."""
+        changed = self._problems.items() ^ problems.items()
+        self._problems = dict(problems)
+        for path in {path for path, _ in changed}:
+            if box := self._picture.boxes.get(path):
+                box.problem = problems.get(path, "")
+                box.say()
+
+    def show_thumbnail(self, path: str, image: QImage | None) -> None:
+        """Show a picture in a node, or none."""
+        before = self._thumbs.pop(path, None)
+        if image is not None and not image.isNull():
+            self._thumbs[path] = image
+        box = self._picture.boxes.get(path)
+        if box is None:
+            return
+        after = self._thumbs.get(path)
+        box.set_thumb(after)
+        if (before and before.size()) != (after and after.size()):
+            self._picture.dress(path)
+        else:
+            box.update()
+
+    def resize_thumbnail(self, path: str, height: float) -> None:
+        """How high the picture in a node is, for as long as the window is open."""
+        self.thumb_heights[path] = max(LEAST, min(height, MOST))
+        self._picture.dress(path)
+
+
+def _said(state: NodeState) -> tuple[str, float | None, str]:
+    """What of a state is written, not only painted."""
+    return state.kind, state.seconds, state.message

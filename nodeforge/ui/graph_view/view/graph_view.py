@@ -1,0 +1,259 @@
+"""The widget that shows and edits one document's graph."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from nodeforge.graph.document import Document
+from nodeforge.spec import Catalogue
+from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.graph_view.commands.graph_commands import Commands
+from nodeforge.ui.graph_view.commands.layout_commands import Arranging
+from nodeforge.ui.graph_view.commands.node_search import Adding
+from nodeforge.ui.graph_view.interaction.inline_editor import Editor
+from nodeforge.ui.graph_view.interaction.input_handler import Hands
+from nodeforge.ui.graph_view.items.frame_item import FrameBox
+from nodeforge.ui.graph_view.items.node_item import NodeBox
+from nodeforge.ui.graph_view.items.pens import Ink
+from nodeforge.ui.graph_view.items.status_icons import NodeState
+from nodeforge.ui.graph_view.scene import image_export
+from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.view.breadcrumb import Breadcrumb
+from nodeforge.ui.graph_view.view.minimap import Minimap
+
+EDGE = 12
+EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
+SETTLING = 300
+"""Milliseconds in which a new window finds its size; until then it shows the start."""
+
+
+class GraphView(Commands, Arranging, QWidget):
+    """A picture of one document's graph. Shows `path` of the document; asks it for edits."""
+
+    selected = Signal(list)
+    """Paths of the selected nodes, as in the document (``group/denoise``)."""
+    opened = Signal(str)
+    """The path of the subgraph that is shown now."""
+    refused = Signal(str)
+    """Why a gesture was refused: a sentence for the status bar."""
+    menu_asked = Signal(object)
+    """A `MenuRequest`; what it was asked for is selected already."""
+
+    def __init__(
+        self,
+        document: Document,
+        catalogue: Catalogue,
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        QWidget.__init__(self, parent)
+        self.desk = desk = Desk(document, catalogue, theme)
+        self.hands = Hands(desk, self._keys())
+        self.editor = Editor(desk)
+        self._bar = Breadcrumb(desk, self._go, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._bar)
+        layout.addWidget(desk.viewer)
+        self.setFocusProxy(desk.viewer)
+        self.adding = Adding(desk, desk.viewer)
+        self.minimap = Minimap(desk, desk.viewer)
+        self._hint = QLabel(desk.viewer)
+        self._hint.setStyleSheet(_hint_style(theme))
+        self._hint.hide()
+        self._empty = QLabel(EMPTY, desk.viewer, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._empty.setProperty("role", "empty")
+        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._connect()
+        self._say_empty()
+        self._fresh = True
+
+    def _connect(self) -> None:
+        desk, hands = self.desk, self.hands
+        desk.choice_changed.connect(lambda: self.selected.emit(self.selection()))
+        desk.opened.connect(self.opened)
+        desk.refused.connect(self.refused)
+        desk.hinted.connect(self._show_hint)
+        desk.viewer.looked.connect(self._settle_corner)
+        desk.opened.connect(self._say_empty)
+        desk.redrawn.connect(self._say_empty)
+        hands.menu_asked.connect(self.menu_asked)
+        hands.search_asked.connect(self.adding.ask)
+        hands.row_asked.connect(self.editor.edit_row)
+        hands.name_asked.connect(self.editor.edit_name)
+        hands.dropped_node = self.drop_node
+        self.destroyed.connect(desk.close)
+
+    def _keys(self):
+        return {
+            "Tab": self.search_add,
+            "Del": self.delete_selected,
+            "Backspace": self.delete_selected,
+            "Ctrl+X": self.cut,
+            "Ctrl+C": self.copy,
+            "Ctrl+V": self.paste,
+            "Ctrl+Shift+V": lambda: self.paste(keep_inputs=True),
+            "Ctrl+D": self.duplicate,
+            "Ctrl+Shift+D": lambda: self.duplicate(keep_inputs=True),
+            "Ctrl+A": self.select_all,
+            "M": self.mute,
+            "B": self.bypass,
+            "C": self.collapse,
+            "P": self.pin,
+            "F2": self.rename,
+            "Ctrl+G": self.group,
+            "Ctrl+Shift+G": self.backdrop,
+            "Ctrl+Alt+G": self.ungroup,
+            "Return": self.open_selected,
+            "Alt+Up": self.go_up,
+            "L": self.auto_layout,
+            "Home": self.zoom_all,
+            "F": self.zoom_selection,
+            "Ctrl+F": self.find,
+            "Ctrl+Z": self.document.undo,
+            "Ctrl+Shift+Z": self.document.redo,
+            "Ctrl+Y": self.document.redo,
+        }
+
+    @property
+    def document(self) -> Document:
+        return self.desk.document
+
+    @property
+    def path(self) -> str:
+        """The path of the subgraph that is shown; empty for the root."""
+        return self.desk.group
+
+    # the selection, and what is seen
+
+    def selection(self) -> list[str]:
+        return self.desk.chosen_paths()
+
+    def select(self, paths: Collection[str]) -> None:
+        """Select these nodes of the graph that is shown, and nothing else."""
+        self.desk.choose_paths(paths)
+
+    def open(self, path: str) -> None:
+        """Show the graph of the subgraph at `path`."""
+        self.desk.open(path)
+
+    def _go(self, path: str) -> None:
+        self.desk.open(path)
+        self.desk.viewer.setFocus()
+
+    # what a run and the linter say
+
+    def show_states(self, states: Mapping[str, NodeState]) -> None:
+        """Show how nodes stand, by path; others stay as they are."""
+        self.desk.picture.run.show_states(states)
+
+    def show_thumbnail(self, node: str, image: QImage | None) -> None:
+        """Show a picture in a node, or none."""
+        self.desk.picture.run.show_thumbnail(node, image)
+
+    def show_problems(self, problems: Mapping[str, str]) -> None:
+        """Mark these nodes, by path, with a message; all others are marked no longer."""
+        self.desk.picture.run.show_problems(problems)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        desk = self.desk
+        desk.theme = theme
+        desk.picture.wear(Ink(theme))
+        desk.viewer.wear(theme)
+        self._hint.setStyleSheet(_hint_style(theme))
+        self.adding.popup.wear(theme)
+        self.adding.finder.wear(theme)
+        self.minimap.update()
+
+    # commands that open something
+
+    def search_add(self) -> None:
+        """Offer all node types where the mouse was last."""
+        place = self.hands.last
+        inside = self.desk.viewer.viewport().rect().contains(place.toPoint())
+        centre = QPointF(self.desk.viewer.viewport().rect().center())
+        self.adding.ask(place if inside and not place.isNull() else centre)
+
+    def find(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Offer all nodes of the workflow, and go to the one chosen."""
+        self.adding.find(QPointF(EDGE, EDGE), self.center_on)
+
+    def rename(self) -> None:
+        """Edit the title of the one node or frame chosen, in place."""
+        items = [item for item in self.desk.chosen() if isinstance(item, NodeBox | FrameBox)]
+        if len(items) == 1:
+            self.editor.edit_name(items[0])
+
+    def place_for_paste(self) -> QPointF:
+        place = self.hands.last
+        if self.desk.viewer.viewport().rect().contains(place.toPoint()) and not place.isNull():
+            return self.desk.viewer.at(place)
+        return self.place_for_new()
+
+    # pictures of the graph
+
+    def as_image(self) -> QImage:
+        """The graph that is shown, whole."""
+        return image_export.as_image(self.desk.picture)
+
+    def as_svg(self) -> bytes:
+        """The graph that is shown, whole, as an SVG file."""
+        return image_export.as_svg(self.desk.picture)
+
+    def copy_as_picture(self) -> None:
+        """Put a picture of the graph on the clipboard."""
+        QGuiApplication.clipboard().setImage(self.as_image())
+
+    # inner works
+
+    def showEvent(self, event) -> None:  # noqa: N802
+        super().showEvent(event)
+        if self._fresh:
+            QTimer.singleShot(0, self, self.zoom_start)
+            QTimer.singleShot(SETTLING, self, self._settle)
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._empty.setGeometry(self.desk.viewer.rect())
+        if self._fresh and self.isVisible():
+            self.zoom_start()
+
+    def _settle(self) -> None:
+        self._fresh = False
+
+    def _show_hint(self, text: str, place: QPointF) -> None:
+        self._hint.setVisible(bool(text))
+        if text:
+            self._hint.setText(text)
+            self._hint.adjustSize()
+            room = self.desk.viewer.rect()
+            x = min(place.x() + 16, room.width() - self._hint.width() - EDGE)
+            y = min(place.y() + 20, room.height() - self._hint.height() - EDGE)
+            self._hint.move(round(max(EDGE, x)), round(y))
+            self._hint.raise_()
+
+    def _say_empty(self, _path: str = "") -> None:
+        """Say how to begin where there is nothing yet."""
+        self._empty.setHidden(bool(self.desk.picture.boxes or self.desk.picture.frames))
+
+    def _settle_corner(self) -> None:
+        view = self.desk.viewer.rect()
+        self._empty.setGeometry(view)
+        self.minimap.setVisible(view.width() > 480 and view.height() > 320)
+        self.minimap.move(
+            view.width() - self.minimap.width() - EDGE, view.height() - self.minimap.height() - EDGE
+        )
+
+
+def _hint_style(theme: Theme) -> str:
+    raised, line, text = theme.raised.name(), theme.error.name(), theme.text.name()
+    return (
+        f"background: {raised}; color: {text}; border: 1px solid {line};"
+        " border-radius: 4px; padding: 4px 8px;"
+    )

@@ -1,0 +1,99 @@
+"""The whole graph, small, in a corner; a press on it goes there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QTransform
+from PySide6.QtWidgets import QWidget
+
+from nodeforge.ui.graph_view.items.pens import mix
+from nodeforge.ui.graph_view.scene.overview import Overview, bounds
+from nodeforge.ui.graph_view.session import Desk
+
+SIZE = (180, 120)
+PAUSE = 100
+"""Milliseconds; changes within it are painted at once."""
+
+
+class Minimap(QWidget):
+    """Shows what `desk` shows, and which part of it is seen."""
+
+    def __init__(self, desk: Desk, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._overview = Overview(desk.picture)
+        self._map: QPixmap | None = None
+        self._look = QTransform()
+        self.setFixedSize(*SIZE)
+        self.setAccessibleName("Minimap")
+        self.setToolTip("Press to go there")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE)
+        self._timer.timeout.connect(self._refresh)
+        desk.viewer.scene().changed.connect(self._later)
+        desk.opened.connect(self._later)
+        desk.viewer.looked.connect(self.update)
+
+    def _later(self, *_: object) -> None:
+        if not self._timer.isActive() and self.isVisible():
+            self._timer.start()
+
+    def _refresh(self) -> None:
+        self._map = None
+        self._overview.forget()
+        self.update()
+
+    def showEvent(self, event) -> None:  # noqa: N802
+        super().showEvent(event)
+        self._refresh()
+
+    def _draw(self) -> QPixmap:
+        picture, ratio = self._desk.picture, self.devicePixelRatioF()
+        made = QPixmap(self.size() * ratio)
+        made.setDevicePixelRatio(ratio)
+        made.fill(Qt.GlobalColor.transparent)
+        whole = bounds(i.body() for i in (*picture.boxes.values(), *picture.frames.values()))
+        if whole.isEmpty():
+            return made
+        whole.adjust(-60, -60, 60, 60)
+        zoom = min(self.width() / whole.width(), self.height() / whole.height())
+        self._look = QTransform.fromTranslate(self.width() / 2, self.height() / 2)
+        self._look.scale(zoom, zoom)
+        self._look.translate(-whole.center().x(), -whole.center().y())
+        painter = QPainter(made)
+        painter.setTransform(self._look)
+        self._overview.paint(painter, zoom)
+        painter.end()
+        return made
+
+    def paintEvent(self, event) -> None:  # noqa: N802
+        theme = self._desk.theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        ground = QColor(mix(theme.window, theme.panel, 0.6))
+        painter.setPen(QPen(theme.line, 1))
+        painter.setBrush(ground)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        if self._map is None:
+            self._map = self._draw()
+        painter.drawPixmap(0, 0, self._map)
+        seen = self._look.mapRect(self._desk.viewer.seen())
+        seen = seen.intersected(QRectF(self.rect()).adjusted(2, 2, -2, -2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.accent, 1.5))
+        painter.drawRect(seen)
+
+    def mousePressEvent(self, event) -> None:  # noqa: N802
+        self._go(event.position())
+
+    def mouseMoveEvent(self, event) -> None:  # noqa: N802
+        if event.buttons():
+            self._go(event.position())
+
+    def _go(self, place: QPointF) -> None:
+        back, possible = self._look.inverted()
+        if possible:
+            self._desk.viewer.centerOn(back.map(place))
+            self._desk.viewer.looked.emit()

@@ -1,0 +1,123 @@
+"""Running on change: cheap nodes at once, the rest after a pause, and what is out of date never.
+
+What saves is left to a run that the person asks for; what feeds it is computed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+
+from nodeforge.engine.events import Source
+from nodeforge.graph.inline import Inlined, inline
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import snapshot
+from nodeforge.ui.running.runner import Runner
+
+PAUSE = 700
+"""Milliseconds without an edit after which what takes long is run."""
+CHEAP = 0.1
+"""Seconds up to which a node is run at once."""
+
+
+class AutoRun(QObject):
+    """Follows the current document while it is on."""
+
+    def __init__(self, workspace: Workspace, runner: Runner, pause: int = PAUSE) -> None:
+        super().__init__()
+        self._workspace, self._runner = workspace, runner
+        self._wanted: list[str] = []
+        self._ran: dict[str, Any] | None = None
+        """The graph as it was when everything was run last: it is not run again."""
+        self._pause = QTimer(self, singleShot=True, interval=pause)
+        self._pause.timeout.connect(self._run_rest)
+        runner.planner.planned_anew.connect(self._planned)
+        workspace.opened.connect(self._watch)
+        workspace.current_changed.connect(lambda _: self._pause.stop())
+        self.switch(self.on)
+
+    @property
+    def on(self) -> bool:
+        return self._workspace.store.value("run_on_change", "false") == "true"
+
+    def switch(self, on: bool) -> None:
+        """Run on change from now on, or no longer."""
+        self._workspace.store.setValue("run_on_change", "true" if on else "false")
+        self._runner.planner.hurry(on)
+        self._pause.stop()
+        if not on:
+            self._runner.stop_auto()
+
+    def _watch(self, opened: OpenDocument) -> None:
+        opened.graph_changed.connect(lambda: self._changed(opened))
+
+    def _changed(self, opened: OpenDocument) -> None:
+        if self.on and opened is self._workspace.current:
+            graph = snapshot(opened.document.graph)
+            self._pause.stop()
+            self._ran = self._ran if self._ran == graph else None
+            self._runner.stop_auto(unless=graph)
+
+    def _planned(self, opened: OpenDocument) -> None:
+        """It is known what a run would do: do what is cheap."""
+        jobs = self._runner.jobs
+        if not self.on or self._runner.busy or jobs.waiting or jobs.paused:
+            return
+        planned = self._runner.planner.planned(opened.id)
+        whole = inline(opened.document.graph)
+        missing = {node for node, source in planned.items() if source is Source.COMPUTED}
+        missing -= {node for node in missing if self._saves(whole, node)}
+        if not missing or self._ran == snapshot(opened.document.graph):
+            return
+        feeds = _feeds(whole)
+        cheap = self._cheap(whole, missing, feeds)
+        self._wanted = _last(missing, feeds)
+        if now := _last(cheap, feeds):
+            self._runner.run_auto(opened, now)
+        if missing - cheap:
+            self._pause.start()
+        else:
+            self._ran = snapshot(opened.document.graph)
+
+    def _run_rest(self) -> None:
+        opened = self._workspace.current
+        if opened is not None and self.on and not self._runner.jobs.waiting:
+            self._ran = snapshot(opened.document.graph)
+            self._runner.run_auto(opened, self._wanted)
+
+    def _saves(self, whole: Inlined, node: str) -> bool:
+        spec = (
+            self._workspace.catalogue.get(whole.nodes[node].type) if node in whole.nodes else None
+        )
+        return spec is None or spec.effects
+
+    def _cheap(self, whole: Inlined, missing: set[str], feeds: dict[str, set[str]]) -> set[str]:
+        """Those of `missing` that are quick, with all of `missing` that feeds them."""
+        quick = {node for node in missing if self._is_quick(whole, node)}
+        while slow := {node for node in quick if (feeds.get(node, set()) & missing) - quick}:
+            quick -= slow
+        return quick
+
+    def _is_quick(self, whole: Inlined, node: str) -> bool:
+        """By what it took last; where that is not known, whether it runs a network."""
+        seconds = self._runner.planner.costs.get(node)
+        if seconds is not None:
+            return seconds <= CHEAP
+        spec = self._workspace.catalogue.get(whole.nodes[node].type)
+        return spec is not None and not spec.runs_network
+
+
+def _feeds(whole: Inlined) -> dict[str, set[str]]:
+    """For each node, those that feed it."""
+    found: dict[str, set[str]] = {}
+    for end, start in whole.node_links().items():
+        found.setdefault(end.node, set()).add(start.node)
+    return found
+
+
+def _last(nodes: set[str], feeds: dict[str, set[str]]) -> list[str]:
+    """Those of `nodes` that feed no other of them."""
+    inner = {source for node in nodes for source in feeds.get(node, ())}
+    return sorted(nodes - inner)

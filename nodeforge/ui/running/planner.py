@@ -1,0 +1,132 @@
+"""Before a run: what is wrong with the current workflow, and what a run of it would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from nodeforge.engine.events import Source
+from nodeforge.lint import Problem, Severity, lint
+from nodeforge.ui.documents.node_state import NodeState
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import snapshot
+from nodeforge.ui.running.result_pictures import Pictures
+from nodeforge.ui.running.worker_connection import Answer, WorkerLink
+
+_KINDS = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
+_PAUSE = 250
+"""Milliseconds after an edit until the plan is asked for again."""
+_HURRIED = 60
+"""The same, counted from the first of several edits, while runs follow edits."""
+
+
+class Planner(QObject):
+    """Looks at the current document a moment after each edit.
+
+    Args:
+        busy: Whether a run is in hand; its own events tell the states then.
+    """
+
+    logged = Signal(str)
+    planned_anew = Signal(object)
+    """The document for which it is known what a run would do."""
+
+    def __init__(
+        self, workspace: Workspace, link: WorkerLink, pictures: Pictures, busy: Callable[[], bool]
+    ) -> None:
+        super().__init__()
+        self._workspace, self._link, self._pictures, self._busy = workspace, link, pictures, busy
+        self.costs: dict[str, float] = {}
+        """Node to the seconds that one of its type took last."""
+        self._planned: dict[str, dict[str, Source]] = {}
+        self._hurried = False
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self._plan_current)
+        workspace.opened.connect(self._watch)
+        workspace.closed.connect(lambda opened: self._planned.pop(opened.id, None))
+        workspace.current_changed.connect(lambda _: self.look_again())
+
+    def look_again(self) -> None:
+        """Plan the current document once nothing is edited for a moment."""
+        if not (self._hurried and self._pause.isActive()):
+            self._pause.start()
+
+    def hurry(self, on: bool) -> None:
+        """Plan also while it is being edited, or no longer."""
+        self._hurried = on
+        self._pause.setInterval(_HURRIED if on else _PAUSE)
+        self.look_again()
+
+    def close(self) -> None:
+        self._pause.stop()
+
+    def planned(self, document_id: str) -> dict[str, Source]:
+        """Where the result of each node would come from, as far as it was asked."""
+        return self._planned.get(document_id, {})
+
+    def check(self, opened: OpenDocument) -> list[Problem]:
+        """Look for problems in the document, and tell its views."""
+        found = lint(
+            opened.document,
+            self._workspace.catalogue,
+            self._workspace.folders,
+            granted=opened.granted,
+        )
+        opened.show_problems(found)
+        return found
+
+    def _watch(self, opened: OpenDocument) -> None:
+        opened.graph_changed.connect(self.look_again)
+
+    def _plan_current(self) -> None:
+        """Find problems in the current document, and what a run of it would do."""
+        opened = self._workspace.current
+        if opened is None:
+            return
+        problems = self.check(opened)
+        if any(each.severity is Severity.ERROR for each in problems) or self._busy():
+            return
+        self._link.ask(
+            "plan",
+            partial(self._planned_now, opened.id),
+            graph=snapshot(opened.document.graph),
+            assets=dict(opened.document.assets),
+            granted=list(opened.granted),
+        )
+
+    def _planned_now(self, document_id: str, answer: Answer) -> None:
+        opened = self._workspace.find(document_id)
+        if opened is None or self._busy():
+            return
+        if not isinstance(answer, dict):
+            self.logged.emit(str(answer))
+            return
+        before = self._planned.get(document_id, {})
+        now = {node: Source(what["source"]) for node, what in answer["nodes"].items()}
+        self._planned[document_id] = now
+        for node, what in answer["nodes"].items():
+            if what["seconds"] is not None:
+                self.costs[node] = what["seconds"]
+        opened.show_needs(answer["models"])
+        self._show_plan(opened, now, before)
+        self.planned_anew.emit(opened)
+
+    def _show_plan(
+        self, opened: OpenDocument, now: dict[str, Source], before: dict[str, Source]
+    ) -> None:
+        states = {node: NodeState() for node in before if node not in now}
+        for node, source in now.items():
+            known = opened.states.get(node, NodeState())
+            kind = _KINDS[source]
+            if known.kind == "error" and source is Source.COMPUTED:
+                continue
+            states[node] = NodeState(kind, seconds=known.seconds)
+        opened.show_states(states)
+        fresh = [n for n, s in now.items() if s is not Source.COMPUTED and before.get(n) != s]
+        if fresh:
+            opened.last_run = self._pictures.snapshot_of(opened)
+        for node in fresh:
+            self._pictures.fetch(opened, node)

@@ -1,0 +1,71 @@
+"""How far the run in hand is, and how long it will take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from nodeforge.engine import events
+from nodeforge.engine.events import Source
+from nodeforge.ui.running.job_queue import Job
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the status bar shows.
+
+    Args:
+        node: The path of the node that runs.
+        rate: Steps a second; 0 where unknown.
+        part: How much of the step after these is done.
+        left: Seconds to the end of the run; None where unknown.
+    """
+
+    node: str = ""
+    step: int = 0
+    of: int = 0
+    rate: float = 0.0
+    left: float | None = None
+    part: float = 0.0
+
+
+class Meter(QObject):
+    """Listens to one run after another."""
+
+    changed = Signal(object)
+    """A `Reading`, or None between runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: dict[str, float] = {}
+
+    def begin(self, job: Job, planned: Mapping[str, Source]) -> None:
+        wanted = [node for node, source in planned.items() if source is Source.COMPUTED]
+        self._left = {node: job.costs.get(node, 0.0) for node in wanted}
+        self.changed.emit(Reading())
+
+    def hear(self, event: events.Event) -> None:
+        match event:
+            case events.Started():
+                self.changed.emit(Reading(event.node, left=self._rest(event.node, None)))
+            case events.Progress():
+                done = event.step + event.part
+                rate = done / event.seconds if event.seconds > 0 else 0.0
+                own = (event.of - done) / rate if rate else None
+                left = self._rest(event.node, own)
+                told = Reading(event.node, event.step, event.of, rate, left, event.part)
+                self.changed.emit(told)
+            case events.Finished():
+                self._left.pop(event.node, None)
+
+    def end(self) -> None:
+        self.changed.emit(None)
+
+    def _rest(self, node: str, own: float | None) -> float | None:
+        """Seconds for `node` (`own`, or what it took last) and all that comes after it."""
+        if own is None and not self._left.get(node):
+            return None
+        mine = own if own is not None else self._left[node]
+        return mine + sum(cost for each, cost in self._left.items() if each != node)

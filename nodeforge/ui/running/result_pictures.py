@@ -1,0 +1,130 @@
+"""Pictures of results: asked of the worker, which finds them in its cache and computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage
+
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.ports import output_names, output_spec
+from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import Job, snapshot
+from nodeforge.ui.running.worker_connection import Answer, WorkerLink
+
+THUMBNAIL = 512
+"""Pixels of the longer side of what nodes show."""
+SMALLEST = 256
+"""Pixels of the longer side to which a latent's picture is enlarged."""
+SHOWABLE = ("image", "mask", "latent")
+
+Shown = Callable[[QImage | None], None]
+
+
+class Pictures:
+    """Fetches what nodes made, of the graph as it was last run."""
+
+    def __init__(self, link: WorkerLink, workspace: Workspace) -> None:
+        self._link = link
+        self._workspace = workspace
+
+    def snapshot(self, job: Job) -> dict[str, Any]:
+        """What the worker must know to find the results of `job`."""
+        request = job.request
+        return {"graph": job.graph, "assets": dict(request.assets), "granted": request.granted}
+
+    def snapshot_of(self, opened: OpenDocument) -> dict[str, Any]:
+        """The same for the document as it is now."""
+        document = opened.document
+        graph = snapshot(document.graph)
+        return {"graph": graph, "assets": dict(document.assets), "granted": list(opened.granted)}
+
+    def port_of(self, opened: OpenDocument, node: str) -> str:
+        """The first output of `node` that has a picture; empty where none has."""
+        try:
+            found = opened.document.node(node)
+        except NoSuchNodeError:
+            return ""
+        for name in output_names(found, self._workspace.catalogue):
+            spec = output_spec(found, name, self._workspace.catalogue)
+            if spec is not None and spec.type in SHOWABLE:
+                return name
+        return ""
+
+    def type_of(self, opened: OpenDocument, node: str) -> str:
+        """The type of the value that `node` has a picture of; empty where it has none."""
+        port = self.port_of(opened, node)
+        spec = port and output_spec(opened.document.node(node), port, self._workspace.catalogue)
+        return spec.type if spec else ""
+
+    def fetch(self, opened: OpenDocument, node: str) -> None:
+        """Get a small picture of the result of `node` for the document's views."""
+        if self.port_of(opened, node):
+            show = partial(self._show, opened.id, node)
+            self.render(opened, node, show, longest=THUMBNAIL)
+
+    def render(
+        self, opened: OpenDocument, node: str, show: Shown, *, step: int = 0, longest: int = 2048
+    ) -> None:
+        """Ask for the picture of a result, or of a step of a loop (counted from 1)."""
+        if opened.last_run is None:
+            show(None)
+            return
+        port = self.port_of(opened, node)
+        smooth = step > 0 or self.type_of(opened, node) == "latent"
+        self._link.ask(
+            "render",
+            lambda answer: show(_image(answer, smooth=smooth)),
+            node=node,
+            port=port,
+            step=step,
+            longest=longest,
+            **opened.last_run,
+        )
+
+    def count_steps(self, opened: OpenDocument, node: str, tell: Callable[[int], None]) -> None:
+        """How many steps the loop of `node` has kept; 0 for a node without."""
+        if opened.last_run is None:
+            tell(0)
+            return
+        self._link.ask(
+            "steps",
+            lambda answer: tell(answer["steps"] if isinstance(answer, dict) else 0),
+            node=node,
+            **opened.last_run,
+        )
+
+    def read(self, opened: OpenDocument, node: str, path: str) -> None:
+        """Show the file that `node` has written."""
+        image = read_scaled(Path(path), THUMBNAIL)
+        if not image.isNull():
+            opened.show_picture(node, image)
+
+    def _show(self, document_id: str, node: str, image: QImage | None) -> None:
+        opened = self._workspace.find(document_id)
+        if opened is not None and image is not None:
+            opened.show_picture(node, image)
+
+
+def enlarged(image: QImage) -> QImage:
+    """A copy of `image`; of a latent's small picture a smooth one of 256 pixels."""
+    if max(image.width(), image.height()) >= SMALLEST:
+        return image.copy()
+    box = QSize(SMALLEST, SMALLEST)
+    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return image.scaled(box, ratio, smooth)
+
+
+def _image(answer: Answer, *, smooth: bool) -> QImage | None:
+    if not isinstance(answer, dict) or not answer["shape"]:
+        return None
+    height, width, channels = answer["shape"]
+    formats = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
+    image = QImage(answer["payload"], width, height, width * channels, formats[channels])
+    return enlarged(image) if smooth else image.copy()

@@ -1,0 +1,300 @@
+"""Runs workflows: sends snapshots to the worker, and tells documents what comes of them.
+
+Every event carries its run, every run its document: what arrives for a closed one is dropped.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from nodeforge.engine import events
+from nodeforge.engine.context import RunRequest
+from nodeforge.engine.events import Source
+from nodeforge.formats import stamp
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.edits import SetValue
+from nodeforge.lint import Severity
+from nodeforge.settings import Settings
+from nodeforge.ui.common import formatting
+from nodeforge.ui.documents.node_state import NodeState
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import DONE, FAILED, STOPPED, Job, Jobs, new_run_id, snapshot
+from nodeforge.ui.running.output_folders import expand
+from nodeforge.ui.running.planner import Planner
+from nodeforge.ui.running.progress import Meter
+from nodeforge.ui.running.result_pictures import Pictures, enlarged
+from nodeforge.ui.running.worker_connection import Spawn, WorkerLink
+
+_KINDS = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
+_LARGEST_SEED = 2**32 - 1
+
+
+class Runner(QObject):
+    """The queue and the worker.
+
+    Args:
+        workspace: The documents that runs belong to.
+        spawn: Starts the worker's process.
+    """
+
+    refused = Signal(object, list)
+    """The document and its problems, where a run is refused."""
+    failed = Signal(object, str, object)
+    """The job, the node (or empty) and the `ErrorReport`."""
+    saved = Signal(object, str, str)
+    """The job, the node and the path it wrote."""
+    finished = Signal(object)
+    """The job, once it has ended well."""
+    worker_lost = Signal(str)
+    """What happened, a sentence or two."""
+    logged = Signal(str)
+    stepped = Signal(object, str)
+    """The document and the node that has made a step, with a new preview in its pictures."""
+
+    def __init__(self, workspace: Workspace, spawn: Spawn) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.jobs = Jobs()
+        self.meter = Meter()
+        self.link = WorkerLink(workspace.settings, spawn)
+        self.pictures = Pictures(self.link, workspace)
+        self.link.told.connect(self._hear)
+        self._halted = False
+        self._cancelled: set[str] = set()
+        self.planner = Planner(workspace, self.link, self.pictures, lambda: self.busy)
+        self.planner.logged.connect(self.logged)
+        workspace.closed.connect(self._forget)
+
+    @property
+    def busy(self) -> bool:
+        return self.jobs.current is not None
+
+    def run(self, opened: OpenDocument, targets: list[str] | None = None, count: int = 1) -> bool:
+        """Queue `count` runs of the document as it is now; seeds that move on do so in between.
+
+        Returns:
+            False where problems refuse it (`refused`).
+        """
+        opened.settle()
+        errors = [each for each in self.planner.check(opened) if each.severity is Severity.ERROR]
+        if targets:
+            errors = [each for each in errors if each.rule != "nothing_to_run"]
+        if errors:
+            self.refused.emit(opened, errors)
+            return False
+        self.stop_auto(unless=snapshot(opened.document.graph))
+        for _ in range(count):
+            self._queue(opened, targets or [])
+            self._next_seeds(opened)
+        self._halted = False
+        self._advance()
+        return True
+
+    def run_auto(self, opened: OpenDocument, targets: list[str]) -> None:
+        """Run what an edit has made worth running; no seed moves on."""
+        self._queue(opened, targets, auto=True)
+        self._advance()
+
+    def queue(self, job: Job) -> None:
+        """Run a job that was made elsewhere, as for the canvas."""
+        self._halted = False
+        self.jobs.add(job)
+        self._advance()
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job, keeping what is done, or take it off the queue."""
+        if job is not self.jobs.current:
+            self.jobs.remove(job)
+        elif job.id not in self._cancelled:
+            self._cancelled.add(job.id)  # asked twice, the worker would be ended
+            self.link.cancel(job.id)
+
+    def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
+        """Stop what an edit has started, unless it is a run of this graph."""
+        for job in [job for job in self.jobs.waiting if job.auto and job.graph != unless]:
+            self.jobs.remove(job)
+        job = self.jobs.current
+        if job is not None and job.auto and job.graph != unless and job.id not in self._cancelled:
+            self._cancelled.add(job.id)  # asked twice, the worker would be ended
+            self.link.cancel(job.id)
+
+    def pause(self, on: bool) -> None:
+        """Let queued runs wait, or go on with them."""
+        self.jobs.pause(on)
+        self._advance()
+
+    def stop(self) -> None:
+        """Stop the run in hand, keeping what is done; a second time, end the worker."""
+        if self.jobs.current is not None:
+            self.link.cancel(self.jobs.current.id)
+
+    def restart_worker(self) -> None:
+        self._halted = False
+        self.link.start()
+        self.planner.look_again()
+        self._advance()
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go on with a worker that knows `settings`."""
+        self.link.reconnect(settings)
+        self.planner.look_again()
+
+    def close(self) -> None:
+        self.planner.close()
+        self.link.close()
+
+    def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
+        document, settings = opened.document, self._workspace.settings
+        pattern = str(self._workspace.store.value("output_pattern", ""))
+        outputs = settings.outputs.absolute() / expand(pattern, opened.name)
+        outputs.mkdir(parents=True, exist_ok=True)
+        request = RunRequest(
+            run=new_run_id(),
+            targets=targets,
+            assets=dict(document.assets),
+            granted=list(opened.granted),
+            stamp=stamp(document, self._workspace.catalogue),
+            outputs=outputs,
+            previews=self._workspace.store.value("previews", "true") != "false",
+        )
+        graph = snapshot(document.graph)
+        costs = dict(self.planner.costs)
+        self.jobs.add(Job(opened.id, opened.name, graph, request, costs, auto))
+
+    def _next_seeds(self, opened: OpenDocument) -> None:
+        """Move on the seeds that are set to change with every run."""
+        for key, mode in list(opened.document.view.seeds.items()):
+            path, _, port = key.rpartition(".")
+            try:
+                node = opened.document.node(path)
+            except NoSuchNodeError:
+                continue
+            seed = int(node.values.get(port, 0))
+            new = random.randint(0, _LARGEST_SEED) if mode == "random" else seed + 1
+            opened.perform(SetValue(path, port, new))
+
+    def _advance(self) -> None:
+        job = None if self._halted else self.jobs.next()
+        if job is None:
+            return
+        self.meter.begin(job, self.planner.planned(job.document))
+        opened = self._workspace.find(job.document)
+        if opened is not None:
+            opened.last_run = self.pictures.snapshot(job)
+            old = {
+                path: NodeState() for path, state in opened.states.items() if state.kind == "error"
+            }
+            opened.show_states(old)
+        self.link.run(job.graph, job.request)
+
+    def _hear(self, arrived: list[events.Event]) -> None:
+        for event in arrived:
+            job = self.jobs.current
+            if isinstance(event, events.WorkerDied):
+                self._lost(event)
+            elif job is not None and event.run == job.id:
+                self._tell(job, self._workspace.find(job.document), event)
+
+    def _tell(self, job: Job, opened: OpenDocument | None, event: events.Event) -> None:
+        self.meter.hear(event)
+        if opened is not None:
+            self._show(opened, event)
+        match event:
+            case events.Saved():
+                self.saved.emit(job, event.node, event.path)
+            case events.Notice():
+                name = self._workspace.title(opened.document, event.node) if opened else event.node
+                self.logged.emit(f"{name}: {event.fact}")
+            case events.Failed():
+                self.logged.emit(str(event.error) + "\n" + event.error.traceback)
+                self._end(FAILED, event.error.fact)
+                self.failed.emit(job, event.node, event.error)
+            case events.RunCancelled():
+                self._end(STOPPED)
+            case events.RunFinished() if job.auto:
+                self._end(DONE)
+            case events.RunFinished():
+                calls = formatting.plural(event.model_calls, "model call")
+                self.logged.emit(f"{job.name}: done in {event.seconds:.2f} s, {calls}")
+                self._end(DONE)
+                self.finished.emit(job)
+
+    def _show(self, opened: OpenDocument, event: events.Event) -> None:
+        """Put what `event` says into the document's states and pictures."""
+        match event:
+            case events.Started():
+                opened.step_pictures.pop(event.node, None)
+                opened.show_states({event.node: NodeState("running")})
+            case events.Progress():
+                opened.steps[event.node] = event.of
+                state = NodeState("running", (event.step + event.part) / max(1, event.of))
+                opened.show_states({event.node: state})
+            case events.Preview():
+                size = event.width, event.height
+                image = QImage(event.pixels, *size, size[0] * 3, QImage.Format.Format_RGB888)
+                large = enlarged(image)
+                opened.step_pictures.setdefault(event.node, {})[event.step] = large
+                opened.show_picture(event.node, large)
+                self.stepped.emit(opened, event.node)
+            case events.Finished():
+                kind = _KINDS[event.source]
+                opened.show_states({event.node: NodeState(kind, seconds=event.seconds)})
+                self.pictures.fetch(opened, event.node)
+            case events.Reused():
+                opened.show_states(
+                    {node: NodeState(_KINDS[source]) for node, source in event.nodes.items()}
+                )
+                for node in event.nodes:
+                    self.pictures.fetch(opened, node)
+            case events.Saved():
+                self.pictures.read(opened, event.node, event.path)
+            case events.Failed() if event.node:
+                said = f"{event.error.fact} {event.error.way_out}".strip()  # the place is the node
+                state = NodeState("error", message=said[:1].upper() + said[1:])
+                opened.show_states({event.node: state})
+                self._settle(opened)
+            case events.Failed() | events.RunCancelled() | events.WorkerDied():
+                self._settle(opened)
+
+    def _settle(self, opened: OpenDocument) -> None:
+        """What ran when the run ended early would run again."""
+        opened.show_states(
+            {
+                path: replace(state, kind="will_run", progress=None)
+                for path, state in opened.states.items()
+                if state.kind == "running"
+            }
+        )
+
+    def _end(self, state: str, message: str = "") -> None:
+        self._cancelled.clear()
+        self.jobs.end(state, message)
+        self.meter.end()
+        self.planner.look_again()
+        self._advance()
+
+    def _lost(self, event: events.WorkerDied) -> None:
+        job = self.jobs.current
+        if job is None or event.run != job.id:
+            return
+        if opened := self._workspace.find(job.document):
+            self._show(opened, event)
+        self.logged.emit(event.last_words)
+        self._halted = True
+        self._end(FAILED, "the worker ended")
+        self.worker_lost.emit(
+            f"The worker that runs models ended with code {event.exit_code}. "
+            "Your workflow is untouched, and finished results are kept."
+        )
+
+    def _forget(self, opened: OpenDocument) -> None:
+        for job in [job for job in self.jobs.waiting if job.document == opened.id]:
+            self.jobs.remove(job)
+        if self.jobs.current is not None and self.jobs.current.document == opened.id:
+            self.stop()

@@ -1,0 +1,231 @@
+"""The middle of the window: the start page, or a tab for each open workflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from nodeforge.lint import Problem
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.message_bars import Notices
+from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.window.document_page import DocumentPage, FaceSwitch
+from nodeforge.ui.window.start_page import StartPage
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view import CanvasTab, Kit
+    from nodeforge.ui.graph_view import GraphView
+
+
+class DocumentsArea(QWidget):
+    """Makes a graph view for each document, and keeps the two in step; a canvas where wanted."""
+
+    close_asked = Signal(object)
+    selection_changed = Signal(object, list)
+    """The document and the paths selected in it."""
+    said = Signal(str)
+    """A sentence for the status bar."""
+    menu_asked = Signal(object)
+    """A graph view's request for a context menu."""
+    canvas_menu_asked = Signal(object)
+    """Where on the screen a canvas' context menu is wanted."""
+    front_changed = Signal()
+    """Graph or canvas: another is in front."""
+
+    def __init__(self, workspace: Workspace, runner: Runner) -> None:
+        super().__init__()
+        self._workspace, self._runner = workspace, runner
+        self._kit: Kit | None = None
+        self.start_page = StartPage(workspace)
+        self.notices = Notices()
+        self.tabs = QTabWidget(documentMode=True, movable=True)
+        self.tabs.setAccessibleName("Open workflows")
+        self.tabs.currentChanged.connect(self._tab_chosen)
+        self.faces = FaceSwitch()
+        self.faces.chosen.connect(self.show_face)
+        self.tabs.setCornerWidget(self.faces)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.start_page)
+        self._stack.addWidget(self.tabs)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self._stack, 1)
+        self._pages: dict[str, DocumentPage] = {}
+        workspace.opened.connect(self._add)
+        workspace.closed.connect(self._remove)
+        workspace.current_changed.connect(self._show_current)
+        workspace.theme_changed.connect(self._wear)
+        workspace.catalogue_changed.connect(self._renew)
+
+    @property
+    def view(self) -> GraphView | None:
+        """The graph view of the current document."""
+        return self.page.graph if self.page is not None else None
+
+    @property
+    def page(self) -> DocumentPage | None:
+        """The tab of the current document."""
+        current = self._workspace.current
+        return self._pages.get(current.id) if current else None
+
+    @property
+    def canvas(self) -> CanvasTab | None:
+        """The canvas of the current document while it is in front."""
+        page = self.page
+        return page.canvas if page is not None and page.shows_canvas else None
+
+    def show_face(self, name: str) -> None:
+        """Show the ``graph`` or the ``canvas`` of the current document."""
+        if self.page is not None:
+            (self.page.show_canvas if name == "canvas" else self.page.show_graph)()
+            self._front_changed()
+
+    def _front_changed(self) -> None:
+        self.faces.show_face("canvas" if self.canvas is not None else "graph")
+        self.front_changed.emit()
+
+    def close_canvases(self) -> None:
+        """The window ends: canvases generate, read and write no more."""
+        for page in self._pages.values():
+            if page.canvas is not None:
+                page.canvas.close_tab()
+
+    def go_to(self, path: str) -> None:
+        """Show the node at `path`, selected and in the middle."""
+        if self.view is not None:
+            self.show_face("graph")
+            self.view.center_on(path)
+            self.view.select([path])
+            self.view.setFocus()
+
+    def _add(self, opened: OpenDocument) -> None:
+        opened.refused.connect(self.said)
+        opened.states_changed.connect(lambda states: self._of(opened).show_states(states))
+        opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
+        opened.problems_changed.connect(lambda: self._show_problems(opened))
+        opened.standing_changed.connect(lambda: self._title(opened))
+        page = DocumentPage(self._drawn(opened), lambda: self._canvas_of(opened))
+        self._pages[opened.id] = page
+        page.setProperty("document", opened.id)
+        place = self.tabs.addTab(page, opened.name)
+        side = QTabBar.ButtonPosition.RightSide
+        self.tabs.tabBar().setTabButton(place, side, self._close_button(opened))
+        self._title(opened)
+        if opened.canvas is not None:
+            page.show_canvas()
+            self._front_changed()  # a first tab was in front before its canvas was
+            if (canvas := page.canvas) is not None:
+                QTimer.singleShot(0, canvas, canvas.zoom_all)  # once panels have made room
+
+    def _canvas_of(self, opened: OpenDocument) -> CanvasTab:
+        from nodeforge.ui.canvas_view import CanvasTab, Kit  # numpy and OpenCV: only when needed
+
+        if self._kit is None:
+            self._kit = Kit(self._workspace.store)
+        tab = CanvasTab(opened, self._workspace, self._runner, self._kit)
+        tab.said.connect(self.said)
+        tab.refused.connect(lambda text: self.notices.show_notice("canvas", text))
+        tab.warned.connect(lambda text: self.notices.show_notice("depth", text, kind="warn"))
+        tab.menu_asked.connect(self.canvas_menu_asked)
+        tab.can_changed.connect(self.front_changed)
+        return tab
+
+    def _drawn(self, opened: OpenDocument) -> GraphView:
+        """A view of the document's graph."""
+        from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
+
+        view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
+        view.hands.freed = self._workspace.freed_keys
+        view.selected.connect(lambda paths: self._selected(opened, paths))
+        view.refused.connect(self.said)
+        view.menu_asked.connect(self.menu_asked)
+        return view
+
+    def _renew(self) -> None:
+        """Draw every document anew: more node types are known."""
+        for opened in self._workspace.documents:
+            self._pages[opened.id].change_graph(self._drawn(opened))
+            self._of(opened).show_states(opened.states)
+            self._show_problems(opened)
+            for node in opened.pictures:
+                self._show_picture(opened, node)
+        self._show_current(self._workspace.current)
+
+    def _of(self, opened: OpenDocument) -> GraphView:
+        return self._pages[opened.id].graph
+
+    def _show_picture(self, opened: OpenDocument, node: str) -> None:
+        self._of(opened).show_thumbnail(node, opened.pictures.get(node))
+
+    def _show_problems(self, opened: OpenDocument) -> None:
+        self._of(opened).show_problems(_by_node(opened.problems))
+
+    def _remove(self, opened: OpenDocument) -> None:
+        page = self._pages.pop(opened.id)
+        self.tabs.removeTab(self.tabs.indexOf(page))
+        if page.canvas is not None:
+            page.canvas.close_tab()
+        page.deleteLater()
+        self._show_current(self._workspace.current)
+
+    def _selected(self, opened: OpenDocument, paths: list[str]) -> None:
+        opened.selection = list(paths)
+        if opened is self._workspace.current:
+            self.selection_changed.emit(opened, opened.selection)
+
+    def _show_current(self, opened: OpenDocument | None) -> None:
+        self._stack.setCurrentIndex(0 if opened is None else 1)
+        if opened is not None:
+            page = self._pages[opened.id]
+            self.tabs.setCurrentWidget(page)
+            page.currentWidget().setFocus()
+        self._front_changed()
+        self.selection_changed.emit(opened, opened.selection if opened else [])
+
+    def _tab_chosen(self, index: int) -> None:
+        page = self.tabs.widget(index)
+        if page is not None and (opened := self._workspace.find(page.property("document"))):
+            self._workspace.show(opened)
+
+    def _close_button(self, opened: OpenDocument) -> QToolButton:
+        button = QToolButton(autoRaise=True)
+        button.setIcon(icon("x", "dim"))
+        button.setIconSize(QSize(12, 12))
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setToolTip("Close")
+        button.setAccessibleName(f"Close {opened.name}")
+        button.setStyleSheet("padding: 2px")
+        button.clicked.connect(lambda: self.close_asked.emit(opened))
+        return button
+
+    def _title(self, opened: OpenDocument) -> None:
+        page = self._pages.get(opened.id)
+        if page is not None:
+            place = self.tabs.indexOf(page)
+            self.tabs.setTabText(place, opened.name + (" •" if opened.modified else ""))
+            where = str(opened.path) if opened.path else "Not saved yet"
+            self.tabs.setTabToolTip(place, where)
+
+    def _wear(self, theme: Theme) -> None:
+        for page in self._pages.values():
+            page.graph.set_theme(theme)
+            if page.canvas is not None:
+                page.canvas.set_theme(theme)
+
+
+def _by_node(problems: list[Problem]) -> dict[str, str]:
+    messages: dict[str, str] = {}
+    for problem in problems:
+        if problem.node:
+            port = f"{problem.port.replace('_', ' ')}: " if problem.port else ""
+            text = f"{port}{problem.fact} {problem.way_out}".strip()
+            text = text[:1].upper() + text[1:]
+            messages[problem.node] = "\n".join(filter(None, [messages.get(problem.node), text]))
+    return messages

@@ -1,0 +1,345 @@
+"""The window: puts the panels together and passes on what they ask of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+)
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
+
+from nodeforge import __version__
+from nodeforge.engine.client import spawn_worker
+from nodeforge.formats import write
+from nodeforge.spec import Catalogue
+from nodeforge.ui.common import theme as themes
+from nodeforge.ui.common.command_registry import Actions
+from nodeforge.ui.common.formatting import step
+from nodeforge.ui.documents.autosave import Autosave
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.files.file_commands import Files, dropped_files
+from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
+from nodeforge.ui.gallery import Gallery, Results
+from nodeforge.ui.inspector import Inspector
+from nodeforge.ui.panels.log_panel import LogPanel
+from nodeforge.ui.panels.node_library import Library
+from nodeforge.ui.panels.problems_panel import Problems
+from nodeforge.ui.panels.queue_panel import QueuePanel
+from nodeforge.ui.preferences import Preferences
+from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.running.worker_connection import Answer, Spawn
+from nodeforge.ui.viewer import Viewer
+from nodeforge.ui.window.docks import Docks
+from nodeforge.ui.window.documents_area import DocumentsArea
+from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas
+from nodeforge.ui.window.menus.command_palette import CommandPalette, ShortcutList
+from nodeforge.ui.window.menus.menu_bar import build_menus, build_toolbar, canvas_menu, node_menu
+from nodeforge.ui.window.menus.run_menu import RunMenu
+from nodeforge.ui.window.menus.window_commands import all_commands
+from nodeforge.ui.window.run_messages import Messages
+from nodeforge.ui.window.status_bar import StatusBar
+
+
+class MainWindow(QMainWindow):
+    """One window; it lives as long as the app.
+
+    Args:
+        workspace: Settings, node types, and the documents to come.
+        spawn: Starts the worker's process; by default one that leaves a core to the window.
+    """
+
+    def __init__(self, workspace: Workspace, spawn: Spawn | None = None) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.setWindowTitle("NodeForge")
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+        self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
+        self.autosave = Autosave(workspace)
+        self.area = DocumentsArea(workspace, self.runner)
+        self.files = Files(workspace, self.runner, self.autosave, self.area.notices, self)
+        self.messages = Messages(workspace, self.runner, self.area.notices, self)
+        self.library = Library(workspace.catalogue, workspace.theme)
+        self.inspector = Inspector(workspace)
+        self.viewer = Viewer(workspace, self.runner)
+        self.results = Results(workspace.settings.home / "gallery.sqlite")
+        workspace.past_prompts = self.results.prompts
+        self.gallery = Gallery(self.results)
+        self.problems = Problems(workspace.theme)
+        self.log = LogPanel()
+        self.status = StatusBar(workspace, self.runner)
+        self.setCentralWidget(self.area)
+        self.setStatusBar(self.status)
+        self.docks = Docks(self)
+        below = {"Gallery": self.gallery, "Queue": QueuePanel(self.runner)}
+        below |= {"Problems": self.problems, "Log": self.log}
+        self.docks.arrange(self.library, self.inspector, self.viewer, below)
+        self.runs = RunMenu(self)
+        self.actions_ = Actions(self)
+        for command in all_commands(self):
+            self.actions_.add(command)
+        self.actions_.freed.connect(self._free_keys)
+        self.actions_.recall(workspace.store)
+        build_menus(self)
+        self.count = build_toolbar(self)
+        self._connect()
+        self.docks.recall(workspace.store)
+        self.actions_.refresh()
+        QTimer.singleShot(0, self, self._after_show)
+
+    def has_document(self) -> bool:
+        return self.workspace.current is not None
+
+    def has_selection(self) -> bool:
+        current = self.workspace.current
+        return current is not None and bool(current.selection)
+
+    def can_undo(self) -> bool:
+        current = self.workspace.current
+        return bool(self.undo_name()) or (current is not None and current.in_hand())
+
+    def undo_name(self) -> str:
+        """What undo would take back in the current document; empty for nothing."""
+        current = self.workspace.current
+        return step(current.document.history.undo_name) if current else ""
+
+    def redo_name(self) -> str:
+        current = self.workspace.current
+        return step(current.document.history.redo_name) if current else ""
+
+    def on_view(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
+        """A function that calls `method` of what is in front, the graph view or the canvas."""
+
+        def call() -> None:
+            front = self.area.canvas or self.area.view
+            if front is not None and hasattr(front, method):
+                getattr(front, method)(*arguments, **options)
+
+        return call
+
+    def can_on_view(self, method: str, *, selection: bool = False) -> bool:
+        """Whether what is in front has `method`, and what is selected that it needs."""
+        if (canvas := self.area.canvas) is not None:
+            return canvas.can(method)
+        return self.has_selection() if selection else self.has_document()
+
+    def relink(self, opened: OpenDocument) -> None:
+        missing = missing_models(self.workspace, opened)
+        if not missing:
+            self.status.say("No model is missing.")
+            return
+        RelinkDialog(self.workspace, opened, missing, self).exec()
+
+    def copy_json(self, opened: OpenDocument) -> None:
+        QGuiApplication.clipboard().setText(write(opened.document).decode())
+        self.status.say("The workflow is on the clipboard.")
+
+    def switch_theme(self) -> None:
+        dark = self.workspace.theme.is_dark
+        self.workspace.set_theme(themes.LIGHT if dark else themes.DARK)
+
+    def toggle_dock(self, name: str) -> None:
+        dock = self.docks.all[name]
+        if dock.isHidden():
+            self.docks.show(name)
+        else:
+            dock.hide()
+
+    def show_palette(self) -> None:
+        palette = CommandPalette(self.actions_, self)
+        corner = self.mapToGlobal(self.rect().center())
+        palette.move(corner.x() - palette.width() // 2, self.mapToGlobal(self.pos()).y() + 80)
+        palette.show()
+        palette.search.setFocus()
+
+    def show_shortcuts(self) -> None:
+        ShortcutList(self.actions_, self).exec()
+
+    def show_preferences(self) -> None:
+        before = self.workspace.settings
+        if Preferences(self.workspace, self.actions_, self).exec():
+            if self.workspace.settings != before:
+                self.runner.use_settings(self.workspace.settings)
+                self._ask_catalogue()
+                self.status.ask_device()
+            self.autosave.recall()
+            self.status.measure_cache()
+
+    def show_logs(self) -> None:
+        folder = self.workspace.settings.home / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def show_about(self) -> None:
+        text = f"NodeForge {__version__}\nA desktop studio for diffusion models."
+        QMessageBox.about(self, "About NodeForge", text)
+
+    def save(self, opened: OpenDocument) -> bool:
+        return self.files.save(opened)
+
+    def restart_worker(self) -> None:
+        self.runs.restart_worker()
+
+    def go_to(self, path: str) -> None:
+        self.area.go_to(path)
+
+    def show_problems(self) -> None:
+        self.docks.show("problems")
+
+    def show_node(self, opened: OpenDocument, node: str) -> None:
+        """Show a node of a document, if that is still open."""
+        if opened in self.workspace.documents:
+            self.workspace.show(opened)
+            self.go_to(node)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        if not self.files.may_close_all():
+            event.ignore()
+            return
+        self.files.end()
+        self.area.close_canvases()
+        self.docks.remember(self.workspace.store)
+        self.autosave.close()
+        self.runner.close()
+        self.results.close()
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        if dropped_files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        if self.files.drop(event.mimeData()):
+            event.acceptProposedAction()
+
+    def _connect(self) -> None:
+        workspace, runner, area = self.workspace, self.runner, self.area
+        area.start_page.open_asked.connect(self.files.open)
+        self.files.to_canvas = lambda path: bring_to_canvas(self, path, path.name)
+        area.start_page.new_asked.connect(workspace.new)
+        area.start_page.browse_asked.connect(self.files.ask_open)
+        area.close_asked.connect(self.files.close)
+        area.said.connect(self.status.say)
+        area.menu_asked.connect(lambda request: node_menu(self, request))
+        area.canvas_menu_asked.connect(lambda place: canvas_menu(self, place))
+        area.front_changed.connect(self._front_changed)
+        area.selection_changed.connect(self._selected)
+        self.library.chosen.connect(self._add_node)
+        self.inspector.node_asked.connect(self.go_to)
+        self.viewer.node_asked.connect(self.go_to)
+        self.problems.node_asked.connect(self.go_to)
+        self.problems.relink_asked.connect(lambda _: self._relink_current())
+        self.problems.counted.connect(lambda n: self.docks.count("problems", "Problems", n))
+        self.gallery.open_asked.connect(self.files.open)
+        self.gallery.settings_asked.connect(
+            lambda path: self.status.say(self.files.load_settings(path))
+        )
+        runner.jobs.changed.connect(self._count_jobs)
+        runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
+        runner.finished.connect(lambda _: self._finished())
+        runner.logged.connect(self.log.add)
+        self.autosave.failed.connect(self.log.add)
+        self.autosave.failed.connect(self.status.say)
+        workspace.current_changed.connect(self._current_changed)
+        workspace.opened.connect(self._opened)
+        workspace.theme_changed.connect(self._wear)
+        workspace.catalogue_changed.connect(
+            lambda: self.library.show_catalogue(workspace.catalogue, workspace.theme)
+        )
+
+    def _front_changed(self) -> None:
+        """Panels that are about the graph leave their place to the canvas."""
+        self.docks.step_aside(tuple(self.docks.all), self.area.canvas is not None)
+        self.actions_.refresh()
+
+    def _after_show(self) -> None:
+        """What need not be there for the window to be used."""
+        self.docks.name_tabs()
+        self.status.ask_device()
+        self.status.measure_cache()
+        if self.workspace.settings.packs_allowed:
+            self._ask_catalogue()
+        for file in self.autosave.left_behind():
+            opened = self.autosave.recover(file)
+            if opened is not None:
+                self.messages.recovered(opened)
+
+    def _ask_catalogue(self) -> None:
+        self.runner.link.ask("catalogue", self._told_catalogue)
+
+    def _told_catalogue(self, answer: Answer) -> None:
+        """The worker knows the node types of the packs that the person has allowed."""
+        if isinstance(answer, dict):
+            self.workspace.set_catalogue(Catalogue.from_json(answer))
+            for pack, why in answer.get("refused", {}).items():
+                self.log.add(f"Pack {pack} was not loaded: {why}")
+        else:
+            self.log.add(str(answer))
+
+    def _free_keys(self, keys: list[str]) -> None:
+        self.workspace.freed_keys.clear()
+        self.workspace.freed_keys.update(QKeySequence(each).toString() for each in keys)
+
+    def _opened(self, opened: OpenDocument) -> None:
+        opened.standing_changed.connect(lambda: self._standing_changed(opened))
+
+    def _standing_changed(self, opened: OpenDocument) -> None:
+        if opened is self.workspace.current:
+            self.setWindowTitle(_title(opened))
+            self.setWindowModified(opened.modified)
+            self.status.show_saved(opened)
+            self.actions_.refresh()
+
+    def _current_changed(self, opened: OpenDocument | None) -> None:
+        self.problems.show_document(opened)
+        self.setWindowTitle(_title(opened))
+        self.setWindowModified(opened is not None and opened.modified)
+        self.actions_.refresh()
+
+    def _selected(self, opened: OpenDocument | None, paths: list[str]) -> None:
+        self.inspector.show_nodes(opened, paths)
+        self.viewer.show_nodes(opened, paths)
+        self.actions_.refresh()
+
+    def _add_node(self, type_id: str) -> None:
+        if self.workspace.current is None:
+            self.workspace.new()
+        if (view := self.area.view) is not None:
+            view.add_node(type_id)
+            view.setFocus()
+
+    def _finished(self) -> None:
+        """Call the person who looks elsewhere, or close, if that was wanted."""
+        QApplication.alert(self)
+        if self.files.close_when_done and not self.runner.jobs.waiting:
+            QTimer.singleShot(0, self, self.close)
+
+    def _count_jobs(self) -> None:
+        jobs = self.runner.jobs
+        self.docks.count("queue", "Queue", len(jobs.waiting) + (jobs.current is not None))
+        self.actions_.refresh()
+
+    def _relink_current(self) -> None:
+        if self.workspace.current is not None:
+            self.relink(self.workspace.current)
+
+    def _wear(self, theme: themes.Theme) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            themes.apply(app, theme)
+        self.library.show_theme(theme)
+        self.problems.show_theme(theme)
+
+
+def _title(opened: OpenDocument | None) -> str:
+    return f"{opened.name}[*] – NodeForge" if opened else "NodeForge"

@@ -1,0 +1,63 @@
+"""Edit > History: every step by name, a click goes there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QMenu
+
+from nodeforge.ui.common import formatting
+
+if TYPE_CHECKING:
+    from nodeforge.ui.documents.open_document import OpenDocument
+    from nodeforge.ui.window.main_window import MainWindow
+
+_SHOWN = 25
+"""Steps of the menu on each side of where the document stands."""
+
+
+class HistoryMenu(QMenu):
+    """Filled anew each time it opens; the step the document stands at is ticked."""
+
+    def __init__(self, window: MainWindow, parent: QMenu) -> None:
+        super().__init__("History", parent)
+        self._window = window
+        self.setAccessibleName("History")
+        self.aboutToShow.connect(self.fill)
+        parent.aboutToShow.connect(self._offer)
+
+    def fill(self) -> None:
+        """List the steps of the current document, the newest first."""
+        self.clear()
+        opened = self._window.workspace.current
+        if opened is None:
+            return
+        history = opened.document.history
+        later = history.undone[:_SHOWN]
+        for place in range(len(later), 0, -1):
+            self._add(opened, later[place - 1], place)
+        earlier = history.done[::-1]
+        for place, name in enumerate(earlier[:_SHOWN]):
+            self._add(opened, name, -place)
+        if len(earlier) > _SHOWN:
+            self.addAction(f"{len(earlier) - _SHOWN} earlier steps").setEnabled(False)
+        else:
+            self._add(opened, "opened", -len(earlier))
+
+    def _add(self, opened: OpenDocument, name: str, by: int) -> None:
+        said = formatting.step(name)
+        action = self.addAction(said[:1].upper() + said[1:], lambda: step(opened, by))
+        action.setCheckable(True)
+        action.setChecked(by == 0)
+
+    def _offer(self) -> None:
+        opened = self._window.workspace.current
+        history = opened.document.history if opened else None
+        self.menuAction().setEnabled(bool(history and (history.done or history.undone)))
+
+
+def step(opened: OpenDocument, by: int) -> None:
+    """Take `-by` steps back, or make `by` steps again."""
+    go = opened.redo if by > 0 else opened.undo
+    for _ in range(abs(by)):
+        go()

@@ -1,0 +1,152 @@
+"""Menus and toolbar, made of the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButton, QWidget
+
+from nodeforge.ui.common.command_registry import keys_of
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.window.menus.history_menu import HistoryMenu
+from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view import MenuRequest
+    from nodeforge.ui.window.main_window import MainWindow
+
+_MOST = 999
+_ON_NODE = (
+    *(
+        "run.to_selected",
+        "run.selected",
+        SEPARATOR,
+        "node.rename",
+        "node.mute",
+        "node.bypass",
+        "node.pin",
+    ),
+    *("node.collapse", SEPARATOR, "node.group", "node.ungroup", SEPARATOR, "edit.cut"),
+    *("edit.copy", "edit.duplicate", "edit.delete"),
+)
+_ON_CANVAS = (
+    *("edit.undo", SEPARATOR, "edit.cut", "edit.copy", "edit.paste", "edit.delete", SEPARATOR),
+    *("edit.select_all", "canvas.deselect", "canvas.invert_selection", SEPARATOR),
+    *("canvas.mask_from_selection", "canvas.swap_mask", SEPARATOR, "canvas.new_layer"),
+    *("canvas.merge_down", SEPARATOR, "view.zoom_all", "canvas.zoom_whole", "canvas.export"),
+)
+_ON_NOTHING = (
+    *("node.add", "edit.paste", "node.backdrop", SEPARATOR, "node.layout", "view.zoom_all"),
+)
+
+
+def build_menus(window: MainWindow) -> None:
+    """Fill the menu bar."""
+    for name, (title, entries) in MENUS.items():
+        menu = window.menuBar().addMenu(title)
+        menu.setAccessibleName(title.replace("&", ""))
+        menu.aboutToShow.connect(window.actions_.refresh)
+        _fill(window, menu, entries)
+        if name == "file":
+            _add_recent(window, menu)
+        elif name == "edit":
+            menu.insertMenu(window.actions_["edit.cut"], HistoryMenu(window, menu))
+
+
+def _fill(window: MainWindow, menu: QMenu, entries: Sequence[str]) -> None:
+    for entry in entries:
+        if entry == SEPARATOR:
+            menu.addSeparator()
+        else:
+            menu.addAction(window.actions_[entry])
+
+
+def _add_recent(window: MainWindow, menu: QMenu) -> None:
+    recent = QMenu("Open recent", menu)
+
+    def fill() -> None:
+        recent.clear()
+        for path in window.workspace.recent:
+            action = recent.addAction(path.name, lambda path=path: window.files.open(path))
+            action.setToolTip(str(path))
+        recent.menuAction().setEnabled(bool(window.workspace.recent))
+
+    recent.setToolTipsVisible(True)
+    window.workspace.recent_changed.connect(fill)
+    fill()
+    menu.insertMenu(window.actions_["file.save"], recent)
+
+
+def canvas_menu(window: MainWindow, place: QPoint) -> None:
+    """Show what can be done on the canvas at a place of the screen."""
+    menu = QMenu(window)
+    window.actions_.refresh()
+    _fill(window, menu, _ON_CANVAS)
+    menu.popup(place)
+
+
+def node_menu(window: MainWindow, request: MenuRequest) -> None:
+    """Show what can be done with what is under the mouse."""
+    menu = QMenu(window)
+    window.actions_.refresh()
+    _fill(window, menu, _ON_NODE if window.has_selection() else _ON_NOTHING)
+    menu.popup(request.screen)
+
+
+def build_toolbar(window: MainWindow) -> QSpinBox:
+    """Run, how often, and Stop; returns the box that says how often."""
+    bar = QToolBar("Run")
+    bar.setObjectName("toolbar")
+    bar.setMovable(False)
+    bar.setIconSize(QSize(16, 16))
+    bar.toggleViewAction().setVisible(False)
+    for name in ("file.new", "file.open", "file.save", "edit.undo", "edit.redo"):
+        bar.addWidget(_button(window, name))
+    spacer = QWidget()
+    spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    bar.addWidget(spacer)
+    count = QSpinBox(minimum=1, maximum=_MOST, prefix="× ")
+    count.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    count.setFixedWidth(64)
+    count.setAccessibleName("How many runs")
+    count.setToolTip("How many runs one press of Run queues")
+    count.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+    bar.addWidget(_button(window, "run.on_change"))
+    bar.addWidget(count)
+    bar.addWidget(_primary(window, "run.run"))
+    bar.addWidget(_button(window, "run.stop", text=True))
+    window.addToolBar(bar)
+    return count
+
+
+def _button(window: MainWindow, name: str, *, text: bool = False) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName(f"button.{name}")
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setDefaultAction(window.actions_[name])
+    if text:
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    return button
+
+
+def _primary(window: MainWindow, name: str) -> QToolButton:
+    """A button in the accent's colour, with an icon to match."""
+    action, button = window.actions_[name], QToolButton()
+
+    def follow() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setText(action.text())
+
+    button.setObjectName(f"button.{name}")
+    button.setProperty("primary", True)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setText(action.text())
+    button.setIcon(icon("play-fill", "on_accent"))
+    button.setToolTip(f"{action.text()} ({keys_of(action)})")
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.clicked.connect(lambda: window.actions_.run(name))
+    action.changed.connect(follow)
+    follow()
+    return button

@@ -1,0 +1,151 @@
+"""The status bar: what runs and how long it will take; cache, device, when it was saved."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar
+
+from nodeforge.engine.cache import DiskTier
+from nodeforge.ui.common import formatting
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.progress import Reading
+from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.running.worker_connection import Answer
+
+_FINE = 100
+"""What one step counts in the bar."""
+
+_SPOKEN = 6000
+"""Milliseconds for which a sentence is shown."""
+
+
+class _Measure(QObject):
+    """Looks at the cache in a thread; it outlives the window that asked, the thread holds it."""
+
+    done = Signal(object, str)
+
+    def __init__(self, tier: DiskTier) -> None:
+        super().__init__()
+        self._tier = tier
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        held = sum(state.st_size for state in self._tier.entries())
+        limit, root = formatting.size(self._tier.limit), self._tier.root
+        self.done.emit(held, f"Of {limit} on disk, in {root}")
+
+
+class StatusBar(QStatusBar):
+    """Sentences and progress on the left, facts on the right."""
+
+    def __init__(self, workspace: Workspace, runner: Runner) -> None:
+        super().__init__(sizeGripEnabled=False)
+        self._workspace, self._runner = workspace, runner
+        self._text = QLabel()
+        self._text.setAccessibleName("Progress")
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.setFixedWidth(160)
+        self._bar.setAccessibleName("Progress of the node that runs")
+        self.cache, self.device, self.saved = QLabel(), QLabel(), QLabel()
+        self.addWidget(self._bar)
+        self.addWidget(self._text, 1)
+        for label in (self.cache, self.device, self.saved):
+            self.addPermanentWidget(label)
+        self._bar.hide()
+        self._spoken = QTimer(self, singleShot=True, interval=_SPOKEN)
+        self._spoken.timeout.connect(lambda: self._text.setText(""))
+        runner.meter.changed.connect(self._read)
+        runner.finished.connect(lambda job: self.say(f"Done in {formatting.duration(job.seconds)}"))
+        runner.finished.connect(lambda _: self.measure_cache())
+        runner.worker_lost.connect(lambda _: self.ask_device())
+        workspace.current_changed.connect(self.show_saved)
+
+    def say(self, text: str) -> None:
+        """Show a sentence for a while."""
+        self._text.setText(text.replace("\n    ", " "))
+        self._text.setToolTip(text)
+        self._spoken.start()
+
+    @property
+    def text(self) -> str:
+        return self._text.text()
+
+    def ask_device(self) -> None:
+        """Find out what networks run on; it may take the worker seconds to say."""
+        self.device.setText("looking for devices…")
+        self._runner.link.ask("devices", self._told_devices)
+
+    def measure_cache(self) -> None:
+        """Show how much the disk cache holds; looking may take a while, so a thread does it."""
+        settings = self._workspace.settings
+        tier = DiskTier(settings.cache / "results", "", settings.disk_cache_bytes)
+        self._measure = _Measure(tier)
+        self._measure.done.connect(self._show_cache, Qt.ConnectionType.QueuedConnection)
+        self._measure.start()
+
+    def _show_cache(self, held: int, where: str) -> None:
+        self.cache.setText(f"cache {formatting.size(held)}")
+        self.cache.setToolTip(where)
+
+    def show_saved(self, opened: OpenDocument | None) -> None:
+        """Show whether the document is saved."""
+        if opened is None:
+            self.saved.setText("")
+        elif opened.modified:
+            self.saved.setText("not saved")
+        elif opened.path is None:
+            self.saved.setText("no changes")
+        else:
+            try:
+                changed = time.localtime(opened.path.stat().st_mtime)
+            except OSError:
+                self.saved.setText("file is gone")
+                return
+            self.saved.setText(f"saved {time.strftime('%H:%M', changed)}")
+
+    def _told_devices(self, answer: Answer) -> None:
+        if not isinstance(answer, dict):
+            self.device.setText("worker does not answer")
+            self.device.setToolTip(str(answer))
+            return
+        self._workspace.cards = {
+            each["device"]: each["name"] for each in answer["devices"] if ":" in each["device"]
+        }
+        self._workspace.attention = answer["attention"]
+        chosen = answer["chosen"]
+        total = f" {formatting.size(chosen['total'])}" if chosen["total"] else ""
+        self.device.setText(f"{chosen['device']}{total}")
+        self.device.setToolTip(chosen["name"])
+
+    def _read(self, reading: Reading | None) -> None:
+        self._bar.setVisible(reading is not None and reading.of > 0)
+        if reading is None:
+            self._text.setText("")
+            return
+        self._spoken.stop()
+        self._bar.setRange(0, max(1, reading.of) * _FINE)
+        self._bar.setValue(round((reading.step + reading.part) * _FINE))
+        self._text.setText(self._spell(reading))
+
+    def _spell(self, reading: Reading) -> str:
+        if not reading.node:
+            return "Starting"
+        parts = [self._title(reading.node)]
+        if reading.of:
+            parts[0] += f" {reading.step}/{reading.of}"
+        if reading.rate:
+            parts.append(formatting.rate(reading.rate))
+        if reading.left is not None and reading.left >= 1:
+            parts.append(f"{formatting.duration(round(reading.left))} left")
+        return "   ".join(parts)
+
+    def _title(self, node: str) -> str:
+        job = self._runner.jobs.current
+        opened = self._workspace.find(job.document) if job else None
+        return self._workspace.title(opened.document, node) if opened else node
