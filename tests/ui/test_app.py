@@ -49,7 +49,7 @@ def test_a_second_start_hands_its_file_to_the_first(qtbot, home: Path, tmp_path:
     first.asked.connect(asked.append)
     code = (
         "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
-        "from nodeforge.ui import single; app = QCoreApplication([]);"
+        "from nodeforge.ui.application import single_instance; app = QCoreApplication([]);"
         "sys.exit(not single_instance.hand_over(Path(sys.argv[1]), Path(sys.argv[2])))"
     )
     second = subprocess.Popen([sys.executable, "-c", code, home, tmp_path / "mine.json"])

@@ -25,7 +25,7 @@ from nodeforge.graph.edits.links import ports_through
 from nodeforge.graph.model import Mode, Node
 from nodeforge.graph.paths import split
 from nodeforge.spec import UnknownNodeTypeError
-from nodeforge.ui.graph_view.commands.graph_commands import clipboard
+from nodeforge.ui.graph_view.commands import clipboard
 from nodeforge.ui.graph_view.items.frame_item import (
     BACKDROPS,
     NOTES,
