@@ -158,22 +158,22 @@ def canvas(stage: Stage) -> None:
     stage.window.area.show_face("canvas")
     tab = stage.window.area.canvas
     assert tab is not None
-    tab.bring(shipped("resources") / "examples" / "fox.png", "fox.png")
-    stage.until(lambda: tab.bench is not None and bool(tab.bench.studio.canvas.layers))
-    assert tab.bench is not None
-    bench = tab.bench
+    tab.import_picture(shipped("resources") / "examples" / "fox.png", "fox.png")
+    stage.until(lambda: tab.editor is not None and bool(tab.editor.session.canvas.layers))
+    assert tab.editor is not None
+    editor = tab.editor
     mask = Tiles.of(np.full((216, 208), 255, np.uint8), 24, 16)
-    studio = bench.studio
-    studio.perform(add_layer(studio.canvas, LayerKind.MASK, "Face", tiles=mask))
-    bench.wishes.seed_mode = "fixed"
+    session = editor.session
+    session.perform(add_layer(session.canvas, LayerKind.MASK, "Face", tiles=mask))
+    editor.form.seed_mode = "fixed"
     values = {"prompt.text": "a cat on a blue background", "noise.seed": 4, "noise.batch": 4}
     for name, value in values.items():
-        bench.wishes.set(name, value)
-    bench.generator.generate()
-    stage.until(lambda: not bench.generator.busy)
-    bench.staging.choose(1)
-    bench.strip.split.setValue(58)
-    bench.view.fit()
+        editor.form.set(name, value)
+    editor.generator.generate()
+    stage.until(lambda: not editor.generator.busy)
+    editor.staging.select(1)
+    editor.staging_bar.split.setValue(58)
+    editor.view.fit()
 
 
 SCENES = {

@@ -101,18 +101,18 @@ class Easel:
     """The canvas in front of a window, and the hand."""
 
     def __init__(self, window, tab: CanvasTab) -> None:
-        assert tab.bench is not None
-        self.window, self.tab, self.bench = window, tab, tab.bench
-        self.view, self.studio = tab.bench.view, tab.bench.studio
-        self.canvas = self.studio.canvas
+        assert tab.editor is not None
+        self.window, self.tab, self.editor = window, tab, tab.editor
+        self.view, self.session = tab.editor.view, tab.editor.session
+        self.canvas = self.session.canvas
         self.document = tab.opened.document
         self.hand = Hand(self.view)
 
     def tool(self, name: str, **options) -> None:
         """Take a tool, and set it."""
-        self.studio.choose(name)
+        self.session.select_tool(name)
         for option, value in options.items():
-            self.studio.tool.set(option, value)
+            self.session.tool.set(option, value)
 
     def pixels(self) -> Bytes:
         return shown(self.canvas)

@@ -89,7 +89,7 @@ def test_every_control_of_the_canvas_has_a_name(window):
     window.workspace.new()
     window.area.show_face("canvas")
     tab = window.area.canvas
-    tab.bring(shipped("resources") / "examples" / "fox.png", "fox.png")
+    tab.import_picture(shipped("resources") / "examples" / "fox.png", "fox.png")
     assert not nameless(window)
     assert "slider" not in [name for _, name in controls(window)]
 

@@ -131,7 +131,7 @@ def test_settings_alone_are_loaded_into_the_open_workflow(window, tmp_path: Path
     theirs.node("renamed").values["steps"] = 9
     save(theirs, file)
     nodes = set(ours.graph.nodes)
-    window.gallery.settings_asked.emit(file)
+    window.gallery.settings_requested.emit(file)
     assert ours.node("prompt").values["text"] == "an owl"
     assert ours.node("noise").values["seed"] == 7
     assert ours.node("schedule").values["steps"] == 9

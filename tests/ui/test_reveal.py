@@ -52,9 +52,11 @@ def test_the_file_manager_selects_the_file_and_without_one_the_folder_opens(
     picture = tmp_path / "a fox ü#1.png"
     picture.write_bytes(b"")
     command = ["dbus-run-session", "--", sys.executable, "-c", PROGRAM, str(picture), manager]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
+    status_message = subprocess.run(
+        command, capture_output=True, text=True, timeout=30
+    ).stdout.strip()
     uri = f"asked ShowItems ass {tmp_path.as_uri()}/a%20fox%20%C3%BC%231.png"
-    assert said == (uri if manager == "managed" else f"opened {tmp_path}")
+    assert status_message == (uri if manager == "managed" else f"opened {tmp_path}")
 
 
 def test_of_a_file_that_is_gone_the_folder_opens(qapp, tmp_path: Path, monkeypatch):

@@ -17,8 +17,8 @@ from nodeforge.ui.inspector.panel import help_text
         ("512*1.5*2 is no mark, nor is one `alone.", "512*1.5*2 is no mark, nor is one `alone."),
     ],
 )
-def test_docstrings_read_as_prose(doc, said):
-    assert plain(doc) == said
+def test_docstrings_read_as_prose(doc, status_message):
+    assert plain(doc) == status_message
 
 
 def test_a_tooltip_shows_angle_brackets_and_breaks_its_lines():
@@ -38,8 +38,8 @@ def test_a_tooltip_shows_angle_brackets_and_breaks_its_lines():
         ("relink models to v1.5", "relink models to v1.5"),
     ],
 )
-def test_steps_are_named_by_ports_as_they_read(name, said):
-    assert step(name) == said
+def test_steps_are_named_by_ports_as_they_read(name, status_message):
+    assert step(name) == status_message
 
 
 def test_no_description_of_a_shipped_node_keeps_its_marks():

@@ -17,15 +17,15 @@ from nodeforge.canvas import (
 )
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.tools.snapping import Snap
-from nodeforge.ui.canvas_view.tools.tool_options import Kit
+from nodeforge.ui.canvas_view.tools.snapping import Snapping
+from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.tools import Tool
     from nodeforge.ui.documents.open_document import OpenDocument
 
 
-class Studio(QObject):
+class CanvasSession(QObject):
     """The desk that tools work at.
 
     Args:
@@ -35,18 +35,18 @@ class Studio(QObject):
     """
 
     tool_changed = Signal()
-    shown_changed = Signal()
+    overlay_changed = Signal()
     """What a tool draws over the picture looks different."""
     box_changed = Signal()
-    said = Signal(str)
+    status_message = Signal(str)
     """A sentence for the person: why something cannot be done."""
 
-    def __init__(self, opened: OpenDocument, canvas: Canvas, kit: Kit) -> None:
+    def __init__(self, opened: OpenDocument, canvas: Canvas, tool_options: ToolOptions) -> None:
         super().__init__()
         from nodeforge.ui.canvas_view.tools import make_tools
 
-        self.opened, self.canvas, self.kit = opened, canvas, kit
-        self.snap = Snap(canvas)
+        self.opened, self.canvas, self.tool_options = opened, canvas, tool_options
+        self.snapping = Snapping(canvas)
         self.tools: dict[str, Tool] = {tool.name: tool for tool in make_tools(self)}
         self.tool: Tool = self.tools["brush"]
         self._box: Box | None = None
@@ -63,40 +63,40 @@ class Studio(QObject):
         if box != self._box:
             self._box = box
             self.box_changed.emit()
-            self.shown_changed.emit()
+            self.overlay_changed.emit()
 
     def shown_box(self) -> Box | None:
         """The generation box: as it was drawn, or as the mask chooses it."""
         return self._box if self._box is not None else self.auto_box()
 
-    def choose(self, name: str) -> None:
+    def select_tool(self, name: str) -> None:
         """Take another tool in hand."""
         if name != self.tool.name:
-            self.settle()
-            self.tool.put_down()
+            self.commit()
+            self.tool.deactivate()
             self.tool = self.tools[name]
-            self.tool.take()
+            self.tool.activate()
             self.tool_changed.emit()
-            self.shown_changed.emit()
+            self.overlay_changed.emit()
 
     def perform(self, edit: CanvasEdit) -> bool:
         """Make `edit`, undoable; where it cannot be made, say why."""
         try:
             self.opened.document.perform(edit)
         except RequestError as error:
-            self.said.emit(str(error))
+            self.status_message.emit(str(error))
             return False
         return True
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Finish what the tool has in hand."""
-        self.tool.settle()
+        self.tool.commit()
 
     def cancel(self) -> bool:
         """Leave what the tool has in hand; whether there was anything."""
         return self.tool.cancel()
 
-    def ready_layer(self) -> Layer | None:
+    def paintable_layer(self) -> Layer | None:
         """The layer to paint on, made where there is none; None where it is closed."""
         if self.canvas.active is None:
             self.perform(add_layer(self.canvas, LayerKind.PAINT))
@@ -106,7 +106,7 @@ class Studio(QObject):
         try:
             layer.check_open()
         except RequestError as error:
-            self.said.emit(str(error))
+            self.status_message.emit(str(error))
             return None
         return layer
 
@@ -123,8 +123,8 @@ class Studio(QObject):
             kind = LayerKind.MASK if to_mask else LayerKind.PAINT
             self.perform(add_layer(self.canvas, kind, above=layers[-1].id if layers else None))
 
-    def whole(self) -> QRectF:
+    def canvas_rect(self) -> QRectF:
         return QRectF(0, 0, *self.canvas.size)
 
-    def inside(self, place: QPointF) -> bool:
-        return self.whole().contains(place)
+    def contains(self, place: QPointF) -> bool:
+        return self.canvas_rect().contains(place)

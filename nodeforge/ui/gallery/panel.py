@@ -81,9 +81,9 @@ class _Pictures(QListWidget):
 class Gallery(QWidget):
     """Shows the newest results first."""
 
-    open_asked = Signal(Path)
+    open_requested = Signal(Path)
     """Open the workflow that is inside this picture."""
-    settings_asked = Signal(Path)
+    settings_requested = Signal(Path)
     """Give the current workflow the settings of the one inside this picture."""
 
     def __init__(self, results: Results) -> None:
@@ -168,7 +168,7 @@ class Gallery(QWidget):
             whole, settings = "Load the workflow whole", "Load settings only"
             menu.addAction(icon("tree-structure"), whole, lambda: self._open(first))
             path = first.path
-            menu.addAction(icon("sliders"), settings, lambda: self.settings_asked.emit(path))
+            menu.addAction(icon("sliders"), settings, lambda: self.settings_requested.emit(path))
             menu.addAction(icon("folder-open"), "Show in folder", lambda: reveal(path, self))
         if len(chosen) == 2:
             menu.addAction(icon("columns"), "Compare", self._compare_chosen)
@@ -181,7 +181,7 @@ class Gallery(QWidget):
         menu.popup(self.list.mapToGlobal(place))
 
     def _open(self, result: Result) -> None:
-        self.open_asked.emit(result.path)
+        self.open_requested.emit(result.path)
 
     def _mark(self, chosen: list[Result], favourite: bool) -> None:
         for result in chosen:

@@ -23,7 +23,7 @@ EMPTY = "Select a node to see and change its values here."
 class Inspector(QScrollArea):
     """Shows the selection of the current document."""
 
-    node_asked = Signal(str)
+    node_requested = Signal(str)
     """The path of a node that the person wants to see."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -121,7 +121,7 @@ class Inspector(QScrollArea):
             port = input_spec(nodes[0], name, self._workspace.catalogue)
             if port is not None:
                 row = Row(self._workspace, self._opened, self._paths, port)
-                row.source_clicked.connect(self.node_asked)
+                row.source_clicked.connect(self.node_requested)
                 self._rows.append(row)
                 column.addWidget(row)
         self._needs = _label("", "dim")

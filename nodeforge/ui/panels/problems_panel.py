@@ -25,8 +25,8 @@ _RELINK = ("missing_models",)
 class Problems(QScrollArea):
     """One line a problem, with a button that goes to the node and one that mends it."""
 
-    node_asked = Signal(str)
-    relink_asked = Signal(object)
+    node_requested = Signal(str)
+    relink_requested = Signal(object)
     """A `Problem` about a model that is not there."""
     counted = Signal(int)
 
@@ -91,9 +91,9 @@ class Problems(QScrollArea):
         if problem.fix is not None:
             line.addWidget(_button("Fix", lambda: self._fix(problem)))
         elif problem.rule in _RELINK:
-            line.addWidget(_button("Relink…", lambda: self.relink_asked.emit(problem)))
+            line.addWidget(_button("Relink…", lambda: self.relink_requested.emit(problem)))
         if problem.node:
-            line.addWidget(_button("Show node", lambda: self.node_asked.emit(problem.node)))
+            line.addWidget(_button("Show node", lambda: self.node_requested.emit(problem.node)))
         return row
 
     def _fix(self, problem: Problem) -> None:

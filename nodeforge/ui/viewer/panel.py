@@ -30,7 +30,7 @@ class Viewer(QWidget):
     """Shows the selected node's picture; while none is selected that makes one, the picture that
     the document made last."""
 
-    node_asked = Signal(str)
+    node_requested = Signal(str)
     """The path of a node that the person is to change now."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
@@ -250,7 +250,7 @@ class Viewer(QWidget):
         steps = steps_run(document, self._node, self.slider.maximum(), catalogue)
         edit = ContinueFrom(self._node, step, steps, catalogue)
         if self._opened.perform(edit) and edit.copies:
-            self.node_asked.emit(edit.copies[0])
+            self.node_requested.emit(edit.copies[0])
 
     def _show_zoom(self, zoom: float) -> None:
         self._zoom.setText("" if self.canvas.image.isNull() else f"{zoom * 100:.0f} %")

@@ -18,21 +18,21 @@ from nodeforge.ui.window.document_page import DocumentPage, FaceSwitch
 from nodeforge.ui.window.start_page import StartPage
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view import CanvasTab, Kit
+    from nodeforge.ui.canvas_view import CanvasTab, ToolOptions
     from nodeforge.ui.graph_view import GraphView
 
 
 class DocumentsArea(QWidget):
     """Makes a graph view for each document, and keeps the two in step; a canvas where wanted."""
 
-    close_asked = Signal(object)
+    close_requested = Signal(object)
     selection_changed = Signal(object, list)
     """The document and the paths selected in it."""
-    said = Signal(str)
+    status_message = Signal(str)
     """A sentence for the status bar."""
-    menu_asked = Signal(object)
+    menu_requested = Signal(object)
     """A graph view's request for a context menu."""
-    canvas_menu_asked = Signal(object)
+    canvas_menu_requested = Signal(object)
     """Where on the screen a canvas' context menu is wanted."""
     front_changed = Signal()
     """Graph or canvas: another is in front."""
@@ -40,7 +40,7 @@ class DocumentsArea(QWidget):
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__()
         self._workspace, self._runner = workspace, runner
-        self._kit: Kit | None = None
+        self._tool_options: ToolOptions | None = None
         self.start_page = StartPage(workspace)
         self.notices = Notices()
         self.tabs = QTabWidget(documentMode=True, movable=True)
@@ -106,7 +106,7 @@ class DocumentsArea(QWidget):
             self.view.setFocus()
 
     def _add(self, opened: OpenDocument) -> None:
-        opened.refused.connect(self.said)
+        opened.refused.connect(self.status_message)
         opened.states_changed.connect(lambda states: self._of(opened).show_states(states))
         opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
         opened.problems_changed.connect(lambda: self._show_problems(opened))
@@ -125,16 +125,19 @@ class DocumentsArea(QWidget):
                 QTimer.singleShot(0, canvas, canvas.zoom_all)  # once panels have made room
 
     def _canvas_of(self, opened: OpenDocument) -> CanvasTab:
-        from nodeforge.ui.canvas_view import CanvasTab, Kit  # numpy and OpenCV: only when needed
+        from nodeforge.ui.canvas_view import (  # numpy and OpenCV: only when needed
+            CanvasTab,
+            ToolOptions,
+        )
 
-        if self._kit is None:
-            self._kit = Kit(self._workspace.store)
-        tab = CanvasTab(opened, self._workspace, self._runner, self._kit)
-        tab.said.connect(self.said)
+        if self._tool_options is None:
+            self._tool_options = ToolOptions(self._workspace.store)
+        tab = CanvasTab(opened, self._workspace, self._runner, self._tool_options)
+        tab.status_message.connect(self.status_message)
         tab.refused.connect(lambda text: self.notices.show_notice("canvas", text))
         tab.warned.connect(lambda text: self.notices.show_notice("depth", text, kind="warn"))
-        tab.menu_asked.connect(self.canvas_menu_asked)
-        tab.can_changed.connect(self.front_changed)
+        tab.menu_requested.connect(self.canvas_menu_requested)
+        tab.commands_changed.connect(self.front_changed)
         return tab
 
     def _drawn(self, opened: OpenDocument) -> GraphView:
@@ -144,8 +147,8 @@ class DocumentsArea(QWidget):
         view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
         view.hands.freed = self._workspace.freed_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))
-        view.refused.connect(self.said)
-        view.menu_asked.connect(self.menu_asked)
+        view.refused.connect(self.status_message)
+        view.menu_requested.connect(self.menu_requested)
         return view
 
     def _renew(self) -> None:
@@ -202,7 +205,7 @@ class DocumentsArea(QWidget):
         button.setToolTip("Close")
         button.setAccessibleName(f"Close {opened.name}")
         button.setStyleSheet("padding: 2px")
-        button.clicked.connect(lambda: self.close_asked.emit(opened))
+        button.clicked.connect(lambda: self.close_requested.emit(opened))
         return button
 
     def _title(self, opened: OpenDocument) -> None:

@@ -130,7 +130,7 @@ class MainWindow(QMainWindow):
     def can_on_view(self, method: str, *, selection: bool = False) -> bool:
         """Whether what is in front has `method`, and what is selected that it needs."""
         if (canvas := self.area.canvas) is not None:
-            return canvas.can(method)
+            return canvas.can_run(method)
         return self.has_selection() if selection else self.has_document()
 
     def relink(self, opened: OpenDocument) -> None:
@@ -224,24 +224,24 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         workspace, runner, area = self.workspace, self.runner, self.area
-        area.start_page.open_asked.connect(self.files.open)
+        area.start_page.open_requested.connect(self.files.open)
         self.files.to_canvas = lambda path: bring_to_canvas(self, path, path.name)
-        area.start_page.new_asked.connect(workspace.new)
-        area.start_page.browse_asked.connect(self.files.ask_open)
-        area.close_asked.connect(self.files.close)
-        area.said.connect(self.status.say)
-        area.menu_asked.connect(lambda request: node_menu(self, request))
-        area.canvas_menu_asked.connect(lambda place: canvas_menu(self, place))
+        area.start_page.new_requested.connect(workspace.new)
+        area.start_page.browse_requested.connect(self.files.ask_open)
+        area.close_requested.connect(self.files.close)
+        area.status_message.connect(self.status.say)
+        area.menu_requested.connect(lambda request: node_menu(self, request))
+        area.canvas_menu_requested.connect(lambda place: canvas_menu(self, place))
         area.front_changed.connect(self._front_changed)
         area.selection_changed.connect(self._selected)
         self.library.chosen.connect(self._add_node)
-        self.inspector.node_asked.connect(self.go_to)
-        self.viewer.node_asked.connect(self.go_to)
-        self.problems.node_asked.connect(self.go_to)
-        self.problems.relink_asked.connect(lambda _: self._relink_current())
+        self.inspector.node_requested.connect(self.go_to)
+        self.viewer.node_requested.connect(self.go_to)
+        self.problems.node_requested.connect(self.go_to)
+        self.problems.relink_requested.connect(lambda _: self._relink_current())
         self.problems.counted.connect(lambda n: self.docks.count("problems", "Problems", n))
-        self.gallery.open_asked.connect(self.files.open)
-        self.gallery.settings_asked.connect(
+        self.gallery.open_requested.connect(self.files.open)
+        self.gallery.settings_requested.connect(
             lambda path: self.status.say(self.files.load_settings(path))
         )
         runner.jobs.changed.connect(self._count_jobs)

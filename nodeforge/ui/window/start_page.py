@@ -91,9 +91,9 @@ class Card(QFrame):
 class StartPage(QScrollArea):
     """Cards and lists that open something."""
 
-    open_asked = Signal(Path)
-    new_asked = Signal()
-    browse_asked = Signal()
+    open_requested = Signal(Path)
+    new_requested = Signal()
+    browse_requested = Signal()
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class StartPage(QScrollArea):
         for file in listed_workflows():
             title, text = _ABOUT.get(file.stem) or (file.stem.replace("_", " ").capitalize(), "")
             card = Card(title, text, _picture(file.stem))
-            card.pressed.connect(partial(self.open_asked.emit, file))
+            card.pressed.connect(partial(self.open_requested.emit, file))
             self._shown.append(card)
         self._place_cards()
         return self._grid
@@ -153,8 +153,8 @@ class StartPage(QScrollArea):
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         for text, name, signal in (
-            ("New workflow", "file-plus", self.new_asked),
-            ("Open…", "folder-open", self.browse_asked),
+            ("New workflow", "file-plus", self.new_requested),
+            ("Open…", "folder-open", self.browse_requested),
         ):
             button = QPushButton(icon(name), text)
             button.clicked.connect(signal)
@@ -166,7 +166,7 @@ class StartPage(QScrollArea):
         button = QPushButton(icon("file"), f"{path.stem}    {path.parent}")
         button.setFlat(True)
         button.setToolTip(str(path))
-        button.clicked.connect(lambda: self.open_asked.emit(path))
+        button.clicked.connect(lambda: self.open_requested.emit(path))
         return button
 
 

@@ -32,6 +32,6 @@ def studio_window(qapp: QApplication, tmp_path_factory) -> Iterator[MainWindow]:
 @pytest.fixture
 def easel(studio_window: MainWindow) -> Iterator[Easel]:
     made = easel_in(studio_window)
-    made.studio.kit.plain_colours()
+    made.session.tool_options.reset_colours()
     yield made
     studio_window.workspace.close(made.tab.opened)

@@ -52,7 +52,7 @@ def act(qtbot, easel: Easel, rng: random.Random) -> None:
         case 7:
             box = Box(rng.randrange(-50, 250), rng.randrange(-50, 250), 64, 48)
             patch = np.full((box.height, box.width, 4), rng.randrange(256), np.uint8)
-            easel.bench.staging.add(Candidate(patch, box))
+            easel.editor.staging.add(Candidate(patch, box))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -64,7 +64,7 @@ def test_anything_in_any_order(qtbot, easel, seed: int):
         if step % 12 == 0:
             easel.view.render(QImage(easel.view.size(), QImage.Format.Format_RGB32))
     easel.hand.release((10, 10))
-    easel.studio.settle()
+    easel.session.commit()
     for _ in range(len(easel.document.history)):
         easel.undo()
     assert easel.canvas.size == (320, 288)

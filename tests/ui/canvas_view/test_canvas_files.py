@@ -39,9 +39,9 @@ def empty(studio_window):
 
 
 def test_a_dropped_picture_becomes_the_canvas_and_the_next_a_layer(qtbot, empty, tmp_path: Path):
-    assert empty.currentWidget() is empty.empty
+    assert empty.currentWidget() is empty.start_page
     empty.drop(dropped(file_of(tmp_path, "one.png", (64, 48))))
-    qtbot.waitUntil(lambda: empty.bench is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: empty.editor is not None, timeout=LONG)
     canvas = empty.opened.canvas
     assert canvas.size == (64, 48)
     assert empty.opened.modified
@@ -64,7 +64,7 @@ def test_what_is_no_picture_is_refused_in_words(qtbot, empty, tmp_path, name, co
     with qtbot.waitSignal(empty.refused, timeout=LONG) as refused:
         empty.drop(dropped(path))
     assert refused.args[0].strip()
-    assert empty.bench is None
+    assert empty.editor is None
 
 
 def test_a_picture_that_is_too_large_names_the_limit(qtbot, empty, tmp_path: Path):
@@ -92,11 +92,11 @@ def test_pixels_of_the_clipboard_are_pasted_and_copies_come_back_in_place(qtbot,
     image.fill(QColor("#c3272b"))
     QGuiApplication.clipboard().setImage(image)
     empty.paste()
-    qtbot.waitUntil(lambda: empty.bench is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: empty.editor is not None, timeout=LONG)
     canvas = empty.opened.canvas
     assert shown(canvas)[5, 5].tolist() == [195, 39, 43, 255]
     easel = Easel(empty.window(), empty)
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.tool("rectangle")
     easel.hand.drag([(10, 5), (15, 10), (20, 15)])
     empty.copy()
@@ -107,8 +107,8 @@ def test_pixels_of_the_clipboard_are_pasted_and_copies_come_back_in_place(qtbot,
 
 
 def test_a_new_canvas_is_empty_and_impossible_sizes_are_refused(qtbot, empty):
-    empty.empty.width_box.setValue(100)
-    empty.empty.height_box.setValue(80)
+    empty.start_page.width_box.setValue(100)
+    empty.start_page.height_box.setValue(80)
     empty.new(100, 80)
     assert empty.opened.canvas.size == (100, 80)
     assert not shown(empty.opened.canvas).any()
@@ -152,7 +152,7 @@ def test_a_project_keeps_canvas_and_generations(qtbot, studio_window, tmp_path: 
     assert again.name == "painting"
     assert np.array_equal(shown(again.canvas), before)
     assert studio_window.area.canvas is not None
-    assert studio_window.area.canvas.bench.wishes.values == {"prompt.text": "a"}
+    assert studio_window.area.canvas.editor.form.values == {"prompt.text": "a"}
     studio_window.workspace.close(again)
 
 

@@ -37,16 +37,16 @@ def masked(easel: Easel, left: int = 90, top: int = 90, side: int = 75) -> np.nd
     box = Box(left, top, side, side)
     mask = np.zeros((256, 256), np.uint8)
     mask[box.top : box.bottom, box.left : box.right] = 255
-    easel.studio.perform(add_layer(easel.canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
+    easel.session.perform(add_layer(easel.canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
     return mask
 
 
 def quick(easel: Easel, **values) -> None:
     """Few steps, and a seed that stays."""
-    wishes = easel.bench.wishes
-    wishes.seed_mode = "fixed"
+    form = easel.editor.form
+    form.seed_mode = "fixed"
     for name, value in {"schedule.steps": STEPS, **values}.items():
-        wishes.set(name, value)
+        form.set(name, value)
 
 
 @pytest.fixture
@@ -71,13 +71,13 @@ def test_a_generation_end_to_end(qtbot, open_window):
     easel = easel_in(open_window(ForkedWorker), fox())
     mask, before, steps = masked(easel), easel.pixels(), len(easel.document.history)
     quick(easel, **{"noise.batch": 2, "prompt.text": "a cat"})
-    staging, previews = easel.bench.staging, []
-    staged = easel.view.staged
-    staged.changed.connect(lambda: previews.append(staged.image is not None))
+    staging, previews = easel.editor.staging, []
+    candidate_overlay = easel.view.candidate_overlay
+    candidate_overlay.changed.connect(lambda: previews.append(candidate_overlay.image is not None))
     easel.view.setFocus()
     qtbot.keyClick(easel.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert easel.bench.generator.busy
-    qtbot.waitUntil(lambda: not easel.bench.generator.busy, timeout=LONG)
+    assert easel.editor.generator.busy
+    qtbot.waitUntil(lambda: not easel.editor.generator.busy, timeout=LONG)
     assert any(previews)
     assert staging.count == 2, easel.window.area.notices.text("canvas")
     assert len(easel.document.history) == steps
@@ -96,14 +96,14 @@ def test_a_generation_end_to_end(qtbot, open_window):
     assert np.array_equal(easel.pixels(), before)
 
     quick(easel, **{"noise.seed": 7, "schedule.steps": 60})  # and one that is stopped on the way
-    easel.bench.generator.generate()
-    made = easel.bench.generator.round
+    easel.editor.generator.generate()
+    made = easel.editor.generator.round
     assert made is not None
     qtbot.waitUntil(lambda: made.step[0] > 0, timeout=LONG)
     easel.undo()  # also while it runs
     qtbot.keyClick(easel.view, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
-    assert not easel.bench.generator.busy
+    assert not easel.editor.generator.busy
     assert not staging.is_open
 
 
@@ -112,7 +112,7 @@ def test_live_repaints_after_the_last_dab(qtbot, open_window):
     masked(easel, 60, 60, 130)
     quick(easel)
     easel.do("canvas.live")
-    staging = easel.bench.staging
+    staging = easel.editor.staging
     qtbot.waitUntil(lambda: staging.candidate is not None, timeout=LONG)
     first = staging.candidate
     easel.tool("brush", size=40)
@@ -122,39 +122,39 @@ def test_live_repaints_after_the_last_dab(qtbot, open_window):
     assert all(each.live for each in staging.candidates)
     easel.do("canvas.live")
     qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
-    qtbot.waitUntil(lambda: not easel.bench.generator.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not easel.editor.generator.busy, timeout=LONG)
     assets = easel.window.workspace.settings.assets
     assert len(list(assets.glob("*.png"))) == 2  # picture and mask of what is shown, no more
 
 
 def test_an_empty_mask_is_refused_in_words(qtbot, painted):
-    with qtbot.waitSignal(painted.bench.generator.refused, timeout=LONG) as refused:
+    with qtbot.waitSignal(painted.editor.generator.refused, timeout=LONG) as refused:
         painted.tab.generate()
     assert "no mask" in refused.args[0]
     assert "no mask" in painted.window.area.notices.text("canvas")
-    assert not painted.bench.generator.busy
+    assert not painted.editor.generator.busy
 
 
 def test_a_selection_is_the_mask_where_there_is_none(qtbot, painted):
-    painted.studio.snap.on = False
+    painted.session.snapping.enabled = False
     painted.tool("rectangle")
     painted.hand.drag([(60, 60), (100, 100), (140, 140)])
     made = []
-    painted.bench.generator.generate()
+    painted.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(painted.window.runner.jobs.current), timeout=LONG)
-    made = painted.bench.generator.round.generation
+    made = painted.editor.generator.round.generation
     assert made.mask[80, 80] == 255
     assert made.mask[10, 10] == 0
-    painted.bench.generator.cancel()
+    painted.editor.generator.cancel()
 
 
 def test_a_box_beyond_the_canvas_is_refused_once_the_canvas_has_shrunk(qtbot, painted):
     from nodeforge.canvas import crop_canvas
 
     masked(painted)
-    painted.studio.set_box(Box(128, 128, 128, 128))
-    painted.studio.perform(crop_canvas(painted.canvas, Box(0, 0, 160, 160)))
-    with qtbot.waitSignal(painted.bench.generator.refused, timeout=LONG) as refused:
+    painted.session.set_box(Box(128, 128, 128, 128))
+    painted.session.perform(crop_canvas(painted.canvas, Box(0, 0, 160, 160)))
+    with qtbot.waitSignal(painted.editor.generator.refused, timeout=LONG) as refused:
         painted.tab.generate()
     assert "Move the box" in refused.args[0]
 
@@ -162,7 +162,7 @@ def test_a_box_beyond_the_canvas_is_refused_once_the_canvas_has_shrunk(qtbot, pa
 def test_closing_the_tab_during_a_generation_stops_it(qtbot, studio_window):
     easel = easel_in(studio_window, fox())
     masked(easel)
-    easel.bench.generator.generate()
+    easel.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(studio_window.runner.jobs.current), timeout=LONG)
     job = studio_window.runner.jobs.current
     studio_window.workspace.close(easel.tab.opened)
@@ -174,7 +174,7 @@ def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, op
     window = open_window()
     easel = easel_in(window, fox())
     masked(easel)
-    easel.bench.generator.generate()
+    easel.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(window.runner.jobs.current), timeout=LONG)
     job = window.runner.jobs.current
     easel.document.history.mark_saved()
@@ -192,8 +192,8 @@ def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, op
 
 def test_a_generation_that_waits_in_the_queue_is_taken_off_it(qtbot, painted):
     masked(painted)
-    painted.bench.generator.generate()
-    painted.bench.generator.generate()
+    painted.editor.generator.generate()
+    painted.editor.generator.generate()
     qtbot.waitUntil(lambda: len(painted.window.runner.jobs.waiting) == 1, timeout=LONG)
     assert painted.tab.cancel()
     assert not painted.window.runner.jobs.waiting
@@ -208,56 +208,56 @@ def test_a_stroke_in_hand_is_in_the_generation(qtbot, painted):
     steps = len(painted.document.history)
     painted.tab.generate()
     assert len(painted.document.history) == steps + 1
-    painted.bench.generator.cancel()
+    painted.editor.generator.cancel()
 
 
 def test_candidates_are_shown_compared_and_discarded(qtbot, painted):
-    staging, staged = painted.bench.staging, painted.view.staged
+    staging, candidate_overlay = painted.editor.staging, painted.view.candidate_overlay
     for colour in (40, 80, 120):
         staging.add(candidate(colour))
     assert staging.index == 2
     qtbot.keyClick(painted.view, Qt.Key.Key_Right)
     assert staging.index == 0
     qtbot.keyPress(painted.view, Qt.Key.Key_Backslash)
-    assert staged.hidden
+    assert candidate_overlay.hidden
     qtbot.keyRelease(painted.view, Qt.Key.Key_Backslash)
-    assert not staged.hidden
-    painted.bench.strip.split.setValue(50)
-    assert staged.split == 0.5
+    assert not candidate_overlay.hidden
+    painted.editor.staging_bar.split.setValue(50)
+    assert candidate_overlay.split == 0.5
     for left in (2, 1, 0):
         qtbot.keyClick(painted.view, Qt.Key.Key_Backspace)
         assert staging.count == left
-    assert not painted.bench.strip.isVisible()
+    assert not painted.editor.staging_bar.isVisible()
     assert len(painted.document.history) == 0
 
 
 def test_prompts_are_counted_in_tokens_as_in_the_graph(painted):
-    panel, wishes = painted.bench.generate, painted.bench.wishes
+    panel, form = painted.editor.generate, painted.editor.form
     field = panel.fields["prompt.text"]
-    wishes.set("prompt.text", "a (cat:1.3) on a red chair")
+    form.set("prompt.text", "a (cat:1.3) on a red chair")
     assert field.editor().height() > 50  # room for more than a line
     assert field.counted.endswith("tokens")
     fewer = field.counted
-    wishes.set("prompt.text", "a cat on a red chair in a garden")
+    form.set("prompt.text", "a cat on a red chair in a garden")
     assert field.counted != fewer
-    wishes.set("model.file", "none such.safetensors")
+    form.set("model.file", "none such.safetensors")
     assert field.counted == ""
-    wishes.set("model.file", "nano")
+    form.set("model.file", "nano")
     assert field.counted.endswith("tokens")
 
 
 def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
     masked(painted)
-    wishes, generator = painted.bench.wishes, painted.bench.generator
-    staging = painted.bench.staging
+    form, generator = painted.editor.form, painted.editor.generator
+    staging = painted.editor.staging
     staging.add(candidate(90, name="a cat", seed=5, record={"values": {"prompt.text": "a cat"}}))
     painted.do("canvas.more")
     made = generator.round
     assert made.values["noise.seed"] == 5
     assert made.values["prompt.text"] == "a cat"
     assert made.values["noise.variations"].endswith(":0.35")
-    assert [made.of_item(item)[0] for item in range(3)] == [5, 5, 5]
-    (seed, share), second = made.of_item(0)[1][0], made.of_item(1)[1][0]
+    assert [made.seed_of_item(item)[0] for item in range(3)] == [5, 5, 5]
+    (seed, share), second = made.seed_of_item(0)[1][0], made.seed_of_item(1)[1][0]
     assert second == (seed + 1, share)
     generator.cancel()
     qtbot.waitUntil(lambda: not generator.busy, timeout=LONG)
@@ -266,53 +266,53 @@ def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
     generator.more_like_this()
     text = generator.round.values["noise.variations"]
     assert text.startswith(f"{second[0]}:{share:g}, ")
-    assert "noise.variations" not in wishes.asked()
+    assert "noise.variations" not in form.current_values()
     generator.cancel()
 
 
 def test_a_part_is_painted_in(qtbot, painted):
     before = painted.pixels()
-    painted.bench.staging.add(candidate(40, name="a cat"))
+    painted.editor.staging.add(candidate(40, name="a cat"))
     painted.do("canvas.accept_part")
-    painted.studio.tool.set("size", 20)
-    painted.studio.tool.set("hardness", 1.0)
+    painted.session.tool.set("size", 20)
+    painted.session.tool.set("hardness", 1.0)
     painted.hand.drag([(70, 96), (110, 96)])
     after = painted.pixels()
     assert after[96, 110].tolist() == [40, 40, 40, 255]
     assert np.array_equal(after[96, 70], before[96, 70])  # transparent in the candidate
     assert np.array_equal(after[120, 110], before[120, 110])
     qtbot.keyClick(painted.view, Qt.Key.Key_Return)
-    assert not painted.bench.staging.is_open
-    assert painted.studio.tool.name == "brush"
+    assert not painted.editor.staging.is_open
+    assert painted.session.tool.name == "brush"
     assert painted.canvas.active.name == "a cat"
 
 
 def test_each_intent_has_its_strength_and_the_form_follows(painted):
-    panel, wishes = painted.bench.generate, painted.bench.wishes
-    wishes.choose_intent(Intent.REFINE)
-    assert wishes.strength == pytest.approx(0.4)
+    panel, form = painted.editor.generate, painted.editor.form
+    form.choose_intent(Intent.REFINE)
+    assert form.strength == pytest.approx(0.4)
     assert "schedule.strength" in panel.fields
     assert panel.fields["prompt.text"].editor().accessibleName() == "Prompt"
-    wishes.set("prompt.text", "a fox")
-    wishes.choose_intent(Intent.EXPAND)
-    assert wishes.asked()["prompt.text"] == "a fox"
+    form.set("prompt.text", "a fox")
+    form.choose_intent(Intent.EXPAND)
+    assert form.current_values()["prompt.text"] == "a fox"
 
 
 def test_what_was_accepted_before_can_be_asked_for_again(painted):
-    window, wishes = painted.window, painted.bench.wishes
+    window, form = painted.window, painted.editor.form
     values = {"prompt.text": "a  cat", "noise.seed": 7, "schedule.strength": 0.5}
-    workflow = document_to_json(wishes.workflow)
+    workflow = document_to_json(form.workflow)
     record = {"intent": "refine", "values": values, "workflow": workflow}
     painted.tab.opened.generations.append(record)
-    earlier = painted.bench.generate.earlier
-    earlier.fill()
-    (entry,) = earlier.menu().actions()
+    history = painted.editor.generate.history
+    history.fill()
+    (entry,) = history.menu().actions()
     assert entry.text() == "a cat · refine · seed 7"
     again, opening = entry.menu().actions()
     again.trigger()
-    assert wishes.intent is Intent.REFINE
-    assert wishes.asked()["noise.seed"] == 7
-    assert wishes.seed_mode == "fixed"
+    assert form.intent is Intent.REFINE
+    assert form.current_values()["noise.seed"] == 7
+    assert form.seed_mode == "fixed"
     opening.trigger()
     opened = window.workspace.current
     assert opened.document.graph.nodes.keys() == workflow["nodes"].keys()
@@ -320,44 +320,44 @@ def test_what_was_accepted_before_can_be_asked_for_again(painted):
 
 
 def test_a_control_layer_steers_and_a_hidden_one_does_not(qtbot, painted):
-    easel, wishes = painted, painted.bench.wishes
+    easel, form = painted, painted.editor.form
     masked(easel)
-    assert wishes.workflow_name == "canvas_inpaint"
+    assert form.workflow_name == "canvas_inpaint"
     drawn = np.zeros((256, 256, 4), np.uint8)
     drawn[100:104, 60:200] = 255
-    easel.studio.perform(add_layer(easel.canvas, LayerKind.CONTROL, tiles=Tiles.of(drawn)))
-    assert wishes.workflow_name == "canvas_control"
-    assert "Control strength" in [entry.label for entry in wishes.entries()]
-    assert wishes.strength == 1.0
-    easel.bench.generator.generate()
-    made = easel.bench.generator.round
+    easel.session.perform(add_layer(easel.canvas, LayerKind.CONTROL, tiles=Tiles.of(drawn)))
+    assert form.workflow_name == "canvas_control"
+    assert "Control strength" in [entry.label for entry in form.entries()]
+    assert form.strength == 1.0
+    easel.editor.generator.generate()
+    made = easel.editor.generator.round
     qtbot.waitUntil(lambda: made.generation is not None, timeout=LONG)
     assert "canvas_control.png" in made.generation.files
     layer = easel.canvas.state.active
-    easel.studio.perform(set_layer(easel.canvas, layer, visible=False))
-    assert wishes.workflow_name == "canvas_inpaint"
+    easel.session.perform(set_layer(easel.canvas, layer, visible=False))
+    assert form.workflow_name == "canvas_inpaint"
 
 
 def test_the_workflow_opens_as_a_graph_and_generate_runs_it(painted):
-    window, wishes = painted.window, painted.bench.wishes
+    window, form = painted.window, painted.editor.form
     painted.do("canvas.open_workflow")
     opened = window.workspace.current
     assert opened is not painted.tab.opened
     assert window.area.canvas is None
-    assert wishes.workflow is opened.document
+    assert form.workflow is opened.document
     window.workspace.close(opened)
-    assert wishes.own is None
+    assert form.custom_workflow is None
 
 
 def test_what_is_taken_off_the_queue_by_hand_is_over(qtbot, painted):
     masked(painted)
-    painted.bench.generator.generate()
-    painted.bench.generator.generate()
+    painted.editor.generator.generate()
+    painted.editor.generator.generate()
     jobs = painted.window.runner.jobs
     qtbot.waitUntil(lambda: len(jobs.waiting) == 1, timeout=LONG)
     jobs.clear()
-    assert len(painted.bench.generator._rounds) == 1
-    painted.bench.generator.cancel()
+    assert len(painted.editor.generator._runs) == 1
+    painted.editor.generator.cancel()
 
 
 def test_painting_asks_for_no_plan_of_the_graph(qtbot, painted):
@@ -370,13 +370,13 @@ def test_painting_asks_for_no_plan_of_the_graph(qtbot, painted):
 
 
 def test_enter_in_a_field_accepts_no_candidate(qtbot, painted):
-    painted.bench.staging.add(candidate(40))
-    size = painted.bench.options.fields["size"].editor()
-    strength = painted.bench.generate.fields["schedule.steps"].editor()
+    painted.editor.staging.add(candidate(40))
+    size = painted.editor.options.fields["size"].editor()
+    strength = painted.editor.generate.fields["schedule.steps"].editor()
     for field in (size, strength):
         field.setFocus()
         qtbot.keyClicks(field, "7")
         qtbot.keyClick(field, Qt.Key.Key_Return)
         qtbot.keyClick(field, Qt.Key.Key_Backspace)
-    assert painted.bench.staging.count == 1
+    assert painted.editor.staging.count == 1
     assert len(painted.document.history) == 0

@@ -15,14 +15,14 @@ from nodeforge.ui.common import theme
 from support.easel import Easel
 
 
-def seen(easel: Easel) -> np.ndarray:
+def generation_source(easel: Easel) -> np.ndarray:
     """The view's own picture, RGB, without what tools draw over it."""
     view = easel.view
-    view.overlay.brush_at = None
+    view.overlay.brush_position = None
     image = QImage(view.size(), QImage.Format.Format_RGB888)
     image.fill(0)
     painter = QPainter(image)
-    view.picture.paint(painter, view.rect(), view.camera, 1.0)
+    view.renderer.paint(painter, view.rect(), view.camera, 1.0)
     painter.end()
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
@@ -31,7 +31,7 @@ def seen(easel: Easel) -> np.ndarray:
 def dab(easel: Easel, x: float, y: float) -> None:
     stroke = Stroke(easel.canvas, Brush(size=50, hardness=0.2), ColourInk((200, 40, 30, 255)))
     stroke.begin(Sample(x, y))
-    easel.studio.perform(stroke.end())
+    easel.session.perform(stroke.end())
 
 
 def test_at_one_to_one_the_screen_shows_the_canvas_bytes(easel):
@@ -39,7 +39,9 @@ def test_at_one_to_one_the_screen_shows_the_canvas_bytes(easel):
     easel.do("canvas.zoom_whole")
     corner = easel.view.camera.to_view(QPointF(0, 0)).toPoint()
     width, height = easel.canvas.size
-    part = seen(easel)[corner.y() : corner.y() + height, corner.x() : corner.x() + width]
+    part = generation_source(easel)[
+        corner.y() : corner.y() + height, corner.x() : corner.x() + width
+    ]
     assert np.array_equal(part, easel.pixels()[..., :3])
 
 
@@ -55,9 +57,9 @@ def test_a_kept_frame_shows_what_a_fresh_one_would(easel):
                 view.camera.zoom_to(rng.choice((0.2, 0.5, 0.77, 1.0, 3.0)))
             case 3:
                 easel.document.undo()
-        kept = seen(easel)
-        view.picture.spoil()
-        fresh = seen(easel)
+        kept = generation_source(easel)
+        view.renderer.invalidate()
+        fresh = generation_source(easel)
         assert np.abs(kept.astype(int) - fresh).max() <= 2
 
 
@@ -98,9 +100,9 @@ def test_the_middle_button_and_space_pan_and_shift_turns(qtbot, easel):
     assert (view.camera.centre - before).manhattanLength() > 20
     keys = Qt.KeyboardModifier.ShiftModifier
     easel.hand.drag([(100, 100), (200, 100)], keys, Qt.MouseButton.MiddleButton)
-    assert view.camera.turn != 0
+    assert view.camera.rotation != 0
     easel.do("canvas.turn_back")
-    assert view.camera.turn == 0
+    assert view.camera.rotation == 0
     assert len(easel.document.history) == 0
 
 
@@ -116,8 +118,8 @@ def test_fit_shows_all_and_the_selection(easel):
     easel.view.zoom_to(20)
     easel.do("view.zoom_all")
     inside = QRectF(easel.view.rect())
-    assert inside.contains(easel.view.camera.transform().mapRect(easel.studio.whole()))
-    easel.studio.snap.on = False
+    assert inside.contains(easel.view.camera.transform().mapRect(easel.session.canvas_rect()))
+    easel.session.snapping.enabled = False
     easel.tool("rectangle")
     easel.hand.drag([(100, 100), (120, 120), (140, 130)])
     easel.do("view.zoom_selection")
@@ -125,30 +127,30 @@ def test_fit_shows_all_and_the_selection(easel):
 
 
 def test_a_drag_out_of_a_ruler_makes_a_guide_to_which_corners_cling(qtbot, easel):
-    ruler = easel.bench.rulers[0]
+    ruler = easel.editor.rulers[0]
     far = ruler.mapFromGlobal(easel.view.mapToGlobal(easel.hand.at((0, 100)).toPoint()))
     qtbot.mousePress(ruler, Qt.MouseButton.LeftButton, pos=QPoint(100, 5))
     qtbot.mouseMove(ruler, QPoint(100, far.y() - 20))
     qtbot.mouseMove(ruler, QPoint(100, far.y()))
     qtbot.mouseRelease(ruler, Qt.MouseButton.LeftButton, pos=QPoint(100, far.y()))
-    assert easel.studio.snap.across == [pytest.approx(100, abs=1)]
-    guide = easel.studio.snap.across[0]
-    assert easel.studio.snap.point(QPointF(50, guide + 2), 1.0).y() == guide
+    assert easel.session.snapping.horizontal == [pytest.approx(100, abs=1)]
+    guide = easel.session.snapping.horizontal[0]
+    assert easel.session.snapping.snapped(QPointF(50, guide + 2), 1.0).y() == guide
     easel.tool("move")
     easel.hand.drag([(50, guide), (50, 150)])
-    assert easel.studio.snap.across == [150]
+    assert easel.session.snapping.horizontal == [150]
     assert len(easel.document.history) == 0
     easel.do("canvas.clear_guides")
-    assert not easel.studio.snap.across
+    assert not easel.session.snapping.horizontal
 
 
 def test_masks_are_tints_while_they_are_worked_on_and_lines_elsewhere(easel):
-    easel.studio.perform(add_layer(easel.canvas, LayerKind.MASK))
+    easel.session.perform(add_layer(easel.canvas, LayerKind.MASK))
     easel.tool("brush", size=60, hardness=1.0)
     easel.hand.click((100, 100))
-    assert easel.view.overlay.tints_shown()
+    assert easel.view.overlay.masks_tinted()
     easel.do("canvas.swap_mask")
-    assert not easel.view.overlay.tints_shown()
+    assert not easel.view.overlay.masks_tinted()
     easel.view.repaint()
 
 
@@ -165,7 +167,7 @@ def names(panel: LayersPanel) -> list[str]:
 
 
 def test_the_layers_panel_shows_orders_names_and_hides(easel):
-    panel = easel.bench.layers
+    panel = easel.editor.layers
     easel.do("canvas.new_layer")
     easel.do("canvas.new_layer")
     assert names(panel) == ["Paint 3", "Paint 2", "Paint 1"]
@@ -187,7 +189,7 @@ def test_the_layers_panel_shows_orders_names_and_hides(easel):
 
 
 def test_a_slider_of_the_panel_is_one_step(easel):
-    field = easel.bench.layers.about.fields["opacity"]
+    field = easel.editor.layers.properties.fields["opacity"]
     field.new_gesture()
     for value in (0.8, 0.6, 0.4):
         field.edited.emit(value, [])
@@ -199,14 +201,14 @@ def test_a_slider_of_the_panel_is_one_step(easel):
 
 def test_a_mask_has_strength_and_prompt_of_its_own(easel):
     easel.do("canvas.new_mask")
-    about = easel.bench.layers.about
+    about = easel.editor.layers.properties
     about.fields["strength"].edited.emit(0.5, [])
     about.fields["prompt"].edited.emit("a cat", [])
     assert (easel.canvas.active.strength, easel.canvas.active.prompt) == (0.5, "a cat")
 
 
 def test_masks_are_made_of_selections_and_of_what_is_empty(easel):
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.tool("rectangle")
     easel.hand.drag([(50, 50), (80, 80), (100, 100)])
     easel.do("canvas.mask_from_selection")
@@ -239,22 +241,22 @@ def test_edit_commands_go_to_the_canvas_while_it_is_in_front(easel):
 
 
 def test_colours_are_chosen_by_hex_pad_and_swatch(qtbot, easel):
-    kit = easel.studio.kit
-    panel = easel.bench.colours
+    tool_options = easel.session.tool_options
+    panel = easel.editor.colours
     panel.hex.setText("#123456")
     panel.hex.editingFinished.emit()
-    assert kit.front.name() == "#123456"
+    assert tool_options.foreground.name() == "#123456"
     qtbot.mouseClick(panel.pad, Qt.MouseButton.LeftButton, pos=QPoint(7, 3))
-    assert kit.front.lightnessF() > 0.9
+    assert tool_options.foreground.lightnessF() > 0.9
     easel.do("canvas.swap_colours")
-    assert kit.back.lightnessF() > 0.9
+    assert tool_options.background.lightnessF() > 0.9
 
 
 def test_options_bar_and_tool_agree(easel):
     easel.tool("brush", size=33)
-    assert easel.bench.options.fields["size"].editor().text() == "33"
-    easel.bench.options.fields["size"].edited.emit(44, [])
-    assert easel.studio.tool.value("size") == 44
+    assert easel.editor.options.fields["size"].editor().text() == "33"
+    easel.editor.options.fields["size"].edited.emit(44, [])
+    assert easel.session.tool.value("size") == 44
 
 
 def test_what_is_out_of_reach_is_no_change(easel):
@@ -277,7 +279,7 @@ def test_two_fingers_zoom_and_turn(easel):
         event = QNativeGestureEvent(kind, device, 2, at, at, far, value, QPointF())
         QApplication.sendEvent(view, event)
     assert view.camera.zoom == pytest.approx(before * 1.25)
-    assert view.camera.turn == pytest.approx(12)
+    assert view.camera.rotation == pytest.approx(12)
     assert (view.camera.to_view(place) - at).manhattanLength() < 4
 
 

@@ -444,7 +444,7 @@ def test_find_goes_to_a_node_inside_a_subgraph(open_screen):
 
 def test_the_right_button_asks_for_a_menu_of_what_lies_there(screen):
     asked = []
-    screen.view.menu_asked.connect(asked.append)
+    screen.view.menu_requested.connect(asked.append)
     screen.show(screen.title("prompt"))
     screen.click(screen.title("prompt"), Qt.MouseButton.RightButton)
     assert asked[0].node == "prompt"

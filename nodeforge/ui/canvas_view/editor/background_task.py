@@ -11,19 +11,21 @@ from PySide6.QtWidgets import QProgressDialog, QWidget
 
 from nodeforge.errors import RequestError
 
-_PATIENCE = 300
+_DIALOG_DELAY = 300
 """Milliseconds until a dialog is shown."""
 _INTERVAL = 15
 
-Tell = Callable[[float], None]
-Made = TypeVar("Made")
+ReportProgress = Callable[[float], None]
+Result = TypeVar("Result")
 
 
 class _CancelledError(RequestError):
     """The person wants it no more."""
 
 
-def beside(parent: QWidget, text: str, work: Callable[[Tell], Made]) -> Made | None:
+def run_in_background(
+    parent: QWidget, text: str, work: Callable[[ReportProgress], Result]
+) -> Result | None:
     """What `work` makes, in a thread; None where the person cancels it. What it raises is raised.
 
     Nothing else can be done in the window meanwhile, but it is drawn and can be moved. `work`
@@ -32,26 +34,26 @@ def beside(parent: QWidget, text: str, work: Callable[[Tell], Made]) -> Made | N
     dialog = QProgressDialog(text, "Cancel", 0, 100, parent)
     dialog.setWindowModality(Qt.WindowModality.ApplicationModal)
     dialog.setWindowTitle(text.rstrip("…"))
-    dialog.setMinimumDuration(_PATIENCE)
+    dialog.setMinimumDuration(_DIALOG_DELAY)
     dialog.setAutoReset(False)
     share, cancelled = [0.0], [False]
 
-    def tell(done: float) -> None:
+    def report(done: float) -> None:
         if cancelled[0]:
             raise _CancelledError("was cancelled.")
         share[0] = done
 
-    def look() -> None:
+    def poll() -> None:
         cancelled[0] = dialog.wasCanceled()
         dialog.setValue(min(round(share[0] * 100), 99))
         if made.done():
             loop.quit()
 
     loop, clock = QEventLoop(), QTimer(interval=_INTERVAL)
-    clock.timeout.connect(look)
+    clock.timeout.connect(poll)
     dialog.setValue(0)
     with ThreadPoolExecutor(1, "canvas-work") as thread:
-        made = thread.submit(work, tell)
+        made = thread.submit(work, report)
         clock.start()
         loop.exec()
     clock.stop()

@@ -34,201 +34,207 @@ from nodeforge.canvas import (
 )
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box, Method
-from nodeforge.ui.canvas_view.editor.background_task import beside
+from nodeforge.ui.canvas_view.editor.background_task import run_in_background
 from nodeforge.ui.canvas_view.editor.scale_edit import ScaleEdit
-from nodeforge.ui.canvas_view.editor.size_dialogs import ScaleDialog, SizeDialog
+from nodeforge.ui.canvas_view.editor.size_dialogs import CanvasSizeDialog, ScaleDialog
 from nodeforge.ui.canvas_view.tools import MoveTool
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.editor.canvas_editor import Workbench
+    from nodeforge.ui.canvas_view.editor.canvas_editor import CanvasEditor
     from nodeforge.ui.canvas_view.editor.canvas_tab import CanvasTab
 
-_STAGED = {"accept_part", "discard", "next", "previous", "more"}
-_ON_LAYER = {"mask_from_layer", "select_layer", "merge_down", "flatten"}
-_ON_SELECTION = {"deselect", "crop_to_selection"}
+_NEED_CANDIDATE = {"accept_part", "discard", "next", "previous", "more"}
+_NEED_LAYER = {"mask_from_layer", "select_layer", "merge_down", "flatten"}
+_NEED_SELECTION = {"deselect", "crop_to_selection"}
 
 
-class Deeds(QObject):
+class CanvasCommands(QObject):
     """One method a command, by its name."""
 
-    def __init__(self, tab: CanvasTab, bench: Workbench) -> None:
+    def __init__(self, tab: CanvasTab, editor: CanvasEditor) -> None:
         super().__init__(tab)
-        self._tab, self._bench = tab, bench
-        self._studio, self._view = bench.studio, bench.view
+        self._tab, self._editor = tab, editor
+        self._session, self._view = editor.session, editor.view
         self._rulers = True
 
-    def can(self, name: str) -> bool:
+    def is_enabled(self, name: str) -> bool:
         """Whether a deed makes sense now."""
-        canvas, staging = self._studio.canvas, self._bench.staging
+        canvas, staging = self._session.canvas, self._editor.staging
         if name == "accept":
-            return staging.candidate is not None or self._in_hand()
+            return staging.candidate is not None or self._tool_uses_enter()
         if name == "discard":
-            return staging.is_open or self._studio.tool.name == "polygon"
+            return staging.is_open or self._session.tool.name == "polygon"
         if name in ("next", "previous"):
-            return staging.count > 1 or self._studio.tool.name == "move"
-        if name in _STAGED:
+            return staging.count > 1 or self._session.tool.name == "move"
+        if name in _NEED_CANDIDATE:
             return staging.candidate is not None
-        if name in _ON_LAYER:
+        if name in _NEED_LAYER:
             return canvas.active is not None
-        if name in _ON_SELECTION:
+        if name in _NEED_SELECTION:
             return canvas.selection is not None
         if name == "invert_mask":
             return canvas.active is not None and canvas.active.is_mask
         if name in ("grow", "shrink", "feather"):
-            return canvas.selection is not None or self._mask() != ""
+            return canvas.selection is not None or self._active_mask() != ""
         return True
 
-    def do(self, name: str) -> None:
+    def run(self, name: str) -> None:
         getattr(self, name)()
 
-    def switch(self, name: str) -> None:
+    def toggle(self, name: str) -> None:
         """Turn ``rulers``, ``snap`` or ``live`` on or off."""
         match name:
             case "rulers":
                 self._rulers = not self._rulers
-                self._bench.show_rulers(self._rulers)
+                self._editor.show_rulers(self._rulers)
             case "snap":
-                self._studio.snap.on = not self._studio.snap.on
+                self._session.snapping.enabled = not self._session.snapping.enabled
             case "live":
-                self._bench.live.switch(not self._bench.live.on)
+                self._editor.live.set_enabled(not self._editor.live.enabled)
 
-    def is_on(self, name: str) -> bool:
+    def is_checked(self, name: str) -> bool:
         return {
             "rulers": self._rulers,
-            "snap": self._studio.snap.on,
-            "live": self._bench.live.on,
+            "snap": self._session.snapping.enabled,
+            "live": self._editor.live.enabled,
         }[name]
 
     # brush and colours
 
     def swap_mask(self) -> None:
-        self._studio.settle()
-        self._studio.swap_mask()
+        self._session.commit()
+        self._session.swap_mask()
 
     def smaller(self) -> None:
-        self._size(1 / 1.15)
+        self._scale_brush(1 / 1.15)
 
     def larger(self) -> None:
-        self._size(1.15)
+        self._scale_brush(1.15)
 
     def swap_colours(self) -> None:
-        self._studio.kit.swap_colours()
+        self._session.tool_options.swap_colours()
 
     def plain_colours(self) -> None:
-        self._studio.kit.plain_colours()
+        self._session.tool_options.reset_colours()
 
     # selection and masks
 
     def deselect(self) -> None:
-        self._perform(deselect(self._studio.canvas))
+        self._perform(deselect(self._session.canvas))
 
     def invert_selection(self) -> None:
-        canvas = self._studio.canvas
+        canvas = self._session.canvas
         if canvas.selection is None:
             self._perform(select(canvas, rectangle(0, 0, *canvas.size)))
         else:
             self._perform(invert_mask(canvas))
 
     def select_layer(self) -> None:
-        layer = self._studio.canvas.active
+        layer = self._session.canvas.active
         if layer is not None:
-            self._perform(select(self._studio.canvas, alpha_mask(layer)))
+            self._perform(select(self._session.canvas, alpha_mask(layer)))
 
     def copy_merged(self) -> None:
         self._tab.copy_merged()
 
     def mask_from_selection(self) -> None:
         """A mask layer of what is selected; nothing is selected then."""
-        canvas = self._studio.canvas
+        canvas = self._session.canvas
         if canvas.selection is None:
-            self._studio.said.emit("Nothing is selected. Select a part first.")
+            self._session.status_message.emit("Nothing is selected. Select a part first.")
             return
         self._add_mask(canvas.selection)
         self._perform(deselect(canvas))
 
     def mask_from_layer(self) -> None:
-        layer = self._studio.canvas.active
+        layer = self._session.canvas.active
         if layer is not None:
             self._add_mask(alpha_mask(layer))
 
     def mask_from_empty(self) -> None:
         """A mask of what the picture leaves transparent: for outpainting."""
-        canvas = self._studio.canvas
+        canvas = self._session.canvas
         whole = composite_tiles(list(pictured(canvas.state)), canvas.box)
         self._add_mask(clear_mask(Layer("", "", LayerKind.PAINT, whole), canvas.box))
 
     def invert_mask(self) -> None:
-        self._perform(invert_mask(self._studio.canvas, self._mask()))
+        self._perform(invert_mask(self._session.canvas, self._active_mask()))
 
     def grow(self) -> None:
-        self._ask("Grow by", lambda n: grow_mask(self._studio.canvas, n, self._mask()))
+        self._ask_pixels(
+            "Grow by", lambda n: grow_mask(self._session.canvas, n, self._active_mask())
+        )
 
     def shrink(self) -> None:
-        self._ask("Shrink by", lambda n: grow_mask(self._studio.canvas, -n, self._mask()))
+        self._ask_pixels(
+            "Shrink by", lambda n: grow_mask(self._session.canvas, -n, self._active_mask())
+        )
 
     def feather(self) -> None:
-        self._ask("Feather by", lambda n: feather_mask(self._studio.canvas, n, self._mask()))
+        self._ask_pixels(
+            "Feather by", lambda n: feather_mask(self._session.canvas, n, self._active_mask())
+        )
 
     # layers and the canvas itself
 
     def new_layer(self) -> None:
-        self._perform(add_layer(self._studio.canvas, LayerKind.PAINT))
+        self._perform(add_layer(self._session.canvas, LayerKind.PAINT))
 
     def new_mask(self) -> None:
-        layers = self._studio.canvas.layers
+        layers = self._session.canvas.layers
         above = layers[-1].id if layers else None
-        self._perform(add_layer(self._studio.canvas, LayerKind.MASK, above=above))
+        self._perform(add_layer(self._session.canvas, LayerKind.MASK, above=above))
 
     def merge_down(self) -> None:
-        self._perform(merge_down(self._studio.canvas, self._studio.canvas.state.active))
+        self._perform(merge_down(self._session.canvas, self._session.canvas.state.active))
 
     def flatten(self) -> None:
-        self._perform(flatten(self._studio.canvas))
+        self._perform(flatten(self._session.canvas))
 
     def flip_across(self) -> None:
-        self._perform(flip_canvas(self._studio.canvas, True))
+        self._perform(flip_canvas(self._session.canvas, True))
 
     def flip_down(self) -> None:
-        self._perform(flip_canvas(self._studio.canvas, False))
+        self._perform(flip_canvas(self._session.canvas, False))
 
     def scale(self) -> None:
         """Ask for the size of the whole picture, and give it that."""
-        dialog = ScaleDialog(self._view.window(), self._studio.canvas.size)
+        dialog = ScaleDialog(self._view.window(), self._session.canvas.size)
         if dialog.exec():
             self.scale_to(*dialog.value())
 
     def scale_to(self, width: int, height: int, method: Method) -> None:
         """Everything in another size, made beside the window."""
-        self._studio.settle()
-        state, text = self._studio.canvas.state, f"Scaling to {width} × {height} px…"
+        self._session.commit()
+        state, text = self._session.canvas.state, f"Scaling to {width} × {height} px…"
         try:
             work = partial(scaled, state, width, height, method)
-            made = beside(self._view.window(), text, work)
+            made = run_in_background(self._view.window(), text, work)
         except (RequestError, MemoryError) as error:
             words = str(error) or "There is not enough memory for this size."
-            self._studio.said.emit(words)
+            self._session.status_message.emit(words)
             return
-        if made is not None and self._studio.canvas.state is state:
-            self._perform(ScaleEdit(self._studio, made))
+        if made is not None and self._session.canvas.state is state:
+            self._perform(ScaleEdit(self._session, made))
             self._view.fit()
 
     def resize(self) -> None:
         """Ask for the canvas' size; layers keep theirs."""
-        canvas = self._studio.canvas
-        dialog = SizeDialog(self._view.window(), canvas.size)
+        canvas = self._session.canvas
+        dialog = CanvasSizeDialog(self._view.window(), canvas.size)
         if dialog.exec():
             self._perform(resize_canvas(canvas, *dialog.value()))
             self._view.fit()
 
     def crop_to_selection(self) -> None:
-        self._crop(self._studio.canvas.state.selected())
+        self._crop(self._session.canvas.state.selected())
 
     def crop_to_box(self) -> None:
-        if (box := self._studio.shown_box()) is not None:
+        if (box := self._session.shown_box()) is not None:
             self._crop(box)
 
     def _crop(self, box: Box) -> None:
-        self._perform(crop_canvas(self._studio.canvas, box))
+        self._perform(crop_canvas(self._session.canvas, box))
         self._view.fit()
 
     def export(self) -> None:
@@ -246,30 +252,30 @@ class Deeds(QObject):
         self._view.zoom_to(1 / self._view.devicePixelRatioF())
 
     def turn_left(self) -> None:
-        self._view.turn_by(-15)
+        self._view.rotate_by(-15)
 
     def turn_right(self) -> None:
-        self._view.turn_by(15)
+        self._view.rotate_by(15)
 
     def turn_back(self) -> None:
-        self._view.turn_by(-self._view.camera.turn)
+        self._view.rotate_by(-self._view.camera.rotation)
 
     def clear_guides(self) -> None:
-        self._studio.snap.clear()
+        self._session.snapping.clear_guides()
 
     # generating
 
     def accept(self) -> None:
         """Enter: what the tool has in hand, else the candidate."""
-        if not self._studio.tool.enter():
-            self._bench.staging.accept()
+        if not self._session.tool.enter():
+            self._editor.staging.accept()
 
     def accept_part(self) -> None:
-        self._bench.staging.accept_part()
+        self._editor.staging.accept_part()
 
     def discard(self) -> None:
-        if not self._studio.tool.backspace():
-            self._bench.staging.discard()
+        if not self._session.tool.backspace():
+            self._editor.staging.discard()
 
     def next(self) -> None:
         self._step(1)
@@ -278,48 +284,48 @@ class Deeds(QObject):
         self._step(-1)
 
     def more(self) -> None:
-        self._bench.generator.more_like_this()
+        self._editor.generator.more_like_this()
 
     def open_workflow(self) -> None:
-        self._bench.generator.open_workflow()
+        self._editor.generator.open_workflow()
 
     def auto_box(self) -> None:
-        self._studio.set_box(None)
+        self._session.set_box(None)
 
     def _step(self, by: int) -> None:
         """The next candidate; where there is none, the move tool moves by a pixel."""
-        tool = self._studio.tool
-        if self._bench.staging.count > 1:
-            self._bench.staging.step(by)
+        tool = self._session.tool
+        if self._editor.staging.count > 1:
+            self._editor.staging.step(by)
         elif isinstance(tool, MoveTool):
             tool.nudge(by, 0)
 
-    def _in_hand(self) -> bool:
+    def _tool_uses_enter(self) -> bool:
         """Whether Enter can mean something to the tool."""
-        return self._studio.tool.name in ("crop", "polygon", "move", "paint_in")
+        return self._session.tool.name in ("crop", "polygon", "move", "paint_in")
 
-    def _mask(self) -> str:
+    def _active_mask(self) -> str:
         """The active layer's id where it is a mask; empty means the selection."""
-        active = self._studio.canvas.active
+        active = self._session.canvas.active
         return active.id if active is not None and active.is_mask else ""
 
     def _add_mask(self, tiles: Tiles) -> None:
-        layers = self._studio.canvas.layers
+        layers = self._session.canvas.layers
         above = layers[-1].id if layers else None
-        self._perform(add_layer(self._studio.canvas, LayerKind.MASK, above=above, tiles=tiles))
+        self._perform(add_layer(self._session.canvas, LayerKind.MASK, above=above, tiles=tiles))
 
     def _perform(self, edit: CanvasEdit) -> None:
-        self._studio.settle()
-        self._studio.perform(edit)
+        self._session.commit()
+        self._session.perform(edit)
 
-    def _size(self, factor: float) -> None:
-        tool = self._studio.tool
+    def _scale_brush(self, factor: float) -> None:
+        tool = self._session.tool
         if tool.has_option("size"):
             size = tool.value("size")
             step = max(1, round(abs(size * factor - size)))
             tool.set("size", size + step if factor > 1 else size - step)
 
-    def _ask(self, text: str, edit: Callable[[int], CanvasEdit]) -> None:
+    def _ask_pixels(self, text: str, edit: Callable[[int], CanvasEdit]) -> None:
         pixels, chosen = QInputDialog.getInt(
             self._view.window(), text, f"{text} (pixels)", 8, 1, 512
         )

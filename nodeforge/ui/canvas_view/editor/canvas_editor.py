@@ -8,21 +8,21 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from nodeforge.canvas import Canvas
-from nodeforge.ui.canvas_view.generation.auto_generation_box import AutoBox
-from nodeforge.ui.canvas_view.generation.generation_form import Wishes
+from nodeforge.ui.canvas_view.generation.auto_generation_box import AutoGenerationBox
+from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.generator import Generator
-from nodeforge.ui.canvas_view.generation.live_generation import Live
-from nodeforge.ui.canvas_view.generation.staging_area import Candidate, Staging
+from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea
 from nodeforge.ui.canvas_view.panels.colour_panel import ColourPanel
 from nodeforge.ui.canvas_view.panels.generate_panel import GeneratePanel
 from nodeforge.ui.canvas_view.panels.layers_panel import LayersPanel
-from nodeforge.ui.canvas_view.panels.rulers import WIDE, Ruler
-from nodeforge.ui.canvas_view.panels.side_panel import Side
-from nodeforge.ui.canvas_view.panels.staging_bar import StagingStrip
+from nodeforge.ui.canvas_view.panels.rulers import THICKNESS, Ruler
+from nodeforge.ui.canvas_view.panels.side_panel import SidePanel
+from nodeforge.ui.canvas_view.panels.staging_bar import StagingBar
 from nodeforge.ui.canvas_view.panels.tool_bar import ToolBar
-from nodeforge.ui.canvas_view.panels.tool_options_bar import OptionsBar
-from nodeforge.ui.canvas_view.session import Studio
-from nodeforge.ui.canvas_view.tools.tool_options import Kit
+from nodeforge.ui.canvas_view.panels.tool_options_bar import ToolOptionsBar
+from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions
 from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -35,7 +35,7 @@ _REMEMBERED = 100
 """Generations kept in a project, each with its workflow and the pictures it started from."""
 
 
-class Workbench(QWidget):
+class CanvasEditor(QWidget):
     """All about one canvas that exists.
 
     Args:
@@ -44,52 +44,57 @@ class Workbench(QWidget):
         kit: How tools are set.
     """
 
-    said = Signal(str)
+    status_message = Signal(str)
 
     refused = Signal(str)
     """Why nothing is generated."""
 
     def __init__(
-        self, opened: OpenDocument, canvas: Canvas, kit: Kit, workspace: Workspace, runner: Runner
+        self,
+        opened: OpenDocument,
+        canvas: Canvas,
+        tool_options: ToolOptions,
+        workspace: Workspace,
+        runner: Runner,
     ) -> None:
         super().__init__()
-        self.studio = Studio(opened, canvas, kit)
-        self.view = CanvasView(self.studio, workspace.theme)
-        self.staging = Staging(self.studio, self.view.staged)
-        self.wishes = Wishes(opened, workspace)
-        self.generator = Generator(self.studio, self.staging, self.wishes, workspace, runner)
-        self.live = Live(self.studio, self.generator)
-        self._auto = AutoBox(self.studio, self.wishes)
-        self.layers = LayersPanel(self.studio)
-        self.tool_bar = ToolBar(self.studio)
-        self.options = OptionsBar(self.studio)
-        self.rulers = Ruler(self.view, across=True), Ruler(self.view, across=False)
-        self.generate = GeneratePanel(self.studio, self.generator, self.live, workspace)
-        self.strip = StagingStrip(self.staging, self.view.staged, self.generator)
-        self.colours = ColourPanel(kit)
-        self.side = Side(self.generate, self.colours, self.layers)
+        self.session = CanvasSession(opened, canvas, tool_options)
+        self.view = CanvasView(self.session, workspace.theme)
+        self.staging = StagingArea(self.session, self.view.candidate_overlay)
+        self.form = GenerationForm(opened, workspace)
+        self.generator = Generator(self.session, self.staging, self.form, workspace, runner)
+        self.live = LiveGeneration(self.session, self.generator)
+        self._auto_box = AutoGenerationBox(self.session, self.form)
+        self.layers = LayersPanel(self.session)
+        self.tool_bar = ToolBar(self.session)
+        self.options = ToolOptionsBar(self.session)
+        self.rulers = Ruler(self.view, horizontal=True), Ruler(self.view, horizontal=False)
+        self.generate = GeneratePanel(self.session, self.generator, self.live, workspace)
+        self.staging_bar = StagingBar(self.staging, self.view.candidate_overlay, self.generator)
+        self.colours = ColourPanel(tool_options)
+        self.side = SidePanel(self.generate, self.colours, self.layers)
         self._place = QLabel()
         self._place.setProperty("role", "small")
         self._arrange()
-        self.studio.said.connect(self.said)
+        self.session.status_message.connect(self.status_message)
         self.generator.refused.connect(self.refused)
-        self.staging.accepted.connect(self._remember)
-        self.view.looked.connect(self._show_place)
-        self.view.pointed.connect(self._show_place)
+        self.staging.accepted.connect(self._record_generation)
+        self.view.view_changed.connect(self._show_place)
+        self.view.cursor_moved.connect(self._show_place)
         self._show_place()
 
-    def close_bench(self) -> None:
+    def close_editor(self) -> None:
         """Listen to the canvas no more."""
-        self.studio.settle()
+        self.session.commit()
         self.live.close()
         self.generator.close()
-        self._auto.close()
+        self._auto_box.close()
         self.view.close_view()
         self.layers.close_panel()
 
-    def _remember(self, accepted: Candidate) -> None:
+    def _record_generation(self, accepted: Candidate) -> None:
         """Keep how it was made, in the project."""
-        generations = self.studio.opened.generations
+        generations = self.session.opened.generations
         generations[:] = [*generations, accepted.record][-_REMEMBERED:]
 
     def show_rulers(self, on: bool) -> None:
@@ -101,7 +106,7 @@ class Workbench(QWidget):
         looks.setContentsMargins(0, 0, 0, 0)
         looks.setSpacing(0)
         corner = QWidget()
-        corner.setFixedSize(WIDE, WIDE)
+        corner.setFixedSize(THICKNESS, THICKNESS)
         looks.addWidget(corner, 0, 0)
         looks.addWidget(self.rulers[0], 0, 1)
         looks.addWidget(self.rulers[1], 1, 0)
@@ -125,13 +130,13 @@ class Workbench(QWidget):
         column.setSpacing(0)
         column.addWidget(self.options)
         column.addWidget(parts, 1)
-        column.addWidget(self.strip)
+        column.addWidget(self.staging_bar)
 
     def _show_place(self, place: QPointF | None = None) -> None:
-        width, height = self.studio.canvas.size
+        width, height = self.session.canvas.size
         parts = [f"{width} × {height} px", f"{self.view.camera.zoom:.0%}"]
-        if self.view.camera.turn:
-            parts.append(f"turned {self.view.camera.turn:.0f}°")
-        if place is not None and self.studio.inside(place):
+        if self.view.camera.rotation:
+            parts.append(f"turned {self.view.camera.rotation:.0f}°")
+        if place is not None and self.session.contains(place):
             parts.append(f"{int(place.x())}, {int(place.y())}")
         self._place.setText("   ".join(parts))

@@ -40,116 +40,121 @@ from nodeforge.canvas import (
 from nodeforge.canvas.layers import free_id
 from nodeforge.errors import RequestError
 from nodeforge.formats import stamp
-from nodeforge.ui.canvas_view.editor.canvas_commands import Deeds
-from nodeforge.ui.canvas_view.editor.canvas_editor import Workbench
-from nodeforge.ui.canvas_view.editor.empty_page import EmptyPage
-from nodeforge.ui.canvas_view.editor.picture_files import CanvasFiles, has_pictures, pictures_in
+from nodeforge.ui.canvas_view.editor.canvas_commands import CanvasCommands
+from nodeforge.ui.canvas_view.editor.canvas_editor import CanvasEditor
+from nodeforge.ui.canvas_view.editor.empty_page import CanvasStartPage
+from nodeforge.ui.canvas_view.editor.picture_files import PictureFiles, has_pictures, pictures_in
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image, to_pixels
-from nodeforge.ui.canvas_view.session import Studio
-from nodeforge.ui.canvas_view.tools.tool_options import Kit
+from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions
 from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
 
-_CLIP = "application/x-nodeforge-canvas-place"
+_CLIPBOARD_ORIGIN = "application/x-nodeforge-canvas-place"
 """Where on the canvas the picture on the clipboard lay, as ``left top``."""
 
-_DEEP = (
+_SIXTEEN_BIT = (
     "“{}” has 16 bits a channel. The canvas shows and exports 8 of them; the file itself stays as "
     "it is."
 )
-_ABOUT_WHAT_CAN_BE_DONE = {What.ACTIVE, What.SELECTION, What.LAYERS}
-_ON_LAYER = {"cut", "copy", "duplicate", "delete_selected"}
-_ON_CANVAS = {"select_all", "zoom_all", "zoom_selection"}
+_CHANGE_COMMANDS = {What.ACTIVE, What.SELECTION, What.LAYERS}
+_NEED_LAYER = {"cut", "copy", "duplicate", "delete_selected"}
+_NEED_CANVAS = {"select_all", "zoom_all", "zoom_selection"}
 
 
 class CanvasTab(QStackedWidget):
     """How to begin, or the canvas with its tools."""
 
-    said = Signal(str)
+    status_message = Signal(str)
     refused = Signal(str)
     """Why a picture cannot be opened or written."""
     warned = Signal(str)
     """What a person should know of a picture that was opened."""
-    menu_asked = Signal(object)
-    """Where on the screen."""
-    can_changed = Signal()
+    menu_requested = Signal(object)
+    """The position on the screen."""
+    commands_changed = Signal()
     """Other commands make sense now."""
 
     def __init__(
-        self, opened: OpenDocument, workspace: Workspace, runner: Runner, kit: Kit
+        self, opened: OpenDocument, workspace: Workspace, runner: Runner, tool_options: ToolOptions
     ) -> None:
         super().__init__()
-        self.opened, self._workspace, self._runner, self._kit = opened, workspace, runner, kit
-        self.files = CanvasFiles(self)
-        self.files.said.connect(self.said)
+        self.opened, self._workspace, self._runner, self._tool_options = (
+            opened,
+            workspace,
+            runner,
+            tool_options,
+        )
+        self.files = PictureFiles(self)
+        self.files.status_message.connect(self.status_message)
         self.files.refused.connect(self.refused)
-        self.bench: Workbench | None = None
-        self.deeds: Deeds | None = None
-        self.empty = EmptyPage()
-        self.empty.open_asked.connect(self.ask_open)
-        self.empty.paste_asked.connect(self.paste)
-        self.empty.new_asked.connect(self.new)
-        self.empty.back_asked.connect(self._show_bench)
-        self.addWidget(self.empty)
+        self.editor: CanvasEditor | None = None
+        self.commands: CanvasCommands | None = None
+        self.start_page = CanvasStartPage()
+        self.start_page.open_requested.connect(self.ask_open)
+        self.start_page.paste_requested.connect(self.paste)
+        self.start_page.new_requested.connect(self.new)
+        self.start_page.back_requested.connect(self._show_editor)
+        self.addWidget(self.start_page)
         self._ends: list[Callable[[], None]] = []
         self.setAcceptDrops(True)
-        self.setFocusProxy(self.empty)
-        opened.settling.connect(self.settle)
+        self.setFocusProxy(self.start_page)
+        opened.settling.connect(self.commit)
         if opened.canvas is not None:
             self._build(opened.canvas)
 
     @property
-    def studio(self) -> Studio | None:
-        return self.bench.studio if self.bench is not None else None
+    def session(self) -> CanvasSession | None:
+        return self.editor.session if self.editor is not None else None
 
     @property
     def view(self) -> CanvasView | None:
-        return self.bench.view if self.bench is not None else None
+        return self.editor.view if self.editor is not None else None
 
     def close_tab(self) -> None:
-        self.opened.settling.disconnect(self.settle)
+        self.opened.settling.disconnect(self.commit)
         self.files.close()
         for end in self._ends:
             end()
-        if self.bench is not None:
-            self.bench.close_bench()
+        if self.editor is not None:
+            self.editor.close_editor()
 
     def set_theme(self, theme: Theme) -> None:
         if self.view is not None:
             self.view.set_theme(theme)
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Finish what the tool has in hand: the document is about to be used as it is."""
-        if self.studio is not None:
-            self.studio.settle()
+        if self.session is not None:
+            self.session.commit()
 
     def generate(self) -> None:
         """Make candidates; without a canvas, say how to begin."""
-        if self.bench is not None:
-            self.bench.generator.generate()
+        if self.editor is not None:
+            self.editor.generator.generate()
         else:
-            self.said.emit("Open a picture or make a new canvas first.")
+            self.status_message.emit("Open a picture or make a new canvas first.")
 
     def cancel(self) -> bool:
         """Leave what the tool has in hand, or stop generating; whether there was anything."""
-        if self.bench is None:
+        if self.editor is None:
             return False
-        return self.bench.studio.cancel() or self.bench.generator.cancel()
+        return self.editor.session.cancel() or self.editor.generator.cancel()
 
     # pictures in and out
 
     def show_start(self) -> None:
         """Show how to begin, also where there is a canvas already."""
-        self.empty.back.setVisible(self.bench is not None)
-        self.setCurrentWidget(self.empty)
+        self.start_page.back.setVisible(self.editor is not None)
+        self.setCurrentWidget(self.start_page)
 
-    def _show_bench(self) -> None:
-        if self.bench is not None:
-            self.setCurrentWidget(self.bench)
-            self.bench.view.setFocus()
+    def _show_editor(self) -> None:
+        if self.editor is not None:
+            self.setCurrentWidget(self.editor)
+            self.editor.view.setFocus()
 
     def new(self, width: int, height: int) -> None:
         """Begin with an empty canvas of a size."""
@@ -158,31 +163,31 @@ class CanvasTab(QStackedWidget):
         except CanvasSizeError as error:
             self.refused.emit(str(error))
             return
-        self._begin(state)
+        self._set_canvas(state)
         self._perform(add_layer(self._canvas, LayerKind.PAINT))
 
     def ask_open(self) -> None:
         folder = str(self._workspace.store.value("folder", ""))
-        self.files.ask_open(self._take, folder)
+        self.files.ask_open(self._add_picture, folder)
 
     def ask_export(self) -> None:
         """Write what is shown, with the workflow in it where there is one."""
         if self.opened.canvas is None:
             return
-        self.settle()
+        self.commit()
         document = self.opened.document
         text = stamp(document, self._workspace.catalogue) if document.graph.nodes else {}
         self.files.ask_export(self.opened.canvas.state, self.opened.name, text)
 
-    def bring(self, source: Path | bytes, name: str) -> None:
+    def import_picture(self, source: Path | bytes, name: str) -> None:
         """Put a picture onto the canvas, once it is read."""
-        self.files.read(source, name, self._take)
+        self.files.read(source, name, self._add_picture)
 
     def drop(self, data: QMimeData) -> bool:
         """Open the pictures in `data`; whether there were any."""
         pictures = pictures_in(data)
         for source, name in pictures:
-            self.bring(source, name)
+            self.import_picture(source, name)
         return bool(pictures)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
@@ -193,51 +198,53 @@ class CanvasTab(QStackedWidget):
         if self.drop(event.mimeData()):
             event.acceptProposedAction()
 
-    def _take(self, read: Opened | State) -> None:
+    def _add_picture(self, read: Opened | State) -> None:
         """Put what was read onto the canvas, or begin one with it."""
-        self.said.emit("")
+        self.status_message.emit("")
         try:
             if self.opened.canvas is None:
-                self._begin(State(read.width, read.height))
+                self._set_canvas(State(read.width, read.height))
         except RequestError as error:
             self.refused.emit(str(error))
             return
         self._perform(_layers_of(self._canvas, read))
-        self._show_bench()
+        self._show_editor()
         if isinstance(read, Opened) and read.deep:
-            self.warned.emit(_DEEP.format(read.origin.name))
+            self.warned.emit(_SIXTEEN_BIT.format(read.origin.name))
 
-    def _begin(self, state: State) -> None:
+    def _set_canvas(self, state: State) -> None:
         """Have a canvas; one that is there takes another shape, which can be undone."""
         if self.opened.canvas is None:
             self.opened.have_canvas(Canvas(state))
             self._build(self._canvas)
         else:
             self._perform(CanvasEdit(self._canvas, "new canvas", lambda _: state))
-            self._show_bench()
+            self._show_editor()
             self.zoom_all()
 
     def _build(self, canvas: Canvas) -> None:
-        self.bench = Workbench(self.opened, canvas, self._kit, self._workspace, self._runner)
-        self.deeds = Deeds(self, self.bench)
-        studio = self.bench.studio
-        self.opened.in_hand = lambda: studio.tool.busy
-        self.bench.said.connect(self.said)
-        self.bench.refused.connect(self.refused)
-        self.bench.view.menu_asked.connect(self.menu_asked)
-        self.bench.studio.tool_changed.connect(self.can_changed)
-        self.bench.staging.changed.connect(self.can_changed)
-        self.bench.live.changed.connect(self.can_changed)
-        self._ends.append(canvas.subscribe(self._hear))
-        self.addWidget(self.bench)
-        self.setCurrentWidget(self.bench)
-        self.setFocusProxy(self.bench.view)
-        self.bench.view.setFocus()
-        self.can_changed.emit()
+        self.editor = CanvasEditor(
+            self.opened, canvas, self._tool_options, self._workspace, self._runner
+        )
+        self.commands = CanvasCommands(self, self.editor)
+        session = self.editor.session
+        self.opened.in_hand = lambda: session.tool.busy
+        self.editor.status_message.connect(self.status_message)
+        self.editor.refused.connect(self.refused)
+        self.editor.view.menu_requested.connect(self.menu_requested)
+        self.editor.session.tool_changed.connect(self.commands_changed)
+        self.editor.staging.changed.connect(self.commands_changed)
+        self.editor.live.changed.connect(self.commands_changed)
+        self._ends.append(canvas.subscribe(self._on_canvas_changed))
+        self.addWidget(self.editor)
+        self.setCurrentWidget(self.editor)
+        self.setFocusProxy(self.editor.view)
+        self.editor.view.setFocus()
+        self.commands_changed.emit()
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
-        if any(change.what in _ABOUT_WHAT_CAN_BE_DONE for change in changes):
-            self.can_changed.emit()
+    def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
+        if any(change.what in _CHANGE_COMMANDS for change in changes):
+            self.commands_changed.emit()
 
     @property
     def _canvas(self) -> Canvas:
@@ -245,39 +252,39 @@ class CanvasTab(QStackedWidget):
         return self.opened.canvas
 
     def _perform(self, edit: CanvasEdit) -> bool:
-        self.settle()
-        return self.studio is not None and self.studio.perform(edit)
+        self.commit()
+        return self.session is not None and self.session.perform(edit)
 
     # what the Edit and View menus do, where the canvas is in front
 
-    def can(self, method: str) -> bool:
+    def can_run(self, method: str) -> bool:
         """Whether one of the methods below makes sense now."""
-        if method in _ON_LAYER:
-            return self.bench is not None and self._canvas.active is not None
-        return method == "paste" or (method in _ON_CANVAS and self.bench is not None)
+        if method in _NEED_LAYER:
+            return self.editor is not None and self._canvas.active is not None
+        return method == "paste" or (method in _NEED_CANVAS and self.editor is not None)
 
     def copy(self) -> None:
         """Put what is selected of the active layer on the clipboard."""
-        self.settle()
+        self.commit()
         try:
             _to_clipboard(copied(self._canvas.state))
         except RequestError as error:
-            self.said.emit(str(error))
+            self.status_message.emit(str(error))
 
     def copy_merged(self) -> None:
         """Put what is selected of the picture that all layers make on the clipboard."""
-        self.settle()
+        self.commit()
         try:
             _to_clipboard(copied(self._canvas.state, merged=True))
         except RequestError as error:
-            self.said.emit(str(error))
+            self.status_message.emit(str(error))
 
     def cut(self) -> None:
-        self.settle()
+        self.commit()
         try:
             clip, edit = cut(self._canvas)
         except RequestError as error:
-            self.said.emit(str(error))
+            self.status_message.emit(str(error))
             return
         if self._perform(edit):
             _to_clipboard(clip)
@@ -285,12 +292,12 @@ class CanvasTab(QStackedWidget):
     def paste(self) -> None:
         """Put the picture of the clipboard into a layer of its own."""
         data = QGuiApplication.clipboard().mimeData()
-        if self.bench is not None and data.hasImage() and data.hasFormat(_CLIP):
-            left, top = (int(v) for v in bytes(data.data(_CLIP).data()).split())
+        if self.editor is not None and data.hasImage() and data.hasFormat(_CLIPBOARD_ORIGIN):
+            left, top = (int(v) for v in bytes(data.data(_CLIPBOARD_ORIGIN).data()).split())
             image = QImage(data.imageData())
             self._perform(paste(self._canvas, Clip(to_pixels(image), left, top)))
         elif not self.drop(data):
-            self.said.emit("There is no picture on the clipboard.")
+            self.status_message.emit("There is no picture on the clipboard.")
 
     def duplicate(self) -> None:
         self._perform(duplicate_layer(self._canvas, self._canvas.state.active))
@@ -334,5 +341,5 @@ def _to_clipboard(clip: Clip) -> None:
     mask = clip.pixels.ndim == 2
     data = QMimeData()
     data.setImageData(to_image(clip.pixels if mask else straight(clip.pixels), straight=True))
-    data.setData(_CLIP, f"{clip.left} {clip.top}".encode())
+    data.setData(_CLIPBOARD_ORIGIN, f"{clip.left} {clip.top}".encode())
     QGuiApplication.clipboard().setMimeData(data)

@@ -11,13 +11,13 @@ from nodeforge.ui.common.icons import icon
 _SIZES = ((512, 512), (768, 512), (1024, 1024), (1344, 768), (2048, 2048))
 
 
-class EmptyPage(QWidget):
+class CanvasStartPage(QWidget):
     """Open a picture, paste one, drop one, or start with nothing of some size."""
 
-    open_asked = Signal()
-    paste_asked = Signal()
-    new_asked = Signal(int, int)
-    back_asked = Signal()
+    open_requested = Signal()
+    paste_requested = Signal()
+    new_requested = Signal(int, int)
+    back_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class EmptyPage(QWidget):
         column.addLayout(_row([_size_button(self, size) for size in _SIZES]))
         self.back = QPushButton("Back to the canvas")
         self.back.setFlat(True)
-        self.back.clicked.connect(self.back_asked)
+        self.back.clicked.connect(self.back_requested)
         self.back.hide()
         column.addLayout(_row([self.back]))
         column.addStretch(3)
@@ -51,17 +51,17 @@ class EmptyPage(QWidget):
         first = QPushButton("Open a picture…")
         first.setProperty("primary", True)
         first.setIcon(icon("folder-open", "on_accent"))
-        first.clicked.connect(self.open_asked)
+        first.clicked.connect(self.open_requested)
         second = QPushButton("Paste a picture")
         second.setIcon(icon("clipboard"))
-        second.clicked.connect(self.paste_asked)
+        second.clicked.connect(self.paste_requested)
         return [first, second]
 
     def _new_canvas(self) -> list[QWidget]:
         new = QPushButton("New canvas")
         new.setIcon(icon("plus"))
         new.clicked.connect(
-            lambda: self.new_asked.emit(self.width_box.value(), self.height_box.value())
+            lambda: self.new_requested.emit(self.width_box.value(), self.height_box.value())
         )
         return [self.width_box, QLabel("×"), self.height_box, new]
 
@@ -73,10 +73,10 @@ def _size_box(name: str) -> QSpinBox:
     return box
 
 
-def _size_button(page: EmptyPage, size: tuple[int, int]) -> QWidget:
+def _size_button(page: CanvasStartPage, size: tuple[int, int]) -> QWidget:
     button = QPushButton(f"{size[0]} × {size[1]}")
     button.setFlat(True)
-    button.clicked.connect(lambda: page.new_asked.emit(*size))
+    button.clicked.connect(lambda: page.new_requested.emit(*size))
     return button
 
 

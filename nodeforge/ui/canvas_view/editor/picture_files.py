@@ -27,51 +27,55 @@ _SUFFIXES = {
     ".jpg": PictureFormat.JPEG,
     ".jpeg": PictureFormat.JPEG,
 }
-LAYERED = ".ora"
+OPENRASTER = ".ora"
 
 Done = Callable[[Any], None]
 
 
-class CanvasFiles(QObject):
+class PictureFiles(QObject):
     """Reads and writes; the window answers meanwhile.
 
     Args:
         parent: For dialogs.
     """
 
-    said = Signal(str)
+    status_message = Signal(str)
     refused = Signal(str)
     """Why a file cannot be read or written."""
     _done = Signal(object, object)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._parent = parent
-        self._worker = ThreadPoolExecutor(1, "canvas-files")
-        self._done.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        self._dialog_parent = parent
+        self._executor = ThreadPoolExecutor(1, "canvas-files")
+        self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._closed = False
 
     def close(self) -> None:
         self._closed = True
-        self._worker.shutdown(wait=False)
+        self._executor.shutdown(wait=False)
 
     def read(self, source: Path | bytes, name: str, then: Callable[[Opened | State], None]) -> None:
         """Read a picture, or a file with layers; `then` gets what was in it."""
-        self.said.emit(f"Opening {name}…")
-        if isinstance(source, Path) and source.suffix.lower() == LAYERED:
+        self.status_message.emit(f"Opening {name}…")
+        if isinstance(source, Path) and source.suffix.lower() == OPENRASTER:
             self._start(lambda: load_openraster(source), then)
         else:
             self._start(lambda: open_picture(source, name), then)
 
     def ask_open(self, then: Callable[[Opened | State], None], folder: str = "") -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open a picture", folder, PICTURES)
+        paths, _ = QFileDialog.getOpenFileNames(
+            self._dialog_parent, "Open a picture", folder, PICTURES
+        )
         for path in map(Path, paths):
             self.read(path, path.name, then)
 
     def ask_export(self, state: State, name: str, text: Mapping[str, str]) -> None:
         """Ask where to, and write what the canvas shows."""
         wish = f"{name}.png"
-        path, chosen = QFileDialog.getSaveFileName(self._parent, "Export picture", wish, _EXPORTS)
+        path, chosen = QFileDialog.getSaveFileName(
+            self._dialog_parent, "Export picture", wish, _EXPORTS
+        )
         if path:
             self.export(state, _with_suffix(Path(path), chosen), text)
 
@@ -79,7 +83,7 @@ class CanvasFiles(QObject):
         """Write the picture, by the ending of `path`; with layers as OpenRaster."""
         suffix = path.suffix.lower()
         format = _SUFFIXES.get(suffix)
-        if suffix == LAYERED:
+        if suffix == OPENRASTER:
             self._start(lambda: save_openraster(state, path), lambda _: self._written(path))
         elif format is None:
             self.refused.emit(
@@ -89,17 +93,17 @@ class CanvasFiles(QObject):
             self._start(lambda: _write(state, path, format, text), lambda _: self._written(path))
 
     def _written(self, path: Path) -> None:
-        self.said.emit(f"Written: {path}")
+        self.status_message.emit(f"Written: {path}")
 
     def _start(self, work: Callable[[], Any], then: Done) -> None:
         if not self._closed:
-            self._worker.submit(work).add_done_callback(lambda made: self._arrived(then, made))
+            self._executor.submit(work).add_done_callback(lambda made: self._arrived(then, made))
 
     def _arrived(self, then: Done, made: Future[Any]) -> None:
         if not self._closed:
             self._done.emit(then, made)
 
-    def _tell(self, then: Done, made: Future[Any]) -> None:
+    def _deliver(self, then: Done, made: Future[Any]) -> None:
         error = made.exception()
         if isinstance(error, NodeForgeError | OSError | MemoryError):
             self.refused.emit(str(error) or "There is not enough memory for this picture.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nodeforge.canvas import CanvasEdit, State
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.session import CanvasSession
 
 
 class ScaleEdit(CanvasEdit):
@@ -15,43 +15,45 @@ class ScaleEdit(CanvasEdit):
         made: What comes of the state that the canvas has.
     """
 
-    def __init__(self, studio: Studio, made: State) -> None:
-        super().__init__(studio.canvas, "scale image", lambda _: made)
-        self._studio = studio
-        before = studio.canvas.state
-        across, down = made.width / before.width, made.height / before.height
-        self._aids = _Aids.of(studio).scaled(across, down)
+    def __init__(self, session: CanvasSession, made: State) -> None:
+        super().__init__(session.canvas, "scale image", lambda _: made)
+        self._session = session
+        before = session.canvas.state
+        scale_x, scale_y = made.width / before.width, made.height / before.height
+        self._guides_and_box = _GuidesAndBox.of(session).scaled(scale_x, scale_y)
 
     def _turn(self, document: Document, state: State) -> None:
-        now = _Aids.of(self._studio)
+        now = _GuidesAndBox.of(self._session)
         super()._turn(document, state)
-        self._aids.put(self._studio)
-        self._aids = now
+        self._guides_and_box.apply(self._session)
+        self._guides_and_box = now
 
 
-class _Aids:
+class _GuidesAndBox:
     """What lies over the canvas and is no part of it: guides and the generation box."""
 
-    def __init__(self, across: list[float], down: list[float], box: Box | None) -> None:
-        self.across, self.down, self.box = across, down, box
+    def __init__(self, scale_x: list[float], scale_y: list[float], box: Box | None) -> None:
+        self.horizontal, self.vertical, self.box = scale_x, scale_y, box
 
     @classmethod
-    def of(cls, studio: Studio) -> _Aids:
-        return cls(list(studio.snap.across), list(studio.snap.down), studio.box)
+    def of(cls, session: CanvasSession) -> _GuidesAndBox:
+        return cls(list(session.snapping.horizontal), list(session.snapping.vertical), session.box)
 
-    def scaled(self, across: float, down: float) -> _Aids:
+    def scaled(self, scale_x: float, scale_y: float) -> _GuidesAndBox:
         box = self.box
         if box is not None:
-            left, top = round(box.left * across), round(box.top * down)
-            right, bottom = round(box.right * across), round(box.bottom * down)
+            left, top = round(box.left * scale_x), round(box.top * scale_y)
+            right, bottom = round(box.right * scale_x), round(box.bottom * scale_y)
             box = Box(left, top, max(right - left, 1), max(bottom - top, 1))
-        return _Aids(_times(self.across, down), _times(self.down, across), box)
+        return _GuidesAndBox(
+            _scaled(self.horizontal, scale_y), _scaled(self.vertical, scale_x), box
+        )
 
-    def put(self, studio: Studio) -> None:
-        studio.snap.across, studio.snap.down = self.across, self.down
-        studio.set_box(self.box)
-        studio.snap.changed.emit()
+    def apply(self, session: CanvasSession) -> None:
+        session.snapping.horizontal, session.snapping.vertical = self.horizontal, self.vertical
+        session.set_box(self.box)
+        session.snapping.changed.emit()
 
 
-def _times(places: list[float], factor: float) -> list[float]:
+def _scaled(places: list[float], factor: float) -> list[float]:
     return [round(place * factor) for place in places]

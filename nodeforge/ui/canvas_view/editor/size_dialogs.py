@@ -33,7 +33,7 @@ _KINDS = {
 _PLACES = ((0.0, "left", "top"), (0.5, "middle", "middle"), (1.0, "right", "bottom"))
 
 
-class Scale(NamedTuple):
+class ImageScale(NamedTuple):
     """A size for the whole picture, pixels."""
 
     width: int
@@ -41,7 +41,7 @@ class Scale(NamedTuple):
     method: Method
 
 
-class Size(NamedTuple):
+class CanvasSize(NamedTuple):
     """A size for the canvas, pixels, and where the picture stays, 0..1."""
 
     width: int
@@ -50,7 +50,7 @@ class Size(NamedTuple):
     down: float
 
 
-class _SizeDialog(QDialog):
+class _BaseSizeDialog(QDialog):
     """Width and height, one following the other while they are linked."""
 
     def __init__(self, parent: QWidget, title: str, size: tuple[int, int], linked: bool) -> None:
@@ -58,47 +58,49 @@ class _SizeDialog(QDialog):
         self.setWindowTitle(title)
         self._size = size
         self.form = QFormLayout(self)
-        self.wide, self.high = _pixels("Width", size[0]), _pixels("Height", size[1])
-        self.linked = QCheckBox("Keep proportions", checked=linked)
-        self.form.addRow("&Width", self.wide)
-        self.form.addRow("&Height", self.high)
-        self.form.addRow("", self.linked)
-        self.wide.valueChanged.connect(lambda value: self._follow(value, 0))
-        self.high.valueChanged.connect(lambda value: self._follow(value, 1))
-        self.linked.toggled.connect(lambda on: on and self._follow(self.wide.value(), 0))
-        self.about = QLabel()
-        self.about.setProperty("role", "dim")
+        self.width_box, self.height_box = _pixels("Width", size[0]), _pixels("Height", size[1])
+        self.keep_proportions = QCheckBox("Keep proportions", checked=linked)
+        self.form.addRow("&Width", self.width_box)
+        self.form.addRow("&Height", self.height_box)
+        self.form.addRow("", self.keep_proportions)
+        self.width_box.valueChanged.connect(lambda value: self._follow(value, 0))
+        self.height_box.valueChanged.connect(lambda value: self._follow(value, 1))
+        self.keep_proportions.toggled.connect(
+            lambda on: on and self._follow(self.width_box.value(), 0)
+        )
+        self.summary = QLabel()
+        self.summary.setProperty("role", "dim")
 
     def finish(self) -> None:
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        self.form.addRow(self.about)
+        self.form.addRow(self.summary)
         self.form.addRow(self.buttons)
-        self.wide.selectAll()
+        self.width_box.selectAll()
         self._show()
 
-    def wanted(self) -> tuple[int, int]:
-        return self.wide.value(), self.high.value()
+    def entered_size(self) -> tuple[int, int]:
+        return self.width_box.value(), self.height_box.value()
 
     def _follow(self, value: int, side: int) -> None:
-        if self.linked.isChecked():
-            other, fields = self._size[1 - side], (self.wide, self.high)
+        if self.keep_proportions.isChecked():
+            other, fields = self._size[1 - side], (self.width_box, self.height_box)
             _set(fields[1 - side], max(1, round(value * other / self._size[side])))
         self._show()
 
     def _show(self) -> None:
         """Say what comes of it, and why it cannot be."""
-        width, height = self.wanted()
+        width, height = self.entered_size()
         fits = max(width, height) <= LONGEST_SIDE
         limit = f"Each side may be up to {LONGEST_SIDE} px."
         now = f"{self._size[0]} × {self._size[1]}"
-        self.about.setText(f"{now} becomes {width} × {height} px." if fits else limit)
+        self.summary.setText(f"{now} becomes {width} × {height} px." if fits else limit)
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(fits)
 
 
-class ScaleDialog(_SizeDialog):
+class ScaleDialog(_BaseSizeDialog):
     """Asks for the size of the whole picture, in pixels or as a share of what it is."""
 
     def __init__(self, parent: QWidget, size: tuple[int, int]) -> None:
@@ -106,28 +108,28 @@ class ScaleDialog(_SizeDialog):
         self.percent = QDoubleSpinBox(minimum=0.01, maximum=10_000, value=100, suffix=" %")
         self.percent.setAccessibleName("Percent")
         self.percent.valueChanged.connect(self._scale)
-        self.kinds = QComboBox()
-        self.kinds.setAccessibleName("Resampling")
+        self.resampling = QComboBox()
+        self.resampling.setAccessibleName("Resampling")
         for method, text in _KINDS.items():
-            self.kinds.addItem(text, method)
+            self.resampling.addItem(text, method)
         self.form.insertRow(2, "&Percent", self.percent)
-        self.form.addRow("&Resampling", self.kinds)
+        self.form.addRow("&Resampling", self.resampling)
         self.finish()
 
-    def value(self) -> Scale:
-        return Scale(*self.wanted(), list(_KINDS)[self.kinds.currentIndex()])
+    def value(self) -> ImageScale:
+        return ImageScale(*self.entered_size(), list(_KINDS)[self.resampling.currentIndex()])
 
     def _scale(self, percent: float) -> None:
-        for field, side in zip((self.wide, self.high), self._size, strict=True):
+        for field, side in zip((self.width_box, self.height_box), self._size, strict=True):
             _set(field, max(1, round(side * percent / 100)))
         self._show()
 
     def _show(self) -> None:
         super()._show()
-        _set(self.percent, 100 * self.wide.value() / self._size[0])
+        _set(self.percent, 100 * self.width_box.value() / self._size[0])
 
 
-class SizeDialog(_SizeDialog):
+class CanvasSizeDialog(_BaseSizeDialog):
     """Asks for the size of the canvas alone, and where on it the picture stays."""
 
     def __init__(self, parent: QWidget, size: tuple[int, int]) -> None:
@@ -150,9 +152,9 @@ class SizeDialog(_SizeDialog):
         self.form.addRow("Picture stays at", places)
         self.finish()
 
-    def value(self) -> Size:
+    def value(self) -> CanvasSize:
         row, column = divmod(self.anchors.checkedId(), 3)
-        return Size(*self.wanted(), _PLACES[column][0], _PLACES[row][0])
+        return CanvasSize(*self.entered_size(), _PLACES[column][0], _PLACES[row][0])
 
 
 def _spelled(down: str, across: str) -> str:

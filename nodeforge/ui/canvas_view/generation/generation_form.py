@@ -31,7 +31,7 @@ _NOISE = "sampling.noise"
 
 
 @dataclass(frozen=True)
-class Entry:
+class FormEntry:
     """A row of the form.
 
     Args:
@@ -52,7 +52,7 @@ class Entry:
         return isinstance(self.port.widget, SeedWidget)
 
 
-class Wishes(QObject):
+class GenerationForm(QObject):
     """The form of one canvas. Its values are kept when another workflow has the same inputs.
 
     Args:
@@ -69,9 +69,9 @@ class Wishes(QObject):
         self.intent = Intent.FILL
         self.values: dict[str, Any] = {}
         self.seed_mode = "random"
-        self.controlled = False
+        self.uses_control = False
         """Whether control layers are to steer what a shipped workflow makes."""
-        self.own: OpenDocument | None = None
+        self.custom_workflow: OpenDocument | None = None
         """The workflow that Generate runs instead of the shipped ones."""
         self._shipped: dict[str, Document] = {}
         self._native: tuple[str, Native] | None = None
@@ -83,7 +83,7 @@ class Wishes(QObject):
     def document(self) -> Document:
         """The workflow as the form sets it."""
         document = Document(graph=deepcopy(self.workflow.graph))
-        for name, value in self.asked().items():
+        for name, value in self.current_values().items():
             path, _, port = name.rpartition(".")
             document.node(path).values[port] = value
         return document
@@ -91,17 +91,17 @@ class Wishes(QObject):
     @property
     def granted(self) -> list[str]:
         """Folders that the person lets models be read from."""
-        return (self.own or self._opened).granted
+        return (self.custom_workflow or self._opened).granted
 
-    def reads_prompts(self, entry: Entry) -> bool:
+    def reads_prompts(self, entry: FormEntry) -> bool:
         node_type = self.workflow.node(entry.path).type
         return reads_prompts(self._workspace.catalogue, node_type, entry.port)
 
     @property
     def workflow(self) -> Document:
         """What Generate runs."""
-        if self.own is not None:
-            return self.own.document
+        if self.custom_workflow is not None:
+            return self.custom_workflow.document
         name = self.workflow_name
         if name not in self._shipped:
             self._shipped[name] = load(shipped("workflows") / f"{name}.json")
@@ -109,9 +109,9 @@ class Wishes(QObject):
 
     @property
     def workflow_name(self) -> str:
-        if self.own is not None:
-            return self.own.name
-        steered = self.controlled and self.intent is not Intent.EXPAND
+        if self.custom_workflow is not None:
+            return self.custom_workflow.name
+        steered = self.uses_control and self.intent is not Intent.EXPAND
         return CONTROLLED if steered else METHODS[self.intent].workflow
 
     def choose_intent(self, intent: Intent) -> None:
@@ -124,16 +124,16 @@ class Wishes(QObject):
         self.form_changed.emit()
 
     def choose_workflow(self, own: OpenDocument | None) -> None:
-        if own is not self.own:
-            self.own = own
+        if own is not self.custom_workflow:
+            self.custom_workflow = own
             self.form_changed.emit()
 
-    def set_controlled(self, on: bool) -> None:
-        if on != self.controlled:
-            self.controlled = on
+    def set_uses_control(self, on: bool) -> None:
+        if on != self.uses_control:
+            self.uses_control = on
             self.form_changed.emit()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[FormEntry]:
         """The rows: the workflow's form, and which model it loads."""
         document = self.workflow
         rows = [(name, about.get("label", name)) for name, about in document.form.items()]
@@ -142,18 +142,18 @@ class Wishes(QObject):
         entries = (self._entry(name, label) for name, label in rows)
         return [entry for entry in entries if entry is not None]
 
-    def _entry(self, name: str, label: str) -> Entry | None:
+    def _entry(self, name: str, label: str) -> FormEntry | None:
         path, _, port = name.rpartition(".")
         try:
             spec = input_spec(self.workflow.node(path), port, self._workspace.catalogue)
         except NoSuchNodeError:
             return None
-        return Entry(name, label, spec) if spec is not None else None
+        return FormEntry(name, label, spec) if spec is not None else None
 
-    def value(self, entry: Entry) -> Any:
+    def value(self, entry: FormEntry) -> Any:
         if entry.name in self.values:
             return self.values[entry.name]
-        if self.own is None and isinstance(entry.port.widget, TextWidget):
+        if self.custom_workflow is None and isinstance(entry.port.widget, TextWidget):
             return ""  # what a shipped workflow says is an example
         path, _, port = entry.name.rpartition(".")
         return self.workflow.node(path).values.get(port, entry.port.default)
@@ -162,7 +162,7 @@ class Wishes(QObject):
         self.values[name] = value
         self.value_changed.emit(name)
 
-    def asked(self) -> dict[str, Any]:
+    def current_values(self) -> dict[str, Any]:
         """``node.port`` to value, of all that the form says."""
         return {entry.name: self.value(entry) for entry in self.entries()}
 
@@ -173,7 +173,7 @@ class Wishes(QObject):
             return float(self.value(entry))
         return METHODS[self.intent].strength
 
-    def _strengths(self) -> Iterator[Entry]:
+    def _strengths(self) -> Iterator[FormEntry]:
         """Rows for the share of the steps that is run; others have a strength, too."""
         for entry in self.entries():
             path, _, port = entry.name.rpartition(".")
@@ -189,11 +189,11 @@ class Wishes(QObject):
             document = Document(graph=self.workflow.graph)
             self._native = (
                 key,
-                native(_with_values(document, self.asked()), self._workspace.folders),
+                native(_with_values(document, self.current_values()), self._workspace.folders),
             )
         return self._native[1]
 
-    def varied(self, variations: Variations) -> dict[str, Any]:
+    def variation_values(self, variations: Variations) -> dict[str, Any]:
         """The values that blend other seeds' noise in; none where the workflow draws no noise."""
         text = ", ".join(f"{seed}:{share:g}" for seed, share in variations)
         return {f"{path}.variations": text for path in _paths(self.workflow.graph, _NOISE)}
@@ -203,19 +203,19 @@ class Wishes(QObject):
         for entry in self.entries():
             if entry.is_seed and self.seed_mode != "fixed":
                 seed = int(self.value(entry))
-                drawn = drawn_seed()
+                drawn = random_seed()
                 self.set(entry.name, drawn if self.seed_mode == "random" else seed + 1)
 
-    def fits(self, opened: OpenDocument) -> bool:
+    def supports(self, opened: OpenDocument) -> bool:
         """Whether a workflow has the nodes that the canvas talks to."""
         graph = opened.document.graph
         return all(any(_paths(graph, kind)) for kind in (IMAGE, MASK, RESULT))
 
     def _closed(self, opened: OpenDocument) -> None:
-        if opened is self.own:
+        if opened is self.custom_workflow:
             self.choose_workflow(None)
 
-    def recall(self, generation: Mapping[str, Any]) -> None:
+    def restore(self, generation: Mapping[str, Any]) -> None:
         """Show what an earlier generation was asked for; its seed stays."""
         self._take(generation)
         self.seed_mode = "fixed"
@@ -229,7 +229,7 @@ class Wishes(QObject):
             self.values = dict(values)
 
 
-def drawn_seed() -> int:
+def random_seed() -> int:
     return random.randint(0, _LARGEST_SEED)
 
 

@@ -24,20 +24,20 @@ from nodeforge.canvas.request import Selection, Source
 from nodeforge.imaging import Box, Bytes
 
 
-def chosen_box(state: State, strength: float, native: Native) -> Box:
+def box_for_masks(state: State, strength: float, native: Native) -> Box:
     """The box that suits what is masked; all of the canvas where nothing is."""
-    bounds = [box for box in map(_bounds, masks(state)) if box is not None]
+    bounds = [box for box in map(_bounds, active_masks(state)) if box is not None]
     around = reduce(lambda found, box: box.around(found), bounds, None)
     inside = around.overlap(state.box) if around is not None else None
     if inside is None:
         return state.box
-    mask = reduce(np.maximum, (layer.read(inside) for layer in masks(state)))
+    mask = reduce(np.maximum, (layer.read(inside) for layer in active_masks(state)))
     size = (state.width, state.height)
     origin = (inside.left, inside.top)
     return auto_box(mask, size, strength, native.side, native.multiple, origin)
 
 
-def masks(state: State) -> list[Layer]:
+def active_masks(state: State) -> list[Layer]:
     """The visible masks that mark something; where there is none, what is selected."""
     found = [
         layer
@@ -49,12 +49,12 @@ def masks(state: State) -> list[Layer]:
     return found
 
 
-def seen(state: State, box: Box) -> tuple[Source, list[Selection]]:
+def generation_source(state: State, box: Box) -> tuple[Source, list[Selection]]:
     """What a generation in `box` starts from."""
     pixels = straight(composite(pictured(state), box))
     if (pixels[..., 3] == 255).all():
         pixels = np.ascontiguousarray(pixels[..., :3])
-    chosen = [Selection(m.read(box), m.strength, m.prompt, m.negative) for m in masks(state)]
+    chosen = [Selection(m.read(box), m.strength, m.prompt, m.negative) for m in active_masks(state)]
     marked = [one for one in chosen if one.mask.any()]
     control = _shown_by(state, LayerKind.CONTROL, box)
     reference = _shown_by(state, LayerKind.REFERENCE, state.box)

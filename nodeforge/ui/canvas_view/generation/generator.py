@@ -20,16 +20,16 @@ from nodeforge.engine.context import RunRequest
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.generation.generation_form import Wishes, drawn_seed
+from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm, random_seed
 from nodeforge.ui.canvas_view.generation.generation_source import (
-    chosen_box,
+    box_for_masks,
+    generation_source,
     has_control,
-    seen,
     with_mask,
 )
-from nodeforge.ui.canvas_view.generation.staging_area import Candidate, Staging, Variations
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea, Variations
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image
-from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import RUNNING, WAITING, Job, new_run_id, snapshot
@@ -39,16 +39,16 @@ from nodeforge.ui.running.worker_connection import Answer
 if TYPE_CHECKING:
     from nodeforge.canvas.native import Native
 
-_MORE = 4
+_VARIATION_COUNT = 4
 """How many candidates "more like this" makes."""
 
-_NEARBY = 0.35
+_VARIATION_STRENGTH = 0.35
 """The share of other noise in them: with nano they are then 0.4 times as far from the chosen
 picture as those of other seeds are; below 0.2 hardly anything changes."""
 
 
 @dataclass(eq=False)
-class Round:
+class GenerationRun:
     """One generation, from the wish to its candidates."""
 
     intent: Intent
@@ -71,11 +71,11 @@ class Round:
         return {assets[name]["sha256"] for name in files}
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether other runs come first."""
         return self.job is not None and self.job.state == WAITING
 
-    def of_item(self, item: int) -> tuple[int | None, Variations]:
+    def seed_of_item(self, item: int) -> tuple[int | None, Variations]:
         """What a candidate grew from: the last of its seeds counts up."""
         if self.variations:
             *others, (seed, share) = self.variations
@@ -98,29 +98,29 @@ class Generator(QObject):
     """Why nothing is generated."""
     ended = Signal(object)
     """The round, however it ended."""
-    _made = Signal(object, object)
+    _request_ready = Signal(object, object)
 
     def __init__(
         self,
-        studio: Studio,
-        staging: Staging,
-        wishes: Wishes,
+        session: CanvasSession,
+        staging: StagingArea,
+        form: GenerationForm,
         workspace: Workspace,
         runner: Runner,
     ) -> None:
         super().__init__()
-        self._studio, self._staging, self.wishes = studio, staging, wishes
+        self._session, self._staging, self.form = session, staging, form
         self._workspace, self._runner = workspace, runner
-        self._maker = ThreadPoolExecutor(1, "canvas-requests")
-        self._rounds: dict[str, Round] = {}
-        self._making: list[Round] = []
-        self._spent: set[str] = set()
+        self._executor = ThreadPoolExecutor(1, "canvas-requests")
+        self._runs: dict[str, GenerationRun] = {}
+        self._preparing: list[GenerationRun] = []
+        self._unused_assets: set[str] = set()
         """SHA-256 of pictures that only live rounds have needed."""
-        self._made.connect(self._queue, Qt.ConnectionType.QueuedConnection)
-        runner.link.told.connect(self._hear)
-        runner.jobs.changed.connect(self._look_at_queue)
-        self._end_listening = studio.canvas.subscribe(lambda _: self._look_at_layers())
-        self._look_at_layers()
+        self._request_ready.connect(self._queue_run, Qt.ConnectionType.QueuedConnection)
+        runner.link.told.connect(self._on_events)
+        runner.jobs.changed.connect(self._check_queue)
+        self._end_listening = session.canvas.subscribe(lambda _: self._check_control_layers())
+        self._check_control_layers()
         self._closed = False
 
     def close(self) -> None:
@@ -128,17 +128,17 @@ class Generator(QObject):
         self._closed = True
         self._end_listening()
         self.cancel()
-        self._runner.link.told.disconnect(self._hear)
-        self._runner.jobs.changed.disconnect(self._look_at_queue)
-        self._maker.shutdown(wait=False, cancel_futures=True)
+        self._runner.link.told.disconnect(self._on_events)
+        self._runner.jobs.changed.disconnect(self._check_queue)
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _look_at_layers(self) -> None:
-        self.wishes.set_controlled(has_control(self._studio.canvas.state))
+    def _check_control_layers(self) -> None:
+        self.form.set_uses_control(has_control(self._session.canvas.state))
 
     @property
-    def round(self) -> Round | None:
+    def round(self) -> GenerationRun | None:
         """The one that runs, or is next."""
-        return next(iter(self._rounds.values()), None) or next(iter(self._making), None)
+        return next(iter(self._runs.values()), None) or next(iter(self._preparing), None)
 
     @property
     def busy(self) -> bool:
@@ -146,15 +146,15 @@ class Generator(QObject):
 
     def box(self) -> Box:
         """The box, as it was drawn or as the mask chooses it."""
-        if self._studio.box is not None:
-            return self._studio.box
-        return chosen_box(self._studio.canvas.state, self.wishes.strength, self.wishes.native)
+        if self._session.box is not None:
+            return self._session.box
+        return box_for_masks(self._session.canvas.state, self.form.strength, self.form.native)
 
     def generate(self) -> None:
         """Make candidates of what the canvas shows and the form says."""
-        self._studio.settle()
-        self.start(self.wishes.asked())
-        self.wishes.next_seed()
+        self._session.commit()
+        self.start(self.form.current_values())
+        self.form.next_seed()
 
     def more_like_this(self) -> None:
         """Make candidates from noise near that of the shown one; where the workflow's noise
@@ -163,16 +163,20 @@ class Generator(QObject):
         candidate = self._staging.candidate
         if candidate is None:
             return
-        values = {**self.wishes.asked(), **candidate.record.get("values", {})}
+        values = {**self.form.current_values(), **candidate.record.get("values", {})}
         last = max((each.seed or 0 for each in self._staging.candidates), default=0)
-        variations = (*candidate.variations, (drawn_seed(), _NEARBY))
-        varied = {} if candidate.seed is None else self.wishes.varied(variations)
-        for entry in self.wishes.entries():
+        variations = (*candidate.variations, (random_seed(), _VARIATION_STRENGTH))
+        variation_values = {} if candidate.seed is None else self.form.variation_values(variations)
+        for entry in self.form.entries():
             if entry.is_seed:
-                values[entry.name] = candidate.seed if varied else last + 1
+                values[entry.name] = candidate.seed if variation_values else last + 1
             if entry.name.endswith(".batch"):
-                values[entry.name] = _MORE
-        self.start(values | varied, candidate.box, variations=variations if varied else ())
+                values[entry.name] = _VARIATION_COUNT
+        self.start(
+            values | variation_values,
+            candidate.box,
+            variations=variations if variation_values else (),
+        )
 
     def start(
         self,
@@ -181,35 +185,35 @@ class Generator(QObject):
         *,
         live: bool = False,
         variations: Variations = (),
-    ) -> Round:
+    ) -> GenerationRun:
         """Begin a round; the request is made in a thread of its own."""
-        seeds = [entry.name for entry in self.wishes.entries() if entry.is_seed]
+        seeds = [entry.name for entry in self.form.entries() if entry.is_seed]
         seed = int(values[seeds[0]]) if seeds and seeds[0] in values else None
-        made = Round(self.wishes.intent, dict(values), seed, live, variations)
-        self._making.append(made)
-        state, native = self._studio.canvas.state, self.wishes.native
+        made = GenerationRun(self.form.intent, dict(values), seed, live, variations)
+        self._preparing.append(made)
+        state, native = self._session.canvas.state, self.form.native
         place = box or self.box()
         work = partial(self._request, state, place, made, native)
-        self._maker.submit(work).add_done_callback(partial(self._arrived, made))
+        self._executor.submit(work).add_done_callback(partial(self._arrived, made))
         self.changed.emit()
         return made
 
-    def _request(self, state: State, box: Box, made: Round, native: Native) -> Generation:
-        source, selections = seen(state, box)
-        workflow, intent, values = self.wishes.workflow, made.intent, made.values
+    def _request(self, state: State, box: Box, made: GenerationRun, native: Native) -> Generation:
+        source, selections = generation_source(state, box)
+        workflow, intent, values = self.form.workflow, made.intent, made.values
         generation = request(workflow, source, selections, intent, values, native.multiple)
         for content in generation.files.values():
             keep_bytes(content, ".png", self._workspace.settings)
         return generation
 
-    def _arrived(self, made: Round, future: Future[Generation]) -> None:
+    def _arrived(self, made: GenerationRun, future: Future[Generation]) -> None:
         if not self._closed:
-            self._made.emit(made, future)
+            self._request_ready.emit(made, future)
 
-    def _queue(self, made: Round, future: Future[Generation]) -> None:
+    def _queue_run(self, made: GenerationRun, future: Future[Generation]) -> None:
         if self._closed:
             return
-        self._making.remove(made)
+        self._preparing.remove(made)
         error = future.exception()
         if isinstance(error, NodeForgeError):
             self.refused.emit(str(error))
@@ -223,12 +227,12 @@ class Generator(QObject):
         made.generation = generation = future.result()
         made.job = self._job(made, generation)
         self._runner.queue(made.job)
-        self._rounds[made.job.id] = made
+        self._runs[made.job.id] = made
         self.changed.emit()
 
-    def _job(self, made: Round, generation: Generation) -> Job:
+    def _job(self, made: GenerationRun, generation: Generation) -> Job:
         graph = snapshot(generation.document.graph)
-        opened, settings = self._studio.opened, self._workspace.settings
+        opened, settings = self._session.opened, self._workspace.settings
         asked = RunRequest(
             run=new_run_id(),
             targets=list(generation.results),
@@ -241,9 +245,9 @@ class Generator(QObject):
         name = f"{opened.name}, canvas" + (" (live)" if made.live else "")
         return Job(f"{opened.id}/canvas", name, graph, asked)
 
-    def cancel(self, made: Round | None = None) -> bool:
+    def cancel(self, made: GenerationRun | None = None) -> bool:
         """Stop a round, or all; whether there was any."""
-        rounds = [*self._rounds.values(), *self._making] if made is None else [made]
+        rounds = [*self._runs.values(), *self._preparing] if made is None else [made]
         for each in rounds:
             if not each.cancelled:
                 each.cancelled = True
@@ -251,25 +255,25 @@ class Generator(QObject):
                     self._runner.cancel(each.job)
         for each in [each for each in rounds if each.job is None or each.job.state != RUNNING]:
             if each.job is not None:
-                self._rounds.pop(each.job.id, None)
+                self._runs.pop(each.job.id, None)
                 self._end(each)
         return bool(rounds)
 
-    def _look_at_queue(self) -> None:
+    def _check_queue(self) -> None:
         """What somebody has taken off the queue is over."""
-        for made in list(self._rounds.values()):
+        for made in list(self._runs.values()):
             job = made.job
             if job is not None and job.state == WAITING and job not in self._runner.jobs.waiting:
-                del self._rounds[job.id]
+                del self._runs[job.id]
                 self._end(made)
 
-    def _hear(self, arrived: list[events.Event]) -> None:
+    def _on_events(self, arrived: list[events.Event]) -> None:
         for event in arrived:
-            made = self._rounds.get(event.run)
+            made = self._runs.get(event.run)
             if made is not None:
-                self._tell(made, event)
+                self._on_event(made, event)
 
-    def _tell(self, made: Round, event: events.Event) -> None:
+    def _on_event(self, made: GenerationRun, event: events.Event) -> None:
         match event:
             case events.Progress():
                 made.step = event.step, event.of
@@ -281,22 +285,22 @@ class Generator(QObject):
             case (
                 events.Failed() | events.RunCancelled() | events.WorkerDied() | events.RunFinished()
             ):
-                del self._rounds[event.run]
+                del self._runs[event.run]
                 self._end(made)
 
-    def _preview(self, made: Round, event: events.Preview) -> None:
+    def _preview(self, made: GenerationRun, event: events.Preview) -> None:
         assert made.generation is not None
         size = (event.height, event.width, 3)
         pixels = np.frombuffer(event.pixels, np.uint8).reshape(size)
         image = to_image(with_mask(pixels, made.generation.mask), straight=True)
         self._staging.preview(image, made.generation.box)
 
-    def _fetch(self, made: Round, item: int) -> None:
+    def _fetch(self, made: GenerationRun, item: int) -> None:
         """Ask for a candidate; one after another until there is none."""
         assert made.generation is not None
         self._runner.link.ask(
             "render",
-            partial(self._got, made, item),
+            partial(self._on_candidate, made, item),
             node=made.generation.results[0],
             port="patch",
             step=0,
@@ -305,27 +309,27 @@ class Generator(QObject):
             **made.given,
         )
 
-    def _got(self, made: Round, item: int, answer: Answer) -> None:
+    def _on_candidate(self, made: GenerationRun, item: int, answer: Answer) -> None:
         if self._closed or made.cancelled or made.job is None:
             return
         if isinstance(answer, dict) and answer["shape"]:
             self._staging.add(self._candidate(made, item, answer))
             self._fetch(made, item + 1)
             return
-        del self._rounds[made.job.id]
+        del self._runs[made.job.id]
         if item == 0:
             text = answer if isinstance(answer, NodeForgeError) else "The result is gone."
             self.refused.emit(str(text))
         self._end(made)
 
-    def _candidate(self, made: Round, item: int, answer: dict[str, Any]) -> Candidate:
+    def _candidate(self, made: GenerationRun, item: int, answer: dict[str, Any]) -> Candidate:
         assert made.generation is not None
         patch = np.frombuffer(answer["payload"], np.uint8).reshape(answer["shape"])
-        seed, variations = made.of_item(item)
+        seed, variations = made.seed_of_item(item)
         record = self._record(made, item)
         return Candidate(patch, made.generation.box, made.name, seed, variations, record, made.live)
 
-    def _record(self, made: Round, item: int) -> dict[str, Any]:
+    def _record(self, made: GenerationRun, item: int) -> dict[str, Any]:
         """The generation as the project keeps it."""
         assert made.generation is not None
         document = made.generation.document
@@ -338,33 +342,33 @@ class Generator(QObject):
             "item": item,
         }
 
-    def _end(self, made: Round) -> None:
+    def _end(self, made: GenerationRun) -> None:
         if made.live:
-            self._spent |= made.pictures
-            self._tidy()
+            self._unused_assets |= made.pictures
+            self._remove_unused_assets()
         self._staging.preview(None, Box(0, 0, 1, 1))
         self.changed.emit()
         self.ended.emit(made)
 
-    def _tidy(self) -> None:
+    def _remove_unused_assets(self) -> None:
         """Remove what live rounds gave to the worker, unless something else may need it."""
-        if self._rounds or self._making:
+        if self._runs or self._preparing:
             return
-        records = [*self._studio.opened.generations]
+        records = [*self._session.opened.generations]
         records += [candidate.record for candidate in self._staging.candidates]
         entries = (entry for record in records for entry in record.get("pictures", {}).values())
         kept = {entry.get("sha256") for entry in entries}
-        for name in self._spent - kept:
+        for name in self._unused_assets - kept:
             (self._workspace.settings.assets / f"{name}.png").unlink(missing_ok=True)
-        self._spent &= kept
+        self._unused_assets &= kept
 
     def open_workflow(self) -> OpenDocument:
         """Open what Generate runs in a tab of its own; from then on Generate runs that."""
-        if self.wishes.own is None:
-            copied = replace(self.wishes.workflow)
-            opened = OpenDocument(copied, name=self.wishes.workflow_name)
+        if self.form.custom_workflow is None:
+            copied = replace(self.form.workflow)
+            opened = OpenDocument(copied, name=self.form.workflow_name)
             self._workspace.add(opened)
-            self.wishes.choose_workflow(opened)
-        self._workspace.show(self.wishes.own)
-        assert self.wishes.own is not None
-        return self.wishes.own
+            self.form.choose_workflow(opened)
+        self._workspace.show(self.form.custom_workflow)
+        assert self.form.custom_workflow is not None
+        return self.form.custom_workflow

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.canvas import Change, What
-from nodeforge.ui.canvas_view.generation.generator import Generator, Round
-from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.generation.generator import GenerationRun, Generator
+from nodeforge.ui.canvas_view.session import CanvasSession
 
 PAUSE = 60
 """Milliseconds from the last change to the run of it."""
@@ -15,7 +15,7 @@ _DRAWING = 350
 STEPS = 4
 
 
-class Live(QObject):
+class LiveGeneration(QObject):
     """Keeps one round going for what the canvas shows now.
 
     What is out of date is cancelled; only while a stroke is being drawn it may end, so that
@@ -24,65 +24,65 @@ class Live(QObject):
 
     changed = Signal()
 
-    def __init__(self, studio: Studio, generator: Generator) -> None:
+    def __init__(self, session: CanvasSession, generator: Generator) -> None:
         super().__init__()
-        self._studio, self._generator = studio, generator
-        self.on = False
-        self._round: Round | None = None
-        self._stale = False
+        self._session, self._generator = session, generator
+        self.enabled = False
+        self._round: GenerationRun | None = None
+        self._outdated = False
         self._pause = QTimer(self, singleShot=True)
         self._pause.timeout.connect(self._begin)
-        self._end = studio.canvas.subscribe(self._hear)
+        self._end = session.canvas.subscribe(self._on_canvas_changed)
         generator.ended.connect(self._ended)
-        generator.wishes.value_changed.connect(lambda _: self._touch())
-        generator.wishes.form_changed.connect(self._touch)
-        studio.box_changed.connect(self._touch)
+        generator.form.value_changed.connect(lambda _: self._request_run())
+        generator.form.form_changed.connect(self._request_run)
+        session.box_changed.connect(self._request_run)
 
     def close(self) -> None:
-        self.on = False
+        self.enabled = False
         self._pause.stop()
         self._end()
 
-    def switch(self, on: bool) -> None:
-        self.on = on
+    def set_enabled(self, on: bool) -> None:
+        self.enabled = on
         if on:
-            self._touch()
+            self._request_run()
         else:
             self._pause.stop()
             if self._round is not None:
                 self._generator.cancel(self._round)
         self.changed.emit()
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
-        if self.on and any(change.what is not What.ACTIVE for change in changes):
-            self._touch()
+    def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
+        if self.enabled and any(change.what is not What.ACTIVE for change in changes):
+            self._request_run()
 
-    def _touch(self) -> None:
-        if not self.on:
+    def _request_run(self) -> None:
+        if not self.enabled:
             return
-        drawing = self._studio.tool.busy
+        drawing = self._session.tool.busy
         if self._round is not None:
-            self._stale = True
+            self._outdated = True
             if not drawing:
                 self._generator.cancel(self._round)
         elif not (drawing and self._pause.isActive()):
             self._pause.start(_DRAWING if drawing else PAUSE)
 
     def _begin(self) -> None:
-        if not self.on or self._round is not None:
+        if not self.enabled or self._round is not None:
             return
-        values = self._generator.wishes.asked()
+        values = self._generator.form.current_values()
         for name in values:
             if name.endswith(".steps"):
                 values[name] = min(int(values[name]), STEPS)
             elif name.endswith(".batch"):
                 values[name] = 1
-        self._stale = False
+        self._outdated = False
         self._round = self._generator.start(values, live=True)
 
-    def _ended(self, made: Round) -> None:
+    def _ended(self, made: GenerationRun) -> None:
         if made is not self._round:
             return
         self._round = None
-        if self.on and self._stale:
+        if self.enabled and self._outdated:
             self._pause.start(PAUSE)

@@ -13,10 +13,10 @@ from nodeforge.canvas.canvas import State
 from nodeforge.canvas.edit import CanvasEdit
 from nodeforge.canvas.layers import new_layer, with_new
 from nodeforge.imaging import Box, Bytes
-from nodeforge.ui.canvas_view.rendering.candidate_overlay import Staged
+from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image
-from nodeforge.ui.canvas_view.session import Studio
-from nodeforge.ui.canvas_view.tools.paint_candidate import PaintInTool, top_picture
+from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool, topmost_picture_layer
 
 Variations = tuple[tuple[int, float], ...]
 """Seeds and their shares, 0..1; see `nodeforge.values.Noise`."""
@@ -54,7 +54,7 @@ class Candidate:
         return ", ".join([*parts, "varied"] if self.variations else parts)
 
 
-class Staging(QObject):
+class StagingArea(QObject):
     """The candidates of one canvas, of which one is shown over the picture.
 
     Args:
@@ -65,12 +65,12 @@ class Staging(QObject):
     """Which candidates there are, or which is shown."""
     accepted = Signal(object)
 
-    def __init__(self, studio: Studio, staged: Staged) -> None:
+    def __init__(self, session: CanvasSession, candidate_overlay: CandidateOverlay) -> None:
         super().__init__()
-        self._studio, self._staged = studio, staged
+        self._session, self._candidate_overlay = session, candidate_overlay
         self.candidates: list[Candidate] = []
         self.index = 0
-        self.painting_in = False
+        self.painting_candidate = False
         self._preview: tuple[QImage, Box] | None = None
 
     @property
@@ -98,9 +98,9 @@ class Staging(QObject):
             self.candidates = [each for each in self.candidates if not each.live]
         self.candidates.append(candidate)
         self._preview = None
-        self.choose(len(self.candidates) - 1)
+        self.select(len(self.candidates) - 1)
 
-    def choose(self, index: int) -> None:
+    def select(self, index: int) -> None:
         """Show one of the candidates."""
         self.index = min(max(index, 0), max(self.count - 1, 0))
         self._show()
@@ -109,15 +109,15 @@ class Staging(QObject):
     def step(self, by: int) -> None:
         """Show the next one; after the last comes the first."""
         if self.candidates:
-            self.choose((self.index + by) % self.count)
+            self.select((self.index + by) % self.count)
 
     def accept(self) -> bool:
         """Make the shown candidate a layer: one step to undo. The others go."""
         candidate = self.candidate
         if candidate is None:
             return False
-        self._studio.settle()
-        if not self._studio.perform(_layer_of(self._studio, candidate)):
+        self._session.commit()
+        if not self._session.perform(_layer_of(self._session, candidate)):
             return False
         self.clear()
         self.accepted.emit(candidate)
@@ -128,13 +128,13 @@ class Staging(QObject):
         candidate = self.candidate
         if candidate is None:
             return
-        tool = self._studio.tools["paint_in"]
-        assert isinstance(tool, PaintInTool)
-        self._studio.settle()
-        ends = self._ended_painting
+        tool = self._session.tools["paint_in"]
+        assert isinstance(tool, PaintCandidateTool)
+        self._session.commit()
+        ends = self._painting_finished
         tool.begin(premultiplied(candidate.patch), candidate.box, candidate.name, ends)
-        self.painting_in = True
-        self._studio.choose("paint_in")
+        self.painting_candidate = True
+        self._session.select_tool("paint_in")
         self._show()
         self.changed.emit()
 
@@ -143,17 +143,17 @@ class Staging(QObject):
         if self.candidates:
             del self.candidates[self.index]
         self._preview = None
-        self.choose(min(self.index, self.count - 1))
+        self.select(min(self.index, self.count - 1))
 
     def clear(self) -> None:
         """Leave all candidates."""
         self.candidates = []
         self._preview = None
-        self._staged.split_at(1.0)
-        self.choose(0)
+        self._candidate_overlay.set_split(1.0)
+        self.select(0)
 
-    def _ended_painting(self, painted: bool) -> None:
-        self.painting_in = False
+    def _painting_finished(self, painted: bool) -> None:
+        self.painting_candidate = False
         if painted and self.candidate is not None:
             accepted = self.candidate
             self.clear()
@@ -164,23 +164,23 @@ class Staging(QObject):
 
     def _show(self) -> None:
         candidate = self.candidate
-        if self.painting_in:
-            self._staged.show(None, None)
+        if self.painting_candidate:
+            self._candidate_overlay.show(None, None)
         elif self._preview is not None:
-            self._staged.show(*self._preview)
+            self._candidate_overlay.show(*self._preview)
         elif candidate is not None:
-            self._staged.show(candidate.image, candidate.box)
+            self._candidate_overlay.show(candidate.image, candidate.box)
         else:
-            self._staged.show(None, None)
+            self._candidate_overlay.show(None, None)
 
 
-def _layer_of(studio: Studio, candidate: Candidate) -> CanvasEdit:
+def _layer_of(session: CanvasSession, candidate: Candidate) -> CanvasEdit:
     """The edit that lays a candidate over the picture, below masks and hints above it."""
     tiles = Tiles.of(premultiplied(candidate.patch))
     offset = (candidate.box.left, candidate.box.top)
 
     def work(state: State) -> State:
         layer = new_layer(state, LayerKind.PAINT, candidate.name, tiles=tiles, offset=offset)
-        return with_new(state, layer, top_picture(state))
+        return with_new(state, layer, topmost_picture_layer(state))
 
-    return CanvasEdit(studio.canvas, "accept candidate", work)
+    return CanvasEdit(session.canvas, "accept candidate", work)

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.ui.canvas_view.tools.tool_options import Kit
+from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions
 from nodeforge.ui.common.icons import icon
 
 _STRIP = 14
@@ -103,12 +103,12 @@ class ColourPad(QWidget):
 class ColourPanel(QWidget):
     """The two colours of a kit, and ways to choose them."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, tool_options: ToolOptions) -> None:
         super().__init__()
-        self._kit = kit
+        self._tool_options = tool_options
         self.pad = ColourPad()
-        self.pad.chosen.connect(kit.set_front)
-        self._pair = _Pair(kit)
+        self.pad.chosen.connect(tool_options.set_foreground)
+        self._pair = _Pair(tool_options)
         self.hex = QLineEdit()
         self.hex.setAccessibleName("Colour as hex")
         self.hex.setFixedWidth(88)
@@ -116,8 +116,12 @@ class ColourPanel(QWidget):
         row = QHBoxLayout()
         row.addWidget(self._pair)
         row.addWidget(self.hex)
-        row.addWidget(_button("swap", "Swap the colours", kit.swap_colours))
-        row.addWidget(_button("plus", "Keep as swatch", lambda: kit.keep_swatch(kit.front)))
+        row.addWidget(_button("swap", "Swap the colours", tool_options.swap_colours))
+        row.addWidget(
+            _button(
+                "plus", "Keep as swatch", lambda: tool_options.add_swatch(tool_options.foreground)
+            )
+        )
         row.addStretch(1)
         self._swatches = QGridLayout()
         self._swatches.setSpacing(2)
@@ -128,16 +132,16 @@ class ColourPanel(QWidget):
         column.addLayout(row)
         column.addLayout(self._swatches)
         column.addStretch(1)
-        kit.colours_changed.connect(self._show)
+        tool_options.colours_changed.connect(self._show)
         self._shown: list[str] = []
         self._show()
 
     def _show(self) -> None:
-        self.pad.show_colour(self._kit.front)
-        self.hex.setText(self._kit.front.name())
+        self.pad.show_colour(self._tool_options.foreground)
+        self.hex.setText(self._tool_options.foreground.name())
         self._pair.update()
-        if self._shown != self._kit.swatches:
-            self._shown = list(self._kit.swatches)
+        if self._shown != self._tool_options.swatches:
+            self._shown = list(self._tool_options.swatches)
             self._fill()
 
     def _fill(self) -> None:
@@ -147,21 +151,21 @@ class ColourPanel(QWidget):
             if widget is not None:
                 widget.deleteLater()
         for number, name in enumerate(self._shown):
-            self._swatches.addWidget(_Swatch(self._kit, name), number // 8, number % 8)
+            self._swatches.addWidget(_Swatch(self._tool_options, name), number // 8, number % 8)
 
     def _typed(self) -> None:
         colour = QColor(self.hex.text().strip())
         if colour.isValid():
-            self._kit.set_front(colour)
-        self.hex.setText(self._kit.front.name())
+            self._tool_options.set_foreground(colour)
+        self.hex.setText(self._tool_options.foreground.name())
 
 
 class _Pair(QWidget):
     """The front colour upon the back colour; a click swaps them."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, tool_options: ToolOptions) -> None:
         super().__init__()
-        self._kit = kit
+        self._tool_options = tool_options
         self.setFixedSize(40, 32)
         self.setToolTip("Front and back colour; a click swaps them (Shift+X), D resets them")
         self.setAccessibleName("Front and back colour")
@@ -170,20 +174,20 @@ class _Pair(QWidget):
         painter = QPainter(self)
         painter.setPen(QPen(self.palette().mid().color(), 1))
         for colour, rect in (
-            (self._kit.back, QRectF(15, 9, 22, 20)),
-            (self._kit.front, QRectF(3, 2, 22, 20)),
+            (self._tool_options.background, QRectF(15, 9, 22, 20)),
+            (self._tool_options.foreground, QRectF(3, 2, 22, 20)),
         ):
             painter.setBrush(colour)
             painter.drawRect(rect)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        self._kit.swap_colours()
+        self._tool_options.swap_colours()
 
 
 class _Swatch(QWidget):
-    def __init__(self, kit: Kit, name: str) -> None:
+    def __init__(self, tool_options: ToolOptions, name: str) -> None:
         super().__init__()
-        self._kit, self._name = kit, name
+        self._tool_options, self._name = tool_options, name
         self.setMinimumSize(16, 16)
         self.setMaximumHeight(16)
         self.setToolTip(name)
@@ -197,7 +201,9 @@ class _Swatch(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         right = event.button() is Qt.MouseButton.RightButton
-        (self._kit.set_back if right else self._kit.set_front)(QColor(self._name))
+        (self._tool_options.set_background if right else self._tool_options.set_foreground)(
+            QColor(self._name)
+        )
 
 
 def _ring(painter: QPainter, at: QPointF) -> None:

@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.canvas.intents import METHODS, Intent
-from nodeforge.ui.canvas_view.generation.generation_form import Entry, Wishes
+from nodeforge.ui.canvas_view.generation.generation_form import FormEntry, GenerationForm
 from nodeforge.ui.canvas_view.generation.generator import Generator
-from nodeforge.ui.canvas_view.generation.live_generation import Live
-from nodeforge.ui.canvas_view.panels.generation_history import Earlier
-from nodeforge.ui.canvas_view.panels.side_panel import scrolled
-from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
+from nodeforge.ui.canvas_view.panels.generation_history import GenerationHistoryButton
+from nodeforge.ui.canvas_view.panels.side_panel import in_scroll_area
+from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.formatting import tip
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
@@ -40,11 +40,15 @@ class GeneratePanel(QWidget):
     """The form of a canvas' wishes, and Generate."""
 
     def __init__(
-        self, studio: Studio, generator: Generator, live: Live, workspace: Workspace
+        self,
+        session: CanvasSession,
+        generator: Generator,
+        live: LiveGeneration,
+        workspace: Workspace,
     ) -> None:
         super().__init__()
-        self._studio, self._generator, self._live = studio, generator, live
-        self._wishes: Wishes = generator.wishes
+        self._session, self._generator, self._live = session, generator, live
+        self._form: GenerationForm = generator.form
         self._workspace = workspace
         self.fields: dict[str, Field] = {}
         self.intents = _menu("What for")
@@ -53,7 +57,7 @@ class GeneratePanel(QWidget):
         self.intents.activated.connect(self._choose_intent)
         self.workflows = _menu("Workflow")
         self.workflows.activated.connect(self._choose_workflow)
-        self.earlier = Earlier(studio, self._wishes, workspace)
+        self.history = GenerationHistoryButton(session, self._form, workspace)
         self.box = QLabel()
         self.box.setProperty("role", "small")
         self.generate = QPushButton("Generate")
@@ -65,16 +69,16 @@ class GeneratePanel(QWidget):
         self.live.setIcon(icon("lightning"))
         self.live.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.live.setToolTip("Repaint the box while you paint, in a few steps (Ctrl+L)")
-        self.live.clicked.connect(live.switch)
-        self._form = QVBoxLayout()
-        self._form.setSpacing(6)
+        self.live.clicked.connect(live.set_enabled)
+        self._form_rows = QVBoxLayout()
+        self._form_rows.setSpacing(6)
         self._arrange()
-        self._wishes.form_changed.connect(self._build)
-        self._wishes.value_changed.connect(self._refresh)
-        live.changed.connect(lambda: self.live.setChecked(live.on))
+        self._form.form_changed.connect(self._build)
+        self._form.value_changed.connect(self._refresh)
+        live.changed.connect(lambda: self.live.setChecked(live.enabled))
         workspace.opened.connect(self._list_workflows)
         workspace.closed.connect(self._list_workflows)
-        studio.shown_changed.connect(self._show_box)
+        session.overlay_changed.connect(self._show_box)
         self._build()
 
     def _arrange(self) -> None:
@@ -83,7 +87,7 @@ class GeneratePanel(QWidget):
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addWidget(self.intents)
-        column.addLayout(self._form)
+        column.addLayout(self._form_rows)
         row = QHBoxLayout()
         row.addWidget(self.workflows, 1)
         edit = QToolButton()
@@ -92,7 +96,7 @@ class GeneratePanel(QWidget):
         edit.setAccessibleName("Open the workflow")
         edit.clicked.connect(self._generator.open_workflow)
         row.addWidget(edit)
-        row.addWidget(self.earlier)
+        row.addWidget(self.history)
         column.addWidget(_dim("Workflow"))
         column.addLayout(row)
         column.addStretch(1)
@@ -103,29 +107,29 @@ class GeneratePanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(scrolled(rows), 1)
+        whole.addWidget(in_scroll_area(rows), 1)
         self.box.setContentsMargins(8, 4, 8, 0)
         whole.addWidget(self.box)
         whole.addLayout(row)
 
     def _build(self) -> None:
         """Make the rows anew."""
-        while self._form.count():
-            item = self._form.takeAt(0)
+        while self._form_rows.count():
+            item = self._form_rows.takeAt(0)
             widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.setParent(None)
                 widget.deleteLater()
         self.fields = {}
-        for entry in self._wishes.entries():
-            field = make_field(entry.port, self._workspace, self._wishes.seed_mode)
+        for entry in self._form.entries():
+            field = make_field(entry.port, self._workspace, self._form.seed_mode)
             if field is not None:
                 self._add(entry, field)
-        self.intents.setCurrentIndex(list(Intent).index(self._wishes.intent))
+        self.intents.setCurrentIndex(list(Intent).index(self._form.intent))
         self._list_workflows()
         self._show_box()
 
-    def _add(self, entry: Entry, field: Field) -> None:
+    def _add(self, entry: FormEntry, field: Field) -> None:
         label = _dim(entry.label)
         label.setToolTip(tip(entry.port.doc))
         editor = field.editor()
@@ -135,53 +139,53 @@ class GeneratePanel(QWidget):
         if isinstance(editor, QPlainTextEdit):
             field.setFixedHeight(_PROMPT_HEIGHT)
             if entry.label.lower().startswith("prompt"):
-                editor.setPlaceholderText(METHODS[self._wishes.intent].describes)
-        if isinstance(field, TextField) and self._wishes.reads_prompts(entry):
-            help_ = PromptHelp(self._workspace, self._wishes, entry.path)
+                editor.setPlaceholderText(METHODS[self._form.intent].describes)
+        if isinstance(field, TextField) and self._form.reads_prompts(entry):
+            help_ = PromptHelp(self._workspace, self._form, entry.path)
             field.assist(help_.count, help_.words)
-        field.show_value(self._wishes.value(entry))
-        field.edited.connect(lambda value, _, name=entry.name: self._wishes.set(name, value))
+        field.show_value(self._form.value(entry))
+        field.edited.connect(lambda value, _, name=entry.name: self._form.set(name, value))
         if isinstance(field, SeedField):
             field.mode_chosen.connect(self._choose_seed_mode)
         self.fields[entry.name] = field
-        self._form.addWidget(label)
-        self._form.addWidget(field)
+        self._form_rows.addWidget(label)
+        self._form_rows.addWidget(field)
 
     def _refresh(self, name: str) -> None:
         """Show a value; another model reads prompts in other tokens."""
-        for entry in self._wishes.entries():
+        for entry in self._form.entries():
             field = self.fields.get(entry.name)
             counts = isinstance(field, TextField) and name.endswith(".file")
             if field is not None and (entry.name == name or counts):
-                field.show_value(self._wishes.value(entry))
+                field.show_value(self._form.value(entry))
         if name.endswith(".strength"):
-            self._studio.shown_changed.emit()
+            self._session.overlay_changed.emit()
 
     def _choose_intent(self, index: int) -> None:
-        self._wishes.choose_intent(list(Intent)[index])
-        self._studio.shown_changed.emit()
+        self._form.choose_intent(list(Intent)[index])
+        self._session.overlay_changed.emit()
 
     def _choose_seed_mode(self, mode: str) -> None:
-        self._wishes.seed_mode = mode
+        self._form.seed_mode = mode
 
     def _list_workflows(self, _: object = None) -> None:
         """The one that suits the intent, and all open ones that are made for the canvas."""
         self.workflows.clear()
         self.workflows.addItem("Chosen by intent", None)
         for opened in self._workspace.documents:
-            if self._wishes.fits(opened):
+            if self._form.supports(opened):
                 self.workflows.addItem(opened.name, opened.id)
-        own = self._wishes.own
+        own = self._form.custom_workflow
         self.workflows.setCurrentIndex(max(0, self.workflows.findData(own.id if own else None)))
 
     def _choose_workflow(self, index: int) -> None:
         chosen: Any = self.workflows.itemData(index)
-        self._wishes.choose_workflow(self._workspace.find(chosen) if chosen else None)
+        self._form.choose_workflow(self._workspace.find(chosen) if chosen else None)
 
     def _show_box(self) -> None:
-        box = self._studio.shown_box()
+        box = self._session.shown_box()
         if box is not None:
-            how = "drawn" if self._studio.box is not None else "chosen from the mask"
+            how = "drawn" if self._session.box is not None else "chosen from the mask"
             self.box.setText(f"Box {box.width} × {box.height} px, {how}")
 
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QMenu, QToolButton
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import document_from_json
-from nodeforge.ui.canvas_view.generation.generation_form import Wishes
-from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
+from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -18,12 +18,12 @@ from nodeforge.ui.documents.workspace import Workspace
 _SHOWN = 20
 
 
-class Earlier(QToolButton):
+class GenerationHistoryButton(QToolButton):
     """A button whose menu lists the canvas's generations, the last one first."""
 
-    def __init__(self, studio: Studio, wishes: Wishes, workspace: Workspace) -> None:
+    def __init__(self, session: CanvasSession, form: GenerationForm, workspace: Workspace) -> None:
         super().__init__()
-        self._studio, self._wishes, self._workspace = studio, wishes, workspace
+        self._session, self._form, self._workspace = session, form, workspace
         self.setIcon(icon("clock-counter-clockwise"))
         self.setToolTip("Generations accepted on this canvas: take their settings, open them")
         self.setAccessibleName("Earlier generations")
@@ -35,19 +35,19 @@ class Earlier(QToolButton):
     def fill(self) -> None:
         """List them anew."""
         self._menu.clear()
-        records = self._studio.opened.generations[: -_SHOWN - 1 : -1]
+        records = self._session.opened.generations[: -_SHOWN - 1 : -1]
         if not records:
             self._menu.addAction("Nothing was accepted yet").setEnabled(False)
         for record in records:
             entry = self._menu.addMenu(label_of(record))
-            entry.addAction("Take its settings", lambda r=record: self._wishes.recall(r))
+            entry.addAction("Take its settings", lambda r=record: self._form.restore(r))
             entry.addAction("Open its workflow", lambda r=record: self._open(r))
 
     def _open(self, record: Mapping[str, Any]) -> None:
         try:
             document = document_from_json(record.get("workflow"))
         except NodeForgeError as error:
-            self._studio.said.emit(str(error))
+            self._session.status_message.emit(str(error))
             return
         self._workspace.add(OpenDocument(document, name=label_of(record)))
 

@@ -25,7 +25,7 @@ _Index = QModelIndex | QPersistentModelIndex
 class LayerList(QTreeWidget):
     """The list; a drop tells which layer goes to which row, and leaves moving it to the canvas."""
 
-    remove_asked = Signal()
+    remove_requested = Signal()
 
     def __init__(self, reorder: Callable[[str, int], object]) -> None:
         super().__init__(columnCount=3, headerHidden=True, rootIsDecorated=False)
@@ -55,7 +55,7 @@ class LayerList(QTreeWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if event.key() == Qt.Key.Key_Delete:
-            self.remove_asked.emit()
+            self.remove_requested.emit()
         else:
             super().keyPressEvent(event)
 

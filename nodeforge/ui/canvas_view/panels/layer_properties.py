@@ -9,19 +9,19 @@ from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
 from nodeforge.canvas import Layer, set_layer
 from nodeforge.imaging import BlendMode
 from nodeforge.spec import NumberWidget
-from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.number_field import NumberField
 from nodeforge.ui.fields.text_field import TextField
 
 
-class AboutLayer(QWidget):
+class LayerProperties(QWidget):
     """Opacity and blend mode of the active layer; of a mask strength and prompt."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, session: CanvasSession) -> None:
         super().__init__()
-        self._studio = studio
+        self._session = session
         self._id = ""
         share = NumberWidget(0.0, 1.0, 0.01)
         self.fields: dict[str, Field] = {
@@ -58,6 +58,6 @@ class AboutLayer(QWidget):
             return
         value = BlendMode(value) if name == "blend" else value
         gesture = self.fields[name].gesture
-        edit = set_layer(self._studio.canvas, self._id, gesture=gesture, **{name: value})
-        self._studio.settle()
-        self._studio.perform(edit)
+        edit = set_layer(self._session.canvas, self._id, gesture=gesture, **{name: value})
+        self._session.commit()
+        self._session.perform(edit)

@@ -37,9 +37,9 @@ from nodeforge.canvas import (
     set_layer,
 )
 from nodeforge.ui.canvas_view.panels.layer_list import EYE, ID, LOCK, NAME, LayerList
-from nodeforge.ui.canvas_view.panels.layer_properties import AboutLayer
+from nodeforge.ui.canvas_view.panels.layer_properties import LayerProperties
 from nodeforge.ui.canvas_view.rendering.layer_thumbnails import plain_icon, thumbnail
-from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import icon
 
 _PAUSE = 300
@@ -49,28 +49,28 @@ _PAUSE = 300
 class LayersPanel(QWidget):
     """Shows the canvas' layers, the top one first, and asks for edits of them."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, session: CanvasSession) -> None:
         super().__init__()
-        self._studio = studio
+        self._session = session
         self._filling = False
         self._stale: set[str] = set()
         self.list = LayerList(self._reorder)
         self.list.itemChanged.connect(self._renamed)
         self.list.itemClicked.connect(self._clicked)
         self.list.currentItemChanged.connect(self._chosen)
-        self.list.remove_asked.connect(self.remove)
+        self.list.remove_requested.connect(self.remove)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        self.about = AboutLayer(studio)
+        self.properties = LayerProperties(session)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 8)
         column.setSpacing(6)
         column.addLayout(self._buttons())
         column.addWidget(self.list, 1)
-        column.addWidget(self.about)
+        column.addWidget(self.properties)
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self._draw_thumbnails)
-        self._end = studio.canvas.subscribe(self._hear)
+        self._end = session.canvas.subscribe(self._on_canvas_changed)
         self._fill()
 
     def close_panel(self) -> None:
@@ -107,7 +107,7 @@ class LayersPanel(QWidget):
 
     def remove(self) -> None:
         """Remove the active layer."""
-        active = self._studio.canvas.active
+        active = self._session.canvas.active
         if active is not None:
             self._do(remove_layers, [active.id])
 
@@ -116,7 +116,7 @@ class LayersPanel(QWidget):
         item = self.list.itemAt(place)
         if item is None:
             return
-        layer = self._studio.canvas.layer(item.data(NAME, ID))
+        layer = self._session.canvas.layer(item.data(NAME, ID))
         menu = QMenu(self)
         menu.addAction("Rename", lambda: self.list.editItem(item, NAME))
         if layer.is_mask:
@@ -136,18 +136,18 @@ class LayersPanel(QWidget):
             self._do(set_layer, layer.id, tint=colour.name())
 
     def _do(self, edit: Any, *arguments: Any, **settings: Any) -> None:
-        self._studio.settle()
-        self._studio.perform(edit(self._studio.canvas, *arguments, **settings))
+        self._session.commit()
+        self._session.perform(edit(self._session.canvas, *arguments, **settings))
 
     def _do_active(self, edit: Any) -> None:
-        active = self._studio.canvas.active
+        active = self._session.canvas.active
         if active is not None:
             self._do(edit, active.id)
 
     def _fill(self) -> None:
         self._filling = True
         self.list.clear()
-        for layer in reversed(self._studio.canvas.layers):
+        for layer in reversed(self._session.canvas.layers):
             item = QTreeWidgetItem()
             item.setData(NAME, ID, layer.id)
             flags = Qt.ItemFlag
@@ -161,7 +161,7 @@ class LayersPanel(QWidget):
             self._show_layer(item, layer)
         self._filling = False
         self._show_active()
-        self._draw_thumbnails({layer.id for layer in self._studio.canvas.layers})
+        self._draw_thumbnails({layer.id for layer in self._session.canvas.layers})
 
     def _show_layer(self, item: QTreeWidgetItem, layer: Layer) -> None:
         filling, self._filling = self._filling, True
@@ -175,7 +175,7 @@ class LayersPanel(QWidget):
         self._filling = filling
 
     def _show_active(self) -> None:
-        active = self._studio.canvas.active
+        active = self._session.canvas.active
         item = self._item(active.id) if active is not None else None
         filling, self._filling = self._filling, True
         if item is not None:
@@ -183,7 +183,7 @@ class LayersPanel(QWidget):
         else:
             self.list.clearSelection()
         self._filling = filling
-        self.about.show_layer(active)
+        self.properties.show_layer(active)
 
     def _item(self, id: str) -> QTreeWidgetItem | None:
         for row in range(self.list.topLevelItemCount()):
@@ -193,7 +193,7 @@ class LayersPanel(QWidget):
         return None
 
     def _draw_thumbnails(self, ids: set[str] | None = None) -> None:
-        state = self._studio.canvas.state
+        state = self._session.canvas.state
         stale, self._stale = ids or self._stale, set()
         filling, self._filling = self._filling, True
         for id in stale:
@@ -203,7 +203,7 @@ class LayersPanel(QWidget):
                 item.setIcon(NAME, plain_icon(pixmap))
         self._filling = filling
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
+    def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         whats = {change.what for change in changes}
         if What.LAYERS in whats or What.SIZE in whats:
             self._fill()
@@ -215,13 +215,13 @@ class LayersPanel(QWidget):
             elif change.what is What.LAYER:
                 item = self._item(change.layer)
                 if item is not None:
-                    self._show_layer(item, self._studio.canvas.layer(change.layer))
-                self.about.show_layer(self._studio.canvas.active)
+                    self._show_layer(item, self._session.canvas.layer(change.layer))
+                self.properties.show_layer(self._session.canvas.active)
         if What.ACTIVE in whats:
             self._show_active()
 
     def _clicked(self, item: QTreeWidgetItem, column: int) -> None:
-        layer = self._studio.canvas.layer(item.data(NAME, ID))
+        layer = self._session.canvas.layer(item.data(NAME, ID))
         if column == EYE:
             self._do(set_layer, layer.id, visible=not layer.visible)
         elif column == LOCK:
@@ -234,7 +234,7 @@ class LayersPanel(QWidget):
     def _renamed(self, item: QTreeWidgetItem, column: int) -> None:
         if self._filling or column != NAME:
             return
-        layer = self._studio.canvas.layer(item.data(NAME, ID))
+        layer = self._session.canvas.layer(item.data(NAME, ID))
         name = item.text(NAME).strip()
         if name:
             self._do(set_layer, layer.id, name=name)
@@ -243,7 +243,7 @@ class LayersPanel(QWidget):
 
     def _reorder(self, id: str, row: int) -> None:
         """Put a layer in a row of the list; the top row is the highest layer."""
-        self._do(move_layer, id, len(self._studio.canvas.layers) - 1 - row)
+        self._do(move_layer, id, len(self._session.canvas.layers) - 1 - row)
 
 
 def _button(picture: str, text: str) -> QToolButton:

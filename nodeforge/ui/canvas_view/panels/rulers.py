@@ -12,8 +12,8 @@ from nodeforge.ui.canvas_view.tools.snapping import Guide
 from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
 from nodeforge.ui.common.theme import SMALL
 
-WIDE = 20
-_APART = 60
+THICKNESS = 20
+_LABEL_DISTANCE = 60
 """Pixels of the view between two numbers, at least."""
 
 
@@ -24,23 +24,23 @@ class Ruler(QWidget):
         across: It lies above the view; otherwise it stands on its left.
     """
 
-    def __init__(self, view: CanvasView, *, across: bool) -> None:
+    def __init__(self, view: CanvasView, *, horizontal: bool) -> None:
         super().__init__()
-        self._view, self._across = view, across
+        self._view, self._horizontal = view, horizontal
         self._at: float | None = None
         self._guide: Guide | None = None
         policies = QSizePolicy.Policy
-        wide, high = (policies.Expanding, policies.Fixed)[:: 1 if across else -1]
+        wide, high = (policies.Expanding, policies.Fixed)[:: 1 if horizontal else -1]
         self.setSizePolicy(wide, high)
         self.setAccessibleName("Ruler")
         self.setToolTip("Drag into the picture for a guide")
         shapes = Qt.CursorShape
-        self.setCursor(shapes.SplitVCursor if across else shapes.SplitHCursor)
-        view.looked.connect(self.update)
-        view.pointed.connect(self._point)
+        self.setCursor(shapes.SplitVCursor if horizontal else shapes.SplitHCursor)
+        view.view_changed.connect(self.update)
+        view.cursor_moved.connect(self._show_cursor)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(WIDE, WIDE)
+        return QSize(THICKNESS, THICKNESS)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
@@ -48,24 +48,24 @@ class Ruler(QWidget):
         painter.fillRect(self.rect(), theme.panel)
         painter.setPen(theme.line)
         edge = self.rect().adjusted(0, 0, -1, -1)
-        if self._across:
+        if self._horizontal:
             painter.drawLine(edge.bottomLeft(), edge.bottomRight())
         else:
             painter.drawLine(edge.topRight(), edge.bottomRight())
-        if camera.turn:
+        if camera.rotation:
             return  # a turned canvas has no straight rulers
         painter.setFont(theme.font(SMALL))
         self._paint_marks(painter)
         if self._at is not None:
             painter.setPen(QPen(theme.accent, 1))
-            self._mark(painter, self._at, WIDE)
+            self._mark(painter, self._at, THICKNESS)
 
     def _paint_marks(self, painter: QPainter) -> None:
         theme, camera = self._view.overlay.theme, self._view.camera
-        length = self.width() if self._across else self.height()
-        seen = camera.seen(QRectF(0, 0, camera.size.width(), camera.size.height()))
-        first = seen.left() if self._across else seen.top()
-        step = _step(_APART / camera.zoom)
+        length = self.width() if self._horizontal else self.height()
+        seen = camera.visible_area(QRectF(0, 0, camera.size.width(), camera.size.height()))
+        first = seen.left() if self._horizontal else seen.top()
+        step = _step(_LABEL_DISTANCE / camera.zoom)
         number = math.floor(first / step)
         while True:
             value = number * step
@@ -73,21 +73,21 @@ class Ruler(QWidget):
             if place > length:
                 return
             painter.setPen(theme.dim)
-            self._mark(painter, place, WIDE / 2)
+            self._mark(painter, place, THICKNESS / 2)
             for tenth in range(1, 5):
-                self._mark(painter, self._place(value + tenth * step / 5), WIDE / 5)
+                self._mark(painter, self._place(value + tenth * step / 5), THICKNESS / 5)
             self._write(painter, place, f"{value:g}")
             number += 1
 
     def _mark(self, painter: QPainter, place: float, long: float) -> None:
         place = round(place)
-        if self._across:
-            painter.drawLine(QPointF(place, WIDE - long), QPointF(place, WIDE))
+        if self._horizontal:
+            painter.drawLine(QPointF(place, THICKNESS - long), QPointF(place, THICKNESS))
         else:
-            painter.drawLine(QPointF(WIDE - long, place), QPointF(WIDE, place))
+            painter.drawLine(QPointF(THICKNESS - long, place), QPointF(THICKNESS, place))
 
     def _write(self, painter: QPainter, place: float, text: str) -> None:
-        if self._across:
+        if self._horizontal:
             painter.drawText(QPointF(place + 3, 11), text)
             return
         painter.save()
@@ -99,28 +99,28 @@ class Ruler(QWidget):
     def _place(self, value: float) -> float:
         """Where a pixel of the canvas is along the ruler."""
         at = self._view.camera.to_view(QPointF(value, value))
-        return at.x() if self._across else at.y()
+        return at.x() if self._horizontal else at.y()
 
-    def _point(self, place: QPointF | None) -> None:
+    def _show_cursor(self, place: QPointF | None) -> None:
         at = None if place is None else self._view.camera.to_view(place)
-        self._at = None if at is None else at.x() if self._across else at.y()
+        self._at = None if at is None else at.x() if self._horizontal else at.y()
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         self._guide = None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        place, snap = self._place_of(event), self._view.studio.snap
+        place, snap = self._place_of(event), self._view.session.snapping
         if self._guide is None:
-            value = place.y() if self._across else place.x()
-            self._guide = snap.put(value, across=self._across)
+            value = place.y() if self._horizontal else place.x()
+            self._guide = snap.add_guide(value, is_horizontal=self._horizontal)
         else:
-            snap.move(self._guide, place)
+            snap.move_guide(self._guide, place)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        back = event.position().y() if self._across else event.position().x()
-        if self._guide is not None and back < WIDE:
-            self._view.studio.snap.remove(self._guide)
+        back = event.position().y() if self._horizontal else event.position().x()
+        if self._guide is not None and back < THICKNESS:
+            self._view.session.snapping.remove_guide(self._guide)
         self._guide = None
 
     def _place_of(self, event: QMouseEvent) -> QPointF:

@@ -1,4 +1,4 @@
-"""Keys that belong to the field with the focus, although the canvas has commands on them."""
+"""Modifiers that belong to the field with the focus, although the canvas has commands on them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _KEPT = {
     Qt.Key.Key_Left,
     Qt.Key.Key_Right,
 }
-"""Keys that mean something to a field or a list which has the focus: they are not the canvas'."""
+"""Keys that a focused field or list handles itself, although the canvas has commands on them."""
 
 
-def keep_key(event: QEvent) -> None:
+def accept_shortcut_override(event: QEvent) -> None:
     """Let a field or list have its Enter, Backspace and arrows before any shortcut."""
     if not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.ShortcutOverride:
         return

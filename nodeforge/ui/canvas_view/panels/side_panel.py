@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from nodeforge.ui.canvas_view.panels.shortcut_override import keep_key
+from nodeforge.ui.canvas_view.panels.shortcut_override import accept_shortcut_override
 
 
-class Side(QWidget):
+class SidePanel(QWidget):
     """Panels beside the picture."""
 
     def __init__(self, generate: QWidget, colours: QWidget, layers: QWidget) -> None:
@@ -17,7 +17,7 @@ class Side(QWidget):
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.setAccessibleName("Canvas panels")
         self.tabs.addTab(generate, "Generate")
-        self.tabs.addTab(scrolled(colours), "Colour")
+        self.tabs.addTab(in_scroll_area(colours), "Colour")
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.addWidget(self.tabs)
         parts.addWidget(layers)
@@ -29,11 +29,11 @@ class Side(QWidget):
         column.addWidget(parts)
 
     def event(self, event: QEvent) -> bool:
-        keep_key(event)
+        accept_shortcut_override(event)
         return super().event(event)
 
 
-def scrolled(widget: QWidget) -> QScrollArea:
+def in_scroll_area(widget: QWidget) -> QScrollArea:
     area = QScrollArea(widgetResizable=True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(widget)

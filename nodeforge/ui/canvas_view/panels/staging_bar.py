@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.ui.canvas_view.generation.generator import Generator
-from nodeforge.ui.canvas_view.generation.staging_area import Candidate, Staging
-from nodeforge.ui.canvas_view.rendering.candidate_overlay import Staged
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea
+from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
 from nodeforge.ui.canvas_view.rendering.layer_thumbnails import plain_icon
 from nodeforge.ui.common.icons import icon
 
@@ -29,20 +29,26 @@ _SIDE = 56
 _NOTCHES = 100
 
 
-class StagingStrip(QWidget):
+class StagingBar(QWidget):
     """Below the picture while anything is generated or waits for a decision."""
 
-    def __init__(self, staging: Staging, staged: Staged, generator: Generator) -> None:
+    def __init__(
+        self, staging: StagingArea, candidate_overlay: CandidateOverlay, generator: Generator
+    ) -> None:
         super().__init__()
-        self._staging, self._staged, self._generator = staging, staged, generator
+        self._staging, self._candidate_overlay, self._generator = (
+            staging,
+            candidate_overlay,
+            generator,
+        )
         self.setAccessibleName("Candidates")
         self.list = _row_of_pictures()
-        self.list.itemClicked.connect(lambda item: staging.choose(self.list.row(item)))
+        self.list.itemClicked.connect(lambda item: staging.select(self.list.row(item)))
         self.progress = QProgressBar(textVisible=False)
         self.words = QLabel()
         self.words.setProperty("role", "dim")
         self.split = _split_slider()
-        self.split.valueChanged.connect(lambda value: staged.split_at(value / _NOTCHES))
+        self.split.valueChanged.connect(lambda value: candidate_overlay.set_split(value / _NOTCHES))
         self.buttons: dict[str, QPushButton] = {}
         row = QHBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
@@ -52,7 +58,7 @@ class StagingStrip(QWidget):
         row.addWidget(QLabel("Compare"))
         row.addSpacing(4)
         row.addWidget(self.split)
-        for name, text, picture, keys, do in self._deeds():
+        for name, text, picture, keys, do in self._actions():
             row.addWidget(self._button(name, text, picture, keys, do))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -65,7 +71,7 @@ class StagingStrip(QWidget):
         generator.changed.connect(self._show_progress)
         self._show()
 
-    def _deeds(self) -> list[tuple[str, str, str, str, Callable[[], object]]]:
+    def _actions(self) -> list[tuple[str, str, str, str, Callable[[], object]]]:
         staging, generator = self._staging, self._generator
         return [
             ("previous", "", "caret-left", "Left", lambda: staging.step(-1)),
@@ -101,8 +107,8 @@ class StagingStrip(QWidget):
                 item.setToolTip(each.about)
                 self.list.addItem(item)
         self.list.setCurrentRow(staging.index)
-        if round(self._staged.split * _NOTCHES) != self.split.value():
-            self.split.setValue(round(self._staged.split * _NOTCHES))
+        if round(self._candidate_overlay.split * _NOTCHES) != self.split.value():
+            self.split.setValue(round(self._candidate_overlay.split * _NOTCHES))
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -122,8 +128,8 @@ class StagingStrip(QWidget):
             self.progress.setRange(0, of)
             self.progress.setValue(step)
             text = f"Generating, step {step} of {of}" if of else "Generating…"
-            self.words.setText("Waiting in the queue" if made.waits else text)
-        elif staging.painting_in:
+            self.words.setText("Waiting in the queue" if made.is_waiting else text)
+        elif staging.painting_candidate:
             self.words.setText("Paint where the candidate should be; Enter ends it.")
         elif one:
             self.words.setText(f"Candidate {staging.index + 1} of {staging.count}")

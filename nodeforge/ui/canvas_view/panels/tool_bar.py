@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout, QWidget
 
-from nodeforge.ui.canvas_view.session import Studio
+from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.canvas_view.tools import GROUPS
 from nodeforge.ui.common.icons import icon
 
@@ -13,9 +13,9 @@ from nodeforge.ui.common.icons import icon
 class ToolBar(QWidget):
     """One button a tool; the one in hand is down."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, session: CanvasSession) -> None:
         super().__init__()
-        self._studio = studio
+        self._session = session
         self.setAccessibleName("Tools")
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
@@ -33,7 +33,7 @@ class ToolBar(QWidget):
                 group.addButton(button)
                 column.addWidget(button)
         column.addStretch(1)
-        studio.tool_changed.connect(self._show)
+        session.tool_changed.connect(self._show)
         self._show()
 
     def _button(self, name: str, title: str, picture: str, key: str) -> QToolButton:
@@ -43,11 +43,11 @@ class ToolBar(QWidget):
         button.setToolTip(f"{title} ({key})")
         button.setAccessibleName(title)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.clicked.connect(lambda: self._studio.choose(name))
+        button.clicked.connect(lambda: self._session.select_tool(name))
         self.buttons[name] = button
         return button
 
     def _show(self) -> None:
-        button = self.buttons.get(self._studio.tool.name)
+        button = self.buttons.get(self._session.tool.name)
         if button is not None:
             button.setChecked(True)

@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QTransform
 
-CLOSEST, FARTHEST = 64.0, 1 / 64
+MAX_ZOOM, MIN_ZOOM = 64.0, 1 / 64
 _MARGIN = 24.0
 """Pixels left free on each side of what is fitted."""
 
@@ -17,7 +17,7 @@ class Camera:
 
     def __init__(self) -> None:
         self.zoom = 1.0
-        self.turn = 0.0
+        self.rotation = 0.0
         self.centre = QPointF()
         """The place of the canvas that is in the middle of the widget."""
         self.size = QSizeF(1, 1)
@@ -28,7 +28,7 @@ class Camera:
 
     def transform(self) -> QTransform:
         """From the canvas to the widget."""
-        turned = QTransform().rotate(self.turn).scale(self.zoom, self.zoom)
+        turned = QTransform().rotate(self.rotation).scale(self.zoom, self.zoom)
         corner = self.middle - turned.map(self.centre)
         # Whole pixels, so that a picture at 1:1 is as sharp as it is, and a pan moves pixels.
         return turned * QTransform.fromTranslate(round(corner.x()), round(corner.y()))
@@ -39,7 +39,7 @@ class Camera:
     def to_canvas(self, place: QPointF) -> QPointF:
         return self.transform().inverted()[0].map(place)
 
-    def seen(self, rect: QRectF) -> QRectF:
+    def visible_area(self, rect: QRectF) -> QRectF:
         """The canvas under a rectangle of the widget."""
         return self.transform().inverted()[0].mapRect(rect)
 
@@ -47,15 +47,15 @@ class Camera:
         """Zoom; the place at `at` of the widget (its middle) stays where it is."""
         at = self.middle if at is None else at
         kept = self.to_canvas(at)
-        self.zoom = min(max(zoom, FARTHEST), CLOSEST)
-        self._hold(kept, at)
+        self.zoom = min(max(zoom, MIN_ZOOM), MAX_ZOOM)
+        self._keep_at(kept, at)
 
-    def turn_to(self, turn: float, at: QPointF | None = None) -> None:
+    def rotate_to(self, turn: float, at: QPointF | None = None) -> None:
         """Turn the view; the place at `at` of the widget (its middle) stays where it is."""
         at = self.middle if at is None else at
         kept = self.to_canvas(at)
-        self.turn = (turn + 180) % 360 - 180
-        self._hold(kept, at)
+        self.rotation = (turn + 180) % 360 - 180
+        self._keep_at(kept, at)
 
     def pan(self, by: QPointF) -> None:
         """Move what is seen by so many pixels of the widget."""
@@ -63,16 +63,16 @@ class Camera:
 
     def fit(self, rect: QRectF) -> None:
         """See all of `rect` of the canvas, at most enlarged eight times."""
-        turned = QTransform().rotate(self.turn).mapRect(rect)
+        turned = QTransform().rotate(self.rotation).mapRect(rect)
         wide = max(self.size.width() - 2 * _MARGIN, 16) / max(turned.width(), 1)
         high = max(self.size.height() - 2 * _MARGIN, 16) / max(turned.height(), 1)
-        self.zoom = min(max(min(wide, high), FARTHEST), 8.0)
+        self.zoom = min(max(min(wide, high), MIN_ZOOM), 8.0)
         self.centre = rect.center()
 
-    def _hold(self, kept: QPointF, at: QPointF) -> None:
+    def _keep_at(self, kept: QPointF, at: QPointF) -> None:
         self.centre = kept - self._unturned(at - self.middle) / self.zoom
 
     def _unturned(self, by: QPointF) -> QPointF:
-        angle = math.radians(-self.turn)
+        angle = math.radians(-self.rotation)
         cos, sin = math.cos(angle), math.sin(angle)
         return QPointF(by.x() * cos - by.y() * sin, by.x() * sin + by.y() * cos)

@@ -9,10 +9,10 @@ from nodeforge.canvas import TILE
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.canvas_renderer import SMOOTH_UP_TO
-from nodeforge.ui.canvas_view.rendering.outline_painting import line_both
+from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_line
 
 
-class Staged(QObject):
+class CandidateOverlay(QObject):
     """A picture in a box of the canvas; what is transparent in it shows the canvas."""
 
     changed = Signal()
@@ -33,13 +33,13 @@ class Staged(QObject):
             self._pieces = _pieces(image, box) if image is not None and box is not None else []
         self.changed.emit()
 
-    def hide(self, hidden: bool) -> None:
+    def set_hidden(self, hidden: bool) -> None:
         """Look at the original, or at the candidate again."""
         if hidden != self.hidden:
             self.hidden = hidden
             self.changed.emit()
 
-    def split_at(self, share: float) -> None:
+    def set_split(self, share: float) -> None:
         """Show the candidate left of a share of the box; 1 shows all of it."""
         self.split = min(max(share, 0.0), 1.0)
         self.changed.emit()
@@ -59,7 +59,7 @@ class Staged(QObject):
         painter.restore()
         if 0 < self.split < 1:
             ends = seen.topRight(), seen.bottomRight()
-            line_both(painter, *(camera.to_view(end) for end in ends))
+            draw_contrast_line(painter, *(camera.to_view(end) for end in ends))
 
 
 def _pieces(image: QImage, box: Box) -> list[tuple[QRectF, QImage]]:

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 
 from nodeforge.canvas import LEVELS, TILE, Canvas, Layer, State, visible
 from nodeforge.ui.canvas_view.rendering.camera import Camera
-from nodeforge.ui.canvas_view.rendering.tile_images import Place, ShownTiles
+from nodeforge.ui.canvas_view.rendering.tile_images import TileImages, TileIndex
 
 SMOOTH_UP_TO = 2.0
 """From this zoom on, pixels are shown as squares."""
@@ -32,7 +32,7 @@ _CHECK = 8
 _WITHIN = Qt.ClipOperation.IntersectClip
 
 
-class CanvasPicture:
+class CanvasRenderer:
     """The layers of a canvas as a view shows them; masks on top, as tints, where wanted.
 
     Args:
@@ -41,38 +41,38 @@ class CanvasPicture:
         ground: The colour around the canvas.
     """
 
-    def __init__(self, canvas: Canvas, light: QColor, dark: QColor, ground: QColor) -> None:
+    def __init__(self, canvas: Canvas, light: QColor, dark: QColor, surround: QColor) -> None:
         self._canvas = canvas
-        self._layers = ShownTiles(canvas, _not_masks)
-        self._masks = ShownTiles(canvas, _masks)
+        self._layers = TileImages(canvas, _not_masks)
+        self._masks = TileImages(canvas, _masks)
         self._masks_shown = False
         self._frame = QImage()
         self._dirty = QRegion()
         self._ratio = 1.0
-        self._looked = QTransform()
-        self._hurried = False
-        self.wear(light, dark, ground)
+        self._drawn_transform = QTransform()
+        self._draft = False
+        self.set_colours(light, dark, surround)
 
     def close(self) -> None:
         self._layers.close()
         self._masks.close()
 
-    def wear(self, light: QColor, dark: QColor, ground: QColor) -> None:
-        self._chequers, self._ground = _chequers(light, dark), ground
-        self.spoil()
+    def set_colours(self, light: QColor, dark: QColor, surround: QColor) -> None:
+        self._chequers, self._surround = _chequers(light, dark), surround
+        self.invalidate()
 
     def show_masks(self, on: bool) -> None:
         if on != self._masks_shown:
             self._masks_shown = on
-            self.spoil()
+            self.invalidate()
 
-    def hurry(self, on: bool) -> None:
+    def set_draft(self, on: bool) -> None:
         """Draw quickly while the view zooms or turns, and well once it rests."""
-        if self._hurried and not on:
-            self.spoil()
-        self._hurried = on
+        if self._draft and not on:
+            self.invalidate()
+        self._draft = on
 
-    def spoil(self, rect: QRect | None = None) -> None:
+    def invalidate(self, rect: QRect | None = None) -> None:
         """Draw a rectangle of the view, or all of it, anew when it is painted next."""
         if rect is None:
             self._frame = QImage()
@@ -91,9 +91,9 @@ class CanvasPicture:
             self._frame = QImage(size * ratio, QImage.Format.Format_RGB32)
             self._frame.setDevicePixelRatio(ratio)
             self._dirty = QRegion(QRect(QPoint(), size))
-        elif camera.transform() != self._looked:
-            self._follow(camera.transform())
-        self._looked = camera.transform()
+        elif camera.transform() != self._drawn_transform:
+            self._scroll_frame(camera.transform())
+        self._drawn_transform = camera.transform()
         if not self._dirty.isEmpty():
             for part in self._dirty:
                 self._draw(part.adjusted(-1, -1, 1, 1), camera)
@@ -101,9 +101,9 @@ class CanvasPicture:
         source = QRectF(QPointF(rect.topLeft()) * ratio, rect.size().toSizeF() * ratio)
         painter.drawImage(QRectF(rect), self._frame, source)
 
-    def _follow(self, transform: QTransform) -> None:
+    def _scroll_frame(self, transform: QTransform) -> None:
         """Move what is drawn already as far as the view has moved; if only that."""
-        moved = self._looked.inverted()[0] * transform
+        moved = self._drawn_transform.inverted()[0] * transform
         by = QPointF(moved.dx(), moved.dy()) * self._ratio
         whole = QPoint(round(by.x()), round(by.y()))
         area = QRect(QPoint(), self._frame.deviceIndependentSize().toSize())
@@ -125,14 +125,14 @@ class CanvasPicture:
         painter = QPainter(self._frame)
         painter.setClipRect(rect)
         if not self._covers(camera, rect):
-            painter.fillRect(rect, self._ground)
+            painter.fillRect(rect, self._surround)
         transform = camera.transform()
         level = level_for(camera.zoom * self._ratio)
-        places = list(self._places(camera.seen(QRectF(rect)), level))
+        places = list(self._places(camera.visible_area(QRectF(rect)), level))
         if any(not self._layers.tile(place).opaque for place in places):
             self._draw_chequers(painter, rect, transform)
         scale = camera.zoom * self._ratio
-        smooth = scale < SMOOTH_UP_TO and not _exact(camera, self._ratio) and not self._hurried
+        smooth = scale < SMOOTH_UP_TO and not _exact(camera, self._ratio) and not self._draft
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.setTransform(transform)
         painter.setClipRect(QRectF(0, 0, *self._canvas.size), _WITHIN)
@@ -143,7 +143,9 @@ class CanvasPicture:
             self._draw_tiles(painter, self._masks, places)
         painter.end()
 
-    def _draw_tiles(self, painter: QPainter, tiles: ShownTiles, places: Iterable[Place]) -> None:
+    def _draw_tiles(
+        self, painter: QPainter, tiles: TileImages, places: Iterable[TileIndex]
+    ) -> None:
         for place in places:
             image = tiles.tile(place).image
             if image is not None:
@@ -161,7 +163,7 @@ class CanvasPicture:
             painter.fillRect(area & rect, self._chequers)
         painter.restore()
 
-    def _places(self, seen: QRectF, level: int) -> Iterator[Place]:
+    def _places(self, seen: QRectF, level: int) -> Iterator[TileIndex]:
         seen = seen & QRectF(0, 0, *self._canvas.size)
         if seen.isEmpty():
             return
@@ -172,7 +174,7 @@ class CanvasPicture:
 
     def _covers(self, camera: Camera, rect: QRect) -> bool:
         """Whether all of `rect` shows the canvas."""
-        if camera.turn:
+        if camera.rotation:
             return False
         whole = camera.transform().mapRect(QRectF(0, 0, *self._canvas.size))
         return whole.contains(QRectF(rect))
@@ -196,7 +198,7 @@ def _masks(state: State) -> Iterator[Layer]:
 def _exact(camera: Camera, ratio: float) -> bool:
     """Whether each pixel of the tiles is one of the screen."""
     scale = camera.zoom * ratio * 2 ** level_for(camera.zoom * ratio)
-    return not camera.turn and abs(scale - 1) < 1e-6
+    return not camera.rotation and abs(scale - 1) < 1e-6
 
 
 def _chequers(light: QColor, dark: QColor) -> QBrush:

@@ -10,44 +10,44 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, 
 from nodeforge.canvas import Canvas, Change, Tiles, What
 from nodeforge.imaging import Box
 
-_PACE = 120
+_INTERVAL = 120
 """Milliseconds a step."""
 _STRIPE = 8
 _MOST_POINTS = 60_000
 """Beyond, an outline is a cloud of dots: it is drawn coarser."""
 
 
-class Ants(QObject):
+class MarchingAnts(QObject):
     """Draws the selection's outline in stripes that move.
 
     Args:
         canvas: Whose selection.
-        still: Whether the stripes do not move.
+        static: Whether the stripes do not move.
     """
 
-    moved = Signal()
+    advanced = Signal()
 
-    def __init__(self, canvas: Canvas, still: bool = False) -> None:
+    def __init__(self, canvas: Canvas, static: bool = False) -> None:
         super().__init__()
         self._canvas = canvas
         self._path: QPainterPath | None = None
         self._step = 0
-        self._timer = QTimer(self, interval=_PACE)
-        self._timer.timeout.connect(self._march)
-        self._still = still
-        self.close = canvas.subscribe(self._hear)
+        self._timer = QTimer(self, interval=_INTERVAL)
+        self._timer.timeout.connect(self._advance)
+        self._static = static
+        self.close = canvas.subscribe(self._on_canvas_changed)
 
     @property
     def path(self) -> QPainterPath:
         """The outline, in pixels of the canvas."""
         if self._path is None:
             selection = self._canvas.selection
-            self._path = QPainterPath() if selection is None else outline(selection)
+            self._path = QPainterPath() if selection is None else mask_contour(selection)
         return self._path
 
-    def march(self, on: bool) -> None:
+    def set_running(self, on: bool) -> None:
         """Move, while the view is seen."""
-        if on and not self._still and self._canvas.selection is not None:
+        if on and not self._static and self._canvas.selection is not None:
             self._timer.start()
         else:
             self._timer.stop()
@@ -69,17 +69,17 @@ class Ants(QObject):
             return QRectF()
         return transform.mapRect(self.path.boundingRect()).adjusted(-2, -2, 2, 2)
 
-    def _march(self) -> None:
+    def _advance(self) -> None:
         self._step = (self._step + 1) % _STRIPE
-        self.moved.emit()
+        self.advanced.emit()
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
+    def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         if any(change.what in (What.SELECTION, What.SIZE) for change in changes):
             self._path = None
-            self.march(True)
+            self.set_running(True)
 
 
-def outline(mask: Tiles) -> QPainterPath:
+def mask_contour(mask: Tiles) -> QPainterPath:
     """Around where a mask is at least one half, along the edges of pixels."""
     bounds = mask.bounds()
     path = QPainterPath()

@@ -6,11 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 
 from nodeforge.canvas import Canvas, Layer, Tiles
-from nodeforge.ui.canvas_view.rendering.marching_ants import outline
+from nodeforge.ui.canvas_view.rendering.marching_ants import mask_contour
 from nodeforge.ui.canvas_view.rendering.outline_painting import DARK
 
 
-class MaskLines:
+class MaskOutlines:
     """Draws them; an outline is kept until its mask changes."""
 
     def __init__(self, canvas: Canvas) -> None:
@@ -29,5 +29,5 @@ class MaskLines:
     def _path(self, layer: Layer) -> QPainterPath:
         kept = self._paths.get(layer.id)
         if kept is None or kept[0] is not layer.tiles:
-            kept = self._paths[layer.id] = layer.tiles, outline(layer.tiles)
+            kept = self._paths[layer.id] = layer.tiles, mask_contour(layer.tiles)
         return kept[1]

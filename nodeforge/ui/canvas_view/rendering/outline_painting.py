@@ -10,7 +10,7 @@ HANDLE = 8.0
 """Pixels of the view that a handle is wide."""
 
 
-def pens(dashed: bool = False) -> tuple[QPen, QPen]:
+def contrast_pens(dashed: bool = False) -> tuple[QPen, QPen]:
     """A wide dark pen for below, and a thin light one."""
     below, above = QPen(DARK, 3), QPen(LIGHT, 1)
     if dashed:
@@ -18,26 +18,26 @@ def pens(dashed: bool = False) -> tuple[QPen, QPen]:
     return below, above
 
 
-def line_both(painter: QPainter, start: QPointF, end: QPointF) -> None:
-    for pen in pens():
+def draw_contrast_line(painter: QPainter, start: QPointF, end: QPointF) -> None:
+    for pen in contrast_pens():
         painter.setPen(pen)
         painter.drawLine(start, end)
 
 
-def path_both(painter: QPainter, path: QPainterPath, dashed: bool = False) -> None:
+def draw_contrast_path(painter: QPainter, path: QPainterPath, dashed: bool = False) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in pens(dashed):
+    for pen in contrast_pens(dashed):
         painter.setPen(pen)
         painter.drawPath(path)
 
 
-def polygon_both(painter: QPainter, polygon: QPolygonF, dashed: bool = False) -> None:
+def draw_contrast_polygon(painter: QPainter, polygon: QPolygonF, dashed: bool = False) -> None:
     path = QPainterPath()
     path.addPolygon(polygon)
-    path_both(painter, path, dashed)
+    draw_contrast_path(painter, path, dashed)
 
 
-def handle(painter: QPainter, at: QPointF, colour: QColor) -> None:
+def draw_handle(painter: QPainter, at: QPointF, colour: QColor) -> None:
     """A square to drag at."""
     painter.setPen(QPen(DARK, 1))
     painter.setBrush(LIGHT)

@@ -18,12 +18,12 @@ from nodeforge.imaging import Box
 _KEPT = 320
 """Tiles kept, of 256 KiB each: five views of 1920 x 1080."""
 
-Place = tuple[int, int, int]
+TileIndex = tuple[int, int, int]
 """Level, column and row of a tile."""
 
 
 @dataclass
-class ShownTile:
+class TileImage:
     """A tile as Qt draws it fastest.
 
     Args:
@@ -38,7 +38,7 @@ class ShownTile:
     """What of it is out of date, in pixels of its level."""
 
 
-class ShownTiles:
+class TileImages:
     """Keeps them until they change.
 
     Args:
@@ -47,14 +47,14 @@ class ShownTiles:
 
     def __init__(self, canvas: Canvas, choice: Callable[[State], Iterable[Layer]]) -> None:
         self._tiles = CompositeTiles(canvas, choice)
-        self._kept: dict[Place, ShownTile] = {}
-        self._end = canvas.subscribe(self._hear)
+        self._kept: dict[TileIndex, TileImage] = {}
+        self._end = canvas.subscribe(self._on_canvas_changed)
 
     def close(self) -> None:
         self._end()
         self._tiles.close()
 
-    def tile(self, place: Place) -> ShownTile:
+    def tile(self, place: TileIndex) -> TileImage:
         shown = self._kept.pop(place, None)
         if shown is None or (shown.stale is not None and shown.pixels is None):
             shown = self._made(place)
@@ -65,16 +65,16 @@ class ShownTiles:
             del self._kept[next(iter(self._kept))]
         return shown
 
-    def _made(self, place: Place) -> ShownTile:
+    def _made(self, place: TileIndex) -> TileImage:
         level, column, row = place
         pixels = self._tiles.tile(column, row, level)
         if pixels is None:
-            return ShownTile()
+            return TileImage()
         turned = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA))
         opaque = _is_opaque(pixels)
-        return ShownTile(_wrapped(turned, opaque), opaque, turned)
+        return TileImage(_wrapped(turned, opaque), opaque, turned)
 
-    def _renew(self, place: Place, shown: ShownTile, part: Box) -> None:
+    def _renew(self, place: TileIndex, shown: TileImage, part: Box) -> None:
         """Turn a part of a tile anew. One that has become opaque is drawn as if it were not."""
         level, column, row = place
         pixels = self._tiles.tile(column, row, level)
@@ -88,7 +88,7 @@ class ShownTiles:
             shown.opaque = False
             shown.image = _wrapped(shown.pixels, opaque=False)
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
+    def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
             if change.what is What.SIZE:
                 self._kept.clear()

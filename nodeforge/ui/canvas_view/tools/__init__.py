@@ -6,41 +6,47 @@ from typing import TYPE_CHECKING
 
 from nodeforge.ui.canvas_view.tools.brush import BrushTool, EraserTool, StrokeTool
 from nodeforge.ui.canvas_view.tools.clone import CloneTool
-from nodeforge.ui.canvas_view.tools.colour_picker import PickerTool
+from nodeforge.ui.canvas_view.tools.colour_picker import ColourPickerTool
 from nodeforge.ui.canvas_view.tools.crop import CropTool
 from nodeforge.ui.canvas_view.tools.fill import FillTool
-from nodeforge.ui.canvas_view.tools.generation_box import BoxTool
+from nodeforge.ui.canvas_view.tools.generation_box import GenerationBoxTool
 from nodeforge.ui.canvas_view.tools.gradient import GradientTool
-from nodeforge.ui.canvas_view.tools.lasso import LassoTool, PolygonTool
+from nodeforge.ui.canvas_view.tools.lasso import LassoSelectTool, PolygonSelectTool
 from nodeforge.ui.canvas_view.tools.move import MoveTool
-from nodeforge.ui.canvas_view.tools.paint_candidate import PaintInTool
-from nodeforge.ui.canvas_view.tools.rectangle_ellipse import EllipseTool, RectangleTool
-from nodeforge.ui.canvas_view.tools.select_by_colour import ByColourTool
-from nodeforge.ui.canvas_view.tools.tool import CLICK, Tool, Touch
+from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool
+from nodeforge.ui.canvas_view.tools.rectangle_ellipse import EllipseSelectTool, RectangleSelectTool
+from nodeforge.ui.canvas_view.tools.select_by_colour import SelectByColourTool
+from nodeforge.ui.canvas_view.tools.tool import CLICK, PointerEvent, Tool
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.session import Studio
+    from nodeforge.ui.canvas_view.session import CanvasSession
 
 GROUPS: tuple[tuple[type[Tool], ...], ...] = (
     (BrushTool, EraserTool, CloneTool, FillTool, GradientTool),
-    (RectangleTool, EllipseTool, LassoTool, PolygonTool, ByColourTool),
-    (MoveTool, CropTool, PickerTool, BoxTool),
+    (
+        RectangleSelectTool,
+        EllipseSelectTool,
+        LassoSelectTool,
+        PolygonSelectTool,
+        SelectByColourTool,
+    ),
+    (MoveTool, CropTool, ColourPickerTool, GenerationBoxTool),
 )
 """The tools as the tool bar shows them."""
 
 
-def make_tools(studio: Studio) -> list[Tool]:
+def make_tools(session: CanvasSession) -> list[Tool]:
     """One of each, and the one that only staging takes in hand."""
-    return [*(kind(studio) for group in GROUPS for kind in group), PaintInTool(studio)]
+    return [*(kind(session) for group in GROUPS for kind in group), PaintCandidateTool(session)]
 
 
 __all__ = [
     "CLICK",
     "GROUPS",
+    "ColourPickerTool",
     "MoveTool",
-    "PickerTool",
+    "PointerEvent",
     "StrokeTool",
     "Tool",
-    "Touch",
     "make_tools",
 ]

@@ -9,35 +9,39 @@ from PySide6.QtGui import QColor
 
 from nodeforge.canvas import composite, pictured
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.tools.tool import Keys, Tool, Touch
-from nodeforge.ui.canvas_view.tools.tool_options import choice
+from nodeforge.ui.canvas_view.tools.tool import Modifiers, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_options import choice_option
 
 _SIDES = {"1 pixel": 1, "3 × 3": 3, "5 × 5": 5, "11 × 11": 11}
 
 
-class PickerTool(Tool):
+class ColourPickerTool(Tool):
     name, title, icon, key = "picker", "Colour picker", "eyedropper", "I"
     hint = "Click for the front colour, with Shift for the back colour."
-    options = (choice("area", "Mean of", tuple(_SIDES), "1 pixel"),)
+    options = (choice_option("area", "Mean of", tuple(_SIDES), "1 pixel"),)
     cursor = Qt.CursorShape.CrossCursor
 
-    def press(self, touch: Touch) -> None:
-        colour = self.colour_at(touch.place)
+    def press(self, pointer: PointerEvent) -> None:
+        colour = self.colour_at(pointer.position)
         if colour is None:
             return
-        kit = self.studio.kit
-        (kit.set_back if touch.has(Keys.ShiftModifier) else kit.set_front)(colour)
+        tool_options = self.session.tool_options
+        (
+            tool_options.set_background
+            if pointer.has(Modifiers.ShiftModifier)
+            else tool_options.set_foreground
+        )(colour)
 
-    def drag(self, touch: Touch) -> None:
-        self.press(touch)
+    def drag(self, pointer: PointerEvent) -> None:
+        self.press(pointer)
 
     def colour_at(self, place: QPointF) -> QColor | None:
         """The picture's colour there; None where it is transparent, or outside."""
-        if not self.studio.inside(place):
+        if not self.session.contains(place):
             return None
         side = _SIDES[self.value("area")]
         left, top = (math.floor(v) - side // 2 for v in (place.x(), place.y()))
-        state = self.studio.canvas.state
+        state = self.session.canvas.state
         box = Box(left, top, side, side).overlap(state.box)
         if box is None:
             return None

@@ -9,24 +9,24 @@ from nodeforge.canvas import LARGEST, Ink, LayerKind, PictureInk, State, add_lay
 from nodeforge.canvas.layer import PICTURE_KINDS
 from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
-from nodeforge.ui.canvas_view.tools.tool import Touch
-from nodeforge.ui.canvas_view.tools.tool_options import number
+from nodeforge.ui.canvas_view.tools.tool import PointerEvent
+from nodeforge.ui.canvas_view.tools.tool_options import number_option
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.session import Studio
+    from nodeforge.ui.canvas_view.session import CanvasSession
 
 
-class PaintInTool(StrokeTool):
+class PaintCandidateTool(StrokeTool):
     name, title, icon, key, verb = "paint_in", "Paint candidate in", "paint-roller", "", "paint in"
     hint = "Paint where the candidate should be. Enter ends it."
     options = (
-        number("size", "Size", 80, 1, LARGEST, 1, "px"),
-        number("hardness", "Hardness", 0.5, 0.0, 1.0, 0.01),
-        number("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
+        number_option("size", "Size", 80, 1, LARGEST, 1, "px"),
+        number_option("hardness", "Hardness", 0.5, 0.0, 1.0, 0.01),
+        number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
     )
 
-    def __init__(self, studio: Studio) -> None:
-        super().__init__(studio)
+    def __init__(self, session: CanvasSession) -> None:
+        super().__init__(session)
         self._ink: PictureInk | None = None
         self._name = ""
         self._layer = ""
@@ -41,31 +41,31 @@ class PaintInTool(StrokeTool):
         self._ink = PictureInk(pixels, box.left, box.top)
         self._name, self._ended, self._layer = name, ended, ""
 
-    def press(self, touch: Touch) -> None:
-        if self._ink is not None and not self.studio.canvas.state.has(self._layer):
+    def press(self, pointer: PointerEvent) -> None:
+        if self._ink is not None and not self.session.canvas.state.has(self._layer):
             self._add_layer()
-        super().press(touch)
+        super().press(pointer)
 
-    def ink(self, touch: Touch) -> Ink | None:
+    def ink(self, pointer: PointerEvent) -> Ink | None:
         return self._ink
 
     def enter(self) -> bool:
-        self.studio.choose("brush")
+        self.session.select_tool("brush")
         return True
 
-    def put_down(self) -> None:
-        painted = bool(self._layer) and self.studio.canvas.state.has(self._layer)
+    def deactivate(self) -> None:
+        painted = bool(self._layer) and self.session.canvas.state.has(self._layer)
         self._ink = None
         self._ended(painted)
 
     def _add_layer(self) -> None:
-        canvas = self.studio.canvas
-        above = top_picture(canvas.state) or None
-        self.studio.perform(add_layer(canvas, LayerKind.PAINT, self._name, above))
+        canvas = self.session.canvas
+        above = topmost_picture_layer(canvas.state) or None
+        self.session.perform(add_layer(canvas, LayerKind.PAINT, self._name, above))
         self._layer = canvas.state.active
 
 
-def top_picture(state: State) -> str:
+def topmost_picture_layer(state: State) -> str:
     """The highest layer that makes the picture; empty where there is none."""
     ids = [layer.id for layer in state.layers if layer.kind in PICTURE_KINDS]
     return ids[-1] if ids else ""

@@ -5,13 +5,19 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF, QTransform
 
-from nodeforge.ui.canvas_view.rendering.outline_painting import HANDLE, handle, polygon_both
+from nodeforge.ui.canvas_view.rendering.outline_painting import (
+    HANDLE,
+    draw_contrast_polygon,
+    draw_handle,
+)
 
 INSIDE = (0, 0)
-Grip = tuple[int, int]
+Handle = tuple[int, int]
 """Which edges a drag moves: -1 left or top, 1 right or bottom, 0 neither; (0, 0) moves all."""
 
-GRIPS: tuple[Grip, ...] = tuple((x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if (x, y) != INSIDE)
+HANDLES: tuple[Handle, ...] = tuple(
+    (x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if (x, y) != INSIDE
+)
 
 _CURSORS = {
     (-1, -1): Qt.CursorShape.SizeFDiagCursor,
@@ -26,29 +32,29 @@ _CURSORS = {
 }
 
 
-def grip_place(rect: QRectF, grip: Grip) -> QPointF:
+def handle_position(rect: QRectF, handle: Handle) -> QPointF:
     """Where the handle of `grip` is."""
     middle = rect.center()
-    across, down = grip
+    across, down = handle
     return middle + QPointF(across * rect.width() / 2, down * rect.height() / 2)
 
 
-def grip_at(rect: QRectF, to_view: QTransform, at: QPointF) -> Grip | None:
+def handle_at(rect: QRectF, to_view: QTransform, at: QPointF) -> Handle | None:
     """What a press at `at` of the view takes hold of: a handle, the inside, or nothing."""
-    for grip in GRIPS:
-        away = to_view.map(grip_place(rect, grip)) - at
+    for handle in HANDLES:
+        away = to_view.map(handle_position(rect, handle)) - at
         if max(abs(away.x()), abs(away.y())) <= HANDLE:
-            return grip
+            return handle
     inverse = to_view.inverted()[0]
     return INSIDE if rect.contains(inverse.map(at)) else None
 
 
-def cursor_of(grip: Grip | None) -> Qt.CursorShape:
-    return _CURSORS[grip] if grip is not None else Qt.CursorShape.CrossCursor
+def handle_cursor(handle: Handle | None) -> Qt.CursorShape:
+    return _CURSORS[handle] if handle is not None else Qt.CursorShape.CrossCursor
 
 
 def resized(
-    rect: QRectF, grip: Grip, by: QPointF, *, keep: bool = False, centred: bool = False
+    rect: QRectF, handle: Handle, by: QPointF, *, keep: bool = False, centred: bool = False
 ) -> QRectF:
     """`rect` with the edges of `grip` moved; never smaller than a pixel.
 
@@ -56,9 +62,9 @@ def resized(
         keep: Keep the proportions.
         centred: The middle stays.
     """
-    if grip == INSIDE:
+    if handle == INSIDE:
         return rect.translated(by)
-    across, down = grip
+    across, down = handle
     grow = 2 if centred else 1
     width = max(1.0, rect.width() + across * by.x() * grow)
     height = max(1.0, rect.height() + down * by.y() * grow)
@@ -82,6 +88,6 @@ def paint_rect(
     painter: QPainter, rect: QRectF, to_view: QTransform, colour: QColor, dashed: bool = False
 ) -> None:
     """The rectangle and its handles."""
-    polygon_both(painter, to_view.map(QPolygonF(rect)), dashed)
-    for grip in GRIPS:
-        handle(painter, to_view.map(grip_place(rect, grip)), colour)
+    draw_contrast_polygon(painter, to_view.map(QPolygonF(rect)), dashed)
+    for handle in HANDLES:
+        draw_handle(painter, to_view.map(handle_position(rect, handle)), colour)

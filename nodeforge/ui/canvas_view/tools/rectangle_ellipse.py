@@ -8,23 +8,23 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
 from nodeforge.canvas import Tiles, ellipse, rectangle
-from nodeforge.ui.canvas_view.rendering.outline_painting import path_both
-from nodeforge.ui.canvas_view.tools.selection_tool import HOW_KEYS, SelectTool
-from nodeforge.ui.canvas_view.tools.tool import CLICK, Keys, Touch
+from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_path
+from nodeforge.ui.canvas_view.tools.selection_tool import COMBINE_HINT, SelectTool
+from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import Studio
+    from nodeforge.ui.canvas_view.session import CanvasSession
 
 
-class ShapeTool(SelectTool):
+class ShapeSelectTool(SelectTool):
     """A selection that fits a rectangle."""
 
-    def __init__(self, studio: Studio) -> None:
-        super().__init__(studio)
+    def __init__(self, session: CanvasSession) -> None:
+        super().__init__(session)
         self._start: QPointF | None = None
         self._rect = QRectF()
-        self._shifted = self._long = False
+        self._shifted = self._dragged_far = False
 
     def shape(self, rect: QRectF) -> Tiles:
         raise NotImplementedError
@@ -32,51 +32,55 @@ class ShapeTool(SelectTool):
     def outline(self, rect: QRectF) -> QPainterPath:
         raise NotImplementedError
 
-    def press(self, touch: Touch) -> None:
-        self.begin(touch)
-        self._start = self.studio.snap.point(touch.place, touch.zoom)
-        self._rect, self._long = QRectF(), False
-        self._shifted = touch.has(Keys.ShiftModifier)
+    def press(self, pointer: PointerEvent) -> None:
+        self.begin(pointer)
+        self._start = self.session.snapping.snapped(pointer.position, pointer.zoom)
+        self._rect, self._dragged_far = QRectF(), False
+        self._shifted = pointer.has(Modifiers.ShiftModifier)
 
-    def drag(self, touch: Touch) -> None:
+    def drag(self, pointer: PointerEvent) -> None:
         if self._start is None:
             return
-        self._shifted &= touch.has(Keys.ShiftModifier)
-        end = self.studio.snap.point(touch.place, touch.zoom)
+        self._shifted &= pointer.has(Modifiers.ShiftModifier)
+        end = self.session.snapping.snapped(pointer.position, pointer.zoom)
         way = end - self._start
-        if touch.has(Keys.ShiftModifier) and not self._shifted:  # pressed after the drag began
+        if (
+            pointer.has(Modifiers.ShiftModifier) and not self._shifted
+        ):  # pressed after the drag began
             side = max(abs(way.x()), abs(way.y()))
             way = QPointF(side if way.x() >= 0 else -side, side if way.y() >= 0 else -side)
         self._rect = QRectF(self._start, self._start + way).normalized()
-        self._long = way.manhattanLength() * touch.zoom >= CLICK
-        self.studio.shown_changed.emit()
+        self._dragged_far = way.manhattanLength() * pointer.zoom >= CLICK
+        self.session.overlay_changed.emit()
 
-    def release(self, touch: Touch) -> None:
-        self.settle()
+    def release(self, pointer: PointerEvent) -> None:
+        self.commit()
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         start, self._start = self._start, None
         if start is None:
             return
-        if self._long:
-            self.choose(self.shape(self._rect))
+        if self._dragged_far:
+            self.select_mask(self.shape(self._rect))
         else:
-            self.clicked()
-        self.studio.shown_changed.emit()
+            self.deselect_on_click()
+        self.session.overlay_changed.emit()
 
     def cancel(self) -> bool:
         had, self._start = self._start is not None, None
-        self.studio.shown_changed.emit()
+        self.session.overlay_changed.emit()
         return had
 
     def paint(self, painter: QPainter, camera: Camera) -> None:
         if self._start is not None:
-            path_both(painter, camera.transform().map(self.outline(self._rect)), dashed=True)
+            draw_contrast_path(
+                painter, camera.transform().map(self.outline(self._rect)), dashed=True
+            )
 
 
-class RectangleTool(ShapeTool):
+class RectangleSelectTool(ShapeSelectTool):
     name, title, icon, key = "rectangle", "Rectangle", "selection", "M"
-    hint = f"Drag from corner to corner. {HOW_KEYS}"
+    hint = f"Drag from corner to corner. {COMBINE_HINT}"
 
     def shape(self, rect: QRectF) -> Tiles:
         return rectangle(*(float(round(v)) for v in _edges(rect)))
@@ -87,9 +91,9 @@ class RectangleTool(ShapeTool):
         return path
 
 
-class EllipseTool(ShapeTool):
+class EllipseSelectTool(ShapeSelectTool):
     name, title, icon, key = "ellipse", "Ellipse", "circle-dashed", "Shift+M"
-    hint = f"Drag from corner to corner; then Shift makes a circle. {HOW_KEYS}"
+    hint = f"Drag from corner to corner; then Shift makes a circle. {COMBINE_HINT}"
 
     def shape(self, rect: QRectF) -> Tiles:
         return ellipse(*_edges(rect))

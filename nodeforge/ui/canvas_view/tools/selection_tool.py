@@ -6,46 +6,46 @@ from typing import TYPE_CHECKING
 
 from nodeforge.canvas import Tiles, deselect, select
 from nodeforge.imaging import Combine
-from nodeforge.ui.canvas_view.tools.tool import Keys, Tool, Touch
-from nodeforge.ui.canvas_view.tools.tool_options import choice
+from nodeforge.ui.canvas_view.tools.tool import Modifiers, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_options import choice_option
 
 if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.session import Studio
+    from nodeforge.ui.canvas_view.session import CanvasSession
 
-_WAYS = {
+_COMBINE_MODES = {
     "replace": None,
     "add": Combine.ADD,
     "subtract": Combine.SUBTRACT,
     "intersect": Combine.INTERSECT,
 }
-WAY = choice("way", "Selection", tuple(_WAYS), "replace")
-HOW_KEYS = "Shift adds, Alt takes away."
+COMBINE_OPTION = choice_option("way", "Selection", tuple(_COMBINE_MODES), "replace")
+COMBINE_HINT = "Shift adds, Alt takes away."
 
 
 class SelectTool(Tool):
     """Selects the part of the canvas that edits reach."""
 
-    options = (WAY,)
+    options = (COMBINE_OPTION,)
 
-    def __init__(self, studio: Studio) -> None:
-        super().__init__(studio)
-        self._way: Combine | None = None
+    def __init__(self, session: CanvasSession) -> None:
+        super().__init__(session)
+        self._combine: Combine | None = None
 
-    def begin(self, touch: Touch) -> None:
+    def begin(self, pointer: PointerEvent) -> None:
         """Note how this selection goes together with what is selected already."""
-        adds, takes = touch.has(Keys.ShiftModifier), touch.has(Keys.AltModifier)
+        adds, takes = pointer.has(Modifiers.ShiftModifier), pointer.has(Modifiers.AltModifier)
         if adds and takes:
-            self._way = Combine.INTERSECT
+            self._combine = Combine.INTERSECT
         elif adds or takes:
-            self._way = Combine.ADD if adds else Combine.SUBTRACT
+            self._combine = Combine.ADD if adds else Combine.SUBTRACT
         else:
-            self._way = _WAYS[self.value("way")]
+            self._combine = _COMBINE_MODES[self.value("way")]
 
-    def choose(self, mask: Tiles) -> None:
+    def select_mask(self, mask: Tiles) -> None:
         """Select where `mask` is."""
-        self.studio.perform(select(self.studio.canvas, mask, self._way))
+        self.session.perform(select(self.session.canvas, mask, self._combine))
 
-    def clicked(self) -> None:
+    def deselect_on_click(self) -> None:
         """A click that selects nothing."""
-        if self._way is None:
-            self.studio.perform(deselect(self.studio.canvas))
+        if self._combine is None:
+            self.session.perform(deselect(self.session.canvas))

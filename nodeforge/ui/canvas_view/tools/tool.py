@@ -7,38 +7,38 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter
 
-from nodeforge.ui.canvas_view.tools.tool_options import Option
+from nodeforge.ui.canvas_view.tools.tool_options import ToolOption
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import Studio
+    from nodeforge.ui.canvas_view.session import CanvasSession
 
-Keys = Qt.KeyboardModifier
+Modifiers = Qt.KeyboardModifier
 CLICK = 4.0
 """A press that moves less than this (pixels of the view) is a click."""
 
 
-class Touch(NamedTuple):
-    """Where the mouse or the pen is.
+class PointerEvent(NamedTuple):
+    """A mouse or tablet event, as tools get it.
 
     Args:
-        place: On the canvas, in pixels; the middle of pixel (0, 0) is (0.5, 0.5).
-        at: On the view, in pixels.
-        zoom: Pixels of the view a pixel of the canvas.
-        keys: What is held on the keyboard.
-        pressure: Of a pen, 0..1; 1 of a mouse.
-        eraser: It is the other end of the pen.
+        position: In canvas pixels; the centre of pixel (0, 0) is (0.5, 0.5).
+        view_position: In view pixels.
+        zoom: View pixels per canvas pixel.
+        modifiers: Keyboard modifiers.
+        pressure: Pen pressure, 0..1; 1 for a mouse.
+        eraser: Whether the eraser end of the pen is used.
     """
 
-    place: QPointF
-    at: QPointF
+    position: QPointF
+    view_position: QPointF
     zoom: float = 1.0
-    keys: Keys = Keys.NoModifier
+    modifiers: Modifiers = Modifiers.NoModifier
     pressure: float = 1.0
     eraser: bool = False
 
-    def has(self, key: Keys) -> bool:
-        return bool(self.keys & key)
+    def has(self, modifier: Modifiers) -> bool:
+        return bool(self.modifiers & modifier)
 
 
 class Tool:
@@ -53,44 +53,44 @@ class Tool:
     key = ""
     hint = ""
     """What it does and which keys change that, for the options bar."""
-    options: tuple[Option, ...] = ()
+    options: tuple[ToolOption, ...] = ()
     cursor = Qt.CursorShape.CrossCursor
-    picks = False
+    picks_colour = False
     """Whether Alt and a click take a colour from the picture."""
 
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
+    def __init__(self, session: CanvasSession) -> None:
+        self.session = session
 
     def value(self, name: str) -> Any:
         """What one of its options is set to."""
-        return self.studio.kit.value(self.name, self.option(name))
+        return self.session.tool_options.value(self.name, self.option(name))
 
-    def option(self, name: str) -> Option:
+    def option(self, name: str) -> ToolOption:
         return next(option for option in self.options if option.name == name)
 
     def has_option(self, name: str) -> bool:
         return any(option.name == name for option in self.options)
 
     def set(self, name: str, value: Any) -> None:
-        self.studio.kit.set(self.name, self.option(name), value)
+        self.session.tool_options.set(self.name, self.option(name), value)
 
-    def take(self) -> None:
+    def activate(self) -> None:
         """It is taken in hand."""
 
-    def put_down(self) -> None:
+    def deactivate(self) -> None:
         """Another is taken."""
 
-    def press(self, touch: Touch) -> None: ...
+    def press(self, pointer: PointerEvent) -> None: ...
 
-    def drag(self, touch: Touch) -> None: ...
+    def drag(self, pointer: PointerEvent) -> None: ...
 
-    def release(self, touch: Touch) -> None: ...
+    def release(self, pointer: PointerEvent) -> None: ...
 
-    def double(self, touch: Touch) -> None: ...
+    def double_click(self, pointer: PointerEvent) -> None: ...
 
-    def hover(self, touch: Touch) -> None: ...
+    def hover(self, pointer: PointerEvent) -> None: ...
 
-    def cursor_at(self, touch: Touch) -> Qt.CursorShape:
+    def cursor_at(self, pointer: PointerEvent) -> Qt.CursorShape:
         return self.cursor
 
     @property
@@ -98,7 +98,7 @@ class Tool:
         """Whether something is in hand that would become a step."""
         return False
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Finish what is in hand, if anything."""
 
     def cancel(self) -> bool:

@@ -21,7 +21,7 @@ _SWATCHES = (
 
 
 @dataclass(frozen=True)
-class Option:
+class ToolOption:
     """Something about a tool that can be set.
 
     Args:
@@ -37,11 +37,11 @@ class Option:
     unit: str = ""
 
     @property
-    def whole(self) -> bool:
+    def is_integer(self) -> bool:
         return isinstance(self.default, int)
 
 
-class Kit(QObject):
+class ToolOptions(QObject):
     """Options of tools by name, two colours and the swatches; remembered between starts.
 
     Args:
@@ -57,72 +57,76 @@ class Kit(QObject):
         self._store = store
         kept = _read(store)
         self._options: dict[str, dict[str, Any]] = kept.get("options", {})
-        self._front = QColor(kept.get("front", "#000000"))
-        self._back = QColor(kept.get("back", "#ffffff"))
+        self._foreground = QColor(kept.get("front", "#000000"))
+        self._background = QColor(kept.get("back", "#ffffff"))
         self.swatches: list[str] = list(kept.get("swatches", _SWATCHES))
 
-    def value(self, tool: str, option: Option) -> Any:
-        found = self._options.get(tool, {}).get(option.name, option.default)
+    def value(self, tool: str, option: ToolOption) -> Any:
+        similar_area = self._options.get(tool, {}).get(option.name, option.default)
         if isinstance(option.widget, ChoiceWidget):
-            return found if found in option.widget.options else option.default
-        return found if type(found) in (type(option.default), int, float) else option.default
+            return similar_area if similar_area in option.widget.options else option.default
+        return (
+            similar_area
+            if type(similar_area) in (type(option.default), int, float)
+            else option.default
+        )
 
-    def set(self, tool: str, option: Option, value: Any) -> None:
+    def set(self, tool: str, option: ToolOption, value: Any) -> None:
         widget = option.widget
         if isinstance(widget, NumberWidget):
             low, high = widget.minimum, widget.maximum
             value = value if low is None else max(low, value)
             value = value if high is None else min(high, value)
-            value = round(value) if option.whole else value
+            value = round(value) if option.is_integer else value
         if self.value(tool, option) != value:
             self._options.setdefault(tool, {})[option.name] = value
-            self._keep()
+            self._save()
             self.changed.emit(tool, option.name)
 
     @property
-    def front(self) -> QColor:
-        return QColor(self._front)
+    def foreground(self) -> QColor:
+        return QColor(self._foreground)
 
     @property
-    def back(self) -> QColor:
-        return QColor(self._back)
+    def background(self) -> QColor:
+        return QColor(self._background)
 
     @property
-    def ink(self) -> Colour:
+    def paint_colour(self) -> Colour:
         """The colour that is painted with."""
-        return rgba(self._front)
+        return rgba(self._foreground)
 
-    def set_front(self, colour: QColor) -> None:
-        self._set_colours(colour, self._back)
+    def set_foreground(self, colour: QColor) -> None:
+        self._set_colours(colour, self._background)
 
-    def set_back(self, colour: QColor) -> None:
-        self._set_colours(self._front, colour)
+    def set_background(self, colour: QColor) -> None:
+        self._set_colours(self._foreground, colour)
 
     def swap_colours(self) -> None:
-        self._set_colours(self._back, self._front)
+        self._set_colours(self._background, self._foreground)
 
-    def plain_colours(self) -> None:
+    def reset_colours(self) -> None:
         self._set_colours(QColor("#000000"), QColor("#ffffff"))
 
-    def keep_swatch(self, colour: QColor) -> None:
+    def add_swatch(self, colour: QColor) -> None:
         """Put a colour first among the swatches; the last one goes."""
         name = colour.name()
         rest = [each for each in self.swatches if each != name]
         self.swatches = [name, *rest][: len(_SWATCHES)]
-        self._keep()
+        self._save()
         self.colours_changed.emit()
 
-    def _set_colours(self, front: QColor, back: QColor) -> None:
-        if (front, back) != (self._front, self._back):
-            self._front, self._back = QColor(front), QColor(back)
-            self._keep()
+    def _set_colours(self, foreground: QColor, background: QColor) -> None:
+        if (foreground, background) != (self._foreground, self._background):
+            self._foreground, self._background = QColor(foreground), QColor(background)
+            self._save()
             self.colours_changed.emit()
 
-    def _keep(self) -> None:
+    def _save(self) -> None:
         kept = {
             "options": self._options,
-            "front": self._front.name(QColor.NameFormat.HexArgb),
-            "back": self._back.name(QColor.NameFormat.HexArgb),
+            "front": self._foreground.name(QColor.NameFormat.HexArgb),
+            "back": self._background.name(QColor.NameFormat.HexArgb),
             "swatches": self.swatches,
         }
         self._store.setValue(_STORE, json.dumps(kept))
@@ -132,18 +136,18 @@ def rgba(colour: QColor) -> Colour:
     return colour.red(), colour.green(), colour.blue(), colour.alpha()
 
 
-def number(
+def number_option(
     name: str, label: str, default: float, low: float, high: float, step: float, unit: str = ""
-) -> Option:
-    return Option(name, label, NumberWidget(low, high, step), default, unit)
+) -> ToolOption:
+    return ToolOption(name, label, NumberWidget(low, high, step), default, unit)
 
 
-def choice(name: str, label: str, options: Sequence[str], default: str) -> Option:
-    return Option(name, label, ChoiceWidget(tuple(options)), default)
+def choice_option(name: str, label: str, options: Sequence[str], default: str) -> ToolOption:
+    return ToolOption(name, label, ChoiceWidget(tuple(options)), default)
 
 
-def toggle(name: str, label: str, default: bool = False) -> Option:
-    return Option(name, label, ToggleWidget(), default)
+def toggle_option(name: str, label: str, default: bool = False) -> ToolOption:
+    return ToolOption(name, label, ToggleWidget(), default)
 
 
 def _read(store: QSettings) -> dict[str, Any]:

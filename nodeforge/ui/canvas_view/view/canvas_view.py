@@ -24,18 +24,18 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nodeforge.canvas import Change, What
 from nodeforge.ui.canvas_view.rendering.camera import Camera
-from nodeforge.ui.canvas_view.rendering.candidate_overlay import Staged
-from nodeforge.ui.canvas_view.rendering.canvas_renderer import CanvasPicture
-from nodeforge.ui.canvas_view.rendering.marching_ants import Ants
-from nodeforge.ui.canvas_view.session import Studio
-from nodeforge.ui.canvas_view.view.input_handler import Hands
-from nodeforge.ui.canvas_view.view.overlay import Overlay
+from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
+from nodeforge.ui.canvas_view.rendering.canvas_renderer import CanvasRenderer
+from nodeforge.ui.canvas_view.rendering.marching_ants import MarchingAnts
+from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.view.input_handler import InputHandler
+from nodeforge.ui.canvas_view.view.overlay import CanvasOverlay
 from nodeforge.ui.common.theme import Theme
 
 _DARK_CHECKS = QColor("#6b6e74"), QColor("#5a5d63")
 _LIGHT_CHECKS = QColor("#ffffff"), QColor("#d5d8dd")
 
-_REST = 120
+_DRAFT_MS = 120
 """Milliseconds without zooming or turning after which the picture is drawn well."""
 
 
@@ -47,24 +47,24 @@ class CanvasView(QWidget):
         theme: For the colours around the picture.
     """
 
-    looked = Signal()
+    view_changed = Signal()
     """Zoom, place or turn is another."""
-    pointed = Signal(object)
+    cursor_moved = Signal(object)
     """The place of the canvas under the mouse, or None."""
-    menu_asked = Signal(object)
+    menu_requested = Signal(object)
 
-    def __init__(self, studio: Studio, theme: Theme) -> None:
+    def __init__(self, session: CanvasSession, theme: Theme) -> None:
         super().__init__()
-        self.studio = studio
+        self.session = session
         self.camera = Camera()
-        self.staged = Staged()
-        self.ants = Ants(studio.canvas)
-        self.picture = CanvasPicture(studio.canvas, *_colours(theme))
-        self.overlay = Overlay(studio, self.staged, self.ants, theme)
-        self.hands = Hands(self)
+        self.candidate_overlay = CandidateOverlay()
+        self.marching_ants = MarchingAnts(session.canvas)
+        self.renderer = CanvasRenderer(session.canvas, *_colours(theme))
+        self.overlay = CanvasOverlay(session, self.candidate_overlay, self.marching_ants, theme)
+        self.input_handler = InputHandler(self)
         self._fitted = False
-        self._rest = QTimer(self, singleShot=True, interval=_REST)
-        self._rest.timeout.connect(self._look_well)
+        self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_MS)
+        self._draft_timer.timeout.connect(self._draw_final)
         self._tool_drawn = QRectF()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -73,61 +73,63 @@ class CanvasView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 120)
         self.setAccessibleName("Canvas")
-        self._end = studio.canvas.subscribe(self._hear)
-        studio.shown_changed.connect(self.update)
-        studio.tool_changed.connect(self.hands.show_cursor)
-        studio.snap.changed.connect(self.update)
-        studio.kit.changed.connect(self._set)
-        self.staged.changed.connect(self.update)
-        self.ants.moved.connect(lambda: self._update(self.ants.rect(self.camera.transform())))
+        self._end = session.canvas.subscribe(self._on_canvas_changed)
+        session.overlay_changed.connect(self.update)
+        session.tool_changed.connect(self.input_handler.show_cursor)
+        session.snapping.changed.connect(self.update)
+        session.tool_options.changed.connect(self._set)
+        self.candidate_overlay.changed.connect(self.update)
+        self.marching_ants.advanced.connect(
+            lambda: self._update(self.marching_ants.rect(self.camera.transform()))
+        )
 
     def close_view(self) -> None:
         """Listen to the canvas no more."""
         self._end()
-        self.picture.close()
-        self.ants.close()
+        self.renderer.close()
+        self.marching_ants.close()
 
     def set_theme(self, theme: Theme) -> None:
         self.overlay.theme = theme
-        self.picture.wear(*_colours(theme))
+        self.renderer.set_colours(*_colours(theme))
         self.update()
 
     # looking
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
         self.camera.zoom_to(zoom, at)
-        self.hurry()
+        self.update_draft()
 
     def zoom_by(self, factor: float) -> None:
         self.zoom_to(self.camera.zoom * factor)
 
-    def turn_by(self, degrees: float) -> None:
-        self.camera.turn_to(self.camera.turn + degrees if degrees else 0.0)
-        self.hurry()
+    def rotate_by(self, degrees: float) -> None:
+        self.camera.rotate_to(self.camera.rotation + degrees if degrees else 0.0)
+        self.update_draft()
 
     def fit(self, rect: QRectF | None = None) -> None:
         """See all of the canvas, or of a rectangle of it."""
-        self.camera.fit(self.studio.whole() if rect is None else rect)
-        self.look()
+        self.camera.fit(self.session.canvas_rect() if rect is None else rect)
+        self.update_view()
 
     def pan(self, by: QPointF) -> None:
         self.camera.pan(by)
-        self.look()
+        self.update_view()
 
-    def hurry(self) -> None:
+    def update_draft(self) -> None:
         """The camera zooms or turns: look quickly, and well once it rests."""
-        self.picture.hurry(True)
-        self._rest.start()
-        self.look()
+        self.renderer.set_draft(True)
+        self._draft_timer.start()
+        self.update_view()
 
-    def _look_well(self) -> None:
-        self.picture.hurry(False)
+    def _draw_final(self) -> None:
+        self.renderer.set_draft(False)
         self.update()
 
-    def look(self) -> None:
+    def update_view(self) -> None:
         """The camera looks elsewhere."""
         self.update()
-        self.looked.emit()
+        self.view_changed.emit()
 
     def update_brush(self) -> None:
         """Draw the brush's outline where the mouse is now."""
@@ -144,8 +146,8 @@ class CanvasView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
-        self.picture.show_masks(self.overlay.tints_shown())
-        self.picture.paint(painter, event.rect(), self.camera, self.devicePixelRatioF())
+        self.renderer.show_masks(self.overlay.masks_tinted())
+        self.renderer.paint(painter, event.rect(), self.camera, self.devicePixelRatioF())
         self.overlay.paint(painter, self.camera, self.devicePixelRatioF())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
@@ -156,70 +158,70 @@ class CanvasView(QWidget):
         elif self._fitted:  # the picture stays where it is, as panels come and go
             more = (self.camera.size - before) / 2
             self.camera.pan(QPointF(-more.width(), -more.height()))
-        self.look()
+        self.update_view()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         self.camera.size = QSizeF(self.size())
         if not self._fitted:
             self._fitted = True
             self.fit()
-        self.ants.march(True)
+        self.marching_ants.set_running(True)
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
-        self.studio.settle()
-        self.ants.march(False)
+        self.session.commit()
+        self.marching_ants.set_running(False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        self.hands.press(event)
+        self.input_handler.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        self.hands.move(event)
+        self.input_handler.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        self.hands.release(event)
+        self.input_handler.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        self.hands.double(event)
+        self.input_handler.double_click(event)
 
     def tabletEvent(self, event: QTabletEvent) -> None:  # noqa: N802
-        self.hands.tablet(event)
+        self.input_handler.tablet(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        self.hands.wheel(event)
+        self.input_handler.wheel(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        if not self.hands.key(event, True):
+        if not self.input_handler.key(event, True):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        if not self.hands.key(event, False):
+        if not self.input_handler.key(event, False):
             super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
-        self.hands.let_go()
+        self.input_handler.focus_lost()
         super().focusOutEvent(event)
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
-        self.hands.show_cursor()
+        self.input_handler.show_cursor()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
-        self.overlay.brush_at = None
+        self.overlay.brush_position = None
         self.update_brush()
-        self.pointed.emit(None)
+        self.cursor_moved.emit(None)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QNativeGestureEvent):
-            return self.hands.gesture(event)
+            return self.input_handler.gesture(event)
         return super().event(event)
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
+    def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         transform = self.camera.transform()
         for change in changes:
             if change.what in (What.SIZE, What.SELECTION):
                 self.update()
             elif change.box is not None:
-                rect = _around(transform.mapRect(QRectF(*change.box)), self.camera.zoom)
-                self.picture.spoil(rect & self.rect())
+                rect = _grown(transform.mapRect(QRectF(*change.box)), self.camera.zoom)
+                self.renderer.invalidate(rect & self.rect())
                 self.update(rect & self.rect())
         if any(change.what in (What.SIZE, What.LAYERS, What.ACTIVE) for change in changes):
             self.update()
@@ -229,7 +231,7 @@ class CanvasView(QWidget):
             self.update(rect.toAlignedRect())
 
 
-def _around(rect: QRectF, zoom: float) -> QRect:
+def _grown(rect: QRectF, zoom: float) -> QRect:
     """All pixels that look different: small pictures are means of what is around, too."""
     more = 2 + math.ceil(1 / max(zoom, 0.1))
     return rect.toAlignedRect().adjusted(-more, -more, more, more)

@@ -15,14 +15,20 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 
-from nodeforge.ui.canvas_view.tools import CLICK, MoveTool, PickerTool, StrokeTool, Touch
+from nodeforge.ui.canvas_view.tools import (
+    CLICK,
+    ColourPickerTool,
+    MoveTool,
+    PointerEvent,
+    StrokeTool,
+)
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
 
 Left, Right = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 Middle = Qt.MouseButton.MiddleButton
-Keys = Qt.KeyboardModifier
+Modifiers = Qt.KeyboardModifier
 Drag = Callable[[QPointF], None]
 
 _NOTCH = 1.0015
@@ -31,7 +37,7 @@ _ERASER = QPointingDevice.PointerType.Eraser
 _COMPARE = Qt.Key.Key_Backslash
 
 
-class Hands(QObject):
+class InputHandler(QObject):
     """Turns events of a view into what a tool understands.
 
     A left press goes to the tool, with Space, or the middle button, it pans (with Shift, too,
@@ -49,11 +55,11 @@ class Hands(QObject):
         self._pen_down = False
         self._last = QPointF()
         self._start = QPointF()
-        self._sized = (0.0, 0.0)
+        self._start_size_hardness = (0.0, 0.0)
         self._moved = False
 
     @property
-    def at(self) -> QPointF:
+    def position(self) -> QPointF:
         """Where the mouse was last on the view."""
         return self._last
 
@@ -63,26 +69,28 @@ class Hands(QObject):
         if self._button != Qt.MouseButton.NoButton:
             return
         self._button, self._start, self._moved = event.button(), event.position(), False
-        self._begin(event.button(), self._touch(event.position(), event.modifiers()))
+        self._begin(event.button(), self._pointer_event(event.position(), event.modifiers()))
 
     def move(self, event: QMouseEvent) -> None:
-        self._to(self._touch(event.position(), event.modifiers()))
+        self._to(self._pointer_event(event.position(), event.modifiers()))
 
     def release(self, event: QMouseEvent) -> None:
         if event.button() == self._button:
-            self._end(self._touch(event.position(), event.modifiers()))
+            self._end(self._pointer_event(event.position(), event.modifiers()))
 
-    def double(self, event: QMouseEvent) -> None:
+    def double_click(self, event: QMouseEvent) -> None:
         """The second press of two comes as this: it is a press, too."""
         self.press(event)
         if event.button() == Left and not self._space:
-            self._view.studio.tool.double(self._touch(event.position(), event.modifiers()))
+            self._view.session.tool.double_click(
+                self._pointer_event(event.position(), event.modifiers())
+            )
 
     # the pen
 
     def tablet(self, event: QTabletEvent) -> None:
         """A pen's events are all taken, so that none comes again as one of the mouse."""
-        touch = self._touch(
+        pointer = self._pointer_event(
             event.position(),
             event.modifiers(),
             event.pressure(),
@@ -92,12 +100,12 @@ class Hands(QObject):
         if event.type() is kinds.TabletPress and self._button == Qt.MouseButton.NoButton:
             self._button, self._start, self._moved = event.button(), event.position(), False
             self._pen_down = True
-            self._begin(event.button(), touch)
+            self._begin(event.button(), pointer)
         elif event.type() is kinds.TabletMove:
-            self._to(touch)
+            self._to(pointer)
         elif event.type() is kinds.TabletRelease and self._pen_down:
             self._pen_down = False
-            self._end(touch)
+            self._end(pointer)
         event.accept()
 
     # wheel and touchpad
@@ -105,7 +113,7 @@ class Hands(QObject):
     def wheel(self, event: QWheelEvent) -> None:
         """The wheel zooms; two fingers on a touchpad pan, with Ctrl they zoom."""
         fingers = event.phase() != Qt.ScrollPhase.NoScrollPhase and not event.pixelDelta().isNull()
-        if fingers and not event.modifiers() & Keys.ControlModifier:
+        if fingers and not event.modifiers() & Modifiers.ControlModifier:
             self._view.pan(QPointF(event.pixelDelta()))
         else:
             turned = event.angleDelta().y() or event.angleDelta().x()
@@ -120,8 +128,8 @@ class Hands(QObject):
                 self._view.zoom_to(zoom, event.position())
             case Qt.NativeGestureType.RotateNativeGesture:
                 camera = self._view.camera
-                camera.turn_to(camera.turn + event.value(), event.position())
-                self._view.hurry()
+                camera.rotate_to(camera.rotation + event.value(), event.position())
+                self._view.update_draft()
             case _:
                 return False
         return True
@@ -129,28 +137,28 @@ class Hands(QObject):
     # keys
 
     def key(self, event: QKeyEvent, down: bool) -> bool:
-        """Keys that are held: Space to pan, backslash to see the original."""
+        """Modifiers that are held: Space to pan, backslash to see the original."""
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._space = down
                 self.show_cursor()
             return True
         if event.key() == Qt.Key.Key_Escape and down:
-            return self._view.studio.cancel()
+            return self._view.session.cancel()
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
-        tool = self._view.studio.tool
+        tool = self._view.session.tool
         if down and isinstance(tool, MoveTool) and event.key() in steps:
             tool.nudge(0, steps[Qt.Key(event.key())])
             return True
         if event.key() == _COMPARE and not event.isAutoRepeat():
-            self._view.staged.hide(down)
+            self._view.candidate_overlay.set_hidden(down)
             return True
         return False
 
-    def let_go(self) -> None:
+    def focus_lost(self) -> None:
         """The keyboard is somewhere else: no key is held."""
         self._space = False
-        self._view.staged.hide(False)
+        self._view.candidate_overlay.set_hidden(False)
         self.show_cursor()
 
     def show_cursor(self) -> None:
@@ -161,93 +169,99 @@ class Hands(QObject):
         elif self._picking:
             shape = Qt.CursorShape.CrossCursor
         else:
-            shape = view.studio.tool.cursor_at(self._touch(self._last, Keys.NoModifier))
+            shape = view.session.tool.cursor_at(
+                self._pointer_event(self._last, Modifiers.NoModifier)
+            )
         view.setCursor(shape)
-        hover = isinstance(view.studio.tool, StrokeTool) and shape == Qt.CursorShape.BlankCursor
-        view.overlay.brush_at = self._last if hover and view.underMouse() else None
+        hover = isinstance(view.session.tool, StrokeTool) and shape == Qt.CursorShape.BlankCursor
+        view.overlay.brush_position = self._last if hover and view.underMouse() else None
         view.update_brush()
 
     # what a press becomes
 
-    def _begin(self, button: Qt.MouseButton, touch: Touch) -> None:
-        view, tool = self._view, self._view.studio.tool
-        self._last = touch.at
+    def _begin(self, button: Qt.MouseButton, pointer: PointerEvent) -> None:
+        view, tool = self._view, self._view.session.tool
+        self._last = pointer.view_position
         if button == Middle or (button == Left and self._space):
-            self._drag = self._turn if touch.has(Keys.ShiftModifier) else self._pan
+            self._drag = self._turn if pointer.has(Modifiers.ShiftModifier) else self._pan
             self.show_cursor()
         elif button == Right:
-            self._sized = self._brush_looks()
+            self._start_size_hardness = self._brush_size_hardness()
             self._drag = self._size if tool.has_option("size") else None
         elif button == Left:
-            self._picking = tool.picks and touch.has(Keys.AltModifier)
-            (self._picker if self._picking else tool).press(touch)
+            self._picking = tool.picks_colour and pointer.has(Modifiers.AltModifier)
+            (self._picker if self._picking else tool).press(pointer)
         view.setFocus(Qt.FocusReason.MouseFocusReason)
 
-    def _to(self, touch: Touch) -> None:
+    def _to(self, pointer: PointerEvent) -> None:
         view = self._view
         if self._drag is not None:
-            self._moved |= (touch.at - self._start).manhattanLength() >= CLICK
+            self._moved |= (pointer.view_position - self._start).manhattanLength() >= CLICK
             if self._moved:
-                self._drag(touch.at)
+                self._drag(pointer.view_position)
         elif self._button == Left:
-            (self._picker if self._picking else view.studio.tool).drag(touch)
+            (self._picker if self._picking else view.session.tool).drag(pointer)
         else:
-            view.studio.tool.hover(touch)
-        self._last = touch.at
-        view.pointed.emit(touch.place)
+            view.session.tool.hover(pointer)
+        self._last = pointer.view_position
+        view.cursor_moved.emit(pointer.position)
         if self._drag is None:
-            self._hover(touch)
+            self._hover(pointer)
 
-    def _end(self, touch: Touch) -> None:
+    def _end(self, pointer: PointerEvent) -> None:
         view, button = self._view, self._button
         self._button = Qt.MouseButton.NoButton
         if button == Left and self._drag is None:
-            (self._picker if self._picking else view.studio.tool).release(touch)
+            (self._picker if self._picking else view.session.tool).release(pointer)
         elif button == Right and not self._moved:
-            view.menu_asked.emit(view.mapToGlobal(touch.at.toPoint()))
+            view.menu_requested.emit(view.mapToGlobal(pointer.view_position.toPoint()))
         self._drag, self._picking = None, False
-        self._last = touch.at
+        self._last = pointer.view_position
         self.show_cursor()
 
-    def _hover(self, touch: Touch) -> None:
+    def _hover(self, pointer: PointerEvent) -> None:
         view = self._view
-        if isinstance(view.studio.tool, StrokeTool):
-            view.overlay.brush_at = None if touch.has(Keys.AltModifier) else touch.at
+        if isinstance(view.session.tool, StrokeTool):
+            view.overlay.brush_position = (
+                None if pointer.has(Modifiers.AltModifier) else pointer.view_position
+            )
             view.update_brush()
         elif self._button == Qt.MouseButton.NoButton and not self._space:
-            view.setCursor(view.studio.tool.cursor_at(touch))
+            view.setCursor(view.session.tool.cursor_at(pointer))
 
     def _pan(self, at: QPointF) -> None:
         self._view.pan(at - self._last)
 
     def _turn(self, at: QPointF) -> None:
         camera = self._view.camera
-        camera.turn_to(camera.turn + (at.x() - self._last.x()) * 0.4)
-        self._view.hurry()
+        camera.rotate_to(camera.rotation + (at.x() - self._last.x()) * 0.4)
+        self._view.update_draft()
 
     def _size(self, at: QPointF) -> None:
         """To the right larger, upwards harder."""
-        tool, way = self._view.studio.tool, at - self._start
-        size, hardness = self._sized
+        tool, way = self._view.session.tool, at - self._start
+        size, hardness = self._start_size_hardness
         tool.set("size", max(1.0, size + way.x() / self._view.camera.zoom))
         if tool.has_option("hardness"):
             tool.set("hardness", min(max(hardness - way.y() / 200, 0.0), 1.0))
-        self._view.overlay.brush_at = self._start
+        self._view.overlay.brush_position = self._start
         self._view.update_brush()
 
-    def _brush_looks(self) -> tuple[float, float]:
-        tool = self._view.studio.tool
+    def _brush_size_hardness(self) -> tuple[float, float]:
+        tool = self._view.session.tool
         size, hardness = (
             tool.value(name) if tool.has_option(name) else 0.0 for name in ("size", "hardness")
         )
         return size, hardness
 
     @property
-    def _picker(self) -> PickerTool:
-        picker = self._view.studio.tools["picker"]
-        assert isinstance(picker, PickerTool)
+    def _picker(self) -> ColourPickerTool:
+        picker = self._view.session.tools["picker"]
+        assert isinstance(picker, ColourPickerTool)
         return picker
 
-    def _touch(self, at: QPointF, keys: Keys, pressure: float = 1.0, eraser: bool = False) -> Touch:
+    def _pointer_event(
+        self, at: QPointF, keys: Modifiers, pressure: float = 1.0, eraser: bool = False
+    ) -> PointerEvent:
         camera = self._view.camera
-        return Touch(camera.to_canvas(at), at, camera.zoom, keys, pressure, eraser)
+        return PointerEvent(camera.to_canvas(at), at, camera.zoom, keys, pressure, eraser)

@@ -45,10 +45,10 @@ Action = Callable[[QPointF, Keys], None]
 class Hands(QObject):
     """Mouse and keys over the view of a `Desk`."""
 
-    menu_asked = Signal(object)
-    search_asked = Signal(QPointF)
-    row_asked = Signal(object, object)
-    name_asked = Signal(object)
+    menu_requested = Signal(object)
+    search_requested = Signal(QPointF)
+    row_requested = Signal(object, object)
+    name_requested = Signal(object)
 
     def __init__(self, desk: Desk, keys: Mapping[str, Callable[[], object]]) -> None:
         super().__init__()
@@ -180,18 +180,18 @@ class Hands(QObject):
             case NodeBox() if hit.dot is None:
                 self._open(hit.item, hit)
             case FrameBox() if hit.item.grips_at(hit.place):
-                self.name_asked.emit(hit.item)
+                self.name_requested.emit(hit.item)
             case None | FrameBox():
-                self.search_asked.emit(event.position())
+                self.search_requested.emit(event.position())
 
     def _open(self, box: NodeBox, hit: Hit) -> None:
         row = self.row_under(box, hit)
         if row is not None and not row.linked:
-            self.row_asked.emit(box, row)
+            self.row_requested.emit(box, row)
         elif box.face.is_group:
             self.desk.open(box.path)
         elif hit.place.y() < 28:
-            self.name_asked.emit(box)
+            self.name_requested.emit(box)
 
     def ask_menu(self, place: QPointF) -> None:
         """Ask for the menu of what lies there, which is chosen first."""
@@ -199,7 +199,7 @@ class Hands(QObject):
         if hit.item is not None and not hit.item.isSelected():
             self.desk.choose({hit.item})
         viewer = self.desk.viewer
-        self.menu_asked.emit(
+        self.menu_requested.emit(
             MenuRequest(
                 hit.item.path if isinstance(hit.item, NodeBox) else "",
                 hit.item.path if isinstance(hit.item, FrameBox) else "",

@@ -40,7 +40,7 @@ class GraphView(Commands, Arranging, QWidget):
     """The path of the subgraph that is shown now."""
     refused = Signal(str)
     """Why a gesture was refused: a sentence for the status bar."""
-    menu_asked = Signal(object)
+    menu_requested = Signal(object)
     """A `MenuRequest`; what it was asked for is selected already."""
 
     def __init__(
@@ -82,10 +82,10 @@ class GraphView(Commands, Arranging, QWidget):
         desk.viewer.looked.connect(self._settle_corner)
         desk.opened.connect(self._say_empty)
         desk.redrawn.connect(self._say_empty)
-        hands.menu_asked.connect(self.menu_asked)
-        hands.search_asked.connect(self.adding.ask)
-        hands.row_asked.connect(self.editor.edit_row)
-        hands.name_asked.connect(self.editor.edit_name)
+        hands.menu_requested.connect(self.menu_requested)
+        hands.search_requested.connect(self.adding.ask)
+        hands.row_requested.connect(self.editor.edit_row)
+        hands.name_requested.connect(self.editor.edit_name)
         hands.dropped_node = self.drop_node
         self.destroyed.connect(desk.close)
 

@@ -147,7 +147,7 @@ def _canvas_in_front(window: MainWindow) -> CanvasTab:
 
 def bring_to_canvas(window: MainWindow, source: Path | bytes, name: str) -> None:
     """Put a picture onto the canvas that is in front then."""
-    _canvas_in_front(window).bring(source, name)
+    _canvas_in_front(window).import_picture(source, name)
 
 
 def _bring_viewed(window: MainWindow) -> None:
@@ -161,8 +161,8 @@ def _bring_viewed(window: MainWindow) -> None:
 def _tool(window: MainWindow, name: str, text: str, keys: str, icon: str) -> Command:
     def choose() -> None:
         canvas = window.area.canvas
-        if canvas is not None and canvas.studio is not None:
-            canvas.studio.choose(name)
+        if canvas is not None and canvas.session is not None:
+            canvas.session.select_tool(name)
 
     return _on_canvas(window, f"tool.{name}", text, choose, (keys,), icon, partial(_ready, window))
 
@@ -170,12 +170,14 @@ def _tool(window: MainWindow, name: str, text: str, keys: str, icon: str) -> Com
 def _deed(window: MainWindow, name: str, text: str, keys: Sequence[str], icon: str) -> Command:
     def do() -> None:
         canvas = window.area.canvas
-        if canvas is not None and canvas.deeds is not None:
-            canvas.deeds.do(name)
+        if canvas is not None and canvas.commands is not None:
+            canvas.commands.run(name)
 
     def can() -> bool:
         canvas = window.area.canvas
-        return canvas is not None and canvas.deeds is not None and canvas.deeds.can(name)
+        return (
+            canvas is not None and canvas.commands is not None and canvas.commands.is_enabled(name)
+        )
 
     return _on_canvas(window, f"canvas.{name}", text, do, keys, icon, can)
 
@@ -183,12 +185,14 @@ def _deed(window: MainWindow, name: str, text: str, keys: Sequence[str], icon: s
 def _switch(window: MainWindow, name: str, text: str, keys: Sequence[str], icon: str) -> Command:
     def turn() -> None:
         canvas = window.area.canvas
-        if canvas is not None and canvas.deeds is not None:
-            canvas.deeds.switch(name)
+        if canvas is not None and canvas.commands is not None:
+            canvas.commands.toggle(name)
 
     def on() -> bool:
         canvas = window.area.canvas
-        return canvas is not None and canvas.deeds is not None and canvas.deeds.is_on(name)
+        return (
+            canvas is not None and canvas.commands is not None and canvas.commands.is_checked(name)
+        )
 
     ready = partial(_ready, window)
     return _on_canvas(window, f"canvas.{name}", text, turn, keys, icon, ready, on)
@@ -196,7 +200,7 @@ def _switch(window: MainWindow, name: str, text: str, keys: Sequence[str], icon:
 
 def _ready(window: MainWindow) -> bool:
     canvas = window.area.canvas
-    return canvas is not None and canvas.studio is not None
+    return canvas is not None and canvas.session is not None
 
 
 def _on_canvas(

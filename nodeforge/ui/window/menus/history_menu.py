@@ -45,8 +45,10 @@ class HistoryMenu(QMenu):
             self._add(opened, "opened", -len(earlier))
 
     def _add(self, opened: OpenDocument, name: str, by: int) -> None:
-        said = formatting.step(name)
-        action = self.addAction(said[:1].upper() + said[1:], lambda: step(opened, by))
+        status_message = formatting.step(name)
+        action = self.addAction(
+            status_message[:1].upper() + status_message[1:], lambda: step(opened, by)
+        )
         action.setCheckable(True)
         action.setChecked(by == 0)
 
