@@ -73,7 +73,7 @@ def test_other_keys_work_at_once_and_the_old_ones_no_more(qtbot, window, open_wi
     dialog.shortcuts.editor.editingFinished.emit()
     dialog.accept()
     node = window.workspace.current.document.node(name)
-    graph = window.area.view.desk.viewer
+    graph = window.area.view.session.viewer
     graph.setFocus()
     qtbot.keyClick(graph, Qt.Key.Key_M, PLAIN)
     assert node.mode == ""

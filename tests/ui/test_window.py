@@ -95,7 +95,7 @@ def test_enter_adds_a_node_and_keeps_a_name_while_another_node_is_selected(qtbot
     window.activateWindow()
     document = window.workspace.current.document
     for keys, text in ((Qt.Key.Key_Tab, "whole number"), (Qt.Key.Key_F2, "mine")):
-        qtbot.keyClick(window.area.view.desk.viewer, keys)
+        qtbot.keyClick(window.area.view.session.viewer, keys)
         qtbot.keyClicks(QApplication.focusWidget(), text)
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
     assert [node.title for node in document.graph.nodes.values()] == ["", "mine"]
@@ -203,7 +203,7 @@ def test_a_file_is_dropped_onto_the_graph(window, tmp_path: Path):
     data.setUrls([QUrl.fromLocalFile(str(file))])
     action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
     keys = Qt.KeyboardModifier.NoModifier
-    target = window.area.view.desk.viewer.viewport()
+    target = window.area.view.session.viewer.viewport()
     enter = QDragEnterEvent(QPoint(10, 10), action, data, button, keys)
     QApplication.sendEvent(target, enter)
     QApplication.sendEvent(target, QDropEvent(QPointF(10, 10), action, data, button, keys))

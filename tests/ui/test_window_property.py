@@ -48,7 +48,7 @@ def check(window: MainWindow, folder: Path, document: Document, steps: list) -> 
     first = read(write(opened.document))
     for step in steps:
         if isinstance(step, tuple):
-            QTest.keyClick(view.desk.viewer, *step)
+            QTest.keyClick(view.session.viewer, *step)
         else:
             Hand(view, step).act()
         agree(view)

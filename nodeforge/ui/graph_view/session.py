@@ -15,39 +15,39 @@ from nodeforge.graph.model import Input, Output
 from nodeforge.graph.paths import join
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.theme import Theme
-from nodeforge.ui.graph_view.items.frame_item import FrameBox
-from nodeforge.ui.graph_view.items.link_item import LinkLine
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.pens import Ink
-from nodeforge.ui.graph_view.items.port_item import PortDot
-from nodeforge.ui.graph_view.scene.graph_scene import Picture
-from nodeforge.ui.graph_view.scene.graph_viewer import Viewer
+from nodeforge.ui.graph_view.items.frame_item import FrameItem
+from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.pens import Pens
+from nodeforge.ui.graph_view.items.port_item import GraphPortItem
+from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
+from nodeforge.ui.graph_view.scene.graph_viewer import GraphViewer
 
-Item = NodeBox | FrameBox | LinkLine
+Item = NodeItem | FrameItem | LinkItem
 
 
-class Desk(QObject):
+class GraphSession(QObject):
     """One document, the graph of it that is shown, and the selection there."""
 
-    choice_changed = Signal()
+    selection_changed = Signal()
     opened = Signal(str)
-    redrawn = Signal()
+    document_changed = Signal()
     """The document has changed, and the picture with it."""
     refused = Signal(str)
-    hinted = Signal(str, QPointF)
-    nodes_offered = Signal(object, QPointF)
+    hint_changed = Signal(str, QPointF)
+    link_dropped = Signal(object, QPointF)
     """A link was dropped on nothing: its port, and where (pixels of the view)."""
 
     def __init__(self, document: Document, catalogue: Catalogue, theme: Theme) -> None:
         super().__init__()
         self.document, self.catalogue, self.theme = document, catalogue, theme
-        self.viewer = Viewer(theme)
-        self.picture = Picture(self.viewer.scene(), document, catalogue, Ink(theme))
-        self.viewer.watch(self.picture)
-        self.viewer.may_link = self.may_link
+        self.viewer = GraphViewer(theme)
+        self.scene = GraphScene(self.viewer.scene(), document, catalogue, Pens(theme))
+        self.viewer.set_overview_scene(self.scene)
+        self.viewer.link_error = self.link_error
         self._seen: dict[str, tuple[float, QPointF]] = {}
-        self._end = document.subscribe(self._follow)
-        self.picture.show("")
+        self._end = document.subscribe(self._on_changes)
+        self.scene.show("")
 
     def close(self) -> None:
         """Listen to the document no longer."""
@@ -56,19 +56,19 @@ class Desk(QObject):
 
     # the selection
 
-    def chosen(self) -> list[Item]:
+    def selected_items(self) -> list[Item]:
         return [i for i in self.viewer.scene().selectedItems() if isinstance(i, Item)]
 
-    def chosen_paths(self) -> list[str]:
+    def selected_paths(self) -> list[str]:
         """The nodes chosen, in the order of the document."""
-        boxes, group = self.picture.boxes, self.group
-        paths = (join(group, name) for name in self.picture.graph.nodes)
-        return [path for path in paths if path in boxes and boxes[path].isSelected()]
+        node_items, group = self.scene.node_items, self.graph_path
+        paths = (join(group, name) for name in self.scene.graph.nodes)
+        return [path for path in paths if path in node_items and node_items[path].isSelected()]
 
-    def choose(self, items: Iterable[Item]) -> None:
+    def select_items(self, items: Iterable[Item]) -> None:
         """Choose these and nothing else."""
         wanted = set(items)
-        before = set(self.chosen())
+        before = set(self.selected_items())
         if wanted == before:
             return
         scene = self.viewer.scene()
@@ -78,16 +78,18 @@ class Desk(QObject):
         for item in wanted - before:
             item.setSelected(True)
         scene.blockSignals(False)
-        self.viewer.forget_overview()
+        self.viewer.invalidate_overview()
         self.viewer.viewport().update()
-        self.choice_changed.emit()
+        self.selection_changed.emit()
 
-    def choose_paths(self, paths: Collection[str]) -> None:
-        self.choose(box for path in paths if (box := self.picture.boxes.get(path)))
+    def select_paths(self, paths: Collection[str]) -> None:
+        self.select_items(
+            node_item for path in paths if (node_item := self.scene.node_items.get(path))
+        )
 
     # the document
 
-    def ask(self, edit: GraphEdit) -> bool:
+    def perform(self, edit: GraphEdit) -> bool:
         """Make an edit; whether it could be made. Why not is told by `refused`."""
         try:
             self.document.perform(edit)
@@ -99,60 +101,64 @@ class Desk(QObject):
     def refuse(self, why: str) -> None:
         self.refused.emit(why[:1].upper() + why[1:])
 
-    def hint(self, text: str, place: QPointF | None = None) -> None:
+    def show_hint(self, text: str, place: QPointF | None = None) -> None:
         """Show a few words near the mouse; none take them away."""
-        self.hinted.emit(text, place or QPointF())
+        self.hint_changed.emit(text, place or QPointF())
 
-    def offer_nodes(self, dot: PortDot, place: QPointF) -> None:
-        self.nodes_offered.emit(dot, place)
+    def request_nodes(self, port_item: GraphPortItem, place: QPointF) -> None:
+        self.link_dropped.emit(port_item, place)
 
-    def may_link(self, one: PortDot, other: PortDot) -> str | None:
+    def link_error(self, one: GraphPortItem, other: GraphPortItem) -> str | None:
         """Why two ports may not be linked, or None if they may."""
         if one.is_input == other.is_input:
             side = "inputs" if one.is_input else "outputs"
             return f"Both are {side}: a link goes from an output to an input."
-        output, end = ends(self.document, one, other)
+        output, end = link_ends(self.document, one, other)
         return can_link(self.document, output, end, self.catalogue)
 
     def open(self, path: str) -> None:
         """Show the graph of the subgraph at `path`; each remembers what part was seen."""
-        if path == self.picture.path:
+        if path == self.scene.path:
             return
         viewer = self.viewer
-        self._seen[self.picture.path] = viewer.zoom, viewer.seen().center()
-        had = bool(self.chosen())
-        self.picture.show(path)
+        self._seen[self.scene.path] = viewer.zoom, viewer.visible_rect().center()
+        had = bool(self.selected_items())
+        self.scene.show(path)
         if had:
-            self.choice_changed.emit()
+            self.selection_changed.emit()
         zoom, centre = self._seen.get(path, (0.0, QPointF()))
         if zoom:
             viewer.zoom_by(zoom / viewer.zoom)
             viewer.centerOn(centre)
         else:
-            viewer.zoom_to_start([box.body() for box in self.picture.boxes.values()])
+            viewer.zoom_to_initial(
+                [node_item.body() for node_item in self.scene.node_items.values()]
+            )
         self.opened.emit(path)
 
-    def _follow(self, changes: tuple[Change, ...]) -> None:
-        path = self.picture.nearest(self.picture.path)
-        if path != self.picture.path:
+    def _on_changes(self, changes: tuple[Change, ...]) -> None:
+        path = self.scene.nearest(self.scene.path)
+        if path != self.scene.path:
             self.open(path)
             return
-        before = {path for path, box in self.picture.boxes.items() if box.isSelected()}
-        self.picture.follow(changes)
-        self.viewer.forget_overview()
-        if before != set(self.chosen_paths()):
-            self.choice_changed.emit()
-        self.redrawn.emit()
+        before = {
+            path for path, node_item in self.scene.node_items.items() if node_item.isSelected()
+        }
+        self.scene.apply_changes(changes)
+        self.viewer.invalidate_overview()
+        if before != set(self.selected_paths()):
+            self.selection_changed.emit()
+        self.document_changed.emit()
 
     @property
-    def group(self) -> str:
+    def graph_path(self) -> str:
         """The path of the graph that is shown."""
-        return self.picture.path
+        return self.scene.path
 
 
-def ends(document, one: PortDot, other: PortDot) -> tuple[Output, Input]:
+def link_ends(document, one: GraphPortItem, other: GraphPortItem) -> tuple[Output, Input]:
     """The link that joins two ports; a list port gets it at its first free place."""
     into, out_of = (one, other) if one.is_input else (other, one)
-    path, port = into.box.path, into.face.name
-    end = free_item(document, path, port) if into.face.many else Input(path, port)
-    return Output(out_of.box.path, out_of.face.name), end
+    path, port = into.node_item.path, into.layout.name
+    end = free_item(document, path, port) if into.layout.many else Input(path, port)
+    return Output(out_of.node_item.path, out_of.layout.name), end

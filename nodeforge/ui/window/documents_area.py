@@ -145,7 +145,7 @@ class DocumentsArea(QWidget):
         from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
 
         view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
-        view.hands.freed = self._workspace.freed_keys
+        view.input_handler.unassigned_keys = self._workspace.freed_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))
         view.refused.connect(self.status_message)
         view.menu_requested.connect(self.menu_requested)

@@ -173,7 +173,7 @@ def check(document: Document, seeds: list[int]) -> None:
         agree(view)
         view.grab()
     finally:
-        view.desk.close()
+        view.session.close()
         view.deleteLater()
         QApplication.processEvents()
 

@@ -12,29 +12,29 @@ from nodeforge.formats import read, write
 from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import GraphEdit, Paste, SetEntry, Together, extract
-from nodeforge.ui.graph_view.items.frame_item import FrameBox, entry_with, free_key, rect_of
-from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.items.frame_item import FrameItem, entry_with, free_key, rect_of
+from nodeforge.ui.graph_view.session import GraphSession
 
 WORKFLOW_MIME = "application/x-nodeforge-workflow"
 
 
-def fragment_of(desk: Desk) -> Document | None:
+def selected_fragment(session: GraphSession) -> Document | None:
     """What is chosen, as a document; None if nothing is."""
-    paths = desk.chosen_paths()
-    frames = [item for item in desk.chosen() if isinstance(item, FrameBox)]
+    paths = session.selected_paths()
+    frames = [item for item in session.selected_items() if isinstance(item, FrameItem)]
     if not paths and not frames:
         return None
-    made = extract(desk.document, paths) if paths else Document()
-    cut = len(desk.group) + 1 if desk.group else 0
+    made = extract(session.document, paths) if paths else Document()
+    cut = len(session.graph_path) + 1 if session.graph_path else 0
     for path in paths:
-        box = desk.picture.boxes[path]
-        made.view.positions[path[cut:]] = [box.pos().x(), box.pos().y()]
+        node_item = session.scene.node_items[path]
+        made.view.positions[path[cut:]] = [node_item.pos().x(), node_item.pos().y()]
     for frame in frames:
         made.table(frame.table)[frame.path[cut:]] = frame.entry
     return made
 
 
-def put_on_clipboard(document: Document) -> None:
+def copy_to_clipboard(document: Document) -> None:
     """As text, so that it can be pasted anywhere, and by a type that we know again."""
     text = write(document).decode("utf-8")
     mime = QMimeData()
@@ -43,7 +43,7 @@ def put_on_clipboard(document: Document) -> None:
     QGuiApplication.clipboard().setMimeData(mime)
 
 
-def from_clipboard() -> Document:
+def read_clipboard() -> Document:
     """The workflow on the clipboard.
 
     Raises:
@@ -58,26 +58,33 @@ def from_clipboard() -> Document:
 
 
 def paste_into(
-    desk: Desk, fragment: Document, offset: tuple[float, float], *, keep_inputs: bool, what: str
+    session: GraphSession,
+    fragment: Document,
+    offset: tuple[float, float],
+    *,
+    keep_inputs: bool,
+    what: str,
 ) -> list[str]:
     """Add a copy of `fragment` to what is shown, as one step; the paths of its nodes."""
-    paste = Paste(fragment, desk.group, offset, keep_inputs)
-    edits: list[GraphEdit] = [paste, *_frames(desk, fragment, offset)]
+    paste = Paste(fragment, session.graph_path, offset, keep_inputs)
+    edits: list[GraphEdit] = [paste, *_frames(session, fragment, offset)]
     edit = paste if len(edits) == 1 and not what else Together(what or "paste", edits)
-    if not desk.ask(edit):
+    if not session.perform(edit):
         return []
-    desk.choose_paths(paste.paths)
+    session.select_paths(paste.paths)
     return paste.paths
 
 
-def _frames(desk: Desk, fragment: Document, offset: tuple[float, float]) -> list[GraphEdit]:
+def _frames(
+    session: GraphSession, fragment: Document, offset: tuple[float, float]
+) -> list[GraphEdit]:
     edits: list[GraphEdit] = []
     for table in ("backdrops", "notes"):
-        taken = set(desk.document.table(table))
+        taken = set(session.document.table(table))
         for key, entry in fragment.table(table).items():
             if "/" in key:
                 continue
-            new = free_key(taken, desk.group, table)
+            new = free_key(taken, session.graph_path, table)
             taken.add(new)
             moved = entry_with(entry, rect_of(entry).translated(*offset))
             edits.append(SetEntry(table, new, moved))
@@ -94,6 +101,6 @@ def corner(fragment: Document) -> QPointF:
     return QPointF(min(place[0] for place in tops), min(place[1] for place in tops))
 
 
-def removal(frames: Collection[FrameBox]) -> list[GraphEdit]:
+def remove_frames(frames: Collection[FrameItem]) -> list[GraphEdit]:
     """The edits that take frames away."""
     return [SetEntry(frame.table, frame.path, ABSENT) for frame in frames]

@@ -29,48 +29,48 @@ from nodeforge.ui.graph_view.commands import clipboard
 from nodeforge.ui.graph_view.items.frame_item import (
     BACKDROPS,
     NOTES,
-    FrameBox,
+    FrameItem,
     entry_with,
     free_key,
 )
-from nodeforge.ui.graph_view.items.link_item import LinkLine
-from nodeforge.ui.graph_view.items.node_layout import Looks, face_of
+from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node
 from nodeforge.ui.graph_view.scene.auto_layout import DOWN
-from nodeforge.ui.graph_view.scene.overview import bounds
-from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.scene.overview import bounding_rect
+from nodeforge.ui.graph_view.session import GraphSession
 
 
-class Commands:
+class GraphCommands:
     """Edits of what is chosen on the desk. Each is one step to undo."""
 
-    desk: Desk
+    session: GraphSession
 
     def place_for_new(self) -> QPointF:
         """Where something new goes when nobody says: the middle of what is seen."""
-        return self.desk.viewer.seen().center()
+        return self.session.viewer.visible_rect().center()
 
     def add_node(self, type_id: str, position: tuple[float, float] | None = None) -> str:
         """Add a node to what is shown, and choose it; its path, empty if there is no such type."""
         try:
-            spec = self.desk.catalogue[type_id]
+            spec = self.session.catalogue[type_id]
         except UnknownNodeTypeError as error:
-            self.desk.refuse(f"{error.fact} {error.way_out}")
+            self.session.refuse(f"{error.fact} {error.way_out}")
             return ""
         node = Node(spec.type)
         x, y = position or self._free_place(node)
-        add = AddNodes([node], [(round(x), round(y))], self.desk.group)
-        self.desk.ask(add)
-        self.desk.choose_paths(add.paths)
+        add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
+        self.session.perform(add)
+        self.session.select_paths(add.paths)
         if position is None:
-            self.desk.viewer.reveal(self.desk.picture.boxes[add.paths[0]].body())
+            self.session.viewer.reveal(self.session.scene.node_items[add.paths[0]].body())
         return add.paths[0]
 
     def _free_place(self, node: Node) -> tuple[float, float]:
         """Where `node` lies on no other: in the middle of what is seen, or below that."""
-        face = face_of("", node, self.desk.catalogue, Looks())
+        layout = layout_node("", node, self.session.catalogue, DisplayState())
         centre = self.place_for_new()
-        wish = QRectF(centre.x() - face.width / 2, centre.y() - 40, face.width, face.height)
-        bodies = [box.body() for box in self.desk.picture.boxes.values()]
+        wish = QRectF(centre.x() - layout.width / 2, centre.y() - 40, layout.width, layout.height)
+        bodies = [node_item.body() for node_item in self.session.scene.node_items.values()]
         for body in sorted(bodies, key=lambda body: body.top()):
             if body.intersects(wish):
                 wish.moveTop(body.bottom() + DOWN)
@@ -78,47 +78,49 @@ class Commands:
 
     def drop_node(self, type_id: str, place: QPointF) -> bool:
         """Add a node at a place of the scene: into a link, if one lies there and it fits."""
-        line = self.desk.viewer.line_under(place)
-        if line is not None and type_id in self.desk.catalogue:
+        line = self.session.viewer.link_at(place)
+        if line is not None and type_id in self.session.catalogue:
             node = Node(type_id)
-            through = ports_through(self.desk.document, line.end, node, self.desk.catalogue)
+            through = ports_through(self.session.document, line.end, node, self.session.catalogue)
             if through is not None:
                 at = (round(place.x() - 110), round(place.y() - 14))
                 insert = InsertOnLink(line.end, node, through, at)
-                done = self.desk.ask(insert)
-                self.desk.choose_paths([insert.path])
+                done = self.session.perform(insert)
+                self.session.select_paths([insert.path])
                 return done
         return bool(self.add_node(type_id, (place.x() - 110, place.y() - 14)))
 
     def delete_selected(self, heal: bool = True) -> None:
         """Delete what is chosen; with `heal`, links go on past deleted nodes where types allow."""
-        desk = self.desk
-        paths = desk.chosen_paths()
-        frames = [item for item in desk.chosen() if isinstance(item, FrameBox)]
-        ends = [item.end for item in desk.chosen() if isinstance(item, LinkLine)]
+        session = self.session
+        paths = session.selected_paths()
+        frames = [item for item in session.selected_items() if isinstance(item, FrameItem)]
+        ends = [item.end for item in session.selected_items() if isinstance(item, LinkItem)]
         edits: list[GraphEdit] = [Unlink(end) for end in ends]
         if paths:
-            edits.append(RemoveNodes(paths, desk.catalogue if heal else None))
-        edits += clipboard.removal(frames)
+            edits.append(RemoveNodes(paths, session.catalogue if heal else None))
+        edits += clipboard.remove_frames(frames)
         if not edits:
             return
         if len(edits) == 1 and paths:
-            desk.ask(edits[0])
+            session.perform(edits[0])
             return
         names = [*paths, *(str(end) for end in ends), *(frame.path for frame in frames)]
         what = count(paths) if len(names) == len(paths) else f"{len(names)} items"
-        desk.ask(Together(f"remove {what}" if len(names) > 1 else f"remove {names[0]}", edits))
+        session.perform(
+            Together(f"remove {what}" if len(names) > 1 else f"remove {names[0]}", edits)
+        )
 
     def select_all(self) -> None:
-        picture = self.desk.picture
-        self.desk.choose([*picture.boxes.values(), *picture.frames.values()])
+        scene = self.session.scene
+        self.session.select_items([*scene.node_items.values(), *scene.frame_items.values()])
 
     # copies
 
     def copy(self) -> None:
         """Put what is chosen on the clipboard, as a workflow."""
-        if (fragment := clipboard.fragment_of(self.desk)) is not None:
-            clipboard.put_on_clipboard(fragment)
+        if (fragment := clipboard.selected_fragment(self.session)) is not None:
+            clipboard.copy_to_clipboard(fragment)
 
     def cut(self) -> None:
         self.copy()
@@ -127,25 +129,27 @@ class Commands:
     def paste(self, keep_inputs: bool = False, at: QPointF | None = None) -> list[str]:
         """Add what is on the clipboard; with `keep_inputs`, fed by what fed the originals."""
         try:
-            fragment = clipboard.from_clipboard()
+            fragment = clipboard.read_clipboard()
         except RequestError as error:
-            self.desk.refuse(f"{error.fact} {error.way_out}".strip())
+            self.session.refuse(f"{error.fact} {error.way_out}".strip())
             return []
         shift = (at or self.place_for_paste()) - clipboard.corner(fragment)
         offset = (round(shift.x()), round(shift.y()))
-        return clipboard.paste_into(self.desk, fragment, offset, keep_inputs=keep_inputs, what="")
+        return clipboard.paste_into(
+            self.session, fragment, offset, keep_inputs=keep_inputs, what=""
+        )
 
     def place_for_paste(self) -> QPointF:
         return self.place_for_new()
 
     def duplicate(self, keep_inputs: bool = False) -> list[str]:
         """Copy what is chosen, beside it."""
-        fragment = clipboard.fragment_of(self.desk)
+        fragment = clipboard.selected_fragment(self.session)
         if fragment is None:
             return []
-        what = f"duplicate {count(self.desk.chosen_paths())}"
+        what = f"duplicate {count(self.session.selected_paths())}"
         return clipboard.paste_into(
-            self.desk, fragment, (32, 32), keep_inputs=keep_inputs, what=what
+            self.session, fragment, (32, 32), keep_inputs=keep_inputs, what=what
         )
 
     # how nodes take part
@@ -159,96 +163,108 @@ class Commands:
         self._toggle_mode(Mode.BYPASS)
 
     def _toggle_mode(self, mode: Mode) -> None:
-        paths = self.desk.chosen_paths()
+        paths = self.session.selected_paths()
         if paths:
-            every = all(self.desk.document.node(path).mode is mode for path in paths)
-            self.desk.ask(SetMode(paths, Mode.ACTIVE if every else mode))
+            every = all(self.session.document.node(path).mode is mode for path in paths)
+            self.session.perform(SetMode(paths, Mode.ACTIVE if every else mode))
 
     def collapse(self) -> None:
         """Show only the titles of the chosen nodes, or all of them again."""
-        paths = self.desk.chosen_paths()
+        paths = self.session.selected_paths()
         if paths:
-            folded = self.desk.document.view.collapsed
-            self.desk.ask(Fold(paths, not all(folded.get(path) for path in paths)))
+            folded = self.session.document.view.collapsed
+            self.session.perform(Fold(paths, not all(folded.get(path) for path in paths)))
 
     def pin(self) -> None:
         """Keep the results of the chosen nodes in the cache, or no longer."""
-        paths = self.desk.chosen_paths()
+        paths = self.session.selected_paths()
         if paths:
-            self.desk.ask(Pin(paths, not all(self.desk.document.node(p).pin for p in paths)))
+            self.session.perform(
+                Pin(paths, not all(self.session.document.node(p).pin for p in paths))
+            )
 
     def colour(self, colour: str | None) -> None:
         """Give the chosen nodes and frames a colour (``#rrggbb``), or the theme's again."""
         edits: list[GraphEdit] = []
-        if paths := self.desk.chosen_paths():
+        if paths := self.session.selected_paths():
             edits.append(Recolour(paths, colour))
-        for frame in (item for item in self.desk.chosen() if isinstance(item, FrameBox)):
+        for frame in (
+            item for item in self.session.selected_items() if isinstance(item, FrameItem)
+        ):
             entry = {**frame.entry} if isinstance(frame.entry, dict) else {}
             entry.pop("colour", None)
             edits.append(
                 SetEntry(frame.table, frame.path, entry | ({"colour": colour} if colour else {}))
             )
         if edits:
-            self.desk.ask(edits[0] if len(edits) == 1 else Together("colour items", edits))
+            self.session.perform(edits[0] if len(edits) == 1 else Together("colour items", edits))
 
     # subgraphs, backdrops, notes
 
     def group(self, title: str = "") -> str:
         """Put the chosen nodes into a subgraph; its path."""
-        paths = self.desk.chosen_paths()
+        paths = self.session.selected_paths()
         if not paths:
-            self.desk.refuse("choose the nodes to group first.")
+            self.session.refuse("choose the nodes to group first.")
             return ""
         edit = Collapse(paths, title)
-        if not self.desk.ask(edit):
+        if not self.session.perform(edit):
             return ""
-        self.desk.choose_paths([edit.path])
+        self.session.select_paths([edit.path])
         return edit.path
 
     def ungroup(self) -> list[str]:
         """Put the nodes of the chosen subgraphs where these were; their paths."""
-        groups = [p for p in self.desk.chosen_paths() if self.desk.picture.boxes[p].face.is_group]
+        groups = [
+            p
+            for p in self.session.selected_paths()
+            if self.session.scene.node_items[p].layout.is_group
+        ]
         unpacks = [Unpack(path) for path in groups]
         if not unpacks:
-            self.desk.refuse("choose a group to unpack first.")
+            self.session.refuse("choose a group to unpack first.")
             return []
-        self.desk.ask(unpacks[0] if len(unpacks) == 1 else Together("unpack groups", unpacks))
+        self.session.perform(
+            unpacks[0] if len(unpacks) == 1 else Together("unpack groups", unpacks)
+        )
         paths = [path for unpack in unpacks for path in unpack.paths]
-        self.desk.choose_paths(paths)
+        self.session.select_paths(paths)
         return paths
 
     def open_selected(self) -> None:
         """Show what is inside the chosen subgraph."""
-        for path in self.desk.chosen_paths():
-            if self.desk.picture.boxes[path].face.is_group:
-                self.desk.open(path)
+        for path in self.session.selected_paths():
+            if self.session.scene.node_items[path].layout.is_group:
+                self.session.open(path)
                 return
 
     def go_up(self) -> None:
         """Show the graph around the one that is shown."""
-        if self.desk.group:
-            inner = self.desk.group
-            self.desk.open(split(inner)[0])
-            self.desk.choose_paths([inner])
+        if self.session.graph_path:
+            inner = self.session.graph_path
+            self.session.open(split(inner)[0])
+            self.session.select_paths([inner])
 
     def backdrop(self, title: str = "") -> str:
         """Put a backdrop behind the chosen nodes, or in the middle of what is seen; its key."""
-        boxes = [self.desk.picture.boxes[path] for path in self.desk.chosen_paths()]
-        if boxes:
-            rect = bounds(box.body() for box in boxes).adjusted(-24, -48, 24, 24)
+        node_items = [self.session.scene.node_items[path] for path in self.session.selected_paths()]
+        if node_items:
+            rect = bounding_rect(node_item.body() for node_item in node_items).adjusted(
+                -24, -48, 24, 24
+            )
         else:
             centre = self.place_for_new()
-            rect = bounds([]).adjusted(-160, -100, 160, 100).translated(centre)
+            rect = bounding_rect([]).adjusted(-160, -100, 160, 100).translated(centre)
         return self._add_frame(BACKDROPS, {"title": title}, rect, "add a backdrop")
 
     def note(self, text: str = "", at: QPointF | None = None) -> str:
         """Add a note; its key."""
-        rect = bounds([]).adjusted(0, 0, 220, 120).translated(at or self.place_for_new())
+        rect = bounding_rect([]).adjusted(0, 0, 220, 120).translated(at or self.place_for_new())
         return self._add_frame(NOTES, {"text": text}, rect, "add a note")
 
     def _add_frame(self, table: str, entry: dict, rect, what: str) -> str:
-        key = free_key(self.desk.document.table(table), self.desk.group, table)
-        self.desk.ask(SetEntry(table, key, entry_with(entry, rect), what=what))
-        if frame := self.desk.picture.frames.get((table, key)):
-            self.desk.choose([frame])
+        key = free_key(self.session.document.table(table), self.session.graph_path, table)
+        self.session.perform(SetEntry(table, key, entry_with(entry, rect), what=what))
+        if frame := self.session.scene.frame_items.get((table, key)):
+            self.session.select_items([frame])
         return key

@@ -8,25 +8,25 @@ from typing import Literal
 from nodeforge.graph.edits import Move, Together
 from nodeforge.graph.edits.base import count
 from nodeforge.graph.paths import split
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.scene.auto_layout import layered
-from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.scene.auto_layout import layered_layout
+from nodeforge.ui.graph_view.session import GraphSession
 
 Side = Literal["left", "right", "top", "bottom", "centre", "middle"]
 """``centre`` is one below the other, ``middle`` one beside the other."""
 
 
-class Arranging:
+class LayoutCommands:
     """Commands on where nodes are, and on what is seen."""
 
-    desk: Desk
+    session: GraphSession
 
     def align(self, side: Side) -> None:
         """Line the chosen nodes up."""
-        boxes = self._chosen_boxes()
-        if len(boxes) < 2:
+        node_items = self._chosen_boxes()
+        if len(node_items) < 2:
             return
-        bodies = {box.path: box.body() for box in boxes}
+        bodies = {node_item.path: node_item.body() for node_item in node_items}
         left = min(body.left() for body in bodies.values())
         right = max(body.right() for body in bodies.values())
         top = min(body.top() for body in bodies.values())
@@ -52,11 +52,11 @@ class Arranging:
 
     def distribute(self, axis: Literal["across", "down"]) -> None:
         """Put the same room between the chosen nodes; the outer two stay."""
-        boxes = self._chosen_boxes()
-        if len(boxes) < 3:
+        node_items = self._chosen_boxes()
+        if len(node_items) < 3:
             return
         across = axis == "across"
-        bodies = {box.path: box.body() for box in boxes}
+        bodies = {node_item.path: node_item.body() for node_item in node_items}
         order = sorted(bodies, key=lambda p: bodies[p].x() if across else bodies[p].y())
         sizes = [bodies[p].width() if across else bodies[p].height() for p in order]
         first, last = bodies[order[0]], bodies[order[-1]]
@@ -72,58 +72,63 @@ class Arranging:
 
     def auto_layout(self) -> None:
         """Lay out the chosen nodes, or all if fewer than two are chosen."""
-        picture = self.desk.picture
-        boxes = self._chosen_boxes()
-        whole = len(boxes) < 2
-        boxes = list(picture.boxes.values()) if whole else boxes
-        if not boxes:
+        scene = self.session.scene
+        node_items = self._chosen_boxes()
+        whole = len(node_items) < 2
+        node_items = list(scene.node_items.values()) if whole else node_items
+        if not node_items:
             return
-        boxes.sort(key=lambda box: (box.pos().x(), box.pos().y()))
-        sizes = {box.path: (box.face.width, box.face.height) for box in boxes}
-        links = [(start.node, end.node) for end, start in picture.links.items()]
-        left = min(box.pos().x() for box in boxes)
-        top = min(box.pos().y() for box in boxes)
-        places = {path: (left + x, top + y) for path, (x, y) in layered(sizes, links).items()}
+        node_items.sort(key=lambda node_item: (node_item.pos().x(), node_item.pos().y()))
+        sizes = {
+            node_item.path: (node_item.layout.width, node_item.layout.height)
+            for node_item in node_items
+        }
+        links = [(start.node, end.node) for end, start in scene.links.items()]
+        left = min(node_item.pos().x() for node_item in node_items)
+        top = min(node_item.pos().y() for node_item in node_items)
+        places = {
+            path: (left + x, top + y) for path, (x, y) in layered_layout(sizes, links).items()
+        }
         self._move(places, "lay out the graph" if whole else f"lay out {count(places)}")
         if whole:
             self.zoom_all()
 
-    def _chosen_boxes(self) -> list[NodeBox]:
-        return [self.desk.picture.boxes[path] for path in self.desk.chosen_paths()]
+    def _chosen_boxes(self) -> list[NodeItem]:
+        return [self.session.scene.node_items[path] for path in self.session.selected_paths()]
 
     def _move(self, places: Mapping[str, tuple[float, float]], what: str) -> None:
         whole = {path: (round(x), round(y)) for path, (x, y) in places.items()}
-        self.desk.ask(Together(what, [Move(whole)]))
+        self.session.perform(Together(what, [Move(whole)]))
 
     def zoom_all(self) -> None:
         """Show everything."""
-        picture = self.desk.picture
-        items = [*picture.boxes.values(), *picture.frames.values()]
-        self.desk.viewer.zoom_to(self.desk.viewer.around(items))
+        scene = self.session.scene
+        items = [*scene.node_items.values(), *scene.frame_items.values()]
+        self.session.viewer.zoom_to(self.session.viewer.bounding_rect_of(items))
 
     def zoom_start(self) -> None:
         """Show everything, or as much as can be read: the start."""
-        picture = self.desk.picture
-        items = [*picture.boxes.values(), *picture.frames.values()]
-        self.desk.viewer.zoom_to_start([item.body() for item in items])
+        scene = self.session.scene
+        items = [*scene.node_items.values(), *scene.frame_items.values()]
+        self.session.viewer.zoom_to_initial([item.body() for item in items])
 
     def zoom_selection(self) -> None:
         """Show what is chosen, or everything if nothing is."""
-        chosen = [item for item in self.desk.chosen() if hasattr(item, "body")]
+        chosen = [item for item in self.session.selected_items() if hasattr(item, "body")]
         if chosen:
-            self.desk.viewer.zoom_to(self.desk.viewer.around(chosen))
+            self.session.viewer.zoom_to(self.session.viewer.bounding_rect_of(chosen))
         else:
             self.zoom_all()
 
     def center_on(self, path: str) -> None:
         """Show the node at `path`, in whatever graph it is, and choose it."""
-        self.desk.open(split(path)[0])
-        box = self.desk.picture.boxes.get(path)
-        if box is None:
+        self.session.open(split(path)[0])
+        node_item = self.session.scene.node_items.get(path)
+        if node_item is None:
             return
-        self.desk.choose([box])
-        viewer = self.desk.viewer
+        self.session.select_items([node_item])
+        viewer = self.session.viewer
         if viewer.zoom < 0.5:
             viewer.zoom_by(1.0 / viewer.zoom)
-        viewer.centerOn(box.body().center())
-        viewer.looked.emit()
+        viewer.centerOn(node_item.body().center())
+        viewer.view_changed.emit()

@@ -33,15 +33,15 @@ from nodeforge.ui.common.theme import NORMAL, SMALL, Theme
 from nodeforge.ui.graph_view.commands.fuzzy_search import ranked
 
 WIDTH, HEIGHT, LINE = 340, 320, 40
-_OURS = (
+_POPUP_KEYS = (
     *(Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter),
     *(Qt.Key.Key_Tab, Qt.Key.Key_Backtab),
 )
-"""Keys that the window has commands on, and that mean something here."""
+"""Modifiers that the window has commands on, and that mean something here."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class SearchEntry:
     """One thing to choose: what `chosen` gives, and what is read and searched."""
 
     key: str
@@ -60,7 +60,7 @@ class SearchPopup(QFrame):
     def __init__(self, parent: QWidget, theme: Theme, prompt: str, nothing: str) -> None:
         super().__init__(parent)
         self._around = parent
-        self._entries: Sequence[Entry] = ()
+        self._entries: Sequence[SearchEntry] = ()
         self._nothing = nothing
         self.setProperty("role", "card")
         self.setAutoFillBackground(True)
@@ -70,7 +70,7 @@ class SearchPopup(QFrame):
         self.line.setClearButtonEnabled(True)
         self.list = QListWidget(self)
         self.list.setAccessibleName(f"{prompt}: what fits")
-        self.list.setItemDelegate(_TwoLines(theme, self.list))
+        self.list.setItemDelegate(_EntryDelegate(theme, self.list))
         self.list.setUniformItemSizes(True)
         self.list.setStyleSheet("QListWidget { background: transparent; }")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -89,7 +89,7 @@ class SearchPopup(QFrame):
         self.line.installEventFilter(self)
         self.hide()
 
-    def open(self, entries: Sequence[Entry], place: QPoint) -> None:
+    def open(self, entries: Sequence[SearchEntry], place: QPoint) -> None:
         """Show at `place` (of the parent), as much inside as goes."""
         self._entries = entries
         self.line.clear()
@@ -103,11 +103,11 @@ class SearchPopup(QFrame):
         self.raise_()
         self.line.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def wear(self, theme: Theme) -> None:
+    def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
-        self.list.setItemDelegate(_TwoLines(theme, self.list))
+        self.list.setItemDelegate(_EntryDelegate(theme, self.list))
 
-    def close_up(self) -> None:
+    def dismiss(self) -> None:
         """Hide, and give the focus back."""
         if self.isVisible():
             self.hide()
@@ -145,14 +145,14 @@ class SearchPopup(QFrame):
         self.chosen.emit(entry.key)
 
     def eventFilter(self, watched, event) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() in _OURS:
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() in _POPUP_KEYS:
             event.accept()  # ours, before it is anybody's shortcut
             return True
         if event.type() == QEvent.Type.KeyPress:
             return self._key(event.key())
         leaves = event.type() == QEvent.Type.FocusOut and self.isVisible()
         if leaves and event.reason() != Qt.FocusReason.ActiveWindowFocusReason:
-            self.close_up()
+            self.dismiss()
         return False
 
     def _key(self, key: int) -> bool:
@@ -163,7 +163,7 @@ class SearchPopup(QFrame):
             Qt.Key.Key_PageUp: -6,
         }
         if key == Qt.Key.Key_Escape:
-            self.close_up()
+            self.dismiss()
         elif key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             self._move(1 if key == Qt.Key.Key_Tab else -1)
         elif key in steps:
@@ -178,7 +178,7 @@ class SearchPopup(QFrame):
             self.list.setCurrentRow(max(0, min(count - 1, self.list.currentRow() + by)))
 
 
-class _TwoLines(QStyledItemDelegate):
+class _EntryDelegate(QStyledItemDelegate):
     """The title and what it belongs to, and below them a sentence."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -194,7 +194,7 @@ class _TwoLines(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        entry: Entry = index.data(Qt.ItemDataRole.UserRole)
+        entry: SearchEntry = index.data(Qt.ItemDataRole.UserRole)
         theme = self._theme
         rect: QRect = option.rect  # pyright: ignore
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # pyright: ignore

@@ -6,43 +6,51 @@ from PySide6.QtCore import QPointF
 
 from nodeforge.graph.edits import SetValue
 from nodeforge.spec import INTEGER, NumberWidget, PortSpec, SeedWidget
-from nodeforge.ui.graph_view.gestures.gesture import Gesture, Keys
-from nodeforge.ui.graph_view.gestures.pan_and_select import clicked
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.node_layout import Row
+from nodeforge.ui.graph_view.gestures.gesture import Gesture, Modifiers
+from nodeforge.ui.graph_view.gestures.pan_and_select import selection_after_click
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.node_layout import ParameterRow
 
 PIXELS = 4.0
 """For one step."""
 
 
-class TurnNumber(Gesture):
+class DragNumber(Gesture):
     """To the right is more; Shift is ten times finer, Ctrl ten times coarser."""
 
-    def __init__(self, desk, start: QPointF, box: NodeBox, row: Row) -> None:
-        super().__init__(desk, start)
-        self._box, self._row = box, row
+    def __init__(self, session, start: QPointF, node_item: NodeItem, row: ParameterRow) -> None:
+        super().__init__(session, start)
+        self._box, self._row = node_item, row
         self._last = start.x()
         self._value = float(row.value)
         self._token = object()
-        self._steps = len(desk.document.history)
+        self._steps = len(session.document.history)
 
-    def move(self, place: QPointF, keys: Keys) -> None:
-        pace = 0.1 if keys & Keys.ShiftModifier else 10 if keys & Keys.ControlModifier else 1
+    def move(self, place: QPointF, modifiers: Modifiers) -> None:
+        pace = (
+            0.1
+            if modifiers & Modifiers.ShiftModifier
+            else 10
+            if modifiers & Modifiers.ControlModifier
+            else 1
+        )
         steps = (place.x() - self._last) / PIXELS * pace
         self._last = place.x()
         self._value = within(self._value + steps * step_of(self._row.spec), self._row.spec)
         value = rounded(self._value, self._row.spec, fine=pace < 1)
-        self.desk.ask(SetValue(self._box.path, self._row.port, value, gesture=self._token))
+        self.session.perform(SetValue(self._box.path, self._row.port, value, gesture=self._token))
 
-    def click(self, keys: Keys) -> None:
-        self.desk.choose(clicked(set(self.desk.chosen()), self._box, keys))
+    def click(self, modifiers: Modifiers) -> None:
+        self.session.select_items(
+            selection_after_click(set(self.session.selected_items()), self._box, modifiers)
+        )
 
     def cancel(self) -> None:
-        if len(self.desk.document.history) > self._steps:
-            self.desk.document.undo()
+        if len(self.session.document.history) > self._steps:
+            self.session.document.undo()
 
 
-def is_number(row: Row) -> bool:
+def is_number(row: ParameterRow) -> bool:
     """Whether the row's value can be changed by dragging."""
     number = isinstance(row.value, int | float) and not isinstance(row.value, bool)
     return number and not row.linked and isinstance(row.spec.widget, NumberWidget | SeedWidget)

@@ -8,109 +8,117 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QGraphicsItem
 
 from nodeforge.graph.edits import GraphEdit, Link, Together, Unlink
-from nodeforge.ui.graph_view.gestures.gesture import Gesture, Keys
-from nodeforge.ui.graph_view.items.link_item import LinkInHand, LinkLine
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.port_item import PortDot
-from nodeforge.ui.graph_view.session import ends
+from nodeforge.ui.graph_view.gestures.gesture import Gesture, Modifiers
+from nodeforge.ui.graph_view.items.link_item import LinkItem, LinkPreview
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.port_item import GraphPortItem
+from nodeforge.ui.graph_view.session import link_ends
 
 
 class DrawLink(Gesture):
     """From a port; from an input that is linked, its link is pulled off and moved."""
 
-    def __init__(self, desk, start: QPointF, dot: PortDot) -> None:
-        super().__init__(desk, start)
-        self._pulled = _last_line(dot) if dot.is_input else None
-        self._dot: PortDot = self._pulled.out_of if self._pulled else dot
-        self._target: PortDot | None = None
+    def __init__(self, session, start: QPointF, port_item: GraphPortItem) -> None:
+        super().__init__(session, start)
+        self._detached_link = _last_line(port_item) if port_item.is_input else None
+        self._dot: GraphPortItem = self._detached_link.out_of if self._detached_link else port_item
+        self._target: GraphPortItem | None = None
         self._reason: str | None = None
-        self._hand: LinkInHand | None = None
+        self._preview: LinkPreview | None = None
 
-    def move(self, place: QPointF, keys: Keys) -> None:
-        if self._hand is None:
+    def move(self, place: QPointF, modifiers: Modifiers) -> None:
+        if self._preview is None:
             self._begin()
-        self._aim(place)
-        end = self._target.centre() if self._target else self.desk.viewer.at(place)
+        self._update_target(place)
+        end = self._target.centre() if self._target else self.session.viewer.to_scene(place)
         points = (end, self._dot.centre()) if self._dot.is_input else (self._dot.centre(), end)
-        refused = self.desk.theme.error if self._reason else None
-        assert self._hand is not None
-        self._hand.draw(*points, refused)
-        self.desk.hint(self._reason or "", place)
+        refused = self.session.theme.error if self._reason else None
+        assert self._preview is not None
+        self._preview.draw(*points, refused)
+        self.session.show_hint(self._reason or "", place)
 
     def _begin(self) -> None:
-        self._hand = LinkInHand(self.desk.theme.port_colour(self._dot.face.type))
-        self.desk.viewer.scene().addItem(self._hand)
-        if self._pulled is not None:
-            self._pulled.setVisible(False)
+        self._preview = LinkPreview(self.session.theme.port_colour(self._dot.layout.type))
+        self.session.viewer.scene().addItem(self._preview)
+        if self._detached_link is not None:
+            self._detached_link.setVisible(False)
 
-    def _aim(self, place: QPointF) -> None:
+    def _update_target(self, place: QPointF) -> None:
         """Find the port meant, and whether the link may be; asked once for each port."""
-        dot = self._port_at(place)
-        if dot is self._target:
+        port_item = self._port_at(place)
+        if port_item is self._target:
             return
         if self._target is not None:
-            self._target.box.hover(None)
-        self._target = dot
+            self._target.node_item.hover(None)
+        self._target = port_item
         self._reason = None
-        if dot is not None:
-            self._reason = self.desk.may_link(self._dot, dot)
-            dot.box.hover(dot.face)
+        if port_item is not None:
+            self._reason = self.session.link_error(self._dot, port_item)
+            port_item.node_item.hover(port_item.layout)
 
-    def _port_at(self, place: QPointF) -> PortDot | None:
+    def _port_at(self, place: QPointF) -> GraphPortItem | None:
         """The port under the mouse; on the body of a node, the first free one that fits."""
-        hit = self.desk.viewer.hit(place.toPoint())
-        if hit.dot is not None:
-            return hit.dot if hit.dot is not self._dot else None
-        if not isinstance(hit.item, NodeBox) or hit.item is self._dot.box:
+        hit = self.session.viewer.hit_test(place.toPoint())
+        if hit.port_item is not None:
+            return hit.port_item if hit.port_item is not self._dot else None
+        if not isinstance(hit.item, NodeItem) or hit.item is self._dot.node_item:
             return None
-        dots = hit.item.outputs if self._dot.is_input else hit.item.inputs
-        fitting = [dot for dot in dots if self.desk.may_link(self._dot, dot) is None]
-        free = [dot for dot in fitting if dot.face.many or not dot.connected_pipes]
-        return next(iter([*free, *fitting, *dots]), None)
+        port_items = hit.item.outputs if self._dot.is_input else hit.item.inputs
+        fitting = [
+            port_item
+            for port_item in port_items
+            if self.session.link_error(self._dot, port_item) is None
+        ]
+        free = [
+            port_item
+            for port_item in fitting
+            if port_item.layout.many or not port_item.connected_pipes
+        ]
+        return next(iter([*free, *fitting, *port_items]), None)
 
-    def finish(self, place: QPointF, keys: Keys) -> None:
-        self._aim(place)
-        target, reason, pulled = self._target, self._reason, self._pulled
-        self._put_away()
+    def finish(self, place: QPointF, modifiers: Modifiers) -> None:
+        self._update_target(place)
+        target, reason, pulled = self._target, self._reason, self._detached_link
+        self._clean_up()
         if reason is not None:
-            self.desk.refuse(reason)
+            self.session.refuse(reason)
         elif target is not None:
             self._link(target)
         elif pulled is not None:
-            self.desk.ask(Unlink(pulled.end))
+            self.session.perform(Unlink(pulled.end))
         else:
-            self.desk.offer_nodes(self._dot, place)
+            self.session.request_nodes(self._dot, place)
 
-    def _link(self, target: PortDot) -> None:
-        output, end = ends(self.desk.document, self._dot, target)
-        if self._pulled is None:
-            self.desk.ask(Link(output, end))
+    def _link(self, target: GraphPortItem) -> None:
+        output, end = link_ends(self.session.document, self._dot, target)
+        if self._detached_link is None:
+            self.session.perform(Link(output, end))
             return
-        old = self._pulled.end
+        old = self._detached_link.end
         if (end.node, end.port) == (old.node, old.port):
             return
         edits: list[GraphEdit] = [Unlink(old), Link(output, end)]
-        self.desk.ask(Together(f"move link to {end}", edits))
+        self.session.perform(Together(f"move link to {end}", edits))
 
-    def _put_away(self) -> None:
+    def _clean_up(self) -> None:
         if self._target is not None:
-            self._target.box.hover(None)
-        if self._hand is not None:
-            self.desk.viewer.scene().removeItem(self._hand)
-            self._hand = None
-        if self._pulled is not None:
-            self._pulled.setVisible(True)
-        self.desk.hint("")
+            self._target.node_item.hover(None)
+        if self._preview is not None:
+            self.session.viewer.scene().removeItem(self._preview)
+            self._preview = None
+        if self._detached_link is not None:
+            self._detached_link.setVisible(True)
+        self.session.show_hint("")
 
-    def click(self, keys: Keys) -> None:
-        self.desk.choose({self._dot.box})
+    def click(self, modifiers: Modifiers) -> None:
+        self.session.select_items({self._dot.node_item})
 
     def cancel(self) -> None:
-        self._put_away()
+        self._clean_up()
 
-    def live_items(self) -> Iterable[QGraphicsItem]:
-        return (self._hand,) if self._hand is not None else ()
+    def preview_items(self) -> Iterable[QGraphicsItem]:
+        return (self._preview,) if self._preview is not None else ()
 
 
-def _last_line(dot: PortDot) -> LinkLine | None:
-    return max(dot.connected_pipes, key=lambda line: line.end.item or 0, default=None)
+def _last_line(port_item: GraphPortItem) -> LinkItem | None:
+    return max(port_item.connected_pipes, key=lambda line: line.end.item or 0, default=None)

@@ -9,12 +9,12 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QGraphicsItem
 
 if TYPE_CHECKING:
-    from nodeforge.ui.graph_view.session import Desk
+    from nodeforge.ui.graph_view.session import GraphSession
 
 CLICK = 4.0
 """A press that moves less than this (pixels) is a click."""
 
-Keys = Qt.KeyboardModifier
+Modifiers = Qt.KeyboardModifier
 
 
 class Gesture:
@@ -25,34 +25,34 @@ class Gesture:
         start: Where the press was, in pixels of the view.
     """
 
-    def __init__(self, desk: Desk, start: QPointF) -> None:
-        self.desk = desk
+    def __init__(self, session: GraphSession, start: QPointF) -> None:
+        self.session = session
         self.start = start
         self.moved = False
 
-    def drag(self, place: QPointF, keys: Keys) -> None:
+    def drag(self, place: QPointF, modifiers: Modifiers) -> None:
         """The mouse is at `place` now."""
         if not self.moved and (place - self.start).manhattanLength() < CLICK:
             return
         self.moved = True
-        self.move(place, keys)
+        self.move(place, modifiers)
 
-    def drop(self, place: QPointF, keys: Keys) -> None:
+    def drop(self, place: QPointF, modifiers: Modifiers) -> None:
         """The button was let go."""
         if self.moved:
-            self.finish(place, keys)
+            self.finish(place, modifiers)
         else:
-            self.click(keys)
+            self.click(modifiers)
 
-    def move(self, place: QPointF, keys: Keys) -> None: ...
+    def move(self, place: QPointF, modifiers: Modifiers) -> None: ...
 
-    def finish(self, place: QPointF, keys: Keys) -> None: ...
+    def finish(self, place: QPointF, modifiers: Modifiers) -> None: ...
 
-    def click(self, keys: Keys) -> None: ...
+    def click(self, modifiers: Modifiers) -> None: ...
 
     def cancel(self) -> None:
         """As if it had not been begun."""
 
-    def live_items(self) -> Iterable[QGraphicsItem]:
+    def preview_items(self) -> Iterable[QGraphicsItem]:
         """What it shows while it lasts, besides nodes and links."""
         return ()

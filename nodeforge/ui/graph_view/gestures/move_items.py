@@ -10,11 +10,11 @@ from nodeforge.graph.edits import Detach, GraphEdit, Link, Move, SetEntry, Toget
 from nodeforge.graph.edits.base import count
 from nodeforge.graph.edits.links import ports_through, source_of
 from nodeforge.graph.model import Input, Output
-from nodeforge.ui.graph_view.gestures.gesture import Gesture, Keys
-from nodeforge.ui.graph_view.gestures.pan_and_select import clicked
-from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, FrameBox, entry_with
-from nodeforge.ui.graph_view.items.link_item import LinkLine
-from nodeforge.ui.graph_view.items.node_item import NodeBox
+from nodeforge.ui.graph_view.gestures.gesture import Gesture, Modifiers
+from nodeforge.ui.graph_view.gestures.pan_and_select import selection_after_click
+from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, FrameItem, entry_with
+from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
 
 TURNS = 4
 """How often a shake turns back."""
@@ -24,88 +24,94 @@ REACH = 16.0
 """Pixels to move between two turns, at least."""
 
 
-class Shake:
+class ShakeDetector:
     """Sees whether the mouse is moved to and fro, fast."""
 
     def __init__(self, x: float) -> None:
-        self._far, self._way = x, 0
+        self._turning_point, self._direction = x, 0
         self._turns: list[float] = []
 
     def moved(self, x: float) -> bool:
         """The mouse is at `x` now; whether that completes a shake."""
-        way = 1 if x > self._far else -1
-        if way == self._way:
-            self._far = x
-        elif abs(x - self._far) >= REACH:
+        way = 1 if x > self._turning_point else -1
+        if way == self._direction:
+            self._turning_point = x
+        elif abs(x - self._turning_point) >= REACH:
             now = time.monotonic()
             self._turns = [each for each in self._turns if now - each < SHAKEN]
-            self._turns += [now] if self._way else []
-            self._far, self._way = x, way
+            self._turns += [now] if self._direction else []
+            self._turning_point, self._direction = x, way
         return len(self._turns) >= TURNS
 
 
 class MoveItems(Gesture):
     """Drags what is chosen; a backdrop takes along what lies on it."""
 
-    def __init__(self, desk, start: QPointF, item: NodeBox | FrameBox, keys: Keys) -> None:
-        super().__init__(desk, start)
+    def __init__(
+        self, session, start: QPointF, item: NodeItem | FrameItem, modifiers: Modifiers
+    ) -> None:
+        super().__init__(session, start)
         self._item = item
         self._was_chosen = item.isSelected()
-        self._pulls = bool(keys & Keys.AltModifier)
-        plain = not keys & (Keys.ShiftModifier | Keys.ControlModifier)
+        self._detaching = bool(modifiers & Modifiers.AltModifier)
+        plain = not modifiers & (Modifiers.ShiftModifier | Modifiers.ControlModifier)
         if not (plain and self._was_chosen):
-            desk.choose(clicked(set(desk.chosen()), item, keys))
+            session.select_items(
+                selection_after_click(set(session.selected_items()), item, modifiers)
+            )
         self._from = {moved: moved.pos() for moved in self._moving()}
-        self._line: LinkLine | None = None
-        self._shake = Shake(start.x())
+        self._line: LinkItem | None = None
+        self._shake = ShakeDetector(start.x())
 
-    def _moving(self) -> list[NodeBox | FrameBox]:
-        moving = [i for i in self.desk.chosen() if isinstance(i, NodeBox | FrameBox)]
-        boxes = self.desk.picture.boxes.values()
-        for frame in [f for f in moving if isinstance(f, FrameBox) and f.table == BACKDROPS]:
+    def _moving(self) -> list[NodeItem | FrameItem]:
+        moving = [i for i in self.session.selected_items() if isinstance(i, NodeItem | FrameItem)]
+        node_items = self.session.scene.node_items.values()
+        for frame in [f for f in moving if isinstance(f, FrameItem) and f.table == BACKDROPS]:
             body = frame.body()
-            moving += (box for box in boxes if body.contains(box.body()))
-            moving += (f for f in self.desk.picture.frames.values() if body.contains(f.body()))
+            moving += (node_item for node_item in node_items if body.contains(node_item.body()))
+            moving += (
+                f for f in self.session.scene.frame_items.values() if body.contains(f.body())
+            )
         return list(dict.fromkeys(moving))
 
-    def move(self, place: QPointF, keys: Keys) -> None:
-        shift = (place - self.start) / self.desk.viewer.zoom
+    def move(self, place: QPointF, modifiers: Modifiers) -> None:
+        shift = (place - self.start) / self.session.viewer.zoom
         for item, before in self._from.items():
             item.place(round(before.x() + shift.x()), round(before.y() + shift.y()))
-        if not self._pulls and self._shake.moved(place.x()):
-            self._pulls = True
-        if self._pulls:
-            self._show_pulled(place)
+        if not self._detaching and self._shake.moved(place.x()):
+            self._detaching = True
+        if self._detaching:
+            self._mark_detached(place)
         self._mark(self._line_below())
 
-    def _show_pulled(self, place: QPointF) -> None:
+    def _mark_detached(self, place: QPointF) -> None:
         """Mark the links that go when the nodes are let go."""
-        boxes = {item for item in self._from if isinstance(item, NodeBox)}
-        lines = {line for box in boxes for line in box.lines}
+        node_items = {item for item in self._from if isinstance(item, NodeItem)}
+        lines = {line for node_item in node_items for line in node_item.link_items}
         for line in lines:
-            ends = {line.into.box, line.out_of.box}
-            line.mark(not ends <= boxes)
-        self.desk.hint("Let go to pull out of the links" if lines else "", place)
+            ends = {line.into.node_item, line.out_of.node_item}
+            line.mark(not ends <= node_items)
+        self.session.show_hint("Let go to pull out of the links" if lines else "", place)
 
-    def _line_below(self) -> LinkLine | None:
+    def _line_below(self) -> LinkItem | None:
         """The link that the one node moved would be put into."""
-        if len(self._from) != 1 or self._pulls or not isinstance(self._item, NodeBox):
+        if len(self._from) != 1 or self._detaching or not isinstance(self._item, NodeItem):
             return None
-        if any(True for _ in self._item.lines):
+        if any(True for _ in self._item.link_items):
             return None
         body = self._item.body().adjusted(20, 4, -20, -4)
-        for found in self.desk.viewer.scene().items(body):
-            if isinstance(found, LinkLine) and self._through(found.end):
+        for found in self.session.viewer.scene().items(body):
+            if isinstance(found, LinkItem) and self._through(found.end):
                 return found
         return None
 
     def _through(self, end: Input):
-        desk = self.desk
+        session = self.session
         return ports_through(
-            desk.document, end, desk.document.node(self._item.path), desk.catalogue
+            session.document, end, session.document.node(self._item.path), session.catalogue
         )
 
-    def _mark(self, line: LinkLine | None) -> None:
+    def _mark(self, line: LinkItem | None) -> None:
         if line is not self._line:
             if self._line is not None:
                 self._line.mark(False)
@@ -113,27 +119,27 @@ class MoveItems(Gesture):
                 line.mark(True)
             self._line = line
 
-    def finish(self, place: QPointF, keys: Keys) -> None:
+    def finish(self, place: QPointF, modifiers: Modifiers) -> None:
         line = self._line
-        self._put_away()
+        self._clean_up()
         places = {item: (round(item.pos().x()), round(item.pos().y())) for item in self._from}
-        nodes = {i.path: p for i, p in places.items() if isinstance(i, NodeBox)}
-        frames = [item for item in places if isinstance(item, FrameBox)]
+        nodes = {i.path: p for i, p in places.items() if isinstance(i, NodeItem)}
+        frames = [item for item in places if isinstance(item, FrameItem)]
         edits: list[GraphEdit] = [Move(nodes)] if nodes else []
         edits += [SetEntry(f.table, f.path, entry_with(f.entry, f.body())) for f in frames]
-        if self._pulls and nodes:
+        if self._detaching and nodes:
             name = f"pull out {count(nodes)}"
-            edits = [Together(name, [Detach(list(nodes), self.desk.catalogue), *edits])]
+            edits = [Together(name, [Detach(list(nodes), self.session.catalogue), *edits])]
         elif line is not None:
             edits = [Together(f"insert {count(nodes)}", [*edits, *self._inserting(line)])]
         if len(edits) > 1:
             edits = [Together(f"move {_words(nodes, frames)}", edits)]
-        if not self.desk.ask(edits[0]):
+        if not self.session.perform(edits[0]):
             self.cancel()
 
-    def _inserting(self, line: LinkLine) -> list[GraphEdit]:
+    def _inserting(self, line: LinkItem) -> list[GraphEdit]:
         path = self._item.path
-        through, before = self._through(line.end), source_of(self.desk.document, line.end)
+        through, before = self._through(line.end), source_of(self.session.document, line.end)
         assert through is not None
         assert before is not None
         return [
@@ -141,20 +147,20 @@ class MoveItems(Gesture):
             Link(Output(path, through.out_of), line.end),
         ]
 
-    def click(self, keys: Keys) -> None:
-        if self._was_chosen and keys == Keys.NoModifier:
-            self.desk.choose({self._item})
+    def click(self, modifiers: Modifiers) -> None:
+        if self._was_chosen and modifiers == Modifiers.NoModifier:
+            self.session.select_items({self._item})
 
-    def _put_away(self) -> None:
+    def _clean_up(self) -> None:
         self._mark(None)
-        if self._pulls:
-            self.desk.hint("")
+        if self._detaching:
+            self.session.show_hint("")
             for item in self._from:
-                for line in item.lines if isinstance(item, NodeBox) else ():
+                for line in item.link_items if isinstance(item, NodeItem) else ():
                     line.mark(False)
 
     def cancel(self) -> None:
-        self._put_away()
+        self._clean_up()
         for item, before in self._from.items():
             item.place(before.x(), before.y())
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeGuard
 from PySide6.QtCore import QPointF, QRect, QRectF
 from PySide6.QtWidgets import QGraphicsItem, QRubberBand
 
-from nodeforge.ui.graph_view.gestures.gesture import Gesture, Keys
-from nodeforge.ui.graph_view.items.frame_item import FrameBox
-from nodeforge.ui.graph_view.items.node_item import NodeBox
+from nodeforge.ui.graph_view.gestures.gesture import Gesture, Modifiers
+from nodeforge.ui.graph_view.items.frame_item import FrameItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
 
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view.session import Item
@@ -18,61 +18,61 @@ if TYPE_CHECKING:
 class Pan(Gesture):
     """Middle drag, or Space and drag."""
 
-    def __init__(self, desk, start: QPointF) -> None:
-        super().__init__(desk, start)
+    def __init__(self, session, start: QPointF) -> None:
+        super().__init__(session, start)
         self._last = start
 
-    def move(self, place: QPointF, keys: Keys) -> None:
-        self.desk.viewer.pan_by(place - self._last)
+    def move(self, place: QPointF, modifiers: Modifiers) -> None:
+        self.session.viewer.pan_by(place - self._last)
         self._last = place
 
 
-class Band(Gesture):
+class RubberBand(Gesture):
     """A rubber band: chooses, with Shift adds, with Ctrl takes away."""
 
-    def __init__(self, desk, start: QPointF, keys: Keys) -> None:
-        super().__init__(desk, start)
-        self._before = set(desk.chosen())
-        self._adds = bool(keys & Keys.ShiftModifier)
-        self._takes = bool(keys & Keys.ControlModifier)
-        self._band = QRubberBand(QRubberBand.Shape.Rectangle, desk.viewer.viewport())
+    def __init__(self, session, start: QPointF, modifiers: Modifiers) -> None:
+        super().__init__(session, start)
+        self._before = set(session.selected_items())
+        self._adds = bool(modifiers & Modifiers.ShiftModifier)
+        self._takes = bool(modifiers & Modifiers.ControlModifier)
+        self._band = QRubberBand(QRubberBand.Shape.Rectangle, session.viewer.viewport())
 
-    def move(self, place: QPointF, keys: Keys) -> None:
+    def move(self, place: QPointF, modifiers: Modifiers) -> None:
         rect = QRect(self.start.toPoint(), place.toPoint()).normalized()
         self._band.setGeometry(rect)
         self._band.show()
-        viewer = self.desk.viewer
+        viewer = self.session.viewer
         area = viewer.mapToScene(rect).boundingRect()
         found: set[Item] = {i for i in viewer.scene().items(area) if _within(i, area)}
         if self._adds:
             found |= self._before
         elif self._takes:
             found = self._before - found
-        self.desk.choose(found)
+        self.session.select_items(found)
 
-    def finish(self, place: QPointF, keys: Keys) -> None:
+    def finish(self, place: QPointF, modifiers: Modifiers) -> None:
         self._band.deleteLater()
 
-    def click(self, keys: Keys) -> None:
+    def click(self, modifiers: Modifiers) -> None:
         self._band.deleteLater()
         if not self._adds and not self._takes:
-            self.desk.choose(())
+            self.session.select_items(())
 
     def cancel(self) -> None:
         self._band.deleteLater()
-        self.desk.choose(self._before)
+        self.session.select_items(self._before)
 
 
-def _within(item: QGraphicsItem, area: QRectF) -> TypeGuard[NodeBox | FrameBox]:
-    if isinstance(item, FrameBox):
+def _within(item: QGraphicsItem, area: QRectF) -> TypeGuard[NodeItem | FrameItem]:
+    if isinstance(item, FrameItem):
         return area.contains(item.body())
-    return isinstance(item, NodeBox) and area.intersects(item.body())
+    return isinstance(item, NodeItem) and area.intersects(item.body())
 
 
-def clicked(chosen: set[Item], item: Item, keys: Keys) -> set[Item]:
+def selection_after_click(chosen: set[Item], item: Item, modifiers: Modifiers) -> set[Item]:
     """What is chosen after a click on `item`: it alone, with Shift too, with Ctrl not."""
-    if keys & Keys.ShiftModifier:
+    if modifiers & Modifiers.ShiftModifier:
         return chosen | {item}
-    if keys & Keys.ControlModifier:
+    if modifiers & Modifiers.ControlModifier:
         return chosen - {item}
     return {item}

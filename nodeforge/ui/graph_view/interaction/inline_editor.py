@@ -20,45 +20,49 @@ from nodeforge.spec import (
 from nodeforge.ui.common.theme import NORMAL, SMALL
 from nodeforge.ui.graph_view.gestures.drag_number import rounded, step_of, within
 from nodeforge.ui.graph_view.interaction.arithmetic import calculate
-from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, FrameBox
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.node_layout import PAD, ROW, TITLE, Row
-from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, FrameItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.node_layout import PAD, ROW, TITLE, ParameterRow
+from nodeforge.ui.graph_view.session import GraphSession
 
 
-class Editor(QObject):
+class InlineEditor(QObject):
     """Opens over a row or a title; Enter and a click elsewhere keep, Escape does not."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, session: GraphSession) -> None:
         super().__init__()
-        self.desk = desk
+        self.session = session
         self.widget: QWidget | None = None
         self.menu: QMenu | None = None
         self._keep = lambda _text: None
-        self._number: Row | None = None
-        desk.viewer.looked.connect(self.close)
+        self._number: ParameterRow | None = None
+        session.viewer.view_changed.connect(self.close)
 
-    def edit_row(self, box: NodeBox, row: Row) -> None:
+    def edit_row(self, node_item: NodeItem, row: ParameterRow) -> None:
         """Edit a parameter: a menu, a switch, a number, a text."""
         widget = row.spec.widget
         if isinstance(widget, ToggleWidget):
-            self._set(box, row, not row.value)
+            self._set(node_item, row, not row.value)
         elif isinstance(widget, ChoiceWidget):
-            self._choose(box, row, widget)
+            self._choose(node_item, row, widget)
         elif isinstance(widget, TextWidget) and widget.multiline:
-            rect = QRectF(PAD, row.y + ROW, box.face.width - 2 * PAD, row.height - ROW)
-            self._type_lines(box, rect, str(row.value or ""), lambda t: self._set(box, row, t))
+            rect = QRectF(PAD, row.y + ROW, node_item.layout.width - 2 * PAD, row.height - ROW)
+            self._type_lines(
+                node_item, rect, str(row.value or ""), lambda t: self._set(node_item, row, t)
+            )
         else:
-            rect = QRectF(box.face.width / 3, row.y, box.face.width * 2 / 3 - 4, ROW)
+            rect = QRectF(
+                node_item.layout.width / 3, row.y, node_item.layout.width * 2 / 3 - 4, ROW
+            )
             text = "" if row.value is None else str(row.value)
-            self._type_line(box, rect, text, lambda t: self._take(box, row, t))
+            self._type_line(node_item, rect, text, lambda t: self._take(node_item, row, t))
             self._number = row if isinstance(widget, NumberWidget | SeedWidget) else None
 
-    def edit_name(self, item: NodeBox | FrameBox) -> None:
+    def edit_name(self, item: NodeItem | FrameItem) -> None:
         """Edit a title, or a note's text."""
-        if isinstance(item, NodeBox):
-            rect = QRectF(28, 3, item.face.width - 32, TITLE - 6)
-            title = self.desk.document.node(item.path).title or item.face.title
+        if isinstance(item, NodeItem):
+            rect = QRectF(28, 3, item.layout.width - 32, TITLE - 6)
+            title = self.session.document.node(item.path).title or item.layout.title
             self._type_line(item, rect, title, lambda t: self._rename(item, t))
         elif item.table == BACKDROPS:
             rect = QRectF(6, 3, item.body().width() - 12, TITLE - 6)
@@ -76,44 +80,44 @@ class Editor(QObject):
         widget.removeEventFilter(self)
         widget.hide()
         widget.deleteLater()
-        self.desk.viewer.setFocus()
+        self.session.viewer.setFocus()
         if keep:
             self._keep(text)
 
     # what is kept
 
-    def _set(self, box: NodeBox, row: Row, value: Any) -> None:
+    def _set(self, node_item: NodeItem, row: ParameterRow, value: Any) -> None:
         if value != row.value or type(value) is not type(row.value):
-            self.desk.ask(SetValue(box.path, row.port, value))
+            self.session.perform(SetValue(node_item.path, row.port, value))
 
-    def _take(self, box: NodeBox, row: Row, text: str) -> None:
+    def _take(self, node_item: NodeItem, row: ParameterRow, text: str) -> None:
         is_text = isinstance(row.spec.widget, TextWidget)
         if row.spec.optional and not is_text and not text.strip():
-            self._set(box, row, None)
+            self._set(node_item, row, None)
             return
         if not isinstance(row.spec.widget, NumberWidget | SeedWidget):
-            self._set(box, row, text)
+            self._set(node_item, row, text)
             return
         number = calculate(text)
         if number is None:
-            self.desk.refuse(f"'{text}' is not a number.")
+            self.session.refuse(f"'{text}' is not a number.")
             return
         number = within(number, row.spec)
-        self._set(box, row, float(number) if row.spec.type == FLOAT else round(number))
+        self._set(node_item, row, float(number) if row.spec.type == FLOAT else round(number))
 
-    def _rename(self, box: NodeBox, text: str) -> None:
+    def _rename(self, node_item: NodeItem, text: str) -> None:
         title = text.strip()
-        if title != box.face.title:
-            self.desk.ask(Rename(box.path, title))
+        if title != node_item.layout.title:
+            self.session.perform(Rename(node_item.path, title))
 
-    def _retitle(self, frame: FrameBox, key: str, text: str) -> None:
+    def _retitle(self, frame: FrameItem, key: str, text: str) -> None:
         if text != frame.text:
             entry = frame.entry if isinstance(frame.entry, dict) else {}
             what = f"edit {frame.table.removesuffix('s')}"
-            self.desk.ask(SetEntry(frame.table, frame.path, {**entry, key: text}, what=what))
+            self.session.perform(SetEntry(frame.table, frame.path, {**entry, key: text}, what=what))
 
-    def _claim(self, event: QKeyEvent) -> bool:
-        """Keys that end the editing are ours before they are shortcuts; Ctrl+Enter keeps, then
+    def _override_shortcut(self, event: QKeyEvent) -> bool:
+        """Modifiers that end the editing are ours before they are shortcuts; Ctrl+Enter keeps, then
         runs what was typed."""
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -123,7 +127,7 @@ class Editor(QObject):
             return True
         return False
 
-    def _turn(self, row: Row, by: int) -> None:
+    def _turn(self, row: ParameterRow, by: int) -> None:
         """One step up or down, by the wheel."""
         line = self.widget
         number = calculate(line.text()) if isinstance(line, QLineEdit) else None
@@ -133,44 +137,44 @@ class Editor(QObject):
 
     # widgets
 
-    def _choose(self, box: NodeBox, row: Row, widget: ChoiceWidget) -> None:
+    def _choose(self, node_item: NodeItem, row: ParameterRow, widget: ChoiceWidget) -> None:
         self.close()
-        self.menu = menu = QMenu(self.desk.viewer)
+        self.menu = menu = QMenu(self.session.viewer)
         group = QActionGroup(menu)
         for option in widget.options:
             action = QAction(
                 widget.label(option), menu, checkable=True, checked=option == row.value
             )
-            action.triggered.connect(lambda _=False, o=option: self._set(box, row, o))
+            action.triggered.connect(lambda _=False, o=option: self._set(node_item, row, o))
             group.addAction(action)
             menu.addAction(action)
-        viewport = self.desk.viewer.viewport()
+        viewport = self.session.viewer.viewport()
         menu.popup(
             viewport.mapToGlobal(
-                self._rect(box, QRectF(PAD, row.y + ROW, 1, 1)).topLeft().toPoint()
+                self._rect(node_item, QRectF(PAD, row.y + ROW, 1, 1)).topLeft().toPoint()
             )
         )
 
-    def _type_line(self, item: NodeBox | FrameBox, rect: QRectF, text: str, keep) -> None:
-        line = QLineEdit(text, self.desk.viewer.viewport())
+    def _type_line(self, item: NodeItem | FrameItem, rect: QRectF, text: str, keep) -> None:
+        line = QLineEdit(text, self.session.viewer.viewport())
         line.selectAll()
         line.setStyleSheet("QLineEdit { padding: 0 4px; border-radius: 4px; min-height: 0; }")
         self._show(line, item, rect, keep)
 
-    def _type_lines(self, item: NodeBox | FrameBox, rect: QRectF, text: str, keep) -> None:
-        lines = QPlainTextEdit(text, self.desk.viewer.viewport())
+    def _type_lines(self, item: NodeItem | FrameItem, rect: QRectF, text: str, keep) -> None:
+        lines = QPlainTextEdit(text, self.session.viewer.viewport())
         lines.setTabChangesFocus(True)
         lines.selectAll()
         lines.setStyleSheet("QPlainTextEdit { padding: 0; border-radius: 4px; }")
         lines.setToolTip("Ctrl+Enter keeps, Escape does not")
         self._show(lines, item, rect.adjusted(0, 0, 0, 24), keep)
 
-    def _show(self, widget: QWidget, item: NodeBox | FrameBox, rect: QRectF, keep) -> None:
+    def _show(self, widget: QWidget, item: NodeItem | FrameItem, rect: QRectF, keep) -> None:
         self.close()
         self.widget, self._keep, self._number = widget, keep, None
-        zoom = self.desk.viewer.zoom
-        size = NORMAL if isinstance(item, FrameBox) or rect.top() < TITLE else SMALL
-        font = self.desk.theme.font(size)
+        zoom = self.session.viewer.zoom
+        size = NORMAL if isinstance(item, FrameItem) or rect.top() < TITLE else SMALL
+        font = self.session.theme.font(size)
         font.setPixelSize(max(SMALL, round(size * zoom)))
         widget.setFont(font)
         place = self._rect(item, rect).toRect()
@@ -181,9 +185,9 @@ class Editor(QObject):
         widget.show()
         widget.setFocus()
 
-    def _rect(self, item: NodeBox | FrameBox, rect: QRectF) -> QRectF:
+    def _rect(self, item: NodeItem | FrameItem, rect: QRectF) -> QRectF:
         """In pixels of the view."""
-        look = self.desk.viewer.viewportTransform()
+        look = self.session.viewer.viewportTransform()
         return look.mapRect(rect.translated(QPointF(item.pos())))
 
     def eventFilter(self, watched, event) -> bool:  # noqa: N802
@@ -197,7 +201,7 @@ class Editor(QObject):
                 self.close()
             return False
         if event.type() == QEvent.Type.ShortcutOverride:
-            return self._claim(event)
+            return self._override_shortcut(event)
         if event.type() == QEvent.Type.Wheel and self._number is not None:
             self._turn(self._number, 1 if event.angleDelta().y() > 0 else -1)
             return True

@@ -11,139 +11,141 @@ from PySide6.QtWidgets import QGraphicsItem, QToolTip
 from nodeforge.errors import RequestError
 from nodeforge.ui.common.formatting import tip
 from nodeforge.ui.graph_view.gestures import (
-    Band,
     CutLinks,
+    DragNumber,
     DrawLink,
     Gesture,
     MoveItems,
     Pan,
     ResizeFrame,
     ResizePicture,
-    TurnNumber,
+    RubberBand,
     is_number,
 )
-from nodeforge.ui.graph_view.gestures.pan_and_select import clicked
+from nodeforge.ui.graph_view.gestures.pan_and_select import selection_after_click
 from nodeforge.ui.graph_view.interaction.menu_request import MenuRequest
-from nodeforge.ui.graph_view.interaction.tooltips import tip_of
-from nodeforge.ui.graph_view.items.frame_item import FrameBox
-from nodeforge.ui.graph_view.items.link_item import LinkLine
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.node_layout import Row
+from nodeforge.ui.graph_view.interaction.tooltips import tooltip_text
+from nodeforge.ui.graph_view.items.frame_item import FrameItem
+from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.node_layout import ParameterRow
 from nodeforge.ui.graph_view.items.node_painting import NEAR
 from nodeforge.ui.graph_view.scene.hit_test import Hit
-from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.session import GraphSession
 
 NODE_MIME = "application/x-nodeforge-node"
 """What the library drags: a node type's id as text."""
 
 Left, Right = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 Middle = Qt.MouseButton.MiddleButton
-Keys = Qt.KeyboardModifier
-Action = Callable[[QPointF, Keys], None]
+Modifiers = Qt.KeyboardModifier
+Action = Callable[[QPointF, Modifiers], None]
 
 
-class Hands(QObject):
+class GraphInputHandler(QObject):
     """Mouse and keys over the view of a `Desk`."""
 
     menu_requested = Signal(object)
     search_requested = Signal(QPointF)
     row_requested = Signal(object, object)
-    name_requested = Signal(object)
+    rename_requested = Signal(object)
 
-    def __init__(self, desk: Desk, keys: Mapping[str, Callable[[], object]]) -> None:
+    def __init__(self, session: GraphSession, keys: Mapping[str, Callable[[], object]]) -> None:
         super().__init__()
-        self.desk = desk
+        self.session = session
         self.gesture: Gesture | None = None
-        self.dropped_node: Callable[[str, QPointF], bool] = lambda *_: False
-        self.last = QPointF()
+        self.node_dropped: Callable[[str, QPointF], bool] = lambda *_: False
+        self.last_position = QPointF()
         """Where the mouse was last, in pixels of the view."""
         self._button = Qt.MouseButton.NoButton
         self._space = False
-        self._hovered: NodeBox | None = None
+        self._hovered: NodeItem | None = None
         self._keys = {QKeySequence(key).toString(): call for key, call in keys.items()}
-        self.freed: set[str] = set()
-        """Keys that the person has taken from their commands."""
-        desk.viewer.hands = self
+        self.unassigned_keys: set[str] = set()
+        """Modifiers that the person has taken from their commands."""
+        session.viewer.input_handler = self
 
     # the mouse
 
     def press(self, event: QMouseEvent) -> None:
-        self.last = event.position()
+        self.last_position = event.position()
         if self.gesture is not None:
             self.cancel()
             return
         self.gesture = self._begin(event.button(), event.position(), event.modifiers())
         self._button = event.button()
         if isinstance(self.gesture, Pan):
-            self.desk.viewer.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.session.viewer.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
 
-    def _begin(self, button: Qt.MouseButton, place: QPointF, keys: Keys) -> Gesture | None:
+    def _begin(self, button: Qt.MouseButton, place: QPointF, keys: Modifiers) -> Gesture | None:
         if button == Middle or (button == Left and self._space):
-            return Pan(self.desk, place)
+            return Pan(self.session, place)
         if button == Right:
-            if keys & Keys.ControlModifier:
-                return CutLinks(self.desk, place)
+            if keys & Modifiers.ControlModifier:
+                return CutLinks(self.session, place)
             return _Menu(self, place)
         if button != Left:
             return None
-        hit = self.desk.viewer.hit(place.toPoint())
+        hit = self.session.viewer.hit_test(place.toPoint())
         match hit.item:
-            case NodeBox():
+            case NodeItem():
                 return self._on_box(hit.item, hit, place, keys)
-            case FrameBox() if hit.item.handle_at(hit.place):
-                return ResizeFrame(self.desk, place, hit.item)
-            case FrameBox() if hit.item.grips_at(hit.place):
-                return MoveItems(self.desk, place, hit.item, keys)
-            case LinkLine():
-                self.desk.choose(clicked(set(self.desk.chosen()), hit.item, keys))
+            case FrameItem() if hit.item.handle_at(hit.place):
+                return ResizeFrame(self.session, place, hit.item)
+            case FrameItem() if hit.item.accepts_press_at(hit.place):
+                return MoveItems(self.session, place, hit.item, keys)
+            case LinkItem():
+                self.session.select_items(
+                    selection_after_click(set(self.session.selected_items()), hit.item, keys)
+                )
                 return None
-        return Band(self.desk, place, keys)
+        return RubberBand(self.session, place, keys)
 
-    def _on_box(self, box: NodeBox, hit: Hit, place: QPointF, keys: Keys) -> Gesture:
-        if hit.dot is not None:
-            return DrawLink(self.desk, place, hit.dot)
-        if box.handle_at(hit.place):
-            return ResizePicture(self.desk, place, box)
-        row = self.row_under(box, hit)
-        if row is not None and is_number(row) and not keys & Keys.AltModifier:
-            return TurnNumber(self.desk, place, box, row)
-        return MoveItems(self.desk, place, box, keys)
+    def _on_box(self, node_item: NodeItem, hit: Hit, place: QPointF, keys: Modifiers) -> Gesture:
+        if hit.port_item is not None:
+            return DrawLink(self.session, place, hit.port_item)
+        if node_item.handle_at(hit.place):
+            return ResizePicture(self.session, place, node_item)
+        row = self.row_under(node_item, hit)
+        if row is not None and is_number(row) and not keys & Modifiers.AltModifier:
+            return DragNumber(self.session, place, node_item, row)
+        return MoveItems(self.session, place, node_item, keys)
 
-    def row_under(self, box: NodeBox, hit: Hit) -> Row | None:
+    def row_under(self, node_item: NodeItem, hit: Hit) -> ParameterRow | None:
         """The parameter under the mouse, if it is near enough to be read."""
-        return box.row_at(hit.place) if self.desk.viewer.zoom >= NEAR else None
+        return node_item.row_at(hit.place) if self.session.viewer.zoom >= NEAR else None
 
     def move(self, event: QMouseEvent) -> None:
-        self.last = event.position()
+        self.last_position = event.position()
         if self.gesture is not None:
             self._do(self.gesture, self.gesture.drag, event)
         elif not event.buttons():
             self._hover(event.position())
 
     def _hover(self, place: QPointF) -> None:
-        hit = self.desk.viewer.hit(place.toPoint())
-        box = hit.item if isinstance(hit.item, NodeBox) else None
-        if self._hovered is not None and self._hovered is not box:
+        hit = self.session.viewer.hit_test(place.toPoint())
+        node_item = hit.item if isinstance(hit.item, NodeItem) else None
+        if self._hovered is not None and self._hovered is not node_item:
             self._hovered.hover(None)
-        self._hovered = box
+        self._hovered = node_item
         shape = None
-        if box is not None:
-            box.hover(hit.dot.face if hit.dot else None)
-            shape = box.cursor_over(hit.place)
-            row = self.row_under(box, hit)
+        if node_item is not None:
+            node_item.hover(hit.port_item.layout if hit.port_item else None)
+            shape = node_item.cursor_over(hit.place)
+            row = self.row_under(node_item, hit)
             if shape is None and row is not None and is_number(row):
                 shape = Qt.CursorShape.SizeHorCursor
-        elif isinstance(hit.item, FrameBox) and hit.item.handle_at(hit.place):
+        elif isinstance(hit.item, FrameItem) and hit.item.handle_at(hit.place):
             shape = Qt.CursorShape.SizeFDiagCursor
         self._point(shape)
 
     def _point(self, shape: Qt.CursorShape | None) -> None:
         if self._space:
             shape = Qt.CursorShape.OpenHandCursor
-        self.desk.viewer.viewport().setCursor(shape or Qt.CursorShape.ArrowCursor)
+        self.session.viewer.viewport().setCursor(shape or Qt.CursorShape.ArrowCursor)
 
     def release(self, event: QMouseEvent) -> None:
-        self.last = event.position()
+        self.last_position = event.position()
         if self.gesture is None or event.button() != self._button:
             return
         gesture, self.gesture = self.gesture, None
@@ -157,7 +159,7 @@ class Hands(QObject):
         except RequestError as error:
             self.gesture = None
             gesture.cancel()
-            self.desk.refuse(error.fact)
+            self.session.refuse(error.fact)
 
     def cancel(self) -> bool:
         """End the gesture in hand as if it had not been begun; whether there was one."""
@@ -174,37 +176,37 @@ class Hands(QObject):
     def double_click(self, event: QMouseEvent) -> None:
         if event.button() != Left:
             return
-        self.last = event.position()
-        hit = self.desk.viewer.hit(event.position().toPoint())
+        self.last_position = event.position()
+        hit = self.session.viewer.hit_test(event.position().toPoint())
         match hit.item:
-            case NodeBox() if hit.dot is None:
+            case NodeItem() if hit.port_item is None:
                 self._open(hit.item, hit)
-            case FrameBox() if hit.item.grips_at(hit.place):
-                self.name_requested.emit(hit.item)
-            case None | FrameBox():
+            case FrameItem() if hit.item.accepts_press_at(hit.place):
+                self.rename_requested.emit(hit.item)
+            case None | FrameItem():
                 self.search_requested.emit(event.position())
 
-    def _open(self, box: NodeBox, hit: Hit) -> None:
-        row = self.row_under(box, hit)
+    def _open(self, node_item: NodeItem, hit: Hit) -> None:
+        row = self.row_under(node_item, hit)
         if row is not None and not row.linked:
-            self.row_requested.emit(box, row)
-        elif box.face.is_group:
-            self.desk.open(box.path)
+            self.row_requested.emit(node_item, row)
+        elif node_item.layout.is_group:
+            self.session.open(node_item.path)
         elif hit.place.y() < 28:
-            self.name_requested.emit(box)
+            self.rename_requested.emit(node_item)
 
-    def ask_menu(self, place: QPointF) -> None:
+    def request_menu(self, place: QPointF) -> None:
         """Ask for the menu of what lies there, which is chosen first."""
-        hit = self.desk.viewer.hit(place.toPoint())
+        hit = self.session.viewer.hit_test(place.toPoint())
         if hit.item is not None and not hit.item.isSelected():
-            self.desk.choose({hit.item})
-        viewer = self.desk.viewer
+            self.session.select_items({hit.item})
+        viewer = self.session.viewer
         self.menu_requested.emit(
             MenuRequest(
-                hit.item.path if isinstance(hit.item, NodeBox) else "",
-                hit.item.path if isinstance(hit.item, FrameBox) else "",
-                isinstance(hit.item, LinkLine),
-                viewer.at(place),
+                hit.item.path if isinstance(hit.item, NodeItem) else "",
+                hit.item.path if isinstance(hit.item, FrameItem) else "",
+                isinstance(hit.item, LinkItem),
+                viewer.to_scene(place),
                 viewer.viewport().mapToGlobal(place.toPoint()),
             )
         )
@@ -223,51 +225,51 @@ class Hands(QObject):
                 self._point(None)
             return True
         pressed = QKeySequence(event.keyCombination()).toString()
-        call = self._keys.get(pressed) if pressed not in self.freed else None
+        call = self._keys.get(pressed) if pressed not in self.unassigned_keys else None
         if call is not None:
             call()
         return call is not None
 
     def key_up(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self.forget_keys()
+            self.release_keys()
 
-    def forget_keys(self) -> None:
+    def release_keys(self) -> None:
         self._space = False
         self._point(None)
 
     # tooltips and drops
 
-    def tell(self, event: QHelpEvent) -> None:
+    def show_tooltip(self, event: QHelpEvent) -> None:
         """Say what lies under the mouse."""
-        viewer = self.desk.viewer
-        words = tip_of(viewer.hit(event.pos()), near=viewer.zoom >= NEAR)
+        viewer = self.session.viewer
+        words = tooltip_text(viewer.hit_test(event.pos()), near=viewer.zoom >= NEAR)
         QToolTip.showText(event.globalPos(), tip(words), viewer.viewport())
 
     def dragged_over(self, event) -> bool:
         """Whether what is dragged over the view can be dropped."""
         if not event.mimeData().hasFormat(NODE_MIME):
             return False
-        self.last = event.position()
+        self.last_position = event.position()
         return True
 
     def dropped(self, event) -> bool:
         if not event.mimeData().hasFormat(NODE_MIME):
             return False
-        self.last = event.position()
+        self.last_position = event.position()
         type_id = bytes(event.mimeData().data(NODE_MIME).data()).decode("utf-8", "replace")
-        return self.dropped_node(type_id, self.desk.viewer.at(event.position()))
+        return self.node_dropped(type_id, self.session.viewer.to_scene(event.position()))
 
-    def live_items(self) -> Iterable[QGraphicsItem]:
-        return self.gesture.live_items() if self.gesture is not None else ()
+    def preview_items(self) -> Iterable[QGraphicsItem]:
+        return self.gesture.preview_items() if self.gesture is not None else ()
 
 
 class _Menu(Gesture):
     """A click with the right button; a drag with it is nothing."""
 
-    def __init__(self, hands: Hands, start: QPointF) -> None:
-        super().__init__(hands.desk, start)
-        self._hands = hands
+    def __init__(self, input_handler: GraphInputHandler, start: QPointF) -> None:
+        super().__init__(input_handler.session, start)
+        self._input_handler = input_handler
 
-    def click(self, keys: Keys) -> None:
-        self._hands.ask_menu(self.start)
+    def click(self, keys: Modifiers) -> None:
+        self._input_handler.request_menu(self.start)

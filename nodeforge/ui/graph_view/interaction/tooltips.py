@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from nodeforge.spec import type_name
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.node_layout import PortFace
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.node_layout import PortLayout
 from nodeforge.ui.graph_view.scene.hit_test import Hit
 
 
-def tip_of(hit: Hit, *, near: bool) -> str:
+def tooltip_text(hit: Hit, *, near: bool) -> str:
     """Words for what lies under the mouse, a docstring's marks among them; `near` where parameters
     can be read.
     """
-    box = hit.item
-    if not isinstance(box, NodeBox):
+    node_item = hit.item
+    if not isinstance(node_item, NodeItem):
         return ""
-    if hit.dot is not None:
-        return _of_port(hit.dot.face)
-    if badge := box.badge_at(hit.place):
-        return box.tip(badge)
-    row = box.row_at(hit.place) if near else None
+    if hit.port_item is not None:
+        return _of_port(hit.port_item.layout)
+    if badge := node_item.badge_at(hit.place):
+        return node_item.tip(badge)
+    row = node_item.row_at(hit.place) if near else None
     if row is not None:
         return f"{row.label}: {row.spec.doc}\n\n{row.text}"
-    return box.state.message or box.problem or box.face.summary
+    return node_item.state.message or node_item.problem or node_item.layout.summary
 
 
-def _of_port(port: PortFace) -> str:
+def _of_port(port: PortLayout) -> str:
     if not port.known:
         return f"{port.label}: no pack declares this port; its link is kept"
     kind = type_name(port.type)

@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyle, QStyleOptionGraphicsItem, QWidget
 
 from nodeforge.ui.common.theme import RADIUS
-from nodeforge.ui.graph_view.items.pens import NO_PEN, Ink, mix
+from nodeforge.ui.graph_view.items.pens import NO_PEN, Pens, mix
 
 BACKDROPS, NOTES = "backdrops", "notes"
 TITLE = 28.0
@@ -50,20 +50,20 @@ def free_key(table: Collection[str], group: str, kind: str) -> str:
     return f"{prefix}{stem}:{number}"
 
 
-class FrameBox(AbstractNodeItem):
+class FrameItem(AbstractNodeItem):
     """A backdrop, or a note."""
 
-    def __init__(self, table: str, key: str, entry: Any, ink: Ink) -> None:
+    def __init__(self, table: str, key: str, entry: Any, pens: Pens) -> None:
         super().__init__(key)
         self.setCacheMode(QGraphicsItem.CacheMode.NoCache)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsMovable, False)
         self.setZValue(Z_VAL_BACKDROP if table == BACKDROPS else 0)
         self.id = self.path = key
         self.table = table
-        self.ink = ink
-        self.wear(entry)
+        self.pens = pens
+        self.set_entry(entry)
 
-    def wear(self, entry: Any) -> None:
+    def set_entry(self, entry: Any) -> None:
         """Show `entry`."""
         self.prepareGeometryChange()
         self.entry = entry
@@ -99,7 +99,7 @@ class FrameBox(AbstractNodeItem):
     def handle_at(self, place: QPointF) -> bool:
         return place.x() > self._width - HANDLE and place.y() > self._height - HANDLE
 
-    def grips_at(self, place: QPointF) -> bool:
+    def accepts_press_at(self, place: QPointF) -> bool:
         """Whether a press there is meant for the frame, not for what it lies behind."""
         return self.table == NOTES or place.y() < TITLE or self.handle_at(place)
 
@@ -109,21 +109,21 @@ class FrameBox(AbstractNodeItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        theme = self.ink.theme
+        theme = self.pens.theme
         selected = bool(option.state & QStyle.StateFlag.State_Selected)  # pyright: ignore
         rect = QRectF(0, 0, self._width, self._height)
         share = 0.22 if self.table == NOTES else 0.12
         painter.setBrush(mix(theme.window, self.colour, share))
         edge = mix(theme.window, self.colour, 0.5)
-        painter.setPen(self.ink.chosen if selected else QPen(edge, 1))
+        painter.setPen(self.pens.selected if selected else QPen(edge, 1))
         painter.drawRoundedRect(rect, RADIUS, RADIUS)
-        painter.setFont(self.ink.title_font if self.table == BACKDROPS else self.ink.font)
-        painter.setPen(self.ink.text)
+        painter.setFont(self.pens.title_font if self.table == BACKDROPS else self.pens.font)
+        painter.setPen(self.pens.text)
         if self.table == BACKDROPS:
             painter.drawText(
                 QRectF(12, 0, self._width - 24, TITLE),
                 Qt.AlignmentFlag.AlignVCenter,
-                self.ink.elide(self.text or "Backdrop", self._width - 24, title=True),
+                self.pens.elide(self.text or "Backdrop", self._width - 24, title=True),
             )
         else:
             painter.drawText(rect.adjusted(12, 8, -12, -8), Qt.TextFlag.TextWordWrap, self.text)
@@ -131,6 +131,6 @@ class FrameBox(AbstractNodeItem):
 
     def _paint_handle(self, painter: QPainter) -> None:
         painter.setPen(NO_PEN)
-        painter.setBrush(mix(self.ink.theme.window, self.colour, 0.6))
+        painter.setBrush(mix(self.pens.theme.window, self.colour, 0.6))
         x, y = self._width - 4, self._height - 4
         painter.drawPolygon([QPointF(x, y - 8), QPointF(x, y), QPointF(x - 8, y)])

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
 
 from nodeforge.graph.model import Input, Output
-from nodeforge.ui.graph_view.items.port_item import PortDot
+from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 
 WIDTH, WIDE = 2.0, 3.5
 
@@ -24,12 +24,14 @@ def curve(start: QPointF, end: QPointF) -> QPainterPath:
     return path
 
 
-class LinkLine(PipeItem):
+class LinkItem(PipeItem):
     """The link that feeds `end`, both ends addressed from the root."""
 
     paint = QGraphicsPathItem.paint  # pyright: ignore[reportAssignmentType]
 
-    def __init__(self, end: Input, start: Output, into: PortDot, out_of: PortDot) -> None:
+    def __init__(
+        self, end: Input, start: Output, into: GraphPortItem, out_of: GraphPortItem
+    ) -> None:
         QGraphicsPathItem.__init__(self)
         self.setZValue(Z_VAL_PIPE)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable, True)
@@ -43,11 +45,11 @@ class LinkLine(PipeItem):
         self.draw_path()
 
     @property
-    def into(self) -> PortDot:
+    def into(self) -> GraphPortItem:
         return self._into
 
     @property
-    def out_of(self) -> PortDot:
+    def out_of(self) -> GraphPortItem:
         return self._out_of
 
     def draw_path(self, start_port=None, end_port=None, cursor_pos=None) -> None:
@@ -87,7 +89,7 @@ class LinkLine(PipeItem):
         return made
 
 
-class LinkInHand(QGraphicsPathItem):
+class LinkPreview(QGraphicsPathItem):
     """The link that is being drawn."""
 
     def __init__(self, colour: QColor) -> None:
@@ -104,7 +106,7 @@ class LinkInHand(QGraphicsPathItem):
         self.setPath(curve(start, end))
 
 
-class Knife(QGraphicsPathItem):
+class CutStroke(QGraphicsPathItem):
     """The stroke that cuts links."""
 
     def __init__(self, colour: QColor) -> None:

@@ -11,112 +11,114 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QStyle, QStyleOptionGraphicsItem, QWidget
 
 from nodeforge.graph.model import Mode
-from nodeforge.ui.graph_view.items.link_item import LinkLine
-from nodeforge.ui.graph_view.items.node_layout import Face, PortFace, Row
-from nodeforge.ui.graph_view.items.node_painting import paint_box, set_text
-from nodeforge.ui.graph_view.items.pens import Ink
-from nodeforge.ui.graph_view.items.port_item import REACH, PortDot
-from nodeforge.ui.graph_view.items.status_icons import NOTHING, WORDS, NodeState
+from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.node_layout import NodeLayout, ParameterRow, PortLayout
+from nodeforge.ui.graph_view.items.node_painting import paint_node, place_texts
+from nodeforge.ui.graph_view.items.pens import Pens
+from nodeforge.ui.graph_view.items.port_item import REACH, GraphPortItem
+from nodeforge.ui.graph_view.items.status_icons import NO_STATE, STATUS_TEXTS, NodeState
 
 HANDLE = 12.0
 
 
-class NodeBox(AbstractNodeItem):
+class NodeItem(AbstractNodeItem):
     """The node at `path`. `wear` gives it its looks; it holds nothing of the document itself."""
 
-    def __init__(self, path: str, ink: Ink, face: Face) -> None:
+    def __init__(self, path: str, pens: Pens, layout: NodeLayout) -> None:
         super().__init__(path)
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsMovable, False)
         self.id = self.path = path
-        self.ink = ink
+        self.pens = pens
         self.colour = ""
-        self.state: NodeState = NOTHING
+        self.state: NodeState = NO_STATE
         self.fade = 1.0
         """How much of the tick of a node that has just run is left."""
         self.problem = ""
         self.thumb: QPixmap | None = None
         self.badges: list[tuple[str, QColor]] = []
-        self.hovered_port: PortFace | None = None
-        self.dots: dict[tuple[bool, str], PortDot] = {}
-        self.wear(face)
+        self.hovered_port: PortLayout | None = None
+        self.port_items: dict[tuple[bool, str], GraphPortItem] = {}
+        self.set_layout(layout)
 
-    def wear(self, face: Face) -> list[LinkLine]:
+    def set_layout(self, layout: NodeLayout) -> list[LinkItem]:
         """Take on new looks; the links that stay are moved along.
 
         Returns:
             Links whose port is gone: they are not in the scene any more.
         """
         self.prepareGeometryChange()
-        self.face = face
-        self._width, self._height = face.width, face.height
-        wanted = {(port.is_input, port.name): port for port in face.ports}
-        lost = [line for key in self.dots.keys() - wanted.keys() for line in self._drop(key)]
+        self.layout = layout
+        self._width, self._height = layout.width, layout.height
+        wanted = {(port.is_input, port.name): port for port in layout.ports}
+        lost = [line for key in self.port_items.keys() - wanted.keys() for line in self._drop(key)]
         for key, port in wanted.items():
-            if key in self.dots:
-                self.dots[key].settle(port, face.width)
+            if key in self.port_items:
+                self.port_items[key].set_layout(port, layout.width)
             else:
-                self.dots[key] = PortDot(self, port)
-        self.dots = {key: self.dots[key] for key in wanted}
-        self.say()
+                self.port_items[key] = GraphPortItem(self, port)
+        self.port_items = {key: self.port_items[key] for key in wanted}
+        self.update_texts()
         self.redraw_links()
         return lost
 
-    def _drop(self, key: tuple[bool, str]) -> list[LinkLine]:
-        dot = self.dots.pop(key)
-        lines = list(dot.connected_pipes)
+    def _drop(self, key: tuple[bool, str]) -> list[LinkItem]:
+        port_item = self.port_items.pop(key)
+        lines = list(port_item.connected_pipes)
         for line in lines:
             line.delete()
-        dot.setParentItem(None)  # pyright: ignore[reportArgumentType]
-        if scene := dot.scene():
-            scene.removeItem(dot)
+        port_item.setParentItem(None)  # pyright: ignore[reportArgumentType]
+        if scene := port_item.scene():
+            scene.removeItem(port_item)
         return lines
 
-    def say(self) -> None:
+    def update_texts(self) -> None:
         """Set the texts and icons anew."""
         self.badges = list(self._badges())
-        self.copy = set_text(
-            self.face, self.ink, self.state, len(self.badges), self.state.message or self.problem
+        self.texts = place_texts(
+            self.layout, self.pens, self.state, len(self.badges), self.state.message or self.problem
         )
         self.setToolTip("")
         self.update()
 
     def _badges(self) -> Iterator[tuple[str, QColor]]:
         """From right to left."""
-        theme, kind = self.ink.theme, self.state.kind
+        theme, kind = self.pens.theme, self.state.kind
         colours = {"will_run": theme.dim, "running": theme.accent, "error": theme.error}
         if kind:
             colour = QColor(colours.get(kind, theme.ok))
             colour.setAlphaF(self.fade)
             yield kind, colour
-        if self.face.missing:
+        if self.layout.missing:
             yield "missing", theme.error
         if self.problem:
             yield "problem", theme.warn
-        if self.face.mode is not Mode.ACTIVE:
-            yield self.face.mode.value, theme.text
+        if self.layout.mode is not Mode.ACTIVE:
+            yield self.layout.mode.value, theme.text
 
     def tip(self, badge: str) -> str:
         """What the icon `badge` means here."""
-        words = WORDS[badge]
+        words = STATUS_TEXTS[badge]
         more = {"error": self.state.message, "problem": self.problem}.get(badge)
         return f"{words}: {more}" if more else words
 
     @property
-    def inputs(self) -> list[PortDot]:
-        return [dot for (is_input, _), dot in self.dots.items() if is_input]
+    def inputs(self) -> list[GraphPortItem]:
+        return [port_item for (is_input, _), port_item in self.port_items.items() if is_input]
 
     @property
-    def outputs(self) -> list[PortDot]:
-        return [dot for (is_input, _), dot in self.dots.items() if not is_input]
+    def outputs(self) -> list[GraphPortItem]:
+        return [port_item for (is_input, _), port_item in self.port_items.items() if not is_input]
 
     @property
-    def lines(self) -> Iterator[LinkLine]:
+    def link_items(self) -> Iterator[LinkItem]:
         """The links at its ports."""
-        return (line for dot in self.dots.values() for line in dot.connected_pipes)
+        return (
+            line for port_item in self.port_items.values() for line in port_item.connected_pipes
+        )
 
-    def dot(self, name: str, *, is_input: bool) -> PortDot | None:
-        return self.dots.get((is_input, name))
+    def port_item(self, name: str, *, is_input: bool) -> GraphPortItem | None:
+        return self.port_items.get((is_input, name))
 
     def place(self, x: float, y: float) -> None:
         """Put it there, with its links."""
@@ -125,24 +127,28 @@ class NodeBox(AbstractNodeItem):
             self.redraw_links()
 
     def redraw_links(self) -> None:
-        for line in self.lines:
+        for line in self.link_items:
             line.draw_path()
 
     def set_thumb(self, image: QImage | None) -> None:
         self.thumb = None if image is None or image.isNull() else QPixmap.fromImage(image)
 
-    def dot_at(self, place: QPointF) -> PortDot | None:
+    def port_item_at(self, place: QPointF) -> GraphPortItem | None:
         """The port at a place in the item's own coordinates."""
         near = [
-            (abs(place.x() - dot.pos().x()) + abs(place.y() - dot.pos().y()), order, dot)
-            for order, dot in enumerate(self.dots.values())
-            if dot.boundingRect().translated(dot.pos()).contains(place)
+            (
+                abs(place.x() - port_item.pos().x()) + abs(place.y() - port_item.pos().y()),
+                order,
+                port_item,
+            )
+            for order, port_item in enumerate(self.port_items.values())
+            if port_item.boundingRect().translated(port_item.pos()).contains(place)
         ]
         return min(near)[2] if near else None
 
-    def row_at(self, place: QPointF) -> Row | None:
-        inside = 0 <= place.x() <= self._width and not self.face.collapsed
-        return self.face.row_at(place.y()) if inside else None
+    def row_at(self, place: QPointF) -> ParameterRow | None:
+        inside = 0 <= place.x() <= self._width and not self.layout.collapsed
+        return self.layout.row_at(place.y()) if inside else None
 
     def badge_at(self, place: QPointF) -> str:
         """The kind of icon in the title bar there; empty if there is none."""
@@ -152,13 +158,13 @@ class NodeBox(AbstractNodeItem):
 
     def handle_at(self, place: QPointF) -> bool:
         """Whether the corner that resizes the picture is there."""
-        if self.face.thumb is None:
+        if self.layout.thumb is None:
             return False
-        x, y, width, height = self.face.thumb
+        x, y, width, height = self.layout.thumb
         corner = QRectF(x + width - HANDLE, y + height - HANDLE, HANDLE + 4, HANDLE + 4)
         return corner.contains(place)
 
-    def hover(self, port: PortFace | None) -> None:
+    def hover(self, port: PortLayout | None) -> None:
         if port is not self.hovered_port:
             self.hovered_port = port
             self.update()
@@ -180,7 +186,7 @@ class NodeBox(AbstractNodeItem):
     ) -> None:
         zoom = option.levelOfDetailFromTransform(painter.worldTransform())
         selected = bool(option.state & QStyle.StateFlag.State_Selected)  # pyright: ignore
-        paint_box(painter, self, selected, zoom)
+        paint_node(painter, self, selected, zoom)
 
     def mousePressEvent(self, event) -> None:  # noqa: N802
         event.ignore()
@@ -189,6 +195,6 @@ class NodeBox(AbstractNodeItem):
         """The mouse cursor for a place, where it should say what a drag does."""
         if self.handle_at(place):
             return Qt.CursorShape.SizeFDiagCursor
-        if self.dot_at(place):
+        if self.port_item_at(place):
             return Qt.CursorShape.CrossCursor
         return None

@@ -35,7 +35,7 @@ REROUTE = (48, 24)
 
 
 @dataclass(slots=True)
-class PortFace:
+class PortLayout:
     """A port as it is painted; `y` is its centre. `known` is false where no pack declares it."""
 
     name: str
@@ -54,7 +54,7 @@ class PortFace:
 
 
 @dataclass(slots=True)
-class Row:
+class ParameterRow:
     """A parameter: a dim name, the value right-aligned, or below it where it is a long text."""
 
     port: str
@@ -74,11 +74,11 @@ class Row:
 
     @property
     def text(self) -> str:
-        return "linked" if self.linked else spell(self.value, self.spec)
+        return "linked" if self.linked else format_value(self.value, self.spec)
 
 
 @dataclass
-class Face:
+class NodeLayout:
     """A node's looks: sizes in scene units, from its upper left corner."""
 
     title: str
@@ -93,18 +93,18 @@ class Face:
     missing: bool = False
     is_group: bool = False
     collapsed: bool = False
-    ports: list[PortFace] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    ports: list[PortLayout] = field(default_factory=list)
+    rows: list[ParameterRow] = field(default_factory=list)
     thumb: tuple[float, float, float, float] | None = None
     strip: float | None = None
     """The upper edge of the message at the bottom."""
 
-    def row_at(self, y: float) -> Row | None:
+    def row_at(self, y: float) -> ParameterRow | None:
         return next((row for row in self.rows if row.y <= y < row.y + row.height), None)
 
 
 @dataclass(slots=True)
-class Looks:
+class DisplayState:
     """What of a node's looks is not in the node itself."""
 
     collapsed: bool = False
@@ -116,11 +116,11 @@ class Looks:
     message: bool = False
 
 
-def face_of(name: str, node: Node, catalogue: Catalogue, looks: Looks) -> Face:
+def layout_node(name: str, node: Node, catalogue: Catalogue, display: DisplayState) -> NodeLayout:
     """The looks of `node`, whose id is `name`."""
     spec = catalogue.get(node.type)
     is_group = isinstance(node, Subgraph)
-    face = Face(
+    layout = NodeLayout(
         title=title_of(node, name, catalogue),
         category="subgraph" if is_group else node.type.partition(".")[0],
         type=node.type,
@@ -130,23 +130,23 @@ def face_of(name: str, node: Node, catalogue: Catalogue, looks: Looks) -> Face:
         pin=node.pin,
         missing=spec is None and not is_group,
         is_group=is_group,
-        collapsed=looks.collapsed,
+        collapsed=display.collapsed,
     )
-    inputs = _ports(node, catalogue, {end.port for end in looks.linked}, is_input=True)
-    outputs = _ports(node, catalogue, looks.linked_outputs, is_input=False)
-    if face.role is Role.REROUTE:
-        face.width, face.height = REROUTE
-        _fold(face, inputs + outputs)
-    elif face.collapsed:
-        _fold(face, inputs + outputs)
+    inputs = _ports(node, catalogue, {end.port for end in display.linked}, is_input=True)
+    outputs = _ports(node, catalogue, display.linked_outputs, is_input=False)
+    if layout.role is Role.REROUTE:
+        layout.width, layout.height = REROUTE
+        _fold(layout, inputs + outputs)
+    elif layout.collapsed:
+        _fold(layout, inputs + outputs)
     else:
-        _stack(face, node, catalogue, inputs, outputs, looks)
-    return face
+        _stack(layout, node, catalogue, inputs, outputs, display)
+    return layout
 
 
 def _ports(
     node: Node, catalogue: Catalogue, linked: Collection[str], *, is_input: bool
-) -> list[PortFace]:
+) -> list[PortLayout]:
     """Those declared, then those that are linked and that no pack declares."""
     names, declared = (input_names, input_spec) if is_input else (output_names, output_spec)
     known = dict.fromkeys(names(node, catalogue))
@@ -157,27 +157,27 @@ def _ports(
     return ports
 
 
-def _port(name: str, spec: PortSpec | None, is_input: bool) -> PortFace:
+def _port(name: str, spec: PortSpec | None, is_input: bool) -> PortLayout:
     if spec is None:
-        return PortFace(name, ANY, is_input, 0, known=False)
+        return PortLayout(name, ANY, is_input, 0, known=False)
     optional = is_input and not spec.required
-    return PortFace(name, spec.type, is_input, 0, spec.many, optional, doc=spec.doc)
+    return PortLayout(name, spec.type, is_input, 0, spec.many, optional, doc=spec.doc)
 
 
-def _fold(face: Face, ports: list[PortFace]) -> None:
+def _fold(layout: NodeLayout, ports: list[PortLayout]) -> None:
     """All ports at the height of the title."""
     for port in ports:
-        port.y = min(face.height, TITLE) / 2
-    face.ports = ports
+        port.y = min(layout.height, TITLE) / 2
+    layout.ports = ports
 
 
 def _stack(
-    face: Face,
+    layout: NodeLayout,
     node: Node,
     catalogue: Catalogue,
-    inputs: list[PortFace],
-    outputs: list[PortFace],
-    looks: Looks,
+    inputs: list[PortLayout],
+    outputs: list[PortLayout],
+    display: DisplayState,
 ) -> None:
     top = TITLE + 4.0
     plugs, params = [], []
@@ -190,7 +190,7 @@ def _stack(
         port.y = top + index * ROW + ROW / 2
     top += max(len(plugs), len(outputs)) * ROW
     for port, spec in params:
-        row = Row(
+        row = ParameterRow(
             port.name,
             spec,
             _value(node, port.name, spec),
@@ -199,16 +199,16 @@ def _stack(
             _height(spec, port.linked),
         )
         port.y = top + ROW / 2
-        face.rows.append(row)
+        layout.rows.append(row)
         top += row.height
-    face.ports = inputs + outputs
-    if face.missing:
+    layout.ports = inputs + outputs
+    if layout.missing:
         top += ROW
-    top = _place_thumb(face, looks, top + 4)
-    if looks.message:
-        face.strip = top + 4
+    top = _place_thumb(layout, display, top + 4)
+    if display.message:
+        layout.strip = top + 4
         top += STRIP + 4
-    face.height = top + 4
+    layout.height = top + 4
 
 
 def _height(spec: PortSpec, linked: bool) -> float:
@@ -217,15 +217,15 @@ def _height(spec: PortSpec, linked: bool) -> float:
     return ROW
 
 
-def _place_thumb(face: Face, looks: Looks, top: float) -> float:
-    if looks.thumb is None:
+def _place_thumb(layout: NodeLayout, display: DisplayState, top: float) -> float:
+    if display.thumb is None:
         return top
-    room = face.width - 2 * PAD
-    height = min(room * looks.thumb, looks.thumb_height or THUMB)
-    width = height / looks.thumb if looks.thumb else room
+    room = layout.width - 2 * PAD
+    height = min(room * display.thumb, display.thumb_height or THUMB)
+    width = height / display.thumb if display.thumb else room
     if width > room:
-        width, height = room, room * looks.thumb
-    face.thumb = ((face.width - width) / 2, top + 4, width, height)
+        width, height = room, room * display.thumb
+    layout.thumb = ((layout.width - width) / 2, top + 4, width, height)
     return top + 4 + round(height) + 4
 
 
@@ -237,7 +237,7 @@ def _value(node: Node, port: str, spec: PortSpec) -> Any:
     return node.values.get(port, spec.default)
 
 
-def spell(value: Any, spec: PortSpec) -> str:
+def format_value(value: Any, spec: PortSpec) -> str:
     """A value as a node shows it."""
     if value is None:
         return "not set"

@@ -17,15 +17,15 @@ from nodeforge.ui.graph_view.items.node_layout import (
     ROW,
     STRIP,
     TITLE,
-    Face,
-    PortFace,
-    Row,
+    NodeLayout,
+    ParameterRow,
+    PortLayout,
 )
-from nodeforge.ui.graph_view.items.pens import CATEGORY_ICONS, NO_PEN, Ink, bar, mix
-from nodeforge.ui.graph_view.items.status_icons import ICONS, NodeState, spoken
+from nodeforge.ui.graph_view.items.pens import CATEGORY_ICONS, NO_PEN, Pens, mix, rounded_bar
+from nodeforge.ui.graph_view.items.status_icons import STATUS_ICONS, NodeState, format_seconds
 
 if TYPE_CHECKING:
-    from nodeforge.ui.graph_view.items.node_item import NodeBox
+    from nodeforge.ui.graph_view.items.node_item import NodeItem
 
 NEAR = 0.5
 """From this zoom on, ports and parameters are painted."""
@@ -37,7 +37,7 @@ Text = tuple[QPointF, str]
 
 
 @dataclass
-class Copy:
+class NodeTexts:
     """The texts of a node, shortened and placed."""
 
     title: Text
@@ -48,69 +48,71 @@ class Copy:
     strip: Text | None = None
 
 
-def set_text(face: Face, ink: Ink, state: NodeState, badges: int, message: str) -> Copy:
+def place_texts(
+    layout: NodeLayout, pens: Pens, state: NodeState, badges: int, message: str
+) -> NodeTexts:
     """Place what `face` says. `badges` is how many icons stand at the right of the title."""
-    base = TITLE / 2 + (ink.title_metrics.ascent() - ink.title_metrics.descent()) / 2
-    right = face.width - PAD - badges * (ICON + 4)
-    copy = Copy((QPointF(), ""), [], [], [], [])
+    base = TITLE / 2 + (pens.title_metrics.ascent() - pens.title_metrics.descent()) / 2
+    right = layout.width - PAD - badges * (ICON + 4)
+    texts = NodeTexts((QPointF(), ""), [], [], [], [])
     if state.seconds is not None and state.kind != "running":
-        time = spoken(state.seconds)
-        wide = ink.metrics.horizontalAdvance(time)
-        copy.dim.append((QPointF(right - wide, base), time))
+        time = format_seconds(state.seconds)
+        wide = pens.metrics.horizontalAdvance(time)
+        texts.dim.append((QPointF(right - wide, base), time))
         right -= wide + 4
     left = PAD + ICON + 6
-    copy.title = (QPointF(left, base), ink.elide(face.title, right - left - 2, title=True))
-    if not face.collapsed and face.role is not Role.REROUTE:
-        _set_ports(face, ink, copy)
-        for row in face.rows:
-            _set_row(row, face.width, ink, copy)
-        if face.missing:
-            y = face.height - (STRIP + 4 if face.strip is not None else 0) - 12
-            words = face.type if face.title != face.type else "no pack declares this type"
-            copy.dim.append((QPointF(PAD + 4, y), ink.elide(words, face.width - 2 * PAD - 4)))
-    if face.strip is not None:
-        y = _line(face.strip, STRIP, ink)
-        copy.strip = QPointF(PAD, y), ink.elide(message, face.width - 2 * PAD)
-    return copy
+    texts.title = (QPointF(left, base), pens.elide(layout.title, right - left - 2, title=True))
+    if not layout.collapsed and layout.role is not Role.REROUTE:
+        _set_ports(layout, pens, texts)
+        for row in layout.rows:
+            _set_row(row, layout.width, pens, texts)
+        if layout.missing:
+            y = layout.height - (STRIP + 4 if layout.strip is not None else 0) - 12
+            words = layout.type if layout.title != layout.type else "no pack declares this type"
+            texts.dim.append((QPointF(PAD + 4, y), pens.elide(words, layout.width - 2 * PAD - 4)))
+    if layout.strip is not None:
+        y = _line(layout.strip, STRIP, pens)
+        texts.strip = QPointF(PAD, y), pens.elide(message, layout.width - 2 * PAD)
+    return texts
 
 
-def _line(top: float, height: float, ink: Ink) -> float:
-    return top + height / 2 + (ink.metrics.ascent() - ink.metrics.descent()) / 2
+def _line(top: float, height: float, pens: Pens) -> float:
+    return top + height / 2 + (pens.metrics.ascent() - pens.metrics.descent()) / 2
 
 
-def _set_ports(face: Face, ink: Ink, copy: Copy) -> None:
-    params = {row.port for row in face.rows}
-    for port in face.ports:
+def _set_ports(layout: NodeLayout, pens: Pens, texts: NodeTexts) -> None:
+    params = {row.port for row in layout.rows}
+    for port in layout.ports:
         if port.is_input and port.name in params:
             continue
-        y = _line(port.y - ROW / 2, ROW, ink)
-        text = ink.elide(port.label, face.width / 2 - 20)
-        x = 12.0 if port.is_input else face.width - 12 - ink.metrics.horizontalAdvance(text)
-        (copy.bright if port.known else copy.pale).append((QPointF(x, y), text))
+        y = _line(port.y - ROW / 2, ROW, pens)
+        text = pens.elide(port.label, layout.width / 2 - 20)
+        x = 12.0 if port.is_input else layout.width - 12 - pens.metrics.horizontalAdvance(text)
+        (texts.bright if port.known else texts.pale).append((QPointF(x, y), text))
 
 
-def _set_row(row: Row, width: float, ink: Ink, copy: Copy) -> None:
-    y = _line(row.y, ROW, ink)
-    label = ink.elide(row.label, width * 0.55)
-    copy.dim.append((QPointF(12, y), label))
-    words = copy.dim if row.linked or row.value is None else copy.bright
+def _set_row(row: ParameterRow, width: float, pens: Pens, texts: NodeTexts) -> None:
+    y = _line(row.y, ROW, pens)
+    label = pens.elide(row.label, width * 0.55)
+    texts.dim.append((QPointF(12, y), label))
+    words = texts.dim if row.linked or row.value is None else texts.bright
     if row.long:
         top = row.y + ROW
-        copy.fields.append(QRectF(PAD, top, width - 2 * PAD, LINES * 16 + 4))
-        for index, line in enumerate(wrap(row.text, width - 2 * PAD - 12, LINES, ink)):
-            copy.bright.append((QPointF(PAD + 6, _line(top + 2 + index * 16, 16, ink)), line))
+        texts.fields.append(QRectF(PAD, top, width - 2 * PAD, LINES * 16 + 4))
+        for index, line in enumerate(wrap(row.text, width - 2 * PAD - 12, LINES, pens)):
+            texts.bright.append((QPointF(PAD + 6, _line(top + 2 + index * 16, 16, pens)), line))
         return
-    room = width - 24 - ink.metrics.horizontalAdvance(label) - 12
-    text = ink.elide(row.text.replace("\n", " "), room)
-    x = width - 12 - ink.metrics.horizontalAdvance(text)
+    room = width - 24 - pens.metrics.horizontalAdvance(label) - 12
+    text = pens.elide(row.text.replace("\n", " "), room)
+    x = width - 12 - pens.metrics.horizontalAdvance(text)
     words.append((QPointF(x, y), text))
 
 
-def wrap(text: str, width: float, lines: int, ink: Ink) -> list[str]:
+def wrap(text: str, width: float, lines: int, pens: Pens) -> list[str]:
     """The first `lines` lines of `text`, broken at words; the last one says if there is more."""
     found: list[str] = []
     for paragraph in text[:2000].split("\n"):
-        layout = QTextLayout(paragraph, ink.font)
+        layout = QTextLayout(paragraph, pens.font)
         layout.setTextOption(_wrapping())
         layout.beginLayout()
         start = 0
@@ -118,7 +120,7 @@ def wrap(text: str, width: float, lines: int, ink: Ink) -> list[str]:
             line.setLineWidth(width)
             start = line.textStart()
             if len(found) == lines - 1:
-                found.append(ink.elide(paragraph[start:], width))
+                found.append(pens.elide(paragraph[start:], width))
                 return found
             found.append(paragraph[start : start + line.textLength()].rstrip())
         layout.endLayout()
@@ -131,50 +133,52 @@ def _wrapping() -> QTextOption:
     return option
 
 
-def paint_box(painter: QPainter, box: NodeBox, selected: bool, zoom: float) -> None:
+def paint_node(painter: QPainter, node_item: NodeItem, selected: bool, zoom: float) -> None:
     """The whole node."""
-    faded = box.face.mode is not Mode.ACTIVE
+    faded = node_item.layout.mode is not Mode.ACTIVE
     if faded:  # nothing shines through
         painter.setPen(NO_PEN)
-        painter.setBrush(box.ink.theme.window)
-        painter.drawRoundedRect(QRectF(0, 0, box.face.width, box.face.height), RADIUS, RADIUS)
+        painter.setBrush(node_item.pens.theme.window)
+        painter.drawRoundedRect(
+            QRectF(0, 0, node_item.layout.width, node_item.layout.height), RADIUS, RADIUS
+        )
         painter.setOpacity(FADED)
-    _body(painter, box, selected, near=zoom >= NEAR)
-    if box.face.role is not Role.REROUTE:
-        _title(painter, box, zoom)
-    if box.thumb is not None and box.face.thumb is not None:
-        _picture(painter, box.thumb, QRectF(*box.face.thumb))
+    _body(painter, node_item, selected, near=zoom >= NEAR)
+    if node_item.layout.role is not Role.REROUTE:
+        _title(painter, node_item, zoom)
+    if node_item.thumb is not None and node_item.layout.thumb is not None:
+        _picture(painter, node_item.thumb, QRectF(*node_item.layout.thumb))
     if zoom >= NEAR:
-        _inside(painter, box)
-    if box.state.progress is not None:
-        _progress(painter, box)
+        _inside(painter, node_item)
+    if node_item.state.progress is not None:
+        _progress(painter, node_item)
     if faded:
         painter.setOpacity(1.0)
 
 
-def _body(painter: QPainter, box: NodeBox, selected: bool, *, near: bool) -> None:
-    face, ink = box.face, box.ink
-    rect = QRectF(0, 0, face.width, face.height)
+def _body(painter: QPainter, node_item: NodeItem, selected: bool, *, near: bool) -> None:
+    layout, pens = node_item.layout, node_item.pens
+    rect = QRectF(0, 0, layout.width, layout.height)
     painter.setPen(NO_PEN)
-    painter.setBrush(ink.body)
+    painter.setBrush(pens.body)
     if near:
         painter.drawRoundedRect(rect, RADIUS, RADIUS)
     else:
         painter.drawRect(rect)
-    if face.missing:
-        painter.setBrush(QBrush(mix(ink.theme.raised, ink.theme.error, 0.4), HATCH))
+    if layout.missing:
+        painter.setBrush(QBrush(mix(pens.theme.raised, pens.theme.error, 0.4), HATCH))
         painter.drawRoundedRect(rect, RADIUS, RADIUS)
-    if face.role is not Role.REROUTE:
-        painter.setBrush(ink.tint(face.category, box.colour))
-        height = min(TITLE, face.height)
+    if layout.role is not Role.REROUTE:
+        painter.setBrush(pens.category_brush(layout.category, node_item.colour))
+        height = min(TITLE, layout.height)
         if not near:
-            painter.drawRect(QRectF(0, 0, face.width, height))
-        elif face.height <= TITLE:
+            painter.drawRect(QRectF(0, 0, layout.width, height))
+        elif layout.height <= TITLE:
             painter.drawRoundedRect(rect, RADIUS, RADIUS)
         else:
-            painter.drawPath(bar(face.width, TITLE, top=True))
+            painter.drawPath(rounded_bar(layout.width, TITLE, top=True))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(_frame(box, selected))
+    painter.setPen(_frame(node_item, selected))
     if near:
         painter.drawRoundedRect(rect, RADIUS, RADIUS)
     else:
@@ -184,77 +188,77 @@ def _body(painter: QPainter, box: NodeBox, selected: bool, *, near: bool) -> Non
 HATCH = Qt.BrushStyle.BDiagPattern
 
 
-def _frame(box: NodeBox, selected: bool) -> QPen:
-    ink = box.ink
+def _frame(node_item: NodeItem, selected: bool) -> QPen:
+    pens = node_item.pens
     if selected:
-        return ink.chosen
-    if box.state.kind == "error" or box.face.missing:
-        return QPen(ink.theme.error, 1.5)
-    if box.problem:
-        return QPen(ink.theme.warn, 1.5)
-    if box.state.kind == "running":
-        return QPen(ink.theme.accent, 1.5)
-    if box.face.mode is not Mode.ACTIVE:
-        return QPen(ink.theme.dim, 1, Qt.PenStyle.DashLine)
-    return ink.edge
+        return pens.selected
+    if node_item.state.kind == "error" or node_item.layout.missing:
+        return QPen(pens.theme.error, 1.5)
+    if node_item.problem:
+        return QPen(pens.theme.warn, 1.5)
+    if node_item.state.kind == "running":
+        return QPen(pens.theme.accent, 1.5)
+    if node_item.layout.mode is not Mode.ACTIVE:
+        return QPen(pens.theme.dim, 1, Qt.PenStyle.DashLine)
+    return pens.edge
 
 
-def _title(painter: QPainter, box: NodeBox, zoom: float) -> None:
-    face, ink = box.face, box.ink
+def _title(painter: QPainter, node_item: NodeItem, zoom: float) -> None:
+    layout, pens = node_item.layout, node_item.pens
     ratio = zoom * painter.device().devicePixelRatioF()
     y = (TITLE - ICON) / 2
-    name = CATEGORY_ICONS.get(face.category, "cube")
-    painter.drawPixmap(QPointF(PAD, y), ink.icon(name, ink.theme.text, ratio))
-    x = face.width - PAD - ICON
-    for badge, colour in box.badges:
-        painter.drawPixmap(QPointF(x, y), ink.icon(ICONS[badge], colour, ratio))
+    name = CATEGORY_ICONS.get(layout.category, "cube")
+    painter.drawPixmap(QPointF(PAD, y), pens.icon(name, pens.theme.text, ratio))
+    x = layout.width - PAD - ICON
+    for badge, colour in node_item.badges:
+        painter.drawPixmap(QPointF(x, y), pens.icon(STATUS_ICONS[badge], colour, ratio))
         x -= ICON + 4
-    painter.setFont(ink.title_font)
-    painter.setPen(ink.text)
-    painter.drawText(*box.copy.title)
+    painter.setFont(pens.title_font)
+    painter.setPen(pens.text)
+    painter.drawText(*node_item.texts.title)
 
 
 def _picture(painter: QPainter, picture: QPixmap, rect: QRectF) -> None:
     painter.drawPixmap(rect, picture, QRectF(picture.rect()))
 
 
-def _inside(painter: QPainter, box: NodeBox) -> None:
-    copy, ink = box.copy, box.ink
-    if copy.fields:
+def _inside(painter: QPainter, node_item: NodeItem) -> None:
+    texts, pens = node_item.texts, node_item.pens
+    if texts.fields:
         painter.setPen(NO_PEN)
-        painter.setBrush(ink.field)
-        for rect in copy.fields:
+        painter.setBrush(pens.field)
+        for rect in texts.fields:
             painter.drawRoundedRect(rect, 4, 4)
-    painter.setFont(ink.font)
-    for pen, texts in ((ink.dim, copy.dim), (ink.text, copy.bright), (ink.error, copy.pale)):
+    painter.setFont(pens.font)
+    for pen, lines in ((pens.dim, texts.dim), (pens.text, texts.bright), (pens.error, texts.pale)):
         painter.setPen(pen)
-        for place, text in texts:
+        for place, text in lines:
             painter.drawText(place, text)
-    if copy.strip is not None and box.face.strip is not None:
-        _message(painter, box, box.face.strip, copy.strip)
-    for port in box.face.ports:
-        _port(painter, port, box)
+    if texts.strip is not None and node_item.layout.strip is not None:
+        _message(painter, node_item, node_item.layout.strip, texts.strip)
+    for port in node_item.layout.ports:
+        _port(painter, port, node_item)
 
 
-def _message(painter: QPainter, box: NodeBox, top: float, text: Text) -> None:
-    theme = box.ink.theme
+def _message(painter: QPainter, node_item: NodeItem, top: float, text: Text) -> None:
+    theme = node_item.pens.theme
     painter.setPen(NO_PEN)
     painter.setBrush(mix(theme.raised, theme.error, 0.3))
-    painter.drawRect(QRectF(1, top, box.face.width - 2, STRIP))
-    painter.setPen(box.ink.text)
+    painter.drawRect(QRectF(1, top, node_item.layout.width - 2, STRIP))
+    painter.setPen(node_item.pens.text)
     painter.drawText(*text)
 
 
-def _port(painter: QPainter, port: PortFace, box: NodeBox) -> None:
-    brush, pen = box.ink.dot(port.type)
+def _port(painter: QPainter, port: PortLayout, node_item: NodeItem) -> None:
+    brush, pen = node_item.pens.port_style(port.type)
     hollow = port.optional and not port.linked
     if not port.known:
-        pen, hollow = box.ink.error, True
+        pen, hollow = node_item.pens.error, True
     painter.setPen(pen if hollow else NO_PEN)
-    painter.setBrush(box.ink.body if hollow else brush)
-    x = 0.0 if port.is_input else box.face.width
+    painter.setBrush(node_item.pens.body if hollow else brush)
+    x = 0.0 if port.is_input else node_item.layout.width
     size = DOT - 1 if hollow else DOT
-    if box.hovered_port is port:
+    if node_item.hovered_port is port:
         size += 2
     if port.many:
         painter.drawRoundedRect(QRectF(x - size, port.y - size, 2 * size, 2 * size), 1, 1)
@@ -262,11 +266,11 @@ def _port(painter: QPainter, port: PortFace, box: NodeBox) -> None:
         painter.drawEllipse(QPointF(x, port.y), size, size)
 
 
-def _progress(painter: QPainter, box: NodeBox) -> None:
-    face = box.face
-    share = max(0.0, min(1.0, box.state.progress or 0.0))
+def _progress(painter: QPainter, node_item: NodeItem) -> None:
+    layout = node_item.layout
+    share = max(0.0, min(1.0, node_item.state.progress or 0.0))
     painter.setPen(NO_PEN)
-    painter.setBrush(box.ink.theme.line)
-    painter.drawRect(QRectF(2, face.height - 4, face.width - 4, 3))
-    painter.setBrush(box.ink.theme.accent)
-    painter.drawRect(QRectF(2, face.height - 4, (face.width - 4) * share, 3))
+    painter.setBrush(node_item.pens.theme.line)
+    painter.drawRect(QRectF(2, layout.height - 4, layout.width - 4, 3))
+    painter.setBrush(node_item.pens.theme.accent)
+    painter.drawRect(QRectF(2, layout.height - 4, (layout.width - 4) * share, 3))

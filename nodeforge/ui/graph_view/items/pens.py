@@ -35,14 +35,14 @@ CATEGORY_ICONS = {
 NO_PEN = QPen(Qt.PenStyle.NoPen)
 
 
-class Ink:
+class Pens:
     """What nodes are painted with."""
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
         self.body = QBrush(theme.raised)
         self.edge = QPen(theme.line, 1)
-        self.chosen = QPen(theme.accent, 2)
+        self.selected = QPen(theme.accent, 2)
         self.text = QPen(theme.text)
         self.dim = QPen(theme.dim)
         self.error = QPen(theme.error)
@@ -53,10 +53,10 @@ class Ink:
         self.title_metrics = QFontMetricsF(self.title_font)
         self.metrics = QFontMetricsF(self.font)
         self._tints: dict[str, QBrush] = {}
-        self._dots: dict[str, tuple[QBrush, QPen]] = {}
+        self._port_styles: dict[str, tuple[QBrush, QPen]] = {}
         self._icons: dict[tuple[str, str, float], QPixmap] = {}
 
-    def tint(self, category: str, colour: str = "") -> QBrush:
+    def category_brush(self, category: str, colour: str = "") -> QBrush:
         """The title bar of a category, or of a colour that the user chose (``#rrggbb``)."""
         key = colour or category
         if key not in self._tints:
@@ -65,12 +65,12 @@ class Ink:
             self._tints[key] = QBrush(mix(self.theme.raised, strong, share))
         return self._tints[key]
 
-    def dot(self, type: str) -> tuple[QBrush, QPen]:
+    def port_style(self, type: str) -> tuple[QBrush, QPen]:
         """How a port of a type is filled, and outlined where it is hollow."""
-        if type not in self._dots:
+        if type not in self._port_styles:
             colour = self.theme.port_colour(type)
-            self._dots[type] = QBrush(colour), QPen(colour, 2)
-        return self._dots[type]
+            self._port_styles[type] = QBrush(colour), QPen(colour, 2)
+        return self._port_styles[type]
 
     def icon(self, name: str, colour: QColor, ratio: float) -> QPixmap:
         """A 16 px icon, drawn for `ratio` device pixels a scene unit."""
@@ -104,7 +104,7 @@ def mix(base: QColor, other: QColor, share: float) -> QColor:
 
 
 @functools.lru_cache(1024)
-def bar(width: float, height: float, *, top: bool, radius: float = RADIUS) -> QPainterPath:
+def rounded_bar(width: float, height: float, *, top: bool, radius: float = RADIUS) -> QPainterPath:
     """A bar with its two upper (or lower) corners rounded."""
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.WindingFill)

@@ -9,43 +9,43 @@ from NodeGraphQt.qgraphics.port import PortItem
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QGraphicsItem
 
-from nodeforge.ui.graph_view.items.node_layout import PortFace
+from nodeforge.ui.graph_view.items.node_layout import PortLayout
 
 if TYPE_CHECKING:
-    from nodeforge.ui.graph_view.items.node_item import NodeBox
+    from nodeforge.ui.graph_view.items.node_item import NodeItem
 
 REACH = 11.0
 """How far from its centre a port takes the mouse, in scene units."""
 
 
-class PortDot(PortItem):
+class GraphPortItem(PortItem):
     """A port of a `NodeBox`, at the centre of what is painted for it."""
 
-    def __init__(self, box: NodeBox, face: PortFace) -> None:
-        QGraphicsItem.__init__(self, box)
+    def __init__(self, node_item: NodeItem, layout: PortLayout) -> None:
+        QGraphicsItem.__init__(self, node_item)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemHasNoContents, True)
         self.setZValue(Z_VAL_PORT)
         self._pipes = []
         self._hovered = False
         self._locked = False
         self._display_name = True
-        self._port_type = (PortTypeEnum.IN if face.is_input else PortTypeEnum.OUT).value
-        self.settle(face, box.face.width)
+        self._port_type = (PortTypeEnum.IN if layout.is_input else PortTypeEnum.OUT).value
+        self.set_layout(layout, node_item.layout.width)
 
-    def settle(self, face: PortFace, width: float) -> None:
+    def set_layout(self, layout: PortLayout, width: float) -> None:
         """Take the place and the type of `face`, on a node of this width."""
-        self.face = face
-        self._name = face.name
-        self._multi_connection = face.many or not face.is_input
-        self.setPos(0.0 if face.is_input else width, face.y)
+        self.layout = layout
+        self._name = layout.name
+        self._multi_connection = layout.many or not layout.is_input
+        self.setPos(0.0 if layout.is_input else width, layout.y)
 
     @property
-    def box(self) -> NodeBox:
+    def node_item(self) -> NodeItem:
         return self.parentItem()  # pyright: ignore[reportReturnType]
 
     @property
     def is_input(self) -> bool:
-        return self.face.is_input
+        return self.layout.is_input
 
     def centre(self) -> QPointF:
         """Where links end, in the scene."""

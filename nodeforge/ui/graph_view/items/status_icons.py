@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nodeforge.ui.documents.node_state import NodeState
 
-NOTHING = NodeState()
+NO_STATE = NodeState()
 
-ICONS = {
+STATUS_ICONS = {
     "will_run": "circle",
     "cached": "circle-fill",
     "on_disk": "hard-drive",
@@ -20,7 +20,7 @@ ICONS = {
 }
 """Phosphor names, by kind of state or mode."""
 
-WORDS = {
+STATUS_TEXTS = {
     "will_run": "Will run",
     "cached": "In memory: will not run again",
     "on_disk": "On disk: will not run again",
@@ -34,7 +34,7 @@ WORDS = {
 }
 
 
-def spoken(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """``0.04 s``, ``4.2 s``, ``3 min 20 s``."""
     if seconds < 0.1:
         return f"{seconds:.2f} s"

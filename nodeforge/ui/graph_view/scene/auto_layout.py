@@ -12,7 +12,9 @@ SWEEPS = 4
 Size = tuple[float, float]
 
 
-def layered(sizes: Mapping[str, Size], links: Collection[tuple[str, str]]) -> dict[str, Size]:
+def layered_layout(
+    sizes: Mapping[str, Size], links: Collection[tuple[str, str]]
+) -> dict[str, Size]:
     """A place for each node (its upper left corner), from (0, 0) on.
 
     Args:
@@ -20,12 +22,12 @@ def layered(sizes: Mapping[str, Size], links: Collection[tuple[str, str]]) -> di
         links: From which node to which; those of other nodes do not count.
     """
     linked = {name for pair in links if pair[0] in sizes and pair[1] in sizes for name in pair}
-    places = _layered({name: size for name, size in sizes.items() if name in linked}, links)
+    places = _layer_linked({name: size for name, size in sizes.items() if name in linked}, links)
     _add_rows(places, sizes)
     return places
 
 
-def _layered(sizes: Mapping[str, Size], links: Iterable[tuple[str, str]]) -> dict[str, Size]:
+def _layer_linked(sizes: Mapping[str, Size], links: Iterable[tuple[str, str]]) -> dict[str, Size]:
     pairs = [(a, b) for a, b in dict.fromkeys(links) if a in sizes and b in sizes and a != b]
     depth = _depths(sizes, pairs)
     _pull_sources(depth, pairs)

@@ -13,7 +13,7 @@ FAINT = 0.4
 """Below this zoom the dots are left out."""
 
 
-class Ground:
+class BackgroundGrid:
     """Paints the ground, in pixels of the view."""
 
     def __init__(self, theme: Theme) -> None:
@@ -30,11 +30,11 @@ class Ground:
 
     def _tile(self, side: int) -> QPixmap:
         if side not in self._tiles:
-            dot = 2 if side > GRID else 1
+            port_item = 2 if side > GRID else 1
             tile = QPixmap(side, side)
             tile.fill(self._theme.window)
             painter = QPainter(tile)
-            painter.fillRect(0, 0, dot, dot, self._theme.line)
+            painter.fillRect(0, 0, port_item, port_item, self._theme.line)
             painter.end()
             self._tiles[side] = tile
         return self._tiles[side]

@@ -26,17 +26,17 @@ from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.model import Graph, Input, Mode, Node, Output
 from nodeforge.graph.paths import inside, join, split, within
 from nodeforge.spec import ANY, Catalogue
-from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, NOTES, FrameBox
-from nodeforge.ui.graph_view.items.link_item import LinkLine
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.node_layout import Face, Looks, face_of
-from nodeforge.ui.graph_view.items.pens import Ink
-from nodeforge.ui.graph_view.scene.auto_layout import layered
-from nodeforge.ui.graph_view.scene.run_display import RunLooks
+from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, NOTES, FrameItem
+from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.node_layout import DisplayState, NodeLayout, layout_node
+from nodeforge.ui.graph_view.items.pens import Pens
+from nodeforge.ui.graph_view.scene.auto_layout import layered_layout
+from nodeforge.ui.graph_view.scene.run_display import RunDisplay
 
 
 @dataclass
-class _Look:
+class _ChangedParts:
     """Where a batch of changes may have changed what is shown."""
 
     nodes: set[str] = field(default_factory=set)
@@ -45,21 +45,26 @@ class _Look:
     frames: set[tuple[str, str]] = field(default_factory=set)
 
 
-class Picture:
+class GraphScene:
     """The graph at `path` in `scene`."""
 
     def __init__(
-        self, scene: QGraphicsScene, document: Document, catalogue: Catalogue, ink: Ink
+        self, scene: QGraphicsScene, document: Document, catalogue: Catalogue, pens: Pens
     ) -> None:
-        self.scene, self.document, self.catalogue, self.ink = scene, document, catalogue, ink
+        self.graphics_scene, self.document, self.catalogue, self.pens = (
+            scene,
+            document,
+            catalogue,
+            pens,
+        )
         self.path = ""
-        self.boxes: dict[str, NodeBox] = {}
-        self.lines: dict[Input, LinkLine] = {}
-        self.frames: dict[tuple[str, str], FrameBox] = {}
+        self.node_items: dict[str, NodeItem] = {}
+        self.link_items: dict[Input, LinkItem] = {}
+        self.frame_items: dict[tuple[str, str], FrameItem] = {}
         self.links: dict[Input, Output] = {}
         self._at: defaultdict[str, set[Input]] = defaultdict(set)
-        self.run = RunLooks(self)
-        self._free_places: dict[str, tuple[float, float]] = {}
+        self.run_display = RunDisplay(self)
+        self._free_positions: dict[str, tuple[float, float]] = {}
 
     @property
     def graph(self) -> Graph:
@@ -71,21 +76,21 @@ class Picture:
         self._clear()
         self.path = path
         graph = self.graph
-        look = _Look(
+        changed = _ChangedParts(
             nodes={join(path, name) for name in graph.nodes},
             ends={inside(path, end) for end in graph.links},
             frames={(table, key) for table in (BACKDROPS, NOTES) for key in self._keys(table)},
         )
-        self._settle(look)
+        self._update(changed)
 
     def _clear(self) -> None:
-        for line in self.lines.values():
+        for line in self.link_items.values():
             line.delete()
-        for item in (*self.boxes.values(), *self.frames.values()):
+        for item in (*self.node_items.values(), *self.frame_items.values()):
             item.delete()
-        for table in (self.boxes, self.lines, self.frames, self.links, self._at):
+        for table in (self.node_items, self.link_items, self.frame_items, self.links, self._at):
             table.clear()
-        self._free_places.clear()
+        self._free_positions.clear()
 
     def _keys(self, table: str) -> list[str]:
         return [key for key in self.document.table(table) if split(key)[0] == self.path]
@@ -103,201 +108,206 @@ class Picture:
 
     # what changes
 
-    def follow(self, changes: Iterable[Change]) -> None:
+    def apply_changes(self, changes: Iterable[Change]) -> None:
         """Show the document as it is after `changes`."""
-        look = _Look()
+        changed = _ChangedParts()
         for change in changes:
-            self._note(change, look)
-        self._settle(look)
+            self._collect(change, changed)
+        self._update(changed)
 
-    def _note(self, change: Change, look: _Look) -> None:
+    def _collect(self, change: Change, changed: _ChangedParts) -> None:
         match change:
             case LinkAdded() | LinkRemoved():
                 if split(change.input.node)[0] == self.path:
-                    look.ends.add(change.input)
+                    changed.ends.add(change.input)
                 else:
-                    self._note_node(change.input.node, look)
+                    self._collect_node(change.input.node, changed)
             case EntryChanged(table="positions"):
                 if split(change.key)[0] == self.path:
-                    look.places.add(change.key)
+                    changed.places.add(change.key)
             case EntryChanged(table="colours" | "collapsed"):
-                if change.key in self.boxes:
-                    look.nodes.add(change.key)
+                if change.key in self.node_items:
+                    changed.nodes.add(change.key)
             case EntryChanged(table="backdrops" | "notes"):
                 if split(change.key)[0] == self.path:
-                    look.frames.add((change.table, change.key))
+                    changed.frames.add((change.table, change.key))
             case EntryChanged():
                 pass
             case NodeAdded() | NodeRemoved() | ValueChanged() | FieldChanged():
-                self._note_node(change.path, look)
+                self._collect_node(change.path, changed)
 
-    def _note_node(self, path: str, look: _Look) -> None:
+    def _collect_node(self, path: str, changed: _ChangedParts) -> None:
         """The node shown that is at `path` or holds it."""
         prefix = f"{self.path}/" if self.path else ""
         if path.startswith(prefix) and path != self.path:
-            look.nodes.add(prefix + path[len(prefix) :].partition("/")[0])
+            changed.nodes.add(prefix + path[len(prefix) :].partition("/")[0])
 
-    def _settle(self, look: _Look) -> None:
+    def _update(self, changed: _ChangedParts) -> None:
         graph = self.graph
-        self._settle_links(graph, look)
-        fresh = self._settle_nodes(graph, look)
+        self._update_links(graph, changed)
+        fresh = self._update_nodes(graph, changed)
         for path in fresh:
-            look.ends |= self._at[path]
-        for end in look.ends:
-            self._draw(end)
-        self._settle_places(graph, look.places | fresh)
-        for key in look.frames:
-            self._settle_frame(*key)
+            changed.ends |= self._at[path]
+        for end in changed.ends:
+            self._add_link(end)
+        self._update_positions(graph, changed.places | fresh)
+        for key in changed.frames:
+            self._update_frame(*key)
 
-    def _settle_links(self, graph: Graph, look: _Look) -> None:
+    def _update_links(self, graph: Graph, changed: _ChangedParts) -> None:
         """Take away what no longer holds; the nodes at both ends are looked at again."""
-        for end in look.ends:
+        for end in changed.ends:
             local = Input(split(end.node)[1], end.port, end.item)
             start = graph.links.get(local)
             now = start and within(self.path, start)
             before = self.links.pop(end, None)
             if before is not None:
-                look.nodes |= {end.node, before.node}
+                changed.nodes |= {end.node, before.node}
                 self._at[end.node].discard(end)
                 self._at[before.node].discard(end)
                 if before != now:
-                    self._erase(end)
+                    self._remove_link(end)
             if now is not None:
-                look.nodes |= {end.node, now.node}
+                changed.nodes |= {end.node, now.node}
                 self.links[end] = now
                 self._at[end.node].add(end)
                 self._at[now.node].add(end)
 
-    def _settle_nodes(self, graph: Graph, look: _Look) -> set[str]:
+    def _update_nodes(self, graph: Graph, changed: _ChangedParts) -> set[str]:
         """Add, remove and dress nodes; those whose links must be drawn again."""
         fresh: set[str] = set()
-        for path in sorted(look.nodes):
+        for path in sorted(changed.nodes):
             node = graph.nodes.get(split(path)[1])
-            box = self.boxes.get(path)
+            node_item = self.node_items.get(path)
             if node is None:
-                if box is not None:
+                if node_item is not None:
                     self._remove(path)
-            elif box is None:
+            elif node_item is None:
                 self._add(path, node)
                 fresh.add(path)
-            elif self.dress(path):
+            elif self.update_node(path):
                 fresh.add(path)
         return fresh
 
     def _add(self, path: str, node: Node) -> None:
-        box = NodeBox(path, self.ink, self._face(path, node))
-        self.boxes[path] = box
-        self.run.dress(box)
-        box.colour = self._colour(path)
-        box.say()
-        self.scene.addItem(box)
+        node_item = NodeItem(path, self.pens, self._layout(path, node))
+        self.node_items[path] = node_item
+        self.run_display.apply_to(node_item)
+        node_item.colour = self._colour(path)
+        node_item.update_texts()
+        self.graphics_scene.addItem(node_item)
 
     def _remove(self, path: str) -> None:
         for end in list(self._at[path]):
-            self._erase(end)
-        self.boxes.pop(path).delete()
+            self._remove_link(end)
+        self.node_items.pop(path).delete()
 
-    def dress(self, path: str) -> bool:
+    def update_node(self, path: str) -> bool:
         """Give a node its looks anew; whether ports came or went."""
-        box = self.boxes[path]
-        before = box.dots.keys()
-        box.colour = self._colour(path)
-        lost = box.wear(self._face(path, self.document.node(path)))
+        node_item = self.node_items[path]
+        before = node_item.port_items.keys()
+        node_item.colour = self._colour(path)
+        lost = node_item.set_layout(self._layout(path, self.document.node(path)))
         for line in lost:
-            self.lines.pop(line.end, None)
-        for line in box.lines:
+            self.link_items.pop(line.end, None)
+        for line in node_item.link_items:
             self._colour_line(line)
-        return before != box.dots.keys() or bool(lost)
+        return before != node_item.port_items.keys() or bool(lost)
 
-    def _face(self, path: str, node: Node) -> Face:
+    def _layout(self, path: str, node: Node) -> NodeLayout:
         at = self._at[path]
-        looks = Looks(
+        display = DisplayState(
             collapsed=bool(self.document.view.collapsed.get(path)),
             linked=[end for end in at if end.node == path],
             linked_outputs={self.links[end].port for end in at if self.links[end].node == path},
-            thumb=self.run.thumb_shape(path),
-            thumb_height=self.run.thumb_heights.get(path),
-            message=bool(self.run.state(path).message),
+            thumb=self.run_display.thumb_shape(path),
+            thumb_height=self.run_display.thumb_heights.get(path),
+            message=bool(self.run_display.state(path).message),
         )
-        return face_of(split(path)[1], node, self.catalogue, looks)
+        return layout_node(split(path)[1], node, self.catalogue, display)
 
     def _colour(self, path: str) -> str:
         colour = self.document.view.colours.get(path)
         return colour if isinstance(colour, str) else ""
 
-    def _draw(self, end: Input) -> None:
+    def _add_link(self, end: Input) -> None:
         """Show a link, if both its nodes are there."""
         start = self.links.get(end)
-        if start is None or end in self.lines:
+        if start is None or end in self.link_items:
             return
-        into, out_of = self.boxes.get(end.node), self.boxes.get(start.node)
+        into, out_of = self.node_items.get(end.node), self.node_items.get(start.node)
         if into is None or out_of is None:
             return
-        target = into.dot(end.port, is_input=True)
-        source = out_of.dot(start.port, is_input=False)
+        target = into.port_item(end.port, is_input=True)
+        source = out_of.port_item(start.port, is_input=False)
         assert target is not None
         assert source is not None
-        line = LinkLine(end, start, target, source)
-        self.lines[end] = line
+        line = LinkItem(end, start, target, source)
+        self.link_items[end] = line
         self._colour_line(line)
-        self.scene.addItem(line)
+        self.graphics_scene.addItem(line)
 
-    def _colour_line(self, line: LinkLine) -> None:
+    def _colour_line(self, line: LinkItem) -> None:
         source, target = line.out_of, line.into
-        kind = source.face.type if source.face.type != ANY else target.face.type
-        muted = Mode.MUTE in (source.box.face.mode, target.box.face.mode)
-        line.paint_as(self.ink.theme.port_colour(kind), muted)
+        kind = source.layout.type if source.layout.type != ANY else target.layout.type
+        muted = Mode.MUTE in (source.node_item.layout.mode, target.node_item.layout.mode)
+        line.paint_as(self.pens.theme.port_colour(kind), muted)
 
-    def _erase(self, end: Input) -> None:
-        line = self.lines.pop(end, None)
+    def _remove_link(self, end: Input) -> None:
+        line = self.link_items.pop(end, None)
         if line is not None:
             line.delete()
 
-    def _settle_places(self, graph: Graph, paths: Collection[str]) -> None:
+    def _update_positions(self, graph: Graph, paths: Collection[str]) -> None:
         positions = self.document.view.positions
-        boxes = [box for path in paths if (box := self.boxes.get(path))]
-        if any(box.path not in positions and box.path not in self._free_places for box in boxes):
-            self._find_places(graph)
-        for box in boxes:
-            box.place(*(positions.get(box.path) or self._free_places[box.path]))
+        node_items = [node_item for path in paths if (node_item := self.node_items.get(path))]
+        if any(
+            node_item.path not in positions and node_item.path not in self._free_positions
+            for node_item in node_items
+        ):
+            self._find_positions(graph)
+        for node_item in node_items:
+            node_item.place(
+                *(positions.get(node_item.path) or self._free_positions[node_item.path])
+            )
 
-    def _find_places(self, graph: Graph) -> None:
+    def _find_positions(self, graph: Graph) -> None:
         """Places for the nodes that the document gives none: laid out below all that have one."""
         positions = self.document.view.positions
         loose = {
-            path: box.face
-            for path, box in self.boxes.items()
-            if path not in positions and path not in self._free_places
+            path: node_item.layout
+            for path, node_item in self.node_items.items()
+            if path not in positions and path not in self._free_positions
         }
         taken = [
-            positions[path][1] + box.face.height + 60
-            for path, box in self.boxes.items()
+            positions[path][1] + node_item.layout.height + 60
+            for path, node_item in self.node_items.items()
             if path in positions
         ]
         links = [(start.node, end.node) for end, start in self.links.items()]
-        sizes = {path: (face.width, face.height) for path, face in loose.items()}
+        sizes = {path: (layout.width, layout.height) for path, layout in loose.items()}
         top = max(taken, default=0.0)
-        for path, (x, y) in layered(sizes, links).items():
-            self._free_places[path] = (x, y + top)
+        for path, (x, y) in layered_layout(sizes, links).items():
+            self._free_positions[path] = (x, y + top)
 
-    def _settle_frame(self, table: str, key: str) -> None:
+    def _update_frame(self, table: str, key: str) -> None:
         entry = self.document.table(table).get(key)
-        frame = self.frames.get((table, key))
+        frame = self.frame_items.get((table, key))
         if entry is None:
             if frame is not None:
-                self.frames.pop((table, key)).delete()
+                self.frame_items.pop((table, key)).delete()
         elif frame is None:
-            self.frames[table, key] = frame = FrameBox(table, key, entry, self.ink)
-            self.scene.addItem(frame)
+            self.frame_items[table, key] = frame = FrameItem(table, key, entry, self.pens)
+            self.graphics_scene.addItem(frame)
         else:
-            frame.wear(entry)
+            frame.set_entry(entry)
 
-    def wear(self, ink: Ink) -> None:
+    def set_pens(self, pens: Pens) -> None:
         """Change the colours of all."""
-        self.ink = ink
-        for frame in self.frames.values():
-            frame.ink = ink
+        self.pens = pens
+        for frame in self.frame_items.values():
+            frame.pens = pens
             frame.update()
-        for path, box in self.boxes.items():
-            box.ink = ink
-            self.dress(path)
+        for path, node_item in self.node_items.items():
+            node_item.pens = pens
+            self.update_node(path)

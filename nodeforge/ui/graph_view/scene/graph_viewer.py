@@ -15,15 +15,15 @@ from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmapCache, QTransfor
 from PySide6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem
 
 from nodeforge.ui.common.theme import Theme
-from nodeforge.ui.graph_view.items.link_item import LinkLine
-from nodeforge.ui.graph_view.items.port_item import PortDot
-from nodeforge.ui.graph_view.scene.background_grid import Ground
-from nodeforge.ui.graph_view.scene.graph_scene import Picture
-from nodeforge.ui.graph_view.scene.hit_test import Hit, find
-from nodeforge.ui.graph_view.scene.overview import Overview, bounds, first_look
+from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.port_item import GraphPortItem
+from nodeforge.ui.graph_view.scene.background_grid import BackgroundGrid
+from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
+from nodeforge.ui.graph_view.scene.hit_test import Hit, find_hit
+from nodeforge.ui.graph_view.scene.overview import Overview, bounding_rect, initial_view
 
 if TYPE_CHECKING:
-    from nodeforge.ui.graph_view.interaction.input_handler import Hands
+    from nodeforge.ui.graph_view.interaction.input_handler import GraphInputHandler
 
 FAR = 0.35
 """Below this zoom the overview is painted."""
@@ -39,20 +39,20 @@ PIXMAPS = 128 * 1024
 """KiB for the painted nodes that are kept; Qt's own limit holds fewer than one screen of them."""
 
 
-class Viewer(NodeViewer):
+class GraphViewer(NodeViewer):
     """The view on the scene. `hands` does what the mouse and the keys ask for."""
 
-    looked = Signal()
+    view_changed = Signal()
     """Another part is seen, or from nearer or farther."""
-    hands: Hands | None = None
+    input_handler: GraphInputHandler | None = None
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.may_link: Callable[[PortDot, PortDot], str | None] = lambda *_: None
+        self.link_error: Callable[[GraphPortItem, GraphPortItem], str | None] = lambda *_: None
         self.acyclic = False
         self.overview: Overview | None = None
-        self._ground = Ground(theme)
+        self._background = BackgroundGrid(theme)
         QPixmapCache.setCacheLimit(max(PIXMAPS, QPixmapCache.cacheLimit()))
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -67,17 +67,17 @@ class Viewer(NodeViewer):
         self.setTransform(QTransform())
         self.centerOn(0, 0)
         self.setAccessibleName("Graph")
-        self.scene().changed.connect(self.forget_overview)
+        self.scene().changed.connect(self.invalidate_overview)
 
-    def watch(self, picture: Picture) -> None:
+    def set_overview_scene(self, scene: GraphScene) -> None:
         """Paint `picture` from afar."""
-        self.overview = Overview(picture)
+        self.overview = Overview(scene)
 
-    def wear(self, theme: Theme) -> None:
+    def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
         self.theme = theme
-        self._ground = Ground(theme)
-        self.forget_overview()
+        self._background = BackgroundGrid(theme)
+        self.invalidate_overview()
         self.viewport().update()
 
     # zoom and pan
@@ -92,19 +92,19 @@ class Viewer(NodeViewer):
         zoom = min(MOST, max(LEAST, self.zoom * factor))
         if zoom == self.zoom:
             return
-        before = self.at(at)
+        before = self.to_scene(at)
         self.setTransform(QTransform.fromScale(zoom, zoom))
         shift = self.viewportTransform().map(before) - at
         self.pan_by(-shift)
         self.viewport().update()
-        self.looked.emit()
+        self.view_changed.emit()
 
     def pan_by(self, shift: QPointF) -> None:
         """Move what is seen by `shift` pixels."""
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         across.setValue(across.value() - round(shift.x()))
         down.setValue(down.value() - round(shift.y()))
-        self.looked.emit()
+        self.view_changed.emit()
 
     def zoom_to(self, rect: QRectF) -> None:
         """Show all of `rect` (in the scene), at most at its own size."""
@@ -112,9 +112,9 @@ class Viewer(NodeViewer):
             return
         self._look(rect.center(), max(LEAST, self._fitting(rect)))
 
-    def zoom_to_start(self, bodies: Sequence[QRectF]) -> None:
+    def zoom_to_initial(self, bodies: Sequence[QRectF]) -> None:
         """Show all of `bodies`, or, where they would be too small to read, most at the left."""
-        whole = bounds(bodies)
+        whole = bounding_rect(bodies)
         if whole.isEmpty():
             return
         if self._fitting(whole) >= READABLE:
@@ -122,13 +122,13 @@ class Viewer(NodeViewer):
             return
         room = QRectF(self.viewport().rect())
         size = room.size() / READABLE - QSizeF(2 * MARGIN, 2 * MARGIN)
-        self._look(first_look(bodies, whole, size).center(), READABLE)
+        self._look(initial_view(bodies, whole, size).center(), READABLE)
 
     def reveal(self, rect: QRectF) -> None:
         """Move no farther than needed to see `rect`."""
-        if not self.seen().contains(rect):
+        if not self.visible_rect().contains(rect):
             self.ensureVisible(rect, MARGIN, MARGIN)
-            self.looked.emit()
+            self.view_changed.emit()
 
     def _fitting(self, rect: QRectF) -> float:
         """The zoom, at most 1, that shows all of `rect`."""
@@ -139,48 +139,48 @@ class Viewer(NodeViewer):
         self.setTransform(QTransform.fromScale(zoom, zoom))
         self.centerOn(centre)
         self.viewport().update()
-        self.looked.emit()
+        self.view_changed.emit()
 
-    def at(self, place: QPointF) -> QPointF:
+    def to_scene(self, place: QPointF) -> QPointF:
         """The place in the scene of a place in the view, exactly."""
         return self.viewportTransform().inverted()[0].map(place)
 
-    def seen(self) -> QRectF:
+    def visible_rect(self) -> QRectF:
         """The part of the scene that is seen."""
         return self.mapToScene(self.viewport().rect()).boundingRect()
 
     # what lies where
 
-    def hit(self, place: QPoint) -> Hit:
+    def hit_test(self, place: QPoint) -> Hit:
         """What lies at a place of the view: a port, then a node, a link, a frame."""
-        at = self.at(QPointF(place))
-        return find(self.scene().items(self._near(at)), at, ports=self.zoom >= FAR)
+        at = self.to_scene(QPointF(place))
+        return find_hit(self.scene().items(self._near(at)), at, ports=self.zoom >= FAR)
 
-    def line_under(self, place: QPointF) -> LinkLine | None:
+    def link_at(self, place: QPointF) -> LinkItem | None:
         """The link at a place of the scene."""
         items = self.scene().items(self._near(place))
-        return next((item for item in items if isinstance(item, LinkLine)), None)
+        return next((item for item in items if isinstance(item, LinkItem)), None)
 
     def _near(self, place: QPointF) -> QRectF:
         reach = REACH / self.zoom
         return QRectF(place.x() - reach, place.y() - reach, 2 * reach, 2 * reach)
 
-    def _validate_accept_connection(self, from_port: PortDot, to_port: PortDot) -> bool:
-        return self.may_link(from_port, to_port) is None
+    def _validate_accept_connection(self, from_port: GraphPortItem, to_port: GraphPortItem) -> bool:
+        return self.link_error(from_port, to_port) is None
 
     # painting
 
-    def forget_overview(self, *_: object) -> None:
+    def invalidate_overview(self, *_: object) -> None:
         """What is seen from afar has changed."""
         if self.overview is not None:
-            self.overview.forget()
+            self.overview.invalidate()
             if self.zoom < FAR:
                 self.viewport().update()
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802
         painter.save()
         painter.resetTransform()
-        self._ground.paint(painter, self.viewportTransform(), self.viewport().rect())
+        self._background.paint(painter, self.viewportTransform(), self.viewport().rect())
         painter.restore()
 
     def paintEvent(self, event) -> None:  # noqa: N802
@@ -192,51 +192,51 @@ class Viewer(NodeViewer):
         painter.fillRect(event.rect(), self.theme.window)
         painter.setTransform(self.viewportTransform())
         self.overview.paint(painter, self.zoom)
-        self._paint_live(painter)
+        self._paint_preview_items(painter)
         painter.end()
 
-    def _paint_live(self, painter: QPainter) -> None:
+    def _paint_preview_items(self, painter: QPainter) -> None:
         """What a gesture shows besides nodes and links."""
-        if self.hands is not None:
-            for item in self.hands.live_items():
+        if self.input_handler is not None:
+            for item in self.input_handler.preview_items():
                 item.paint(painter, QStyleOptionGraphicsItem(), None)
 
     # events
 
     def mousePressEvent(self, event) -> None:  # noqa: N802
-        if self.hands is not None:
-            self.hands.press(event)
+        if self.input_handler is not None:
+            self.input_handler.press(event)
         event.accept()
 
     def mouseMoveEvent(self, event) -> None:  # noqa: N802
-        if self.hands is not None:
-            self.hands.move(event)
+        if self.input_handler is not None:
+            self.input_handler.move(event)
 
     def mouseReleaseEvent(self, event) -> None:  # noqa: N802
-        if self.hands is not None:
-            self.hands.release(event)
+        if self.input_handler is not None:
+            self.input_handler.release(event)
 
     def mouseDoubleClickEvent(self, event) -> None:  # noqa: N802
-        if self.hands is not None:
-            self.hands.double_click(event)
+        if self.input_handler is not None:
+            self.input_handler.double_click(event)
 
     def contextMenuEvent(self, event) -> None:  # noqa: N802
         event.accept()
 
     def keyPressEvent(self, event) -> None:  # noqa: N802
-        if self.hands is None or not self.hands.key(event):
+        if self.input_handler is None or not self.input_handler.key(event):
             event.ignore()
 
     def event(self, event) -> bool:
-        busy = self.hands is not None and self.hands.gesture is not None
+        busy = self.input_handler is not None and self.input_handler.gesture is not None
         if busy and event.type() == QEvent.Type.ShortcutOverride:
             event.accept()  # while a gesture lasts, no key is anybody's shortcut
             return True
         return QGraphicsView.event(self, event)
 
     def keyReleaseEvent(self, event) -> None:  # noqa: N802
-        if self.hands is not None:
-            self.hands.key_up(event)
+        if self.input_handler is not None:
+            self.input_handler.key_up(event)
         event.ignore()
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
@@ -246,18 +246,18 @@ class Viewer(NodeViewer):
         QGraphicsView.focusInEvent(self, event)
 
     def focusOutEvent(self, event) -> None:  # noqa: N802
-        if self.hands is not None:
-            self.hands.forget_keys()
+        if self.input_handler is not None:
+            self.input_handler.release_keys()
         QGraphicsView.focusOutEvent(self, event)
 
     def leaveEvent(self, event) -> None:  # noqa: N802
-        if self.hands is not None:
-            self.hands.leave()
+        if self.input_handler is not None:
+            self.input_handler.leave()
         QGraphicsView.leaveEvent(self, event)
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         QGraphicsView.resizeEvent(self, event)
-        self.looked.emit()
+        self.view_changed.emit()
 
     def wheelEvent(self, event) -> None:  # noqa: N802
         fingers = event.pixelDelta()
@@ -272,8 +272,8 @@ class Viewer(NodeViewer):
             if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
                 self.zoom_by(1 + event.value(), event.position())
                 return True
-        elif event.type() == QEvent.Type.ToolTip and self.hands is not None:
-            self.hands.tell(event)
+        elif event.type() == QEvent.Type.ToolTip and self.input_handler is not None:
+            self.input_handler.show_tooltip(event)
             return True
         return QGraphicsView.viewportEvent(self, event)
 
@@ -284,17 +284,17 @@ class Viewer(NodeViewer):
         self._drag(event)
 
     def _drag(self, event) -> None:
-        if self.hands is not None and self.hands.dragged_over(event):
+        if self.input_handler is not None and self.input_handler.dragged_over(event):
             event.acceptProposedAction()
         else:
             event.ignore()
 
     def dropEvent(self, event) -> None:  # noqa: N802
-        if self.hands is not None and self.hands.dropped(event):
+        if self.input_handler is not None and self.input_handler.dropped(event):
             event.acceptProposedAction()
         else:
             event.ignore()
 
-    def around(self, items) -> QRectF:
+    def bounding_rect_of(self, items) -> QRectF:
         """The rectangle around nodes and frames, in the scene."""
-        return bounds(item.body() for item in items)
+        return bounding_rect(item.body() for item in items)

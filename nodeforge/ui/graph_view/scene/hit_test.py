@@ -8,22 +8,22 @@ from typing import NamedTuple
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QGraphicsItem
 
-from nodeforge.ui.graph_view.items.frame_item import FrameBox
-from nodeforge.ui.graph_view.items.link_item import LinkLine
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.port_item import PortDot
+from nodeforge.ui.graph_view.items.frame_item import FrameItem
+from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 
 
 class Hit(NamedTuple):
     """What lies under the mouse: `item`, and the port on it."""
 
-    item: NodeBox | FrameBox | LinkLine | None = None
-    dot: PortDot | None = None
+    item: NodeItem | FrameItem | LinkItem | None = None
+    port_item: GraphPortItem | None = None
     place: QPointF = QPointF()
     """In the item's coordinates."""
 
 
-def find(items: Sequence[QGraphicsItem], place: QPointF, *, ports: bool) -> Hit:
+def find_hit(items: Sequence[QGraphicsItem], place: QPointF, *, ports: bool) -> Hit:
     """What is meant by a press at `place`.
 
     Args:
@@ -31,18 +31,18 @@ def find(items: Sequence[QGraphicsItem], place: QPointF, *, ports: bool) -> Hit:
         place: In the scene.
         ports: Whether ports can be aimed at.
     """
-    boxes = [item for item in items if isinstance(item, NodeBox)]
+    node_items = [item for item in items if isinstance(item, NodeItem)]
     if ports:
-        for box in boxes:
-            if dot := box.dot_at(place - box.pos()):
-                return Hit(box, dot, place - box.pos())
-    for box in boxes:
-        if box.body().contains(place):
-            return Hit(box, None, place - box.pos())
-    frames = [item for item in items if isinstance(item, FrameBox) if item.body().contains(place)]
+        for node_item in node_items:
+            if port_item := node_item.port_item_at(place - node_item.pos()):
+                return Hit(node_item, port_item, place - node_item.pos())
+    for node_item in node_items:
+        if node_item.body().contains(place):
+            return Hit(node_item, None, place - node_item.pos())
+    frames = [item for item in items if isinstance(item, FrameItem) if item.body().contains(place)]
     if frames and frames[0].handle_at(place - frames[0].pos()):
         return Hit(frames[0], None, place - frames[0].pos())
     for item in items:
-        if isinstance(item, LinkLine) and item.isVisible():
+        if isinstance(item, LinkItem) and item.isVisible():
             return Hit(item, None, place)
     return Hit(frames[0], None, place - frames[0].pos()) if frames else Hit(place=place)

@@ -7,16 +7,16 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QStyleOptionGraphicsItem
 
-from nodeforge.ui.graph_view.scene.graph_scene import Picture
-from nodeforge.ui.graph_view.scene.overview import bounds
+from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
+from nodeforge.ui.graph_view.scene.overview import bounding_rect
 
 MARGIN = 40
 MOST_PIXELS = 8192
 
 
-def as_image(picture: Picture, scale: float = 2.0) -> QImage:
+def as_image(scene: GraphScene, scale: float = 2.0) -> QImage:
     """All that is shown, at `scale` pixels a scene unit, fewer if a side would exceed 8192."""
-    area = _area(picture)
+    area = _area(scene)
     scale = min(scale, MOST_PIXELS / area.width(), MOST_PIXELS / area.height())
     size = QSize(max(1, round(area.width() * scale)), max(1, round(area.height() * scale)))
     image = QImage(size, QImage.Format.Format_RGB32)
@@ -24,14 +24,14 @@ def as_image(picture: Picture, scale: float = 2.0) -> QImage:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.scale(scale, scale)
-    _paint(painter, picture, area)
+    _paint(painter, scene, area)
     painter.end()
     return image
 
 
-def as_svg(picture: Picture) -> bytes:
+def as_svg(scene: GraphScene) -> bytes:
     """All that is shown, as an SVG file."""
-    area = _area(picture)
+    area = _area(scene)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     made = QSvgGenerator()
@@ -40,22 +40,22 @@ def as_svg(picture: Picture) -> bytes:
     made.setSize(QSize(round(area.width()), round(area.height())))
     made.setTitle("NodeForge workflow")
     painter = QPainter(made)
-    _paint(painter, picture, area)
+    _paint(painter, scene, area)
     painter.end()
     return bytes(buffer.data().data())
 
 
-def _area(picture: Picture) -> QRectF:
-    items = [*picture.boxes.values(), *picture.frames.values()]
-    area = bounds(item.body() for item in items) if items else QRectF(0, 0, 320, 200)
+def _area(scene: GraphScene) -> QRectF:
+    items = [*scene.node_items.values(), *scene.frame_items.values()]
+    area = bounding_rect(item.body() for item in items) if items else QRectF(0, 0, 320, 200)
     return area.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
 
 
-def _paint(painter: QPainter, picture: Picture, area: QRectF) -> None:
+def _paint(painter: QPainter, scene: GraphScene, area: QRectF) -> None:
     painter.translate(-area.topLeft())
-    painter.fillRect(area, picture.ink.theme.window)
+    painter.fillRect(area, scene.pens.theme.window)
     plain = QStyleOptionGraphicsItem()
-    for layer in (picture.frames, picture.lines, picture.boxes):
+    for layer in (scene.frame_items, scene.link_items, scene.node_items):
         for item in layer.values():
             painter.save()
             painter.translate(item.pos())

@@ -9,10 +9,10 @@ from PySide6.QtCore import QLineF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from nodeforge.graph.model import Mode
-from nodeforge.ui.graph_view.items.node_item import NodeBox
+from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.node_layout import TITLE
-from nodeforge.ui.graph_view.items.pens import NO_PEN, Ink, mix
-from nodeforge.ui.graph_view.scene.graph_scene import Picture
+from nodeforge.ui.graph_view.items.pens import NO_PEN, Pens, mix
+from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 
 MIDDLE = 0.25
 """From this zoom on, pictures in nodes are painted."""
@@ -21,17 +21,17 @@ MIDDLE = 0.25
 class Overview:
     """What is painted below `FAR`; collected again after `forget`."""
 
-    def __init__(self, picture: Picture) -> None:
-        self._picture = picture
+    def __init__(self, scene: GraphScene) -> None:
+        self._scene = scene
         self._bars: dict[str, list[QRectF]] | None = None
         self._bodies: list[QRectF] = []
-        self._chosen: list[QRectF] = []
+        self._selected: list[QRectF] = []
         self._lines: dict[str, list[QLineF]] = {}
         self._frames: list[tuple[QRectF, QColor]] = []
         self._states: dict[str, list[QRectF]] = {}
-        self._thumbs: list[NodeBox] = []
+        self._thumbs: list[NodeItem] = []
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Something moved, came, went or changed its colour."""
         self._bars = None
 
@@ -39,7 +39,7 @@ class Overview:
         """Paint all, in scene coordinates."""
         if self._bars is None:
             self._collect()
-        ink = self._picture.ink
+        pens = self._scene.pens
         for rect, colour in self._frames:
             painter.fillRect(rect, colour)
         for colour, lines in self._lines.items():
@@ -48,73 +48,77 @@ class Overview:
             painter.setPen(pen)
             painter.drawLines(lines)
         painter.setPen(NO_PEN)
-        painter.setBrush(ink.body)
+        painter.setBrush(pens.body)
         painter.drawRects(self._bodies)
         for colour, bars in (self._bars or {}).items():
             painter.setBrush(QColor(colour))
             painter.drawRects(bars)
-        for box in self._thumbs if zoom >= MIDDLE else ():
-            if box.thumb is not None and box.face.thumb is not None:
-                rect = QRectF(*box.face.thumb).translated(box.pos())
-                painter.drawPixmap(rect, box.thumb, QRectF(box.thumb.rect()))
-        self._outline(painter, ink, zoom)
+        for node_item in self._thumbs if zoom >= MIDDLE else ():
+            if node_item.thumb is not None and node_item.layout.thumb is not None:
+                rect = QRectF(*node_item.layout.thumb).translated(node_item.pos())
+                painter.drawPixmap(rect, node_item.thumb, QRectF(node_item.thumb.rect()))
+        self._outline(painter, pens, zoom)
 
-    def _outline(self, painter: QPainter, ink: Ink, zoom: float) -> None:
+    def _outline(self, painter: QPainter, pens: Pens, zoom: float) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, rects in (*self._states.items(), (ink.theme.accent.name(), self._chosen)):
+        for colour, rects in (*self._states.items(), (pens.theme.accent.name(), self._selected)):
             painter.setPen(QPen(QColor(colour), 2 / zoom))
             painter.drawRects(rects)
 
     def _collect(self) -> None:
-        picture = self._picture
+        scene = self._scene
         bars: defaultdict[str, list[QRectF]] = defaultdict(list)
         states: defaultdict[str, list[QRectF]] = defaultdict(list)
         lines: defaultdict[str, list[QLineF]] = defaultdict(list)
-        self._bodies, self._chosen, self._thumbs = [], [], []
-        for box in picture.boxes.values():
-            body = box.body()
+        self._bodies, self._selected, self._thumbs = [], [], []
+        for node_item in scene.node_items.values():
+            body = node_item.body()
             self._bodies.append(body)
             bar = QRectF(body.x(), body.y(), body.width(), min(TITLE * 1.5, body.height()))
-            bars[_tint(box)].append(bar)
-            if box.isSelected():
-                self._chosen.append(body)
-            elif colour := _state_colour(box):
+            bars[_tint(node_item)].append(bar)
+            if node_item.isSelected():
+                self._selected.append(body)
+            elif colour := _state_colour(node_item):
                 states[colour].append(body)
-            if box.thumb is not None:
-                self._thumbs.append(box)
-        for line in picture.lines.values():
+            if node_item.thumb is not None:
+                self._thumbs.append(node_item)
+        for line in scene.link_items.values():
             ends = QLineF(line.out_of.centre(), line.into.centre())
             lines[line.colour.name()].append(ends)
         self._frames = [
-            (frame.body(), mix(picture.ink.theme.window, frame.colour, 0.2))
-            for frame in picture.frames.values()
+            (frame.body(), mix(scene.pens.theme.window, frame.colour, 0.2))
+            for frame in scene.frame_items.values()
         ]
         self._bars, self._states, self._lines = bars, states, lines
 
 
-def _tint(box: NodeBox) -> str:
-    theme = box.ink.theme
-    if box.face.mode is not Mode.ACTIVE:
+def _tint(node_item: NodeItem) -> str:
+    theme = node_item.pens.theme
+    if node_item.layout.mode is not Mode.ACTIVE:
         return theme.line.name()
-    if box.face.missing:
+    if node_item.layout.missing:
         return theme.error.name()
-    strong = QColor(box.colour) if box.colour else theme.category_colour(box.face.category)
+    strong = (
+        QColor(node_item.colour)
+        if node_item.colour
+        else theme.category_colour(node_item.layout.category)
+    )
     return mix(theme.raised, strong, 0.6).name()
 
 
-def _state_colour(box: NodeBox) -> str:
-    theme = box.ink.theme
+def _state_colour(node_item: NodeItem) -> str:
+    theme = node_item.pens.theme
     kinds = {"error": theme.error, "running": theme.accent}
-    if box.state.kind in kinds:
-        return kinds[box.state.kind].name()
-    if box.problem:
+    if node_item.state.kind in kinds:
+        return kinds[node_item.state.kind].name()
+    if node_item.problem:
         return theme.warn.name()
-    if box.state.kind in ("cached", "on_disk", "done"):
+    if node_item.state.kind in ("cached", "on_disk", "done"):
         return mix(theme.raised, theme.ok, 0.5).name()
     return ""
 
 
-def bounds(rects: Iterable[QRectF]) -> QRectF:
+def bounding_rect(rects: Iterable[QRectF]) -> QRectF:
     """The rectangle around all."""
     whole = QRectF()
     for rect in rects:
@@ -122,7 +126,7 @@ def bounds(rects: Iterable[QRectF]) -> QRectF:
     return whole
 
 
-def first_look(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRectF:
+def initial_view(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRectF:
     """A part of `whole`, of this size, with which to begin: the left, where most nodes lie.
 
     In a direction in which `whole` is smaller, its middle is the part's.
@@ -134,6 +138,6 @@ def first_look(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRectF:
         tops = sorted({min(body.top(), lowest) for body in bodies})
     fits = whole.width() <= size.width()
     left = whole.center().x() - size.width() / 2 if fits else whole.left()
-    looks = [QRectF(left, top, size.width(), size.height()) for top in tops]
+    views = [QRectF(left, top, size.width(), size.height()) for top in tops]
     strip = [body for body in bodies if left <= body.left() and body.right() <= left + size.width()]
-    return max(looks, key=lambda look: sum(map(look.contains, strip)))
+    return max(views, key=lambda view: sum(map(view.contains, strip)))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.status_icons import NOTHING, NodeState
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.status_icons import NO_STATE, NodeState
 
 if TYPE_CHECKING:
-    from nodeforge.ui.graph_view.scene.graph_scene import Picture
+    from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 
 LEAST, MOST = 48.0, 640.0
 """How high a picture in a node can be."""
@@ -24,34 +24,34 @@ FADE = 40
 RESTING = {"will_run", "cached", "on_disk"}
 
 
-class RunLooks:
+class RunDisplay:
     """States, pictures and problems; no part of the document, and never undone."""
 
-    def __init__(self, picture: Picture) -> None:
-        self._picture = picture
+    def __init__(self, scene: GraphScene) -> None:
+        self._scene = scene
         self._states: dict[str, NodeState] = {}
         self._ticked: dict[str, NodeState] = {}
         """What comes after the tick of nodes that have just run."""
         self._fading = 0
-        self._tick = QTimer(picture.scene, singleShot=True)
+        self._tick = QTimer(scene.graphics_scene, singleShot=True)
         self._tick.timeout.connect(self._fade)
         self._thumbs: dict[str, QImage] = {}
         self._problems: dict[str, str] = {}
         self.thumb_heights: dict[str, float] = {}
 
     def state(self, path: str) -> NodeState:
-        return self._states.get(path, NOTHING)
+        return self._states.get(path, NO_STATE)
 
     def thumb_shape(self, path: str) -> float | None:
         """Height over width of the node's picture, None without one."""
         thumb = self._thumbs.get(path)
         return thumb.height() / thumb.width() if thumb else None
 
-    def dress(self, box: NodeBox) -> None:
+    def apply_to(self, node_item: NodeItem) -> None:
         """Give a new box what is known of its node."""
-        box.state = self.state(box.path)
-        box.problem = self._problems.get(box.path, "")
-        box.set_thumb(self._thumbs.get(box.path))
+        node_item.state = self.state(node_item.path)
+        node_item.problem = self._problems.get(node_item.path, "")
+        node_item.set_thumb(self._thumbs.get(node_item.path))
 
     def show_states(self, states: Mapping[str, NodeState]) -> None:
         """Show how these nodes stand; others stay as they are."""
@@ -75,9 +75,11 @@ class RunLooks:
         """Let the ticks go, a little more each time."""
         if self._fading < len(FADES):
             for path in self._ticked:
-                if (box := self._picture.boxes.get(path)) and box.state.kind == "done":
-                    box.fade = FADES[self._fading]
-                    box.say()
+                if (
+                    node_item := self._scene.node_items.get(path)
+                ) and node_item.state.kind == "done":
+                    node_item.fade = FADES[self._fading]
+                    node_item.update_texts()
             self._fading += 1
             self._tick.start(FADE)
             return
@@ -92,45 +94,45 @@ class RunLooks:
             self._show_state(path, before, state)
 
     def _show_state(self, path: str, before: NodeState, state: NodeState) -> None:
-        box = self._picture.boxes.get(path)
-        if box is None:
+        node_item = self._scene.node_items.get(path)
+        if node_item is None:
             return
-        box.state, box.fade = state, 1.0
+        node_item.state, node_item.fade = state, 1.0
         if bool(state.message) != bool(before.message):
-            self._picture.dress(path)
+            self._scene.update_node(path)
         elif _said(state) != _said(before):
-            box.say()
+            node_item.update_texts()
         else:
-            box.update()
+            node_item.update()
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Mark these nodes and no others."""
         changed = self._problems.items() ^ problems.items()
         self._problems = dict(problems)
         for path in {path for path, _ in changed}:
-            if box := self._picture.boxes.get(path):
-                box.problem = problems.get(path, "")
-                box.say()
+            if node_item := self._scene.node_items.get(path):
+                node_item.problem = problems.get(path, "")
+                node_item.update_texts()
 
     def show_thumbnail(self, path: str, image: QImage | None) -> None:
         """Show a picture in a node, or none."""
         before = self._thumbs.pop(path, None)
         if image is not None and not image.isNull():
             self._thumbs[path] = image
-        box = self._picture.boxes.get(path)
-        if box is None:
+        node_item = self._scene.node_items.get(path)
+        if node_item is None:
             return
         after = self._thumbs.get(path)
-        box.set_thumb(after)
+        node_item.set_thumb(after)
         if (before and before.size()) != (after and after.size()):
-            self._picture.dress(path)
+            self._scene.update_node(path)
         else:
-            box.update()
+            node_item.update()
 
     def resize_thumbnail(self, path: str, height: float) -> None:
         """How high the picture in a node is, for as long as the window is open."""
         self.thumb_heights[path] = max(LEAST, min(height, MOST))
-        self._picture.dress(path)
+        self._scene.update_node(path)
 
 
 def _said(state: NodeState) -> tuple[str, float | None, str]:

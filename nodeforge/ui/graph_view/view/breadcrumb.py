@@ -8,20 +8,20 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from nodeforge.graph.paths import ancestors
-from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.session import GraphSession
 
 
 class Breadcrumb(QWidget):
     """Hidden at the root."""
 
-    def __init__(self, desk: Desk, go: Callable[[str], None], parent: QWidget) -> None:
+    def __init__(self, session: GraphSession, go: Callable[[str], None], parent: QWidget) -> None:
         super().__init__(parent)
-        self._desk, self._go = desk, go
+        self._session, self._go = session, go
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(8, 4, 8, 4)
         self._row.setSpacing(4)
-        desk.opened.connect(self.show_path)
-        self.show_path(desk.group)
+        session.opened.connect(self.show_path)
+        self.show_path(session.graph_path)
 
     def show_path(self, path: str) -> None:
         """Show the way to the subgraph at `path`."""
@@ -34,7 +34,7 @@ class Breadcrumb(QWidget):
         self._add("Workflow", "", last=False)
         for step in ancestors(path):
             self._row.addWidget(QLabel("›", self))
-            node = self._desk.document.node(step)
+            node = self._session.document.node(step)
             name = step.rpartition("/")[2].replace("_", " ").capitalize()
             self._add(node.title or name, step, last=step == path)
         self._row.addStretch(1)

@@ -11,17 +11,17 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from nodeforge.graph.document import Document
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.theme import Theme
-from nodeforge.ui.graph_view.commands.graph_commands import Commands
-from nodeforge.ui.graph_view.commands.layout_commands import Arranging
-from nodeforge.ui.graph_view.commands.node_search import Adding
-from nodeforge.ui.graph_view.interaction.inline_editor import Editor
-from nodeforge.ui.graph_view.interaction.input_handler import Hands
-from nodeforge.ui.graph_view.items.frame_item import FrameBox
-from nodeforge.ui.graph_view.items.node_item import NodeBox
-from nodeforge.ui.graph_view.items.pens import Ink
+from nodeforge.ui.graph_view.commands.graph_commands import GraphCommands
+from nodeforge.ui.graph_view.commands.layout_commands import LayoutCommands
+from nodeforge.ui.graph_view.commands.node_search import NodeSearch
+from nodeforge.ui.graph_view.interaction.inline_editor import InlineEditor
+from nodeforge.ui.graph_view.interaction.input_handler import GraphInputHandler
+from nodeforge.ui.graph_view.items.frame_item import FrameItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.pens import Pens
 from nodeforge.ui.graph_view.items.status_icons import NodeState
 from nodeforge.ui.graph_view.scene import image_export
-from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.session import GraphSession
 from nodeforge.ui.graph_view.view.breadcrumb import Breadcrumb
 from nodeforge.ui.graph_view.view.minimap import Minimap
 
@@ -31,7 +31,7 @@ SETTLING = 300
 """Milliseconds in which a new window finds its size; until then it shows the start."""
 
 
-class GraphView(Commands, Arranging, QWidget):
+class GraphView(GraphCommands, LayoutCommands, QWidget):
     """A picture of one document's graph. Shows `path` of the document; asks it for edits."""
 
     selected = Signal(list)
@@ -51,43 +51,43 @@ class GraphView(Commands, Arranging, QWidget):
         parent: QWidget | None = None,
     ) -> None:
         QWidget.__init__(self, parent)
-        self.desk = desk = Desk(document, catalogue, theme)
-        self.hands = Hands(desk, self._keys())
-        self.editor = Editor(desk)
-        self._bar = Breadcrumb(desk, self._go, self)
+        self.session = session = GraphSession(document, catalogue, theme)
+        self.input_handler = GraphInputHandler(session, self._keys())
+        self.inline_editor = InlineEditor(session)
+        self._bar = Breadcrumb(session, self._go, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._bar)
-        layout.addWidget(desk.viewer)
-        self.setFocusProxy(desk.viewer)
-        self.adding = Adding(desk, desk.viewer)
-        self.minimap = Minimap(desk, desk.viewer)
-        self._hint = QLabel(desk.viewer)
+        layout.addWidget(session.viewer)
+        self.setFocusProxy(session.viewer)
+        self.node_search = NodeSearch(session, session.viewer)
+        self.minimap = Minimap(session, session.viewer)
+        self._hint = QLabel(session.viewer)
         self._hint.setStyleSheet(_hint_style(theme))
         self._hint.hide()
-        self._empty = QLabel(EMPTY, desk.viewer, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._empty = QLabel(EMPTY, session.viewer, alignment=Qt.AlignmentFlag.AlignCenter)
         self._empty.setProperty("role", "empty")
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._connect()
-        self._say_empty()
-        self._fresh = True
+        self._show_empty_text()
+        self._settling_size = True
 
     def _connect(self) -> None:
-        desk, hands = self.desk, self.hands
-        desk.choice_changed.connect(lambda: self.selected.emit(self.selection()))
-        desk.opened.connect(self.opened)
-        desk.refused.connect(self.refused)
-        desk.hinted.connect(self._show_hint)
-        desk.viewer.looked.connect(self._settle_corner)
-        desk.opened.connect(self._say_empty)
-        desk.redrawn.connect(self._say_empty)
-        hands.menu_requested.connect(self.menu_requested)
-        hands.search_requested.connect(self.adding.ask)
-        hands.row_requested.connect(self.editor.edit_row)
-        hands.name_requested.connect(self.editor.edit_name)
-        hands.dropped_node = self.drop_node
-        self.destroyed.connect(desk.close)
+        session, input_handler = self.session, self.input_handler
+        session.selection_changed.connect(lambda: self.selected.emit(self.selection()))
+        session.opened.connect(self.opened)
+        session.refused.connect(self.refused)
+        session.hint_changed.connect(self._show_hint)
+        session.viewer.view_changed.connect(self._place_minimap)
+        session.opened.connect(self._show_empty_text)
+        session.document_changed.connect(self._show_empty_text)
+        input_handler.menu_requested.connect(self.menu_requested)
+        input_handler.search_requested.connect(self.node_search.open_at)
+        input_handler.row_requested.connect(self.inline_editor.edit_row)
+        input_handler.rename_requested.connect(self.inline_editor.edit_name)
+        input_handler.node_dropped = self.drop_node
+        self.destroyed.connect(session.close)
 
     def _keys(self):
         return {
@@ -122,89 +122,91 @@ class GraphView(Commands, Arranging, QWidget):
 
     @property
     def document(self) -> Document:
-        return self.desk.document
+        return self.session.document
 
     @property
     def path(self) -> str:
         """The path of the subgraph that is shown; empty for the root."""
-        return self.desk.group
+        return self.session.graph_path
 
     # the selection, and what is seen
 
     def selection(self) -> list[str]:
-        return self.desk.chosen_paths()
+        return self.session.selected_paths()
 
     def select(self, paths: Collection[str]) -> None:
         """Select these nodes of the graph that is shown, and nothing else."""
-        self.desk.choose_paths(paths)
+        self.session.select_paths(paths)
 
     def open(self, path: str) -> None:
         """Show the graph of the subgraph at `path`."""
-        self.desk.open(path)
+        self.session.open(path)
 
     def _go(self, path: str) -> None:
-        self.desk.open(path)
-        self.desk.viewer.setFocus()
+        self.session.open(path)
+        self.session.viewer.setFocus()
 
     # what a run and the linter say
 
     def show_states(self, states: Mapping[str, NodeState]) -> None:
         """Show how nodes stand, by path; others stay as they are."""
-        self.desk.picture.run.show_states(states)
+        self.session.scene.run_display.show_states(states)
 
     def show_thumbnail(self, node: str, image: QImage | None) -> None:
         """Show a picture in a node, or none."""
-        self.desk.picture.run.show_thumbnail(node, image)
+        self.session.scene.run_display.show_thumbnail(node, image)
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Mark these nodes, by path, with a message; all others are marked no longer."""
-        self.desk.picture.run.show_problems(problems)
+        self.session.scene.run_display.show_problems(problems)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
-        desk = self.desk
-        desk.theme = theme
-        desk.picture.wear(Ink(theme))
-        desk.viewer.wear(theme)
+        session = self.session
+        session.theme = theme
+        session.scene.set_pens(Pens(theme))
+        session.viewer.set_theme(theme)
         self._hint.setStyleSheet(_hint_style(theme))
-        self.adding.popup.wear(theme)
-        self.adding.finder.wear(theme)
+        self.node_search.popup.set_theme(theme)
+        self.node_search.finder.set_theme(theme)
         self.minimap.update()
 
     # commands that open something
 
     def search_add(self) -> None:
         """Offer all node types where the mouse was last."""
-        place = self.hands.last
-        inside = self.desk.viewer.viewport().rect().contains(place.toPoint())
-        centre = QPointF(self.desk.viewer.viewport().rect().center())
-        self.adding.ask(place if inside and not place.isNull() else centre)
+        place = self.input_handler.last_position
+        inside = self.session.viewer.viewport().rect().contains(place.toPoint())
+        centre = QPointF(self.session.viewer.viewport().rect().center())
+        self.node_search.open_at(place if inside and not place.isNull() else centre)
 
     def find(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Offer all nodes of the workflow, and go to the one chosen."""
-        self.adding.find(QPointF(EDGE, EDGE), self.center_on)
+        self.node_search.open_finder(QPointF(EDGE, EDGE), self.center_on)
 
     def rename(self) -> None:
         """Edit the title of the one node or frame chosen, in place."""
-        items = [item for item in self.desk.chosen() if isinstance(item, NodeBox | FrameBox)]
+        items = [
+            item for item in self.session.selected_items() if isinstance(item, NodeItem | FrameItem)
+        ]
         if len(items) == 1:
-            self.editor.edit_name(items[0])
+            self.inline_editor.edit_name(items[0])
 
     def place_for_paste(self) -> QPointF:
-        place = self.hands.last
-        if self.desk.viewer.viewport().rect().contains(place.toPoint()) and not place.isNull():
-            return self.desk.viewer.at(place)
+        place = self.input_handler.last_position
+        if self.session.viewer.viewport().rect().contains(place.toPoint()) and not place.isNull():
+            return self.session.viewer.to_scene(place)
         return self.place_for_new()
 
     # pictures of the graph
 
     def as_image(self) -> QImage:
         """The graph that is shown, whole."""
-        return image_export.as_image(self.desk.picture)
+        return image_export.as_image(self.session.scene)
 
     def as_svg(self) -> bytes:
         """The graph that is shown, whole, as an SVG file."""
-        return image_export.as_svg(self.desk.picture)
+        return image_export.as_svg(self.session.scene)
 
     def copy_as_picture(self) -> None:
         """Put a picture of the graph on the clipboard."""
@@ -214,36 +216,36 @@ class GraphView(Commands, Arranging, QWidget):
 
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)
-        if self._fresh:
+        if self._settling_size:
             QTimer.singleShot(0, self, self.zoom_start)
             QTimer.singleShot(SETTLING, self, self._settle)
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
-        self._empty.setGeometry(self.desk.viewer.rect())
-        if self._fresh and self.isVisible():
+        self._empty.setGeometry(self.session.viewer.rect())
+        if self._settling_size and self.isVisible():
             self.zoom_start()
 
     def _settle(self) -> None:
-        self._fresh = False
+        self._settling_size = False
 
     def _show_hint(self, text: str, place: QPointF) -> None:
         self._hint.setVisible(bool(text))
         if text:
             self._hint.setText(text)
             self._hint.adjustSize()
-            room = self.desk.viewer.rect()
+            room = self.session.viewer.rect()
             x = min(place.x() + 16, room.width() - self._hint.width() - EDGE)
             y = min(place.y() + 20, room.height() - self._hint.height() - EDGE)
             self._hint.move(round(max(EDGE, x)), round(y))
             self._hint.raise_()
 
-    def _say_empty(self, _path: str = "") -> None:
+    def _show_empty_text(self, _path: str = "") -> None:
         """Say how to begin where there is nothing yet."""
-        self._empty.setHidden(bool(self.desk.picture.boxes or self.desk.picture.frames))
+        self._empty.setHidden(bool(self.session.scene.node_items or self.session.scene.frame_items))
 
-    def _settle_corner(self) -> None:
-        view = self.desk.viewer.rect()
+    def _place_minimap(self) -> None:
+        view = self.session.viewer.rect()
         self._empty.setGeometry(view)
         self.minimap.setVisible(view.width() > 480 and view.height() > 320)
         self.minimap.move(

@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QTransform
 from PySide6.QtWidgets import QWidget
 
 from nodeforge.ui.graph_view.items.pens import mix
-from nodeforge.ui.graph_view.scene.overview import Overview, bounds
-from nodeforge.ui.graph_view.session import Desk
+from nodeforge.ui.graph_view.scene.overview import Overview, bounding_rect
+from nodeforge.ui.graph_view.session import GraphSession
 
 SIZE = (180, 120)
 PAUSE = 100
@@ -18,10 +18,10 @@ PAUSE = 100
 class Minimap(QWidget):
     """Shows what `desk` shows, and which part of it is seen."""
 
-    def __init__(self, desk: Desk, parent: QWidget) -> None:
+    def __init__(self, session: GraphSession, parent: QWidget) -> None:
         super().__init__(parent)
-        self._desk = desk
-        self._overview = Overview(desk.picture)
+        self._session = session
+        self._overview = Overview(session.scene)
         self._map: QPixmap | None = None
         self._look = QTransform()
         self.setFixedSize(*SIZE)
@@ -32,9 +32,9 @@ class Minimap(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE)
         self._timer.timeout.connect(self._refresh)
-        desk.viewer.scene().changed.connect(self._later)
-        desk.opened.connect(self._later)
-        desk.viewer.looked.connect(self.update)
+        session.viewer.scene().changed.connect(self._later)
+        session.opened.connect(self._later)
+        session.viewer.view_changed.connect(self.update)
 
     def _later(self, *_: object) -> None:
         if not self._timer.isActive() and self.isVisible():
@@ -42,7 +42,7 @@ class Minimap(QWidget):
 
     def _refresh(self) -> None:
         self._map = None
-        self._overview.forget()
+        self._overview.invalidate()
         self.update()
 
     def showEvent(self, event) -> None:  # noqa: N802
@@ -50,11 +50,13 @@ class Minimap(QWidget):
         self._refresh()
 
     def _draw(self) -> QPixmap:
-        picture, ratio = self._desk.picture, self.devicePixelRatioF()
+        scene, ratio = self._session.scene, self.devicePixelRatioF()
         made = QPixmap(self.size() * ratio)
         made.setDevicePixelRatio(ratio)
         made.fill(Qt.GlobalColor.transparent)
-        whole = bounds(i.body() for i in (*picture.boxes.values(), *picture.frames.values()))
+        whole = bounding_rect(
+            i.body() for i in (*scene.node_items.values(), *scene.frame_items.values())
+        )
         if whole.isEmpty():
             return made
         whole.adjust(-60, -60, 60, 60)
@@ -69,7 +71,7 @@ class Minimap(QWidget):
         return made
 
     def paintEvent(self, event) -> None:  # noqa: N802
-        theme = self._desk.theme
+        theme = self._session.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ground = QColor(mix(theme.window, theme.panel, 0.6))
@@ -79,7 +81,7 @@ class Minimap(QWidget):
         if self._map is None:
             self._map = self._draw()
         painter.drawPixmap(0, 0, self._map)
-        seen = self._look.mapRect(self._desk.viewer.seen())
+        seen = self._look.mapRect(self._session.viewer.visible_rect())
         seen = seen.intersected(QRectF(self.rect()).adjusted(2, 2, -2, -2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(theme.accent, 1.5))
@@ -95,5 +97,5 @@ class Minimap(QWidget):
     def _go(self, place: QPointF) -> None:
         back, possible = self._look.inverted()
         if possible:
-            self._desk.viewer.centerOn(back.map(place))
-            self._desk.viewer.looked.emit()
+            self._session.viewer.centerOn(back.map(place))
+            self._session.viewer.view_changed.emit()

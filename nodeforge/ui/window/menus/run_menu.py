@@ -56,7 +56,7 @@ class RunMenu:
         if canvas is not None:
             in_hand = canvas.cancel()
         else:
-            in_hand = view is not None and view.hands.cancel()
+            in_hand = view is not None and view.input_handler.cancel()
         if not in_hand:
             self._runner.stop()
 
