@@ -52,8 +52,8 @@ class Bench:
         self.window.show()
         workspace.new()
         assert workspace.current is not None
-        workspace.current.have_canvas(Canvas(_fox()))
-        self.window.area.show_face("canvas")
+        workspace.current.set_canvas(Canvas(_fox()))
+        self.window.area.show_view("canvas")
         tab = self.window.area.canvas
         assert tab is not None
         assert tab.editor is not None
@@ -63,7 +63,7 @@ class Bench:
         mask[64:192, 64:192] = 255
         canvas = self.editor.session.canvas
         self.editor.session.perform(add_layer(canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
-        self.window.area.show_face("canvas")
+        self.window.area.show_view("canvas")
         self.editor.session.swap_mask()
         self.editor.session.tool.set("size", 20)
         self.seed = 0

@@ -73,7 +73,7 @@ class Screen:
     def __init__(self, app: QApplication, home: Path) -> None:
         opened = OpenDocument(Document())
         self.canvas = painted(opened.document)
-        opened.have_canvas(self.canvas)
+        opened.set_canvas(self.canvas)
         self.session = CanvasSession(opened, self.canvas, ToolOptions(window_store(home)))
         self.view = CanvasView(self.session, theme.DARK)
         self.view.resize(*VIEW)

@@ -107,7 +107,7 @@ class Bench:
         self.opened.perform(SetValue(node, port, value))
 
     def run(self) -> None:
-        self.window.runs.run()
+        self.window.run_menu.run()
         self.until(lambda: not self.window.runner.busy)
         self.rest(0.5)
 
@@ -140,7 +140,7 @@ class Bench:
         self.app.spent = []
         lag.start()
         start = time.perf_counter()
-        self.window.runs.run()
+        self.window.run_menu.run()
         self.until(lambda: not self.window.runner.busy)
         taken = time.perf_counter() - start
         running = lag.stop()

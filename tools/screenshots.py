@@ -55,7 +55,7 @@ class Stage:
         return current
 
     def run(self) -> None:
-        self.window.runs.run()
+        self.window.run_menu.run()
         self.until(lambda: not self.window.runner.busy)
         self.rest(1.0)
 
@@ -109,7 +109,7 @@ def running(stage: Stage) -> None:
     opened = stage.open("text_to_image")
     opened.perform(SetValue("schedule", "steps", 60))
     opened.perform(SetValue("noise", "seed", 11))
-    stage.window.runs.run()
+    stage.window.run_menu.run()
     stage.until(lambda: len(opened.step_pictures.get("denoise", {})) > 20)
 
 
@@ -155,7 +155,7 @@ def many(stage: Stage) -> None:
 def canvas(stage: Stage) -> None:
     """A fox whose face was masked, with what could be there instead."""
     stage.window.workspace.new()
-    stage.window.area.show_face("canvas")
+    stage.window.area.show_view("canvas")
     tab = stage.window.area.canvas
     assert tab is not None
     tab.import_picture(shipped("resources") / "examples" / "fox.png", "fox.png")

@@ -118,10 +118,10 @@ class Easel:
         return shown(self.canvas)
 
     def undo(self) -> None:
-        self.window.actions_.run("edit.undo")
+        self.window.commands.run("edit.undo")
 
     def do(self, name: str) -> None:
-        self.window.actions_.run(name)
+        self.window.commands.run(name)
 
 
 def easel_in(window: MainWindow, state: State | None = None) -> Easel:
@@ -129,8 +129,8 @@ def easel_in(window: MainWindow, state: State | None = None) -> Easel:
     window.workspace.new()
     opened = window.workspace.current
     assert opened is not None
-    opened.have_canvas(Canvas(state or white()))
-    window.area.show_face("canvas")
+    opened.set_canvas(Canvas(state or white()))
+    window.area.show_view("canvas")
     window.activateWindow()
     QApplication.processEvents()
     assert window.area.canvas is not None

@@ -81,13 +81,13 @@ def test_a_chosen_file_is_said(window, all_nodes):
 
 
 def test_every_preference_has_a_name(window):
-    dialog = Preferences(window.workspace, window.actions_, window)
+    dialog = Preferences(window.workspace, window.commands, window)
     assert not nameless(dialog)
 
 
 def test_every_control_of_the_canvas_has_a_name(window):
     window.workspace.new()
-    window.area.show_face("canvas")
+    window.area.show_view("canvas")
     tab = window.area.canvas
     tab.import_picture(shipped("resources") / "examples" / "fox.png", "fox.png")
     assert not nameless(window)

@@ -43,10 +43,10 @@ def test_a_workflow_that_is_not_there_is_named(home: Path):
 
 
 def test_a_second_start_hands_its_file_to_the_first(qtbot, home: Path, tmp_path: Path):
-    assert not single_instance.hand_over(home, None)
-    first = single_instance.FirstWindow(home)
+    assert not single_instance.send_to_running_instance(home, None)
+    first = single_instance.SingleInstanceServer(home)
     asked: list[str] = []
-    first.asked.connect(asked.append)
+    first.file_requested.connect(asked.append)
     code = (
         "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
         "from nodeforge.ui.application import single_instance; app = QCoreApplication([]);"
@@ -60,10 +60,10 @@ def test_a_second_start_hands_its_file_to_the_first(qtbot, home: Path, tmp_path:
 
 def test_closing_while_a_later_start_is_still_there_is_no_crash(qtbot, home: Path):
     for _ in range(10):
-        first, asked = single_instance.FirstWindow(home), list[str]()
-        first.asked.connect(asked.append)
+        first, asked = single_instance.SingleInstanceServer(home), list[str]()
+        first.file_requested.connect(asked.append)
         later = QLocalSocket()
-        later.connectToServer(single_instance.name_of(home))
+        later.connectToServer(single_instance.server_name(home))
         assert later.waitForConnected(1000)
         later.write(b'{"open": "mine.json"}\n')
         qtbot.waitUntil(lambda asked=asked: asked == ["mine.json"])
@@ -104,7 +104,7 @@ def test_what_killed_the_process_is_kept_for_the_next_start(tmp_path: Path, monk
 
 def test_preferences_are_written_and_used(window, home: Path, tmp_path: Path):
     (tmp_path / "models" / "loras").mkdir(parents=True)
-    dialog = Preferences(window.workspace, window.actions_, window)
+    dialog = Preferences(window.workspace, window.commands, window)
     dialog.device.setCurrentIndex(dialog.device.findData("cpu"))
     dialog.disk.setValue(3.0)
     dialog.output.setText(str(tmp_path / "out"))

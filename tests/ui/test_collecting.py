@@ -4,7 +4,7 @@ import threading
 
 from PySide6.QtCore import QObject
 
-from nodeforge.ui.application.garbage_collector import Collector
+from nodeforge.ui.application.garbage_collector import GarbageCollector
 
 
 class Panel(QObject):
@@ -23,7 +23,7 @@ def _allocate() -> list[list[int]]:
 
 
 def test_a_cycle_of_qt_objects_is_never_collected_by_another_thread(qapp):
-    collector = Collector(qapp)
+    garbage_collector = GarbageCollector(qapp)
     ended: list[int] = []
     for _ in range(10):
         Panel(ended)
@@ -32,6 +32,6 @@ def test_a_cycle_of_qt_objects_is_never_collected_by_another_thread(qapp):
     other.join()
     assert not ended
     kept = _allocate()
-    collector.look()
+    garbage_collector.collect_if_needed()
     assert ended == [threading.get_ident()] * 10
     assert len(kept) == 20_000

@@ -178,7 +178,7 @@ def test_only_the_steps_after_it_are_run(qtbot, open_window, document):
     opened = OpenDocument(document, name="mine")
     window.workspace.add(opened)
     calls: list[int] = []
-    window.runner.link.told.connect(
+    window.runner.worker.events_received.connect(
         lambda told: calls.extend(e.model_calls for e in told if isinstance(e, events.RunFinished))
     )
 
@@ -195,11 +195,11 @@ def test_only_the_steps_after_it_are_run(qtbot, open_window, document):
     qtbot.keyClick(slider, Qt.Key.Key_Left)
     qtbot.keyClick(slider, Qt.Key.Key_Left)
     opened.step_pictures.clear()  # as after a start: the steps come from their checkpoints
-    noisy = window.viewer.canvas.image.copy()
+    noisy = window.viewer.picture_view.image.copy()
     qtbot.keyClick(slider, Qt.Key.Key_Left)
-    qtbot.waitUntil(lambda: window.viewer.canvas.image != noisy, timeout=LONG)
+    qtbot.waitUntil(lambda: window.viewer.picture_view.image != noisy, timeout=LONG)
     assert slider.value() == STEPS - 3
-    qtbot.mouseClick(window.viewer.go_on, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.viewer.continue_button, Qt.MouseButton.LeftButton)
     (copy,) = window.area.view.selection()
     assert window.inspector.row("text").field.editor().toPlainText() == "a fox"
     opened.perform(SetValue(copy, "text", "a red house"))

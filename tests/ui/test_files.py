@@ -14,7 +14,7 @@ from nodeforge.models import Kind, Layout, ModelInfo
 from nodeforge.settings import shipped
 from nodeforge.ui.documents import autosave as autosaving
 from nodeforge.ui.documents.open_document import OpenDocument
-from nodeforge.ui.files.model_lock import propose
+from nodeforge.ui.files.model_lock import propose_model
 from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
@@ -33,7 +33,7 @@ def test_save_writes_the_file_and_keeps_the_last_version(window, mine: Path):
     opened = window.workspace.current
     opened.perform(SetValue("prompt", "text", "a heron"))
     assert opened.modified
-    window.actions_.run("file.save")
+    window.commands.run("file.save")
     assert not opened.modified
     assert load(mine).graph.nodes["prompt"].values["text"] == "a heron"
     assert (mine.parent / ".mine.json.last").read_bytes() == before
@@ -43,7 +43,7 @@ def test_save_as_asks_where_and_adds_the_suffix(window, tmp_path: Path, monkeypa
     answer = (str(tmp_path / "new"), "")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
     window.workspace.new()
-    window.actions_.run("file.save")
+    window.commands.run("file.save")
     assert (tmp_path / "new.json").is_file()
     assert window.area.tabs.tabText(0) == "new"
     assert window.windowTitle() == "new[*] – NodeForge"
@@ -62,7 +62,7 @@ def test_save_as_begins_where_something_was_saved_last_if_that_is_still_there(
     window.workspace.new()
     for folder in (tmp_path, tmp_path / "gone"):
         window.workspace.store.setValue("folder", str(folder))
-        window.actions_.run("file.save")
+        window.commands.run("file.save")
     assert begun[0] == tmp_path
     assert begun[1].is_dir()
 
@@ -72,8 +72,8 @@ def test_what_cannot_be_saved_says_so_and_stays_unsaved(window, mine: Path):
     opened = window.workspace.current
     opened.perform(SetValue("prompt", "text", "a heron"))
     opened.path = mine.parent / "gone" / "mine.json"
-    window.actions_.run("file.save")
-    assert "cannot be saved" in window.area.notices.text("save")
+    window.commands.run("file.save")
+    assert "cannot be saved" in window.area.message_bars.text("save")
     assert opened.modified
 
 
@@ -107,9 +107,9 @@ def test_a_crash_loses_nothing_that_was_there_for_a_pause(
     assert opened.path == mine
     assert opened.modified
     assert opened.document.node("prompt").values["text"] == "a heron"
-    assert "not saved" in again.area.notices.text(f"recovered {opened.id}")
+    assert "not saved" in again.area.message_bars.text(f"recovered {opened.id}")
     again.files.save(opened)
-    assert not again.area.notices.isVisible()
+    assert not again.area.message_bars.isVisible()
     assert load(mine).graph.nodes["prompt"].values["text"] == "a heron"
 
 
@@ -122,16 +122,16 @@ def test_what_is_said_of_a_workflow_goes_with_it_and_with_its_cause(window, mine
         window.workspace.add(each)
         window.messages.recovered(each)
     window.workspace.show(opened)
-    window.runs.run()
-    notices = window.area.notices
-    assert "Not run" in notices.text("refused")
+    window.run_menu.run()
+    message_bars = window.area.message_bars
+    assert "Not run" in message_bars.text("refused")
     other.show_problems([])  # of the other: says nothing about this one
-    assert "Not run" in notices.text("refused")
+    assert "Not run" in message_bars.text("refused")
     opened.recovered = False
     window.files.close(opened)
-    assert not notices.text("refused")
-    assert not notices.text(f"recovered {opened.id}")
-    assert notices.text(f"recovered {other.id}")
+    assert not message_bars.text("refused")
+    assert not message_bars.text(f"recovered {opened.id}")
+    assert message_bars.text(f"recovered {other.id}")
 
 
 def test_closing_well_leaves_no_copies(qtbot, window, mine: Path, home: Path):
@@ -197,9 +197,9 @@ def test_a_model_that_was_renamed_is_proposed_by_its_content(window, mine: Path,
 def test_without_a_hash_a_model_is_proposed_by_its_name():
     there = [info(name) for name in ("foxes/red_fox.safetensors", "blue_owl_v2.safetensors")]
     opened = OpenDocument(Document())
-    assert propose(opened, "checkpoint", "red_fox", there).name == "foxes/red_fox.safetensors"
-    assert propose(opened, "checkpoint", "blue_owl_v1", there).why == "a similar name"
-    assert propose(opened, "checkpoint", "xyzzy", there) is None
+    assert propose_model(opened, "checkpoint", "red_fox", there).name == "foxes/red_fox.safetensors"
+    assert propose_model(opened, "checkpoint", "blue_owl_v1", there).why == "a similar name"
+    assert propose_model(opened, "checkpoint", "xyzzy", there) is None
 
 
 def info(name: str) -> ModelInfo:

@@ -11,7 +11,7 @@ from nodeforge.formats import load, save
 from nodeforge.graph.model import Input
 from nodeforge.settings import shipped
 from nodeforge.ui.gallery.compare_dialog import CompareDialog
-from nodeforge.ui.gallery.results_database import Results, prompt_and_seed
+from nodeforge.ui.gallery.results_database import ResultsDatabase, prompt_and_seed
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 PARAMETERS = "a fox, red\nNegative prompt: dull\nSteps: 20, Sampler: Euler, Seed: 42, Size: 8x8"
@@ -26,7 +26,7 @@ def picture(folder: Path, name: str, colour: str = "red") -> Path:
 
 @pytest.fixture
 def results(tmp_path: Path):
-    results = Results(tmp_path / "gallery.sqlite")
+    results = ResultsDatabase(tmp_path / "gallery.sqlite")
     yield results
     results.close()
 
@@ -51,7 +51,7 @@ def test_favourites_and_removal_are_kept(results, tmp_path: Path):
 def test_a_damaged_list_is_put_aside(tmp_path: Path):
     file = tmp_path / "gallery.sqlite"
     file.write_bytes(b"no database" * 1000)
-    results = Results(file)
+    results = ResultsDatabase(file)
     assert not results.find()
     assert file.with_suffix(".damaged").exists()
     results.close()

@@ -43,7 +43,7 @@ def test_every_step_is_listed_and_gone_to_by_a_click(window):
 
 def test_the_graph_is_copied_as_a_drawing(window):
     window.files.open(TEXT_TO_IMAGE)
-    window.actions_["file.copy_svg"].trigger()
+    window.commands["file.copy_svg"].trigger()
     data = QGuiApplication.clipboard().mimeData()
     assert data.hasFormat("image/svg+xml")
     assert "<svg" in data.text()
@@ -54,7 +54,7 @@ def test_the_graph_is_exported(window, monkeypatch, tmp_path: Path, name: str):
     answer = (str(tmp_path / name), "Picture (*.png)" if "png" in name else "Drawing (*.svg)")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
     window.files.open(TEXT_TO_IMAGE)
-    window.actions_["file.export_graph"].trigger()
+    window.commands["file.export_graph"].trigger()
     (made,) = tmp_path.glob("graph*")
     if made.suffix == ".png":
         assert QImage(str(made)).width() > 500
@@ -67,5 +67,5 @@ def test_an_export_that_cannot_be_written_says_so(window, monkeypatch, tmp_path:
     answer = (str(tmp_path / "no" / "graph.svg"), "")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
     window.files.open(TEXT_TO_IMAGE)
-    window.actions_["file.export_graph"].trigger()
-    assert "cannot be written" in window.area.notices.text("save")
+    window.commands["file.export_graph"].trigger()
+    assert "cannot be written" in window.area.message_bars.text("save")

@@ -12,7 +12,7 @@ from support.comfyui import text_to_image
 
 
 def notice(window) -> str:
-    return window.area.notices.text(f"imported {window.workspace.current.id}")
+    return window.area.message_bars.text(f"imported {window.workspace.current.id}")
 
 
 def write(path: Path, raw) -> Path:
@@ -40,7 +40,7 @@ def test_a_picture_of_comfyui_opens_with_its_report(window, tmp_path: Path, monk
     monkeypatch.setattr(ReportDialog, "exec", lambda self: shown.append(self.text.toPlainText()))
     window.files.open(tmp_path / "fox.png")
     assert "1 has no counterpart" in notice(window)
-    bar = window.area.notices
+    bar = window.area.message_bars
     button = next(b for b in bar.findChildren(QPushButton) if b.text() == "Report…")
     button.click()
     assert "UpscaleModelLoader" in shown[0]
@@ -51,7 +51,7 @@ def test_a_picture_of_comfyui_can_go_to_the_canvas_instead(window, tmp_path: Pat
     info.add_text("workflow", json.dumps(text_to_image().ui()))
     Image.new("RGB", (8, 8)).save(tmp_path / "fox.png", pnginfo=info)
     window.files.open(tmp_path / "fox.png")
-    buttons = [each.text() for each in window.area.notices.findChildren(QPushButton)]
+    buttons = [each.text() for each in window.area.message_bars.findChildren(QPushButton)]
     assert buttons == ["Report…", "Open on the canvas"]
 
 
@@ -59,11 +59,11 @@ def test_its_notice_goes_with_the_document(window, tmp_path: Path):
     window.files.open(write(tmp_path / "fox.json", text_to_image().api()))
     opened = window.workspace.current
     window.workspace.close(opened)
-    assert window.area.notices.text(f"imported {opened.id}") == ""
+    assert window.area.message_bars.text(f"imported {opened.id}") == ""
 
 
 def test_other_json_is_refused_as_before(window, tmp_path: Path):
     before = len(window.workspace.documents)
     window.files.open(write(tmp_path / "other.json", {"a": {"b": 1}}))
     assert len(window.workspace.documents) == before
-    assert "says no format" in window.area.notices.text("open")
+    assert "says no format" in window.area.message_bars.text("open")

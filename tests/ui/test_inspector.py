@@ -22,7 +22,7 @@ from nodeforge.ui.fields.arithmetic import evaluate
 from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.clear_button import ClearButton
 from nodeforge.ui.fields.model_field import ModelDialog
-from nodeforge.ui.fields.number_field import NumberBox
+from nodeforge.ui.fields.number_field import NumberLineEdit
 from nodeforge.ui.fields.text_field import reweighted
 from nodeforge.ui.inspector.panel import EMPTY
 
@@ -66,15 +66,15 @@ def test_nothing_selected_says_what_appears_here(window):
 
 def test_a_typed_sum_is_computed_and_kept_within_the_range(qtbot, window, document):
     select(window, "schedule")
-    type_in(qtbot, field(window, "steps", NumberBox), "10*2+5")
+    type_in(qtbot, field(window, "steps", NumberLineEdit), "10*2+5")
     assert document.node("schedule").values["steps"] == 25
-    type_in(qtbot, field(window, "steps", NumberBox), "-4")
+    type_in(qtbot, field(window, "steps", NumberLineEdit), "-4")
     assert document.node("schedule").values["steps"] == 1
 
 
 def test_what_is_no_number_changes_nothing(qtbot, window, document):
     select(window, "schedule")
-    box = field(window, "steps", NumberBox)
+    box = field(window, "steps", NumberLineEdit)
     type_in(qtbot, box, "many")
     assert document.node("schedule").values["steps"] == 20
     assert box.property("wrong")
@@ -110,10 +110,10 @@ def test_a_drag_on_a_slider_is_one_step_to_undo(qtbot, window, document):
 def test_the_wheel_changes_only_what_has_the_focus(qtbot, window, document):
     select(window, "schedule")
     window.library.search.setFocus()
-    for kind, port in ((NumberBox, "steps"), (QSlider, "strength"), (QComboBox, "name")):
+    for kind, port in ((NumberLineEdit, "steps"), (QSlider, "strength"), (QComboBox, "name")):
         wheel(field(window, port, kind))
     assert len(document.history) == 0
-    box = field(window, "steps", NumberBox)
+    box = field(window, "steps", NumberLineEdit)
     window.activateWindow()
     box.setFocus()
     qtbot.waitUntil(box.hasFocus)
@@ -291,7 +291,7 @@ def test_a_needed_model_has_no_button_to_use_none(window, document):
 
 def test_no_text_is_no_number_where_that_is_allowed(qtbot, window, document):
     select(window, "denoise")
-    box = field(window, "stop_at", NumberBox)
+    box = field(window, "stop_at", NumberLineEdit)
     type_in(qtbot, box, "7")
     assert document.node("denoise").values["stop_at"] == 7
     box.selectAll()

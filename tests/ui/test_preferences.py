@@ -12,14 +12,14 @@ from nodeforge.engine.pack_content import content_hash
 from nodeforge.errors import RequestError
 from nodeforge.settings import Attention, load_settings
 from nodeforge.ui.preferences import Preferences
-from nodeforge.ui.running.output_folders import expand
+from nodeforge.ui.running.output_folders import expand_pattern
 
 PLAIN, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 
 
 @pytest.fixture
 def dialog(qtbot, window):
-    made = Preferences(window.workspace, window.actions_, window)
+    made = Preferences(window.workspace, window.commands, window)
     qtbot.addWidget(made)
     made.show()
     return made
@@ -67,7 +67,7 @@ def test_other_keys_work_at_once_and_the_old_ones_no_more(qtbot, window, open_wi
     window.workspace.new()
     window.library.chosen.emit("values.integer")
     (name,) = window.workspace.current.document.graph.nodes
-    dialog = Preferences(window.workspace, window.actions_, window)
+    dialog = Preferences(window.workspace, window.commands, window)
     dialog.shortcuts.choose("node.mute")
     dialog.shortcuts.editor.setKeySequence(QKeySequence("Shift+U"))
     dialog.shortcuts.editor.editingFinished.emit()
@@ -79,7 +79,7 @@ def test_other_keys_work_at_once_and_the_old_ones_no_more(qtbot, window, open_wi
     assert node.mode == ""
     qtbot.keyClick(graph, Qt.Key.Key_U, SHIFT)
     assert node.mode == "mute"
-    assert open_window().actions_.keys("node.mute") == ["Shift+U"]
+    assert open_window().actions.shortcuts("node.mute") == ["Shift+U"]
 
 
 def test_two_commands_with_the_same_keys_are_named_and_not_saved(dialog, window):
@@ -93,14 +93,14 @@ def test_two_commands_with_the_same_keys_are_named_and_not_saved(dialog, window)
     dialog.shortcuts.default.click()
     dialog.accept()
     assert not dialog.isVisible()
-    assert window.actions_.keys("node.mute") == ["M"]
+    assert window.actions.shortcuts("node.mute") == ["M"]
 
 
 def test_a_pack_is_off_until_it_is_allowed_and_again_when_it_changes(window, home: Path):
     pack = home / "packs" / "theirs"
     pack.mkdir(parents=True)
     (pack / "__init__.py").write_text('"""Theirs."""\n')
-    dialog = Preferences(window.workspace, window.actions_, window)
+    dialog = Preferences(window.workspace, window.commands, window)
     item = dialog.packs.list.topLevelItem(0)
     assert item.checkState(0) is Qt.CheckState.Unchecked
     item.setCheckState(0, Qt.CheckState.Checked)
@@ -108,17 +108,17 @@ def test_a_pack_is_off_until_it_is_allowed_and_again_when_it_changes(window, hom
     dialog.accept()
     assert load_settings(home).packs_allowed == {"theirs": content_hash(pack)}
     (pack / "__init__.py").write_text('"""Theirs, changed."""\n')
-    again = Preferences(window.workspace, window.actions_, window).packs
+    again = Preferences(window.workspace, window.commands, window).packs
     assert again.list.topLevelItem(0).text(1) == "off: it has changed since it was allowed"
     assert again.allowed() == {}
 
 
 def test_results_go_to_folders_by_a_pattern():
-    assert expand("", "fox") == ""
-    assert expand("{date}/{workflow}", "my/fox", 0.0).endswith("-01/my_fox")
+    assert expand_pattern("", "fox") == ""
+    assert expand_pattern("{date}/{workflow}", "my/fox", 0.0).endswith("-01/my_fox")
     for wrong in ("{when}", "../out", "/etc", "{", "{date.__class__}/x"):
         with pytest.raises(RequestError):
-            expand(wrong, "fox")
+            expand_pattern(wrong, "fox")
 
 
 def test_a_wrong_pattern_is_refused_in_words(qtbot, dialog, window):
@@ -128,7 +128,7 @@ def test_a_wrong_pattern_is_refused_in_words(qtbot, dialog, window):
     dialog.pattern.setText("{date}")
     dialog.autosave.setValue(20)
     dialog.accept()
-    window.autosave.recall()
+    window.autosave.reload_interval()
     assert window.autosave._timer.interval() == 20_000
     assert window.workspace.store.value("output_pattern") == "{date}"
     assert json.loads((window.workspace.settings.home / "settings.json").read_text())
@@ -138,16 +138,16 @@ def test_ways_of_attention_that_are_there_are_offered_and_the_chosen_one(window)
     workspace = window.workspace
     workspace.attention = ["auto", "math"]
     workspace.settings = replace(workspace.settings, attention=Attention.CUDNN)
-    box = Preferences(workspace, window.actions_, window).attention
+    box = Preferences(workspace, window.commands, window).attention
     assert [box.itemData(row) for row in range(box.count())] == ["auto", "math", "cudnn"]
     assert "not found" in box.currentText()
 
 
 def test_cards_are_offered_and_one_that_is_away_stays_chosen(window):
     workspace = window.workspace
-    workspace.cards = {"cuda:0": "Small", "cuda:1": "Large"}
+    workspace.graphics_cards = {"cuda:0": "Small", "cuda:1": "Large"}
     workspace.settings = replace(workspace.settings, device="cuda:7")
-    box = Preferences(workspace, window.actions_, window).device
+    box = Preferences(workspace, window.commands, window).device
     assert box.currentData() == "cuda:7"
     assert "not found" in box.currentText()
     assert box.itemText(box.findData("cuda:1")) == "Large (cuda:1)"

@@ -31,7 +31,7 @@ def project(tmp_path: Path):
 
 
 def opened(window, path: Path):
-    return window.workspace.at(path)
+    return window.workspace.find_by_path(path)
 
 
 def test_opening_returns_at_once_and_the_project_follows(qtbot, window, project):
@@ -41,7 +41,7 @@ def test_opening_returns_at_once_and_the_project_follows(qtbot, window, project)
     qtbot.waitUntil(lambda: opened(window, path) is not None, timeout=LONG)
     assert window.workspace.current is opened(window, path)
     assert window.area.canvas is not None
-    assert window.area.faces.buttons["canvas"].isChecked()
+    assert window.area.view_switch.buttons["canvas"].isChecked()
     assert window.docks.all["library"].isHidden()  # the graph's panels make room
     view = window.area.canvas.view
     qtbot.waitUntil(lambda: abs(view.camera.to_view(QPointF(128, 128)).x() * 2 - view.width()) < 4)
@@ -69,21 +69,21 @@ def test_a_damaged_project_is_refused_in_words(qtbot, window, project, tmp_path:
     cut = tmp_path / "cut.nforge"
     cut.write_bytes(path.read_bytes()[:5000])
     window.files.open(cut)
-    qtbot.waitUntil(lambda: "cut.nforge" in window.area.notices.text("open"), timeout=LONG)
+    qtbot.waitUntil(lambda: "cut.nforge" in window.area.message_bars.text("open"), timeout=LONG)
     assert window.workspace.documents == []
 
 
 def test_a_large_project_says_how_far_it_is_and_can_be_stopped(qtbot, window, project):
-    path, notices = project("large", 2048), window.area.notices
+    path, message_bars = project("large", 2048), window.area.message_bars
     reader = window.files._reader
     reader._clock.setInterval(0)
     window.files.open(path)
     reader._show()
-    assert "large.nforge" in notices.text("reading")
-    assert notices.findChildren(QProgressBar)
+    assert "large.nforge" in message_bars.text("reading")
+    assert message_bars.findChildren(QProgressBar)
     reader.stop()
     qtbot.waitUntil(lambda: not reader.busy, timeout=LONG)
-    assert notices.text("reading") == ""
+    assert message_bars.text("reading") == ""
     assert window.workspace.documents == []
 
 

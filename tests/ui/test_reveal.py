@@ -62,7 +62,7 @@ def test_the_file_manager_selects_the_file_and_without_one_the_folder_opens(
 def test_of_a_file_that_is_gone_the_folder_opens(qapp, tmp_path: Path, monkeypatch):
     opened: list[Path] = []
     monkeypatch.setattr(revealing, "_open_folder", opened.append)
-    revealing.reveal(tmp_path / "gone.png", qapp)
+    revealing.show_in_file_manager(tmp_path / "gone.png", qapp)
     assert opened == [tmp_path / "gone.png"]
 
 
@@ -79,7 +79,7 @@ def test_other_systems_are_asked_by_a_command(qapp, tmp_path, monkeypatch, platf
     monkeypatch.setattr(revealing.subprocess, "Popen", started.append)
     picture = tmp_path / "a.png"
     picture.write_bytes(b"")
-    revealing.reveal(picture, qapp)
+    revealing.show_in_file_manager(picture, qapp)
     told = command if isinstance(command, str) else "\n".join(command)
     asked = started[0] if isinstance(started[0], str) else "\n".join(started[0])
     assert asked == told.format(picture)

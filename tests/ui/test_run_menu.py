@@ -13,7 +13,7 @@ from nodeforge.graph.edits import Move, SetValue
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.spec import Catalogue
 from nodeforge.ui.documents.open_document import OpenDocument
-from nodeforge.ui.window.menus.run_menu import led_to
+from nodeforge.ui.window.menus.run_menu import reachable_outputs
 from support.processes import ForkedWorker
 
 CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
@@ -46,8 +46,11 @@ def opened(open_window, tmp_path: Path):
 
 def test_what_is_selected_leads_to_its_own_branch(tmp_path: Path, window):
     document = two_branches(window.workspace.settings, tmp_path).document
-    assert led_to(document, ["blur"], Catalogue.shipped()) == ["save_blur"]
-    assert led_to(document, ["load"], Catalogue.shipped()) == ["save_adjust", "save_blur"]
+    assert reachable_outputs(document, ["blur"], Catalogue.shipped()) == ["save_blur"]
+    assert reachable_outputs(document, ["load"], Catalogue.shipped()) == [
+        "save_adjust",
+        "save_blur",
+    ]
 
 
 def test_the_selected_branch_alone_is_run(qtbot, opened):
@@ -62,10 +65,10 @@ def test_the_selected_branch_alone_is_run(qtbot, opened):
 def test_edits_run_by_themselves_while_that_is_on_and_save_nothing(qtbot, opened):
     window, document = opened
     runs: list[events.Event] = []
-    window.runner.link.told.connect(
+    window.runner.worker.events_received.connect(
         lambda told: runs.extend(e for e in told if isinstance(e, events.RunFinished))
     )
-    window.actions_["run.on_change"].trigger()
+    window.commands["run.on_change"].trigger()
     qtbot.waitUntil(lambda: {"adjust", "blur"} <= set(document.pictures), timeout=LONG)
     before = document.pictures["adjust"].pixelColor(0, 0)
     document.perform(SetValue("adjust", "brightness", 0.4))
@@ -78,7 +81,7 @@ def test_edits_run_by_themselves_while_that_is_on_and_save_nothing(qtbot, opened
     document.perform(Move({"blur": (40, 40)}))
     qtbot.wait(1200)
     assert len(runs) == count  # a move is no change of what comes out
-    window.actions_["run.on_change"].trigger()
+    window.commands["run.on_change"].trigger()
     document.perform(SetValue("adjust", "brightness", -0.4))
     qtbot.wait(600)
     assert len(runs) == count
@@ -86,7 +89,7 @@ def test_edits_run_by_themselves_while_that_is_on_and_save_nothing(qtbot, opened
 
 def test_a_paused_queue_waits_until_it_is_resumed(qtbot, opened):
     window, _ = opened
-    window.actions_["run.pause"].trigger()
+    window.commands["run.pause"].trigger()
     window.area.view.select(["blur"])
     qtbot.keyClick(window, Qt.Key.Key_Return, CONTROL)
     assert window.status.text == "Queued; the queue is paused."

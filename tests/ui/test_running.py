@@ -64,7 +64,7 @@ def test_the_viewer_goes_on_with_the_last_picture_while_a_node_without_one_is_se
     working.workspace.add(opened)
     working.area.view.select(["number"])
     run(qtbot, working)
-    shown = working.viewer.canvas
+    shown = working.viewer.picture_view
     qtbot.waitUntil(lambda: not shown.image.isNull(), timeout=LONG)
     blended = QColor(90, 80, 120)
     qtbot.waitUntil(lambda: shown.image.pixelColor(0, 0) == blended, timeout=LONG)
@@ -85,7 +85,7 @@ def test_a_run_shows_states_and_pictures_and_fills_the_gallery(qtbot, working, t
     assert opened.pictures["blend"].pixelColor(0, 0) == QColor(90, 80, 120)
     assert window.gallery.list.count() == 1
     window.area.view.select(["blend"])
-    assert window.viewer.canvas.image.size() == opened.pictures["blend"].size()
+    assert window.viewer.picture_view.image.size() == opened.pictures["blend"].size()
     run(qtbot, window)
     assert opened.states["blend"].kind in ("cached", "done")
     assert window.runner.jobs.ended[0].state == "done"
@@ -95,7 +95,7 @@ def test_a_run_shows_states_and_pictures_and_fills_the_gallery(qtbot, working, t
     run(qtbot, window, CONTROL | SHIFT)  # to the selected node: nothing is saved
     assert window.gallery.list.count() == 2
 
-    window.count.setValue(3)
+    window.run_count.setValue(3)
     run(qtbot, window)
     assert window.gallery.list.count() == 5
 
@@ -111,7 +111,7 @@ def test_a_failed_node_says_what_it_was_given_and_what_to_do(qtbot, working, tmp
     window.workspace.add(opened)
     run(qtbot, window)
     assert opened.states["blend"].kind == "error"
-    text = window.area.notices.text("run")
+    text = window.area.message_bars.text("run")
     assert text.startswith("brightened: Blend images: one picture is 8 × 6 pixels")
     assert "It was given" in text
     assert window.runner.jobs.ended[0].state == "failed"
@@ -124,15 +124,15 @@ def test_a_worker_that_dies_is_restarted_and_the_document_is_untouched(
     opened = brightened(window.workspace.settings, tmp_path)
     window.workspace.add(opened)
     answers = []
-    window.runner.link.ask("devices", answers.append)
+    window.runner.worker.ask("devices", answers.append)
     qtbot.waitUntil(lambda: bool(answers), timeout=LONG)
-    os.kill(window.runner.link.pid, signal.SIGSTOP)  # it hears of the run, and cannot finish it
-    window.runs.run()
+    os.kill(window.runner.worker.pid, signal.SIGSTOP)  # it hears of the run, and cannot finish it
+    window.run_menu.run()
     qtbot.wait(500)
     with qtbot.waitSignal(window.runner.worker_lost, timeout=LONG):
-        window.runner.link.kill()
-    assert "untouched" in window.area.notices.text("worker")
-    window.runs.restart_worker()
+        window.runner.worker.kill()
+    assert "untouched" in window.area.message_bars.text("worker")
+    window.run_menu.restart_worker()
     run(qtbot, window)
     assert window.runner.jobs.ended[0].state == "done"
     qtbot.waitUntil(lambda: window.status.device.text().startswith("cpu"), timeout=LONG)
@@ -146,7 +146,7 @@ def test_the_inspector_says_what_a_model_will_take(qtbot, working):
     window.workspace.add(opened)
     opened.selection = ["model"]
     window.inspector.show_nodes(opened, ["model"])
-    qtbot.waitUntil(lambda: bool(opened.needs), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(opened.memory_needs), timeout=LONG)
     texts = [label.text() for label in window.inspector.findChildren(QLabel) if label.isVisible()]
     (told,) = [text for text in texts if text.startswith("Takes")]
     assert "MiB of memory, and up to" in told
@@ -156,7 +156,7 @@ def test_problems_refuse_a_run_and_are_listed(qtbot, window):
     window.workspace.new()
     window.library.chosen.emit("image.save")
     qtbot.keyClick(window, Qt.Key.Key_Return, CONTROL)
-    assert "Not run: 1 problem" in window.area.notices.text("refused")
+    assert "Not run: 1 problem" in window.area.message_bars.text("refused")
     assert window.docks.all["problems"].windowTitle() == "Problems (1)"
     assert not window.runner.busy
 
@@ -194,7 +194,7 @@ def test_what_arrives_for_a_closed_document_is_dropped(qtbot, working, tmp_path:
     window = working
     opened = brightened(window.workspace.settings, tmp_path)
     window.workspace.add(opened)
-    window.runs.run()
+    window.run_menu.run()
     window.workspace.close(opened)
     qtbot.waitUntil(lambda: not window.runner.busy, timeout=LONG)
     assert window.workspace.current is None
@@ -228,5 +228,5 @@ def test_ctrl_enter_runs_also_while_a_prompt_is_typed(qtbot, window):
     text = window.inspector.row("text").field.editor()
     text.setFocus()
     qtbot.keyClick(text, Qt.Key.Key_Return, CONTROL)
-    assert "Not run" in window.area.notices.text("refused")
+    assert "Not run" in window.area.message_bars.text("refused")
     assert window.workspace.current.document.node(name).values.get("text", "") == ""

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMessage
 
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
-from nodeforge.ui.common.command_registry import keys_of
-from nodeforge.ui.window.menus.command_palette import CommandPalette, fuzzy
+from nodeforge.ui.common.command_registry import shortcut_text
+from nodeforge.ui.window.menus.command_palette import CommandPalette, match_cost
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
 from nodeforge.ui.window.start_page import Card
 
@@ -67,7 +67,7 @@ def test_a_file_that_is_no_workflow_is_refused_in_words(window, tmp_path: Path):
     file = tmp_path / "broken.json"
     file.write_text("{")
     window.files.open(file)
-    assert "broken.json" in window.area.notices.text("open")
+    assert "broken.json" in window.area.message_bars.text("open")
     assert window.workspace.current is None
 
 
@@ -112,28 +112,28 @@ def test_tab_in_the_search_goes_down_the_list(qtbot, window):
 def test_undo_and_redo_name_what_they_do(qtbot, window):
     window.workspace.new()
     window.library.chosen.emit("values.integer")
-    assert window.actions_["edit.undo"].text() == "Undo add integer"
+    assert window.commands["edit.undo"].text() == "Undo add integer"
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert not window.workspace.current.document.graph.nodes
-    assert window.actions_["edit.redo"].text() == "Redo add integer"
+    assert window.commands["edit.redo"].text() == "Redo add integer"
 
 
 def test_every_menu_entry_is_a_command_and_every_command_but_few_is_in_a_menu(window):
     listed = {name for _, names in MENUS.values() for name in names if name != SEPARATOR}
-    assert listed == {command.name for command in window.actions_}
+    assert listed == {command.name for command in window.commands}
 
 
 def test_no_two_commands_have_the_same_keys(window):
     for hidden in (("node.",), ("canvas.", "tool.")):  # graph and canvas are never both in front
-        seen = [each for each in window.actions_ if not each.name.startswith(hidden)]
-        keys = [keys for command in seen for keys in command.keys]
+        seen = [each for each in window.commands if not each.name.startswith(hidden)]
+        keys = [keys for command in seen for keys in command.shortcuts]
         assert len(keys) == len(set(keys))
 
 
 @pytest.mark.parametrize("name", ["view.light", "view.log", "edit.select_all", "node.layout"])
 def test_commands_run_from_the_registry(window, name: str):
     window.files.open(TEXT_TO_IMAGE)
-    window.actions_.run(name)
+    window.commands.run(name)
 
 
 def test_the_palette_finds_a_command_and_does_it(qtbot, window):
@@ -146,12 +146,12 @@ def test_the_palette_finds_a_command_and_does_it(qtbot, window):
 
 
 def test_fuzzy_search_prefers_the_starts_of_words():
-    assert fuzzy("rt", "Run to selected") < fuzzy("rt", "Restart worker")
-    assert fuzzy("xyz", "Run") is None
+    assert match_cost("rt", "Run to selected") < match_cost("rt", "Restart worker")
+    assert match_cost("xyz", "Run") is None
 
 
 def test_the_theme_switches_and_is_remembered(window, open_window):
-    window.actions_.run("view.light")
+    window.commands.run("view.light")
     assert not window.workspace.theme.is_dark
     assert not open_window().workspace.theme.is_dark
 
@@ -192,7 +192,7 @@ def test_every_control_has_a_name_for_screen_readers(window):
 
 
 def test_keys_are_written_as_menus_write_them(window):
-    assert keys_of(window.actions_["file.save"]) == "Ctrl+S"
+    assert shortcut_text(window.commands["file.save"]) == "Ctrl+S"
 
 
 def test_a_file_is_dropped_onto_the_graph(window, tmp_path: Path):
@@ -228,4 +228,4 @@ def test_missing_models_are_offered_to_be_relinked(window, tmp_path: Path):
     file.write_text(TEXT_TO_IMAGE.read_text().replace('"nano"', '"no-such"'))
     window.files.open(file)
     window.runner.planner.check(window.workspace.current)
-    assert "not on this machine" in window.area.notices.text("models")
+    assert "not on this machine" in window.area.message_bars.text("models")

@@ -19,14 +19,14 @@ from PySide6.QtWidgets import (
 from nodeforge.settings import load_settings
 from nodeforge.ui.application import single_instance
 from nodeforge.ui.application.crash_reports import CrashReports
-from nodeforge.ui.application.garbage_collector import Collector
+from nodeforge.ui.application.garbage_collector import GarbageCollector
 from nodeforge.ui.common import theme
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.window.main_window import MainWindow
 
 
-class _Alarm(QObject):
+class _CrashSignal(QObject):
     """Brings a report from whatever thread to the window's."""
 
     raised = Signal(str, str)
@@ -41,19 +41,19 @@ def main(file: Path | None = None) -> int:
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     app = make_app()
-    if single_instance.hand_over(settings.home, file):
+    if single_instance.send_to_running_instance(settings.home, file):
         return 0
-    Collector(app)
-    alarm = _Alarm()
-    raise_alarm = alarm.raised.emit
-    reports = CrashReports(settings.home / "logs", lambda path, text: raise_alarm(str(path), text))
+    GarbageCollector(app)
+    crash_signal = _CrashSignal()
+    emit_crash = crash_signal.raised.emit
+    reports = CrashReports(settings.home / "logs", lambda path, text: emit_crash(str(path), text))
     reports.install()
-    first = single_instance.FirstWindow(settings.home)
+    first = single_instance.SingleInstanceServer(settings.home)
     workspace = Workspace(settings, window_store(settings.home))
     theme.apply(app, workspace.theme)
     window = MainWindow(workspace)
-    alarm.raised.connect(partial(show_crash, window), Qt.ConnectionType.QueuedConnection)
-    first.asked.connect(partial(_come_forward, window))
+    crash_signal.raised.connect(partial(show_crash, window), Qt.ConnectionType.QueuedConnection)
+    first.file_requested.connect(partial(_raise_window, window))
     window.resize(window.size().boundedTo(window.screen().availableSize()))
     window.show()
     if file is not None:
@@ -100,7 +100,7 @@ def show_crash(window: MainWindow, path: str, report: str) -> QDialog:
     return dialog
 
 
-def _come_forward(window: MainWindow, file: str) -> None:
+def _raise_window(window: MainWindow, file: str) -> None:
     if window.isMinimized():
         window.showNormal()
     window.raise_()

@@ -57,7 +57,7 @@ class CrashReports:
 
     def write(self, text: str) -> tuple[Path, str]:
         """Write a report about `text`; the file and all that is in it."""
-        report = f"{about()}\n{time.strftime('%Y-%m-%d %H:%M:%S')}\n\n{text}"
+        report = f"{version_report()}\n{time.strftime('%Y-%m-%d %H:%M:%S')}\n\n{text}"
         path = self.folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}.txt"
         try:
             path.write_text(report, "utf-8")
@@ -74,7 +74,7 @@ class CrashReports:
             old.unlink(missing_ok=True)
 
 
-def about() -> str:
+def version_report() -> str:
     """The versions that a report names."""
     from PySide6 import __version__ as qt
 

@@ -17,7 +17,7 @@ _YOUNG, _ALL = 700, 70_000
 """So many objects more: the young are looked through, or all; as often as Python does it."""
 
 
-class Collector(QObject):
+class GarbageCollector(QObject):
     """Takes over from Python's own collector while it lives; made in the window's thread."""
 
     def __init__(self, parent: QObject) -> None:
@@ -26,10 +26,10 @@ class Collector(QObject):
         parent.destroyed.connect(gc.enable)
         self._more = 0
         self._timer = QTimer(self, interval=_INTERVAL)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.collect_if_needed)
         self._timer.start()
 
-    def look(self) -> None:
+    def collect_if_needed(self) -> None:
         """Collect if enough was made since the last time."""
         made = gc.get_count()[0]
         if self._more + made > _ALL:

@@ -13,15 +13,15 @@ _PATIENCE = 500
 """Milliseconds to wait for the first window to listen."""
 
 
-def name_of(home: Path) -> str:
+def server_name(home: Path) -> str:
     """The socket's name for a home."""
     return "nodeforge-" + hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:16]
 
 
-def hand_over(home: Path, file: Path | None) -> bool:
+def send_to_running_instance(home: Path, file: Path | None) -> bool:
     """Ask a window that is open on `home` to open `file`; whether there is one."""
     socket = QLocalSocket()
-    socket.connectToServer(name_of(home))
+    socket.connectToServer(server_name(home))
     if not socket.waitForConnected(_PATIENCE):
         return False
     message = {"open": str(file.absolute()) if file else ""}
@@ -29,20 +29,20 @@ def hand_over(home: Path, file: Path | None) -> bool:
     return socket.waitForBytesWritten(_PATIENCE)
 
 
-class FirstWindow(QObject):
+class SingleInstanceServer(QObject):
     """Listens for later starts."""
 
-    asked = Signal(str)
+    file_requested = Signal(str)
     """The path of a file to open, or empty: only to come to the front."""
 
     def __init__(self, home: Path) -> None:
         super().__init__()
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
-        self._server.newConnection.connect(self._greet)
-        if not self._server.listen(name_of(home)):
-            QLocalServer.removeServer(name_of(home))  # left by a window that died
-            self._server.listen(name_of(home))
+        self._server.newConnection.connect(self._accept)
+        if not self._server.listen(server_name(home)):
+            QLocalServer.removeServer(server_name(home))  # left by a window that died
+            self._server.listen(server_name(home))
 
     def close(self) -> None:
         """Listen no more. A socket that is destroyed while it is connected would tell of its end
@@ -53,7 +53,7 @@ class FirstWindow(QObject):
             socket.blockSignals(True)
             socket.abort()
 
-    def _greet(self) -> None:
+    def _accept(self) -> None:
         socket = self._server.nextPendingConnection()
         if socket is not None:
             socket.readyRead.connect(lambda: self._read(socket))
@@ -64,6 +64,6 @@ class FirstWindow(QObject):
             return
         try:
             message = json.loads(bytes(socket.readLine().data()))
-            self.asked.emit(str(message["open"]))
+            self.file_requested.emit(str(message["open"]))
         except (ValueError, KeyError, TypeError):
             return  # not one of ours

@@ -35,23 +35,23 @@ class Command:
 
     name: str
     text: str
-    do: Callable[[], object]
-    keys: Sequence[str] = ()
+    callback: Callable[[], object]
+    shortcuts: Sequence[str] = ()
     icon: str = ""
     enabled: Callable[[], bool] = always
     checked: Callable[[], bool] | None = None
-    within: QWidget | None = None
+    context: QWidget | None = None
     label: Callable[[], str] | None = None
 
 
-class Actions(QObject):
+class CommandRegistry(QObject):
     """The registry.
 
     Args:
         window: What the shortcuts belong to.
     """
 
-    freed = Signal(list)
+    shortcuts_removed = Signal(list)
     """Keys that were a command's by default, and do nothing now."""
 
     def __init__(self, window: QWidget) -> None:
@@ -73,12 +73,12 @@ class Actions(QObject):
         action.setObjectName(command.name)
         if command.icon:
             action.setIcon(icon(command.icon))
-        action.setShortcuts([QKeySequence(keys) for keys in command.keys])
+        action.setShortcuts([QKeySequence(keys) for keys in command.shortcuts])
         action.setCheckable(command.checked is not None)
         action.triggered.connect(lambda: self.run(command.name))
-        if command.within is not None:
+        if command.context is not None:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        (command.within or self._window).addAction(action)
+        (command.context or self._window).addAction(action)
         self._commands[command.name] = command
         self._actions[command.name] = action
         return action
@@ -86,32 +86,32 @@ class Actions(QObject):
     def command(self, name: str) -> Command:
         return self._commands[name]
 
-    def keys(self, name: str) -> list[str]:
+    def shortcuts(self, name: str) -> list[str]:
         """A command's shortcuts now, as they are stored."""
         portable = QKeySequence.SequenceFormat.PortableText
         return [keys.toString(portable) for keys in self._actions[name].shortcuts()]
 
-    def use(self, changed: Mapping[str, list[str]], store: QSettings) -> None:
+    def set_shortcuts(self, changed: Mapping[str, list[str]], store: QSettings) -> None:
         """Give these commands other keys, all others their own, and remember it."""
         store.setValue("shortcuts", json.dumps(changed))
-        self.recall(store)
+        self.restore_shortcuts(store)
 
-    def recall(self, store: QSettings) -> None:
+    def restore_shortcuts(self, store: QSettings) -> None:
         """Use the shortcuts that are remembered."""
         try:
             changed = json.loads(str(store.value("shortcuts", "{}")))
         except ValueError:
             changed = {}
         for name, command in self._commands.items():
-            keys = changed.get(name, command.keys)
+            keys = changed.get(name, command.shortcuts)
             self._actions[name].setShortcuts([QKeySequence(each) for each in keys])
-        self.freed.emit(self._freed(changed))
+        self.shortcuts_removed.emit(self._removed_shortcuts(changed))
 
-    def _freed(self, changed: Mapping[str, list[str]]) -> list[str]:
+    def _removed_shortcuts(self, changed: Mapping[str, list[str]]) -> list[str]:
         """Keys that these commands had, and that none in the graph has now."""
         theirs = [key for name in changed if name in self._commands
-                  for key in self._commands[name].keys]  # fmt: skip
-        in_graph = [action for name, action in self._actions.items() if not of_canvas(name)]
+                  for key in self._commands[name].shortcuts]  # fmt: skip
+        in_graph = [action for name, action in self._actions.items() if not is_canvas_command(name)]
         taken = {keys.toString() for action in in_graph for keys in action.shortcuts()}
         return [key for key in theirs if QKeySequence(key).toString() not in taken]
 
@@ -119,10 +119,10 @@ class Actions(QObject):
         """Do it, if that is possible now."""
         command = self._commands[name]
         if command.enabled():
-            command.do()
-        self.refresh()
+            command.callback()
+        self.update_states()
 
-    def refresh(self) -> None:
+    def update_states(self) -> None:
         """Ask every command whether it can be done now, and what it is called."""
         for name, command in self._commands.items():
             action = self._actions[name]
@@ -133,12 +133,12 @@ class Actions(QObject):
                 action.setText(command.label())
 
 
-def of_canvas(name: str) -> bool:
+def is_canvas_command(name: str) -> bool:
     """Whether a command counts only while a canvas is in front, as its keys do."""
     return name.startswith(("canvas.", "tool."))
 
 
-def keys_of(action: QAction) -> str:
+def shortcut_text(action: QAction) -> str:
     """An action's shortcuts as menus write them."""
     native = QKeySequence.SequenceFormat.NativeText
     return ", ".join(keys.toString(native) for keys in action.shortcuts())

@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 _MANAGER = "org.freedesktop.FileManager1"
-_PATIENCE = 5000
+_REPLY_TIMEOUT = 5000
 """Milliseconds that a file manager may take to answer, as it may have to start."""
 
 
-def reveal(path: Path, parent: QObject) -> None:
+def show_in_file_manager(path: Path, parent: QObject) -> None:
     """Show `path` in its folder; where it cannot be selected there, or is gone, the folder alone.
 
     Args:
@@ -52,7 +52,7 @@ def _ask_file_manager(path: Path, parent: QObject) -> bool:
     place = "/" + _MANAGER.replace(".", "/")
     message = QDBusMessage.createMethodCall(_MANAGER, place, _MANAGER, "ShowItems")
     message.setArguments([[path.as_uri()], ""])
-    watcher = QDBusPendingCallWatcher(bus.asyncCall(message, _PATIENCE), parent)
+    watcher = QDBusPendingCallWatcher(bus.asyncCall(message, _REPLY_TIMEOUT), parent)
 
     def answered() -> None:
         if watcher.isError():

@@ -10,33 +10,33 @@ _PORT = re.compile(r"(?<=[ /])([a-z]\w*)\.([a-z]\w*)")
 _IDENTIFIER = re.compile(r"[a-z]\w*_\w+")
 
 
-def plain(doc: str) -> str:
+def plain_text(doc: str) -> str:
     """A docstring as it reads in the window: a line for each paragraph, `marked` words in
     quotes, ``start_at`` as the port is called there.
     """
     paragraphs = (" ".join(part.split()) for part in doc.split("\n\n"))
-    return "\n\n".join(_MARKED.sub(_unmarked, part) for part in paragraphs if part)
+    return "\n\n".join(_MARKED.sub(_quoted, part) for part in paragraphs if part)
 
 
-def tip(doc: str) -> str:
+def tooltip_html(doc: str) -> str:
     """A docstring as a tooltip that breaks its lines."""
-    parts = (html.escape(part, quote=False) for part in plain(doc).split("\n\n"))
+    parts = (html.escape(part, quote=False) for part in plain_text(doc).split("\n\n"))
     return "".join(f"<p>{part}</p>" for part in parts if part)
 
 
-def _unmarked(found: re.Match[str]) -> str:
+def _quoted(found: re.Match[str]) -> str:
     inner = found[2]
     return f"“{inner.replace('_', ' ') if _IDENTIFIER.fullmatch(inner) else inner}”"
 
 
-def step(name: str) -> str:
+def edit_title(name: str) -> str:
     """The name of a step to undo, its ports as they read in the window: ``link denoise.model``
     to ``link denoise · model``.
     """
     return _PORT.sub(r"\1 · \2", name).replace("_", " ")
 
 
-def size(count: float) -> str:
+def byte_size(count: float) -> str:
     """Bytes: ``312 MB``, ``4.1 GiB`` (binary units)."""
     for unit in ("B", "KiB", "MiB"):
         if count < 1024:

@@ -24,7 +24,7 @@ _PROGRESS = 200
 """Pixels that a bar's progress is wide."""
 
 
-class Notices(QWidget):
+class MessageBars(QWidget):
     """A stack of bars; one for each subject."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Notices(QWidget):
         self._bars: dict[str, QFrame] = {}
         self.hide()
 
-    def show_notice(
+    def show_message(
         self, subject: str, text: str, buttons: Sequence[Button] = (), kind: str = "error"
     ) -> None:
         """Show a bar; an earlier one of the same subject goes.

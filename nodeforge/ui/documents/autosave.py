@@ -40,20 +40,20 @@ class Autosave(QObject):
         self._folder = workspace.settings.home / "autosave"
         self._dirty: set[str] = set()
         self._timer = QTimer(self, singleShot=True)
-        self.recall()
+        self.reload_interval()
         self._timer.timeout.connect(self._write_all)
         self._writer = ThreadPoolExecutor(1, "autosave")
         self._projects: ProjectFiles | None = None
         workspace.opened.connect(self._watch)
 
-    def recall(self) -> None:
+    def reload_interval(self) -> None:
         """Wait as long as the preferences say."""
-        self._timer.setInterval(autosave_pause(self._workspace.store) * 1000)
+        self._timer.setInterval(autosave_interval(self._workspace.store) * 1000)
 
-    def left_behind(self) -> list[Path]:
+    def recoverable_files(self) -> list[Path]:
         """Copies whose process is gone, oldest first."""
         kept = [*self._folder.glob("*.json"), *self._folder.glob(f"*{PROJECT}")]
-        files = [each for each in kept if not _lives(each)]
+        files = [each for each in kept if not _is_process_alive(each)]
         return sorted(files, key=lambda each: each.stat().st_mtime)
 
     def recover(self, file: Path) -> OpenDocument | None:
@@ -75,11 +75,11 @@ class Autosave(QObject):
         if file.suffix != PROJECT:
             return OpenDocument(load(file), path, name, recovered=True)
         from nodeforge.ui.documents.project_files import (
-            opened_from,  # the canvas needs numpy and OpenCV
+            open_project_document,  # the canvas needs numpy and OpenCV
         )
 
         project = self._workspace.projects().load(file)
-        return opened_from(project, path, name, recovered=True)
+        return open_project_document(project, path, name, recovered=True)
 
     def discard(self, file: Path) -> None:
         if file.suffix == PROJECT:
@@ -88,7 +88,7 @@ class Autosave(QObject):
             file.unlink(missing_ok=True)
         file.with_suffix(".about").unlink(missing_ok=True)
 
-    def forget(self, opened: OpenDocument) -> None:
+    def remove_copy(self, opened: OpenDocument) -> None:
         """The document is saved, or closed without saving."""
         self._dirty.discard(opened.id)
         self._writer.submit(self.discard, self._file(opened, PROJECT))  # after what is written
@@ -98,21 +98,21 @@ class Autosave(QObject):
         """The window ends well: nothing is left behind."""
         self._timer.stop()
         for opened in self._workspace.documents:
-            self.forget(opened)
+            self.remove_copy(opened)
         self._writer.shutdown(wait=True)
 
     def _watch(self, opened: OpenDocument) -> None:
-        opened.changed.connect(lambda _: self._touched(opened))
+        opened.changed.connect(lambda _: self._mark_dirty(opened))
 
-    def _touched(self, opened: OpenDocument) -> None:
+    def _mark_dirty(self, opened: OpenDocument) -> None:
         self._dirty.add(opened.id)
         self._timer.start()
 
     def _write_all(self) -> None:
         dirty, self._dirty = self._dirty, set()
         for opened in self._workspace.documents:
-            if opened.id in dirty and opened.in_hand():
-                self._touched(opened)  # what is being drawn changes under the hand
+            if opened.id in dirty and opened.has_pending_edit():
+                self._mark_dirty(opened)  # what is being drawn changes under the hand
             elif opened.id in dirty and opened.modified:
                 self._write(opened)
 
@@ -151,10 +151,10 @@ class Autosave(QObject):
         return self._folder / f"{os.getpid()}-{opened.id}{suffix}"
 
 
-def autosave_pause(store: QSettings) -> int:
+def autosave_interval(store: QSettings) -> int:
     """Seconds, at least 1."""
-    told = str(store.value("autosave_pause", PAUSE))
-    return max(1, int(told)) if told.isdigit() else PAUSE
+    stored = str(store.value("autosave_pause", PAUSE))
+    return max(1, int(stored)) if stored.isdigit() else PAUSE
 
 
 def _about(file: Path) -> dict[str, str]:
@@ -164,7 +164,7 @@ def _about(file: Path) -> dict[str, str]:
         return {}
 
 
-def _lives(file: Path) -> bool:
+def _is_process_alive(file: Path) -> bool:
     """Whether the process that wrote `file` still runs."""
     number = file.name.partition("-")[0]
     if not number.isdigit():

@@ -35,18 +35,18 @@ class OpenDocument(QObject):
     """The changes of an edit, an undo or a redo."""
     graph_changed = Signal()
     """Something else than the canvas has changed."""
-    standing_changed = Signal()
+    file_status_changed = Signal()
     """Its file, its name, or whether it differs from its file."""
     states_changed = Signal(dict)
     """Node path to `NodeState`, for those that changed."""
     picture_changed = Signal(str)
     """The path of a node that has a new picture."""
     problems_changed = Signal()
-    needs_changed = Signal()
+    memory_needs_changed = Signal()
     """What its models will need is known anew."""
     refused = Signal(str)
     """Why an edit cannot be made."""
-    settling = Signal()
+    commit_requested = Signal()
     """What is in hand is to be finished: the document is about to be used as it is."""
     canvas_made = Signal()
 
@@ -68,7 +68,7 @@ class OpenDocument(QObject):
         self.states: dict[str, NodeState] = {}
         self.pictures: dict[str, QImage] = {}
         self.problems: list[Problem] = []
-        self.needs: dict[str, dict[str, dict[str, int]]] = {}
+        self.memory_needs: dict[str, dict[str, dict[str, int]]] = {}
         """Node to the bytes that each network of its model takes: ``weights``, ``working``."""
         self.selection: list[str] = []
         self.last_run: dict[str, Any] | None = None
@@ -83,9 +83,9 @@ class OpenDocument(QObject):
         """What was made on the canvas, the oldest first."""
         self.project_extra: dict[str, Any] = {}
         """Fields of a project file that this version does not know."""
-        self.in_hand: Callable[[], bool] = lambda: False
+        self.has_pending_edit: Callable[[], bool] = lambda: False
         """Whether something is in hand that `settle` would finish."""
-        self._end = document.subscribe(self._hear)
+        self._end = document.subscribe(self._on_changes)
 
     @property
     def name(self) -> str:
@@ -106,37 +106,37 @@ class OpenDocument(QObject):
             return False
         return True
 
-    def show_needs(self, needs: dict[str, dict[str, dict[str, int]]]) -> None:
-        if needs != self.needs:
-            self.needs = needs
-            self.needs_changed.emit()
+    def show_memory_needs(self, needs: dict[str, dict[str, dict[str, int]]]) -> None:
+        if needs != self.memory_needs:
+            self.memory_needs = needs
+            self.memory_needs_changed.emit()
 
-    def settle(self) -> None:
+    def commit_pending(self) -> None:
         """Finish what is in hand, as a stroke on the canvas."""
-        self.settling.emit()
+        self.commit_requested.emit()
 
     def undo(self) -> None:
-        self.settle()
+        self.commit_pending()
         self.document.undo()
 
     def redo(self) -> None:
-        self.settle()
+        self.commit_pending()
         self.document.redo()
 
-    def have_canvas(self, canvas: Canvas) -> None:
+    def set_canvas(self, canvas: Canvas) -> None:
         """From now on there is a canvas."""
         self.canvas = canvas
         self.canvas_made.emit()
 
-    def detach(self) -> None:
+    def detach_from_file(self) -> None:
         """Keep the name, but no file: saving asks where to."""
         self._name, self.path = self.name, None
-        self.standing_changed.emit()
+        self.file_status_changed.emit()
 
-    def saved_as(self, path: Path) -> None:
+    def mark_saved_as(self, path: Path) -> None:
         self.path, self.recovered = path, False
         self.document.history.mark_saved()
-        self.standing_changed.emit()
+        self.file_status_changed.emit()
 
     def show_states(self, states: dict[str, NodeState]) -> None:
         self.states.update(states)
@@ -153,8 +153,8 @@ class OpenDocument(QObject):
     def close(self) -> None:
         self._end()
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
+    def _on_changes(self, changes: tuple[Change, ...]) -> None:
         self.changed.emit(changes)
         if any(not isinstance(change, Touched) for change in changes):
             self.graph_changed.emit()
-        self.standing_changed.emit()
+        self.file_status_changed.emit()

@@ -8,7 +8,7 @@ from nodeforge.canvas import Canvas
 from nodeforge.formats.bundle import SUFFIX, Project
 from nodeforge.ui.documents.open_document import OpenDocument
 
-__all__ = ["SUFFIX", "opened_from", "project_of"]
+__all__ = ["SUFFIX", "open_project_document", "project_of"]
 
 
 def project_of(opened: OpenDocument) -> Project:
@@ -22,7 +22,7 @@ def project_of(opened: OpenDocument) -> Project:
     )
 
 
-def opened_from(
+def open_project_document(
     project: Project, path: Path | None, name: str, *, recovered: bool = False
 ) -> OpenDocument:
     """A document of what a project file holds."""
@@ -30,5 +30,5 @@ def opened_from(
     opened.generations = list(project.generations)
     opened.project_extra = dict(project.extra)
     if project.canvas is not None:
-        opened.have_canvas(Canvas(project.canvas))
+        opened.set_canvas(Canvas(project.canvas))
     return opened

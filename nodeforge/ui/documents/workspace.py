@@ -54,16 +54,16 @@ class Workspace(QObject):
         self._projects: ProjectFiles | None = None
         self.documents: list[OpenDocument] = []
         self.current: OpenDocument | None = None
-        self.cards: dict[str, str] = {}
+        self.graphics_cards: dict[str, str] = {}
         """Names of the graphics cards that the worker has found, by device: ``cuda:1``."""
         self.attention: list[str] = []
         """Ways to compute attention that the worker has found."""
-        self.freed_keys: set[str] = set()
+        self.unassigned_keys: set[str] = set()
         """Keys that the person has taken from their commands: views ignore them, too."""
         self.past_prompts: Callable[[], Iterable[str]] = tuple
         """Prompts of results, the newest first; the gallery knows them."""
 
-    def title(self, document: Document, path: str) -> str:
+    def node_title(self, document: Document, path: str) -> str:
         """What a node is called in the window; its path where it is gone."""
         try:
             node = document.node(path)
@@ -75,7 +75,7 @@ class Workspace(QObject):
         """The open document with this id; None once it is closed."""
         return next((each for each in self.documents if each.id == document_id), None)
 
-    def at(self, path: Path) -> OpenDocument | None:
+    def find_by_path(self, path: Path) -> OpenDocument | None:
         """The open document whose file is `path`."""
         return next((each for each in self.documents if each.path == path), None)
 
@@ -86,28 +86,28 @@ class Workspace(QObject):
             RequestError: there is no workflow in it that can be read.
         """
         path = path.absolute()
-        if (there := self.at(path)) is not None:
-            self.show(there)
-            return there
+        if (already_open := self.find_by_path(path)) is not None:
+            self.show(already_open)
+            return already_open
         document = read_any(path)
         is_workflow = path.suffix.lower() == ".json"
         opened = OpenDocument(document, path if is_workflow else None, path.stem)
         if is_workflow:
-            self.remember(path)
+            self.add_recent(path)
         self.add(opened)
         return opened
 
     def open_project(self, project: Project, path: Path, *, in_front: bool = True) -> OpenDocument:
         """Open what was read from the project file at `path`; one that is open is shown."""
         from nodeforge.ui.documents.project_files import (
-            opened_from,  # the canvas needs numpy and OpenCV
+            open_project_document,  # the canvas needs numpy and OpenCV
         )
 
-        if (there := self.at(path)) is not None:
-            self.show(there)
-            return there
-        opened = opened_from(project, path, path.stem)
-        self.remember(path)
+        if (already_open := self.find_by_path(path)) is not None:
+            self.show(already_open)
+            return already_open
+        opened = open_project_document(project, path, path.stem)
+        self.add_recent(path)
         self.add(opened, in_front=in_front)
         return opened
 
@@ -147,20 +147,20 @@ class Workspace(QObject):
         Raises:
             RequestError: it cannot be written.
         """
-        opened.settle()
+        opened.commit_pending()
         wanted = PROJECT if opened.canvas is not None else ".json"
         if path.suffix.lower() not in (wanted, PROJECT):
             path = path.with_name(path.name.removesuffix(".json") + wanted)
         if path.exists():
-            _keep_last(path)
+            _keep_previous_version(path)
         if path.suffix.lower() == PROJECT:
             from nodeforge.ui.documents.project_files import project_of
 
             self.projects().save(project_of(opened), path)
         else:
             save(opened.document, path)
-        opened.saved_as(path)
-        self.remember(path)
+        opened.mark_saved_as(path)
+        self.add_recent(path)
 
     def close(self, opened: OpenDocument) -> None:
         place = self.documents.index(opened)
@@ -194,13 +194,13 @@ class Workspace(QObject):
         names = [raw] if isinstance(raw, str) else list(raw or [])  # Qt turns [x] into x
         return [path for path in map(Path, names) if path.is_file()]
 
-    def remember(self, path: Path) -> None:
+    def add_recent(self, path: Path) -> None:
         paths = [path, *(each for each in self.recent if each != path)]
         self.store.setValue("recent", [str(each) for each in paths[:_RECENT]])
         self.recent_changed.emit()
 
 
-def _keep_last(path: Path) -> None:
+def _keep_previous_version(path: Path) -> None:
     """Keep the version that is about to be replaced, beside it."""
     kept = path.with_name(f".{path.name}.last")
     try:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy
 _LEAST = 64
 
 
-class TextButton(QPushButton):
+class ElidedButton(QPushButton):
     """Leaves out the middle of what does not fit; `text` is still the whole."""
 
     def __init__(self, text: str = "") -> None:

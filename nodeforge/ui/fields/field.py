@@ -33,7 +33,7 @@ class Field(QWidget):
         """The widget that takes the focus."""
         return self
 
-    def call(self, name: str) -> None:
+    def set_label(self, name: str) -> None:
         """Give each control what a screen reader says: what `name` is edited, and how."""
         self.editor().setAccessibleName(name)
 
@@ -42,7 +42,7 @@ class Field(QWidget):
         self.gesture = object()
 
 
-class NoWheel(QObject):
+class WheelFilter(QObject):
     """Lets the wheel scroll the panel, unless the value it is over has the focus."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
@@ -55,4 +55,4 @@ class NoWheel(QObject):
 
 def ignore_wheel(widget: QWidget) -> None:
     """Let the wheel do nothing to `widget` while it has no focus."""
-    widget.installEventFilter(NoWheel(widget))
+    widget.installEventFilter(WheelFilter(widget))

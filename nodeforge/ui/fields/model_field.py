@@ -27,9 +27,9 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.clear_button import ClearButton
-from nodeforge.ui.fields.elided_button import TextButton
+from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
-from nodeforge.ui.fields.model_preview import picture_of
+from nodeforge.ui.fields.model_preview import preview_picture
 
 _ICON, _PICTURE = 32, 192
 """Pixels of a model's picture, in the list and beside it."""
@@ -60,7 +60,7 @@ class ModelDialog(QDialog):
         self._picture.setFixedSize(_PICTURE, _PICTURE)
         self._about = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self._about.setProperty("role", "dim")
-        for info in models_of(workspace, kind):
+        for info in models_of_kind(workspace, kind):
             self._add(info)
         self._empty = QLabel(_where(workspace), wordWrap=True)
         self._empty.setProperty("role", "dim")
@@ -90,7 +90,9 @@ class ModelDialog(QDialog):
 
     def _add(self, info: ModelInfo) -> None:
         family = info.family or "cannot be used"
-        item = QTreeWidgetItem([info.name, family, formatting.size(info.size) if info.size else ""])
+        item = QTreeWidgetItem(
+            [info.name, family, formatting.byte_size(info.size) if info.size else ""]
+        )
         item.setToolTip(0, str(info.path))
         item.setToolTip(1, info.reason)
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -101,7 +103,7 @@ class ModelDialog(QDialog):
 
     def _show_about(self, item: QTreeWidgetItem | None) -> None:
         info: ModelInfo | None = item.data(0, _INFO) if item is not None else None
-        picture = picture_of(info.path) if info else None
+        picture = preview_picture(info.path) if info else None
         image = read_scaled(picture, _PICTURE) if picture else None
         if image is None or image.isNull():
             self._picture.setPixmap(icon("cube", "dim").pixmap(48))
@@ -131,14 +133,14 @@ class ModelDialog(QDialog):
             super().accept()
 
 
-def models_of(workspace: Workspace, kind: str) -> list[ModelInfo]:
+def models_of_kind(workspace: Workspace, kind: str) -> list[ModelInfo]:
     """The models that a port of `kind` can name."""
     wanted = {kind, Kind.CHECKPOINT.value} if kind in _PARTS else {kind}
     return [info for info in workspace.folders.scan() if info.listed in wanted]
 
 
 def _icon_of(model: Path) -> QIcon:
-    picture = picture_of(model)
+    picture = preview_picture(model)
     image = read_scaled(picture, _ICON) if picture else None
     if image is None or image.isNull():
         return icon("cube", "dim")
@@ -165,7 +167,7 @@ class ModelField(Field):
         super().__init__()
         self._workspace, self._kind = workspace, kind
         self._name = "model"
-        self._button = TextButton()
+        self._button = ElidedButton()
         self._button.setIcon(icon("cube"))
         self._button.setStyleSheet("text-align: left")
         self._button.clicked.connect(self._choose)
@@ -180,7 +182,7 @@ class ModelField(Field):
     def editor(self) -> QWidget:
         return self._button
 
-    def call(self, name: str) -> None:
+    def set_label(self, name: str) -> None:
         self._name = name
         self._say()
         if self._clear is not None:

@@ -8,7 +8,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _INSIDE = ("preview", "samples")
 
 
-def picture_of(model: Path) -> Path | None:
+def preview_picture(model: Path) -> Path | None:
     """``fox.png`` beside ``fox.safetensors``, or in a folder its ``samples.jpg``."""
     stem = model.name if model.is_dir() else model.stem
     names = [f"{stem}{middle}{suffix}" for middle in ("", ".preview") for suffix in _SUFFIXES]

@@ -18,7 +18,7 @@ _WIDE = 100
 """From this ratio of the ends on, a slider is logarithmic."""
 
 
-class NumberBox(QLineEdit):
+class NumberLineEdit(QLineEdit):
     """Text that is a number; arrow keys and the wheel (with the focus) step it."""
 
     stepped = Signal(int)
@@ -56,7 +56,7 @@ class NumberField(Field):
         self._step = widget.step or (1.0 if whole else 0.1)
         self._whole = whole
         self._value: float | None = None
-        self._box = NumberBox()
+        self._box = NumberLineEdit()
         self._box.editingFinished.connect(self._typed)
         self._box.stepped.connect(self._stepped)
         row = QHBoxLayout(self)
@@ -69,8 +69,8 @@ class NumberField(Field):
     def editor(self) -> QWidget:
         return self._box
 
-    def call(self, name: str) -> None:
-        super().call(name)
+    def set_label(self, name: str) -> None:
+        super().set_label(name)
         if self._slider is not None:
             self._slider.setAccessibleName(f"{name}, slider")
 
@@ -83,7 +83,7 @@ class NumberField(Field):
             self._turn_slider(0)
             return
         self._value = value
-        text = written(value)
+        text = format_number(value)
         if self._box.text() != text:
             self._box.setText(text)
         self._turn_slider(self._to_notch(value))
@@ -132,12 +132,12 @@ class NumberField(Field):
         if self._is_wide:
             value = self._low * (self._high / self._low) ** share
         value = self._low + round((value - self._low) / self._step) * self._step
-        self._give(value)
+        self._set_value(value)
 
     def _stepped(self, times: int) -> None:
         if self._box.isModified():
             self._typed()
-        self._give((self._value or 0) + times * self._step)
+        self._set_value((self._value or 0) + times * self._step)
 
     def _typed(self) -> None:
         text = self._box.text()
@@ -151,28 +151,28 @@ class NumberField(Field):
         try:
             value = evaluate(text)
         except ValueError:
-            self._refuse()
+            self._show_error()
             return
         self.new_gesture()
-        self._give(value)
+        self._set_value(value)
         if self._value is not None:
             self.show_value(self._value)
 
-    def _refuse(self) -> None:
+    def _show_error(self) -> None:
         self._box.setProperty("wrong", True)
         self._box.setToolTip("This is no number. Sums as 512*1.5 are allowed.")
         self._box.style().polish(self._box)
 
-    def _give(self, value: float) -> None:
+    def _set_value(self, value: float) -> None:
         value = value if self._low is None else max(value, self._low)
         value = value if self._high is None else min(value, self._high)
         given: float = round(value) if self._whole else round(float(value), 6)
         if given != self._value:
             self.edited.emit(given, [])
         elif self._value is not None:
-            self._box.setText(written(self._value))
+            self._box.setText(format_number(self._value))
 
 
-def written(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as short as it can be without losing digits that count."""
     return str(value) if isinstance(value, int) else f"{value:.6f}".rstrip("0").rstrip(".")

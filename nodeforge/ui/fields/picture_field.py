@@ -25,7 +25,7 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.clear_button import ClearButton
-from nodeforge.ui.fields.elided_button import TextButton
+from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 
 _LONGEST = 240
@@ -42,7 +42,7 @@ class PictureField(Field):
         self._workspace, self._port = workspace, port
         self._name = "picture"
         self.setAcceptDrops(True)
-        self._button = TextButton()
+        self._button = ElidedButton()
         self._button.setIcon(icon("image"))
         self._button.setStyleSheet("text-align: left")
         self._button.clicked.connect(self._choose)
@@ -62,7 +62,7 @@ class PictureField(Field):
     def editor(self) -> QWidget:
         return self._button
 
-    def call(self, name: str) -> None:
+    def set_label(self, name: str) -> None:
         self._name = name
         self._say()
         if self._clear is not None:

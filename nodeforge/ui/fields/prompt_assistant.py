@@ -12,7 +12,7 @@ from nodeforge.graph.inline import inline
 from nodeforge.models import Kind
 from nodeforge.spec import Catalogue, PortSpec, TextWidget
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.fields.token_counter import Prompted, words_of
+from nodeforge.ui.fields.token_counter import PromptSource, tokenizer_for
 
 LOAD_EMBEDDING = "text.load_embedding"
 _WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
@@ -25,31 +25,33 @@ def reads_prompts(catalogue: Catalogue, node_type: str, port: PortSpec) -> bool:
     return is_prompt and spec is not None and "text_encoder" in spec.input
 
 
-class PromptHelp:
+class PromptAssistant:
     """Asked while a prompt is typed.
 
     Args:
         path: The node that encodes the prompt.
     """
 
-    def __init__(self, workspace: Workspace, opened: Prompted, path: str) -> None:
+    def __init__(self, workspace: Workspace, opened: PromptSource, path: str) -> None:
         self._workspace, self._opened, self._path = workspace, opened, path
 
     def count(self, prompt: str) -> str:
         """How long `prompt` is; empty where no text encoder is known."""
-        words = words_of(self._workspace, self._opened, self._path)
+        words = tokenizer_for(self._workspace, self._opened, self._path)
         return "" if words is None else str(words.count(prompt))
 
     def words(self) -> Iterable[Iterable[str]]:
         """Names of embeddings, words of other prompts, words the model knows."""
-        known = words_of(self._workspace, self._opened, self._path)
-        return self._embeddings(), self._used(), known.known if known else ()
+        known = tokenizer_for(self._workspace, self._opened, self._path)
+        return self._embeddings(), self._used(), known.vocabulary_words if known else ()
 
     def _embeddings(self) -> list[str]:
         """What prompts may call: from the folder, and what 'Load embedding' nodes have read."""
         nodes = inline(self._opened.document.graph).nodes.values()
         loaded = [node.values for node in nodes if node.type == LOAD_EMBEDDING]
-        names = (told.get("name") or PurePath(str(told.get("file", ""))).stem for told in loaded)
+        names = (
+            values.get("name") or PurePath(str(values.get("file", ""))).stem for values in loaded
+        )
         there = (str(PurePosixPath(name).with_suffix("")) for name in self._in_folder)
         return sorted({f"embedding:{name}" for name in (*names, *there) if name})
 

@@ -18,7 +18,7 @@ _BEFORE = re.compile(r"[\w':-]+\Z")
 _ACCEPT = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
-class Completion(QObject):
+class PromptCompletion(QObject):
     """A list below the cursor. Tab takes its first word, Down and Enter another, Escape none."""
 
     def __init__(self, edit: QPlainTextEdit, sources: Sources) -> None:
@@ -38,14 +38,14 @@ class Completion(QObject):
         return popup
 
     @property
-    def offered(self) -> list[str]:
+    def suggestions(self) -> list[str]:
         """The words that are shown now."""
         return self._model.stringList() if self._popup.isVisible() else []
 
-    def offer(self) -> None:
+    def update_suggestions(self) -> None:
         """Offer what fits the word before the cursor."""
-        begun = self._begun()
-        found = list(fitting(begun, self._sources())) if len(begun) >= _LEAST else []
+        prefix = self._word_before_cursor()
+        found = list(matching_words(prefix, self._sources())) if len(prefix) >= _LEAST else []
         self._model.setStringList(found)
         if not found:
             self._popup.hide()
@@ -55,7 +55,7 @@ class Completion(QObject):
         place.setWidth(max(160, self._popup.sizeHintForColumn(0) + 24))
         self._completer.complete(place)
 
-    def key(self, event: QKeyEvent) -> bool:
+    def handle_key(self, event: QKeyEvent) -> bool:
         """Whether a key was for the list."""
         popup = self._popup
         if not popup.isVisible():
@@ -73,7 +73,7 @@ class Completion(QObject):
             return event.key() == Qt.Key.Key_Escape
         return False
 
-    def _begun(self) -> str:
+    def _word_before_cursor(self) -> str:
         cursor = self._edit.textCursor()
         before = cursor.block().text()[: cursor.positionInBlock()]
         found = _BEFORE.search(before)
@@ -81,17 +81,17 @@ class Completion(QObject):
 
     def _take(self, word: str) -> None:
         cursor, keep = self._edit.textCursor(), QTextCursor.MoveMode.KeepAnchor
-        cursor.movePosition(QTextCursor.MoveOperation.Left, keep, len(self._begun()))
+        cursor.movePosition(QTextCursor.MoveOperation.Left, keep, len(self._word_before_cursor()))
         cursor.insertText(word)
         self._edit.setTextCursor(cursor)
 
 
-def fitting(begun: str, sources: Iterable[Iterable[str]]) -> Iterator[str]:
+def matching_words(prefix: str, sources: Iterable[Iterable[str]]) -> Iterator[str]:
     """Up to ten words that begin like `begun`, in the order of `sources`, each once.
 
     Of ``embedding:name`` the name alone may be begun.
     """
-    start, seen = begun.lower(), set[str]()
+    start, seen = prefix.lower(), set[str]()
 
     def fresh(word: str) -> bool:
         low = word.lower()

@@ -47,8 +47,8 @@ class SeedField(Field):
     def editor(self) -> QWidget:
         return self._number.editor()
 
-    def call(self, name: str) -> None:
-        self._number.call(name)
+    def set_label(self, name: str) -> None:
+        self._number.set_label(name)
         self._modes.setAccessibleName(f"{name} after each run")
 
     def show_value(self, value: Any) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from nodeforge.ui.fields.field import MIXED, Field
-from nodeforge.ui.fields.prompt_completion import Completion, Sources
+from nodeforge.ui.fields.prompt_completion import PromptCompletion, Sources
 
 _PAUSE = 1000
 """Milliseconds without typing after which the next word is a step of its own to undo."""
@@ -21,7 +21,7 @@ _STEP = 0.1
 _DOCUMENT_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
 
-def leave_undo(event: QEvent) -> bool:
+def is_document_undo(event: QEvent) -> bool:
     """Whether `event` is a key that the document's undo is to have, not the text's own."""
     if event.type() is not QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
@@ -33,31 +33,31 @@ class PromptEdit(QPlainTextEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.completion: Completion | None = None
+        self.completion: PromptCompletion | None = None
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
         self.setMinimumHeight(96)
 
     def event(self, event: QEvent) -> bool:
-        if leave_undo(event):
+        if is_document_undo(event):
             event.ignore()
             return True
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             is_tab = event.key() == Qt.Key.Key_Tab  # which would move the focus
-            if is_tab and self.completion is not None and self.completion.key(event):
+            if is_tab and self.completion is not None and self.completion.handle_key(event):
                 return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        if self.completion is not None and self.completion.key(event):
+        if self.completion is not None and self.completion.handle_key(event):
             return
         sign = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
         if sign and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
-            self.weigh(sign * _STEP)
+            self.change_weight(sign * _STEP)
         else:
             super().keyPressEvent(event)
             if self.completion is not None and event.text():
-                self.completion.offer()
+                self.completion.update_suggestions()
 
     def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802
         """Paste text as it reads; files and pictures paste nothing."""
@@ -67,7 +67,7 @@ class PromptEdit(QPlainTextEdit):
     def canInsertFromMimeData(self, source: QMimeData) -> bool:  # noqa: N802
         return source.hasText() and not source.hasUrls()
 
-    def weigh(self, by: float) -> None:
+    def change_weight(self, by: float) -> None:
         """Change the weight of the selection, or of the word at the cursor."""
         cursor = self.textCursor()
         if not cursor.hasSelection():
@@ -124,15 +124,15 @@ class TextField(Field):
         column.addWidget(self._counted)
 
     @property
-    def counted(self) -> str:
+    def token_text(self) -> str:
         """What is said of the length of the text."""
         return self._counted.text()
 
-    def assist(self, count: Callable[[str], str], words: Sources) -> None:
+    def set_assistant(self, count: Callable[[str], str], words: Sources) -> None:
         """Say how long the text is, in the words of `count`, and offer `words` while typing."""
         self._count = count
         if isinstance(self._edit, PromptEdit):
-            self._edit.completion = Completion(self._edit, words)
+            self._edit.completion = PromptCompletion(self._edit, words)
 
     def editor(self) -> QWidget:
         return self._edit
@@ -169,7 +169,7 @@ class LineEdit(QLineEdit):
     """One line; the document has the undo."""
 
     def event(self, event: QEvent) -> bool:
-        if leave_undo(event):
+        if is_document_undo(event):
             event.ignore()
             return True
         return super().event(event)

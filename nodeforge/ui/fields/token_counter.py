@@ -31,7 +31,7 @@ _END = "</w>"
 _SHORTEST = 3
 
 
-class Prompted(Protocol):
+class PromptSource(Protocol):
     """What holds the prompts: an open document, or a canvas' form."""
 
     @property
@@ -42,7 +42,7 @@ class Prompted(Protocol):
 
 
 @dataclass(frozen=True)
-class Count:
+class TokenCount:
     """A prompt's tokens, without those that every chunk begins and ends with.
 
     Args:
@@ -61,7 +61,7 @@ class Count:
         return f"{self.tokens} tokens, {chunks} chunks; {rest} of {self.chunk} in the last"
 
 
-class Words:
+class PromptTokenizer:
     """A tokenizer.
 
     Args:
@@ -75,15 +75,15 @@ class Words:
         self._tokenizer = Tokenizer.from_file(str(file))
         config = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
         self._chunk = int(config.get("model_max_length", 77)) - 2
-        self.known = _whole_words(self._tokenizer.get_vocab(), file)
+        self.vocabulary_words = _whole_words(self._tokenizer.get_vocab(), file)
         """Words of one token, the most usual first."""
 
-    def count(self, prompt: str) -> Count:
+    def count(self, prompt: str) -> TokenCount:
         """The tokens of `prompt`, of what changes the longest; weights and brackets are none."""
         prompt = _CHANGE.sub(lambda found: max(re.split("[:|]", found[1]), key=len), prompt)
         plain = _BRACKET.sub(lambda found: (found[1] or "")[1:], _WEIGHT.sub("", prompt))
         found = self._tokenizer.encode(plain, add_special_tokens=False)
-        return Count(len(found.ids), self._chunk)
+        return TokenCount(len(found.ids), self._chunk)
 
 
 def _whole_words(vocabulary: dict[str, int], file: Path) -> list[str]:
@@ -96,24 +96,24 @@ def _whole_words(vocabulary: dict[str, int], file: Path) -> list[str]:
     return [word for word in words if len(word) >= _SHORTEST and word.isalpha() and word.isascii()]
 
 
-def words_of(workspace: Workspace, opened: Prompted, path: str) -> Words | None:
+def tokenizer_for(workspace: Workspace, opened: PromptSource, path: str) -> PromptTokenizer | None:
     """What the text encoder of the node at `path` reads; None where that is not known."""
     model = _model(workspace, opened.document, path)
     if model is None:
         return None
     try:
         where = workspace.folders.find(*model, granted=frozenset(map(Path, opened.granted)))
-        return _words_at(where)
+        return _tokenizer_at(where)
     except (NodeForgeError, OSError, ValueError):
         return None  # the problems panel says what is wrong with the model
 
 
 @lru_cache(maxsize=16)
-def _words_at(model: Path) -> Words | None:
+def _tokenizer_at(model: Path) -> PromptTokenizer | None:
     own = model / "tokenizer"
     family = None if own.is_dir() else recognise(model).family
     folder = shipped("resources") / "configs" / family / "tokenizer" if family else own
-    return Words(folder) if (folder / "tokenizer.json").is_file() else None
+    return PromptTokenizer(folder) if (folder / "tokenizer.json").is_file() else None
 
 
 def _model(workspace: Workspace, document: Document, path: str) -> tuple[str, str] | None:
@@ -126,13 +126,13 @@ def _model(workspace: Workspace, document: Document, path: str) -> tuple[str, st
     feed, seen = whole.source(Input(path, "text_encoder")), set[str]()
     while feed is not None and feed.node in whole.nodes and feed.node not in seen:
         seen.add(feed.node)
-        if found := _named(workspace, whole, feed.node):
+        if found := _model_named_by(workspace, whole, feed.node):
             return found
         feed = _text_encoder_into(workspace, whole, feed.node)
     return None
 
 
-def _named(workspace: Workspace, whole: Inlined, node: str) -> tuple[str, str] | None:
+def _model_named_by(workspace: Workspace, whole: Inlined, node: str) -> tuple[str, str] | None:
     spec = workspace.catalogue.get(whole.nodes[node].type)
     for port in spec.inputs if spec else ():
         name = whole.nodes[node].values.get(port.name, port.default)

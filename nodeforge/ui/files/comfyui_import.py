@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.ui.common.message_bars import Button, Notices
+from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 
@@ -42,16 +42,16 @@ class ReportDialog(QDialog):
         column.addWidget(buttons)
 
 
-class Importing:
+class ComfyUIImport:
     """Imports workflows of ComfyUI into the workspace.
 
     Args:
         parent: The window, for the report.
     """
 
-    def __init__(self, workspace: Workspace, notices: Notices, parent: QWidget) -> None:
-        self._workspace, self._notices, self._parent = workspace, notices, parent
-        workspace.closed.connect(lambda opened: notices.dismiss(_subject(opened)))
+    def __init__(self, workspace: Workspace, message_bars: MessageBars, parent: QWidget) -> None:
+        self._workspace, self._message_bars, self._parent = workspace, message_bars, parent
+        workspace.closed.connect(lambda opened: message_bars.dismiss(_subject(opened)))
 
     def open(self, path: Path, buttons: Sequence[Button] = ()) -> OpenDocument | None:
         """Open the workflow of ComfyUI in `path` as a new one; None where there is none.
@@ -73,7 +73,7 @@ class Importing:
         other = "" if not report.differs else " Some things make other pictures here."
         kind = "warn" if report.missing else "info"
         text = f"“{opened.name}” was imported: {report.summary}{other}"
-        self._notices.show_notice(_subject(opened), text, [show, *buttons], kind)
+        self._message_bars.show_message(_subject(opened), text, [show, *buttons], kind)
         return opened
 
     def _show(self, opened: OpenDocument, report: Report) -> None:

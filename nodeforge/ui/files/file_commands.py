@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import NoWorkflowError, read_any
 from nodeforge.settings import shipped
-from nodeforge.ui.common.message_bars import Button, Notices
+from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.autosave import Autosave
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
-from nodeforge.ui.files.comfyui_import import Importing
-from nodeforge.ui.files.load_settings import settings_of
-from nodeforge.ui.files.model_lock import lock
+from nodeforge.ui.files.comfyui_import import ComfyUIImport
+from nodeforge.ui.files.load_settings import settings_edit
+from nodeforge.ui.files.model_lock import record_models
 from nodeforge.ui.files.project_reader import ProjectReader
 from nodeforge.ui.running.runner import Runner
 
@@ -32,7 +32,7 @@ WORKFLOW = "Workflow (*.json)"
 PROJECT_FILES = "Project, with its canvas (*.nforge)"
 
 
-class Files:
+class FileCommands:
     """What the File menu does.
 
     Args:
@@ -44,25 +44,25 @@ class Files:
         workspace: Workspace,
         runner: Runner,
         autosave: Autosave,
-        notices: Notices,
+        message_bars: MessageBars,
         parent: QWidget,
     ) -> None:
         self._workspace, self._runner, self._autosave = workspace, runner, autosave
-        self._notices, self._parent = notices, parent
+        self._message_bars, self._parent = message_bars, parent
         self.close_when_done = False
         """The person wants the window closed once nothing runs."""
-        self.to_canvas: Callable[[Path], object] = lambda _: None
+        self.open_on_canvas: Callable[[Path], object] = lambda _: None
         """Shows a picture on the canvas."""
-        self._reader = ProjectReader(workspace, notices)
-        self._importing = Importing(workspace, notices, parent)
-        self._seen = workspace.current
+        self._reader = ProjectReader(workspace, message_bars)
+        self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
+        self._document_in_front = workspace.current
         """What was in front when a project was asked for."""
 
     def open(self, path: Path) -> None:
         """Open `path`; where that fails, say why. A shipped workflow opens as a copy, one of
         ComfyUI as a new workflow.
         """
-        self._notices.dismiss("open")
+        self._message_bars.dismiss("open")
         if path.suffix.lower() == PROJECT:
             self._open_project(path.absolute())
             return
@@ -71,46 +71,46 @@ class Files:
         except NodeForgeError as error:
             buttons: list[Button] = []
             if isinstance(error, NoWorkflowError):
-                buttons.append(("Open on the canvas", lambda: self.to_canvas(path)))
-            if self._importing.open(path, buttons) is None:
-                self._notices.show_notice("open", str(error), buttons)
+                buttons.append(("Open on the canvas", lambda: self.open_on_canvas(path)))
+            if self._comfyui_import.open(path, buttons) is None:
+                self._message_bars.show_message("open", str(error), buttons)
             return
         if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
-            opened.detach()
+            opened.detach_from_file()
 
     def _open_project(self, path: Path) -> None:
         """Read a project, or show it where it is open. It comes to the front once it is read,
         unless the person has gone to another document meanwhile.
         """
-        if (there := self._workspace.at(path)) is not None:
+        if (there := self._workspace.find_by_path(path)) is not None:
             self._workspace.show(there)
             return
 
         def then(project: Project) -> None:
-            stayed = self._workspace.current is self._seen
+            stayed = self._workspace.current is self._document_in_front
             opened = self._workspace.open_project(project, path, in_front=stayed)
             if stayed:
-                self._seen = opened
+                self._document_in_front = opened
 
-        self._seen = self._workspace.current
-        self._reader.read(path, then, lambda why: self._notices.show_notice("open", why))
+        self._document_in_front = self._workspace.current
+        self._reader.read(path, then, lambda why: self._message_bars.show_message("open", why))
 
-    def end(self) -> None:
+    def shut_down(self) -> None:
         """The window ends: nothing is opened any more."""
         self._reader.close()
 
     def load_settings(self, path: Path) -> str:
         """Give the current workflow the settings of the one in `path`; what came of it."""
-        self._notices.dismiss("open")
+        self._message_bars.dismiss("open")
         current = self._workspace.current
         if current is None:
             return "Open a workflow first: settings are loaded into it."
         try:
             other = read_any(path)
         except NodeForgeError as error:
-            self._notices.show_notice("open", str(error))
+            self._message_bars.show_message("open", str(error))
             return ""
-        edit = settings_of(other, current.document, self._workspace.catalogue)
+        edit = settings_edit(other, current.document, self._workspace.catalogue)
         if edit is None:
             return f"{path.name} has the same settings, or other nodes."
         current.perform(edit)
@@ -146,19 +146,19 @@ class Files:
 
     def close(self, opened: OpenDocument) -> bool:
         """Close a tab; unsaved changes are asked about. Whether it is closed."""
-        if opened.modified and not self._settle([opened]):
+        if opened.modified and not self._ask_to_save([opened]):
             return False
-        self._autosave.forget(opened)
-        self._notices.dismiss("save")
+        self._autosave.remove_copy(opened)
+        self._message_bars.dismiss("save")
         self._workspace.close(opened)
         return True
 
-    def may_close_all(self) -> bool:
+    def confirm_close_all(self) -> bool:
         """Ask once about a run in hand, and once about everything unsaved."""
-        if self._runner.busy and not self._may_stop():
+        if self._runner.busy and not self._ask_to_stop():
             return False
         unsaved = [each for each in self._workspace.documents if each.modified]
-        return not unsaved or self._settle(unsaved)
+        return not unsaved or self._ask_to_save(unsaved)
 
     def _folder(self) -> Path:
         """Where something was last opened or saved; at first the person's documents."""
@@ -171,18 +171,18 @@ class Files:
 
     def _write(self, opened: OpenDocument, path: Path) -> bool:
         try:
-            lock(self._workspace, opened)
+            record_models(self._workspace, opened)
             self._workspace.save(opened, path)
         except NodeForgeError as error:
             again = ("Save as…", lambda: self.save_as(opened))
-            self._notices.show_notice("save", str(error), [again])
+            self._message_bars.show_message("save", str(error), [again])
             return False
-        self._notices.dismiss("save")
+        self._message_bars.dismiss("save")
         self._workspace.store.setValue("folder", str(path.parent))
-        self._autosave.forget(opened)
+        self._autosave.remove_copy(opened)
         return True
 
-    def _settle(self, unsaved: list[OpenDocument]) -> bool:
+    def _ask_to_save(self, unsaved: list[OpenDocument]) -> bool:
         """Save, discard or stay; whether to go on."""
         names = ", ".join(f"“{each.name}”" for each in unsaved)
         what = "has changes" if len(unsaved) == 1 else "have changes"
@@ -199,7 +199,7 @@ class Files:
             return all(self.save(each) for each in unsaved)
         return box.clickedButton() is discard
 
-    def _may_stop(self) -> bool:
+    def _ask_to_stop(self) -> bool:
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("A run is in hand")

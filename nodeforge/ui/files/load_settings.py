@@ -11,7 +11,7 @@ from nodeforge.graph.model import Node
 from nodeforge.spec import Catalogue, FileWidget
 
 
-def settings_of(other: Document, into: Document, catalogue: Catalogue) -> Together | None:
+def settings_edit(other: Document, into: Document, catalogue: Catalogue) -> Together | None:
     """The edit that gives nodes of `into` the values of their likes in `other`; None for none.
 
     A node's like has its type and its path, or is the only other one of its type. Files that a

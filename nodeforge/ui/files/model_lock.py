@@ -18,7 +18,7 @@ from nodeforge.ui.documents.workspace import Workspace
 _ALIKE = 0.6
 
 
-class Named(NamedTuple):
+class ModelReference(NamedTuple):
     """A model as a workflow names it, and the input that does."""
 
     kind: str
@@ -27,14 +27,14 @@ class Named(NamedTuple):
     port: str
 
 
-class Proposal(NamedTuple):
+class ModelProposal(NamedTuple):
     """A model to use instead, and why that one."""
 
     name: str
     why: str
 
 
-def named_models(workspace: Workspace, opened: OpenDocument) -> Iterator[Named]:
+def model_references(workspace: Workspace, opened: OpenDocument) -> Iterator[ModelReference]:
     """Every model that the document names in an input that nothing feeds."""
     whole = inline(opened.document.graph)
     for path, node in whole.nodes.items():
@@ -44,47 +44,49 @@ def named_models(workspace: Workspace, opened: OpenDocument) -> Iterator[Named]:
             if not isinstance(port.widget, ModelFileWidget) or not name:
                 continue
             if whole.source(Input(path, port.name)) is None:
-                yield Named(port.widget.kind, str(name), path, port.name)
+                yield ModelReference(port.widget.kind, str(name), path, port.name)
 
 
-def lock(workspace: Workspace, opened: OpenDocument) -> None:
+def record_models(workspace: Workspace, opened: OpenDocument) -> None:
     """Note in the document what its models hold, as far as they are here."""
-    told = dict(opened.document.lock.get("models", {}))
-    for model in named_models(workspace, opened):
+    recorded = dict(opened.document.lock.get("models", {}))
+    for model in model_references(workspace, opened):
         try:
-            path = _where(workspace, opened, model.kind, model.name)
+            path = _locate(workspace, opened, model.kind, model.name)
             fact = {"fingerprint": fingerprint(path), "size": recognise(path).size}
         except (NodeForgeError, OSError):
             continue  # what is not here keeps what was told of it
-        told[f"{model.kind}/{model.name}"] = fact
-    if told:
-        opened.document.lock["models"] = told
+        recorded[f"{model.kind}/{model.name}"] = fact
+    if recorded:
+        opened.document.lock["models"] = recorded
 
 
-def propose(opened: OpenDocument, kind: str, name: str, there: list[ModelInfo]) -> Proposal | None:
+def propose_model(
+    opened: OpenDocument, kind: str, name: str, available: list[ModelInfo]
+) -> ModelProposal | None:
     """The model among `there` to use for a missing one: by content, then by name."""
-    told = opened.document.lock.get("models", {}).get(f"{kind}/{name}", {})
-    if same := next((info for info in there if _holds(info, told)), None):
-        return Proposal(same.name, "the same content")
-    stems = {info.name: PurePosixPath(info.name.lower()).stem for info in there}
+    recorded = opened.document.lock.get("models", {}).get(f"{kind}/{name}", {})
+    if same := next((info for info in available if _has_same_content(info, recorded)), None):
+        return ModelProposal(same.name, "the same content")
+    stems = {info.name: PurePosixPath(info.name.lower()).stem for info in available}
     wanted = PurePosixPath(name.replace("\\", "/").lower()).stem
     if found := next((other for other, stem in stems.items() if stem == wanted), None):
-        return Proposal(found, "the same name in another folder")
+        return ModelProposal(found, "the same name in another folder")
     close = difflib.get_close_matches(wanted, stems.values(), n=1, cutoff=_ALIKE)
     found = next((other for other, stem in stems.items() if stem in close), None)
-    return Proposal(found, "a similar name") if found else None
+    return ModelProposal(found, "a similar name") if found else None
 
 
-def _holds(info: ModelInfo, told: Any) -> bool:
+def _has_same_content(info: ModelInfo, recorded: Any) -> bool:
     """Whether a model is the one `told` of; only those of its size are looked into."""
-    if not isinstance(told, dict) or told.get("size") != info.size:
+    if not isinstance(recorded, dict) or recorded.get("size") != info.size:
         return False
     try:
-        return fingerprint(info.path) == told.get("fingerprint")
+        return fingerprint(info.path) == recorded.get("fingerprint")
     except (NodeForgeError, OSError):
         return False
 
 
-def _where(workspace: Workspace, opened: OpenDocument, kind: str, name: str) -> Path:
+def _locate(workspace: Workspace, opened: OpenDocument, kind: str, name: str) -> Path:
     granted = frozenset(map(Path, opened.granted))
     return workspace.folders.find(kind, name, granted=granted)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from nodeforge.errors import NodeForgeError, RequestError
-from nodeforge.ui.common.message_bars import Notices
+from nodeforge.ui.common.message_bars import MessageBars
 from nodeforge.ui.documents.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class ProjectReader(QObject):
 
     _done = Signal(object, object)
 
-    def __init__(self, workspace: Workspace, notices: Notices) -> None:
+    def __init__(self, workspace: Workspace, message_bars: MessageBars) -> None:
         super().__init__()
-        self._workspace, self._notices = workspace, notices
+        self._workspace, self._message_bars = workspace, message_bars
         self._reader = ThreadPoolExecutor(1, "projects")
         self._readings: list[_Reading] = []
         self._closed = False
@@ -93,7 +93,7 @@ class ProjectReader(QObject):
         """Read nothing more; what is being read is dropped."""
         for each in self._readings:
             each.stopped = True
-        self._notices.dismiss("reading")
+        self._message_bars.dismiss("reading")
 
     def close(self) -> None:
         """The window ends."""
@@ -108,7 +108,7 @@ class ProjectReader(QObject):
         self._readings.remove(reading)
         if not self._readings:
             self._clock.stop()
-            self._notices.dismiss("reading")
+            self._message_bars.dismiss("reading")
         error = made.exception()
         if reading.stopped:
             return
@@ -128,4 +128,4 @@ class ProjectReader(QObject):
         if waiting:
             more = f", {len(waiting) - 1} more to come" if len(waiting) > 1 else ""
             text = f"Opening {waiting[0].path.name}{more}…"
-            self._notices.show_progress("reading", text, waiting[0].share, ("Stop", self.stop))
+            self._message_bars.show_progress("reading", text, waiting[0].share, ("Stop", self.stop))

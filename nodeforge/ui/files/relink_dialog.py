@@ -19,18 +19,18 @@ from nodeforge.graph.edits import SetValue, Together
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.fields.model_field import ModelDialog, models_of
-from nodeforge.ui.files.model_lock import named_models, propose
+from nodeforge.ui.fields.model_field import ModelDialog, models_of_kind
+from nodeforge.ui.files.model_lock import model_references, propose_model
 
-Missing = dict[tuple[str, str], list[tuple[str, str]]]
+MissingModels = dict[tuple[str, str], list[tuple[str, str]]]
 """Kind and name of a model to the (path, port) that name it."""
 
 
-def missing_models(workspace: Workspace, opened: OpenDocument) -> Missing:
+def missing_models(workspace: Workspace, opened: OpenDocument) -> MissingModels:
     """The models that the document names and no folder has."""
-    found: Missing = {}
+    found: MissingModels = {}
     granted = frozenset(map(Path, opened.granted))
-    for kind, name, path, port in named_models(workspace, opened):
+    for kind, name, path, port in model_references(workspace, opened):
         try:
             workspace.folders.find(kind, name, granted=granted)
         except NodeForgeError:
@@ -42,7 +42,7 @@ class RelinkDialog(QDialog):
     """One row for each model that is missing, with what fits best: by content, then by name."""
 
     def __init__(
-        self, workspace: Workspace, opened: OpenDocument, missing: Missing, parent: QWidget
+        self, workspace: Workspace, opened: OpenDocument, missing: MissingModels, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Relink models")
@@ -98,7 +98,7 @@ class RelinkDialog(QDialog):
         for column, part in enumerate((what, button, reason)):
             self._grid.addWidget(part, place, column)
         self.rows[model] = button, reason
-        proposal = propose(self._opened, kind, name, models_of(self._workspace, kind))
+        proposal = propose_model(self._opened, kind, name, models_of_kind(self._workspace, kind))
         if proposal is not None:
             self.choose(model, proposal.name, proposal.why)
 

@@ -27,11 +27,11 @@ _MODES = {
     DIFFERENCE: ("intersect", "Difference", "What differs, four times as strong; black is equal"),
 }
 _LARGEST = 2048
-_BEAT = 500
+_BLINK_MS = 500
 _STRONGER = 4
 
 
-class Pair(QWidget):
+class ComparisonView(QWidget):
     """Two pictures in the place of one."""
 
     def __init__(self, first: QImage, second: QImage) -> None:
@@ -41,8 +41,8 @@ class Pair(QWidget):
         self.mode = SPLIT
         self.share = 0.5
         self.shows_second = False
-        self._beat = QTimer(self, interval=_BEAT)
-        self._beat.timeout.connect(self.turn)
+        self._blink_timer = QTimer(self, interval=_BLINK_MS)
+        self._blink_timer.timeout.connect(self.toggle)
         self.setMinimumSize(320, 320)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Two pictures")
@@ -53,7 +53,7 @@ class Pair(QWidget):
         self.mode = mode
         split = mode == SPLIT
         self.setCursor(Qt.CursorShape.SplitHCursor if split else Qt.CursorShape.ArrowCursor)
-        self._beat.start() if mode == BLINK else self._beat.stop()
+        self._blink_timer.start() if mode == BLINK else self._blink_timer.stop()
         if mode == DIFFERENCE and self._differs.isNull():
             self._differs = difference(self._first, self._second)[0]
         self.update()
@@ -63,7 +63,7 @@ class Pair(QWidget):
         self.share = min(max(share, 0.0), 1.0)
         self.update()
 
-    def turn(self) -> None:
+    def toggle(self) -> None:
         """Show the other of the two."""
         self.shows_second = not self.shows_second
         self.update()
@@ -102,8 +102,8 @@ class Pair(QWidget):
         if step is not None and self.mode == SPLIT:
             self.move_to(self.share + step)
         elif event.key() == Qt.Key.Key_Space and self.mode == BLINK:
-            self._beat.stop()
-            self.turn()
+            self._blink_timer.stop()
+            self.toggle()
         else:
             super().keyPressEvent(event)
 
@@ -130,8 +130,8 @@ class CompareDialog(QDialog):
         self.setWindowTitle("Compare")
         self.resize(QSize(900, 800).boundedTo(self.screen().availableSize() * 0.9))
         pictures = read_scaled(first, _LARGEST), read_scaled(second, _LARGEST)
-        self.pair = Pair(*pictures)
-        self._fact = QLabel(spoken(*pictures))
+        self.pair = ComparisonView(*pictures)
+        self._fact = QLabel(difference_text(*pictures))
         self._fact.setProperty("role", "dim")
         names, modes, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         names.addWidget(QLabel(first.name))
@@ -177,7 +177,7 @@ def difference(first: QImage, second: QImage) -> tuple[QImage, np.ndarray]:
     return image.copy(), apart.max(axis=2)
 
 
-def spoken(first: QImage, second: QImage) -> str:
+def difference_text(first: QImage, second: QImage) -> str:
     """How far two pictures are apart, in words."""
     if first.isNull() or second.isNull():
         return "A file is no longer there."

@@ -41,10 +41,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.ui.common.file_manager import reveal
+from nodeforge.ui.common.file_manager import show_in_file_manager
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
-from nodeforge.ui.gallery.results_database import Result, Results
+from nodeforge.ui.gallery.results_database import Result, ResultsDatabase
 from nodeforge.ui.running.job_queue import Job
 
 EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
@@ -86,7 +86,7 @@ class Gallery(QWidget):
     settings_requested = Signal(Path)
     """Give the current workflow the settings of the one inside this picture."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: ResultsDatabase) -> None:
         super().__init__()
         self.setAccessibleName("Gallery")
         self._results = results
@@ -169,7 +169,9 @@ class Gallery(QWidget):
             menu.addAction(icon("tree-structure"), whole, lambda: self._open(first))
             path = first.path
             menu.addAction(icon("sliders"), settings, lambda: self.settings_requested.emit(path))
-            menu.addAction(icon("folder-open"), "Show in folder", lambda: reveal(path, self))
+            menu.addAction(
+                icon("folder-open"), "Show in folder", lambda: show_in_file_manager(path, self)
+            )
         if len(chosen) == 2:
             menu.addAction(icon("columns"), "Compare", self._compare_chosen)
         on = not first.favourite

@@ -50,7 +50,7 @@ class Result:
     thumbnail: bytes
 
 
-class Results:
+class ResultsDatabase:
     """The list; several windows may have it open.
 
     Args:

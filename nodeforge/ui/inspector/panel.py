@@ -15,7 +15,7 @@ from nodeforge.graph.ports import input_names, input_spec
 from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.inspector.port_row import Row
+from nodeforge.ui.inspector.port_row import PortRow
 
 EMPTY = "Select a node to see and change its values here."
 
@@ -36,7 +36,7 @@ class Inspector(QScrollArea):
         self._workspace = workspace
         self._opened: OpenDocument | None = None
         self._paths: list[str] = []
-        self._rows: list[Row] = []
+        self._rows: list[PortRow] = []
         self._title: QLineEdit | None = None
         self._needs: QLabel | None = None
         self.show_nodes(None, [])
@@ -45,20 +45,20 @@ class Inspector(QScrollArea):
         """Show the nodes at `paths`; several are edited together where they are of one type."""
         if self._opened is not opened:
             if self._opened is not None:
-                self._opened.changed.disconnect(self._hear)
-                self._opened.needs_changed.disconnect(self._show_needs)
+                self._opened.changed.disconnect(self._on_changes)
+                self._opened.memory_needs_changed.disconnect(self._show_needs)
             self._opened = opened
             if opened is not None:
-                opened.changed.connect(self._hear)
-                opened.needs_changed.connect(self._show_needs)
+                opened.changed.connect(self._on_changes)
+                opened.memory_needs_changed.connect(self._show_needs)
         self._paths = list(paths)
         self._build()
 
-    def row(self, port: str) -> Row:
+    def row(self, port: str) -> PortRow:
         """The row of an input that is shown."""
         return next(row for row in self._rows if row.port == port)
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
+    def _on_changes(self, changes: tuple[Change, ...]) -> None:
         shown, structural = set(self._paths), False
         for change in changes:
             match change:
@@ -116,11 +116,11 @@ class Inspector(QScrollArea):
             column.addWidget(_label(text, "error"))
             return
         if spec is not None:
-            column.addWidget(_label(formatting.plain(spec.summary), "dim"))
+            column.addWidget(_label(formatting.plain_text(spec.summary), "dim"))
         for name in input_names(nodes[0], self._workspace.catalogue):
             port = input_spec(nodes[0], name, self._workspace.catalogue)
             if port is not None:
-                row = Row(self._workspace, self._opened, self._paths, port)
+                row = PortRow(self._workspace, self._opened, self._paths, port)
                 row.source_clicked.connect(self.node_requested)
                 self._rows.append(row)
                 column.addWidget(row)
@@ -135,7 +135,7 @@ class Inspector(QScrollArea):
         """Memory that the model of one node will take."""
         if self._needs is None or self._opened is None:
             return
-        known = self._opened.needs.get(self._paths[0]) if len(self._paths) == 1 else None
+        known = self._opened.memory_needs.get(self._paths[0]) if len(self._paths) == 1 else None
         self._needs.setText(needs_text(known) if known else "")
         self._needs.setVisible(bool(known))
 
@@ -155,8 +155,12 @@ def needs_text(networks: Mapping[str, Mapping[str, int]]) -> str:
     """What the networks of a model take, in formatting."""
     weights = sum(needs["weights"] for needs in networks.values())
     working = max(needs["working"] for needs in networks.values())
-    text = f"Takes {formatting.size(weights)} of memory"
-    return f"{text}, and up to {formatting.size(working)} more while it works." if working else text
+    text = f"Takes {formatting.byte_size(weights)} of memory"
+    return (
+        f"{text}, and up to {formatting.byte_size(working)} more while it works."
+        if working
+        else text
+    )
 
 
 def help_text(doc: str, summary: str) -> str:
@@ -164,7 +168,7 @@ def help_text(doc: str, summary: str) -> str:
     text = doc.strip().removeprefix(summary).strip()
     for section in ("Args:", "Returns:"):
         text = text.partition(section)[0].strip()
-    return formatting.plain(text)
+    return formatting.plain_text(text)
 
 
 def _label(text: str, role: str) -> QLabel:

@@ -16,16 +16,16 @@ from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.fields.elided_button import TextButton
+from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.field_factory import make_field
 from nodeforge.ui.fields.picture_field import PictureField
-from nodeforge.ui.fields.prompt_assistant import PromptHelp, reads_prompts
+from nodeforge.ui.fields.prompt_assistant import PromptAssistant, reads_prompts
 from nodeforge.ui.fields.seed_field import MODES, SeedField
 from nodeforge.ui.fields.text_field import TextField
 
 
-class Row(QWidget):
+class PortRow(QWidget):
     """Edits one port of one node, or of several nodes of one type.
 
     Args:
@@ -46,7 +46,7 @@ class Row(QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
         name = QLabel(port.name.replace("_", " "))
-        name.setToolTip(formatting.tip(port.doc))
+        name.setToolTip(formatting.tooltip_html(port.doc))
         name.setProperty("role", "dim")
         grid.addWidget(name, 0, 0)
         grid.setColumnStretch(0, 1)
@@ -63,8 +63,8 @@ class Row(QWidget):
         grid.addWidget(self.field, 1, 0, 1, 2)
         self._connect(self.field)
         if isinstance(self.field, TextField) and self._reads_prompts(workspace):
-            help_ = PromptHelp(workspace, opened, self._paths[0])
-            self.field.assist(help_.count, help_.words)
+            help_ = PromptAssistant(workspace, opened, self._paths[0])
+            self.field.set_assistant(help_.count, help_.words)
         name.setBuddy(self.field.editor())
         self.refresh()
 
@@ -83,9 +83,9 @@ class Row(QWidget):
 
     def _connect(self, field: Field) -> None:
         editor = field.editor()
-        field.call(self._port.name.replace("_", " "))
-        editor.setAccessibleDescription(formatting.plain(self._port.doc))
-        editor.setToolTip(formatting.tip(self._port.doc))
+        field.set_label(self._port.name.replace("_", " "))
+        editor.setAccessibleDescription(formatting.plain_text(self._port.doc))
+        editor.setToolTip(formatting.tooltip_html(self._port.doc))
         field.edited.connect(self._edit)
         if isinstance(field, PictureField):
             field.refused.connect(self._opened.refused)
@@ -121,9 +121,9 @@ class Row(QWidget):
         assert self.source is not None
         source = self.source
         count = self._links()
-        title = workspace.title(self._opened.document, source.node)
+        title = workspace.node_title(self._opened.document, source.node)
         text = f"{title} · {source.port.replace('_', ' ')}"
-        button = TextButton(text if count == 1 else f"{text} and {count - 1} more")
+        button = ElidedButton(text if count == 1 else f"{text} and {count - 1} more")
         button.setIcon(icon("link-simple"))
         button.setFlat(True)
         button.setToolTip(f"Fed by {button.text()}: go to the node it comes from")

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.spec import Catalogue, NodeSpec
-from nodeforge.ui.common.formatting import tip
+from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.theme import Theme
 
@@ -39,7 +39,7 @@ class _Tree(QTreeWidget):
         return data
 
 
-class Library(QWidget):
+class NodeLibrary(QWidget):
     """A tree of node types with a search."""
 
     chosen = Signal(str)
@@ -111,7 +111,7 @@ class Library(QWidget):
 
 def _item(spec: NodeSpec) -> QTreeWidgetItem:
     item = QTreeWidgetItem([spec.title])
-    item.setToolTip(0, tip(spec.summary))
+    item.setToolTip(0, tooltip_html(spec.summary))
     item.setData(0, _TYPE, spec.type)
     item.setData(0, _WORDS, f"{spec.title} {spec.summary} {spec.type}".lower())
     return item

@@ -22,7 +22,7 @@ EMPTY = "Nothing is wrong with this workflow. Problems appear here as you edit."
 _RELINK = ("missing_models",)
 
 
-class Problems(QScrollArea):
+class ProblemsPanel(QScrollArea):
     """One line a problem, with a button that goes to the node and one that mends it."""
 
     node_requested = Signal(str)

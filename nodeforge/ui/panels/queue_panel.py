@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.running.job_queue import DONE, FAILED, RUNNING, STOPPED, WAITING, Job
-from nodeforge.ui.running.progress import Reading
+from nodeforge.ui.running.progress import RunProgress
 from nodeforge.ui.running.runner import Runner
 
 EMPTY = "Runs that wait appear here. Press Run, more than once to queue several."
@@ -59,7 +59,7 @@ class QueuePanel(QWidget):
         self._stack.addWidget(self._full())
         self.setLayout(self._stack)
         runner.jobs.changed.connect(self._show)
-        runner.meter.changed.connect(self._read)
+        runner.progress.changed.connect(self._read)
         self._show()
 
     def _full(self) -> QWidget:
@@ -108,7 +108,7 @@ class QueuePanel(QWidget):
         item.setData(0, _JOB, job.id)
         return item
 
-    def _read(self, reading: Reading | None) -> None:
+    def _read(self, reading: RunProgress | None) -> None:
         """Say how long the run in hand, the first of the list, will take yet."""
         item = self.list.topLevelItem(0)
         if item is not None and reading is not None and self._runner.jobs.current is not None:

@@ -30,14 +30,14 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.settings import GIB, Attention, MemoryMode, Precision, Settings, save_settings
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common import theme as themes
-from nodeforge.ui.common.command_registry import Actions
-from nodeforge.ui.documents.autosave import PAUSE, autosave_pause
+from nodeforge.ui.common.command_registry import CommandRegistry
+from nodeforge.ui.documents.autosave import PAUSE, autosave_interval
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.preferences.model_folders import ModelFolders
-from nodeforge.ui.preferences.packs import Packs
+from nodeforge.ui.preferences.packs import PackPermissions
 from nodeforge.ui.preferences.sections import Section
-from nodeforge.ui.preferences.shortcut_editor import Shortcuts
-from nodeforge.ui.running.output_folders import PLACEHOLDERS, expand
+from nodeforge.ui.preferences.shortcut_editor import ShortcutEditor
+from nodeforge.ui.running.output_folders import PLACEHOLDERS, expand_pattern
 
 _DEVICES = {
     "auto": "The best there is",
@@ -74,7 +74,7 @@ class Preferences(QDialog):
     """Sections of preferences, with a search over all of them."""
 
     def __init__(
-        self, workspace: Workspace, actions: Actions, parent: QWidget | None = None
+        self, workspace: Workspace, actions: CommandRegistry, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Preferences")
@@ -96,12 +96,12 @@ class Preferences(QDialog):
         self.output.setPlaceholderText(str(settings.home / "outputs"))
         self.pattern = QLineEdit(str(workspace.store.value("output_pattern", "")))
         self.autosave = QSpinBox(minimum=1, maximum=600, suffix=" s")
-        self.autosave.setValue(autosave_pause(workspace.store))
+        self.autosave.setValue(autosave_interval(workspace.store))
         self.folders = ModelFolders(settings)
         self.theme = _menu(_THEMES, workspace.theme.name)
         self.previews = _switch(workspace.store.value("previews", "true") != "false")
-        self.shortcuts = Shortcuts(actions)
-        self.packs = Packs(settings)
+        self.shortcuts = ShortcutEditor(actions)
+        self.packs = PackPermissions(settings)
         self._failed = QLabel(wordWrap=True)
         self._failed.setProperty("role", "error")
         self._failed.hide()
@@ -129,7 +129,7 @@ class Preferences(QDialog):
             self._refuse(" ".join(conflicts) + " Choose other keys for one of them.")
             return
         try:
-            expand(self.pattern.text(), "name")
+            expand_pattern(self.pattern.text(), "name")
             save_settings(settings)
             self._workspace.set_settings(settings)
         except (OSError, NodeForgeError) as error:
@@ -148,7 +148,7 @@ class Preferences(QDialog):
         store.setValue("output_pattern", self.pattern.text().strip())
         store.setValue("previews", "true" if self.previews.isChecked() else "false")
         store.setValue("autosave_pause", self.autosave.value())
-        self._actions.use(self.shortcuts.changed(), store)
+        self._actions.set_shortcuts(self.shortcuts.changed(), store)
         if self.theme.currentData() != self._workspace.theme.name:
             self._workspace.set_theme(themes.THEMES[self.theme.currentData()])
 
@@ -165,7 +165,9 @@ class Preferences(QDialog):
         kept.add("On disk", self.disk, _size_of("disk_cache_bytes"), "cache size")
         self._tier = DiskTier(self._settings.cache / "results", "", self._settings.disk_cache_bytes)
         clear = QPushButton(f"Clear ({self._held()} on disk)")
-        clear.clicked.connect(lambda: clear.setText(f"{formatting.size(self._tier.clear())} freed"))
+        clear.clicked.connect(
+            lambda: clear.setText(f"{formatting.byte_size(self._tier.clear())} freed")
+        )
         kept.add("Clear results", clear, "kept until room is needed", "cache empty")
         return [run, kept]
 
@@ -227,7 +229,7 @@ class Preferences(QDialog):
         self._failed.show()
 
     def _held(self) -> str:
-        return formatting.size(sum(state.st_size for state in self._tier.entries()))
+        return formatting.byte_size(sum(state.st_size for state in self._tier.entries()))
 
     def _browse(self) -> None:
         if path := QFileDialog.getExistingDirectory(self, "Choose a folder"):
@@ -239,7 +241,7 @@ class Preferences(QDialog):
 
 def _devices(workspace: Workspace) -> dict[str, str]:
     """What may be chosen: kinds, each card that is there, and a chosen one that is away."""
-    cards = {device: f"{name} ({device})" for device, name in workspace.cards.items()}
+    cards = {device: f"{name} ({device})" for device, name in workspace.graphics_cards.items()}
     chosen = workspace.settings.device
     there = _DEVICES | cards
     return there if chosen in there else {**there, chosen: f"{chosen}, not found now"}
@@ -266,7 +268,7 @@ def _switch(on: bool) -> QCheckBox:
 
 
 def _size_of(name: str) -> str:
-    return formatting.size(float(str(_DEFAULTS[name])))
+    return formatting.byte_size(float(str(_DEFAULTS[name])))
 
 
 def _gib(value: int) -> QDoubleSpinBox:

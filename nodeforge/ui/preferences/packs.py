@@ -16,7 +16,7 @@ _WARNING = (
 )
 
 
-class Packs(QWidget):
+class PackPermissions(QWidget):
     """A switch for each folder in the packs folder."""
 
     def __init__(self, settings: Settings) -> None:

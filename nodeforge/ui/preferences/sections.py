@@ -12,12 +12,12 @@ _NAMES, _HINTS = 160, 208
 
 
 @dataclass
-class Row:
+class PreferenceRow:
     """One preference: its widgets, the words it is found by, and a search inside of it."""
 
     parts: list[QWidget]
     words: str
-    inside: Callable[[str], bool] | None = None
+    search_inside: Callable[[str], bool] | None = None
 
     def show(self, on: bool) -> None:
         for part in self.parts:
@@ -29,7 +29,7 @@ class Section(QWidget):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self._title, self.rows = title, list[Row]()
+        self._title, self.rows = title, list[PreferenceRow]()
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(16)
         self._grid.setVerticalSpacing(8)
@@ -85,8 +85,8 @@ class Section(QWidget):
         found = False
         for row in self.rows:
             fits = all(word in row.words for word in wanted)
-            if row.inside is not None:
-                fits |= row.inside("" if fits else text)
+            if row.search_inside is not None:
+                fits |= row.search_inside("" if fits else text)
             row.show(fits)
             found |= fits
         self.setVisible(found)
@@ -99,4 +99,4 @@ class Section(QWidget):
         words: str,
         inside: Callable[[str], bool] | None = None,
     ) -> None:
-        self.rows.append(Row(parts, f"{self._title} {name} {words}".lower(), inside))
+        self.rows.append(PreferenceRow(parts, f"{self._title} {name} {words}".lower(), inside))

@@ -17,20 +17,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.ui.common.command_registry import Actions, Command, of_canvas
+from nodeforge.ui.common.command_registry import Command, CommandRegistry, is_canvas_command
 
 _NAME = Qt.ItemDataRole.UserRole
 _PORTABLE = QKeySequence.SequenceFormat.PortableText
 _NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
-class Shortcuts(QWidget):
+class ShortcutEditor(QWidget):
     """A list of commands, and an editor for the keys of the one chosen."""
 
-    def __init__(self, actions: Actions) -> None:
+    def __init__(self, actions: CommandRegistry) -> None:
         super().__init__()
         self._actions = actions
-        self._keys = {command.name: actions.keys(command.name) for command in actions}
+        self._keys = {command.name: actions.shortcuts(command.name) for command in actions}
         self.list = QTreeWidget(rootIsDecorated=False)
         self.list.setHeaderLabels(["Command", "Keys", "Default"])
         self.list.setAccessibleName("Shortcuts")
@@ -48,7 +48,9 @@ class Shortcuts(QWidget):
         self.conflict.setProperty("role", "error")
         self._lay_out()
         for command in actions:
-            item = QTreeWidgetItem([command.text.replace("&", ""), "", written(command.keys)])
+            item = QTreeWidgetItem(
+                [command.text.replace("&", ""), "", native_shortcuts(command.shortcuts)]
+            )
             item.setData(0, _NAME, command.name)
             self.list.addTopLevelItem(item)
         self.list.currentItemChanged.connect(self._choose)
@@ -82,10 +84,10 @@ class Shortcuts(QWidget):
             for keys in self._keys[command.name]:
                 owners.setdefault(keys, []).append(command)
         return [
-            f"{written([keys])} is for “{_said(one)}” and “{_said(other)}”."
+            f"{native_shortcuts([keys])} is for “{_title(one)}” and “{_title(other)}”."
             for keys, commands in owners.items()
             for one, other in combinations(commands, 2)
-            if {_face(one), _face(other)} != {"graph", "canvas"}
+            if {_active_view(one), _active_view(other)} != {"graph", "canvas"}
         ]
 
     def changed(self) -> dict[str, list[str]]:
@@ -93,7 +95,7 @@ class Shortcuts(QWidget):
         return {
             command.name: self._keys[command.name]
             for command in self._actions
-            if self._keys[command.name] != portable(command.keys)
+            if self._keys[command.name] != portable_shortcuts(command.shortcuts)
         }
 
     def _lay_out(self) -> None:
@@ -121,7 +123,7 @@ class Shortcuts(QWidget):
             self._set([pressed])
 
     def _back(self) -> None:
-        self._set(portable(self._actions.command(self._name).keys))
+        self._set(portable_shortcuts(self._actions.command(self._name).shortcuts))
 
     def _set(self, keys: list[str]) -> None:
         self._keys[self._name] = keys
@@ -132,29 +134,29 @@ class Shortcuts(QWidget):
         for row in range(self.list.topLevelItemCount()):
             item = self.list.topLevelItem(row)
             assert item is not None
-            item.setText(1, written(self._keys[item.data(0, _NAME)]))
+            item.setText(1, native_shortcuts(self._keys[item.data(0, _NAME)]))
         self.conflict.setText("\n".join(self.conflicts()))
         self.conflict.setVisible(bool(self.conflict.text()))
 
 
-def _said(command: Command) -> str:
+def _title(command: Command) -> str:
     return command.text.replace("…", "")
 
 
-def _face(command: Command) -> str:
+def _active_view(command: Command) -> str:
     """What must be in front for a command; only one of graph and canvas is."""
-    if of_canvas(command.name):
+    if is_canvas_command(command.name):
         return "canvas"
     return "graph" if command.name.startswith("node.") else ""
 
 
-def portable(keys: object) -> list[str]:
+def portable_shortcuts(keys: object) -> list[str]:
     """Shortcuts as they are stored, on every system alike."""
     assert isinstance(keys, list | tuple)
     return [QKeySequence(each).toString(_PORTABLE) for each in keys]
 
 
-def written(keys: object) -> str:
+def native_shortcuts(keys: object) -> str:
     """Shortcuts as this system's menus write them."""
     assert isinstance(keys, list | tuple)
     return ", ".join(QKeySequence(each).toString(_NATIVE) for each in keys)

@@ -33,19 +33,19 @@ class AutoRun(QObject):
         """The graph as it was when everything was run last: it is not run again."""
         self._pause = QTimer(self, singleShot=True, interval=pause)
         self._pause.timeout.connect(self._run_rest)
-        runner.planner.planned_anew.connect(self._planned)
+        runner.planner.plan_changed.connect(self._planned)
         workspace.opened.connect(self._watch)
         workspace.current_changed.connect(lambda _: self._pause.stop())
-        self.switch(self.on)
+        self.set_enabled(self.enabled)
 
     @property
-    def on(self) -> bool:
+    def enabled(self) -> bool:
         return self._workspace.store.value("run_on_change", "false") == "true"
 
-    def switch(self, on: bool) -> None:
+    def set_enabled(self, on: bool) -> None:
         """Run on change from now on, or no longer."""
         self._workspace.store.setValue("run_on_change", "true" if on else "false")
-        self._runner.planner.hurry(on)
+        self._runner.planner.set_continuous(on)
         self._pause.stop()
         if not on:
             self._runner.stop_auto()
@@ -54,7 +54,7 @@ class AutoRun(QObject):
         opened.graph_changed.connect(lambda: self._changed(opened))
 
     def _changed(self, opened: OpenDocument) -> None:
-        if self.on and opened is self._workspace.current:
+        if self.enabled and opened is self._workspace.current:
             graph = snapshot(opened.document.graph)
             self._pause.stop()
             self._ran = self._ran if self._ran == graph else None
@@ -63,7 +63,7 @@ class AutoRun(QObject):
     def _planned(self, opened: OpenDocument) -> None:
         """It is known what a run would do: do what is cheap."""
         jobs = self._runner.jobs
-        if not self.on or self._runner.busy or jobs.waiting or jobs.paused:
+        if not self.enabled or self._runner.busy or jobs.waiting or jobs.paused:
             return
         planned = self._runner.planner.planned(opened.id)
         whole = inline(opened.document.graph)
@@ -83,7 +83,7 @@ class AutoRun(QObject):
 
     def _run_rest(self) -> None:
         opened = self._workspace.current
-        if opened is not None and self.on and not self._runner.jobs.waiting:
+        if opened is not None and self.enabled and not self._runner.jobs.waiting:
             self._ran = snapshot(opened.document.graph)
             self._runner.run_auto(opened, self._wanted)
 

@@ -58,7 +58,7 @@ def new_run_id() -> str:
     return uuid.uuid4().hex[:8]
 
 
-class Jobs(QObject):
+class JobQueue(QObject):
     """The queue, the run in hand, and the last that have ended."""
 
     changed = Signal()

@@ -12,7 +12,7 @@ _WORDS = ("date", "time", "workflow")
 PLACEHOLDERS = listed(_WORDS)
 
 
-def expand(pattern: str, workflow: str, now: float | None = None) -> str:
+def expand_pattern(pattern: str, workflow: str, now: float | None = None) -> str:
     """Folders within the output folder, for a run that is queued `now` (seconds since 1970).
 
     Raises:

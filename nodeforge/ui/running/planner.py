@@ -13,10 +13,10 @@ from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import snapshot
-from nodeforge.ui.running.result_pictures import Pictures
-from nodeforge.ui.running.worker_connection import Answer, WorkerLink
+from nodeforge.ui.running.result_pictures import ResultPictures
+from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
 
-_KINDS = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
+_STATE_OF_SOURCE = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
 _PAUSE = 250
 """Milliseconds after an edit until the plan is asked for again."""
 _HURRIED = 60
@@ -31,34 +31,38 @@ class Planner(QObject):
     """
 
     logged = Signal(str)
-    planned_anew = Signal(object)
+    plan_changed = Signal(object)
     """The document for which it is known what a run would do."""
 
     def __init__(
-        self, workspace: Workspace, link: WorkerLink, pictures: Pictures, busy: Callable[[], bool]
+        self,
+        workspace: Workspace,
+        link: WorkerConnection,
+        pictures: ResultPictures,
+        busy: Callable[[], bool],
     ) -> None:
         super().__init__()
         self._workspace, self._link, self._pictures, self._busy = workspace, link, pictures, busy
         self.costs: dict[str, float] = {}
         """Node to the seconds that one of its type took last."""
         self._planned: dict[str, dict[str, Source]] = {}
-        self._hurried = False
+        self._continuous = False
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self._plan_current)
         workspace.opened.connect(self._watch)
         workspace.closed.connect(lambda opened: self._planned.pop(opened.id, None))
-        workspace.current_changed.connect(lambda _: self.look_again())
+        workspace.current_changed.connect(lambda _: self.schedule())
 
-    def look_again(self) -> None:
+    def schedule(self) -> None:
         """Plan the current document once nothing is edited for a moment."""
-        if not (self._hurried and self._pause.isActive()):
+        if not (self._continuous and self._pause.isActive()):
             self._pause.start()
 
-    def hurry(self, on: bool) -> None:
+    def set_continuous(self, on: bool) -> None:
         """Plan also while it is being edited, or no longer."""
-        self._hurried = on
+        self._continuous = on
         self._pause.setInterval(_HURRIED if on else _PAUSE)
-        self.look_again()
+        self.schedule()
 
     def close(self) -> None:
         self._pause.stop()
@@ -79,7 +83,7 @@ class Planner(QObject):
         return found
 
     def _watch(self, opened: OpenDocument) -> None:
-        opened.graph_changed.connect(self.look_again)
+        opened.graph_changed.connect(self.schedule)
 
     def _plan_current(self) -> None:
         """Find problems in the current document, and what a run of it would do."""
@@ -91,13 +95,13 @@ class Planner(QObject):
             return
         self._link.ask(
             "plan",
-            partial(self._planned_now, opened.id),
+            partial(self._on_plan, opened.id),
             graph=snapshot(opened.document.graph),
             assets=dict(opened.document.assets),
             granted=list(opened.granted),
         )
 
-    def _planned_now(self, document_id: str, answer: Answer) -> None:
+    def _on_plan(self, document_id: str, answer: Answer) -> None:
         opened = self._workspace.find(document_id)
         if opened is None or self._busy():
             return
@@ -110,9 +114,9 @@ class Planner(QObject):
         for node, what in answer["nodes"].items():
             if what["seconds"] is not None:
                 self.costs[node] = what["seconds"]
-        opened.show_needs(answer["models"])
+        opened.show_memory_needs(answer["models"])
         self._show_plan(opened, now, before)
-        self.planned_anew.emit(opened)
+        self.plan_changed.emit(opened)
 
     def _show_plan(
         self, opened: OpenDocument, now: dict[str, Source], before: dict[str, Source]
@@ -120,7 +124,7 @@ class Planner(QObject):
         states = {node: NodeState() for node in before if node not in now}
         for node, source in now.items():
             known = opened.states.get(node, NodeState())
-            kind = _KINDS[source]
+            kind = _STATE_OF_SOURCE[source]
             if known.kind == "error" and source is Source.COMPUTED:
                 continue
             states[node] = NodeState(kind, seconds=known.seconds)

@@ -13,7 +13,7 @@ from nodeforge.ui.running.job_queue import Job
 
 
 @dataclass(frozen=True)
-class Reading:
+class RunProgress:
     """What the status bar shows.
 
     Args:
@@ -31,7 +31,7 @@ class Reading:
     part: float = 0.0
 
 
-class Meter(QObject):
+class ProgressMeter(QObject):
     """Listens to one run after another."""
 
     changed = Signal(object)
@@ -39,33 +39,33 @@ class Meter(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._left: dict[str, float] = {}
+        self._seconds_left: dict[str, float] = {}
 
     def begin(self, job: Job, planned: Mapping[str, Source]) -> None:
         wanted = [node for node, source in planned.items() if source is Source.COMPUTED]
-        self._left = {node: job.costs.get(node, 0.0) for node in wanted}
-        self.changed.emit(Reading())
+        self._seconds_left = {node: job.costs.get(node, 0.0) for node in wanted}
+        self.changed.emit(RunProgress())
 
-    def hear(self, event: events.Event) -> None:
+    def handle_event(self, event: events.Event) -> None:
         match event:
             case events.Started():
-                self.changed.emit(Reading(event.node, left=self._rest(event.node, None)))
+                self.changed.emit(RunProgress(event.node, left=self._rest(event.node, None)))
             case events.Progress():
                 done = event.step + event.part
                 rate = done / event.seconds if event.seconds > 0 else 0.0
                 own = (event.of - done) / rate if rate else None
                 left = self._rest(event.node, own)
-                told = Reading(event.node, event.step, event.of, rate, left, event.part)
-                self.changed.emit(told)
+                progress = RunProgress(event.node, event.step, event.of, rate, left, event.part)
+                self.changed.emit(progress)
             case events.Finished():
-                self._left.pop(event.node, None)
+                self._seconds_left.pop(event.node, None)
 
     def end(self) -> None:
         self.changed.emit(None)
 
     def _rest(self, node: str, own: float | None) -> float | None:
         """Seconds for `node` (`own`, or what it took last) and all that comes after it."""
-        if own is None and not self._left.get(node):
+        if own is None and not self._seconds_left.get(node):
             return None
-        mine = own if own is not None else self._left[node]
-        return mine + sum(cost for each, cost in self._left.items() if each != node)
+        mine = own if own is not None else self._seconds_left[node]
+        return mine + sum(cost for each, cost in self._seconds_left.items() if each != node)

@@ -16,7 +16,7 @@ from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import Job, snapshot
-from nodeforge.ui.running.worker_connection import Answer, WorkerLink
+from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
 
 THUMBNAIL = 512
 """Pixels of the longer side of what nodes show."""
@@ -24,13 +24,13 @@ SMALLEST = 256
 """Pixels of the longer side to which a latent's picture is enlarged."""
 SHOWABLE = ("image", "mask", "latent")
 
-Shown = Callable[[QImage | None], None]
+PictureCallback = Callable[[QImage | None], None]
 
 
-class Pictures:
+class ResultPictures:
     """Fetches what nodes made, of the graph as it was last run."""
 
-    def __init__(self, link: WorkerLink, workspace: Workspace) -> None:
+    def __init__(self, link: WorkerConnection, workspace: Workspace) -> None:
         self._link = link
         self._workspace = workspace
 
@@ -45,7 +45,7 @@ class Pictures:
         graph = snapshot(document.graph)
         return {"graph": graph, "assets": dict(document.assets), "granted": list(opened.granted)}
 
-    def port_of(self, opened: OpenDocument, node: str) -> str:
+    def picture_port(self, opened: OpenDocument, node: str) -> str:
         """The first output of `node` that has a picture; empty where none has."""
         try:
             found = opened.document.node(node)
@@ -57,30 +57,36 @@ class Pictures:
                 return name
         return ""
 
-    def type_of(self, opened: OpenDocument, node: str) -> str:
+    def picture_type(self, opened: OpenDocument, node: str) -> str:
         """The type of the value that `node` has a picture of; empty where it has none."""
-        port = self.port_of(opened, node)
+        port = self.picture_port(opened, node)
         spec = port and output_spec(opened.document.node(node), port, self._workspace.catalogue)
         return spec.type if spec else ""
 
     def fetch(self, opened: OpenDocument, node: str) -> None:
         """Get a small picture of the result of `node` for the document's views."""
-        if self.port_of(opened, node):
+        if self.picture_port(opened, node):
             show = partial(self._show, opened.id, node)
             self.render(opened, node, show, longest=THUMBNAIL)
 
     def render(
-        self, opened: OpenDocument, node: str, show: Shown, *, step: int = 0, longest: int = 2048
+        self,
+        opened: OpenDocument,
+        node: str,
+        show: PictureCallback,
+        *,
+        step: int = 0,
+        longest: int = 2048,
     ) -> None:
         """Ask for the picture of a result, or of a step of a loop (counted from 1)."""
         if opened.last_run is None:
             show(None)
             return
-        port = self.port_of(opened, node)
-        smooth = step > 0 or self.type_of(opened, node) == "latent"
+        port = self.picture_port(opened, node)
+        smooth = step > 0 or self.picture_type(opened, node) == "latent"
         self._link.ask(
             "render",
-            lambda answer: show(_image(answer, smooth=smooth)),
+            lambda answer: show(_image_of_answer(answer, smooth=smooth)),
             node=node,
             port=port,
             step=step,
@@ -100,7 +106,7 @@ class Pictures:
             **opened.last_run,
         )
 
-    def read(self, opened: OpenDocument, node: str, path: str) -> None:
+    def show_saved_file(self, opened: OpenDocument, node: str, path: str) -> None:
         """Show the file that `node` has written."""
         image = read_scaled(Path(path), THUMBNAIL)
         if not image.isNull():
@@ -112,7 +118,7 @@ class Pictures:
             opened.show_picture(node, image)
 
 
-def enlarged(image: QImage) -> QImage:
+def upscaled_preview(image: QImage) -> QImage:
     """A copy of `image`; of a latent's small picture a smooth one of 256 pixels."""
     if max(image.width(), image.height()) >= SMALLEST:
         return image.copy()
@@ -121,10 +127,10 @@ def enlarged(image: QImage) -> QImage:
     return image.scaled(box, ratio, smooth)
 
 
-def _image(answer: Answer, *, smooth: bool) -> QImage | None:
+def _image_of_answer(answer: Answer, *, smooth: bool) -> QImage | None:
     if not isinstance(answer, dict) or not answer["shape"]:
         return None
     height, width, channels = answer["shape"]
     formats = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
     image = QImage(answer["payload"], width, height, width * channels, formats[channels])
-    return enlarged(image) if smooth else image.copy()
+    return upscaled_preview(image) if smooth else image.copy()

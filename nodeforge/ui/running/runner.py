@@ -24,14 +24,22 @@ from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.running.job_queue import DONE, FAILED, STOPPED, Job, Jobs, new_run_id, snapshot
-from nodeforge.ui.running.output_folders import expand
+from nodeforge.ui.running.job_queue import (
+    DONE,
+    FAILED,
+    STOPPED,
+    Job,
+    JobQueue,
+    new_run_id,
+    snapshot,
+)
+from nodeforge.ui.running.output_folders import expand_pattern
 from nodeforge.ui.running.planner import Planner
-from nodeforge.ui.running.progress import Meter
-from nodeforge.ui.running.result_pictures import Pictures, enlarged
-from nodeforge.ui.running.worker_connection import Spawn, WorkerLink
+from nodeforge.ui.running.progress import ProgressMeter
+from nodeforge.ui.running.result_pictures import ResultPictures, upscaled_preview
+from nodeforge.ui.running.worker_connection import Spawn, WorkerConnection
 
-_KINDS = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
+_STATE_OF_SOURCE = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
 _LARGEST_SEED = 2**32 - 1
 
 
@@ -60,16 +68,16 @@ class Runner(QObject):
     def __init__(self, workspace: Workspace, spawn: Spawn) -> None:
         super().__init__()
         self._workspace = workspace
-        self.jobs = Jobs()
-        self.meter = Meter()
-        self.link = WorkerLink(workspace.settings, spawn)
-        self.pictures = Pictures(self.link, workspace)
-        self.link.told.connect(self._hear)
+        self.jobs = JobQueue()
+        self.progress = ProgressMeter()
+        self.worker = WorkerConnection(workspace.settings, spawn)
+        self.pictures = ResultPictures(self.worker, workspace)
+        self.worker.events_received.connect(self._on_events)
         self._halted = False
         self._cancelled: set[str] = set()
-        self.planner = Planner(workspace, self.link, self.pictures, lambda: self.busy)
+        self.planner = Planner(workspace, self.worker, self.pictures, lambda: self.busy)
         self.planner.logged.connect(self.logged)
-        workspace.closed.connect(self._forget)
+        workspace.closed.connect(self._cancel_jobs)
 
     @property
     def busy(self) -> bool:
@@ -81,7 +89,7 @@ class Runner(QObject):
         Returns:
             False where problems refuse it (`refused`).
         """
-        opened.settle()
+        opened.commit_pending()
         errors = [each for each in self.planner.check(opened) if each.severity is Severity.ERROR]
         if targets:
             errors = [each for each in errors if each.rule != "nothing_to_run"]
@@ -113,7 +121,7 @@ class Runner(QObject):
             self.jobs.remove(job)
         elif job.id not in self._cancelled:
             self._cancelled.add(job.id)  # asked twice, the worker would be ended
-            self.link.cancel(job.id)
+            self.worker.cancel(job.id)
 
     def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
         """Stop what an edit has started, unless it is a run of this graph."""
@@ -122,7 +130,7 @@ class Runner(QObject):
         job = self.jobs.current
         if job is not None and job.auto and job.graph != unless and job.id not in self._cancelled:
             self._cancelled.add(job.id)  # asked twice, the worker would be ended
-            self.link.cancel(job.id)
+            self.worker.cancel(job.id)
 
     def pause(self, on: bool) -> None:
         """Let queued runs wait, or go on with them."""
@@ -132,27 +140,27 @@ class Runner(QObject):
     def stop(self) -> None:
         """Stop the run in hand, keeping what is done; a second time, end the worker."""
         if self.jobs.current is not None:
-            self.link.cancel(self.jobs.current.id)
+            self.worker.cancel(self.jobs.current.id)
 
     def restart_worker(self) -> None:
         self._halted = False
-        self.link.start()
-        self.planner.look_again()
+        self.worker.start()
+        self.planner.schedule()
         self._advance()
 
     def use_settings(self, settings: Settings) -> None:
         """Go on with a worker that knows `settings`."""
-        self.link.reconnect(settings)
-        self.planner.look_again()
+        self.worker.reconnect(settings)
+        self.planner.schedule()
 
     def close(self) -> None:
         self.planner.close()
-        self.link.close()
+        self.worker.close()
 
     def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
         document, settings = opened.document, self._workspace.settings
         pattern = str(self._workspace.store.value("output_pattern", ""))
-        outputs = settings.outputs.absolute() / expand(pattern, opened.name)
+        outputs = settings.outputs.absolute() / expand_pattern(pattern, opened.name)
         outputs.mkdir(parents=True, exist_ok=True)
         request = RunRequest(
             run=new_run_id(),
@@ -183,7 +191,7 @@ class Runner(QObject):
         job = None if self._halted else self.jobs.next()
         if job is None:
             return
-        self.meter.begin(job, self.planner.planned(job.document))
+        self.progress.begin(job, self.planner.planned(job.document))
         opened = self._workspace.find(job.document)
         if opened is not None:
             opened.last_run = self.pictures.snapshot(job)
@@ -191,25 +199,29 @@ class Runner(QObject):
                 path: NodeState() for path, state in opened.states.items() if state.kind == "error"
             }
             opened.show_states(old)
-        self.link.run(job.graph, job.request)
+        self.worker.run(job.graph, job.request)
 
-    def _hear(self, arrived: list[events.Event]) -> None:
+    def _on_events(self, arrived: list[events.Event]) -> None:
         for event in arrived:
             job = self.jobs.current
             if isinstance(event, events.WorkerDied):
-                self._lost(event)
+                self._on_worker_died(event)
             elif job is not None and event.run == job.id:
-                self._tell(job, self._workspace.find(job.document), event)
+                self._on_event(job, self._workspace.find(job.document), event)
 
-    def _tell(self, job: Job, opened: OpenDocument | None, event: events.Event) -> None:
-        self.meter.hear(event)
+    def _on_event(self, job: Job, opened: OpenDocument | None, event: events.Event) -> None:
+        self.progress.handle_event(event)
         if opened is not None:
             self._show(opened, event)
         match event:
             case events.Saved():
                 self.saved.emit(job, event.node, event.path)
             case events.Notice():
-                name = self._workspace.title(opened.document, event.node) if opened else event.node
+                name = (
+                    self._workspace.node_title(opened.document, event.node)
+                    if opened
+                    else event.node
+                )
                 self.logged.emit(f"{name}: {event.fact}")
             case events.Failed():
                 self.logged.emit(str(event.error) + "\n" + event.error.traceback)
@@ -238,31 +250,34 @@ class Runner(QObject):
             case events.Preview():
                 size = event.width, event.height
                 image = QImage(event.pixels, *size, size[0] * 3, QImage.Format.Format_RGB888)
-                large = enlarged(image)
+                large = upscaled_preview(image)
                 opened.step_pictures.setdefault(event.node, {})[event.step] = large
                 opened.show_picture(event.node, large)
                 self.stepped.emit(opened, event.node)
             case events.Finished():
-                kind = _KINDS[event.source]
+                kind = _STATE_OF_SOURCE[event.source]
                 opened.show_states({event.node: NodeState(kind, seconds=event.seconds)})
                 self.pictures.fetch(opened, event.node)
             case events.Reused():
                 opened.show_states(
-                    {node: NodeState(_KINDS[source]) for node, source in event.nodes.items()}
+                    {
+                        node: NodeState(_STATE_OF_SOURCE[source])
+                        for node, source in event.nodes.items()
+                    }
                 )
                 for node in event.nodes:
                     self.pictures.fetch(opened, node)
             case events.Saved():
-                self.pictures.read(opened, event.node, event.path)
+                self.pictures.show_saved_file(opened, event.node, event.path)
             case events.Failed() if event.node:
                 said = f"{event.error.fact} {event.error.way_out}".strip()  # the place is the node
                 state = NodeState("error", message=said[:1].upper() + said[1:])
                 opened.show_states({event.node: state})
-                self._settle(opened)
+                self._reset_running_states(opened)
             case events.Failed() | events.RunCancelled() | events.WorkerDied():
-                self._settle(opened)
+                self._reset_running_states(opened)
 
-    def _settle(self, opened: OpenDocument) -> None:
+    def _reset_running_states(self, opened: OpenDocument) -> None:
         """What ran when the run ended early would run again."""
         opened.show_states(
             {
@@ -275,11 +290,11 @@ class Runner(QObject):
     def _end(self, state: str, message: str = "") -> None:
         self._cancelled.clear()
         self.jobs.end(state, message)
-        self.meter.end()
-        self.planner.look_again()
+        self.progress.end()
+        self.planner.schedule()
         self._advance()
 
-    def _lost(self, event: events.WorkerDied) -> None:
+    def _on_worker_died(self, event: events.WorkerDied) -> None:
         job = self.jobs.current
         if job is None or event.run != job.id:
             return
@@ -293,7 +308,7 @@ class Runner(QObject):
             "Your workflow is untouched, and finished results are kept."
         )
 
-    def _forget(self, opened: OpenDocument) -> None:
+    def _cancel_jobs(self, opened: OpenDocument) -> None:
         for job in [job for job in self.jobs.waiting if job.document == opened.id]:
             self.jobs.remove(job)
         if self.jobs.current is not None and self.jobs.current.document == opened.id:

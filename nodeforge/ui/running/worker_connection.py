@@ -21,11 +21,11 @@ FLUSH = 33
 """Milliseconds between two updates of the window, at least."""
 
 Answer = dict[str, Any] | NodeForgeError
-Asked = Callable[[Answer], None]
+AnswerCallback = Callable[[Answer], None]
 Spawn = Callable[[Settings, str], WorkerProcess]
 
 
-class WorkerLink(QObject):
+class WorkerConnection(QObject):
     """Sends requests from a thread of its own, and gathers what comes back.
 
     A full pipe, a worker that is still importing, a process to be started: none of them is
@@ -36,7 +36,7 @@ class WorkerLink(QObject):
         spawn: Starts its process on a device.
     """
 
-    told = Signal(list)
+    events_received = Signal(list)
     """Events, in order, at most every 33 ms; of progress only each node's last."""
     _arrived = Signal()
 
@@ -45,12 +45,12 @@ class WorkerLink(QObject):
         self._spawn = spawn
         self._lock = threading.Lock()
         self._events: list[events.Event] = []
-        self._answers: list[tuple[Asked, Answer]] = []
+        self._answers: list[tuple[AnswerCallback, Answer]] = []
         self._flushed = 0.0
         self._sender = ThreadPoolExecutor(1, "to-worker")
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._flush)
-        self._arrived.connect(self._arm, Qt.ConnectionType.QueuedConnection)
+        self._arrived.connect(self._schedule_flush, Qt.ConnectionType.QueuedConnection)
         self._closed = False
         self._client = self._connect(settings)
 
@@ -68,7 +68,7 @@ class WorkerLink(QObject):
     def cancel(self, run: str) -> None:
         self._send(partial(self._client.cancel, run))
 
-    def ask(self, request: str, done: Asked, **arguments: Any) -> None:
+    def ask(self, request: str, done: AnswerCallback, **arguments: Any) -> None:
         """Ask the worker (`WorkerClient.ask`); `done` gets the answer in the window's thread."""
 
         def send() -> None:
@@ -94,18 +94,18 @@ class WorkerLink(QObject):
         self._client.close(patience)
 
     def _connect(self, settings: Settings) -> WorkerClient:
-        return WorkerClient(settings, self._hear, settings.device, self._spawn)
+        return WorkerClient(settings, self._on_event, settings.device, self._spawn)
 
     def _send(self, what: Callable[[], None]) -> None:
         if not self._closed:
             self._sender.submit(what)
 
-    def _hear(self, event: events.Event) -> None:
+    def _on_event(self, event: events.Event) -> None:
         with self._lock:
             self._events.append(event)
         self._wake()
 
-    def _answered(self, done: Asked, future: Future[dict[str, Any]]) -> None:
+    def _answered(self, done: AnswerCallback, future: Future[dict[str, Any]]) -> None:
         error = future.exception()
         if error is None:
             answer: Answer = future.result()
@@ -121,7 +121,7 @@ class WorkerLink(QObject):
         if not self._closed:
             self._arrived.emit()
 
-    def _arm(self) -> None:
+    def _schedule_flush(self) -> None:
         if not self._timer.isActive() and not self._closed:
             since = (time.monotonic() - self._flushed) * 1000
             self._timer.start(max(0, round(FLUSH - since)))
@@ -132,7 +132,7 @@ class WorkerLink(QObject):
             answers, self._answers = self._answers, []
         self._flushed = time.monotonic()
         if arrived:
-            self.told.emit(_last_progress(arrived))
+            self.events_received.emit(_last_progress(arrived))
         for done, answer in answers:
             done(answer)
 

@@ -28,10 +28,10 @@ from nodeforge.lint.rules.steps import steps_run as steps_of
 from nodeforge.lint.scene import Scene
 from nodeforge.spec import Catalogue, Role
 from nodeforge.ui.graph_view.items.frame_item import free_key
-from nodeforge.ui.viewer.subgraph_ports import expose_copies, reach
+from nodeforge.ui.viewer.subgraph_ports import expose_copies, outermost_input
 
 RANGE, COMBINE = "text.range", "text.combine"
-BOTH = "sampling.combine_guidance"
+COMBINE_GUIDANCE = "sampling.combine_guidance"
 _COLUMN, _ROW, _HALF, _EDGE = 290, 250, 125, 24
 _Changes = Generator[Change, None, Output]
 _Split = Generator[Change, None, tuple[Output | None, Output | None]]
@@ -77,7 +77,7 @@ class ContinueFrom(GraphEdit):
         self.copies = []
         works: dict[str, _Continuation] = {}
         for port in ("positive", "negative", "guidance"):
-            end = yield from reach(document, Input(self.loop, port))
+            end = yield from outermost_input(document, Input(self.loop, port))
             if end is not None:
                 group = split(end.node)[0]
                 work = works.get(group) or _Continuation(document, self, end)
@@ -112,14 +112,14 @@ class _Continuation:
 
     def continue_at(self, end: Input, port: str) -> Generator[Change, None, None]:
         """Split what feeds `end`, and there the loop's `port`, at the step."""
-        start = self._feed(end)
+        start = self._source(end)
         if start is None:
             return
-        node_type = BOTH if port == "guidance" else COMBINE
-        split_up = self._guidance if port == "guidance" else self._prompt
-        before, after = yield from split_up(start)
+        node_type = COMBINE_GUIDANCE if port == "guidance" else COMBINE
+        split_source = self._guidance if port == "guidance" else self._prompt
+        before, after = yield from split_source(start)
         if before is not None and after is not None:
-            both = yield from self._both(node_type, before, after)
+            both = yield from self._combine(node_type, before, after)
             yield from Link(both, end).changes(self.document)
 
     def frame(self) -> Generator[Change, None, None]:
@@ -132,7 +132,7 @@ class _Continuation:
         entry = {"title": f"From step {self.step}", "rect": rect}
         yield from SetEntry("backdrops", key, entry).changes(self.document)
 
-    def _feed(self, end: Input) -> Output | None:
+    def _source(self, end: Input) -> Output | None:
         """What feeds `end`, through reroutes."""
         start = source_of(self.document, end)
         while start is not None and (port := self._reroute(start)):
@@ -149,7 +149,7 @@ class _Continuation:
         shared = self._shared(start)
         if node.type == COMBINE and not shared:
             return (yield from self._parts(start, COMBINE, self._prompt))
-        inner = self._feed(Input(start.node, "conditioning"))
+        inner = self._source(Input(start.node, "conditioning"))
         if node.type != RANGE or inner is None or shared:
             before = yield from self._ranged(start, 0.0, self.share, _HALF)
             return before, (yield from self._copied(start, 1.0))
@@ -164,8 +164,8 @@ class _Continuation:
     def _guidance(self, start: Output) -> _Split:
         node = self.document.node(start.node)
         shared = self._shared(start)
-        if node.type == BOTH and not shared:
-            return (yield from self._parts(start, BOTH, self._guidance))
+        if node.type == COMBINE_GUIDANCE and not shared:
+            return (yield from self._parts(start, COMBINE_GUIDANCE, self._guidance))
         spec = self.catalogue.get(node.type)
         if spec is None or not {"start", "end"} <= spec.input.keys():
             return start, None  # it cannot be told when to act, and goes on as it is
@@ -190,21 +190,23 @@ class _Continuation:
         fed = self.document.group(self.group).links.values()
         return sum(each.node == name for each in fed) > 1
 
-    def _parts(self, start: Output, node_type: str, split_up: Callable[[Output], _Split]) -> _Split:
+    def _parts(
+        self, start: Output, node_type: str, split_source: Callable[[Output], _Split]
+    ) -> _Split:
         """A combination stays where it is; what goes on is what goes on of its parts."""
         later: list[Output] = []
         for port in ("first", "second"):
             end = Input(start.node, port)
-            part = self._feed(end)
+            part = self._source(end)
             if part is None:
                 continue
-            before, after = yield from split_up(part)
+            before, after = yield from split_source(part)
             if before is not None:
                 yield from Link(before, end).changes(self.document)
             if before is not None and after is not None:
                 later.append(after)
         if len(later) == 2:
-            return start, (yield from self._both(node_type, later[0], later[1]))
+            return start, (yield from self._combine(node_type, later[0], later[1]))
         return start, later[0] if later else None
 
     def _ranged(self, start: Output, begin: float, end: float, down: int = 0) -> _Changes:
@@ -252,7 +254,7 @@ class _Continuation:
         title = title_of(node, name, self.catalogue)
         return f"{title.partition(' from step ')[0]} from step {self.step}"
 
-    def _both(self, node_type: str, first: Output, second: Output) -> _Changes:
+    def _combine(self, node_type: str, first: Output, second: Output) -> _Changes:
         self.row -= 1
         made = yield from self._add(Node(node_type), 2)
         self.row += 1

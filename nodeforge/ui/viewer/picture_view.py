@@ -6,12 +6,12 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-_CLOSEST, _FARTHEST = 32.0, 0.02
+_MAX_ZOOM, _MIN_ZOOM = 32.0, 0.02
 _SMOOTH_UP_TO = 2.0
 """Beyond this zoom pixels are shown as squares; a latent's picture never is."""
 
 
-class PictureCanvas(QWidget):
+class PictureView(QWidget):
     """Fits the picture until it is zoomed; double-click fits it again."""
 
     zoomed = Signal(float)
@@ -21,7 +21,7 @@ class PictureCanvas(QWidget):
         super().__init__()
         self._empty = empty
         self._image = QImage()
-        self._coarse = False
+        self._is_preview = False
         self._zoom: float | None = None
         self._centre = QPointF()
         self._grabbed: QPointF | None = None
@@ -45,13 +45,13 @@ class PictureCanvas(QWidget):
             coarse: It is a small stand-in (a latent), to be smoothed however large it is shown.
         """
         image = image or QImage()
-        if image.size() != self._image.size() and not coarse and not self._coarse:
+        if image.size() != self._image.size() and not coarse and not self._is_preview:
             self._zoom = None
-        self._image, self._coarse = image, coarse
+        self._image, self._is_preview = image, coarse
         self.update()
         self.zoomed.emit(self.zoom)
 
-    def say(self, empty: str) -> None:
+    def set_empty_text(self, empty: str) -> None:
         """What to say while there is no picture."""
         self._empty = empty
         self.update()
@@ -67,7 +67,7 @@ class PictureCanvas(QWidget):
         at = at or QPointF(self.width() / 2, self.height() / 2)
         box = self._box()
         share = QPointF((at.x() - box.x()) / box.width(), (at.y() - box.y()) / box.height())
-        self._zoom = min(max(zoom, _FARTHEST), _CLOSEST)
+        self._zoom = min(max(zoom, _MIN_ZOOM), _MAX_ZOOM)
         size = QSizeF(self._image.size()) * self._zoom
         corner = QPointF(at.x() - share.x() * size.width(), at.y() - share.y() * size.height())
         middle = QPointF(self.width() / 2, self.height() / 2)
@@ -82,7 +82,7 @@ class PictureCanvas(QWidget):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(16, 16, -16, -16), flags, self._empty)
             return
-        smooth = self._coarse or self.zoom < _SMOOTH_UP_TO
+        smooth = self._is_preview or self.zoom < _SMOOTH_UP_TO
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(self._box(), self._image)
 
@@ -123,7 +123,7 @@ class PictureCanvas(QWidget):
             return 1.0
         wide = (self.width() - 8) / self._image.width()
         high = (self.height() - 8) / self._image.height()
-        return max(_FARTHEST, min(wide, high, _CLOSEST))
+        return max(_MIN_ZOOM, min(wide, high, _MAX_ZOOM))
 
     def _box(self) -> QRectF:
         size = QSizeF(self._image.size()) * self.zoom

@@ -14,17 +14,17 @@ from nodeforge.graph.model import Input
 from nodeforge.graph.paths import join, split
 
 
-def reach(document: Document, end: Input) -> Generator[Change, None, Input | None]:
+def outermost_input(document: Document, end: Input) -> Generator[Change, None, Input | None]:
     """The input of a subgraph around `end` (or `end` itself) that the link is at which feeds it.
 
     Subgraphs get ports of their own for it where theirs stand for other inputs, too. None where
     nothing feeds `end`.
     """
-    way = _way(inline(document.graph), end)
-    if way is None:
+    path_to_link = _path_to_link(inline(document.graph), end)
+    if path_to_link is None:
         return None
     own = end
-    for port in way[1:]:
+    for port in path_to_link[1:]:
         group = subgraph(document, port.node)
         target = Input(split(own.node)[1], own.port, own.item)
         others = [each for each in group.inputs[port.port] if each != target]
@@ -35,8 +35,8 @@ def reach(document: Document, end: Input) -> Generator[Change, None, Input | Non
         inputs = {**group.inputs, port.port: others, new: [target]}
         yield from SetPorts(port.node, inputs, group.outputs).changes(document)
         own = Input(port.node, new)
-    start = source_of(document, way[-1])
-    if start is not None and own != way[-1]:
+    start = source_of(document, path_to_link[-1])
+    if start is not None and own != path_to_link[-1]:
         yield from Link(start, own).changes(document)
     return own
 
@@ -55,25 +55,25 @@ def expose_copies(document: Document, group: str, copies: Mapping[str, str]) -> 
     for port, targets in node.inputs.items():
         for target in (each for each in targets if each.node in copies):
             copy = copies[target.node]
-            if _way(whole, Input(join(group, target.node), target.port, target.item)):
+            if _path_to_link(whole, Input(join(group, target.node), target.port, target.item)):
                 inputs[port].append(Input(copy, target.port, target.item))
-            elif port in (given := _given(whole, Input(group, port))):
+            elif port in (given := _outer_values(whole, Input(group, port))):
                 yield from SetValue(join(group, copy), target.port, given[port]).changes(document)
     yield from SetPorts(group, inputs, node.outputs).changes(document)
 
 
-def _way(whole: Inlined, end: Input) -> list[Input] | None:
+def _path_to_link(whole: Inlined, end: Input) -> list[Input] | None:
     """From `end` outwards to the port that has the link; None where there is no link."""
-    way = [end]
-    while way[-1] not in whole.links:
-        port = whole.ports.get(way[-1])
+    path_to_link = [end]
+    while path_to_link[-1] not in whole.links:
+        port = whole.ports.get(path_to_link[-1])
         if port is None:
             return None
-        way.append(port)
-    return way
+        path_to_link.append(port)
+    return path_to_link
 
 
-def _given(whole: Inlined, port: Input) -> dict[str, object]:
+def _outer_values(whole: Inlined, port: Input) -> dict[str, object]:
     """The value that counts at a subgraph's port, by the port's name there: the outermost."""
     found, end = dict[str, object](), port
     while end is not None:

@@ -20,7 +20,7 @@ class Docks:
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
         self.all: dict[str, QDockWidget] = {}
-        self._aside: list[QDockWidget] = []
+        self._hidden_temporarily: list[QDockWidget] = []
         window.setDockNestingEnabled(True)
         for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.TopLeftCorner):
             window.setCorner(corner, _LEFT)
@@ -68,18 +68,20 @@ class Docks:
         self.all[name].show()
         self.all[name].raise_()
 
-    def step_aside(self, names: Sequence[str], on: bool) -> None:
+    def hide_temporarily(self, names: Sequence[str], on: bool) -> None:
         """Hide some panels for a while, or show again those that were hidden so."""
-        if on and not self._aside:
-            self._aside = [dock for name in names if not (dock := self.all[name]).isHidden()]
-            for dock in self._aside:
+        if on and not self._hidden_temporarily:
+            self._hidden_temporarily = [
+                dock for name in names if not (dock := self.all[name]).isHidden()
+            ]
+            for dock in self._hidden_temporarily:
                 dock.hide()
         elif not on:
-            aside, self._aside = self._aside, []
+            aside, self._hidden_temporarily = self._hidden_temporarily, []
             for dock in aside:
                 dock.show()
 
-    def count(self, name: str, title: str, number: int) -> None:
+    def set_count(self, name: str, title: str, number: int) -> None:
         """Put a number behind a panel's title; none for 0."""
         self.all[name].setWindowTitle(f"{title} ({number})" if number else title)
 
@@ -88,12 +90,12 @@ class Docks:
         for bar in self._window.findChildren(QTabBar):
             bar.setAccessibleName(bar.accessibleName() or "Panels")
 
-    def remember(self, store: QSettings) -> None:
-        self.step_aside((), False)
+    def save_layout(self, store: QSettings) -> None:
+        self.hide_temporarily((), False)
         store.setValue("window/geometry", self._window.saveGeometry())
         store.setValue("window/docks", self._window.saveState(_LAYOUT))
 
-    def recall(self, store: QSettings) -> bool:
+    def restore_layout(self, store: QSettings) -> bool:
         """Put everything where it was; whether something was remembered."""
         geometry, docks = store.value("window/geometry"), store.value("window/docks")
         if not isinstance(geometry, QByteArray) or not isinstance(docks, QByteArray):

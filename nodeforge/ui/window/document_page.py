@@ -55,7 +55,7 @@ class DocumentPage(QStackedWidget):
             self.setCurrentWidget(graph)
 
 
-class FaceSwitch(QWidget):
+class ViewSwitch(QWidget):
     """Graph or canvas, beside the tabs."""
 
     chosen = Signal(str)
@@ -83,5 +83,5 @@ class FaceSwitch(QWidget):
             row.addWidget(button)
             self.buttons[name] = button
 
-    def show_face(self, name: str) -> None:
+    def show_view(self, name: str) -> None:
         self.buttons[name].setChecked(True)

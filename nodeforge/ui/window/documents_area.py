@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, 
 
 from nodeforge.lint import Problem
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.common.message_bars import Notices
+from nodeforge.ui.common.message_bars import MessageBars
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
-from nodeforge.ui.window.document_page import DocumentPage, FaceSwitch
+from nodeforge.ui.window.document_page import DocumentPage, ViewSwitch
 from nodeforge.ui.window.start_page import StartPage
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class DocumentsArea(QWidget):
     """A graph view's request for a context menu."""
     canvas_menu_requested = Signal(object)
     """Where on the screen a canvas' context menu is wanted."""
-    front_changed = Signal()
+    view_changed = Signal()
     """Graph or canvas: another is in front."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
@@ -42,27 +42,27 @@ class DocumentsArea(QWidget):
         self._workspace, self._runner = workspace, runner
         self._tool_options: ToolOptions | None = None
         self.start_page = StartPage(workspace)
-        self.notices = Notices()
+        self.message_bars = MessageBars()
         self.tabs = QTabWidget(documentMode=True, movable=True)
         self.tabs.setAccessibleName("Open workflows")
         self.tabs.currentChanged.connect(self._tab_chosen)
-        self.faces = FaceSwitch()
-        self.faces.chosen.connect(self.show_face)
-        self.tabs.setCornerWidget(self.faces)
+        self.view_switch = ViewSwitch()
+        self.view_switch.chosen.connect(self.show_view)
+        self.tabs.setCornerWidget(self.view_switch)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         self._stack.addWidget(self.tabs)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.notices)
+        column.addWidget(self.message_bars)
         column.addWidget(self._stack, 1)
         self._pages: dict[str, DocumentPage] = {}
         workspace.opened.connect(self._add)
         workspace.closed.connect(self._remove)
         workspace.current_changed.connect(self._show_current)
-        workspace.theme_changed.connect(self._wear)
-        workspace.catalogue_changed.connect(self._renew)
+        workspace.theme_changed.connect(self._set_theme)
+        workspace.catalogue_changed.connect(self._rebuild)
 
     @property
     def view(self) -> GraphView | None:
@@ -81,15 +81,15 @@ class DocumentsArea(QWidget):
         page = self.page
         return page.canvas if page is not None and page.shows_canvas else None
 
-    def show_face(self, name: str) -> None:
+    def show_view(self, name: str) -> None:
         """Show the ``graph`` or the ``canvas`` of the current document."""
         if self.page is not None:
             (self.page.show_canvas if name == "canvas" else self.page.show_graph)()
-            self._front_changed()
+            self._on_view_changed()
 
-    def _front_changed(self) -> None:
-        self.faces.show_face("canvas" if self.canvas is not None else "graph")
-        self.front_changed.emit()
+    def _on_view_changed(self) -> None:
+        self.view_switch.show_view("canvas" if self.canvas is not None else "graph")
+        self.view_changed.emit()
 
     def close_canvases(self) -> None:
         """The window ends: canvases generate, read and write no more."""
@@ -100,18 +100,18 @@ class DocumentsArea(QWidget):
     def go_to(self, path: str) -> None:
         """Show the node at `path`, selected and in the middle."""
         if self.view is not None:
-            self.show_face("graph")
+            self.show_view("graph")
             self.view.center_on(path)
             self.view.select([path])
             self.view.setFocus()
 
     def _add(self, opened: OpenDocument) -> None:
         opened.refused.connect(self.status_message)
-        opened.states_changed.connect(lambda states: self._of(opened).show_states(states))
+        opened.states_changed.connect(lambda states: self._graph_view(opened).show_states(states))
         opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
         opened.problems_changed.connect(lambda: self._show_problems(opened))
-        opened.standing_changed.connect(lambda: self._title(opened))
-        page = DocumentPage(self._drawn(opened), lambda: self._canvas_of(opened))
+        opened.file_status_changed.connect(lambda: self._title(opened))
+        page = DocumentPage(self._make_graph_view(opened), lambda: self._canvas_of(opened))
         self._pages[opened.id] = page
         page.setProperty("document", opened.id)
         place = self.tabs.addTab(page, opened.name)
@@ -120,7 +120,7 @@ class DocumentsArea(QWidget):
         self._title(opened)
         if opened.canvas is not None:
             page.show_canvas()
-            self._front_changed()  # a first tab was in front before its canvas was
+            self._on_view_changed()  # a first tab was in front before its canvas was
             if (canvas := page.canvas) is not None:
                 QTimer.singleShot(0, canvas, canvas.zoom_all)  # once panels have made room
 
@@ -134,41 +134,41 @@ class DocumentsArea(QWidget):
             self._tool_options = ToolOptions(self._workspace.store)
         tab = CanvasTab(opened, self._workspace, self._runner, self._tool_options)
         tab.status_message.connect(self.status_message)
-        tab.refused.connect(lambda text: self.notices.show_notice("canvas", text))
-        tab.warned.connect(lambda text: self.notices.show_notice("depth", text, kind="warn"))
+        tab.refused.connect(lambda text: self.message_bars.show_message("canvas", text))
+        tab.warned.connect(lambda text: self.message_bars.show_message("depth", text, kind="warn"))
         tab.menu_requested.connect(self.canvas_menu_requested)
-        tab.commands_changed.connect(self.front_changed)
+        tab.commands_changed.connect(self.view_changed)
         return tab
 
-    def _drawn(self, opened: OpenDocument) -> GraphView:
+    def _make_graph_view(self, opened: OpenDocument) -> GraphView:
         """A view of the document's graph."""
         from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
 
         view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
-        view.input_handler.unassigned_keys = self._workspace.freed_keys
+        view.input_handler.unassigned_keys = self._workspace.unassigned_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))
         view.refused.connect(self.status_message)
         view.menu_requested.connect(self.menu_requested)
         return view
 
-    def _renew(self) -> None:
+    def _rebuild(self) -> None:
         """Draw every document anew: more node types are known."""
         for opened in self._workspace.documents:
-            self._pages[opened.id].change_graph(self._drawn(opened))
-            self._of(opened).show_states(opened.states)
+            self._pages[opened.id].change_graph(self._make_graph_view(opened))
+            self._graph_view(opened).show_states(opened.states)
             self._show_problems(opened)
             for node in opened.pictures:
                 self._show_picture(opened, node)
         self._show_current(self._workspace.current)
 
-    def _of(self, opened: OpenDocument) -> GraphView:
+    def _graph_view(self, opened: OpenDocument) -> GraphView:
         return self._pages[opened.id].graph
 
     def _show_picture(self, opened: OpenDocument, node: str) -> None:
-        self._of(opened).show_thumbnail(node, opened.pictures.get(node))
+        self._graph_view(opened).show_thumbnail(node, opened.pictures.get(node))
 
     def _show_problems(self, opened: OpenDocument) -> None:
-        self._of(opened).show_problems(_by_node(opened.problems))
+        self._graph_view(opened).show_problems(_by_node(opened.problems))
 
     def _remove(self, opened: OpenDocument) -> None:
         page = self._pages.pop(opened.id)
@@ -189,7 +189,7 @@ class DocumentsArea(QWidget):
             page = self._pages[opened.id]
             self.tabs.setCurrentWidget(page)
             page.currentWidget().setFocus()
-        self._front_changed()
+        self._on_view_changed()
         self.selection_changed.emit(opened, opened.selection if opened else [])
 
     def _tab_chosen(self, index: int) -> None:
@@ -216,7 +216,7 @@ class DocumentsArea(QWidget):
             where = str(opened.path) if opened.path else "Not saved yet"
             self.tabs.setTabToolTip(place, where)
 
-    def _wear(self, theme: Theme) -> None:
+    def _set_theme(self, theme: Theme) -> None:
         for page in self._pages.values():
             page.graph.set_theme(theme)
             if page.canvas is not None:

@@ -22,18 +22,18 @@ from nodeforge.engine.client import spawn_worker
 from nodeforge.formats import write
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common import theme as themes
-from nodeforge.ui.common.command_registry import Actions
-from nodeforge.ui.common.formatting import step
+from nodeforge.ui.common.command_registry import CommandRegistry
+from nodeforge.ui.common.formatting import edit_title
 from nodeforge.ui.documents.autosave import Autosave
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.files.file_commands import Files, dropped_files
+from nodeforge.ui.files.file_commands import FileCommands, dropped_files
 from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
-from nodeforge.ui.gallery import Gallery, Results
+from nodeforge.ui.gallery import Gallery, ResultsDatabase
 from nodeforge.ui.inspector import Inspector
 from nodeforge.ui.panels.log_panel import LogPanel
-from nodeforge.ui.panels.node_library import Library
-from nodeforge.ui.panels.problems_panel import Problems
+from nodeforge.ui.panels.node_library import NodeLibrary
+from nodeforge.ui.panels.problems_panel import ProblemsPanel
 from nodeforge.ui.panels.queue_panel import QueuePanel
 from nodeforge.ui.preferences import Preferences
 from nodeforge.ui.running.runner import Runner
@@ -46,7 +46,7 @@ from nodeforge.ui.window.menus.command_palette import CommandPalette, ShortcutLi
 from nodeforge.ui.window.menus.menu_bar import build_menus, build_toolbar, canvas_menu, node_menu
 from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.menus.window_commands import all_commands
-from nodeforge.ui.window.run_messages import Messages
+from nodeforge.ui.window.run_messages import RunMessages
 from nodeforge.ui.window.status_bar import StatusBar
 
 
@@ -67,15 +67,17 @@ class MainWindow(QMainWindow):
         self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
         self.autosave = Autosave(workspace)
         self.area = DocumentsArea(workspace, self.runner)
-        self.files = Files(workspace, self.runner, self.autosave, self.area.notices, self)
-        self.messages = Messages(workspace, self.runner, self.area.notices, self)
-        self.library = Library(workspace.catalogue, workspace.theme)
+        self.files = FileCommands(
+            workspace, self.runner, self.autosave, self.area.message_bars, self
+        )
+        self.messages = RunMessages(workspace, self.runner, self.area.message_bars, self)
+        self.library = NodeLibrary(workspace.catalogue, workspace.theme)
         self.inspector = Inspector(workspace)
         self.viewer = Viewer(workspace, self.runner)
-        self.results = Results(workspace.settings.home / "gallery.sqlite")
+        self.results = ResultsDatabase(workspace.settings.home / "gallery.sqlite")
         workspace.past_prompts = self.results.prompts
         self.gallery = Gallery(self.results)
-        self.problems = Problems(workspace.theme)
+        self.problems = ProblemsPanel(workspace.theme)
         self.log = LogPanel()
         self.status = StatusBar(workspace, self.runner)
         self.setCentralWidget(self.area)
@@ -84,17 +86,17 @@ class MainWindow(QMainWindow):
         below = {"Gallery": self.gallery, "Queue": QueuePanel(self.runner)}
         below |= {"Problems": self.problems, "Log": self.log}
         self.docks.arrange(self.library, self.inspector, self.viewer, below)
-        self.runs = RunMenu(self)
-        self.actions_ = Actions(self)
+        self.run_menu = RunMenu(self)
+        self.commands = CommandRegistry(self)
         for command in all_commands(self):
-            self.actions_.add(command)
-        self.actions_.freed.connect(self._free_keys)
-        self.actions_.recall(workspace.store)
+            self.commands.add(command)
+        self.commands.shortcuts_removed.connect(self._set_unassigned_keys)
+        self.commands.restore_shortcuts(workspace.store)
         build_menus(self)
-        self.count = build_toolbar(self)
+        self.run_count = build_toolbar(self)
         self._connect()
-        self.docks.recall(workspace.store)
-        self.actions_.refresh()
+        self.docks.restore_layout(workspace.store)
+        self.commands.update_states()
         QTimer.singleShot(0, self, self._after_show)
 
     def has_document(self) -> bool:
@@ -106,18 +108,18 @@ class MainWindow(QMainWindow):
 
     def can_undo(self) -> bool:
         current = self.workspace.current
-        return bool(self.undo_name()) or (current is not None and current.in_hand())
+        return bool(self.undo_name()) or (current is not None and current.has_pending_edit())
 
     def undo_name(self) -> str:
         """What undo would take back in the current document; empty for nothing."""
         current = self.workspace.current
-        return step(current.document.history.undo_name) if current else ""
+        return edit_title(current.document.history.undo_name) if current else ""
 
     def redo_name(self) -> str:
         current = self.workspace.current
-        return step(current.document.history.redo_name) if current else ""
+        return edit_title(current.document.history.redo_name) if current else ""
 
-    def on_view(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
+    def call_in_front(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
         """A function that calls `method` of what is in front, the graph view or the canvas."""
 
         def call() -> None:
@@ -127,7 +129,7 @@ class MainWindow(QMainWindow):
 
         return call
 
-    def can_on_view(self, method: str, *, selection: bool = False) -> bool:
+    def can_call_in_front(self, method: str, *, selection: bool = False) -> bool:
         """Whether what is in front has `method`, and what is selected that it needs."""
         if (canvas := self.area.canvas) is not None:
             return canvas.can_run(method)
@@ -136,13 +138,13 @@ class MainWindow(QMainWindow):
     def relink(self, opened: OpenDocument) -> None:
         missing = missing_models(self.workspace, opened)
         if not missing:
-            self.status.say("No model is missing.")
+            self.status.show_text("No model is missing.")
             return
         RelinkDialog(self.workspace, opened, missing, self).exec()
 
     def copy_json(self, opened: OpenDocument) -> None:
         QGuiApplication.clipboard().setText(write(opened.document).decode())
-        self.status.say("The workflow is on the clipboard.")
+        self.status.show_text("The workflow is on the clipboard.")
 
     def switch_theme(self) -> None:
         dark = self.workspace.theme.is_dark
@@ -156,23 +158,23 @@ class MainWindow(QMainWindow):
             dock.hide()
 
     def show_palette(self) -> None:
-        palette = CommandPalette(self.actions_, self)
+        palette = CommandPalette(self.commands, self)
         corner = self.mapToGlobal(self.rect().center())
         palette.move(corner.x() - palette.width() // 2, self.mapToGlobal(self.pos()).y() + 80)
         palette.show()
         palette.search.setFocus()
 
     def show_shortcuts(self) -> None:
-        ShortcutList(self.actions_, self).exec()
+        ShortcutList(self.commands, self).exec()
 
     def show_preferences(self) -> None:
         before = self.workspace.settings
-        if Preferences(self.workspace, self.actions_, self).exec():
+        if Preferences(self.workspace, self.commands, self).exec():
             if self.workspace.settings != before:
                 self.runner.use_settings(self.workspace.settings)
                 self._ask_catalogue()
-                self.status.ask_device()
-            self.autosave.recall()
+                self.status.query_devices()
+            self.autosave.reload_interval()
             self.status.measure_cache()
 
     def show_logs(self) -> None:
@@ -188,7 +190,7 @@ class MainWindow(QMainWindow):
         return self.files.save(opened)
 
     def restart_worker(self) -> None:
-        self.runs.restart_worker()
+        self.run_menu.restart_worker()
 
     def go_to(self, path: str) -> None:
         self.area.go_to(path)
@@ -203,12 +205,12 @@ class MainWindow(QMainWindow):
             self.go_to(node)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        if not self.files.may_close_all():
+        if not self.files.confirm_close_all():
             event.ignore()
             return
-        self.files.end()
+        self.files.shut_down()
         self.area.close_canvases()
-        self.docks.remember(self.workspace.store)
+        self.docks.save_layout(self.workspace.store)
         self.autosave.close()
         self.runner.close()
         self.results.close()
@@ -225,59 +227,59 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         workspace, runner, area = self.workspace, self.runner, self.area
         area.start_page.open_requested.connect(self.files.open)
-        self.files.to_canvas = lambda path: bring_to_canvas(self, path, path.name)
+        self.files.open_on_canvas = lambda path: bring_to_canvas(self, path, path.name)
         area.start_page.new_requested.connect(workspace.new)
         area.start_page.browse_requested.connect(self.files.ask_open)
         area.close_requested.connect(self.files.close)
-        area.status_message.connect(self.status.say)
+        area.status_message.connect(self.status.show_text)
         area.menu_requested.connect(lambda request: node_menu(self, request))
         area.canvas_menu_requested.connect(lambda place: canvas_menu(self, place))
-        area.front_changed.connect(self._front_changed)
+        area.view_changed.connect(self._on_view_changed)
         area.selection_changed.connect(self._selected)
         self.library.chosen.connect(self._add_node)
         self.inspector.node_requested.connect(self.go_to)
         self.viewer.node_requested.connect(self.go_to)
         self.problems.node_requested.connect(self.go_to)
         self.problems.relink_requested.connect(lambda _: self._relink_current())
-        self.problems.counted.connect(lambda n: self.docks.count("problems", "Problems", n))
+        self.problems.counted.connect(lambda n: self.docks.set_count("problems", "Problems", n))
         self.gallery.open_requested.connect(self.files.open)
         self.gallery.settings_requested.connect(
-            lambda path: self.status.say(self.files.load_settings(path))
+            lambda path: self.status.show_text(self.files.load_settings(path))
         )
         runner.jobs.changed.connect(self._count_jobs)
         runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
         runner.finished.connect(lambda _: self._finished())
         runner.logged.connect(self.log.add)
         self.autosave.failed.connect(self.log.add)
-        self.autosave.failed.connect(self.status.say)
+        self.autosave.failed.connect(self.status.show_text)
         workspace.current_changed.connect(self._current_changed)
         workspace.opened.connect(self._opened)
-        workspace.theme_changed.connect(self._wear)
+        workspace.theme_changed.connect(self._set_theme)
         workspace.catalogue_changed.connect(
             lambda: self.library.show_catalogue(workspace.catalogue, workspace.theme)
         )
 
-    def _front_changed(self) -> None:
+    def _on_view_changed(self) -> None:
         """Panels that are about the graph leave their place to the canvas."""
-        self.docks.step_aside(tuple(self.docks.all), self.area.canvas is not None)
-        self.actions_.refresh()
+        self.docks.hide_temporarily(tuple(self.docks.all), self.area.canvas is not None)
+        self.commands.update_states()
 
     def _after_show(self) -> None:
         """What need not be there for the window to be used."""
         self.docks.name_tabs()
-        self.status.ask_device()
+        self.status.query_devices()
         self.status.measure_cache()
         if self.workspace.settings.packs_allowed:
             self._ask_catalogue()
-        for file in self.autosave.left_behind():
+        for file in self.autosave.recoverable_files():
             opened = self.autosave.recover(file)
             if opened is not None:
                 self.messages.recovered(opened)
 
     def _ask_catalogue(self) -> None:
-        self.runner.link.ask("catalogue", self._told_catalogue)
+        self.runner.worker.ask("catalogue", self._on_catalogue)
 
-    def _told_catalogue(self, answer: Answer) -> None:
+    def _on_catalogue(self, answer: Answer) -> None:
         """The worker knows the node types of the packs that the person has allowed."""
         if isinstance(answer, dict):
             self.workspace.set_catalogue(Catalogue.from_json(answer))
@@ -286,30 +288,30 @@ class MainWindow(QMainWindow):
         else:
             self.log.add(str(answer))
 
-    def _free_keys(self, keys: list[str]) -> None:
-        self.workspace.freed_keys.clear()
-        self.workspace.freed_keys.update(QKeySequence(each).toString() for each in keys)
+    def _set_unassigned_keys(self, keys: list[str]) -> None:
+        self.workspace.unassigned_keys.clear()
+        self.workspace.unassigned_keys.update(QKeySequence(each).toString() for each in keys)
 
     def _opened(self, opened: OpenDocument) -> None:
-        opened.standing_changed.connect(lambda: self._standing_changed(opened))
+        opened.file_status_changed.connect(lambda: self._standing_changed(opened))
 
     def _standing_changed(self, opened: OpenDocument) -> None:
         if opened is self.workspace.current:
             self.setWindowTitle(_title(opened))
             self.setWindowModified(opened.modified)
             self.status.show_saved(opened)
-            self.actions_.refresh()
+            self.commands.update_states()
 
     def _current_changed(self, opened: OpenDocument | None) -> None:
         self.problems.show_document(opened)
         self.setWindowTitle(_title(opened))
         self.setWindowModified(opened is not None and opened.modified)
-        self.actions_.refresh()
+        self.commands.update_states()
 
     def _selected(self, opened: OpenDocument | None, paths: list[str]) -> None:
         self.inspector.show_nodes(opened, paths)
         self.viewer.show_nodes(opened, paths)
-        self.actions_.refresh()
+        self.commands.update_states()
 
     def _add_node(self, type_id: str) -> None:
         if self.workspace.current is None:
@@ -326,14 +328,14 @@ class MainWindow(QMainWindow):
 
     def _count_jobs(self) -> None:
         jobs = self.runner.jobs
-        self.docks.count("queue", "Queue", len(jobs.waiting) + (jobs.current is not None))
-        self.actions_.refresh()
+        self.docks.set_count("queue", "Queue", len(jobs.waiting) + (jobs.current is not None))
+        self.commands.update_states()
 
     def _relink_current(self) -> None:
         if self.workspace.current is not None:
             self.relink(self.workspace.current)
 
-    def _wear(self, theme: themes.Theme) -> None:
+    def _set_theme(self, theme: themes.Theme) -> None:
         app = QApplication.instance()
         if isinstance(app, QApplication):
             themes.apply(app, theme)

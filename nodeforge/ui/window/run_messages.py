@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.engine.events import ErrorReport
 from nodeforge.lint import Problem, Severity
 from nodeforge.ui.common.formatting import plural
-from nodeforge.ui.common.message_bars import Button, Notices
+from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 
 
-class Ways(Protocol):
+class MessageActions(Protocol):
     """What the buttons of the bars do."""
 
     def show_problems(self) -> None: ...
@@ -32,11 +32,13 @@ class Ways(Protocol):
     def save(self, opened: OpenDocument) -> object: ...
 
 
-class Messages:
+class RunMessages:
     """Listens to runs and to the linter; each message has a button that does something."""
 
-    def __init__(self, workspace: Workspace, runner: Runner, notices: Notices, ways: Ways) -> None:
-        self._workspace, self._notices, self._ways = workspace, notices, ways
+    def __init__(
+        self, workspace: Workspace, runner: Runner, message_bars: MessageBars, ways: MessageActions
+    ) -> None:
+        self._workspace, self._message_bars, self._ways = workspace, message_bars, ways
         self._offered: set[str] = set()
         self._about: dict[str, str] = {}
         """The document that a bar is about, by the bar's subject."""
@@ -49,7 +51,7 @@ class Messages:
     def clear(self) -> None:
         """A new run begins: what was said of the last one is over."""
         for subject in ("run", "refused", "worker"):
-            self._notices.dismiss(subject)
+            self._message_bars.dismiss(subject)
 
     def recovered(self, opened: OpenDocument) -> None:
         text = f"“{opened.name}” was not saved when NodeForge last ended. Here it is."
@@ -58,7 +60,7 @@ class Messages:
 
     def _watch(self, opened: OpenDocument) -> None:
         opened.problems_changed.connect(lambda: self._problems_changed(opened))
-        opened.standing_changed.connect(lambda: self._standing_changed(opened))
+        opened.file_status_changed.connect(lambda: self._standing_changed(opened))
 
     def _standing_changed(self, opened: OpenDocument) -> None:
         """What a crash had left is saved now, and is like any other file."""
@@ -78,13 +80,13 @@ class Messages:
         kind: str = "error",
     ) -> None:
         self._about[subject] = document
-        self._notices.show_notice(subject, text, buttons, kind)
+        self._message_bars.show_message(subject, text, buttons, kind)
 
     def _dismiss(self, subject: str, opened: OpenDocument) -> None:
         """Take a bar away, if it is about `opened`."""
         if self._about.get(subject) == opened.id:
             del self._about[subject]
-            self._notices.dismiss(subject)
+            self._message_bars.dismiss(subject)
 
     def _problems_changed(self, opened: OpenDocument) -> None:
         """Offer to relink models, once; take back a refusal once what it named is mended."""
@@ -122,9 +124,9 @@ class Messages:
         """An error by the title that the node has in the window."""
         if opened is None or not node:
             return str(error)
-        title = self._workspace.title(opened.document, node)
+        title = self._workspace.node_title(opened.document, node)
         within = error.place.partition(f"({node})")[2]
         return str(replace(error, place=f"{title}{within}"))
 
     def _lost_worker(self, text: str) -> None:
-        self._notices.show_notice("worker", text, [("Restart", self._ways.restart_worker)])
+        self._message_bars.show_message("worker", text, [("Restart", self._ways.restart_worker)])

@@ -12,14 +12,14 @@ from nodeforge.engine.cache import DiskTier
 from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.running.progress import Reading
+from nodeforge.ui.running.progress import RunProgress
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.running.worker_connection import Answer
 
-_FINE = 100
+_STEPS_PER_UNIT = 100
 """What one step counts in the bar."""
 
-_SPOKEN = 6000
+_TEXT_MS = 6000
 """Milliseconds for which a sentence is shown."""
 
 
@@ -37,7 +37,7 @@ class _Measure(QObject):
 
     def _run(self) -> None:
         held = sum(state.st_size for state in self._tier.entries())
-        limit, root = formatting.size(self._tier.limit), self._tier.root
+        limit, root = formatting.byte_size(self._tier.limit), self._tier.root
         self.done.emit(held, f"Of {limit} on disk, in {root}")
 
 
@@ -58,28 +58,30 @@ class StatusBar(QStatusBar):
         for label in (self.cache, self.device, self.saved):
             self.addPermanentWidget(label)
         self._bar.hide()
-        self._spoken = QTimer(self, singleShot=True, interval=_SPOKEN)
-        self._spoken.timeout.connect(lambda: self._text.setText(""))
-        runner.meter.changed.connect(self._read)
-        runner.finished.connect(lambda job: self.say(f"Done in {formatting.duration(job.seconds)}"))
+        self._text_timer = QTimer(self, singleShot=True, interval=_TEXT_MS)
+        self._text_timer.timeout.connect(lambda: self._text.setText(""))
+        runner.progress.changed.connect(self._read)
+        runner.finished.connect(
+            lambda job: self.show_text(f"Done in {formatting.duration(job.seconds)}")
+        )
         runner.finished.connect(lambda _: self.measure_cache())
-        runner.worker_lost.connect(lambda _: self.ask_device())
+        runner.worker_lost.connect(lambda _: self.query_devices())
         workspace.current_changed.connect(self.show_saved)
 
-    def say(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         """Show a sentence for a while."""
         self._text.setText(text.replace("\n    ", " "))
         self._text.setToolTip(text)
-        self._spoken.start()
+        self._text_timer.start()
 
     @property
     def text(self) -> str:
         return self._text.text()
 
-    def ask_device(self) -> None:
+    def query_devices(self) -> None:
         """Find out what networks run on; it may take the worker seconds to say."""
         self.device.setText("looking for devices…")
-        self._runner.link.ask("devices", self._told_devices)
+        self._runner.worker.ask("devices", self._on_devices)
 
     def measure_cache(self) -> None:
         """Show how much the disk cache holds; looking may take a while, so a thread does it."""
@@ -90,7 +92,7 @@ class StatusBar(QStatusBar):
         self._measure.start()
 
     def _show_cache(self, held: int, where: str) -> None:
-        self.cache.setText(f"cache {formatting.size(held)}")
+        self.cache.setText(f"cache {formatting.byte_size(held)}")
         self.cache.setToolTip(where)
 
     def show_saved(self, opened: OpenDocument | None) -> None:
@@ -109,7 +111,7 @@ class StatusBar(QStatusBar):
                 return
             self.saved.setText(f"saved {time.strftime('%H:%M', changed)}")
 
-    def _told_devices(self, answer: Answer) -> None:
+    def _on_devices(self, answer: Answer) -> None:
         if not isinstance(answer, dict):
             self.device.setText("worker does not answer")
             self.device.setToolTip(str(answer))
@@ -119,21 +121,21 @@ class StatusBar(QStatusBar):
         }
         self._workspace.attention = answer["attention"]
         chosen = answer["chosen"]
-        total = f" {formatting.size(chosen['total'])}" if chosen["total"] else ""
+        total = f" {formatting.byte_size(chosen['total'])}" if chosen["total"] else ""
         self.device.setText(f"{chosen['device']}{total}")
         self.device.setToolTip(chosen["name"])
 
-    def _read(self, reading: Reading | None) -> None:
+    def _read(self, reading: RunProgress | None) -> None:
         self._bar.setVisible(reading is not None and reading.of > 0)
         if reading is None:
             self._text.setText("")
             return
-        self._spoken.stop()
-        self._bar.setRange(0, max(1, reading.of) * _FINE)
-        self._bar.setValue(round((reading.step + reading.part) * _FINE))
-        self._text.setText(self._spell(reading))
+        self._text_timer.stop()
+        self._bar.setRange(0, max(1, reading.of) * _STEPS_PER_UNIT)
+        self._bar.setValue(round((reading.step + reading.part) * _STEPS_PER_UNIT))
+        self._text.setText(self._progress_text(reading))
 
-    def _spell(self, reading: Reading) -> str:
+    def _progress_text(self, reading: RunProgress) -> str:
         if not reading.node:
             return "Starting"
         parts = [self._title(reading.node)]
@@ -148,4 +150,4 @@ class StatusBar(QStatusBar):
     def _title(self, node: str) -> str:
         job = self._runner.jobs.current
         opened = self._workspace.find(job.document) if job else None
-        return self._workspace.title(opened.document, node) if opened else node
+        return self._workspace.node_title(opened.document, node) if opened else node

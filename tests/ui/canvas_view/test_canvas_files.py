@@ -33,7 +33,7 @@ def empty(studio_window):
     """A canvas tab that has no canvas yet."""
     studio_window.workspace.new()
     opened = studio_window.workspace.current
-    studio_window.area.show_face("canvas")
+    studio_window.area.show_view("canvas")
     yield studio_window.area.canvas
     studio_window.workspace.close(opened)
 
@@ -80,11 +80,11 @@ def test_a_picture_of_16_bits_says_that_8_are_kept(qtbot, empty, tmp_path: Path)
     with qtbot.waitSignal(empty.warned, timeout=LONG) as warned:
         empty.drop(dropped(deep))
     assert "deep.png" in warned.args[0]
-    assert "16 bits" in empty.window().area.notices.text("depth")
-    empty.window().area.notices.dismiss("depth")
+    assert "16 bits" in empty.window().area.message_bars.text("depth")
+    empty.window().area.message_bars.dismiss("depth")
     empty.drop(dropped(file_of(tmp_path, "plain.png")))
     qtbot.waitUntil(lambda: len(empty.opened.canvas.layers) == 2, timeout=LONG)
-    assert empty.window().area.notices.text("depth") == ""
+    assert empty.window().area.message_bars.text("depth") == ""
 
 
 def test_pixels_of_the_clipboard_are_pasted_and_copies_come_back_in_place(qtbot, empty):
@@ -147,8 +147,8 @@ def test_a_project_keeps_canvas_and_generations(qtbot, studio_window, tmp_path: 
     before = easel.pixels()
     studio_window.workspace.close(opened)
     studio_window.files.open(path)
-    qtbot.waitUntil(lambda: studio_window.workspace.at(path) is not None, timeout=LONG)
-    again = studio_window.workspace.at(path)
+    qtbot.waitUntil(lambda: studio_window.workspace.find_by_path(path) is not None, timeout=LONG)
+    again = studio_window.workspace.find_by_path(path)
     assert again.name == "painting"
     assert np.array_equal(shown(again.canvas), before)
     assert studio_window.area.canvas is not None
@@ -174,12 +174,12 @@ def test_strokes_survive_a_crash(qtbot, studio_window, monkeypatch: pytest.Monke
     qtbot.wait(50)
     dead = folder.with_name(f"{2**22 + 1}-dead.nforge")  # no process has so large a number
     folder.rename(dead)
-    assert Autosave(studio_window.workspace).left_behind() == [dead]
+    assert Autosave(studio_window.workspace).recoverable_files() == [dead]
     again = autosave.recover(dead)
     assert np.array_equal(shown(again.canvas), easel.pixels())
     assert again.modified
     for each in (opened, again):
-        autosave.forget(each)
+        autosave.remove_copy(each)
         studio_window.workspace.close(each)
 
 
@@ -191,7 +191,7 @@ def test_nothing_is_autosaved_in_the_middle_of_a_stroke(studio_window):
     studio_window.autosave._write_all()
     assert not studio_window.autosave._file(easel.tab.opened, ".nforge").exists()
     easel.hand.release((50, 50))
-    studio_window.autosave.forget(easel.tab.opened)
+    studio_window.autosave.remove_copy(easel.tab.opened)
     studio_window.workspace.close(easel.tab.opened)
 
 
@@ -200,10 +200,10 @@ def test_a_picture_without_a_workflow_can_be_opened_on_the_canvas(
 ):
     path = file_of(tmp_path, "plain.png", (50, 40))
     studio_window.files.open(path)
-    assert "plain.png" in studio_window.area.notices.text("open")
+    assert "plain.png" in studio_window.area.message_bars.text("open")
     studio_window.workspace.new()
     opened = studio_window.workspace.current
-    studio_window.files.to_canvas(path)
+    studio_window.files.open_on_canvas(path)
     qtbot.waitUntil(lambda: opened.canvas is not None, timeout=LONG)
     assert opened.canvas.size == (50, 40)
     studio_window.workspace.close(opened)
@@ -214,8 +214,8 @@ def test_what_the_viewer_shows_is_brought_to_the_canvas(qtbot, studio_window):
     opened = studio_window.workspace.current
     image = QImage(30, 20, QImage.Format.Format_RGB32)
     image.fill(QColor("#c3272b"))
-    studio_window.viewer.canvas.show_image(image)
-    studio_window.actions_.run("canvas.bring")
+    studio_window.viewer.picture_view.show_image(image)
+    studio_window.commands.run("canvas.bring")
     qtbot.waitUntil(lambda: bool(opened.canvas and opened.canvas.layers), timeout=LONG)
     assert shown(opened.canvas)[5, 5].tolist() == [195, 39, 43, 255]
     studio_window.workspace.close(opened)

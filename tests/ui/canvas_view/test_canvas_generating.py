@@ -79,7 +79,7 @@ def test_a_generation_end_to_end(qtbot, open_window):
     assert easel.editor.generator.busy
     qtbot.waitUntil(lambda: not easel.editor.generator.busy, timeout=LONG)
     assert any(previews)
-    assert staging.count == 2, easel.window.area.notices.text("canvas")
+    assert staging.count == 2, easel.window.area.message_bars.text("canvas")
     assert len(easel.document.history) == steps
     assert np.array_equal(easel.pixels(), before)  # nothing changes until it is accepted
     first = staging.candidate
@@ -131,7 +131,7 @@ def test_an_empty_mask_is_refused_in_words(qtbot, painted):
     with qtbot.waitSignal(painted.editor.generator.refused, timeout=LONG) as refused:
         painted.tab.generate()
     assert "no mask" in refused.args[0]
-    assert "no mask" in painted.window.area.notices.text("canvas")
+    assert "no mask" in painted.window.area.message_bars.text("canvas")
     assert not painted.editor.generator.busy
 
 
@@ -236,14 +236,14 @@ def test_prompts_are_counted_in_tokens_as_in_the_graph(painted):
     field = panel.fields["prompt.text"]
     form.set("prompt.text", "a (cat:1.3) on a red chair")
     assert field.editor().height() > 50  # room for more than a line
-    assert field.counted.endswith("tokens")
-    fewer = field.counted
+    assert field.token_text.endswith("tokens")
+    fewer = field.token_text
     form.set("prompt.text", "a cat on a red chair in a garden")
-    assert field.counted != fewer
+    assert field.token_text != fewer
     form.set("model.file", "none such.safetensors")
-    assert field.counted == ""
+    assert field.token_text == ""
     form.set("model.file", "nano")
-    assert field.counted.endswith("tokens")
+    assert field.token_text.endswith("tokens")
 
 
 def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):

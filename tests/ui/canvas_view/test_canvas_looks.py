@@ -234,9 +234,9 @@ def test_edit_commands_go_to_the_canvas_while_it_is_in_front(easel):
     easel.undo()
     easel.undo()
     assert np.array_equal(easel.pixels(), before)
-    assert not easel.window.actions_["node.mute"].isEnabled()
+    assert not easel.window.commands["node.mute"].isEnabled()
     easel.do("view.graph")
-    assert not easel.window.actions_["canvas.new_layer"].isEnabled()
+    assert not easel.window.commands["canvas.new_layer"].isEnabled()
     assert not easel.window.docks.all["library"].isHidden()
 
 

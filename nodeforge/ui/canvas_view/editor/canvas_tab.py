@@ -102,7 +102,7 @@ class CanvasTab(QStackedWidget):
         self._ends: list[Callable[[], None]] = []
         self.setAcceptDrops(True)
         self.setFocusProxy(self.start_page)
-        opened.settling.connect(self.commit)
+        opened.commit_requested.connect(self.commit)
         if opened.canvas is not None:
             self._build(opened.canvas)
 
@@ -115,7 +115,7 @@ class CanvasTab(QStackedWidget):
         return self.editor.view if self.editor is not None else None
 
     def close_tab(self) -> None:
-        self.opened.settling.disconnect(self.commit)
+        self.opened.commit_requested.disconnect(self.commit)
         self.files.close()
         for end in self._ends:
             end()
@@ -215,7 +215,7 @@ class CanvasTab(QStackedWidget):
     def _set_canvas(self, state: State) -> None:
         """Have a canvas; one that is there takes another shape, which can be undone."""
         if self.opened.canvas is None:
-            self.opened.have_canvas(Canvas(state))
+            self.opened.set_canvas(Canvas(state))
             self._build(self._canvas)
         else:
             self._perform(CanvasEdit(self._canvas, "new canvas", lambda _: state))
@@ -228,7 +228,7 @@ class CanvasTab(QStackedWidget):
         )
         self.commands = CanvasCommands(self, self.editor)
         session = self.editor.session
-        self.opened.in_hand = lambda: session.tool.busy
+        self.opened.has_pending_edit = lambda: session.tool.busy
         self.editor.status_message.connect(self.status_message)
         self.editor.refused.connect(self.refused)
         self.editor.view.menu_requested.connect(self.menu_requested)

@@ -117,7 +117,7 @@ class Generator(QObject):
         self._unused_assets: set[str] = set()
         """SHA-256 of pictures that only live rounds have needed."""
         self._request_ready.connect(self._queue_run, Qt.ConnectionType.QueuedConnection)
-        runner.link.told.connect(self._on_events)
+        runner.worker.events_received.connect(self._on_events)
         runner.jobs.changed.connect(self._check_queue)
         self._end_listening = session.canvas.subscribe(lambda _: self._check_control_layers())
         self._check_control_layers()
@@ -128,7 +128,7 @@ class Generator(QObject):
         self._closed = True
         self._end_listening()
         self.cancel()
-        self._runner.link.told.disconnect(self._on_events)
+        self._runner.worker.events_received.disconnect(self._on_events)
         self._runner.jobs.changed.disconnect(self._check_queue)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
@@ -298,7 +298,7 @@ class Generator(QObject):
     def _fetch(self, made: GenerationRun, item: int) -> None:
         """Ask for a candidate; one after another until there is none."""
         assert made.generation is not None
-        self._runner.link.ask(
+        self._runner.worker.ask(
             "render",
             partial(self._on_candidate, made, item),
             node=made.generation.results[0],

@@ -23,12 +23,12 @@ from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
 from nodeforge.ui.canvas_view.panels.generation_history import GenerationHistoryButton
 from nodeforge.ui.canvas_view.panels.side_panel import in_scroll_area
 from nodeforge.ui.canvas_view.session import CanvasSession
-from nodeforge.ui.common.formatting import tip
+from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.field import Field, ignore_wheel
 from nodeforge.ui.fields.field_factory import make_field
-from nodeforge.ui.fields.prompt_assistant import PromptHelp
+from nodeforge.ui.fields.prompt_assistant import PromptAssistant
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 
@@ -131,18 +131,18 @@ class GeneratePanel(QWidget):
 
     def _add(self, entry: FormEntry, field: Field) -> None:
         label = _dim(entry.label)
-        label.setToolTip(tip(entry.port.doc))
+        label.setToolTip(tooltip_html(entry.port.doc))
         editor = field.editor()
         label.setBuddy(editor)
-        field.call(entry.label)
-        editor.setToolTip(tip(entry.port.doc))
+        field.set_label(entry.label)
+        editor.setToolTip(tooltip_html(entry.port.doc))
         if isinstance(editor, QPlainTextEdit):
             field.setFixedHeight(_PROMPT_HEIGHT)
             if entry.label.lower().startswith("prompt"):
                 editor.setPlaceholderText(METHODS[self._form.intent].describes)
         if isinstance(field, TextField) and self._form.reads_prompts(entry):
-            help_ = PromptHelp(self._workspace, self._form, entry.path)
-            field.assist(help_.count, help_.words)
+            help_ = PromptAssistant(self._workspace, self._form, entry.path)
+            field.set_assistant(help_.count, help_.words)
         field.show_value(self._form.value(entry))
         field.edited.connect(lambda value, _, name=entry.name: self._form.set(name, value))
         if isinstance(field, SeedField):

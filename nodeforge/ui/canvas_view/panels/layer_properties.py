@@ -37,7 +37,7 @@ class LayerProperties(QWidget):
         for name, field in self.fields.items():
             label = QLabel(name.capitalize())
             label.setProperty("role", "dim")
-            field.call(f"Layer {name}")
+            field.set_label(f"Layer {name}")
             field.edited.connect(lambda value, _, name=name: self._set(name, value))
             self._rows.addRow(label, field)
 

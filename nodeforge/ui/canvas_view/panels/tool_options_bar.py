@@ -48,7 +48,7 @@ class ToolOptionsBar(QToolBar):
             field = _field(option)
             field.show_value(self._session.tool_options.value(tool.name, option))
             field.edited.connect(lambda value, _, option=option: self._set(option, value))
-            field.call(option.label)
+            field.set_label(option.label)
             self.fields[option.name] = field
             self.addWidget(_named(option, field))
         self.addWidget(_Hint(tool.hint))

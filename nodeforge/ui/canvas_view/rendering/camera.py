@@ -36,7 +36,7 @@ class Camera:
     def to_view(self, place: QPointF) -> QPointF:
         return self.transform().map(place)
 
-    def to_canvas(self, place: QPointF) -> QPointF:
+    def open_on_canvas(self, place: QPointF) -> QPointF:
         return self.transform().inverted()[0].map(place)
 
     def visible_area(self, rect: QRectF) -> QRectF:
@@ -46,14 +46,14 @@ class Camera:
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
         """Zoom; the place at `at` of the widget (its middle) stays where it is."""
         at = self.middle if at is None else at
-        kept = self.to_canvas(at)
+        kept = self.open_on_canvas(at)
         self.zoom = min(max(zoom, MIN_ZOOM), MAX_ZOOM)
         self._keep_at(kept, at)
 
     def rotate_to(self, turn: float, at: QPointF | None = None) -> None:
         """Turn the view; the place at `at` of the widget (its middle) stays where it is."""
         at = self.middle if at is None else at
-        kept = self.to_canvas(at)
+        kept = self.open_on_canvas(at)
         self.rotation = (turn + 180) % 360 - 180
         self._keep_at(kept, at)
 

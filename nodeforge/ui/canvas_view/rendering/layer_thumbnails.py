@@ -29,10 +29,12 @@ def thumbnail(layer: Layer, state: State, ratio: float = 1.0) -> QPixmap:
     painter.translate(area.topLeft())
     painter.scale(scale, scale)
     painter.translate(*layer.offset)
-    reach = TILE + 0.5 / scale  # a little over the edge, so that no gaps show
+    outermost_input = TILE + 0.5 / scale  # a little over the edge, so that no gaps show
     for (column, row), tile in layer.tiles.items():
         image = _small(tile, max(2, round(TILE * scale * 2)))
-        painter.drawImage(QRectF(column * TILE, row * TILE, reach, reach), image)
+        painter.drawImage(
+            QRectF(column * TILE, row * TILE, outermost_input, outermost_input), image
+        )
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap

@@ -13,7 +13,7 @@ from nodeforge.graph.model import Input, Node, Output, Subgraph
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
 from nodeforge.spec import NodeSpec, PortSpec, fits
-from nodeforge.ui.common.formatting import plain
+from nodeforge.ui.common.formatting import plain_text
 from nodeforge.ui.graph_view.commands.search_popup import SearchEntry, SearchPopup
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.session import GraphSession
@@ -116,5 +116,5 @@ def compatible_port(spec: NodeSpec, port_item: GraphPortItem) -> PortSpec | None
 def search_entry(spec: NodeSpec) -> SearchEntry:
     ports = " ".join(port.name for port in (*spec.inputs, *spec.outputs))
     return SearchEntry(
-        spec.type, spec.title, plain(spec.summary), spec.category, f"{spec.doc} {ports}"
+        spec.type, spec.title, plain_text(spec.summary), spec.category, f"{spec.doc} {ports}"
     )

@@ -64,17 +64,17 @@ class DrawLink(Gesture):
         if not isinstance(hit.item, NodeItem) or hit.item is self._dot.node_item:
             return None
         port_items = hit.item.outputs if self._dot.is_input else hit.item.inputs
-        fitting = [
+        matching_words = [
             port_item
             for port_item in port_items
             if self.session.link_error(self._dot, port_item) is None
         ]
         free = [
             port_item
-            for port_item in fitting
+            for port_item in matching_words
             if port_item.layout.many or not port_item.connected_pipes
         ]
-        return next(iter([*free, *fitting, *port_items]), None)
+        return next(iter([*free, *matching_words, *port_items]), None)
 
     def finish(self, place: QPointF, modifiers: Modifiers) -> None:
         self._update_target(place)

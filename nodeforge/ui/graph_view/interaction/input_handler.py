@@ -9,7 +9,7 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QGraphicsItem, QToolTip
 
 from nodeforge.errors import RequestError
-from nodeforge.ui.common.formatting import tip
+from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.graph_view.gestures import (
     CutLinks,
     DragNumber,
@@ -244,7 +244,7 @@ class GraphInputHandler(QObject):
         """Say what lies under the mouse."""
         viewer = self.session.viewer
         words = tooltip_text(viewer.hit_test(event.pos()), near=viewer.zoom >= NEAR)
-        QToolTip.showText(event.globalPos(), tip(words), viewer.viewport())
+        QToolTip.showText(event.globalPos(), tooltip_html(words), viewer.viewport())
 
     def dragged_over(self, event) -> bool:
         """Whether what is dragged over the view can be dropped."""

@@ -16,11 +16,11 @@ WIDTH, WIDE = 2.0, 3.5
 
 def curve(start: QPointF, end: QPointF) -> QPainterPath:
     """From an output to an input: leaves to the right, arrives from the left."""
-    reach = max(28.0, min(abs(end.x() - start.x()) / 2, 120.0))
+    outermost_input = max(28.0, min(abs(end.x() - start.x()) / 2, 120.0))
     if end.x() < start.x():
-        reach = max(reach, min(120.0, (start.x() - end.x()) / 3))
+        outermost_input = max(outermost_input, min(120.0, (start.x() - end.x()) / 3))
     path = QPainterPath(start)
-    path.cubicTo(start + QPointF(reach, 0), end - QPointF(reach, 0), end)
+    path.cubicTo(start + QPointF(outermost_input, 0), end - QPointF(outermost_input, 0), end)
     return path
 
 

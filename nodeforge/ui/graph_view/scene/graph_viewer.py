@@ -162,8 +162,13 @@ class GraphViewer(NodeViewer):
         return next((item for item in items if isinstance(item, LinkItem)), None)
 
     def _near(self, place: QPointF) -> QRectF:
-        reach = REACH / self.zoom
-        return QRectF(place.x() - reach, place.y() - reach, 2 * reach, 2 * reach)
+        outermost_input = REACH / self.zoom
+        return QRectF(
+            place.x() - outermost_input,
+            place.y() - outermost_input,
+            2 * outermost_input,
+            2 * outermost_input,
+        )
 
     def _validate_accept_connection(self, from_port: GraphPortItem, to_port: GraphPortItem) -> bool:
         return self.link_error(from_port, to_port) is None

@@ -109,7 +109,7 @@ def canvas_commands(window: MainWindow) -> list[Command]:
             partial(_bring_viewed, window),
             (),
             "paint-brush",
-            lambda: not window.viewer.canvas.image.isNull(),
+            lambda: not window.viewer.picture_view.image.isNull(),
         ),
         *(_tool(window, *row) for row in _TOOLS),
         *(_deed(window, *row) for row in _DEEDS),
@@ -123,7 +123,7 @@ def _faces(window: MainWindow) -> list[Command]:
         Command(
             f"view.{name}",
             text,
-            partial(area.show_face, name),
+            partial(area.show_view, name),
             (keys,),
             icon,
             window.has_document,
@@ -140,7 +140,7 @@ def _canvas_in_front(window: MainWindow) -> CanvasTab:
     """The canvas of the current document, or of a new one, shown."""
     if window.workspace.current is None:
         window.workspace.new()
-    window.area.show_face("canvas")
+    window.area.show_view("canvas")
     assert window.area.canvas is not None
     return window.area.canvas
 
@@ -155,7 +155,7 @@ def _bring_viewed(window: MainWindow) -> None:
         to_png,  # the canvas needs numpy and OpenCV
     )
 
-    bring_to_canvas(window, to_png(window.viewer.canvas.image), "Result")
+    bring_to_canvas(window, to_png(window.viewer.picture_view.image), "Result")
 
 
 def _tool(window: MainWindow, name: str, text: str, keys: str, icon: str) -> Command:
@@ -213,4 +213,4 @@ def _on_canvas(
     enabled: Callable[[], bool],
     checked: Callable[[], bool] | None = None,
 ) -> Command:
-    return Command(name, text, do, keys, icon, enabled, checked, within=window.area.tabs)
+    return Command(name, text, do, keys, icon, enabled, checked, context=window.area.tabs)

@@ -6,12 +6,12 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from nodeforge.ui.common.command_registry import Actions, keys_of
+from nodeforge.ui.common.command_registry import CommandRegistry, shortcut_text
 
 _NAME = Qt.ItemDataRole.UserRole
 
 
-def fuzzy(wanted: str, text: str) -> int | None:
+def match_cost(wanted: str, text: str) -> int | None:
     """How badly `wanted` fits `text`, its letters in order; None where they are not there.
 
     Letters at the start of words and side by side fit best.
@@ -41,7 +41,7 @@ def _word_start(text: str, letter: str, begin: int) -> int | None:
 class CommandPalette(QDialog):
     """Type, choose with the arrow keys, Enter."""
 
-    def __init__(self, actions: Actions, parent: QWidget) -> None:
+    def __init__(self, actions: CommandRegistry, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setWindowTitle("Command palette")
         self.setAccessibleName("Command palette")
@@ -59,7 +59,7 @@ class CommandPalette(QDialog):
         column.addWidget(self.search)
         column.addWidget(self.list)
         self.resize(520, 400)
-        actions.refresh()
+        actions.update_states()
         self._fill("")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
@@ -74,13 +74,13 @@ class CommandPalette(QDialog):
         ranked = []
         for command in self._actions:
             action = self._actions[command.name]
-            cost = fuzzy(text, action.text())
+            cost = match_cost(text, action.text())
             if action.isEnabled() and cost is not None and command.name != "view.palette":
                 ranked.append((cost if text else 0, command))
         self.list.clear()
         for _, command in sorted(ranked, key=lambda pair: pair[0]):
             action = self._actions[command.name]
-            item = QTreeWidgetItem([action.text().replace("&", ""), keys_of(action)])
+            item = QTreeWidgetItem([action.text().replace("&", ""), shortcut_text(action)])
             item.setIcon(0, action.icon())
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
             item.setData(0, _NAME, command.name)
@@ -102,7 +102,7 @@ class CommandPalette(QDialog):
 class ShortcutList(QDialog):
     """Every command that has keys."""
 
-    def __init__(self, actions: Actions, parent: QWidget) -> None:
+    def __init__(self, actions: CommandRegistry, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Shortcuts")
         self.resize(480, 560)
@@ -111,7 +111,7 @@ class ShortcutList(QDialog):
         for command in actions:
             action = actions[command.name]
             if action.shortcuts():
-                item = QTreeWidgetItem([command.text.replace("&", ""), keys_of(action)])
+                item = QTreeWidgetItem([command.text.replace("&", ""), shortcut_text(action)])
                 item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
                 table.addTopLevelItem(item)
         column = QVBoxLayout(self)

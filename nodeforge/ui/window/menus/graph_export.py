@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FILTER = "Drawing (*.svg);;Picture (*.png)"
 
 
-class GraphFiles:
+class GraphExport:
     """What the File menu does with the picture of the graph."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -32,7 +32,7 @@ class GraphFiles:
             data.setData("image/svg+xml", drawing)
             data.setText(drawing.decode())
             QGuiApplication.clipboard().setMimeData(data)
-            self._window.status.say("The graph is on the clipboard as SVG.")
+            self._window.status.show_text("The graph is on the clipboard as SVG.")
 
     def export(self, opened: OpenDocument) -> None:
         """Ask for a file, and write the graph into it."""
@@ -45,10 +45,10 @@ class GraphFiles:
         if path.suffix.lower() not in (".svg", ".png"):
             path = path.with_name(path.name + (".png" if "png" in kind else ".svg"))
         if write_graph(view, path):
-            self._window.status.say(f"The graph was written to {path}.")
+            self._window.status.show_text(f"The graph was written to {path}.")
         else:
             text = f"{path} cannot be written. Choose another place, or make room there."
-            self._window.area.notices.show_notice("save", text)
+            self._window.area.message_bars.show_message("save", text)
 
 
 def write_graph(view: GraphView, path: Path) -> bool:

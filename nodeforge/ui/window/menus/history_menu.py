@@ -45,9 +45,9 @@ class HistoryMenu(QMenu):
             self._add(opened, "opened", -len(earlier))
 
     def _add(self, opened: OpenDocument, name: str, by: int) -> None:
-        status_message = formatting.step(name)
+        title = formatting.edit_title(name)
         action = self.addAction(
-            status_message[:1].upper() + status_message[1:], lambda: step(opened, by)
+            title[:1].upper() + title[1:], lambda: step(opened, by)
         )
         action.setCheckable(True)
         action.setChecked(by == 0)

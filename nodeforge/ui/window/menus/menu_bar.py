@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButton, QWidget
 
-from nodeforge.ui.common.command_registry import keys_of
+from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.window.menus.history_menu import HistoryMenu
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
@@ -47,12 +47,12 @@ def build_menus(window: MainWindow) -> None:
     for name, (title, entries) in MENUS.items():
         menu = window.menuBar().addMenu(title)
         menu.setAccessibleName(title.replace("&", ""))
-        menu.aboutToShow.connect(window.actions_.refresh)
+        menu.aboutToShow.connect(window.commands.update_states)
         _fill(window, menu, entries)
         if name == "file":
             _add_recent(window, menu)
         elif name == "edit":
-            menu.insertMenu(window.actions_["edit.cut"], HistoryMenu(window, menu))
+            menu.insertMenu(window.commands["edit.cut"], HistoryMenu(window, menu))
 
 
 def _fill(window: MainWindow, menu: QMenu, entries: Sequence[str]) -> None:
@@ -60,7 +60,7 @@ def _fill(window: MainWindow, menu: QMenu, entries: Sequence[str]) -> None:
         if entry == SEPARATOR:
             menu.addSeparator()
         else:
-            menu.addAction(window.actions_[entry])
+            menu.addAction(window.commands[entry])
 
 
 def _add_recent(window: MainWindow, menu: QMenu) -> None:
@@ -76,13 +76,13 @@ def _add_recent(window: MainWindow, menu: QMenu) -> None:
     recent.setToolTipsVisible(True)
     window.workspace.recent_changed.connect(fill)
     fill()
-    menu.insertMenu(window.actions_["file.save"], recent)
+    menu.insertMenu(window.commands["file.save"], recent)
 
 
 def canvas_menu(window: MainWindow, place: QPoint) -> None:
     """Show what can be done on the canvas at a place of the screen."""
     menu = QMenu(window)
-    window.actions_.refresh()
+    window.commands.update_states()
     _fill(window, menu, _ON_CANVAS)
     menu.popup(place)
 
@@ -90,7 +90,7 @@ def canvas_menu(window: MainWindow, place: QPoint) -> None:
 def node_menu(window: MainWindow, request: MenuRequest) -> None:
     """Show what can be done with what is under the mouse."""
     menu = QMenu(window)
-    window.actions_.refresh()
+    window.commands.update_states()
     _fill(window, menu, _ON_NODE if window.has_selection() else _ON_NOTHING)
     menu.popup(request.screen)
 
@@ -125,7 +125,7 @@ def _button(window: MainWindow, name: str, *, text: bool = False) -> QToolButton
     button = QToolButton()
     button.setObjectName(f"button.{name}")
     button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.setDefaultAction(window.actions_[name])
+    button.setDefaultAction(window.commands[name])
     if text:
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     return button
@@ -133,7 +133,7 @@ def _button(window: MainWindow, name: str, *, text: bool = False) -> QToolButton
 
 def _primary(window: MainWindow, name: str) -> QToolButton:
     """A button in the accent's colour, with an icon to match."""
-    action, button = window.actions_[name], QToolButton()
+    action, button = window.commands[name], QToolButton()
 
     def follow() -> None:
         button.setEnabled(action.isEnabled())
@@ -144,9 +144,9 @@ def _primary(window: MainWindow, name: str) -> QToolButton:
     button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     button.setText(action.text())
     button.setIcon(icon("play-fill", "on_accent"))
-    button.setToolTip(f"{action.text()} ({keys_of(action)})")
+    button.setToolTip(f"{action.text()} ({shortcut_text(action)})")
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-    button.clicked.connect(lambda: window.actions_.run(name))
+    button.clicked.connect(lambda: window.commands.run(name))
     action.changed.connect(follow)
     follow()
     return button

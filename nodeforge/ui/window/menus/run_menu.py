@@ -31,7 +31,7 @@ class RunMenu:
         if (canvas := self._window.area.canvas) is not None:
             canvas.generate()
             return
-        self._run([], self._window.count.value())
+        self._run([], self._window.run_count.value())
 
     def run_to_selected(self) -> None:
         """Run what is selected and what feeds it, nothing after it."""
@@ -44,11 +44,11 @@ class RunMenu:
         window, current = self._window, self._window.workspace.current
         if current is None:
             return
-        targets = led_to(current.document, current.selection, window.workspace.catalogue)
+        targets = reachable_outputs(current.document, current.selection, window.workspace.catalogue)
         if targets:
             self._run(targets, 1)
         else:
-            window.status.say("Nothing that is selected leads to a node that saves or shows.")
+            window.status.show_text("Nothing that is selected leads to a node that saves or shows.")
 
     def stop(self) -> None:
         """End the gesture in hand; where there is none, stop the run."""
@@ -65,13 +65,13 @@ class RunMenu:
 
     def restart_worker(self) -> None:
         self._window.messages.clear()
-        self._runner.link.kill()
+        self._runner.worker.kill()
         self._runner.restart_worker()
 
     def free_memory(self) -> None:
         """Let the worker drop loaded networks and results in memory."""
-        say = self._window.status.say
-        self._runner.link.ask("free", lambda _: say("Memory of models was freed."))
+        say = self._window.status.show_text
+        self._runner.worker.ask("free", lambda _: say("Memory of models was freed."))
 
     def previews_on(self) -> bool:
         return self._window.workspace.store.value("previews", "true") != "false"
@@ -81,9 +81,9 @@ class RunMenu:
         store.setValue("previews", "false" if self.previews_on() else "true")
 
     def switch_auto(self) -> None:
-        self.auto.switch(not self.auto.on)
-        if self.auto.on:
-            self._window.status.say("Runs on every change; what saves waits for Run.")
+        self.auto.set_enabled(not self.auto.enabled)
+        if self.auto.enabled:
+            self._window.status.show_text("Runs on every change; what saves waits for Run.")
 
     def switch_pause(self) -> None:
         self._runner.pause(not self._runner.jobs.paused)
@@ -117,7 +117,7 @@ class RunMenu:
                 "Run on change",
                 self.switch_auto,
                 "lightning",
-                lambda: self.auto.on,
+                lambda: self.auto.enabled,
             ),
             _switch(
                 "run.pause",
@@ -149,16 +149,18 @@ class RunMenu:
         if current is None or not self._runner.run(current, targets, count):
             return
         if self._runner.jobs.paused:
-            window.status.say("Queued; the queue is paused.")
+            window.status.show_text("Queued; the queue is paused.")
         elif count > 1:
-            window.status.say(f"{plural(count, 'run')} queued")
+            window.status.show_text(f"{plural(count, 'run')} queued")
 
     def _with_current(self, do: Callable) -> None:
         if (current := self._window.workspace.current) is not None:
             do(current)
 
 
-def led_to(document: Document, chosen: Collection[str], catalogue: Catalogue) -> list[str]:
+def reachable_outputs(
+    document: Document, chosen: Collection[str], catalogue: Catalogue
+) -> list[str]:
     """The nodes that save or show something among `chosen` and all that they feed."""
     whole = inline(document.graph)
     fed: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.window.menus.canvas_menu import canvas_commands
-from nodeforge.ui.window.menus.graph_export import GraphFiles
+from nodeforge.ui.window.menus.graph_export import GraphExport
 
 if TYPE_CHECKING:
     from nodeforge.ui.window.main_window import MainWindow
@@ -22,7 +22,7 @@ def all_commands(window: MainWindow) -> list[Command]:
         *_edit(window),
         *_node(window),
         *_view(window),
-        *window.runs.commands(),
+        *window.run_menu.commands(),
         *canvas_commands(window),
         *_help(window),
     ]
@@ -39,7 +39,7 @@ def _with(window: MainWindow, do: Callable[[OpenDocument], object]) -> Callable[
 
 
 def _file(window: MainWindow) -> list[Command]:
-    files, any_open, drawn = window.files, window.has_document, GraphFiles(window)
+    files, any_open, drawn = window.files, window.has_document, GraphExport(window)
     return [
         Command("file.new", "New workflow", window.workspace.new, ("Ctrl+N",), "file-plus"),
         Command("file.open", "Open…", files.ask_open, ("Ctrl+O",), "folder-open"),
@@ -60,7 +60,7 @@ def _file(window: MainWindow) -> list[Command]:
         Command(
             "file.copy_picture",
             "Copy as picture",
-            window.on_view("copy_as_picture"),
+            window.call_in_front("copy_as_picture"),
             (),
             "image",
             any_open,
@@ -116,11 +116,11 @@ def _edit(window: MainWindow) -> list[Command]:
         Command(
             "edit.paste_linked",
             "Paste with links",
-            window.on_view("paste", keep_inputs=True),
+            window.call_in_front("paste", keep_inputs=True),
             ("Ctrl+Shift+V",),
             "",
             lambda: window.area.canvas is None and window.has_document(),
-            within=window.area.tabs,
+            context=window.area.tabs,
         ),
     ]
 
@@ -154,7 +154,7 @@ def _node(window: MainWindow) -> list[Command]:
             ("node.layout", "Lay out", "auto_layout", ("L",), "tree-structure", False),
         ),
         *(
-            Command(f"node.{name}", text, window.on_view(*call), (), "", window.has_selection)
+            Command(f"node.{name}", text, window.call_in_front(*call), (), "", window.has_selection)
             for name, text, call in (
                 ("align_left", "Align left", ("align", "left")),
                 ("align_top", "Align top", ("align", "top")),
@@ -174,11 +174,11 @@ def _on_graph(
         Command(
             name,
             text,
-            window.on_view(method),
+            window.call_in_front(method),
             keys,
             icon,
-            partial(window.can_on_view, method, selection=needs),
-            within=window.area.tabs,
+            partial(window.can_call_in_front, method, selection=needs),
+            context=window.area.tabs,
         )
         for name, text, method, keys, icon, needs in rows
     ]
