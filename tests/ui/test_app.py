@@ -50,7 +50,8 @@ def test_a_second_start_hands_its_file_to_the_first(qtbot, home: Path, tmp_path:
     code = (
         "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
         "from nodeforge.ui.application import single_instance; app = QCoreApplication([]);"
-        "sys.exit(not single_instance.hand_over(Path(sys.argv[1]), Path(sys.argv[2])))"
+        "sent = single_instance.send_to_running_instance(Path(sys.argv[1]), Path(sys.argv[2]));"
+        "sys.exit(not sent)"
     )
     second = subprocess.Popen([sys.executable, "-c", code, home, tmp_path / "mine.json"])
     qtbot.waitUntil(lambda: asked == [str(tmp_path / "mine.json")], timeout=20_000)

@@ -101,7 +101,7 @@ def test_a_crash_loses_nothing_that_was_there_for_a_pause(
     window.workspace.current.perform(SetValue("prompt", "text", "a heron"))
     copies = home / "autosave"
     qtbot.waitUntil(lambda: len(list(copies.glob("*.about"))) == 1)
-    monkeypatch.setattr(autosaving, "_lives", lambda _: False)  # as after a crash
+    monkeypatch.setattr(autosaving, "_is_process_alive", lambda _: False)  # as after a crash
     again = open_window()
     opened = again.workspace.current
     assert opened.path == mine

@@ -36,7 +36,7 @@ theirs = QDBusConnection.connectToBus(QDBusConnection.BusType.SessionBus, "their
 if sys.argv[2] == "managed":
     theirs.registerVirtualObject("/org/freedesktop/FileManager1", manager)
     theirs.registerService("org.freedesktop.FileManager1")
-revealing.reveal(Path(sys.argv[1]), parent)
+revealing.show_in_file_manager(Path(sys.argv[1]), parent)
 QTimer.singleShot(5000, app.quit)
 app.exec()
 """
@@ -52,11 +52,9 @@ def test_the_file_manager_selects_the_file_and_without_one_the_folder_opens(
     picture = tmp_path / "a fox ü#1.png"
     picture.write_bytes(b"")
     command = ["dbus-run-session", "--", sys.executable, "-c", PROGRAM, str(picture), manager]
-    status_message = subprocess.run(
-        command, capture_output=True, text=True, timeout=30
-    ).stdout.strip()
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
     uri = f"asked ShowItems ass {tmp_path.as_uri()}/a%20fox%20%C3%BC%231.png"
-    assert status_message == (uri if manager == "managed" else f"opened {tmp_path}")
+    assert answer == (uri if manager == "managed" else f"opened {tmp_path}")
 
 
 def test_of_a_file_that_is_gone_the_folder_opens(qapp, tmp_path: Path, monkeypatch):

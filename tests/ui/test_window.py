@@ -106,7 +106,7 @@ def test_tab_in_the_search_goes_down_the_list(qtbot, window):
     window.activateWindow()
     for _ in range(3):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
-    assert window.area.view.adding.popup.list.currentRow() == 2
+    assert window.area.view.node_search.popup.list.currentRow() == 2
 
 
 def test_undo_and_redo_name_what_they_do(qtbot, window):

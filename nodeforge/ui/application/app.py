@@ -1,4 +1,4 @@
-"""Starts the window."""
+"""Entry point of the window: creates the application and the main window."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from nodeforge.ui.window.main_window import MainWindow
 
 
 class _CrashSignal(QObject):
-    """Brings a report from whatever thread to the window's."""
+    """Passes a crash report from any thread to the main thread."""
 
     raised = Signal(str, str)
 
@@ -64,7 +64,7 @@ def main(file: Path | None = None) -> int:
 
 
 def make_app() -> QApplication:
-    """The application, named so that systems group its windows."""
+    """Create the QApplication, with a name that desktops group windows by."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName("NodeForge")
     app.setDesktopFileName("nodeforge")
@@ -73,12 +73,12 @@ def make_app() -> QApplication:
 
 
 def window_store(home: Path) -> QSettings:
-    """What the window remembers, in an ini file of the home."""
+    """The store of window settings: an ini file in the home folder."""
     return QSettings(str(home / "window.ini"), QSettings.Format.IniFormat)
 
 
 def show_crash(window: MainWindow, path: str, report: str) -> QDialog:
-    """Say that we made a mistake; the workflow stays open."""
+    """Show a crash report; the workflow stays open."""
     dialog = QDialog(window)
     dialog.setWindowTitle("Something went wrong")
     dialog.resize(640, 400)

@@ -1,4 +1,4 @@
-"""What happens when we have made a mistake: a report in a file, shown with a button to copy it."""
+"""Crash reports: written to a file and shown with a button to copy them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CrashReports:
         self._fatal: IO[str] | None = None
 
     def install(self) -> None:
-        """Catch what nobody else catches, in every thread; and what kills the process."""
+        """Install hooks for uncaught exceptions in every thread, and for fatal signals."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._keep_fatal()
         self._fatal = (self.folder / FATAL).open("w", encoding="utf-8")
@@ -56,7 +56,7 @@ class CrashReports:
         self._show(*self.write(text))
 
     def write(self, text: str) -> tuple[Path, str]:
-        """Write a report about `text`; the file and all that is in it."""
+        """Write a report about `text`; returns the file and its content."""
         report = f"{version_report()}\n{time.strftime('%Y-%m-%d %H:%M:%S')}\n\n{text}"
         path = self.folder / f"crash-{time.strftime('%Y%m%d-%H%M%S')}.txt"
         try:
@@ -66,7 +66,7 @@ class CrashReports:
         return path, report
 
     def _keep_fatal(self) -> None:
-        """Make a report of what killed the process the last time."""
+        """Write a report of the fatal error that ended the last process, if any."""
         last = self.folder / FATAL
         if last.is_file() and last.stat().st_size:
             self.write(last.read_text("utf-8", "replace"))
@@ -75,7 +75,7 @@ class CrashReports:
 
 
 def version_report() -> str:
-    """The versions that a report names."""
+    """Versions of NodeForge, Python, Qt and the system, for a report."""
     from PySide6 import __version__ as qt
 
     system = f"{platform.system()} {platform.release()} {platform.machine()}"

@@ -1,8 +1,7 @@
-"""Collects Python's garbage in the window's thread only.
+"""Runs Python's garbage collector in the main thread only.
 
-Python collects cycles in whichever thread happens to allocate. Where such a cycle holds an object
-of Qt, as a panel and what listens to it, that is then destroyed in the wrong thread, under the
-window's hands: now and then a segmentation fault.
+Python collects cycles in whichever thread happens to allocate. A cycle that holds a Qt object
+would then be destroyed in the wrong thread, which can end in a segmentation fault.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ import gc
 from PySide6.QtCore import QObject, QTimer
 
 _INTERVAL = 500
-"""Milliseconds between two looks at whether there is enough to collect."""
+"""Milliseconds between two checks."""
 _YOUNG, _ALL = 700, 70_000
-"""So many objects more: the young are looked through, or all; as often as Python does it."""
+"""New objects until a young or a full collection, as in Python itself."""
 
 
 class GarbageCollector(QObject):
-    """Takes over from Python's own collector while it lives; made in the window's thread."""
+    """Replaces Python's automatic collection while it exists; create it in the main thread."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -30,7 +29,7 @@ class GarbageCollector(QObject):
         self._timer.start()
 
     def collect_if_needed(self) -> None:
-        """Collect if enough was made since the last time."""
+        """Collect if enough objects were created since the last time."""
         made = gc.get_count()[0]
         if self._more + made > _ALL:
             self._more = 0

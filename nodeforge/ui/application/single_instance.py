@@ -1,4 +1,4 @@
-"""One window a home: a second start hands its file to the first."""
+"""Single instance: a second start sends its file to the window that is already open."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _PATIENCE = 500
-"""Milliseconds to wait for the first window to listen."""
+"""Milliseconds to wait for the running instance."""
 
 
 def server_name(home: Path) -> str:
-    """The socket's name for a home."""
+    """The local socket's name for a home folder."""
     return "nodeforge-" + hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:16]
 
 
 def send_to_running_instance(home: Path, file: Path | None) -> bool:
-    """Ask a window that is open on `home` to open `file`; whether there is one."""
+    """Send `file` to the instance running on `home`; returns whether there is one."""
     socket = QLocalSocket()
     socket.connectToServer(server_name(home))
     if not socket.waitForConnected(_PATIENCE):
@@ -30,10 +30,10 @@ def send_to_running_instance(home: Path, file: Path | None) -> bool:
 
 
 class SingleInstanceServer(QObject):
-    """Listens for later starts."""
+    """Listens for files from later starts."""
 
     file_requested = Signal(str)
-    """The path of a file to open, or empty: only to come to the front."""
+    """The path of a file to open; empty to only raise the window."""
 
     def __init__(self, home: Path) -> None:
         super().__init__()
@@ -45,8 +45,8 @@ class SingleInstanceServer(QObject):
             self._server.listen(server_name(home))
 
     def close(self) -> None:
-        """Listen no more. A socket that is destroyed while it is connected would tell of its end
-        to what is being destroyed with it.
+        """Stop listening. A socket destroyed while connected would emit signals to objects that are
+        being destroyed.
         """
         self._server.close()
         for socket in self._server.findChildren(QLocalSocket):

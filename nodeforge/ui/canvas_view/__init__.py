@@ -1,4 +1,4 @@
-"""The canvas: painting, masks and generating in place, beside the graph of each document."""
+"""The canvas view: layers, painting tools, masks, and generating in place."""
 
 from nodeforge.ui.canvas_view.editor.canvas_tab import CanvasTab
 from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions

@@ -1,4 +1,4 @@
-"""What the tools of one document's canvas share: the canvas, the kit, the tool in hand."""
+"""The canvas session of one document: canvas, current tool, tool options, generation box."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 class CanvasSession(QObject):
-    """The desk that tools work at.
+    """State that the tools and panels of one canvas share.
 
     Args:
-        opened: The document; its history holds every step.
-        canvas: What is painted on.
-        kit: How tools are set.
+        opened: The document, whose history records the edits.
+        canvas: The canvas.
+        tool_options: The values of tool options.
     """
 
     tool_changed = Signal()
     overlay_changed = Signal()
-    """What a tool draws over the picture looks different."""
+    """The overlay (tool, box, guides) must be redrawn."""
     box_changed = Signal()
     status_message = Signal(str)
-    """A sentence for the person: why something cannot be done."""
+    """A message for the status bar: why something cannot be done."""
 
     def __init__(self, opened: OpenDocument, canvas: Canvas, tool_options: ToolOptions) -> None:
         super().__init__()
@@ -52,11 +52,11 @@ class CanvasSession(QObject):
         self._box: Box | None = None
         self._other_layer = ""
         self.auto_box: Callable[[], Box | None] = lambda: None
-        """What the box is while the mask chooses it."""
+        """Returns the automatic generation box."""
 
     @property
     def box(self) -> Box | None:
-        """The generation box; None chooses it from the mask."""
+        """The drawn generation box; None if it is automatic."""
         return self._box
 
     def set_box(self, box: Box | None) -> None:
@@ -66,11 +66,11 @@ class CanvasSession(QObject):
             self.overlay_changed.emit()
 
     def shown_box(self) -> Box | None:
-        """The generation box: as it was drawn, or as the mask chooses it."""
+        """The generation box: as drawn, or the automatic one."""
         return self._box if self._box is not None else self.auto_box()
 
     def select_tool(self, name: str) -> None:
-        """Take another tool in hand."""
+        """Switch to another tool."""
         if name != self.tool.name:
             self.commit()
             self.tool.deactivate()
@@ -80,7 +80,7 @@ class CanvasSession(QObject):
             self.overlay_changed.emit()
 
     def perform(self, edit: CanvasEdit) -> bool:
-        """Make `edit`, undoable; where it cannot be made, say why."""
+        """Make an edit; if it cannot be made, show why and return False."""
         try:
             self.opened.document.perform(edit)
         except RequestError as error:
@@ -89,15 +89,15 @@ class CanvasSession(QObject):
         return True
 
     def commit(self) -> None:
-        """Finish what the tool has in hand."""
+        """Commit the tool's pending edit."""
         self.tool.commit()
 
     def cancel(self) -> bool:
-        """Leave what the tool has in hand; whether there was anything."""
+        """Cancel the tool's pending edit; returns whether there was one."""
         return self.tool.cancel()
 
     def paintable_layer(self) -> Layer | None:
-        """The layer to paint on, made where there is none; None where it is closed."""
+        """The active layer, created if there is none; None if it cannot be painted on."""
         if self.canvas.active is None:
             self.perform(add_layer(self.canvas, LayerKind.PAINT))
         layer = self.canvas.active
@@ -111,7 +111,7 @@ class CanvasSession(QObject):
         return layer
 
     def swap_mask(self) -> None:
-        """Work on a mask instead of a picture, or the other way round; a mask is made."""
+        """Switch between a mask and a paint layer; a missing one is created."""
         active, layers = self.canvas.active, self.canvas.layers
         to_mask = active is None or not active.is_mask
         wanted = [layer.id for layer in layers if layer.is_mask == to_mask]

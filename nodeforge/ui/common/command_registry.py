@@ -1,4 +1,4 @@
-"""Everything a person can ask the window for, once: menus, palette and shortcut list read it."""
+"""Registry of the window's commands, read by menus, toolbar, command palette and shortcut list."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def always() -> bool:
 
 @dataclass(frozen=True)
 class Command:
-    """One thing the window does.
+    """A command of the window.
 
     Args:
         name: Its id, ``file.open``; what comes before the dot is its menu.
-        text: What menus and palette say.
-        do: Does it.
-        keys: Shortcuts; the first is shown.
+        text: The text in menus and in the command palette.
+        callback: Called when the command is triggered.
+        shortcuts: Key sequences; the first is shown in menus.
         icon: A Phosphor name.
-        enabled: Whether it can be done now.
-        checked: For what is on or off: which of them.
-        within: The widget that must have the focus for the keys to count; None is the window.
-        label: What the menu says now, where that changes ("Undo move 3 nodes").
+        enabled: Whether the command can be triggered now.
+        checked: For a checkable command, whether it is on.
+        context: The widget that must have the focus for the shortcuts to work; None: the window.
+        label: The current menu text, where it changes ("Undo move 3 nodes").
     """
 
     name: str
@@ -45,14 +45,14 @@ class Command:
 
 
 class CommandRegistry(QObject):
-    """The registry.
+    """Holds all commands, with a QAction for each.
 
     Args:
-        window: What the shortcuts belong to.
+        window: The widget that the shortcuts belong to.
     """
 
     shortcuts_removed = Signal(list)
-    """Keys that were a command's by default, and do nothing now."""
+    """Default shortcuts that the user has removed and that no other command uses."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -67,7 +67,7 @@ class CommandRegistry(QObject):
         return self._actions[name]
 
     def add(self, command: Command) -> QAction:
-        """Register `command`; its shortcuts work from now on."""
+        """Register `command` and create its action."""
         assert command.name not in self._commands, command.name
         action = QAction(command.text, self)
         action.setObjectName(command.name)
@@ -87,17 +87,17 @@ class CommandRegistry(QObject):
         return self._commands[name]
 
     def shortcuts(self, name: str) -> list[str]:
-        """A command's shortcuts now, as they are stored."""
+        """The current shortcuts of a command, in portable text."""
         portable = QKeySequence.SequenceFormat.PortableText
         return [keys.toString(portable) for keys in self._actions[name].shortcuts()]
 
     def set_shortcuts(self, changed: Mapping[str, list[str]], store: QSettings) -> None:
-        """Give these commands other keys, all others their own, and remember it."""
+        """Set and store the shortcuts of these commands; all others get their defaults."""
         store.setValue("shortcuts", json.dumps(changed))
         self.restore_shortcuts(store)
 
     def restore_shortcuts(self, store: QSettings) -> None:
-        """Use the shortcuts that are remembered."""
+        """Apply the stored shortcuts."""
         try:
             changed = json.loads(str(store.value("shortcuts", "{}")))
         except ValueError:
@@ -108,7 +108,7 @@ class CommandRegistry(QObject):
         self.shortcuts_removed.emit(self._removed_shortcuts(changed))
 
     def _removed_shortcuts(self, changed: Mapping[str, list[str]]) -> list[str]:
-        """Keys that these commands had, and that none in the graph has now."""
+        """Default shortcuts of these commands that no command of the graph uses now."""
         theirs = [key for name in changed if name in self._commands
                   for key in self._commands[name].shortcuts]  # fmt: skip
         in_graph = [action for name, action in self._actions.items() if not is_canvas_command(name)]
@@ -116,14 +116,14 @@ class CommandRegistry(QObject):
         return [key for key in theirs if QKeySequence(key).toString() not in taken]
 
     def run(self, name: str) -> None:
-        """Do it, if that is possible now."""
+        """Run the command, if it is enabled."""
         command = self._commands[name]
         if command.enabled():
             command.callback()
         self.update_states()
 
     def update_states(self) -> None:
-        """Ask every command whether it can be done now, and what it is called."""
+        """Update the enabled state, the check mark and the text of every action."""
         for name, command in self._commands.items():
             action = self._actions[name]
             action.setEnabled(command.enabled())
@@ -134,11 +134,11 @@ class CommandRegistry(QObject):
 
 
 def is_canvas_command(name: str) -> bool:
-    """Whether a command counts only while a canvas is in front, as its keys do."""
+    """Whether a command is available only while a canvas is shown."""
     return name.startswith(("canvas.", "tool."))
 
 
 def shortcut_text(action: QAction) -> str:
-    """An action's shortcuts as menus write them."""
+    """The shortcuts of an action, as menus show them."""
     native = QKeySequence.SequenceFormat.NativeText
     return ", ".join(keys.toString(native) for keys in action.shortcuts())

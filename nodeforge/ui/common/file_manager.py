@@ -1,4 +1,4 @@
-"""Showing a file in the system's own program for files, selected where that can be asked for."""
+"""Shows a file in the system's file manager, selected if possible."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from PySide6.QtGui import QDesktopServices
 
 _MANAGER = "org.freedesktop.FileManager1"
 _REPLY_TIMEOUT = 5000
-"""Milliseconds that a file manager may take to answer, as it may have to start."""
+"""Milliseconds to wait for the file manager, which may have to start."""
 
 
 def show_in_file_manager(path: Path, parent: QObject) -> None:
-    """Show `path` in its folder; where it cannot be selected there, or is gone, the folder alone.
+    """Show `path` in the file manager; if it cannot be selected, open its folder.
 
     Args:
-        parent: Lives until the file manager has answered.
+        parent: A QObject that outlives the file manager's reply.
     """
     path = path.absolute()
     if not path.exists() or not _select(path, parent):
@@ -26,7 +26,7 @@ def show_in_file_manager(path: Path, parent: QObject) -> None:
 
 
 def _select(path: Path, parent: QObject) -> bool:
-    """Whether somebody was asked to select the file."""
+    """Ask the system to select the file; returns whether that was possible."""
     if sys.platform == "darwin":
         return _start(["open", "-R", str(path)])
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""Numbers as people say them, and descriptions of nodes without the marks of docstrings."""
+"""Formats sizes, durations and counts for display, and docstrings as plain text or HTML."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _IDENTIFIER = re.compile(r"[a-z]\w*_\w+")
 
 
 def plain_text(doc: str) -> str:
-    """A docstring as it reads in the window: a line for each paragraph, `marked` words in
-    quotes, ``start_at`` as the port is called there.
+    """A docstring as plain text: one line per paragraph, `marked` words in quotes, port names
+    without underscores.
     """
     paragraphs = (" ".join(part.split()) for part in doc.split("\n\n"))
     return "\n\n".join(_MARKED.sub(_quoted, part) for part in paragraphs if part)
 
 
 def tooltip_html(doc: str) -> str:
-    """A docstring as a tooltip that breaks its lines."""
+    """A docstring as HTML for a tooltip, which Qt wraps."""
     parts = (html.escape(part, quote=False) for part in plain_text(doc).split("\n\n"))
     return "".join(f"<p>{part}</p>" for part in parts if part)
 
@@ -30,8 +30,8 @@ def _quoted(found: re.Match[str]) -> str:
 
 
 def edit_title(name: str) -> str:
-    """The name of a step to undo, its ports as they read in the window: ``link denoise.model``
-    to ``link denoise · model``.
+    """The name of an undo step for display: ``link denoise.model`` becomes
+    ``link denoise · model``.
     """
     return _PORT.sub(r"\1 · \2", name).replace("_", " ")
 

@@ -1,4 +1,4 @@
-"""Icons of one family (Phosphor, from qtawesome's font), drawn in the theme's colour of the day.
+"""Icons of the Phosphor font (from qtawesome), drawn in the colours of the current theme.
 
 The font is read directly: importing qtawesome imports all of Qt and loads fifteen fonts, 0.9 s.
 """
@@ -38,7 +38,7 @@ def draw(painter: QPainter, name: str, rect: QRectF, colour: QColor) -> None:
 
 
 class _Glyph(QIconEngine):
-    """Paints when asked, so that it follows a change of theme."""
+    """Paints on demand, so that it follows a change of theme."""
 
     def __init__(self, name: str, role: str) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage, QImageReader
 
 
 def read_scaled(path: Path, longest: int) -> QImage:
-    """The picture at `path`, upright, scaled down while it is read; null where there is none."""
+    """Read a picture, rotated by its EXIF orientation and scaled down; a null image on failure."""
     reader = QImageReader(str(path))
     reader.setAutoTransform(True)
     size = reader.size()

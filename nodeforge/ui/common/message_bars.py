@@ -1,4 +1,4 @@
-"""Bars above the graph that say what happened, with a button that does something about it."""
+"""Message bars above the documents, with buttons for what can be done."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from nodeforge.ui.common.icons import icon
 Button = tuple[str, Callable[[], object]]
 
 _PROGRESS = 200
-"""Pixels that a bar's progress is wide."""
+"""Width of a progress bar, pixels."""
 
 
 class MessageBars(QWidget):
-    """A stack of bars; one for each subject."""
+    """A stack of message bars, one for each subject."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class MessageBars(QWidget):
     def show_message(
         self, subject: str, text: str, buttons: Sequence[Button] = (), kind: str = "error"
     ) -> None:
-        """Show a bar; an earlier one of the same subject goes.
+        """Show a message; it replaces an earlier one of the same subject.
 
         Args:
             kind: ``error``, ``warn`` or ``info``.
@@ -54,7 +54,7 @@ class MessageBars(QWidget):
         row.addWidget(close)
 
     def show_progress(self, subject: str, text: str, share: float, button: Button) -> None:
-        """Show a bar with how far something is, 0..1; it stays until it is dismissed."""
+        """Show a message with a progress bar (0..1), until it is dismissed."""
         if self.text(subject) != text:
             row = self._bar(subject, text, "info")
             progress = QProgressBar(maximum=100, textVisible=False)
@@ -66,7 +66,7 @@ class MessageBars(QWidget):
             progress.setValue(round(100 * share))
 
     def _bar(self, subject: str, text: str, kind: str) -> QHBoxLayout:
-        """A new bar that says something; the place for what stands beside it."""
+        """Create a bar; returns the layout for its buttons."""
         self.dismiss(subject)
         bar = QFrame()
         bar.setProperty("role", "bar")
@@ -90,7 +90,7 @@ class MessageBars(QWidget):
         return made
 
     def text(self, subject: str) -> str:
-        """What the bar of `subject` says; empty where there is none."""
+        """The text of the message of `subject`; empty for none."""
         bar = self._bars.get(subject)
         return bar.accessibleName() if bar else ""
 

@@ -1,4 +1,4 @@
-"""The one style sheet. `$name` stands for a token of the theme."""
+"""The style sheet; `$name` is a colour of the theme."""
 
 from __future__ import annotations
 

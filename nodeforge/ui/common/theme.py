@@ -1,6 +1,6 @@
-"""Colours, sizes and the one style sheet, by name. A light theme is its own set of colours.
+"""The theme: colours by role, font sizes, palette and style sheet, dark and light.
 
-Nothing else in the window names a colour: it asks the theme for one by its role.
+Other modules name no colours: they ask the theme for one by its role.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.ui.common.style_sheet import style_sheet
 
 SMALL, NORMAL, LARGE, HUGE = 11, 12, 13, 16
-"""The only sizes of text, in pixels."""
+"""Font sizes, pixels; no others are used."""
 
 STEP = 4
-"""Distances are multiples of this, in pixels."""
+"""Spacing unit, pixels."""
 
 RADIUS = 6
 
@@ -78,7 +78,7 @@ _CATEGORIES = {
     "flow": "guidance",
     "control": "controlnet",
 }
-"""A category's tint is the colour of what its nodes mostly make."""
+"""Category to the value type whose colour tints its nodes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ class Theme:
         return QColor(self.ports.get(type, self.ports["any"]))
 
     def category_colour(self, category: str) -> QColor:
-        """The tint of a category of node types."""
+        """The colour of a category of node types."""
         return self.port_colour(_CATEGORIES.get(category, "any"))
 
     def font(self, size: int = NORMAL, *, bold: bool = False) -> QFont:
@@ -130,11 +130,11 @@ class Theme:
         return font
 
     def colours(self) -> dict[str, str]:
-        """Token to ``#rrggbb``."""
+        """Colours by name, ``#rrggbb``."""
         return {name: getattr(self, name).name() for name in _TOKENS}
 
     def palette(self) -> QPalette:
-        """The same tokens in Qt's roles."""
+        """The colours as a QPalette."""
         palette = QPalette()
         role, off = QPalette.ColorRole, QPalette.ColorGroup.Disabled
         for token, roles in _ROLES.items():

@@ -1,4 +1,4 @@
-"""Copies of what is not saved, kept for the case that the window dies."""
+"""Autosave: recovery copies of unsaved documents."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nodeforge.formats.bundle import ProjectFiles
 
 PAUSE = 3
-"""Seconds without editing until a copy is written, unless the preferences say another number."""
+"""Default seconds without editing until a copy is written."""
 
 
 class Autosave(QObject):
@@ -32,7 +32,7 @@ class Autosave(QObject):
     """
 
     failed = Signal(str)
-    """Why a copy cannot be written."""
+    """Emitted with the reason when a copy cannot be written."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -47,17 +47,17 @@ class Autosave(QObject):
         workspace.opened.connect(self._watch)
 
     def reload_interval(self) -> None:
-        """Wait as long as the preferences say."""
+        """Read the interval from the preferences."""
         self._timer.setInterval(autosave_interval(self._workspace.store) * 1000)
 
     def recoverable_files(self) -> list[Path]:
-        """Copies whose process is gone, oldest first."""
+        """Copies left by processes that no longer run, oldest first."""
         kept = [*self._folder.glob("*.json"), *self._folder.glob(f"*{PROJECT}")]
         files = [each for each in kept if not _is_process_alive(each)]
         return sorted(files, key=lambda each: each.stat().st_mtime)
 
     def recover(self, file: Path) -> OpenDocument | None:
-        """Open what a crash left, as unsaved; the copy goes once it is copied anew."""
+        """Open a recovery copy as an unsaved document; the copy is replaced by a new one."""
         about = _about(file)
         path = Path(about["path"]) if about.get("path") else None
         name = about.get("name", "Recovered")
@@ -89,13 +89,13 @@ class Autosave(QObject):
         file.with_suffix(".about").unlink(missing_ok=True)
 
     def remove_copy(self, opened: OpenDocument) -> None:
-        """The document is saved, or closed without saving."""
+        """Remove the copies of a document that is saved or closed."""
         self._dirty.discard(opened.id)
         self._writer.submit(self.discard, self._file(opened, PROJECT))  # after what is written
         self.discard(self._file(opened))
 
     def close(self) -> None:
-        """The window ends well: nothing is left behind."""
+        """Remove all copies of this process, on a regular exit."""
         self._timer.stop()
         for opened in self._workspace.documents:
             self.remove_copy(opened)
@@ -152,7 +152,7 @@ class Autosave(QObject):
 
 
 def autosave_interval(store: QSettings) -> int:
-    """Seconds, at least 1."""
+    """The autosave interval in seconds, at least 1."""
     stored = str(store.value("autosave_pause", PAUSE))
     return max(1, int(stored)) if stored.isdigit() else PAUSE
 

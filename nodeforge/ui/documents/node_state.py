@@ -1,4 +1,4 @@
-"""How a node stands in runs. Apart from the graph's picture, which takes a second to import."""
+"""The run state of a node; kept out of `graph_view`, which takes a second to import."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NodeState:
-    """How a node stands; no part of the document, and never undone.
+    """The run state of a node; not part of the document, not undoable.
 
     Args:
         kind: ``will_run``, ``cached``, ``on_disk``, ``running``, ``done``, ``error``, or empty
             where nothing is known.
-        progress: 0..1 of what runs.
-        seconds: How long the last run took.
-        message: Why it failed, as a sentence.
+        progress: Progress of a running node, 0..1.
+        seconds: Duration of the last run.
+        message: The error message of a failed node.
     """
 
     kind: str = ""

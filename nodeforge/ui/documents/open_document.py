@@ -1,4 +1,4 @@
-"""A workflow that is open in a tab: the document, its file, and what runs have said of it."""
+"""An open document: the workflow, its file, its canvas, and its run states and pictures."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ if TYPE_CHECKING:
 
 
 class OpenDocument(QObject):
-    """One tab's workflow.
+    """A document that is open in a tab.
 
     Args:
-        document: The truth; views ask it for edits through `perform`.
-        path: Its file; None until it is saved.
-        name: What the tab says where there is no file.
-        recovered: It is what a crash left: differs from its file from the start.
+        document: The workflow; views edit it through `perform`.
+        path: The file; None until it is saved.
+        name: The tab's title while there is no file.
+        recovered: Whether it was recovered after a crash, and so counts as modified.
     """
 
     changed = Signal(tuple)
-    """The changes of an edit, an undo or a redo."""
+    """The `Change`s of an edit, an undo or a redo."""
     graph_changed = Signal()
-    """Something else than the canvas has changed."""
+    """The graph has changed; not emitted for changes of the canvas alone."""
     file_status_changed = Signal()
-    """Its file, its name, or whether it differs from its file."""
+    """The file, the name or the modified state has changed."""
     states_changed = Signal(dict)
-    """Node path to `NodeState`, for those that changed."""
+    """The changed states: node path to `NodeState`."""
     picture_changed = Signal(str)
     """The path of a node that has a new picture."""
     problems_changed = Signal()
     memory_needs_changed = Signal()
-    """What its models will need is known anew."""
+    """The memory needs of its models have changed."""
     refused = Signal(str)
-    """Why an edit cannot be made."""
+    """The reason why an edit cannot be made."""
     commit_requested = Signal()
-    """What is in hand is to be finished: the document is about to be used as it is."""
+    """Views must commit pending edits now (an unfinished brush stroke, for example)."""
     canvas_made = Signal()
 
     def __init__(
@@ -72,19 +72,19 @@ class OpenDocument(QObject):
         """Node to the bytes that each network of its model takes: ``weights``, ``working``."""
         self.selection: list[str] = []
         self.last_run: dict[str, Any] | None = None
-        """The graph as it was last run, for the pictures of its steps."""
+        """The graph of the last run, to render pictures of its steps."""
         self.steps: dict[str, int] = {}
-        """How many steps the last run of a node had."""
+        """Number of steps of the last run, by node."""
         self.step_pictures: dict[str, dict[int, QImage]] = {}
-        """The previews of the last run of a node, by step."""
+        """Previews of the last run, by node and step."""
         self.canvas: Canvas | None = None
-        """What is painted; its steps are in the document's history."""
+        """The canvas, if there is one; its edits are in the document's history."""
         self.generations: list[dict[str, Any]] = []
-        """What was made on the canvas, the oldest first."""
+        """Generations accepted on the canvas, oldest first."""
         self.project_extra: dict[str, Any] = {}
-        """Fields of a project file that this version does not know."""
+        """Unknown fields of the project file, kept for saving."""
         self.has_pending_edit: Callable[[], bool] = lambda: False
-        """Whether something is in hand that `settle` would finish."""
+        """Whether there is a pending edit that `commit_pending` would finish."""
         self._end = document.subscribe(self._on_changes)
 
     @property
@@ -98,7 +98,7 @@ class OpenDocument(QObject):
         return self.recovered or self.document.history.modified
 
     def perform(self, edit: Edit) -> bool:
-        """Make `edit`; where it cannot be made, say why (`refused`) and return False."""
+        """Make `edit`; if it cannot be made, emit `refused` and return False."""
         try:
             self.document.perform(edit)
         except RequestError as error:
@@ -112,7 +112,7 @@ class OpenDocument(QObject):
             self.memory_needs_changed.emit()
 
     def commit_pending(self) -> None:
-        """Finish what is in hand, as a stroke on the canvas."""
+        """Commit pending edits of views, as a brush stroke on the canvas."""
         self.commit_requested.emit()
 
     def undo(self) -> None:
@@ -124,12 +124,12 @@ class OpenDocument(QObject):
         self.document.redo()
 
     def set_canvas(self, canvas: Canvas) -> None:
-        """From now on there is a canvas."""
+        """Add a canvas to the document."""
         self.canvas = canvas
         self.canvas_made.emit()
 
     def detach_from_file(self) -> None:
-        """Keep the name, but no file: saving asks where to."""
+        """Forget the file but keep the name, so that saving asks for a path."""
         self._name, self.path = self.name, None
         self.file_status_changed.emit()
 

@@ -1,4 +1,4 @@
-"""Open documents as project files: a workflow with its canvas."""
+"""Converts between open documents and projects (a workflow with its canvas)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["SUFFIX", "open_project_document", "project_of"]
 
 
 def project_of(opened: OpenDocument) -> Project:
-    """What is saved of a document that has a canvas."""
+    """The project to save for a document."""
     canvas = opened.canvas
     return Project(
         opened.document,
@@ -25,7 +25,7 @@ def project_of(opened: OpenDocument) -> Project:
 def open_project_document(
     project: Project, path: Path | None, name: str, *, recovered: bool = False
 ) -> OpenDocument:
-    """A document of what a project file holds."""
+    """An open document made from a project."""
     opened = OpenDocument(project.document, path, name, recovered=recovered)
     opened.generations = list(project.generations)
     opened.project_extra = dict(project.extra)

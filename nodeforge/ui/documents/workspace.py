@@ -1,4 +1,4 @@
-"""What all panels share: settings, node types, models, and the workflows that are open."""
+"""The workspace: settings, node types, model folders and open documents, shared by all panels."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 _RECENT = 12
 PROJECT = ".nforge"
-"""How project files end."""
+"""Suffix of project files."""
 
 
 class Workspace(QObject):
-    """The open workflows, of which one is current.
+    """The open documents, of which one is current.
 
     Args:
-        settings: The user's.
-        store: What the window remembers between starts.
+        settings: The user's settings.
+        store: Window settings, kept between starts.
     """
 
     opened = Signal(object)
@@ -55,16 +55,16 @@ class Workspace(QObject):
         self.documents: list[OpenDocument] = []
         self.current: OpenDocument | None = None
         self.graphics_cards: dict[str, str] = {}
-        """Names of the graphics cards that the worker has found, by device: ``cuda:1``."""
+        """Names of graphics cards by device (``cuda:1``), as the worker reports them."""
         self.attention: list[str] = []
-        """Ways to compute attention that the worker has found."""
+        """Attention backends, as the worker reports them."""
         self.unassigned_keys: set[str] = set()
-        """Keys that the person has taken from their commands: views ignore them, too."""
+        """Default shortcuts that the user has removed from commands; views ignore them, too."""
         self.past_prompts: Callable[[], Iterable[str]] = tuple
-        """Prompts of results, the newest first; the gallery knows them."""
+        """Prompts of saved results, newest first; set by the gallery."""
 
     def node_title(self, document: Document, path: str) -> str:
-        """What a node is called in the window; its path where it is gone."""
+        """A node's title; its path if the node does not exist."""
         try:
             node = document.node(path)
         except NoSuchNodeError:
@@ -72,7 +72,7 @@ class Workspace(QObject):
         return title_of(node, split(path)[1], self.catalogue)
 
     def find(self, document_id: str) -> OpenDocument | None:
-        """The open document with this id; None once it is closed."""
+        """The open document with this id, or None."""
         return next((each for each in self.documents if each.id == document_id), None)
 
     def find_by_path(self, path: Path) -> OpenDocument | None:
@@ -80,10 +80,10 @@ class Workspace(QObject):
         return next((each for each in self.documents if each.path == path), None)
 
     def open_file(self, path: Path) -> OpenDocument:
-        """Open a workflow file, or a picture that holds a workflow; one that is open is shown.
+        """Open a workflow file or a picture with an embedded workflow, or show it if it is open.
 
         Raises:
-            RequestError: there is no workflow in it that can be read.
+            RequestError: the file has no readable workflow.
         """
         path = path.absolute()
         if (already_open := self.find_by_path(path)) is not None:
@@ -98,7 +98,7 @@ class Workspace(QObject):
         return opened
 
     def open_project(self, project: Project, path: Path, *, in_front: bool = True) -> OpenDocument:
-        """Open what was read from the project file at `path`; one that is open is shown."""
+        """Open a project read from `path`, or show it if it is open."""
         from nodeforge.ui.documents.project_files import (
             open_project_document,  # the canvas needs numpy and OpenCV
         )
@@ -112,7 +112,7 @@ class Workspace(QObject):
         return opened
 
     def projects(self) -> ProjectFiles:
-        """Reads and writes project files."""
+        """The reader and writer of project files."""
         from nodeforge.formats.bundle import ProjectFiles
 
         if self._projects is None:
@@ -141,11 +141,10 @@ class Workspace(QObject):
             self.current_changed.emit(opened)
 
     def save(self, opened: OpenDocument, path: Path) -> None:
-        """Write the workflow to `path`, which is its file from then on; with a canvas, as a
-        project.
+        """Write the document to `path`, which becomes its file; as a project if it has a canvas.
 
         Raises:
-            RequestError: it cannot be written.
+            RequestError: the file cannot be written.
         """
         opened.commit_pending()
         wanted = PROJECT if opened.canvas is not None else ".json"
@@ -182,14 +181,14 @@ class Workspace(QObject):
         self.settings_changed.emit()
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
-        """Other node types are known now, as of packs that the person has allowed."""
+        """Set the node types, such as those of packs that the user has allowed."""
         if catalogue.to_json() != self.catalogue.to_json():
             self.catalogue = catalogue
             self.catalogue_changed.emit()
 
     @property
     def recent(self) -> list[Path]:
-        """Files that were opened or saved, the last first, as far as they are still there."""
+        """Existing files that were recently opened or saved, newest first."""
         raw = self.store.value("recent", [])
         names = [raw] if isinstance(raw, str) else list(raw or [])  # Qt turns [x] into x
         return [path for path in map(Path, names) if path.is_file()]

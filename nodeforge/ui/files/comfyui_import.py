@@ -1,4 +1,4 @@
-"""Opens other programs' workflows as new ones, and tells what became of them."""
+"""Opens ComfyUI workflows as new documents and shows the import report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ReportDialog(QDialog):
-    """All that an import has to say, as text that can be copied."""
+    """Shows an import report as text that can be copied."""
 
     def __init__(self, report: Report, name: str, parent: QWidget) -> None:
         super().__init__(parent)

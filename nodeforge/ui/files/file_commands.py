@@ -1,4 +1,4 @@
-"""Opening, saving and closing, with the questions that belong to them."""
+"""Opens, saves and closes documents, with the dialogs of the File menu."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PROJECT_FILES = "Project, with its canvas (*.nforge)"
 
 
 class FileCommands:
-    """What the File menu does.
+    """Commands of the File menu.
 
     Args:
         parent: The window, for dialogs.
@@ -50,17 +50,17 @@ class FileCommands:
         self._workspace, self._runner, self._autosave = workspace, runner, autosave
         self._message_bars, self._parent = message_bars, parent
         self.close_when_done = False
-        """The person wants the window closed once nothing runs."""
+        """Whether the window closes once no run is left."""
         self.open_on_canvas: Callable[[Path], object] = lambda _: None
-        """Shows a picture on the canvas."""
+        """Opens a picture on the canvas."""
         self._reader = ProjectReader(workspace, message_bars)
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
         self._document_in_front = workspace.current
-        """What was in front when a project was asked for."""
+        """The document that was current when a project was requested."""
 
     def open(self, path: Path) -> None:
-        """Open `path`; where that fails, say why. A shipped workflow opens as a copy, one of
-        ComfyUI as a new workflow.
+        """Open `path`, or show why it cannot be opened. Shipped workflows open as a copy,
+        ComfyUI's as a new document.
         """
         self._message_bars.dismiss("open")
         if path.suffix.lower() == PROJECT:
@@ -79,8 +79,8 @@ class FileCommands:
             opened.detach_from_file()
 
     def _open_project(self, path: Path) -> None:
-        """Read a project, or show it where it is open. It comes to the front once it is read,
-        unless the person has gone to another document meanwhile.
+        """Read a project in the background, or show it if it is open. Once read it becomes current,
+        unless the user has switched to another document.
         """
         if (there := self._workspace.find_by_path(path)) is not None:
             self._workspace.show(there)
@@ -96,11 +96,11 @@ class FileCommands:
         self._reader.read(path, then, lambda why: self._message_bars.show_message("open", why))
 
     def shut_down(self) -> None:
-        """The window ends: nothing is opened any more."""
+        """Stop reading projects, on exit."""
         self._reader.close()
 
     def load_settings(self, path: Path) -> str:
-        """Give the current workflow the settings of the one in `path`; what came of it."""
+        """Load the settings of another workflow into the current one; returns a status text."""
         self._message_bars.dismiss("open")
         current = self._workspace.current
         if current is None:
@@ -123,14 +123,14 @@ class FileCommands:
             self.open(path)
 
     def drop(self, data: QMimeData) -> bool:
-        """Open the files in `data`; whether there were any."""
+        """Open the files in `data`; returns whether there were any."""
         paths = dropped_files(data)
         for path in paths:
             self.open(path)
         return bool(paths)
 
     def save(self, opened: OpenDocument) -> bool:
-        """Save; whether the document is saved now. A workflow's file has no room for a canvas."""
+        """Save; returns whether it was saved. A document with a canvas is saved as a project."""
         path = opened.path
         if path is None or (opened.canvas is not None and path.suffix.lower() != PROJECT):
             return self.save_as(opened)
@@ -145,7 +145,7 @@ class FileCommands:
         return bool(path) and self._write(opened, Path(path))
 
     def close(self, opened: OpenDocument) -> bool:
-        """Close a tab; unsaved changes are asked about. Whether it is closed."""
+        """Close a tab, asking about unsaved changes; returns whether it was closed."""
         if opened.modified and not self._ask_to_save([opened]):
             return False
         self._autosave.remove_copy(opened)
@@ -154,14 +154,14 @@ class FileCommands:
         return True
 
     def confirm_close_all(self) -> bool:
-        """Ask once about a run in hand, and once about everything unsaved."""
+        """Ask about a current run and about unsaved changes; returns whether to close."""
         if self._runner.busy and not self._ask_to_stop():
             return False
         unsaved = [each for each in self._workspace.documents if each.modified]
         return not unsaved or self._ask_to_save(unsaved)
 
     def _folder(self) -> Path:
-        """Where something was last opened or saved; at first the person's documents."""
+        """The folder last used to open or save; by default the user's documents folder."""
         last = str(self._workspace.store.value("folder", ""))
         if last and Path(last).is_dir():
             return Path(last)
@@ -183,7 +183,7 @@ class FileCommands:
         return True
 
     def _ask_to_save(self, unsaved: list[OpenDocument]) -> bool:
-        """Save, discard or stay; whether to go on."""
+        """Ask to save, discard or cancel; returns whether to go on."""
         names = ", ".join(f"“{each.name}”" for each in unsaved)
         what = "has changes" if len(unsaved) == 1 else "have changes"
         box = QMessageBox(self._parent)
@@ -213,5 +213,5 @@ class FileCommands:
 
 
 def dropped_files(data: QMimeData) -> list[Path]:
-    """The files on this machine that are dropped or pasted."""
+    """The local files in dropped or pasted data."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

@@ -1,4 +1,4 @@
-"""Which models a workflow was saved with, by content, and how they are found again."""
+"""Records the fingerprints of a workflow's models, and proposes replacements for missing ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ALIKE = 0.6
 
 
 class ModelReference(NamedTuple):
-    """A model as a workflow names it, and the input that does."""
+    """A model's kind and name, and the input (path, port) that names it."""
 
     kind: str
     name: str
@@ -28,14 +28,14 @@ class ModelReference(NamedTuple):
 
 
 class ModelProposal(NamedTuple):
-    """A model to use instead, and why that one."""
+    """A replacement model, and the reason for it."""
 
     name: str
     why: str
 
 
 def model_references(workspace: Workspace, opened: OpenDocument) -> Iterator[ModelReference]:
-    """Every model that the document names in an input that nothing feeds."""
+    """All models named in unlinked inputs of the document."""
     whole = inline(opened.document.graph)
     for path, node in whole.nodes.items():
         spec = workspace.catalogue.get(node.type)
@@ -48,7 +48,7 @@ def model_references(workspace: Workspace, opened: OpenDocument) -> Iterator[Mod
 
 
 def record_models(workspace: Workspace, opened: OpenDocument) -> None:
-    """Note in the document what its models hold, as far as they are here."""
+    """Store the fingerprints of the document's models that are available."""
     recorded = dict(opened.document.lock.get("models", {}))
     for model in model_references(workspace, opened):
         try:
@@ -64,7 +64,7 @@ def record_models(workspace: Workspace, opened: OpenDocument) -> None:
 def propose_model(
     opened: OpenDocument, kind: str, name: str, available: list[ModelInfo]
 ) -> ModelProposal | None:
-    """The model among `there` to use for a missing one: by content, then by name."""
+    """The best of `available` models for a missing one: by content, then by name."""
     recorded = opened.document.lock.get("models", {}).get(f"{kind}/{name}", {})
     if same := next((info for info in available if _has_same_content(info, recorded)), None):
         return ModelProposal(same.name, "the same content")
@@ -78,7 +78,7 @@ def propose_model(
 
 
 def _has_same_content(info: ModelInfo, recorded: Any) -> bool:
-    """Whether a model is the one `told` of; only those of its size are looked into."""
+    """Whether a model has the recorded fingerprint; only models of the same size are read."""
     if not isinstance(recorded, dict) or recorded.get("size") != info.size:
         return False
     try:

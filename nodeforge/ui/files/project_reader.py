@@ -1,6 +1,6 @@
-"""Project files read in a thread of their own: the window answers meanwhile.
+"""Reads project files in a background thread.
 
-The thread makes Python values only; what belongs to Qt is made of them in the window's thread.
+The thread creates plain Python values only; Qt objects are created in the main thread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nodeforge.formats.bundle import Project
 
 _PATIENCE = 200
-"""Milliseconds until a bar says what is being opened."""
+"""Milliseconds until a progress message is shown."""
 _INTERVAL = 100
 
 Then = Callable[["Project"], None]
@@ -29,12 +29,12 @@ Failed = Callable[[str], None]
 
 
 class _StoppedError(RequestError):
-    """The person, or the window's end, wants the project no more."""
+    """Reading was cancelled by the user or by closing the window."""
 
 
 @dataclass(eq=False)
 class _Reading:
-    """A project that is being read, or waits for the one before."""
+    """A project in the reading queue."""
 
     path: Path
     then: Then
@@ -43,7 +43,7 @@ class _Reading:
     stopped: bool = False
 
     def tell(self, share: float) -> None:
-        """How far reading is; from its thread."""
+        """Report progress; called from the reading thread."""
         if self.stopped:
             raise _StoppedError("is not opened.")
         self.share = share
@@ -53,7 +53,7 @@ class ProjectReader(QObject):
     """Reads projects one after another.
 
     Args:
-        notices: Where a bar says what is being opened, if that takes a while.
+        message_bars: Shows the progress, if reading takes a while.
     """
 
     _done = Signal(object, object)
@@ -73,11 +73,11 @@ class ProjectReader(QObject):
         return bool(self._readings)
 
     def read(self, path: Path, then: Then, failed: Failed) -> None:
-        """Read the project at `path`, unless that is being done.
+        """Read the project at `path`, unless it is being read already.
 
         Args:
-            then: Gets it, in the window's thread.
-            failed: Gets the reason why it cannot be read, likewise.
+            then: Called with the project, in the main thread.
+            failed: Called with the reason, in the main thread, if it cannot be read.
         """
         if any(each.path == path and not each.stopped for each in self._readings):
             return
@@ -90,7 +90,7 @@ class ProjectReader(QObject):
             self._clock.start(_PATIENCE)
 
     def stop(self) -> None:
-        """Read nothing more; what is being read is dropped."""
+        """Cancel all reading."""
         for each in self._readings:
             each.stopped = True
         self._message_bars.dismiss("reading")
@@ -122,7 +122,7 @@ class ProjectReader(QObject):
             reading.then(made.result())
 
     def _show(self) -> None:
-        """Say what is being read and how far it is."""
+        """Show the progress message."""
         self._clock.setInterval(_INTERVAL)
         waiting = [each for each in self._readings if not each.stopped]
         if waiting:

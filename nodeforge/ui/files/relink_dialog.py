@@ -1,4 +1,4 @@
-"""Puts other models in the place of those that are not on this machine."""
+"""The Relink models dialog: replaces missing models by others."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from nodeforge.ui.fields.model_field import ModelDialog, models_of_kind
 from nodeforge.ui.files.model_lock import model_references, propose_model
 
 MissingModels = dict[tuple[str, str], list[tuple[str, str]]]
-"""Kind and name of a model to the (path, port) that name it."""
+"""(kind, name) of a model to the (path, port) of the inputs that name it."""
 
 
 def missing_models(workspace: Workspace, opened: OpenDocument) -> MissingModels:
-    """The models that the document names and no folder has."""
+    """The document's models that are in no model folder."""
     found: MissingModels = {}
     granted = frozenset(map(Path, opened.granted))
     for kind, name, path, port in model_references(workspace, opened):
@@ -39,7 +39,7 @@ def missing_models(workspace: Workspace, opened: OpenDocument) -> MissingModels:
 
 
 class RelinkDialog(QDialog):
-    """One row for each model that is missing, with what fits best: by content, then by name."""
+    """One row per missing model, with a proposed replacement."""
 
     def __init__(
         self, workspace: Workspace, opened: OpenDocument, missing: MissingModels, parent: QWidget
@@ -68,7 +68,7 @@ class RelinkDialog(QDialog):
             self._add(model)
 
     def choose(self, model: tuple[str, str], name: str, why: str = "") -> None:
-        """Use the model `name` in the place of `model` once the dialog is accepted."""
+        """Replace `model` by the model `name` when the dialog is accepted."""
         self._chosen[model] = name
         button, reason = self.rows[model]
         button.setText(name)

@@ -1,7 +1,7 @@
-"""The picture of a workflow's graph, and the hands that change it. The only NodeGraphQt.
+"""The graph view; the only package that imports NodeGraphQt.
 
-NodeGraphQt gives the items and the view; its model, undo stack, files and clipboard stay
-unused: the document is the only truth.
+NodeGraphQt provides base classes of items and view. Its model, undo stack, files and clipboard
+are not used: the document holds all data.
 """
 
 from __future__ import annotations

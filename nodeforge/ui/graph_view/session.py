@@ -1,4 +1,4 @@
-"""What gestures and commands work on: the document, its picture, and what is chosen."""
+"""The graph session: document, graph scene, viewer and selection, shared by all commands."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ Item = NodeItem | FrameItem | LinkItem
 
 
 class GraphSession(QObject):
-    """One document, the graph of it that is shown, and the selection there."""
+    """The state of one graph view: the document, the shown graph, and the selection."""
 
     selection_changed = Signal()
     opened = Signal(str)
     document_changed = Signal()
-    """The document has changed, and the picture with it."""
+    """The document has changed and the scene is updated."""
     refused = Signal(str)
     hint_changed = Signal(str, QPointF)
     link_dropped = Signal(object, QPointF)
-    """A link was dropped on nothing: its port, and where (pixels of the view)."""
+    """A link was dropped on empty space: its port item and the view position."""
 
     def __init__(self, document: Document, catalogue: Catalogue, theme: Theme) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class GraphSession(QObject):
         self.scene.show("")
 
     def close(self) -> None:
-        """Listen to the document no longer."""
+        """Disconnect from the document."""
         end, self._end = self._end, lambda: None
         end()
 
@@ -60,13 +60,13 @@ class GraphSession(QObject):
         return [i for i in self.viewer.scene().selectedItems() if isinstance(i, Item)]
 
     def selected_paths(self) -> list[str]:
-        """The nodes chosen, in the order of the document."""
+        """Paths of the selected nodes, in document order."""
         node_items, group = self.scene.node_items, self.graph_path
         paths = (join(group, name) for name in self.scene.graph.nodes)
         return [path for path in paths if path in node_items and node_items[path].isSelected()]
 
     def select_items(self, items: Iterable[Item]) -> None:
-        """Choose these and nothing else."""
+        """Select these items and no others."""
         wanted = set(items)
         before = set(self.selected_items())
         if wanted == before:
@@ -90,7 +90,7 @@ class GraphSession(QObject):
     # the document
 
     def perform(self, edit: GraphEdit) -> bool:
-        """Make an edit; whether it could be made. Why not is told by `refused`."""
+        """Make an edit; if it cannot be made, emit `refused` and return False."""
         try:
             self.document.perform(edit)
         except RequestError as error:
@@ -102,14 +102,14 @@ class GraphSession(QObject):
         self.refused.emit(why[:1].upper() + why[1:])
 
     def show_hint(self, text: str, place: QPointF | None = None) -> None:
-        """Show a few words near the mouse; none take them away."""
+        """Show a hint near the mouse; an empty text hides it."""
         self.hint_changed.emit(text, place or QPointF())
 
     def request_nodes(self, port_item: GraphPortItem, place: QPointF) -> None:
         self.link_dropped.emit(port_item, place)
 
     def link_error(self, one: GraphPortItem, other: GraphPortItem) -> str | None:
-        """Why two ports may not be linked, or None if they may."""
+        """The reason why two ports cannot be linked, or None."""
         if one.is_input == other.is_input:
             side = "inputs" if one.is_input else "outputs"
             return f"Both are {side}: a link goes from an output to an input."
@@ -117,7 +117,7 @@ class GraphSession(QObject):
         return can_link(self.document, output, end, self.catalogue)
 
     def open(self, path: str) -> None:
-        """Show the graph of the subgraph at `path`; each remembers what part was seen."""
+        """Show a subgraph; each graph keeps its own view position."""
         if path == self.scene.path:
             return
         viewer = self.viewer
@@ -152,12 +152,12 @@ class GraphSession(QObject):
 
     @property
     def graph_path(self) -> str:
-        """The path of the graph that is shown."""
+        """The path of the shown graph."""
         return self.scene.path
 
 
 def link_ends(document, one: GraphPortItem, other: GraphPortItem) -> tuple[Output, Input]:
-    """The link that joins two ports; a list port gets it at its first free place."""
+    """The ends of a link between two ports; a list port uses its first free item."""
     into, out_of = (one, other) if one.is_input else (other, one)
     path, port = into.node_item.path, into.layout.name
     end = free_item(document, path, port) if into.layout.many else Input(path, port)

@@ -1,4 +1,4 @@
-"""The log: what happened, newest last. Prompts are not in it."""
+"""The log panel: messages of runs and of the worker, newest last, without prompts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The node library: every node type by category, searchable, to be dragged onto the graph."""
+"""The node library panel: node types by category, with a search and drag and drop."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class NodeLibrary(QWidget):
     """A tree of node types with a search."""
 
     chosen = Signal(str)
-    """A node type was asked for by double-click or Enter."""
+    """The id of a node type that was double-clicked or chosen with Enter."""
 
     def __init__(self, catalogue: Catalogue, theme: Theme) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class NodeLibrary(QWidget):
         self.show_theme(theme)
 
     def show_theme(self, theme: Theme) -> None:
-        """Fill the tree, each category in its colour."""
+        """Fill the tree, with each category in its colour."""
         self.tree.clear()
         specs = sorted(self._catalogue.values(), key=lambda spec: (spec.category, spec.title))
         for category, group in itertools.groupby(specs, key=lambda spec: spec.category):

@@ -1,4 +1,4 @@
-"""The problems panel: what the linter says of the current workflow, live."""
+"""The problems panel: linter results of the current workflow."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _RELINK = ("missing_models",)
 
 
 class ProblemsPanel(QScrollArea):
-    """One line a problem, with a button that goes to the node and one that mends it."""
+    """One row per problem, with buttons to show the node and to fix it."""
 
     node_requested = Signal(str)
     relink_requested = Signal(object)
-    """A `Problem` about a model that is not there."""
+    """A `Problem` about a missing model."""
     counted = Signal(int)
 
     def __init__(self, theme: Theme) -> None:

@@ -1,4 +1,4 @@
-"""The queue: the run in hand, those that wait, and those that have ended."""
+"""The queue panel: current, waiting and ended runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _JOB = Qt.ItemDataRole.UserRole
 
 
 class QueuePanel(QWidget):
-    """Lists runs; waiting ones can be moved and removed."""
+    """Lists jobs; waiting ones can be moved and removed."""
 
     def __init__(self, runner: Runner) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class QueuePanel(QWidget):
         return item
 
     def _read(self, reading: RunProgress | None) -> None:
-        """Say how long the run in hand, the first of the list, will take yet."""
+        """Show the remaining time of the current run, the first item."""
         item = self.list.topLevelItem(0)
         if item is not None and reading is not None and self._runner.jobs.current is not None:
             left = reading.left

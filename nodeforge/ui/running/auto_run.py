@@ -1,6 +1,7 @@
-"""Running on change: cheap nodes at once, the rest after a pause, and what is out of date never.
+"""Run on change: runs cheap nodes after every edit, all others after a pause.
 
-What saves is left to a run that the person asks for; what feeds it is computed.
+Runs of an outdated graph are cancelled. Nodes that save files are left to a manual run; their
+inputs are computed.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from nodeforge.ui.running.job_queue import snapshot
 from nodeforge.ui.running.runner import Runner
 
 PAUSE = 700
-"""Milliseconds without an edit after which what takes long is run."""
+"""Milliseconds without an edit until expensive nodes are run."""
 CHEAP = 0.1
-"""Seconds up to which a node is run at once."""
+"""Seconds up to which a node counts as cheap."""
 
 
 class AutoRun(QObject):
-    """Follows the current document while it is on."""
+    """Runs the current document after edits, while enabled."""
 
     def __init__(self, workspace: Workspace, runner: Runner, pause: int = PAUSE) -> None:
         super().__init__()
         self._workspace, self._runner = workspace, runner
         self._wanted: list[str] = []
         self._ran: dict[str, Any] | None = None
-        """The graph as it was when everything was run last: it is not run again."""
+        """The graph that was last run completely; it is not run again."""
         self._pause = QTimer(self, singleShot=True, interval=pause)
         self._pause.timeout.connect(self._run_rest)
         runner.planner.plan_changed.connect(self._planned)
@@ -43,7 +44,7 @@ class AutoRun(QObject):
         return self._workspace.store.value("run_on_change", "false") == "true"
 
     def set_enabled(self, on: bool) -> None:
-        """Run on change from now on, or no longer."""
+        """Turn run on change on or off."""
         self._workspace.store.setValue("run_on_change", "true" if on else "false")
         self._runner.planner.set_continuous(on)
         self._pause.stop()
@@ -61,7 +62,7 @@ class AutoRun(QObject):
             self._runner.stop_auto(unless=graph)
 
     def _planned(self, opened: OpenDocument) -> None:
-        """It is known what a run would do: do what is cheap."""
+        """Run the cheap nodes of a new plan, and start the pause for the others."""
         jobs = self._runner.jobs
         if not self.enabled or self._runner.busy or jobs.waiting or jobs.paused:
             return
@@ -94,14 +95,14 @@ class AutoRun(QObject):
         return spec is None or spec.effects
 
     def _cheap(self, whole: Inlined, missing: set[str], feeds: dict[str, set[str]]) -> set[str]:
-        """Those of `missing` that are quick, with all of `missing` that feeds them."""
+        """The cheap nodes of `missing` whose missing inputs are cheap, too."""
         quick = {node for node in missing if self._is_quick(whole, node)}
         while slow := {node for node in quick if (feeds.get(node, set()) & missing) - quick}:
             quick -= slow
         return quick
 
     def _is_quick(self, whole: Inlined, node: str) -> bool:
-        """By what it took last; where that is not known, whether it runs a network."""
+        """Whether the last run was quick; if unknown, whether the node runs no network."""
         seconds = self._runner.planner.costs.get(node)
         if seconds is not None:
             return seconds <= CHEAP
@@ -110,7 +111,7 @@ class AutoRun(QObject):
 
 
 def _feeds(whole: Inlined) -> dict[str, set[str]]:
-    """For each node, those that feed it."""
+    """For each node, the nodes that it reads from."""
     found: dict[str, set[str]] = {}
     for end, start in whole.node_links().items():
         found.setdefault(end.node, set()).add(start.node)
@@ -118,6 +119,6 @@ def _feeds(whole: Inlined) -> dict[str, set[str]]:
 
 
 def _last(nodes: set[str], feeds: dict[str, set[str]]) -> list[str]:
-    """Those of `nodes` that feed no other of them."""
+    """The nodes of `nodes` that no other of them reads."""
     inner = {source for node in nodes for source in feeds.get(node, ())}
     return sorted(nodes - inner)

@@ -1,4 +1,4 @@
-"""Runs that wait, run and have ended; each with the workflow as it was when it was queued."""
+"""The job queue: waiting, current and ended runs, each with a snapshot of its workflow."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _KEPT = 50
 
 @dataclass
 class Job:
-    """One run of one document.
+    """One queued run of one document.
 
     Args:
         document: The id of the `OpenDocument` it is a run of.
         name: That document's name when it was queued.
         graph: The snapshot: ``nodes`` and ``links``.
-        request: What is asked of the worker.
-        costs: Node to the seconds it is expected to take.
-        auto: It was queued by an edit, and is worth nothing after the next one.
+        request: The request to the worker.
+        costs: Expected seconds by node.
+        auto: Whether run on change has queued it.
     """
 
     document: str
@@ -50,7 +50,7 @@ class Job:
 
 
 def snapshot(graph: Graph) -> dict[str, Any]:
-    """``nodes`` and ``links`` of `graph` as they are now: later edits do not reach it."""
+    """A deep copy of ``nodes`` and ``links`` of `graph`, as JSON."""
     return json.loads(json.dumps(graph_to_json(graph)))
 
 
@@ -59,7 +59,7 @@ def new_run_id() -> str:
 
 
 class JobQueue(QObject):
-    """The queue, the run in hand, and the last that have ended."""
+    """Waiting jobs, the current job, and the last ended ones."""
 
     changed = Signal()
 
@@ -69,14 +69,14 @@ class JobQueue(QObject):
         self.current: Job | None = None
         self.ended: list[Job] = []
         self.paused = False
-        """Whether runs that wait go on waiting."""
+        """Whether the queue is paused."""
 
     def add(self, job: Job) -> None:
         self.waiting.append(job)
         self.changed.emit()
 
     def next(self) -> Job | None:
-        """Take the first that waits as the current one."""
+        """Make the first waiting job the current one."""
         if self.current is not None or self.paused or not self.waiting:
             return None
         self.current = self.waiting.pop(0)
@@ -85,7 +85,7 @@ class JobQueue(QObject):
         return self.current
 
     def end(self, state: str, message: str = "") -> None:
-        """The current run has ended."""
+        """End the current job."""
         job, self.current = self.current, None
         if job is not None:
             job.state, job.message = state, message
@@ -95,12 +95,12 @@ class JobQueue(QObject):
         self.changed.emit()
 
     def pause(self, on: bool) -> None:
-        """Let runs wait, or go on; the run in hand is not stopped."""
+        """Pause or resume the queue; the current job is not stopped."""
         self.paused = on
         self.changed.emit()
 
     def move(self, job: Job, by: int) -> None:
-        """Let a waiting run come earlier (negative) or later."""
+        """Move a waiting job up (negative) or down."""
         if job in self.waiting:
             place = self.waiting.index(job)
             self.waiting.remove(job)
@@ -108,14 +108,14 @@ class JobQueue(QObject):
             self.changed.emit()
 
     def remove(self, job: Job) -> None:
-        """Take a run that waits, or has ended, off the list."""
+        """Remove a waiting or ended job."""
         for jobs in (self.waiting, self.ended):
             if job in jobs:
                 jobs.remove(job)
         self.changed.emit()
 
     def clear(self) -> None:
-        """Take all that wait or have ended off the list."""
+        """Remove all waiting and ended jobs."""
         self.waiting.clear()
         self.ended.clear()
         self.changed.emit()

@@ -1,4 +1,4 @@
-"""Folders that results go to, by a pattern: ``{date}/{workflow}``."""
+"""Expands the name pattern of output folders: ``{date}/{workflow}``."""
 
 from __future__ import annotations
 

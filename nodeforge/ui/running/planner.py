@@ -1,4 +1,4 @@
-"""Before a run: what is wrong with the current workflow, and what a run of it would do."""
+"""Lints the current workflow and plans its run, after each edit."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
 
 _STATE_OF_SOURCE = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
 _PAUSE = 250
-"""Milliseconds after an edit until the plan is asked for again."""
+"""Milliseconds after an edit until it is planned again."""
 _HURRIED = 60
-"""The same, counted from the first of several edits, while runs follow edits."""
+"""The same while run on change is on, counted from the first of several edits."""
 
 
 class Planner(QObject):
-    """Looks at the current document a moment after each edit.
+    """Lints and plans the current document after a short pause.
 
     Args:
-        busy: Whether a run is in hand; its own events tell the states then.
+        busy: Whether a run is in progress; its events give the states then.
     """
 
     logged = Signal(str)
     plan_changed = Signal(object)
-    """The document for which it is known what a run would do."""
+    """The document that has a new plan."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Planner(QObject):
         super().__init__()
         self._workspace, self._link, self._pictures, self._busy = workspace, link, pictures, busy
         self.costs: dict[str, float] = {}
-        """Node to the seconds that one of its type took last."""
+        """Seconds of the last run, by node."""
         self._planned: dict[str, dict[str, Source]] = {}
         self._continuous = False
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
@@ -54,12 +54,12 @@ class Planner(QObject):
         workspace.current_changed.connect(lambda _: self.schedule())
 
     def schedule(self) -> None:
-        """Plan the current document once nothing is edited for a moment."""
+        """Plan the current document after the pause."""
         if not (self._continuous and self._pause.isActive()):
             self._pause.start()
 
     def set_continuous(self, on: bool) -> None:
-        """Plan also while it is being edited, or no longer."""
+        """Whether to plan also while the document is being edited."""
         self._continuous = on
         self._pause.setInterval(_HURRIED if on else _PAUSE)
         self.schedule()
@@ -68,11 +68,11 @@ class Planner(QObject):
         self._pause.stop()
 
     def planned(self, document_id: str) -> dict[str, Source]:
-        """Where the result of each node would come from, as far as it was asked."""
+        """The source of each node's result in the last plan of a document."""
         return self._planned.get(document_id, {})
 
     def check(self, opened: OpenDocument) -> list[Problem]:
-        """Look for problems in the document, and tell its views."""
+        """Lint the document and show the problems in its views."""
         found = lint(
             opened.document,
             self._workspace.catalogue,
@@ -86,7 +86,7 @@ class Planner(QObject):
         opened.graph_changed.connect(self.schedule)
 
     def _plan_current(self) -> None:
-        """Find problems in the current document, and what a run of it would do."""
+        """Lint the current document and request its plan."""
         opened = self._workspace.current
         if opened is None:
             return

@@ -1,4 +1,4 @@
-"""How far the run in hand is, and how long it will take."""
+"""Progress of the current run and estimate of the remaining time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from nodeforge.ui.running.job_queue import Job
 
 @dataclass(frozen=True)
 class RunProgress:
-    """What the status bar shows.
+    """A snapshot of the progress, as the status bar shows it.
 
     Args:
-        node: The path of the node that runs.
+        node: The path of the running node.
         rate: Steps a second; 0 where unknown.
-        part: How much of the step after these is done.
-        left: Seconds to the end of the run; None where unknown.
+        part: Progress within the current step, 0..1.
+        left: Remaining seconds of the run; None if unknown.
     """
 
     node: str = ""
@@ -32,10 +32,10 @@ class RunProgress:
 
 
 class ProgressMeter(QObject):
-    """Listens to one run after another."""
+    """Computes the progress from the worker's events."""
 
     changed = Signal(object)
-    """A `Reading`, or None between runs."""
+    """A `RunProgress`, or None between runs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class ProgressMeter(QObject):
         self.changed.emit(None)
 
     def _rest(self, node: str, own: float | None) -> float | None:
-        """Seconds for `node` (`own`, or what it took last) and all that comes after it."""
+        """Remaining seconds of `node` (`own`, or its last duration) and of all nodes after it."""
         if own is None and not self._seconds_left.get(node):
             return None
         mine = own if own is not None else self._seconds_left[node]

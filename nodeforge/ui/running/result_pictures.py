@@ -1,4 +1,4 @@
-"""Pictures of results: asked of the worker, which finds them in its cache and computes nothing."""
+"""Fetches pictures of results from the worker's cache; computes nothing."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from nodeforge.ui.running.job_queue import Job, snapshot
 from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
 
 THUMBNAIL = 512
-"""Pixels of the longer side of what nodes show."""
+"""Longer side of the thumbnails in nodes, pixels."""
 SMALLEST = 256
-"""Pixels of the longer side to which a latent's picture is enlarged."""
+"""Longer side to which previews of latents are enlarged, pixels."""
 SHOWABLE = ("image", "mask", "latent")
 
 PictureCallback = Callable[[QImage | None], None]
 
 
 class ResultPictures:
-    """Fetches what nodes made, of the graph as it was last run."""
+    """Fetches pictures of results of the last run."""
 
     def __init__(self, link: WorkerConnection, workspace: Workspace) -> None:
         self._link = link
         self._workspace = workspace
 
     def snapshot(self, job: Job) -> dict[str, Any]:
-        """What the worker must know to find the results of `job`."""
+        """The arguments with which the worker finds the results of `job`."""
         request = job.request
         return {"graph": job.graph, "assets": dict(request.assets), "granted": request.granted}
 
     def snapshot_of(self, opened: OpenDocument) -> dict[str, Any]:
-        """The same for the document as it is now."""
+        """The same arguments for the current state of a document."""
         document = opened.document
         graph = snapshot(document.graph)
         return {"graph": graph, "assets": dict(document.assets), "granted": list(opened.granted)}
 
     def picture_port(self, opened: OpenDocument, node: str) -> str:
-        """The first output of `node` that has a picture; empty where none has."""
+        """The first output of `node` that can be shown as a picture; empty for none."""
         try:
             found = opened.document.node(node)
         except NoSuchNodeError:
@@ -58,13 +58,13 @@ class ResultPictures:
         return ""
 
     def picture_type(self, opened: OpenDocument, node: str) -> str:
-        """The type of the value that `node` has a picture of; empty where it has none."""
+        """The type of that output; empty for none."""
         port = self.picture_port(opened, node)
         spec = port and output_spec(opened.document.node(node), port, self._workspace.catalogue)
         return spec.type if spec else ""
 
     def fetch(self, opened: OpenDocument, node: str) -> None:
-        """Get a small picture of the result of `node` for the document's views."""
+        """Fetch the thumbnail of a node's result for the document's views."""
         if self.picture_port(opened, node):
             show = partial(self._show, opened.id, node)
             self.render(opened, node, show, longest=THUMBNAIL)
@@ -78,7 +78,7 @@ class ResultPictures:
         step: int = 0,
         longest: int = 2048,
     ) -> None:
-        """Ask for the picture of a result, or of a step of a loop (counted from 1)."""
+        """Request the picture of a result, or of a denoising step (counted from 1)."""
         if opened.last_run is None:
             show(None)
             return
@@ -95,7 +95,7 @@ class ResultPictures:
         )
 
     def count_steps(self, opened: OpenDocument, node: str, tell: Callable[[int], None]) -> None:
-        """How many steps the loop of `node` has kept; 0 for a node without."""
+        """Request the number of steps cached for a denoise loop; 0 for other nodes."""
         if opened.last_run is None:
             tell(0)
             return
@@ -107,7 +107,7 @@ class ResultPictures:
         )
 
     def show_saved_file(self, opened: OpenDocument, node: str, path: str) -> None:
-        """Show the file that `node` has written."""
+        """Show the picture file that a node has saved."""
         image = read_scaled(Path(path), THUMBNAIL)
         if not image.isNull():
             opened.show_picture(node, image)
@@ -119,7 +119,7 @@ class ResultPictures:
 
 
 def upscaled_preview(image: QImage) -> QImage:
-    """A copy of `image`; of a latent's small picture a smooth one of 256 pixels."""
+    """A copy of `image`, smoothly enlarged to 256 pixels if it is smaller."""
     if max(image.width(), image.height()) >= SMALLEST:
         return image.copy()
     box = QSize(SMALLEST, SMALLEST)

@@ -1,6 +1,6 @@
-"""Runs workflows: sends snapshots to the worker, and tells documents what comes of them.
+"""Runs workflows: sends jobs to the worker and passes its events on to the documents.
 
-Every event carries its run, every run its document: what arrives for a closed one is dropped.
+Every event carries its run id, every job its document id: events of closed documents are dropped.
 """
 
 from __future__ import annotations
@@ -44,26 +44,26 @@ _LARGEST_SEED = 2**32 - 1
 
 
 class Runner(QObject):
-    """The queue and the worker.
+    """The job queue and the worker.
 
     Args:
-        workspace: The documents that runs belong to.
-        spawn: Starts the worker's process.
+        workspace: The open documents.
+        spawn: Starts the worker process.
     """
 
     refused = Signal(object, list)
-    """The document and its problems, where a run is refused."""
+    """The document and its problems, if a run is refused."""
     failed = Signal(object, str, object)
     """The job, the node (or empty) and the `ErrorReport`."""
     saved = Signal(object, str, str)
     """The job, the node and the path it wrote."""
     finished = Signal(object)
-    """The job, once it has ended well."""
+    """The job, once it has ended successfully."""
     worker_lost = Signal(str)
-    """What happened, a sentence or two."""
+    """A description of what happened."""
     logged = Signal(str)
     stepped = Signal(object, str)
-    """The document and the node that has made a step, with a new preview in its pictures."""
+    """The document and the node that has a new step preview."""
 
     def __init__(self, workspace: Workspace, spawn: Spawn) -> None:
         super().__init__()
@@ -84,10 +84,10 @@ class Runner(QObject):
         return self.jobs.current is not None
 
     def run(self, opened: OpenDocument, targets: list[str] | None = None, count: int = 1) -> bool:
-        """Queue `count` runs of the document as it is now; seeds that move on do so in between.
+        """Queue `count` runs of the document; seeds change between them as set.
 
         Returns:
-            False where problems refuse it (`refused`).
+            False if errors prevent it (`refused`).
         """
         opened.commit_pending()
         errors = [each for each in self.planner.check(opened) if each.severity is Severity.ERROR]
@@ -105,18 +105,18 @@ class Runner(QObject):
         return True
 
     def run_auto(self, opened: OpenDocument, targets: list[str]) -> None:
-        """Run what an edit has made worth running; no seed moves on."""
+        """Run `targets` after an edit; seeds stay."""
         self._queue(opened, targets, auto=True)
         self._advance()
 
     def queue(self, job: Job) -> None:
-        """Run a job that was made elsewhere, as for the canvas."""
+        """Queue a job created elsewhere, such as by the canvas."""
         self._halted = False
         self.jobs.add(job)
         self._advance()
 
     def cancel(self, job: Job) -> None:
-        """Stop a job, keeping what is done, or take it off the queue."""
+        """Cancel the current job, keeping finished results, or remove a waiting one."""
         if job is not self.jobs.current:
             self.jobs.remove(job)
         elif job.id not in self._cancelled:
@@ -124,7 +124,7 @@ class Runner(QObject):
             self.worker.cancel(job.id)
 
     def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
-        """Stop what an edit has started, unless it is a run of this graph."""
+        """Cancel jobs of run on change, except those of the graph `unless`."""
         for job in [job for job in self.jobs.waiting if job.auto and job.graph != unless]:
             self.jobs.remove(job)
         job = self.jobs.current
@@ -133,12 +133,12 @@ class Runner(QObject):
             self.worker.cancel(job.id)
 
     def pause(self, on: bool) -> None:
-        """Let queued runs wait, or go on with them."""
+        """Pause or resume the queue."""
         self.jobs.pause(on)
         self._advance()
 
     def stop(self) -> None:
-        """Stop the run in hand, keeping what is done; a second time, end the worker."""
+        """Stop the current run, keeping finished results; a second call ends the worker."""
         if self.jobs.current is not None:
             self.worker.cancel(self.jobs.current.id)
 
@@ -149,7 +149,7 @@ class Runner(QObject):
         self._advance()
 
     def use_settings(self, settings: Settings) -> None:
-        """Go on with a worker that knows `settings`."""
+        """Restart the worker with other settings."""
         self.worker.reconnect(settings)
         self.planner.schedule()
 
@@ -176,7 +176,7 @@ class Runner(QObject):
         self.jobs.add(Job(opened.id, opened.name, graph, request, costs, auto))
 
     def _next_seeds(self, opened: OpenDocument) -> None:
-        """Move on the seeds that are set to change with every run."""
+        """Change the seeds that are set to change after each run."""
         for key, mode in list(opened.document.view.seeds.items()):
             path, _, port = key.rpartition(".")
             try:
@@ -238,7 +238,7 @@ class Runner(QObject):
                 self.finished.emit(job)
 
     def _show(self, opened: OpenDocument, event: events.Event) -> None:
-        """Put what `event` says into the document's states and pictures."""
+        """Update the document's states and pictures from an event."""
         match event:
             case events.Started():
                 opened.step_pictures.pop(event.node, None)
@@ -278,7 +278,7 @@ class Runner(QObject):
                 self._reset_running_states(opened)
 
     def _reset_running_states(self, opened: OpenDocument) -> None:
-        """What ran when the run ended early would run again."""
+        """Mark running nodes as "will run" after a run has ended early."""
         opened.show_states(
             {
                 path: replace(state, kind="will_run", progress=None)

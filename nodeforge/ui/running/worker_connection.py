@@ -1,4 +1,4 @@
-"""The worker as the window sees it: never waited for, its words arriving in the window's thread."""
+"""Connection to the worker: requests without waiting, events and answers in the main thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings
 
 FLUSH = 33
-"""Milliseconds between two updates of the window, at least."""
+"""Minimum milliseconds between two deliveries of events."""
 
 Answer = dict[str, Any] | NodeForgeError
 AnswerCallback = Callable[[Answer], None]
@@ -26,18 +26,17 @@ Spawn = Callable[[Settings, str], WorkerProcess]
 
 
 class WorkerConnection(QObject):
-    """Sends requests from a thread of its own, and gathers what comes back.
+    """Sends requests from a background thread and collects events and answers.
 
-    A full pipe, a worker that is still importing, a process to be started: none of them is
-    waited for in the window's thread.
+    The main thread never waits for a full pipe, for imports of the worker, or for a new process.
 
     Args:
-        settings: What the worker is to know.
-        spawn: Starts its process on a device.
+        settings: Settings for the worker.
+        spawn: Starts the worker process on a device.
     """
 
     events_received = Signal(list)
-    """Events, in order, at most every 33 ms; of progress only each node's last."""
+    """Events in order, at most every 33 ms; of progress only the last of each node."""
     _arrived = Signal()
 
     def __init__(self, settings: Settings, spawn: Spawn) -> None:
@@ -56,7 +55,7 @@ class WorkerConnection(QObject):
 
     @property
     def pid(self) -> int | None:
-        """The worker's process id while it runs."""
+        """The worker's process id, if it runs."""
         return self._client.pid
 
     def start(self) -> None:
@@ -69,7 +68,7 @@ class WorkerConnection(QObject):
         self._send(partial(self._client.cancel, run))
 
     def ask(self, request: str, done: AnswerCallback, **arguments: Any) -> None:
-        """Ask the worker (`WorkerClient.ask`); `done` gets the answer in the window's thread."""
+        """Send a request (`WorkerClient.ask`); `done` gets the answer in the main thread."""
 
         def send() -> None:
             future = self._client.ask(request, **arguments)
@@ -78,16 +77,16 @@ class WorkerConnection(QObject):
         self._send(send)
 
     def kill(self) -> None:
-        """End the worker at once; the next request starts another."""
+        """Kill the worker; the next request starts another."""
         self._client.kill()
 
     def reconnect(self, settings: Settings) -> None:
-        """End the worker, and go on with one that knows `settings`."""
+        """End the worker and use one with other settings."""
         client, self._client = self._client, self._connect(settings)
         self._send(partial(client.close, 1.0))
 
     def close(self, patience: float = 2.0) -> None:
-        """End the worker; nothing is told any more."""
+        """End the worker; no more events or answers are delivered."""
         self._closed = True
         self._timer.stop()
         self._sender.shutdown(wait=False, cancel_futures=True)
@@ -138,7 +137,7 @@ class WorkerConnection(QObject):
 
 
 def _last_progress(arrived: list[events.Event]) -> list[events.Event]:
-    """`arrived` without progress that later progress replaces; previews are all kept."""
+    """`arrived` without outdated progress events; all previews are kept."""
     last: dict[tuple[type, str, str], int] = {}
     for index, event in enumerate(arrived):
         if isinstance(event, events.Progress):

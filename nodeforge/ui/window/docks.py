@@ -1,4 +1,4 @@
-"""The panels around the graph, and where they are remembered to be."""
+"""Dock widgets around the documents, and their stored layout."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 _LAYOUT = 1
-"""Raised when docks are added or renamed: older layouts are then not restored."""
+"""Layout version; raise it when docks are added or renamed, so that old layouts are ignored."""
 
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 
 
 class Docks:
-    """Adds panels to the window, each with a name that its layout is remembered by."""
+    """Adds panels as dock widgets, each with the object name that its layout is stored by."""
 
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
@@ -39,7 +39,7 @@ class Docks:
     def arrange(
         self, library: QWidget, inspector: QWidget, viewer: QWidget, below: dict[str, QWidget]
     ) -> None:
-        """Put the panels where they are at first; `below` are tabs, by title."""
+        """Create the default layout; `below` are the tabs at the bottom, by title."""
         self.add("library", "Library", library, _LEFT)
         self.add("inspector", "Inspector", inspector, _RIGHT)
         self.add("viewer", "Viewer", viewer, _RIGHT)
@@ -69,7 +69,7 @@ class Docks:
         self.all[name].raise_()
 
     def hide_temporarily(self, names: Sequence[str], on: bool) -> None:
-        """Hide some panels for a while, or show again those that were hidden so."""
+        """Hide some panels, or show again those that this method has hidden."""
         if on and not self._hidden_temporarily:
             self._hidden_temporarily = [
                 dock for name in names if not (dock := self.all[name]).isHidden()
@@ -82,11 +82,11 @@ class Docks:
                 dock.show()
 
     def set_count(self, name: str, title: str, number: int) -> None:
-        """Put a number behind a panel's title; none for 0."""
+        """Show a number in a panel's title; none for 0."""
         self.all[name].setWindowTitle(f"{title} ({number})" if number else title)
 
     def name_tabs(self) -> None:
-        """Give the tab bars that Qt makes for docks what a screen reader reads."""
+        """Give the tab bars that Qt creates for docks an accessible name."""
         for bar in self._window.findChildren(QTabBar):
             bar.setAccessibleName(bar.accessibleName() or "Panels")
 
@@ -96,7 +96,7 @@ class Docks:
         store.setValue("window/docks", self._window.saveState(_LAYOUT))
 
     def restore_layout(self, store: QSettings) -> bool:
-        """Put everything where it was; whether something was remembered."""
+        """Restore the stored layout; returns whether there was one."""
         geometry, docks = store.value("window/geometry"), store.value("window/docks")
         if not isinstance(geometry, QByteArray) or not isinstance(docks, QByteArray):
             return False

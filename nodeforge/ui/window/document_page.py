@@ -1,4 +1,4 @@
-"""The tab of a document: its graph, and beside it its canvas, made when it is first shown."""
+"""Page of one document: its graph view, and its canvas, created when it is first shown."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class DocumentPage(QStackedWidget):
-    """Graph or canvas of one document.
+    """Shows the graph or the canvas of one document.
 
     Args:
-        make_canvas: Makes the canvas tab.
+        make_canvas: Creates the canvas tab.
     """
 
     def __init__(self, graph: GraphView, make_canvas: Callable[[], CanvasTab]) -> None:
@@ -45,7 +45,7 @@ class DocumentPage(QStackedWidget):
         self.graph.setFocus()
 
     def change_graph(self, graph: GraphView) -> None:
-        """Show another view of the graph in the place of the one before, which goes."""
+        """Replace the graph view."""
         shown = self.currentWidget() is self.graph
         self.removeWidget(self.graph)
         self.graph.deleteLater()
@@ -56,7 +56,7 @@ class DocumentPage(QStackedWidget):
 
 
 class ViewSwitch(QWidget):
-    """Graph or canvas, beside the tabs."""
+    """Buttons beside the tabs that switch between graph and canvas."""
 
     chosen = Signal(str)
     """``graph`` or ``canvas``."""

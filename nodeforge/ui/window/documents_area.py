@@ -1,4 +1,4 @@
-"""The middle of the window: the start page, or a tab for each open workflow."""
+"""Central widget: the start page, or a tab for each open document."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 
 class DocumentsArea(QWidget):
-    """Makes a graph view for each document, and keeps the two in step; a canvas where wanted."""
+    """Creates a page for each document and keeps it up to date."""
 
     close_requested = Signal(object)
     selection_changed = Signal(object, list)
     """The document and the paths selected in it."""
     status_message = Signal(str)
-    """A sentence for the status bar."""
+    """A message for the status bar."""
     menu_requested = Signal(object)
-    """A graph view's request for a context menu."""
+    """A `MenuRequest` of a graph view."""
     canvas_menu_requested = Signal(object)
-    """Where on the screen a canvas' context menu is wanted."""
+    """The screen position of a canvas' context menu."""
     view_changed = Signal()
-    """Graph or canvas: another is in front."""
+    """Another view (graph or canvas) is shown, or its commands have changed."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__()
@@ -71,13 +71,13 @@ class DocumentsArea(QWidget):
 
     @property
     def page(self) -> DocumentPage | None:
-        """The tab of the current document."""
+        """The page of the current document."""
         current = self._workspace.current
         return self._pages.get(current.id) if current else None
 
     @property
     def canvas(self) -> CanvasTab | None:
-        """The canvas of the current document while it is in front."""
+        """The canvas of the current document, if it is shown."""
         page = self.page
         return page.canvas if page is not None and page.shows_canvas else None
 
@@ -92,13 +92,13 @@ class DocumentsArea(QWidget):
         self.view_changed.emit()
 
     def close_canvases(self) -> None:
-        """The window ends: canvases generate, read and write no more."""
+        """Stop all work of the canvases, on exit."""
         for page in self._pages.values():
             if page.canvas is not None:
                 page.canvas.close_tab()
 
     def go_to(self, path: str) -> None:
-        """Show the node at `path`, selected and in the middle."""
+        """Show, select and centre the node at `path`."""
         if self.view is not None:
             self.show_view("graph")
             self.view.center_on(path)
@@ -141,7 +141,7 @@ class DocumentsArea(QWidget):
         return tab
 
     def _make_graph_view(self, opened: OpenDocument) -> GraphView:
-        """A view of the document's graph."""
+        """Create the graph view of a document."""
         from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
 
         view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
@@ -152,7 +152,7 @@ class DocumentsArea(QWidget):
         return view
 
     def _rebuild(self) -> None:
-        """Draw every document anew: more node types are known."""
+        """Rebuild all graph views for a new catalogue."""
         for opened in self._workspace.documents:
             self._pages[opened.id].change_graph(self._make_graph_view(opened))
             self._graph_view(opened).show_states(opened.states)

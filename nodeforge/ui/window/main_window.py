@@ -1,4 +1,4 @@
-"""The window: puts the panels together and passes on what they ask of each other."""
+"""The main window: creates the panels and connects their signals."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ from nodeforge.ui.window.status_bar import StatusBar
 
 
 class MainWindow(QMainWindow):
-    """One window; it lives as long as the app.
+    """The main window of the application.
 
     Args:
-        workspace: Settings, node types, and the documents to come.
-        spawn: Starts the worker's process; by default one that leaves a core to the window.
+        workspace: Settings, node types and open documents.
+        spawn: Starts the worker process; by default one that leaves a core to the window.
     """
 
     def __init__(self, workspace: Workspace, spawn: Spawn | None = None) -> None:
@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
         return bool(self.undo_name()) or (current is not None and current.has_pending_edit())
 
     def undo_name(self) -> str:
-        """What undo would take back in the current document; empty for nothing."""
+        """The name of the next undo step; empty for none."""
         current = self.workspace.current
         return edit_title(current.document.history.undo_name) if current else ""
 
@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         return edit_title(current.document.history.redo_name) if current else ""
 
     def call_in_front(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
-        """A function that calls `method` of what is in front, the graph view or the canvas."""
+        """A function that calls `method` of the shown view, the graph view or the canvas."""
 
         def call() -> None:
             front = self.area.canvas or self.area.view
@@ -130,7 +130,7 @@ class MainWindow(QMainWindow):
         return call
 
     def can_call_in_front(self, method: str, *, selection: bool = False) -> bool:
-        """Whether what is in front has `method`, and what is selected that it needs."""
+        """Whether the shown view can run `method` now."""
         if (canvas := self.area.canvas) is not None:
             return canvas.can_run(method)
         return self.has_selection() if selection else self.has_document()
@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
         self.docks.show("problems")
 
     def show_node(self, opened: OpenDocument, node: str) -> None:
-        """Show a node of a document, if that is still open."""
+        """Show a node of a document, if it is still open."""
         if opened in self.workspace.documents:
             self.workspace.show(opened)
             self.go_to(node)
@@ -260,12 +260,12 @@ class MainWindow(QMainWindow):
         )
 
     def _on_view_changed(self) -> None:
-        """Panels that are about the graph leave their place to the canvas."""
+        """Hide the panels of the graph while a canvas is shown."""
         self.docks.hide_temporarily(tuple(self.docks.all), self.area.canvas is not None)
         self.commands.update_states()
 
     def _after_show(self) -> None:
-        """What need not be there for the window to be used."""
+        """Start what can wait until the window is shown."""
         self.docks.name_tabs()
         self.status.query_devices()
         self.status.measure_cache()
@@ -280,7 +280,7 @@ class MainWindow(QMainWindow):
         self.runner.worker.ask("catalogue", self._on_catalogue)
 
     def _on_catalogue(self, answer: Answer) -> None:
-        """The worker knows the node types of the packs that the person has allowed."""
+        """Take over the node types of allowed packs, as the worker reports them."""
         if isinstance(answer, dict):
             self.workspace.set_catalogue(Catalogue.from_json(answer))
             for pack, why in answer.get("refused", {}).items():
@@ -321,7 +321,7 @@ class MainWindow(QMainWindow):
             view.setFocus()
 
     def _finished(self) -> None:
-        """Call the person who looks elsewhere, or close, if that was wanted."""
+        """Alert the user, or close if "Close when done" was chosen."""
         QApplication.alert(self)
         if self.files.close_when_done and not self.runner.jobs.waiting:
             QTimer.singleShot(0, self, self.close)

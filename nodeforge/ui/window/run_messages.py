@@ -1,4 +1,4 @@
-"""What the bars above the graph say: refusals, failures, missing models, a lost worker."""
+"""Messages of runs and of the linter, shown in the message bars above the graph."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nodeforge.ui.running.runner import Runner
 
 
 class MessageActions(Protocol):
-    """What the buttons of the bars do."""
+    """Actions of the buttons in the message bars."""
 
     def show_problems(self) -> None: ...
 
@@ -33,7 +33,7 @@ class MessageActions(Protocol):
 
 
 class RunMessages:
-    """Listens to runs and to the linter; each message has a button that does something."""
+    """Shows refused and failed runs, missing models and a lost worker."""
 
     def __init__(
         self, workspace: Workspace, runner: Runner, message_bars: MessageBars, ways: MessageActions
@@ -41,7 +41,7 @@ class RunMessages:
         self._workspace, self._message_bars, self._ways = workspace, message_bars, ways
         self._offered: set[str] = set()
         self._about: dict[str, str] = {}
-        """The document that a bar is about, by the bar's subject."""
+        """The id of the document that a message is about, by subject."""
         runner.refused.connect(self._refused)
         runner.failed.connect(self._failed)
         runner.worker_lost.connect(self._lost_worker)
@@ -49,7 +49,7 @@ class RunMessages:
         workspace.closed.connect(self._closed)
 
     def clear(self) -> None:
-        """A new run begins: what was said of the last one is over."""
+        """Remove the messages of the last run."""
         for subject in ("run", "refused", "worker"):
             self._message_bars.dismiss(subject)
 
@@ -63,7 +63,7 @@ class RunMessages:
         opened.file_status_changed.connect(lambda: self._standing_changed(opened))
 
     def _standing_changed(self, opened: OpenDocument) -> None:
-        """What a crash had left is saved now, and is like any other file."""
+        """Remove the recovery message once the document is saved."""
         if not opened.recovered:
             self._dismiss(f"recovered {opened.id}", opened)
 
@@ -83,13 +83,13 @@ class RunMessages:
         self._message_bars.show_message(subject, text, buttons, kind)
 
     def _dismiss(self, subject: str, opened: OpenDocument) -> None:
-        """Take a bar away, if it is about `opened`."""
+        """Remove a message, if it is about `opened`."""
         if self._about.get(subject) == opened.id:
             del self._about[subject]
             self._message_bars.dismiss(subject)
 
     def _problems_changed(self, opened: OpenDocument) -> None:
-        """Offer to relink models, once; take back a refusal once what it named is mended."""
+        """Offer once to relink models; remove a refusal once its errors are fixed."""
         missing = any(each.rule == "missing_models" for each in opened.problems)
         if missing and opened.id not in self._offered:
             self._offered.add(opened.id)
@@ -121,7 +121,7 @@ class RunMessages:
         self._show("run", job.document, f"{job.name}: {text}", buttons)
 
     def _told(self, opened: OpenDocument | None, node: str, error: ErrorReport) -> str:
-        """An error by the title that the node has in the window."""
+        """The error's text, with the node's title as its place."""
         if opened is None or not node:
             return str(error)
         title = self._workspace.node_title(opened.document, node)

@@ -1,4 +1,4 @@
-"""What is shown while nothing is open: the shipped workflows, recent files, where to drop."""
+"""The start page: shipped workflows as cards, and recent files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
 
 _COLUMNS = 4
-"""Most cards in a row; fewer where they do not fit."""
+"""Maximum number of cards in a row."""
 _GAP, _MARGIN = 12, 24
 PICTURE = (208, 132)
 """Pixels of a workflow's picture."""
@@ -43,13 +43,13 @@ _ABOUT = {
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }
-"""Name and line of each shipped workflow, in the order of the page."""
+"""Title and description of each shipped workflow, in display order."""
 _OF_CANVAS = "canvas_"
-"""How workflows begin that the canvas runs, and that alone do nothing."""
+"""Prefix of workflows that only the canvas runs; they are not listed."""
 
 
 class Card(QFrame):
-    """A picture, a name and a line, to be pressed."""
+    """A clickable card with a picture, a title and a description."""
 
     pressed = Signal()
 
@@ -89,7 +89,7 @@ class Card(QFrame):
 
 
 class StartPage(QScrollArea):
-    """Cards and lists that open something."""
+    """Cards and lists that open workflows."""
 
     open_requested = Signal(Path)
     new_requested = Signal()
@@ -182,7 +182,7 @@ def _order(file: Path) -> tuple[int, str]:
 
 
 def _picture(name: str) -> QPixmap | None:
-    """The picture in the resources that a workflow of this name makes."""
+    """The picture of a shipped workflow, from the resources."""
     for suffix in _SUFFIXES:
         path = shipped("resources") / "workflows" / (name + suffix)
         pixmap = QPixmap(str(path)) if path.is_file() else QPixmap()
@@ -192,7 +192,7 @@ def _picture(name: str) -> QPixmap | None:
 
 
 def _fitted(pixmap: QPixmap) -> QPixmap:
-    """`pixmap` cut to the size of a card's picture, sharp on screens of high density."""
+    """`pixmap` scaled and cropped to a card's picture size, for the screen's pixel ratio."""
     ratio = QGuiApplication.primaryScreen().devicePixelRatio()
     size = QSize(round(PICTURE[0] * ratio), round(PICTURE[1] * ratio))
     mode, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode

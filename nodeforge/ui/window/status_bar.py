@@ -1,4 +1,4 @@
-"""The status bar: what runs and how long it will take; cache, device, when it was saved."""
+"""The status bar: progress, messages, cache size, device, saved state."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.running.worker_connection import Answer
 
 _STEPS_PER_UNIT = 100
-"""What one step counts in the bar."""
+"""Progress bar units per step."""
 
 _TEXT_MS = 6000
-"""Milliseconds for which a sentence is shown."""
+"""Milliseconds for which a message is shown."""
 
 
 class _Measure(QObject):
-    """Looks at the cache in a thread; it outlives the window that asked, the thread holds it."""
+    """Measures the cache in a background thread, which keeps it alive."""
 
     done = Signal(object, str)
 
@@ -42,7 +42,7 @@ class _Measure(QObject):
 
 
 class StatusBar(QStatusBar):
-    """Sentences and progress on the left, facts on the right."""
+    """Messages and progress on the left, permanent information on the right."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__(sizeGripEnabled=False)
@@ -69,7 +69,7 @@ class StatusBar(QStatusBar):
         workspace.current_changed.connect(self.show_saved)
 
     def show_text(self, text: str) -> None:
-        """Show a sentence for a while."""
+        """Show a message for a few seconds."""
         self._text.setText(text.replace("\n    ", " "))
         self._text.setToolTip(text)
         self._text_timer.start()
@@ -79,12 +79,12 @@ class StatusBar(QStatusBar):
         return self._text.text()
 
     def query_devices(self) -> None:
-        """Find out what networks run on; it may take the worker seconds to say."""
+        """Ask the worker for the devices; the answer may take seconds."""
         self.device.setText("looking for devices…")
         self._runner.worker.ask("devices", self._on_devices)
 
     def measure_cache(self) -> None:
-        """Show how much the disk cache holds; looking may take a while, so a thread does it."""
+        """Measure the disk cache in a background thread, and show its size."""
         settings = self._workspace.settings
         tier = DiskTier(settings.cache / "results", "", settings.disk_cache_bytes)
         self._measure = _Measure(tier)
@@ -96,7 +96,7 @@ class StatusBar(QStatusBar):
         self.cache.setToolTip(where)
 
     def show_saved(self, opened: OpenDocument | None) -> None:
-        """Show whether the document is saved."""
+        """Show when the document was saved."""
         if opened is None:
             self.saved.setText("")
         elif opened.modified:

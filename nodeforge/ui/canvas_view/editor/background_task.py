@@ -1,4 +1,4 @@
-"""Long work on the canvas' pixels beside the window, which shows how far it is."""
+"""Runs long canvas operations in a background thread, with a progress dialog."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QProgressDialog, QWidget
 from nodeforge.errors import RequestError
 
 _DIALOG_DELAY = 300
-"""Milliseconds until a dialog is shown."""
+"""Milliseconds until the progress dialog is shown."""
 _INTERVAL = 15
 
 ReportProgress = Callable[[float], None]
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class _CancelledError(RequestError):
-    """The person wants it no more."""
+    """The user has cancelled the operation."""
 
 
 def run_in_background(

@@ -1,4 +1,4 @@
-"""What the commands of the Canvas menu do with one canvas."""
+"""Commands of the Canvas menu, applied to one canvas."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NEED_SELECTION = {"deselect", "crop_to_selection"}
 
 
 class CanvasCommands(QObject):
-    """One method a command, by its name."""
+    """One method per command, with the command's name."""
 
     def __init__(self, tab: CanvasTab, editor: CanvasEditor) -> None:
         super().__init__(tab)
@@ -58,7 +58,7 @@ class CanvasCommands(QObject):
         self._rulers = True
 
     def is_enabled(self, name: str) -> bool:
-        """Whether a deed makes sense now."""
+        """Whether a command can be run now."""
         canvas, staging = self._session.canvas, self._editor.staging
         if name == "accept":
             return staging.candidate is not None or self._tool_uses_enter()
@@ -82,7 +82,7 @@ class CanvasCommands(QObject):
         getattr(self, name)()
 
     def toggle(self, name: str) -> None:
-        """Turn ``rulers``, ``snap`` or ``live`` on or off."""
+        """Toggle ``rulers``, ``snap`` or ``live``."""
         match name:
             case "rulers":
                 self._rulers = not self._rulers
@@ -138,7 +138,7 @@ class CanvasCommands(QObject):
         self._tab.copy_merged()
 
     def mask_from_selection(self) -> None:
-        """A mask layer of what is selected; nothing is selected then."""
+        """Add a mask layer from the selection, and deselect."""
         canvas = self._session.canvas
         if canvas.selection is None:
             self._session.status_message.emit("Nothing is selected. Select a part first.")
@@ -152,7 +152,7 @@ class CanvasCommands(QObject):
             self._add_mask(alpha_mask(layer))
 
     def mask_from_empty(self) -> None:
-        """A mask of what the picture leaves transparent: for outpainting."""
+        """Add a mask layer of the transparent area, for outpainting."""
         canvas = self._session.canvas
         whole = composite_tiles(list(pictured(canvas.state)), canvas.box)
         self._add_mask(clear_mask(Layer("", "", LayerKind.PAINT, whole), canvas.box))
@@ -198,13 +198,13 @@ class CanvasCommands(QObject):
         self._perform(flip_canvas(self._session.canvas, False))
 
     def scale(self) -> None:
-        """Ask for the size of the whole picture, and give it that."""
+        """Show the Scale image dialog and scale all layers."""
         dialog = ScaleDialog(self._view.window(), self._session.canvas.size)
         if dialog.exec():
             self.scale_to(*dialog.value())
 
     def scale_to(self, width: int, height: int, method: Method) -> None:
-        """Everything in another size, made beside the window."""
+        """Scale all layers to a size, in the background."""
         self._session.commit()
         state, text = self._session.canvas.state, f"Scaling to {width} × {height} px…"
         try:
@@ -219,7 +219,7 @@ class CanvasCommands(QObject):
             self._view.fit()
 
     def resize(self) -> None:
-        """Ask for the canvas' size; layers keep theirs."""
+        """Show the Canvas size dialog; layers are not scaled."""
         canvas = self._session.canvas
         dialog = CanvasSizeDialog(self._view.window(), canvas.size)
         if dialog.exec():
@@ -266,7 +266,7 @@ class CanvasCommands(QObject):
     # generating
 
     def accept(self) -> None:
-        """Enter: what the tool has in hand, else the candidate."""
+        """Finish the tool's pending edit; if there is none, accept the candidate."""
         if not self._session.tool.enter():
             self._editor.staging.accept()
 
@@ -293,7 +293,7 @@ class CanvasCommands(QObject):
         self._session.set_box(None)
 
     def _step(self, by: int) -> None:
-        """The next candidate; where there is none, the move tool moves by a pixel."""
+        """Show another candidate; if there are none, nudge with the move tool."""
         tool = self._session.tool
         if self._editor.staging.count > 1:
             self._editor.staging.step(by)
@@ -301,11 +301,11 @@ class CanvasCommands(QObject):
             tool.nudge(by, 0)
 
     def _tool_uses_enter(self) -> bool:
-        """Whether Enter can mean something to the tool."""
+        """Whether the current tool handles Enter."""
         return self._session.tool.name in ("crop", "polygon", "move", "paint_in")
 
     def _active_mask(self) -> str:
-        """The active layer's id where it is a mask; empty means the selection."""
+        """The active layer's id if it is a mask; empty for the selection."""
         active = self._session.canvas.active
         return active.id if active is not None and active.is_mask else ""
 

@@ -1,4 +1,4 @@
-"""The canvas of a document with all that is around it: tools, options, rulers, panels."""
+"""The canvas editor: canvas view, tool bar, tool options, rulers, panels, staging bar."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QPointF
 
 _REMEMBERED = 100
-"""Generations kept in a project, each with its workflow and the pictures it started from."""
+"""Maximum number of generation records in a project."""
 
 
 class CanvasEditor(QWidget):
-    """All about one canvas that exists.
+    """Widget that edits one canvas.
 
     Args:
-        opened: The document it belongs to.
-        canvas: What is painted on.
-        kit: How tools are set.
+        opened: The document.
+        canvas: The canvas.
+        tool_options: The values of tool options.
     """
 
     status_message = Signal(str)
 
     refused = Signal(str)
-    """Why nothing is generated."""
+    """The reason why a generation failed."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class CanvasEditor(QWidget):
         self._show_place()
 
     def close_editor(self) -> None:
-        """Listen to the canvas no more."""
+        """Disconnect from the canvas."""
         self.session.commit()
         self.live.close()
         self.generator.close()
@@ -93,7 +93,7 @@ class CanvasEditor(QWidget):
         self.layers.close_panel()
 
     def _record_generation(self, accepted: Candidate) -> None:
-        """Keep how it was made, in the project."""
+        """Add the generation's record to the project."""
         generations = self.session.opened.generations
         generations[:] = [*generations, accepted.record][-_REMEMBERED:]
 

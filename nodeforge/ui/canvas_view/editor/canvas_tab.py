@@ -1,4 +1,4 @@
-"""The Canvas tab of a document."""
+"""The Canvas tab of a document: the start page, or the canvas editor."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
 
 _CLIPBOARD_ORIGIN = "application/x-nodeforge-canvas-place"
-"""Where on the canvas the picture on the clipboard lay, as ``left top``."""
+"""MIME type of the canvas position (``left top``) of a copied picture."""
 
 _SIXTEEN_BIT = (
     "“{}” has 16 bits a channel. The canvas shows and exports 8 of them; the file itself stays as "
@@ -66,17 +66,17 @@ _NEED_CANVAS = {"select_all", "zoom_all", "zoom_selection"}
 
 
 class CanvasTab(QStackedWidget):
-    """How to begin, or the canvas with its tools."""
+    """Shows the canvas start page, or the canvas editor."""
 
     status_message = Signal(str)
     refused = Signal(str)
-    """Why a picture cannot be opened or written."""
+    """The reason why a picture cannot be opened or written."""
     warned = Signal(str)
-    """What a person should know of a picture that was opened."""
+    """A warning about an opened picture."""
     menu_requested = Signal(object)
     """The position on the screen."""
     commands_changed = Signal()
-    """Other commands make sense now."""
+    """The enabled state of commands may have changed."""
 
     def __init__(
         self, opened: OpenDocument, workspace: Workspace, runner: Runner, tool_options: ToolOptions
@@ -127,19 +127,19 @@ class CanvasTab(QStackedWidget):
             self.view.set_theme(theme)
 
     def commit(self) -> None:
-        """Finish what the tool has in hand: the document is about to be used as it is."""
+        """Commit the tool's pending edit."""
         if self.session is not None:
             self.session.commit()
 
     def generate(self) -> None:
-        """Make candidates; without a canvas, say how to begin."""
+        """Generate candidates; without a canvas, show a hint."""
         if self.editor is not None:
             self.editor.generator.generate()
         else:
             self.status_message.emit("Open a picture or make a new canvas first.")
 
     def cancel(self) -> bool:
-        """Leave what the tool has in hand, or stop generating; whether there was anything."""
+        """Cancel the tool's pending edit or the generation; returns whether there was any."""
         if self.editor is None:
             return False
         return self.editor.session.cancel() or self.editor.generator.cancel()
@@ -147,7 +147,7 @@ class CanvasTab(QStackedWidget):
     # pictures in and out
 
     def show_start(self) -> None:
-        """Show how to begin, also where there is a canvas already."""
+        """Show the canvas start page, even if there is a canvas."""
         self.start_page.back.setVisible(self.editor is not None)
         self.setCurrentWidget(self.start_page)
 
@@ -157,7 +157,7 @@ class CanvasTab(QStackedWidget):
             self.editor.view.setFocus()
 
     def new(self, width: int, height: int) -> None:
-        """Begin with an empty canvas of a size."""
+        """Create an empty canvas."""
         try:
             state = State(width, height)
         except CanvasSizeError as error:
@@ -171,7 +171,7 @@ class CanvasTab(QStackedWidget):
         self.files.ask_open(self._add_picture, folder)
 
     def ask_export(self) -> None:
-        """Write what is shown, with the workflow in it where there is one."""
+        """Export the canvas, with the workflow embedded if there is one."""
         if self.opened.canvas is None:
             return
         self.commit()
@@ -180,11 +180,11 @@ class CanvasTab(QStackedWidget):
         self.files.ask_export(self.opened.canvas.state, self.opened.name, text)
 
     def import_picture(self, source: Path | bytes, name: str) -> None:
-        """Put a picture onto the canvas, once it is read."""
+        """Read a picture and add it to the canvas."""
         self.files.read(source, name, self._add_picture)
 
     def drop(self, data: QMimeData) -> bool:
-        """Open the pictures in `data`; whether there were any."""
+        """Import the pictures in `data`; returns whether there were any."""
         pictures = pictures_in(data)
         for source, name in pictures:
             self.import_picture(source, name)
@@ -199,7 +199,7 @@ class CanvasTab(QStackedWidget):
             event.acceptProposedAction()
 
     def _add_picture(self, read: Opened | State) -> None:
-        """Put what was read onto the canvas, or begin one with it."""
+        """Add a picture to the canvas, which is created if there is none."""
         self.status_message.emit("")
         try:
             if self.opened.canvas is None:
@@ -213,7 +213,7 @@ class CanvasTab(QStackedWidget):
             self.warned.emit(_SIXTEEN_BIT.format(read.origin.name))
 
     def _set_canvas(self, state: State) -> None:
-        """Have a canvas; one that is there takes another shape, which can be undone."""
+        """Create the canvas, or replace its content (undoable)."""
         if self.opened.canvas is None:
             self.opened.set_canvas(Canvas(state))
             self._build(self._canvas)
@@ -258,13 +258,13 @@ class CanvasTab(QStackedWidget):
     # what the Edit and View menus do, where the canvas is in front
 
     def can_run(self, method: str) -> bool:
-        """Whether one of the methods below makes sense now."""
+        """Whether one of the methods below can be called now."""
         if method in _NEED_LAYER:
             return self.editor is not None and self._canvas.active is not None
         return method == "paste" or (method in _NEED_CANVAS and self.editor is not None)
 
     def copy(self) -> None:
-        """Put what is selected of the active layer on the clipboard."""
+        """Copy the selected part of the active layer."""
         self.commit()
         try:
             _to_clipboard(copied(self._canvas.state))
@@ -272,7 +272,7 @@ class CanvasTab(QStackedWidget):
             self.status_message.emit(str(error))
 
     def copy_merged(self) -> None:
-        """Put what is selected of the picture that all layers make on the clipboard."""
+        """Copy the selected part of the composite of all layers."""
         self.commit()
         try:
             _to_clipboard(copied(self._canvas.state, merged=True))
@@ -290,7 +290,7 @@ class CanvasTab(QStackedWidget):
             _to_clipboard(clip)
 
     def paste(self) -> None:
-        """Put the picture of the clipboard into a layer of its own."""
+        """Paste the clipboard picture as a new layer."""
         data = QGuiApplication.clipboard().mimeData()
         if self.editor is not None and data.hasImage() and data.hasFormat(_CLIPBOARD_ORIGIN):
             left, top = (int(v) for v in bytes(data.data(_CLIPBOARD_ORIGIN).data()).split())
@@ -303,7 +303,7 @@ class CanvasTab(QStackedWidget):
         self._perform(duplicate_layer(self._canvas, self._canvas.state.active))
 
     def delete_selected(self) -> None:
-        """Clear what is selected; without a selection, remove the layer."""
+        """Clear the selected area; without a selection, remove the layer."""
         canvas = self._canvas
         if canvas.selection is not None:
             self._perform(clear_area(canvas))
@@ -323,7 +323,7 @@ class CanvasTab(QStackedWidget):
 
 
 def _layers_of(canvas: Canvas, read: Opened | State) -> CanvasEdit:
-    """The edit that puts what was read above all layers."""
+    """The edit that adds a picture or layers above all others."""
     if isinstance(read, Opened):
         return add_picture(canvas, read)
 

@@ -1,4 +1,4 @@
-"""What a canvas shows before there is one: how to begin."""
+"""The canvas start page: open, paste or drop a picture, or create an empty canvas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SIZES = ((512, 512), (768, 512), (1024, 1024), (1344, 768), (2048, 2048))
 
 
 class CanvasStartPage(QWidget):
-    """Open a picture, paste one, drop one, or start with nothing of some size."""
+    """Offers to open or paste a picture, or to create an empty canvas."""
 
     open_requested = Signal()
     paste_requested = Signal()

@@ -1,4 +1,4 @@
-"""Pictures into the canvas and out of it, read and written in a thread of their own."""
+"""Imports and exports picture files of the canvas, in a background thread."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ Done = Callable[[Any], None]
 
 
 class PictureFiles(QObject):
-    """Reads and writes; the window answers meanwhile.
+    """Reads and writes picture files without blocking the window.
 
     Args:
-        parent: For dialogs.
+        parent: The parent of file dialogs.
     """
 
     status_message = Signal(str)
     refused = Signal(str)
-    """Why a file cannot be read or written."""
+    """The reason why a file cannot be read or written."""
     _done = Signal(object, object)
 
     def __init__(self, parent: QWidget) -> None:
@@ -56,7 +56,7 @@ class PictureFiles(QObject):
         self._executor.shutdown(wait=False)
 
     def read(self, source: Path | bytes, name: str, then: Callable[[Opened | State], None]) -> None:
-        """Read a picture, or a file with layers; `then` gets what was in it."""
+        """Read a picture or an OpenRaster file; `then` is called with the content."""
         self.status_message.emit(f"Opening {name}…")
         if isinstance(source, Path) and source.suffix.lower() == OPENRASTER:
             self._start(lambda: load_openraster(source), then)
@@ -71,7 +71,7 @@ class PictureFiles(QObject):
             self.read(path, path.name, then)
 
     def ask_export(self, state: State, name: str, text: Mapping[str, str]) -> None:
-        """Ask where to, and write what the canvas shows."""
+        """Ask for a file and export the canvas to it."""
         wish = f"{name}.png"
         path, chosen = QFileDialog.getSaveFileName(
             self._dialog_parent, "Export picture", wish, _EXPORTS
@@ -80,7 +80,7 @@ class PictureFiles(QObject):
             self.export(state, _with_suffix(Path(path), chosen), text)
 
     def export(self, state: State, path: Path, text: Mapping[str, str]) -> None:
-        """Write the picture, by the ending of `path`; with layers as OpenRaster."""
+        """Export the canvas in the format of the suffix; OpenRaster keeps layers."""
         suffix = path.suffix.lower()
         format = _SUFFIXES.get(suffix)
         if suffix == OPENRASTER:
@@ -114,7 +114,7 @@ class PictureFiles(QObject):
 
 
 def pictures_in(data: QMimeData) -> list[tuple[Path | bytes, str]]:
-    """The pictures that are dropped or pasted, and what to call them: files, or pixels."""
+    """Pictures in dropped or pasted data: (path or PNG content, name)."""
     files = _files_in(data)
     if files:
         return [(path, path.name) for path in files]
@@ -130,7 +130,7 @@ def has_pictures(data: QMimeData) -> bool:
 
 
 def _files_in(data: QMimeData) -> list[Path]:
-    """The files but workflows and projects, which are opened in tabs of their own."""
+    """Local files except workflows and projects, which open as documents."""
     files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
     return [path for path in files if path.suffix.lower() not in (".json", PROJECT)]
 

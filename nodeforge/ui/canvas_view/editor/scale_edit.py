@@ -1,4 +1,4 @@
-"""Edits of the canvas' shape that guides and the generation box follow, also when undone."""
+"""The edit that scales a canvas together with its guides and generation box."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from nodeforge.ui.canvas_view.session import CanvasSession
 
 
 class ScaleEdit(CanvasEdit):
-    """The whole picture in another size.
+    """Replaces the canvas by a scaled one; also scales guides and generation box.
 
     Args:
-        made: What comes of the state that the canvas has.
+        made: The scaled state.
     """
 
     def __init__(self, session: CanvasSession, made: State) -> None:
@@ -30,7 +30,7 @@ class ScaleEdit(CanvasEdit):
 
 
 class _GuidesAndBox:
-    """What lies over the canvas and is no part of it: guides and the generation box."""
+    """Guides and generation box, which are not part of the canvas state."""
 
     def __init__(self, scale_x: list[float], scale_y: list[float], box: Box | None) -> None:
         self.horizontal, self.vertical, self.box = scale_x, scale_y, box

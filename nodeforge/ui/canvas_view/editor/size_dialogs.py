@@ -1,4 +1,4 @@
-"""Asking for sizes: of the whole picture, and of the canvas alone."""
+"""The Scale image and Canvas size dialogs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PLACES = ((0.0, "left", "top"), (0.5, "middle", "middle"), (1.0, "right", "bott
 
 
 class ImageScale(NamedTuple):
-    """A size for the whole picture, pixels."""
+    """The size to scale the image to, pixels, and the resampling method."""
 
     width: int
     height: int
@@ -42,7 +42,7 @@ class ImageScale(NamedTuple):
 
 
 class CanvasSize(NamedTuple):
-    """A size for the canvas, pixels, and where the picture stays, 0..1."""
+    """The canvas size, pixels, and the anchor of the picture, 0..1."""
 
     width: int
     height: int
@@ -51,7 +51,7 @@ class CanvasSize(NamedTuple):
 
 
 class _BaseSizeDialog(QDialog):
-    """Width and height, one following the other while they are linked."""
+    """Width and height fields that keep the proportions while linked."""
 
     def __init__(self, parent: QWidget, title: str, size: tuple[int, int], linked: bool) -> None:
         super().__init__(parent)
@@ -91,7 +91,7 @@ class _BaseSizeDialog(QDialog):
         self._show()
 
     def _show(self) -> None:
-        """Say what comes of it, and why it cannot be."""
+        """Show the resulting size, or why it is not possible."""
         width, height = self.entered_size()
         fits = max(width, height) <= LONGEST_SIDE
         limit = f"Each side may be up to {LONGEST_SIDE} px."
@@ -101,7 +101,7 @@ class _BaseSizeDialog(QDialog):
 
 
 class ScaleDialog(_BaseSizeDialog):
-    """Asks for the size of the whole picture, in pixels or as a share of what it is."""
+    """Asks for the size to scale the image to, in pixels or per cent."""
 
     def __init__(self, parent: QWidget, size: tuple[int, int]) -> None:
         super().__init__(parent, "Scale image", size, linked=True)
@@ -130,7 +130,7 @@ class ScaleDialog(_BaseSizeDialog):
 
 
 class CanvasSizeDialog(_BaseSizeDialog):
-    """Asks for the size of the canvas alone, and where on it the picture stays."""
+    """Asks for the canvas size and the anchor of the picture."""
 
     def __init__(self, parent: QWidget, size: tuple[int, int]) -> None:
         super().__init__(parent, "Canvas size", size, linked=False)
@@ -162,7 +162,7 @@ def _spelled(down: str, across: str) -> str:
 
 
 def _pixels(name: str, value: int) -> QSpinBox:
-    """The limit is told in words, not by a number that cannot be typed."""
+    """A size field without an upper limit; the dialog explains the limit instead."""
     box = QSpinBox(minimum=1, maximum=100 * LONGEST_SIDE, value=value, suffix=" px")
     box.setAccessibleName(name)
     return box

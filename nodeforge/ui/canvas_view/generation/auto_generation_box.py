@@ -1,4 +1,4 @@
-"""The generation box while the mask chooses it: thought over once painting pauses."""
+"""Computes the automatic generation box from the masks, after a pause in painting."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nodeforge.ui.canvas_view.generation.generation_source import box_for_masks
 from nodeforge.ui.canvas_view.session import CanvasSession
 
 _PAUSE = 200
-"""Milliseconds after the last change."""
+"""Milliseconds after the last change until the box is computed."""
 
 
 class AutoGenerationBox(QObject):
-    """Tells the studio which box suits the masks."""
+    """Provides the session's automatic generation box."""
 
     def __init__(self, session: CanvasSession, form: GenerationForm) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a generation is asked for: which workflow, with which values, for what."""
+"""The generation form: intent, workflow and form values of a canvas."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOISE = "sampling.noise"
 
 @dataclass(frozen=True)
 class FormEntry:
-    """A row of the form.
+    """A field of the form.
 
     Args:
         name: ``node.port`` of the workflow.
@@ -44,7 +44,7 @@ class FormEntry:
 
     @property
     def path(self) -> str:
-        """The node."""
+        """The node's path."""
         return self.name.rpartition(".")[0]
 
     @property
@@ -53,14 +53,14 @@ class FormEntry:
 
 
 class GenerationForm(QObject):
-    """The form of one canvas. Its values are kept when another workflow has the same inputs.
+    """The form of one canvas. Values are kept for workflows with the same inputs.
 
     Args:
-        opened: Its last generation says what the form shows at first.
+        opened: The document, whose last generation gives the initial values.
     """
 
     form_changed = Signal()
-    """Another workflow: other rows."""
+    """Another workflow was chosen; the fields have changed."""
     value_changed = Signal(str)
 
     def __init__(self, opened: OpenDocument, workspace: Workspace) -> None:
@@ -70,9 +70,9 @@ class GenerationForm(QObject):
         self.values: dict[str, Any] = {}
         self.seed_mode = "random"
         self.uses_control = False
-        """Whether control layers are to steer what a shipped workflow makes."""
+        """Whether to use the shipped workflow with ControlNet."""
         self.custom_workflow: OpenDocument | None = None
-        """The workflow that Generate runs instead of the shipped ones."""
+        """A document to run instead of the shipped workflows."""
         self._shipped: dict[str, Document] = {}
         self._native: tuple[str, Native] | None = None
         workspace.closed.connect(self._closed)
@@ -81,7 +81,7 @@ class GenerationForm(QObject):
 
     @property
     def document(self) -> Document:
-        """The workflow as the form sets it."""
+        """The workflow with the form's values."""
         document = Document(graph=deepcopy(self.workflow.graph))
         for name, value in self.current_values().items():
             path, _, port = name.rpartition(".")
@@ -90,7 +90,7 @@ class GenerationForm(QObject):
 
     @property
     def granted(self) -> list[str]:
-        """Folders that the person lets models be read from."""
+        """Files that the user allows models to be read from."""
         return (self.custom_workflow or self._opened).granted
 
     def reads_prompts(self, entry: FormEntry) -> bool:
@@ -99,7 +99,7 @@ class GenerationForm(QObject):
 
     @property
     def workflow(self) -> Document:
-        """What Generate runs."""
+        """The workflow that Generate runs."""
         if self.custom_workflow is not None:
             return self.custom_workflow.document
         name = self.workflow_name
@@ -115,7 +115,7 @@ class GenerationForm(QObject):
         return CONTROLLED if steered else METHODS[self.intent].workflow
 
     def choose_intent(self, intent: Intent) -> None:
-        """Another intent: its own strength, and its own workflow."""
+        """Change the intent, which sets its default strength and workflow."""
         if intent is self.intent:
             return
         self.intent = intent
@@ -134,7 +134,7 @@ class GenerationForm(QObject):
             self.form_changed.emit()
 
     def entries(self) -> list[FormEntry]:
-        """The rows: the workflow's form, and which model it loads."""
+        """The fields: the workflow's form and its models."""
         document = self.workflow
         rows = [(name, about.get("label", name)) for name, about in document.form.items()]
         rows.sort(key=lambda row: _rank(row[1]))
@@ -163,7 +163,7 @@ class GenerationForm(QObject):
         self.value_changed.emit(name)
 
     def current_values(self) -> dict[str, Any]:
-        """``node.port`` to value, of all that the form says."""
+        """All values of the form, by ``node.port``."""
         return {entry.name: self.value(entry) for entry in self.entries()}
 
     @property
@@ -174,7 +174,7 @@ class GenerationForm(QObject):
         return METHODS[self.intent].strength
 
     def _strengths(self) -> Iterator[FormEntry]:
-        """Rows for the share of the steps that is run; others have a strength, too."""
+        """Fields for denoise strength; other nodes have a ``strength``, too."""
         for entry in self.entries():
             path, _, port = entry.name.rpartition(".")
             if port == "strength" and self.workflow.node(path).type == "sampling.schedule":
@@ -182,7 +182,7 @@ class GenerationForm(QObject):
 
     @property
     def native(self) -> Native:
-        """What sizes the workflow's model likes."""
+        """The native size of the workflow's model."""
         models = [str(self.values.get(e.name, "")) for e in self.entries() if e.label == "Model"]
         key = f"{self.workflow_name} {models}"
         if self._native is None or self._native[0] != key:
@@ -194,12 +194,12 @@ class GenerationForm(QObject):
         return self._native[1]
 
     def variation_values(self, variations: Variations) -> dict[str, Any]:
-        """The values that blend other seeds' noise in; none where the workflow draws no noise."""
+        """Values that blend noise of other seeds in; empty if there is no noise node."""
         text = ", ".join(f"{seed}:{share:g}" for seed, share in variations)
         return {f"{path}.variations": text for path in _paths(self.workflow.graph, _NOISE)}
 
     def next_seed(self) -> None:
-        """Move the seed on, as the form says."""
+        """Change the seed by the form's seed mode."""
         for entry in self.entries():
             if entry.is_seed and self.seed_mode != "fixed":
                 seed = int(self.value(entry))
@@ -207,7 +207,7 @@ class GenerationForm(QObject):
                 self.set(entry.name, drawn if self.seed_mode == "random" else seed + 1)
 
     def supports(self, opened: OpenDocument) -> bool:
-        """Whether a workflow has the nodes that the canvas talks to."""
+        """Whether a workflow has the canvas input and output nodes."""
         graph = opened.document.graph
         return all(any(_paths(graph, kind)) for kind in (IMAGE, MASK, RESULT))
 
@@ -216,7 +216,7 @@ class GenerationForm(QObject):
             self.choose_workflow(None)
 
     def restore(self, generation: Mapping[str, Any]) -> None:
-        """Show what an earlier generation was asked for; its seed stays."""
+        """Restore the values of an earlier generation, with its seed fixed."""
         self._take(generation)
         self.seed_mode = "fixed"
         self.form_changed.emit()
@@ -242,7 +242,7 @@ def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:
 
 
 def _with_values(document: Document, values: dict[str, Any]) -> Document:
-    """A workflow of the loaders alone, as the form sets them."""
+    """A workflow of only the model loaders, with the form's values."""
     nodes: dict[str, Node] = {}
     for path in _paths(document.graph, _LOADER):
         node = document.node(path)

@@ -1,4 +1,4 @@
-"""What of the canvas a generation sees: the box, its pixels, its masks."""
+"""The source of a generation: generation box, pixels and masks taken from the canvas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nodeforge.imaging import Box, Bytes
 
 
 def box_for_masks(state: State, strength: float, native: Native) -> Box:
-    """The box that suits what is masked; all of the canvas where nothing is."""
+    """The generation box that fits the masks; the whole canvas if there are none."""
     bounds = [box for box in map(_bounds, active_masks(state)) if box is not None]
     around = reduce(lambda found, box: box.around(found), bounds, None)
     inside = around.overlap(state.box) if around is not None else None
@@ -38,7 +38,7 @@ def box_for_masks(state: State, strength: float, native: Native) -> Box:
 
 
 def active_masks(state: State) -> list[Layer]:
-    """The visible masks that mark something; where there is none, what is selected."""
+    """Visible, non-empty masks; if there are none, the selection."""
     found = [
         layer
         for layer in state.layers
@@ -50,7 +50,7 @@ def active_masks(state: State) -> list[Layer]:
 
 
 def generation_source(state: State, box: Box) -> tuple[Source, list[Selection]]:
-    """What a generation in `box` starts from."""
+    """The pixels and masks with which a generation in `box` starts."""
     pixels = straight(composite(pictured(state), box))
     if (pixels[..., 3] == 255).all():
         pixels = np.ascontiguousarray(pixels[..., :3])
@@ -62,7 +62,7 @@ def generation_source(state: State, box: Box) -> tuple[Source, list[Selection]]:
 
 
 def has_control(state: State) -> bool:
-    """Whether a visible control layer shows something."""
+    """Whether there is a visible, non-empty control layer."""
     return any(_guides(state, LayerKind.CONTROL))
 
 
@@ -71,7 +71,7 @@ def _guides(state: State, kind: LayerKind) -> Iterator[Layer]:
 
 
 def _shown_by(state: State, kind: LayerKind, box: Box) -> Bytes | None:
-    """What the layers of a kind show in `box`; None where there is nothing."""
+    """The composite of the layers of a kind in `box`; None if it is empty."""
     layers = list(_guides(state, kind))
     pixels = straight(composite(layers, box)) if layers else None
     if pixels is None or not pixels[..., 3].any():

@@ -1,4 +1,4 @@
-"""Generate: from the canvas as it is to candidates over it, through the queue of all runs."""
+"""Generates candidates from the canvas, through the job queue."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
     from nodeforge.canvas.native import Native
 
 _VARIATION_COUNT = 4
-"""How many candidates "more like this" makes."""
+"""Number of candidates for "More like this"."""
 
 _VARIATION_STRENGTH = 0.35
-"""The share of other noise in them: with nano they are then 0.4 times as far from the chosen
-picture as those of other seeds are; below 0.2 hardly anything changes."""
+"""Variation strength (share of other noise): with nano the results are 0.4 times as far from the
+chosen picture as those of other seeds are; below 0.2 hardly anything changes."""
 
 
 @dataclass(eq=False)
 class GenerationRun:
-    """One generation, from the wish to its candidates."""
+    """One generation, from the form values to its candidates."""
 
     intent: Intent
     values: dict[str, Any]
@@ -64,7 +64,7 @@ class GenerationRun:
 
     @property
     def pictures(self) -> set[str]:
-        """SHA-256 of the files that its run reads."""
+        """SHA-256 of the picture files that its job reads."""
         if self.generation is None:
             return set()
         assets, files = self.generation.document.assets, self.generation.files
@@ -72,11 +72,11 @@ class GenerationRun:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether other runs come first."""
+        """Whether its job waits in the queue."""
         return self.job is not None and self.job.state == WAITING
 
     def seed_of_item(self, item: int) -> tuple[int | None, Variations]:
-        """What a candidate grew from: the last of its seeds counts up."""
+        """Seed and variations of a candidate; the last seed counts up with the item."""
         if self.variations:
             *others, (seed, share) = self.variations
             return self.seed, (*others, (seed + item, share))
@@ -84,20 +84,20 @@ class GenerationRun:
 
     @property
     def name(self) -> str:
-        """What its layers are called: what was asked for."""
+        """The name of its layers: the start of the prompt."""
         texts = (str(v) for k, v in self.values.items() if k == "prompt.text")
         return next((text.strip()[:32] for text in texts if text.strip()), "Generated")
 
 
 class Generator(QObject):
-    """Makes candidates; the document changes only once one is accepted."""
+    """Generates candidates; the document changes only when one is accepted."""
 
     changed = Signal()
-    """A round has begun, made a step or ended."""
+    """A generation has started, made progress or ended."""
     refused = Signal(str)
-    """Why nothing is generated."""
+    """The reason why a generation failed."""
     ended = Signal(object)
-    """The round, however it ended."""
+    """The `GenerationRun`, however it ended."""
     _request_ready = Signal(object, object)
 
     def __init__(
@@ -115,7 +115,7 @@ class Generator(QObject):
         self._runs: dict[str, GenerationRun] = {}
         self._preparing: list[GenerationRun] = []
         self._unused_assets: set[str] = set()
-        """SHA-256 of pictures that only live rounds have needed."""
+        """SHA-256 of pictures that only live generations have needed."""
         self._request_ready.connect(self._queue_run, Qt.ConnectionType.QueuedConnection)
         runner.worker.events_received.connect(self._on_events)
         runner.jobs.changed.connect(self._check_queue)
@@ -124,7 +124,7 @@ class Generator(QObject):
         self._closed = False
 
     def close(self) -> None:
-        """Stop all of this canvas' rounds; what arrives late is dropped."""
+        """Cancel all generations of this canvas; late results are dropped."""
         self._closed = True
         self._end_listening()
         self.cancel()
@@ -137,7 +137,7 @@ class Generator(QObject):
 
     @property
     def round(self) -> GenerationRun | None:
-        """The one that runs, or is next."""
+        """The running generation, or the next one."""
         return next(iter(self._runs.values()), None) or next(iter(self._preparing), None)
 
     @property
@@ -145,20 +145,20 @@ class Generator(QObject):
         return self.round is not None
 
     def box(self) -> Box:
-        """The box, as it was drawn or as the mask chooses it."""
+        """The generation box: as drawn, or computed from the masks."""
         if self._session.box is not None:
             return self._session.box
         return box_for_masks(self._session.canvas.state, self.form.strength, self.form.native)
 
     def generate(self) -> None:
-        """Make candidates of what the canvas shows and the form says."""
+        """Generate candidates from the canvas and the form."""
         self._session.commit()
         self.start(self.form.current_values())
         self.form.next_seed()
 
     def more_like_this(self) -> None:
-        """Make candidates from noise near that of the shown one; where the workflow's noise
-        cannot be varied, from the seeds that follow.
+        """Generate variations of the shown candidate; if the workflow has no noise node, use the
+        following seeds.
         """
         candidate = self._staging.candidate
         if candidate is None:
@@ -186,7 +186,7 @@ class Generator(QObject):
         live: bool = False,
         variations: Variations = (),
     ) -> GenerationRun:
-        """Begin a round; the request is made in a thread of its own."""
+        """Start a generation; the request is prepared in a background thread."""
         seeds = [entry.name for entry in self.form.entries() if entry.is_seed]
         seed = int(values[seeds[0]]) if seeds and seeds[0] in values else None
         made = GenerationRun(self.form.intent, dict(values), seed, live, variations)
@@ -246,7 +246,7 @@ class Generator(QObject):
         return Job(f"{opened.id}/canvas", name, graph, asked)
 
     def cancel(self, made: GenerationRun | None = None) -> bool:
-        """Stop a round, or all; whether there was any."""
+        """Cancel one generation, or all; returns whether there was any."""
         rounds = [*self._runs.values(), *self._preparing] if made is None else [made]
         for each in rounds:
             if not each.cancelled:
@@ -260,7 +260,7 @@ class Generator(QObject):
         return bool(rounds)
 
     def _check_queue(self) -> None:
-        """What somebody has taken off the queue is over."""
+        """End generations whose jobs were removed from the queue."""
         for made in list(self._runs.values()):
             job = made.job
             if job is not None and job.state == WAITING and job not in self._runner.jobs.waiting:
@@ -296,7 +296,7 @@ class Generator(QObject):
         self._staging.preview(image, made.generation.box)
 
     def _fetch(self, made: GenerationRun, item: int) -> None:
-        """Ask for a candidate; one after another until there is none."""
+        """Request a candidate; one after another until there are no more."""
         assert made.generation is not None
         self._runner.worker.ask(
             "render",
@@ -330,7 +330,7 @@ class Generator(QObject):
         return Candidate(patch, made.generation.box, made.name, seed, variations, record, made.live)
 
     def _record(self, made: GenerationRun, item: int) -> dict[str, Any]:
-        """The generation as the project keeps it."""
+        """The record of a generation that is stored in the project."""
         assert made.generation is not None
         document = made.generation.document
         return {
@@ -351,7 +351,7 @@ class Generator(QObject):
         self.ended.emit(made)
 
     def _remove_unused_assets(self) -> None:
-        """Remove what live rounds gave to the worker, unless something else may need it."""
+        """Delete input pictures of live generations that nothing else refers to."""
         if self._runs or self._preparing:
             return
         records = [*self._session.opened.generations]
@@ -363,7 +363,7 @@ class Generator(QObject):
         self._unused_assets &= kept
 
     def open_workflow(self) -> OpenDocument:
-        """Open what Generate runs in a tab of its own; from then on Generate runs that."""
+        """Open the generation workflow as a document; Generate then runs that document."""
         if self.form.custom_workflow is None:
             copied = replace(self.form.workflow)
             opened = OpenDocument(copied, name=self.form.workflow_name)

@@ -1,4 +1,4 @@
-"""Live: repaints the box while it is painted on."""
+"""Live generation: generates while the user paints."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from nodeforge.ui.canvas_view.generation.generator import GenerationRun, Generat
 from nodeforge.ui.canvas_view.session import CanvasSession
 
 PAUSE = 60
-"""Milliseconds from the last change to the run of it."""
+"""Milliseconds from the last change until a generation starts."""
 _DRAWING = 350
-"""The same, from the first change of a stroke that is still being drawn."""
+"""The same during a stroke, from its first change."""
 STEPS = 4
 
 
 class LiveGeneration(QObject):
-    """Keeps one round going for what the canvas shows now.
+    """Keeps one generation running for the current canvas.
 
-    What is out of date is cancelled; only while a stroke is being drawn it may end, so that
-    pictures come in a long stroke, too, and the next round begins from what is drawn by then.
+    Outdated generations are cancelled, except during a stroke: then they may finish, so that a
+    long stroke is updated, too, and the next generation starts from the stroke so far.
     """
 
     changed = Signal()

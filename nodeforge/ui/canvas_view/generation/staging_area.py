@@ -1,4 +1,4 @@
-"""Candidates: what was generated and is not part of the canvas yet."""
+"""The staging area: generated candidates that are not yet part of the canvas."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Variations = tuple[tuple[int, float], ...]
 
 @dataclass(eq=False)
 class Candidate:
-    """One picture that a generation made.
+    """A generated picture.
 
     Args:
         patch: RGBA8, alpha not premultiplied, of the box's size; transparent where the mask is 0.
-        box: Where it belongs.
-        name: What its layer is to be called.
-        seed: The one it grew from; None where the workflow has none.
+        box: Its place on the canvas.
+        name: The name of the layer it becomes.
+        seed: Its seed; None if the workflow has none.
         variations: Seeds blended into that one, with their shares.
-        record: The generation, as it is kept in the project.
-        live: It follows what is painted.
+        record: The record of the generation, stored in the project.
+        live: Whether live generation made it.
     """
 
     patch: Bytes = field(repr=False)
@@ -49,20 +49,20 @@ class Candidate:
 
     @property
     def about(self) -> str:
-        """What it is called and grew from: ``a cat, seed 7, varied``."""
+        """Name and seed for display: ``a cat, seed 7, varied``."""
         parts = [self.name] if self.seed is None else [self.name, f"seed {self.seed}"]
         return ", ".join([*parts, "varied"] if self.variations else parts)
 
 
 class StagingArea(QObject):
-    """The candidates of one canvas, of which one is shown over the picture.
+    """The candidates of one canvas, one of which is shown.
 
     Args:
-        staged: Where it is shown.
+        candidate_overlay: Shows the candidate.
     """
 
     changed = Signal()
-    """Which candidates there are, or which is shown."""
+    """The candidates, or which one is shown, have changed."""
     accepted = Signal(object)
 
     def __init__(self, session: CanvasSession, candidate_overlay: CandidateOverlay) -> None:
@@ -79,21 +79,21 @@ class StagingArea(QObject):
 
     @property
     def is_open(self) -> bool:
-        """Whether anything is shown that is no part of the canvas."""
+        """Whether a candidate or a preview is shown."""
         return bool(self.candidates) or self._preview is not None
 
     @property
     def candidate(self) -> Candidate | None:
-        """The one that is shown."""
+        """The shown candidate."""
         return self.candidates[self.index] if self.candidates else None
 
     def preview(self, image: QImage | None, box: Box) -> None:
-        """Show work in progress; None ends it."""
+        """Show a preview; None removes it."""
         self._preview = None if image is None else (image, box)
         self._show()
 
     def add(self, candidate: Candidate) -> None:
-        """Take a candidate in and show it; a live one replaces the live one before."""
+        """Add and show a candidate; a live one replaces the previous live one."""
         if candidate.live:
             self.candidates = [each for each in self.candidates if not each.live]
         self.candidates.append(candidate)
@@ -101,18 +101,18 @@ class StagingArea(QObject):
         self.select(len(self.candidates) - 1)
 
     def select(self, index: int) -> None:
-        """Show one of the candidates."""
+        """Show a candidate."""
         self.index = min(max(index, 0), max(self.count - 1, 0))
         self._show()
         self.changed.emit()
 
     def step(self, by: int) -> None:
-        """Show the next one; after the last comes the first."""
+        """Show the next candidate, cyclically."""
         if self.candidates:
             self.select((self.index + by) % self.count)
 
     def accept(self) -> bool:
-        """Make the shown candidate a layer: one step to undo. The others go."""
+        """Add the shown candidate as a layer (one undo step) and drop the others."""
         candidate = self.candidate
         if candidate is None:
             return False
@@ -124,7 +124,7 @@ class StagingArea(QObject):
         return True
 
     def accept_part(self) -> None:
-        """Paint the shown candidate in with a brush, onto a layer of its own."""
+        """Paint parts of the shown candidate onto a new layer with a brush."""
         candidate = self.candidate
         if candidate is None:
             return
@@ -139,14 +139,14 @@ class StagingArea(QObject):
         self.changed.emit()
 
     def discard(self) -> None:
-        """Leave the shown candidate; the last one ends staging."""
+        """Discard the shown candidate."""
         if self.candidates:
             del self.candidates[self.index]
         self._preview = None
         self.select(min(self.index, self.count - 1))
 
     def clear(self) -> None:
-        """Leave all candidates."""
+        """Discard all candidates."""
         self.candidates = []
         self._preview = None
         self._candidate_overlay.set_split(1.0)
@@ -175,7 +175,7 @@ class StagingArea(QObject):
 
 
 def _layer_of(session: CanvasSession, candidate: Candidate) -> CanvasEdit:
-    """The edit that lays a candidate over the picture, below masks and hints above it."""
+    """The edit that adds a candidate as a layer above the picture layers."""
     tiles = Tiles.of(premultiplied(candidate.patch))
     offset = (candidate.box.left, candidate.box.top)
 

@@ -1,4 +1,4 @@
-"""Colour picker: hue beside shade, two colours, a hex field, swatches."""
+"""The colour panel: colour pad, foreground and background colour, hex field, swatches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _GAP = 6
 
 
 class ColourPad(QWidget):
-    """Saturation across, brightness up, and a strip of hues below."""
+    """Saturation and value pad with a hue strip below."""
 
     chosen = Signal(QColor)
 
@@ -101,7 +101,7 @@ class ColourPad(QWidget):
 
 
 class ColourPanel(QWidget):
-    """The two colours of a kit, and ways to choose them."""
+    """Edits the foreground and background colour and the swatches."""
 
     def __init__(self, tool_options: ToolOptions) -> None:
         super().__init__()
@@ -161,7 +161,7 @@ class ColourPanel(QWidget):
 
 
 class _Pair(QWidget):
-    """The front colour upon the back colour; a click swaps them."""
+    """Shows the foreground over the background colour; a click swaps them."""
 
     def __init__(self, tool_options: ToolOptions) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What to generate: intent, and the workflow's form."""
+"""The Generate panel: intent, form fields of the workflow, Generate and Live buttons."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 
 _PROMPT_HEIGHT = 84
-"""With the line that counts tokens."""
+"""Height of a prompt field with its token count, pixels."""
 
 
 class GeneratePanel(QWidget):
-    """The form of a canvas' wishes, and Generate."""
+    """Edits the generation form and starts generating."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class GeneratePanel(QWidget):
         whole.addLayout(row)
 
     def _build(self) -> None:
-        """Make the rows anew."""
+        """Rebuild the form fields."""
         while self._form_rows.count():
             item = self._form_rows.takeAt(0)
             widget = item.widget() if item is not None else None
@@ -152,7 +152,7 @@ class GeneratePanel(QWidget):
         self._form_rows.addWidget(field)
 
     def _refresh(self, name: str) -> None:
-        """Show a value; another model reads prompts in other tokens."""
+        """Update a field; a change of model also updates token counts."""
         for entry in self._form.entries():
             field = self.fields.get(entry.name)
             counts = isinstance(field, TextField) and name.endswith(".file")
@@ -169,7 +169,7 @@ class GeneratePanel(QWidget):
         self._form.seed_mode = mode
 
     def _list_workflows(self, _: object = None) -> None:
-        """The one that suits the intent, and all open ones that are made for the canvas."""
+        """List the automatic choice and all open workflows that the canvas can run."""
         self.workflows.clear()
         self.workflows.addItem("Chosen by intent", None)
         for opened in self._workspace.documents:

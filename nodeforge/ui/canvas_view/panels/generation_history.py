@@ -1,4 +1,4 @@
-"""What was accepted on this canvas before: its settings again, or its workflow as a graph."""
+"""The generation history: restores settings or opens workflows of accepted generations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 20
 
 
 class GenerationHistoryButton(QToolButton):
-    """A button whose menu lists the canvas's generations, the last one first."""
+    """A button whose menu lists accepted generations, newest first."""
 
     def __init__(self, session: CanvasSession, form: GenerationForm, workspace: Workspace) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class GenerationHistoryButton(QToolButton):
         self.setMenu(self._menu)
 
     def fill(self) -> None:
-        """List them anew."""
+        """Fill the menu."""
         self._menu.clear()
         records = self._session.opened.generations[: -_SHOWN - 1 : -1]
         if not records:
@@ -53,7 +53,7 @@ class GenerationHistoryButton(QToolButton):
 
 
 def label_of(record: Mapping[str, Any]) -> str:
-    """A generation in a few words: ``a cat · fill · seed 7``."""
+    """A short description of a generation: ``a cat · fill · seed 7``."""
     values = record.get("values")
     values = values if isinstance(values, dict) else {}
     prompt = " ".join(str(values.get("prompt.text", "")).split())

@@ -1,4 +1,4 @@
-"""The list of layers: eye, picture and name, lock; reordered by dragging."""
+"""The list of layers: visibility, thumbnail and name, lock; reordered by dragging."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class LayerList(QTreeWidget):
-    """The list; a drop tells which layer goes to which row, and leaves moving it to the canvas."""
+    """A list widget that reports a drop as (layer, row) instead of moving items itself."""
 
     remove_requested = Signal()
 
@@ -76,7 +76,7 @@ class LayerList(QTreeWidget):
 
 
 class _Switch(QStyledItemDelegate):
-    """A small icon that is clicked, and nothing to edit in place."""
+    """Draws a centred icon that is not editable."""
 
     def initStyleOption(  # noqa: N802
         self, option: QStyleOptionViewItem, index: _Index

@@ -1,4 +1,4 @@
-"""How the active layer is laid on those below; of a mask how much and what it lets change."""
+"""Properties of the active layer: opacity, blend mode; for masks strength and prompts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nodeforge.ui.fields.text_field import TextField
 
 
 class LayerProperties(QWidget):
-    """Opacity and blend mode of the active layer; of a mask strength and prompt."""
+    """Edits the properties of the active layer."""
 
     def __init__(self, session: CanvasSession) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The pile of layers: seen, locked, named, ordered; below it how the active one is laid on."""
+"""The layers panel: the layer list, its buttons, and properties of the active layer."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import icon
 
 _PAUSE = 300
-"""Milliseconds after painting until a thumbnail is drawn anew."""
+"""Milliseconds after painting until thumbnails are redrawn."""
 
 
 class LayersPanel(QWidget):
-    """Shows the canvas' layers, the top one first, and asks for edits of them."""
+    """Shows and edits the layers, the top one first."""
 
     def __init__(self, session: CanvasSession) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class LayersPanel(QWidget):
             self._do(remove_layers, [active.id])
 
     def _show_menu(self, place: QPoint) -> None:
-        """What is rarely wanted of the layer under the mouse."""
+        """Show the context menu of a layer."""
         item = self.list.itemAt(place)
         if item is None:
             return
@@ -242,7 +242,7 @@ class LayersPanel(QWidget):
             self._show_layer(item, layer)
 
     def _reorder(self, id: str, row: int) -> None:
-        """Put a layer in a row of the list; the top row is the highest layer."""
+        """Move a layer to a row of the list; the top row is the highest layer."""
         self._do(move_layer, id, len(self._session.canvas.layers) - 1 - row)
 
 

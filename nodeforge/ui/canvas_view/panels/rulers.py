@@ -1,4 +1,4 @@
-"""Rulers along the view; a drag out of one makes a guide."""
+"""Rulers of the canvas view; dragging out of a ruler creates a guide."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from nodeforge.ui.common.theme import SMALL
 
 THICKNESS = 20
 _LABEL_DISTANCE = 60
-"""Pixels of the view between two numbers, at least."""
+"""Minimum distance between labels, view pixels."""
 
 
 class Ruler(QWidget):
-    """Pixels of the canvas along one edge of the view.
+    """A ruler in canvas pixels along one edge of the view.
 
     Args:
-        across: It lies above the view; otherwise it stands on its left.
+        horizontal: Above the view; otherwise on its left.
     """
 
     def __init__(self, view: CanvasView, *, horizontal: bool) -> None:
@@ -97,7 +97,7 @@ class Ruler(QWidget):
         painter.restore()
 
     def _place(self, value: float) -> float:
-        """Where a pixel of the canvas is along the ruler."""
+        """The ruler position of a canvas coordinate."""
         at = self._view.camera.to_view(QPointF(value, value))
         return at.x() if self._horizontal else at.y()
 
@@ -124,13 +124,13 @@ class Ruler(QWidget):
         self._guide = None
 
     def _place_of(self, event: QMouseEvent) -> QPointF:
-        """The place of the canvas under the mouse."""
+        """The canvas position under the mouse."""
         at = QPointF(self._view.mapFromGlobal(event.globalPosition().toPoint()))
         return self._view.camera.open_on_canvas(at)
 
 
 def _step(least: float) -> float:
-    """The next of 1, 2, 5, 10, 20, ... that is not less, and a whole number."""
+    """The smallest of 1, 2, 5, 10, 20, ... that is at least `least`."""
     least = max(least, 1.0)
     tens = 10 ** math.floor(math.log10(least))
     return next(tens * times for times in (1, 2, 5, 10) if tens * times >= least)

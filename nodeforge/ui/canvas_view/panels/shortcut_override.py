@@ -1,4 +1,4 @@
-"""Modifiers that belong to the field with the focus, although the canvas has commands on them."""
+"""Gives focused fields and lists precedence over canvas shortcuts (ShortcutOverride)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEPT = {
 
 
 def accept_shortcut_override(event: QEvent) -> None:
-    """Let a field or list have its Enter, Backspace and arrows before any shortcut."""
+    """Accept Enter, Backspace, Delete and arrows for a focused field, before any shortcut."""
     if not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.ShortcutOverride:
         return
     if event.key() in _KEPT and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:

@@ -1,4 +1,4 @@
-"""The right side of the canvas: what to generate and the colours, and below them the layers."""
+"""The side panel of the canvas: Generate and Colour tabs, and layers below."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nodeforge.ui.canvas_view.panels.shortcut_override import accept_shortcut_ov
 
 
 class SidePanel(QWidget):
-    """Panels beside the picture."""
+    """Holds the panels at the right of the canvas."""
 
     def __init__(self, generate: QWidget, colours: QWidget, layers: QWidget) -> None:
         super().__init__()

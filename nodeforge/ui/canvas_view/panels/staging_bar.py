@@ -1,4 +1,4 @@
-"""The staging strip: candidates side by side, and what becomes of them."""
+"""The staging bar: thumbnails of candidates, progress, and accept/discard buttons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOTCHES = 100
 
 
 class StagingBar(QWidget):
-    """Below the picture while anything is generated or waits for a decision."""
+    """Shown below the canvas while there are candidates or a generation runs."""
 
     def __init__(
         self, staging: StagingArea, candidate_overlay: CandidateOverlay, generator: Generator

@@ -1,4 +1,4 @@
-"""The tools, down the left side; below them the two colours."""
+"""The tool bar at the left of the canvas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nodeforge.ui.common.icons import icon
 
 
 class ToolBar(QWidget):
-    """One button a tool; the one in hand is down."""
+    """One button per tool; the current tool's is checked."""
 
     def __init__(self, session: CanvasSession) -> None:
         super().__init__()

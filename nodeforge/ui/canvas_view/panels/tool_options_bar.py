@@ -1,4 +1,4 @@
-"""What can be set about the tool in hand."""
+"""The tool options bar: editors of the current tool's options."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WIDE = 136
 
 
 class ToolOptionsBar(QToolBar):
-    """The editors of the options; what does not fit is behind an arrow at its end."""
+    """Shows the current tool's options; overflow goes into the extension menu."""
 
     def __init__(self, session: CanvasSession) -> None:
         super().__init__("Tool options")
@@ -64,7 +64,7 @@ class ToolOptionsBar(QToolBar):
 
 
 class _Hint(QLabel):
-    """Takes the room that is left."""
+    """A hint that takes the remaining width."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)

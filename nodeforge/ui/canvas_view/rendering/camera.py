@@ -1,4 +1,4 @@
-"""Where the view looks: pixels of the canvas to pixels of the widget, and back."""
+"""The camera of the canvas view: zoom, rotation and centre, and the coordinate transforms."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from PySide6.QtGui import QTransform
 
 MAX_ZOOM, MIN_ZOOM = 64.0, 1 / 64
 _MARGIN = 24.0
-"""Pixels left free on each side of what is fitted."""
+"""Margin around a fitted rectangle, view pixels."""
 
 
 class Camera:
-    """Zoom (widget pixels a canvas pixel), turn (degrees, clockwise), and what is in the middle."""
+    """Zoom (view pixels per canvas pixel), rotation (degrees, clockwise) and centre of the view."""
 
     def __init__(self) -> None:
         self.zoom = 1.0
         self.rotation = 0.0
         self.centre = QPointF()
-        """The place of the canvas that is in the middle of the widget."""
+        """The canvas position at the centre of the view."""
         self.size = QSizeF(1, 1)
 
     @property
@@ -27,7 +27,7 @@ class Camera:
         return QPointF(self.size.width() / 2, self.size.height() / 2)
 
     def transform(self) -> QTransform:
-        """From the canvas to the widget."""
+        """The transform from canvas to view pixels."""
         turned = QTransform().rotate(self.rotation).scale(self.zoom, self.zoom)
         corner = self.middle - turned.map(self.centre)
         # Whole pixels, so that a picture at 1:1 is as sharp as it is, and a pan moves pixels.
@@ -40,29 +40,29 @@ class Camera:
         return self.transform().inverted()[0].map(place)
 
     def visible_area(self, rect: QRectF) -> QRectF:
-        """The canvas under a rectangle of the widget."""
+        """The canvas rectangle under a view rectangle."""
         return self.transform().inverted()[0].mapRect(rect)
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
-        """Zoom; the place at `at` of the widget (its middle) stays where it is."""
+        """Zoom around a view position, by default the centre."""
         at = self.middle if at is None else at
         kept = self.open_on_canvas(at)
         self.zoom = min(max(zoom, MIN_ZOOM), MAX_ZOOM)
         self._keep_at(kept, at)
 
     def rotate_to(self, turn: float, at: QPointF | None = None) -> None:
-        """Turn the view; the place at `at` of the widget (its middle) stays where it is."""
+        """Rotate the view around a view position, by default the centre."""
         at = self.middle if at is None else at
         kept = self.open_on_canvas(at)
         self.rotation = (turn + 180) % 360 - 180
         self._keep_at(kept, at)
 
     def pan(self, by: QPointF) -> None:
-        """Move what is seen by so many pixels of the widget."""
+        """Scroll the view by an offset in view pixels."""
         self.centre -= self._unturned(by) / self.zoom
 
     def fit(self, rect: QRectF) -> None:
-        """See all of `rect` of the canvas, at most enlarged eight times."""
+        """Fit a canvas rectangle into the view, at a zoom of at most 8."""
         turned = QTransform().rotate(self.rotation).mapRect(rect)
         wide = max(self.size.width() - 2 * _MARGIN, 16) / max(turned.width(), 1)
         high = max(self.size.height() - 2 * _MARGIN, 16) / max(turned.height(), 1)

@@ -1,4 +1,4 @@
-"""The candidate that is shown over the picture, before it is part of it."""
+"""Shows the current candidate over the canvas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_li
 
 
 class CandidateOverlay(QObject):
-    """A picture in a box of the canvas; what is transparent in it shows the canvas."""
+    """A picture with alpha, drawn in a box of the canvas."""
 
     changed = Signal()
 
@@ -23,9 +23,9 @@ class CandidateOverlay(QObject):
         self.box: Box | None = None
         self._pieces: list[tuple[QRectF, QImage]] = []
         self.hidden = False
-        """The original is looked at."""
+        """Whether the candidate is hidden, to see the original."""
         self.split = 1.0
-        """The share of the box, from the left, that shows the candidate."""
+        """Share of the box, from the left, in which the candidate is drawn."""
 
     def show(self, image: QImage | None, box: Box | None) -> None:
         if image is not self.image or box != self.box:
@@ -34,13 +34,13 @@ class CandidateOverlay(QObject):
         self.changed.emit()
 
     def set_hidden(self, hidden: bool) -> None:
-        """Look at the original, or at the candidate again."""
+        """Hide or show the candidate."""
         if hidden != self.hidden:
             self.hidden = hidden
             self.changed.emit()
 
     def set_split(self, share: float) -> None:
-        """Show the candidate left of a share of the box; 1 shows all of it."""
+        """Draw the candidate only left of a share of the box; 1 draws all of it."""
         self.split = min(max(share, 0.0), 1.0)
         self.changed.emit()
 
@@ -63,7 +63,7 @@ class CandidateOverlay(QObject):
 
 
 def _pieces(image: QImage, box: Box) -> list[tuple[QRectF, QImage]]:
-    """The picture as it is drawn: cut like the canvas' tiles, so that no gap shows beside them."""
+    """The picture cut along the canvas' tile grid, so that no seams show."""
     kind = QImage.Format.Format_ARGB32_Premultiplied
     if (image.width(), image.height()) != (box.width, box.height):
         return [(QRectF(*box), image.convertToFormat(kind))]  # work in progress, of its own size

@@ -1,6 +1,6 @@
-"""What the layers show, drawn tile by tile into a frame of the view's size.
+"""Renders the layers, tile by tile, into a cached frame of the view's size.
 
-The frame is kept: a repaint is one blit, a dab draws its own rectangle anew.
+Repainting copies the frame; a brush dab redraws only its own rectangle.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.tile_images import TileImages, TileIndex
 
 SMOOTH_UP_TO = 2.0
-"""From this zoom on, pixels are shown as squares."""
+"""Zoom from which pixels are drawn as squares."""
 
 _CHECK = 8
 _WITHIN = Qt.ClipOperation.IntersectClip
 
 
 class CanvasRenderer:
-    """The layers of a canvas as a view shows them; masks on top, as tints, where wanted.
+    """Renders the layers of a canvas, and optionally the masks as tints.
 
     Args:
-        canvas: Whose layers.
-        light, dark: The colours of the chequers behind what is transparent.
-        ground: The colour around the canvas.
+        canvas: The canvas to render.
+        light, dark: Colours of the transparency checkerboard.
+        surround: The colour around the canvas.
     """
 
     def __init__(self, canvas: Canvas, light: QColor, dark: QColor, surround: QColor) -> None:
@@ -67,23 +67,23 @@ class CanvasRenderer:
             self.invalidate()
 
     def set_draft(self, on: bool) -> None:
-        """Draw quickly while the view zooms or turns, and well once it rests."""
+        """Set draft mode (fast scaling), used while the view zooms or rotates."""
         if self._draft and not on:
             self.invalidate()
         self._draft = on
 
     def invalidate(self, rect: QRect | None = None) -> None:
-        """Draw a rectangle of the view, or all of it, anew when it is painted next."""
+        """Redraw a view rectangle, or everything, at the next paint."""
         if rect is None:
             self._frame = QImage()
         else:
             self._dirty += rect
 
     def paint(self, painter: QPainter, rect: QRect, camera: Camera, ratio: float) -> None:
-        """Paint `rect` of the view.
+        """Paint a rectangle of the view.
 
         Args:
-            ratio: Pixels of the screen a pixel of the widget.
+            ratio: The device pixel ratio.
         """
         size = camera.size.toSize()
         if self._frame.isNull() or self._frame.size() != size * ratio or ratio != self._ratio:
@@ -102,7 +102,7 @@ class CanvasRenderer:
         painter.drawImage(QRectF(rect), self._frame, source)
 
     def _scroll_frame(self, transform: QTransform) -> None:
-        """Move what is drawn already as far as the view has moved; if only that."""
+        """Scroll the frame if the transform has changed by a translation only."""
         moved = self._drawn_transform.inverted()[0] * transform
         by = QPointF(moved.dx(), moved.dy()) * self._ratio
         whole = QPoint(round(by.x()), round(by.y()))
@@ -173,7 +173,7 @@ class CanvasRenderer:
                 yield level, column, row
 
     def _covers(self, camera: Camera, rect: QRect) -> bool:
-        """Whether all of `rect` shows the canvas."""
+        """Whether the canvas covers all of `rect`."""
         if camera.rotation:
             return False
         whole = camera.transform().mapRect(QRectF(0, 0, *self._canvas.size))
@@ -181,7 +181,7 @@ class CanvasRenderer:
 
 
 def level_for(scale: float) -> int:
-    """The smallest pictures that are not enlarged at `scale` screen pixels a canvas pixel."""
+    """The smallest mipmap level that is not enlarged at this scale."""
     if scale >= 1:
         return 0
     return min(math.floor(math.log2(1 / scale) + 1e-6), LEVELS - 1)
@@ -196,7 +196,7 @@ def _masks(state: State) -> Iterator[Layer]:
 
 
 def _exact(camera: Camera, ratio: float) -> bool:
-    """Whether each pixel of the tiles is one of the screen."""
+    """Whether tile pixels map one to one to screen pixels."""
     scale = camera.zoom * ratio * 2 ** level_for(camera.zoom * ratio)
     return not camera.rotation and abs(scale - 1) < 1e-6
 

@@ -1,4 +1,4 @@
-"""Small pictures of layers."""
+"""Thumbnails of layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHECK = 4
 
 
 def thumbnail(layer: Layer, state: State, ratio: float = 1.0) -> QPixmap:
-    """`layer` within the canvas, on chequers, `SIDE` pixels wide or high."""
+    """A thumbnail of a layer on a checkerboard, `SIDE` pixels wide or high."""
     side = round(SIDE * ratio)
     scale = side / max(state.width, state.height)
     width, height = (max(1, round(v * scale)) for v in (state.width, state.height))
@@ -41,7 +41,7 @@ def thumbnail(layer: Layer, state: State, ratio: float = 1.0) -> QPixmap:
 
 
 def plain_icon(pixmap: QPixmap) -> QIcon:
-    """An icon that looks the same where it is selected."""
+    """An icon that looks the same when selected."""
     made = QIcon(pixmap)
     made.addPixmap(pixmap, QIcon.Mode.Selected)
     return made

@@ -1,4 +1,4 @@
-"""The outline of the selection, marching."""
+"""Marching ants: the animated outline of the selection."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from nodeforge.canvas import Canvas, Change, Tiles, What
 from nodeforge.imaging import Box
 
 _INTERVAL = 120
-"""Milliseconds a step."""
+"""Milliseconds per animation step."""
 _STRIPE = 8
 _MOST_POINTS = 60_000
-"""Beyond, an outline is a cloud of dots: it is drawn coarser."""
+"""Maximum number of points; more detailed outlines are simplified."""
 
 
 class MarchingAnts(QObject):
-    """Draws the selection's outline in stripes that move.
+    """Draws the outline of the selection with moving stripes.
 
     Args:
-        canvas: Whose selection.
-        static: Whether the stripes do not move.
+        canvas: The canvas with the selection.
+        static: Disables the animation.
     """
 
     advanced = Signal()
@@ -39,14 +39,14 @@ class MarchingAnts(QObject):
 
     @property
     def path(self) -> QPainterPath:
-        """The outline, in pixels of the canvas."""
+        """The outline in canvas pixels."""
         if self._path is None:
             selection = self._canvas.selection
             self._path = QPainterPath() if selection is None else mask_contour(selection)
         return self._path
 
     def set_running(self, on: bool) -> None:
-        """Move, while the view is seen."""
+        """Start or stop the animation."""
         if on and not self._static and self._canvas.selection is not None:
             self._timer.start()
         else:
@@ -64,7 +64,7 @@ class MarchingAnts(QObject):
         painter.restore()
 
     def rect(self, transform) -> QRectF:
-        """Where the outline is on the view."""
+        """The bounding rectangle in view pixels."""
         if self._canvas.selection is None:
             return QRectF()
         return transform.mapRect(self.path.boundingRect()).adjusted(-2, -2, 2, 2)
@@ -80,7 +80,7 @@ class MarchingAnts(QObject):
 
 
 def mask_contour(mask: Tiles) -> QPainterPath:
-    """Around where a mask is at least one half, along the edges of pixels."""
+    """The contour of a mask at one half, along pixel edges."""
     bounds = mask.bounds()
     path = QPainterPath()
     if bounds is None:
@@ -101,7 +101,7 @@ def mask_contour(mask: Tiles) -> QPainterPath:
 
 
 def _stripes() -> QBrush:
-    """Black and white, slanted; a pen of these needs no dashes, which are slow."""
+    """Diagonal black and white stripes; a textured pen is faster than a dashed one."""
     image = QImage(_STRIPE, _STRIPE, QImage.Format.Format_RGB32)
     for y in range(_STRIPE):
         for x in range(_STRIPE):

@@ -1,4 +1,4 @@
-"""Outlines of masks, for when their tints would hide the picture."""
+"""Outlines of mask layers, shown while their tints are hidden."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nodeforge.ui.canvas_view.rendering.outline_painting import DARK
 
 
 class MaskOutlines:
-    """Draws them; an outline is kept until its mask changes."""
+    """Draws mask outlines; caches each until its mask changes."""
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas

@@ -1,4 +1,4 @@
-"""Lines that are seen on any picture: light upon dark."""
+"""Draws outlines and handles that are visible on any picture: light over dark."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 DARK, LIGHT = QColor(0, 0, 0, 170), QColor(255, 255, 255)
 HANDLE = 8.0
-"""Pixels of the view that a handle is wide."""
+"""Width of a handle, view pixels."""
 
 
 def contrast_pens(dashed: bool = False) -> tuple[QPen, QPen]:
-    """A wide dark pen for below, and a thin light one."""
+    """A wide dark pen and a thin light pen to draw over it."""
     below, above = QPen(DARK, 3), QPen(LIGHT, 1)
     if dashed:
         above.setDashPattern([4, 3])
@@ -38,7 +38,7 @@ def draw_contrast_polygon(painter: QPainter, polygon: QPolygonF, dashed: bool = 
 
 
 def draw_handle(painter: QPainter, at: QPointF, colour: QColor) -> None:
-    """A square to drag at."""
+    """Draw a square handle."""
     painter.setPen(QPen(DARK, 1))
     painter.setBrush(LIGHT)
     half = HANDLE / 2

@@ -1,4 +1,4 @@
-"""Pixels of the canvas as Qt's pictures, and back."""
+"""Converts canvas pixels to QImage and back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _Formats = QImage.Format
 
 
 def to_image(pixels: Bytes, *, straight: bool = False) -> QImage:
-    """A picture of its own from RGBA8 (premultiplied, unless `straight`), RGB8 or a mask."""
+    """A QImage copy of RGBA8 (premultiplied, unless `straight`), RGB8 or mask pixels."""
     kinds = {
         3: _Formats.Format_RGB888,
         4: _Formats.Format_RGBA8888 if straight else _Formats.Format_RGBA8888_Premultiplied,
@@ -25,14 +25,14 @@ def to_image(pixels: Bytes, *, straight: bool = False) -> QImage:
 
 
 def to_pixels(image: QImage) -> Bytes:
-    """Premultiplied RGBA8 of a picture, (height, width, 4)."""
+    """Premultiplied RGBA8 pixels of a QImage, (height, width, 4)."""
     image = image.convertToFormat(_Formats.Format_RGBA8888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     return premultiplied(rows[:, : image.width() * 4].reshape(image.height(), image.width(), 4))
 
 
 def to_png(image: QImage) -> bytes:
-    """All of a PNG file."""
+    """The content of a PNG file."""
     content = QByteArray()
     buffer = QBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

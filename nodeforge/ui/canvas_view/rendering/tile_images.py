@@ -1,6 +1,6 @@
-"""Tiles of what some layers show, in Qt's own order of colours.
+"""Composite tiles cached as QImages in Qt's native pixel format.
 
-Turned into that once, a tile is drawn three to eight times faster than as RGBA.
+A tile in the native format is drawn three to eight times faster than as RGBA.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ from nodeforge.canvas import LEVELS, TILE, Canvas, Change, CompositeTiles, Layer
 from nodeforge.imaging import Box
 
 _KEPT = 320
-"""Tiles kept, of 256 KiB each: five views of 1920 x 1080."""
+"""Number of cached tiles, 256 KiB each: five views of 1920 x 1080."""
 
 TileIndex = tuple[int, int, int]
-"""Level, column and row of a tile."""
+"""(level, column, row) of a tile."""
 
 
 @dataclass
 class TileImage:
-    """A tile as Qt draws it fastest.
+    """A tile in Qt's native pixel format.
 
     Args:
-        image: None for what is transparent all over.
-        opaque: Nothing below it is seen.
+        image: None for a transparent tile.
+        opaque: Whether all its pixels are opaque.
     """
 
     image: QImage | None = None
     opaque: bool = False
     pixels: np.ndarray | None = None
     stale: Box | None = None
-    """What of it is out of date, in pixels of its level."""
+    """The outdated part, in pixels of its level."""
 
 
 class TileImages:
-    """Keeps them until they change.
+    """Caches tile images until they change.
 
     Args:
-        choice: Which layers, the lowest first.
+        choice: Selects the layers, the lowest first.
     """
 
     def __init__(self, canvas: Canvas, choice: Callable[[State], Iterable[Layer]]) -> None:
@@ -75,7 +75,7 @@ class TileImages:
         return TileImage(_wrapped(turned, opaque), opaque, turned)
 
     def _renew(self, place: TileIndex, shown: TileImage, part: Box) -> None:
-        """Turn a part of a tile anew. One that has become opaque is drawn as if it were not."""
+        """Convert a part of a tile again. A tile that became opaque is still drawn with alpha."""
         level, column, row = place
         pixels = self._tiles.tile(column, row, level)
         assert pixels is not None
@@ -107,7 +107,7 @@ class TileImages:
 
 
 def _halved(box: Box) -> Box:
-    """The pixels of the next smaller level that a box takes part in."""
+    """The box in pixels of the next smaller level."""
     left, top = box.left // 2, box.top // 2
     return Box(left, top, -(-box.right // 2) - left, -(-box.bottom // 2) - top)
 

@@ -1,4 +1,4 @@
-"""The canvas' tools: each is one class, and what it does is one step to undo."""
+"""Canvas tools: one class each; every tool action is one undo step."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ GROUPS: tuple[tuple[type[Tool], ...], ...] = (
     ),
     (MoveTool, CropTool, ColourPickerTool, GenerationBoxTool),
 )
-"""The tools as the tool bar shows them."""
+"""The tools in tool bar order."""
 
 
 def make_tools(session: CanvasSession) -> list[Tool]:
-    """One of each, and the one that only staging takes in hand."""
+    """Create all tools, including the one used only by the staging area."""
     return [*(kind(session) for group in GROUPS for kind in group), PaintCandidateTool(session)]
 
 

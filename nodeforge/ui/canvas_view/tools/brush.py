@@ -1,4 +1,4 @@
-"""Brush and eraser: strokes with a mouse or a pen."""
+"""Brush and eraser tools."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _PEN_OPTIONS = (
 
 
 class StrokeTool(Tool):
-    """Something that leaves a stroke on the active layer."""
+    """Base class of tools that paint strokes on the active layer."""
 
     cursor = Qt.CursorShape.BlankCursor
     verb = ""
-    """The step's name for "Undo ..."."""
+    """The name of the undo step."""
 
     def __init__(self, session: CanvasSession) -> None:
         super().__init__(session)
@@ -50,7 +50,7 @@ class StrokeTool(Tool):
         return self._stroke is not None
 
     def ink(self, pointer: PointerEvent) -> Ink | None:
-        """What it leaves; None where it cannot."""
+        """The ink to paint with; None if painting is not possible."""
         raise NotImplementedError
 
     def press(self, pointer: PointerEvent) -> None:
@@ -74,7 +74,7 @@ class StrokeTool(Tool):
         self._last = canvas, pointer.position
 
     def _start(self, pointer: PointerEvent) -> QPointF:
-        """With Shift a line begins where the last stroke ended."""
+        """The start of a stroke; with Shift, the end of the last stroke."""
         if (
             pointer.has(Modifiers.ShiftModifier)
             and self._last
@@ -91,7 +91,7 @@ class StrokeTool(Tool):
             self._last = self.session.canvas, place
 
     def _straightened(self, pointer: PointerEvent) -> QPointF:
-        """With Shift the stroke goes on across or down only, whichever it began with."""
+        """The position, constrained with Shift to the axis in which the stroke began."""
         if not pointer.has(Modifiers.ShiftModifier) or self._from is None:
             self._axis = None
             return pointer.position

@@ -1,4 +1,4 @@
-"""Clone: paints with what the picture shows somewhere else."""
+"""The Clone tool: paints with pixels copied from another place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picker: takes a colour from the picture."""
+"""The Colour picker tool."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ColourPickerTool(Tool):
         self.press(pointer)
 
     def colour_at(self, place: QPointF) -> QColor | None:
-        """The picture's colour there; None where it is transparent, or outside."""
+        """The picture's colour at a position; None if transparent or outside."""
         if not self.session.contains(place):
             return None
         side = _SIDES[self.value("area")]

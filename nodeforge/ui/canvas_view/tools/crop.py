@@ -1,4 +1,4 @@
-"""Crop: keeps a rectangle of the canvas, or makes it larger."""
+"""The Crop tool: crops the canvas to a rectangle, or extends it."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class CropTool(Tool):
 
 
 def _rounded(rect: QRectF) -> QRectF:
-    """On whole pixels, at least one wide and high."""
+    """Rounded to whole pixels, at least one pixel wide and high."""
     left, top = round(rect.left()), round(rect.top())
     width, height = (max(1, round(v)) for v in (rect.width(), rect.height()))
     return QRectF(left, top, width, height)

@@ -1,4 +1,4 @@
-"""Fill: one colour over all that hangs together."""
+"""The Fill tool: fills areas of similar colour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIMILARITY_OPTIONS = (
 
 
 def similar_area(tool: Tool, pointer: PointerEvent):
-    """The mask of what looks like the place of `touch`, by the tool's options."""
+    """The mask of pixels similar to the one at `pointer`, by the tool's options."""
     state = tool.session.canvas.state
     layer = None if tool.value("all_layers") or not state.active else state.layer(state.active)
     x, y = math.floor(pointer.position.x()), math.floor(pointer.position.y())

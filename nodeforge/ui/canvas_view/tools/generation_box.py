@@ -1,4 +1,4 @@
-"""The generation box: what Generate looks at and may change."""
+"""The generation box tool: draws and moves the area that Generate works on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.session import CanvasSession
 
 SMALLEST = 16
-"""Pixels: a box needs at least a few cells of a latent."""
+"""Minimum side of the box, pixels: a few latent cells."""
 
 
 class GenerationBoxTool(Tool):
@@ -44,7 +44,7 @@ class GenerationBoxTool(Tool):
 
     @property
     def _shown(self) -> QRectF | None:
-        """The box as it is drawn, also where it is chosen from the mask."""
+        """The generation box, drawn or automatic."""
         box = self.session.shown_box()
         return QRectF(*box) if box is not None else None
 
@@ -98,7 +98,7 @@ class GenerationBoxTool(Tool):
         return handle_at(shown, self._view, pointer.view_position)
 
     def _on_grid(self, rect: QRectF) -> Box:
-        """Within the canvas, in steps of the grid, never too small."""
+        """Round a rectangle to the grid and clamp it to the canvas."""
         grid = self.value("grid")
         width, height = self.session.canvas.size
         sides = (

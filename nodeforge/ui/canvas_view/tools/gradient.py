@@ -1,4 +1,4 @@
-"""Gradient: from one colour to the other along a drag."""
+"""The Gradient tool."""
 
 from __future__ import annotations
 

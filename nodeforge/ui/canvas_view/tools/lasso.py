@@ -1,4 +1,4 @@
-"""Lasso and polygon: a selection by a line around it."""
+"""Lasso and polygon selection tools."""
 
 from __future__ import annotations
 

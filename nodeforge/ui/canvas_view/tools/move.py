@@ -1,4 +1,4 @@
-"""Move and transform: the selection or the layer, dragged, scaled and turned by handles."""
+"""The Move tool: moves, scales and rotates the selection or the layer."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _ROTATE_REACH = 3 * HANDLE
 
 
 class MoveTool(Tool):
-    """A move alone is a step at once; scaling and turning go on until Enter, or another tool,
-    so that however often they are changed, pixels are drawn anew only once.
+    """A move is committed on release. Scaling and rotating stay pending until Enter or a change
+    of tool, so that pixels are resampled only once.
     """
 
     name, title, icon, key = "move", "Move and transform", "arrows-out-cardinal", "V"
@@ -126,7 +126,7 @@ class MoveTool(Tool):
         return transform is not None
 
     def nudge(self, right: int, down: int) -> None:
-        """Move by whole pixels."""
+        """Move the layer or selection by whole pixels."""
         if self._transform is None and not self._start_transform():
             return
         assert self._transform is not None
@@ -148,7 +148,7 @@ class MoveTool(Tool):
             paint_rect(painter, rect, self._view, _HANDLES, dashed=True)
 
     def _rect(self) -> QRectF | None:
-        """Around what is or would be lifted, before it is transformed."""
+        """The bounds of the transformed content, before the transform."""
         if self._transform is not None:
             return QRectF(*self._transform.box)
         state = self.session.canvas.state
@@ -159,7 +159,7 @@ class MoveTool(Tool):
         return QRectF(*extent) if extent else None
 
     def _bounds(self, layer: Layer) -> Box | None:
-        """Around what a layer shows; thought over only once it has changed."""
+        """The bounds of a layer's content, cached until it changes."""
         if self._cached_bounds is None or self._cached_bounds[0] is not layer.tiles:
             self._cached_bounds = layer.tiles, layer.tiles.bounds()
         box = self._cached_bounds[1]
@@ -183,7 +183,7 @@ class MoveTool(Tool):
         return transform, affine
 
     def _handle_under(self, pointer: PointerEvent) -> tuple[Handle | None, bool]:
-        """The handle under the mouse, and whether it is just outside of a corner."""
+        """The handle under the mouse, and whether the mouse is just outside a corner (rotate)."""
         rect = self._rect()
         if rect is None or self._view is None:
             return None, False
@@ -206,7 +206,7 @@ class MoveTool(Tool):
         return moved.then(Affine.moved(round(snap.x()), round(snap.y())))
 
     def _scaled(self, pointer: PointerEvent) -> Affine:
-        """Scaled in its own upright frame, before what was turned already."""
+        """Scale in the local frame, before the rotation."""
         assert self._start is not None
         assert self._handle is not None
         rect = self._rect() or QRectF()

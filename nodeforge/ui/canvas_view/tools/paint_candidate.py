@@ -1,4 +1,4 @@
-"""Paint in: a brush that leaves the candidate where it goes, on a layer of its own."""
+"""The Paint candidate tool: paints parts of a candidate onto a new layer."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class PaintCandidateTool(StrokeTool):
         self._ended: Callable[[bool], None] = lambda _: None
 
     def begin(self, pixels: Bytes, box: Box, name: str, ended: Callable[[bool], None]) -> None:
-        """Paint with a picture, premultiplied RGBA8, that lies in `box`.
+        """Start painting with a picture, premultiplied RGBA8, placed in `box`.
 
         Args:
-            ended: Told once painting ends, and whether anything was painted.
+            ended: Called when painting ends, with whether anything was painted.
         """
         self._ink = PictureInk(pixels, box.left, box.top)
         self._name, self._ended, self._layer = name, ended, ""
@@ -66,6 +66,6 @@ class PaintCandidateTool(StrokeTool):
 
 
 def topmost_picture_layer(state: State) -> str:
-    """The highest layer that makes the picture; empty where there is none."""
+    """The id of the topmost layer that is part of the picture; empty for none."""
     ids = [layer.id for layer in state.layers if layer.kind in PICTURE_KINDS]
     return ids[-1] if ids else ""

@@ -1,4 +1,4 @@
-"""A rectangle that is moved and resized by its handles: crop, the generation box, transforms."""
+"""Handles of a rectangle that is moved and resized: hit test, resizing, painting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nodeforge.ui.canvas_view.rendering.outline_painting import (
 
 INSIDE = (0, 0)
 Handle = tuple[int, int]
-"""Which edges a drag moves: -1 left or top, 1 right or bottom, 0 neither; (0, 0) moves all."""
+"""The edges that a handle moves: -1 left or top, 1 right or bottom, 0 neither; (0, 0): all."""
 
 HANDLES: tuple[Handle, ...] = tuple(
     (x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if (x, y) != INSIDE
@@ -33,14 +33,14 @@ _CURSORS = {
 
 
 def handle_position(rect: QRectF, handle: Handle) -> QPointF:
-    """Where the handle of `grip` is."""
+    """The position of a handle."""
     middle = rect.center()
     across, down = handle
     return middle + QPointF(across * rect.width() / 2, down * rect.height() / 2)
 
 
 def handle_at(rect: QRectF, to_view: QTransform, at: QPointF) -> Handle | None:
-    """What a press at `at` of the view takes hold of: a handle, the inside, or nothing."""
+    """The handle at a view position; `INSIDE` within the rectangle, None outside."""
     for handle in HANDLES:
         away = to_view.map(handle_position(rect, handle)) - at
         if max(abs(away.x()), abs(away.y())) <= HANDLE:
@@ -56,11 +56,11 @@ def handle_cursor(handle: Handle | None) -> Qt.CursorShape:
 def resized(
     rect: QRectF, handle: Handle, by: QPointF, *, keep: bool = False, centred: bool = False
 ) -> QRectF:
-    """`rect` with the edges of `grip` moved; never smaller than a pixel.
+    """`rect` with the edges of a handle moved; at least one pixel wide and high.
 
     Args:
         keep: Keep the proportions.
-        centred: The middle stays.
+        centred: Keep the centre.
     """
     if handle == INSIDE:
         return rect.translated(by)
@@ -87,7 +87,7 @@ def resized(
 def paint_rect(
     painter: QPainter, rect: QRectF, to_view: QTransform, colour: QColor, dashed: bool = False
 ) -> None:
-    """The rectangle and its handles."""
+    """Draw the rectangle and its handles."""
     draw_contrast_polygon(painter, to_view.map(QPolygonF(rect)), dashed)
     for handle in HANDLES:
         draw_handle(painter, to_view.map(handle_position(rect, handle)), colour)

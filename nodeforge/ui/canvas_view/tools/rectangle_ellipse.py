@@ -1,4 +1,4 @@
-"""Rectangle and ellipse: a selection dragged from corner to corner."""
+"""Rectangle and ellipse selection tools."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ShapeSelectTool(SelectTool):
-    """A selection that fits a rectangle."""
+    """Base class of selection tools that drag a rectangle."""
 
     def __init__(self, session: CanvasSession) -> None:
         super().__init__(session)

@@ -1,4 +1,4 @@
-"""Select by colour: all that looks like the place of a click."""
+"""The Select by colour tool (magic wand)."""
 
 from __future__ import annotations
 

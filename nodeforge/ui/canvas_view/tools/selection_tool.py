@@ -1,4 +1,4 @@
-"""What tools that select share: Shift adds, Alt takes away, both keep what is in both."""
+"""Base class of selection tools: Shift adds, Alt subtracts, both intersect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMBINE_HINT = "Shift adds, Alt takes away."
 
 
 class SelectTool(Tool):
-    """Selects the part of the canvas that edits reach."""
+    """Base class of tools that change the selection."""
 
     options = (COMBINE_OPTION,)
 
@@ -32,7 +32,7 @@ class SelectTool(Tool):
         self._combine: Combine | None = None
 
     def begin(self, pointer: PointerEvent) -> None:
-        """Note how this selection goes together with what is selected already."""
+        """Determine how the new selection is combined with the existing one."""
         adds, takes = pointer.has(Modifiers.ShiftModifier), pointer.has(Modifiers.AltModifier)
         if adds and takes:
             self._combine = Combine.INTERSECT
@@ -42,10 +42,10 @@ class SelectTool(Tool):
             self._combine = _COMBINE_MODES[self.value("way")]
 
     def select_mask(self, mask: Tiles) -> None:
-        """Select where `mask` is."""
+        """Select `mask`, combined with the existing selection."""
         self.session.perform(select(self.session.canvas, mask, self._combine))
 
     def deselect_on_click(self) -> None:
-        """A click that selects nothing."""
+        """Deselect after a click without a drag."""
         if self._combine is None:
             self.session.perform(deselect(self.session.canvas))

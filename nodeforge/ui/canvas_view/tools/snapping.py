@@ -1,4 +1,4 @@
-"""Guides, and places that a drag clings to."""
+"""Guides of a canvas, and snapping to guides, borders and the centre."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from PySide6.QtCore import QObject, QPointF, Signal
 from nodeforge.canvas import Canvas
 
 SNAP_DISTANCE = 8.0
-"""Pixels of the view within which a place clings."""
+"""Snapping distance, view pixels."""
 
 
 class Guide(NamedTuple):
-    """One guide: whether it runs across, and which of those."""
+    """A guide: its direction and its index."""
 
     is_horizontal: bool
     number: int
 
 
 class Snapping(QObject):
-    """Guides of one canvas; corners of selections, boxes and layers cling to them, to the
-    canvas' borders and to its middle.
+    """The guides of one canvas. Corners of selections, boxes and layers snap to them, to the
+    borders and to the centre of the canvas.
     """
 
     changed = Signal()
@@ -32,18 +32,18 @@ class Snapping(QObject):
         self._canvas = canvas
         self.enabled = True
         self.horizontal: list[float] = []
-        """Heights of the guides that run across, pixels of the canvas."""
+        """Positions of horizontal guides, canvas pixels."""
         self.vertical: list[float] = []
 
     def add_guide(self, place: float, *, is_horizontal: bool) -> Guide:
-        """Add a guide at a height, or at a distance from the left."""
+        """Add a horizontal or vertical guide."""
         guide = Guide(is_horizontal, len(self.horizontal if is_horizontal else self.vertical))
         (self.horizontal if is_horizontal else self.vertical).append(round(place))
         self.changed.emit()
         return guide
 
     def move_guide(self, guide: Guide, place: QPointF) -> None:
-        """Let a guide run through a place."""
+        """Move a guide to a position."""
         if guide.is_horizontal:
             self.horizontal[guide.number] = round(place.y())
         else:
@@ -59,7 +59,7 @@ class Snapping(QObject):
         self.changed.emit()
 
     def guide_at(self, place: QPointF, zoom: float) -> Guide | None:
-        """The guide under a place."""
+        """The guide at a position."""
         for is_horizontal, guides, value in (
             (True, self.horizontal, place.y()),
             (False, self.vertical, place.x()),
@@ -70,7 +70,7 @@ class Snapping(QObject):
         return None
 
     def snapped(self, place: QPointF, zoom: float) -> QPointF:
-        """`place`, or what it clings to, on whole pixels."""
+        """The position, snapped to guides, borders and centre."""
         if not self.enabled:
             return place
         width, height = self._canvas.size
@@ -79,7 +79,7 @@ class Snapping(QObject):
         return QPointF(x, y)
 
     def offset(self, edges: tuple[float, float, float, float], zoom: float) -> QPointF:
-        """How far a rectangle (left, top, right, bottom) must move to cling."""
+        """The offset that snaps a rectangle (left, top, right, bottom)."""
         left, top, right, bottom = edges
         xs, ys = (left, (left + right) / 2, right), (top, (top + bottom) / 2, bottom)
         points = [

@@ -1,4 +1,4 @@
-"""What all tools share."""
+"""Base class of canvas tools, and the pointer events they get."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Modifiers = Qt.KeyboardModifier
 CLICK = 4.0
-"""A press that moves less than this (pixels of the view) is a click."""
+"""A press that moves less than this (view pixels) is a click."""
 
 
 class PointerEvent(NamedTuple):
@@ -42,9 +42,10 @@ class PointerEvent(NamedTuple):
 
 
 class Tool:
-    """From press to release; `settle` ends what is in hand, `cancel` undoes it.
+    """Base class of tools: handles press, drag and release; `commit` finishes a pending edit,
+    `cancel` discards it.
 
-    A tool changes the document by edits alone, of which each is one step to undo.
+    Tools change the document only by edits; each edit is one undo step.
     """
 
     name = ""
@@ -52,17 +53,17 @@ class Tool:
     icon = ""
     key = ""
     hint = ""
-    """What it does and which keys change that, for the options bar."""
+    """Help text for the tool options bar."""
     options: tuple[ToolOption, ...] = ()
     cursor = Qt.CursorShape.CrossCursor
     picks_colour = False
-    """Whether Alt and a click take a colour from the picture."""
+    """Whether Alt+click picks a colour."""
 
     def __init__(self, session: CanvasSession) -> None:
         self.session = session
 
     def value(self, name: str) -> Any:
-        """What one of its options is set to."""
+        """The value of an option."""
         return self.session.tool_options.value(self.name, self.option(name))
 
     def option(self, name: str) -> ToolOption:
@@ -75,10 +76,10 @@ class Tool:
         self.session.tool_options.set(self.name, self.option(name), value)
 
     def activate(self) -> None:
-        """It is taken in hand."""
+        """Called when the tool becomes the current one."""
 
     def deactivate(self) -> None:
-        """Another is taken."""
+        """Called when another tool is selected."""
 
     def press(self, pointer: PointerEvent) -> None: ...
 
@@ -95,23 +96,23 @@ class Tool:
 
     @property
     def busy(self) -> bool:
-        """Whether something is in hand that would become a step."""
+        """Whether there is a pending edit."""
         return False
 
     def commit(self) -> None:
-        """Finish what is in hand, if anything."""
+        """Commit the pending edit, if any."""
 
     def cancel(self) -> bool:
-        """As if what is in hand had not been begun; whether there was anything."""
+        """Discard the pending edit; returns whether there was one."""
         return False
 
     def enter(self) -> bool:
-        """Enter was pressed; whether that meant anything."""
+        """Handle Enter; returns whether it was used."""
         return False
 
     def backspace(self) -> bool:
-        """Backspace was pressed; whether that meant anything."""
+        """Handle Backspace; returns whether it was used."""
         return False
 
     def paint(self, painter: QPainter, camera: Camera) -> None:
-        """Draw over the picture, in pixels of the view."""
+        """Draw the tool's overlay, in view pixels."""

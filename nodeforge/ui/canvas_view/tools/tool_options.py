@@ -1,4 +1,4 @@
-"""How each tool is set and which colours are at hand: the person's, for every canvas."""
+"""Tool options, colours and swatches: the user's, shared by all canvases."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _SWATCHES = (
 
 @dataclass(frozen=True)
 class ToolOption:
-    """Something about a tool that can be set.
+    """An option of a tool.
 
     Args:
         widget: How it is edited.
-        default: Its first value; an option of a menu, a number, or whether it is on.
-        unit: What a number counts.
+        default: The default value.
+        unit: The unit of a number.
     """
 
     name: str
@@ -42,14 +42,14 @@ class ToolOption:
 
 
 class ToolOptions(QObject):
-    """Options of tools by name, two colours and the swatches; remembered between starts.
+    """Values of tool options, foreground and background colour, swatches; stored between starts.
 
     Args:
-        store: Where they are remembered.
+        store: Where they are stored.
     """
 
     changed = Signal(str, str)
-    """The tool and its option."""
+    """Emitted with the names of the tool and its option."""
     colours_changed = Signal()
 
     def __init__(self, store: QSettings) -> None:
@@ -93,7 +93,7 @@ class ToolOptions(QObject):
 
     @property
     def paint_colour(self) -> Colour:
-        """The colour that is painted with."""
+        """The foreground colour as RGBA."""
         return rgba(self._foreground)
 
     def set_foreground(self, colour: QColor) -> None:
@@ -109,7 +109,7 @@ class ToolOptions(QObject):
         self._set_colours(QColor("#000000"), QColor("#ffffff"))
 
     def add_swatch(self, colour: QColor) -> None:
-        """Put a colour first among the swatches; the last one goes."""
+        """Insert a colour as the first swatch and drop the last one."""
         name = colour.name()
         rest = [each for each in self.swatches if each != name]
         self.swatches = [name, *rest][: len(_SWATCHES)]

@@ -1,4 +1,4 @@
-"""The picture on the screen: a plain widget that paints the layers' tiles and what tools draw."""
+"""The canvas widget: paints layers and overlay, and passes events to the input handler."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ _DARK_CHECKS = QColor("#6b6e74"), QColor("#5a5d63")
 _LIGHT_CHECKS = QColor("#ffffff"), QColor("#d5d8dd")
 
 _DRAFT_MS = 120
-"""Milliseconds without zooming or turning after which the picture is drawn well."""
+"""Milliseconds without zooming or rotating until the draft is redrawn smoothly."""
 
 
 class CanvasView(QWidget):
-    """Shows one canvas; mouse, pen and keys go to the tool in hand (`Hands`).
+    """Shows one canvas; events go to the `InputHandler`.
 
     Args:
-        studio: The canvas and the tools.
-        theme: For the colours around the picture.
+        session: The canvas and its tools.
+        theme: Colours of the surround and the checkerboard.
     """
 
     view_changed = Signal()
-    """Zoom, place or turn is another."""
+    """Zoom, position or rotation has changed."""
     cursor_moved = Signal(object)
-    """The place of the canvas under the mouse, or None."""
+    """The canvas position under the mouse, or None."""
     menu_requested = Signal(object)
 
     def __init__(self, session: CanvasSession, theme: Theme) -> None:
@@ -84,7 +84,7 @@ class CanvasView(QWidget):
         )
 
     def close_view(self) -> None:
-        """Listen to the canvas no more."""
+        """Disconnect from the canvas."""
         self._end()
         self.renderer.close()
         self.marching_ants.close()
@@ -108,7 +108,7 @@ class CanvasView(QWidget):
         self.update_draft()
 
     def fit(self, rect: QRectF | None = None) -> None:
-        """See all of the canvas, or of a rectangle of it."""
+        """Fit the whole canvas, or a rectangle of it."""
         self.camera.fit(self.session.canvas_rect() if rect is None else rect)
         self.update_view()
 
@@ -117,7 +117,7 @@ class CanvasView(QWidget):
         self.update_view()
 
     def update_draft(self) -> None:
-        """The camera zooms or turns: look quickly, and well once it rests."""
+        """Redraw in draft mode while the camera moves, and smoothly after a pause."""
         self.renderer.set_draft(True)
         self._draft_timer.start()
         self.update_view()
@@ -127,19 +127,19 @@ class CanvasView(QWidget):
         self.update()
 
     def update_view(self) -> None:
-        """The camera looks elsewhere."""
+        """Redraw after a change of the camera."""
         self.update()
         self.view_changed.emit()
 
     def update_brush(self) -> None:
-        """Draw the brush's outline where the mouse is now."""
+        """Redraw the brush outline."""
         before = self._tool_drawn
         self._tool_drawn = self.overlay.brush_rect(self.camera)
         self._update(before)
         self._update(self._tool_drawn)
 
     def _set(self, tool: str, option: str) -> None:
-        """An option of a tool, as the brush's size, has another value."""
+        """Redraw the brush outline after a change of tool options."""
         self.update_brush()
 
     # Qt
@@ -232,7 +232,7 @@ class CanvasView(QWidget):
 
 
 def _grown(rect: QRectF, zoom: float) -> QRect:
-    """All pixels that look different: small pictures are means of what is around, too."""
+    """`rect` grown by the pixels that downscaling mixes in."""
     more = 2 + math.ceil(1 / max(zoom, 0.1))
     return rect.toAlignedRect().adjusted(-more, -more, more, more)
 

@@ -1,4 +1,4 @@
-"""Mouse, pen, wheel and keys over the canvas: which go to the tool, and which move the view."""
+"""Handles mouse, tablet, wheel and key events of the canvas view."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ Modifiers = Qt.KeyboardModifier
 Drag = Callable[[QPointF], None]
 
 _NOTCH = 1.0015
-"""What an eighth of a degree of the wheel zooms by."""
+"""Zoom factor per eighth of a degree of wheel rotation."""
 _ERASER = QPointingDevice.PointerType.Eraser
 _COMPARE = Qt.Key.Key_Backslash
 
 
 class InputHandler(QObject):
-    """Turns events of a view into what a tool understands.
+    """Passes input events to the current tool, or pans, rotates and zooms the view.
 
-    A left press goes to the tool, with Space, or the middle button, it pans (with Shift, too,
-    it turns the view); a right drag sets a brush's size and hardness, a right click asks for
-    the menu. While Alt is held, tools that paint pick a colour.
+    The left button goes to the tool. Space and drag or the middle button pan, with Shift they
+    rotate. A right drag changes brush size and hardness, a right click opens the context menu.
+    While Alt is held, painting tools pick a colour.
     """
 
     def __init__(self, view: CanvasView) -> None:
@@ -60,7 +60,7 @@ class InputHandler(QObject):
 
     @property
     def position(self) -> QPointF:
-        """Where the mouse was last on the view."""
+        """The last mouse position in the view."""
         return self._last
 
     # the mouse
@@ -79,7 +79,7 @@ class InputHandler(QObject):
             self._end(self._pointer_event(event.position(), event.modifiers()))
 
     def double_click(self, event: QMouseEvent) -> None:
-        """The second press of two comes as this: it is a press, too."""
+        """Handle the second press of a double-click, which is also a press."""
         self.press(event)
         if event.button() == Left and not self._space:
             self._view.session.tool.double_click(
@@ -89,7 +89,7 @@ class InputHandler(QObject):
     # the pen
 
     def tablet(self, event: QTabletEvent) -> None:
-        """A pen's events are all taken, so that none comes again as one of the mouse."""
+        """Accept all tablet events, so that Qt synthesises no mouse events from them."""
         pointer = self._pointer_event(
             event.position(),
             event.modifiers(),
@@ -111,7 +111,7 @@ class InputHandler(QObject):
     # wheel and touchpad
 
     def wheel(self, event: QWheelEvent) -> None:
-        """The wheel zooms; two fingers on a touchpad pan, with Ctrl they zoom."""
+        """Zoom with the wheel; pan with two fingers on a touchpad (with Ctrl: zoom)."""
         fingers = event.phase() != Qt.ScrollPhase.NoScrollPhase and not event.pixelDelta().isNull()
         if fingers and not event.modifiers() & Modifiers.ControlModifier:
             self._view.pan(QPointF(event.pixelDelta()))
@@ -121,7 +121,7 @@ class InputHandler(QObject):
         event.accept()
 
     def gesture(self, event: QNativeGestureEvent) -> bool:
-        """Two fingers on a touchpad: apart they zoom, round each other they turn."""
+        """Handle pinch and rotate gestures of a touchpad."""
         match event.gestureType():
             case Qt.NativeGestureType.ZoomNativeGesture:
                 zoom = self._view.camera.zoom * (1 + event.value())
@@ -137,7 +137,7 @@ class InputHandler(QObject):
     # keys
 
     def key(self, event: QKeyEvent, down: bool) -> bool:
-        """Modifiers that are held: Space to pan, backslash to see the original."""
+        """Handle held keys (Space pans, backslash shows the original), Escape and arrows."""
         if event.key() == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
                 self._space = down
@@ -156,7 +156,7 @@ class InputHandler(QObject):
         return False
 
     def focus_lost(self) -> None:
-        """The keyboard is somewhere else: no key is held."""
+        """Reset held keys when the view loses the focus."""
         self._space = False
         self._view.candidate_overlay.set_hidden(False)
         self.show_cursor()
@@ -238,7 +238,7 @@ class InputHandler(QObject):
         self._view.update_draft()
 
     def _size(self, at: QPointF) -> None:
-        """To the right larger, upwards harder."""
+        """Change the brush: right is larger, up is harder."""
         tool, way = self._view.session.tool, at - self._start
         size, hardness = self._start_size_hardness
         tool.set("size", max(1.0, size + way.x() / self._view.camera.zoom))

@@ -1,4 +1,4 @@
-"""What is drawn over the picture: candidate, selection, box, guides, the tool's own, the brush."""
+"""The overlay of the canvas view: candidate, guides, selection, generation box, tool, brush."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _GUIDE = QColor("#29c6d6")
 
 
 class CanvasOverlay:
-    """Draws over one view.
+    """Draws the overlay of one view.
 
     Args:
-        staged: The candidate that is shown in the box.
+        candidate_overlay: The shown candidate.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class CanvasOverlay:
         self.theme = theme
         self._mask_outlines = MaskOutlines(session.canvas)
         self.brush_position: QPointF | None = None
-        """Where the brush's outline is on the view."""
+        """Centre of the brush outline, view pixels."""
 
     def paint(self, painter: QPainter, camera: Camera, ratio: float) -> None:
         transform = camera.transform()
@@ -56,13 +56,13 @@ class CanvasOverlay:
         self._paint_brush(painter, camera)
 
     def masks_tinted(self) -> bool:
-        """Whether masks are seen as tints: while one is worked on, and nothing hides it."""
+        """Whether masks are shown as tints: while a mask is active and no candidate is shown."""
         active = self._session.canvas.active
         candidate_shown = self._candidate_overlay.image is not None and not self._drawing()
         return active is not None and active.is_mask and not candidate_shown
 
     def brush_rect(self, camera: Camera) -> QRectF:
-        """Where the brush's outline is drawn."""
+        """The rectangle of the brush outline."""
         if self.brush_position is None:
             return QRectF()
         half = self._radius(camera) + 3

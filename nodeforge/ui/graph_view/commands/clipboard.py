@@ -1,4 +1,4 @@
-"""Copy and paste: the clipboard holds a workflow, as in a file."""
+"""Copy and paste of nodes; the clipboard holds workflow JSON, as in a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORKFLOW_MIME = "application/x-nodeforge-workflow"
 
 
 def selected_fragment(session: GraphSession) -> Document | None:
-    """What is chosen, as a document; None if nothing is."""
+    """The selection as a document; None if nothing is selected."""
     paths = session.selected_paths()
     frames = [item for item in session.selected_items() if isinstance(item, FrameItem)]
     if not paths and not frames:
@@ -35,7 +35,7 @@ def selected_fragment(session: GraphSession) -> Document | None:
 
 
 def copy_to_clipboard(document: Document) -> None:
-    """As text, so that it can be pasted anywhere, and by a type that we know again."""
+    """Copy a document to the clipboard, as text and with our MIME type."""
     text = write(document).decode("utf-8")
     mime = QMimeData()
     mime.setText(text)
@@ -44,7 +44,7 @@ def copy_to_clipboard(document: Document) -> None:
 
 
 def read_clipboard() -> Document:
-    """The workflow on the clipboard.
+    """Read the workflow on the clipboard.
 
     Raises:
         RequestError: there is none.
@@ -65,7 +65,7 @@ def paste_into(
     keep_inputs: bool,
     what: str,
 ) -> list[str]:
-    """Add a copy of `fragment` to what is shown, as one step; the paths of its nodes."""
+    """Paste a fragment into the shown graph as one undo step; returns the node paths."""
     paste = Paste(fragment, session.graph_path, offset, keep_inputs)
     edits: list[GraphEdit] = [paste, *_frames(session, fragment, offset)]
     edit = paste if len(edits) == 1 and not what else Together(what or "paste", edits)
@@ -102,5 +102,5 @@ def corner(fragment: Document) -> QPointF:
 
 
 def remove_frames(frames: Collection[FrameItem]) -> list[GraphEdit]:
-    """The edits that take frames away."""
+    """The edits that remove frames."""
     return [SetEntry(frame.table, frame.path, ABSENT) for frame in frames]

@@ -1,4 +1,4 @@
-"""Finding names by a few of their letters."""
+"""Fuzzy search: scores and ranks texts by a query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def score(query: str, text: str) -> float:
-    """How well the letters of `query` are found, in order, in `text`; 0 if they are not.
+    """The score of a query in a text; 0 if its letters do not occur in order.
 
     A whole word is best, then the start of one, then letters that start words or follow each
     other; shorter texts win.
@@ -36,7 +36,7 @@ def score(query: str, text: str) -> float:
 
 
 def ranked(query: str, things: Iterable[tuple[T, Sequence[tuple[str, float]]]]) -> list[T]:
-    """The things that match, best first.
+    """The matching things, best first.
 
     Args:
         query: Words; every one must be found.

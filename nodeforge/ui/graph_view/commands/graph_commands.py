@@ -1,4 +1,4 @@
-"""What menus, keys and the palette can do with what is chosen."""
+"""Commands on the selected nodes, links and frames of the graph view."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ from nodeforge.ui.graph_view.session import GraphSession
 
 
 class GraphCommands:
-    """Edits of what is chosen on the desk. Each is one step to undo."""
+    """Mixin with the graph view's edit commands; each is one undo step."""
 
     session: GraphSession
 
     def place_for_new(self) -> QPointF:
-        """Where something new goes when nobody says: the middle of what is seen."""
+        """The default position of new items: the centre of the view."""
         return self.session.viewer.visible_rect().center()
 
     def add_node(self, type_id: str, position: tuple[float, float] | None = None) -> str:
-        """Add a node to what is shown, and choose it; its path, empty if there is no such type."""
+        """Add and select a node; returns its path, empty if the type is unknown."""
         try:
             spec = self.session.catalogue[type_id]
         except UnknownNodeTypeError as error:
@@ -66,7 +66,7 @@ class GraphCommands:
         return add.paths[0]
 
     def _free_place(self, node: Node) -> tuple[float, float]:
-        """Where `node` lies on no other: in the middle of what is seen, or below that."""
+        """A position where `node` covers no other: the centre of the view, or below."""
         layout = layout_node("", node, self.session.catalogue, DisplayState())
         centre = self.place_for_new()
         wish = QRectF(centre.x() - layout.width / 2, centre.y() - 40, layout.width, layout.height)
@@ -77,7 +77,7 @@ class GraphCommands:
         return wish.x(), wish.y()
 
     def drop_node(self, type_id: str, place: QPointF) -> bool:
-        """Add a node at a place of the scene: into a link, if one lies there and it fits."""
+        """Add a node at a scene position; if it fits, insert it into the link there."""
         line = self.session.viewer.link_at(place)
         if line is not None and type_id in self.session.catalogue:
             node = Node(type_id)
@@ -91,7 +91,7 @@ class GraphCommands:
         return bool(self.add_node(type_id, (place.x() - 110, place.y() - 14)))
 
     def delete_selected(self, heal: bool = True) -> None:
-        """Delete what is chosen; with `heal`, links go on past deleted nodes where types allow."""
+        """Delete the selection; with `heal`, reconnect links around deleted nodes."""
         session = self.session
         paths = session.selected_paths()
         frames = [item for item in session.selected_items() if isinstance(item, FrameItem)]
@@ -118,7 +118,7 @@ class GraphCommands:
     # copies
 
     def copy(self) -> None:
-        """Put what is chosen on the clipboard, as a workflow."""
+        """Copy the selection to the clipboard."""
         if (fragment := clipboard.selected_fragment(self.session)) is not None:
             clipboard.copy_to_clipboard(fragment)
 
@@ -127,7 +127,7 @@ class GraphCommands:
         self.delete_selected(heal=False)
 
     def paste(self, keep_inputs: bool = False, at: QPointF | None = None) -> list[str]:
-        """Add what is on the clipboard; with `keep_inputs`, fed by what fed the originals."""
+        """Paste the clipboard; with `keep_inputs`, keep the links to the originals' inputs."""
         try:
             fragment = clipboard.read_clipboard()
         except RequestError as error:
@@ -143,7 +143,7 @@ class GraphCommands:
         return self.place_for_new()
 
     def duplicate(self, keep_inputs: bool = False) -> list[str]:
-        """Copy what is chosen, beside it."""
+        """Duplicate the selection."""
         fragment = clipboard.selected_fragment(self.session)
         if fragment is None:
             return []
@@ -155,11 +155,11 @@ class GraphCommands:
     # how nodes take part
 
     def mute(self) -> None:
-        """Leave the chosen nodes out of runs, or let them take part again."""
+        """Mute or unmute the selected nodes."""
         self._toggle_mode(Mode.MUTE)
 
     def bypass(self) -> None:
-        """Let the chosen nodes pass on what they get, or do their work again."""
+        """Bypass the selected nodes, or activate them again."""
         self._toggle_mode(Mode.BYPASS)
 
     def _toggle_mode(self, mode: Mode) -> None:
@@ -169,14 +169,14 @@ class GraphCommands:
             self.session.perform(SetMode(paths, Mode.ACTIVE if every else mode))
 
     def collapse(self) -> None:
-        """Show only the titles of the chosen nodes, or all of them again."""
+        """Collapse or expand the selected nodes."""
         paths = self.session.selected_paths()
         if paths:
             folded = self.session.document.view.collapsed
             self.session.perform(Fold(paths, not all(folded.get(path) for path in paths)))
 
     def pin(self) -> None:
-        """Keep the results of the chosen nodes in the cache, or no longer."""
+        """Pin or unpin the results of the selected nodes in the cache."""
         paths = self.session.selected_paths()
         if paths:
             self.session.perform(
@@ -184,7 +184,7 @@ class GraphCommands:
             )
 
     def colour(self, colour: str | None) -> None:
-        """Give the chosen nodes and frames a colour (``#rrggbb``), or the theme's again."""
+        """Set the colour (``#rrggbb``) of the selected nodes and frames; None resets it."""
         edits: list[GraphEdit] = []
         if paths := self.session.selected_paths():
             edits.append(Recolour(paths, colour))
@@ -202,7 +202,7 @@ class GraphCommands:
     # subgraphs, backdrops, notes
 
     def group(self, title: str = "") -> str:
-        """Put the chosen nodes into a subgraph; its path."""
+        """Collapse the selected nodes into a subgraph; returns its path."""
         paths = self.session.selected_paths()
         if not paths:
             self.session.refuse("choose the nodes to group first.")
@@ -214,7 +214,7 @@ class GraphCommands:
         return edit.path
 
     def ungroup(self) -> list[str]:
-        """Put the nodes of the chosen subgraphs where these were; their paths."""
+        """Unpack the selected subgraphs; returns the paths of their nodes."""
         groups = [
             p
             for p in self.session.selected_paths()
@@ -232,21 +232,21 @@ class GraphCommands:
         return paths
 
     def open_selected(self) -> None:
-        """Show what is inside the chosen subgraph."""
+        """Open the selected subgraph."""
         for path in self.session.selected_paths():
             if self.session.scene.node_items[path].layout.is_group:
                 self.session.open(path)
                 return
 
     def go_up(self) -> None:
-        """Show the graph around the one that is shown."""
+        """Open the parent graph."""
         if self.session.graph_path:
             inner = self.session.graph_path
             self.session.open(split(inner)[0])
             self.session.select_paths([inner])
 
     def backdrop(self, title: str = "") -> str:
-        """Put a backdrop behind the chosen nodes, or in the middle of what is seen; its key."""
+        """Add a backdrop behind the selected nodes or in the view; returns its key."""
         node_items = [self.session.scene.node_items[path] for path in self.session.selected_paths()]
         if node_items:
             rect = bounding_rect(node_item.body() for node_item in node_items).adjusted(
@@ -258,7 +258,7 @@ class GraphCommands:
         return self._add_frame(BACKDROPS, {"title": title}, rect, "add a backdrop")
 
     def note(self, text: str = "", at: QPointF | None = None) -> str:
-        """Add a note; its key."""
+        """Add a note; returns its key."""
         rect = bounding_rect([]).adjusted(0, 0, 220, 120).translated(at or self.place_for_new())
         return self._add_frame(NOTES, {"text": text}, rect, "add a note")
 

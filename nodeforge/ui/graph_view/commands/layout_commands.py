@@ -1,4 +1,4 @@
-"""Lining nodes up, spreading them evenly, laying out the graph; and what part of it is seen."""
+"""Commands that align, distribute and lay out nodes, and zoom commands."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from nodeforge.ui.graph_view.scene.auto_layout import layered_layout
 from nodeforge.ui.graph_view.session import GraphSession
 
 Side = Literal["left", "right", "top", "bottom", "centre", "middle"]
-"""``centre`` is one below the other, ``middle`` one beside the other."""
+"""``centre`` aligns horizontally (one below the other), ``middle`` vertically."""
 
 
 class LayoutCommands:
-    """Commands on where nodes are, and on what is seen."""
+    """Mixin with layout and zoom commands."""
 
     session: GraphSession
 
     def align(self, side: Side) -> None:
-        """Line the chosen nodes up."""
+        """Align the selected nodes."""
         node_items = self._chosen_boxes()
         if len(node_items) < 2:
             return
@@ -51,7 +51,7 @@ class LayoutCommands:
         self._move(places, f"align {count(places)}")
 
     def distribute(self, axis: Literal["across", "down"]) -> None:
-        """Put the same room between the chosen nodes; the outer two stay."""
+        """Space the selected nodes evenly; the outer two stay."""
         node_items = self._chosen_boxes()
         if len(node_items) < 3:
             return
@@ -71,7 +71,7 @@ class LayoutCommands:
         self._move(places, f"distribute {count(places)}")
 
     def auto_layout(self) -> None:
-        """Lay out the chosen nodes, or all if fewer than two are chosen."""
+        """Lay out the selected nodes, or all if fewer than two are selected."""
         scene = self.session.scene
         node_items = self._chosen_boxes()
         whole = len(node_items) < 2
@@ -101,19 +101,19 @@ class LayoutCommands:
         self.session.perform(Together(what, [Move(whole)]))
 
     def zoom_all(self) -> None:
-        """Show everything."""
+        """Zoom to all items."""
         scene = self.session.scene
         items = [*scene.node_items.values(), *scene.frame_items.values()]
         self.session.viewer.zoom_to(self.session.viewer.bounding_rect_of(items))
 
     def zoom_start(self) -> None:
-        """Show everything, or as much as can be read: the start."""
+        """Zoom to all items, or at a readable zoom to the start of the graph."""
         scene = self.session.scene
         items = [*scene.node_items.values(), *scene.frame_items.values()]
         self.session.viewer.zoom_to_initial([item.body() for item in items])
 
     def zoom_selection(self) -> None:
-        """Show what is chosen, or everything if nothing is."""
+        """Zoom to the selection, or to all items if nothing is selected."""
         chosen = [item for item in self.session.selected_items() if hasattr(item, "body")]
         if chosen:
             self.session.viewer.zoom_to(self.session.viewer.bounding_rect_of(chosen))
@@ -121,7 +121,7 @@ class LayoutCommands:
             self.zoom_all()
 
     def center_on(self, path: str) -> None:
-        """Show the node at `path`, in whatever graph it is, and choose it."""
+        """Open the graph of the node at `path`, select the node and centre it."""
         self.session.open(split(path)[0])
         node_item = self.session.scene.node_items.get(path)
         if node_item is None:

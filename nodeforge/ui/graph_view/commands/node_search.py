@@ -1,4 +1,4 @@
-"""The search popup for adding nodes, whole or fitted to a link, and for finding them."""
+"""Search popups of the graph view: add a node (also at a dropped link), find a node."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nodeforge.ui.graph_view.session import GraphSession
 
 
 class NodeSearch:
-    """Opens the popup, and does what was chosen there."""
+    """Opens the search popups and adds or shows the chosen node."""
 
     def __init__(self, session: GraphSession, parent: QWidget) -> None:
         self.session = session
@@ -35,11 +35,11 @@ class NodeSearch:
         session.link_dropped.connect(self.open_for_port)
 
     def open_at(self, place: QPointF) -> None:
-        """Offer all node types; what is chosen is added at `place` (pixels of the view)."""
+        """Offer all node types; the chosen one is added at a view position."""
         self._open(place, None)
 
     def open_for_port(self, port_item: GraphPortItem, place: QPointF) -> None:
-        """Offer what fits to `dot`, to be linked at once."""
+        """Offer compatible node types; the chosen one is linked to `port_item`."""
         self._open(place, port_item)
 
     def _open(self, place: QPointF, port_item: GraphPortItem | None) -> None:
@@ -71,7 +71,7 @@ class NodeSearch:
         self.session.select_paths(add.paths)
 
     def open_finder(self, place: QPointF, go) -> None:
-        """Offer all nodes of the workflow, inside subgraphs too; `go` gets the path chosen."""
+        """Offer all nodes, also in subgraphs; `go` is called with the chosen path."""
         self.finder.chosen.disconnect() if self.finder.receivers("2chosen(QString)") else None
         self.finder.chosen.connect(go)
         entries = []
@@ -85,7 +85,7 @@ class NodeSearch:
 
 
 def _linked(add: AddNodes, port_item: GraphPortItem, port: PortSpec) -> Iterator[GraphEdit]:
-    """The node, then its link: its path is known once it is added."""
+    """Edits that add the node, then the link to it."""
     yield add
     there, here = add.paths[0], port_item.node_item.path
     if port_item.is_input:
@@ -104,7 +104,7 @@ def _next_item(port_item: GraphPortItem) -> int:
 
 
 def compatible_port(spec: NodeSpec, port_item: GraphPortItem) -> PortSpec | None:
-    """The first port of a node type that `dot` can be linked to; one of just its type first."""
+    """The first port that can be linked to `port_item`; one of the same type comes first."""
     kind = port_item.layout.type
     if port_item.is_input:
         found = [port for port in spec.outputs if fits(port.type, kind)]

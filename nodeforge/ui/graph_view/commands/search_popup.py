@@ -1,4 +1,4 @@
-"""A line to type in, and below it what matches: for adding nodes, and for finding them."""
+"""A popup with a search field and a list of matches."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _POPUP_KEYS = (
     *(Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter),
     *(Qt.Key.Key_Tab, Qt.Key.Key_Backtab),
 )
-"""Modifiers that the window has commands on, and that mean something here."""
+"""Keys that the popup handles although the window has shortcuts on them."""
 
 
 @dataclass(frozen=True)
 class SearchEntry:
-    """One thing to choose: what `chosen` gives, and what is read and searched."""
+    """An entry of the popup: its key, and the texts that are shown and searched."""
 
     key: str
     title: str
@@ -52,7 +52,7 @@ class SearchEntry:
 
 
 class SearchPopup(QFrame):
-    """Lies over its parent, blocks nothing, and goes when it loses the focus."""
+    """A non-modal popup inside its parent; closes when it loses the focus."""
 
     chosen = Signal(str)
     closed = Signal()
@@ -90,7 +90,7 @@ class SearchPopup(QFrame):
         self.hide()
 
     def open(self, entries: Sequence[SearchEntry], place: QPoint) -> None:
-        """Show at `place` (of the parent), as much inside as goes."""
+        """Show the popup at a position, kept inside the parent."""
         self._entries = entries
         self.line.clear()
         self._search("")
@@ -104,11 +104,11 @@ class SearchPopup(QFrame):
         self.line.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def set_theme(self, theme: Theme) -> None:
-        """Change the colours."""
+        """Set the theme."""
         self.list.setItemDelegate(_EntryDelegate(theme, self.list))
 
     def dismiss(self) -> None:
-        """Hide, and give the focus back."""
+        """Hide the popup and return the focus to the parent."""
         if self.isVisible():
             self.hide()
             self._around.setFocus()
@@ -179,7 +179,7 @@ class SearchPopup(QFrame):
 
 
 class _EntryDelegate(QStyledItemDelegate):
-    """The title and what it belongs to, and below them a sentence."""
+    """Paints an entry: title and category, description below."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)

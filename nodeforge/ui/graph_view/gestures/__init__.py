@@ -1,4 +1,4 @@
-"""What a press of the mouse becomes: each gesture is one class, and one step to undo."""
+"""Mouse gestures of the graph view: one class each; every gesture is one undo step."""
 
 from nodeforge.ui.graph_view.gestures.cut_links import CutLinks
 from nodeforge.ui.graph_view.gestures.drag_number import DragNumber, is_number

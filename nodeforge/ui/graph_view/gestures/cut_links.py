@@ -1,4 +1,4 @@
-"""Cutting links with a stroke."""
+"""The Cut links gesture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nodeforge.ui.graph_view.items.link_item import CutStroke, LinkItem
 
 
 class CutLinks(Gesture):
-    """A stroke with Ctrl and the right button: every link it crosses goes."""
+    """Ctrl and right drag: removes all links that the stroke crosses."""
 
     def __init__(self, session, start: QPointF) -> None:
         super().__init__(session, start)

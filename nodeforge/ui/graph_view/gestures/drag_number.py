@@ -1,4 +1,4 @@
-"""Changing a number by dragging on its row."""
+"""The gesture that changes a number by dragging its row."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.node_layout import ParameterRow
 
 PIXELS = 4.0
-"""For one step."""
+"""Pixels per step."""
 
 
 class DragNumber(Gesture):
-    """To the right is more; Shift is ten times finer, Ctrl ten times coarser."""
+    """Drag right to increase; Shift is ten times finer, Ctrl ten times coarser."""
 
     def __init__(self, session, start: QPointF, node_item: NodeItem, row: ParameterRow) -> None:
         super().__init__(session, start)
@@ -57,7 +57,7 @@ def is_number(row: ParameterRow) -> bool:
 
 
 def step_of(spec: PortSpec) -> float:
-    """What one step changes."""
+    """The size of one step."""
     step = getattr(spec.widget, "step", None)
     if step:
         return step
@@ -75,7 +75,7 @@ def within(value: float, spec: PortSpec) -> float:
 
 
 def rounded(value: float, spec: PortSpec, *, fine: bool) -> int | float:
-    """On the grid of steps; off it only where a fine drag asks for it."""
+    """Round to whole steps, or to a tenth of a step for a fine drag."""
     if spec.type == INTEGER:
         step = getattr(spec.widget, "step", None) or 1
         return round(value) if fine else int(within(round(value / step) * step, spec))

@@ -1,4 +1,4 @@
-"""Drawing links, and pulling them off."""
+"""The gesture that draws, moves and detaches links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nodeforge.ui.graph_view.session import link_ends
 
 
 class DrawLink(Gesture):
-    """From a port; from an input that is linked, its link is pulled off and moved."""
+    """Draws a link from a port; from a linked input, moves the existing link."""
 
     def __init__(self, session, start: QPointF, port_item: GraphPortItem) -> None:
         super().__init__(session, start)
@@ -44,7 +44,7 @@ class DrawLink(Gesture):
             self._detached_link.setVisible(False)
 
     def _update_target(self, place: QPointF) -> None:
-        """Find the port meant, and whether the link may be; asked once for each port."""
+        """Update the target port and whether it can be linked."""
         port_item = self._port_at(place)
         if port_item is self._target:
             return
@@ -57,7 +57,7 @@ class DrawLink(Gesture):
             port_item.node_item.hover(port_item.layout)
 
     def _port_at(self, place: QPointF) -> GraphPortItem | None:
-        """The port under the mouse; on the body of a node, the first free one that fits."""
+        """The port under the mouse; over a node's body, its first free compatible port."""
         hit = self.session.viewer.hit_test(place.toPoint())
         if hit.port_item is not None:
             return hit.port_item if hit.port_item is not self._dot else None

@@ -1,4 +1,4 @@
-"""What all gestures share."""
+"""Base class of mouse gestures."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Modifiers = Qt.KeyboardModifier
 
 
 class Gesture:
-    """From a press to the release, or to Escape.
+    """A gesture, from a mouse press to the release or Escape.
 
     Args:
-        desk: What the gesture works on.
-        start: Where the press was, in pixels of the view.
+        session: The graph session.
+        start: The position of the press, view pixels.
     """
 
     def __init__(self, session: GraphSession, start: QPointF) -> None:
@@ -31,14 +31,14 @@ class Gesture:
         self.moved = False
 
     def drag(self, place: QPointF, modifiers: Modifiers) -> None:
-        """The mouse is at `place` now."""
+        """Handle a mouse move."""
         if not self.moved and (place - self.start).manhattanLength() < CLICK:
             return
         self.moved = True
         self.move(place, modifiers)
 
     def drop(self, place: QPointF, modifiers: Modifiers) -> None:
-        """The button was let go."""
+        """Handle the release of the button."""
         if self.moved:
             self.finish(place, modifiers)
         else:
@@ -51,8 +51,8 @@ class Gesture:
     def click(self, modifiers: Modifiers) -> None: ...
 
     def cancel(self) -> None:
-        """As if it had not been begun."""
+        """Undo the effects of the gesture."""
 
     def preview_items(self) -> Iterable[QGraphicsItem]:
-        """What it shows while it lasts, besides nodes and links."""
+        """Temporary items that the gesture shows."""
         return ()

@@ -1,4 +1,4 @@
-"""Moving nodes and frames; a node also into a link, or with Alt or a shake out of its links."""
+"""The gesture that moves nodes and frames, inserts a node into a link, or detaches nodes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from nodeforge.ui.graph_view.items.link_item import LinkItem
 from nodeforge.ui.graph_view.items.node_item import NodeItem
 
 TURNS = 4
-"""How often a shake turns back."""
+"""Changes of direction that make a shake."""
 SHAKEN = 0.7
-"""Seconds in which it does."""
+"""Maximum duration of a shake, seconds."""
 REACH = 16.0
-"""Pixels to move between two turns, at least."""
+"""Minimum distance between two changes of direction, pixels."""
 
 
 class ShakeDetector:
-    """Sees whether the mouse is moved to and fro, fast."""
+    """Detects a fast horizontal shake of the mouse."""
 
     def __init__(self, x: float) -> None:
         self._turning_point, self._direction = x, 0
         self._turns: list[float] = []
 
     def moved(self, x: float) -> bool:
-        """The mouse is at `x` now; whether that completes a shake."""
+        """Handle a mouse move; returns whether a shake is complete."""
         way = 1 if x > self._turning_point else -1
         if way == self._direction:
             self._turning_point = x
@@ -45,7 +45,7 @@ class ShakeDetector:
 
 
 class MoveItems(Gesture):
-    """Drags what is chosen; a backdrop takes along what lies on it."""
+    """Moves the selection; backdrops move the items on them, too."""
 
     def __init__(
         self, session, start: QPointF, item: NodeItem | FrameItem, modifiers: Modifiers
@@ -85,7 +85,7 @@ class MoveItems(Gesture):
         self._mark(self._line_below())
 
     def _mark_detached(self, place: QPointF) -> None:
-        """Mark the links that go when the nodes are let go."""
+        """Mark the links that will be removed on release."""
         node_items = {item for item in self._from if isinstance(item, NodeItem)}
         lines = {line for node_item in node_items for line in node_item.link_items}
         for line in lines:
@@ -94,7 +94,7 @@ class MoveItems(Gesture):
         self.session.show_hint("Let go to pull out of the links" if lines else "", place)
 
     def _line_below(self) -> LinkItem | None:
-        """The link that the one node moved would be put into."""
+        """The link into which the single moved node would be inserted."""
         if len(self._from) != 1 or self._detaching or not isinstance(self._item, NodeItem):
             return None
         if any(True for _ in self._item.link_items):

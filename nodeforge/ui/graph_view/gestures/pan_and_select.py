@@ -1,4 +1,4 @@
-"""Moving the view, and choosing with a band."""
+"""Gestures that pan the view and select with a rubber band."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Pan(Gesture):
-    """Middle drag, or Space and drag."""
+    """Pans the view: middle drag, or Space and drag."""
 
     def __init__(self, session, start: QPointF) -> None:
         super().__init__(session, start)
@@ -28,7 +28,7 @@ class Pan(Gesture):
 
 
 class RubberBand(Gesture):
-    """A rubber band: chooses, with Shift adds, with Ctrl takes away."""
+    """Rubber band selection; Shift adds, Ctrl removes."""
 
     def __init__(self, session, start: QPointF, modifiers: Modifiers) -> None:
         super().__init__(session, start)
@@ -70,7 +70,7 @@ def _within(item: QGraphicsItem, area: QRectF) -> TypeGuard[NodeItem | FrameItem
 
 
 def selection_after_click(chosen: set[Item], item: Item, modifiers: Modifiers) -> set[Item]:
-    """What is chosen after a click on `item`: it alone, with Shift too, with Ctrl not."""
+    """The selection after a click on `item`: it alone; Shift adds, Ctrl removes it."""
     if modifiers & Modifiers.ShiftModifier:
         return chosen | {item}
     if modifiers & Modifiers.ControlModifier:

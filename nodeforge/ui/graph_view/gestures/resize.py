@@ -1,4 +1,4 @@
-"""Dragging a corner: of the picture in a node, or of a frame."""
+"""Gestures that resize thumbnails and frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nodeforge.ui.graph_view.items.node_item import NodeItem
 
 
 class ResizePicture(Gesture):
-    """How large a node shows its picture; no part of the document."""
+    """Resizes a node's thumbnail; not stored in the document."""
 
     def __init__(self, session, start: QPointF, node_item: NodeItem) -> None:
         super().__init__(session, start)
@@ -27,7 +27,7 @@ class ResizePicture(Gesture):
 
 
 class ResizeFrame(Gesture):
-    """The lower right corner of a backdrop or note."""
+    """Resizes a backdrop or note by its lower right corner."""
 
     def __init__(self, session, start: QPointF, frame: FrameItem) -> None:
         super().__init__(session, start)

@@ -1,4 +1,4 @@
-"""Numbers as people type them: ``512``, ``512*2``, ``(1024-64)/8``, ``2 ** 10``, ``1,5``."""
+"""Evaluates typed numbers and expressions: ``512*2``, ``(1024-64)/8``, ``2 ** 10``, ``1,5``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST = 100
 
 
 def calculate(text: str) -> float | int | None:
-    """The number that `text` says, or None if it says none."""
+    """The value of a number or expression, or None if it is not valid."""
     text = text.strip().replace("^", "**").replace("×", "*").replace("÷", "/")
     if "," in text and "." not in text:
         text = text.replace(",", ".")

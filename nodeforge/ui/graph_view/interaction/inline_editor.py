@@ -1,4 +1,4 @@
-"""Editing a parameter where it stands: one small editor at a time, one step to undo."""
+"""Inline editing of parameters, titles and notes in the graph view."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from nodeforge.ui.graph_view.session import GraphSession
 
 
 class InlineEditor(QObject):
-    """Opens over a row or a title; Enter and a click elsewhere keep, Escape does not."""
+    """Shows an editor over a row or title; Enter and focus loss accept, Escape cancels."""
 
     def __init__(self, session: GraphSession) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class InlineEditor(QObject):
         session.viewer.view_changed.connect(self.close)
 
     def edit_row(self, node_item: NodeItem, row: ParameterRow) -> None:
-        """Edit a parameter: a menu, a switch, a number, a text."""
+        """Edit a parameter with a menu, a toggle, a line or a text editor."""
         widget = row.spec.widget
         if isinstance(widget, ToggleWidget):
             self._set(node_item, row, not row.value)
@@ -72,7 +72,7 @@ class InlineEditor(QObject):
             self._type_lines(item, rect, item.text, lambda t: self._retitle(item, "text", t))
 
     def close(self, *, keep: bool = True) -> None:
-        """End the editing."""
+        """Close the editor."""
         widget, self.widget = self.widget, None
         if widget is None:
             return
@@ -117,8 +117,7 @@ class InlineEditor(QObject):
             self.session.perform(SetEntry(frame.table, frame.path, {**entry, key: text}, what=what))
 
     def _override_shortcut(self, event: QKeyEvent) -> bool:
-        """Modifiers that end the editing are ours before they are shortcuts; Ctrl+Enter keeps, then
-        runs what was typed."""
+        """Override shortcuts for keys that end editing; Ctrl+Enter accepts the text, then runs."""
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.close()
@@ -128,7 +127,7 @@ class InlineEditor(QObject):
         return False
 
     def _turn(self, row: ParameterRow, by: int) -> None:
-        """One step up or down, by the wheel."""
+        """Step the number by the wheel."""
         line = self.widget
         number = calculate(line.text()) if isinstance(line, QLineEdit) else None
         if isinstance(line, QLineEdit) and number is not None:
@@ -186,7 +185,7 @@ class InlineEditor(QObject):
         widget.setFocus()
 
     def _rect(self, item: NodeItem | FrameItem, rect: QRectF) -> QRectF:
-        """In pixels of the view."""
+        """A rectangle of an item in view pixels."""
         look = self.session.viewer.viewportTransform()
         return look.mapRect(rect.translated(QPointF(item.pos())))
 

@@ -1,4 +1,4 @@
-"""Which gesture a press begins, and what the keys do."""
+"""Handles mouse, key, tooltip and drop events of the graph view."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from nodeforge.ui.graph_view.scene.hit_test import Hit
 from nodeforge.ui.graph_view.session import GraphSession
 
 NODE_MIME = "application/x-nodeforge-node"
-"""What the library drags: a node type's id as text."""
+"""MIME type of a dragged node type; the data is its id."""
 
 Left, Right = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 Middle = Qt.MouseButton.MiddleButton
@@ -43,7 +43,7 @@ Action = Callable[[QPointF, Modifiers], None]
 
 
 class GraphInputHandler(QObject):
-    """Mouse and keys over the view of a `Desk`."""
+    """Starts gestures and calls commands for the input events of a `GraphSession`."""
 
     menu_requested = Signal(object)
     search_requested = Signal(QPointF)
@@ -56,13 +56,13 @@ class GraphInputHandler(QObject):
         self.gesture: Gesture | None = None
         self.node_dropped: Callable[[str, QPointF], bool] = lambda *_: False
         self.last_position = QPointF()
-        """Where the mouse was last, in pixels of the view."""
+        """The last mouse position, view pixels."""
         self._button = Qt.MouseButton.NoButton
         self._space = False
         self._hovered: NodeItem | None = None
         self._keys = {QKeySequence(key).toString(): call for key, call in keys.items()}
         self.unassigned_keys: set[str] = set()
-        """Modifiers that the person has taken from their commands."""
+        """Default shortcuts that the user has removed; they are ignored."""
         session.viewer.input_handler = self
 
     # the mouse
@@ -112,7 +112,7 @@ class GraphInputHandler(QObject):
         return MoveItems(self.session, place, node_item, keys)
 
     def row_under(self, node_item: NodeItem, hit: Hit) -> ParameterRow | None:
-        """The parameter under the mouse, if it is near enough to be read."""
+        """The parameter under the mouse, if the zoom shows parameters."""
         return node_item.row_at(hit.place) if self.session.viewer.zoom >= NEAR else None
 
     def move(self, event: QMouseEvent) -> None:
@@ -153,7 +153,7 @@ class GraphInputHandler(QObject):
         self._point(None)
 
     def _do(self, gesture: Gesture, what: Action, event: QMouseEvent) -> None:
-        """Go on with a gesture, unless what it is about was taken away meanwhile."""
+        """Continue a gesture; cancel it if its items no longer exist."""
         try:
             what(event.position(), event.modifiers())
         except RequestError as error:
@@ -162,7 +162,7 @@ class GraphInputHandler(QObject):
             self.session.refuse(error.fact)
 
     def cancel(self) -> bool:
-        """End the gesture in hand as if it had not been begun; whether there was one."""
+        """Cancel the current gesture; returns whether there was one."""
         gesture, self.gesture = self.gesture, None
         if gesture is not None:
             gesture.cancel()
@@ -196,7 +196,7 @@ class GraphInputHandler(QObject):
             self.rename_requested.emit(node_item)
 
     def request_menu(self, place: QPointF) -> None:
-        """Ask for the menu of what lies there, which is chosen first."""
+        """Select the item at a position and request its context menu."""
         hit = self.session.viewer.hit_test(place.toPoint())
         if hit.item is not None and not hit.item.isSelected():
             self.session.select_items({hit.item})
@@ -214,7 +214,7 @@ class GraphInputHandler(QObject):
     # keys
 
     def key(self, event: QKeyEvent) -> bool:
-        """Whether a key was for us."""
+        """Handle a key press; returns whether it was used."""
         if event.key() == Qt.Key.Key_Escape:
             return self.cancel()
         if self.gesture is not None:
@@ -241,13 +241,13 @@ class GraphInputHandler(QObject):
     # tooltips and drops
 
     def show_tooltip(self, event: QHelpEvent) -> None:
-        """Say what lies under the mouse."""
+        """Show the tooltip of the item under the mouse."""
         viewer = self.session.viewer
         words = tooltip_text(viewer.hit_test(event.pos()), near=viewer.zoom >= NEAR)
         QToolTip.showText(event.globalPos(), tooltip_html(words), viewer.viewport())
 
     def dragged_over(self, event) -> bool:
-        """Whether what is dragged over the view can be dropped."""
+        """Whether the dragged data can be dropped."""
         if not event.mimeData().hasFormat(NODE_MIME):
             return False
         self.last_position = event.position()
@@ -265,7 +265,7 @@ class GraphInputHandler(QObject):
 
 
 class _Menu(Gesture):
-    """A click with the right button; a drag with it is nothing."""
+    """Opens the context menu on a right click; ignores drags."""
 
     def __init__(self, input_handler: GraphInputHandler, start: QPointF) -> None:
         super().__init__(input_handler.session, start)

@@ -1,4 +1,4 @@
-"""What a menu was asked for."""
+"""A request for the graph view's context menu."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from PySide6.QtCore import QPoint, QPointF
 
 @dataclass(frozen=True)
 class MenuRequest:
-    """Where a menu was asked for.
+    """The item and position for which the context menu was requested.
 
     Args:
         node: The node's path, or empty.
         frame: The backdrop's or note's key, or empty.
-        link: Whether it was on a link, which is chosen then.
-        place: In the scene.
-        screen: In pixels of the screen.
+        link: Whether it was on a link, which is then selected.
+        place: The position, scene coordinates.
+        screen: Global screen position.
     """
 
     node: str

@@ -1,4 +1,4 @@
-"""What the tooltips over the graph say."""
+"""Tooltip texts of the graph view."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from nodeforge.ui.graph_view.scene.hit_test import Hit
 
 
 def tooltip_text(hit: Hit, *, near: bool) -> str:
-    """Words for what lies under the mouse, a docstring's marks among them; `near` where parameters
-    can be read.
-    """
+    """The tooltip text of a hit, with docstring markup; `near`: whether parameters are shown."""
     node_item = hit.item
     if not isinstance(node_item, NodeItem):
         return ""

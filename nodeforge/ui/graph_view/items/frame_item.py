@@ -1,4 +1,4 @@
-"""Backdrops behind nodes, and notes: entries of the document's tables of these names.
+"""Frame items: backdrops behind nodes, and notes; entries of the document's view tables.
 
 An entry is ``{"rect": [x, y, width, height], "title" or "text": ..., "colour": "#rrggbb"}``; its
 key is a path like a node's, with a colon that no node's id has: ``group/backdrop:2``.
@@ -26,7 +26,7 @@ COLOURS = {BACKDROPS: "#5b7fb5", NOTES: "#e8b339"}
 
 
 def rect_of(entry: Any) -> QRectF:
-    """The place of a backdrop or note, whatever a file holds there."""
+    """The rectangle of an entry; a default if the file holds none."""
     rect = entry.get("rect") if isinstance(entry, dict) else None
     if isinstance(rect, list) and len(rect) == 4 and all(type(n) in (int, float) for n in rect):
         x, y, width, height = map(float, rect)
@@ -35,13 +35,13 @@ def rect_of(entry: Any) -> QRectF:
 
 
 def entry_with(entry: Any, rect: QRectF) -> dict[str, Any]:
-    """The entry, at another place."""
+    """The entry with another rectangle."""
     kept = entry if isinstance(entry, dict) else {}
     return {**kept, "rect": [round(n) for n in rect.getRect()]}  # pyright: ignore
 
 
 def free_key(table: Collection[str], group: str, kind: str) -> str:
-    """A key for a new entry in the graph of `group`."""
+    """An unused key for a new entry in the graph `group`."""
     prefix = f"{group}/" if group else ""
     stem = kind.removesuffix("s")
     number = 1
@@ -51,7 +51,7 @@ def free_key(table: Collection[str], group: str, kind: str) -> str:
 
 
 class FrameItem(AbstractNodeItem):
-    """A backdrop, or a note."""
+    """The graphics item of a backdrop or a note."""
 
     def __init__(self, table: str, key: str, entry: Any, pens: Pens) -> None:
         super().__init__(key)
@@ -85,7 +85,7 @@ class FrameItem(AbstractNodeItem):
         return colour if colour.isValid() else QColor(COLOURS[self.table])
 
     def body(self) -> QRectF:
-        """The frame in the scene."""
+        """The rectangle in scene coordinates."""
         return QRectF(self.pos().x(), self.pos().y(), self._width, self._height)
 
     def place(self, x: float, y: float) -> None:
@@ -100,7 +100,7 @@ class FrameItem(AbstractNodeItem):
         return place.x() > self._width - HANDLE and place.y() > self._height - HANDLE
 
     def accepts_press_at(self, place: QPointF) -> bool:
-        """Whether a press there is meant for the frame, not for what it lies behind."""
+        """Whether a press at this position acts on the frame (title, note or handle)."""
         return self.table == NOTES or place.y() < TITLE or self.handle_at(place)
 
     def mousePressEvent(self, event) -> None:  # noqa: N802

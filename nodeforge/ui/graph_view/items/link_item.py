@@ -1,4 +1,4 @@
-"""Links as curves, painted by Qt itself; one more follows the mouse while a link is drawn."""
+"""Graphics items of links, of the link being drawn, and of the cut stroke."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH, WIDE = 2.0, 3.5
 
 
 def curve(start: QPointF, end: QPointF) -> QPainterPath:
-    """From an output to an input: leaves to the right, arrives from the left."""
+    """The curve of a link from an output to an input."""
     outermost_input = max(28.0, min(abs(end.x() - start.x()) / 2, 120.0))
     if end.x() < start.x():
         outermost_input = max(outermost_input, min(120.0, (start.x() - end.x()) / 3))
@@ -25,7 +25,7 @@ def curve(start: QPointF, end: QPointF) -> QPainterPath:
 
 
 class LinkItem(PipeItem):
-    """The link that feeds `end`, both ends addressed from the root."""
+    """The item of the link into `end`; both ends are addressed from the root."""
 
     paint = QGraphicsPathItem.paint  # pyright: ignore[reportAssignmentType]
 
@@ -53,16 +53,16 @@ class LinkItem(PipeItem):
         return self._out_of
 
     def draw_path(self, start_port=None, end_port=None, cursor_pos=None) -> None:
-        """Follow the ports, whatever NodeGraphQt gives."""
+        """Update the path from the ports; NodeGraphQt's arguments are ignored."""
         self.setPath(curve(self._out_of.centre(), self._into.centre()))
 
     def paint_as(self, colour: QColor, dimmed: bool) -> None:
-        """Take the colour of what flows; dashed and pale where nothing will."""
+        """Set the colour; `dimmed` links (muted nodes) are dashed and pale."""
         self._colour, self._dimmed = colour, dimmed
         self.reset()
 
     def mark(self, marked: bool) -> None:
-        """Stand out: a node would be dropped here, or the line is selected."""
+        """Highlight the link, as a drop target or to be removed."""
         if marked != self._marked:
             self._marked = marked
             self.reset()
@@ -90,7 +90,7 @@ class LinkItem(PipeItem):
 
 
 class LinkPreview(QGraphicsPathItem):
-    """The link that is being drawn."""
+    """The link being drawn."""
 
     def __init__(self, colour: QColor) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class LinkPreview(QGraphicsPathItem):
         self._colour = colour
 
     def draw(self, start: QPointF, end: QPointF, refused: QColor | None) -> None:
-        """From the output's side to the input's; in the colour `refused` where it cannot be."""
+        """Draw from output to input; in the colour `refused` if the link is not possible."""
         pen = QPen(refused or self._colour, 2.5)
         if refused is not None:
             pen.setStyle(Qt.PenStyle.DashLine)
@@ -107,7 +107,7 @@ class LinkPreview(QGraphicsPathItem):
 
 
 class CutStroke(QGraphicsPathItem):
-    """The stroke that cuts links."""
+    """The stroke of the Cut links gesture."""
 
     def __init__(self, colour: QColor) -> None:
         super().__init__()

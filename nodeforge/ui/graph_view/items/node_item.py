@@ -1,4 +1,4 @@
-"""A node of the document as an item in NodeGraphQt's scene, painted in one go."""
+"""The graphics item of a node."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HANDLE = 12.0
 
 
 class NodeItem(AbstractNodeItem):
-    """The node at `path`. `wear` gives it its looks; it holds nothing of the document itself."""
+    """The item of the node at `path`; `set_layout` updates what it shows."""
 
     def __init__(self, path: str, pens: Pens, layout: NodeLayout) -> None:
         super().__init__(path)
@@ -33,7 +33,7 @@ class NodeItem(AbstractNodeItem):
         self.colour = ""
         self.state: NodeState = NO_STATE
         self.fade = 1.0
-        """How much of the tick of a node that has just run is left."""
+        """Opacity of the "done" icon, which fades out."""
         self.problem = ""
         self.thumb: QPixmap | None = None
         self.badges: list[tuple[str, QColor]] = []
@@ -42,10 +42,10 @@ class NodeItem(AbstractNodeItem):
         self.set_layout(layout)
 
     def set_layout(self, layout: NodeLayout) -> list[LinkItem]:
-        """Take on new looks; the links that stay are moved along.
+        """Set the layout; links of remaining ports are moved.
 
         Returns:
-            Links whose port is gone: they are not in the scene any more.
+            Links whose port no longer exists; they are removed from the scene.
         """
         self.prepareGeometryChange()
         self.layout = layout
@@ -73,7 +73,7 @@ class NodeItem(AbstractNodeItem):
         return lines
 
     def update_texts(self) -> None:
-        """Set the texts and icons anew."""
+        """Update texts and icons."""
         self.badges = list(self._badges())
         self.texts = place_texts(
             self.layout, self.pens, self.state, len(self.badges), self.state.message or self.problem
@@ -82,7 +82,7 @@ class NodeItem(AbstractNodeItem):
         self.update()
 
     def _badges(self) -> Iterator[tuple[str, QColor]]:
-        """From right to left."""
+        """Icons in the title bar, from right to left."""
         theme, kind = self.pens.theme, self.state.kind
         colours = {"will_run": theme.dim, "running": theme.accent, "error": theme.error}
         if kind:
@@ -97,7 +97,7 @@ class NodeItem(AbstractNodeItem):
             yield self.layout.mode.value, theme.text
 
     def tip(self, badge: str) -> str:
-        """What the icon `badge` means here."""
+        """The tooltip of an icon in the title bar."""
         words = STATUS_TEXTS[badge]
         more = {"error": self.state.message, "problem": self.problem}.get(badge)
         return f"{words}: {more}" if more else words
@@ -112,7 +112,7 @@ class NodeItem(AbstractNodeItem):
 
     @property
     def link_items(self) -> Iterator[LinkItem]:
-        """The links at its ports."""
+        """Links at its ports."""
         return (
             line for port_item in self.port_items.values() for line in port_item.connected_pipes
         )
@@ -121,7 +121,7 @@ class NodeItem(AbstractNodeItem):
         return self.port_items.get((is_input, name))
 
     def place(self, x: float, y: float) -> None:
-        """Put it there, with its links."""
+        """Move the item with its links."""
         if self.pos() != QPointF(x, y):
             self.setPos(x, y)
             self.redraw_links()
@@ -134,7 +134,7 @@ class NodeItem(AbstractNodeItem):
         self.thumb = None if image is None or image.isNull() else QPixmap.fromImage(image)
 
     def port_item_at(self, place: QPointF) -> GraphPortItem | None:
-        """The port at a place in the item's own coordinates."""
+        """The port at a position in item coordinates."""
         near = [
             (
                 abs(place.x() - port_item.pos().x()) + abs(place.y() - port_item.pos().y()),
@@ -151,13 +151,13 @@ class NodeItem(AbstractNodeItem):
         return self.layout.row_at(place.y()) if inside else None
 
     def badge_at(self, place: QPointF) -> str:
-        """The kind of icon in the title bar there; empty if there is none."""
+        """The icon of the title bar at a position; empty for none."""
         index = int((self._width - 6 - place.x()) // 20)
         in_title = 0 <= place.y() < 28 and 0 <= index < len(self.badges)
         return self.badges[index][0] if in_title else ""
 
     def handle_at(self, place: QPointF) -> bool:
-        """Whether the corner that resizes the picture is there."""
+        """Whether the thumbnail's resize handle is at a position."""
         if self.layout.thumb is None:
             return False
         x, y, width, height = self.layout.thumb
@@ -173,7 +173,7 @@ class NodeItem(AbstractNodeItem):
         return QRectF(-REACH, -2, self._width + 2 * REACH, self._height + 4)
 
     def body(self) -> QRectF:
-        """The box in the scene."""
+        """The rectangle in scene coordinates."""
         return QRectF(self.pos().x(), self.pos().y(), self._width, self._height)
 
     def itemChange(self, change, value):  # noqa: N802
@@ -192,7 +192,7 @@ class NodeItem(AbstractNodeItem):
         event.ignore()
 
     def cursor_over(self, place: QPointF) -> Qt.CursorShape | None:
-        """The mouse cursor for a place, where it should say what a drag does."""
+        """The cursor for a position, or None for the default."""
         if self.handle_at(place):
             return Qt.CursorShape.SizeFDiagCursor
         if self.port_item_at(place):

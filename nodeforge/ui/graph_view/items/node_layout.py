@@ -1,4 +1,4 @@
-"""Where everything on a node is, and what it says: computed when the node changes, then painted.
+"""Layout of a node: positions and texts of title, ports, parameters, thumbnail and message.
 
 Distances are multiples of 4; rows are 20 high; ports lie on the left and right edges.
 """
@@ -28,7 +28,7 @@ TITLE = 28
 ROW = 20
 PAD = 8
 LINES = 3
-"""Lines of a long text that a node shows."""
+"""Number of lines shown of a multiline text."""
 THUMB = 160
 STRIP = 20
 REROUTE = (48, 24)
@@ -36,7 +36,7 @@ REROUTE = (48, 24)
 
 @dataclass(slots=True)
 class PortLayout:
-    """A port as it is painted; `y` is its centre. `known` is false where no pack declares it."""
+    """Layout of a port; `y` is its centre, `known` is false if no pack declares it."""
 
     name: str
     type: str
@@ -55,7 +55,7 @@ class PortLayout:
 
 @dataclass(slots=True)
 class ParameterRow:
-    """A parameter: a dim name, the value right-aligned, or below it where it is a long text."""
+    """Layout of a parameter: name and value, with multiline text below the name."""
 
     port: str
     spec: PortSpec
@@ -79,7 +79,7 @@ class ParameterRow:
 
 @dataclass
 class NodeLayout:
-    """A node's looks: sizes in scene units, from its upper left corner."""
+    """Layout of a node, in scene units from its top left corner."""
 
     title: str
     category: str
@@ -97,7 +97,7 @@ class NodeLayout:
     rows: list[ParameterRow] = field(default_factory=list)
     thumb: tuple[float, float, float, float] | None = None
     strip: float | None = None
-    """The upper edge of the message at the bottom."""
+    """The top of the message strip."""
 
     def row_at(self, y: float) -> ParameterRow | None:
         return next((row for row in self.rows if row.y <= y < row.y + row.height), None)
@@ -105,19 +105,19 @@ class NodeLayout:
 
 @dataclass(slots=True)
 class DisplayState:
-    """What of a node's looks is not in the node itself."""
+    """What the layout needs besides the node: collapsed state, links, thumbnail, message."""
 
     collapsed: bool = False
     linked: Collection[Input] = ()
     linked_outputs: Collection[str] = ()
     thumb: float | None = None
-    """Height over width of its picture."""
+    """Aspect ratio (height / width) of the thumbnail."""
     thumb_height: float | None = None
     message: bool = False
 
 
 def layout_node(name: str, node: Node, catalogue: Catalogue, display: DisplayState) -> NodeLayout:
-    """The looks of `node`, whose id is `name`."""
+    """Compute the layout of a node whose id is `name`."""
     spec = catalogue.get(node.type)
     is_group = isinstance(node, Subgraph)
     layout = NodeLayout(
@@ -147,7 +147,7 @@ def layout_node(name: str, node: Node, catalogue: Catalogue, display: DisplaySta
 def _ports(
     node: Node, catalogue: Catalogue, linked: Collection[str], *, is_input: bool
 ) -> list[PortLayout]:
-    """Those declared, then those that are linked and that no pack declares."""
+    """Declared ports, then linked ports that no pack declares."""
     names, declared = (input_names, input_spec) if is_input else (output_names, output_spec)
     known = dict.fromkeys(names(node, catalogue))
     extra = sorted(set(linked) - known.keys())
@@ -165,7 +165,7 @@ def _port(name: str, spec: PortSpec | None, is_input: bool) -> PortLayout:
 
 
 def _fold(layout: NodeLayout, ports: list[PortLayout]) -> None:
-    """All ports at the height of the title."""
+    """Place all ports at the title bar."""
     for port in ports:
         port.y = min(layout.height, TITLE) / 2
     layout.ports = ports
@@ -230,7 +230,7 @@ def _place_thumb(layout: NodeLayout, display: DisplayState, top: float) -> float
 
 
 def _value(node: Node, port: str, spec: PortSpec) -> Any:
-    """What the input holds; of a subgraph's port, what the input holds that it stands for."""
+    """The value of an input; for a subgraph's port, that of the inner input."""
     while port not in node.values and isinstance(node, Subgraph):
         target = node.inputs[port][0]
         node, port = node.graph.nodes[target.node], target.port
@@ -238,7 +238,7 @@ def _value(node: Node, port: str, spec: PortSpec) -> Any:
 
 
 def format_value(value: Any, spec: PortSpec) -> str:
-    """A value as a node shows it."""
+    """Format a value for display in a node."""
     if value is None:
         return "not set"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""How a node is painted, at two levels of detail; farther away the viewer paints an overview."""
+"""Paints nodes at two levels of detail; when zoomed out further, `Overview` is used."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nodeforge.ui.graph_view.items.node_item import NodeItem
 
 NEAR = 0.5
-"""From this zoom on, ports and parameters are painted."""
+"""Zoom from which ports and parameters are painted."""
 DOT = 5.0
 ICON = 16.0
 FADED = 0.45
@@ -38,7 +38,7 @@ Text = tuple[QPointF, str]
 
 @dataclass
 class NodeTexts:
-    """The texts of a node, shortened and placed."""
+    """The elided texts of a node with their positions."""
 
     title: Text
     dim: list[Text]
@@ -51,7 +51,7 @@ class NodeTexts:
 def place_texts(
     layout: NodeLayout, pens: Pens, state: NodeState, badges: int, message: str
 ) -> NodeTexts:
-    """Place what `face` says. `badges` is how many icons stand at the right of the title."""
+    """Compute the texts of a node; `badges` is the number of icons in the title bar."""
     base = TITLE / 2 + (pens.title_metrics.ascent() - pens.title_metrics.descent()) / 2
     right = layout.width - PAD - badges * (ICON + 4)
     texts = NodeTexts((QPointF(), ""), [], [], [], [])
@@ -109,7 +109,7 @@ def _set_row(row: ParameterRow, width: float, pens: Pens, texts: NodeTexts) -> N
 
 
 def wrap(text: str, width: float, lines: int, pens: Pens) -> list[str]:
-    """The first `lines` lines of `text`, broken at words; the last one says if there is more."""
+    """The first `lines` lines of `text`, wrapped at words; the last one is elided."""
     found: list[str] = []
     for paragraph in text[:2000].split("\n"):
         layout = QTextLayout(paragraph, pens.font)
@@ -134,7 +134,7 @@ def _wrapping() -> QTextOption:
 
 
 def paint_node(painter: QPainter, node_item: NodeItem, selected: bool, zoom: float) -> None:
-    """The whole node."""
+    """Paint a node."""
     faded = node_item.layout.mode is not Mode.ACTIVE
     if faded:  # nothing shines through
         painter.setPen(NO_PEN)

@@ -1,4 +1,4 @@
-"""The theme's colours as pens, brushes and fonts, made once for all nodes."""
+"""Pens, brushes, fonts and icons of the theme, created once for all items."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NO_PEN = QPen(Qt.PenStyle.NoPen)
 
 
 class Pens:
-    """What nodes are painted with."""
+    """Pens, brushes, fonts and icons for painting nodes."""
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
@@ -57,7 +57,7 @@ class Pens:
         self._icons: dict[tuple[str, str, float], QPixmap] = {}
 
     def category_brush(self, category: str, colour: str = "") -> QBrush:
-        """The title bar of a category, or of a colour that the user chose (``#rrggbb``)."""
+        """The title bar's brush: the category's colour, or the user's (``#rrggbb``)."""
         key = colour or category
         if key not in self._tints:
             strong = QColor(colour) if colour else self.theme.category_colour(category)
@@ -66,7 +66,7 @@ class Pens:
         return self._tints[key]
 
     def port_style(self, type: str) -> tuple[QBrush, QPen]:
-        """How a port of a type is filled, and outlined where it is hollow."""
+        """The brush of a port of a type, and the pen for its hollow form."""
         if type not in self._port_styles:
             colour = self.theme.port_colour(type)
             self._port_styles[type] = QBrush(colour), QPen(colour, 2)
@@ -105,7 +105,7 @@ def mix(base: QColor, other: QColor, share: float) -> QColor:
 
 @functools.lru_cache(1024)
 def rounded_bar(width: float, height: float, *, top: bool, radius: float = RADIUS) -> QPainterPath:
-    """A bar with its two upper (or lower) corners rounded."""
+    """A rectangle with its upper (or lower) corners rounded."""
     path = QPainterPath()
     path.setFillRule(Qt.FillRule.WindingFill)
     path.addRoundedRect(QRectF(0, 0, width, height), radius, radius)

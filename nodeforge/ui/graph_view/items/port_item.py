@@ -1,4 +1,4 @@
-"""A port as NodeGraphQt knows it: a place on a node. The node paints it."""
+"""The graphics item of a port: a position for hit tests and links; the node paints it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from nodeforge.ui.graph_view.items.node_item import NodeItem
 
 REACH = 11.0
-"""How far from its centre a port takes the mouse, in scene units."""
+"""Radius of a port's hit area, scene units."""
 
 
 class GraphPortItem(PortItem):
-    """A port of a `NodeBox`, at the centre of what is painted for it."""
+    """A port of a `NodeItem`."""
 
     def __init__(self, node_item: NodeItem, layout: PortLayout) -> None:
         QGraphicsItem.__init__(self, node_item)
@@ -33,7 +33,7 @@ class GraphPortItem(PortItem):
         self.set_layout(layout, node_item.layout.width)
 
     def set_layout(self, layout: PortLayout, width: float) -> None:
-        """Take the place and the type of `face`, on a node of this width."""
+        """Set position and type from `layout`, on a node of this width."""
         self.layout = layout
         self._name = layout.name
         self._multi_connection = layout.many or not layout.is_input
@@ -48,7 +48,7 @@ class GraphPortItem(PortItem):
         return self.layout.is_input
 
     def centre(self) -> QPointF:
-        """Where links end, in the scene."""
+        """The end point of links, scene coordinates."""
         return self.parentItem().pos() + self.pos()
 
     def boundingRect(self) -> QRectF:  # noqa: N802

@@ -1,4 +1,4 @@
-"""What a run says of a node, in words and icons."""
+"""Icons and texts of node states, modes and problems."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATUS_ICONS = {
     "bypass": "arrow-bend-double-up-right",
     "missing": "question",
 }
-"""Phosphor names, by kind of state or mode."""
+"""Phosphor icon names by state or mode."""
 
 STATUS_TEXTS = {
     "will_run": "Will run",

@@ -1,4 +1,4 @@
-"""Nodes from left to right by depth, with few crossings; iterative, whatever the graph holds."""
+"""Layered graph layout: nodes from left to right by depth, with few crossings; iterative."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 ACROSS, DOWN = 48.0, 24.0
-"""Room between columns, and between the nodes of one."""
+"""Spacing between columns, and between nodes of a column."""
 SWEEPS = 4
 
 Size = tuple[float, float]
@@ -15,7 +15,7 @@ Size = tuple[float, float]
 def layered_layout(
     sizes: Mapping[str, Size], links: Collection[tuple[str, str]]
 ) -> dict[str, Size]:
-    """A place for each node (its upper left corner), from (0, 0) on.
+    """The position of each node (top left corner), starting at (0, 0).
 
     Args:
         sizes: Width and height of each node, in the order to keep where nothing else decides.
@@ -40,7 +40,7 @@ def _layer_linked(sizes: Mapping[str, Size], links: Iterable[tuple[str, str]]) -
 
 
 def _depths(names: Iterable[str], links: list[tuple[str, str]]) -> dict[str, int]:
-    """The longest way to each node from one that nothing feeds; rings are cut where they close."""
+    """The longest path to each node from a source; cycles are cut."""
     readers: defaultdict[str, list[str]] = defaultdict(list)
     waiting_for: dict[str, int] = dict.fromkeys(names, 0)
     for start, end in links:
@@ -65,7 +65,7 @@ def _depths(names: Iterable[str], links: list[tuple[str, str]]) -> dict[str, int
 
 
 def _pull_sources(depth: dict[str, int], links: list[tuple[str, str]]) -> None:
-    """Put what nothing feeds beside the first that it feeds."""
+    """Move source nodes next to their first reader."""
     fed = {end for _, end in links}
     first: dict[str, int] = {}
     for start, end in links:
@@ -75,7 +75,7 @@ def _pull_sources(depth: dict[str, int], links: list[tuple[str, str]]) -> None:
 
 
 def _uncross(columns: list[list[str]], links: list[tuple[str, str]]) -> None:
-    """Sort each column by the mean place of its neighbours, forwards and backwards."""
+    """Reduce crossings: sort columns by the mean position of neighbours, in both directions."""
     before: defaultdict[str, list[str]] = defaultdict(list)
     after: defaultdict[str, list[str]] = defaultdict(list)
     for start, end in links:
@@ -110,7 +110,7 @@ def _place(columns: list[list[str]], sizes: Mapping[str, Size]) -> dict[str, Siz
 
 
 def _add_rows(places: dict[str, Size], sizes: Mapping[str, Size]) -> None:
-    """Put nodes without links into rows below the others."""
+    """Place unlinked nodes in rows below the others."""
     right = max((x + sizes[name][0] for name, (x, _) in places.items()), default=0.0)
     y = max((y + sizes[name][1] + 2 * DOWN for name, (_, y) in places.items()), default=0.0)
     loose = [name for name in sizes if name not in places]

@@ -1,4 +1,4 @@
-"""The ground that nodes lie on: a grid of dots."""
+"""The background of the graph view: a grid of dots."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from nodeforge.ui.common.theme import Theme
 GRID = 24
 """Scene units between dots."""
 FAINT = 0.4
-"""Below this zoom the dots are left out."""
+"""Zoom below which the dots are not drawn."""
 
 
 class BackgroundGrid:
-    """Paints the ground, in pixels of the view."""
+    """Paints the background grid, in view pixels."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
         self._tiles: dict[int, QPixmap] = {}
 
     def paint(self, painter: QPainter, look: QTransform, view: QRect) -> None:
-        """Fill `view`; `look` is how the scene is seen there."""
+        """Paint the rectangle `view`; `look` is the viewport transform."""
         painter.fillRect(view, self._theme.window)
         if look.m11() >= FAINT:
             side = round(GRID * look.m11())

@@ -1,7 +1,7 @@
-"""The items that show one graph of the document, kept equal to it change by change.
+"""The graph scene: items of the shown graph, updated from the document's changes.
 
-A batch of changes only tells where to look: what is shown is then made equal to the document as
-it is now, so the order of changes within a batch does not matter.
+Changes only tell which items to update; these are then set from the document's current state, so
+the order of changes within a batch does not matter.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from nodeforge.ui.graph_view.scene.run_display import RunDisplay
 
 @dataclass
 class _ChangedParts:
-    """Where a batch of changes may have changed what is shown."""
+    """The items that a batch of changes may affect."""
 
     nodes: set[str] = field(default_factory=set)
     ends: set[Input] = field(default_factory=set)
@@ -46,7 +46,7 @@ class _ChangedParts:
 
 
 class GraphScene:
-    """The graph at `path` in `scene`."""
+    """Keeps the items of a QGraphicsScene in step with the graph at `path`."""
 
     def __init__(
         self, scene: QGraphicsScene, document: Document, catalogue: Catalogue, pens: Pens
@@ -71,7 +71,7 @@ class GraphScene:
         return self.document.group(self.path)
 
     def show(self, path: str) -> None:
-        """Show the graph of the subgraph at `path`; the root for an empty path."""
+        """Show the subgraph at `path`; an empty path is the root."""
         self.document.group(path)
         self._clear()
         self.path = path
@@ -96,7 +96,7 @@ class GraphScene:
         return [key for key in self.document.table(table) if split(key)[0] == self.path]
 
     def nearest(self, path: str) -> str:
-        """`path`, or the nearest subgraph around it that is there."""
+        """`path`, or its nearest existing parent."""
         while path:
             try:
                 self.document.group(path)
@@ -109,7 +109,7 @@ class GraphScene:
     # what changes
 
     def apply_changes(self, changes: Iterable[Change]) -> None:
-        """Show the document as it is after `changes`."""
+        """Update the items affected by `changes`."""
         changed = _ChangedParts()
         for change in changes:
             self._collect(change, changed)
@@ -137,7 +137,7 @@ class GraphScene:
                 self._collect_node(change.path, changed)
 
     def _collect_node(self, path: str, changed: _ChangedParts) -> None:
-        """The node shown that is at `path` or holds it."""
+        """Collect the shown node that is at `path` or contains it."""
         prefix = f"{self.path}/" if self.path else ""
         if path.startswith(prefix) and path != self.path:
             changed.nodes.add(prefix + path[len(prefix) :].partition("/")[0])
@@ -155,7 +155,7 @@ class GraphScene:
             self._update_frame(*key)
 
     def _update_links(self, graph: Graph, changed: _ChangedParts) -> None:
-        """Take away what no longer holds; the nodes at both ends are looked at again."""
+        """Remove outdated links and collect the nodes at both ends."""
         for end in changed.ends:
             local = Input(split(end.node)[1], end.port, end.item)
             start = graph.links.get(local)
@@ -174,7 +174,7 @@ class GraphScene:
                 self._at[now.node].add(end)
 
     def _update_nodes(self, graph: Graph, changed: _ChangedParts) -> set[str]:
-        """Add, remove and dress nodes; those whose links must be drawn again."""
+        """Add, remove and update nodes; returns those whose links must be redrawn."""
         fresh: set[str] = set()
         for path in sorted(changed.nodes):
             node = graph.nodes.get(split(path)[1])
@@ -203,7 +203,7 @@ class GraphScene:
         self.node_items.pop(path).delete()
 
     def update_node(self, path: str) -> bool:
-        """Give a node its looks anew; whether ports came or went."""
+        """Update a node; returns whether its ports have changed."""
         node_item = self.node_items[path]
         before = node_item.port_items.keys()
         node_item.colour = self._colour(path)
@@ -231,7 +231,7 @@ class GraphScene:
         return colour if isinstance(colour, str) else ""
 
     def _add_link(self, end: Input) -> None:
-        """Show a link, if both its nodes are there."""
+        """Add a link, if both its nodes exist."""
         start = self.links.get(end)
         if start is None or end in self.link_items:
             return
@@ -272,7 +272,7 @@ class GraphScene:
             )
 
     def _find_positions(self, graph: Graph) -> None:
-        """Places for the nodes that the document gives none: laid out below all that have one."""
+        """Lay out nodes without a stored position below the others."""
         positions = self.document.view.positions
         loose = {
             path: node_item.layout
@@ -303,7 +303,7 @@ class GraphScene:
             frame.set_entry(entry)
 
     def set_pens(self, pens: Pens) -> None:
-        """Change the colours of all."""
+        """Set the pens of all items."""
         self.pens = pens
         for frame in self.frame_items.values():
             frame.pens = pens

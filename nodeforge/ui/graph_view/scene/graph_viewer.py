@@ -1,7 +1,7 @@
-"""NodeGraphQt's viewer with our own eyes and hands: zoom, pan, background, overview, hit tests.
+"""The QGraphicsView of a graph (a NodeGraphQt viewer): zoom, pan, background, hit tests.
 
-Mouse presses start a `Gesture` (see `hands`); NodeGraphQt's own mouse handling stays unused: it
-tracks modifier keys by key events and edits its own links.
+Events go to the `GraphInputHandler`. NodeGraphQt's own mouse handling is not used: it tracks
+modifier keys by key events and edits its own links.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from nodeforge.ui.graph_view.interaction.input_handler import GraphInputHandler
 
 FAR = 0.35
-"""Below this zoom the overview is painted."""
+"""Zoom below which the overview is painted."""
 LEAST, MOST = 0.02, 4.0
 READABLE = 0.7
-"""A workflow is opened from no farther away, whether or not all of it is seen."""
+"""Minimum zoom at which a workflow is opened, even if not all of it is visible."""
 MARGIN = 24
-"""Around what is shown, in the scene."""
+"""Margin around fitted items, scene units."""
 REACH = 6
-"""How near to a link a click must be, in pixels."""
+"""Radius of the hit test for links, pixels."""
 EDGE = 200_000.0
 PIXMAPS = 128 * 1024
-"""KiB for the painted nodes that are kept; Qt's own limit holds fewer than one screen of them."""
+"""Pixmap cache limit, KiB; Qt's default holds less than one screen of nodes."""
 
 
 class GraphViewer(NodeViewer):
-    """The view on the scene. `hands` does what the mouse and the keys ask for."""
+    """The view of the scene; `input_handler` handles its events."""
 
     view_changed = Signal()
-    """Another part is seen, or from nearer or farther."""
+    """The visible part or the zoom has changed."""
     input_handler: GraphInputHandler | None = None
 
     def __init__(self, theme: Theme) -> None:
@@ -70,11 +70,11 @@ class GraphViewer(NodeViewer):
         self.scene().changed.connect(self.invalidate_overview)
 
     def set_overview_scene(self, scene: GraphScene) -> None:
-        """Paint `picture` from afar."""
+        """Set the scene for the overview."""
         self.overview = Overview(scene)
 
     def set_theme(self, theme: Theme) -> None:
-        """Change the colours."""
+        """Set the theme."""
         self.theme = theme
         self._background = BackgroundGrid(theme)
         self.invalidate_overview()
@@ -87,7 +87,7 @@ class GraphViewer(NodeViewer):
         return self.transform().m11()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """Zoom, with the place `at` (in pixels of the view) staying where it is."""
+        """Zoom around a view position, by default the centre."""
         at = at if at is not None else QPointF(self.viewport().rect().center())
         zoom = min(MOST, max(LEAST, self.zoom * factor))
         if zoom == self.zoom:
@@ -100,20 +100,20 @@ class GraphViewer(NodeViewer):
         self.view_changed.emit()
 
     def pan_by(self, shift: QPointF) -> None:
-        """Move what is seen by `shift` pixels."""
+        """Scroll the view by an offset in pixels."""
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         across.setValue(across.value() - round(shift.x()))
         down.setValue(down.value() - round(shift.y()))
         self.view_changed.emit()
 
     def zoom_to(self, rect: QRectF) -> None:
-        """Show all of `rect` (in the scene), at most at its own size."""
+        """Fit a scene rectangle, at a zoom of at most 1."""
         if rect.isEmpty():
             return
         self._look(rect.center(), max(LEAST, self._fitting(rect)))
 
     def zoom_to_initial(self, bodies: Sequence[QRectF]) -> None:
-        """Show all of `bodies`, or, where they would be too small to read, most at the left."""
+        """Fit all items; if they would be too small to read, show the left part."""
         whole = bounding_rect(bodies)
         if whole.isEmpty():
             return
@@ -125,13 +125,13 @@ class GraphViewer(NodeViewer):
         self._look(initial_view(bodies, whole, size).center(), READABLE)
 
     def reveal(self, rect: QRectF) -> None:
-        """Move no farther than needed to see `rect`."""
+        """Scroll as little as needed to show a rectangle."""
         if not self.visible_rect().contains(rect):
             self.ensureVisible(rect, MARGIN, MARGIN)
             self.view_changed.emit()
 
     def _fitting(self, rect: QRectF) -> float:
-        """The zoom, at most 1, that shows all of `rect`."""
+        """The zoom, at most 1, that fits a rectangle."""
         view, room = self.viewport().rect(), rect.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         return min(1.0, view.width() / room.width(), view.height() / room.height())
 
@@ -142,22 +142,22 @@ class GraphViewer(NodeViewer):
         self.view_changed.emit()
 
     def to_scene(self, place: QPointF) -> QPointF:
-        """The place in the scene of a place in the view, exactly."""
+        """Map a view position to the scene, without rounding."""
         return self.viewportTransform().inverted()[0].map(place)
 
     def visible_rect(self) -> QRectF:
-        """The part of the scene that is seen."""
+        """The visible part of the scene."""
         return self.mapToScene(self.viewport().rect()).boundingRect()
 
     # what lies where
 
     def hit_test(self, place: QPoint) -> Hit:
-        """What lies at a place of the view: a port, then a node, a link, a frame."""
+        """The port, node, link or frame at a view position."""
         at = self.to_scene(QPointF(place))
         return find_hit(self.scene().items(self._near(at)), at, ports=self.zoom >= FAR)
 
     def link_at(self, place: QPointF) -> LinkItem | None:
-        """The link at a place of the scene."""
+        """The link at a scene position."""
         items = self.scene().items(self._near(place))
         return next((item for item in items if isinstance(item, LinkItem)), None)
 
@@ -176,7 +176,7 @@ class GraphViewer(NodeViewer):
     # painting
 
     def invalidate_overview(self, *_: object) -> None:
-        """What is seen from afar has changed."""
+        """Update the overview."""
         if self.overview is not None:
             self.overview.invalidate()
             if self.zoom < FAR:
@@ -201,7 +201,7 @@ class GraphViewer(NodeViewer):
         painter.end()
 
     def _paint_preview_items(self, painter: QPainter) -> None:
-        """What a gesture shows besides nodes and links."""
+        """Paint the temporary items of the current gesture."""
         if self.input_handler is not None:
             for item in self.input_handler.preview_items():
                 item.paint(painter, QStyleOptionGraphicsItem(), None)
@@ -301,5 +301,5 @@ class GraphViewer(NodeViewer):
             event.ignore()
 
     def bounding_rect_of(self, items) -> QRectF:
-        """The rectangle around nodes and frames, in the scene."""
+        """The bounding rectangle of items, scene coordinates."""
         return bounding_rect(item.body() for item in items)

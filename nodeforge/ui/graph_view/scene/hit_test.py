@@ -1,4 +1,4 @@
-"""What lies under the mouse."""
+"""Hit test: finds the item and port at a position."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 
 
 class Hit(NamedTuple):
-    """What lies under the mouse: `item`, and the port on it."""
+    """The item at a position, and the port on it."""
 
     item: NodeItem | FrameItem | LinkItem | None = None
     port_item: GraphPortItem | None = None
@@ -24,12 +24,12 @@ class Hit(NamedTuple):
 
 
 def find_hit(items: Sequence[QGraphicsItem], place: QPointF, *, ports: bool) -> Hit:
-    """What is meant by a press at `place`.
+    """Find the item that a press at `place` acts on.
 
     Args:
-        items: All that is near, the upper ones first.
-        place: In the scene.
-        ports: Whether ports can be aimed at.
+        items: Items near the position, topmost first.
+        place: The position, scene coordinates.
+        ports: Whether to test ports.
     """
     node_items = [item for item in items if isinstance(item, NodeItem)]
     if ports:

@@ -1,4 +1,4 @@
-"""The graph as a picture: PNG, or SVG, whose text stays sharp at any size."""
+"""Renders the graph to an image or to SVG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_PIXELS = 8192
 
 
 def as_image(scene: GraphScene, scale: float = 2.0) -> QImage:
-    """All that is shown, at `scale` pixels a scene unit, fewer if a side would exceed 8192."""
+    """The shown graph at `scale` pixels per scene unit; no side exceeds 8192 pixels."""
     area = _area(scene)
     scale = min(scale, MOST_PIXELS / area.width(), MOST_PIXELS / area.height())
     size = QSize(max(1, round(area.width() * scale)), max(1, round(area.height() * scale)))
@@ -30,7 +30,7 @@ def as_image(scene: GraphScene, scale: float = 2.0) -> QImage:
 
 
 def as_svg(scene: GraphScene) -> bytes:
-    """All that is shown, as an SVG file."""
+    """The shown graph as an SVG file."""
     area = _area(scene)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)

@@ -1,4 +1,4 @@
-"""The scene from afar: boxes and lines in a few calls, whatever their number."""
+"""The overview of a zoomed-out graph, painted as boxes and lines in a few calls."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nodeforge.ui.graph_view.items.pens import NO_PEN, Pens, mix
 from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 
 MIDDLE = 0.25
-"""From this zoom on, pictures in nodes are painted."""
+"""Zoom from which thumbnails are painted."""
 
 
 class Overview:
-    """What is painted below `FAR`; collected again after `forget`."""
+    """Paints the scene below the zoom `FAR`; collected again after `invalidate`."""
 
     def __init__(self, scene: GraphScene) -> None:
         self._scene = scene
@@ -32,11 +32,11 @@ class Overview:
         self._thumbs: list[NodeItem] = []
 
     def invalidate(self) -> None:
-        """Something moved, came, went or changed its colour."""
+        """Collect again at the next paint."""
         self._bars = None
 
     def paint(self, painter: QPainter, zoom: float) -> None:
-        """Paint all, in scene coordinates."""
+        """Paint the overview, in scene coordinates."""
         if self._bars is None:
             self._collect()
         pens = self._scene.pens
@@ -119,7 +119,7 @@ def _state_colour(node_item: NodeItem) -> str:
 
 
 def bounding_rect(rects: Iterable[QRectF]) -> QRectF:
-    """The rectangle around all."""
+    """The bounding rectangle of all rectangles."""
     whole = QRectF()
     for rect in rects:
         whole |= rect
@@ -127,9 +127,9 @@ def bounding_rect(rects: Iterable[QRectF]) -> QRectF:
 
 
 def initial_view(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRectF:
-    """A part of `whole`, of this size, with which to begin: the left, where most nodes lie.
+    """The part of `whole` to show first: at its left, where most nodes are.
 
-    In a direction in which `whole` is smaller, its middle is the part's.
+    In a direction in which `whole` is smaller than `size`, it is centred.
     """
     if whole.height() <= size.height():
         tops = [whole.center().y() - size.height() / 2]

@@ -1,4 +1,4 @@
-"""What a run and the linter say of nodes: kept by path, also for nodes that are not shown."""
+"""Run states, thumbnails and problems of nodes, kept by path, also for nodes not shown."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 
 LEAST, MOST = 48.0, 640.0
-"""How high a picture in a node can be."""
+"""Minimum and maximum height of a thumbnail."""
 HOLD = 1500
-"""Milliseconds for which a tick says that a node has just run."""
+"""Milliseconds for which the "done" icon is shown."""
 FADES = (0.75, 0.5, 0.25)
 FADE = 40
-"""Milliseconds between two of the tick's fading looks."""
+"""Milliseconds per step of the fade-out."""
 RESTING = {"will_run", "cached", "on_disk"}
 
 
 class RunDisplay:
-    """States, pictures and problems; no part of the document, and never undone."""
+    """Run states, thumbnails and problems; not part of the document, not undoable."""
 
     def __init__(self, scene: GraphScene) -> None:
         self._scene = scene
         self._states: dict[str, NodeState] = {}
         self._ticked: dict[str, NodeState] = {}
-        """What comes after the tick of nodes that have just run."""
+        """States to show once the "done" icon has faded."""
         self._fading = 0
         self._tick = QTimer(scene.graphics_scene, singleShot=True)
         self._tick.timeout.connect(self._fade)
@@ -43,18 +43,18 @@ class RunDisplay:
         return self._states.get(path, NO_STATE)
 
     def thumb_shape(self, path: str) -> float | None:
-        """Height over width of the node's picture, None without one."""
+        """Aspect ratio (height / width) of a node's thumbnail, None without one."""
         thumb = self._thumbs.get(path)
         return thumb.height() / thumb.width() if thumb else None
 
     def apply_to(self, node_item: NodeItem) -> None:
-        """Give a new box what is known of its node."""
+        """Set state, problem and thumbnail of a new node item."""
         node_item.state = self.state(node_item.path)
         node_item.problem = self._problems.get(node_item.path, "")
         node_item.set_thumb(self._thumbs.get(node_item.path))
 
     def show_states(self, states: Mapping[str, NodeState]) -> None:
-        """Show how these nodes stand; others stay as they are."""
+        """Set the states of these nodes; others are unchanged."""
         for path, state in states.items():
             before = self.state(path)
             if before.kind == "done" and path in self._ticked and state.kind in RESTING:
@@ -72,7 +72,7 @@ class RunDisplay:
                 self._show_state(path, before, state)
 
     def _fade(self) -> None:
-        """Let the ticks go, a little more each time."""
+        """Fade out the "done" icons by one step."""
         if self._fading < len(FADES):
             for path in self._ticked:
                 if (
@@ -86,7 +86,7 @@ class RunDisplay:
         self._settle()
 
     def _settle(self) -> None:
-        """Show what the ticks hid."""
+        """Show the states that follow "done"."""
         self._tick.stop()
         after, self._ticked, self._fading = self._ticked, {}, 0
         for path, state in after.items():
@@ -106,7 +106,7 @@ class RunDisplay:
             node_item.update()
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
-        """Mark these nodes and no others."""
+        """Show problems at these nodes and no others."""
         changed = self._problems.items() ^ problems.items()
         self._problems = dict(problems)
         for path in {path for path, _ in changed}:
@@ -115,7 +115,7 @@ class RunDisplay:
                 node_item.update_texts()
 
     def show_thumbnail(self, path: str, image: QImage | None) -> None:
-        """Show a picture in a node, or none."""
+        """Set or remove a node's thumbnail."""
         before = self._thumbs.pop(path, None)
         if image is not None and not image.isNull():
             self._thumbs[path] = image
@@ -130,11 +130,11 @@ class RunDisplay:
             node_item.update()
 
     def resize_thumbnail(self, path: str, height: float) -> None:
-        """How high the picture in a node is, for as long as the window is open."""
+        """Set the height of a thumbnail, for this session."""
         self.thumb_heights[path] = max(LEAST, min(height, MOST))
         self._scene.update_node(path)
 
 
 def _said(state: NodeState) -> tuple[str, float | None, str]:
-    """What of a state is written, not only painted."""
+    """The parts of a state that change texts, not only painting."""
     return state.kind, state.seconds, state.message

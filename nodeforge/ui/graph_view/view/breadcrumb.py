@@ -1,4 +1,4 @@
-"""Where in nested subgraphs one is; a press goes up."""
+"""The breadcrumb of nested subgraphs; a click opens an outer graph."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nodeforge.ui.graph_view.session import GraphSession
 
 
 class Breadcrumb(QWidget):
-    """Hidden at the root."""
+    """Breadcrumb bar; hidden at the root graph."""
 
     def __init__(self, session: GraphSession, go: Callable[[str], None], parent: QWidget) -> None:
         super().__init__(parent)
@@ -24,7 +24,7 @@ class Breadcrumb(QWidget):
         self.show_path(session.graph_path)
 
     def show_path(self, path: str) -> None:
-        """Show the way to the subgraph at `path`."""
+        """Show the path to a subgraph."""
         while (item := self._row.takeAt(0)) is not None:
             if widget := item.widget():
                 widget.deleteLater()

@@ -1,4 +1,4 @@
-"""The widget that shows and edits one document's graph."""
+"""The graph view widget: shows and edits the graph of one document."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from nodeforge.ui.graph_view.view.minimap import Minimap
 EDGE = 12
 EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
 SETTLING = 300
-"""Milliseconds in which a new window finds its size; until then it shows the start."""
+"""Milliseconds during which a new view is zoomed again when it is resized."""
 
 
 class GraphView(GraphCommands, LayoutCommands, QWidget):
-    """A picture of one document's graph. Shows `path` of the document; asks it for edits."""
+    """Shows the graph at `path` of a document; changes it by edits."""
 
     selected = Signal(list)
     """Paths of the selected nodes, as in the document (``group/denoise``)."""
     opened = Signal(str)
-    """The path of the subgraph that is shown now."""
+    """The path of the shown subgraph."""
     refused = Signal(str)
-    """Why a gesture was refused: a sentence for the status bar."""
+    """Why an edit was refused, for the status bar."""
     menu_requested = Signal(object)
-    """A `MenuRequest`; what it was asked for is selected already."""
+    """A `MenuRequest`; its item is already selected."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
 
     @property
     def path(self) -> str:
-        """The path of the subgraph that is shown; empty for the root."""
+        """The path of the shown subgraph; empty for the root."""
         return self.session.graph_path
 
     # the selection, and what is seen
@@ -135,11 +135,11 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         return self.session.selected_paths()
 
     def select(self, paths: Collection[str]) -> None:
-        """Select these nodes of the graph that is shown, and nothing else."""
+        """Select these nodes of the shown graph and nothing else."""
         self.session.select_paths(paths)
 
     def open(self, path: str) -> None:
-        """Show the graph of the subgraph at `path`."""
+        """Show the subgraph at `path`."""
         self.session.open(path)
 
     def _go(self, path: str) -> None:
@@ -149,19 +149,19 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
     # what a run and the linter say
 
     def show_states(self, states: Mapping[str, NodeState]) -> None:
-        """Show how nodes stand, by path; others stay as they are."""
+        """Set node states by path; others are unchanged."""
         self.session.scene.run_display.show_states(states)
 
     def show_thumbnail(self, node: str, image: QImage | None) -> None:
-        """Show a picture in a node, or none."""
+        """Set or remove a node's thumbnail."""
         self.session.scene.run_display.show_thumbnail(node, image)
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
-        """Mark these nodes, by path, with a message; all others are marked no longer."""
+        """Show problem messages at nodes, by path; clear all others."""
         self.session.scene.run_display.show_problems(problems)
 
     def set_theme(self, theme: Theme) -> None:
-        """Change the colours."""
+        """Set the theme."""
         session = self.session
         session.theme = theme
         session.scene.set_pens(Pens(theme))
@@ -174,18 +174,18 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
     # commands that open something
 
     def search_add(self) -> None:
-        """Offer all node types where the mouse was last."""
+        """Open the Add node popup at the last mouse position."""
         place = self.input_handler.last_position
         inside = self.session.viewer.viewport().rect().contains(place.toPoint())
         centre = QPointF(self.session.viewer.viewport().rect().center())
         self.node_search.open_at(place if inside and not place.isNull() else centre)
 
     def find(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Offer all nodes of the workflow, and go to the one chosen."""
+        """Open the Find node popup."""
         self.node_search.open_finder(QPointF(EDGE, EDGE), self.center_on)
 
     def rename(self) -> None:
-        """Edit the title of the one node or frame chosen, in place."""
+        """Edit the title of the selected node or frame."""
         items = [
             item for item in self.session.selected_items() if isinstance(item, NodeItem | FrameItem)
         ]
@@ -201,15 +201,15 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
     # pictures of the graph
 
     def as_image(self) -> QImage:
-        """The graph that is shown, whole."""
+        """The whole shown graph as an image."""
         return image_export.as_image(self.session.scene)
 
     def as_svg(self) -> bytes:
-        """The graph that is shown, whole, as an SVG file."""
+        """The whole shown graph as an SVG file."""
         return image_export.as_svg(self.session.scene)
 
     def copy_as_picture(self) -> None:
-        """Put a picture of the graph on the clipboard."""
+        """Copy the graph to the clipboard as an image."""
         QGuiApplication.clipboard().setImage(self.as_image())
 
     # inner works
@@ -241,7 +241,7 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
             self._hint.raise_()
 
     def _show_empty_text(self, _path: str = "") -> None:
-        """Say how to begin where there is nothing yet."""
+        """Show a hint while the graph is empty."""
         self._empty.setHidden(bool(self.session.scene.node_items or self.session.scene.frame_items))
 
     def _place_minimap(self) -> None:

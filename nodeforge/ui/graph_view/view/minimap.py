@@ -1,4 +1,4 @@
-"""The whole graph, small, in a corner; a press on it goes there."""
+"""The minimap of the graph view."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nodeforge.ui.graph_view.session import GraphSession
 
 SIZE = (180, 120)
 PAUSE = 100
-"""Milliseconds; changes within it are painted at once."""
+"""Milliseconds within which changes are collected."""
 
 
 class Minimap(QWidget):
-    """Shows what `desk` shows, and which part of it is seen."""
+    """Shows the whole graph and the visible part; a click or drag moves the view."""
 
     def __init__(self, session: GraphSession, parent: QWidget) -> None:
         super().__init__(parent)

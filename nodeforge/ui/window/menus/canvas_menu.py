@@ -1,4 +1,4 @@
-"""The commands of the canvas; they can be done while one is in front."""
+"""Commands of the Canvas and Tool menus; available while a canvas is shown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TOOLS = (
 )
 
 Row = tuple[str, str, Sequence[str], str]
-"""A method of `Deeds`, which is also the command's name, its text, keys and icon."""
+"""A method of `CanvasCommands`, which is also the command's name; text, shortcuts, icon."""
 
 _DEEDS: tuple[Row, ...] = (
     ("swap_mask", "Swap mask and paint", ("X",), "swap"),
@@ -86,7 +86,7 @@ _SWITCHES: tuple[tuple[str, str, Sequence[str], str], ...] = (
 
 
 def canvas_commands(window: MainWindow) -> list[Command]:
-    """All of them."""
+    """All commands of the Canvas and Tool menus."""
     return [
         *_faces(window),
         Command(
@@ -137,7 +137,7 @@ def _faces(window: MainWindow) -> list[Command]:
 
 
 def _canvas_in_front(window: MainWindow) -> CanvasTab:
-    """The canvas of the current document, or of a new one, shown."""
+    """Show and return the canvas of the current document, or of a new one."""
     if window.workspace.current is None:
         window.workspace.new()
     window.area.show_view("canvas")
@@ -146,7 +146,7 @@ def _canvas_in_front(window: MainWindow) -> CanvasTab:
 
 
 def bring_to_canvas(window: MainWindow, source: Path | bytes, name: str) -> None:
-    """Put a picture onto the canvas that is in front then."""
+    """Import a picture into the canvas of the current document."""
     _canvas_in_front(window).import_picture(source, name)
 
 

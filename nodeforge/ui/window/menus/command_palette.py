@@ -1,4 +1,4 @@
-"""The command palette: everything the window does, by a few letters; and the shortcut list."""
+"""The command palette (fuzzy search over all commands) and the list of shortcuts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _NAME = Qt.ItemDataRole.UserRole
 
 
 def match_cost(wanted: str, text: str) -> int | None:
-    """How badly `wanted` fits `text`, its letters in order; None where they are not there.
+    """The cost of matching the letters of `wanted` in `text`, in order; None for no match.
 
-    Letters at the start of words and side by side fit best.
+    Letters at the start of words and adjacent letters cost least.
     """
     wanted, text = wanted.lower().replace(" ", ""), text.lower()
     cost, place = 0, -1
@@ -39,7 +39,7 @@ def _word_start(text: str, letter: str, begin: int) -> int | None:
 
 
 class CommandPalette(QDialog):
-    """Type, choose with the arrow keys, Enter."""
+    """A popup with a search field and a list of commands."""
 
     def __init__(self, actions: CommandRegistry, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -100,7 +100,7 @@ class CommandPalette(QDialog):
 
 
 class ShortcutList(QDialog):
-    """Every command that has keys."""
+    """Lists all commands that have shortcuts."""
 
     def __init__(self, actions: CommandRegistry, parent: QWidget) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The graph as a picture: on the clipboard, or in a file."""
+"""Exports the graph as SVG or PNG, to a file or to the clipboard."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ FILTER = "Drawing (*.svg);;Picture (*.png)"
 
 
 class GraphExport:
-    """What the File menu does with the picture of the graph."""
+    """Commands of the File menu that export the graph."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
 
     def copy_svg(self) -> None:
-        """Put the graph on the clipboard as SVG, for drawing programs and as text."""
+        """Copy the graph to the clipboard as SVG, for drawing programs and as text."""
         view = self._window.area.view
         if view is not None:
             data, drawing = QMimeData(), view.as_svg()
@@ -35,7 +35,7 @@ class GraphExport:
             self._window.status.show_text("The graph is on the clipboard as SVG.")
 
     def export(self, opened: OpenDocument) -> None:
-        """Ask for a file, and write the graph into it."""
+        """Ask for a file and write the graph to it."""
         view, folder = self._window.area.view, str(self._window.workspace.store.value("folder", ""))
         wish = str(Path(folder) / f"{opened.name}.svg")
         name, kind = QFileDialog.getSaveFileName(self._window, "Export graph", wish, FILTER)
@@ -52,7 +52,7 @@ class GraphExport:
 
 
 def write_graph(view: GraphView, path: Path) -> bool:
-    """Write the graph to `path`, as its ending says; whether that could be done."""
+    """Write the graph to `path` in the format of its suffix; returns whether it succeeded."""
     if path.suffix.lower() == ".png":
         return view.as_image().save(str(path))
     try:

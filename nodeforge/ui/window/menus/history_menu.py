@@ -1,4 +1,4 @@
-"""Edit > History: every step by name, a click goes there."""
+"""The Edit > History menu: lists undo steps by name; a click goes to that step."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from nodeforge.ui.window.main_window import MainWindow
 
 _SHOWN = 25
-"""Steps of the menu on each side of where the document stands."""
+"""Steps listed before and after the current one."""
 
 
 class HistoryMenu(QMenu):
-    """Filled anew each time it opens; the step the document stands at is ticked."""
+    """Filled each time it opens; the current step is checked."""
 
     def __init__(self, window: MainWindow, parent: QMenu) -> None:
         super().__init__("History", parent)
@@ -27,7 +27,7 @@ class HistoryMenu(QMenu):
         parent.aboutToShow.connect(self._offer)
 
     def fill(self) -> None:
-        """List the steps of the current document, the newest first."""
+        """List the undo steps of the current document, newest first."""
         self.clear()
         opened = self._window.workspace.current
         if opened is None:
@@ -46,9 +46,7 @@ class HistoryMenu(QMenu):
 
     def _add(self, opened: OpenDocument, name: str, by: int) -> None:
         title = formatting.edit_title(name)
-        action = self.addAction(
-            title[:1].upper() + title[1:], lambda: step(opened, by)
-        )
+        action = self.addAction(title[:1].upper() + title[1:], lambda: step(opened, by))
         action.setCheckable(True)
         action.setChecked(by == 0)
 
@@ -59,7 +57,7 @@ class HistoryMenu(QMenu):
 
 
 def step(opened: OpenDocument, by: int) -> None:
-    """Take `-by` steps back, or make `by` steps again."""
+    """Undo `-by` steps, or redo `by` steps."""
     go = opened.redo if by > 0 else opened.undo
     for _ in range(abs(by)):
         go()

@@ -1,4 +1,4 @@
-"""Menus and toolbar, made of the commands."""
+"""Builds the menu bar, the context menus and the toolbar from the commands."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _add_recent(window: MainWindow, menu: QMenu) -> None:
 
 
 def canvas_menu(window: MainWindow, place: QPoint) -> None:
-    """Show what can be done on the canvas at a place of the screen."""
+    """Show the context menu of the canvas at a screen position."""
     menu = QMenu(window)
     window.commands.update_states()
     _fill(window, menu, _ON_CANVAS)
@@ -88,7 +88,7 @@ def canvas_menu(window: MainWindow, place: QPoint) -> None:
 
 
 def node_menu(window: MainWindow, request: MenuRequest) -> None:
-    """Show what can be done with what is under the mouse."""
+    """Show the context menu of the graph."""
     menu = QMenu(window)
     window.commands.update_states()
     _fill(window, menu, _ON_NODE if window.has_selection() else _ON_NOTHING)
@@ -96,7 +96,7 @@ def node_menu(window: MainWindow, request: MenuRequest) -> None:
 
 
 def build_toolbar(window: MainWindow) -> QSpinBox:
-    """Run, how often, and Stop; returns the box that says how often."""
+    """Build the toolbar; returns the spin box with the number of runs."""
     bar = QToolBar("Run")
     bar.setObjectName("toolbar")
     bar.setMovable(False)
@@ -132,7 +132,7 @@ def _button(window: MainWindow, name: str, *, text: bool = False) -> QToolButton
 
 
 def _primary(window: MainWindow, name: str) -> QToolButton:
-    """A button in the accent's colour, with an icon to match."""
+    """A button in the accent colour."""
     action, button = window.commands[name], QToolButton()
 
     def follow() -> None:

@@ -1,4 +1,4 @@
-"""Which commands each menu lists, in what order."""
+"""Contents of the menus: command names in order."""
 
 from __future__ import annotations
 

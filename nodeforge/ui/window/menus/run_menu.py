@@ -1,4 +1,4 @@
-"""What the Run menu does."""
+"""Commands of the Run menu."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class RunMenu:
-    """Runs of the current document, and the worker they run in."""
+    """Runs the current document and controls the queue and the worker."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window, self._runner = window, window.runner
         self.auto = AutoRun(window.workspace, window.runner)
 
     def run(self) -> None:
-        """Run the current workflow, as often as the box in the toolbar says; on the canvas,
+        """Run the current workflow as often as the toolbar's spin box says; on the canvas,
         generate.
         """
         if (canvas := self._window.area.canvas) is not None:
@@ -34,13 +34,13 @@ class RunMenu:
         self._run([], self._window.run_count.value())
 
     def run_to_selected(self) -> None:
-        """Run what is selected and what feeds it, nothing after it."""
+        """Run the selected nodes and their inputs."""
         current = self._window.workspace.current
         if current is not None:
             self._run(current.selection, 1)
 
     def run_selected(self) -> None:
-        """Run what is selected and all that it leads to, and no other branch."""
+        """Run the selected nodes and everything downstream of them."""
         window, current = self._window, self._window.workspace.current
         if current is None:
             return
@@ -51,7 +51,7 @@ class RunMenu:
             window.status.show_text("Nothing that is selected leads to a node that saves or shows.")
 
     def stop(self) -> None:
-        """End the gesture in hand; where there is none, stop the run."""
+        """Cancel the current gesture; if there is none, stop the run."""
         canvas, view = self._window.area.canvas, self._window.area.view
         if canvas is not None:
             in_hand = canvas.cancel()
@@ -69,7 +69,7 @@ class RunMenu:
         self._runner.restart_worker()
 
     def free_memory(self) -> None:
-        """Let the worker drop loaded networks and results in memory."""
+        """Make the worker release loaded networks and cached results."""
         say = self._window.status.show_text
         self._runner.worker.ask("free", lambda _: say("Memory of models was freed."))
 
@@ -161,7 +161,7 @@ class RunMenu:
 def reachable_outputs(
     document: Document, chosen: Collection[str], catalogue: Catalogue
 ) -> list[str]:
-    """The nodes that save or show something among `chosen` and all that they feed."""
+    """The output nodes (that save or show something) among `chosen` and downstream of them."""
     whole = inline(document.graph)
     fed: dict[str, list[str]] = {}
     for end, start in whole.node_links().items():

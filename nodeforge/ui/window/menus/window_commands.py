@@ -1,4 +1,4 @@
-"""The window's commands, by menu. What cannot be done now is grey."""
+"""Commands of the File, Edit, Node, View and Help menus."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def all_commands(window: MainWindow) -> list[Command]:
 
 
 def _with(window: MainWindow, do: Callable[[OpenDocument], object]) -> Callable[[], object]:
-    """`do` with the current document."""
+    """A function that calls `do` with the current document."""
 
     def run() -> object:
         current = window.workspace.current
@@ -81,7 +81,7 @@ def _file(window: MainWindow) -> list[Command]:
 
 
 def _edit(window: MainWindow) -> list[Command]:
-    """Undo is the document's; the rest is done where the graph has the focus."""
+    """Undo and redo act on the document, all others on the focused graph or canvas."""
     undo_name, redo_name = window.undo_name, window.redo_name
     undo, redo = partial(_named, "Undo", undo_name), partial(_named, "Redo", redo_name)
     return [
@@ -168,8 +168,8 @@ def _node(window: MainWindow) -> list[Command]:
 def _on_graph(
     window: MainWindow, *rows: tuple[str, str, str, Sequence[str], str, bool]
 ) -> list[Command]:
-    """Commands that are methods of the graph view, some of the canvas, too; the last field: in
-    the graph they need a selection."""
+    """Commands that call a method of the graph view, or of the canvas if it has that method; the
+    last field says whether they need a selection in the graph."""
     return [
         Command(
             name,
