@@ -151,7 +151,7 @@ def test_the_menu_offers_all_that_can_be_done_with_a_picture(qtbot, window, tmp_
     shown.customContextMenuRequested.emit(place)
     menu = window.gallery.findChild(QMenu)
     offered = {action.text(): action for action in menu.actions() if action.text()}
-    wanted = ["Load the workflow whole", "Load settings only", "Show in folder"]
+    wanted = ["Open workflow", "Load settings", "Show in folder"]
     assert list(offered) == [*wanted, "Add to favourites", "Delete…"]
     offered["Add to favourites"].trigger()
     menu.close()

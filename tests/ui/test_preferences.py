@@ -93,7 +93,7 @@ def test_two_commands_with_the_same_keys_are_named_and_not_saved(dialog, window)
     dialog.shortcuts.default.click()
     dialog.accept()
     assert not dialog.isVisible()
-    assert window.actions.shortcuts("node.mute") == ["M"]
+    assert window.commands.shortcuts("node.mute") == ["M"]
 
 
 def test_a_pack_is_off_until_it_is_allowed_and_again_when_it_changes(window, home: Path):

@@ -83,7 +83,7 @@ def show_crash(window: MainWindow, path: str, report: str) -> QDialog:
     dialog.setWindowTitle("Something went wrong")
     dialog.resize(640, 400)
     text = QLabel(
-        "NodeForge made a mistake. Your workflow is still open; save it to be safe.\n"
+        "NodeForge had an internal error. Your workflow is still open; save it to be safe.\n"
         f"A report without your prompts is in {path}",
         wordWrap=True,
     )

@@ -1,4 +1,4 @@
-"""Numbers may be typed as sums: ``512*1.5``, ``(20 + 4) / 3``."""
+"""Evaluates arithmetic expressions in number fields: ``512*1.5``, ``(20 + 4) / 3``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _LONGEST = 100
 
 
 def evaluate(text: str) -> float:
-    """The number that `text` says; a comma may be the decimal point.
+    """The value of a number or expression; a comma may be the decimal point.
 
     Raises:
-        ValueError: it is no sum of numbers, or has no finite result.
+        ValueError: it is not a valid expression, or the result is not finite.
     """
     text = text.strip().replace(",", ".").replace("×", "*").replace("^", "**")
     try:

@@ -1,4 +1,4 @@
-"""A menu of names, and on or off."""
+"""Fields for choices (combo box) and booleans (check box)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
 
 
 class ChoiceField(Field):
-    """One of several names, shown as people call them (`labels`, in the same order).
+    """A combo box of options, shown by their `labels` (in the same order).
 
-    A name that is no longer offered is kept and shown.
+    A value that is not among the options is kept and shown.
     """
 
     def __init__(self, options: Sequence[str], labels: Sequence[str] = ()) -> None:
@@ -51,7 +51,7 @@ class ChoiceField(Field):
 
 
 class ToggleField(Field):
-    """On or off."""
+    """A check box."""
 
     def __init__(self) -> None:
         super().__init__()

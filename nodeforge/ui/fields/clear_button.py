@@ -1,4 +1,4 @@
-"""Taking an optional value away."""
+"""The button that clears an optional value."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _KEYS = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
 
 class ClearButton(QToolButton):
-    """Beside the editor of a value that need not be given; Delete and Backspace there press it."""
+    """A button beside an editor that clears its value; Delete and Backspace trigger it, too."""
 
     def __init__(self, editor: QWidget) -> None:
         super().__init__()
         self.setIcon(icon("x", "dim"))
-        self.setToolTip("Use none (Delete)")
+        self.setToolTip("Clear (Delete)")
         self.setAccessibleName("use none")
         self.hide()
         editor.installEventFilter(self)

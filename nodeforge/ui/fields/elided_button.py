@@ -1,4 +1,4 @@
-"""A button whose text gives way where the panel is narrow."""
+"""A push button that elides its text if it is too narrow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LEAST = 64
 
 
 class ElidedButton(QPushButton):
-    """Leaves out the middle of what does not fit; `text` is still the whole."""
+    """Elides the middle of its text; `text()` returns the full text."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class ElidedButton(QPushButton):
         super().setText(self.fontMetrics().elidedText(self._whole, middle, max(0, room)))
 
     def _frame(self) -> int:
-        """Pixels around the text, the icon among them."""
+        """Width of the button without its text, pixels."""
         return super().sizeHint().width() - self._long(super().text())
 
     def _long(self, text: str) -> int:

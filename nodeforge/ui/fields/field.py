@@ -1,4 +1,4 @@
-"""What all editors of a value share."""
+"""Base class of value editors (fields)."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 MIXED = object()
-"""Shown where several nodes have several values."""
+"""Placeholder value for several nodes with different values."""
 
 
 class Field(QWidget):
-    """Edits one value.
+    """An editor of one value.
 
-    It shows what the document has, and asks for edits; it holds no value of its own.
+    It shows the document's value and emits edits; it does not store the value itself.
     """
 
     edited = Signal(object, list)
-    """The new value (JSON), and edits of the document that must come before it."""
+    """The new value (JSON), and document edits that must precede it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.gesture: object = None
-        """Edits with the same gesture are one step to undo."""
+        """Edits with the same gesture are merged into one undo step."""
 
     def show_value(self, value: Any) -> None:
-        """Show `value`, or `MIXED`; tells nobody."""
+        """Show `value`, or `MIXED`, without emitting `edited`."""
         raise NotImplementedError
 
     def editor(self) -> QWidget:
-        """The widget that takes the focus."""
+        """The widget that gets the focus."""
         return self
 
     def set_label(self, name: str) -> None:
-        """Give each control what a screen reader says: what `name` is edited, and how."""
+        """Set the accessible names of the controls."""
         self.editor().setAccessibleName(name)
 
     def new_gesture(self) -> None:
-        """What is edited from now on is a step of its own."""
+        """Start a new undo step."""
         self.gesture = object()
 
 
 class WheelFilter(QObject):
-    """Lets the wheel scroll the panel, unless the value it is over has the focus."""
+    """Ignores wheel events of a widget without focus, so that the panel scrolls instead."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         is_wheel = event.type() is QEvent.Type.Wheel
@@ -54,5 +54,5 @@ class WheelFilter(QObject):
 
 
 def ignore_wheel(widget: QWidget) -> None:
-    """Let the wheel do nothing to `widget` while it has no focus."""
+    """Ignore wheel events of `widget` while it has no focus."""
     widget.installEventFilter(WheelFilter(widget))

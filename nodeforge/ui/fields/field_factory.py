@@ -1,4 +1,4 @@
-"""Which editor a port's declaration asks for."""
+"""Creates the field for a port's declaration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nodeforge.ui.fields.text_field import TextField
 
 
 def make_field(port: PortSpec, workspace: Workspace, seed_mode: str = "fixed") -> Field | None:
-    """The editor for a port's value; None for a port that only takes links."""
+    """The field for a port; None for a port without a value."""
     match port.widget:
         case NumberWidget() as widget:
             return NumberField(widget, whole=port.type == INTEGER, optional=port.optional)

@@ -1,4 +1,4 @@
-"""A model, chosen from those on this machine."""
+"""The model field, and the dialog that chooses a model file."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.model_preview import preview_picture
 
 _ICON, _PICTURE = 32, 192
-"""Pixels of a model's picture, in the list and beside it."""
+"""Size of a model's preview picture in the list and beside it, pixels."""
 _INFO = Qt.ItemDataRole.UserRole
 _PARTS = {Kind.UNET.value, Kind.VAE.value, Kind.TEXT_ENCODER.value}
 
 
 class ModelDialog(QDialog):
-    """Lists the models of a kind, with a search."""
+    """A dialog that lists the models of a kind, with a search."""
 
     def __init__(self, workspace: Workspace, kind: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -134,7 +134,7 @@ class ModelDialog(QDialog):
 
 
 def models_of_kind(workspace: Workspace, kind: str) -> list[ModelInfo]:
-    """The models that a port of `kind` can name."""
+    """The models that a port of `kind` accepts."""
     wanted = {kind, Kind.CHECKPOINT.value} if kind in _PARTS else {kind}
     return [info for info in workspace.folders.scan() if info.listed in wanted]
 
@@ -148,7 +148,7 @@ def _icon_of(model: Path) -> QIcon:
 
 
 def _about(info: ModelInfo) -> str:
-    """What is known of a model, a line each."""
+    """A description of a model, one fact per line."""
     numbers = f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else ""
     made = ", ".join(filter(None, [info.dtype, numbers]))
     lines = [info.name, info.reason or f"Family: {info.family}", made]
@@ -157,11 +157,11 @@ def _about(info: ModelInfo) -> str:
 
 
 def _where(workspace: Workspace) -> str:
-    return f"Models lie in {workspace.settings.models}, or in folders named in Preferences."
+    return f"Models are in {workspace.settings.models} and in the folders set in Preferences."
 
 
 class ModelField(Field):
-    """A model's name, and a button to choose another; with `optional`, one to use none."""
+    """Shows a model's name and opens the model dialog; optional models can be cleared."""
 
     def __init__(self, workspace: Workspace, kind: str, *, optional: bool = False) -> None:
         super().__init__()

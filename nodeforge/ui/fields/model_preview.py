@@ -1,4 +1,4 @@
-"""The picture that a person has put beside a model to know it by."""
+"""Finds the preview picture of a model file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _INSIDE = ("preview", "samples")
 
 
 def preview_picture(model: Path) -> Path | None:
-    """``fox.png`` beside ``fox.safetensors``, or in a folder its ``samples.jpg``."""
+    """A model's preview: ``fox.png`` beside ``fox.safetensors``, ``samples.jpg`` in a folder."""
     stem = model.name if model.is_dir() else model.stem
     names = [f"{stem}{middle}{suffix}" for middle in ("", ".preview") for suffix in _SUFFIXES]
     places = [model.with_name(name) for name in names]

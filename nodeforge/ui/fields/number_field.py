@@ -1,4 +1,4 @@
-"""A number: typed, also as a sum, stepped by the arrow keys, or dragged on a slider."""
+"""The number field: a line edit that accepts expressions, and a slider."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
 
 _NOTCHES = 1000
 _WIDE = 100
-"""From this ratio of the ends on, a slider is logarithmic."""
+"""Ratio of maximum to minimum from which the slider is logarithmic."""
 
 
 class NumberLineEdit(QLineEdit):
-    """Text that is a number; arrow keys and the wheel (with the focus) step it."""
+    """A line edit for numbers; arrow keys and the wheel (with focus) step the value."""
 
     stepped = Signal(int)
 
@@ -44,9 +44,9 @@ class NumberLineEdit(QLineEdit):
 
 
 class NumberField(Field):
-    """A whole or decimal number within a range; a slider where both ends are given.
+    """An integer or float within a range, with a slider if both limits are given.
 
-    With `optional`, no text is no number.
+    With `optional`, an empty text is None.
     """
 
     def __init__(self, widget: NumberWidget, *, whole: bool, optional: bool = False) -> None:
@@ -89,7 +89,7 @@ class NumberField(Field):
         self._turn_slider(self._to_notch(value))
 
     def _turn_slider(self, notch: int) -> None:
-        """Show where a value lies; tells nobody."""
+        """Move the slider without emitting `edited`."""
         if self._slider is not None and not self._slider.isSliderDown():
             self._slider.blockSignals(True)
             self._slider.setValue(notch)
@@ -160,7 +160,7 @@ class NumberField(Field):
 
     def _show_error(self) -> None:
         self._box.setProperty("wrong", True)
-        self._box.setToolTip("This is no number. Sums as 512*1.5 are allowed.")
+        self._box.setToolTip("Not a number. Expressions such as 512*1.5 are allowed.")
         self._box.style().polish(self._box)
 
     def _set_value(self, value: float) -> None:
@@ -174,5 +174,5 @@ class NumberField(Field):
 
 
 def format_number(value: float) -> str:
-    """A number as short as it can be without losing digits that count."""
+    """Format a number with up to six decimals, without trailing zeros."""
     return str(value) if isinstance(value, int) else f"{value:.6f}".rstrip("0").rstrip(".")

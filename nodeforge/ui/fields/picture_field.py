@@ -1,4 +1,4 @@
-"""A picture that a workflow reads: chosen or dropped, and copied to the assets."""
+"""The picture field: a picture is chosen or dropped and copied to the assets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff);;All files (*)
 
 
 class PictureField(Field):
-    """A picture's name and its thumbnail."""
+    """Shows a picture's name and thumbnail."""
 
     refused = Signal(str)
 
@@ -103,7 +103,7 @@ class PictureField(Field):
             self.take(path)
 
     def take(self, path: Path) -> None:
-        """Copy the picture at `path` to the assets, and name it."""
+        """Copy a picture to the assets and use it as the value."""
         opened = self._workspace.current
         if opened is None:
             return
@@ -133,7 +133,7 @@ def _file_in(event: QDropEvent) -> Path | None:
 
 
 def _free_name(document: Document, name: str, sha256: str) -> str:
-    """`name`, or one like it where another picture has it."""
+    """`name`, or a numbered variant if another picture uses it."""
     stem, suffix, count = Path(name).stem, Path(name).suffix, 1
     while (taken := document.assets.get(name)) and taken.get("sha256") != sha256:
         count += 1

@@ -1,4 +1,4 @@
-"""What helps to write a prompt of one node: its length in tokens, and words to go on with."""
+"""Assists with the prompt of one node: token count and completion words."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
 
 
 def reads_prompts(catalogue: Catalogue, node_type: str, port: PortSpec) -> bool:
-    """Whether what is typed into a port is read by a text encoder."""
+    """Whether a port holds a prompt for a text encoder."""
     spec, widget = catalogue.get(node_type), port.widget
     is_prompt = isinstance(widget, TextWidget) and widget.multiline
     return is_prompt and spec is not None and "text_encoder" in spec.input
 
 
 class PromptAssistant:
-    """Asked while a prompt is typed.
+    """Provides token count and completion words for a prompt field.
 
     Args:
         path: The node that encodes the prompt.
@@ -36,17 +36,17 @@ class PromptAssistant:
         self._workspace, self._opened, self._path = workspace, opened, path
 
     def count(self, prompt: str) -> str:
-        """How long `prompt` is; empty where no text encoder is known."""
+        """The token count of `prompt` as text; empty if the text encoder is unknown."""
         words = tokenizer_for(self._workspace, self._opened, self._path)
         return "" if words is None else str(words.count(prompt))
 
     def words(self) -> Iterable[Iterable[str]]:
-        """Names of embeddings, words of other prompts, words the model knows."""
+        """Embedding names, words of other prompts, and the tokenizer's words."""
         known = tokenizer_for(self._workspace, self._opened, self._path)
         return self._embeddings(), self._used(), known.vocabulary_words if known else ()
 
     def _embeddings(self) -> list[str]:
-        """What prompts may call: from the folder, and what 'Load embedding' nodes have read."""
+        """Names of embeddings in the folder and in 'Load embedding' nodes."""
         nodes = inline(self._opened.document.graph).nodes.values()
         loaded = [node.values for node in nodes if node.type == LOAD_EMBEDDING]
         names = (
@@ -60,13 +60,13 @@ class PromptAssistant:
         return self._workspace.folders.names(Kind.EMBEDDING)
 
     def _used(self) -> list[str]:
-        """Words of the prompts that are open or in the gallery, the most used first."""
+        """Words of open and saved prompts, the most frequent first."""
         texts = [*self._workspace.past_prompts(), *self._open_prompts()]
         counted = Counter(word for text in texts for word in _WORD.findall(text))
         return [word for word, _ in counted.most_common()]
 
     def _open_prompts(self) -> Iterable[str]:
-        """The texts of all open workflows but the one that is typed."""
+        """All other prompts of the open workflows."""
         for opened in self._workspace.documents:
             for path, node in inline(opened.document.graph).nodes.items():
                 spec = self._workspace.catalogue.get(node.type)

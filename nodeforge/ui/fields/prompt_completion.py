@@ -1,4 +1,4 @@
-"""Words offered while a prompt is typed: names of embeddings, words used before, words known."""
+"""Completion of prompts: embedding names, words of earlier prompts, the tokenizer's words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QAbstractItemView, QCompleter, QPlainTextEdit
 
 Sources = Callable[[], Iterable[Iterable[str]]]
-"""Lists of words, the most wanted list first."""
+"""Word lists, in order of preference."""
 
 _LEAST, _MOST = 2, 10
 _BEFORE = re.compile(r"[\w':-]+\Z")
@@ -19,14 +19,14 @@ _ACCEPT = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class PromptCompletion(QObject):
-    """A list below the cursor. Tab takes its first word, Down and Enter another, Escape none."""
+    """A completion popup at the cursor: Tab takes the first word, Enter the selected one."""
 
     def __init__(self, edit: QPlainTextEdit, sources: Sources) -> None:
         super().__init__(edit)
         self._edit, self._sources = edit, sources
         self._model = QStringListModel(self)
         self._completer = QCompleter(self._model, self)
-        self._popup.setAccessibleName("Words that fit")
+        self._popup.setAccessibleName("Suggestions")
         self._completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self._completer.setWidget(edit)
         self._completer.activated.connect(self._take)
@@ -39,11 +39,11 @@ class PromptCompletion(QObject):
 
     @property
     def suggestions(self) -> list[str]:
-        """The words that are shown now."""
+        """The suggestions shown now."""
         return self._model.stringList() if self._popup.isVisible() else []
 
     def update_suggestions(self) -> None:
-        """Offer what fits the word before the cursor."""
+        """Show suggestions for the word before the cursor."""
         prefix = self._word_before_cursor()
         found = list(matching_words(prefix, self._sources())) if len(prefix) >= _LEAST else []
         self._model.setStringList(found)
@@ -56,7 +56,7 @@ class PromptCompletion(QObject):
         self._completer.complete(place)
 
     def handle_key(self, event: QKeyEvent) -> bool:
-        """Whether a key was for the list."""
+        """Handle a key press; returns whether it was used."""
         popup = self._popup
         if not popup.isVisible():
             return False
@@ -87,9 +87,9 @@ class PromptCompletion(QObject):
 
 
 def matching_words(prefix: str, sources: Iterable[Iterable[str]]) -> Iterator[str]:
-    """Up to ten words that begin like `begun`, in the order of `sources`, each once.
+    """Up to ten distinct words that start with `prefix`, in the order of `sources`.
 
-    Of ``embedding:name`` the name alone may be begun.
+    In ``embedding:name``, the name alone may match, too.
     """
     start, seen = prefix.lower(), set[str]()
 

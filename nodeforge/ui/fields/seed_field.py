@@ -1,4 +1,4 @@
-"""A seed: typed, drawn, counted up; and whether it moves on with every run."""
+"""The seed field: a number, random and next buttons, and the mode after each run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from nodeforge.ui.fields.field import Field, ignore_wheel
 from nodeforge.ui.fields.number_field import NumberField
 
 LARGEST_DRAWN = 2**32 - 1
-"""Other programs read no larger seeds."""
+"""Other programs do not read larger seeds."""
 
-MODES = {"fixed": "Keep", "random": "Draw after each run", "count": "Count up after each run"}
+MODES = {
+    "fixed": "Fixed",
+    "random": "Randomise after each run",
+    "count": "Increment after each run",
+}
 
 
 class SeedField(Field):
-    """A number, and what becomes of it after a run is queued."""
+    """Edits a seed, and how it changes when a run is queued."""
 
     mode_chosen = Signal(str)
 
@@ -41,8 +45,8 @@ class SeedField(Field):
         column.addLayout(row)
         column.addWidget(self._modes)
         row.addWidget(self._number, 1)
-        row.addWidget(_button("dice-five", "Draw another seed", self._draw))
-        row.addWidget(_button("plus", "The next seed", self._next))
+        row.addWidget(_button("dice-five", "Random seed", self._draw))
+        row.addWidget(_button("plus", "Next seed", self._next))
 
     def editor(self) -> QWidget:
         return self._number.editor()
@@ -56,7 +60,7 @@ class SeedField(Field):
         self._number.show_value(value)
 
     def show_mode(self, mode: str) -> None:
-        """Show what becomes of the seed after a run; tells nobody."""
+        """Show the mode without emitting a signal."""
         self._modes.setCurrentIndex(list(MODES).index(mode))
 
     def _passed_on(self, value: Any, before: list[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Text: one line, or a prompt whose parts are weighted with Ctrl+Up and Ctrl+Down."""
+"""The text field: a line edit, or a prompt editor with weights (Ctrl+Up, Ctrl+Down)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.prompt_completion import PromptCompletion, Sources
 
 _PAUSE = 1000
-"""Milliseconds without typing after which the next word is a step of its own to undo."""
+"""Milliseconds without typing until a new undo step starts."""
 _WEIGHTED = re.compile(r"\((.*):([0-9.]+)\)\Z", re.DOTALL)
 _WORD = re.compile(r"[\w'-]+")
 _STEP = 0.1
@@ -22,14 +22,14 @@ _DOCUMENT_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
 
 def is_document_undo(event: QEvent) -> bool:
-    """Whether `event` is a key that the document's undo is to have, not the text's own."""
+    """Whether `event` is the shortcut override of undo or redo, which the document handles."""
     if event.type() is not QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
     return any(event.matches(key) for key in _DOCUMENT_KEYS)
 
 
 class PromptEdit(QPlainTextEdit):
-    """Plain text only; the document has the undo."""
+    """A plain text editor for prompts; undo is left to the document."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class PromptEdit(QPlainTextEdit):
                 self.completion.update_suggestions()
 
     def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802
-        """Paste text as it reads; files and pictures paste nothing."""
+        """Paste plain text; files and pictures are ignored."""
         if source.hasText() and not source.hasUrls():
             self.textCursor().insertText(source.text())
 
@@ -68,7 +68,7 @@ class PromptEdit(QPlainTextEdit):
         return source.hasText() and not source.hasUrls()
 
     def change_weight(self, by: float) -> None:
-        """Change the weight of the selection, or of the word at the cursor."""
+        """Change the prompt weight of the selection or of the word at the cursor."""
         cursor = self.textCursor()
         if not cursor.hasSelection():
             self._select_word(cursor)
@@ -91,7 +91,7 @@ class PromptEdit(QPlainTextEdit):
 
 
 def reweighted(text: str, by: float) -> str:
-    """``fox`` to ``(fox:1.1)``; back to ``fox`` where the weight becomes 1."""
+    """Change a weight: ``fox`` to ``(fox:1.1)``, and back to ``fox`` for weight 1."""
     weighted = _WEIGHTED.match(text)
     inner = weighted[1] if weighted else text
     try:
@@ -103,7 +103,7 @@ def reweighted(text: str, by: float) -> str:
 
 
 class TextField(Field):
-    """A text, written to the document as it is typed."""
+    """A text that is written to the document while it is typed."""
 
     def __init__(self, *, multiline: bool) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class TextField(Field):
         self.new_gesture()
         self._counted = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
         self._counted.setProperty("role", "small")
-        self._counted.setToolTip("Tokens are what the text encoder reads; weights are none")
+        self._counted.setToolTip("Tokens that the text encoder reads; weights are not counted")
         self._counted.hide()
         self._count: Callable[[str], str] | None = None
         column = QVBoxLayout(self)
@@ -125,11 +125,11 @@ class TextField(Field):
 
     @property
     def token_text(self) -> str:
-        """What is said of the length of the text."""
+        """The text below the editor: the token count."""
         return self._counted.text()
 
     def set_assistant(self, count: Callable[[str], str], words: Sources) -> None:
-        """Say how long the text is, in the words of `count`, and offer `words` while typing."""
+        """Show `count` of the text, and complete from `words` while typing."""
         self._count = count
         if isinstance(self._edit, PromptEdit):
             self._edit.completion = PromptCompletion(self._edit, words)
@@ -166,7 +166,7 @@ class TextField(Field):
 
 
 class LineEdit(QLineEdit):
-    """One line; the document has the undo."""
+    """A line edit; undo is left to the document."""
 
     def event(self, event: QEvent) -> bool:
         if is_document_undo(event):

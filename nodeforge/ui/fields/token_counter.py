@@ -1,6 +1,6 @@
-"""How many tokens a prompt has, and which words the model knows: from its tokenizer's own files.
+"""Counts the tokens of a prompt with the model's tokenizer files.
 
-No torch: `tokenizers` alone reads them, in a hundredth of a second.
+Needs no torch: `tokenizers` reads them in a hundredth of a second.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from nodeforge.ui.documents.workspace import Workspace
 _KINDS = ("checkpoint", "text_encoder")
 _WEIGHT = re.compile(r":\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*(?=\))")
 _CHANGE = re.compile(r"\[([^\[\]]*?(?:\|[^\[\]]*|(?=:\s*[\d.]+\s*\])))(?::\s*[\d.]+\s*)?\]")
-"""``[cat:dog:0.4]`` and ``[cat|dog]``: words of which one is said at a time."""
+"""Prompt scheduling ``[cat:dog:0.4]`` and alternation ``[cat|dog]``."""
 _BRACKET = re.compile(r"(\\[()\[\]\\])|[()\[\]]")
 _END = "</w>"
 _SHORTEST = 3
 
 
 class PromptSource(Protocol):
-    """What holds the prompts: an open document, or a canvas' form."""
+    """What contains prompts: an open document or a canvas' generation form."""
 
     @property
     def document(self) -> Document: ...
@@ -43,11 +43,11 @@ class PromptSource(Protocol):
 
 @dataclass(frozen=True)
 class TokenCount:
-    """A prompt's tokens, without those that every chunk begins and ends with.
+    """The number of tokens of a prompt, without start and end tokens.
 
     Args:
-        tokens: Of the whole prompt.
-        chunk: How many the encoder reads at once; longer prompts are encoded in chunks.
+        tokens: Tokens of the whole prompt.
+        chunk: Tokens per chunk; longer prompts are encoded in chunks.
     """
 
     tokens: int
@@ -62,10 +62,10 @@ class TokenCount:
 
 
 class PromptTokenizer:
-    """A tokenizer.
+    """The tokenizer of a model.
 
     Args:
-        folder: Has ``tokenizer.json`` and ``tokenizer_config.json``.
+        folder: Contains ``tokenizer.json`` and ``tokenizer_config.json``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,10 +76,10 @@ class PromptTokenizer:
         config = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
         self._chunk = int(config.get("model_max_length", 77)) - 2
         self.vocabulary_words = _whole_words(self._tokenizer.get_vocab(), file)
-        """Words of one token, the most usual first."""
+        """Words that are a single token, the most common first."""
 
     def count(self, prompt: str) -> TokenCount:
-        """The tokens of `prompt`, of what changes the longest; weights and brackets are none."""
+        """Count tokens; of alternatives the longest counts, weights and brackets are ignored."""
         prompt = _CHANGE.sub(lambda found: max(re.split("[:|]", found[1]), key=len), prompt)
         plain = _BRACKET.sub(lambda found: (found[1] or "")[1:], _WEIGHT.sub("", prompt))
         found = self._tokenizer.encode(plain, add_special_tokens=False)
@@ -87,7 +87,7 @@ class PromptTokenizer:
 
 
 def _whole_words(vocabulary: dict[str, int], file: Path) -> list[str]:
-    """Tokens that end a word and are no mere ending: no merge puts something before them."""
+    """Tokens that are whole words: no merge prepends something to them."""
     merges = json.loads(file.read_text("utf-8")).get("model", {}).get("merges", [])
     pairs = (pair.split(" ") if isinstance(pair, str) else pair for pair in merges)
     endings = {pair[1] for pair in pairs}
@@ -97,7 +97,7 @@ def _whole_words(vocabulary: dict[str, int], file: Path) -> list[str]:
 
 
 def tokenizer_for(workspace: Workspace, opened: PromptSource, path: str) -> PromptTokenizer | None:
-    """What the text encoder of the node at `path` reads; None where that is not known."""
+    """The tokenizer of the text encoder at a node; None if unknown."""
     model = _model(workspace, opened.document, path)
     if model is None:
         return None
@@ -117,7 +117,7 @@ def _tokenizer_at(model: Path) -> PromptTokenizer | None:
 
 
 def _model(workspace: Workspace, document: Document, path: str) -> tuple[str, str] | None:
-    """Kind and name of the model whose text encoder feeds the node at `path`."""
+    """Kind and name of the model whose text encoder is linked to a node."""
     try:
         document.node(path)
     except NoSuchNodeError:
@@ -142,7 +142,7 @@ def _model_named_by(workspace: Workspace, whole: Inlined, node: str) -> tuple[st
 
 
 def _text_encoder_into(workspace: Workspace, whole: Inlined, node: str):
-    """What feeds the text encoder that `node` passes on, as a LoRA's does."""
+    """The source of a node's text encoder input, such as that of Load LoRA."""
     spec = workspace.catalogue.get(whole.nodes[node].type)
     ports = (
         (port.name for port in spec.inputs if port.type in ("text_encoder", "any")) if spec else ()

@@ -32,7 +32,7 @@ class ReportDialog(QDialog):
         self.setWindowTitle(f"Import of {name}")
         self.resize(720, 480)
         self.text = QPlainTextEdit("\n".join(report.lines()), readOnly=True)
-        self.text.setAccessibleName("What became of each node")
+        self.text.setAccessibleName("Import report of each node")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
@@ -70,7 +70,7 @@ class ComfyUIImport:
         self._workspace.add(opened)
         report = imported.report
         show: Button = ("Report…", lambda: self._show(opened, report))
-        other = "" if not report.differs else " Some things make other pictures here."
+        other = "" if not report.differs else " Some settings give different pictures here."
         kind = "warn" if report.missing else "info"
         text = f"“{opened.name}” was imported: {report.summary}{other}"
         self._message_bars.show_message(_subject(opened), text, [show, *buttons], kind)

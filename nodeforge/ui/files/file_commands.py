@@ -202,7 +202,7 @@ class FileCommands:
     def _ask_to_stop(self) -> bool:
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("A run is in hand")
+        box.setWindowTitle("A run is in progress")
         box.setText("A workflow is running. Closing now stops it; what is finished is kept.")
         stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
         wait = box.addButton("Close when done", QMessageBox.ButtonRole.AcceptRole)

@@ -1,4 +1,4 @@
-"""The settings of another workflow, brought into the one that is open."""
+"""Loads the settings (values) of another workflow into an open one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nodeforge.spec import Catalogue, FileWidget
 
 
 def settings_edit(other: Document, into: Document, catalogue: Catalogue) -> Together | None:
-    """The edit that gives nodes of `into` the values of their likes in `other`; None for none.
+    """The edit that copies values from matching nodes of `other` to `into`; None if there are none.
 
-    A node's like has its type and its path, or is the only other one of its type. Files that a
-    workflow brings along stay its own.
+    Nodes match by type and path, or if each is the only one of its type. Asset files are not
+    copied.
     """
     theirs, ours = inline(other.graph).nodes, inline(into.graph).nodes
     edits: list[GraphEdit] = []

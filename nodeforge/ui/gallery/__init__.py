@@ -1,4 +1,4 @@
-"""Every saved result, kept between starts."""
+"""The gallery of saved results."""
 
 from nodeforge.ui.gallery.panel import Gallery
 from nodeforge.ui.gallery.results_database import Result, ResultsDatabase

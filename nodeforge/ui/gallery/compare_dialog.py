@@ -1,4 +1,4 @@
-"""Two pictures in one frame: a line between them that is dragged, in turns, or what differs."""
+"""Compares two pictures: split, blink or difference."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STRONGER = 4
 
 
 class ComparisonView(QWidget):
-    """Two pictures in the place of one."""
+    """Shows two pictures split, alternating, or as their difference."""
 
     def __init__(self, first: QImage, second: QImage) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class ComparisonView(QWidget):
         self.show_mode(SPLIT)
 
     def show_mode(self, mode: str) -> None:
-        """Show the pair as `SPLIT`, `BLINK` or `DIFFERENCE`."""
+        """Set the mode: `SPLIT`, `BLINK` or `DIFFERENCE`."""
         self.mode = mode
         split = mode == SPLIT
         self.setCursor(Qt.CursorShape.SplitHCursor if split else Qt.CursorShape.ArrowCursor)
@@ -59,12 +59,12 @@ class ComparisonView(QWidget):
         self.update()
 
     def move_to(self, share: float) -> None:
-        """Put the line at `share` of the width, 0..1."""
+        """Move the split line to a share of the width, 0..1."""
         self.share = min(max(share, 0.0), 1.0)
         self.update()
 
     def toggle(self) -> None:
-        """Show the other of the two."""
+        """Show the other picture."""
         self.shows_second = not self.shows_second
         self.update()
 
@@ -123,7 +123,7 @@ class ComparisonView(QWidget):
 
 
 class CompareDialog(QDialog):
-    """Two files, and how to look at them."""
+    """A dialog that compares two picture files."""
 
     def __init__(self, first: Path, second: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -160,9 +160,9 @@ class CompareDialog(QDialog):
 
 
 def difference(first: QImage, second: QImage) -> tuple[QImage, np.ndarray]:
-    """What differs, four times as strong, and how much: uint8 (height, width).
+    """The difference image, amplified four times, and the differences: uint8 (height, width).
 
-    The second is brought to the size of the first.
+    The second picture is scaled to the size of the first.
     """
     if first.isNull() or second.isNull():
         return QImage(), np.zeros((1, 1), np.uint8)
@@ -178,7 +178,7 @@ def difference(first: QImage, second: QImage) -> tuple[QImage, np.ndarray]:
 
 
 def difference_text(first: QImage, second: QImage) -> str:
-    """How far two pictures are apart, in words."""
+    """Describe the difference of two pictures."""
     if first.isNull() or second.isNull():
         return "A file is no longer there."
     apart = difference(first, second)[1]

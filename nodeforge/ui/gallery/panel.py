@@ -1,4 +1,4 @@
-"""The gallery: thumbnails of every saved result, to be searched, opened, compared, dragged out."""
+"""The gallery panel: thumbnails of saved results, with search, compare and drag and drop."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ class _Pictures(QListWidget):
 
 
 class Gallery(QWidget):
-    """Shows the newest results first."""
+    """Shows saved results, newest first."""
 
     open_requested = Signal(Path)
-    """Open the workflow that is inside this picture."""
+    """Request to open the workflow embedded in this picture."""
     settings_requested = Signal(Path)
-    """Give the current workflow the settings of the one inside this picture."""
+    """Request to load the settings of the workflow embedded in this picture."""
 
     def __init__(self, results: ResultsDatabase) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ class Gallery(QWidget):
         self.reload()
 
     def add(self, job: Job, path: str) -> None:
-        """A run has saved the file `path`."""
+        """Add a file that a run has saved."""
         image = read_scaled(Path(path), 2 * _SIDE)
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -137,7 +137,7 @@ class Gallery(QWidget):
         self.list.clear()
         for result in found:
             self.list.addItem(_item(result))
-        self._empty.setText("Nothing fits this search." if self._searching else EMPTY)
+        self._empty.setText("No results match this search." if self._searching else EMPTY)
         self._stack.setCurrentIndex(0 if found else 1)
         self._offer()
 
@@ -165,7 +165,7 @@ class Gallery(QWidget):
             return
         menu, first = QMenu(self), chosen[0]
         if len(chosen) == 1:
-            whole, settings = "Load the workflow whole", "Load settings only"
+            whole, settings = "Open workflow", "Load settings"
             menu.addAction(icon("tree-structure"), whole, lambda: self._open(first))
             path = first.path
             menu.addAction(icon("sliders"), settings, lambda: self.settings_requested.emit(path))
@@ -202,7 +202,7 @@ class Gallery(QWidget):
             self.delete(chosen)
 
     def delete(self, chosen: list[Result]) -> None:
-        """Move the files to the bin (where there is none, delete them), and forget them."""
+        """Move the files to the bin (if there is none, delete them) and remove the entries."""
         for result in chosen:
             if result.path.exists() and not QFile.moveToTrash(str(result.path)):
                 result.path.unlink(missing_ok=True)

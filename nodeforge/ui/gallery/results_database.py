@@ -1,4 +1,4 @@
-"""The list of results, in SQLite. The pictures themselves stay where they were saved."""
+"""The SQLite database of saved results; the picture files stay where they were saved."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS results (
 
 
 class GalleryError(NodeForgeError):
-    """The gallery's file cannot be read or written."""
+    """The gallery's database cannot be read or written."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Result:
 
 
 class ResultsDatabase:
-    """The list; several windows may have it open.
+    """The database; several windows may have it open.
 
     Args:
-        file: The SQLite file; made where there is none, put aside where it is damaged.
+        file: The SQLite file; created if missing, renamed if damaged.
     """
 
     def __init__(self, file: Path) -> None:
@@ -72,10 +72,10 @@ class ResultsDatabase:
         return base
 
     def add(self, path: Path, workflow: str, texts: Mapping[str, str], thumbnail: bytes) -> None:
-        """Remember a picture.
+        """Add a picture.
 
         Args:
-            texts: What was stamped into it; ``parameters`` holds prompt and seed.
+            texts: Text chunks of the picture; ``parameters`` holds prompt and seed.
         """
         prompt, seed = prompt_and_seed(texts.get("parameters", ""))
         self._do(
@@ -85,7 +85,7 @@ class ResultsDatabase:
         )
 
     def find(self, text: str = "", *, favourites: bool = False, limit: int = 300) -> list[Result]:
-        """The newest results with all words of `text` in prompt, workflow, seed or name."""
+        """The newest results that contain all words of `text` in prompt, workflow, seed or path."""
         words = text.split()
         where = ["(prompt || ' ' || workflow || ' ' || seed || ' ' || path) LIKE ?"] * len(words)
         where += ["favourite = 1"] if favourites else []
@@ -98,12 +98,12 @@ class ResultsDatabase:
         return [_result(row) for row in rows]
 
     def newest(self) -> Result | None:
-        """The result that was added last."""
+        """The latest result."""
         found = self.find(limit=1)
         return found[0] if found else None
 
     def prompts(self, limit: int = 200) -> list[str]:
-        """Prompts of the newest results, each once."""
+        """Distinct prompts, newest first."""
         rows = self._base.execute(
             "SELECT prompt FROM results GROUP BY prompt ORDER BY MAX(id) DESC LIMIT ?", (limit,)
         )
@@ -113,7 +113,7 @@ class ResultsDatabase:
         self._do("UPDATE results SET favourite = ? WHERE id = ?", (int(favourite), result.id))
 
     def remove(self, result: Result) -> None:
-        """Forget `result`; its file is not touched."""
+        """Remove a result; its file is kept."""
         self._do("DELETE FROM results WHERE id = ?", (result.id,))
 
     def close(self) -> None:
@@ -137,6 +137,6 @@ def _result(row: tuple[Any, ...]) -> Result:
 
 
 def prompt_and_seed(parameters: str) -> tuple[str, str]:
-    """The prompt and the seed in A1111-style `parameters`; empty where there are none."""
+    """Prompt and seed of A1111-style `parameters`; empty if missing."""
     prompt, facts = told(parameters)
     return prompt, facts.get("Seed", "")

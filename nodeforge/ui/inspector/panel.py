@@ -1,4 +1,4 @@
-"""The inspector: the selected nodes' title, values, links and help."""
+"""The inspector panel: title, values, links and help of the selected nodes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ EMPTY = "Select a node to see and change its values here."
 
 
 class Inspector(QScrollArea):
-    """Shows the selection of the current document."""
+    """Shows and edits the selected nodes of the current document."""
 
     node_requested = Signal(str)
-    """The path of a node that the person wants to see."""
+    """The path of a node to show."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Inspector(QScrollArea):
         self.show_nodes(None, [])
 
     def show_nodes(self, opened: OpenDocument | None, paths: Sequence[str]) -> None:
-        """Show the nodes at `paths`; several are edited together where they are of one type."""
+        """Show the nodes at `paths`; several of the same type are edited together."""
         if self._opened is not opened:
             if self._opened is not None:
                 self._opened.changed.disconnect(self._on_changes)
@@ -55,7 +55,7 @@ class Inspector(QScrollArea):
         self._build()
 
     def row(self, port: str) -> PortRow:
-        """The row of an input that is shown."""
+        """The row of an input."""
         return next(row for row in self._rows if row.port == port)
 
     def _on_changes(self, changes: tuple[Change, ...]) -> None:
@@ -132,7 +132,7 @@ class Inspector(QScrollArea):
             column.addWidget(_label(more, "small"))
 
     def _show_needs(self) -> None:
-        """Memory that the model of one node will take."""
+        """Show the memory needs of the selected node's model."""
         if self._needs is None or self._opened is None:
             return
         known = self._opened.memory_needs.get(self._paths[0]) if len(self._paths) == 1 else None
@@ -164,7 +164,7 @@ def needs_text(networks: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def help_text(doc: str, summary: str) -> str:
-    """A node's description beyond its summary and its arguments."""
+    """A node's description without its summary and arguments."""
     text = doc.strip().removeprefix(summary).strip()
     for section in ("Args:", "Returns:"):
         text = text.partition(section)[0].strip()

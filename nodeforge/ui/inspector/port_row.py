@@ -1,4 +1,4 @@
-"""One input in the inspector: its name, its editor, and where its value comes from."""
+"""A row of the inspector: an input's name, its field or link, and a reset button."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class PortRow(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what the document has now."""
+        """Update from the document."""
         if self.field is None:
             return
         values = [self._value(path) for path in self._paths]
@@ -109,7 +109,7 @@ class PortRow(QWidget):
         return self._opened.document.node(path).values.get(self._port.name, self._port.default)
 
     def _linked_from(self) -> Output | None:
-        """What feeds this input, addressed from the root; only for a single node."""
+        """The output linked to this input, addressed from the root; only for a single node."""
         group, name = split(self._paths[0])
         links = self._opened.document.group(group).links
         for end, start in links.items():
@@ -126,7 +126,7 @@ class PortRow(QWidget):
         button = ElidedButton(text if count == 1 else f"{text} and {count - 1} more")
         button.setIcon(icon("link-simple"))
         button.setFlat(True)
-        button.setToolTip(f"Fed by {button.text()}: go to the node it comes from")
+        button.setToolTip(f"Linked to {button.text()}; click to show the node")
         button.setAccessibleName(f"{self._port.name.replace('_', ' ')} comes from {text}")
         button.clicked.connect(lambda: self.source_clicked.emit(source.node))
         return button

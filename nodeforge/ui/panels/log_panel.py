@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtWidgets import QPlainTextEdit
 
-EMPTY = "What runs and the worker say appears here."
+EMPTY = "Messages of runs and of the worker appear here."
 _LINES = 2000
 
 

@@ -18,7 +18,7 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
 
-EMPTY = "Nothing is wrong with this workflow. Problems appear here as you edit."
+EMPTY = "No problems found. Problems of the workflow appear here as you edit."
 _RELINK = ("missing_models",)
 
 

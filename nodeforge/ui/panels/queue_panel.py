@@ -46,7 +46,7 @@ class QueuePanel(QWidget):
         self.list.setColumnWidth(1, 320)
         self.list.currentItemChanged.connect(self._offer)
         self.pause = QPushButton(icon("pause"), "Pause", checkable=True)
-        self.pause.setToolTip("Let runs that wait go on waiting; the one in hand is finished")
+        self.pause.setToolTip("Pause the queue; the current run is finished")
         self.pause.clicked.connect(lambda: runner.pause(not runner.jobs.paused))
         self._earlier = self._button("arrow-up", "Earlier", lambda: self._move(-1))
         self._later = self._button("arrow-down", "Later", lambda: self._move(1))

@@ -1,4 +1,4 @@
-"""The dialog. It writes the settings file and the window's own store when it is accepted."""
+"""The Preferences dialog; writes the settings file and the window's store when accepted."""
 
 from __future__ import annotations
 
@@ -40,30 +40,30 @@ from nodeforge.ui.preferences.shortcut_editor import ShortcutEditor
 from nodeforge.ui.running.output_folders import PLACEHOLDERS, expand_pattern
 
 _DEVICES = {
-    "auto": "The best there is",
+    "auto": "Best available",
     "cuda": "NVIDIA or AMD card (cuda)",
     "mps": "Apple (mps)",
     "xpu": "Intel (xpu)",
     "cpu": "Processor (cpu)",
 }
 _MEMORY = {
-    MemoryMode.AUTO: "As it fits",
+    MemoryMode.AUTO: "Automatic",
     MemoryMode.DEVICE: "All on the device",
-    MemoryMode.LOW: "On the device while used",
+    MemoryMode.LOW: "Offload when unused",
     MemoryMode.VERY_LOW: "Layer by layer",
 }
 _PRECISION = {
-    Precision.AUTO: "What suits the device",
+    Precision.AUTO: "Automatic",
     Precision.FULL: "Full (32 bit)",
     Precision.HALF: "Half (16 bit)",
 }
 _ATTENTION = {
-    Attention.AUTO: "As torch finds best",
+    Attention.AUTO: "Automatic (torch)",
     Attention.FLASH: "Flash",
     Attention.EFFICIENT: "Memory-efficient",
     Attention.CUDNN: "cuDNN",
     Attention.MATH: "Plain",
-    Attention.SLICED: "In slices",
+    Attention.SLICED: "Sliced",
     Attention.XFORMERS: "xFormers",
 }
 _THEMES = {name: name.capitalize() for name in themes.THEMES}
@@ -71,7 +71,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
 
 class Preferences(QDialog):
-    """Sections of preferences, with a search over all of them."""
+    """Shows sections of preferences, with a search."""
 
     def __init__(
         self, workspace: Workspace, actions: CommandRegistry, parent: QWidget | None = None
@@ -105,7 +105,7 @@ class Preferences(QDialog):
         self._failed = QLabel(wordWrap=True)
         self._failed.setProperty("role", "error")
         self._failed.hide()
-        self._empty = QLabel("No preference fits this search.")
+        self._empty = QLabel("No preferences match this search.")
         self._empty.setProperty("role", "empty")
         self._empty.hide()
         self._lay_out([*self._running(), *self._rest()])
@@ -139,11 +139,11 @@ class Preferences(QDialog):
         super().accept()
 
     def add_folder(self, path: str) -> None:
-        """Look for models in the folder at `path`, too."""
+        """Add a model folder."""
         self.folders.add(path)
 
     def _keep(self) -> None:
-        """What belongs to the window, not to the program."""
+        """Save the window settings."""
         store = self._workspace.store
         store.setValue("output_pattern", self.pattern.text().strip())
         store.setValue("previews", "true" if self.previews.isChecked() else "false")
@@ -240,7 +240,7 @@ class Preferences(QDialog):
 
 
 def _devices(workspace: Workspace) -> dict[str, str]:
-    """What may be chosen: kinds, each card that is there, and a chosen one that is away."""
+    """Devices to choose from: kinds, available cards, and the current one if unavailable."""
     cards = {device: f"{name} ({device})" for device, name in workspace.graphics_cards.items()}
     chosen = workspace.settings.device
     there = _DEVICES | cards
@@ -248,7 +248,7 @@ def _devices(workspace: Workspace) -> dict[str, str]:
 
 
 def _attention(workspace: Workspace) -> dict[Attention, str]:
-    """What may be chosen: what the worker has found, and a chosen one that is not there."""
+    """Attention backends to choose from, and the current one if unavailable."""
     there = workspace.attention or list(Attention)
     chosen = workspace.settings.attention
     found = {way: text for way, text in _ATTENTION.items() if way in there}

@@ -1,4 +1,4 @@
-"""Rows of preferences under headings, and the search over them."""
+"""Sections of preference rows, and their search."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 _NAMES, _HINTS = 160, 208
-"""How wide the columns beside the editor are, so that rows of all headings line up."""
+"""Widths of the columns beside the editor, so that all sections line up."""
 
 
 @dataclass
 class PreferenceRow:
-    """One preference: its widgets, the words it is found by, and a search inside of it."""
+    """A preference: its widgets, its search words, and a search inside its editor."""
 
     parts: list[QWidget]
     words: str
@@ -25,7 +25,7 @@ class PreferenceRow:
 
 
 class Section(QWidget):
-    """A heading with its rows."""
+    """A heading with preference rows."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -48,8 +48,8 @@ class Section(QWidget):
         """Add a preference.
 
         Args:
-            default: What it is if nobody changes it, in words.
-            words: More words to find it by.
+            default: The default value as text.
+            words: Additional search words.
         """
         label, hint = QLabel(name), QLabel(f"default: {default}", wordWrap=True)
         label.setBuddy(editor)
@@ -68,7 +68,7 @@ class Section(QWidget):
         words: str = "",
         inside: Callable[[str], bool] | None = None,
     ) -> None:
-        """Add an editor as wide as the dialog, which says its defaults itself.
+        """Add an editor of full width, which shows its defaults itself.
 
         Args:
             inside: Shows what of it fits a text; whether there is something.
@@ -80,7 +80,7 @@ class Section(QWidget):
         self._keep(parts, name, words, inside)
 
     def search(self, text: str) -> bool:
-        """Show the rows that have all words of `text`; whether there are any."""
+        """Show the rows that match all words of `text`; returns whether there are any."""
         wanted = text.lower().split()
         found = False
         for row in self.rows:

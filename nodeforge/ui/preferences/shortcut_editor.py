@@ -1,4 +1,4 @@
-"""Other keys for commands; two commands with the same keys are named before it is saved."""
+"""The shortcut editor of the Preferences dialog; reports conflicts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
 class ShortcutEditor(QWidget):
-    """A list of commands, and an editor for the keys of the one chosen."""
+    """Lists commands and edits the shortcuts of the selected one."""
 
     def __init__(self, actions: CommandRegistry) -> None:
         super().__init__()
@@ -58,14 +58,14 @@ class ShortcutEditor(QWidget):
         self._show()
 
     def choose(self, name: str) -> None:
-        """Choose the command `name` in the list."""
+        """Select a command in the list."""
         for row in range(self.list.topLevelItemCount()):
             item = self.list.topLevelItem(row)
             if item is not None and item.data(0, _NAME) == name:
                 self.list.setCurrentItem(item)
 
     def search(self, text: str) -> bool:
-        """Show the commands whose name or keys have all words of `text`; whether there are any."""
+        """Show the commands that match all words of `text`; returns whether there are any."""
         wanted, found = text.lower().split(), list[QTreeWidgetItem]()
         for row in range(self.list.topLevelItemCount()):
             item = self.list.topLevelItem(row)
@@ -78,7 +78,7 @@ class ShortcutEditor(QWidget):
         return bool(found)
 
     def conflicts(self) -> list[str]:
-        """Which commands would have the same keys, a sentence each."""
+        """Descriptions of conflicting shortcuts."""
         owners: dict[str, list[Command]] = {}
         for command in self._actions:
             for keys in self._keys[command.name]:
@@ -91,7 +91,7 @@ class ShortcutEditor(QWidget):
         ]
 
     def changed(self) -> dict[str, list[str]]:
-        """Keys by command, for those whose keys are not their default."""
+        """Shortcuts by command, where they differ from the default."""
         return {
             command.name: self._keys[command.name]
             for command in self._actions
@@ -144,19 +144,19 @@ def _title(command: Command) -> str:
 
 
 def _active_view(command: Command) -> str:
-    """What must be in front for a command; only one of graph and canvas is."""
+    """The view in which a command is available: ``graph``, ``canvas`` or any."""
     if is_canvas_command(command.name):
         return "canvas"
     return "graph" if command.name.startswith("node.") else ""
 
 
 def portable_shortcuts(keys: object) -> list[str]:
-    """Shortcuts as they are stored, on every system alike."""
+    """Shortcuts as portable text, as they are stored."""
     assert isinstance(keys, list | tuple)
     return [QKeySequence(each).toString(_PORTABLE) for each in keys]
 
 
 def native_shortcuts(keys: object) -> str:
-    """Shortcuts as this system's menus write them."""
+    """Shortcuts as native text, as menus show them."""
     assert isinstance(keys, list | tuple)
     return ", ".join(QKeySequence(each).toString(_NATIVE) for each in keys)

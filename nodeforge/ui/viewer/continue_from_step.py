@@ -1,4 +1,4 @@
-"""Going on from a step with another prompt: what acts gets a range, its copies the rest."""
+"""Continue from here: splits prompts and guidance of a denoise loop at a step."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _Split = Generator[Change, None, tuple[Output | None, Output | None]]
 
 
 def steps_run(document: Document, loop: str, walked: int, catalogue: Catalogue) -> int:
-    """How many steps ranges are shares of, where the loop at `loop` walked `walked` of them."""
+    """The number of steps that ranges refer to, if the loop has run `walked` steps."""
     scene = Scene(document.graph, catalogue)
     passed = (scene.value(loop, "start_at") or 0) + walked
     feed = scene.feed(loop, "schedule")
@@ -50,15 +50,14 @@ def steps_run(document: Document, loop: str, walked: int, catalogue: Catalogue) 
 
 @dataclass(eq=False)
 class ContinueFrom(GraphEdit):
-    """Let prompts and guidance of a loop end at a step, and copies of them go on from there.
+    """End prompts and guidance of a loop at a step, and add copies that apply from there.
 
-    Nothing changes in what the loop makes until a copy is edited; then the steps before are
-    found in the cache.
+    The result is unchanged until a copy is edited; then the earlier steps come from the cache.
 
     Args:
         loop: The path of the denoise loop.
-        step: The step, counted from 1 among those the slider shows.
-        steps: How many steps ranges are shares of.
+        step: The step, counted from 1 as in the slider.
+        steps: The number of steps that ranges refer to.
         catalogue: The node types.
     """
 
@@ -67,7 +66,7 @@ class ContinueFrom(GraphEdit):
     steps: int
     catalogue: Catalogue
     copies: list[str] = field(default_factory=list, init=False)
-    """The copies of prompts, which the person changes; the positive ones first."""
+    """The copied prompts, for the user to edit; positive ones first."""
 
     @property
     def name(self) -> str:
@@ -90,10 +89,10 @@ class ContinueFrom(GraphEdit):
 
 
 class _Continuation:
-    """The edit in one graph while it is made: what is new lies in rows below it.
+    """Builds the edit in one graph; new nodes are placed in rows below it.
 
     Args:
-        end: The input there that is about to be split, of the loop or of a subgraph that holds it.
+        end: The input to split, of the loop or of a subgraph around it.
     """
 
     def __init__(self, document: Document, edit: ContinueFrom, end: Input) -> None:
@@ -111,7 +110,7 @@ class _Continuation:
         self.top = max(lowest, default=0) + 360
 
     def continue_at(self, end: Input, port: str) -> Generator[Change, None, None]:
-        """Split what feeds `end`, and there the loop's `port`, at the step."""
+        """Split the source of `end` (the loop's `port`) at the step."""
         start = self._source(end)
         if start is None:
             return
@@ -123,7 +122,7 @@ class _Continuation:
             yield from Link(both, end).changes(self.document)
 
     def frame(self) -> Generator[Change, None, None]:
-        """Put a backdrop behind all that is new."""
+        """Add a backdrop behind the new nodes."""
         places = [self.document.view.positions[path] for path in self.made]
         x, y = min(place[0] for place in places), min(place[1] for place in places)
         right, bottom = max(p[0] for p in places) + 220, max(p[1] for p in places) + 200
@@ -133,7 +132,7 @@ class _Continuation:
         yield from SetEntry("backdrops", key, entry).changes(self.document)
 
     def _source(self, end: Input) -> Output | None:
-        """What feeds `end`, through reroutes."""
+        """The source of `end`, through reroutes."""
         start = source_of(self.document, end)
         while start is not None and (port := self._reroute(start)):
             start = source_of(self.document, Input(start.node, port))
@@ -144,7 +143,7 @@ class _Continuation:
         return spec.inputs[0].name if spec is not None and spec.role is Role.REROUTE else ""
 
     def _prompt(self, start: Output) -> _Split:
-        """What acts up to the step, and what acts from it on."""
+        """Split a prompt: the outputs for before and after the step."""
         node = self.document.node(start.node)
         shared = self._shared(start)
         if node.type == COMBINE and not shared:
@@ -185,7 +184,7 @@ class _Continuation:
         return Output(before, start.port), Output(made, start.port)
 
     def _shared(self, start: Output) -> bool:
-        """Whether something else is fed by the node of `start`, too: then it stays as it is."""
+        """Whether the node has other readers, and so must stay unchanged."""
         name = split(start.node)[1]
         fed = self.document.group(self.group).links.values()
         return sum(each.node == name for each in fed) > 1
@@ -193,7 +192,7 @@ class _Continuation:
     def _parts(
         self, start: Output, node_type: str, split_source: Callable[[Output], _Split]
     ) -> _Split:
-        """A combination stays where it is; what goes on is what goes on of its parts."""
+        """Split the parts of a combination node."""
         later: list[Output] = []
         for port in ("first", "second"):
             end = Input(start.node, port)
@@ -215,7 +214,7 @@ class _Continuation:
         return Output(made, "conditioning")
 
     def _copied(self, start: Output, end: float) -> _Changes:
-        """A copy of the prompt at `start`, from the step to `end`."""
+        """Copy the prompt at `start`, with a range from the step to `end`."""
         chain = self._chain(start.node)
         fragment = extract(self.document, chain)
         paste = Paste(fragment, self.group, keep_inputs=True)
@@ -236,7 +235,7 @@ class _Continuation:
         return ranged
 
     def _chain(self, path: str) -> list[str]:
-        """The node at `path` and those that give it conditioning, the first of them last."""
+        """The node and its upstream conditioning nodes, the most upstream last."""
         found, waiting = [path], [path]
         graph = self.document.group(self.group)
         while waiting:
@@ -263,7 +262,7 @@ class _Continuation:
         return Output(made, self.catalogue[node_type].outputs[0].name)
 
     def _add(self, node: Node, column: int, down: int = 0) -> Generator[Change, None, str]:
-        """Add a node to the row in hand."""
+        """Add a node to the current row."""
         place = self.left + column * _COLUMN, self.top + self.row * _ROW + down
         add = AddNodes([node], [place], self.group)
         yield from add.changes(self.document)

@@ -1,4 +1,4 @@
-"""The viewer: the picture of the selected node, and a slider over the steps of its loop."""
+"""The viewer panel: the selected node's picture, and a slider over its denoising steps."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ EMPTY = "The picture of the selected node appears here, after a run."
 
 
 class Viewer(QWidget):
-    """Shows the selected node's picture; while none is selected that makes one, the picture that
-    the document made last."""
+    """Shows the selected node's picture; if it has none, the document's latest picture."""
 
     node_requested = Signal(str)
-    """The path of a node that the person is to change now."""
+    """The path of a node to show and edit next."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__()
@@ -54,12 +53,12 @@ class Viewer(QWidget):
         self._zoom.setProperty("role", "dim")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Denoising step")
-        self.slider.setToolTip("Drag through the pictures of the steps")
+        self.slider.setToolTip("Drag to see the denoising steps")
         self.slider.valueChanged.connect(self._slid)
         self._step = QLabel()
         self.continue_button = QPushButton(icon("git-branch"), "Continue from here")
         self.continue_button.setToolTip(
-            "Keep what leads to this step, and go on with copies of prompts and guidance to change"
+            "Keep the steps up to here, and continue with copies of prompts and guidance"
         )
         self.continue_button.clicked.connect(self._continue)
         self._steps = QWidget()
@@ -69,7 +68,7 @@ class Viewer(QWidget):
         self._steps.hide()
 
     def show_nodes(self, opened: OpenDocument | None, paths: list[str]) -> None:
-        """Show the picture of the first of `paths` that makes one, or go on with the last."""
+        """Show the picture of the first of `paths` that has one, or keep the latest."""
         changed = opened is not self._opened
         if changed:
             if self._opened is not None:
@@ -113,7 +112,7 @@ class Viewer(QWidget):
         return shown or bool(self._runner.pictures.picture_port(opened, node))
 
     def _last(self) -> str:
-        """The node whose picture is shown while no other is chosen."""
+        """The node with the latest picture."""
         if self._opened is None:
             return ""
         shown, picture_port = self._opened.pictures, self._runner.pictures.picture_port
@@ -137,7 +136,7 @@ class Viewer(QWidget):
             self._runner.pictures.count_steps(self._opened, node, told)
 
     def _put(self, image: QImage | None) -> None:
-        """Show `image`; that of a latent is small, and smoothed."""
+        """Show `image`; latents are small previews."""
         pictures = self._runner.pictures
         latent = (
             self._opened is not None and pictures.picture_type(self._opened, self._node) == "latent"
@@ -218,9 +217,9 @@ class Viewer(QWidget):
             self._ask_step()
 
     def _ask_step(self) -> None:
-        """One picture is asked for at a time; of those slid over meanwhile, the last.
+        """Request the picture of a step; one request at a time, then the last step wanted.
 
-        Where every step of the run was previewed, those are shown: they are there already.
+        If all steps were previewed, the previews are shown instead.
         """
         if self._wanted is None or self._opened is None:
             return
@@ -241,7 +240,7 @@ class Viewer(QWidget):
         self._ask_step()
 
     def _continue(self) -> None:
-        """Edit the workflow so that only the steps after the one shown are run anew."""
+        """Split the workflow at the shown step ("Continue from here")."""
         from nodeforge.ui.viewer.continue_from_step import (  # with the graph's view
             ContinueFrom,
             steps_run,

@@ -1,4 +1,4 @@
-"""A picture that can be zoomed and panned."""
+"""A widget that shows a picture, with zoom and pan."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 _MAX_ZOOM, _MIN_ZOOM = 32.0, 0.02
 _SMOOTH_UP_TO = 2.0
-"""Beyond this zoom pixels are shown as squares; a latent's picture never is."""
+"""Zoom from which pixels are shown as squares, except in previews."""
 
 
 class PictureView(QWidget):
-    """Fits the picture until it is zoomed; double-click fits it again."""
+    """Shows a picture, fitted until it is zoomed; double-click fits it again."""
 
     zoomed = Signal(float)
-    """Screen pixels a picture pixel."""
+    """Screen pixels per picture pixel."""
 
     def __init__(self, empty: str) -> None:
         super().__init__()
@@ -35,14 +35,14 @@ class PictureView(QWidget):
 
     @property
     def zoom(self) -> float:
-        """Screen pixels a picture pixel."""
+        """Screen pixels per picture pixel."""
         return self._zoom or self._fitting()
 
     def show_image(self, image: QImage | None, *, coarse: bool = False) -> None:
-        """Show `image`; one of the same shape keeps the zoom.
+        """Show `image`; the zoom is kept if the size is the same.
 
         Args:
-            coarse: It is a small stand-in (a latent), to be smoothed however large it is shown.
+            coarse: Whether it is a small preview, which is always drawn smoothly.
         """
         image = image or QImage()
         if image.size() != self._image.size() and not coarse and not self._is_preview:
@@ -52,7 +52,7 @@ class PictureView(QWidget):
         self.zoomed.emit(self.zoom)
 
     def set_empty_text(self, empty: str) -> None:
-        """What to say while there is no picture."""
+        """Set the text shown while there is no picture."""
         self._empty = empty
         self.update()
 
@@ -61,7 +61,7 @@ class PictureView(QWidget):
         self._changed()
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
-        """Zoom, keeping the point `at` of the widget where it is."""
+        """Zoom around a position, by default the centre."""
         if self._image.isNull():
             return
         at = at or QPointF(self.width() / 2, self.height() / 2)
@@ -118,7 +118,7 @@ class PictureView(QWidget):
         self.zoomed.emit(self.zoom)
 
     def _fitting(self) -> float:
-        """The zoom at which all of the picture is seen;."""
+        """The zoom at which the whole picture fits."""
         if self._image.isNull() or not self.width() or not self.height():
             return 1.0
         wide = (self.width() - 8) / self._image.width()

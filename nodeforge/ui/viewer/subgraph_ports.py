@@ -1,4 +1,4 @@
-"""Edits through the ports of subgraphs: to what feeds an input, and for copies inside."""
+"""Edits of subgraph ports: exposing an inner input, and linking copied nodes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from nodeforge.graph.paths import join, split
 
 
 def outermost_input(document: Document, end: Input) -> Generator[Change, None, Input | None]:
-    """The input of a subgraph around `end` (or `end` itself) that the link is at which feeds it.
+    """The outermost input (of a subgraph, or `end` itself) that holds the link into `end`.
 
-    Subgraphs get ports of their own for it where theirs stand for other inputs, too. None where
-    nothing feeds `end`.
+    If a subgraph's port is shared with other inputs, a separate port is added. None if there is
+    no link.
     """
     path_to_link = _path_to_link(inline(document.graph), end)
     if path_to_link is None:
@@ -42,11 +42,11 @@ def outermost_input(document: Document, end: Input) -> Generator[Change, None, I
 
 
 def expose_copies(document: Document, group: str, copies: Mapping[str, str]) -> Iterator[Change]:
-    """Let the ports of `group` feed copies inside it as the originals; what stands as a value on
-    a port becomes the copy's own.
+    """Link the ports of `group` to copies inside it as to the originals; values of ports are
+    copied to the copies.
 
     Args:
-        copies: Names of originals to names of copies.
+        copies: Names of originals to names of their copies.
     """
     if not group:
         return
@@ -63,7 +63,7 @@ def expose_copies(document: Document, group: str, copies: Mapping[str, str]) -> 
 
 
 def _path_to_link(whole: Inlined, end: Input) -> list[Input] | None:
-    """From `end` outwards to the port that has the link; None where there is no link."""
+    """The inputs from `end` outwards to the one with the link; None if there is no link."""
     path_to_link = [end]
     while path_to_link[-1] not in whole.links:
         port = whole.ports.get(path_to_link[-1])
@@ -74,7 +74,7 @@ def _path_to_link(whole: Inlined, end: Input) -> list[Input] | None:
 
 
 def _outer_values(whole: Inlined, port: Input) -> dict[str, object]:
-    """The value that counts at a subgraph's port, by the port's name there: the outermost."""
+    """The effective value of a subgraph's port: the outermost one, by port name."""
     found, end = dict[str, object](), port
     while end is not None:
         values = whole.groups[end.node].values

@@ -102,7 +102,7 @@ class RunMessages:
             self._dismiss("refused", opened)
 
     def _refused(self, opened: OpenDocument, problems: list[Problem]) -> None:
-        text = f"Not run: {plural(len(problems), 'problem')} to mend first. {problems[0].told}"
+        text = f"Not run: {plural(len(problems), 'problem')} to fix first. {problems[0].told}"
         buttons: list[Button] = [("Show problems", self._ways.show_problems)]
         if any(each.rule == "missing_models" for each in problems):
             buttons.append(("Relink…", lambda: self._ways.relink(opened)))
@@ -112,7 +112,7 @@ class RunMessages:
     def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
         inputs = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in error.inputs.items())
         opened = self._workspace.find(job.document)
-        text = self._told(opened, node, error) + (f"\nIt was given: {inputs}." if inputs else "")
+        text = self._told(opened, node, error) + (f"\nInputs: {inputs}." if inputs else "")
         buttons: list[Button] = []
         if node and opened is not None:
             buttons.append(("Show node", lambda: self._ways.show_node(opened, node)))

@@ -196,7 +196,7 @@ def test_shaking_a_node_pulls_it_out_of_its_links(open_screen):
     screen.press(start)
     for shift in (30, -10, 30, -10, 30, -10):
         screen.move(start + QPointF(shift, 0))
-    assert screen.view._hint.text() == "Let go to pull out of the links"
+    assert screen.view._hint.text() == "Release to detach from links"
     screen.move(start + QPointF(0, 100))
     screen.release(start + QPointF(0, 100))
     assert screen.links == {"c.image": "a.image"}

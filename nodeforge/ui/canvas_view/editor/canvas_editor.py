@@ -136,7 +136,7 @@ class CanvasEditor(QWidget):
         width, height = self.session.canvas.size
         parts = [f"{width} × {height} px", f"{self.view.camera.zoom:.0%}"]
         if self.view.camera.rotation:
-            parts.append(f"turned {self.view.camera.rotation:.0f}°")
+            parts.append(f"rotated {self.view.camera.rotation:.0f}°")
         if place is not None and self.session.contains(place):
             parts.append(f"{int(place.x())}, {int(place.y())}")
         self._place.setText("   ".join(parts))

@@ -119,7 +119,7 @@ class ColourPanel(QWidget):
         row.addWidget(_button("swap", "Swap the colours", tool_options.swap_colours))
         row.addWidget(
             _button(
-                "plus", "Keep as swatch", lambda: tool_options.add_swatch(tool_options.foreground)
+                "plus", "Add to swatches", lambda: tool_options.add_swatch(tool_options.foreground)
             )
         )
         row.addStretch(1)
@@ -167,8 +167,8 @@ class _Pair(QWidget):
         super().__init__()
         self._tool_options = tool_options
         self.setFixedSize(40, 32)
-        self.setToolTip("Front and back colour; a click swaps them (Shift+X), D resets them")
-        self.setAccessibleName("Front and back colour")
+        self.setToolTip("Foreground and background colour; click to swap (Shift+X), D resets")
+        self.setAccessibleName("Foreground and background colour")
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)

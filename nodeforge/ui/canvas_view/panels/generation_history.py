@@ -25,7 +25,7 @@ class GenerationHistoryButton(QToolButton):
         super().__init__()
         self._session, self._form, self._workspace = session, form, workspace
         self.setIcon(icon("clock-counter-clockwise"))
-        self.setToolTip("Generations accepted on this canvas: take their settings, open them")
+        self.setToolTip("Accepted generations: use their settings or open their workflow")
         self.setAccessibleName("Earlier generations")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self)
@@ -37,11 +37,11 @@ class GenerationHistoryButton(QToolButton):
         self._menu.clear()
         records = self._session.opened.generations[: -_SHOWN - 1 : -1]
         if not records:
-            self._menu.addAction("Nothing was accepted yet").setEnabled(False)
+            self._menu.addAction("No generations accepted yet").setEnabled(False)
         for record in records:
             entry = self._menu.addMenu(label_of(record))
-            entry.addAction("Take its settings", lambda r=record: self._form.restore(r))
-            entry.addAction("Open its workflow", lambda r=record: self._open(r))
+            entry.addAction("Use settings", lambda r=record: self._form.restore(r))
+            entry.addAction("Open workflow", lambda r=record: self._open(r))
 
     def _open(self, record: Mapping[str, Any]) -> None:
         try:

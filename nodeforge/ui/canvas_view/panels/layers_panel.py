@@ -120,7 +120,7 @@ class LayersPanel(QWidget):
         menu = QMenu(self)
         menu.addAction("Rename", lambda: self.list.editItem(item, NAME))
         if layer.is_mask:
-            menu.addAction("Colour of the tint…", lambda: self._ask_tint(layer))
+            menu.addAction("Tint colour…", lambda: self._ask_tint(layer))
         else:
             alpha = menu.addAction("Lock alpha")
             alpha.setCheckable(True)
@@ -131,7 +131,7 @@ class LayersPanel(QWidget):
         menu.popup(self.list.viewport().mapToGlobal(place))
 
     def _ask_tint(self, layer: Layer) -> None:
-        colour = QColorDialog.getColor(QColor(layer.tint), self, "Colour of the tint")
+        colour = QColorDialog.getColor(QColor(layer.tint), self, "Tint colour")
         if colour.isValid():
             self._do(set_layer, layer.id, tint=colour.name())
 

@@ -33,7 +33,7 @@ class Ruler(QWidget):
         wide, high = (policies.Expanding, policies.Fixed)[:: 1 if horizontal else -1]
         self.setSizePolicy(wide, high)
         self.setAccessibleName("Ruler")
-        self.setToolTip("Drag into the picture for a guide")
+        self.setToolTip("Drag into the canvas to add a guide")
         shapes = Qt.CursorShape
         self.setCursor(shapes.SplitVCursor if horizontal else shapes.SplitHCursor)
         view.view_changed.connect(self.update)

@@ -121,7 +121,7 @@ class StrokeTool(Tool):
 
 class BrushTool(StrokeTool):
     name, title, icon, key, verb = "brush", "Brush", "paint-brush", "B", "brush stroke"
-    hint = "Shift: straight. Alt: take a colour. Right drag: size and hardness. X: mask."
+    hint = "Shift: straight. Alt: pick a colour. Right drag: size and hardness. X: mask."
     options = (_SIZE, *_HARDNESS_OPACITY, *_PEN_OPTIONS)
     picks_colour = True
 

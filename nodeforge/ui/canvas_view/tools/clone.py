@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 class CloneTool(StrokeTool):
     name, title, icon, key, verb = "clone", "Clone", "sticker", "S", "clone"
-    hint = "Alt and a click: where from. Then paint."
+    hint = "Alt+click sets the source. Then paint."
     options = (
         number_option("size", "Size", 60, 1, LARGEST, 1, "px"),
         number_option("hardness", "Hardness", 0.5, 0.0, 1.0, 0.01),

@@ -17,7 +17,7 @@ _SIDES = {"1 pixel": 1, "3 × 3": 3, "5 × 5": 5, "11 × 11": 11}
 
 class ColourPickerTool(Tool):
     name, title, icon, key = "picker", "Colour picker", "eyedropper", "I"
-    hint = "Click for the front colour, with Shift for the back colour."
+    hint = "Click sets the foreground colour, Shift+click the background colour."
     options = (choice_option("area", "Mean of", tuple(_SIDES), "1 pixel"),)
     cursor = Qt.CursorShape.CrossCursor
 

@@ -29,7 +29,7 @@ _HANDLES = QColor("#5b9dff")
 
 class CropTool(Tool):
     name, title, icon, key = "crop", "Crop", "crop", "C"
-    hint = "Drag a rectangle; Enter crops, Esc leaves it. Beyond the border it makes room."
+    hint = "Drag a rectangle; Enter crops, Esc cancels. Outside the border it extends the canvas."
 
     def __init__(self, session: CanvasSession) -> None:
         super().__init__(session)

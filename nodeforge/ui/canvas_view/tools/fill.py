@@ -34,7 +34,7 @@ def similar_area(tool: Tool, pointer: PointerEvent):
 
 class FillTool(Tool):
     name, title, icon, key = "fill", "Fill", "paint-bucket", "G"
-    hint = "Click an area. Alt: take a colour."
+    hint = "Click an area. Alt: pick a colour."
     options = SIMILARITY_OPTIONS
     picks_colour = True
 

@@ -30,7 +30,7 @@ class GenerationBoxTool(Tool):
     name, title, icon, key = "box", "Generation box", "bounding-box", "K"
     hint = (
         "Drag the box, its handles, or a new one. Shift keeps the proportions. "
-        "A double-click lets the mask choose it."
+        "Double-click fits it to the mask."
     )
     options = (number_option("grid", "Steps of", 8, 1, 256, 1, "px"),)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 class GradientTool(Tool):
     name, title, icon, key = "gradient", "Gradient", "square-half", "Shift+G"
-    hint = "Drag from the first colour to the last. Shift: in steps of 15°. Alt: take a colour."
+    hint = "Drag from the first colour to the last. Shift: in steps of 15°. Alt: pick a colour."
     options = (
         choice_option("shape", "Shape", ("linear", "radial"), "linear"),
         choice_option("to", "To", ("back colour", "transparent"), "back colour"),

@@ -42,7 +42,7 @@ class MoveTool(Tool):
     name, title, icon, key = "move", "Move and transform", "arrows-out-cardinal", "V"
     hint = (
         "Drag to move, handles to scale (Shift keeps proportions, Alt the middle), outside a "
-        "corner to turn. Enter applies."
+        "corner to rotate. Enter applies."
     )
     cursor = Qt.CursorShape.SizeAllCursor
 

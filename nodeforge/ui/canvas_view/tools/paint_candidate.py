@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PaintCandidateTool(StrokeTool):
-    name, title, icon, key, verb = "paint_in", "Paint candidate in", "paint-roller", "", "paint in"
+    name, title, icon, key, verb = "paint_in", "Paint candidate", "paint-roller", "", "paint in"
     hint = "Paint where the candidate should be. Enter ends it."
     options = (
         number_option("size", "Size", 80, 1, LARGEST, 1, "px"),

@@ -19,7 +19,7 @@ _COMBINE_MODES = {
     "intersect": Combine.INTERSECT,
 }
 COMBINE_OPTION = choice_option("way", "Selection", tuple(_COMBINE_MODES), "replace")
-COMBINE_HINT = "Shift adds, Alt takes away."
+COMBINE_HINT = "Shift adds, Alt subtracts."
 
 
 class SelectTool(Tool):

@@ -205,7 +205,7 @@ class GraphCommands:
         """Collapse the selected nodes into a subgraph; returns its path."""
         paths = self.session.selected_paths()
         if not paths:
-            self.session.refuse("choose the nodes to group first.")
+            self.session.refuse("select the nodes to group first.")
             return ""
         edit = Collapse(paths, title)
         if not self.session.perform(edit):
@@ -222,7 +222,7 @@ class GraphCommands:
         ]
         unpacks = [Unpack(path) for path in groups]
         if not unpacks:
-            self.session.refuse("choose a group to unpack first.")
+            self.session.refuse("select a subgraph to unpack first.")
             return []
         self.session.perform(
             unpacks[0] if len(unpacks) == 1 else Together("unpack groups", unpacks)

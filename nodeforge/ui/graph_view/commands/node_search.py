@@ -24,7 +24,7 @@ class NodeSearch:
 
     def __init__(self, session: GraphSession, parent: QWidget) -> None:
         self.session = session
-        nothing = "No node fits this link."
+        nothing = "No compatible node."
         self.popup = SearchPopup(parent, session.theme, "Add a node", nothing)
         self.finder = SearchPopup(
             parent, session.theme, "Find a node", "This workflow has no nodes."

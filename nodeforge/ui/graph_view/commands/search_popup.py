@@ -69,7 +69,7 @@ class SearchPopup(QFrame):
         self.line.setAccessibleName(prompt)
         self.line.setClearButtonEnabled(True)
         self.list = QListWidget(self)
-        self.list.setAccessibleName(f"{prompt}: what fits")
+        self.list.setAccessibleName(f"{prompt}: matches")
         self.list.setItemDelegate(_EntryDelegate(theme, self.list))
         self.list.setUniformItemSizes(True)
         self.list.setStyleSheet("QListWidget { background: transparent; }")

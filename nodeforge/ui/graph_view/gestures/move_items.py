@@ -91,7 +91,7 @@ class MoveItems(Gesture):
         for line in lines:
             ends = {line.into.node_item, line.out_of.node_item}
             line.mark(not ends <= node_items)
-        self.session.show_hint("Let go to pull out of the links" if lines else "", place)
+        self.session.show_hint("Release to detach from links" if lines else "", place)
 
     def _line_below(self) -> LinkItem | None:
         """The link into which the single moved node would be inserted."""

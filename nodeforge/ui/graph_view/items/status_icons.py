@@ -28,8 +28,8 @@ STATUS_TEXTS = {
     "done": "Done",
     "error": "Failed",
     "problem": "Problem",
-    "mute": "Muted: left out, with all that needs it",
-    "bypass": "Bypassed: passes on what it gets",
+    "mute": "Muted: not run, and neither is what needs it",
+    "bypass": "Bypassed: passes its input through",
     "missing": "No pack declares this type; its data is kept",
 }
 

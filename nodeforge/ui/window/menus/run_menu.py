@@ -48,7 +48,9 @@ class RunMenu:
         if targets:
             self._run(targets, 1)
         else:
-            window.status.show_text("Nothing that is selected leads to a node that saves or shows.")
+            window.status.show_text(
+                "No selected node leads to a node that saves or shows something."
+            )
 
     def stop(self) -> None:
         """Cancel the current gesture; if there is none, stop the run."""
@@ -71,7 +73,9 @@ class RunMenu:
     def free_memory(self) -> None:
         """Make the worker release loaded networks and cached results."""
         say = self._window.status.show_text
-        self._runner.worker.ask("free", lambda _: say("Memory of models was freed."))
+        self._runner.worker.ask(
+            "free", lambda _: say("Models and results were released from memory.")
+        )
 
     def previews_on(self) -> bool:
         return self._window.workspace.store.value("previews", "true") != "false"
@@ -83,7 +87,9 @@ class RunMenu:
     def switch_auto(self) -> None:
         self.auto.set_enabled(not self.auto.enabled)
         if self.auto.enabled:
-            self._window.status.show_text("Runs on every change; what saves waits for Run.")
+            self._window.status.show_text(
+                "Run on change is on; nodes that save files wait for Run."
+            )
 
     def switch_pause(self) -> None:
         self._runner.pause(not self._runner.jobs.paused)
