@@ -35,6 +35,11 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         ("ui/common/icons.py", "import nodeforge.ui.documents.workspace", "Rooms of the window"),
         ("ui/files/model_lock.py", "import nodeforge.ui.gallery.panel", "Rooms of the window"),
         (
+            "ui/window/menus/run_menu.py",
+            "import nodeforge.ui.window.main_window",
+            "Main window, menus and panels",
+        ),
+        (
             "ui/canvas_view/tools/brush.py",
             "import nodeforge.ui.canvas_view.session",
             "Rooms of the canvas view",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Signal
+from PySide6.QtCore import Signal
 
 from nodeforge.canvas import (
     Canvas,
@@ -17,15 +16,14 @@ from nodeforge.canvas import (
 )
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box
+from nodeforge.ui.canvas_view.tools import Tool, make_tools
 from nodeforge.ui.canvas_view.tools.snapping import Snapping
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.tools import Tool
-    from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.open_document import OpenDocument
 
 
-class CanvasSession(QObject):
+class CanvasSession(ToolContext):
     """State that the tools and panels of one canvas share.
 
     Args:
@@ -35,16 +33,10 @@ class CanvasSession(QObject):
     """
 
     tool_changed = Signal()
-    overlay_changed = Signal()
-    """The overlay (tool, box, guides) must be redrawn."""
     box_changed = Signal()
-    status_message = Signal(str)
-    """A message for the status bar: why something cannot be done."""
 
     def __init__(self, opened: OpenDocument, canvas: Canvas, tool_options: ToolOptions) -> None:
         super().__init__()
-        from nodeforge.ui.canvas_view.tools import make_tools
-
         self.opened, self.canvas, self.tool_options = opened, canvas, tool_options
         self.snapping = Snapping(canvas)
         self.tools: dict[str, Tool] = {tool.name: tool for tool in make_tools(self)}
@@ -122,9 +114,3 @@ class CanvasSession(QObject):
         else:
             kind = LayerKind.MASK if to_mask else LayerKind.PAINT
             self.perform(add_layer(self.canvas, kind, above=layers[-1].id if layers else None))
-
-    def canvas_rect(self) -> QRectF:
-        return QRectF(0, 0, *self.canvas.size)
-
-    def contains(self, place: QPointF) -> bool:
-        return self.canvas_rect().contains(place)

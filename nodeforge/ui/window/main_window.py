@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import (
@@ -15,7 +13,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeySequence,
 )
-from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from nodeforge import __version__
 from nodeforge.engine.client import spawn_worker
@@ -23,7 +21,6 @@ from nodeforge.formats import write
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.command_registry import CommandRegistry
-from nodeforge.ui.common.formatting import edit_title
 from nodeforge.ui.documents.autosave import Autosave
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -39,6 +36,7 @@ from nodeforge.ui.preferences import Preferences
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.running.worker_connection import Answer, Spawn
 from nodeforge.ui.viewer import Viewer
+from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.docks import Docks
 from nodeforge.ui.window.documents_area import DocumentsArea
 from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas
@@ -50,7 +48,7 @@ from nodeforge.ui.window.run_messages import RunMessages
 from nodeforge.ui.window.status_bar import StatusBar
 
 
-class MainWindow(QMainWindow):
+class MainWindow(BaseWindow):
     """The main window of the application.
 
     Args:
@@ -88,7 +86,7 @@ class MainWindow(QMainWindow):
         self.docks.arrange(self.library, self.inspector, self.viewer, below)
         self.run_menu = RunMenu(self)
         self.commands = CommandRegistry(self)
-        for command in all_commands(self):
+        for command in all_commands(self, self.run_menu):
             self.commands.add(command)
         self.commands.shortcuts_removed.connect(self._set_unassigned_keys)
         self.commands.restore_shortcuts(workspace.store)
@@ -98,42 +96,6 @@ class MainWindow(QMainWindow):
         self.docks.restore_layout(workspace.store)
         self.commands.update_states()
         QTimer.singleShot(0, self, self._after_show)
-
-    def has_document(self) -> bool:
-        return self.workspace.current is not None
-
-    def has_selection(self) -> bool:
-        current = self.workspace.current
-        return current is not None and bool(current.selection)
-
-    def can_undo(self) -> bool:
-        current = self.workspace.current
-        return bool(self.undo_name()) or (current is not None and current.has_pending_edit())
-
-    def undo_name(self) -> str:
-        """The name of the next undo step; empty for none."""
-        current = self.workspace.current
-        return edit_title(current.document.history.undo_name) if current else ""
-
-    def redo_name(self) -> str:
-        current = self.workspace.current
-        return edit_title(current.document.history.redo_name) if current else ""
-
-    def call_in_front(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
-        """A function that calls `method` of the shown view, the graph view or the canvas."""
-
-        def call() -> None:
-            front = self.area.canvas or self.area.view
-            if front is not None and hasattr(front, method):
-                getattr(front, method)(*arguments, **options)
-
-        return call
-
-    def can_call_in_front(self, method: str, *, selection: bool = False) -> bool:
-        """Whether the shown view can run `method` now."""
-        if (canvas := self.area.canvas) is not None:
-            return canvas.can_run(method)
-        return self.has_selection() if selection else self.has_document()
 
     def relink(self, opened: OpenDocument) -> None:
         missing = missing_models(self.workspace, opened)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nodeforge.ui.canvas_view.tools.brush import BrushTool, EraserTool, StrokeTool
 from nodeforge.ui.canvas_view.tools.clone import CloneTool
 from nodeforge.ui.canvas_view.tools.colour_picker import ColourPickerTool
@@ -17,9 +15,7 @@ from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool
 from nodeforge.ui.canvas_view.tools.rectangle_ellipse import EllipseSelectTool, RectangleSelectTool
 from nodeforge.ui.canvas_view.tools.select_by_colour import SelectByColourTool
 from nodeforge.ui.canvas_view.tools.tool import CLICK, PointerEvent, Tool
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 
 GROUPS: tuple[tuple[type[Tool], ...], ...] = (
     (BrushTool, EraserTool, CloneTool, FillTool, GradientTool),
@@ -35,7 +31,7 @@ GROUPS: tuple[tuple[type[Tool], ...], ...] = (
 """The tools in tool bar order."""
 
 
-def make_tools(session: CanvasSession) -> list[Tool]:
+def make_tools(session: ToolContext) -> list[Tool]:
     """Create all tools, including the one used only by the staging area."""
     return [*(kind(session) for group in GROUPS for kind in group), PaintCandidateTool(session)]
 

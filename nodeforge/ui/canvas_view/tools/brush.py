@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, Qt
 
 from nodeforge.canvas import LARGEST, Brush, ColourInk, EraserInk, Ink, Sample, Stroke
 from nodeforge.errors import RequestError
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 from nodeforge.ui.canvas_view.tools.tool_options import number_option, toggle_option
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.session import CanvasSession
 
 _SIZE = number_option("size", "Size", 40, 1, LARGEST, 1, "px")
 _HARDNESS_OPACITY = (
@@ -33,7 +29,7 @@ class StrokeTool(Tool):
     verb = ""
     """The name of the undo step."""
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._stroke: Stroke | None = None
         self._last: tuple[object, QPointF] | None = None

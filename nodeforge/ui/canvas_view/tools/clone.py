@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from nodeforge.canvas import LARGEST, CloneInk, Ink, pictured
+from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_line
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
 from nodeforge.ui.canvas_view.tools.tool import Modifiers, PointerEvent
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 from nodeforge.ui.canvas_view.tools.tool_options import number_option, toggle_option
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import CanvasSession
 
 
 class CloneTool(StrokeTool):
@@ -29,7 +25,7 @@ class CloneTool(StrokeTool):
         toggle_option("aligned", "Aligned", True),
     )
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._source: QPointF | None = None
         self._shift: QPointF | None = None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPolygonF, QTransform
 
 from nodeforge.canvas import crop_canvas
 from nodeforge.imaging import Box
+from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.tools.rect_handles import (
     INSIDE,
     Handle,
@@ -18,10 +17,7 @@ from nodeforge.ui.canvas_view.tools.rect_handles import (
     resized,
 )
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 
 _SHADE = QColor(0, 0, 0, 120)
 _HANDLES = QColor("#5b9dff")
@@ -31,7 +27,7 @@ class CropTool(Tool):
     name, title, icon, key = "crop", "Crop", "crop", "C"
     hint = "Drag a rectangle; Enter crops, Esc cancels. Outside the border it extends the canvas."
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._rect: QRectF | None = None
         self._before = QRectF()

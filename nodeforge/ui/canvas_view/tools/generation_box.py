@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QTransform
 
 from nodeforge.imaging import Box
+from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.tools.rect_handles import (
     INSIDE,
     Handle,
@@ -16,11 +15,8 @@ from nodeforge.ui.canvas_view.tools.rect_handles import (
     resized,
 )
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 from nodeforge.ui.canvas_view.tools.tool_options import number_option
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import CanvasSession
 
 SMALLEST = 16
 """Minimum side of the box, pixels: a few latent cells."""
@@ -34,7 +30,7 @@ class GenerationBoxTool(Tool):
     )
     options = (number_option("grid", "Steps of", 8, 1, 256, 1, "px"),)
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._before: QRectF | None = None
         self._was: Box | None = None

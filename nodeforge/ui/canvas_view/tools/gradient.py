@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
 from nodeforge.canvas import GradientInk, paint_area
+from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_line
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 from nodeforge.ui.canvas_view.tools.tool_options import choice_option, rgba
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import CanvasSession
 
 
 class GradientTool(Tool):
@@ -27,7 +24,7 @@ class GradientTool(Tool):
     )
     picks_colour = True
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._start: QPointF | None = None
         self._end = QPointF()

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 
 from nodeforge.canvas import polygon
+from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.outline_painting import HANDLE, draw_contrast_path
 from nodeforge.ui.canvas_view.tools.selection_tool import COMBINE_HINT, SelectTool
 from nodeforge.ui.canvas_view.tools.tool import CLICK, PointerEvent
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 
 
 class LassoSelectTool(SelectTool):
     name, title, icon, key = "lasso", "Lasso", "scribble-loop", "L"
     hint = f"Draw around what to select. {COMBINE_HINT}"
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._line: list[QPointF] = []
 
@@ -61,7 +57,7 @@ class PolygonSelectTool(SelectTool):
     name, title, icon, key = "polygon", "Polygon", "polygon", "Shift+L"
     hint = f"Click the corners; Enter or a double-click closes. {COMBINE_HINT}"
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._corners: list[QPointF] = []
         self._cursor = QPointF()

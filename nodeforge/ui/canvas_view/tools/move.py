@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTransform
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.canvas import Affine, Layer, Tiles, Transform
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box
+from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.outline_painting import HANDLE
 from nodeforge.ui.canvas_view.tools.rect_handles import (
     HANDLES,
@@ -25,10 +25,7 @@ from nodeforge.ui.canvas_view.tools.rect_handles import (
 )
 from nodeforge.ui.canvas_view.tools.snapping import Guide
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 
 _HANDLES = QColor("#5b9dff")
 _ROTATE_REACH = 3 * HANDLE
@@ -46,7 +43,7 @@ class MoveTool(Tool):
     )
     cursor = Qt.CursorShape.SizeAllCursor
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._transform: Transform | None = None
         self._affine = Affine()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from nodeforge.canvas import LARGEST, Ink, LayerKind, PictureInk, State, add_layer
 from nodeforge.canvas.layer import PICTURE_KINDS
 from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
 from nodeforge.ui.canvas_view.tools.tool import PointerEvent
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 from nodeforge.ui.canvas_view.tools.tool_options import number_option
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.session import CanvasSession
 
 
 class PaintCandidateTool(StrokeTool):
@@ -25,7 +22,7 @@ class PaintCandidateTool(StrokeTool):
         number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
     )
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._ink: PictureInk | None = None
         self._name = ""

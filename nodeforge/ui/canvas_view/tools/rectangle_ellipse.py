@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPainterPath
 
 from nodeforge.canvas import Tiles, ellipse, rectangle
+from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_path
 from nodeforge.ui.canvas_view.tools.selection_tool import COMBINE_HINT, SelectTool
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 
 
 class ShapeSelectTool(SelectTool):
     """Base class of selection tools that drag a rectangle."""
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._start: QPointF | None = None
         self._rect = QRectF()

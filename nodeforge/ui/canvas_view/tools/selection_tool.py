@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nodeforge.canvas import Tiles, deselect, select
 from nodeforge.imaging import Combine
 from nodeforge.ui.canvas_view.tools.tool import Modifiers, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 from nodeforge.ui.canvas_view.tools.tool_options import choice_option
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.session import CanvasSession
 
 _COMBINE_MODES = {
     "replace": None,
@@ -27,7 +23,7 @@ class SelectTool(Tool):
 
     options = (COMBINE_OPTION,)
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
         self._combine: Combine | None = None
 

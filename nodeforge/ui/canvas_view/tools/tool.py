@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter
 
+from nodeforge.ui.canvas_view.rendering.camera import Camera
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 from nodeforge.ui.canvas_view.tools.tool_options import ToolOption
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.rendering.camera import Camera
-    from nodeforge.ui.canvas_view.session import CanvasSession
 
 Modifiers = Qt.KeyboardModifier
 CLICK = 4.0
@@ -59,7 +57,7 @@ class Tool:
     picks_colour = False
     """Whether Alt+click picks a colour."""
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: ToolContext) -> None:
         self.session = session
 
     def value(self, name: str) -> Any:

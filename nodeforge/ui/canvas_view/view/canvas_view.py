@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QTabletEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from nodeforge.canvas import Change, What
 from nodeforge.ui.canvas_view.rendering.camera import Camera
@@ -30,6 +30,7 @@ from nodeforge.ui.canvas_view.rendering.marching_ants import MarchingAnts
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.canvas_view.view.input_handler import InputHandler
 from nodeforge.ui.canvas_view.view.overlay import CanvasOverlay
+from nodeforge.ui.canvas_view.view.viewport import Viewport
 from nodeforge.ui.common.theme import Theme
 
 _DARK_CHECKS = QColor("#6b6e74"), QColor("#5a5d63")
@@ -39,7 +40,7 @@ _DRAFT_MS = 120
 """Milliseconds without zooming or rotating until the draft is redrawn smoothly."""
 
 
-class CanvasView(QWidget):
+class CanvasView(Viewport):
     """Shows one canvas; events go to the `InputHandler`.
 
     Args:
@@ -49,9 +50,6 @@ class CanvasView(QWidget):
 
     view_changed = Signal()
     """Zoom, position or rotation has changed."""
-    cursor_moved = Signal(object)
-    """The canvas position under the mouse, or None."""
-    menu_requested = Signal(object)
 
     def __init__(self, session: CanvasSession, theme: Theme) -> None:
         super().__init__()

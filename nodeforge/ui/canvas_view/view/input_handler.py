@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtGui import (
@@ -22,9 +21,7 @@ from nodeforge.ui.canvas_view.tools import (
     PointerEvent,
     StrokeTool,
 )
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
+from nodeforge.ui.canvas_view.view.viewport import Viewport
 
 Left, Right = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 Middle = Qt.MouseButton.MiddleButton
@@ -45,7 +42,7 @@ class InputHandler(QObject):
     While Alt is held, painting tools pick a colour.
     """
 
-    def __init__(self, view: CanvasView) -> None:
+    def __init__(self, view: Viewport) -> None:
         super().__init__()
         self._view = view
         self._button = Qt.MouseButton.NoButton

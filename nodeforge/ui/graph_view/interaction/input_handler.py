@@ -77,11 +77,13 @@ class GraphInputHandler(QObject):
         if isinstance(self.gesture, Pan):
             self.session.viewer.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
 
-    def _begin(self, button: Qt.MouseButton, place: QPointF, keys: Modifiers) -> Gesture | None:
+    def _begin(
+        self, button: Qt.MouseButton, place: QPointF, modifiers: Modifiers
+    ) -> Gesture | None:
         if button == Middle or (button == Left and self._space):
             return Pan(self.session, place)
         if button == Right:
-            if keys & Modifiers.ControlModifier:
+            if modifiers & Modifiers.ControlModifier:
                 return CutLinks(self.session, place)
             return _Menu(self, place)
         if button != Left:
@@ -89,27 +91,29 @@ class GraphInputHandler(QObject):
         hit = self.session.viewer.hit_test(place.toPoint())
         match hit.item:
             case NodeItem():
-                return self._on_box(hit.item, hit, place, keys)
+                return self._on_box(hit.item, hit, place, modifiers)
             case FrameItem() if hit.item.handle_at(hit.place):
                 return ResizeFrame(self.session, place, hit.item)
             case FrameItem() if hit.item.accepts_press_at(hit.place):
-                return MoveItems(self.session, place, hit.item, keys)
+                return MoveItems(self.session, place, hit.item, modifiers)
             case LinkItem():
                 self.session.select_items(
-                    selection_after_click(set(self.session.selected_items()), hit.item, keys)
+                    selection_after_click(set(self.session.selected_items()), hit.item, modifiers)
                 )
                 return None
-        return RubberBand(self.session, place, keys)
+        return RubberBand(self.session, place, modifiers)
 
-    def _on_box(self, node_item: NodeItem, hit: Hit, place: QPointF, keys: Modifiers) -> Gesture:
+    def _on_box(
+        self, node_item: NodeItem, hit: Hit, place: QPointF, modifiers: Modifiers
+    ) -> Gesture:
         if hit.port_item is not None:
             return DrawLink(self.session, place, hit.port_item)
         if node_item.handle_at(hit.place):
             return ResizePicture(self.session, place, node_item)
         row = self.row_under(node_item, hit)
-        if row is not None and is_number(row) and not keys & Modifiers.AltModifier:
+        if row is not None and is_number(row) and not modifiers & Modifiers.AltModifier:
             return DragNumber(self.session, place, node_item, row)
-        return MoveItems(self.session, place, node_item, keys)
+        return MoveItems(self.session, place, node_item, modifiers)
 
     def row_under(self, node_item: NodeItem, hit: Hit) -> ParameterRow | None:
         """The parameter under the mouse, if the zoom shows parameters."""
@@ -271,5 +275,5 @@ class _Menu(Gesture):
         super().__init__(input_handler.session, start)
         self._input_handler = input_handler
 
-    def click(self, keys: Modifiers) -> None:
+    def click(self, modifiers: Modifiers) -> None:
         self._input_handler.request_menu(self.start)

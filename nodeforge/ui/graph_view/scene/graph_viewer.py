@@ -6,13 +6,21 @@ modifier keys by key events and edits its own links.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from NodeGraphQt.widgets.viewer import NodeViewer
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QNativeGestureEvent, QPainter, QPixmapCache, QTransform
-from PySide6.QtWidgets import QGraphicsView, QStyleOptionGraphicsItem
+from PySide6.QtGui import (
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPixmapCache,
+    QTransform,
+)
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QStyleOptionGraphicsItem
 
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.graph_view.items.link_item import LinkItem
@@ -21,9 +29,6 @@ from nodeforge.ui.graph_view.scene.background_grid import BackgroundGrid
 from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 from nodeforge.ui.graph_view.scene.hit_test import Hit, find_hit
 from nodeforge.ui.graph_view.scene.overview import Overview, bounding_rect, initial_view
-
-if TYPE_CHECKING:
-    from nodeforge.ui.graph_view.interaction.input_handler import GraphInputHandler
 
 FAR = 0.35
 """Zoom below which the overview is painted."""
@@ -39,12 +44,31 @@ PIXMAPS = 128 * 1024
 """Pixmap cache limit, KiB; Qt's default holds less than one screen of nodes."""
 
 
+class InputHandler(Protocol):
+    """Handles the viewer's events; see `GraphInputHandler`."""
+
+    @property
+    def gesture(self) -> object: ...
+    def press(self, event: QMouseEvent) -> None: ...
+    def move(self, event: QMouseEvent) -> None: ...
+    def release(self, event: QMouseEvent) -> None: ...
+    def double_click(self, event: QMouseEvent) -> None: ...
+    def leave(self) -> None: ...
+    def key(self, event: QKeyEvent) -> bool: ...
+    def key_up(self, event: QKeyEvent) -> None: ...
+    def release_keys(self) -> None: ...
+    def show_tooltip(self, event: QHelpEvent) -> None: ...
+    def dragged_over(self, event) -> bool: ...
+    def dropped(self, event) -> bool: ...
+    def preview_items(self) -> Iterable[QGraphicsItem]: ...
+
+
 class GraphViewer(NodeViewer):
     """The view of the scene; `input_handler` handles its events."""
 
     view_changed = Signal()
     """The visible part or the zoom has changed."""
-    input_handler: GraphInputHandler | None = None
+    input_handler: InputHandler | None = None
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

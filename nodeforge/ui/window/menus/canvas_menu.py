@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nodeforge.ui.common.command_registry import Command
+from nodeforge.ui.window.base_window import BaseWindow
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view import CanvasTab
-    from nodeforge.ui.window.main_window import MainWindow
 
 _TOOLS = (
     ("brush", "Brush", "B", "paint-brush"),
@@ -85,7 +85,7 @@ _SWITCHES: tuple[tuple[str, str, Sequence[str], str], ...] = (
 )
 
 
-def canvas_commands(window: MainWindow) -> list[Command]:
+def canvas_commands(window: BaseWindow) -> list[Command]:
     """All commands of the Canvas and Tool menus."""
     return [
         *_faces(window),
@@ -117,7 +117,7 @@ def canvas_commands(window: MainWindow) -> list[Command]:
     ]
 
 
-def _faces(window: MainWindow) -> list[Command]:
+def _faces(window: BaseWindow) -> list[Command]:
     area = window.area
     return [
         Command(
@@ -136,7 +136,7 @@ def _faces(window: MainWindow) -> list[Command]:
     ]
 
 
-def _canvas_in_front(window: MainWindow) -> CanvasTab:
+def _canvas_in_front(window: BaseWindow) -> CanvasTab:
     """Show and return the canvas of the current document, or of a new one."""
     if window.workspace.current is None:
         window.workspace.new()
@@ -145,12 +145,12 @@ def _canvas_in_front(window: MainWindow) -> CanvasTab:
     return window.area.canvas
 
 
-def bring_to_canvas(window: MainWindow, source: Path | bytes, name: str) -> None:
+def bring_to_canvas(window: BaseWindow, source: Path | bytes, name: str) -> None:
     """Import a picture into the canvas of the current document."""
     _canvas_in_front(window).import_picture(source, name)
 
 
-def _bring_viewed(window: MainWindow) -> None:
+def _bring_viewed(window: BaseWindow) -> None:
     from nodeforge.ui.canvas_view.rendering.qt_images import (
         to_png,  # the canvas needs numpy and OpenCV
     )
@@ -158,7 +158,7 @@ def _bring_viewed(window: MainWindow) -> None:
     bring_to_canvas(window, to_png(window.viewer.picture_view.image), "Result")
 
 
-def _tool(window: MainWindow, name: str, text: str, keys: str, icon: str) -> Command:
+def _tool(window: BaseWindow, name: str, text: str, keys: str, icon: str) -> Command:
     def choose() -> None:
         canvas = window.area.canvas
         if canvas is not None and canvas.session is not None:
@@ -167,7 +167,7 @@ def _tool(window: MainWindow, name: str, text: str, keys: str, icon: str) -> Com
     return _on_canvas(window, f"tool.{name}", text, choose, (keys,), icon, partial(_ready, window))
 
 
-def _deed(window: MainWindow, name: str, text: str, keys: Sequence[str], icon: str) -> Command:
+def _deed(window: BaseWindow, name: str, text: str, keys: Sequence[str], icon: str) -> Command:
     def do() -> None:
         canvas = window.area.canvas
         if canvas is not None and canvas.commands is not None:
@@ -182,7 +182,7 @@ def _deed(window: MainWindow, name: str, text: str, keys: Sequence[str], icon: s
     return _on_canvas(window, f"canvas.{name}", text, do, keys, icon, can)
 
 
-def _switch(window: MainWindow, name: str, text: str, keys: Sequence[str], icon: str) -> Command:
+def _switch(window: BaseWindow, name: str, text: str, keys: Sequence[str], icon: str) -> Command:
     def turn() -> None:
         canvas = window.area.canvas
         if canvas is not None and canvas.commands is not None:
@@ -198,13 +198,13 @@ def _switch(window: MainWindow, name: str, text: str, keys: Sequence[str], icon:
     return _on_canvas(window, f"canvas.{name}", text, turn, keys, icon, ready, on)
 
 
-def _ready(window: MainWindow) -> bool:
+def _ready(window: BaseWindow) -> bool:
     canvas = window.area.canvas
     return canvas is not None and canvas.session is not None
 
 
 def _on_canvas(
-    window: MainWindow,
+    window: BaseWindow,
     name: str,
     text: str,
     do: Callable[[], None],

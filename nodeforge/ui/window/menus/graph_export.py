@@ -10,10 +10,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.window.base_window import BaseWindow
 
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view import GraphView
-    from nodeforge.ui.window.main_window import MainWindow
 
 FILTER = "Drawing (*.svg);;Picture (*.png)"
 
@@ -21,7 +21,7 @@ FILTER = "Drawing (*.svg);;Picture (*.png)"
 class GraphExport:
     """Commands of the File menu that export the graph."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: BaseWindow) -> None:
         self._window = window
 
     def copy_svg(self) -> None:

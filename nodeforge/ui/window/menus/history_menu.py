@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QMenu
 
 from nodeforge.ui.common import formatting
+from nodeforge.ui.window.base_window import BaseWindow
 
 if TYPE_CHECKING:
     from nodeforge.ui.documents.open_document import OpenDocument
-    from nodeforge.ui.window.main_window import MainWindow
 
 _SHOWN = 25
 """Steps listed before and after the current one."""
@@ -19,7 +19,7 @@ _SHOWN = 25
 class HistoryMenu(QMenu):
     """Filled each time it opens; the current step is checked."""
 
-    def __init__(self, window: MainWindow, parent: QMenu) -> None:
+    def __init__(self, window: BaseWindow, parent: QMenu) -> None:
         super().__init__("History", parent)
         self._window = window
         self.setAccessibleName("History")

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButto
 
 from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.menus.history_menu import HistoryMenu
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
 
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view import MenuRequest
-    from nodeforge.ui.window.main_window import MainWindow
 
 _MOST = 999
 _ON_NODE = (
@@ -42,7 +42,7 @@ _ON_NOTHING = (
 )
 
 
-def build_menus(window: MainWindow) -> None:
+def build_menus(window: BaseWindow) -> None:
     """Fill the menu bar."""
     for name, (title, entries) in MENUS.items():
         menu = window.menuBar().addMenu(title)
@@ -55,7 +55,7 @@ def build_menus(window: MainWindow) -> None:
             menu.insertMenu(window.commands["edit.cut"], HistoryMenu(window, menu))
 
 
-def _fill(window: MainWindow, menu: QMenu, entries: Sequence[str]) -> None:
+def _fill(window: BaseWindow, menu: QMenu, entries: Sequence[str]) -> None:
     for entry in entries:
         if entry == SEPARATOR:
             menu.addSeparator()
@@ -63,7 +63,7 @@ def _fill(window: MainWindow, menu: QMenu, entries: Sequence[str]) -> None:
             menu.addAction(window.commands[entry])
 
 
-def _add_recent(window: MainWindow, menu: QMenu) -> None:
+def _add_recent(window: BaseWindow, menu: QMenu) -> None:
     recent = QMenu("Open recent", menu)
 
     def fill() -> None:
@@ -79,7 +79,7 @@ def _add_recent(window: MainWindow, menu: QMenu) -> None:
     menu.insertMenu(window.commands["file.save"], recent)
 
 
-def canvas_menu(window: MainWindow, place: QPoint) -> None:
+def canvas_menu(window: BaseWindow, place: QPoint) -> None:
     """Show the context menu of the canvas at a screen position."""
     menu = QMenu(window)
     window.commands.update_states()
@@ -87,7 +87,7 @@ def canvas_menu(window: MainWindow, place: QPoint) -> None:
     menu.popup(place)
 
 
-def node_menu(window: MainWindow, request: MenuRequest) -> None:
+def node_menu(window: BaseWindow, request: MenuRequest) -> None:
     """Show the context menu of the graph."""
     menu = QMenu(window)
     window.commands.update_states()
@@ -95,7 +95,7 @@ def node_menu(window: MainWindow, request: MenuRequest) -> None:
     menu.popup(request.screen)
 
 
-def build_toolbar(window: MainWindow) -> QSpinBox:
+def build_toolbar(window: BaseWindow) -> QSpinBox:
     """Build the toolbar; returns the spin box with the number of runs."""
     bar = QToolBar("Run")
     bar.setObjectName("toolbar")
@@ -121,7 +121,7 @@ def build_toolbar(window: MainWindow) -> QSpinBox:
     return count
 
 
-def _button(window: MainWindow, name: str, *, text: bool = False) -> QToolButton:
+def _button(window: BaseWindow, name: str, *, text: bool = False) -> QToolButton:
     button = QToolButton()
     button.setObjectName(f"button.{name}")
     button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -131,7 +131,7 @@ def _button(window: MainWindow, name: str, *, text: bool = False) -> QToolButton
     return button
 
 
-def _primary(window: MainWindow, name: str) -> QToolButton:
+def _primary(window: BaseWindow, name: str) -> QToolButton:
     """A button in the accent colour."""
     action, button = window.commands[name], QToolButton()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING
 
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import inline
@@ -12,15 +11,13 @@ from nodeforge.spec import Catalogue
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.running.auto_run import AutoRun
-
-if TYPE_CHECKING:
-    from nodeforge.ui.window.main_window import MainWindow
+from nodeforge.ui.window.base_window import BaseWindow
 
 
 class RunMenu:
     """Runs the current document and controls the queue and the worker."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: BaseWindow) -> None:
         self._window, self._runner = window, window.runner
         self.auto = AutoRun(window.workspace, window.runner)
 

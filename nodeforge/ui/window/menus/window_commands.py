@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.menus.canvas_menu import canvas_commands
 from nodeforge.ui.window.menus.graph_export import GraphExport
-
-if TYPE_CHECKING:
-    from nodeforge.ui.window.main_window import MainWindow
+from nodeforge.ui.window.menus.run_menu import RunMenu
 
 
-def all_commands(window: MainWindow) -> list[Command]:
+def all_commands(window: BaseWindow, run_menu: RunMenu) -> list[Command]:
     """Every command of the window."""
     return [
         *_file(window),
         *_edit(window),
         *_node(window),
         *_view(window),
-        *window.run_menu.commands(),
+        *run_menu.commands(),
         *canvas_commands(window),
         *_help(window),
     ]
 
 
-def _with(window: MainWindow, do: Callable[[OpenDocument], object]) -> Callable[[], object]:
+def _with(window: BaseWindow, do: Callable[[OpenDocument], object]) -> Callable[[], object]:
     """A function that calls `do` with the current document."""
 
     def run() -> object:
@@ -38,7 +36,7 @@ def _with(window: MainWindow, do: Callable[[OpenDocument], object]) -> Callable[
     return run
 
 
-def _file(window: MainWindow) -> list[Command]:
+def _file(window: BaseWindow) -> list[Command]:
     files, any_open, drawn = window.files, window.has_document, GraphExport(window)
     return [
         Command("file.new", "New workflow", window.workspace.new, ("Ctrl+N",), "file-plus"),
@@ -80,7 +78,7 @@ def _file(window: MainWindow) -> list[Command]:
     ]
 
 
-def _edit(window: MainWindow) -> list[Command]:
+def _edit(window: BaseWindow) -> list[Command]:
     """Undo and redo act on the document, all others on the focused graph or canvas."""
     undo_name, redo_name = window.undo_name, window.redo_name
     undo, redo = partial(_named, "Undo", undo_name), partial(_named, "Redo", redo_name)
@@ -129,7 +127,7 @@ def _named(verb: str, name: Callable[[], str]) -> str:
     return f"{verb} {name()}".strip()
 
 
-def _node(window: MainWindow) -> list[Command]:
+def _node(window: BaseWindow) -> list[Command]:
     return [
         *_on_graph(
             window,
@@ -166,7 +164,7 @@ def _node(window: MainWindow) -> list[Command]:
 
 
 def _on_graph(
-    window: MainWindow, *rows: tuple[str, str, str, Sequence[str], str, bool]
+    window: BaseWindow, *rows: tuple[str, str, str, Sequence[str], str, bool]
 ) -> list[Command]:
     """Commands that call a method of the graph view, or of the canvas if it has that method; the
     last field says whether they need a selection in the graph."""
@@ -184,7 +182,7 @@ def _on_graph(
     ]
 
 
-def _view(window: MainWindow) -> list[Command]:
+def _view(window: BaseWindow) -> list[Command]:
     on_graph = _on_graph(
         window,
         ("view.zoom_all", "Zoom to all", "zoom_all", ("Home",), "arrows-out", False),
@@ -215,7 +213,7 @@ def _view(window: MainWindow) -> list[Command]:
     ]
 
 
-def _help(window: MainWindow) -> list[Command]:
+def _help(window: BaseWindow) -> list[Command]:
     return [
         Command("help.shortcuts", "Shortcuts", window.show_shortcuts, ("F1",), "keyboard"),
         Command("help.logs", "Show logs and crash reports", window.show_logs, (), "folder-open"),
