@@ -66,4 +66,4 @@ class SingleInstanceServer(QObject):
             message = json.loads(bytes(socket.readLine().data()))
             self.file_requested.emit(str(message["open"]))
         except (ValueError, KeyError, TypeError):
-            return  # not one of ours
+            return  # not a message of NodeForge

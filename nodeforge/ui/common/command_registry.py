@@ -22,7 +22,7 @@ class Command:
     """A command of the window.
 
     Args:
-        name: Its id, ``file.open``; what comes before the dot is its menu.
+        name: Its id, ``file.open``; the part before the dot is its menu.
         text: The text in menus and in the command palette.
         callback: Called when the command is triggered.
         shortcuts: Key sequences; the first is shown in menus.

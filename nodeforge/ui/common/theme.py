@@ -93,7 +93,7 @@ class Theme:
         line: Borders and the grid.
         text: Text, at least 4.5:1 on window, panel and raised.
         dim: Text that matters less, at least 4.5:1, too.
-        accent: What is selected, focused or running.
+        accent: Selected, focused or running items.
     """
 
     name: str

@@ -25,10 +25,10 @@ PAUSE = 3
 
 class Autosave(QObject):
     """Writes ``<home>/autosave/<process>-<document>.json`` after a pause of editing; with a
-    canvas a folder ``….nforge``, in a thread of its own, of which only what is new is written.
+    canvas a folder ``….nforge``, written incrementally in a background thread.
 
-    A process that ends well removes its copies; those of processes that no longer live are what
-    a crash has left.
+    A process removes its copies on a regular exit; copies of processes that no longer run are left
+    from a crash.
     """
 
     failed = Signal(str)
@@ -91,7 +91,7 @@ class Autosave(QObject):
     def remove_copy(self, opened: OpenDocument) -> None:
         """Remove the copies of a document that is saved or closed."""
         self._dirty.discard(opened.id)
-        self._writer.submit(self.discard, self._file(opened, PROJECT))  # after what is written
+        self._writer.submit(self.discard, self._file(opened, PROJECT))  # after pending writes
         self.discard(self._file(opened))
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Autosave(QObject):
         dirty, self._dirty = self._dirty, set()
         for opened in self._workspace.documents:
             if opened.id in dirty and opened.has_pending_edit():
-                self._mark_dirty(opened)  # what is being drawn changes under the hand
+                self._mark_dirty(opened)  # a stroke is being drawn
             elif opened.id in dirty and opened.modified:
                 self._write(opened)
 

@@ -200,7 +200,7 @@ class Workspace(QObject):
 
 
 def _keep_previous_version(path: Path) -> None:
-    """Keep the version that is about to be replaced, beside it."""
+    """Keep a copy of the version that is about to be overwritten."""
     kept = path.with_name(f".{path.name}.last")
     try:
         kept.write_bytes(path.read_bytes())

@@ -207,7 +207,7 @@ class ModelField(Field):
         try:
             return _icon_of(self._workspace.folders.find(self._kind, name, granted))
         except NodeForgeError:
-            return icon("cube")  # the problems panel says so
+            return icon("cube")  # shown in the problems panel
 
     def _use_none(self) -> None:
         self._button.setFocus()

@@ -90,7 +90,7 @@ class PictureField(Field):
         try:
             image = read_scaled(files.resolve(self._port, value), _LONGEST)
         except NodeForgeError:
-            return None  # the problems panel says so
+            return None  # shown in the problems panel
         return None if image.isNull() else QPixmap.fromImage(image)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802

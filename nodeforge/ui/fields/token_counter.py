@@ -32,7 +32,7 @@ _SHORTEST = 3
 
 
 class PromptSource(Protocol):
-    """What contains prompts: an open document or a canvas' generation form."""
+    """A source of prompts: an open document or a canvas' generation form."""
 
     @property
     def document(self) -> Document: ...
@@ -105,7 +105,7 @@ def tokenizer_for(workspace: Workspace, opened: PromptSource, path: str) -> Prom
         where = workspace.folders.find(*model, granted=frozenset(map(Path, opened.granted)))
         return _tokenizer_at(where)
     except (NodeForgeError, OSError, ValueError):
-        return None  # the problems panel says what is wrong with the model
+        return None  # shown in the problems panel
 
 
 @lru_cache(maxsize=16)

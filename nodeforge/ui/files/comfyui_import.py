@@ -58,14 +58,14 @@ class ComfyUIImport:
 
         Args:
             path: JSON, or a picture.
-            buttons: What else can be done with it, beside showing the report.
+            buttons: Additional buttons of the message, besides the report.
         """
         from nodeforge.formats.comfyui import import_file  # only here: few files are ComfyUI's
 
         try:
             imported = import_file(path, self._workspace.catalogue, self._workspace.folders)
         except NodeForgeError:
-            return None  # why it is no workflow of ours is what there is to say
+            return None  # the caller shows why it is not a NodeForge workflow
         opened = OpenDocument(imported.document, None, path.stem)
         self._workspace.add(opened)
         report = imported.report

@@ -55,7 +55,7 @@ def record_models(workspace: Workspace, opened: OpenDocument) -> None:
             path = _locate(workspace, opened, model.kind, model.name)
             fact = {"fingerprint": fingerprint(path), "size": recognise(path).size}
         except (NodeForgeError, OSError):
-            continue  # what is not here keeps what was told of it
+            continue  # a missing model keeps its record
         recorded[f"{model.kind}/{model.name}"] = fact
     if recorded:
         opened.document.lock["models"] = recorded

@@ -152,7 +152,7 @@ class Inspector(QScrollArea):
 
 
 def needs_text(networks: Mapping[str, Mapping[str, int]]) -> str:
-    """What the networks of a model take, in formatting."""
+    """Describe the memory needs of a model's networks."""
     weights = sum(needs["weights"] for needs in networks.values())
     working = max(needs["working"] for needs in networks.values())
     text = f"Takes {formatting.byte_size(weights)} of memory"

@@ -71,7 +71,7 @@ class Section(QWidget):
         """Add an editor of full width, which shows its defaults itself.
 
         Args:
-            inside: Shows what of it fits a text; whether there is something.
+            search_inside: Filters the editor by a text; returns whether anything matches.
         """
         editor.setAccessibleName(name)
         parts = [editor] if name == self._title else [QLabel(name), editor]

@@ -120,7 +120,7 @@ class Runner(QObject):
         if job is not self.jobs.current:
             self.jobs.remove(job)
         elif job.id not in self._cancelled:
-            self._cancelled.add(job.id)  # asked twice, the worker would be ended
+            self._cancelled.add(job.id)  # a second request would end the worker
             self.worker.cancel(job.id)
 
     def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
@@ -129,7 +129,7 @@ class Runner(QObject):
             self.jobs.remove(job)
         job = self.jobs.current
         if job is not None and job.auto and job.graph != unless and job.id not in self._cancelled:
-            self._cancelled.add(job.id)  # asked twice, the worker would be ended
+            self._cancelled.add(job.id)  # a second request would end the worker
             self.worker.cancel(job.id)
 
     def pause(self, on: bool) -> None:

@@ -167,7 +167,7 @@ class _Continuation:
             return (yield from self._parts(start, COMBINE_GUIDANCE, self._guidance))
         spec = self.catalogue.get(node.type)
         if spec is None or not {"start", "end"} <= spec.input.keys():
-            return start, None  # it cannot be told when to act, and goes on as it is
+            return start, None  # it has no range, and stays unchanged
         if node.values.get("end", 1.0) <= self.share:
             return start, None
         if node.values.get("start", 0.0) >= self.share:

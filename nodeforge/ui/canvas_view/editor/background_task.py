@@ -26,10 +26,10 @@ class _CancelledError(RequestError):
 def run_in_background(
     parent: QWidget, text: str, work: Callable[[ReportProgress], Result]
 ) -> Result | None:
-    """What `work` makes, in a thread; None where the person cancels it. What it raises is raised.
+    """Run `work` in a background thread and return its result; None if the user cancels.
 
-    Nothing else can be done in the window meanwhile, but it is drawn and can be moved. `work`
-    gets a function to tell how much is done, 0..1, and makes values of Python only.
+    The window is blocked meanwhile but repainted; exceptions of `work` are raised here. `work` gets
+    a function to report its progress, 0..1, and must create no Qt objects.
     """
     dialog = QProgressDialog(text, "Cancel", 0, 100, parent)
     dialog.setWindowModality(Qt.WindowModality.ApplicationModal)

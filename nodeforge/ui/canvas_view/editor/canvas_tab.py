@@ -42,7 +42,7 @@ from nodeforge.errors import RequestError
 from nodeforge.formats import stamp
 from nodeforge.ui.canvas_view.editor.canvas_commands import CanvasCommands
 from nodeforge.ui.canvas_view.editor.canvas_editor import CanvasEditor
-from nodeforge.ui.canvas_view.editor.empty_page import CanvasStartPage
+from nodeforge.ui.canvas_view.editor.canvas_start_page import CanvasStartPage
 from nodeforge.ui.canvas_view.editor.picture_files import PictureFiles, has_pictures, pictures_in
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image, to_pixels
 from nodeforge.ui.canvas_view.session import CanvasSession
@@ -255,7 +255,7 @@ class CanvasTab(QStackedWidget):
         self.commit()
         return self.session is not None and self.session.perform(edit)
 
-    # what the Edit and View menus do, where the canvas is in front
+    # methods called by the Edit and View menus while the canvas is shown
 
     def can_run(self, method: str) -> bool:
         """Whether one of the methods below can be called now."""

@@ -154,7 +154,7 @@ class GenerationForm(QObject):
         if entry.name in self.values:
             return self.values[entry.name]
         if self.custom_workflow is None and isinstance(entry.port.widget, TextWidget):
-            return ""  # what a shipped workflow says is an example
+            return ""  # the prompt of a shipped workflow is an example
         path, _, port = entry.name.rpartition(".")
         return self.workflow.node(path).values.get(port, entry.port.default)
 

@@ -174,7 +174,7 @@ class InputHandler(QObject):
         view.overlay.brush_position = self._last if hover and view.underMouse() else None
         view.update_brush()
 
-    # what a press becomes
+    # from a press to a release
 
     def _begin(self, button: Qt.MouseButton, pointer: PointerEvent) -> None:
         view, tool = self._view, self._view.session.tool

@@ -44,7 +44,7 @@ class CanvasOverlay:
 
     def paint(self, painter: QPainter, camera: Camera, ratio: float) -> None:
         transform = camera.transform()
-        if not self._drawing():  # what is drawn must be seen
+        if not self._drawing():  # the stroke must be visible
             self._candidate_overlay.paint(painter, camera, ratio)
         self._paint_guides(painter, camera)
         if not self.masks_tinted():

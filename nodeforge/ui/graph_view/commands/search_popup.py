@@ -146,7 +146,7 @@ class SearchPopup(QFrame):
 
     def eventFilter(self, watched, event) -> bool:  # noqa: N802
         if event.type() == QEvent.Type.ShortcutOverride and event.key() in _POPUP_KEYS:
-            event.accept()  # ours, before it is anybody's shortcut
+            event.accept()  # handled by the popup, not by a shortcut
             return True
         if event.type() == QEvent.Type.KeyPress:
             return self._key(event.key())

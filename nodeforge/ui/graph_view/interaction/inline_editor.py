@@ -84,7 +84,7 @@ class InlineEditor(QObject):
         if keep:
             self._keep(text)
 
-    # what is kept
+    # writing values
 
     def _set(self, node_item: NodeItem, row: ParameterRow, value: Any) -> None:
         if value != row.value or type(value) is not type(row.value):

@@ -106,7 +106,7 @@ class GraphScene:
                 return path
         return ""
 
-    # what changes
+    # changes of the document
 
     def apply_changes(self, changes: Iterable[Change]) -> None:
         """Update the items affected by `changes`."""

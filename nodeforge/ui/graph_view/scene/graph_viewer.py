@@ -173,7 +173,7 @@ class GraphViewer(NodeViewer):
         """The visible part of the scene."""
         return self.mapToScene(self.viewport().rect()).boundingRect()
 
-    # what lies where
+    # hit tests
 
     def hit_test(self, place: QPoint) -> Hit:
         """The port, node, link or frame at a view position."""

@@ -129,7 +129,7 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         """The path of the shown subgraph; empty for the root."""
         return self.session.graph_path
 
-    # the selection, and what is seen
+    # selection and shown graph
 
     def selection(self) -> list[str]:
         return self.session.selected_paths()
@@ -146,7 +146,7 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         self.session.open(path)
         self.session.viewer.setFocus()
 
-    # what a run and the linter say
+    # run states, thumbnails and problems
 
     def show_states(self, states: Mapping[str, NodeState]) -> None:
         """Set node states by path; others are unchanged."""

@@ -92,7 +92,7 @@ class RunMenu:
         self._runner.pause(not self._runner.jobs.paused)
 
     def commands(self) -> list[Command]:
-        """What the menu lists."""
+        """The commands of the menu."""
         window = self._window
         any_open, any_chosen = window.has_document, window.has_selection
         enter, to_enter = ("Ctrl+Return", "Ctrl+Enter"), ("Ctrl+Shift+Return", "Ctrl+Shift+Enter")
