@@ -31,7 +31,7 @@ class ModelProposal(NamedTuple):
     """A replacement model, and the reason for it."""
 
     name: str
-    why: str
+    reason: str
 
 
 def model_references(workspace: Workspace, opened: OpenDocument) -> Iterator[ModelReference]:

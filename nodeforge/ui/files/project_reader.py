@@ -42,7 +42,7 @@ class _Reading:
     share: float = 0.0
     stopped: bool = False
 
-    def tell(self, share: float) -> None:
+    def report_progress(self, share: float) -> None:
         """Report progress; called from the reading thread."""
         if self.stopped:
             raise _StoppedError("is not opened.")
@@ -84,7 +84,7 @@ class ProjectReader(QObject):
         reading = _Reading(path, then, failed)
         self._readings.append(reading)
         projects = self._workspace.projects()
-        made = self._reader.submit(lambda: projects.load(path, reading.tell))
+        made = self._reader.submit(lambda: projects.load(path, reading.report_progress))
         made.add_done_callback(lambda made: self._closed or self._done.emit(reading, made))
         if not self._clock.isActive():
             self._clock.start(_PATIENCE)

@@ -67,12 +67,12 @@ class RelinkDialog(QDialog):
         for model in missing:
             self._add(model)
 
-    def choose(self, model: tuple[str, str], name: str, why: str = "") -> None:
+    def choose(self, model: tuple[str, str], name: str, reason: str = "") -> None:
         """Replace `model` by the model `name` when the dialog is accepted."""
         self._chosen[model] = name
-        button, reason = self.rows[model]
+        button, label = self.rows[model]
         button.setText(name)
-        reason.setText(why)
+        label.setText(reason)
         self._relink.setEnabled(True)
 
     def accept(self) -> None:
@@ -100,7 +100,7 @@ class RelinkDialog(QDialog):
         self.rows[model] = button, reason
         proposal = propose_model(self._opened, kind, name, models_of_kind(self._workspace, kind))
         if proposal is not None:
-            self.choose(model, proposal.name, proposal.why)
+            self.choose(model, proposal.name, proposal.reason)
 
     def _ask(self, model: tuple[str, str]) -> None:
         dialog = ModelDialog(self._workspace, model[0], self)

@@ -137,7 +137,7 @@ class GraphSession(QObject):
         self.opened.emit(path)
 
     def _on_changes(self, changes: tuple[Change, ...]) -> None:
-        path = self.scene.nearest(self.scene.path)
+        path = self.scene.nearest_existing(self.scene.path)
         if path != self.scene.path:
             self.open(path)
             return

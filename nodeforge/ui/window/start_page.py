@@ -48,7 +48,7 @@ _OF_CANVAS = "canvas_"
 """Prefix of workflows that only the canvas runs; they are not listed."""
 
 
-class Card(QFrame):
+class WorkflowCard(QFrame):
     """A clickable card with a picture, a title and a description."""
 
     pressed = Signal()
@@ -102,7 +102,7 @@ class StartPage(QScrollArea):
         self.setAccessibleName("Start page")
         self._workspace = workspace
         self._grid = QGridLayout()
-        self._shown: list[Card] = []
+        self._shown: list[WorkflowCard] = []
         workspace.recent_changed.connect(self.build)
         self.build()
 
@@ -134,7 +134,7 @@ class StartPage(QScrollArea):
         self._grid.setSpacing(_GAP)
         for file in listed_workflows():
             title, text = _ABOUT.get(file.stem) or (file.stem.replace("_", " ").capitalize(), "")
-            card = Card(title, text, _picture(file.stem))
+            card = WorkflowCard(title, text, _picture(file.stem))
             card.pressed.connect(partial(self.open_requested.emit, file))
             self._shown.append(card)
         self._place_cards()

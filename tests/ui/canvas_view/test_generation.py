@@ -97,7 +97,7 @@ def test_a_generation_end_to_end(qtbot, open_window):
 
     quick(easel, **{"noise.seed": 7, "schedule.steps": 60})  # and one that is stopped on the way
     easel.editor.generator.generate()
-    made = easel.editor.generator.round
+    made = easel.editor.generator.current_run
     assert made is not None
     qtbot.waitUntil(lambda: made.step[0] > 0, timeout=LONG)
     easel.undo()  # also while it runs
@@ -142,7 +142,7 @@ def test_a_selection_is_the_mask_where_there_is_none(qtbot, painted):
     made = []
     painted.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(painted.window.runner.jobs.current), timeout=LONG)
-    made = painted.editor.generator.round.generation
+    made = painted.editor.generator.current_run.generation
     assert made.mask[80, 80] == 255
     assert made.mask[10, 10] == 0
     painted.editor.generator.cancel()
@@ -252,7 +252,7 @@ def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
     staging = painted.editor.staging
     staging.add(candidate(90, name="a cat", seed=5, record={"values": {"prompt.text": "a cat"}}))
     painted.do("canvas.more")
-    made = generator.round
+    made = generator.current_run
     assert made.values["noise.seed"] == 5
     assert made.values["prompt.text"] == "a cat"
     assert made.values["noise.variations"].endswith(":0.35")
@@ -262,9 +262,9 @@ def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
     generator.cancel()
     qtbot.waitUntil(lambda: not generator.busy, timeout=LONG)
     staging.add(candidate(90, seed=5, variations=(second,)))  # more of one that was varied
-    assert staging.candidate.about == "Generated, seed 5, varied"
+    assert staging.candidate.description == "Generated, seed 5, varied"
     generator.more_like_this()
-    text = generator.round.values["noise.variations"]
+    text = generator.current_run.values["noise.variations"]
     assert text.startswith(f"{second[0]}:{share:g}, ")
     assert "noise.variations" not in form.current_values()
     generator.cancel()
@@ -330,7 +330,7 @@ def test_a_control_layer_steers_and_a_hidden_one_does_not(qtbot, painted):
     assert "Control strength" in [entry.label for entry in form.entries()]
     assert form.strength == 1.0
     easel.editor.generator.generate()
-    made = easel.editor.generator.round
+    made = easel.editor.generator.current_run
     qtbot.waitUntil(lambda: made.generation is not None, timeout=LONG)
     assert "canvas_control.png" in made.generation.files
     layer = easel.canvas.state.active

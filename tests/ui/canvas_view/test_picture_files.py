@@ -203,7 +203,7 @@ def test_a_picture_without_a_workflow_can_be_opened_on_the_canvas(
     assert "plain.png" in studio_window.area.message_bars.text("open")
     studio_window.workspace.new()
     opened = studio_window.workspace.current
-    studio_window.files.open_on_canvas(path)
+    studio_window.files.to_canvas(path)
     qtbot.waitUntil(lambda: opened.canvas is not None, timeout=LONG)
     assert opened.canvas.size == (50, 40)
     studio_window.workspace.close(opened)

@@ -198,7 +198,7 @@ def test_without_a_hash_a_model_is_proposed_by_its_name():
     there = [info(name) for name in ("foxes/red_fox.safetensors", "blue_owl_v2.safetensors")]
     opened = OpenDocument(Document())
     assert propose_model(opened, "checkpoint", "red_fox", there).name == "foxes/red_fox.safetensors"
-    assert propose_model(opened, "checkpoint", "blue_owl_v1", there).why == "a similar name"
+    assert propose_model(opened, "checkpoint", "blue_owl_v1", there).reason == "a similar name"
     assert propose_model(opened, "checkpoint", "xyzzy", there) is None
 
 

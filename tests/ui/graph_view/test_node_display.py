@@ -35,7 +35,7 @@ def test_every_state_has_an_icon_and_says_what_it_means(screen, kind):
     node_item = screen.node_item("noise")
     assert node_item.badges[0][0] == kind
     words = tooltip_text(Hit(node_item, None, QPointF(205, 14)), near=True)
-    assert words.startswith(node_item.tip(kind)[:4])
+    assert words.startswith(node_item.badge_tooltip(kind)[:4])
     screen.viewer.grab()
 
 

@@ -15,7 +15,7 @@ from nodeforge.spec import Catalogue
 from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.window.menus.command_palette import CommandPalette, match_cost
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
-from nodeforge.ui.window.start_page import Card
+from nodeforge.ui.window.start_page import WorkflowCard
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 
@@ -34,7 +34,9 @@ def test_the_command_line_needs_no_qt():
 
 
 def test_a_card_of_the_start_page_opens_a_copy_of_its_workflow(qtbot, window):
-    card = next(c for c in window.findChildren(Card) if c.accessibleName() == "Text to image")
+    card = next(
+        c for c in window.findChildren(WorkflowCard) if c.accessibleName() == "Text to image"
+    )
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
     opened = window.workspace.current
     assert opened.name == "text_to_image"
@@ -43,7 +45,7 @@ def test_a_card_of_the_start_page_opens_a_copy_of_its_workflow(qtbot, window):
 
 
 def test_a_card_is_pressed_by_the_keyboard_too(qtbot, window):
-    card = window.findChildren(Card)[0]
+    card = window.findChildren(WorkflowCard)[0]
     card.setFocus()
     qtbot.keyClick(card, Qt.Key.Key_Return)
     assert window.workspace.current is not None

@@ -14,7 +14,7 @@ from nodeforge.graph.document import Document
 from nodeforge.ui.window.main_window import MainWindow
 from support.graphs import documents
 from tests.ui.graph_view.conftest import agree
-from tests.ui.graph_view.test_picture_property import Hand
+from tests.ui.graph_view.test_graph_scene_property import Hand
 
 PLAIN, CONTROL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 KEYS = [

@@ -146,7 +146,7 @@ class CanvasTab(QStackedWidget):
 
     # pictures in and out
 
-    def show_start(self) -> None:
+    def show_start_page(self) -> None:
         """Show the canvas start page, even if there is a canvas."""
         self.start_page.back.setVisible(self.editor is not None)
         self.setCurrentWidget(self.start_page)

@@ -60,7 +60,7 @@ class GenerationRun:
     generation: Generation | None = None
     cancelled: bool = False
     step: tuple[int, int] = (0, 0)
-    given: dict[str, Any] = field(default_factory=dict)
+    render_arguments: dict[str, Any] = field(default_factory=dict)
 
     @property
     def pictures(self) -> set[str]:
@@ -136,13 +136,13 @@ class Generator(QObject):
         self.form.set_uses_control(has_control(self._session.canvas.state))
 
     @property
-    def round(self) -> GenerationRun | None:
+    def current_run(self) -> GenerationRun | None:
         """The running generation, or the next one."""
         return next(iter(self._runs.values()), None) or next(iter(self._preparing), None)
 
     @property
     def busy(self) -> bool:
-        return self.round is not None
+        return self.current_run is not None
 
     def box(self) -> Box:
         """The generation box: as drawn, or computed from the masks."""
@@ -241,7 +241,11 @@ class Generator(QObject):
             outputs=settings.outputs.absolute(),
             previews=True,
         )
-        made.given = {"graph": graph, "assets": dict(asked.assets), "granted": asked.granted}
+        made.render_arguments = {
+            "graph": graph,
+            "assets": dict(asked.assets),
+            "granted": asked.granted,
+        }
         name = f"{opened.name}, canvas" + (" (live)" if made.live else "")
         return Job(f"{opened.id}/canvas", name, graph, asked)
 
@@ -306,7 +310,7 @@ class Generator(QObject):
             step=0,
             item=item,
             longest=LONGEST,
-            **made.given,
+            **made.render_arguments,
         )
 
     def _on_candidate(self, made: GenerationRun, item: int, answer: Answer) -> None:

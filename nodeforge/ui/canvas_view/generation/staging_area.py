@@ -48,7 +48,7 @@ class Candidate:
         self.image: QImage = to_image(self.patch, straight=True)
 
     @property
-    def about(self) -> str:
+    def description(self) -> str:
         """Name and seed for display: ``a cat, seed 7, varied``."""
         parts = [self.name] if self.seed is None else [self.name, f"seed {self.seed}"]
         return ", ".join([*parts, "varied"] if self.variations else parts)

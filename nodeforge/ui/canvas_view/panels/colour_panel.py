@@ -108,7 +108,7 @@ class ColourPanel(QWidget):
         self._tool_options = tool_options
         self.pad = ColourPad()
         self.pad.chosen.connect(tool_options.set_foreground)
-        self._pair = _Pair(tool_options)
+        self._pair = _ForegroundBackground(tool_options)
         self.hex = QLineEdit()
         self.hex.setAccessibleName("Colour as hex")
         self.hex.setFixedWidth(88)
@@ -160,7 +160,7 @@ class ColourPanel(QWidget):
         self.hex.setText(self._tool_options.foreground.name())
 
 
-class _Pair(QWidget):
+class _ForegroundBackground(QWidget):
     """Shows the foreground over the background colour; a click swaps them."""
 
     def __init__(self, tool_options: ToolOptions) -> None:

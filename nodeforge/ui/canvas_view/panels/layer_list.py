@@ -49,8 +49,8 @@ class LayerList(QTreeWidget):
             header.setSectionResizeMode(column, mode)
         header.resizeSection(EYE, 28)
         header.resizeSection(LOCK, 28)
-        self.setItemDelegateForColumn(EYE, _Switch(self))
-        self.setItemDelegateForColumn(LOCK, _Switch(self))
+        self.setItemDelegateForColumn(EYE, _IconDelegate(self))
+        self.setItemDelegateForColumn(LOCK, _IconDelegate(self))
         self.setMinimumHeight(96)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
@@ -75,7 +75,7 @@ class LayerList(QTreeWidget):
         QTimer.singleShot(0, self, lambda: self._reorder(id, row))
 
 
-class _Switch(QStyledItemDelegate):
+class _IconDelegate(QStyledItemDelegate):
     """Draws a centred icon that is not editable."""
 
     def initStyleOption(  # noqa: N802

@@ -126,7 +126,7 @@ class Ruler(QWidget):
     def _place_of(self, event: QMouseEvent) -> QPointF:
         """The canvas position under the mouse."""
         at = QPointF(self._view.mapFromGlobal(event.globalPosition().toPoint()))
-        return self._view.camera.open_on_canvas(at)
+        return self._view.camera.to_canvas(at)
 
 
 def _step(least: float) -> float:

@@ -104,7 +104,7 @@ class StagingBar(QWidget):
             self.list.clear()
             for each in self._shown:
                 item = QListWidgetItem(_picture(each), "")
-                item.setToolTip(each.about)
+                item.setToolTip(each.description)
                 self.list.addItem(item)
         self.list.setCurrentRow(staging.index)
         if round(self._candidate_overlay.split * _NOTCHES) != self.split.value():
@@ -112,7 +112,7 @@ class StagingBar(QWidget):
         self._show_progress()
 
     def _show_progress(self) -> None:
-        staging, made = self._staging, self._generator.round
+        staging, made = self._staging, self._generator.current_run
         self.setVisible(staging.is_open or made is not None)
         one, several = staging.candidate is not None, staging.count > 1
         for name, on in (

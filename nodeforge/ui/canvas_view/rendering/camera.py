@@ -23,20 +23,20 @@ class Camera:
         self.size = QSizeF(1, 1)
 
     @property
-    def middle(self) -> QPointF:
+    def view_centre(self) -> QPointF:
         return QPointF(self.size.width() / 2, self.size.height() / 2)
 
     def transform(self) -> QTransform:
         """The transform from canvas to view pixels."""
         turned = QTransform().rotate(self.rotation).scale(self.zoom, self.zoom)
-        corner = self.middle - turned.map(self.centre)
+        corner = self.view_centre - turned.map(self.centre)
         # Whole pixels, so that a picture at 1:1 is as sharp as it is, and a pan moves pixels.
         return turned * QTransform.fromTranslate(round(corner.x()), round(corner.y()))
 
     def to_view(self, place: QPointF) -> QPointF:
         return self.transform().map(place)
 
-    def open_on_canvas(self, place: QPointF) -> QPointF:
+    def to_canvas(self, place: QPointF) -> QPointF:
         return self.transform().inverted()[0].map(place)
 
     def visible_area(self, rect: QRectF) -> QRectF:
@@ -45,15 +45,15 @@ class Camera:
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
         """Zoom around a view position, by default the centre."""
-        at = self.middle if at is None else at
-        kept = self.open_on_canvas(at)
+        at = self.view_centre if at is None else at
+        kept = self.to_canvas(at)
         self.zoom = min(max(zoom, MIN_ZOOM), MAX_ZOOM)
         self._keep_at(kept, at)
 
     def rotate_to(self, turn: float, at: QPointF | None = None) -> None:
         """Rotate the view around a view position, by default the centre."""
-        at = self.middle if at is None else at
-        kept = self.open_on_canvas(at)
+        at = self.view_centre if at is None else at
+        kept = self.to_canvas(at)
         self.rotation = (turn + 180) % 360 - 180
         self._keep_at(kept, at)
 
@@ -70,7 +70,7 @@ class Camera:
         self.centre = rect.center()
 
     def _keep_at(self, kept: QPointF, at: QPointF) -> None:
-        self.centre = kept - self._unturned(at - self.middle) / self.zoom
+        self.centre = kept - self._unturned(at - self.view_centre) / self.zoom
 
     def _unturned(self, by: QPointF) -> QPointF:
         angle = math.radians(-self.rotation)

@@ -261,4 +261,4 @@ class InputHandler(QObject):
         self, at: QPointF, keys: Modifiers, pressure: float = 1.0, eraser: bool = False
     ) -> PointerEvent:
         camera = self._view.camera
-        return PointerEvent(camera.open_on_canvas(at), at, camera.zoom, keys, pressure, eraser)
+        return PointerEvent(camera.to_canvas(at), at, camera.zoom, keys, pressure, eraser)

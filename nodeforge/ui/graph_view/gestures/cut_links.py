@@ -29,7 +29,7 @@ class CutLinks(Gesture):
         self._stroke_item.setPath(self._stroke)
         crossed = set(self._crossed())
         for line in self.session.scene.link_items.values():
-            line.mark(line in crossed)
+            line.set_highlighted(line in crossed)
 
     def _crossed(self) -> list[LinkItem]:
         stroker = QPainterPathStroker()
@@ -47,7 +47,7 @@ class CutLinks(Gesture):
 
     def cancel(self) -> None:
         for line in self.session.scene.link_items.values():
-            line.mark(False)
+            line.set_highlighted(False)
         if self._stroke_item is not None:
             self.session.viewer.scene().removeItem(self._stroke_item)
             self._stroke_item = None

@@ -21,7 +21,7 @@ class DrawLink(Gesture):
     def __init__(self, session, start: QPointF, port_item: GraphPortItem) -> None:
         super().__init__(session, start)
         self._detached_link = _last_line(port_item) if port_item.is_input else None
-        self._dot: GraphPortItem = self._detached_link.out_of if self._detached_link else port_item
+        self._dot: GraphPortItem = self._detached_link.source if self._detached_link else port_item
         self._target: GraphPortItem | None = None
         self._reason: str | None = None
         self._preview: LinkPreview | None = None

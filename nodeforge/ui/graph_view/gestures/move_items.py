@@ -77,7 +77,7 @@ class MoveItems(Gesture):
     def move(self, place: QPointF, modifiers: Modifiers) -> None:
         shift = (place - self.start) / self.session.viewer.zoom
         for item, before in self._from.items():
-            item.place(round(before.x() + shift.x()), round(before.y() + shift.y()))
+            item.move_to(round(before.x() + shift.x()), round(before.y() + shift.y()))
         if not self._detaching and self._shake.moved(place.x()):
             self._detaching = True
         if self._detaching:
@@ -89,8 +89,8 @@ class MoveItems(Gesture):
         node_items = {item for item in self._from if isinstance(item, NodeItem)}
         lines = {line for node_item in node_items for line in node_item.link_items}
         for line in lines:
-            ends = {line.into.node_item, line.out_of.node_item}
-            line.mark(not ends <= node_items)
+            ends = {line.target.node_item, line.source.node_item}
+            line.set_highlighted(not ends <= node_items)
         self.session.show_hint("Release to detach from links" if lines else "", place)
 
     def _line_below(self) -> LinkItem | None:
@@ -114,9 +114,9 @@ class MoveItems(Gesture):
     def _mark(self, line: LinkItem | None) -> None:
         if line is not self._line:
             if self._line is not None:
-                self._line.mark(False)
+                self._line.set_highlighted(False)
             if line is not None:
-                line.mark(True)
+                line.set_highlighted(True)
             self._line = line
 
     def finish(self, place: QPointF, modifiers: Modifiers) -> None:
@@ -157,12 +157,12 @@ class MoveItems(Gesture):
             self.session.show_hint("")
             for item in self._from:
                 for line in item.link_items if isinstance(item, NodeItem) else ():
-                    line.mark(False)
+                    line.set_highlighted(False)
 
     def cancel(self) -> None:
         self._clean_up()
         for item, before in self._from.items():
-            item.place(before.x(), before.y())
+            item.move_to(before.x(), before.y())
 
 
 def _words(nodes: dict, frames: list) -> str:

@@ -16,7 +16,7 @@ def tooltip_text(hit: Hit, *, near: bool) -> str:
     if hit.port_item is not None:
         return _of_port(hit.port_item.layout)
     if badge := node_item.badge_at(hit.place):
-        return node_item.tip(badge)
+        return node_item.badge_tooltip(badge)
     row = node_item.row_at(hit.place) if near else None
     if row is not None:
         return f"{row.label}: {row.spec.doc}\n\n{row.text}"

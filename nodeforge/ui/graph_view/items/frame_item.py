@@ -88,7 +88,7 @@ class FrameItem(AbstractNodeItem):
         """The rectangle in scene coordinates."""
         return QRectF(self.pos().x(), self.pos().y(), self._width, self._height)
 
-    def place(self, x: float, y: float) -> None:
+    def move_to(self, x: float, y: float) -> None:
         self.setPos(x, y)
 
     def resize_to(self, width: float, height: float) -> None:

@@ -45,23 +45,23 @@ class LinkItem(PipeItem):
         self.draw_path()
 
     @property
-    def into(self) -> GraphPortItem:
+    def target(self) -> GraphPortItem:
         return self._into
 
     @property
-    def out_of(self) -> GraphPortItem:
+    def source(self) -> GraphPortItem:
         return self._out_of
 
     def draw_path(self, start_port=None, end_port=None, cursor_pos=None) -> None:
         """Update the path from the ports; NodeGraphQt's arguments are ignored."""
         self.setPath(curve(self._out_of.centre(), self._into.centre()))
 
-    def paint_as(self, colour: QColor, dimmed: bool) -> None:
+    def set_style(self, colour: QColor, dimmed: bool) -> None:
         """Set the colour; `dimmed` links (muted nodes) are dashed and pale."""
         self._colour, self._dimmed = colour, dimmed
         self.reset()
 
-    def mark(self, marked: bool) -> None:
+    def set_highlighted(self, marked: bool) -> None:
         """Highlight the link, as a drop target or to be removed."""
         if marked != self._marked:
             self._marked = marked

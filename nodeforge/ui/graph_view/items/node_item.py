@@ -96,7 +96,7 @@ class NodeItem(AbstractNodeItem):
         if self.layout.mode is not Mode.ACTIVE:
             yield self.layout.mode.value, theme.text
 
-    def tip(self, badge: str) -> str:
+    def badge_tooltip(self, badge: str) -> str:
         """The tooltip of an icon in the title bar."""
         words = STATUS_TEXTS[badge]
         more = {"error": self.state.message, "problem": self.problem}.get(badge)
@@ -120,7 +120,7 @@ class NodeItem(AbstractNodeItem):
     def port_item(self, name: str, *, is_input: bool) -> GraphPortItem | None:
         return self.port_items.get((is_input, name))
 
-    def place(self, x: float, y: float) -> None:
+    def move_to(self, x: float, y: float) -> None:
         """Move the item with its links."""
         if self.pos() != QPointF(x, y):
             self.setPos(x, y)

@@ -95,7 +95,7 @@ class GraphScene:
     def _keys(self, table: str) -> list[str]:
         return [key for key in self.document.table(table) if split(key)[0] == self.path]
 
-    def nearest(self, path: str) -> str:
+    def nearest_existing(self, path: str) -> str:
         """`path`, or its nearest existing parent."""
         while path:
             try:
@@ -248,10 +248,10 @@ class GraphScene:
         self.graphics_scene.addItem(line)
 
     def _colour_line(self, line: LinkItem) -> None:
-        source, target = line.out_of, line.into
+        source, target = line.source, line.target
         kind = source.layout.type if source.layout.type != ANY else target.layout.type
         muted = Mode.MUTE in (source.node_item.layout.mode, target.node_item.layout.mode)
-        line.paint_as(self.pens.theme.port_colour(kind), muted)
+        line.set_style(self.pens.theme.port_colour(kind), muted)
 
     def _remove_link(self, end: Input) -> None:
         line = self.link_items.pop(end, None)
@@ -267,7 +267,7 @@ class GraphScene:
         ):
             self._find_positions(graph)
         for node_item in node_items:
-            node_item.place(
+            node_item.move_to(
                 *(positions.get(node_item.path) or self._free_positions[node_item.path])
             )
 

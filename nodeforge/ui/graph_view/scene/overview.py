@@ -83,7 +83,7 @@ class Overview:
             if node_item.thumb is not None:
                 self._thumbs.append(node_item)
         for line in scene.link_items.values():
-            ends = QLineF(line.out_of.centre(), line.into.centre())
+            ends = QLineF(line.source.centre(), line.target.centre())
             lines[line.colour.name()].append(ends)
         self._frames = [
             (frame.body(), mix(scene.pens.theme.window, frame.colour, 0.2))

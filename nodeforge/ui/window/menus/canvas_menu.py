@@ -92,7 +92,7 @@ def canvas_commands(window: BaseWindow) -> list[Command]:
         Command(
             "canvas.new",
             "New canvas",
-            lambda: _canvas_in_front(window).show_start(),
+            lambda: _canvas_in_front(window).show_start_page(),
             (),
             "plus",
         ),

@@ -46,7 +46,7 @@ class HistoryMenu(QMenu):
 
     def _add(self, opened: OpenDocument, name: str, by: int) -> None:
         title = formatting.edit_title(name)
-        action = self.addAction(title[:1].upper() + title[1:], lambda: step(opened, by))
+        action = self.addAction(title[:1].upper() + title[1:], lambda: go_to_step(opened, by))
         action.setCheckable(True)
         action.setChecked(by == 0)
 
@@ -56,7 +56,7 @@ class HistoryMenu(QMenu):
         self.menuAction().setEnabled(bool(history and (history.done or history.undone)))
 
 
-def step(opened: OpenDocument, by: int) -> None:
+def go_to_step(opened: OpenDocument, by: int) -> None:
     """Undo `-by` steps, or redo `by` steps."""
     go = opened.redo if by > 0 else opened.undo
     for _ in range(abs(by)):
