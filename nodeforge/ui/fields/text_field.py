@@ -112,21 +112,21 @@ class TextField(Field):
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self.new_gesture)
         self.new_gesture()
-        self._counted = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
-        self._counted.setProperty("role", "small")
-        self._counted.setToolTip("Tokens that the text encoder reads; weights are not counted")
-        self._counted.hide()
+        self._token_label = QLabel(alignment=Qt.AlignmentFlag.AlignRight)
+        self._token_label.setProperty("role", "small")
+        self._token_label.setToolTip("Tokens that the text encoder reads; weights are not counted")
+        self._token_label.hide()
         self._count: Callable[[str], str] | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self._edit)
-        column.addWidget(self._counted)
+        column.addWidget(self._token_label)
 
     @property
     def token_text(self) -> str:
         """The text below the editor: the token count."""
-        return self._counted.text()
+        return self._token_label.text()
 
     def set_assistant(self, count: Callable[[str], str], words: Sources) -> None:
         """Show `count` of the text, and complete from `words` while typing."""
@@ -139,9 +139,9 @@ class TextField(Field):
 
     def show_value(self, value: Any) -> None:
         if self._count is not None:
-            said = "" if value is MIXED else self._count(str(value or ""))
-            self._counted.setText(said)
-            self._counted.setVisible(bool(said))
+            count = "" if value is MIXED else self._count(str(value or ""))
+            self._token_label.setText(count)
+            self._token_label.setVisible(bool(count))
         self._edit.setPlaceholderText("several texts" if value is MIXED else "")
         text = "" if value is MIXED or value is None else str(value)
         if text == self._text():

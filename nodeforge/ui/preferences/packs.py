@@ -42,7 +42,7 @@ class PackPermissions(QWidget):
 
     def allowed(self) -> dict[str, str]:
         """Allowed packs with their content hashes; entries of missing packs are kept."""
-        kept = {name: told for name, told in self._before.items() if name not in self._hashes}
+        kept = {name: allowed for name, allowed in self._before.items() if name not in self._hashes}
         items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
         on = [i.text(0) for i in items if i and i.checkState(0) is Qt.CheckState.Checked]
         return kept | {name: self._hashes[name] for name in on}

@@ -270,8 +270,10 @@ class Runner(QObject):
             case events.Saved():
                 self.pictures.show_saved_file(opened, event.node, event.path)
             case events.Failed() if event.node:
-                said = f"{event.error.fact} {event.error.way_out}".strip()  # the place is the node
-                state = NodeState("error", message=said[:1].upper() + said[1:])
+                message = (
+                    f"{event.error.fact} {event.error.way_out}".strip()
+                )  # the place is the node
+                state = NodeState("error", message=message[:1].upper() + message[1:])
                 opened.show_states({event.node: state})
                 self._reset_running_states(opened)
             case events.Failed() | events.RunCancelled() | events.WorkerDied():

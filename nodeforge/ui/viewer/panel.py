@@ -132,8 +132,8 @@ class Viewer(QWidget):
         if image is not None:
             self._ask_large()
         if self._is_loop(node):
-            told = partial(self._on_step_count, self._asked)
-            self._runner.pictures.count_steps(self._opened, node, told)
+            on_count = partial(self._on_step_count, self._asked)
+            self._runner.pictures.count_steps(self._opened, node, on_count)
 
     def _put(self, image: QImage | None) -> None:
         """Show `image`; latents are small previews."""

@@ -240,7 +240,7 @@ class CanvasCommands(QObject):
     def export(self) -> None:
         self._tab.ask_export()
 
-    # looking
+    # view
 
     def zoom_in(self) -> None:
         self._view.zoom_by(1.4)

@@ -133,8 +133,8 @@ class MoveTool(Tool):
             self.commit()
 
     def cursor_at(self, pointer: PointerEvent) -> Qt.CursorShape:
-        handle, turning = self._handle_under(pointer)
-        if turning:
+        handle, rotating = self._handle_under(pointer)
+        if rotating:
             return Qt.CursorShape.PointingHandCursor
         return handle_cursor(handle if handle is not None else INSIDE)
 

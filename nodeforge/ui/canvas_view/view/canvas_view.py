@@ -92,7 +92,7 @@ class CanvasView(Viewport):
         self.renderer.set_colours(*_colours(theme))
         self.update()
 
-    # looking
+    # camera
 
     def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
         self.camera.zoom_to(zoom, at)
