@@ -50,12 +50,12 @@ def quick(easel: Easel, **values) -> None:
 
 
 @pytest.fixture
-def painted(studio_window: MainWindow) -> Iterator[Easel]:
+def painted(canvas_window: MainWindow) -> Iterator[Easel]:
     """The fox, and a worker that never answers."""
-    made = easel_in(studio_window, fox())
+    made = easel_in(canvas_window, fox())
     yield made
-    studio_window.runner.jobs.current = None
-    studio_window.workspace.close(made.tab.opened)
+    canvas_window.runner.jobs.current = None
+    canvas_window.workspace.close(made.tab.opened)
 
 
 def candidate(colour: int, **about) -> Candidate:
@@ -159,15 +159,15 @@ def test_a_box_beyond_the_canvas_is_refused_once_the_canvas_has_shrunk(qtbot, pa
     assert "Move the box" in refused.args[0]
 
 
-def test_closing_the_tab_during_a_generation_stops_it(qtbot, studio_window):
-    easel = easel_in(studio_window, fox())
+def test_closing_the_tab_during_a_generation_stops_it(qtbot, canvas_window):
+    easel = easel_in(canvas_window, fox())
     masked(easel)
     easel.editor.generator.generate()
-    qtbot.waitUntil(lambda: bool(studio_window.runner.jobs.current), timeout=LONG)
-    job = studio_window.runner.jobs.current
-    studio_window.workspace.close(easel.tab.opened)
-    assert job.id in studio_window.runner._cancelled
-    studio_window.runner.jobs.current = None
+    qtbot.waitUntil(lambda: bool(canvas_window.runner.jobs.current), timeout=LONG)
+    job = canvas_window.runner.jobs.current
+    canvas_window.workspace.close(easel.tab.opened)
+    assert job.id in canvas_window.runner._cancelled
+    canvas_window.runner.jobs.current = None
 
 
 def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, open_window):

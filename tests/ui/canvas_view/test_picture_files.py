@@ -29,13 +29,13 @@ def dropped(*paths: Path) -> QMimeData:
 
 
 @pytest.fixture
-def empty(studio_window):
+def empty(canvas_window):
     """A canvas tab that has no canvas yet."""
-    studio_window.workspace.new()
-    opened = studio_window.workspace.current
-    studio_window.area.show_view("canvas")
-    yield studio_window.area.canvas
-    studio_window.workspace.close(opened)
+    canvas_window.workspace.new()
+    opened = canvas_window.workspace.current
+    canvas_window.area.show_view("canvas")
+    yield canvas_window.area.canvas
+    canvas_window.workspace.close(opened)
 
 
 def test_a_dropped_picture_becomes_the_canvas_and_the_next_a_layer(qtbot, empty, tmp_path: Path):
@@ -136,36 +136,36 @@ def test_an_export_of_an_unknown_kind_is_refused(qtbot, easel, tmp_path: Path):
     assert "PNG" in refused.args[0]
 
 
-def test_a_project_keeps_canvas_and_generations(qtbot, studio_window, tmp_path: Path):
-    easel = easel_in(studio_window)
+def test_a_project_keeps_canvas_and_generations(qtbot, canvas_window, tmp_path: Path):
+    easel = easel_in(canvas_window)
     easel.tool("brush", size=30, hardness=1.0)
     easel.hand.drag([(50, 50), (200, 200)])
     opened, path = easel.tab.opened, tmp_path / "painting.nforge"
     opened.generations.append({"workflow": {}, "intent": "fill", "values": {"prompt.text": "a"}})
-    studio_window.workspace.save(opened, path)
+    canvas_window.workspace.save(opened, path)
     assert not opened.modified
     before = easel.pixels()
-    studio_window.workspace.close(opened)
-    studio_window.files.open(path)
-    qtbot.waitUntil(lambda: studio_window.workspace.find_by_path(path) is not None, timeout=LONG)
-    again = studio_window.workspace.find_by_path(path)
+    canvas_window.workspace.close(opened)
+    canvas_window.files.open(path)
+    qtbot.waitUntil(lambda: canvas_window.workspace.find_by_path(path) is not None, timeout=LONG)
+    again = canvas_window.workspace.find_by_path(path)
     assert again.name == "painting"
     assert np.array_equal(shown(again.canvas), before)
-    assert studio_window.area.canvas is not None
-    assert studio_window.area.canvas.editor.form.values == {"prompt.text": "a"}
-    studio_window.workspace.close(again)
+    assert canvas_window.area.canvas is not None
+    assert canvas_window.area.canvas.editor.form.values == {"prompt.text": "a"}
+    canvas_window.workspace.close(again)
 
 
-def test_a_workflow_with_a_canvas_is_saved_as_a_project(studio_window, tmp_path: Path):
-    easel = easel_in(studio_window)
-    studio_window.workspace.save(easel.tab.opened, tmp_path / "painting.json")
+def test_a_workflow_with_a_canvas_is_saved_as_a_project(canvas_window, tmp_path: Path):
+    easel = easel_in(canvas_window)
+    canvas_window.workspace.save(easel.tab.opened, tmp_path / "painting.json")
     assert easel.tab.opened.path == tmp_path / "painting.nforge"
-    studio_window.workspace.close(easel.tab.opened)
+    canvas_window.workspace.close(easel.tab.opened)
 
 
-def test_strokes_survive_a_crash(qtbot, studio_window, monkeypatch: pytest.MonkeyPatch):
-    easel = easel_in(studio_window)
-    opened, autosave = easel.tab.opened, studio_window.autosave
+def test_strokes_survive_a_crash(qtbot, canvas_window, monkeypatch: pytest.MonkeyPatch):
+    easel = easel_in(canvas_window)
+    opened, autosave = easel.tab.opened, canvas_window.autosave
     easel.tool("brush", size=30, hardness=1.0)
     easel.hand.drag([(50, 50), (200, 200)])
     autosave._write_all()
@@ -174,48 +174,48 @@ def test_strokes_survive_a_crash(qtbot, studio_window, monkeypatch: pytest.Monke
     qtbot.wait(50)
     dead = folder.with_name(f"{2**22 + 1}-dead.nforge")  # no process has so large a number
     folder.rename(dead)
-    assert Autosave(studio_window.workspace).recoverable_files() == [dead]
+    assert Autosave(canvas_window.workspace).recoverable_files() == [dead]
     again = autosave.recover(dead)
     assert np.array_equal(shown(again.canvas), easel.pixels())
     assert again.modified
     for each in (opened, again):
         autosave.remove_copy(each)
-        studio_window.workspace.close(each)
+        canvas_window.workspace.close(each)
 
 
-def test_nothing_is_autosaved_in_the_middle_of_a_stroke(studio_window):
-    easel = easel_in(studio_window)
+def test_nothing_is_autosaved_in_the_middle_of_a_stroke(canvas_window):
+    easel = easel_in(canvas_window)
     easel.tool("brush", size=30)
     easel.hand.click((20, 20))
     easel.hand.press((50, 50))
-    studio_window.autosave._write_all()
-    assert not studio_window.autosave._file(easel.tab.opened, ".nforge").exists()
+    canvas_window.autosave._write_all()
+    assert not canvas_window.autosave._file(easel.tab.opened, ".nforge").exists()
     easel.hand.release((50, 50))
-    studio_window.autosave.remove_copy(easel.tab.opened)
-    studio_window.workspace.close(easel.tab.opened)
+    canvas_window.autosave.remove_copy(easel.tab.opened)
+    canvas_window.workspace.close(easel.tab.opened)
 
 
 def test_a_picture_without_a_workflow_can_be_opened_on_the_canvas(
-    qtbot, studio_window, tmp_path: Path
+    qtbot, canvas_window, tmp_path: Path
 ):
     path = file_of(tmp_path, "plain.png", (50, 40))
-    studio_window.files.open(path)
-    assert "plain.png" in studio_window.area.message_bars.text("open")
-    studio_window.workspace.new()
-    opened = studio_window.workspace.current
-    studio_window.files.to_canvas(path)
+    canvas_window.files.open(path)
+    assert "plain.png" in canvas_window.area.message_bars.text("open")
+    canvas_window.workspace.new()
+    opened = canvas_window.workspace.current
+    canvas_window.files.open_on_canvas(path)
     qtbot.waitUntil(lambda: opened.canvas is not None, timeout=LONG)
     assert opened.canvas.size == (50, 40)
-    studio_window.workspace.close(opened)
+    canvas_window.workspace.close(opened)
 
 
-def test_what_the_viewer_shows_is_brought_to_the_canvas(qtbot, studio_window):
-    studio_window.workspace.new()
-    opened = studio_window.workspace.current
+def test_what_the_viewer_shows_is_brought_to_the_canvas(qtbot, canvas_window):
+    canvas_window.workspace.new()
+    opened = canvas_window.workspace.current
     image = QImage(30, 20, QImage.Format.Format_RGB32)
     image.fill(QColor("#c3272b"))
-    studio_window.viewer.picture_view.show_image(image)
-    studio_window.commands.run("canvas.bring")
+    canvas_window.viewer.picture_view.show_image(image)
+    canvas_window.commands.run("canvas.bring")
     qtbot.waitUntil(lambda: bool(opened.canvas and opened.canvas.layers), timeout=LONG)
     assert shown(opened.canvas)[5, 5].tolist() == [195, 39, 43, 255]
-    studio_window.workspace.close(opened)
+    canvas_window.workspace.close(opened)
