@@ -79,7 +79,7 @@ def test_other_keys_work_at_once_and_the_old_ones_no_more(qtbot, window, open_wi
     assert node.mode == ""
     qtbot.keyClick(graph, Qt.Key.Key_U, SHIFT)
     assert node.mode == "mute"
-    assert open_window().actions.shortcuts("node.mute") == ["Shift+U"]
+    assert open_window().commands.shortcuts("node.mute") == ["Shift+U"]
 
 
 def test_two_commands_with_the_same_keys_are_named_and_not_saved(dialog, window):

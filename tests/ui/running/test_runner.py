@@ -113,7 +113,7 @@ def test_a_failed_node_says_what_it_was_given_and_what_to_do(qtbot, working, tmp
     assert opened.states["blend"].kind == "error"
     text = window.area.message_bars.text("run")
     assert text.startswith("brightened: Blend images: one picture is 8 × 6 pixels")
-    assert "It was given" in text
+    assert "Inputs" in text
     assert window.runner.jobs.ended[0].state == "failed"
 
 
