@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.canvas_generation import Studio
+from benchmarks.canvas_generation import CanvasSession
 from benchmarks.reporting import options, tell
 from nodeforge.canvas.generation.intents import Intent
 from nodeforge.imaging import Box, Bytes
@@ -109,7 +109,7 @@ class Bench:
         self.concepts = read_concepts(self.runs / "data")
         self.styles = read_pictures(self.runs / "data", ("3d",))
         self.judge: Recogniser = load_recogniser(self.runs, len(self.concepts))
-        self.studio = Studio()
+        self.session = CanvasSession()
 
     def named(self, pictures: list[Bytes], wanted: list[Concept]) -> float:
         """The share of pictures that show what is wanted."""
@@ -128,7 +128,7 @@ class Bench:
                 "whole": self.painted(picture, mask, None, one.prompt, seed),
             }
             untouched += all((new[mask == 0] == picture[mask == 0]).all() for new in made.values())
-            made["nothing"] = self.studio.draw(one.alone, seed, self.steps)
+            made["nothing"] = self.session.draw(one.alone, seed, self.steps)
             for name, new in made.items():
                 judged[name].append(inside(new, mask, one.scene.colour))
             wanted.append(one.wanted)
@@ -146,7 +146,7 @@ class Bench:
         self, picture: Bytes, mask: Bytes, box: Box | None, prompt: str, seed: int
     ) -> Bytes:
         form = {"prompt__text": prompt, "noise__seed": seed, "schedule__steps": self.steps}
-        return self.studio.generate(picture, mask, Intent.FILL, box, **form)
+        return self.session.generate(picture, mask, Intent.FILL, box, **form)
 
 
 def around(mask: Bytes) -> Box:

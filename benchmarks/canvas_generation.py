@@ -38,7 +38,7 @@ def _session() -> Session:
 
 
 @dataclass
-class Studio:
+class CanvasSession:
     """Runs workflows on nano."""
 
     session: Session = field(default_factory=_session)

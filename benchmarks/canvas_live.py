@@ -26,10 +26,10 @@ from benchmarks.window_run import WAITING, Lag, TimedApplication
 from nodeforge.canvas import Canvas, LayerKind, State, Tiles, add_layer, open_picture
 from nodeforge.canvas.transfer.pictures import state_of
 from nodeforge.settings import Settings, shipped
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 
 PATIENCE = 300.0
 SIDE = 256
@@ -52,20 +52,20 @@ class Bench:
         self.window.show()
         workspace.new()
         assert workspace.current is not None
-        workspace.current.have_canvas(Canvas(_fox()))
-        self.window.area.show_face("canvas")
+        workspace.current.set_canvas(Canvas(_fox()))
+        self.window.area.show_view("canvas")
         tab = self.window.area.canvas
         assert tab is not None
-        assert tab.bench is not None
-        self.bench, self.view = tab.bench, tab.bench.view
-        self.bench.wishes.seed_mode = "fixed"
+        assert tab.editor is not None
+        self.editor, self.view = tab.editor, tab.editor.view
+        self.editor.form.seed_mode = "fixed"
         mask = np.zeros((SIDE, SIDE), np.uint8)
         mask[64:192, 64:192] = 255
-        canvas = self.bench.studio.canvas
-        self.bench.studio.perform(add_layer(canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
-        self.window.area.show_face("canvas")
-        self.bench.studio.swap_mask()
-        self.bench.studio.tool.set("size", 20)
+        canvas = self.editor.session.canvas
+        self.editor.session.perform(add_layer(canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
+        self.window.area.show_view("canvas")
+        self.editor.session.swap_mask()
+        self.editor.session.tool.set("size", 20)
         self.seed = 0
 
     def warm(self) -> None:
@@ -75,13 +75,13 @@ class Bench:
         self.until(lambda: not self.window.runner.busy)
 
     def live(self, on: bool) -> None:
-        self.bench.live.switch(on)
+        self.editor.live.set_enabled(on)
 
     def next_picture(self) -> float:
         """Wait until a new candidate is shown; seconds."""
-        before, start = self.bench.staging.candidate, time.perf_counter()
+        before, start = self.editor.staging.candidate, time.perf_counter()
         self.until(
-            lambda: self.bench.staging.candidate is not before and not self.bench.generator.busy
+            lambda: self.editor.staging.candidate is not before and not self.editor.generator.busy
         )
         return time.perf_counter() - start
 
@@ -129,25 +129,25 @@ def _fox() -> State:
     return state_of(open_picture(shipped("resources") / "examples" / "fox.png"))
 
 
-def measure(bench: Bench, rounds: int) -> dict[str, float]:
-    bench.warm()
+def measure(editor: Bench, rounds: int) -> dict[str, float]:
+    editor.warm()
     lag = Lag()
-    bench.draw(0.5)
+    editor.draw(0.5)
     lag.start()
-    plain = bench.draw(STROKE)
+    plain = editor.draw(STROKE)
     without = lag.stop()
-    bench.live(True)
-    bench.next_picture()
+    editor.live(True)
+    editor.next_picture()
     lag.start()
-    live = bench.draw(STROKE)
+    live = editor.draw(STROKE)
     with_live = lag.stop()
-    bench.next_picture()
+    editor.next_picture()
     after: list[float] = []
     for _ in range(rounds):
-        bench.draw(0.3)
-        after.append(bench.next_picture())
-    bench.live(False)
-    bench.until(lambda: not bench.window.runner.busy)
+        editor.draw(0.3)
+        after.append(editor.next_picture())
+    editor.live(False)
+    editor.until(lambda: not editor.window.runner.busy)
     return {
         "picture after the last dab, s": statistics.median(after),
         "picture after the last dab, slowest, s": max(after),
@@ -167,9 +167,9 @@ def main() -> None:
     app = TimedApplication()
     with tempfile.TemporaryDirectory() as home:
         os.environ["NODEFORGE_HOME"] = home
-        bench = Bench(app, Path(home))
-        figures = measure(bench, parsed.rounds)
-        bench.close()
+        editor = Bench(app, Path(home))
+        figures = measure(editor, parsed.rounds)
+        editor.close()
 
     def line(name: str, figure: float) -> str:
         bound = f"  of {BOUNDS[name]:g}" if name in BOUNDS else ""

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.canvas_generation import Studio
+from benchmarks.canvas_generation import CanvasSession
 from benchmarks.reporting import options, tell
 from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.imaging import Bytes, Pixels
@@ -45,11 +45,11 @@ def scene(which: int) -> tuple[Bytes, Pixels, Bytes]:
 
 
 def measure(steps: int, sheet: Path | None) -> dict[str, float]:
-    studio, found, shown = Studio(), [], []
+    session, found, shown = CanvasSession(), [], []
     for which, (prompt, *_) in enumerate(SHAPES):
         picture, ground, mask = scene(which)
         form = {"prompt__text": prompt, "noise__seed": 1, "schedule__steps": steps}
-        made = studio.generate(picture, mask, Intent.REMOVE, **form)
+        made = session.generate(picture, mask, Intent.REMOVE, **form)
         way = np.array(THINGS[which]) - ground
         left = np.clip(((made - ground) * way).sum(axis=2) / (way * way).sum(axis=2), 0, 1)
         within = cv2.distanceTransform(mask, cv2.DIST_L2, 5)

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import torch
 
-from benchmarks.canvas_generation import Studio
+from benchmarks.canvas_generation import CanvasSession
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
 from nodeforge.canvas.generation.intents import Intent
@@ -117,7 +117,7 @@ class Autoencoder:
 
 def measure(runs: Path, count: int, steps: int, sheet: Path | None) -> dict[str, float]:
     concepts, styles = read_concepts(runs / "data"), read_pictures(runs / "data", ("3d",))
-    studio, there_and_back, rng = Studio(), Autoencoder(), np.random.default_rng(2)
+    session, there_and_back, rng = CanvasSession(), Autoencoder(), np.random.default_rng(2)
     found: dict[str, list[tuple[Steps, Steps]]] = {}
     shown: list[Bytes] = []
     for seed, scene in enumerate(scenes(concepts, count)):
@@ -125,7 +125,7 @@ def measure(runs: Path, count: int, steps: int, sheet: Path | None) -> dict[str,
         mask = patch_mask(drawn, scene, rng)
         kind = "gradient" if scene.second_colour else "plain"
         for name, picture in (("drawn", drawn), ("nano", there_and_back(drawn))):
-            made = studio.generate(
+            made = session.generate(
                 picture, mask, Intent.FILL,
                 prompt__text=wording(scene), noise__seed=seed, schedule__steps=steps,
             )  # fmt: skip

@@ -36,12 +36,12 @@ from nodeforge.canvas import (
     select,
 )
 from nodeforge.graph.document import Document
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.canvas_view.kit import Kit
-from nodeforge.ui.canvas_view.studio import Studio
-from nodeforge.ui.canvas_view.view import CanvasView
-from nodeforge.ui.open_document import OpenDocument
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions
+from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.open_document import OpenDocument
 
 SIDE = 4096
 VIEW = (1920, 1080)
@@ -73,15 +73,15 @@ class Screen:
     def __init__(self, app: QApplication, home: Path) -> None:
         opened = OpenDocument(Document())
         self.canvas = painted(opened.document)
-        opened.have_canvas(self.canvas)
-        self.studio = Studio(opened, self.canvas, Kit(window_store(home)))
-        self.view = CanvasView(self.studio, theme.DARK)
+        opened.set_canvas(self.canvas)
+        self.session = CanvasSession(opened, self.canvas, ToolOptions(window_store(home)))
+        self.view = CanvasView(self.session, theme.DARK)
         self.view.resize(*VIEW)
         self.view.show()
         app.processEvents()
 
-    def look(self, zoom: float, turn: float = 0.0) -> None:
-        self.view.camera.turn = turn
+    def update_view(self, zoom: float, turn: float = 0.0) -> None:
+        self.view.camera.rotation = turn
         self.view.camera.centre = QPointF(SIDE / 2 + 0.3, SIDE / 2 + 0.7)
         self.view.zoom_to(zoom)
         self.view.repaint()
@@ -137,14 +137,14 @@ def measure(app: QApplication, home: Path) -> dict[str, float]:
     screen = Screen(app, home)
     figures: dict[str, float] = {}
     for zoom in ZOOMS:
-        screen.look(zoom)
+        screen.update_view(zoom)
         figures[f"repaint at {zoom:.0%}"] = screen.repaint()
         figures[f"pan at {zoom:.0%}"] = screen.pan()
-        screen.look(zoom)
+        screen.update_view(zoom)
         figures[f"zoom at {zoom:.0%}"] = screen.zoom()
-    screen.look(0.7, 20)
+    screen.update_view(0.7, 20)
     figures["turned, pan at 70%"] = screen.pan()
-    screen.look(1.0)
+    screen.update_view(1.0)
     for radius in (64, 256):
         figures[f"dab of radius {radius} with its repaint"] = screen.dab(radius)
     return figures

@@ -24,7 +24,7 @@ from nodeforge.graph.document import Document, View
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue, NodeSpec, NumberWidget, PortSpec, TextWidget
-from nodeforge.ui import theme
+from nodeforge.ui.common import theme
 from nodeforge.ui.graph_view import GraphView
 
 SIZE = (1920, 1080)
@@ -77,7 +77,7 @@ def shipped_nodes(count: int) -> tuple[Document, Catalogue]:
 
 def measure(document: Document, catalogue: Catalogue, *, thumbs: bool) -> dict[str, float]:
     """Medians by name."""
-    GraphView(Document(), catalogue, theme.DARK).desk.close()
+    GraphView(Document(), catalogue, theme.DARK).session.close()
     figures: dict[str, float] = {}
     gc.collect()
     before = _memory()
@@ -87,20 +87,20 @@ def measure(document: Document, catalogue: Catalogue, *, thumbs: bool) -> dict[s
     view.show()
     QApplication.processEvents()
     view.zoom_all()
-    view.desk.viewer.viewport().grab()
+    view.session.viewer.viewport().grab()
     figures["open s"] = time.process_time() - start
     if thumbs:
-        for path in view.desk.picture.boxes:
+        for path in view.session.scene.node_items:
             view.show_thumbnail(path, _image())
     figures |= _looks(view)
     figures |= _edits(view)
     figures["memory MB"] = (_memory() - before) / 1e6
-    view.desk.close()
+    view.session.close()
     return figures
 
 
 def _looks(view: GraphView) -> dict[str, float]:
-    viewer = view.desk.viewer
+    viewer = view.session.viewer
     view.zoom_all()
     whole = _median(lambda: viewer.viewport().repaint())
 

@@ -26,11 +26,11 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
 from nodeforge.settings import Settings, shipped
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 
 TICK = 5.0
 IDLE = 4.0
@@ -107,7 +107,7 @@ class Bench:
         self.opened.perform(SetValue(node, port, value))
 
     def run(self) -> None:
-        self.window.runs.run()
+        self.window.run_menu.run()
         self.until(lambda: not self.window.runner.busy)
         self.rest(0.5)
 
@@ -140,7 +140,7 @@ class Bench:
         self.app.spent = []
         lag.start()
         start = time.perf_counter()
-        self.window.runs.run()
+        self.window.run_menu.run()
         self.until(lambda: not self.window.runner.busy)
         taken = time.perf_counter() - start
         running = lag.stop()

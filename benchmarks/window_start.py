@@ -36,10 +36,10 @@ import os, sys, time
 start = time.perf_counter()
 from pathlib import Path
 from nodeforge.settings import load_settings
-from nodeforge.ui import theme
-from nodeforge.ui.app import make_app, window_store
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.common import theme
+from nodeforge.ui.application.app import make_app, window_store
+from nodeforge.ui.window.main_window import MainWindow
+from nodeforge.ui.documents.workspace import Workspace
 settings = load_settings()
 app = make_app()
 workspace = Workspace(settings, window_store(settings.home))

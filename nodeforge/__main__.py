@@ -33,7 +33,7 @@ def _window(file: Path | None) -> int:
         print(f"The window cannot open: {why}\n    {_HELP}", file=sys.stderr)
         return WRONG
     try:
-        from nodeforge.ui.app import main as window
+        from nodeforge.ui.application.app import main as window
     except ImportError as error:
         print(f"The window cannot open: {error}.\n    {_HELP}", file=sys.stderr)
         return WRONG

@@ -39,6 +39,23 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         ("models/files/header.py", "import nodeforge.models.detection", "within models"),
         ("worker/codec.py", "import NodeGraphQt", "knows Qt"),
         ("worker/packs.py", "import nodeforge_packs", "does not know its packs"),
+        ("ui/common/icons.py", "import nodeforge.ui.documents.workspace", "Rooms of the window"),
+        ("ui/files/model_lock.py", "import nodeforge.ui.gallery.panel", "Rooms of the window"),
+        (
+            "ui/window/menus/run_menu.py",
+            "import nodeforge.ui.window.main_window",
+            "Main window, menus and panels",
+        ),
+        (
+            "ui/canvas_view/tools/brush.py",
+            "import nodeforge.ui.canvas_view.session",
+            "Rooms of the canvas view",
+        ),
+        (
+            "ui/graph_view/items/pens.py",
+            "import nodeforge.ui.graph_view.scene.overview",
+            "Rooms of the graph view",
+        ),
     ],
 )
 def test_a_planted_violation_is_found(tmp_path: Path, module: str, line: str, contract: str):

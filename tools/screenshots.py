@@ -24,11 +24,11 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Paste, SetValue
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.settings import Settings, shipped
-from nodeforge.ui import theme
-from nodeforge.ui.app import make_app, window_store
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import make_app, window_store
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 
 SIZE = (1600, 1000)
 PATIENCE = 60.0
@@ -55,7 +55,7 @@ class Stage:
         return current
 
     def run(self) -> None:
-        self.window.runs.run()
+        self.window.run_menu.run()
         self.until(lambda: not self.window.runner.busy)
         self.rest(1.0)
 
@@ -109,7 +109,7 @@ def running(stage: Stage) -> None:
     opened = stage.open("text_to_image")
     opened.perform(SetValue("schedule", "steps", 60))
     opened.perform(SetValue("noise", "seed", 11))
-    stage.window.runs.run()
+    stage.window.run_menu.run()
     stage.until(lambda: len(opened.step_pictures.get("denoise", {})) > 20)
 
 
@@ -155,25 +155,25 @@ def many(stage: Stage) -> None:
 def canvas(stage: Stage) -> None:
     """A fox whose face was masked, with what could be there instead."""
     stage.window.workspace.new()
-    stage.window.area.show_face("canvas")
+    stage.window.area.show_view("canvas")
     tab = stage.window.area.canvas
     assert tab is not None
-    tab.bring(shipped("resources") / "examples" / "fox.png", "fox.png")
-    stage.until(lambda: tab.bench is not None and bool(tab.bench.studio.canvas.layers))
-    assert tab.bench is not None
-    bench = tab.bench
+    tab.import_picture(shipped("resources") / "examples" / "fox.png", "fox.png")
+    stage.until(lambda: tab.editor is not None and bool(tab.editor.session.canvas.layers))
+    assert tab.editor is not None
+    editor = tab.editor
     mask = Tiles.of(np.full((216, 208), 255, np.uint8), 24, 16)
-    studio = bench.studio
-    studio.perform(add_layer(studio.canvas, LayerKind.MASK, "Face", tiles=mask))
-    bench.wishes.seed_mode = "fixed"
+    session = editor.session
+    session.perform(add_layer(session.canvas, LayerKind.MASK, "Face", tiles=mask))
+    editor.form.seed_mode = "fixed"
     values = {"prompt.text": "a cat on a blue background", "noise.seed": 4, "noise.batch": 4}
     for name, value in values.items():
-        bench.wishes.set(name, value)
-    bench.generator.generate()
-    stage.until(lambda: not bench.generator.busy)
-    bench.staging.choose(1)
-    bench.strip.split.setValue(58)
-    bench.view.fit()
+        editor.form.set(name, value)
+    editor.generator.generate()
+    stage.until(lambda: not editor.generator.busy)
+    editor.staging.select(1)
+    editor.staging_bar.split.setValue(58)
+    editor.view.fit()
 
 
 SCENES = {

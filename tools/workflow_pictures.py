@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from nodeforge.settings import shipped
-from nodeforge.ui.start_page import PICTURE, listed_workflows
+from nodeforge.ui.window.start_page import PICTURE, listed_workflows
 
 SIZE = (2 * PICTURE[0], 2 * PICTURE[1])
 """Twice the size on the start page, for screens of high density."""

@@ -1,1 +1,1 @@
-"""The window: the only Qt. Its process never imports torch; models live in the worker."""
+"""The window; the only package that imports Qt. It imports no torch: models are in the worker."""

@@ -11,8 +11,8 @@ from nodeforge.canvas import Canvas, LayerKind, State, Tiles, composite, picture
 from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.imaging import Bytes
 from nodeforge.ui.canvas_view import CanvasTab
-from nodeforge.ui.canvas_view.view import CanvasView
-from nodeforge.ui.main_window import MainWindow
+from nodeforge.ui.canvas_view.view.canvas_view import CanvasView
+from nodeforge.ui.window.main_window import MainWindow
 
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 LEFT = Qt.MouseButton.LeftButton
@@ -101,27 +101,27 @@ class Easel:
     """The canvas in front of a window, and the hand."""
 
     def __init__(self, window, tab: CanvasTab) -> None:
-        assert tab.bench is not None
-        self.window, self.tab, self.bench = window, tab, tab.bench
-        self.view, self.studio = tab.bench.view, tab.bench.studio
-        self.canvas = self.studio.canvas
+        assert tab.editor is not None
+        self.window, self.tab, self.editor = window, tab, tab.editor
+        self.view, self.session = tab.editor.view, tab.editor.session
+        self.canvas = self.session.canvas
         self.document = tab.opened.document
         self.hand = Hand(self.view)
 
     def tool(self, name: str, **options) -> None:
         """Take a tool, and set it."""
-        self.studio.choose(name)
+        self.session.select_tool(name)
         for option, value in options.items():
-            self.studio.tool.set(option, value)
+            self.session.tool.set(option, value)
 
     def pixels(self) -> Bytes:
         return shown(self.canvas)
 
     def undo(self) -> None:
-        self.window.actions_.run("edit.undo")
+        self.window.commands.run("edit.undo")
 
     def do(self, name: str) -> None:
-        self.window.actions_.run(name)
+        self.window.commands.run(name)
 
 
 def easel_in(window: MainWindow, state: State | None = None) -> Easel:
@@ -129,8 +129,8 @@ def easel_in(window: MainWindow, state: State | None = None) -> Easel:
     window.workspace.new()
     opened = window.workspace.current
     assert opened is not None
-    opened.have_canvas(Canvas(state or white()))
-    window.area.show_face("canvas")
+    opened.set_canvas(Canvas(state or white()))
+    window.area.show_view("canvas")
     window.activateWindow()
     QApplication.processEvents()
     assert window.area.canvas is not None

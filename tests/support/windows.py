@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.settings import Settings
-from nodeforge.ui.main_window import MainWindow
+from nodeforge.ui.window.main_window import MainWindow
 
 
 def quiet_worker(settings: Settings, device: str) -> subprocess.Popen[bytes]:

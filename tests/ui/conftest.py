@@ -11,11 +11,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.settings import Settings
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.collecting import Collector
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.application.garbage_collector import GarbageCollector
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 from support.windows import close_without_asking, quiet_worker
 
 Opener = Callable[..., MainWindow]
@@ -24,9 +24,9 @@ Opener = Callable[..., MainWindow]
 @pytest.fixture(autouse=True, scope="session")
 def collected_in_the_windows_thread(qapp: QApplication) -> Iterator[None]:
     """As in the app: a window of the last test must not be destroyed by a worker's thread."""
-    collector = Collector(qapp)
+    garbage_collector = GarbageCollector(qapp)
     yield
-    collector.deleteLater()
+    garbage_collector.deleteLater()
     qapp.clipboard().clear()  # what Python made for it must not outlive Python
     gc.collect()  # while there is an application
     gc.enable()

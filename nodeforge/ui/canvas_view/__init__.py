@@ -1,6 +1,6 @@
-"""The canvas: painting, masks and generating in place, beside the graph of each document."""
+"""The canvas view: layers, painting tools, masks, and generating in place."""
 
-from nodeforge.ui.canvas_view.kit import Kit
-from nodeforge.ui.canvas_view.tab import CanvasTab
+from nodeforge.ui.canvas_view.editor.canvas_tab import CanvasTab
+from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions
 
-__all__ = ["CanvasTab", "Kit"]
+__all__ = ["CanvasTab", "ToolOptions"]

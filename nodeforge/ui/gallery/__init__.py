@@ -1,6 +1,6 @@
-"""Every saved result, kept between starts."""
+"""The gallery of saved results."""
 
 from nodeforge.ui.gallery.panel import Gallery
-from nodeforge.ui.gallery.store import Result, Results
+from nodeforge.ui.gallery.results_database import Result, ResultsDatabase
 
-__all__ = ["Gallery", "Result", "Results"]
+__all__ = ["Gallery", "Result", "ResultsDatabase"]

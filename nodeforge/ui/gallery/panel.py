@@ -1,4 +1,4 @@
-"""The gallery: thumbnails of every saved result, to be searched, opened, compared, dragged out."""
+"""The gallery panel: thumbnails of saved results, with search, compare and drag and drop."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.ui.gallery.store import Result, Results
-from nodeforge.ui.icons import icon
-from nodeforge.ui.jobs import Job
-from nodeforge.ui.pictures import read_small
-from nodeforge.ui.reveal import reveal
+from nodeforge.ui.common.file_manager import show_in_file_manager
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.gallery.results_database import Result, ResultsDatabase
+from nodeforge.ui.running.job_queue import Job
 
 EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
 _SIDE = 96
@@ -79,14 +79,14 @@ class _Pictures(QListWidget):
 
 
 class Gallery(QWidget):
-    """Shows the newest results first."""
+    """Shows saved results, newest first."""
 
-    open_asked = Signal(Path)
-    """Open the workflow that is inside this picture."""
-    settings_asked = Signal(Path)
-    """Give the current workflow the settings of the one inside this picture."""
+    open_requested = Signal(Path)
+    """Request to open the workflow embedded in this picture."""
+    settings_requested = Signal(Path)
+    """Request to load the settings of the workflow embedded in this picture."""
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: ResultsDatabase) -> None:
         super().__init__()
         self.setAccessibleName("Gallery")
         self._results = results
@@ -118,8 +118,8 @@ class Gallery(QWidget):
         self.reload()
 
     def add(self, job: Job, path: str) -> None:
-        """A run has saved the file `path`."""
-        image = read_small(Path(path), 2 * _SIDE)
+        """Add a file that a run has saved."""
+        image = read_scaled(Path(path), 2 * _SIDE)
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         QImageWriter(buffer, QByteArray(b"jpeg")).write(image)
@@ -137,7 +137,7 @@ class Gallery(QWidget):
         self.list.clear()
         for result in found:
             self.list.addItem(_item(result))
-        self._empty.setText("Nothing fits this search." if self._searching else EMPTY)
+        self._empty.setText("No results match this search." if self._searching else EMPTY)
         self._stack.setCurrentIndex(0 if found else 1)
         self._offer()
 
@@ -165,11 +165,13 @@ class Gallery(QWidget):
             return
         menu, first = QMenu(self), chosen[0]
         if len(chosen) == 1:
-            whole, settings = "Load the workflow whole", "Load settings only"
+            whole, settings = "Open workflow", "Load settings"
             menu.addAction(icon("tree-structure"), whole, lambda: self._open(first))
             path = first.path
-            menu.addAction(icon("sliders"), settings, lambda: self.settings_asked.emit(path))
-            menu.addAction(icon("folder-open"), "Show in folder", lambda: reveal(path, self))
+            menu.addAction(icon("sliders"), settings, lambda: self.settings_requested.emit(path))
+            menu.addAction(
+                icon("folder-open"), "Show in folder", lambda: show_in_file_manager(path, self)
+            )
         if len(chosen) == 2:
             menu.addAction(icon("columns"), "Compare", self._compare_chosen)
         on = not first.favourite
@@ -181,7 +183,7 @@ class Gallery(QWidget):
         menu.popup(self.list.mapToGlobal(place))
 
     def _open(self, result: Result) -> None:
-        self.open_asked.emit(result.path)
+        self.open_requested.emit(result.path)
 
     def _mark(self, chosen: list[Result], favourite: bool) -> None:
         for result in chosen:
@@ -200,7 +202,7 @@ class Gallery(QWidget):
             self.delete(chosen)
 
     def delete(self, chosen: list[Result]) -> None:
-        """Move the files to the bin (where there is none, delete them), and forget them."""
+        """Move the files to the bin (if there is none, delete them) and remove the entries."""
         for result in chosen:
             if result.path.exists() and not QFile.moveToTrash(str(result.path)):
                 result.path.unlink(missing_ok=True)
@@ -208,7 +210,7 @@ class Gallery(QWidget):
         self.reload()
 
     def _compare_chosen(self) -> None:
-        from nodeforge.ui.gallery.compare import CompareDialog  # numpy: only when needed
+        from nodeforge.ui.gallery.compare_dialog import CompareDialog  # numpy: only when needed
 
         chosen = self.list.chosen()
         if len(chosen) == 2:

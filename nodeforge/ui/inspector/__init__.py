@@ -1,4 +1,4 @@
-"""Edits the selected nodes, from what their types declare."""
+"""The inspector: edits the selected nodes."""
 
 from nodeforge.ui.inspector.panel import Inspector
 

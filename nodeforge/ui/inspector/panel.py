@@ -1,4 +1,4 @@
-"""The inspector: the selected nodes' title, values, links and help."""
+"""The inspector panel: title, values, links and help of the selected nodes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.graph.ports import input_names, input_spec
-from nodeforge.ui import words
-from nodeforge.ui.inspector.row import Row
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.common import formatting
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.inspector.port_row import PortRow
 
 EMPTY = "Select a node to see and change its values here."
 
 
 class Inspector(QScrollArea):
-    """Shows the selection of the current document."""
+    """Shows and edits the selected nodes of the current document."""
 
-    node_asked = Signal(str)
-    """The path of a node that the person wants to see."""
+    node_requested = Signal(str)
+    """The path of a node to show."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -36,29 +36,29 @@ class Inspector(QScrollArea):
         self._workspace = workspace
         self._opened: OpenDocument | None = None
         self._paths: list[str] = []
-        self._rows: list[Row] = []
+        self._rows: list[PortRow] = []
         self._title: QLineEdit | None = None
         self._needs: QLabel | None = None
         self.show_nodes(None, [])
 
     def show_nodes(self, opened: OpenDocument | None, paths: Sequence[str]) -> None:
-        """Show the nodes at `paths`; several are edited together where they are of one type."""
+        """Show the nodes at `paths`; several of the same type are edited together."""
         if self._opened is not opened:
             if self._opened is not None:
-                self._opened.changed.disconnect(self._hear)
-                self._opened.needs_changed.disconnect(self._show_needs)
+                self._opened.changed.disconnect(self._on_changes)
+                self._opened.memory_needs_changed.disconnect(self._show_needs)
             self._opened = opened
             if opened is not None:
-                opened.changed.connect(self._hear)
-                opened.needs_changed.connect(self._show_needs)
+                opened.changed.connect(self._on_changes)
+                opened.memory_needs_changed.connect(self._show_needs)
         self._paths = list(paths)
         self._build()
 
-    def row(self, port: str) -> Row:
-        """The row of an input that is shown."""
+    def row(self, port: str) -> PortRow:
+        """The row of an input."""
         return next(row for row in self._rows if row.port == port)
 
-    def _hear(self, changes: tuple[Change, ...]) -> None:
+    def _on_changes(self, changes: tuple[Change, ...]) -> None:
         shown, structural = set(self._paths), False
         for change in changes:
             match change:
@@ -116,12 +116,12 @@ class Inspector(QScrollArea):
             column.addWidget(_label(text, "error"))
             return
         if spec is not None:
-            column.addWidget(_label(words.plain(spec.summary), "dim"))
+            column.addWidget(_label(formatting.plain_text(spec.summary), "dim"))
         for name in input_names(nodes[0], self._workspace.catalogue):
             port = input_spec(nodes[0], name, self._workspace.catalogue)
             if port is not None:
-                row = Row(self._workspace, self._opened, self._paths, port)
-                row.source_clicked.connect(self.node_asked)
+                row = PortRow(self._workspace, self._opened, self._paths, port)
+                row.source_clicked.connect(self.node_requested)
                 self._rows.append(row)
                 column.addWidget(row)
         self._needs = _label("", "dim")
@@ -132,10 +132,10 @@ class Inspector(QScrollArea):
             column.addWidget(_label(more, "small"))
 
     def _show_needs(self) -> None:
-        """Memory that the model of one node will take."""
+        """Show the memory needs of the selected node's model."""
         if self._needs is None or self._opened is None:
             return
-        known = self._opened.needs.get(self._paths[0]) if len(self._paths) == 1 else None
+        known = self._opened.memory_needs.get(self._paths[0]) if len(self._paths) == 1 else None
         self._needs.setText(needs_text(known) if known else "")
         self._needs.setVisible(bool(known))
 
@@ -152,19 +152,23 @@ class Inspector(QScrollArea):
 
 
 def needs_text(networks: Mapping[str, Mapping[str, int]]) -> str:
-    """What the networks of a model take, in words."""
+    """Describe the memory needs of a model's networks."""
     weights = sum(needs["weights"] for needs in networks.values())
     working = max(needs["working"] for needs in networks.values())
-    text = f"Takes {words.size(weights)} of memory"
-    return f"{text}, and up to {words.size(working)} more while it works." if working else text
+    text = f"Takes {formatting.byte_size(weights)} of memory"
+    return (
+        f"{text}, and up to {formatting.byte_size(working)} more while it works."
+        if working
+        else text
+    )
 
 
 def help_text(doc: str, summary: str) -> str:
-    """A node's description beyond its summary and its arguments."""
+    """A node's description without its summary and arguments."""
     text = doc.strip().removeprefix(summary).strip()
     for section in ("Args:", "Returns:"):
         text = text.partition(section)[0].strip()
-    return words.plain(text)
+    return formatting.plain_text(text)
 
 
 def _label(text: str, role: str) -> QLabel:

@@ -1,4 +1,4 @@
-"""What a person may change of the program, searchable, each with its default beside it."""
+"""The Preferences dialog."""
 
 from nodeforge.ui.preferences.dialog import Preferences
 from nodeforge.ui.preferences.model_folders import layout_of

@@ -1,4 +1,4 @@
-"""The dialog. It writes the settings file and the window's own store when it is accepted."""
+"""The Preferences dialog; writes the settings file and the window's store when accepted."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ from PySide6.QtWidgets import (
 from nodeforge.engine.cache import DiskTier
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import GIB, Attention, MemoryMode, Precision, Settings, save_settings
-from nodeforge.ui import theme as themes
-from nodeforge.ui import words
-from nodeforge.ui.actions import Actions
-from nodeforge.ui.autosave import PAUSE, autosave_pause
-from nodeforge.ui.output_names import PLACEHOLDERS, expand
+from nodeforge.ui.common import formatting
+from nodeforge.ui.common import theme as themes
+from nodeforge.ui.common.command_registry import CommandRegistry
+from nodeforge.ui.documents.autosave import PAUSE, autosave_interval
+from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.preferences.model_folders import ModelFolders
-from nodeforge.ui.preferences.packs import Packs
-from nodeforge.ui.preferences.rows import Section
-from nodeforge.ui.preferences.shortcuts import Shortcuts
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.preferences.packs import PackPermissions
+from nodeforge.ui.preferences.sections import Section
+from nodeforge.ui.preferences.shortcut_editor import ShortcutEditor
+from nodeforge.ui.running.output_folders import PLACEHOLDERS, expand_pattern
 
 _DEVICES = {
-    "auto": "The best there is",
+    "auto": "Best available",
     "cuda": "NVIDIA or AMD card (cuda)",
     "mps": "Apple (mps)",
     "xpu": "Intel (xpu)",
     "cpu": "Processor (cpu)",
 }
 _MEMORY = {
-    MemoryMode.AUTO: "As it fits",
+    MemoryMode.AUTO: "Automatic",
     MemoryMode.DEVICE: "All on the device",
-    MemoryMode.LOW: "On the device while used",
+    MemoryMode.LOW: "Offload when unused",
     MemoryMode.VERY_LOW: "Layer by layer",
 }
 _PRECISION = {
-    Precision.AUTO: "What suits the device",
+    Precision.AUTO: "Automatic",
     Precision.FULL: "Full (32 bit)",
     Precision.HALF: "Half (16 bit)",
 }
 _ATTENTION = {
-    Attention.AUTO: "As torch finds best",
+    Attention.AUTO: "Automatic (torch)",
     Attention.FLASH: "Flash",
     Attention.EFFICIENT: "Memory-efficient",
     Attention.CUDNN: "cuDNN",
     Attention.MATH: "Plain",
-    Attention.SLICED: "In slices",
+    Attention.SLICED: "Sliced",
     Attention.XFORMERS: "xFormers",
 }
 _THEMES = {name: name.capitalize() for name in themes.THEMES}
@@ -71,10 +71,10 @@ _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
 
 class Preferences(QDialog):
-    """Sections of preferences, with a search over all of them."""
+    """Shows sections of preferences, with a search."""
 
     def __init__(
-        self, workspace: Workspace, actions: Actions, parent: QWidget | None = None
+        self, workspace: Workspace, actions: CommandRegistry, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Preferences")
@@ -96,16 +96,16 @@ class Preferences(QDialog):
         self.output.setPlaceholderText(str(settings.home / "outputs"))
         self.pattern = QLineEdit(str(workspace.store.value("output_pattern", "")))
         self.autosave = QSpinBox(minimum=1, maximum=600, suffix=" s")
-        self.autosave.setValue(autosave_pause(workspace.store))
+        self.autosave.setValue(autosave_interval(workspace.store))
         self.folders = ModelFolders(settings)
         self.theme = _menu(_THEMES, workspace.theme.name)
         self.previews = _switch(workspace.store.value("previews", "true") != "false")
-        self.shortcuts = Shortcuts(actions)
-        self.packs = Packs(settings)
+        self.shortcuts = ShortcutEditor(actions)
+        self.packs = PackPermissions(settings)
         self._failed = QLabel(wordWrap=True)
         self._failed.setProperty("role", "error")
         self._failed.hide()
-        self._empty = QLabel("No preference fits this search.")
+        self._empty = QLabel("No preferences match this search.")
         self._empty.setProperty("role", "empty")
         self._empty.hide()
         self._lay_out([*self._running(), *self._rest()])
@@ -129,7 +129,7 @@ class Preferences(QDialog):
             self._refuse(" ".join(conflicts) + " Choose other keys for one of them.")
             return
         try:
-            expand(self.pattern.text(), "name")
+            expand_pattern(self.pattern.text(), "name")
             save_settings(settings)
             self._workspace.set_settings(settings)
         except (OSError, NodeForgeError) as error:
@@ -139,16 +139,16 @@ class Preferences(QDialog):
         super().accept()
 
     def add_folder(self, path: str) -> None:
-        """Look for models in the folder at `path`, too."""
+        """Add a model folder."""
         self.folders.add(path)
 
     def _keep(self) -> None:
-        """What belongs to the window, not to the program."""
+        """Save the window settings."""
         store = self._workspace.store
         store.setValue("output_pattern", self.pattern.text().strip())
         store.setValue("previews", "true" if self.previews.isChecked() else "false")
         store.setValue("autosave_pause", self.autosave.value())
-        self._actions.use(self.shortcuts.changed(), store)
+        self._actions.set_shortcuts(self.shortcuts.changed(), store)
         if self.theme.currentData() != self._workspace.theme.name:
             self._workspace.set_theme(themes.THEMES[self.theme.currentData()])
 
@@ -165,7 +165,9 @@ class Preferences(QDialog):
         kept.add("On disk", self.disk, _size_of("disk_cache_bytes"), "cache size")
         self._tier = DiskTier(self._settings.cache / "results", "", self._settings.disk_cache_bytes)
         clear = QPushButton(f"Clear ({self._held()} on disk)")
-        clear.clicked.connect(lambda: clear.setText(f"{words.size(self._tier.clear())} freed"))
+        clear.clicked.connect(
+            lambda: clear.setText(f"{formatting.byte_size(self._tier.clear())} freed")
+        )
         kept.add("Clear results", clear, "kept until room is needed", "cache empty")
         return [run, kept]
 
@@ -227,7 +229,7 @@ class Preferences(QDialog):
         self._failed.show()
 
     def _held(self) -> str:
-        return words.size(sum(state.st_size for state in self._tier.entries()))
+        return formatting.byte_size(sum(state.st_size for state in self._tier.entries()))
 
     def _browse(self) -> None:
         if path := QFileDialog.getExistingDirectory(self, "Choose a folder"):
@@ -238,15 +240,15 @@ class Preferences(QDialog):
 
 
 def _devices(workspace: Workspace) -> dict[str, str]:
-    """What may be chosen: kinds, each card that is there, and a chosen one that is away."""
-    cards = {device: f"{name} ({device})" for device, name in workspace.cards.items()}
+    """Devices to choose from: kinds, available cards, and the current one if unavailable."""
+    cards = {device: f"{name} ({device})" for device, name in workspace.graphics_cards.items()}
     chosen = workspace.settings.device
     there = _DEVICES | cards
     return there if chosen in there else {**there, chosen: f"{chosen}, not found now"}
 
 
 def _attention(workspace: Workspace) -> dict[Attention, str]:
-    """What may be chosen: what the worker has found, and a chosen one that is not there."""
+    """Attention backends to choose from, and the current one if unavailable."""
     there = workspace.attention or list(Attention)
     chosen = workspace.settings.attention
     found = {way: text for way, text in _ATTENTION.items() if way in there}
@@ -266,7 +268,7 @@ def _switch(on: bool) -> QCheckBox:
 
 
 def _size_of(name: str) -> str:
-    return words.size(float(str(_DEFAULTS[name])))
+    return formatting.byte_size(float(str(_DEFAULTS[name])))
 
 
 def _gib(value: int) -> QDoubleSpinBox:

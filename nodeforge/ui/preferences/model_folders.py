@@ -1,4 +1,4 @@
-"""The folders in which models are looked for, besides our own."""
+"""The list of additional model folders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nodeforge.settings import ModelFolder, Settings
 
 
 class ModelFolders(QWidget):
-    """A list to add to and to remove from."""
+    """Edits the list of model folders."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class ModelFolders(QWidget):
         column.addLayout(row)
 
     def add(self, path: str) -> None:
-        """Look for models in the folder at `path`, too."""
+        """Add a model folder."""
         if path and not self.list.findItems(path, Qt.MatchFlag.MatchExactly):
             self.list.addItem(path)
             self._layouts[path] = layout_of(Path(path))
@@ -60,7 +60,7 @@ class ModelFolders(QWidget):
 
 
 def layout_of(folder: Path) -> str:
-    """How a folder of models is laid out, by the subfolders it has."""
+    """The layout of a model folder (A1111, ComfyUI or NodeForge), by its subfolders."""
     for layout, mark in (("a1111", "Stable-diffusion"), ("comfyui", "diffusion_models")):
         if (folder / mark).is_dir():
             return layout

@@ -1,4 +1,4 @@
-"""Which packs of other people may run: none, until each is allowed as it is now."""
+"""Permissions of third-party packs: each is off until it is allowed, by content hash."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from nodeforge.engine.pack_content import content_hash
 from nodeforge.settings import Settings
 
 _WARNING = (
-    "A pack is a program: it can do all that you can. Allow only packs whose makers you trust."
-    " One whose files change is off again."
+    "A pack is a program with your permissions. Allow only packs whose authors you trust."
+    " A pack whose files change is turned off again."
 )
 
 
-class Packs(QWidget):
-    """A switch for each folder in the packs folder."""
+class PackPermissions(QWidget):
+    """A check box for each pack in the packs folder."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Packs(QWidget):
         for name in self._hashes:
             self.list.addTopLevelItem(self._item(name))
         self.list.itemChanged.connect(lambda item: item.setText(1, self._words(item)))
-        none = f"There are none. Packs lie in {settings.packs}." if not self._hashes else ""
+        none = f"There are no packs in {settings.packs}." if not self._hashes else ""
         note = QLabel(f"{none} {_WARNING} Default: off.".strip(), wordWrap=True)
         note.setProperty("role", "dim")
         self.list.setVisible(bool(self._hashes))
@@ -41,8 +41,8 @@ class Packs(QWidget):
         column.addWidget(note)
 
     def allowed(self) -> dict[str, str]:
-        """Names of the packs that may run, with the content that may; those not here are kept."""
-        kept = {name: told for name, told in self._before.items() if name not in self._hashes}
+        """Allowed packs with their content hashes; entries of missing packs are kept."""
+        kept = {name: allowed for name, allowed in self._before.items() if name not in self._hashes}
         items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
         on = [i.text(0) for i in items if i and i.checkState(0) is Qt.CheckState.Checked]
         return kept | {name: self._hashes[name] for name in on}

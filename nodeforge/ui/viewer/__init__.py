@@ -1,4 +1,4 @@
-"""Shows the selected node's picture large, and the steps it came from."""
+"""The viewer: shows a node's picture and its denoising steps."""
 
 from nodeforge.ui.viewer.panel import Viewer
 

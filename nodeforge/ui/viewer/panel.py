@@ -1,4 +1,4 @@
-"""The viewer: the picture of the selected node, and a slider over the steps of its loop."""
+"""The viewer panel: the selected node's picture, and a slider over its denoising steps."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.graph.document import NoSuchNodeError
-from nodeforge.ui.icons import icon
-from nodeforge.ui.open_document import OpenDocument
-from nodeforge.ui.running import Runner
-from nodeforge.ui.viewer.canvas import PictureCanvas
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.viewer.picture_view import PictureView
 
 EMPTY = "The picture of the selected node appears here, after a run."
 
 
 class Viewer(QWidget):
-    """Shows the selected node's picture; while none is selected that makes one, the picture that
-    the document made last."""
+    """Shows the selected node's picture; if it has none, the document's latest picture."""
 
-    node_asked = Signal(str)
-    """The path of a node that the person is to change now."""
+    node_requested = Signal(str)
+    """The path of a node to show and edit next."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__()
@@ -46,30 +45,30 @@ class Viewer(QWidget):
         self._asked = 0
         self._busy = False
         self._wanted: int | None = None
-        self.canvas = PictureCanvas(EMPTY)
-        self.canvas.setAccessibleName("Picture")
+        self.picture_view = PictureView(EMPTY)
+        self.picture_view.setAccessibleName("Picture")
         self._name = QLabel()
         self._name.setProperty("role", "dim")
         self._zoom = QLabel()
         self._zoom.setProperty("role", "dim")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Denoising step")
-        self.slider.setToolTip("Drag through the pictures of the steps")
+        self.slider.setToolTip("Drag to see the denoising steps")
         self.slider.valueChanged.connect(self._slid)
         self._step = QLabel()
-        self.go_on = QPushButton(icon("git-branch"), "Continue from here")
-        self.go_on.setToolTip(
-            "Keep what leads to this step, and go on with copies of prompts and guidance to change"
+        self.continue_button = QPushButton(icon("git-branch"), "Continue from here")
+        self.continue_button.setToolTip(
+            "Keep the steps up to here, and continue with copies of prompts and guidance"
         )
-        self.go_on.clicked.connect(self._continue)
+        self.continue_button.clicked.connect(self._continue)
         self._steps = QWidget()
         self._lay_out()
-        self.canvas.zoomed.connect(self._show_zoom)
+        self.picture_view.zoomed.connect(self._show_zoom)
         runner.stepped.connect(self._stepped)
         self._steps.hide()
 
     def show_nodes(self, opened: OpenDocument | None, paths: list[str]) -> None:
-        """Show the picture of the first of `paths` that makes one, or go on with the last."""
+        """Show the picture of the first of `paths` that has one, or keep the latest."""
         changed = opened is not self._opened
         if changed:
             if self._opened is not None:
@@ -88,12 +87,12 @@ class Viewer(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(4)
-        column.addWidget(self.canvas, 1)
+        column.addWidget(self.picture_view, 1)
         below, steps = QVBoxLayout(self._steps), QHBoxLayout()
         below.setContentsMargins(8, 0, 8, 0)
         below.setSpacing(4)
         below.addLayout(steps)
-        below.addWidget(self.go_on, 0, Qt.AlignmentFlag.AlignRight)
+        below.addWidget(self.continue_button, 0, Qt.AlignmentFlag.AlignRight)
         steps.addWidget(self.slider, 1)
         steps.addWidget(self._step)
         column.addWidget(self._steps)
@@ -101,8 +100,8 @@ class Viewer(QWidget):
         bar.setContentsMargins(8, 0, 8, 0)
         bar.addWidget(self._name, 1)
         bar.addWidget(self._zoom)
-        bar.addWidget(_button("corners-out", "Fit", self.canvas.fit))
-        bar.addWidget(_button("magnifying-glass", "100 %", lambda: self.canvas.zoom_to(1.0)))
+        bar.addWidget(_button("corners-out", "Fit", self.picture_view.fit))
+        bar.addWidget(_button("magnifying-glass", "100 %", lambda: self.picture_view.zoom_to(1.0)))
         column.addLayout(bar)
 
     def _makes_picture(self, node: str) -> bool:
@@ -110,14 +109,14 @@ class Viewer(QWidget):
         if opened is None or not _type_of(opened, node):
             return False
         shown = node in opened.pictures or node in opened.steps
-        return shown or bool(self._runner.pictures.port_of(opened, node))
+        return shown or bool(self._runner.pictures.picture_port(opened, node))
 
     def _last(self) -> str:
-        """The node whose picture is shown while no other is chosen."""
+        """The node with the latest picture."""
         if self._opened is None:
             return ""
-        shown, port_of = self._opened.pictures, self._runner.pictures.port_of
-        return next((node for node in reversed(shown) if port_of(self._opened, node)), "")
+        shown, picture_port = self._opened.pictures, self._runner.pictures.picture_port
+        return next((node for node in reversed(shown) if picture_port(self._opened, node)), "")
 
     def _show(self, node: str) -> None:
         self._node = node
@@ -126,24 +125,28 @@ class Viewer(QWidget):
         image = self._opened.pictures.get(node) if self._opened else None
         self._put(image)
         self._name.setText(self._title(node))
-        self.canvas.say(EMPTY)
+        self.picture_view.set_empty_text(EMPTY)
         self._set_steps(0)
         if self._opened is None or not node:
             return
         if image is not None:
             self._ask_large()
         if self._is_loop(node):
-            told = partial(self._told_steps, self._asked)
-            self._runner.pictures.count_steps(self._opened, node, told)
+            on_count = partial(self._on_step_count, self._asked)
+            self._runner.pictures.count_steps(self._opened, node, on_count)
 
     def _put(self, image: QImage | None) -> None:
-        """Show `image`; that of a latent is small, and smoothed."""
+        """Show `image`; latents are small previews."""
         pictures = self._runner.pictures
-        latent = self._opened is not None and pictures.type_of(self._opened, self._node) == "latent"
-        self.canvas.show_image(image, coarse=latent)
+        latent = (
+            self._opened is not None and pictures.picture_type(self._opened, self._node) == "latent"
+        )
+        self.picture_view.show_image(image, coarse=latent)
 
     def _title(self, node: str) -> str:
-        return self._workspace.title(self._opened.document, node) if self._opened and node else ""
+        return (
+            self._workspace.node_title(self._opened.document, node) if self._opened and node else ""
+        )
 
     def _is_loop(self, node: str) -> bool:
         assert self._opened is not None
@@ -153,7 +156,7 @@ class Viewer(QWidget):
 
     def _ask_large(self) -> None:
         assert self._opened is not None
-        if self._runner.pictures.port_of(self._opened, self._node):
+        if self._runner.pictures.picture_port(self._opened, self._node):
             show = partial(self._show_large, self._asked)
             self._runner.pictures.render(self._opened, self._node, show)
 
@@ -167,7 +170,7 @@ class Viewer(QWidget):
         state = self._opened.states.get(node)
         running = state is not None and state.kind == "running"
         if node != self._node:
-            whole = not running and self._runner.pictures.port_of(self._opened, node)
+            whole = not running and self._runner.pictures.picture_port(self._opened, node)
             if whole and not self._chosen:
                 self._latest = node
                 self._follow.start()
@@ -186,7 +189,7 @@ class Viewer(QWidget):
             self._node = node
             self._steps.hide()
             self._name.setText(self._title(node))
-            self.canvas.show_image(opened.pictures[node], coarse=True)
+            self.picture_view.show_image(opened.pictures[node], coarse=True)
 
     def _set_steps(self, count: int) -> None:
         self.slider.blockSignals(True)
@@ -196,7 +199,7 @@ class Viewer(QWidget):
         self._steps.setVisible(count > 1)
         self._show_step(count)
 
-    def _told_steps(self, asked: int, count: int) -> None:
+    def _on_step_count(self, asked: int, count: int) -> None:
         if asked == self._asked:
             self._set_steps(count)
 
@@ -205,7 +208,7 @@ class Viewer(QWidget):
 
     def _show_step(self, step: int) -> None:
         self._step.setText(f"step {step}/{self.slider.maximum()}")
-        self.go_on.setEnabled(step < self.slider.maximum())
+        self.continue_button.setEnabled(step < self.slider.maximum())
 
     def _slid(self, step: int) -> None:
         self._show_step(step)
@@ -214,15 +217,15 @@ class Viewer(QWidget):
             self._ask_step()
 
     def _ask_step(self) -> None:
-        """One picture is asked for at a time; of those slid over meanwhile, the last.
+        """Request the picture of a step; one request at a time, then the last step wanted.
 
-        Where every step of the run was previewed, those are shown: they are there already.
+        If all steps were previewed, the previews are shown instead.
         """
         if self._wanted is None or self._opened is None:
             return
         previews = self._opened.step_pictures.get(self._node, {})
         if len(previews) == self.slider.maximum() and self._wanted in previews:
-            self.canvas.show_image(previews[self._wanted], coarse=True)
+            self.picture_view.show_image(previews[self._wanted], coarse=True)
             return
         step, self._wanted, self._busy = self._wanted, None, True
         show = partial(self._show_step_picture, self._asked)
@@ -233,12 +236,15 @@ class Viewer(QWidget):
             return
         self._busy = False
         if image is not None:
-            self.canvas.show_image(image, coarse=True)
+            self.picture_view.show_image(image, coarse=True)
         self._ask_step()
 
     def _continue(self) -> None:
-        """Edit the workflow so that only the steps after the one shown are run anew."""
-        from nodeforge.ui.viewer.continuing import ContinueFrom, steps_run  # with the graph's view
+        """Split the workflow at the shown step ("Continue from here")."""
+        from nodeforge.ui.viewer.continue_from_step import (  # with the graph's view
+            ContinueFrom,
+            steps_run,
+        )
 
         if self._opened is None or not self._node:
             return
@@ -247,10 +253,10 @@ class Viewer(QWidget):
         steps = steps_run(document, self._node, self.slider.maximum(), catalogue)
         edit = ContinueFrom(self._node, step, steps, catalogue)
         if self._opened.perform(edit) and edit.copies:
-            self.node_asked.emit(edit.copies[0])
+            self.node_requested.emit(edit.copies[0])
 
     def _show_zoom(self, zoom: float) -> None:
-        self._zoom.setText("" if self.canvas.image.isNull() else f"{zoom * 100:.0f} %")
+        self._zoom.setText("" if self.picture_view.image.isNull() else f"{zoom * 100:.0f} %")
 
 
 def _type_of(opened: OpenDocument, node: str) -> str:

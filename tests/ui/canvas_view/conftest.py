@@ -6,16 +6,16 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.settings import Settings
-from nodeforge.ui import theme
-from nodeforge.ui.app import window_store
-from nodeforge.ui.main_window import MainWindow
-from nodeforge.ui.workspace import Workspace
+from nodeforge.ui.application.app import window_store
+from nodeforge.ui.common import theme
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.window.main_window import MainWindow
 from support.easel import Easel, easel_in
 from support.windows import close_without_asking, quiet_worker
 
 
 @pytest.fixture(scope="module")
-def studio_window(qapp: QApplication, tmp_path_factory) -> Iterator[MainWindow]:
+def canvas_window(qapp: QApplication, tmp_path_factory) -> Iterator[MainWindow]:
     """One window for all tests of a module: it takes a second to open."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
@@ -30,8 +30,8 @@ def studio_window(qapp: QApplication, tmp_path_factory) -> Iterator[MainWindow]:
 
 
 @pytest.fixture
-def easel(studio_window: MainWindow) -> Iterator[Easel]:
-    made = easel_in(studio_window)
-    made.studio.kit.plain_colours()
+def easel(canvas_window: MainWindow) -> Iterator[Easel]:
+    made = easel_in(canvas_window)
+    made.session.tool_options.reset_colours()
     yield made
-    studio_window.workspace.close(made.tab.opened)
+    canvas_window.workspace.close(made.tab.opened)

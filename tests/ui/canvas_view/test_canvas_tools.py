@@ -59,29 +59,29 @@ def test_with_shift_a_stroke_begins_where_the_last_one_ended(easel):
 
 
 def test_alt_takes_a_colour_and_paints_nothing(easel):
-    easel.studio.kit.set_front(QColor("#c3272b"))
+    easel.session.tool_options.set_foreground(QColor("#c3272b"))
     easel.tool("brush", size=40, hardness=1.0)
     easel.hand.click((100, 100))
-    easel.studio.kit.set_front(QColor("#000000"))
+    easel.session.tool_options.set_foreground(QColor("#000000"))
     before = easel.pixels()
     easel.hand.click((100, 100), ALT)
-    assert easel.studio.kit.front.name() == "#c3272b"
+    assert easel.session.tool_options.foreground.name() == "#c3272b"
     assert np.array_equal(easel.pixels(), before)
 
 
 def test_the_picker_takes_the_back_colour_with_shift(easel):
-    easel.studio.kit.set_front(QColor("#336699"))
-    easel.studio.kit.set_back(QColor("#000000"))
+    easel.session.tool_options.set_foreground(QColor("#336699"))
+    easel.session.tool_options.set_background(QColor("#000000"))
     easel.tool("picker")
     easel.hand.click((20, 20), SHIFT)
-    assert easel.studio.kit.back.name() == "#ffffff"
-    assert easel.studio.kit.front.name() == "#336699"
+    assert easel.session.tool_options.background.name() == "#ffffff"
+    assert easel.session.tool_options.foreground.name() == "#336699"
 
 
 def test_a_right_drag_sets_size_and_hardness(easel):
     easel.tool("brush", size=20, hardness=0.5)
     easel.hand.drag([(100, 100), (130, 100)], button=Qt.MouseButton.RightButton)
-    assert easel.studio.tool.value("size") == pytest.approx(50, abs=2)
+    assert easel.session.tool.value("size") == pytest.approx(50, abs=2)
     assert len(easel.document.history) == 0
 
 
@@ -94,9 +94,9 @@ def test_two_quick_clicks_are_two_dabs(easel):
 def test_brackets_set_the_size(qtbot, easel):
     easel.tool("brush", size=40)
     qtbot.keyClick(easel.view, Qt.Key.Key_BracketRight)
-    assert easel.studio.tool.value("size") > 40
+    assert easel.session.tool.value("size") > 40
     qtbot.keyClick(easel.view, Qt.Key.Key_BracketLeft)
-    assert easel.studio.tool.value("size") == 40
+    assert easel.session.tool.value("size") == 40
 
 
 def test_every_tools_key_takes_it(qtbot, easel):
@@ -105,15 +105,15 @@ def test_every_tools_key_takes_it(qtbot, easel):
         shifted = kind.key.startswith("Shift+")
         keys = SHIFT if shifted else Qt.KeyboardModifier.NoModifier
         qtbot.keyClick(easel.view, kind.key[-1], keys)
-        assert easel.studio.tool.name == kind.name
-        assert easel.bench.tool_bar.buttons[kind.name].isChecked()
+        assert easel.session.tool.name == kind.name
+        assert easel.editor.tool_bar.buttons[kind.name].isChecked()
 
 
 def test_fill_stops_at_lines(easel):
     easel.tool("brush", size=8, hardness=1.0)
     easel.hand.drag([(100, 0), (100, 287)])
     before = easel.pixels()
-    easel.studio.kit.set_front(QColor("#2f6fd0"))
+    easel.session.tool_options.set_foreground(QColor("#2f6fd0"))
     easel.tool("fill", tolerance=10)
     easel.hand.click((30, 30))
     assert easel.pixels()[200, 50].tolist() == [47, 111, 208, 255]
@@ -133,7 +133,7 @@ def test_a_gradient_goes_from_one_colour_to_the_other(easel):
 
 
 def test_clone_paints_what_is_elsewhere(easel):
-    easel.studio.kit.set_front(QColor("#5a9e3d"))
+    easel.session.tool_options.set_foreground(QColor("#5a9e3d"))
     easel.tool("brush", size=40, hardness=1.0)
     easel.hand.click((60, 60))
     before = easel.pixels()
@@ -154,7 +154,7 @@ def selected(easel) -> np.ndarray:
 
 def test_a_rectangle_is_selected_added_to_and_taken_from(easel):
     easel.tool("rectangle")
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.hand.drag([(50, 50), (80, 80), (100, 120)])
     assert selected(easel).sum() / 255 == pytest.approx(50 * 70, rel=0.06)
     easel.hand.drag([(200, 50), (230, 80)], SHIFT)
@@ -166,7 +166,7 @@ def test_a_rectangle_is_selected_added_to_and_taken_from(easel):
 
 
 def test_ellipse_lasso_and_polygon_select(qtbot, easel):
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.tool("ellipse")
     easel.hand.drag([(50, 50), (150, 150)])
     assert selected(easel)[100, 100] == 255
@@ -193,7 +193,7 @@ def test_a_click_selects_all_of_a_colour(easel):
 
 
 def test_a_selection_limits_the_brush(easel):
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.tool("rectangle")
     easel.hand.drag([(100, 100), (200, 200)])
     easel.tool("brush", size=60, hardness=1.0)
@@ -213,7 +213,7 @@ def painted_spot(easel) -> np.ndarray:
 def test_move_takes_the_layer_along(easel):
     before = painted_spot(easel)
     easel.tool("move")
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.hand.drag([(100, 100), (150, 130), (200, 150)])
     assert easel.pixels()[150, 200, 0] == 0
     assert easel.pixels()[100, 100, 0] == 255
@@ -229,7 +229,7 @@ def test_arrows_move_by_a_pixel(qtbot, easel):
 
 
 def test_handles_scale_and_enter_applies_once(qtbot, easel):
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.do("canvas.new_layer")
     easel.tool("rectangle")
     easel.hand.drag([(100, 100), (140, 140)])
@@ -240,7 +240,7 @@ def test_handles_scale_and_enter_applies_once(qtbot, easel):
     easel.view.repaint()
     easel.hand.drag([(140, 140), (160, 160), (180, 180)])
     easel.hand.drag([(180, 180), (220, 220)])
-    tool = easel.studio.tool
+    tool = easel.session.tool
     assert isinstance(tool, MoveTool)
     assert tool.busy
     assert len(easel.document.history) == steps
@@ -263,7 +263,7 @@ def test_escape_leaves_a_transform(qtbot, easel):
 
 def test_crop_keeps_the_rectangle_and_undo_the_rest(qtbot, easel):
     before = easel.pixels()
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.tool("crop")
     easel.view.repaint()
     easel.hand.drag([(40, 30), (100, 100), (140, 110)])
@@ -275,19 +275,19 @@ def test_crop_keeps_the_rectangle_and_undo_the_rest(qtbot, easel):
 
 
 def test_the_box_is_drawn_moved_and_given_back_to_the_mask(easel):
-    easel.studio.snap.on = False
+    easel.session.snapping.enabled = False
     easel.tool("box", grid=8)
     easel.view.repaint()
-    easel.studio.set_box(None)
-    easel.studio.auto_box = lambda: None
+    easel.session.set_box(None)
+    easel.session.auto_box = lambda: None
     easel.hand.drag([(40, 40), (100, 100), (168, 136)])
-    box = easel.studio.box
+    box = easel.session.box
     assert (box.width, box.height) == (128, 96)
     easel.view.repaint()
     easel.hand.drag([(100, 80), (900, 900)])
-    assert easel.studio.box == (320 - 128, 288 - 96, 128, 96)  # never outside the canvas
+    assert easel.session.box == (320 - 128, 288 - 96, 128, 96)  # never outside the canvas
     easel.do("canvas.auto_box")
-    assert easel.studio.box is None
+    assert easel.session.box is None
     assert len(easel.document.history) == 0
 
 
@@ -339,12 +339,12 @@ def test_escape_takes_a_stroke_back(qtbot, easel):
 def test_a_locked_layer_says_so(easel, qtbot):
     from nodeforge.canvas import set_layer
 
-    easel.studio.perform(set_layer(easel.canvas, easel.canvas.active.id, locked=True))
+    easel.session.perform(set_layer(easel.canvas, easel.canvas.active.id, locked=True))
     before = easel.pixels()
     easel.tool("brush")
-    with qtbot.waitSignal(easel.studio.said) as said:
+    with qtbot.waitSignal(easel.session.status_message) as status_message:
         easel.hand.drag(LINE)
-    assert "locked" in said.args[0]
+    assert "locked" in status_message.args[0]
     assert np.array_equal(easel.pixels(), before)
 
 

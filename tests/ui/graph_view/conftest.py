@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.graph.document import Document, View
 from nodeforge.graph.model import Graph
 from nodeforge.graph.paths import inside, join, within
-from nodeforge.ui import theme
+from nodeforge.ui.common import theme
 from nodeforge.ui.graph_view import GraphView
 from support.graphs import text_to_image
 from support.small_catalogue import CATALOGUE
@@ -45,15 +45,15 @@ class Screen:
         self.zoom(1.0)
 
     def zoom(self, zoom: float) -> None:
-        viewer = self.view.desk.viewer
+        viewer = self.view.session.viewer
         viewer.zoom_by(zoom / viewer.zoom)
 
     @property
     def viewer(self):
-        return self.view.desk.viewer
+        return self.view.session.viewer
 
-    def box(self, name: str):
-        return self.view.desk.picture.boxes[name]
+    def node_item(self, name: str):
+        return self.view.session.scene.node_items[name]
 
     def show(self, *places: QPointF) -> None:
         """Scroll to the middle of these places."""
@@ -66,16 +66,16 @@ class Screen:
 
     def port(self, address: str, *, is_input: bool) -> QPointF:
         node, _, port = address.partition(".")
-        return self.box(node).dot(port, is_input=is_input).centre()
+        return self.node_item(node).port_item(port, is_input=is_input).centre()
 
     def title(self, name: str) -> QPointF:
-        return self.box(name).body().topLeft() + QPointF(90, 14)
+        return self.node_item(name).body().topLeft() + QPointF(90, 14)
 
     def row(self, address: str) -> QPointF:
         node, _, port = address.partition(".")
-        box = self.box(node)
-        row = next(row for row in box.face.rows if row.port == port)
-        return box.pos() + QPointF(150, row.y + row.height - 10)
+        node_item = self.node_item(node)
+        row = next(row for row in node_item.layout.rows if row.port == port)
+        return node_item.pos() + QPointF(150, row.y + row.height - 10)
 
     def press(self, place: QPointF, button=Qt.MouseButton.LeftButton, keys=PLAIN):
         QTest.mousePress(self.viewer.viewport(), button, keys, self.pixel(place))
@@ -146,11 +146,11 @@ def agree(view: GraphView) -> None:
     """NodeGraphQt shows the nodes, links and places of the document, and nothing else."""
     from NodeGraphQt.qgraphics.node_abstract import AbstractNodeItem
 
-    from nodeforge.ui.graph_view.item import NodeBox
+    from nodeforge.ui.graph_view.items.node_item import NodeItem
 
-    document, path, viewer = view.document, view.path, view.desk.viewer
+    document, path, viewer = view.document, view.path, view.session.viewer
     graph = document.group(path)
-    nodes = {item.path: item for item in viewer.all_nodes() if isinstance(item, NodeBox)}
+    nodes = {item.path: item for item in viewer.all_nodes() if isinstance(item, NodeItem)}
     assert set(nodes) == {join(path, name) for name in graph.nodes}
     lines = {(line.end, line.start) for line in viewer.all_pipes()}
     assert lines == {
@@ -159,19 +159,19 @@ def agree(view: GraphView) -> None:
         if end.node in graph.nodes and start.node in graph.nodes
     }
     for line in viewer.all_pipes():
-        assert line.input_port.box is nodes[line.end.node]
-        assert line.output_port.box is nodes[line.start.node]
-        assert line.input_port.face.name == line.end.port
-        assert line.output_port.face.name == line.start.port
+        assert line.input_port.node_item is nodes[line.end.node]
+        assert line.output_port.node_item is nodes[line.start.node]
+        assert line.input_port.layout.name == line.end.port
+        assert line.output_port.layout.name == line.start.port
     for name, place in document.view.positions.items():
         if name in nodes:
             assert [nodes[name].pos().x(), nodes[name].pos().y()] == place
     for name, item in nodes.items():
         node = document.node(name)
-        assert item.face.mode is node.mode
-        assert item.face.collapsed == bool(document.view.collapsed.get(name))
-        assert not node.title or item.face.title == node.title
-        for row in item.face.rows:
+        assert item.layout.mode is node.mode
+        assert item.layout.collapsed == bool(document.view.collapsed.get(name))
+        assert not node.title or item.layout.title == node.title
+        for row in item.layout.rows:
             if row.port in node.values:
                 assert row.value == node.values[row.port]
     frames = {item.path for item in viewer.all_nodes() if isinstance(item, AbstractNodeItem)}
@@ -199,11 +199,11 @@ def open_screen(qtbot):
 def open_view(qtbot, document: Document, catalogue=CATALOGUE) -> Screen:
     theme.apply(QApplication.instance(), theme.DARK)
     view = GraphView(document, catalogue, theme.DARK)
-    qtbot.addWidget(view, before_close_func=lambda closed: closed.desk.close())
+    qtbot.addWidget(view, before_close_func=lambda closed: closed.session.close())
     view.resize(1200, 800)
     view.show()
     qtbot.waitExposed(view)
     QApplication.processEvents()
     view.activateWindow()
-    view.desk.viewer.setFocus()
+    view.session.viewer.setFocus()
     return Screen(view)

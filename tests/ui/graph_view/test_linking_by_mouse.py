@@ -87,7 +87,7 @@ def test_a_link_pulled_off_moves_to_another_input_in_one_step(screen):
 
 def test_a_link_dropped_on_a_node_takes_the_first_port_that_fits(screen):
     screen.document.perform(Unlink(Input("denoise", "noise")))
-    body = screen.box("denoise").body()
+    body = screen.node_item("denoise").body()
     screen.drag(screen.port("noise.noise", is_input=False), body.topLeft() + QPointF(110, 250))
     assert screen.links["denoise.noise"] == "noise.noise"
     screen.check()
@@ -150,7 +150,7 @@ def test_a_chosen_link_is_deleted(screen):
 def test_a_link_dropped_on_nothing_offers_what_fits_and_links_it_at_once(screen):
     start = screen.port("decode.image", is_input=False)
     screen.drag(start, start + QPointF(100, 300))
-    popup = screen.view.adding.popup
+    popup = screen.view.node_search.popup
     assert popup.isVisible()
     offered = {popup.list.item(row).text() for row in range(popup.list.count())}
     assert "image.invert" in offered

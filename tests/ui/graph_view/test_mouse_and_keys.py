@@ -71,17 +71,17 @@ def test_a_drag_moves_all_that_is_chosen_in_one_step(screen):
 
 
 def test_the_middle_button_and_space_pan_and_the_wheel_zooms(screen):
-    before = screen.viewer.seen().center()
+    before = screen.viewer.visible_rect().center()
     place = screen.title("prompt")
     screen.drag(place, place + QPointF(50, 30), Qt.MouseButton.MiddleButton)
-    moved = screen.viewer.seen().center()
+    moved = screen.viewer.visible_rect().center()
     assert moved != before
     QTest.keyPress(screen.viewer, Qt.Key.Key_Space)
     screen.press(place)
     screen.move(place + QPointF(80, 0))
     screen.release(place + QPointF(80, 0))
     QTest.keyRelease(screen.viewer, Qt.Key.Key_Space)
-    assert screen.viewer.seen().center() != moved
+    assert screen.viewer.visible_rect().center() != moved
     assert not len(screen.document.history)
     zoom = screen.viewer.zoom
     screen.viewer.zoom_by(2, QPointF(100, 100))
@@ -91,11 +91,14 @@ def test_the_middle_button_and_space_pan_and_the_wheel_zooms(screen):
 def test_home_shows_all_and_f_the_selection(screen):
     screen.view.resize(700, 500)
     screen.key(Qt.Key.Key_Home)
-    seen = screen.viewer.seen()
-    assert all(seen.contains(box.body()) for box in screen.view.desk.picture.boxes.values())
+    seen = screen.viewer.visible_rect()
+    assert all(
+        seen.contains(node_item.body())
+        for node_item in screen.view.session.scene.node_items.values()
+    )
     screen.view.select(["save"])
     screen.key(Qt.Key.Key_F)
-    assert screen.viewer.seen().contains(screen.box("save").body())
+    assert screen.viewer.visible_rect().contains(screen.node_item("save").body())
     assert screen.viewer.zoom == 1.0
 
 
@@ -105,7 +108,7 @@ def test_a_node_is_found_by_a_few_letters_and_added(empty, way):
         empty.key(Qt.Key.Key_Tab)
     else:
         empty.double_click(QPointF(10, 10))
-    popup = empty.view.adding.popup
+    popup = empty.view.node_search.popup
     assert popup.isVisible()
     empty.type("dnois")
     empty.enter()
@@ -120,7 +123,7 @@ def test_escape_closes_the_search_and_adds_nothing(empty):
     empty.key(Qt.Key.Key_Tab)
     empty.type("noise")
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
-    assert not empty.view.adding.popup.isVisible()
+    assert not empty.view.node_search.popup.isVisible()
     assert not empty.document.graph.nodes
     assert QApplication.focusWidget() is empty.viewer
 
@@ -193,7 +196,7 @@ def test_shaking_a_node_pulls_it_out_of_its_links(open_screen):
     screen.press(start)
     for shift in (30, -10, 30, -10, 30, -10):
         screen.move(start + QPointF(shift, 0))
-    assert screen.view._hint.text() == "Let go to pull out of the links"
+    assert screen.view._hint.text() == "Release to detach from links"
     screen.move(start + QPointF(0, 100))
     screen.release(start + QPointF(0, 100))
     assert screen.links == {"c.image": "a.image"}
@@ -263,12 +266,12 @@ def test_mute_and_bypass_by_key_and_back(screen, key, mode):
 
 def test_c_shows_only_the_title_and_all_again(screen):
     screen.view.select(["denoise"])
-    high = screen.box("denoise").body().height()
+    high = screen.node_item("denoise").body().height()
     screen.key(Qt.Key.Key_C)
-    assert screen.box("denoise").body().height() == 28
+    assert screen.node_item("denoise").body().height() == 28
     screen.check()
     screen.key(Qt.Key.Key_C)
-    assert screen.box("denoise").body().height() == high
+    assert screen.node_item("denoise").body().height() == high
 
 
 def test_f2_renames_in_place(screen):
@@ -278,7 +281,7 @@ def test_f2_renames_in_place(screen):
     screen.type("What to draw")
     screen.enter()
     assert screen.document.node("prompt").title == "What to draw"
-    assert screen.box("prompt").face.title == "What to draw"
+    assert screen.node_item("prompt").layout.title == "What to draw"
 
 
 def test_nodes_are_grouped_opened_left_and_unpacked(screen):
@@ -291,7 +294,7 @@ def test_nodes_are_grouped_opened_left_and_unpacked(screen):
     screen.view.center_on("group")
     screen.double_click(screen.title("group"))
     assert opened == ["group"]
-    assert set(screen.view.desk.picture.boxes) == {
+    assert set(screen.view.session.scene.node_items) == {
         "group/sampler",
         "group/schedule",
         "group/guidance",
@@ -318,8 +321,8 @@ def test_undoing_a_group_that_is_open_goes_back_up(screen):
 def test_a_backdrop_takes_along_what_lies_on_it(screen):
     screen.view.select(["sampler", "schedule"])
     screen.key(Qt.Key.Key_G, CTRL | SHIFT)
-    frame = screen.view.desk.picture.frames["backdrops", "backdrop:1"]
-    assert frame.body().contains(screen.box("sampler").body())
+    frame = screen.view.session.scene.frame_items["backdrops", "backdrop:1"]
+    assert frame.body().contains(screen.node_item("sampler").body())
     screen.view.select([])
     start = frame.body().topLeft() + QPointF(60, 12)
     screen.drag(start, start + QPointF(100, 50))
@@ -337,7 +340,7 @@ def test_a_backdrop_takes_along_what_lies_on_it(screen):
 def test_a_backdrop_is_resized_renamed_coloured_and_deleted(screen):
     screen.view.select(["sampler"])
     key = screen.view.backdrop("Settings")
-    frame = screen.view.desk.picture.frames["backdrops", key]
+    frame = screen.view.session.scene.frame_items["backdrops", key]
     corner = frame.body().bottomRight() - QPointF(6, 6)
     screen.drag(corner, corner + QPointF(40, 20))
     rect = screen.document.view.backdrops[key]["rect"]
@@ -400,7 +403,7 @@ def test_a_number_is_typed_with_arithmetic(screen):
 def test_a_menu_chooses_and_escape_keeps_the_old_text(screen):
     screen.view.center_on("sampler")
     screen.double_click(screen.row("sampler.name"))
-    menu = screen.view.editor.menu
+    menu = screen.view.inline_editor.menu
     assert [action.text() for action in menu.actions()] == ["euler", "heun", "dpmpp_2m"]
     menu.actions()[1].trigger()
     menu.close()
@@ -414,13 +417,13 @@ def test_a_menu_chooses_and_escape_keeps_the_old_text(screen):
 
 def test_align_distribute_and_layout_are_one_step_each(screen):
     screen.view.select(["sampler", "schedule", "guidance"])
-    screen.view.desk.ask(SetEntry("positions", "schedule", [611, 150]))
+    screen.view.session.perform(SetEntry("positions", "schedule", [611, 150]))
     steps = len(screen.document.history)
     screen.view.align("left")
     places = screen.document.view.positions
     assert [places[n][0] for n in ("sampler", "schedule", "guidance")] == [560, 560, 560]
     screen.view.distribute("down")
-    bodies = [screen.box(n).body() for n in ("sampler", "schedule", "guidance")]
+    bodies = [screen.node_item(n).body() for n in ("sampler", "schedule", "guidance")]
     gaps = [b.top() - a.bottom() for a, b in pairwise(bodies)]
     assert gaps[0] == pytest.approx(gaps[1], abs=1)
     screen.view.select([])
@@ -428,7 +431,7 @@ def test_align_distribute_and_layout_are_one_step_each(screen):
     assert len(screen.document.history) == steps + 3
     for end, start in screen.document.graph.links.items():
         assert places[start.node][0] < places[end.node][0]
-    bodies = [box.body() for box in screen.view.desk.picture.boxes.values()]
+    bodies = [node_item.body() for node_item in screen.view.session.scene.node_items.values()]
     assert not any(a.intersects(b) for a in bodies for b in bodies if a is not b)
     screen.check()
 
@@ -444,7 +447,7 @@ def test_find_goes_to_a_node_inside_a_subgraph(open_screen):
 
 def test_the_right_button_asks_for_a_menu_of_what_lies_there(screen):
     asked = []
-    screen.view.menu_asked.connect(asked.append)
+    screen.view.menu_requested.connect(asked.append)
     screen.show(screen.title("prompt"))
     screen.click(screen.title("prompt"), Qt.MouseButton.RightButton)
     assert asked[0].node == "prompt"
@@ -452,14 +455,14 @@ def test_the_right_button_asks_for_a_menu_of_what_lies_there(screen):
 
 
 def test_a_press_on_the_minimap_goes_there(screen):
-    before = screen.viewer.seen().center()
+    before = screen.viewer.visible_rect().center()
     screen.view.minimap.repaint()
     QTest.mouseClick(
         screen.view.minimap,
         Qt.MouseButton.LeftButton,
         pos=screen.view.minimap.rect().center() - screen.view.minimap.rect().center() / 2,
     )
-    assert screen.viewer.seen().center() != before
+    assert screen.viewer.visible_rect().center() != before
 
 
 def test_many_files_of_bad_looks_still_open(open_screen):
@@ -475,7 +478,7 @@ def test_many_files_of_bad_looks_still_open(open_screen):
     screen.view.grab()
     screen.key(Qt.Key.Key_Home)
     screen.view.grab()
-    assert screen.box("a").face.missing
+    assert screen.node_item("a").layout.missing
 
 
 def test_what_is_taken_away_while_it_is_dragged_ends_the_drag(screen):
@@ -484,7 +487,7 @@ def test_what_is_taken_away_while_it_is_dragged_ends_the_drag(screen):
     screen.document.perform(RemoveNodes(["save"]))
     screen.move(start + QPointF(0, 140))
     screen.release(start + QPointF(0, 140))
-    assert screen.view.hands.gesture is None
+    assert screen.view.input_handler.gesture is None
     assert "no node 'save'" in screen.refused[-1]
     screen.check()
     screen.document.undo()

@@ -1,46 +1,48 @@
-"""The canvas' tools: each is one class, and what it does is one step to undo."""
+"""Canvas tools: one class each; every tool action is one undo step."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from nodeforge.ui.canvas_view.tools.base import CLICK, Tool, Touch
-from nodeforge.ui.canvas_view.tools.box import BoxTool
 from nodeforge.ui.canvas_view.tools.brush import BrushTool, EraserTool, StrokeTool
-from nodeforge.ui.canvas_view.tools.by_colour import ByColourTool
 from nodeforge.ui.canvas_view.tools.clone import CloneTool
+from nodeforge.ui.canvas_view.tools.colour_picker import ColourPickerTool
 from nodeforge.ui.canvas_view.tools.crop import CropTool
 from nodeforge.ui.canvas_view.tools.fill import FillTool
+from nodeforge.ui.canvas_view.tools.generation_box import GenerationBoxTool
 from nodeforge.ui.canvas_view.tools.gradient import GradientTool
-from nodeforge.ui.canvas_view.tools.lasso import LassoTool, PolygonTool
+from nodeforge.ui.canvas_view.tools.lasso import LassoSelectTool, PolygonSelectTool
 from nodeforge.ui.canvas_view.tools.move import MoveTool
-from nodeforge.ui.canvas_view.tools.paint_in import PaintInTool
-from nodeforge.ui.canvas_view.tools.picker import PickerTool
-from nodeforge.ui.canvas_view.tools.shapes import EllipseTool, RectangleTool
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.studio import Studio
+from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool
+from nodeforge.ui.canvas_view.tools.rectangle_ellipse import EllipseSelectTool, RectangleSelectTool
+from nodeforge.ui.canvas_view.tools.select_by_colour import SelectByColourTool
+from nodeforge.ui.canvas_view.tools.tool import CLICK, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 
 GROUPS: tuple[tuple[type[Tool], ...], ...] = (
     (BrushTool, EraserTool, CloneTool, FillTool, GradientTool),
-    (RectangleTool, EllipseTool, LassoTool, PolygonTool, ByColourTool),
-    (MoveTool, CropTool, PickerTool, BoxTool),
+    (
+        RectangleSelectTool,
+        EllipseSelectTool,
+        LassoSelectTool,
+        PolygonSelectTool,
+        SelectByColourTool,
+    ),
+    (MoveTool, CropTool, ColourPickerTool, GenerationBoxTool),
 )
-"""The tools as the tool bar shows them."""
+"""The tools in tool bar order."""
 
 
-def make_tools(studio: Studio) -> list[Tool]:
-    """One of each, and the one that only staging takes in hand."""
-    return [*(kind(studio) for group in GROUPS for kind in group), PaintInTool(studio)]
+def make_tools(session: ToolContext) -> list[Tool]:
+    """Create all tools, including the one used only by the staging area."""
+    return [*(kind(session) for group in GROUPS for kind in group), PaintCandidateTool(session)]
 
 
 __all__ = [
     "CLICK",
     "GROUPS",
+    "ColourPickerTool",
     "MoveTool",
-    "PickerTool",
+    "PointerEvent",
     "StrokeTool",
     "Tool",
-    "Touch",
     "make_tools",
 ]

@@ -1,43 +1,39 @@
-"""Brush and eraser: strokes with a mouse or a pen."""
+"""Brush and eraser tools."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
 
 from nodeforge.canvas import LARGEST, Brush, ColourInk, EraserInk, Ink, Sample, Stroke
 from nodeforge.errors import RequestError
-from nodeforge.ui.canvas_view.kit import number, toggle
-from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
+from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
+from nodeforge.ui.canvas_view.tools.tool_options import number_option, toggle_option
 
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.studio import Studio
-
-_SIZE = number("size", "Size", 40, 1, LARGEST, 1, "px")
-_LOOKS = (
-    number("hardness", "Hardness", 0.8, 0.0, 1.0, 0.01),
-    number("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
+_SIZE = number_option("size", "Size", 40, 1, LARGEST, 1, "px")
+_HARDNESS_OPACITY = (
+    number_option("hardness", "Hardness", 0.8, 0.0, 1.0, 0.01),
+    number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
 )
-_PEN = (
-    number("spacing", "Spacing", 0.1, 0.01, 2.0, 0.01),
-    toggle("pressure_size", "Pen size", True),
-    toggle("pressure_opacity", "Pen opacity"),
+_PEN_OPTIONS = (
+    number_option("spacing", "Spacing", 0.1, 0.01, 2.0, 0.01),
+    toggle_option("pressure_size", "Pen size", True),
+    toggle_option("pressure_opacity", "Pen opacity"),
 )
 
 
 class StrokeTool(Tool):
-    """Something that leaves a stroke on the active layer."""
+    """Base class of tools that paint strokes on the active layer."""
 
     cursor = Qt.CursorShape.BlankCursor
     verb = ""
-    """The step's name for "Undo ..."."""
+    """The name of the undo step."""
 
-    def __init__(self, studio: Studio) -> None:
-        super().__init__(studio)
+    def __init__(self, session: ToolContext) -> None:
+        super().__init__(session)
         self._stroke: Stroke | None = None
         self._last: tuple[object, QPointF] | None = None
-        self._from: Touch | None = None
+        self._from: PointerEvent | None = None
         self._axis: str | None = None
 
     @property
@@ -49,64 +45,68 @@ class StrokeTool(Tool):
     def busy(self) -> bool:
         return self._stroke is not None
 
-    def ink(self, touch: Touch) -> Ink | None:
-        """What it leaves; None where it cannot."""
+    def ink(self, pointer: PointerEvent) -> Ink | None:
+        """The ink to paint with; None if painting is not possible."""
         raise NotImplementedError
 
-    def press(self, touch: Touch) -> None:
-        self.settle()
-        if self.studio.ready_layer() is None:
+    def press(self, pointer: PointerEvent) -> None:
+        self.commit()
+        if self.session.paintable_layer() is None:
             return
-        ink = EraserInk() if touch.eraser else self.ink(touch)
+        ink = EraserInk() if pointer.eraser else self.ink(pointer)
         if ink is None:
             return
-        canvas = self.studio.canvas
+        canvas = self.session.canvas
         try:
             self._stroke = Stroke(canvas, self.brush, ink, self.verb)
         except RequestError as error:
-            self.studio.said.emit(str(error))
+            self.session.status_message.emit(str(error))
             return
-        self._axis, self._from = None, touch
-        start = self._start(touch)
-        self._stroke.begin(_sample(start, touch.pressure))
-        if start is not touch.place:
-            self._stroke.extend(_sample(touch.place, touch.pressure), straight=True)
-        self._last = canvas, touch.place
+        self._axis, self._from = None, pointer
+        start = self._start(pointer)
+        self._stroke.begin(_sample(start, pointer.pressure))
+        if start is not pointer.position:
+            self._stroke.extend(_sample(pointer.position, pointer.pressure), straight=True)
+        self._last = canvas, pointer.position
 
-    def _start(self, touch: Touch) -> QPointF:
-        """With Shift a line begins where the last stroke ended."""
-        if touch.has(Keys.ShiftModifier) and self._last and self._last[0] is self.studio.canvas:
+    def _start(self, pointer: PointerEvent) -> QPointF:
+        """The start of a stroke; with Shift, the end of the last stroke."""
+        if (
+            pointer.has(Modifiers.ShiftModifier)
+            and self._last
+            and self._last[0] is self.session.canvas
+        ):
             return self._last[1]
-        return touch.place
+        return pointer.position
 
-    def drag(self, touch: Touch) -> None:
+    def drag(self, pointer: PointerEvent) -> None:
         if self._stroke is not None:
-            place = self._straightened(touch)
-            straight = touch.has(Keys.ShiftModifier)
-            self._stroke.extend(_sample(place, touch.pressure), straight=straight)
-            self._last = self.studio.canvas, place
+            place = self._straightened(pointer)
+            straight = pointer.has(Modifiers.ShiftModifier)
+            self._stroke.extend(_sample(place, pointer.pressure), straight=straight)
+            self._last = self.session.canvas, place
 
-    def _straightened(self, touch: Touch) -> QPointF:
-        """With Shift the stroke goes on across or down only, whichever it began with."""
-        if not touch.has(Keys.ShiftModifier) or self._from is None:
+    def _straightened(self, pointer: PointerEvent) -> QPointF:
+        """The position, constrained with Shift to the axis in which the stroke began."""
+        if not pointer.has(Modifiers.ShiftModifier) or self._from is None:
             self._axis = None
-            return touch.place
-        way, start = touch.at - self._from.at, self._from.place
+            return pointer.position
+        way, start = pointer.view_position - self._from.view_position, self._from.position
         if self._axis is None and way.manhattanLength() < CLICK:
             return start
         if self._axis is None:
             self._axis = "across" if abs(way.x()) >= abs(way.y()) else "down"
         if self._axis == "across":
-            return QPointF(touch.place.x(), start.y())
-        return QPointF(start.x(), touch.place.y())
+            return QPointF(pointer.position.x(), start.y())
+        return QPointF(start.x(), pointer.position.y())
 
-    def release(self, touch: Touch) -> None:
-        self.settle()
+    def release(self, pointer: PointerEvent) -> None:
+        self.commit()
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         stroke, self._stroke = self._stroke, None
         if stroke is not None:
-            self.studio.perform(stroke.end())
+            self.session.perform(stroke.end())
 
     def cancel(self) -> bool:
         stroke, self._stroke = self._stroke, None
@@ -117,23 +117,23 @@ class StrokeTool(Tool):
 
 class BrushTool(StrokeTool):
     name, title, icon, key, verb = "brush", "Brush", "paint-brush", "B", "brush stroke"
-    hint = "Shift: straight. Alt: take a colour. Right drag: size and hardness. X: mask."
-    options = (_SIZE, *_LOOKS, *_PEN)
-    picks = True
+    hint = "Shift: straight. Alt: pick a colour. Right drag: size and hardness. X: mask."
+    options = (_SIZE, *_HARDNESS_OPACITY, *_PEN_OPTIONS)
+    picks_colour = True
 
-    def ink(self, touch: Touch) -> Ink:
-        layer = self.studio.canvas.active
+    def ink(self, pointer: PointerEvent) -> Ink:
+        layer = self.session.canvas.active
         if layer is not None and layer.is_mask:
             return ColourInk((255, 255, 255, 255))  # a mask takes no colour, and all of it
-        return ColourInk(self.studio.kit.ink)
+        return ColourInk(self.session.tool_options.paint_colour)
 
 
 class EraserTool(StrokeTool):
     name, title, icon, key, verb = "eraser", "Eraser", "eraser", "E", "erase"
     hint = "Shift: straight. Right drag: size and hardness."
-    options = (_SIZE, *_LOOKS, *_PEN)
+    options = (_SIZE, *_HARDNESS_OPACITY, *_PEN_OPTIONS)
 
-    def ink(self, touch: Touch) -> Ink:
+    def ink(self, pointer: PointerEvent) -> Ink:
         return EraserInk()
 
 

@@ -1,26 +1,26 @@
-"""Fill: one colour over all that hangs together."""
+"""The Fill tool: fills areas of similar colour."""
 
 from __future__ import annotations
 
 import math
 
 from nodeforge.canvas import ColourInk, alike, paint_area
-from nodeforge.ui.canvas_view.kit import number, toggle
-from nodeforge.ui.canvas_view.tools.base import Tool, Touch
+from nodeforge.ui.canvas_view.tools.tool import PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_options import number_option, toggle_option
 
-LIKENESS = (
-    number("tolerance", "Tolerance", 24, 0, 255, 1),
-    toggle("connected", "Connected", True),
-    toggle("all_layers", "All layers", True),
-    number("gap", "Close gaps", 0, 0, 64, 1, "px"),
+SIMILARITY_OPTIONS = (
+    number_option("tolerance", "Tolerance", 24, 0, 255, 1),
+    toggle_option("connected", "Connected", True),
+    toggle_option("all_layers", "All layers", True),
+    number_option("gap", "Close gaps", 0, 0, 64, 1, "px"),
 )
 
 
-def found(tool: Tool, touch: Touch):
-    """The mask of what looks like the place of `touch`, by the tool's options."""
-    state = tool.studio.canvas.state
+def similar_area(tool: Tool, pointer: PointerEvent):
+    """The mask of pixels similar to the one at `pointer`, by the tool's options."""
+    state = tool.session.canvas.state
     layer = None if tool.value("all_layers") or not state.active else state.layer(state.active)
-    x, y = math.floor(touch.place.x()), math.floor(touch.place.y())
+    x, y = math.floor(pointer.position.x()), math.floor(pointer.position.y())
     return alike(
         state,
         x,
@@ -34,14 +34,14 @@ def found(tool: Tool, touch: Touch):
 
 class FillTool(Tool):
     name, title, icon, key = "fill", "Fill", "paint-bucket", "G"
-    hint = "Click an area. Alt: take a colour."
-    options = LIKENESS
-    picks = True
+    hint = "Click an area. Alt: pick a colour."
+    options = SIMILARITY_OPTIONS
+    picks_colour = True
 
-    def press(self, touch: Touch) -> None:
-        layer = self.studio.ready_layer() if self.studio.inside(touch.place) else None
+    def press(self, pointer: PointerEvent) -> None:
+        layer = self.session.paintable_layer() if self.session.contains(pointer.position) else None
         if layer is None:
             return
-        colour = (255, 255, 255, 255) if layer.is_mask else self.studio.kit.ink
-        mask = found(self, touch)
-        self.studio.perform(paint_area(self.studio.canvas, ColourInk(colour), mask))
+        colour = (255, 255, 255, 255) if layer.is_mask else self.session.tool_options.paint_colour
+        mask = similar_area(self, pointer)
+        self.session.perform(paint_area(self.session.canvas, ColourInk(colour), mask))

@@ -1,9 +1,8 @@
-"""Move and transform: the selection or the layer, dragged, scaled and turned by handles."""
+"""The Move tool: moves, scales and rotates the selection or the layer."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTransform
@@ -12,129 +11,132 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.canvas import Affine, Layer, Tiles, Transform
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.outlines import HANDLE
-from nodeforge.ui.canvas_view.snapping import Guide
-from nodeforge.ui.canvas_view.tools.base import CLICK, Keys, Tool, Touch
+from nodeforge.ui.canvas_view.rendering.camera import Camera
+from nodeforge.ui.canvas_view.rendering.outline_painting import HANDLE
 from nodeforge.ui.canvas_view.tools.rect_handles import (
-    GRIPS,
+    HANDLES,
     INSIDE,
-    Grip,
-    cursor_of,
-    grip_at,
-    grip_place,
+    Handle,
+    handle_at,
+    handle_cursor,
+    handle_position,
     paint_rect,
     resized,
 )
-
-if TYPE_CHECKING:
-    from nodeforge.ui.canvas_view.camera import Camera
-    from nodeforge.ui.canvas_view.studio import Studio
+from nodeforge.ui.canvas_view.tools.snapping import Guide
+from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
+from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
 
 _HANDLES = QColor("#5b9dff")
-_TURN_REACH = 3 * HANDLE
+_ROTATE_REACH = 3 * HANDLE
 
 
 class MoveTool(Tool):
-    """A move alone is a step at once; scaling and turning go on until Enter, or another tool,
-    so that however often they are changed, pixels are drawn anew only once.
+    """A move is committed on release. Scaling and rotating stay pending until Enter or a change
+    of tool, so that pixels are resampled only once.
     """
 
     name, title, icon, key = "move", "Move and transform", "arrows-out-cardinal", "V"
     hint = (
         "Drag to move, handles to scale (Shift keeps proportions, Alt the middle), outside a "
-        "corner to turn. Enter applies."
+        "corner to rotate. Enter applies."
     )
     cursor = Qt.CursorShape.SizeAllCursor
 
-    def __init__(self, studio: Studio) -> None:
-        super().__init__(studio)
-        self._lifted: Transform | None = None
+    def __init__(self, session: ToolContext) -> None:
+        super().__init__(session)
+        self._transform: Transform | None = None
         self._affine = Affine()
-        self._began = Affine()
-        self._grip: Grip | None = None
-        self._turning = False
+        self._start_affine = Affine()
+        self._handle: Handle | None = None
+        self._rotating = False
         self._guide: Guide | None = None
-        self._start: Touch | None = None
+        self._start: PointerEvent | None = None
         self._view: QTransform | None = None
-        self._bounded: tuple[Tiles, Box | None] | None = None
+        self._cached_bounds: tuple[Tiles, Box | None] | None = None
 
     @property
     def busy(self) -> bool:
-        return self._lifted is not None
+        return self._transform is not None
 
-    def press(self, touch: Touch) -> None:
-        self._guide = None if self.busy else self.studio.snap.near(touch.place, touch.zoom)
-        if self._guide is not None or (self._lifted is None and not self._lift()):
+    def press(self, pointer: PointerEvent) -> None:
+        self._guide = (
+            None if self.busy else self.session.snapping.guide_at(pointer.position, pointer.zoom)
+        )
+        if self._guide is not None or (self._transform is None and not self._start_transform()):
             return
-        self._grip, self._turning = self._hold_at(touch)
-        self._start, self._began = touch, self._affine
+        self._handle, self._rotating = self._handle_under(pointer)
+        self._start, self._start_affine = pointer, self._affine
 
-    def drag(self, touch: Touch) -> None:
+    def drag(self, pointer: PointerEvent) -> None:
         if self._guide is not None:
-            self.studio.snap.move(self._guide, touch.place)
+            self.session.snapping.move_guide(self._guide, pointer.position)
             return
-        if self._lifted is None or self._start is None:
+        if self._transform is None or self._start is None:
             return
-        way = touch.at - self._start.at
-        if self._affine is self._began and way.manhattanLength() < CLICK:
+        way = pointer.view_position - self._start.view_position
+        if self._affine is self._start_affine and way.manhattanLength() < CLICK:
             return
-        if self._turning:
-            self._affine = self._turned(touch)
-        elif self._grip in (None, INSIDE):
-            self._affine = self._moved(touch)
+        if self._rotating:
+            self._affine = self._rotated(pointer)
+        elif self._handle in (None, INSIDE):
+            self._affine = self._moved(pointer)
         else:
-            self._affine = self._scaled(touch)
-        self._lifted.show(self._affine)
-        self.studio.shown_changed.emit()
+            self._affine = self._scaled(pointer)
+        self._transform.show(self._affine)
+        self.session.overlay_changed.emit()
 
-    def release(self, touch: Touch) -> None:
+    def release(self, pointer: PointerEvent) -> None:
         self._start = None
-        if self._guide is not None and min(touch.at.x(), touch.at.y()) < 0:
-            self.studio.snap.remove(self._guide)  # back onto its ruler
+        if (
+            self._guide is not None
+            and min(pointer.view_position.x(), pointer.view_position.y()) < 0
+        ):
+            self.session.snapping.remove_guide(self._guide)  # back onto its ruler
         self._guide = None
         if self._affine.shift is not None:
-            self.settle()
+            self.commit()
 
-    def double(self, touch: Touch) -> None:
-        self.settle()
+    def double_click(self, pointer: PointerEvent) -> None:
+        self.commit()
 
     def enter(self) -> bool:
         had = self.busy
-        self.settle()
+        self.commit()
         return had
 
-    def settle(self) -> None:
-        lifted, affine = self._let_go()
-        if lifted is not None:
-            edit = lifted.end(affine)
+    def commit(self) -> None:
+        transform, affine = self._take_transform()
+        if transform is not None:
+            edit = transform.end(affine)
             if affine != Affine():
                 QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)  # a second, if large
-                self.studio.perform(edit)
+                self.session.perform(edit)
                 QApplication.restoreOverrideCursor()
-        self.studio.shown_changed.emit()
+        self.session.overlay_changed.emit()
 
     def cancel(self) -> bool:
-        lifted, _ = self._let_go()
-        if lifted is not None:
-            lifted.cancel()
-        self.studio.shown_changed.emit()
-        return lifted is not None
+        transform, _ = self._take_transform()
+        if transform is not None:
+            transform.cancel()
+        self.session.overlay_changed.emit()
+        return transform is not None
 
     def nudge(self, right: int, down: int) -> None:
-        """Move by whole pixels."""
-        if self._lifted is None and not self._lift():
+        """Move the layer or selection by whole pixels."""
+        if self._transform is None and not self._start_transform():
             return
-        assert self._lifted is not None
+        assert self._transform is not None
         self._affine = self._affine.then(Affine.moved(right, down))
-        self._lifted.show(self._affine)
+        self._transform.show(self._affine)
         if self._affine.shift is not None:
-            self.settle()
+            self.commit()
 
-    def cursor_at(self, touch: Touch) -> Qt.CursorShape:
-        grip, turning = self._hold_at(touch)
-        if turning:
+    def cursor_at(self, pointer: PointerEvent) -> Qt.CursorShape:
+        handle, rotating = self._handle_under(pointer)
+        if rotating:
             return Qt.CursorShape.PointingHandCursor
-        return cursor_of(grip if grip is not None else INSIDE)
+        return handle_cursor(handle if handle is not None else INSIDE)
 
     def paint(self, painter: QPainter, camera: Camera) -> None:
         rect = self._rect()
@@ -143,85 +145,85 @@ class MoveTool(Tool):
             paint_rect(painter, rect, self._view, _HANDLES, dashed=True)
 
     def _rect(self) -> QRectF | None:
-        """Around what is or would be lifted, before it is transformed."""
-        if self._lifted is not None:
-            return QRectF(*self._lifted.box)
-        state = self.studio.canvas.state
-        layer = self.studio.canvas.active
+        """The bounds of the transformed content, before the transform."""
+        if self._transform is not None:
+            return QRectF(*self._transform.box)
+        state = self.session.canvas.state
+        layer = self.session.canvas.active
         extent = self._bounds(layer) if layer is not None else None
         if state.selection is not None:
             extent = extent and extent.overlap(state.selected())
         return QRectF(*extent) if extent else None
 
     def _bounds(self, layer: Layer) -> Box | None:
-        """Around what a layer shows; thought over only once it has changed."""
-        if self._bounded is None or self._bounded[0] is not layer.tiles:
-            self._bounded = layer.tiles, layer.tiles.bounds()
-        box = self._bounded[1]
+        """The bounds of a layer's content, cached until it changes."""
+        if self._cached_bounds is None or self._cached_bounds[0] is not layer.tiles:
+            self._cached_bounds = layer.tiles, layer.tiles.bounds()
+        box = self._cached_bounds[1]
         return box.moved(*layer.offset) if box is not None else None
 
-    def _lift(self) -> bool:
-        if self.studio.canvas.active is None:
-            self.studio.said.emit("There is no layer to move.")
+    def _start_transform(self) -> bool:
+        if self.session.canvas.active is None:
+            self.session.status_message.emit("There is no layer to move.")
             return False
         try:
-            self._lifted = Transform(self.studio.canvas)
+            self._transform = Transform(self.session.canvas)
         except RequestError as error:
-            self.studio.said.emit(str(error))
+            self.session.status_message.emit(str(error))
             return False
         self._affine = Affine()
         return True
 
-    def _let_go(self) -> tuple[Transform | None, Affine]:
-        lifted, affine = self._lifted, self._affine
-        self._lifted, self._affine, self._start = None, Affine(), None
-        return lifted, affine
+    def _take_transform(self) -> tuple[Transform | None, Affine]:
+        transform, affine = self._transform, self._affine
+        self._transform, self._affine, self._start = None, Affine(), None
+        return transform, affine
 
-    def _hold_at(self, touch: Touch) -> tuple[Grip | None, bool]:
-        """The handle under the mouse, and whether it is just outside of a corner."""
+    def _handle_under(self, pointer: PointerEvent) -> tuple[Handle | None, bool]:
+        """The handle under the mouse, and whether the mouse is just outside a corner (rotate)."""
         rect = self._rect()
         if rect is None or self._view is None:
             return None, False
-        grip = grip_at(rect, self._view, touch.at)
-        if grip is not None:
-            return grip, False
-        corners = (grip_place(rect, grip) for grip in GRIPS if all(grip))
-        near = min(_length(self._view.map(corner) - touch.at) for corner in corners)
-        return None, near <= _TURN_REACH
+        handle = handle_at(rect, self._view, pointer.view_position)
+        if handle is not None:
+            return handle, False
+        corners = (handle_position(rect, handle) for handle in HANDLES if all(handle))
+        near = min(_length(self._view.map(corner) - pointer.view_position) for corner in corners)
+        return None, near <= _ROTATE_REACH
 
-    def _moved(self, touch: Touch) -> Affine:
+    def _moved(self, pointer: PointerEvent) -> Affine:
         assert self._start is not None
-        by = touch.place - self._start.place
-        if touch.has(Keys.ShiftModifier):
+        by = pointer.position - self._start.position
+        if pointer.has(Modifiers.ShiftModifier):
             by = QPointF(by.x(), 0) if abs(by.x()) > abs(by.y()) else QPointF(0, by.y())
-        moved = self._began.then(Affine.moved(round(by.x()), round(by.y())))
+        moved = self._start_affine.then(Affine.moved(round(by.x()), round(by.y())))
         rect = _qt(moved).mapRect(self._rect() or QRectF())
         edges = (rect.left(), rect.top(), rect.right(), rect.bottom())
-        snap = self.studio.snap.shift(edges, touch.zoom)
+        snap = self.session.snapping.offset(edges, pointer.zoom)
         return moved.then(Affine.moved(round(snap.x()), round(snap.y())))
 
-    def _scaled(self, touch: Touch) -> Affine:
-        """Scaled in its own upright frame, before what was turned already."""
+    def _scaled(self, pointer: PointerEvent) -> Affine:
+        """Scale in the local frame, before the rotation."""
         assert self._start is not None
-        assert self._grip is not None
+        assert self._handle is not None
         rect = self._rect() or QRectF()
-        back = _qt(self._began).inverted()[0]
-        by = back.map(touch.place) - back.map(self._start.place)
-        keep, centred = touch.has(Keys.ShiftModifier), touch.has(Keys.AltModifier)
-        made = resized(rect, self._grip, by, keep=keep, centred=centred)
+        back = _qt(self._start_affine).inverted()[0]
+        by = back.map(pointer.position) - back.map(self._start.position)
+        keep, centred = pointer.has(Modifiers.ShiftModifier), pointer.has(Modifiers.AltModifier)
+        made = resized(rect, self._handle, by, keep=keep, centred=centred)
         across, down = made.width() / rect.width(), made.height() / rect.height()
         shift = made.topLeft() - QPointF(rect.left() * across, rect.top() * down)
         scale = Affine(xx=across, yy=down, x0=shift.x(), y0=shift.y())
-        return scale.then(self._began)
+        return scale.then(self._start_affine)
 
-    def _turned(self, touch: Touch) -> Affine:
+    def _rotated(self, pointer: PointerEvent) -> Affine:
         assert self._start is not None
-        middle = _qt(self._began).map((self._rect() or QRectF()).center())
-        first, last = self._start.place - middle, touch.place - middle
+        middle = _qt(self._start_affine).map((self._rect() or QRectF()).center())
+        first, last = self._start.position - middle, pointer.position - middle
         degrees = math.degrees(math.atan2(last.y(), last.x()) - math.atan2(first.y(), first.x()))
-        if touch.has(Keys.ShiftModifier):
+        if pointer.has(Modifiers.ShiftModifier):
             degrees = round(degrees / 15) * 15
-        return self._began.then(Affine.turned(degrees, middle.x(), middle.y()))
+        return self._start_affine.then(Affine.turned(degrees, middle.x(), middle.y()))
 
 
 def _qt(affine: Affine) -> QTransform:

@@ -1,17 +1,23 @@
-"""A rectangle that is moved and resized by its handles: crop, the generation box, transforms."""
+"""Handles of a rectangle that is moved and resized: hit test, resizing, painting."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF, QTransform
 
-from nodeforge.ui.canvas_view.outlines import HANDLE, handle, polygon_both
+from nodeforge.ui.canvas_view.rendering.outline_painting import (
+    HANDLE,
+    draw_contrast_polygon,
+    draw_handle,
+)
 
 INSIDE = (0, 0)
-Grip = tuple[int, int]
-"""Which edges a drag moves: -1 left or top, 1 right or bottom, 0 neither; (0, 0) moves all."""
+Handle = tuple[int, int]
+"""The edges that a handle moves: -1 left or top, 1 right or bottom, 0 neither; (0, 0): all."""
 
-GRIPS: tuple[Grip, ...] = tuple((x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if (x, y) != INSIDE)
+HANDLES: tuple[Handle, ...] = tuple(
+    (x, y) for y in (-1, 0, 1) for x in (-1, 0, 1) if (x, y) != INSIDE
+)
 
 _CURSORS = {
     (-1, -1): Qt.CursorShape.SizeFDiagCursor,
@@ -26,39 +32,39 @@ _CURSORS = {
 }
 
 
-def grip_place(rect: QRectF, grip: Grip) -> QPointF:
-    """Where the handle of `grip` is."""
+def handle_position(rect: QRectF, handle: Handle) -> QPointF:
+    """The position of a handle."""
     middle = rect.center()
-    across, down = grip
+    across, down = handle
     return middle + QPointF(across * rect.width() / 2, down * rect.height() / 2)
 
 
-def grip_at(rect: QRectF, to_view: QTransform, at: QPointF) -> Grip | None:
-    """What a press at `at` of the view takes hold of: a handle, the inside, or nothing."""
-    for grip in GRIPS:
-        away = to_view.map(grip_place(rect, grip)) - at
+def handle_at(rect: QRectF, to_view: QTransform, at: QPointF) -> Handle | None:
+    """The handle at a view position; `INSIDE` within the rectangle, None outside."""
+    for handle in HANDLES:
+        away = to_view.map(handle_position(rect, handle)) - at
         if max(abs(away.x()), abs(away.y())) <= HANDLE:
-            return grip
+            return handle
     inverse = to_view.inverted()[0]
     return INSIDE if rect.contains(inverse.map(at)) else None
 
 
-def cursor_of(grip: Grip | None) -> Qt.CursorShape:
-    return _CURSORS[grip] if grip is not None else Qt.CursorShape.CrossCursor
+def handle_cursor(handle: Handle | None) -> Qt.CursorShape:
+    return _CURSORS[handle] if handle is not None else Qt.CursorShape.CrossCursor
 
 
 def resized(
-    rect: QRectF, grip: Grip, by: QPointF, *, keep: bool = False, centred: bool = False
+    rect: QRectF, handle: Handle, by: QPointF, *, keep: bool = False, centred: bool = False
 ) -> QRectF:
-    """`rect` with the edges of `grip` moved; never smaller than a pixel.
+    """`rect` with the edges of a handle moved; at least one pixel wide and high.
 
     Args:
         keep: Keep the proportions.
-        centred: The middle stays.
+        centred: Keep the centre.
     """
-    if grip == INSIDE:
+    if handle == INSIDE:
         return rect.translated(by)
-    across, down = grip
+    across, down = handle
     grow = 2 if centred else 1
     width = max(1.0, rect.width() + across * by.x() * grow)
     height = max(1.0, rect.height() + down * by.y() * grow)
@@ -81,7 +87,7 @@ def resized(
 def paint_rect(
     painter: QPainter, rect: QRectF, to_view: QTransform, colour: QColor, dashed: bool = False
 ) -> None:
-    """The rectangle and its handles."""
-    polygon_both(painter, to_view.map(QPolygonF(rect)), dashed)
-    for grip in GRIPS:
-        handle(painter, to_view.map(grip_place(rect, grip)), colour)
+    """Draw the rectangle and its handles."""
+    draw_contrast_polygon(painter, to_view.map(QPolygonF(rect)), dashed)
+    for handle in HANDLES:
+        draw_handle(painter, to_view.map(handle_position(rect, handle)), colour)

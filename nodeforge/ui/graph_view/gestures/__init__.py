@@ -1,22 +1,22 @@
-"""What a press of the mouse becomes: each gesture is one class, and one step to undo."""
+"""Mouse gestures of the graph view: one class each; every gesture is one undo step."""
 
-from nodeforge.ui.graph_view.gestures.base import Gesture
-from nodeforge.ui.graph_view.gestures.cutting import CutLinks
-from nodeforge.ui.graph_view.gestures.linking import DrawLink
-from nodeforge.ui.graph_view.gestures.looking import Band, Pan
-from nodeforge.ui.graph_view.gestures.moving import MoveItems
-from nodeforge.ui.graph_view.gestures.sizing import ResizeFrame, ResizePicture
-from nodeforge.ui.graph_view.gestures.turning import TurnNumber, is_number
+from nodeforge.ui.graph_view.gestures.cut_links import CutLinks
+from nodeforge.ui.graph_view.gestures.drag_number import DragNumber, is_number
+from nodeforge.ui.graph_view.gestures.draw_link import DrawLink
+from nodeforge.ui.graph_view.gestures.gesture import Gesture
+from nodeforge.ui.graph_view.gestures.move_items import MoveItems
+from nodeforge.ui.graph_view.gestures.pan_and_select import Pan, RubberBand
+from nodeforge.ui.graph_view.gestures.resize import ResizeFrame, ResizePicture
 
 __all__ = [
-    "Band",
     "CutLinks",
+    "DragNumber",
     "DrawLink",
     "Gesture",
     "MoveItems",
     "Pan",
     "ResizeFrame",
     "ResizePicture",
-    "TurnNumber",
+    "RubberBand",
     "is_number",
 ]

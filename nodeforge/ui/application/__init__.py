@@ -1,0 +1,1 @@
+"""Process level: start-up, single instance, crash reports, garbage collection."""

@@ -1,0 +1,1 @@
+"""The Canvas tab: canvas editor widget, Canvas menu commands, picture files, dialogs."""

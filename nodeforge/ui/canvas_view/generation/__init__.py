@@ -1,0 +1,1 @@
+"""Generating on the canvas: the form, requests, the staging area, live generation."""

@@ -1,0 +1,259 @@
+"""The generation form: intent, workflow and form values of a canvas."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
+from nodeforge.canvas.generation.native_size import Native, native
+from nodeforge.canvas.generation.request import IMAGE, MASK, RESULT
+from nodeforge.formats import load
+from nodeforge.graph.document import Document, NoSuchNodeError
+from nodeforge.graph.model import Graph, Node, Subgraph
+from nodeforge.graph.paths import join
+from nodeforge.graph.ports import input_spec
+from nodeforge.settings import shipped
+from nodeforge.spec import PortSpec, SeedWidget, TextWidget
+from nodeforge.ui.canvas_view.generation.staging_area import Variations
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.prompt_assistant import reads_prompts
+
+_LARGEST_SEED = 2**32 - 1
+_LOADER = "models.load"
+_NOISE = "sampling.noise"
+
+
+@dataclass(frozen=True)
+class FormEntry:
+    """A field of the form.
+
+    Args:
+        name: ``node.port`` of the workflow.
+    """
+
+    name: str
+    label: str
+    port: PortSpec
+
+    @property
+    def path(self) -> str:
+        """The node's path."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def is_seed(self) -> bool:
+        return isinstance(self.port.widget, SeedWidget)
+
+
+class GenerationForm(QObject):
+    """The form of one canvas. Values are kept for workflows with the same inputs.
+
+    Args:
+        opened: The document, whose last generation gives the initial values.
+    """
+
+    form_changed = Signal()
+    """Another workflow was chosen; the fields have changed."""
+    value_changed = Signal(str)
+
+    def __init__(self, opened: OpenDocument, workspace: Workspace) -> None:
+        super().__init__()
+        self._opened, self._workspace = opened, workspace
+        self.intent = Intent.FILL
+        self.values: dict[str, Any] = {}
+        self.seed_mode = "random"
+        self.uses_control = False
+        """Whether to use the shipped workflow with ControlNet."""
+        self.custom_workflow: OpenDocument | None = None
+        """A document to run instead of the shipped workflows."""
+        self._shipped: dict[str, Document] = {}
+        self._native: tuple[str, Native] | None = None
+        workspace.closed.connect(self._closed)
+        if opened.generations:
+            self._take(opened.generations[-1])
+
+    @property
+    def document(self) -> Document:
+        """The workflow with the form's values."""
+        document = Document(graph=deepcopy(self.workflow.graph))
+        for name, value in self.current_values().items():
+            path, _, port = name.rpartition(".")
+            document.node(path).values[port] = value
+        return document
+
+    @property
+    def granted(self) -> list[str]:
+        """Files that the user allows models to be read from."""
+        return (self.custom_workflow or self._opened).granted
+
+    def reads_prompts(self, entry: FormEntry) -> bool:
+        node_type = self.workflow.node(entry.path).type
+        return reads_prompts(self._workspace.catalogue, node_type, entry.port)
+
+    @property
+    def workflow(self) -> Document:
+        """The workflow that Generate runs."""
+        if self.custom_workflow is not None:
+            return self.custom_workflow.document
+        name = self.workflow_name
+        if name not in self._shipped:
+            self._shipped[name] = load(shipped("workflows") / f"{name}.json")
+        return self._shipped[name]
+
+    @property
+    def workflow_name(self) -> str:
+        if self.custom_workflow is not None:
+            return self.custom_workflow.name
+        steered = self.uses_control and self.intent is not Intent.EXPAND
+        return CONTROLLED if steered else METHODS[self.intent].workflow
+
+    def choose_intent(self, intent: Intent) -> None:
+        """Change the intent, which sets its default strength and workflow."""
+        if intent is self.intent:
+            return
+        self.intent = intent
+        for entry in self._strengths():
+            self.values[entry.name] = METHODS[intent].strength
+        self.form_changed.emit()
+
+    def choose_workflow(self, own: OpenDocument | None) -> None:
+        if own is not self.custom_workflow:
+            self.custom_workflow = own
+            self.form_changed.emit()
+
+    def set_uses_control(self, on: bool) -> None:
+        if on != self.uses_control:
+            self.uses_control = on
+            self.form_changed.emit()
+
+    def entries(self) -> list[FormEntry]:
+        """The fields: the workflow's form and its models."""
+        document = self.workflow
+        rows = [(name, about.get("label", name)) for name, about in document.form.items()]
+        rows.sort(key=lambda row: _rank(row[1]))
+        rows += [(f"{path}.file", "Model") for path in _paths(document.graph, _LOADER)]
+        entries = (self._entry(name, label) for name, label in rows)
+        return [entry for entry in entries if entry is not None]
+
+    def _entry(self, name: str, label: str) -> FormEntry | None:
+        path, _, port = name.rpartition(".")
+        try:
+            spec = input_spec(self.workflow.node(path), port, self._workspace.catalogue)
+        except NoSuchNodeError:
+            return None
+        return FormEntry(name, label, spec) if spec is not None else None
+
+    def value(self, entry: FormEntry) -> Any:
+        if entry.name in self.values:
+            return self.values[entry.name]
+        if self.custom_workflow is None and isinstance(entry.port.widget, TextWidget):
+            return ""  # the prompt of a shipped workflow is an example
+        path, _, port = entry.name.rpartition(".")
+        return self.workflow.node(path).values.get(port, entry.port.default)
+
+    def set(self, name: str, value: Any) -> None:
+        self.values[name] = value
+        self.value_changed.emit(name)
+
+    def current_values(self) -> dict[str, Any]:
+        """All values of the form, by ``node.port``."""
+        return {entry.name: self.value(entry) for entry in self.entries()}
+
+    @property
+    def strength(self) -> float:
+        """Denoise strength, 0..1."""
+        for entry in self._strengths():
+            return float(self.value(entry))
+        return METHODS[self.intent].strength
+
+    def _strengths(self) -> Iterator[FormEntry]:
+        """Fields for denoise strength; other nodes have a ``strength``, too."""
+        for entry in self.entries():
+            path, _, port = entry.name.rpartition(".")
+            if port == "strength" and self.workflow.node(path).type == "sampling.schedule":
+                yield entry
+
+    @property
+    def native(self) -> Native:
+        """The native size of the workflow's model."""
+        models = [str(self.values.get(e.name, "")) for e in self.entries() if e.label == "Model"]
+        key = f"{self.workflow_name} {models}"
+        if self._native is None or self._native[0] != key:
+            document = Document(graph=self.workflow.graph)
+            self._native = (
+                key,
+                native(_with_values(document, self.current_values()), self._workspace.folders),
+            )
+        return self._native[1]
+
+    def variation_values(self, variations: Variations) -> dict[str, Any]:
+        """Values that blend noise of other seeds in; empty if there is no noise node."""
+        text = ", ".join(f"{seed}:{share:g}" for seed, share in variations)
+        return {f"{path}.variations": text for path in _paths(self.workflow.graph, _NOISE)}
+
+    def next_seed(self) -> None:
+        """Change the seed by the form's seed mode."""
+        for entry in self.entries():
+            if entry.is_seed and self.seed_mode != "fixed":
+                seed = int(self.value(entry))
+                drawn = random_seed()
+                self.set(entry.name, drawn if self.seed_mode == "random" else seed + 1)
+
+    def supports(self, opened: OpenDocument) -> bool:
+        """Whether a workflow has the canvas input and output nodes."""
+        graph = opened.document.graph
+        return all(any(_paths(graph, kind)) for kind in (IMAGE, MASK, RESULT))
+
+    def _closed(self, opened: OpenDocument) -> None:
+        if opened is self.custom_workflow:
+            self.choose_workflow(None)
+
+    def restore(self, generation: Mapping[str, Any]) -> None:
+        """Restore the values of an earlier generation, with its seed fixed."""
+        self._take(generation)
+        self.seed_mode = "fixed"
+        self.form_changed.emit()
+
+    def _take(self, generation: Mapping[str, Any]) -> None:
+        intent, values = generation.get("intent"), generation.get("values")
+        if intent in {each.value for each in Intent}:
+            self.intent = Intent(intent)
+        if isinstance(values, dict):
+            self.values = dict(values)
+
+
+def random_seed() -> int:
+    return random.randint(0, _LARGEST_SEED)
+
+
+def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:
+    for name, node in graph.nodes.items():
+        if isinstance(node, Subgraph):
+            yield from _paths(node.graph, type_id, join(group, name))
+        elif node.type == type_id:
+            yield join(group, name)
+
+
+def _with_values(document: Document, values: dict[str, Any]) -> Document:
+    """A workflow of only the model loaders, with the form's values."""
+    nodes: dict[str, Node] = {}
+    for path in _paths(document.graph, _LOADER):
+        node = document.node(path)
+        file = values.get(f"{path}.file", node.values.get("file", ""))
+        nodes[path.replace("/", "_")] = Node(_LOADER, {"file": file})
+    return Document(graph=Graph(nodes))
+
+
+_ORDER = ("prompt", "negative", "strength", "steps", "seed", "batch")
+
+
+def _rank(label: str) -> tuple[int, str]:
+    first = label.lower().split()[0] if label else ""
+    return (_ORDER.index(first) if first in _ORDER else len(_ORDER), label)

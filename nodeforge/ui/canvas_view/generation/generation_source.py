@@ -1,0 +1,95 @@
+"""The source of a generation: generation box, pixels and masks taken from the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+
+import cv2
+import numpy as np
+
+from nodeforge.canvas import (
+    Layer,
+    LayerKind,
+    State,
+    Tiles,
+    composite,
+    pictured,
+    straight,
+    visible,
+)
+from nodeforge.canvas.generation.box import auto_box
+from nodeforge.canvas.generation.native_size import Native
+from nodeforge.canvas.generation.request import Selection, Source
+from nodeforge.imaging import Box, Bytes
+
+
+def box_for_masks(state: State, strength: float, native: Native) -> Box:
+    """The generation box that fits the masks; the whole canvas if there are none."""
+    bounds = [box for box in map(_bounds, active_masks(state)) if box is not None]
+    around = reduce(lambda found, box: box.around(found), bounds, None)
+    inside = around.overlap(state.box) if around is not None else None
+    if inside is None:
+        return state.box
+    mask = reduce(np.maximum, (layer.read(inside) for layer in active_masks(state)))
+    size = (state.width, state.height)
+    origin = (inside.left, inside.top)
+    return auto_box(mask, size, strength, native.side, native.multiple, origin)
+
+
+def active_masks(state: State) -> list[Layer]:
+    """Visible, non-empty masks; if there are none, the selection."""
+    found = [
+        layer
+        for layer in state.layers
+        if layer.is_mask and layer.visible and layer.strength > 0 and len(layer.tiles)
+    ]
+    if not found and state.selection is not None:
+        found = [Layer("", "Selection", LayerKind.MASK, state.selection)]
+    return found
+
+
+def generation_source(state: State, box: Box) -> tuple[Source, list[Selection]]:
+    """The pixels and masks with which a generation in `box` starts."""
+    pixels = straight(composite(pictured(state), box))
+    if (pixels[..., 3] == 255).all():
+        pixels = np.ascontiguousarray(pixels[..., :3])
+    chosen = [Selection(m.read(box), m.strength, m.prompt, m.negative) for m in active_masks(state)]
+    marked = [one for one in chosen if one.mask.any()]
+    control = _shown_by(state, LayerKind.CONTROL, box)
+    reference = _shown_by(state, LayerKind.REFERENCE, state.box)
+    return Source(pixels, box, (state.width, state.height), control, reference), marked
+
+
+def has_control(state: State) -> bool:
+    """Whether there is a visible, non-empty control layer."""
+    return any(_guides(state, LayerKind.CONTROL))
+
+
+def _guides(state: State, kind: LayerKind) -> Iterator[Layer]:
+    return (layer for layer in visible(state) if layer.kind is kind and len(layer.tiles))
+
+
+def _shown_by(state: State, kind: LayerKind, box: Box) -> Bytes | None:
+    """The composite of the layers of a kind in `box`; None if it is empty."""
+    layers = list(_guides(state, kind))
+    pixels = straight(composite(layers, box)) if layers else None
+    if pixels is None or not pixels[..., 3].any():
+        return None
+    if kind is LayerKind.CONTROL:
+        return pixels
+    rows, columns = (np.flatnonzero(pixels[..., 3].any(axis=axis)) for axis in (1, 0))
+    return np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def _bounds(layer: Layer) -> Box | None:
+    tiles: Tiles = layer.tiles
+    box = tiles.bounds()
+    return box.moved(*layer.offset) if box is not None else None
+
+
+def with_mask(pixels: Bytes, mask: Bytes) -> Bytes:
+    """RGB with a mask of any size as alpha: RGBA, not premultiplied."""
+    height, width = pixels.shape[:2]
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
+    return np.dstack([pixels, np.asarray(small, np.uint8)])

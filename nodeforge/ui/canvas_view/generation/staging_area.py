@@ -1,0 +1,186 @@
+"""The staging area: generated candidates that are not yet part of the canvas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from nodeforge.canvas import LayerKind, Tiles, premultiplied
+from nodeforge.canvas.document.canvas import State
+from nodeforge.canvas.document.edit import CanvasEdit
+from nodeforge.canvas.edits.layers import new_layer, with_new
+from nodeforge.imaging import Box, Bytes
+from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
+from nodeforge.ui.canvas_view.rendering.qt_images import to_image
+from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool, topmost_picture_layer
+
+Variations = tuple[tuple[int, float], ...]
+"""Seeds and their shares, 0..1; see `nodeforge.values.Noise`."""
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A generated picture.
+
+    Args:
+        patch: RGBA8, alpha not premultiplied, of the box's size; transparent where the mask is 0.
+        box: Its place on the canvas.
+        name: The name of the layer it becomes.
+        seed: Its seed; None if the workflow has none.
+        variations: Seeds blended into that one, with their shares.
+        record: The record of the generation, stored in the project.
+        live: Whether live generation made it.
+    """
+
+    patch: Bytes = field(repr=False)
+    box: Box
+    name: str = "Generated"
+    seed: int | None = None
+    variations: Variations = ()
+    record: dict[str, Any] = field(default_factory=dict, repr=False)
+    live: bool = False
+
+    def __post_init__(self) -> None:
+        self.image: QImage = to_image(self.patch, straight=True)
+
+    @property
+    def description(self) -> str:
+        """Name and seed for display: ``a cat, seed 7, varied``."""
+        parts = [self.name] if self.seed is None else [self.name, f"seed {self.seed}"]
+        return ", ".join([*parts, "varied"] if self.variations else parts)
+
+
+class StagingArea(QObject):
+    """The candidates of one canvas, one of which is shown.
+
+    Args:
+        candidate_overlay: Shows the candidate.
+    """
+
+    changed = Signal()
+    """The candidates, or which one is shown, have changed."""
+    accepted = Signal(object)
+
+    def __init__(self, session: CanvasSession, candidate_overlay: CandidateOverlay) -> None:
+        super().__init__()
+        self._session, self._candidate_overlay = session, candidate_overlay
+        self.candidates: list[Candidate] = []
+        self.index = 0
+        self.painting_candidate = False
+        self._preview: tuple[QImage, Box] | None = None
+
+    @property
+    def count(self) -> int:
+        return len(self.candidates)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a candidate or a preview is shown."""
+        return bool(self.candidates) or self._preview is not None
+
+    @property
+    def candidate(self) -> Candidate | None:
+        """The shown candidate."""
+        return self.candidates[self.index] if self.candidates else None
+
+    def preview(self, image: QImage | None, box: Box) -> None:
+        """Show a preview; None removes it."""
+        self._preview = None if image is None else (image, box)
+        self._show()
+
+    def add(self, candidate: Candidate) -> None:
+        """Add and show a candidate; a live one replaces the previous live one."""
+        if candidate.live:
+            self.candidates = [each for each in self.candidates if not each.live]
+        self.candidates.append(candidate)
+        self._preview = None
+        self.select(len(self.candidates) - 1)
+
+    def select(self, index: int) -> None:
+        """Show a candidate."""
+        self.index = min(max(index, 0), max(self.count - 1, 0))
+        self._show()
+        self.changed.emit()
+
+    def step(self, by: int) -> None:
+        """Show the next candidate, cyclically."""
+        if self.candidates:
+            self.select((self.index + by) % self.count)
+
+    def accept(self) -> bool:
+        """Add the shown candidate as a layer (one undo step) and drop the others."""
+        candidate = self.candidate
+        if candidate is None:
+            return False
+        self._session.commit()
+        if not self._session.perform(_layer_of(self._session, candidate)):
+            return False
+        self.clear()
+        self.accepted.emit(candidate)
+        return True
+
+    def accept_part(self) -> None:
+        """Paint parts of the shown candidate onto a new layer with a brush."""
+        candidate = self.candidate
+        if candidate is None:
+            return
+        tool = self._session.tools["paint_in"]
+        assert isinstance(tool, PaintCandidateTool)
+        self._session.commit()
+        ends = self._painting_finished
+        tool.begin(premultiplied(candidate.patch), candidate.box, candidate.name, ends)
+        self.painting_candidate = True
+        self._session.select_tool("paint_in")
+        self._show()
+        self.changed.emit()
+
+    def discard(self) -> None:
+        """Discard the shown candidate."""
+        if self.candidates:
+            del self.candidates[self.index]
+        self._preview = None
+        self.select(min(self.index, self.count - 1))
+
+    def clear(self) -> None:
+        """Discard all candidates."""
+        self.candidates = []
+        self._preview = None
+        self._candidate_overlay.set_split(1.0)
+        self.select(0)
+
+    def _painting_finished(self, painted: bool) -> None:
+        self.painting_candidate = False
+        if painted and self.candidate is not None:
+            accepted = self.candidate
+            self.clear()
+            self.accepted.emit(accepted)
+        else:
+            self._show()
+            self.changed.emit()
+
+    def _show(self) -> None:
+        candidate = self.candidate
+        if self.painting_candidate:
+            self._candidate_overlay.show(None, None)
+        elif self._preview is not None:
+            self._candidate_overlay.show(*self._preview)
+        elif candidate is not None:
+            self._candidate_overlay.show(candidate.image, candidate.box)
+        else:
+            self._candidate_overlay.show(None, None)
+
+
+def _layer_of(session: CanvasSession, candidate: Candidate) -> CanvasEdit:
+    """The edit that adds a candidate as a layer above the picture layers."""
+    tiles = Tiles.of(premultiplied(candidate.patch))
+    offset = (candidate.box.left, candidate.box.top)
+
+    def work(state: State) -> State:
+        layer = new_layer(state, LayerKind.PAINT, candidate.name, tiles=tiles, offset=offset)
+        return with_new(state, layer, topmost_picture_layer(state))
+
+    return CanvasEdit(session.canvas, "accept candidate", work)

@@ -1,0 +1,1 @@
+"""Widgets around the canvas: tool bar, tool options, layers, colours, generation, rulers."""

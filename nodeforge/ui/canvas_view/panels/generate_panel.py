@@ -1,0 +1,202 @@
+"""The Generate panel: intent, form fields of the workflow, Generate and Live buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.ui.canvas_view.generation.generation_form import FormEntry, GenerationForm
+from nodeforge.ui.canvas_view.generation.generator import Generator
+from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
+from nodeforge.ui.canvas_view.panels.generation_history import GenerationHistoryButton
+from nodeforge.ui.canvas_view.panels.side_panel import in_scroll_area
+from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.common.formatting import tooltip_html
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.field import Field, ignore_wheel
+from nodeforge.ui.fields.field_factory import make_field
+from nodeforge.ui.fields.prompt_assistant import PromptAssistant
+from nodeforge.ui.fields.seed_field import SeedField
+from nodeforge.ui.fields.text_field import TextField
+
+_PROMPT_HEIGHT = 84
+"""Height of a prompt field with its token count, pixels."""
+
+
+class GeneratePanel(QWidget):
+    """Edits the generation form and starts generating."""
+
+    def __init__(
+        self,
+        session: CanvasSession,
+        generator: Generator,
+        live: LiveGeneration,
+        workspace: Workspace,
+    ) -> None:
+        super().__init__()
+        self._session, self._generator, self._live = session, generator, live
+        self._form: GenerationForm = generator.form
+        self._workspace = workspace
+        self.fields: dict[str, Field] = {}
+        self.intents = _menu("What for")
+        for intent in Intent:
+            self.intents.addItem(intent.value.capitalize(), intent)
+        self.intents.activated.connect(self._choose_intent)
+        self.workflows = _menu("Workflow")
+        self.workflows.activated.connect(self._choose_workflow)
+        self.history = GenerationHistoryButton(session, self._form, workspace)
+        self.box = QLabel()
+        self.box.setProperty("role", "small")
+        self.generate = QPushButton("Generate")
+        self.generate.setProperty("primary", True)
+        self.generate.setIcon(icon("sparkle", "on_accent"))
+        self.generate.setToolTip("Generate candidates in the generation box (Ctrl+Enter)")
+        self.generate.clicked.connect(generator.generate)
+        self.live = QToolButton(checkable=True, text="Live")
+        self.live.setIcon(icon("lightning"))
+        self.live.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.live.setToolTip("Repaint the box while you paint, in a few steps (Ctrl+L)")
+        self.live.clicked.connect(live.set_enabled)
+        self._form_rows = QVBoxLayout()
+        self._form_rows.setSpacing(6)
+        self._arrange()
+        self._form.form_changed.connect(self._build)
+        self._form.value_changed.connect(self._refresh)
+        live.changed.connect(lambda: self.live.setChecked(live.enabled))
+        workspace.opened.connect(self._list_workflows)
+        workspace.closed.connect(self._list_workflows)
+        session.overlay_changed.connect(self._show_box)
+        self._build()
+
+    def _arrange(self) -> None:
+        rows = QWidget()
+        column = QVBoxLayout(rows)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(6)
+        column.addWidget(self.intents)
+        column.addLayout(self._form_rows)
+        row = QHBoxLayout()
+        row.addWidget(self.workflows, 1)
+        edit = QToolButton()
+        edit.setIcon(icon("tree-structure"))
+        edit.setToolTip("Open the generation workflow as a graph")
+        edit.setAccessibleName("Open the workflow")
+        edit.clicked.connect(self._generator.open_workflow)
+        row.addWidget(edit)
+        row.addWidget(self.history)
+        column.addWidget(_dim("Workflow"))
+        column.addLayout(row)
+        column.addStretch(1)
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 8)
+        row.addWidget(self.generate, 1)
+        row.addWidget(self.live)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(in_scroll_area(rows), 1)
+        self.box.setContentsMargins(8, 4, 8, 0)
+        whole.addWidget(self.box)
+        whole.addLayout(row)
+
+    def _build(self) -> None:
+        """Rebuild the form fields."""
+        while self._form_rows.count():
+            item = self._form_rows.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+        self.fields = {}
+        for entry in self._form.entries():
+            field = make_field(entry.port, self._workspace, self._form.seed_mode)
+            if field is not None:
+                self._add(entry, field)
+        self.intents.setCurrentIndex(list(Intent).index(self._form.intent))
+        self._list_workflows()
+        self._show_box()
+
+    def _add(self, entry: FormEntry, field: Field) -> None:
+        label = _dim(entry.label)
+        label.setToolTip(tooltip_html(entry.port.doc))
+        editor = field.editor()
+        label.setBuddy(editor)
+        field.set_label(entry.label)
+        editor.setToolTip(tooltip_html(entry.port.doc))
+        if isinstance(editor, QPlainTextEdit):
+            field.setFixedHeight(_PROMPT_HEIGHT)
+            if entry.label.lower().startswith("prompt"):
+                editor.setPlaceholderText(METHODS[self._form.intent].describes)
+        if isinstance(field, TextField) and self._form.reads_prompts(entry):
+            help_ = PromptAssistant(self._workspace, self._form, entry.path)
+            field.set_assistant(help_.count, help_.words)
+        field.show_value(self._form.value(entry))
+        field.edited.connect(lambda value, _, name=entry.name: self._form.set(name, value))
+        if isinstance(field, SeedField):
+            field.mode_chosen.connect(self._choose_seed_mode)
+        self.fields[entry.name] = field
+        self._form_rows.addWidget(label)
+        self._form_rows.addWidget(field)
+
+    def _refresh(self, name: str) -> None:
+        """Update a field; a change of model also updates token counts."""
+        for entry in self._form.entries():
+            field = self.fields.get(entry.name)
+            counts = isinstance(field, TextField) and name.endswith(".file")
+            if field is not None and (entry.name == name or counts):
+                field.show_value(self._form.value(entry))
+        if name.endswith(".strength"):
+            self._session.overlay_changed.emit()
+
+    def _choose_intent(self, index: int) -> None:
+        self._form.choose_intent(list(Intent)[index])
+        self._session.overlay_changed.emit()
+
+    def _choose_seed_mode(self, mode: str) -> None:
+        self._form.seed_mode = mode
+
+    def _list_workflows(self, _: object = None) -> None:
+        """List the automatic choice and all open workflows that the canvas can run."""
+        self.workflows.clear()
+        self.workflows.addItem("Chosen by intent", None)
+        for opened in self._workspace.documents:
+            if self._form.supports(opened):
+                self.workflows.addItem(opened.name, opened.id)
+        own = self._form.custom_workflow
+        self.workflows.setCurrentIndex(max(0, self.workflows.findData(own.id if own else None)))
+
+    def _choose_workflow(self, index: int) -> None:
+        chosen: Any = self.workflows.itemData(index)
+        self._form.choose_workflow(self._workspace.find(chosen) if chosen else None)
+
+    def _show_box(self) -> None:
+        box = self._session.shown_box()
+        if box is not None:
+            how = "drawn" if self._session.box is not None else "chosen from the mask"
+            self.box.setText(f"Box {box.width} × {box.height} px, {how}")
+
+
+def _menu(name: str) -> QComboBox:
+    menu = QComboBox()
+    menu.setAccessibleName(name)
+    ignore_wheel(menu)
+    return menu
+
+
+def _dim(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "dim")
+    return label

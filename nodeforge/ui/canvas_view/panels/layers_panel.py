@@ -1,0 +1,255 @@
+"""The layers panel: the layer list, its buttons, and properties of the active layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import (
+    QItemSelectionModel,
+    QPoint,
+    Qt,
+    QTimer,
+)
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QColorDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QToolButton,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.canvas import (
+    Change,
+    Layer,
+    LayerKind,
+    What,
+    activate,
+    add_layer,
+    duplicate_layer,
+    flip_layer,
+    merge_down,
+    move_layer,
+    remove_layers,
+    set_layer,
+)
+from nodeforge.ui.canvas_view.panels.layer_list import EYE, ID, LOCK, NAME, LayerList
+from nodeforge.ui.canvas_view.panels.layer_properties import LayerProperties
+from nodeforge.ui.canvas_view.rendering.layer_thumbnails import plain_icon, thumbnail
+from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.common.icons import icon
+
+_PAUSE = 300
+"""Milliseconds after painting until thumbnails are redrawn."""
+
+
+class LayersPanel(QWidget):
+    """Shows and edits the layers, the top one first."""
+
+    def __init__(self, session: CanvasSession) -> None:
+        super().__init__()
+        self._session = session
+        self._filling = False
+        self._stale: set[str] = set()
+        self.list = LayerList(self._reorder)
+        self.list.itemChanged.connect(self._renamed)
+        self.list.itemClicked.connect(self._clicked)
+        self.list.currentItemChanged.connect(self._chosen)
+        self.list.remove_requested.connect(self.remove)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        self.properties = LayerProperties(session)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 4, 8, 8)
+        column.setSpacing(6)
+        column.addLayout(self._buttons())
+        column.addWidget(self.list, 1)
+        column.addWidget(self.properties)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self._draw_thumbnails)
+        self._end = session.canvas.subscribe(self._on_canvas_changed)
+        self._fill()
+
+    def close_panel(self) -> None:
+        self._end()
+        self._pause.stop()
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        title = QLabel("Layers")
+        title.setProperty("role", "heading")
+        row.addWidget(title)
+        row.addStretch(1)
+        add = _button("plus", "Add a layer")
+        menu = QMenu(add)
+        for kind in LayerKind:
+            if kind is not LayerKind.PICTURE:
+                text = f"{kind.value.capitalize()} layer"
+                menu.addAction(text, lambda kind=kind: self._do(add_layer, kind))
+        add.setMenu(menu)
+        add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        row.addWidget(add)
+        for picture, text, edit in (
+            ("copy-simple", "Duplicate the layer", duplicate_layer),
+            ("git-merge", "Merge with the layer below", merge_down),
+        ):
+            button = _button(picture, text)
+            button.clicked.connect(lambda _=False, edit=edit: self._do_active(edit))
+            row.addWidget(button)
+        remove = _button("trash", "Remove the layer")
+        remove.clicked.connect(self.remove)
+        row.addWidget(remove)
+        return row
+
+    def remove(self) -> None:
+        """Remove the active layer."""
+        active = self._session.canvas.active
+        if active is not None:
+            self._do(remove_layers, [active.id])
+
+    def _show_menu(self, place: QPoint) -> None:
+        """Show the context menu of a layer."""
+        item = self.list.itemAt(place)
+        if item is None:
+            return
+        layer = self._session.canvas.layer(item.data(NAME, ID))
+        menu = QMenu(self)
+        menu.addAction("Rename", lambda: self.list.editItem(item, NAME))
+        if layer.is_mask:
+            menu.addAction("Tint colour…", lambda: self._ask_tint(layer))
+        else:
+            alpha = menu.addAction("Lock alpha")
+            alpha.setCheckable(True)
+            alpha.setChecked(layer.alpha_locked)
+            alpha.triggered.connect(lambda on: self._do(set_layer, layer.id, alpha_locked=bool(on)))
+        menu.addAction("Mirror left and right", lambda: self._do(flip_layer, layer.id, True))
+        menu.addAction("Mirror top and bottom", lambda: self._do(flip_layer, layer.id, False))
+        menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def _ask_tint(self, layer: Layer) -> None:
+        colour = QColorDialog.getColor(QColor(layer.tint), self, "Tint colour")
+        if colour.isValid():
+            self._do(set_layer, layer.id, tint=colour.name())
+
+    def _do(self, edit: Any, *arguments: Any, **settings: Any) -> None:
+        self._session.commit()
+        self._session.perform(edit(self._session.canvas, *arguments, **settings))
+
+    def _do_active(self, edit: Any) -> None:
+        active = self._session.canvas.active
+        if active is not None:
+            self._do(edit, active.id)
+
+    def _fill(self) -> None:
+        self._filling = True
+        self.list.clear()
+        for layer in reversed(self._session.canvas.layers):
+            item = QTreeWidgetItem()
+            item.setData(NAME, ID, layer.id)
+            flags = Qt.ItemFlag
+            item.setFlags(
+                flags.ItemIsEnabled
+                | flags.ItemIsSelectable
+                | flags.ItemIsEditable
+                | flags.ItemIsDragEnabled
+            )
+            self.list.addTopLevelItem(item)
+            self._show_layer(item, layer)
+        self._filling = False
+        self._show_active()
+        self._draw_thumbnails({layer.id for layer in self._session.canvas.layers})
+
+    def _show_layer(self, item: QTreeWidgetItem, layer: Layer) -> None:
+        filling, self._filling = self._filling, True
+        item.setIcon(EYE, icon("eye") if layer.visible else icon("eye-slash", "dim"))
+        item.setToolTip(EYE, "Hide" if layer.visible else "Show")
+        item.setText(NAME, layer.name)
+        shown = f"{layer.kind.value.capitalize()} layer, {layer.blend.value}, {layer.opacity:.0%}"
+        item.setToolTip(NAME, shown)
+        item.setIcon(LOCK, icon("lock") if layer.locked else icon("lock-open", "dim"))
+        item.setToolTip(LOCK, "Unlock" if layer.locked else "Lock")
+        self._filling = filling
+
+    def _show_active(self) -> None:
+        active = self._session.canvas.active
+        item = self._item(active.id) if active is not None else None
+        filling, self._filling = self._filling, True
+        if item is not None:
+            self.list.setCurrentItem(item, NAME, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        else:
+            self.list.clearSelection()
+        self._filling = filling
+        self.properties.show_layer(active)
+
+    def _item(self, id: str) -> QTreeWidgetItem | None:
+        for row in range(self.list.topLevelItemCount()):
+            item = self.list.topLevelItem(row)
+            if item is not None and item.data(NAME, ID) == id:
+                return item
+        return None
+
+    def _draw_thumbnails(self, ids: set[str] | None = None) -> None:
+        state = self._session.canvas.state
+        stale, self._stale = ids or self._stale, set()
+        filling, self._filling = self._filling, True
+        for id in stale:
+            item = self._item(id)
+            if item is not None and state.has(id):
+                pixmap = thumbnail(state.layer(id), state, self.devicePixelRatioF())
+                item.setIcon(NAME, plain_icon(pixmap))
+        self._filling = filling
+
+    def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
+        whats = {change.what for change in changes}
+        if What.LAYERS in whats or What.SIZE in whats:
+            self._fill()
+            return
+        for change in changes:
+            if change.what is What.PIXELS:
+                self._stale.add(change.layer)
+                self._pause.start()
+            elif change.what is What.LAYER:
+                item = self._item(change.layer)
+                if item is not None:
+                    self._show_layer(item, self._session.canvas.layer(change.layer))
+                self.properties.show_layer(self._session.canvas.active)
+        if What.ACTIVE in whats:
+            self._show_active()
+
+    def _clicked(self, item: QTreeWidgetItem, column: int) -> None:
+        layer = self._session.canvas.layer(item.data(NAME, ID))
+        if column == EYE:
+            self._do(set_layer, layer.id, visible=not layer.visible)
+        elif column == LOCK:
+            self._do(set_layer, layer.id, locked=not layer.locked)
+
+    def _chosen(self, item: QTreeWidgetItem | None) -> None:
+        if item is not None and not self._filling:
+            self._do(activate, item.data(NAME, ID))
+
+    def _renamed(self, item: QTreeWidgetItem, column: int) -> None:
+        if self._filling or column != NAME:
+            return
+        layer = self._session.canvas.layer(item.data(NAME, ID))
+        name = item.text(NAME).strip()
+        if name:
+            self._do(set_layer, layer.id, name=name)
+        else:
+            self._show_layer(item, layer)
+
+    def _reorder(self, id: str, row: int) -> None:
+        """Move a layer to a row of the list; the top row is the highest layer."""
+        self._do(move_layer, id, len(self._session.canvas.layers) - 1 - row)
+
+
+def _button(picture: str, text: str) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(icon(picture))
+    button.setToolTip(text)
+    button.setAccessibleName(text)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

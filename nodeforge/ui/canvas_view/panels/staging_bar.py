@@ -1,0 +1,166 @@
+"""The staging bar: thumbnails of candidates, progress, and accept/discard buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.ui.canvas_view.generation.generator import Generator
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea
+from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
+from nodeforge.ui.canvas_view.rendering.layer_thumbnails import plain_icon
+from nodeforge.ui.common.icons import icon
+
+_SIDE = 56
+_NOTCHES = 100
+
+
+class StagingBar(QWidget):
+    """Shown below the canvas while there are candidates or a generation runs."""
+
+    def __init__(
+        self, staging: StagingArea, candidate_overlay: CandidateOverlay, generator: Generator
+    ) -> None:
+        super().__init__()
+        self._staging, self._candidate_overlay, self._generator = (
+            staging,
+            candidate_overlay,
+            generator,
+        )
+        self.setAccessibleName("Candidates")
+        self.list = _row_of_pictures()
+        self.list.itemClicked.connect(lambda item: staging.select(self.list.row(item)))
+        self.progress = QProgressBar(textVisible=False)
+        self.words = QLabel()
+        self.words.setProperty("role", "dim")
+        self.split = _split_slider()
+        self.split.valueChanged.connect(lambda value: candidate_overlay.set_split(value / _NOTCHES))
+        self.buttons: dict[str, QPushButton] = {}
+        row = QHBoxLayout()
+        row.setContentsMargins(8, 4, 8, 4)
+        row.addWidget(self.list, 1)
+        row.addWidget(self.words)
+        row.addSpacing(8)
+        row.addWidget(QLabel("Compare"))
+        row.addSpacing(4)
+        row.addWidget(self.split)
+        for name, text, picture, keys, do in self._actions():
+            row.addWidget(self._button(name, text, picture, keys, do))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.progress)
+        column.addLayout(row)
+        self.setFixedHeight(_SIDE + 16)
+        self._shown: list[Candidate] = []
+        staging.changed.connect(self._show)
+        generator.changed.connect(self._show_progress)
+        self._show()
+
+    def _actions(self) -> list[tuple[str, str, str, str, Callable[[], object]]]:
+        staging, generator = self._staging, self._generator
+        return [
+            ("previous", "", "caret-left", "Left", lambda: staging.step(-1)),
+            ("next", "", "caret-right", "Right", lambda: staging.step(1)),
+            ("more", "More like this", "sparkle", "Ctrl+M", generator.more_like_this),
+            ("part", "Paint in", "paint-roller", "Shift+Enter", staging.accept_part),
+            ("discard", "Discard", "x", "Backspace", staging.discard),
+            ("cancel", "Cancel", "stop", "Esc", generator.cancel),
+            ("accept", "Accept", "check", "Enter", staging.accept),
+        ]
+
+    def _button(
+        self, name: str, text: str, picture: str, keys: str, do: Callable[[], object]
+    ) -> QPushButton:
+        button = QPushButton(text)
+        primary = name == "accept"
+        button.setProperty("primary", primary)
+        button.setIcon(icon(picture, "on_accent" if primary else "text"))
+        button.setToolTip(f"{text or name.capitalize()} ({keys})")
+        button.setAccessibleName(text or f"{name.capitalize()} candidate")
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.clicked.connect(lambda: do())
+        self.buttons[name] = button
+        return button
+
+    def _show(self) -> None:
+        staging = self._staging
+        if self._shown != staging.candidates:
+            self._shown = list(staging.candidates)
+            self.list.clear()
+            for each in self._shown:
+                item = QListWidgetItem(_picture(each), "")
+                item.setToolTip(each.description)
+                self.list.addItem(item)
+        self.list.setCurrentRow(staging.index)
+        if round(self._candidate_overlay.split * _NOTCHES) != self.split.value():
+            self.split.setValue(round(self._candidate_overlay.split * _NOTCHES))
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        staging, made = self._staging, self._generator.current_run
+        self.setVisible(staging.is_open or made is not None)
+        one, several = staging.candidate is not None, staging.count > 1
+        for name, on in (
+            *((name, one) for name in ("more", "part", "discard", "accept")),
+            *((name, several) for name in ("previous", "next")),
+        ):
+            self.buttons[name].setEnabled(on)
+        self.buttons["cancel"].setVisible(made is not None)
+        self.split.setEnabled(one)
+        self.progress.setValue(0)
+        if made is not None:
+            step, of = made.step
+            self.progress.setRange(0, of)
+            self.progress.setValue(step)
+            text = f"Generating, step {step} of {of}" if of else "Generating…"
+            self.words.setText("Waiting in the queue" if made.is_waiting else text)
+        elif staging.painting_candidate:
+            self.words.setText("Paint where the candidate should be; Enter ends it.")
+        elif one:
+            self.words.setText(f"Candidate {staging.index + 1} of {staging.count}")
+
+
+def _picture(candidate: Candidate) -> QIcon:
+    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return plain_icon(QPixmap.fromImage(candidate.image.scaled(_SIDE, _SIDE, ratio, smooth)))
+
+
+def _row_of_pictures() -> QListWidget:
+    made = QListWidget(
+        viewMode=QListView.ViewMode.IconMode,
+        flow=QListView.Flow.LeftToRight,
+        movement=QListView.Movement.Static,
+        uniformItemSizes=True,
+    )
+    made.setWrapping(False)
+    made.setIconSize(QSize(_SIDE, _SIDE))
+    made.setFixedHeight(_SIDE + 8)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setAccessibleName("Candidates")
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return made
+
+
+def _split_slider() -> QSlider:
+    made = QSlider(Qt.Orientation.Horizontal, minimum=0, maximum=_NOTCHES)
+    made.setValue(_NOTCHES)
+    made.setAccessibleName("Compare")
+    made.setToolTip("Candidate on the left, original on the right; or hold \\ (backslash)")
+    made.setFixedWidth(140)
+    return made

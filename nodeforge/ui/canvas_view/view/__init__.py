@@ -1,0 +1,1 @@
+"""The canvas widget: painting the overlay, handling mouse, tablet and keyboard events."""

@@ -1,0 +1,1 @@
+"""Shared by all rooms: theme, icons, commands, message bars, text formatting."""

@@ -1,0 +1,106 @@
+"""Message bars above the documents, with buttons for what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.ui.common.icons import icon
+
+Button = tuple[str, Callable[[], object]]
+
+_PROGRESS = 200
+"""Width of a progress bar, pixels."""
+
+
+class MessageBars(QWidget):
+    """A stack of message bars, one for each subject."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(1)
+        self._bars: dict[str, QFrame] = {}
+        self.hide()
+
+    def show_message(
+        self, subject: str, text: str, buttons: Sequence[Button] = (), kind: str = "error"
+    ) -> None:
+        """Show a message; it replaces an earlier one of the same subject.
+
+        Args:
+            kind: ``error``, ``warn`` or ``info``.
+        """
+        row = self._bar(subject, text, kind)
+        for button in buttons:
+            row.addWidget(self._button(subject, button))
+        close = QToolButton()
+        close.setIcon(icon("x"))
+        close.setToolTip("Close")
+        close.setAccessibleName("Close this message")
+        close.clicked.connect(lambda: self.dismiss(subject))
+        row.addWidget(close)
+
+    def show_progress(self, subject: str, text: str, share: float, button: Button) -> None:
+        """Show a message with a progress bar (0..1), until it is dismissed."""
+        if self.text(subject) != text:
+            row = self._bar(subject, text, "info")
+            progress = QProgressBar(maximum=100, textVisible=False)
+            progress.setFixedWidth(_PROGRESS)
+            progress.setAccessibleName(text)
+            row.addWidget(progress)
+            row.addWidget(self._button(subject, button))
+        for progress in self._bars[subject].findChildren(QProgressBar):
+            progress.setValue(round(100 * share))
+
+    def _bar(self, subject: str, text: str, kind: str) -> QHBoxLayout:
+        """Create a bar; returns the layout for its buttons."""
+        self.dismiss(subject)
+        bar = QFrame()
+        bar.setProperty("role", "bar")
+        bar.setProperty("kind", kind)
+        bar.setAccessibleName(text)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(12, 4, 4, 4)
+        label = QLabel(text.replace("\n    ", "\n"), wordWrap=True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(label, 1)
+        self._bars[subject] = bar
+        self._column.addWidget(bar)
+        self.show()
+        return row
+
+    def _button(self, subject: str, button: Button) -> QPushButton:
+        words, do = button
+        made = QPushButton(words)
+        made.clicked.connect(lambda: self._press(subject, do))
+        return made
+
+    def text(self, subject: str) -> str:
+        """The text of the message of `subject`; empty for none."""
+        bar = self._bars.get(subject)
+        return bar.accessibleName() if bar else ""
+
+    def dismiss(self, subject: str) -> None:
+        bar = self._bars.pop(subject, None)
+        if bar is not None:
+            self._column.removeWidget(bar)
+            bar.deleteLater()
+        self.setVisible(bool(self._bars))
+
+    def _press(self, subject: str, do: Callable[[], object]) -> None:
+        self.dismiss(subject)
+        do()

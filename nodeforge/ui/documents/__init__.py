@@ -1,0 +1,1 @@
+"""Open documents: workspace, autosave, project files, node states."""

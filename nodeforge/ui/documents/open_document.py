@@ -1,0 +1,160 @@
+"""An open document: the workflow, its file, its canvas, and its run states and pictures."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from nodeforge.errors import RequestError
+from nodeforge.graph.changes import Change, Touched
+from nodeforge.graph.document import Document
+from nodeforge.graph.history import Edit
+from nodeforge.lint import Problem
+from nodeforge.ui.documents.node_state import NodeState
+
+if TYPE_CHECKING:
+    from nodeforge.canvas import Canvas
+
+
+class OpenDocument(QObject):
+    """A document that is open in a tab.
+
+    Args:
+        document: The workflow; views edit it through `perform`.
+        path: The file; None until it is saved.
+        name: The tab's title while there is no file.
+        recovered: Whether it was recovered after a crash, and so counts as modified.
+    """
+
+    changed = Signal(tuple)
+    """The `Change`s of an edit, an undo or a redo."""
+    graph_changed = Signal()
+    """The graph has changed; not emitted for changes of the canvas alone."""
+    file_status_changed = Signal()
+    """The file, the name or the modified state has changed."""
+    states_changed = Signal(dict)
+    """The changed states: node path to `NodeState`."""
+    picture_changed = Signal(str)
+    """The path of a node that has a new picture."""
+    problems_changed = Signal()
+    memory_needs_changed = Signal()
+    """The memory needs of its models have changed."""
+    refused = Signal(str)
+    """The reason why an edit cannot be made."""
+    commit_requested = Signal()
+    """Views must commit pending edits now (an unfinished brush stroke, for example)."""
+    canvas_made = Signal()
+
+    def __init__(
+        self,
+        document: Document,
+        path: Path | None = None,
+        name: str = "Untitled",
+        *,
+        recovered: bool = False,
+    ) -> None:
+        super().__init__()
+        self.id = uuid.uuid4().hex[:12]
+        self.document = document
+        self.path = path
+        self._name = name
+        self.recovered = recovered
+        self.granted: list[str] = []
+        self.states: dict[str, NodeState] = {}
+        self.pictures: dict[str, QImage] = {}
+        self.problems: list[Problem] = []
+        self.memory_needs: dict[str, dict[str, dict[str, int]]] = {}
+        """Node to the bytes that each network of its model takes: ``weights``, ``working``."""
+        self.selection: list[str] = []
+        self.last_run: dict[str, Any] | None = None
+        """The graph of the last run, to render pictures of its steps."""
+        self.steps: dict[str, int] = {}
+        """Number of steps of the last run, by node."""
+        self.step_pictures: dict[str, dict[int, QImage]] = {}
+        """Previews of the last run, by node and step."""
+        self.canvas: Canvas | None = None
+        """The canvas, if there is one; its edits are in the document's history."""
+        self.generations: list[dict[str, Any]] = []
+        """Generations accepted on the canvas, oldest first."""
+        self.project_extra: dict[str, Any] = {}
+        """Unknown fields of the project file, kept for saving."""
+        self.has_pending_edit: Callable[[], bool] = lambda: False
+        """Whether there is a pending edit that `commit_pending` would finish."""
+        self._end = document.subscribe(self._on_changes)
+
+    @property
+    def name(self) -> str:
+        if self.path is None:
+            return self._name
+        return self.path.name.removesuffix(".json").removesuffix(".nforge")
+
+    @property
+    def modified(self) -> bool:
+        return self.recovered or self.document.history.modified
+
+    def perform(self, edit: Edit) -> bool:
+        """Make `edit`; if it cannot be made, emit `refused` and return False."""
+        try:
+            self.document.perform(edit)
+        except RequestError as error:
+            self.refused.emit(str(error))
+            return False
+        return True
+
+    def show_memory_needs(self, needs: dict[str, dict[str, dict[str, int]]]) -> None:
+        if needs != self.memory_needs:
+            self.memory_needs = needs
+            self.memory_needs_changed.emit()
+
+    def commit_pending(self) -> None:
+        """Commit pending edits of views, as a brush stroke on the canvas."""
+        self.commit_requested.emit()
+
+    def undo(self) -> None:
+        self.commit_pending()
+        self.document.undo()
+
+    def redo(self) -> None:
+        self.commit_pending()
+        self.document.redo()
+
+    def set_canvas(self, canvas: Canvas) -> None:
+        """Add a canvas to the document."""
+        self.canvas = canvas
+        self.canvas_made.emit()
+
+    def detach_from_file(self) -> None:
+        """Forget the file but keep the name, so that saving asks for a path."""
+        self._name, self.path = self.name, None
+        self.file_status_changed.emit()
+
+    def mark_saved_as(self, path: Path) -> None:
+        self.path, self.recovered = path, False
+        self.document.history.mark_saved()
+        self.file_status_changed.emit()
+
+    def show_states(self, states: dict[str, NodeState]) -> None:
+        self.states.update(states)
+        self.states_changed.emit(states)
+
+    def show_picture(self, node: str, image: QImage) -> None:
+        self.pictures[node] = image
+        self.picture_changed.emit(node)
+
+    def show_problems(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        self.problems_changed.emit()
+
+    def close(self) -> None:
+        self._end()
+
+    def _on_changes(self, changes: tuple[Change, ...]) -> None:
+        self.changed.emit(changes)
+        if any(not isinstance(change, Touched) for change in changes):
+            self.graph_changed.emit()
+        self.file_status_changed.emit()

@@ -1,0 +1,208 @@
+"""The workspace: settings, node types, model folders and open documents, shared by all panels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSettings, Signal
+
+from nodeforge.formats import read_any, save
+from nodeforge.graph.document import Document, NoSuchNodeError
+from nodeforge.graph.paths import split
+from nodeforge.graph.ports import title_of
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings
+from nodeforge.spec import Catalogue
+from nodeforge.ui.common import theme as themes
+from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.open_document import OpenDocument
+
+if TYPE_CHECKING:
+    from nodeforge.formats.bundle import Project, ProjectFiles
+
+_RECENT = 12
+PROJECT = ".nforge"
+"""Suffix of project files."""
+
+
+class Workspace(QObject):
+    """The open documents, of which one is current.
+
+    Args:
+        settings: The user's settings.
+        store: Window settings, kept between starts.
+    """
+
+    opened = Signal(object)
+    closed = Signal(object)
+    current_changed = Signal(object)
+    """The `OpenDocument` that is current now, or None."""
+    theme_changed = Signal(object)
+    recent_changed = Signal()
+    settings_changed = Signal()
+    catalogue_changed = Signal()
+
+    def __init__(self, settings: Settings, store: QSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.store = store
+        self.catalogue = Catalogue.shipped()
+        self.folders = ModelFolders(settings)
+        self.theme: Theme = themes.THEMES.get(str(store.value("theme", "dark")), themes.DARK)
+        self._projects: ProjectFiles | None = None
+        self.documents: list[OpenDocument] = []
+        self.current: OpenDocument | None = None
+        self.graphics_cards: dict[str, str] = {}
+        """Names of graphics cards by device (``cuda:1``), as the worker reports them."""
+        self.attention: list[str] = []
+        """Attention backends, as the worker reports them."""
+        self.unassigned_keys: set[str] = set()
+        """Default shortcuts that the user has removed from commands; views ignore them, too."""
+        self.past_prompts: Callable[[], Iterable[str]] = tuple
+        """Prompts of saved results, newest first; set by the gallery."""
+
+    def node_title(self, document: Document, path: str) -> str:
+        """A node's title; its path if the node does not exist."""
+        try:
+            node = document.node(path)
+        except NoSuchNodeError:
+            return path
+        return title_of(node, split(path)[1], self.catalogue)
+
+    def find(self, document_id: str) -> OpenDocument | None:
+        """The open document with this id, or None."""
+        return next((each for each in self.documents if each.id == document_id), None)
+
+    def find_by_path(self, path: Path) -> OpenDocument | None:
+        """The open document whose file is `path`."""
+        return next((each for each in self.documents if each.path == path), None)
+
+    def open_file(self, path: Path) -> OpenDocument:
+        """Open a workflow file or a picture with an embedded workflow, or show it if it is open.
+
+        Raises:
+            RequestError: the file has no readable workflow.
+        """
+        path = path.absolute()
+        if (already_open := self.find_by_path(path)) is not None:
+            self.show(already_open)
+            return already_open
+        document = read_any(path)
+        is_workflow = path.suffix.lower() == ".json"
+        opened = OpenDocument(document, path if is_workflow else None, path.stem)
+        if is_workflow:
+            self.add_recent(path)
+        self.add(opened)
+        return opened
+
+    def open_project(self, project: Project, path: Path, *, in_front: bool = True) -> OpenDocument:
+        """Open a project read from `path`, or show it if it is open."""
+        from nodeforge.ui.documents.project_files import (
+            open_project_document,  # the canvas needs numpy and OpenCV
+        )
+
+        if (already_open := self.find_by_path(path)) is not None:
+            self.show(already_open)
+            return already_open
+        opened = open_project_document(project, path, path.stem)
+        self.add_recent(path)
+        self.add(opened, in_front=in_front)
+        return opened
+
+    def projects(self) -> ProjectFiles:
+        """The reader and writer of project files."""
+        from nodeforge.formats.bundle import ProjectFiles
+
+        if self._projects is None:
+            self._projects = ProjectFiles(self.settings.assets)
+        return self._projects
+
+    def new(self) -> OpenDocument:
+        """Open an empty workflow."""
+        names = {each.name for each in self.documents}
+        count = 1
+        while (name := f"Untitled {count}") in names:
+            count += 1
+        opened = OpenDocument(Document(), None, name)
+        self.add(opened)
+        return opened
+
+    def add(self, opened: OpenDocument, *, in_front: bool = True) -> None:
+        self.documents.append(opened)
+        self.opened.emit(opened)
+        if in_front or self.current is None:
+            self.show(opened)
+
+    def show(self, opened: OpenDocument | None) -> None:
+        if opened is not self.current:
+            self.current = opened
+            self.current_changed.emit(opened)
+
+    def save(self, opened: OpenDocument, path: Path) -> None:
+        """Write the document to `path`, which becomes its file; as a project if it has a canvas.
+
+        Raises:
+            RequestError: the file cannot be written.
+        """
+        opened.commit_pending()
+        wanted = PROJECT if opened.canvas is not None else ".json"
+        if path.suffix.lower() not in (wanted, PROJECT):
+            path = path.with_name(path.name.removesuffix(".json") + wanted)
+        if path.exists():
+            _keep_previous_version(path)
+        if path.suffix.lower() == PROJECT:
+            from nodeforge.ui.documents.project_files import project_of
+
+            self.projects().save(project_of(opened), path)
+        else:
+            save(opened.document, path)
+        opened.mark_saved_as(path)
+        self.add_recent(path)
+
+    def close(self, opened: OpenDocument) -> None:
+        place = self.documents.index(opened)
+        self.documents.remove(opened)
+        opened.close()
+        if opened is self.current:
+            rest = self.documents
+            self.show(rest[min(place, len(rest) - 1)] if rest else None)
+        self.closed.emit(opened)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self.store.setValue("theme", theme.name)
+        self.theme_changed.emit(theme)
+
+    def set_settings(self, settings: Settings) -> None:
+        self.settings = settings
+        self.folders = ModelFolders(settings)
+        self.settings_changed.emit()
+
+    def set_catalogue(self, catalogue: Catalogue) -> None:
+        """Set the node types, such as those of packs that the user has allowed."""
+        if catalogue.to_json() != self.catalogue.to_json():
+            self.catalogue = catalogue
+            self.catalogue_changed.emit()
+
+    @property
+    def recent(self) -> list[Path]:
+        """Existing files that were recently opened or saved, newest first."""
+        raw = self.store.value("recent", [])
+        names = [raw] if isinstance(raw, str) else list(raw or [])  # Qt turns [x] into x
+        return [path for path in map(Path, names) if path.is_file()]
+
+    def add_recent(self, path: Path) -> None:
+        paths = [path, *(each for each in self.recent if each != path)]
+        self.store.setValue("recent", [str(each) for each in paths[:_RECENT]])
+        self.recent_changed.emit()
+
+
+def _keep_previous_version(path: Path) -> None:
+    """Keep a copy of the version that is about to be overwritten."""
+    kept = path.with_name(f".{path.name}.last")
+    try:
+        kept.write_bytes(path.read_bytes())
+    except OSError:
+        return  # a folder that takes no second file still takes the workflow

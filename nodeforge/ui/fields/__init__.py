@@ -1,0 +1,1 @@
+"""Editors of port values (number, text, choice, seed, file); used by every form."""

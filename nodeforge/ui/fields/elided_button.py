@@ -1,0 +1,50 @@
+"""A push button that elides its text if it is too narrow."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QPushButton, QSizePolicy
+
+_LEAST = 64
+
+
+class ElidedButton(QPushButton):
+    """Elides the middle of its text; `text()` returns the full text."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setText(text)
+
+    def text(self) -> str:
+        return self._whole
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        self._whole = text
+        self._fit()
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(self._frame() + self._long(self._whole), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        least = min(_LEAST, self.sizeHint().width())
+        return QSize(least, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width() - self._frame()
+        middle = Qt.TextElideMode.ElideMiddle
+        super().setText(self.fontMetrics().elidedText(self._whole, middle, max(0, room)))
+
+    def _frame(self) -> int:
+        """Width of the button without its text, pixels."""
+        return super().sizeHint().width() - self._long(super().text())
+
+    def _long(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text)

@@ -1,0 +1,223 @@
+"""The model field, and the dialog that chooses a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.models import Kind, ModelInfo
+from nodeforge.ui.common import formatting
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.clear_button import ClearButton
+from nodeforge.ui.fields.elided_button import ElidedButton
+from nodeforge.ui.fields.field import MIXED, Field
+from nodeforge.ui.fields.model_preview import preview_picture
+
+_ICON, _PICTURE = 32, 192
+"""Size of a model's preview picture in the list and beside it, pixels."""
+_INFO = Qt.ItemDataRole.UserRole
+_PARTS = {Kind.UNET.value, Kind.VAE.value, Kind.TEXT_ENCODER.value}
+
+
+class ModelDialog(QDialog):
+    """A dialog that lists the models of a kind, with a search."""
+
+    def __init__(self, workspace: Workspace, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Choose a model")
+        self.resize(760, 480)
+        self.chosen = ""
+        self.granted = ""
+        self._search = QLineEdit(placeholderText="Search", clearButtonEnabled=True)
+        self._search.setAccessibleName("Search models")
+        self._search.textChanged.connect(self._filter)
+        self._list = QTreeWidget(rootIsDecorated=False, alternatingRowColors=False)
+        self._list.setHeaderLabels(["Name", "Family", "Size"])
+        self._list.setAccessibleName("Models")
+        self._list.setColumnWidth(0, 300)
+        self._list.setIconSize(QSize(_ICON, _ICON))
+        self._list.itemActivated.connect(self.accept)
+        self._list.currentItemChanged.connect(self._show_about)
+        self._picture = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._picture.setFixedSize(_PICTURE, _PICTURE)
+        self._about = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
+        self._about.setProperty("role", "dim")
+        for info in models_of_kind(workspace, kind):
+            self._add(info)
+        self._empty = QLabel(_where(workspace), wordWrap=True)
+        self._empty.setProperty("role", "dim")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        use = buttons.addButton("Use", QDialogButtonBox.ButtonRole.AcceptRole)
+        use.setDefault(True)
+        other = buttons.addButton("Another file…", QDialogButtonBox.ButtonRole.ActionRole)
+        other.clicked.connect(self._browse)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column, row, side = QVBoxLayout(self), QHBoxLayout(), QVBoxLayout()
+        row.addWidget(self._list, 1)
+        row.addLayout(side)
+        side.addWidget(self._picture)
+        side.addWidget(self._about, 1)
+        column.addWidget(self._search)
+        column.addLayout(row, 1)
+        column.addWidget(self._empty)
+        column.addWidget(buttons)
+        self._filter("")
+
+    def accept(self) -> None:
+        chosen = self._list.selectedItems()
+        if chosen:
+            self.chosen = chosen[0].text(0)
+            super().accept()
+
+    def _add(self, info: ModelInfo) -> None:
+        family = info.family or "cannot be used"
+        item = QTreeWidgetItem(
+            [info.name, family, formatting.byte_size(info.size) if info.size else ""]
+        )
+        item.setToolTip(0, str(info.path))
+        item.setToolTip(1, info.reason)
+        item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        item.setDisabled(info.kind is Kind.UNKNOWN)
+        item.setData(0, _INFO, info)
+        item.setIcon(0, _icon_of(info.path))
+        self._list.addTopLevelItem(item)
+
+    def _show_about(self, item: QTreeWidgetItem | None) -> None:
+        info: ModelInfo | None = item.data(0, _INFO) if item is not None else None
+        picture = preview_picture(info.path) if info else None
+        image = read_scaled(picture, _PICTURE) if picture else None
+        if image is None or image.isNull():
+            self._picture.setPixmap(icon("cube", "dim").pixmap(48))
+        else:
+            self._picture.setPixmap(QPixmap.fromImage(image))
+        self._about.setText(_about(info) if info else "")
+
+    def _filter(self, text: str) -> None:
+        parts = text.lower().split()
+        shown = None
+        for index in range(self._list.topLevelItemCount()):
+            item = self._list.topLevelItem(index)
+            assert item is not None
+            words_of_it = f"{item.text(0)} {item.text(1)}".lower()
+            item.setHidden(not all(part in words_of_it for part in parts))
+            if not item.isHidden() and shown is None:
+                shown = item
+        self._list.clearSelection()
+        if shown is not None:
+            self._list.setCurrentItem(shown)
+
+    def _browse(self) -> None:
+        kinds = "Models (*.safetensors *.sft *.ckpt *.pt *.bin);;All files (*)"
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a model file", "", kinds)
+        if path:
+            self.chosen = self.granted = path
+            super().accept()
+
+
+def models_of_kind(workspace: Workspace, kind: str) -> list[ModelInfo]:
+    """The models that a port of `kind` accepts."""
+    wanted = {kind, Kind.CHECKPOINT.value} if kind in _PARTS else {kind}
+    return [info for info in workspace.folders.scan() if info.listed in wanted]
+
+
+def _icon_of(model: Path) -> QIcon:
+    picture = preview_picture(model)
+    image = read_scaled(picture, _ICON) if picture else None
+    if image is None or image.isNull():
+        return icon("cube", "dim")
+    return QIcon(QPixmap.fromImage(image))
+
+
+def _about(info: ModelInfo) -> str:
+    """A description of a model, one fact per line."""
+    numbers = f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else ""
+    made = ", ".join(filter(None, [info.dtype, numbers]))
+    lines = [info.name, info.reason or f"Family: {info.family}", made]
+    lines += ["For inpainting"] if info.inpainting else []
+    return "\n".join(filter(None, lines))
+
+
+def _where(workspace: Workspace) -> str:
+    return f"Models are in {workspace.settings.models} and in the folders set in Preferences."
+
+
+class ModelField(Field):
+    """Shows a model's name and opens the model dialog; optional models can be cleared."""
+
+    def __init__(self, workspace: Workspace, kind: str, *, optional: bool = False) -> None:
+        super().__init__()
+        self._workspace, self._kind = workspace, kind
+        self._name = "model"
+        self._button = ElidedButton()
+        self._button.setIcon(icon("cube"))
+        self._button.setStyleSheet("text-align: left")
+        self._button.clicked.connect(self._choose)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._button, 1)
+        self._clear = ClearButton(self._button) if optional else None
+        if self._clear is not None:
+            row.addWidget(self._clear)
+            self._clear.clicked.connect(self._use_none)
+
+    def editor(self) -> QWidget:
+        return self._button
+
+    def set_label(self, name: str) -> None:
+        self._name = name
+        self._say()
+        if self._clear is not None:
+            self._clear.setAccessibleName(f"use no {name}")
+
+    def _say(self) -> None:
+        self._button.setAccessibleName(f"{self._name}: {self._button.text()}")
+
+    def show_value(self, value: Any) -> None:
+        text = "Several models" if value is MIXED else str(value or "")
+        nothing = "None; choose a model…" if self._clear else "Choose a model…"
+        self._button.setText(Path(text).name if text else nothing)
+        self._button.setToolTip(text)
+        self._say()
+        self._button.setIcon(self._picture(text) if text and value is not MIXED else icon("cube"))
+        if self._clear is not None:
+            self._clear.setVisible(bool(text))
+
+    def _picture(self, name: str) -> QIcon:
+        opened = self._workspace.current
+        granted = frozenset(map(Path, opened.granted)) if opened else frozenset[Path]()
+        try:
+            return _icon_of(self._workspace.folders.find(self._kind, name, granted))
+        except NodeForgeError:
+            return icon("cube")  # shown in the problems panel
+
+    def _use_none(self) -> None:
+        self._button.setFocus()
+        self.new_gesture()
+        self.edited.emit(None, [])
+
+    def _choose(self) -> None:
+        dialog = ModelDialog(self._workspace, self._kind, self)
+        if dialog.exec():
+            if dialog.granted and self._workspace.current is not None:
+                self._workspace.current.granted.append(dialog.granted)
+            self.new_gesture()
+            self.edited.emit(dialog.chosen, [])

@@ -1,0 +1,178 @@
+"""The number field: a line edit that accepts expressions, and a slider."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QWidget
+
+from nodeforge.spec import NumberWidget
+from nodeforge.ui.fields.arithmetic import evaluate
+from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
+
+_NOTCHES = 1000
+_WIDE = 100
+"""Ratio of maximum to minimum from which the slider is logarithmic."""
+
+
+class NumberLineEdit(QLineEdit):
+    """A line edit for numbers; arrow keys and the wheel (with focus) step the value."""
+
+    stepped = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        sign = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))
+        if sign is None:
+            super().keyPressEvent(event)
+            return
+        coarse = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        self.stepped.emit(sign * (10 if coarse else 1))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        if not self.hasFocus():
+            event.ignore()
+            return
+        self.stepped.emit(1 if event.angleDelta().y() > 0 else -1)
+        event.accept()
+
+
+class NumberField(Field):
+    """An integer or float within a range, with a slider if both limits are given.
+
+    With `optional`, an empty text is None.
+    """
+
+    def __init__(self, widget: NumberWidget, *, whole: bool, optional: bool = False) -> None:
+        super().__init__()
+        self._optional = optional
+        self._low, self._high = widget.minimum, widget.maximum
+        self._step = widget.step or (1.0 if whole else 0.1)
+        self._whole = whole
+        self._value: float | None = None
+        self._box = NumberLineEdit()
+        self._box.editingFinished.connect(self._typed)
+        self._box.stepped.connect(self._stepped)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        self._slider = self._make_slider()
+        if self._slider is not None:
+            row.addWidget(self._slider, 3)
+        row.addWidget(self._box, 2)
+
+    def editor(self) -> QWidget:
+        return self._box
+
+    def set_label(self, name: str) -> None:
+        super().set_label(name)
+        if self._slider is not None:
+            self._slider.setAccessibleName(f"{name}, slider")
+
+    def show_value(self, value: Any) -> None:
+        self._box.setProperty("wrong", False)
+        if value is MIXED or not isinstance(value, int | float):
+            self._value = None
+            self._box.setPlaceholderText("several values" if value is MIXED else "not set")
+            self._box.setText("" if value is MIXED or value is None else str(value))
+            self._turn_slider(0)
+            return
+        self._value = value
+        text = format_number(value)
+        if self._box.text() != text:
+            self._box.setText(text)
+        self._turn_slider(self._to_notch(value))
+
+    def _turn_slider(self, notch: int) -> None:
+        """Move the slider without emitting `edited`."""
+        if self._slider is not None and not self._slider.isSliderDown():
+            self._slider.blockSignals(True)
+            self._slider.setValue(notch)
+            self._slider.blockSignals(False)
+
+    def _make_slider(self) -> QSlider | None:
+        if self._low is None or self._high is None or self._high - self._low > 2**31:
+            return None
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(0, _NOTCHES)
+        slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        slider.setAccessibleName("slider")
+        slider.sliderPressed.connect(self.new_gesture)
+        slider.valueChanged.connect(self._slid)
+        ignore_wheel(slider)
+        return slider
+
+    @property
+    def _is_wide(self) -> bool:
+        assert self._low is not None
+        assert self._high is not None
+        return self._low > 0 and self._high / self._low >= _WIDE
+
+    def _to_notch(self, value: float) -> int:
+        if self._low is None or self._high is None:
+            return 0
+        if self._high <= self._low:
+            return 0
+        value = min(max(value, self._low), self._high)
+        share = (value - self._low) / (self._high - self._low)
+        if self._is_wide:
+            share = math.log(value / self._low) / math.log(self._high / self._low)
+        return round(share * _NOTCHES)
+
+    def _slid(self, notch: int) -> None:
+        assert self._low is not None
+        assert self._high is not None
+        share = notch / _NOTCHES
+        value = self._low + share * (self._high - self._low)
+        if self._is_wide:
+            value = self._low * (self._high / self._low) ** share
+        value = self._low + round((value - self._low) / self._step) * self._step
+        self._set_value(value)
+
+    def _stepped(self, times: int) -> None:
+        if self._box.isModified():
+            self._typed()
+        self._set_value((self._value or 0) + times * self._step)
+
+    def _typed(self) -> None:
+        text = self._box.text()
+        if not self._box.isModified() or (self._value is None and not text):
+            return
+        self._box.setModified(False)
+        if self._optional and not text.strip():
+            self.new_gesture()
+            self.edited.emit(None, [])
+            return
+        try:
+            value = evaluate(text)
+        except ValueError:
+            self._show_error()
+            return
+        self.new_gesture()
+        self._set_value(value)
+        if self._value is not None:
+            self.show_value(self._value)
+
+    def _show_error(self) -> None:
+        self._box.setProperty("wrong", True)
+        self._box.setToolTip("Not a number. Expressions such as 512*1.5 are allowed.")
+        self._box.style().polish(self._box)
+
+    def _set_value(self, value: float) -> None:
+        value = value if self._low is None else max(value, self._low)
+        value = value if self._high is None else min(value, self._high)
+        given: float = round(value) if self._whole else round(float(value), 6)
+        if given != self._value:
+            self.edited.emit(given, [])
+        elif self._value is not None:
+            self._box.setText(format_number(self._value))
+
+
+def format_number(value: float) -> str:
+    """Format a number with up to six decimals, without trailing zeros."""
+    return str(value) if isinstance(value, int) else f"{value:.6f}".rstrip("0").rstrip(".")

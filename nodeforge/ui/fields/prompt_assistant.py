@@ -1,0 +1,77 @@
+"""Assists with the prompt of one node: token count and completion words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import PurePath, PurePosixPath
+
+from nodeforge.graph.inline import inline
+from nodeforge.models import Kind
+from nodeforge.spec import Catalogue, PortSpec, TextWidget
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.token_counter import PromptSource, tokenizer_for
+
+LOAD_EMBEDDING = "text.load_embedding"
+_WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
+
+
+def reads_prompts(catalogue: Catalogue, node_type: str, port: PortSpec) -> bool:
+    """Whether a port holds a prompt for a text encoder."""
+    spec, widget = catalogue.get(node_type), port.widget
+    is_prompt = isinstance(widget, TextWidget) and widget.multiline
+    return is_prompt and spec is not None and "text_encoder" in spec.input
+
+
+class PromptAssistant:
+    """Provides token count and completion words for a prompt field.
+
+    Args:
+        path: The node that encodes the prompt.
+    """
+
+    def __init__(self, workspace: Workspace, opened: PromptSource, path: str) -> None:
+        self._workspace, self._opened, self._path = workspace, opened, path
+
+    def count(self, prompt: str) -> str:
+        """The token count of `prompt` as text; empty if the text encoder is unknown."""
+        words = tokenizer_for(self._workspace, self._opened, self._path)
+        return "" if words is None else str(words.count(prompt))
+
+    def words(self) -> Iterable[Iterable[str]]:
+        """Embedding names, words of other prompts, and the tokenizer's words."""
+        known = tokenizer_for(self._workspace, self._opened, self._path)
+        return self._embeddings(), self._used(), known.vocabulary_words if known else ()
+
+    def _embeddings(self) -> list[str]:
+        """Names of embeddings in the folder and in 'Load embedding' nodes."""
+        nodes = inline(self._opened.document.graph).nodes.values()
+        loaded = [node.values for node in nodes if node.type == LOAD_EMBEDDING]
+        names = (
+            values.get("name") or PurePath(str(values.get("file", ""))).stem for values in loaded
+        )
+        there = (str(PurePosixPath(name).with_suffix("")) for name in self._in_folder)
+        return sorted({f"embedding:{name}" for name in (*names, *there) if name})
+
+    @cached_property
+    def _in_folder(self) -> list[str]:
+        return self._workspace.folders.names(Kind.EMBEDDING)
+
+    def _used(self) -> list[str]:
+        """Words of open and saved prompts, the most frequent first."""
+        texts = [*self._workspace.past_prompts(), *self._open_prompts()]
+        counted = Counter(word for text in texts for word in _WORD.findall(text))
+        return [word for word, _ in counted.most_common()]
+
+    def _open_prompts(self) -> Iterable[str]:
+        """All other prompts of the open workflows."""
+        for opened in self._workspace.documents:
+            for path, node in inline(opened.document.graph).nodes.items():
+                spec = self._workspace.catalogue.get(node.type)
+                if opened is self._opened and path == self._path:
+                    continue
+                for port in spec.inputs if spec else ():
+                    if isinstance(port.widget, TextWidget) and port.widget.multiline:
+                        yield str(node.values.get(port.name, ""))

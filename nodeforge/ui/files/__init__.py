@@ -1,0 +1,1 @@
+"""Opening, saving and importing files; finding missing models."""

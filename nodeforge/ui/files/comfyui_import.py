@@ -1,0 +1,84 @@
+"""Opens ComfyUI workflows as new documents and shows the import report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.ui.common.message_bars import Button, MessageBars
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+
+if TYPE_CHECKING:
+    from nodeforge.formats.comfyui import Report
+
+
+class ReportDialog(QDialog):
+    """Shows an import report as text that can be copied."""
+
+    def __init__(self, report: Report, name: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"Import of {name}")
+        self.resize(720, 480)
+        self.text = QPlainTextEdit("\n".join(report.lines()), readOnly=True)
+        self.text.setAccessibleName("Import report of each node")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton("Copy", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)
+        column.addWidget(buttons)
+
+
+class ComfyUIImport:
+    """Imports workflows of ComfyUI into the workspace.
+
+    Args:
+        parent: The window, for the report.
+    """
+
+    def __init__(self, workspace: Workspace, message_bars: MessageBars, parent: QWidget) -> None:
+        self._workspace, self._message_bars, self._parent = workspace, message_bars, parent
+        workspace.closed.connect(lambda opened: message_bars.dismiss(_subject(opened)))
+
+    def open(self, path: Path, buttons: Sequence[Button] = ()) -> OpenDocument | None:
+        """Open the workflow of ComfyUI in `path` as a new one; None where there is none.
+
+        Args:
+            path: JSON, or a picture.
+            buttons: Additional buttons of the message, besides the report.
+        """
+        from nodeforge.formats.comfyui import import_file  # only here: few files are ComfyUI's
+
+        try:
+            imported = import_file(path, self._workspace.catalogue, self._workspace.folders)
+        except NodeForgeError:
+            return None  # the caller shows why it is not a NodeForge workflow
+        opened = OpenDocument(imported.document, None, path.stem)
+        self._workspace.add(opened)
+        report = imported.report
+        show: Button = ("Report…", lambda: self._show(opened, report))
+        other = "" if not report.differs else " Some settings give different pictures here."
+        kind = "warn" if report.missing else "info"
+        text = f"“{opened.name}” was imported: {report.summary}{other}"
+        self._message_bars.show_message(_subject(opened), text, [show, *buttons], kind)
+        return opened
+
+    def _show(self, opened: OpenDocument, report: Report) -> None:
+        ReportDialog(report, opened.name, self._parent).exec()
+
+
+def _subject(opened: OpenDocument) -> str:
+    return f"imported {opened.id}"

@@ -1,0 +1,217 @@
+"""Opens, saves and closes documents, with the dialogs of the File menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QStandardPaths
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.formats import NoWorkflowError, read_any
+from nodeforge.settings import shipped
+from nodeforge.ui.common.message_bars import Button, MessageBars
+from nodeforge.ui.documents.autosave import Autosave
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import PROJECT, Workspace
+from nodeforge.ui.files.comfyui_import import ComfyUIImport
+from nodeforge.ui.files.load_settings import settings_edit
+from nodeforge.ui.files.model_lock import record_models
+from nodeforge.ui.files.project_reader import ProjectReader
+from nodeforge.ui.running.runner import Runner
+
+if TYPE_CHECKING:
+    from nodeforge.formats.bundle import Project
+
+OPENABLE = (
+    "Workflows, projects and pictures (*.json *.nforge *.png *.jpg *.jpeg *.webp);;All files (*)"
+)
+WORKFLOW = "Workflow (*.json)"
+PROJECT_FILES = "Project, with its canvas (*.nforge)"
+
+
+class FileCommands:
+    """Commands of the File menu.
+
+    Args:
+        parent: The window, for dialogs.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        runner: Runner,
+        autosave: Autosave,
+        message_bars: MessageBars,
+        parent: QWidget,
+    ) -> None:
+        self._workspace, self._runner, self._autosave = workspace, runner, autosave
+        self._message_bars, self._parent = message_bars, parent
+        self.close_when_done = False
+        """Whether the window closes once no run is left."""
+        self.open_on_canvas: Callable[[Path], object] = lambda _: None
+        """Opens a picture on the canvas."""
+        self._reader = ProjectReader(workspace, message_bars)
+        self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
+        self._document_in_front = workspace.current
+        """The document that was current when a project was requested."""
+
+    def open(self, path: Path) -> None:
+        """Open `path`, or show why it cannot be opened. Shipped workflows open as a copy,
+        ComfyUI's as a new document.
+        """
+        self._message_bars.dismiss("open")
+        if path.suffix.lower() == PROJECT:
+            self._open_project(path.absolute())
+            return
+        try:
+            opened = self._workspace.open_file(path)
+        except NodeForgeError as error:
+            buttons: list[Button] = []
+            if isinstance(error, NoWorkflowError):
+                buttons.append(("Open on the canvas", lambda: self.open_on_canvas(path)))
+            if self._comfyui_import.open(path, buttons) is None:
+                self._message_bars.show_message("open", str(error), buttons)
+            return
+        if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
+            opened.detach_from_file()
+
+    def _open_project(self, path: Path) -> None:
+        """Read a project in the background, or show it if it is open. Once read it becomes current,
+        unless the user has switched to another document.
+        """
+        if (there := self._workspace.find_by_path(path)) is not None:
+            self._workspace.show(there)
+            return
+
+        def then(project: Project) -> None:
+            stayed = self._workspace.current is self._document_in_front
+            opened = self._workspace.open_project(project, path, in_front=stayed)
+            if stayed:
+                self._document_in_front = opened
+
+        self._document_in_front = self._workspace.current
+        self._reader.read(path, then, lambda why: self._message_bars.show_message("open", why))
+
+    def shut_down(self) -> None:
+        """Stop reading projects, on exit."""
+        self._reader.close()
+
+    def load_settings(self, path: Path) -> str:
+        """Load the settings of another workflow into the current one; returns a status text."""
+        self._message_bars.dismiss("open")
+        current = self._workspace.current
+        if current is None:
+            return "Open a workflow first: settings are loaded into it."
+        try:
+            other = read_any(path)
+        except NodeForgeError as error:
+            self._message_bars.show_message("open", str(error))
+            return ""
+        edit = settings_edit(other, current.document, self._workspace.catalogue)
+        if edit is None:
+            return f"{path.name} has the same settings, or other nodes."
+        current.perform(edit)
+        return f"Settings of {path.name} were loaded."
+
+    def ask_open(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open", str(self._folder()), OPENABLE)
+        for path in map(Path, paths):
+            self._workspace.store.setValue("folder", str(path.parent))
+            self.open(path)
+
+    def drop(self, data: QMimeData) -> bool:
+        """Open the files in `data`; returns whether there were any."""
+        paths = dropped_files(data)
+        for path in paths:
+            self.open(path)
+        return bool(paths)
+
+    def save(self, opened: OpenDocument) -> bool:
+        """Save; returns whether it was saved. A document with a canvas is saved as a project."""
+        path = opened.path
+        if path is None or (opened.canvas is not None and path.suffix.lower() != PROJECT):
+            return self.save_as(opened)
+        return self._write(opened, path)
+
+    def save_as(self, opened: OpenDocument) -> bool:
+        painted = opened.canvas is not None
+        wish = opened.path or self._folder() / f"{opened.name}.json"
+        wish = wish.with_suffix(PROJECT) if painted else wish
+        kinds = PROJECT_FILES if painted else f"{WORKFLOW};;{PROJECT_FILES}"
+        path, _ = QFileDialog.getSaveFileName(self._parent, "Save as", str(wish), kinds)
+        return bool(path) and self._write(opened, Path(path))
+
+    def close(self, opened: OpenDocument) -> bool:
+        """Close a tab, asking about unsaved changes; returns whether it was closed."""
+        if opened.modified and not self._ask_to_save([opened]):
+            return False
+        self._autosave.remove_copy(opened)
+        self._message_bars.dismiss("save")
+        self._workspace.close(opened)
+        return True
+
+    def confirm_close_all(self) -> bool:
+        """Ask about a current run and about unsaved changes; returns whether to close."""
+        if self._runner.busy and not self._ask_to_stop():
+            return False
+        unsaved = [each for each in self._workspace.documents if each.modified]
+        return not unsaved or self._ask_to_save(unsaved)
+
+    def _folder(self) -> Path:
+        """The folder last used to open or save; by default the user's documents folder."""
+        last = str(self._workspace.store.value("folder", ""))
+        if last and Path(last).is_dir():
+            return Path(last)
+        place = QStandardPaths.StandardLocation.DocumentsLocation
+        documents = Path(QStandardPaths.writableLocation(place))
+        return documents if documents.is_dir() else Path.home()
+
+    def _write(self, opened: OpenDocument, path: Path) -> bool:
+        try:
+            record_models(self._workspace, opened)
+            self._workspace.save(opened, path)
+        except NodeForgeError as error:
+            again = ("Save as…", lambda: self.save_as(opened))
+            self._message_bars.show_message("save", str(error), [again])
+            return False
+        self._message_bars.dismiss("save")
+        self._workspace.store.setValue("folder", str(path.parent))
+        self._autosave.remove_copy(opened)
+        return True
+
+    def _ask_to_save(self, unsaved: list[OpenDocument]) -> bool:
+        """Ask to save, discard or cancel; returns whether to go on."""
+        names = ", ".join(f"“{each.name}”" for each in unsaved)
+        what = "has changes" if len(unsaved) == 1 else "have changes"
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Unsaved changes")
+        box.setText(f"{names} {what} that are not saved.")
+        save = box.addButton("Save", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(save)
+        box.exec()
+        if box.clickedButton() is save:
+            return all(self.save(each) for each in unsaved)
+        return box.clickedButton() is discard
+
+    def _ask_to_stop(self) -> bool:
+        box = QMessageBox(self._parent)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("A run is in progress")
+        box.setText("A workflow is running. Closing now stops it; what is finished is kept.")
+        stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
+        wait = box.addButton("Close when done", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
+        box.exec()
+        self.close_when_done = box.clickedButton() is wait
+        return box.clickedButton() is stop
+
+
+def dropped_files(data: QMimeData) -> list[Path]:
+    """The local files in dropped or pasted data."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

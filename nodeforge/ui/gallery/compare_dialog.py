@@ -1,0 +1,195 @@
+"""Compares two pictures: split, blink or difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.images import read_scaled
+
+SPLIT, BLINK, DIFFERENCE = "split", "blink", "difference"
+_MODES = {
+    SPLIT: ("columns", "Split", "Drag the line, or move it with the left and right arrows"),
+    BLINK: ("eye", "Blink", "One, then the other, twice a second; Space stops and steps"),
+    DIFFERENCE: ("intersect", "Difference", "What differs, four times as strong; black is equal"),
+}
+_LARGEST = 2048
+_BLINK_MS = 500
+_STRONGER = 4
+
+
+class ComparisonView(QWidget):
+    """Shows two pictures split, alternating, or as their difference."""
+
+    def __init__(self, first: QImage, second: QImage) -> None:
+        super().__init__()
+        self._first, self._second = first, second
+        self._differs = QImage()
+        self.mode = SPLIT
+        self.share = 0.5
+        self.shows_second = False
+        self._blink_timer = QTimer(self, interval=_BLINK_MS)
+        self._blink_timer.timeout.connect(self.toggle)
+        self.setMinimumSize(320, 320)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Two pictures")
+        self.show_mode(SPLIT)
+
+    def show_mode(self, mode: str) -> None:
+        """Set the mode: `SPLIT`, `BLINK` or `DIFFERENCE`."""
+        self.mode = mode
+        split = mode == SPLIT
+        self.setCursor(Qt.CursorShape.SplitHCursor if split else Qt.CursorShape.ArrowCursor)
+        self._blink_timer.start() if mode == BLINK else self._blink_timer.stop()
+        if mode == DIFFERENCE and self._differs.isNull():
+            self._differs = difference(self._first, self._second)[0]
+        self.update()
+
+    def move_to(self, share: float) -> None:
+        """Move the split line to a share of the width, 0..1."""
+        self.share = min(max(share, 0.0), 1.0)
+        self.update()
+
+    def toggle(self) -> None:
+        """Show the other picture."""
+        self.shows_second = not self.shows_second
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        box = self._box()
+        match self.mode:
+            case "split":
+                self._paint_split(painter, box)
+            case "blink":
+                painter.drawImage(box, self._second if self.shows_second else self._first)
+            case _:
+                painter.drawImage(box, self._differs)
+
+    def _paint_split(self, painter: QPainter, box: QRectF) -> None:
+        line = box.left() + self.share * box.width()
+        left = QRectF(box.topLeft(), QPointF(line, box.bottom()))
+        right = QRectF(QPointF(line, box.top()), box.bottomRight())
+        for image, clip in ((self._first, left), (self._second, right)):
+            painter.setClipRect(clip)
+            painter.drawImage(box, image)
+        painter.setClipping(False)
+        painter.setPen(QPen(self.palette().highlight().color(), 2))
+        painter.drawLine(QPointF(line, box.top()), QPointF(line, box.bottom()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._follow(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._follow(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        step = {Qt.Key.Key_Left: -0.05, Qt.Key.Key_Right: 0.05}.get(Qt.Key(event.key()))
+        if step is not None and self.mode == SPLIT:
+            self.move_to(self.share + step)
+        elif event.key() == Qt.Key.Key_Space and self.mode == BLINK:
+            self._blink_timer.stop()
+            self.toggle()
+        else:
+            super().keyPressEvent(event)
+
+    def _follow(self, event: QMouseEvent) -> None:
+        if self.mode == SPLIT:
+            box = self._box()
+            self.move_to((event.position().x() - box.left()) / max(1.0, box.width()))
+
+    def _box(self) -> QRectF:
+        whole = QSizeF(self._first.size() if not self._first.isNull() else self._second.size())
+        if whole.isEmpty():
+            whole = QSizeF(1, 1)
+        size = whole.scaled(QSizeF(self.size()), Qt.AspectRatioMode.KeepAspectRatio)
+        box = QRectF(QPointF(), size)
+        box.moveCenter(QPointF(self.width() / 2, self.height() / 2))
+        return box
+
+
+class CompareDialog(QDialog):
+    """A dialog that compares two picture files."""
+
+    def __init__(self, first: Path, second: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Compare")
+        self.resize(QSize(900, 800).boundedTo(self.screen().availableSize() * 0.9))
+        pictures = read_scaled(first, _LARGEST), read_scaled(second, _LARGEST)
+        self.pair = ComparisonView(*pictures)
+        self._fact = QLabel(difference_text(*pictures))
+        self._fact.setProperty("role", "dim")
+        names, modes, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        names.addWidget(QLabel(first.name))
+        names.addWidget(QLabel(second.name, alignment=Qt.AlignmentFlag.AlignRight))
+        self.buttons: dict[str, QPushButton] = {}
+        group = QButtonGroup(self)
+        for key, (mode, (name, text, tip)) in enumerate(_MODES.items(), 1):
+            button = QPushButton(icon(name), text, checkable=True, checked=mode == SPLIT)
+            button.setToolTip(f"{tip} ({key})")
+            button.setShortcut(str(key))
+            button.setAutoDefault(False)
+            button.clicked.connect(lambda _=False, mode=mode: self._show(mode))
+            group.addButton(button)
+            modes.addWidget(button)
+            self.buttons[mode] = button
+        modes.addStretch(1)
+        modes.addWidget(self._fact)
+        column.addLayout(names)
+        column.addWidget(self.pair, 1)
+        column.addLayout(modes)
+        self.pair.setFocus()
+
+    def _show(self, mode: str) -> None:
+        self.pair.show_mode(mode)
+        self.pair.setFocus()
+
+
+def difference(first: QImage, second: QImage) -> tuple[QImage, np.ndarray]:
+    """The difference image, amplified four times, and the differences: uint8 (height, width).
+
+    The second picture is scaled to the size of the first.
+    """
+    if first.isNull() or second.isNull():
+        return QImage(), np.zeros((1, 1), np.uint8)
+    smooth = Qt.TransformationMode.SmoothTransformation
+    if second.size() != first.size():
+        second = second.scaled(first.size(), Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+    one, other = _pixels(first), _pixels(second)
+    apart = np.abs(one.astype(np.int16) - other).astype(np.uint8)
+    shown = np.minimum(apart.astype(np.uint16) * _STRONGER, 255).astype(np.uint8)
+    height, width = shown.shape[:2]
+    image = QImage(shown.tobytes(), width, height, width * 3, QImage.Format.Format_RGB888)
+    return image.copy(), apart.max(axis=2)
+
+
+def difference_text(first: QImage, second: QImage) -> str:
+    """Describe the difference of two pictures."""
+    if first.isNull() or second.isNull():
+        return "A file is no longer there."
+    apart = difference(first, second)[1]
+    if not apart.any():
+        return "The pictures are equal."
+    share = (apart > 0).mean() * 100
+    return f"{share:.1f} % of the pixels differ, by {int(apart.max())} of 255 at most"
+
+
+def _pixels(image: QImage) -> np.ndarray:
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    width, height, line = image.width(), image.height(), image.bytesPerLine()
+    raw = np.frombuffer(image.constBits(), np.uint8).reshape(height, line)
+    return raw[:, : width * 3].reshape(height, width, 3).copy()  # the bytes are the image's

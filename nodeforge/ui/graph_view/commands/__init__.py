@@ -1,0 +1,1 @@
+"""Commands on the graph: edit, clipboard, alignment, adding and finding nodes."""

@@ -1,0 +1,120 @@
+"""Search popups of the graph view: add a node (also at a dropped link), find a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QWidget
+
+from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Together
+from nodeforge.graph.inline import every_node
+from nodeforge.graph.model import Input, Node, Output, Subgraph
+from nodeforge.graph.paths import split
+from nodeforge.graph.ports import title_of
+from nodeforge.spec import NodeSpec, PortSpec, fits
+from nodeforge.ui.common.formatting import plain_text
+from nodeforge.ui.graph_view.commands.search_popup import SearchEntry, SearchPopup
+from nodeforge.ui.graph_view.items.port_item import GraphPortItem
+from nodeforge.ui.graph_view.session import GraphSession
+
+
+class NodeSearch:
+    """Opens the search popups and adds or shows the chosen node."""
+
+    def __init__(self, session: GraphSession, parent: QWidget) -> None:
+        self.session = session
+        nothing = "No compatible node."
+        self.popup = SearchPopup(parent, session.theme, "Add a node", nothing)
+        self.finder = SearchPopup(
+            parent, session.theme, "Find a node", "This workflow has no nodes."
+        )
+        self._place = QPointF()
+        self._port_item: GraphPortItem | None = None
+        self.popup.chosen.connect(self._add)
+        session.link_dropped.connect(self.open_for_port)
+
+    def open_at(self, place: QPointF) -> None:
+        """Offer all node types; the chosen one is added at a view position."""
+        self._open(place, None)
+
+    def open_for_port(self, port_item: GraphPortItem, place: QPointF) -> None:
+        """Offer compatible node types; the chosen one is linked to `port_item`."""
+        self._open(place, port_item)
+
+    def _open(self, place: QPointF, port_item: GraphPortItem | None) -> None:
+        self._port_item = port_item
+        self._place = self.session.viewer.to_scene(place)
+        specs = [
+            spec
+            for spec in self.session.catalogue.values()
+            if port_item is None or compatible_port(spec, port_item) is not None
+        ]
+        specs.sort(key=lambda spec: (spec.category, spec.title))
+        self.popup.open([search_entry(spec) for spec in specs], place.toPoint())
+
+    def _add(self, type_id: str) -> None:
+        spec = self.session.catalogue[type_id]
+        node = Node(type_id)
+        port_item, self._port_item = self._port_item, None
+        x, y = self._place.x(), self._place.y()
+        if port_item is None:
+            add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
+            self.session.perform(add)
+        else:
+            port = compatible_port(spec, port_item)
+            assert port is not None
+            place = (round(x - (220 if port_item.is_input else 0)), round(y - 40))
+            add = AddNodes([node], [place], self.session.graph_path)
+            title = spec.title.lower()
+            self.session.perform(Together(f"add {title}", _linked(add, port_item, port)))
+        self.session.select_paths(add.paths)
+
+    def open_finder(self, place: QPointF, go) -> None:
+        """Offer all nodes, also in subgraphs; `go` is called with the chosen path."""
+        self.finder.chosen.disconnect() if self.finder.receivers("2chosen(QString)") else None
+        self.finder.chosen.connect(go)
+        entries = []
+        for path, node in every_node(self.session.document.graph).items():
+            spec = self.session.catalogue.get(node.type)
+            kind = "Group" if isinstance(node, Subgraph) else spec.title if spec else node.type
+            title = title_of(node, split(path)[1], self.session.catalogue)
+            words = " ".join(str(v) for v in node.values.values() if isinstance(v, str))[:500]
+            entries.append(SearchEntry(path, title, words or kind, split(path)[0] or path, kind))
+        self.finder.open(entries, place.toPoint())
+
+
+def _linked(add: AddNodes, port_item: GraphPortItem, port: PortSpec) -> Iterator[GraphEdit]:
+    """Edits that add the node, then the link to it."""
+    yield add
+    there, here = add.paths[0], port_item.node_item.path
+    if port_item.is_input:
+        end = Input(
+            here, port_item.layout.name, _next_item(port_item) if port_item.layout.many else None
+        )
+        yield Link(Output(there, port.name), end)
+    else:
+        end = Input(there, port.name, 0 if port.many else None)
+        yield Link(Output(here, port_item.layout.name), end)
+
+
+def _next_item(port_item: GraphPortItem) -> int:
+    taken = {line.end.item for line in port_item.connected_pipes}
+    return next(number for number in range(len(taken) + 1) if number not in taken)
+
+
+def compatible_port(spec: NodeSpec, port_item: GraphPortItem) -> PortSpec | None:
+    """The first port that can be linked to `port_item`; one of the same type comes first."""
+    kind = port_item.layout.type
+    if port_item.is_input:
+        found = [port for port in spec.outputs if fits(port.type, kind)]
+    else:
+        found = [port for port in spec.inputs if fits(kind, port.type)]
+    return next((p for p in found if p.type == kind), next(iter(found), None))
+
+
+def search_entry(spec: NodeSpec) -> SearchEntry:
+    ports = " ".join(port.name for port in (*spec.inputs, *spec.outputs))
+    return SearchEntry(
+        spec.type, spec.title, plain_text(spec.summary), spec.category, f"{spec.doc} {ports}"
+    )

@@ -1,0 +1,124 @@
+"""The gesture that draws, moves and detaches links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QGraphicsItem
+
+from nodeforge.graph.edits import GraphEdit, Link, Together, Unlink
+from nodeforge.ui.graph_view.gestures.gesture import Gesture, Modifiers
+from nodeforge.ui.graph_view.items.link_item import LinkItem, LinkPreview
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.port_item import GraphPortItem
+from nodeforge.ui.graph_view.session import link_ends
+
+
+class DrawLink(Gesture):
+    """Draws a link from a port; from a linked input, moves the existing link."""
+
+    def __init__(self, session, start: QPointF, port_item: GraphPortItem) -> None:
+        super().__init__(session, start)
+        self._detached_link = _last_line(port_item) if port_item.is_input else None
+        self._dot: GraphPortItem = self._detached_link.source if self._detached_link else port_item
+        self._target: GraphPortItem | None = None
+        self._reason: str | None = None
+        self._preview: LinkPreview | None = None
+
+    def move(self, place: QPointF, modifiers: Modifiers) -> None:
+        if self._preview is None:
+            self._begin()
+        self._update_target(place)
+        end = self._target.centre() if self._target else self.session.viewer.to_scene(place)
+        points = (end, self._dot.centre()) if self._dot.is_input else (self._dot.centre(), end)
+        refused = self.session.theme.error if self._reason else None
+        assert self._preview is not None
+        self._preview.draw(*points, refused)
+        self.session.show_hint(self._reason or "", place)
+
+    def _begin(self) -> None:
+        self._preview = LinkPreview(self.session.theme.port_colour(self._dot.layout.type))
+        self.session.viewer.scene().addItem(self._preview)
+        if self._detached_link is not None:
+            self._detached_link.setVisible(False)
+
+    def _update_target(self, place: QPointF) -> None:
+        """Update the target port and whether it can be linked."""
+        port_item = self._port_at(place)
+        if port_item is self._target:
+            return
+        if self._target is not None:
+            self._target.node_item.hover(None)
+        self._target = port_item
+        self._reason = None
+        if port_item is not None:
+            self._reason = self.session.link_error(self._dot, port_item)
+            port_item.node_item.hover(port_item.layout)
+
+    def _port_at(self, place: QPointF) -> GraphPortItem | None:
+        """The port under the mouse; over a node's body, its first free compatible port."""
+        hit = self.session.viewer.hit_test(place.toPoint())
+        if hit.port_item is not None:
+            return hit.port_item if hit.port_item is not self._dot else None
+        if not isinstance(hit.item, NodeItem) or hit.item is self._dot.node_item:
+            return None
+        port_items = hit.item.outputs if self._dot.is_input else hit.item.inputs
+        matching_words = [
+            port_item
+            for port_item in port_items
+            if self.session.link_error(self._dot, port_item) is None
+        ]
+        free = [
+            port_item
+            for port_item in matching_words
+            if port_item.layout.many or not port_item.connected_pipes
+        ]
+        return next(iter([*free, *matching_words, *port_items]), None)
+
+    def finish(self, place: QPointF, modifiers: Modifiers) -> None:
+        self._update_target(place)
+        target, reason, pulled = self._target, self._reason, self._detached_link
+        self._clean_up()
+        if reason is not None:
+            self.session.refuse(reason)
+        elif target is not None:
+            self._link(target)
+        elif pulled is not None:
+            self.session.perform(Unlink(pulled.end))
+        else:
+            self.session.request_nodes(self._dot, place)
+
+    def _link(self, target: GraphPortItem) -> None:
+        output, end = link_ends(self.session.document, self._dot, target)
+        if self._detached_link is None:
+            self.session.perform(Link(output, end))
+            return
+        old = self._detached_link.end
+        if (end.node, end.port) == (old.node, old.port):
+            return
+        edits: list[GraphEdit] = [Unlink(old), Link(output, end)]
+        self.session.perform(Together(f"move link to {end}", edits))
+
+    def _clean_up(self) -> None:
+        if self._target is not None:
+            self._target.node_item.hover(None)
+        if self._preview is not None:
+            self.session.viewer.scene().removeItem(self._preview)
+            self._preview = None
+        if self._detached_link is not None:
+            self._detached_link.setVisible(True)
+        self.session.show_hint("")
+
+    def click(self, modifiers: Modifiers) -> None:
+        self.session.select_items({self._dot.node_item})
+
+    def cancel(self) -> None:
+        self._clean_up()
+
+    def preview_items(self) -> Iterable[QGraphicsItem]:
+        return (self._preview,) if self._preview is not None else ()
+
+
+def _last_line(port_item: GraphPortItem) -> LinkItem | None:
+    return max(port_item.connected_pipes, key=lambda line: line.end.item or 0, default=None)

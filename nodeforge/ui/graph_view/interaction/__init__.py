@@ -1,0 +1,1 @@
+"""Input handling of the graph view: mouse and keys, tooltips, inline editing."""

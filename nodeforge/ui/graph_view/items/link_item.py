@@ -1,0 +1,117 @@
+"""Graphics items of links, of the link being drawn, and of the cut stroke."""
+
+from __future__ import annotations
+
+from NodeGraphQt.constants import Z_VAL_NODE_WIDGET, Z_VAL_PIPE
+from NodeGraphQt.qgraphics.pipe import PipeItem
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
+
+from nodeforge.graph.model import Input, Output
+from nodeforge.ui.graph_view.items.port_item import GraphPortItem
+
+WIDTH, WIDE = 2.0, 3.5
+
+
+def curve(start: QPointF, end: QPointF) -> QPainterPath:
+    """The curve of a link from an output to an input."""
+    outermost_input = max(28.0, min(abs(end.x() - start.x()) / 2, 120.0))
+    if end.x() < start.x():
+        outermost_input = max(outermost_input, min(120.0, (start.x() - end.x()) / 3))
+    path = QPainterPath(start)
+    path.cubicTo(start + QPointF(outermost_input, 0), end - QPointF(outermost_input, 0), end)
+    return path
+
+
+class LinkItem(PipeItem):
+    """The item of the link into `end`; both ends are addressed from the root."""
+
+    paint = QGraphicsPathItem.paint  # pyright: ignore[reportAssignmentType]
+
+    def __init__(
+        self, end: Input, start: Output, into: GraphPortItem, out_of: GraphPortItem
+    ) -> None:
+        QGraphicsPathItem.__init__(self)
+        self.setZValue(Z_VAL_PIPE)
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable, True)
+        self.end, self.start = end, start
+        self._input_port, self._output_port = into, out_of
+        self._into, self._out_of = into, out_of
+        self._colour = QColor()
+        self._dimmed = self._marked = False
+        into.add_pipe(self)
+        out_of.add_pipe(self)
+        self.draw_path()
+
+    @property
+    def target(self) -> GraphPortItem:
+        return self._into
+
+    @property
+    def source(self) -> GraphPortItem:
+        return self._out_of
+
+    def draw_path(self, start_port=None, end_port=None, cursor_pos=None) -> None:
+        """Update the path from the ports; NodeGraphQt's arguments are ignored."""
+        self.setPath(curve(self._out_of.centre(), self._into.centre()))
+
+    def set_style(self, colour: QColor, dimmed: bool) -> None:
+        """Set the colour; `dimmed` links (muted nodes) are dashed and pale."""
+        self._colour, self._dimmed = colour, dimmed
+        self.reset()
+
+    def set_highlighted(self, marked: bool) -> None:
+        """Highlight the link, as a drop target or to be removed."""
+        if marked != self._marked:
+            self._marked = marked
+            self.reset()
+
+    @property
+    def colour(self) -> QColor:
+        return self._colour
+
+    def reset(self) -> None:
+        wide = self._marked or self.isSelected()
+        colour = QColor(self._colour)
+        colour.setAlpha(110 if self._dimmed and not wide else 255)
+        pen = QPen(colour, WIDE if wide else WIDTH)
+        if self._dimmed:
+            pen.setDashPattern([4, 3])
+        self.setPen(pen)
+
+    activate = highlight = reset
+
+    def itemChange(self, change, value):  # noqa: N802
+        made = QGraphicsPathItem.itemChange(self, change, value)
+        if change == QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged:
+            self.reset()
+        return made
+
+
+class LinkPreview(QGraphicsPathItem):
+    """The link being drawn."""
+
+    def __init__(self, colour: QColor) -> None:
+        super().__init__()
+        self.setZValue(Z_VAL_NODE_WIDGET + 1)
+        self._colour = colour
+
+    def draw(self, start: QPointF, end: QPointF, refused: QColor | None) -> None:
+        """Draw from output to input; in the colour `refused` if the link is not possible."""
+        pen = QPen(refused or self._colour, 2.5)
+        if refused is not None:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        self.setPen(pen)
+        self.setPath(curve(start, end))
+
+
+class CutStroke(QGraphicsPathItem):
+    """The stroke of the Cut links gesture."""
+
+    def __init__(self, colour: QColor) -> None:
+        super().__init__()
+        self.setZValue(Z_VAL_NODE_WIDGET + 2)
+        pen = QPen(colour, 1.5, Qt.PenStyle.DashLine)
+        pen.setCosmetic(True)
+        self.setPen(pen)

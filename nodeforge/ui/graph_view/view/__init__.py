@@ -1,0 +1,1 @@
+"""The graph view widget, its breadcrumb and its minimap."""

@@ -1,0 +1,261 @@
+"""The graph view widget: shows and edits the graph of one document."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from nodeforge.graph.document import Document
+from nodeforge.spec import Catalogue
+from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.graph_view.commands.graph_commands import GraphCommands
+from nodeforge.ui.graph_view.commands.layout_commands import LayoutCommands
+from nodeforge.ui.graph_view.commands.node_search import NodeSearch
+from nodeforge.ui.graph_view.interaction.inline_editor import InlineEditor
+from nodeforge.ui.graph_view.interaction.input_handler import GraphInputHandler
+from nodeforge.ui.graph_view.items.frame_item import FrameItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.items.pens import Pens
+from nodeforge.ui.graph_view.items.status_icons import NodeState
+from nodeforge.ui.graph_view.scene import image_export
+from nodeforge.ui.graph_view.session import GraphSession
+from nodeforge.ui.graph_view.view.breadcrumb import Breadcrumb
+from nodeforge.ui.graph_view.view.minimap import Minimap
+
+EDGE = 12
+EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
+SETTLING = 300
+"""Milliseconds during which a new view is zoomed again when it is resized."""
+
+
+class GraphView(GraphCommands, LayoutCommands, QWidget):
+    """Shows the graph at `path` of a document; changes it by edits."""
+
+    selected = Signal(list)
+    """Paths of the selected nodes, as in the document (``group/denoise``)."""
+    opened = Signal(str)
+    """The path of the shown subgraph."""
+    refused = Signal(str)
+    """Why an edit was refused, for the status bar."""
+    menu_requested = Signal(object)
+    """A `MenuRequest`; its item is already selected."""
+
+    def __init__(
+        self,
+        document: Document,
+        catalogue: Catalogue,
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        QWidget.__init__(self, parent)
+        self.session = session = GraphSession(document, catalogue, theme)
+        self.input_handler = GraphInputHandler(session, self._keys())
+        self.inline_editor = InlineEditor(session)
+        self._bar = Breadcrumb(session, self._go, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._bar)
+        layout.addWidget(session.viewer)
+        self.setFocusProxy(session.viewer)
+        self.node_search = NodeSearch(session, session.viewer)
+        self.minimap = Minimap(session, session.viewer)
+        self._hint = QLabel(session.viewer)
+        self._hint.setStyleSheet(_hint_style(theme))
+        self._hint.hide()
+        self._empty = QLabel(EMPTY, session.viewer, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._empty.setProperty("role", "empty")
+        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._connect()
+        self._show_empty_text()
+        self._settling_size = True
+
+    def _connect(self) -> None:
+        session, input_handler = self.session, self.input_handler
+        session.selection_changed.connect(lambda: self.selected.emit(self.selection()))
+        session.opened.connect(self.opened)
+        session.refused.connect(self.refused)
+        session.hint_changed.connect(self._show_hint)
+        session.viewer.view_changed.connect(self._place_minimap)
+        session.opened.connect(self._show_empty_text)
+        session.document_changed.connect(self._show_empty_text)
+        input_handler.menu_requested.connect(self.menu_requested)
+        input_handler.search_requested.connect(self.node_search.open_at)
+        input_handler.row_requested.connect(self.inline_editor.edit_row)
+        input_handler.rename_requested.connect(self.inline_editor.edit_name)
+        input_handler.node_dropped = self.drop_node
+        self.destroyed.connect(session.close)
+
+    def _keys(self):
+        return {
+            "Tab": self.search_add,
+            "Del": self.delete_selected,
+            "Backspace": self.delete_selected,
+            "Ctrl+X": self.cut,
+            "Ctrl+C": self.copy,
+            "Ctrl+V": self.paste,
+            "Ctrl+Shift+V": lambda: self.paste(keep_inputs=True),
+            "Ctrl+D": self.duplicate,
+            "Ctrl+Shift+D": lambda: self.duplicate(keep_inputs=True),
+            "Ctrl+A": self.select_all,
+            "M": self.mute,
+            "B": self.bypass,
+            "C": self.collapse,
+            "P": self.pin,
+            "F2": self.rename,
+            "Ctrl+G": self.group,
+            "Ctrl+Shift+G": self.backdrop,
+            "Ctrl+Alt+G": self.ungroup,
+            "Return": self.open_selected,
+            "Alt+Up": self.go_up,
+            "L": self.auto_layout,
+            "Home": self.zoom_all,
+            "F": self.zoom_selection,
+            "Ctrl+F": self.find,
+            "Ctrl+Z": self.document.undo,
+            "Ctrl+Shift+Z": self.document.redo,
+            "Ctrl+Y": self.document.redo,
+        }
+
+    @property
+    def document(self) -> Document:
+        return self.session.document
+
+    @property
+    def path(self) -> str:
+        """The path of the shown subgraph; empty for the root."""
+        return self.session.graph_path
+
+    # selection and shown graph
+
+    def selection(self) -> list[str]:
+        return self.session.selected_paths()
+
+    def select(self, paths: Collection[str]) -> None:
+        """Select these nodes of the shown graph and nothing else."""
+        self.session.select_paths(paths)
+
+    def open(self, path: str) -> None:
+        """Show the subgraph at `path`."""
+        self.session.open(path)
+
+    def _go(self, path: str) -> None:
+        self.session.open(path)
+        self.session.viewer.setFocus()
+
+    # run states, thumbnails and problems
+
+    def show_states(self, states: Mapping[str, NodeState]) -> None:
+        """Set node states by path; others are unchanged."""
+        self.session.scene.run_display.show_states(states)
+
+    def show_thumbnail(self, node: str, image: QImage | None) -> None:
+        """Set or remove a node's thumbnail."""
+        self.session.scene.run_display.show_thumbnail(node, image)
+
+    def show_problems(self, problems: Mapping[str, str]) -> None:
+        """Show problem messages at nodes, by path; clear all others."""
+        self.session.scene.run_display.show_problems(problems)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Set the theme."""
+        session = self.session
+        session.theme = theme
+        session.scene.set_pens(Pens(theme))
+        session.viewer.set_theme(theme)
+        self._hint.setStyleSheet(_hint_style(theme))
+        self.node_search.popup.set_theme(theme)
+        self.node_search.finder.set_theme(theme)
+        self.minimap.update()
+
+    # commands that open something
+
+    def search_add(self) -> None:
+        """Open the Add node popup at the last mouse position."""
+        place = self.input_handler.last_position
+        inside = self.session.viewer.viewport().rect().contains(place.toPoint())
+        centre = QPointF(self.session.viewer.viewport().rect().center())
+        self.node_search.open_at(place if inside and not place.isNull() else centre)
+
+    def find(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Open the Find node popup."""
+        self.node_search.open_finder(QPointF(EDGE, EDGE), self.center_on)
+
+    def rename(self) -> None:
+        """Edit the title of the selected node or frame."""
+        items = [
+            item for item in self.session.selected_items() if isinstance(item, NodeItem | FrameItem)
+        ]
+        if len(items) == 1:
+            self.inline_editor.edit_name(items[0])
+
+    def place_for_paste(self) -> QPointF:
+        place = self.input_handler.last_position
+        if self.session.viewer.viewport().rect().contains(place.toPoint()) and not place.isNull():
+            return self.session.viewer.to_scene(place)
+        return self.place_for_new()
+
+    # pictures of the graph
+
+    def as_image(self) -> QImage:
+        """The whole shown graph as an image."""
+        return image_export.as_image(self.session.scene)
+
+    def as_svg(self) -> bytes:
+        """The whole shown graph as an SVG file."""
+        return image_export.as_svg(self.session.scene)
+
+    def copy_as_picture(self) -> None:
+        """Copy the graph to the clipboard as an image."""
+        QGuiApplication.clipboard().setImage(self.as_image())
+
+    # inner works
+
+    def showEvent(self, event) -> None:  # noqa: N802
+        super().showEvent(event)
+        if self._settling_size:
+            QTimer.singleShot(0, self, self.zoom_start)
+            QTimer.singleShot(SETTLING, self, self._settle)
+
+    def resizeEvent(self, event) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._empty.setGeometry(self.session.viewer.rect())
+        if self._settling_size and self.isVisible():
+            self.zoom_start()
+
+    def _settle(self) -> None:
+        self._settling_size = False
+
+    def _show_hint(self, text: str, place: QPointF) -> None:
+        self._hint.setVisible(bool(text))
+        if text:
+            self._hint.setText(text)
+            self._hint.adjustSize()
+            room = self.session.viewer.rect()
+            x = min(place.x() + 16, room.width() - self._hint.width() - EDGE)
+            y = min(place.y() + 20, room.height() - self._hint.height() - EDGE)
+            self._hint.move(round(max(EDGE, x)), round(y))
+            self._hint.raise_()
+
+    def _show_empty_text(self, _path: str = "") -> None:
+        """Show a hint while the graph is empty."""
+        self._empty.setHidden(bool(self.session.scene.node_items or self.session.scene.frame_items))
+
+    def _place_minimap(self) -> None:
+        view = self.session.viewer.rect()
+        self._empty.setGeometry(view)
+        self.minimap.setVisible(view.width() > 480 and view.height() > 320)
+        self.minimap.move(
+            view.width() - self.minimap.width() - EDGE, view.height() - self.minimap.height() - EDGE
+        )
+
+
+def _hint_style(theme: Theme) -> str:
+    raised, line, text = theme.raised.name(), theme.error.name(), theme.text.name()
+    return (
+        f"background: {raised}; color: {text}; border: 1px solid {line};"
+        " border-radius: 4px; padding: 4px 8px;"
+    )

@@ -1,0 +1,173 @@
+"""A row of the inspector: an input's name, its field or link, and a reset button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from nodeforge.graph.edits import ABSENT, GraphEdit, SetEntry, SetValue, Together
+from nodeforge.graph.model import Input, Output
+from nodeforge.graph.paths import join, split
+from nodeforge.spec import PortSpec, SeedWidget
+from nodeforge.ui.common import formatting
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.elided_button import ElidedButton
+from nodeforge.ui.fields.field import MIXED, Field
+from nodeforge.ui.fields.field_factory import make_field
+from nodeforge.ui.fields.picture_field import PictureField
+from nodeforge.ui.fields.prompt_assistant import PromptAssistant, reads_prompts
+from nodeforge.ui.fields.seed_field import MODES, SeedField
+from nodeforge.ui.fields.text_field import TextField
+
+
+class PortRow(QWidget):
+    """Edits one port of one node, or of several nodes of one type.
+
+    Args:
+        paths: The nodes, as in the document.
+    """
+
+    source_clicked = Signal(str)
+
+    def __init__(
+        self, workspace: Workspace, opened: OpenDocument, paths: Sequence[str], port: PortSpec
+    ) -> None:
+        super().__init__()
+        self._opened, self._paths, self._port = opened, list(paths), port
+        self.port = port.name
+        self.source = self._linked_from()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        name = QLabel(port.name.replace("_", " "))
+        name.setToolTip(formatting.tooltip_html(port.doc))
+        name.setProperty("role", "dim")
+        grid.addWidget(name, 0, 0)
+        grid.setColumnStretch(0, 1)
+        self.field: Field | None = None
+        if self.source is not None:
+            grid.addWidget(self._link_button(workspace), 0, 1, Qt.AlignmentFlag.AlignRight)
+            return
+        self.field = make_field(port, workspace, self._seed_mode())
+        if self.field is None:
+            grid.addWidget(self._unlinked(), 0, 1, Qt.AlignmentFlag.AlignRight)
+            return
+        self._reset = self._reset_button()
+        grid.addWidget(self._reset, 0, 1, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(self.field, 1, 0, 1, 2)
+        self._connect(self.field)
+        if isinstance(self.field, TextField) and self._reads_prompts(workspace):
+            help_ = PromptAssistant(workspace, opened, self._paths[0])
+            self.field.set_assistant(help_.count, help_.words)
+        name.setBuddy(self.field.editor())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Update from the document."""
+        if self.field is None:
+            return
+        values = [self._value(path) for path in self._paths]
+        same = all(type(each) is type(values[0]) and each == values[0] for each in values)
+        self.field.show_value(values[0] if same else MIXED)
+        own = any(self._port.name in self._opened.document.node(p).values for p in self._paths)
+        if isinstance(self.field, SeedField):
+            self.field.show_mode(self._seed_mode())
+        differs = not same or values[0] != self._port.default
+        self._reset.setEnabled(own and differs)
+
+    def _connect(self, field: Field) -> None:
+        editor = field.editor()
+        field.set_label(self._port.name.replace("_", " "))
+        editor.setAccessibleDescription(formatting.plain_text(self._port.doc))
+        editor.setToolTip(formatting.tooltip_html(self._port.doc))
+        field.edited.connect(self._edit)
+        if isinstance(field, PictureField):
+            field.refused.connect(self._opened.refused)
+        if isinstance(field, SeedField):
+            field.mode_chosen.connect(self._choose_mode)
+
+    def _edit(self, value: Any, before: list[GraphEdit]) -> None:
+        assert self.field is not None
+        gesture = self.field.gesture and (id(self), self.field.gesture)
+        edits = [SetValue(path, self._port.name, value) for path in self._paths]
+        if len(edits) == 1 and not before:
+            edits[0].gesture = gesture
+            self._opened.perform(edits[0])
+            return
+        what = f"change {self._port.name} of " + (
+            split(self._paths[0])[1] if len(edits) == 1 else f"{len(edits)} nodes"
+        )
+        self._opened.perform(Together(what, [*before, *edits], gesture=gesture))
+
+    def _value(self, path: str) -> Any:
+        return self._opened.document.node(path).values.get(self._port.name, self._port.default)
+
+    def _linked_from(self) -> Output | None:
+        """The output linked to this input, addressed from the root; only for a single node."""
+        group, name = split(self._paths[0])
+        links = self._opened.document.group(group).links
+        for end, start in links.items():
+            if end.node == name and end.port == self._port.name:
+                return Output(join(group, start.node), start.port)
+        return None
+
+    def _link_button(self, workspace: Workspace) -> QPushButton:
+        assert self.source is not None
+        source = self.source
+        count = self._links()
+        title = workspace.node_title(self._opened.document, source.node)
+        text = f"{title} · {source.port.replace('_', ' ')}"
+        button = ElidedButton(text if count == 1 else f"{text} and {count - 1} more")
+        button.setIcon(icon("link-simple"))
+        button.setFlat(True)
+        button.setToolTip(f"Linked to {button.text()}; click to show the node")
+        button.setAccessibleName(f"{self._port.name.replace('_', ' ')} comes from {text}")
+        button.clicked.connect(lambda: self.source_clicked.emit(source.node))
+        return button
+
+    def _links(self) -> int:
+        group, name = split(self._paths[0])
+        ends: list[Input] = list(self._opened.document.group(group).links)
+        return sum(end.node == name and end.port == self._port.name for end in ends)
+
+    def _unlinked(self) -> QLabel:
+        label = QLabel("not linked" if self._port.optional else "needs a link")
+        label.setProperty("role", "dim")
+        return label
+
+    def _reset_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon("arrow-counter-clockwise", "dim"))
+        default = "" if self._port.default is None else f" ({self._port.default})"
+        button.setToolTip(f"Back to the default{default}")
+        button.setAccessibleName(f"reset {self._port.name.replace('_', ' ')}")
+        button.clicked.connect(self._back_to_default)
+        return button
+
+    def _back_to_default(self) -> None:
+        assert self.field is not None
+        self.field.new_gesture()
+        self._edit(ABSENT, [])
+
+    def _reads_prompts(self, workspace: Workspace) -> bool:
+        node_type = self._opened.document.node(self._paths[0]).type
+        return reads_prompts(workspace.catalogue, node_type, self._port)
+
+    def _seed_mode(self) -> str:
+        if not isinstance(self._port.widget, SeedWidget):
+            return "fixed"
+        mode = self._opened.document.view.seeds.get(f"{self._paths[0]}.{self._port.name}")
+        return mode if mode in MODES else "fixed"
+
+    def _choose_mode(self, mode: str) -> None:
+        value = ABSENT if mode == "fixed" else mode
+        what = "keep the seed" if mode == "fixed" else "change the seed after each run"
+        keys = [f"{path}.{self._port.name}" for path in self._paths]
+        edits = [SetEntry("seeds", key, value, what=what) for key in keys]
+        self._opened.perform(Together(what, edits))

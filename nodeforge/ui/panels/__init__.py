@@ -1,0 +1,1 @@
+"""Docked panels: node library, problems, queue, log."""

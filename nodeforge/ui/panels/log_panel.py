@@ -1,0 +1,25 @@
+"""The log panel: messages of runs and of the worker, newest last, without prompts."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtWidgets import QPlainTextEdit
+
+EMPTY = "Messages of runs and of the worker appear here."
+_LINES = 2000
+
+
+class LogPanel(QPlainTextEdit):
+    """Read-only lines with the time."""
+
+    def __init__(self) -> None:
+        super().__init__(readOnly=True)
+        self.setAccessibleName("Log")
+        self.setPlaceholderText(EMPTY)
+        self.setMaximumBlockCount(_LINES)
+        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+
+    def add(self, text: str) -> None:
+        if text := text.rstrip():
+            self.appendPlainText(f"{time.strftime('%H:%M:%S')}  {text}")

@@ -1,0 +1,1 @@
+"""Running workflows: worker connection, job queue, planning, progress, result pictures."""

@@ -1,0 +1,136 @@
+"""Lints the current workflow and plans its run, after each edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from nodeforge.engine.events import Source
+from nodeforge.lint import Problem, Severity, lint
+from nodeforge.ui.documents.node_state import NodeState
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import snapshot
+from nodeforge.ui.running.result_pictures import ResultPictures
+from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
+
+_STATE_OF_SOURCE = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
+_PAUSE = 250
+"""Milliseconds after an edit until it is planned again."""
+_HURRIED = 60
+"""The same while run on change is on, counted from the first of several edits."""
+
+
+class Planner(QObject):
+    """Lints and plans the current document after a short pause.
+
+    Args:
+        busy: Whether a run is in progress; its events give the states then.
+    """
+
+    logged = Signal(str)
+    plan_changed = Signal(object)
+    """The document that has a new plan."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        link: WorkerConnection,
+        pictures: ResultPictures,
+        busy: Callable[[], bool],
+    ) -> None:
+        super().__init__()
+        self._workspace, self._link, self._pictures, self._busy = workspace, link, pictures, busy
+        self.costs: dict[str, float] = {}
+        """Seconds of the last run, by node."""
+        self._planned: dict[str, dict[str, Source]] = {}
+        self._continuous = False
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self._plan_current)
+        workspace.opened.connect(self._watch)
+        workspace.closed.connect(lambda opened: self._planned.pop(opened.id, None))
+        workspace.current_changed.connect(lambda _: self.schedule())
+
+    def schedule(self) -> None:
+        """Plan the current document after the pause."""
+        if not (self._continuous and self._pause.isActive()):
+            self._pause.start()
+
+    def set_continuous(self, on: bool) -> None:
+        """Whether to plan also while the document is being edited."""
+        self._continuous = on
+        self._pause.setInterval(_HURRIED if on else _PAUSE)
+        self.schedule()
+
+    def close(self) -> None:
+        self._pause.stop()
+
+    def planned(self, document_id: str) -> dict[str, Source]:
+        """The source of each node's result in the last plan of a document."""
+        return self._planned.get(document_id, {})
+
+    def check(self, opened: OpenDocument) -> list[Problem]:
+        """Lint the document and show the problems in its views."""
+        found = lint(
+            opened.document,
+            self._workspace.catalogue,
+            self._workspace.folders,
+            granted=opened.granted,
+        )
+        opened.show_problems(found)
+        return found
+
+    def _watch(self, opened: OpenDocument) -> None:
+        opened.graph_changed.connect(self.schedule)
+
+    def _plan_current(self) -> None:
+        """Lint the current document and request its plan."""
+        opened = self._workspace.current
+        if opened is None:
+            return
+        problems = self.check(opened)
+        if any(each.severity is Severity.ERROR for each in problems) or self._busy():
+            return
+        self._link.ask(
+            "plan",
+            partial(self._on_plan, opened.id),
+            graph=snapshot(opened.document.graph),
+            assets=dict(opened.document.assets),
+            granted=list(opened.granted),
+        )
+
+    def _on_plan(self, document_id: str, answer: Answer) -> None:
+        opened = self._workspace.find(document_id)
+        if opened is None or self._busy():
+            return
+        if not isinstance(answer, dict):
+            self.logged.emit(str(answer))
+            return
+        before = self._planned.get(document_id, {})
+        now = {node: Source(what["source"]) for node, what in answer["nodes"].items()}
+        self._planned[document_id] = now
+        for node, what in answer["nodes"].items():
+            if what["seconds"] is not None:
+                self.costs[node] = what["seconds"]
+        opened.show_memory_needs(answer["models"])
+        self._show_plan(opened, now, before)
+        self.plan_changed.emit(opened)
+
+    def _show_plan(
+        self, opened: OpenDocument, now: dict[str, Source], before: dict[str, Source]
+    ) -> None:
+        states = {node: NodeState() for node in before if node not in now}
+        for node, source in now.items():
+            known = opened.states.get(node, NodeState())
+            kind = _STATE_OF_SOURCE[source]
+            if known.kind == "error" and source is Source.COMPUTED:
+                continue
+            states[node] = NodeState(kind, seconds=known.seconds)
+        opened.show_states(states)
+        fresh = [n for n, s in now.items() if s is not Source.COMPUTED and before.get(n) != s]
+        if fresh:
+            opened.last_run = self._pictures.snapshot_of(opened)
+        for node in fresh:
+            self._pictures.fetch(opened, node)

@@ -1,0 +1,136 @@
+"""Fetches pictures of results from the worker's cache; computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage
+
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.ports import output_names, output_spec
+from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import Job, snapshot
+from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
+
+THUMBNAIL = 512
+"""Longer side of the thumbnails in nodes, pixels."""
+SMALLEST = 256
+"""Longer side to which previews of latents are enlarged, pixels."""
+SHOWABLE = ("image", "mask", "latent")
+
+PictureCallback = Callable[[QImage | None], None]
+
+
+class ResultPictures:
+    """Fetches pictures of results of the last run."""
+
+    def __init__(self, link: WorkerConnection, workspace: Workspace) -> None:
+        self._link = link
+        self._workspace = workspace
+
+    def snapshot(self, job: Job) -> dict[str, Any]:
+        """The arguments with which the worker finds the results of `job`."""
+        request = job.request
+        return {"graph": job.graph, "assets": dict(request.assets), "granted": request.granted}
+
+    def snapshot_of(self, opened: OpenDocument) -> dict[str, Any]:
+        """The same arguments for the current state of a document."""
+        document = opened.document
+        graph = snapshot(document.graph)
+        return {"graph": graph, "assets": dict(document.assets), "granted": list(opened.granted)}
+
+    def picture_port(self, opened: OpenDocument, node: str) -> str:
+        """The first output of `node` that can be shown as a picture; empty for none."""
+        try:
+            found = opened.document.node(node)
+        except NoSuchNodeError:
+            return ""
+        for name in output_names(found, self._workspace.catalogue):
+            spec = output_spec(found, name, self._workspace.catalogue)
+            if spec is not None and spec.type in SHOWABLE:
+                return name
+        return ""
+
+    def picture_type(self, opened: OpenDocument, node: str) -> str:
+        """The type of that output; empty for none."""
+        port = self.picture_port(opened, node)
+        spec = port and output_spec(opened.document.node(node), port, self._workspace.catalogue)
+        return spec.type if spec else ""
+
+    def fetch(self, opened: OpenDocument, node: str) -> None:
+        """Fetch the thumbnail of a node's result for the document's views."""
+        if self.picture_port(opened, node):
+            show = partial(self._show, opened.id, node)
+            self.render(opened, node, show, longest=THUMBNAIL)
+
+    def render(
+        self,
+        opened: OpenDocument,
+        node: str,
+        show: PictureCallback,
+        *,
+        step: int = 0,
+        longest: int = 2048,
+    ) -> None:
+        """Request the picture of a result, or of a denoising step (counted from 1)."""
+        if opened.last_run is None:
+            show(None)
+            return
+        port = self.picture_port(opened, node)
+        smooth = step > 0 or self.picture_type(opened, node) == "latent"
+        self._link.ask(
+            "render",
+            lambda answer: show(_image_of_answer(answer, smooth=smooth)),
+            node=node,
+            port=port,
+            step=step,
+            longest=longest,
+            **opened.last_run,
+        )
+
+    def count_steps(self, opened: OpenDocument, node: str, tell: Callable[[int], None]) -> None:
+        """Request the number of steps cached for a denoise loop; 0 for other nodes."""
+        if opened.last_run is None:
+            tell(0)
+            return
+        self._link.ask(
+            "steps",
+            lambda answer: tell(answer["steps"] if isinstance(answer, dict) else 0),
+            node=node,
+            **opened.last_run,
+        )
+
+    def show_saved_file(self, opened: OpenDocument, node: str, path: str) -> None:
+        """Show the picture file that a node has saved."""
+        image = read_scaled(Path(path), THUMBNAIL)
+        if not image.isNull():
+            opened.show_picture(node, image)
+
+    def _show(self, document_id: str, node: str, image: QImage | None) -> None:
+        opened = self._workspace.find(document_id)
+        if opened is not None and image is not None:
+            opened.show_picture(node, image)
+
+
+def upscaled_preview(image: QImage) -> QImage:
+    """A copy of `image`, smoothly enlarged to 256 pixels if it is smaller."""
+    if max(image.width(), image.height()) >= SMALLEST:
+        return image.copy()
+    box = QSize(SMALLEST, SMALLEST)
+    ratio, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    return image.scaled(box, ratio, smooth)
+
+
+def _image_of_answer(answer: Answer, *, smooth: bool) -> QImage | None:
+    if not isinstance(answer, dict) or not answer["shape"]:
+        return None
+    height, width, channels = answer["shape"]
+    formats = {3: QImage.Format.Format_RGB888, 4: QImage.Format.Format_RGBA8888}
+    image = QImage(answer["payload"], width, height, width * channels, formats[channels])
+    return upscaled_preview(image) if smooth else image.copy()

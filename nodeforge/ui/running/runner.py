@@ -1,0 +1,317 @@
+"""Runs workflows: sends jobs to the worker and passes its events on to the documents.
+
+Every event carries its run id, every job its document id: events of closed documents are dropped.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from nodeforge.engine import events
+from nodeforge.engine.context import RunRequest
+from nodeforge.engine.events import Source
+from nodeforge.formats import stamp
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.edits import SetValue
+from nodeforge.lint import Severity
+from nodeforge.settings import Settings
+from nodeforge.ui.common import formatting
+from nodeforge.ui.documents.node_state import NodeState
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import (
+    DONE,
+    FAILED,
+    STOPPED,
+    Job,
+    JobQueue,
+    new_run_id,
+    snapshot,
+)
+from nodeforge.ui.running.output_folders import expand_pattern
+from nodeforge.ui.running.planner import Planner
+from nodeforge.ui.running.progress import ProgressMeter
+from nodeforge.ui.running.result_pictures import ResultPictures, upscaled_preview
+from nodeforge.ui.running.worker_connection import Spawn, WorkerConnection
+
+_STATE_OF_SOURCE = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
+_LARGEST_SEED = 2**32 - 1
+
+
+class Runner(QObject):
+    """The job queue and the worker.
+
+    Args:
+        workspace: The open documents.
+        spawn: Starts the worker process.
+    """
+
+    refused = Signal(object, list)
+    """The document and its problems, if a run is refused."""
+    failed = Signal(object, str, object)
+    """The job, the node (or empty) and the `ErrorReport`."""
+    saved = Signal(object, str, str)
+    """The job, the node and the path it wrote."""
+    finished = Signal(object)
+    """The job, once it has ended successfully."""
+    worker_lost = Signal(str)
+    """A description of what happened."""
+    logged = Signal(str)
+    stepped = Signal(object, str)
+    """The document and the node that has a new step preview."""
+
+    def __init__(self, workspace: Workspace, spawn: Spawn) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.jobs = JobQueue()
+        self.progress = ProgressMeter()
+        self.worker = WorkerConnection(workspace.settings, spawn)
+        self.pictures = ResultPictures(self.worker, workspace)
+        self.worker.events_received.connect(self._on_events)
+        self._halted = False
+        self._cancelled: set[str] = set()
+        self.planner = Planner(workspace, self.worker, self.pictures, lambda: self.busy)
+        self.planner.logged.connect(self.logged)
+        workspace.closed.connect(self._cancel_jobs)
+
+    @property
+    def busy(self) -> bool:
+        return self.jobs.current is not None
+
+    def run(self, opened: OpenDocument, targets: list[str] | None = None, count: int = 1) -> bool:
+        """Queue `count` runs of the document; seeds change between them as set.
+
+        Returns:
+            False if errors prevent it (`refused`).
+        """
+        opened.commit_pending()
+        errors = [each for each in self.planner.check(opened) if each.severity is Severity.ERROR]
+        if targets:
+            errors = [each for each in errors if each.rule != "nothing_to_run"]
+        if errors:
+            self.refused.emit(opened, errors)
+            return False
+        self.stop_auto(unless=snapshot(opened.document.graph))
+        for _ in range(count):
+            self._queue(opened, targets or [])
+            self._next_seeds(opened)
+        self._halted = False
+        self._advance()
+        return True
+
+    def run_auto(self, opened: OpenDocument, targets: list[str]) -> None:
+        """Run `targets` after an edit; seeds stay."""
+        self._queue(opened, targets, auto=True)
+        self._advance()
+
+    def queue(self, job: Job) -> None:
+        """Queue a job created elsewhere, such as by the canvas."""
+        self._halted = False
+        self.jobs.add(job)
+        self._advance()
+
+    def cancel(self, job: Job) -> None:
+        """Cancel the current job, keeping finished results, or remove a waiting one."""
+        if job is not self.jobs.current:
+            self.jobs.remove(job)
+        elif job.id not in self._cancelled:
+            self._cancelled.add(job.id)  # a second request would end the worker
+            self.worker.cancel(job.id)
+
+    def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
+        """Cancel jobs of run on change, except those of the graph `unless`."""
+        for job in [job for job in self.jobs.waiting if job.auto and job.graph != unless]:
+            self.jobs.remove(job)
+        job = self.jobs.current
+        if job is not None and job.auto and job.graph != unless and job.id not in self._cancelled:
+            self._cancelled.add(job.id)  # a second request would end the worker
+            self.worker.cancel(job.id)
+
+    def pause(self, on: bool) -> None:
+        """Pause or resume the queue."""
+        self.jobs.pause(on)
+        self._advance()
+
+    def stop(self) -> None:
+        """Stop the current run, keeping finished results; a second call ends the worker."""
+        if self.jobs.current is not None:
+            self.worker.cancel(self.jobs.current.id)
+
+    def restart_worker(self) -> None:
+        self._halted = False
+        self.worker.start()
+        self.planner.schedule()
+        self._advance()
+
+    def use_settings(self, settings: Settings) -> None:
+        """Restart the worker with other settings."""
+        self.worker.reconnect(settings)
+        self.planner.schedule()
+
+    def close(self) -> None:
+        self.planner.close()
+        self.worker.close()
+
+    def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
+        document, settings = opened.document, self._workspace.settings
+        pattern = str(self._workspace.store.value("output_pattern", ""))
+        outputs = settings.outputs.absolute() / expand_pattern(pattern, opened.name)
+        outputs.mkdir(parents=True, exist_ok=True)
+        request = RunRequest(
+            run=new_run_id(),
+            targets=targets,
+            assets=dict(document.assets),
+            granted=list(opened.granted),
+            stamp=stamp(document, self._workspace.catalogue),
+            outputs=outputs,
+            previews=self._workspace.store.value("previews", "true") != "false",
+        )
+        graph = snapshot(document.graph)
+        costs = dict(self.planner.costs)
+        self.jobs.add(Job(opened.id, opened.name, graph, request, costs, auto))
+
+    def _next_seeds(self, opened: OpenDocument) -> None:
+        """Change the seeds that are set to change after each run."""
+        for key, mode in list(opened.document.view.seeds.items()):
+            path, _, port = key.rpartition(".")
+            try:
+                node = opened.document.node(path)
+            except NoSuchNodeError:
+                continue
+            seed = int(node.values.get(port, 0))
+            new = random.randint(0, _LARGEST_SEED) if mode == "random" else seed + 1
+            opened.perform(SetValue(path, port, new))
+
+    def _advance(self) -> None:
+        job = None if self._halted else self.jobs.next()
+        if job is None:
+            return
+        self.progress.begin(job, self.planner.planned(job.document))
+        opened = self._workspace.find(job.document)
+        if opened is not None:
+            opened.last_run = self.pictures.snapshot(job)
+            old = {
+                path: NodeState() for path, state in opened.states.items() if state.kind == "error"
+            }
+            opened.show_states(old)
+        self.worker.run(job.graph, job.request)
+
+    def _on_events(self, arrived: list[events.Event]) -> None:
+        for event in arrived:
+            job = self.jobs.current
+            if isinstance(event, events.WorkerDied):
+                self._on_worker_died(event)
+            elif job is not None and event.run == job.id:
+                self._on_event(job, self._workspace.find(job.document), event)
+
+    def _on_event(self, job: Job, opened: OpenDocument | None, event: events.Event) -> None:
+        self.progress.handle_event(event)
+        if opened is not None:
+            self._show(opened, event)
+        match event:
+            case events.Saved():
+                self.saved.emit(job, event.node, event.path)
+            case events.Notice():
+                name = (
+                    self._workspace.node_title(opened.document, event.node)
+                    if opened
+                    else event.node
+                )
+                self.logged.emit(f"{name}: {event.fact}")
+            case events.Failed():
+                self.logged.emit(str(event.error) + "\n" + event.error.traceback)
+                self._end(FAILED, event.error.fact)
+                self.failed.emit(job, event.node, event.error)
+            case events.RunCancelled():
+                self._end(STOPPED)
+            case events.RunFinished() if job.auto:
+                self._end(DONE)
+            case events.RunFinished():
+                calls = formatting.plural(event.model_calls, "model call")
+                self.logged.emit(f"{job.name}: done in {event.seconds:.2f} s, {calls}")
+                self._end(DONE)
+                self.finished.emit(job)
+
+    def _show(self, opened: OpenDocument, event: events.Event) -> None:
+        """Update the document's states and pictures from an event."""
+        match event:
+            case events.Started():
+                opened.step_pictures.pop(event.node, None)
+                opened.show_states({event.node: NodeState("running")})
+            case events.Progress():
+                opened.steps[event.node] = event.of
+                state = NodeState("running", (event.step + event.part) / max(1, event.of))
+                opened.show_states({event.node: state})
+            case events.Preview():
+                size = event.width, event.height
+                image = QImage(event.pixels, *size, size[0] * 3, QImage.Format.Format_RGB888)
+                large = upscaled_preview(image)
+                opened.step_pictures.setdefault(event.node, {})[event.step] = large
+                opened.show_picture(event.node, large)
+                self.stepped.emit(opened, event.node)
+            case events.Finished():
+                kind = _STATE_OF_SOURCE[event.source]
+                opened.show_states({event.node: NodeState(kind, seconds=event.seconds)})
+                self.pictures.fetch(opened, event.node)
+            case events.Reused():
+                opened.show_states(
+                    {
+                        node: NodeState(_STATE_OF_SOURCE[source])
+                        for node, source in event.nodes.items()
+                    }
+                )
+                for node in event.nodes:
+                    self.pictures.fetch(opened, node)
+            case events.Saved():
+                self.pictures.show_saved_file(opened, event.node, event.path)
+            case events.Failed() if event.node:
+                message = (
+                    f"{event.error.fact} {event.error.way_out}".strip()
+                )  # the place is the node
+                state = NodeState("error", message=message[:1].upper() + message[1:])
+                opened.show_states({event.node: state})
+                self._reset_running_states(opened)
+            case events.Failed() | events.RunCancelled() | events.WorkerDied():
+                self._reset_running_states(opened)
+
+    def _reset_running_states(self, opened: OpenDocument) -> None:
+        """Mark running nodes as "will run" after a run has ended early."""
+        opened.show_states(
+            {
+                path: replace(state, kind="will_run", progress=None)
+                for path, state in opened.states.items()
+                if state.kind == "running"
+            }
+        )
+
+    def _end(self, state: str, message: str = "") -> None:
+        self._cancelled.clear()
+        self.jobs.end(state, message)
+        self.progress.end()
+        self.planner.schedule()
+        self._advance()
+
+    def _on_worker_died(self, event: events.WorkerDied) -> None:
+        job = self.jobs.current
+        if job is None or event.run != job.id:
+            return
+        if opened := self._workspace.find(job.document):
+            self._show(opened, event)
+        self.logged.emit(event.last_words)
+        self._halted = True
+        self._end(FAILED, "the worker ended")
+        self.worker_lost.emit(
+            f"The worker that runs models ended with code {event.exit_code}. "
+            "Your workflow is untouched, and finished results are kept."
+        )
+
+    def _cancel_jobs(self, opened: OpenDocument) -> None:
+        for job in [job for job in self.jobs.waiting if job.document == opened.id]:
+            self.jobs.remove(job)
+        if self.jobs.current is not None and self.jobs.current.document == opened.id:
+            self.stop()

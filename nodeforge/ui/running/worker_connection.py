@@ -1,0 +1,150 @@
+"""Connection to the worker: requests without waiting, events and answers in the main thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from nodeforge.engine import events
+from nodeforge.engine.client import WorkerClient, WorkerError, WorkerProcess
+from nodeforge.engine.context import RunRequest
+from nodeforge.errors import NodeForgeError
+from nodeforge.settings import Settings
+
+FLUSH = 33
+"""Minimum milliseconds between two deliveries of events."""
+
+Answer = dict[str, Any] | NodeForgeError
+AnswerCallback = Callable[[Answer], None]
+Spawn = Callable[[Settings, str], WorkerProcess]
+
+
+class WorkerConnection(QObject):
+    """Sends requests from a background thread and collects events and answers.
+
+    The main thread never waits for a full pipe, for imports of the worker, or for a new process.
+
+    Args:
+        settings: Settings for the worker.
+        spawn: Starts the worker process on a device.
+    """
+
+    events_received = Signal(list)
+    """Events in order, at most every 33 ms; of progress only the last of each node."""
+    _arrived = Signal()
+
+    def __init__(self, settings: Settings, spawn: Spawn) -> None:
+        super().__init__()
+        self._spawn = spawn
+        self._lock = threading.Lock()
+        self._events: list[events.Event] = []
+        self._answers: list[tuple[AnswerCallback, Answer]] = []
+        self._flushed = 0.0
+        self._sender = ThreadPoolExecutor(1, "to-worker")
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._flush)
+        self._arrived.connect(self._schedule_flush, Qt.ConnectionType.QueuedConnection)
+        self._closed = False
+        self._client = self._connect(settings)
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, if it runs."""
+        return self._client.pid
+
+    def start(self) -> None:
+        self._send(self._client.start)
+
+    def run(self, graph: dict[str, Any], request: RunRequest) -> None:
+        self._send(partial(self._client.run, graph, request))
+
+    def cancel(self, run: str) -> None:
+        self._send(partial(self._client.cancel, run))
+
+    def ask(self, request: str, done: AnswerCallback, **arguments: Any) -> None:
+        """Send a request (`WorkerClient.ask`); `done` gets the answer in the main thread."""
+
+        def send() -> None:
+            future = self._client.ask(request, **arguments)
+            future.add_done_callback(partial(self._answered, done))
+
+        self._send(send)
+
+    def kill(self) -> None:
+        """Kill the worker; the next request starts another."""
+        self._client.kill()
+
+    def reconnect(self, settings: Settings) -> None:
+        """End the worker and use one with other settings."""
+        client, self._client = self._client, self._connect(settings)
+        self._send(partial(client.close, 1.0))
+
+    def close(self, patience: float = 2.0) -> None:
+        """End the worker; no more events or answers are delivered."""
+        self._closed = True
+        self._timer.stop()
+        self._sender.shutdown(wait=False, cancel_futures=True)
+        self._client.close(patience)
+
+    def _connect(self, settings: Settings) -> WorkerClient:
+        return WorkerClient(settings, self._on_event, settings.device, self._spawn)
+
+    def _send(self, what: Callable[[], None]) -> None:
+        if not self._closed:
+            self._sender.submit(what)
+
+    def _on_event(self, event: events.Event) -> None:
+        with self._lock:
+            self._events.append(event)
+        self._wake()
+
+    def _answered(self, done: AnswerCallback, future: Future[dict[str, Any]]) -> None:
+        error = future.exception()
+        if error is None:
+            answer: Answer = future.result()
+        elif isinstance(error, NodeForgeError):
+            answer = error
+        else:
+            answer = WorkerError(f"the worker could not be asked: {error}.")
+        with self._lock:
+            self._answers.append((done, answer))
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._closed:
+            self._arrived.emit()
+
+    def _schedule_flush(self) -> None:
+        if not self._timer.isActive() and not self._closed:
+            since = (time.monotonic() - self._flushed) * 1000
+            self._timer.start(max(0, round(FLUSH - since)))
+
+    def _flush(self) -> None:
+        with self._lock:
+            arrived, self._events = self._events, []
+            answers, self._answers = self._answers, []
+        self._flushed = time.monotonic()
+        if arrived:
+            self.events_received.emit(_last_progress(arrived))
+        for done, answer in answers:
+            done(answer)
+
+
+def _last_progress(arrived: list[events.Event]) -> list[events.Event]:
+    """`arrived` without outdated progress events; all previews are kept."""
+    last: dict[tuple[type, str, str], int] = {}
+    for index, event in enumerate(arrived):
+        if isinstance(event, events.Progress):
+            last[type(event), event.run, event.node] = index
+    kept = set(last.values())
+    return [
+        event
+        for index, event in enumerate(arrived)
+        if index in kept or not isinstance(event, events.Progress)
+    ]

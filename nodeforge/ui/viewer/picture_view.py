@@ -1,0 +1,135 @@
+"""A widget that shows a picture, with zoom and pan."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+_MAX_ZOOM, _MIN_ZOOM = 32.0, 0.02
+_SMOOTH_UP_TO = 2.0
+"""Zoom from which pixels are shown as squares, except in previews."""
+
+
+class PictureView(QWidget):
+    """Shows a picture, fitted until it is zoomed; double-click fits it again."""
+
+    zoomed = Signal(float)
+    """Screen pixels per picture pixel."""
+
+    def __init__(self, empty: str) -> None:
+        super().__init__()
+        self._empty = empty
+        self._image = QImage()
+        self._is_preview = False
+        self._zoom: float | None = None
+        self._centre = QPointF()
+        self._grabbed: QPointF | None = None
+        self.setMinimumSize(120, 120)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+    @property
+    def image(self) -> QImage:
+        return self._image
+
+    @property
+    def zoom(self) -> float:
+        """Screen pixels per picture pixel."""
+        return self._zoom or self._fitting()
+
+    def show_image(self, image: QImage | None, *, coarse: bool = False) -> None:
+        """Show `image`; the zoom is kept if the size is the same.
+
+        Args:
+            coarse: Whether it is a small preview, which is always drawn smoothly.
+        """
+        image = image or QImage()
+        if image.size() != self._image.size() and not coarse and not self._is_preview:
+            self._zoom = None
+        self._image, self._is_preview = image, coarse
+        self.update()
+        self.zoomed.emit(self.zoom)
+
+    def set_empty_text(self, empty: str) -> None:
+        """Set the text shown while there is no picture."""
+        self._empty = empty
+        self.update()
+
+    def fit(self) -> None:
+        self._zoom = None
+        self._changed()
+
+    def zoom_to(self, zoom: float, at: QPointF | None = None) -> None:
+        """Zoom around a position, by default the centre."""
+        if self._image.isNull():
+            return
+        at = at or QPointF(self.width() / 2, self.height() / 2)
+        box = self._box()
+        share = QPointF((at.x() - box.x()) / box.width(), (at.y() - box.y()) / box.height())
+        self._zoom = min(max(zoom, _MIN_ZOOM), _MAX_ZOOM)
+        size = QSizeF(self._image.size()) * self._zoom
+        corner = QPointF(at.x() - share.x() * size.width(), at.y() - share.y() * size.height())
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        self._centre = corner + QPointF(size.width() / 2, size.height() / 2) - middle
+        self._changed()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.palette().window())
+        if self._image.isNull():
+            painter.setPen(self.palette().placeholderText().color())
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(16, 16, -16, -16), flags, self._empty)
+            return
+        smooth = self._is_preview or self.zoom < _SMOOTH_UP_TO
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        painter.drawImage(self._box(), self._image)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        self.zoom_to(self.zoom * 1.0015 ** event.angleDelta().y(), event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._grabbed = event.position()
+        self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if self._grabbed is None or self._image.isNull():
+            return
+        if self._zoom is None:
+            self.zoom_to(self._fitting())
+        self._centre += event.position() - self._grabbed
+        self._grabbed = event.position()
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._grabbed = None
+        self.unsetCursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self.fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self.zoomed.emit(self.zoom)
+
+    def _changed(self) -> None:
+        self.update()
+        self.zoomed.emit(self.zoom)
+
+    def _fitting(self) -> float:
+        """The zoom at which the whole picture fits."""
+        if self._image.isNull() or not self.width() or not self.height():
+            return 1.0
+        wide = (self.width() - 8) / self._image.width()
+        high = (self.height() - 8) / self._image.height()
+        return max(_MIN_ZOOM, min(wide, high, _MAX_ZOOM))
+
+    def _box(self) -> QRectF:
+        size = QSizeF(self._image.size()) * self.zoom
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        if self._zoom is not None:
+            middle += self._centre
+        box = QRectF(QPointF(), size)
+        box.moveCenter(middle)
+        return box

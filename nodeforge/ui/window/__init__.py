@@ -1,0 +1,1 @@
+"""The main window: document tabs, docks, status bar, messages; `menus` has the commands."""

@@ -1,0 +1,107 @@
+"""What menus and commands need of the main window: its panels, and methods on the shown view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtWidgets import QMainWindow, QSpinBox
+
+from nodeforge.ui.common.command_registry import CommandRegistry
+from nodeforge.ui.common.formatting import edit_title
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.files.file_commands import FileCommands
+from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.viewer import Viewer
+from nodeforge.ui.window.docks import Docks
+from nodeforge.ui.window.documents_area import DocumentsArea
+from nodeforge.ui.window.run_messages import RunMessages
+from nodeforge.ui.window.status_bar import StatusBar
+
+
+class BaseWindow(QMainWindow):
+    """Base class of the main window, so that menus and commands need not import it."""
+
+    workspace: Workspace
+    runner: Runner
+    area: DocumentsArea
+    files: FileCommands
+    messages: RunMessages
+    viewer: Viewer
+    docks: Docks
+    status: StatusBar
+    commands: CommandRegistry
+    run_count: QSpinBox
+
+    def has_document(self) -> bool:
+        return self.workspace.current is not None
+
+    def has_selection(self) -> bool:
+        current = self.workspace.current
+        return current is not None and bool(current.selection)
+
+    def can_undo(self) -> bool:
+        current = self.workspace.current
+        return bool(self.undo_name()) or (current is not None and current.has_pending_edit())
+
+    def undo_name(self) -> str:
+        """The name of the next undo step; empty for none."""
+        current = self.workspace.current
+        return edit_title(current.document.history.undo_name) if current else ""
+
+    def redo_name(self) -> str:
+        current = self.workspace.current
+        return edit_title(current.document.history.redo_name) if current else ""
+
+    def call_in_front(self, method: str, *arguments: Any, **options: Any) -> Callable[[], None]:
+        """A function that calls `method` of the shown view, the graph view or the canvas."""
+
+        def call() -> None:
+            front = self.area.canvas or self.area.view
+            if front is not None and hasattr(front, method):
+                getattr(front, method)(*arguments, **options)
+
+        return call
+
+    def can_call_in_front(self, method: str, *, selection: bool = False) -> bool:
+        """Whether the shown view can run `method` now."""
+        if (canvas := self.area.canvas) is not None:
+            return canvas.can_run(method)
+        return self.has_selection() if selection else self.has_document()
+
+    def relink(self, opened: OpenDocument) -> None:
+        """Show the Relink models dialog."""
+        raise NotImplementedError
+
+    def copy_json(self, opened: OpenDocument) -> None:
+        """Copy the workflow to the clipboard as JSON."""
+        raise NotImplementedError
+
+    def switch_theme(self) -> None:
+        """Switch between the dark and the light theme."""
+        raise NotImplementedError
+
+    def toggle_dock(self, name: str) -> None:
+        """Show or hide a panel."""
+        raise NotImplementedError
+
+    def show_palette(self) -> None:
+        """Show the command palette."""
+        raise NotImplementedError
+
+    def show_shortcuts(self) -> None:
+        """Show the list of shortcuts."""
+        raise NotImplementedError
+
+    def show_preferences(self) -> None:
+        """Show the Preferences dialog."""
+        raise NotImplementedError
+
+    def show_logs(self) -> None:
+        """Open the folder of logs and crash reports."""
+        raise NotImplementedError
+
+    def show_about(self) -> None:
+        """Show the version."""
+        raise NotImplementedError

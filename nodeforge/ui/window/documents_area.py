@@ -1,0 +1,234 @@
+"""Central widget: the start page, or a tab for each open document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from nodeforge.lint import Problem
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.message_bars import MessageBars
+from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.window.document_page import DocumentPage, ViewSwitch
+from nodeforge.ui.window.start_page import StartPage
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view import CanvasTab, ToolOptions
+    from nodeforge.ui.graph_view import GraphView
+
+
+class DocumentsArea(QWidget):
+    """Creates a page for each document and keeps it up to date."""
+
+    close_requested = Signal(object)
+    selection_changed = Signal(object, list)
+    """The document and the paths selected in it."""
+    status_message = Signal(str)
+    """A message for the status bar."""
+    menu_requested = Signal(object)
+    """A `MenuRequest` of a graph view."""
+    canvas_menu_requested = Signal(object)
+    """The screen position of a canvas' context menu."""
+    view_changed = Signal()
+    """Another view (graph or canvas) is shown, or its commands have changed."""
+
+    def __init__(self, workspace: Workspace, runner: Runner) -> None:
+        super().__init__()
+        self._workspace, self._runner = workspace, runner
+        self._tool_options: ToolOptions | None = None
+        self.start_page = StartPage(workspace)
+        self.message_bars = MessageBars()
+        self.tabs = QTabWidget(documentMode=True, movable=True)
+        self.tabs.setAccessibleName("Open workflows")
+        self.tabs.currentChanged.connect(self._tab_chosen)
+        self.view_switch = ViewSwitch()
+        self.view_switch.chosen.connect(self.show_view)
+        self.tabs.setCornerWidget(self.view_switch)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.start_page)
+        self._stack.addWidget(self.tabs)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.message_bars)
+        column.addWidget(self._stack, 1)
+        self._pages: dict[str, DocumentPage] = {}
+        workspace.opened.connect(self._add)
+        workspace.closed.connect(self._remove)
+        workspace.current_changed.connect(self._show_current)
+        workspace.theme_changed.connect(self._set_theme)
+        workspace.catalogue_changed.connect(self._rebuild)
+
+    @property
+    def view(self) -> GraphView | None:
+        """The graph view of the current document."""
+        return self.page.graph if self.page is not None else None
+
+    @property
+    def page(self) -> DocumentPage | None:
+        """The page of the current document."""
+        current = self._workspace.current
+        return self._pages.get(current.id) if current else None
+
+    @property
+    def canvas(self) -> CanvasTab | None:
+        """The canvas of the current document, if it is shown."""
+        page = self.page
+        return page.canvas if page is not None and page.shows_canvas else None
+
+    def show_view(self, name: str) -> None:
+        """Show the ``graph`` or the ``canvas`` of the current document."""
+        if self.page is not None:
+            (self.page.show_canvas if name == "canvas" else self.page.show_graph)()
+            self._on_view_changed()
+
+    def _on_view_changed(self) -> None:
+        self.view_switch.show_view("canvas" if self.canvas is not None else "graph")
+        self.view_changed.emit()
+
+    def close_canvases(self) -> None:
+        """Stop all work of the canvases, on exit."""
+        for page in self._pages.values():
+            if page.canvas is not None:
+                page.canvas.close_tab()
+
+    def go_to(self, path: str) -> None:
+        """Show, select and centre the node at `path`."""
+        if self.view is not None:
+            self.show_view("graph")
+            self.view.center_on(path)
+            self.view.select([path])
+            self.view.setFocus()
+
+    def _add(self, opened: OpenDocument) -> None:
+        opened.refused.connect(self.status_message)
+        opened.states_changed.connect(lambda states: self._graph_view(opened).show_states(states))
+        opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
+        opened.problems_changed.connect(lambda: self._show_problems(opened))
+        opened.file_status_changed.connect(lambda: self._title(opened))
+        page = DocumentPage(self._make_graph_view(opened), lambda: self._canvas_of(opened))
+        self._pages[opened.id] = page
+        page.setProperty("document", opened.id)
+        place = self.tabs.addTab(page, opened.name)
+        side = QTabBar.ButtonPosition.RightSide
+        self.tabs.tabBar().setTabButton(place, side, self._close_button(opened))
+        self._title(opened)
+        if opened.canvas is not None:
+            page.show_canvas()
+            self._on_view_changed()  # a first tab was in front before its canvas was
+            if (canvas := page.canvas) is not None:
+                QTimer.singleShot(0, canvas, canvas.zoom_all)  # once panels have made room
+
+    def _canvas_of(self, opened: OpenDocument) -> CanvasTab:
+        from nodeforge.ui.canvas_view import (  # numpy and OpenCV: only when needed
+            CanvasTab,
+            ToolOptions,
+        )
+
+        if self._tool_options is None:
+            self._tool_options = ToolOptions(self._workspace.store)
+        tab = CanvasTab(opened, self._workspace, self._runner, self._tool_options)
+        tab.status_message.connect(self.status_message)
+        tab.refused.connect(lambda text: self.message_bars.show_message("canvas", text))
+        tab.warned.connect(lambda text: self.message_bars.show_message("depth", text, kind="warn"))
+        tab.menu_requested.connect(self.canvas_menu_requested)
+        tab.commands_changed.connect(self.view_changed)
+        return tab
+
+    def _make_graph_view(self, opened: OpenDocument) -> GraphView:
+        """Create the graph view of a document."""
+        from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
+
+        view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
+        view.input_handler.unassigned_keys = self._workspace.unassigned_keys
+        view.selected.connect(lambda paths: self._selected(opened, paths))
+        view.refused.connect(self.status_message)
+        view.menu_requested.connect(self.menu_requested)
+        return view
+
+    def _rebuild(self) -> None:
+        """Rebuild all graph views for a new catalogue."""
+        for opened in self._workspace.documents:
+            self._pages[opened.id].change_graph(self._make_graph_view(opened))
+            self._graph_view(opened).show_states(opened.states)
+            self._show_problems(opened)
+            for node in opened.pictures:
+                self._show_picture(opened, node)
+        self._show_current(self._workspace.current)
+
+    def _graph_view(self, opened: OpenDocument) -> GraphView:
+        return self._pages[opened.id].graph
+
+    def _show_picture(self, opened: OpenDocument, node: str) -> None:
+        self._graph_view(opened).show_thumbnail(node, opened.pictures.get(node))
+
+    def _show_problems(self, opened: OpenDocument) -> None:
+        self._graph_view(opened).show_problems(_by_node(opened.problems))
+
+    def _remove(self, opened: OpenDocument) -> None:
+        page = self._pages.pop(opened.id)
+        self.tabs.removeTab(self.tabs.indexOf(page))
+        if page.canvas is not None:
+            page.canvas.close_tab()
+        page.deleteLater()
+        self._show_current(self._workspace.current)
+
+    def _selected(self, opened: OpenDocument, paths: list[str]) -> None:
+        opened.selection = list(paths)
+        if opened is self._workspace.current:
+            self.selection_changed.emit(opened, opened.selection)
+
+    def _show_current(self, opened: OpenDocument | None) -> None:
+        self._stack.setCurrentIndex(0 if opened is None else 1)
+        if opened is not None:
+            page = self._pages[opened.id]
+            self.tabs.setCurrentWidget(page)
+            page.currentWidget().setFocus()
+        self._on_view_changed()
+        self.selection_changed.emit(opened, opened.selection if opened else [])
+
+    def _tab_chosen(self, index: int) -> None:
+        page = self.tabs.widget(index)
+        if page is not None and (opened := self._workspace.find(page.property("document"))):
+            self._workspace.show(opened)
+
+    def _close_button(self, opened: OpenDocument) -> QToolButton:
+        button = QToolButton(autoRaise=True)
+        button.setIcon(icon("x", "dim"))
+        button.setIconSize(QSize(12, 12))
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setToolTip("Close")
+        button.setAccessibleName(f"Close {opened.name}")
+        button.setStyleSheet("padding: 2px")
+        button.clicked.connect(lambda: self.close_requested.emit(opened))
+        return button
+
+    def _title(self, opened: OpenDocument) -> None:
+        page = self._pages.get(opened.id)
+        if page is not None:
+            place = self.tabs.indexOf(page)
+            self.tabs.setTabText(place, opened.name + (" •" if opened.modified else ""))
+            where = str(opened.path) if opened.path else "Not saved yet"
+            self.tabs.setTabToolTip(place, where)
+
+    def _set_theme(self, theme: Theme) -> None:
+        for page in self._pages.values():
+            page.graph.set_theme(theme)
+            if page.canvas is not None:
+                page.canvas.set_theme(theme)
+
+
+def _by_node(problems: list[Problem]) -> dict[str, str]:
+    messages: dict[str, str] = {}
+    for problem in problems:
+        if problem.node:
+            port = f"{problem.port.replace('_', ' ')}: " if problem.port else ""
+            text = f"{port}{problem.fact} {problem.way_out}".strip()
+            text = text[:1].upper() + text[1:]
+            messages[problem.node] = "\n".join(filter(None, [messages.get(problem.node), text]))
+    return messages

@@ -1,0 +1,309 @@
+"""The main window: creates the panels and connects their signals."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+)
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from nodeforge import __version__
+from nodeforge.engine.client import spawn_worker
+from nodeforge.formats import write
+from nodeforge.spec import Catalogue
+from nodeforge.ui.common import theme as themes
+from nodeforge.ui.common.command_registry import CommandRegistry
+from nodeforge.ui.documents.autosave import Autosave
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.files.file_commands import FileCommands, dropped_files
+from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
+from nodeforge.ui.gallery import Gallery, ResultsDatabase
+from nodeforge.ui.inspector import Inspector
+from nodeforge.ui.panels.log_panel import LogPanel
+from nodeforge.ui.panels.node_library import NodeLibrary
+from nodeforge.ui.panels.problems_panel import ProblemsPanel
+from nodeforge.ui.panels.queue_panel import QueuePanel
+from nodeforge.ui.preferences import Preferences
+from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.running.worker_connection import Answer, Spawn
+from nodeforge.ui.viewer import Viewer
+from nodeforge.ui.window.base_window import BaseWindow
+from nodeforge.ui.window.docks import Docks
+from nodeforge.ui.window.documents_area import DocumentsArea
+from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas
+from nodeforge.ui.window.menus.command_palette import CommandPalette, ShortcutList
+from nodeforge.ui.window.menus.menu_bar import build_menus, build_toolbar, canvas_menu, node_menu
+from nodeforge.ui.window.menus.run_menu import RunMenu
+from nodeforge.ui.window.menus.window_commands import all_commands
+from nodeforge.ui.window.run_messages import RunMessages
+from nodeforge.ui.window.status_bar import StatusBar
+
+
+class MainWindow(BaseWindow):
+    """The main window of the application.
+
+    Args:
+        workspace: Settings, node types and open documents.
+        spawn: Starts the worker process; by default one that leaves a core to the window.
+    """
+
+    def __init__(self, workspace: Workspace, spawn: Spawn | None = None) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.setWindowTitle("NodeForge")
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+        self.runner = Runner(workspace, spawn or partial(spawn_worker, spare_core=True))
+        self.autosave = Autosave(workspace)
+        self.area = DocumentsArea(workspace, self.runner)
+        self.files = FileCommands(
+            workspace, self.runner, self.autosave, self.area.message_bars, self
+        )
+        self.messages = RunMessages(workspace, self.runner, self.area.message_bars, self)
+        self.library = NodeLibrary(workspace.catalogue, workspace.theme)
+        self.inspector = Inspector(workspace)
+        self.viewer = Viewer(workspace, self.runner)
+        self.results = ResultsDatabase(workspace.settings.home / "gallery.sqlite")
+        workspace.past_prompts = self.results.prompts
+        self.gallery = Gallery(self.results)
+        self.problems = ProblemsPanel(workspace.theme)
+        self.log = LogPanel()
+        self.status = StatusBar(workspace, self.runner)
+        self.setCentralWidget(self.area)
+        self.setStatusBar(self.status)
+        self.docks = Docks(self)
+        below = {"Gallery": self.gallery, "Queue": QueuePanel(self.runner)}
+        below |= {"Problems": self.problems, "Log": self.log}
+        self.docks.arrange(self.library, self.inspector, self.viewer, below)
+        self.run_menu = RunMenu(self)
+        self.commands = CommandRegistry(self)
+        for command in all_commands(self, self.run_menu):
+            self.commands.add(command)
+        self.commands.shortcuts_removed.connect(self._set_unassigned_keys)
+        self.commands.restore_shortcuts(workspace.store)
+        build_menus(self)
+        self.run_count = build_toolbar(self)
+        self._connect()
+        self.docks.restore_layout(workspace.store)
+        self.commands.update_states()
+        QTimer.singleShot(0, self, self._after_show)
+
+    def relink(self, opened: OpenDocument) -> None:
+        missing = missing_models(self.workspace, opened)
+        if not missing:
+            self.status.show_text("No model is missing.")
+            return
+        RelinkDialog(self.workspace, opened, missing, self).exec()
+
+    def copy_json(self, opened: OpenDocument) -> None:
+        QGuiApplication.clipboard().setText(write(opened.document).decode())
+        self.status.show_text("The workflow is on the clipboard.")
+
+    def switch_theme(self) -> None:
+        dark = self.workspace.theme.is_dark
+        self.workspace.set_theme(themes.LIGHT if dark else themes.DARK)
+
+    def toggle_dock(self, name: str) -> None:
+        dock = self.docks.all[name]
+        if dock.isHidden():
+            self.docks.show(name)
+        else:
+            dock.hide()
+
+    def show_palette(self) -> None:
+        palette = CommandPalette(self.commands, self)
+        corner = self.mapToGlobal(self.rect().center())
+        palette.move(corner.x() - palette.width() // 2, self.mapToGlobal(self.pos()).y() + 80)
+        palette.show()
+        palette.search.setFocus()
+
+    def show_shortcuts(self) -> None:
+        ShortcutList(self.commands, self).exec()
+
+    def show_preferences(self) -> None:
+        before = self.workspace.settings
+        if Preferences(self.workspace, self.commands, self).exec():
+            if self.workspace.settings != before:
+                self.runner.use_settings(self.workspace.settings)
+                self._ask_catalogue()
+                self.status.query_devices()
+            self.autosave.reload_interval()
+            self.status.measure_cache()
+
+    def show_logs(self) -> None:
+        folder = self.workspace.settings.home / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def show_about(self) -> None:
+        text = f"NodeForge {__version__}\nA desktop studio for diffusion models."
+        QMessageBox.about(self, "About NodeForge", text)
+
+    def save(self, opened: OpenDocument) -> bool:
+        return self.files.save(opened)
+
+    def restart_worker(self) -> None:
+        self.run_menu.restart_worker()
+
+    def go_to(self, path: str) -> None:
+        self.area.go_to(path)
+
+    def show_problems(self) -> None:
+        self.docks.show("problems")
+
+    def show_node(self, opened: OpenDocument, node: str) -> None:
+        """Show a node of a document, if it is still open."""
+        if opened in self.workspace.documents:
+            self.workspace.show(opened)
+            self.go_to(node)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        if not self.files.confirm_close_all():
+            event.ignore()
+            return
+        self.files.shut_down()
+        self.area.close_canvases()
+        self.docks.save_layout(self.workspace.store)
+        self.autosave.close()
+        self.runner.close()
+        self.results.close()
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        if dropped_files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        if self.files.drop(event.mimeData()):
+            event.acceptProposedAction()
+
+    def _connect(self) -> None:
+        workspace, runner, area = self.workspace, self.runner, self.area
+        area.start_page.open_requested.connect(self.files.open)
+        self.files.open_on_canvas = lambda path: bring_to_canvas(self, path, path.name)
+        area.start_page.new_requested.connect(workspace.new)
+        area.start_page.browse_requested.connect(self.files.ask_open)
+        area.close_requested.connect(self.files.close)
+        area.status_message.connect(self.status.show_text)
+        area.menu_requested.connect(lambda request: node_menu(self, request))
+        area.canvas_menu_requested.connect(lambda place: canvas_menu(self, place))
+        area.view_changed.connect(self._on_view_changed)
+        area.selection_changed.connect(self._selected)
+        self.library.chosen.connect(self._add_node)
+        self.inspector.node_requested.connect(self.go_to)
+        self.viewer.node_requested.connect(self.go_to)
+        self.problems.node_requested.connect(self.go_to)
+        self.problems.relink_requested.connect(lambda _: self._relink_current())
+        self.problems.counted.connect(lambda n: self.docks.set_count("problems", "Problems", n))
+        self.gallery.open_requested.connect(self.files.open)
+        self.gallery.settings_requested.connect(
+            lambda path: self.status.show_text(self.files.load_settings(path))
+        )
+        runner.jobs.changed.connect(self._count_jobs)
+        runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
+        runner.finished.connect(lambda _: self._finished())
+        runner.logged.connect(self.log.add)
+        self.autosave.failed.connect(self.log.add)
+        self.autosave.failed.connect(self.status.show_text)
+        workspace.current_changed.connect(self._current_changed)
+        workspace.opened.connect(self._opened)
+        workspace.theme_changed.connect(self._set_theme)
+        workspace.catalogue_changed.connect(
+            lambda: self.library.show_catalogue(workspace.catalogue, workspace.theme)
+        )
+
+    def _on_view_changed(self) -> None:
+        """Hide the panels of the graph while a canvas is shown."""
+        self.docks.hide_temporarily(tuple(self.docks.all), self.area.canvas is not None)
+        self.commands.update_states()
+
+    def _after_show(self) -> None:
+        """Start what can wait until the window is shown."""
+        self.docks.name_tabs()
+        self.status.query_devices()
+        self.status.measure_cache()
+        if self.workspace.settings.packs_allowed:
+            self._ask_catalogue()
+        for file in self.autosave.recoverable_files():
+            opened = self.autosave.recover(file)
+            if opened is not None:
+                self.messages.recovered(opened)
+
+    def _ask_catalogue(self) -> None:
+        self.runner.worker.ask("catalogue", self._on_catalogue)
+
+    def _on_catalogue(self, answer: Answer) -> None:
+        """Take over the node types of allowed packs, as the worker reports them."""
+        if isinstance(answer, dict):
+            self.workspace.set_catalogue(Catalogue.from_json(answer))
+            for pack, why in answer.get("refused", {}).items():
+                self.log.add(f"Pack {pack} was not loaded: {why}")
+        else:
+            self.log.add(str(answer))
+
+    def _set_unassigned_keys(self, keys: list[str]) -> None:
+        self.workspace.unassigned_keys.clear()
+        self.workspace.unassigned_keys.update(QKeySequence(each).toString() for each in keys)
+
+    def _opened(self, opened: OpenDocument) -> None:
+        opened.file_status_changed.connect(lambda: self._standing_changed(opened))
+
+    def _standing_changed(self, opened: OpenDocument) -> None:
+        if opened is self.workspace.current:
+            self.setWindowTitle(_title(opened))
+            self.setWindowModified(opened.modified)
+            self.status.show_saved(opened)
+            self.commands.update_states()
+
+    def _current_changed(self, opened: OpenDocument | None) -> None:
+        self.problems.show_document(opened)
+        self.setWindowTitle(_title(opened))
+        self.setWindowModified(opened is not None and opened.modified)
+        self.commands.update_states()
+
+    def _selected(self, opened: OpenDocument | None, paths: list[str]) -> None:
+        self.inspector.show_nodes(opened, paths)
+        self.viewer.show_nodes(opened, paths)
+        self.commands.update_states()
+
+    def _add_node(self, type_id: str) -> None:
+        if self.workspace.current is None:
+            self.workspace.new()
+        if (view := self.area.view) is not None:
+            view.add_node(type_id)
+            view.setFocus()
+
+    def _finished(self) -> None:
+        """Alert the user, or close if "Close when done" was chosen."""
+        QApplication.alert(self)
+        if self.files.close_when_done and not self.runner.jobs.waiting:
+            QTimer.singleShot(0, self, self.close)
+
+    def _count_jobs(self) -> None:
+        jobs = self.runner.jobs
+        self.docks.set_count("queue", "Queue", len(jobs.waiting) + (jobs.current is not None))
+        self.commands.update_states()
+
+    def _relink_current(self) -> None:
+        if self.workspace.current is not None:
+            self.relink(self.workspace.current)
+
+    def _set_theme(self, theme: themes.Theme) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            themes.apply(app, theme)
+        self.library.show_theme(theme)
+        self.problems.show_theme(theme)
+
+
+def _title(opened: OpenDocument | None) -> str:
+    return f"{opened.name}[*] – NodeForge" if opened else "NodeForge"

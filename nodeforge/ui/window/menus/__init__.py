@@ -1,0 +1,1 @@
+"""Menus, toolbar and command palette, and the commands that they list."""

@@ -1,0 +1,216 @@
+"""Commands of the Canvas and Tool menus; available while a canvas is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nodeforge.ui.common.command_registry import Command
+from nodeforge.ui.window.base_window import BaseWindow
+
+if TYPE_CHECKING:
+    from nodeforge.ui.canvas_view import CanvasTab
+
+_TOOLS = (
+    ("brush", "Brush", "B", "paint-brush"),
+    ("eraser", "Eraser", "E", "eraser"),
+    ("clone", "Clone", "S", "sticker"),
+    ("fill", "Fill", "G", "paint-bucket"),
+    ("gradient", "Gradient", "Shift+G", "square-half"),
+    ("rectangle", "Select a rectangle", "M", "selection"),
+    ("ellipse", "Select an ellipse", "Shift+M", "circle-dashed"),
+    ("lasso", "Lasso", "L", "scribble-loop"),
+    ("polygon", "Select a polygon", "Shift+L", "polygon"),
+    ("by_colour", "Select by colour", "W", "magic-wand"),
+    ("move", "Move and transform", "V", "arrows-out-cardinal"),
+    ("crop", "Crop", "C", "crop"),
+    ("picker", "Colour picker", "I", "eyedropper"),
+    ("box", "Generation box", "K", "bounding-box"),
+)
+
+Row = tuple[str, str, Sequence[str], str]
+"""A method of `CanvasCommands`, which is also the command's name; text, shortcuts, icon."""
+
+_DEEDS: tuple[Row, ...] = (
+    ("swap_mask", "Swap mask and paint layer", ("X",), "swap"),
+    ("smaller", "Smaller brush", ("[",), ""),
+    ("larger", "Larger brush", ("]",), ""),
+    ("swap_colours", "Swap colours", ("Shift+X",), "arrows-left-right"),
+    ("plain_colours", "Reset colours", ("D",), "circle-half"),
+    ("deselect", "Deselect", ("Ctrl+Shift+A",), "selection-slash"),
+    ("invert_selection", "Invert selection", ("Ctrl+Shift+I",), "selection-inverse"),
+    ("copy_merged", "Copy merged", ("Ctrl+Shift+C",), "copy"),
+    ("mask_from_selection", "Mask from selection", ("Q",), "face-mask"),
+    ("mask_from_layer", "Mask from layer's alpha", (), ""),
+    ("mask_from_empty", "Mask transparent area", (), ""),
+    ("select_layer", "Select layer content", (), ""),
+    ("invert_mask", "Invert mask", (), ""),
+    ("grow", "Grow mask or selection…", (), ""),
+    ("shrink", "Shrink mask or selection…", (), ""),
+    ("feather", "Feather mask or selection…", (), ""),
+    ("new_layer", "New layer", ("Ctrl+Shift+N",), "plus"),
+    ("new_mask", "New mask", (), "face-mask"),
+    ("merge_down", "Merge down", ("Ctrl+E",), "git-merge"),
+    ("flatten", "Flatten image", (), "stack-simple"),
+    ("flip_across", "Flip horizontally", (), ""),
+    ("flip_down", "Flip vertically", (), ""),
+    ("scale", "Scale image…", ("Ctrl+Alt+I",), "arrows-out"),
+    ("resize", "Canvas size…", ("Ctrl+Alt+C",), "corners-out"),
+    ("crop_to_selection", "Crop to selection", (), "crop"),
+    ("crop_to_box", "Crop to generation box", (), ""),
+    ("export", "Export picture…", ("Ctrl+Shift+E",), "export"),
+    ("zoom_in", "Zoom in", ("+", "="), "magnifying-glass-plus"),
+    ("zoom_out", "Zoom out", ("-",), "magnifying-glass-minus"),
+    ("zoom_whole", "Zoom to 100 %", ("1",), ""),
+    ("turn_left", "Rotate view left", ("4",), "arrow-counter-clockwise"),
+    ("turn_back", "Reset view rotation", ("5",), ""),
+    ("turn_right", "Rotate view right", ("6",), "arrow-clockwise"),
+    ("clear_guides", "Clear guides", (), ""),
+    ("accept", "Accept", ("Return", "Enter"), "check"),
+    ("discard", "Discard", ("Backspace",), "x"),
+    ("next", "Next candidate", ("Right",), "caret-right"),
+    ("previous", "Previous candidate", ("Left",), "caret-left"),
+    ("accept_part", "Paint candidate", ("Shift+Return",), ""),
+    ("more", "More like this", ("Ctrl+M",), "sparkle"),
+    ("open_workflow", "Open generation workflow", (), "tree-structure"),
+    ("auto_box", "Fit generation box to mask", (), "bounding-box"),
+)
+
+_SWITCHES: tuple[tuple[str, str, Sequence[str], str], ...] = (
+    ("rulers", "Rulers", ("Ctrl+R",), "ruler"),
+    ("snap", "Snap", ("Ctrl+Shift+;",), "magnet"),
+    ("live", "Live", ("Ctrl+L",), "lightning"),
+)
+
+
+def canvas_commands(window: BaseWindow) -> list[Command]:
+    """All commands of the Canvas and Tool menus."""
+    return [
+        *_faces(window),
+        Command(
+            "canvas.new",
+            "New canvas",
+            lambda: _canvas_in_front(window).show_start_page(),
+            (),
+            "plus",
+        ),
+        Command(
+            "canvas.import",
+            "Import picture…",
+            lambda: _canvas_in_front(window).ask_open(),
+            (),
+            "image",
+        ),
+        Command(
+            "canvas.bring",
+            "Send viewed picture to canvas",
+            partial(_bring_viewed, window),
+            (),
+            "paint-brush",
+            lambda: not window.viewer.picture_view.image.isNull(),
+        ),
+        *(_tool(window, *row) for row in _TOOLS),
+        *(_deed(window, *row) for row in _DEEDS),
+        *(_switch(window, *row) for row in _SWITCHES),
+    ]
+
+
+def _faces(window: BaseWindow) -> list[Command]:
+    area = window.area
+    return [
+        Command(
+            f"view.{name}",
+            text,
+            partial(area.show_view, name),
+            (keys,),
+            icon,
+            window.has_document,
+            checked=lambda name=name: (area.canvas is not None) == (name == "canvas"),
+        )
+        for name, text, keys, icon in (
+            ("graph", "Graph", "Ctrl+1", "tree-structure"),
+            ("canvas", "Canvas", "Ctrl+2", "paint-brush"),
+        )
+    ]
+
+
+def _canvas_in_front(window: BaseWindow) -> CanvasTab:
+    """Show and return the canvas of the current document, or of a new one."""
+    if window.workspace.current is None:
+        window.workspace.new()
+    window.area.show_view("canvas")
+    assert window.area.canvas is not None
+    return window.area.canvas
+
+
+def bring_to_canvas(window: BaseWindow, source: Path | bytes, name: str) -> None:
+    """Import a picture into the canvas of the current document."""
+    _canvas_in_front(window).import_picture(source, name)
+
+
+def _bring_viewed(window: BaseWindow) -> None:
+    from nodeforge.ui.canvas_view.rendering.qt_images import (
+        to_png,  # the canvas needs numpy and OpenCV
+    )
+
+    bring_to_canvas(window, to_png(window.viewer.picture_view.image), "Result")
+
+
+def _tool(window: BaseWindow, name: str, text: str, keys: str, icon: str) -> Command:
+    def choose() -> None:
+        canvas = window.area.canvas
+        if canvas is not None and canvas.session is not None:
+            canvas.session.select_tool(name)
+
+    return _on_canvas(window, f"tool.{name}", text, choose, (keys,), icon, partial(_ready, window))
+
+
+def _deed(window: BaseWindow, name: str, text: str, keys: Sequence[str], icon: str) -> Command:
+    def do() -> None:
+        canvas = window.area.canvas
+        if canvas is not None and canvas.commands is not None:
+            canvas.commands.run(name)
+
+    def can() -> bool:
+        canvas = window.area.canvas
+        return (
+            canvas is not None and canvas.commands is not None and canvas.commands.is_enabled(name)
+        )
+
+    return _on_canvas(window, f"canvas.{name}", text, do, keys, icon, can)
+
+
+def _switch(window: BaseWindow, name: str, text: str, keys: Sequence[str], icon: str) -> Command:
+    def turn() -> None:
+        canvas = window.area.canvas
+        if canvas is not None and canvas.commands is not None:
+            canvas.commands.toggle(name)
+
+    def on() -> bool:
+        canvas = window.area.canvas
+        return (
+            canvas is not None and canvas.commands is not None and canvas.commands.is_checked(name)
+        )
+
+    ready = partial(_ready, window)
+    return _on_canvas(window, f"canvas.{name}", text, turn, keys, icon, ready, on)
+
+
+def _ready(window: BaseWindow) -> bool:
+    canvas = window.area.canvas
+    return canvas is not None and canvas.session is not None
+
+
+def _on_canvas(
+    window: BaseWindow,
+    name: str,
+    text: str,
+    do: Callable[[], None],
+    keys: Sequence[str],
+    icon: str,
+    enabled: Callable[[], bool],
+    checked: Callable[[], bool] | None = None,
+) -> Command:
+    return Command(name, text, do, keys, icon, enabled, checked, context=window.area.tabs)

@@ -1,0 +1,88 @@
+"""Contents of the menus: command names in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SEPARATOR = ""
+
+TOOLS = (
+    *("tool.brush", "tool.eraser", "tool.clone", "tool.fill", "tool.gradient", SEPARATOR),
+    *("tool.rectangle", "tool.ellipse", "tool.lasso", "tool.polygon", "tool.by_colour"),
+    *(SEPARATOR, "tool.move", "tool.crop", "tool.picker", "tool.box"),
+)
+
+MENUS: dict[str, tuple[str, Sequence[str]]] = {
+    "file": (
+        "&File",
+        (
+            *("file.new", "file.open", SEPARATOR, "file.save", "file.save_as", SEPARATOR),
+            *("file.copy_json", "file.copy_picture", "file.copy_svg", "file.export_graph"),
+            *(SEPARATOR, "file.preferences"),
+            *(SEPARATOR, "file.close", "file.quit"),
+        ),
+    ),
+    "edit": (
+        "&Edit",
+        (
+            *("edit.undo", "edit.redo", SEPARATOR, "edit.cut", "edit.copy", "edit.paste"),
+            *("edit.paste_linked", "edit.duplicate", "edit.delete", SEPARATOR),
+            *("edit.select_all", "edit.find"),
+        ),
+    ),
+    "node": (
+        "&Node",
+        (
+            *("node.add", "node.rename", "node.open", "node.up", SEPARATOR, "node.mute"),
+            *("node.bypass", "node.pin", "node.collapse", SEPARATOR, "node.group"),
+            *("node.ungroup", "node.backdrop", SEPARATOR, "node.align_left", "node.align_top"),
+            *("node.across", "node.down", "node.layout"),
+        ),
+    ),
+    "view": (
+        "&View",
+        (
+            *("view.palette", SEPARATOR, "view.graph", "view.canvas", SEPARATOR),
+            *("view.zoom_all", "view.zoom_selection", "canvas.zoom_in", "canvas.zoom_out"),
+            *("canvas.zoom_whole", "canvas.turn_left", "canvas.turn_back", "canvas.turn_right"),
+            SEPARATOR,
+            *("view.light", "view.library", "view.inspector", "view.viewer", "view.gallery"),
+            *("view.queue", "view.problems", "view.log"),
+        ),
+    ),
+    "canvas": (
+        "&Canvas",
+        (
+            *(
+                "canvas.new",
+                "canvas.import",
+                "canvas.bring",
+                "canvas.export",
+                SEPARATOR,
+            ),
+            *("canvas.scale", "canvas.resize", "canvas.crop_to_selection", "canvas.crop_to_box"),
+            SEPARATOR,
+            *("canvas.new_layer", "canvas.new_mask", "canvas.merge_down", "canvas.flatten"),
+            *("canvas.flip_across", "canvas.flip_down", SEPARATOR),
+            *("canvas.deselect", "canvas.invert_selection", "canvas.select_layer"),
+            *("canvas.copy_merged", SEPARATOR, "canvas.mask_from_selection"),
+            *("canvas.mask_from_layer", "canvas.mask_from_empty", "canvas.invert_mask"),
+            *("canvas.grow", "canvas.shrink", "canvas.feather", SEPARATOR),
+            *("canvas.swap_mask", "canvas.swap_colours", "canvas.plain_colours"),
+            *("canvas.smaller", "canvas.larger", SEPARATOR, "canvas.accept"),
+            *("canvas.accept_part", "canvas.discard", "canvas.next", "canvas.previous"),
+            *("canvas.more", "canvas.live", "canvas.auto_box", "canvas.open_workflow"),
+            *(SEPARATOR, "canvas.rulers", "canvas.snap", "canvas.clear_guides"),
+        ),
+    ),
+    "tool": ("&Tool", TOOLS),
+    "run": (
+        "&Run",
+        (
+            *("run.run", "run.to_selected", "run.selected", "run.stop", SEPARATOR),
+            *("run.on_change", "run.pause", "run.previews", SEPARATOR),
+            *("run.relink", "run.free", "run.restart_worker"),
+        ),
+    ),
+    "help": ("&Help", ("help.shortcuts", "help.logs", "help.about")),
+}

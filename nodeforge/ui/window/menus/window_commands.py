@@ -1,0 +1,221 @@
+"""Commands of the File, Edit, Node, View and Help menus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from nodeforge.ui.common.command_registry import Command
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.window.base_window import BaseWindow
+from nodeforge.ui.window.menus.canvas_menu import canvas_commands
+from nodeforge.ui.window.menus.graph_export import GraphExport
+from nodeforge.ui.window.menus.run_menu import RunMenu
+
+
+def all_commands(window: BaseWindow, run_menu: RunMenu) -> list[Command]:
+    """Every command of the window."""
+    return [
+        *_file(window),
+        *_edit(window),
+        *_node(window),
+        *_view(window),
+        *run_menu.commands(),
+        *canvas_commands(window),
+        *_help(window),
+    ]
+
+
+def _with(window: BaseWindow, do: Callable[[OpenDocument], object]) -> Callable[[], object]:
+    """A function that calls `do` with the current document."""
+
+    def run() -> object:
+        current = window.workspace.current
+        return do(current) if current is not None else None
+
+    return run
+
+
+def _file(window: BaseWindow) -> list[Command]:
+    files, any_open, drawn = window.files, window.has_document, GraphExport(window)
+    return [
+        Command("file.new", "New workflow", window.workspace.new, ("Ctrl+N",), "file-plus"),
+        Command("file.open", "Open…", files.ask_open, ("Ctrl+O",), "folder-open"),
+        Command(
+            "file.save", "Save", _with(window, files.save), ("Ctrl+S",), "floppy-disk", any_open
+        ),
+        Command(
+            "file.save_as",
+            "Save as…",
+            _with(window, files.save_as),
+            ("Ctrl+Shift+S",),
+            "",
+            any_open,
+        ),
+        Command(
+            "file.copy_json", "Copy as JSON", _with(window, window.copy_json), (), "", any_open
+        ),
+        Command(
+            "file.copy_picture",
+            "Copy as picture",
+            window.call_in_front("copy_as_picture"),
+            (),
+            "image",
+            any_open,
+        ),
+        Command("file.copy_svg", "Copy as SVG", drawn.copy_svg, (), "", any_open),
+        Command(
+            "file.export_graph",
+            "Export graph…",
+            _with(window, drawn.export),
+            (),
+            "export",
+            any_open,
+        ),
+        Command("file.preferences", "Preferences…", window.show_preferences, ("Ctrl+,",), "gear"),
+        Command("file.close", "Close tab", _with(window, files.close), ("Ctrl+W",), "x", any_open),
+        Command("file.quit", "Quit", window.close, ("Ctrl+Q",)),
+    ]
+
+
+def _edit(window: BaseWindow) -> list[Command]:
+    """Undo and redo act on the document, all others on the focused graph or canvas."""
+    undo_name, redo_name = window.undo_name, window.redo_name
+    undo, redo = partial(_named, "Undo", undo_name), partial(_named, "Redo", redo_name)
+    return [
+        Command(
+            "edit.undo",
+            "Undo",
+            _with(window, lambda each: each.undo()),
+            ("Ctrl+Z",),
+            "arrow-u-up-left",
+            window.can_undo,
+            label=undo,
+        ),
+        Command(
+            "edit.redo",
+            "Redo",
+            _with(window, lambda each: each.redo()),
+            ("Ctrl+Shift+Z", "Ctrl+Y"),
+            "arrow-u-up-right",
+            lambda: bool(redo_name()),
+            label=redo,
+        ),
+        *_on_graph(
+            window,
+            ("edit.cut", "Cut", "cut", ("Ctrl+X",), "scissors", True),
+            ("edit.copy", "Copy", "copy", ("Ctrl+C",), "copy", True),
+            ("edit.paste", "Paste", "paste", ("Ctrl+V",), "clipboard", False),
+            ("edit.duplicate", "Duplicate", "duplicate", ("Ctrl+D",), "copy-simple", True),
+            ("edit.delete", "Delete", "delete_selected", ("Del",), "trash", True),
+            ("edit.select_all", "Select all", "select_all", ("Ctrl+A",), "selection-all", False),
+            ("edit.find", "Find node…", "find", ("Ctrl+F",), "magnifying-glass", False),
+        ),
+        Command(
+            "edit.paste_linked",
+            "Paste with links",
+            window.call_in_front("paste", keep_inputs=True),
+            ("Ctrl+Shift+V",),
+            "",
+            lambda: window.area.canvas is None and window.has_document(),
+            context=window.area.tabs,
+        ),
+    ]
+
+
+def _named(verb: str, name: Callable[[], str]) -> str:
+    return f"{verb} {name()}".strip()
+
+
+def _node(window: BaseWindow) -> list[Command]:
+    return [
+        *_on_graph(
+            window,
+            ("node.add", "Add node…", "search_add", ("Tab",), "plus", False),
+            ("node.rename", "Rename", "rename", ("F2",), "text-aa", True),
+            ("node.open", "Open subgraph", "open_selected", ("Return",), "", True),
+            ("node.up", "Leave subgraph", "go_up", ("Alt+Up",), "", False),
+            ("node.mute", "Mute", "mute", ("M",), "speaker-slash", True),
+            ("node.bypass", "Bypass", "bypass", ("B",), "arrow-bend-double-up-right", True),
+            ("node.pin", "Keep result in cache", "pin", ("P",), "push-pin", True),
+            ("node.collapse", "Collapse", "collapse", ("C",), "", True),
+            ("node.group", "Collapse into subgraph", "group", ("Ctrl+G",), "stack", True),
+            ("node.ungroup", "Unpack subgraph", "ungroup", ("Ctrl+Alt+G",), "", True),
+            (
+                "node.backdrop",
+                "Add backdrop",
+                "backdrop",
+                ("Ctrl+Shift+G",),
+                "frame-corners",
+                False,
+            ),
+            ("node.layout", "Lay out", "auto_layout", ("L",), "tree-structure", False),
+        ),
+        *(
+            Command(f"node.{name}", text, window.call_in_front(*call), (), "", window.has_selection)
+            for name, text, call in (
+                ("align_left", "Align left", ("align", "left")),
+                ("align_top", "Align top", ("align", "top")),
+                ("across", "Distribute across", ("distribute", "across")),
+                ("down", "Distribute down", ("distribute", "down")),
+            )
+        ),
+    ]
+
+
+def _on_graph(
+    window: BaseWindow, *rows: tuple[str, str, str, Sequence[str], str, bool]
+) -> list[Command]:
+    """Commands that call a method of the graph view, or of the canvas if it has that method; the
+    last field says whether they need a selection in the graph."""
+    return [
+        Command(
+            name,
+            text,
+            window.call_in_front(method),
+            keys,
+            icon,
+            partial(window.can_call_in_front, method, selection=needs),
+            context=window.area.tabs,
+        )
+        for name, text, method, keys, icon, needs in rows
+    ]
+
+
+def _view(window: BaseWindow) -> list[Command]:
+    on_graph = _on_graph(
+        window,
+        ("view.zoom_all", "Zoom to all", "zoom_all", ("Home",), "arrows-out", False),
+        ("view.zoom_selection", "Zoom to selection", "zoom_selection", ("F",), "crosshair", True),
+    )
+    return [
+        Command(
+            "view.palette", "Command palette…", window.show_palette, ("Ctrl+Shift+P",), "command"
+        ),
+        *on_graph,
+        Command(
+            "view.light",
+            "Light theme",
+            window.switch_theme,
+            (),
+            "sun",
+            checked=lambda: not window.workspace.theme.is_dark,
+        ),
+        *(
+            Command(
+                f"view.{name}",
+                dock.accessibleName(),
+                partial(window.toggle_dock, name),
+                checked=lambda dock=dock: not dock.isHidden(),
+            )
+            for name, dock in window.docks.all.items()
+        ),
+    ]
+
+
+def _help(window: BaseWindow) -> list[Command]:
+    return [
+        Command("help.shortcuts", "Shortcuts", window.show_shortcuts, ("F1",), "keyboard"),
+        Command("help.logs", "Show logs and crash reports", window.show_logs, (), "folder-open"),
+        Command("help.about", "About NodeForge", window.show_about, (), "info"),
+    ]

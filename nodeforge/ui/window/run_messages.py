@@ -1,0 +1,132 @@
+"""Messages of runs and of the linter, shown in the message bars above the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from PySide6.QtWidgets import QApplication
+
+from nodeforge.engine.events import ErrorReport
+from nodeforge.lint import Problem, Severity
+from nodeforge.ui.common.formatting import plural
+from nodeforge.ui.common.message_bars import Button, MessageBars
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import Job
+from nodeforge.ui.running.runner import Runner
+
+
+class MessageActions(Protocol):
+    """Actions of the buttons in the message bars."""
+
+    def show_problems(self) -> None: ...
+
+    def show_node(self, opened: OpenDocument, node: str) -> None: ...
+
+    def relink(self, opened: OpenDocument) -> None: ...
+
+    def restart_worker(self) -> None: ...
+
+    def save(self, opened: OpenDocument) -> object: ...
+
+
+class RunMessages:
+    """Shows refused and failed runs, missing models and a lost worker."""
+
+    def __init__(
+        self, workspace: Workspace, runner: Runner, message_bars: MessageBars, ways: MessageActions
+    ) -> None:
+        self._workspace, self._message_bars, self._ways = workspace, message_bars, ways
+        self._offered: set[str] = set()
+        self._about: dict[str, str] = {}
+        """The id of the document that a message is about, by subject."""
+        runner.refused.connect(self._refused)
+        runner.failed.connect(self._failed)
+        runner.worker_lost.connect(self._lost_worker)
+        workspace.opened.connect(self._watch)
+        workspace.closed.connect(self._closed)
+
+    def clear(self) -> None:
+        """Remove the messages of the last run."""
+        for subject in ("run", "refused", "worker"):
+            self._message_bars.dismiss(subject)
+
+    def recovered(self, opened: OpenDocument) -> None:
+        text = f"“{opened.name}” was not saved when NodeForge last ended. Here it is."
+        save = ("Save", lambda: self._ways.save(opened))
+        self._show(f"recovered {opened.id}", opened.id, text, [save], kind="info")
+
+    def _watch(self, opened: OpenDocument) -> None:
+        opened.problems_changed.connect(lambda: self._problems_changed(opened))
+        opened.file_status_changed.connect(lambda: self._standing_changed(opened))
+
+    def _standing_changed(self, opened: OpenDocument) -> None:
+        """Remove the recovery message once the document is saved."""
+        if not opened.recovered:
+            self._dismiss(f"recovered {opened.id}", opened)
+
+    def _closed(self, opened: OpenDocument) -> None:
+        for subject in [each for each, about in self._about.items() if about == opened.id]:
+            self._dismiss(subject, opened)
+
+    def _show(
+        self,
+        subject: str,
+        document: str,
+        text: str,
+        buttons: Sequence[Button] = (),
+        kind: str = "error",
+    ) -> None:
+        self._about[subject] = document
+        self._message_bars.show_message(subject, text, buttons, kind)
+
+    def _dismiss(self, subject: str, opened: OpenDocument) -> None:
+        """Remove a message, if it is about `opened`."""
+        if self._about.get(subject) == opened.id:
+            del self._about[subject]
+            self._message_bars.dismiss(subject)
+
+    def _problems_changed(self, opened: OpenDocument) -> None:
+        """Offer once to relink models; remove a refusal once its errors are fixed."""
+        missing = any(each.rule == "missing_models" for each in opened.problems)
+        if missing and opened.id not in self._offered:
+            self._offered.add(opened.id)
+            text = f"“{opened.name}” names models that are not on this machine."
+            relink = ("Relink…", lambda: self._ways.relink(opened))
+            self._show("models", opened.id, text, [relink], kind="warn")
+        elif not missing:
+            self._dismiss("models", opened)
+        if not any(each.severity is Severity.ERROR for each in opened.problems):
+            self._dismiss("refused", opened)
+
+    def _refused(self, opened: OpenDocument, problems: list[Problem]) -> None:
+        text = f"Not run: {plural(len(problems), 'problem')} to fix first. {problems[0].told}"
+        buttons: list[Button] = [("Show problems", self._ways.show_problems)]
+        if any(each.rule == "missing_models" for each in problems):
+            buttons.append(("Relink…", lambda: self._ways.relink(opened)))
+        self._show("refused", opened.id, text, buttons)
+        self._ways.show_problems()
+
+    def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
+        inputs = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in error.inputs.items())
+        opened = self._workspace.find(job.document)
+        text = self._told(opened, node, error) + (f"\nInputs: {inputs}." if inputs else "")
+        buttons: list[Button] = []
+        if node and opened is not None:
+            buttons.append(("Show node", lambda: self._ways.show_node(opened, node)))
+        copied = f"{text}\n{error.traceback}"
+        buttons.append(("Copy", lambda: QApplication.clipboard().setText(copied)))
+        self._show("run", job.document, f"{job.name}: {text}", buttons)
+
+    def _told(self, opened: OpenDocument | None, node: str, error: ErrorReport) -> str:
+        """The error's text, with the node's title as its place."""
+        if opened is None or not node:
+            return str(error)
+        title = self._workspace.node_title(opened.document, node)
+        within = error.place.partition(f"({node})")[2]
+        return str(replace(error, place=f"{title}{within}"))
+
+    def _lost_worker(self, text: str) -> None:
+        self._message_bars.show_message("worker", text, [("Restart", self._ways.restart_worker)])

@@ -1,0 +1,209 @@
+"""The start page: shipped workflows as cards, and recent files."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from nodeforge.settings import shipped
+from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.workspace import Workspace
+
+_COLUMNS = 4
+"""Maximum number of cards in a row."""
+_GAP, _MARGIN = 12, 24
+PICTURE = (208, 132)
+"""Pixels of a workflow's picture."""
+_CARD = PICTURE[0] + 26
+_SUFFIXES = (".png", ".jpg", ".webp")
+_ABOUT = {
+    "text_to_image": ("Text to image", "Make a picture from a prompt."),
+    "image_to_image": ("Image to image", "Change a picture with a prompt."),
+    "inpaint": ("Inpaint", "Paint something new into a part of a picture."),
+    "two_pass_upscale": (
+        "Two-pass upscale",
+        "Make a picture, then make it larger with new detail.",
+    ),
+    "lora_style": ("LoRA style", "Give pictures another style with a LoRA."),
+    "compare_samplers": ("Compare samplers", "One seed, several samplers, side by side."),
+    "tiled_upscale": ("Tiled upscale", "Make a picture much larger, tile by tile."),
+    "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
+    "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
+}
+"""Title and description of each shipped workflow, in display order."""
+_OF_CANVAS = "canvas_"
+"""Prefix of workflows that only the canvas runs; they are not listed."""
+
+
+class WorkflowCard(QFrame):
+    """A clickable card with a picture, a title and a description."""
+
+    pressed = Signal()
+
+    def __init__(self, title: str, text: str, picture: QPixmap | None) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(text)
+        self.setFixedWidth(_CARD)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(4)
+        image = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        image.setFixedSize(*PICTURE)
+        image.setPixmap(picture or icon("tree-structure", "dim").pixmap(48))
+        heading, line = QLabel(title), QLabel(text, wordWrap=True)
+        heading.setProperty("role", "heading")
+        line.setProperty("role", "dim")
+        line.setAlignment(Qt.AlignmentFlag.AlignTop)
+        line.setMinimumHeight(32)
+        for part in (image, heading, line):
+            column.addWidget(part)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(
+            event.position().toPoint()
+        ):
+            self.pressed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.pressed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class StartPage(QScrollArea):
+    """Cards and lists that open workflows."""
+
+    open_requested = Signal(Path)
+    new_requested = Signal()
+    browse_requested = Signal()
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Start page")
+        self._workspace = workspace
+        self._grid = QGridLayout()
+        self._shown: list[WorkflowCard] = []
+        workspace.recent_changed.connect(self.build)
+        self.build()
+
+    def build(self) -> None:
+        content = QWidget()
+        outer = QHBoxLayout(content)
+        outer.addStretch(1)
+        column = QVBoxLayout()
+        column.setContentsMargins(_MARGIN, 32, _MARGIN, 24)
+        column.setSpacing(_GAP)
+        outer.addLayout(column)
+        outer.addStretch(1)
+        column.addWidget(_label("Start with a workflow", "title"))
+        column.addWidget(_label("Or drop a workflow or a picture anywhere in this window.", "dim"))
+        column.addLayout(self._buttons())
+        column.addLayout(self._cards())
+        recent = self._workspace.recent
+        column.addSpacing(12)
+        column.addWidget(_label("Recent files", "heading"))
+        if not recent:
+            column.addWidget(_label("Files that you open or save appear here.", "dim"))
+        for path in recent[:8]:
+            column.addWidget(self._recent(path), 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+        self.setWidget(content)
+
+    def _cards(self) -> QGridLayout:
+        self._grid, self._shown = QGridLayout(), []
+        self._grid.setSpacing(_GAP)
+        for file in listed_workflows():
+            title, text = _ABOUT.get(file.stem) or (file.stem.replace("_", " ").capitalize(), "")
+            card = WorkflowCard(title, text, _picture(file.stem))
+            card.pressed.connect(partial(self.open_requested.emit, file))
+            self._shown.append(card)
+        self._place_cards()
+        return self._grid
+
+    def _place_cards(self) -> None:
+        room = self.width() - 2 * _MARGIN - _GAP
+        columns = max(1, min(_COLUMNS, room // (_CARD + _GAP)))
+        for index, card in enumerate(self._shown):
+            self._grid.addWidget(card, index // columns, index % columns)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._place_cards()
+        super().resizeEvent(event)
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        for text, name, signal in (
+            ("New workflow", "file-plus", self.new_requested),
+            ("Open…", "folder-open", self.browse_requested),
+        ):
+            button = QPushButton(icon(name), text)
+            button.clicked.connect(signal)
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def _recent(self, path: Path) -> QPushButton:
+        button = QPushButton(icon("file"), f"{path.stem}    {path.parent}")
+        button.setFlat(True)
+        button.setToolTip(str(path))
+        button.clicked.connect(lambda: self.open_requested.emit(path))
+        return button
+
+
+def listed_workflows() -> list[Path]:
+    """The shipped workflows that the start page shows, in its order."""
+    files = shipped("workflows").glob("*.json")
+    return sorted((file for file in files if not file.stem.startswith(_OF_CANVAS)), key=_order)
+
+
+def _order(file: Path) -> tuple[int, str]:
+    known = list(_ABOUT)
+    return (known.index(file.stem) if file.stem in known else len(known), file.stem)
+
+
+def _picture(name: str) -> QPixmap | None:
+    """The picture of a shipped workflow, from the resources."""
+    for suffix in _SUFFIXES:
+        path = shipped("resources") / "workflows" / (name + suffix)
+        pixmap = QPixmap(str(path)) if path.is_file() else QPixmap()
+        if not pixmap.isNull():
+            return _fitted(pixmap)
+    return None
+
+
+def _fitted(pixmap: QPixmap) -> QPixmap:
+    """`pixmap` scaled and cropped to a card's picture size, for the screen's pixel ratio."""
+    ratio = QGuiApplication.primaryScreen().devicePixelRatio()
+    size = QSize(round(PICTURE[0] * ratio), round(PICTURE[1] * ratio))
+    mode, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode
+    large = pixmap.scaled(size, mode, smooth.SmoothTransformation)
+    left, top = (large.width() - size.width()) // 2, (large.height() - size.height()) // 2
+    cut = large.copy(left, top, size.width(), size.height())
+    cut.setDevicePixelRatio(ratio)
+    return cut
+
+
+def _label(text: str, role: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", role)
+    return label

@@ -1,0 +1,382 @@
+"""Generating on the canvas, with a real worker and the shipped model."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
+from nodeforge.canvas.edits.layers import new_layer, with_new
+from nodeforge.canvas.generation.intents import Intent
+from nodeforge.formats import document_to_json
+from nodeforge.imaging import Box
+from nodeforge.settings import shipped
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate
+from nodeforge.ui.window.main_window import MainWindow
+from support.easel import Easel, easel_in
+from support.processes import ForkedWorker
+
+LONG = 240_000
+"""Milliseconds; a busy machine takes a minute to import the worker's libraries."""
+STEPS = 2
+
+
+def fox() -> State:
+    """The shipped picture of a fox, 256 x 256."""
+    with Pillow.open(shipped("resources") / "examples" / "fox.png") as picture:
+        pixels = premultiplied(np.asarray(picture.convert("RGB")))
+    state = State(256, 256)
+    return with_new(state, new_layer(state, LayerKind.PICTURE, "fox", tiles=Tiles.of(pixels)))
+
+
+def masked(easel: Easel, left: int = 90, top: int = 90, side: int = 75) -> np.ndarray:
+    """Put a square mask on; 255 where it is."""
+    box = Box(left, top, side, side)
+    mask = np.zeros((256, 256), np.uint8)
+    mask[box.top : box.bottom, box.left : box.right] = 255
+    easel.session.perform(add_layer(easel.canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
+    return mask
+
+
+def quick(easel: Easel, **values) -> None:
+    """Few steps, and a seed that stays."""
+    form = easel.editor.form
+    form.seed_mode = "fixed"
+    for name, value in {"schedule.steps": STEPS, **values}.items():
+        form.set(name, value)
+
+
+@pytest.fixture
+def painted(canvas_window: MainWindow) -> Iterator[Easel]:
+    """The fox, and a worker that never answers."""
+    made = easel_in(canvas_window, fox())
+    yield made
+    canvas_window.runner.jobs.current = None
+    canvas_window.workspace.close(made.tab.opened)
+
+
+def candidate(colour: int, **about) -> Candidate:
+    """A patch of one grey whose left half is transparent."""
+    box = Box(64, 64, 64, 64)
+    patch = np.full((box.height, box.width, 4), colour, np.uint8)
+    patch[..., 3] = 255
+    patch[:, : box.width // 2] = 0
+    return Candidate(patch, box, **about)
+
+
+def test_a_generation_end_to_end(qtbot, open_window):
+    easel = easel_in(open_window(ForkedWorker), fox())
+    mask, before, steps = masked(easel), easel.pixels(), len(easel.document.history)
+    quick(easel, **{"noise.batch": 2, "prompt.text": "a cat"})
+    staging, previews = easel.editor.staging, []
+    candidate_overlay = easel.view.candidate_overlay
+    candidate_overlay.changed.connect(lambda: previews.append(candidate_overlay.image is not None))
+    easel.view.setFocus()
+    qtbot.keyClick(easel.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert easel.editor.generator.busy
+    qtbot.waitUntil(lambda: not easel.editor.generator.busy, timeout=LONG)
+    assert any(previews)
+    assert staging.count == 2, easel.window.area.message_bars.text("canvas")
+    assert len(easel.document.history) == steps
+    assert np.array_equal(easel.pixels(), before)  # nothing changes until it is accepted
+    first = staging.candidate
+    qtbot.keyClick(easel.view, Qt.Key.Key_Left)
+    assert staging.candidate is not first
+    qtbot.keyClick(easel.view, Qt.Key.Key_Return)
+    after = easel.pixels()
+    assert len(easel.document.history) == steps + 1
+    assert np.array_equal(after[mask == 0], before[mask == 0])
+    assert (after[mask > 0] != before[mask > 0]).any()
+    assert not staging.is_open
+    assert easel.tab.opened.generations[-1]["values"]["prompt.text"] == "a cat"
+    easel.undo()
+    assert np.array_equal(easel.pixels(), before)
+
+    quick(easel, **{"noise.seed": 7, "schedule.steps": 60})  # and one that is stopped on the way
+    easel.editor.generator.generate()
+    made = easel.editor.generator.current_run
+    assert made is not None
+    qtbot.waitUntil(lambda: made.step[0] > 0, timeout=LONG)
+    easel.undo()  # also while it runs
+    qtbot.keyClick(easel.view, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
+    assert not easel.editor.generator.busy
+    assert not staging.is_open
+
+
+def test_live_repaints_after_the_last_dab(qtbot, open_window):
+    easel = easel_in(open_window(ForkedWorker), fox())
+    masked(easel, 60, 60, 130)
+    quick(easel)
+    easel.do("canvas.live")
+    staging = easel.editor.staging
+    qtbot.waitUntil(lambda: staging.candidate is not None, timeout=LONG)
+    first = staging.candidate
+    easel.tool("brush", size=40)
+    easel.hand.drag([(100, 100), (140, 140)])
+    qtbot.waitUntil(lambda: staging.candidate is not first, timeout=LONG)
+    assert staging.count == 1
+    assert all(each.live for each in staging.candidates)
+    easel.do("canvas.live")
+    qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not easel.editor.generator.busy, timeout=LONG)
+    assets = easel.window.workspace.settings.assets
+    assert len(list(assets.glob("*.png"))) == 2  # picture and mask of what is shown, no more
+
+
+def test_an_empty_mask_is_refused_in_words(qtbot, painted):
+    with qtbot.waitSignal(painted.editor.generator.refused, timeout=LONG) as refused:
+        painted.tab.generate()
+    assert "no mask" in refused.args[0]
+    assert "no mask" in painted.window.area.message_bars.text("canvas")
+    assert not painted.editor.generator.busy
+
+
+def test_a_selection_is_the_mask_where_there_is_none(qtbot, painted):
+    painted.session.snapping.enabled = False
+    painted.tool("rectangle")
+    painted.hand.drag([(60, 60), (100, 100), (140, 140)])
+    made = []
+    painted.editor.generator.generate()
+    qtbot.waitUntil(lambda: bool(painted.window.runner.jobs.current), timeout=LONG)
+    made = painted.editor.generator.current_run.generation
+    assert made.mask[80, 80] == 255
+    assert made.mask[10, 10] == 0
+    painted.editor.generator.cancel()
+
+
+def test_a_box_beyond_the_canvas_is_refused_once_the_canvas_has_shrunk(qtbot, painted):
+    from nodeforge.canvas import crop_canvas
+
+    masked(painted)
+    painted.session.set_box(Box(128, 128, 128, 128))
+    painted.session.perform(crop_canvas(painted.canvas, Box(0, 0, 160, 160)))
+    with qtbot.waitSignal(painted.editor.generator.refused, timeout=LONG) as refused:
+        painted.tab.generate()
+    assert "Move the box" in refused.args[0]
+
+
+def test_closing_the_tab_during_a_generation_stops_it(qtbot, canvas_window):
+    easel = easel_in(canvas_window, fox())
+    masked(easel)
+    easel.editor.generator.generate()
+    qtbot.waitUntil(lambda: bool(canvas_window.runner.jobs.current), timeout=LONG)
+    job = canvas_window.runner.jobs.current
+    canvas_window.workspace.close(easel.tab.opened)
+    assert job.id in canvas_window.runner._cancelled
+    canvas_window.runner.jobs.current = None
+
+
+def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, open_window):
+    window = open_window()
+    easel = easel_in(window, fox())
+    masked(easel)
+    easel.editor.generator.generate()
+    qtbot.waitUntil(lambda: bool(window.runner.jobs.current), timeout=LONG)
+    job = window.runner.jobs.current
+    easel.document.history.mark_saved()
+
+    def stop() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        next(each for each in box.buttons() if each.text() == "Stop and close").click()
+
+    QTimer.singleShot(100, stop)
+    window.close()
+    assert not window.isVisible()
+    assert job.id in window.runner._cancelled
+
+
+def test_a_generation_that_waits_in_the_queue_is_taken_off_it(qtbot, painted):
+    masked(painted)
+    painted.editor.generator.generate()
+    painted.editor.generator.generate()
+    qtbot.waitUntil(lambda: len(painted.window.runner.jobs.waiting) == 1, timeout=LONG)
+    assert painted.tab.cancel()
+    assert not painted.window.runner.jobs.waiting
+
+
+def test_a_stroke_in_hand_is_in_the_generation(qtbot, painted):
+    painted.tool("brush", size=40, hardness=1.0)
+    masked(painted)
+    painted.do("canvas.swap_mask")
+    painted.hand.press((30, 30))
+    painted.hand.move((60, 30))
+    steps = len(painted.document.history)
+    painted.tab.generate()
+    assert len(painted.document.history) == steps + 1
+    painted.editor.generator.cancel()
+
+
+def test_candidates_are_shown_compared_and_discarded(qtbot, painted):
+    staging, candidate_overlay = painted.editor.staging, painted.view.candidate_overlay
+    for colour in (40, 80, 120):
+        staging.add(candidate(colour))
+    assert staging.index == 2
+    qtbot.keyClick(painted.view, Qt.Key.Key_Right)
+    assert staging.index == 0
+    qtbot.keyPress(painted.view, Qt.Key.Key_Backslash)
+    assert candidate_overlay.hidden
+    qtbot.keyRelease(painted.view, Qt.Key.Key_Backslash)
+    assert not candidate_overlay.hidden
+    painted.editor.staging_bar.split.setValue(50)
+    assert candidate_overlay.split == 0.5
+    for left in (2, 1, 0):
+        qtbot.keyClick(painted.view, Qt.Key.Key_Backspace)
+        assert staging.count == left
+    assert not painted.editor.staging_bar.isVisible()
+    assert len(painted.document.history) == 0
+
+
+def test_prompts_are_counted_in_tokens_as_in_the_graph(painted):
+    panel, form = painted.editor.generate, painted.editor.form
+    field = panel.fields["prompt.text"]
+    form.set("prompt.text", "a (cat:1.3) on a red chair")
+    assert field.editor().height() > 50  # room for more than a line
+    assert field.token_text.endswith("tokens")
+    fewer = field.token_text
+    form.set("prompt.text", "a cat on a red chair in a garden")
+    assert field.token_text != fewer
+    form.set("model.file", "none such.safetensors")
+    assert field.token_text == ""
+    form.set("model.file", "nano")
+    assert field.token_text.endswith("tokens")
+
+
+def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
+    masked(painted)
+    form, generator = painted.editor.form, painted.editor.generator
+    staging = painted.editor.staging
+    staging.add(candidate(90, name="a cat", seed=5, record={"values": {"prompt.text": "a cat"}}))
+    painted.do("canvas.more")
+    made = generator.current_run
+    assert made.values["noise.seed"] == 5
+    assert made.values["prompt.text"] == "a cat"
+    assert made.values["noise.variations"].endswith(":0.35")
+    assert [made.seed_of_item(item)[0] for item in range(3)] == [5, 5, 5]
+    (seed, share), second = made.seed_of_item(0)[1][0], made.seed_of_item(1)[1][0]
+    assert second == (seed + 1, share)
+    generator.cancel()
+    qtbot.waitUntil(lambda: not generator.busy, timeout=LONG)
+    staging.add(candidate(90, seed=5, variations=(second,)))  # more of one that was varied
+    assert staging.candidate.description == "Generated, seed 5, varied"
+    generator.more_like_this()
+    text = generator.current_run.values["noise.variations"]
+    assert text.startswith(f"{second[0]}:{share:g}, ")
+    assert "noise.variations" not in form.current_values()
+    generator.cancel()
+
+
+def test_a_part_is_painted_in(qtbot, painted):
+    before = painted.pixels()
+    painted.editor.staging.add(candidate(40, name="a cat"))
+    painted.do("canvas.accept_part")
+    painted.session.tool.set("size", 20)
+    painted.session.tool.set("hardness", 1.0)
+    painted.hand.drag([(70, 96), (110, 96)])
+    after = painted.pixels()
+    assert after[96, 110].tolist() == [40, 40, 40, 255]
+    assert np.array_equal(after[96, 70], before[96, 70])  # transparent in the candidate
+    assert np.array_equal(after[120, 110], before[120, 110])
+    qtbot.keyClick(painted.view, Qt.Key.Key_Return)
+    assert not painted.editor.staging.is_open
+    assert painted.session.tool.name == "brush"
+    assert painted.canvas.active.name == "a cat"
+
+
+def test_each_intent_has_its_strength_and_the_form_follows(painted):
+    panel, form = painted.editor.generate, painted.editor.form
+    form.choose_intent(Intent.REFINE)
+    assert form.strength == pytest.approx(0.4)
+    assert "schedule.strength" in panel.fields
+    assert panel.fields["prompt.text"].editor().accessibleName() == "Prompt"
+    form.set("prompt.text", "a fox")
+    form.choose_intent(Intent.EXPAND)
+    assert form.current_values()["prompt.text"] == "a fox"
+
+
+def test_what_was_accepted_before_can_be_asked_for_again(painted):
+    window, form = painted.window, painted.editor.form
+    values = {"prompt.text": "a  cat", "noise.seed": 7, "schedule.strength": 0.5}
+    workflow = document_to_json(form.workflow)
+    record = {"intent": "refine", "values": values, "workflow": workflow}
+    painted.tab.opened.generations.append(record)
+    history = painted.editor.generate.history
+    history.fill()
+    (entry,) = history.menu().actions()
+    assert entry.text() == "a cat · refine · seed 7"
+    again, opening = entry.menu().actions()
+    again.trigger()
+    assert form.intent is Intent.REFINE
+    assert form.current_values()["noise.seed"] == 7
+    assert form.seed_mode == "fixed"
+    opening.trigger()
+    opened = window.workspace.current
+    assert opened.document.graph.nodes.keys() == workflow["nodes"].keys()
+    window.workspace.close(opened)
+
+
+def test_a_control_layer_steers_and_a_hidden_one_does_not(qtbot, painted):
+    easel, form = painted, painted.editor.form
+    masked(easel)
+    assert form.workflow_name == "canvas_inpaint"
+    drawn = np.zeros((256, 256, 4), np.uint8)
+    drawn[100:104, 60:200] = 255
+    easel.session.perform(add_layer(easel.canvas, LayerKind.CONTROL, tiles=Tiles.of(drawn)))
+    assert form.workflow_name == "canvas_control"
+    assert "Control strength" in [entry.label for entry in form.entries()]
+    assert form.strength == 1.0
+    easel.editor.generator.generate()
+    made = easel.editor.generator.current_run
+    qtbot.waitUntil(lambda: made.generation is not None, timeout=LONG)
+    assert "canvas_control.png" in made.generation.files
+    layer = easel.canvas.state.active
+    easel.session.perform(set_layer(easel.canvas, layer, visible=False))
+    assert form.workflow_name == "canvas_inpaint"
+
+
+def test_the_workflow_opens_as_a_graph_and_generate_runs_it(painted):
+    window, form = painted.window, painted.editor.form
+    painted.do("canvas.open_workflow")
+    opened = window.workspace.current
+    assert opened is not painted.tab.opened
+    assert window.area.canvas is None
+    assert form.workflow is opened.document
+    window.workspace.close(opened)
+    assert form.custom_workflow is None
+
+
+def test_what_is_taken_off_the_queue_by_hand_is_over(qtbot, painted):
+    masked(painted)
+    painted.editor.generator.generate()
+    painted.editor.generator.generate()
+    jobs = painted.window.runner.jobs
+    qtbot.waitUntil(lambda: len(jobs.waiting) == 1, timeout=LONG)
+    jobs.clear()
+    assert len(painted.editor.generator._runs) == 1
+    painted.editor.generator.cancel()
+
+
+def test_painting_asks_for_no_plan_of_the_graph(qtbot, painted):
+    asked = []
+    painted.tab.opened.graph_changed.connect(lambda: asked.append(True))
+    painted.tool("brush")
+    painted.hand.click((20, 20))
+    assert len(painted.document.history) == 1
+    assert not asked
+
+
+def test_enter_in_a_field_accepts_no_candidate(qtbot, painted):
+    painted.editor.staging.add(candidate(40))
+    size = painted.editor.options.fields["size"].editor()
+    strength = painted.editor.generate.fields["schedule.steps"].editor()
+    for field in (size, strength):
+        field.setFocus()
+        qtbot.keyClicks(field, "7")
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    assert painted.editor.staging.count == 1
+    assert len(painted.document.history) == 0

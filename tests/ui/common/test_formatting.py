@@ -1,0 +1,67 @@
+"""What the window makes of numbers and docstrings."""
+
+import pytest
+from PySide6.QtCore import QPointF
+
+from nodeforge.spec import Catalogue
+from nodeforge.ui.common.formatting import edit_title, plain_text, tooltip_html
+from nodeforge.ui.inspector.panel import help_text
+
+
+@pytest.mark.parametrize(
+    ("doc", "expected"),
+    [
+        ("`(word:1.2)` counts\nmore.", "“(word:1.2)” counts more."),
+        ("goes on from `start_at`.", "goes on from “start at”."),
+        ("Say ``embedding:name``.\n\n  Twice.", "Say “embedding:name”.\n\nTwice."),
+        ("512*1.5*2 is no mark, nor is one `alone.", "512*1.5*2 is no mark, nor is one `alone."),
+    ],
+)
+def test_docstrings_read_as_prose(doc, expected):
+    assert plain_text(doc) == expected
+
+
+def test_a_tooltip_shows_angle_brackets_and_breaks_its_lines():
+    assert tooltip_html("Reads `<lora:x>` & more.\n\nOnce.") == (
+        "<p>Reads “&lt;lora:x&gt;” &amp; more.</p><p>Once.</p>"
+    )
+    assert tooltip_html("") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("link denoise.text_encoder", "link denoise · text encoder"),
+        ("change clip_skip of group/prompt_2", "change clip skip of group/prompt 2"),
+        ("move link to grid.images[1]", "move link to grid · images[1]"),
+        ("move 3 nodes", "move 3 nodes"),
+        ("relink models to v1.5", "relink models to v1.5"),
+    ],
+)
+def test_steps_are_named_by_ports_as_they_read(name, expected):
+    assert edit_title(name) == expected
+
+
+def test_no_description_of_a_shipped_node_keeps_its_marks():
+    for spec in Catalogue.shipped().values():
+        docs = [spec.summary, help_text(spec.doc, spec.summary)]
+        docs += [port.doc for port in (*spec.inputs, *spec.outputs)]
+        assert not [doc for doc in docs if "`" in plain_text(doc)], spec.type
+
+
+def test_the_search_and_the_library_show_prose(window):
+    window.workspace.new()
+    view = window.area.view
+    view.node_search.open_at(QPointF(10, 10))
+    view.node_search.popup.line.setText("load embedding")
+    popup = view.node_search.popup.list
+    details = [popup.item(row).data(0x100).detail for row in range(popup.count())]
+    assert "Let prompts say “embedding:name” for a textual inversion" in details[0]
+    tips = [item.toolTip(0) for item in items_of(window.library.tree)]
+    assert any("“embedding:name”" in text for text in tips)
+
+
+def items_of(tree):
+    for index in range(tree.topLevelItemCount()):
+        parent = tree.topLevelItem(index)
+        yield from (parent.child(row) for row in range(parent.childCount()))

@@ -1,0 +1,175 @@
+"""The gallery's list and its pictures."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QMenu, QMessageBox
+
+from nodeforge.formats import load, save
+from nodeforge.graph.model import Input
+from nodeforge.settings import shipped
+from nodeforge.ui.gallery.compare_dialog import CompareDialog
+from nodeforge.ui.gallery.results_database import ResultsDatabase, prompt_and_seed
+
+TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
+PARAMETERS = "a fox, red\nNegative prompt: dull\nSteps: 20, Sampler: Euler, Seed: 42, Size: 8x8"
+
+
+def picture(folder: Path, name: str, colour: str = "red") -> Path:
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(QColor(colour))
+    image.save(str(folder / name))
+    return folder / name
+
+
+@pytest.fixture
+def results(tmp_path: Path):
+    results = ResultsDatabase(tmp_path / "gallery.sqlite")
+    yield results
+    results.close()
+
+
+def test_results_are_found_by_all_words_newest_first(results, tmp_path: Path):
+    for index, prompt in enumerate(["a red fox", "a red owl", "a blue fox"]):
+        texts = {"parameters": f"{prompt}\nSteps: 1, Seed: {index}"}
+        results.add(tmp_path / f"{index}.png", "mine", texts, b"")
+    assert [each.prompt for each in results.find()] == ["a blue fox", "a red owl", "a red fox"]
+    assert [each.seed for each in results.find("fox red")] == ["0"]
+
+
+def test_favourites_and_removal_are_kept(results, tmp_path: Path):
+    results.add(tmp_path / "0.png", "mine", {}, b"")
+    (result,) = results.find()
+    results.mark(result, True)
+    assert results.find(favourites=True)[0].favourite
+    results.remove(result)
+    assert not results.find()
+
+
+def test_a_damaged_list_is_put_aside(tmp_path: Path):
+    file = tmp_path / "gallery.sqlite"
+    file.write_bytes(b"no database" * 1000)
+    results = ResultsDatabase(file)
+    assert not results.find()
+    assert file.with_suffix(".damaged").exists()
+    results.close()
+
+
+def test_prompt_and_seed_come_from_the_parameters():
+    assert prompt_and_seed(PARAMETERS) == ("a fox, red", "42")
+    assert prompt_and_seed("") == ("", "")
+
+
+def test_pictures_are_searched_dragged_out_and_deleted(qtbot, window, tmp_path: Path):
+    for name in ("fox", "owl"):
+        path = picture(tmp_path, f"{name}.png")
+        window.results.add(path, "mine", {"parameters": f"a {name}\nSeed: 1"}, b"")
+    window.gallery.reload()
+    qtbot.keyClicks(window.gallery.search, "owl")
+    assert window.gallery.list.count() == 1
+    item = window.gallery.list.item(0)
+    urls = window.gallery.list.mimeData([item]).urls()
+    assert [url.toLocalFile() for url in urls] == [str(tmp_path / "owl.png")]
+    item.setSelected(True)
+    window.gallery.delete(window.gallery.list.chosen())
+    assert not (tmp_path / "owl.png").exists()
+    window.gallery.search.clear()
+    assert window.gallery.list.count() == 1
+
+
+@pytest.fixture
+def compared(qtbot, tmp_path: Path):
+    dialog = CompareDialog(picture(tmp_path, "a.png"), picture(tmp_path, "b.png", "blue"))
+    qtbot.addWidget(dialog)
+    dialog.resize(500, 400)
+    dialog.show()
+    dialog.activateWindow()
+    qtbot.waitUntil(dialog.isActiveWindow)
+    return dialog
+
+
+def colour_at(pair, share: float) -> QColor:
+    shown = pair.grab().toImage()
+    return shown.pixelColor(int(shown.width() * share), shown.height() // 2)
+
+
+def test_two_pictures_are_compared_across_a_line(qtbot, compared):
+    pair = compared.pair
+    assert colour_at(pair, 0.4) == QColor("red")
+    assert colour_at(pair, 0.6) == QColor("blue")
+    qtbot.keyClick(pair, Qt.Key.Key_Right)
+    assert pair.share == pytest.approx(0.55)
+    qtbot.mouseClick(pair, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
+    assert pair.share < 0.01
+
+
+def test_two_pictures_are_compared_in_turns_and_by_what_differs(qtbot, compared):
+    pair = compared.pair
+    qtbot.mouseClick(compared.buttons["blink"], Qt.MouseButton.LeftButton)
+    assert colour_at(pair, 0.5) == QColor("red")
+    qtbot.waitUntil(lambda: pair.shows_second)
+    assert colour_at(pair, 0.5) == QColor("blue")
+    qtbot.keyClick(pair, Qt.Key.Key_Space)  # stops, and shows the other
+    assert colour_at(pair, 0.5) == QColor("red")
+    qtbot.keyClick(compared, Qt.Key.Key_3)
+    qtbot.waitUntil(lambda: pair.mode == "difference")
+    assert colour_at(pair, 0.5) == QColor(255, 0, 255)
+    assert "100.0 % of the pixels differ" in compared._fact.text()
+
+
+def test_settings_alone_are_loaded_into_the_open_workflow(window, tmp_path: Path):
+    file = tmp_path / "theirs.json"
+    window.files.open(TEXT_TO_IMAGE)
+    ours = window.workspace.current.document
+    theirs = load(TEXT_TO_IMAGE)
+    theirs.node("prompt").values["text"] = "an owl"
+    theirs.node("noise").values["seed"] = 7
+    del theirs.graph.nodes["save"], theirs.graph.links[Input("save", "image")]
+    theirs.graph.nodes["renamed"] = theirs.graph.nodes.pop("schedule")
+    theirs.node("renamed").values["steps"] = 9
+    save(theirs, file)
+    nodes = set(ours.graph.nodes)
+    window.gallery.settings_requested.emit(file)
+    assert ours.node("prompt").values["text"] == "an owl"
+    assert ours.node("noise").values["seed"] == 7
+    assert ours.node("schedule").values["steps"] == 9
+    assert set(ours.graph.nodes) == nodes
+    assert ours.history.undo_name == "load settings"
+    assert window.status.text == "Settings of theirs.json were loaded."
+    ours.undo()
+    assert ours.node("prompt").values["text"] == "a fox"
+
+
+def test_the_menu_offers_all_that_can_be_done_with_a_picture(qtbot, window, tmp_path: Path):
+    window.results.add(picture(tmp_path, "a.png"), "mine", {}, b"")
+    window.gallery.reload()
+    shown = window.gallery.list
+    place = shown.visualItemRect(shown.item(0)).center()
+    qtbot.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    shown.customContextMenuRequested.emit(place)
+    menu = window.gallery.findChild(QMenu)
+    offered = {action.text(): action for action in menu.actions() if action.text()}
+    wanted = ["Open workflow", "Load settings", "Show in folder"]
+    assert list(offered) == [*wanted, "Add to favourites", "Delete…"]
+    offered["Add to favourites"].trigger()
+    menu.close()
+    assert window.results.find(favourites=True)
+
+
+def test_the_delete_key_asks_before_a_picture_goes(qtbot, window, monkeypatch, tmp_path: Path):
+    def answer(box: QMessageBox) -> int:
+        button = next(b for b in box.buttons() if b.text() == "Delete")
+        monkeypatch.setattr(QMessageBox, "clickedButton", lambda _: button)
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    path = picture(tmp_path, "a.png")
+    window.results.add(path, "mine", {}, b"")
+    window.gallery.reload()
+    window.gallery.list.setFocus()
+    window.gallery.list.item(0).setSelected(True)
+    qtbot.keyClick(window.gallery.list, Qt.Key.Key_Delete)
+    assert not path.exists()
+    assert window.gallery.list.count() == 0
