@@ -61,6 +61,15 @@ class Started(Event):
 
 
 @dataclass(frozen=True)
+class Reading(Event):
+    """`done` of `of` bytes of the model at `path` are read, once, to know its content."""
+
+    path: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """`node` has done `step` of `of` pieces of work, `seconds` after it started.
 
@@ -157,6 +166,7 @@ LAST = (Failed, RunCancelled, RunFinished, WorkerDied)
 
 _NAMES: dict[str, type[Event]] = {
     "started": Started,
+    "reading": Reading,
     "progress": Progress,
     "preview": Preview,
     "finished": Finished,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
-from nodeforge.models import fingerprint, mentioned
+from nodeforge.models import mentioned
 from nodeforge.spec import NodeSpec, TextWidget
 
 Named = Mapping[str, Path | RequestError]
@@ -50,7 +50,7 @@ def named_models(spec: NodeSpec, texts: Mapping[str, Any], files: Files) -> Name
         for name in mentioned(kind, text) if kind and isinstance(text, str) else ():
             try:
                 path = files.model(kind, name)
-                made.counted[f"{port.name}@{name}"] = fingerprint(path)
+                made.counted[f"{port.name}@{name}"] = files.content_key(path)
                 made.found[name] = path
             except RequestError as error:
                 made.found[name] = error

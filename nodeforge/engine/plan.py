@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,16 @@ class PlannedNode:
 
 @dataclass(frozen=True)
 class Plan:
-    """Nodes in an order in which each comes after what feeds it."""
+    """Nodes in an order in which each comes after what feeds it.
+
+    Args:
+        unread: Models whose content must be read before a run, with their bytes; the keys of
+            what they feed are not final before.
+    """
 
     nodes: dict[str, PlannedNode]
     targets: list[str]
+    unread: Mapping[Path, int] = field(default_factory=dict)
 
 
 def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: str) -> Plan:
@@ -75,7 +81,7 @@ def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: 
     for node_id in _order(targets, links):
         fed = links.get(node_id, {})
         planned[node_id] = _plan_node(node_id, graph, fed, planned, files, numerics)
-    return Plan(planned, targets)
+    return Plan(planned, targets, files.unread)
 
 
 def place(node_id: str, spec: NodeSpec) -> str:

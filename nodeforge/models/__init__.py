@@ -18,13 +18,23 @@ from nodeforge.models.files.diffusers_folder import (
     read_config,
     weight_files,
 )
-from nodeforge.models.files.fingerprint import Fingerprints, fingerprint, locate, sha256
+from nodeforge.models.files.fingerprint import (
+    UNREAD,
+    Fingerprints,
+    fingerprint,
+    fingerprints,
+    locate,
+    sha256,
+    size_of,
+    without_reading,
+)
 from nodeforge.models.files.header import Header, read_header
 from nodeforge.models.folders.folders import ModelFolders
 from nodeforge.models.folders.prompt_references import mention, mentioned
 
 __all__ = [
     "FAMILIES",
+    "UNREAD",
     "VOCABULARY_KEY",
     "CorruptModelError",
     "EncoderPair",
@@ -41,6 +51,7 @@ __all__ = [
     "PickleRefusedError",
     "Sensible",
     "fingerprint",
+    "fingerprints",
     "is_whole_model",
     "locate",
     "mention",
@@ -51,5 +62,7 @@ __all__ = [
     "read_header",
     "recognise",
     "sha256",
+    "size_of",
     "weight_files",
+    "without_reading",
 ]

@@ -88,6 +88,7 @@ def _answers(
         return {
             "nodes": {node: asdict(what) for node, what in forecast.items()},
             "models": models_of(planned, residency),
+            "unread": {str(path): size for path, size in planned.unread.items()},
         }, b""
 
     def picture(header: dict[str, Any]) -> Answer:

@@ -15,6 +15,7 @@ from nodeforge.api import (
     Choice,
     File,
     Latent,
+    ModelFile,
     Multiline,
     Range,
     Role,
@@ -145,6 +146,17 @@ def read(file: Annotated[Path, File("any")]) -> str:
     return file.read_text()
 
 
+@node("test.model")
+def model(file: Annotated[Path, ModelFile("checkpoint")]) -> str:
+    """Name a model.
+
+    Args:
+        file: Which.
+    """
+    CALLS["model"] += 1
+    return file.name
+
+
 @node("test.prompt")
 def prompt(run: RunContext, text: Annotated[str, Multiline(names="embedding")] = "") -> str:
     """Tell where the models are that a text names.
@@ -263,6 +275,7 @@ NODES = (
     stop_in_the_middle,
     save,
     read,
+    model,
     prompt,
     inexact,
     hungry,
