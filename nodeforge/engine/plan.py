@@ -9,7 +9,7 @@ from typing import Any
 
 from nodeforge.engine.files import Files
 from nodeforge.engine.keys import node_key, static_part
-from nodeforge.engine.named import Named, named_models
+from nodeforge.engine.referenced_models import Named, referenced_models
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output
@@ -168,7 +168,7 @@ def _plan_node(
     try:
         fed = {port: _feed(node.spec, port, link, planned) for port, link in links.items()}
         literals, counted = _literals(node.spec, node.values, links, files)
-        named = named_models(node.spec, literals | _fed_texts(links, planned), files)
+        named = referenced_models(node.spec, literals | _fed_texts(links, planned), files)
     except NodeForgeError as error:
         raise error.at(place(node_id, node.spec)) from error
     counted |= named.counted

@@ -10,7 +10,7 @@ from nodeforge.models.errors import (
     ModelFileError,
     PickleRefusedError,
 )
-from nodeforge.models.families import FAMILIES, Family, Sensible
+from nodeforge.models.families import FAMILIES, Family, RecommendedSettings
 from nodeforge.models.files.diffusers_folder import (
     VOCABULARY_KEY,
     is_whole_model,
@@ -30,7 +30,7 @@ from nodeforge.models.files.fingerprint import (
 )
 from nodeforge.models.files.header import Header, read_header
 from nodeforge.models.folders.folders import ModelFolders
-from nodeforge.models.folders.prompt_references import mention, mentioned
+from nodeforge.models.folders.prompt_references import prompt_reference, referenced_names
 
 __all__ = [
     "FAMILIES",
@@ -49,18 +49,18 @@ __all__ = [
     "ModelFolders",
     "ModelInfo",
     "PickleRefusedError",
-    "Sensible",
+    "RecommendedSettings",
     "fingerprint",
     "fingerprints",
     "is_whole_model",
     "locate",
-    "mention",
-    "mentioned",
     "paired",
     "predicts",
+    "prompt_reference",
     "read_config",
     "read_header",
     "recognise",
+    "referenced_names",
     "sha256",
     "size_of",
     "weight_files",

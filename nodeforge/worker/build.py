@@ -42,7 +42,7 @@ class LoadedNetworks:
     def numerics(self) -> Mapping[str, str]:
         return self._residency.numerics()
 
-    def relieve(self) -> str:
+    def free_memory(self) -> str:
         return self._residency.free_memory()
 
 

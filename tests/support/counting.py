@@ -31,7 +31,7 @@ from nodeforge.engine.plan import Plan
 from nodeforge.engine.session import Session
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.graph.model import Graph, Input, Node, Output
-from nodeforge.models import mentioned
+from nodeforge.models import referenced_names
 from nodeforge.settings import Settings
 from nodeforge.worker.codec import ValueCodec
 
@@ -165,7 +165,7 @@ def prompt(run: RunContext, text: Annotated[str, Multiline(names="embedding")] =
         text: The text.
     """
     CALLS["prompt"] += 1
-    return " ".join(str(run.named(name)) for name in mentioned("embedding", text))
+    return " ".join(str(run.named(name)) for name in referenced_names("embedding", text))
 
 
 @node("test.inexact")

@@ -22,7 +22,7 @@ _SETTLED_NS = 50_000_000
 """A file changed within one tick of the clock keeps its time: younger ones are not memoised."""
 
 
-class Memo:
+class FileCache:
     """JSON values by path, each valid while the path's signature stays the same."""
 
     def __init__(self, file: Path) -> None:

@@ -19,7 +19,7 @@ from blake3 import blake3
 
 from nodeforge.models.errors import ModelFileError
 from nodeforge.models.files.diffusers_folder import model_files, watched
-from nodeforge.models.files.file_cache import Memo, content_signature, settled, signature
+from nodeforge.models.files.file_cache import FileCache, content_signature, settled, signature
 from nodeforge.models.files.header import read_header
 from nodeforge.settings import default_home
 
@@ -54,9 +54,9 @@ class Fingerprints:
     """Names of models by content, remembered in `cache` until a file changes."""
 
     def __init__(self, cache: Path) -> None:
-        self._keys = Memo(cache / "content_keys.json")
-        self._quick = Memo(cache / "fingerprints.json")
-        self._hashes = Memo(cache / "sha256.json")
+        self._keys = FileCache(cache / "content_keys.json")
+        self._quick = FileCache(cache / "fingerprints.json")
+        self._hashes = FileCache(cache / "sha256.json")
         self._watched: dict[str, tuple[str, ...]] = {}
 
     def of(self, path: Path, watch: Watch = lambda _: None) -> str:

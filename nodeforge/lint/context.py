@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nodeforge.models import ModelFolders, ModelInfo
 
 
-class Scene:
+class LintContext:
     """A workflow under the eyes of the linter.
 
     Args:
