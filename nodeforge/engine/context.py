@@ -1,4 +1,4 @@
-"""The `RunContext` that a node sees."""
+"""The run request and state, and the `RunContext` that a node sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run tells those who watch it. Every event carries its run; most carry a node."""
+"""Events of a run. Each carries its run's id; most carry a node's."""
 
 from __future__ import annotations
 

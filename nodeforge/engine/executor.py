@@ -1,4 +1,4 @@
-"""Runs a plan: fetches what is cached, computes the rest, drops what nothing reads any more."""
+"""Runs a plan: fetches cached results, computes the others, frees what is no longer read."""
 
 from __future__ import annotations
 

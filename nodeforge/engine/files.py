@@ -1,4 +1,4 @@
-"""Which files a workflow may read, and what they count as in keys.
+"""Resolves the file values of a workflow, and how they count in keys.
 
 A workflow names models and pictures; it can never reach outside the folders for them. A path
 that the person gave is granted, for one run.

@@ -1,4 +1,4 @@
-"""What a run must compute, in order, with the key of every result. Iterative and linear."""
+"""Makes a plan: the nodes to compute, in order, with their keys. Iterative and linear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that the texts of a node name, as a prompt says ``embedding:style``.
+"""Models that the texts of a node reference, as a prompt does by ``embedding:style``.
 
 They are looked for before the run, so that their content counts in the node's key. One that
 is missing is no failure yet: 'Load embedding' may bring it under that name.

@@ -1,4 +1,4 @@
-"""Graphs in, events out: plans and runs on one cache. The worker wraps this in a process."""
+"""Plans and runs graphs on one cache, emitting events. The worker wraps this in a process."""
 
 from __future__ import annotations
 

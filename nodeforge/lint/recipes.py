@@ -1,4 +1,4 @@
-"""Which model files a workflow names, and which family everything that comes of them is of."""
+"""Which model files a workflow loads, and the family of what comes of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the rules: every module in `nodeforge.lint.rules`, its name being the rule's id."""
+"""Finds and runs the rules: every module in `nodeforge.lint.rules`."""
 
 from __future__ import annotations
 

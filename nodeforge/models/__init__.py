@@ -1,4 +1,4 @@
-"""Model files, without torch: where they are, what they are, and which content they hold."""
+"""Model files, without torch: folders, detection, headers, content keys."""
 
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.recognise import recognise

@@ -1,4 +1,4 @@
-"""Premultiplied RGBA8 over premultiplied RGBA8, in place.
+"""Blends premultiplied RGBA8 pixels over premultiplied RGBA8 pixels, in place.
 
 What is transparent above leaves the bits below as they are, what is opaque there (normal, at
 opacity 1) gives its own: so a layer changes nothing but where it shows something.

@@ -1,4 +1,4 @@
-"""A canvas: layers of one size, and who is told when they change.
+"""The canvas: layers of one size, and the listeners of their changes.
 
 All that a canvas holds is one `State`, which never changes: an edit puts another in its place.
 """

@@ -1,4 +1,4 @@
-"""What layers show together, for any rectangle, and tiles of it kept for the view."""
+"""Composites layers, for any rectangle, and caches the resulting tiles for the view."""
 
 from __future__ import annotations
 

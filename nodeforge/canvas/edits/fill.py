@@ -1,4 +1,4 @@
-"""Painting a whole area at once: fill, gradient, clear."""
+"""Edits that paint a whole area: fill, gradient, clear."""
 
 from __future__ import annotations
 

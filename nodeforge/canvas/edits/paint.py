@@ -1,4 +1,4 @@
-"""What is laid on a layer through an alpha: a colour, a picture, or nothing (the eraser).
+"""What a stroke or fill applies to a layer: a colour, a picture, or erasing.
 
 Every tool that paints ends here: brush, fill, gradient, clone, paste.
 """

@@ -1,4 +1,4 @@
-"""A stroke of a brush: seen while it is drawn, and one edit when it is done."""
+"""A brush stroke: previewed while it is drawn, one edit when it is done."""
 
 from __future__ import annotations
 

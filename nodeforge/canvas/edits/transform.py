@@ -1,4 +1,4 @@
-"""Moving, scaling and turning what is selected of a layer, or all of it."""
+"""Moves, scales and rotates the selected part of a layer, or all of it."""
 
 from __future__ import annotations
 

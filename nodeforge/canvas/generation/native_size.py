@@ -1,4 +1,4 @@
-"""What size a workflow's model likes, before anything is run."""
+"""The native picture size of a workflow's model, from its file's header."""
 
 from __future__ import annotations
 

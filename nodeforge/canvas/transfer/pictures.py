@@ -1,4 +1,4 @@
-"""Picture files onto the canvas and back.
+"""Opens picture files as layers, and exports the canvas.
 
 A picture is shown in sRGB. Its file is kept as it was: where the canvas still shows what the
 file shows, an export writes the file's own values, in the file's own colour profile.

@@ -1,4 +1,4 @@
-"""Which families a model can be of, by what its header turned out to hold."""
+"""Which families fit the networks that a header describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells which networks a file holds from the names and shapes of its tensors alone.
+"""Detects the networks in a file from the names and shapes of its tensors.
 
 Names decide the kind; the width of the text that cross-attention reads decides the family.
 The names are those of the LDM repositories, of open_clip, of diffusers, of the adapters'

@@ -1,4 +1,4 @@
-"""Kind and family of a model from its header alone: no weight is read, nothing is guessed."""
+"""Detects kind and family of a model from its header alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Architectures that no family here covers: told apart so that they can be refused by name.
+"""Detects architectures that no family covers, to refuse them by name.
 
 Parts of tensor names, each name between two line breaks, as in the files of their authors, in
 diffusers' and in LoRAs over them; the more special ones come first.

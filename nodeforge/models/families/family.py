@@ -1,4 +1,4 @@
-"""What NodeForge knows about an architecture, as data."""
+"""`Family`: what NodeForge knows about an architecture, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about files that are slow to find, kept in a JSON file until the files change.
+"""A JSON cache of facts about files, valid until the files change.
 
 Several processes may share one: each writes it whole, a lost entry is found again, and a
 damaged or unwritable file is no error.

@@ -1,4 +1,4 @@
-"""Where models of each kind are: our folders, the shipped ones, ComfyUI's and A1111's."""
+"""Folder layouts by model kind: NodeForge's, ComfyUI's and A1111's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds models by kind and name in all model folders, and lists what is there."""
+"""Finds and lists models by kind and name in all model folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that a text names, as a prompt says ``embedding:style``."""
+"""Finds the models that a prompt references by ``embedding:style``."""
 
 from __future__ import annotations
 
