@@ -17,9 +17,9 @@ def test_values_give_what_they_hold(nodes):
 def test_the_planner_knows_what_to_do_with_each_flow_node(nodes):
     roles = {name: node_type_of(nodes[f"flow.{name}"]).spec.role for name in ("reroute", "switch")}
     assert roles == {"reroute": Role.REROUTE, "switch": Role.SWITCH}
-    assert node_type_of(nodes["flow.note"]).spec.role is Role.NOTE
-    assert nodes["flow.switch"](["a", "b"], 1) == ("b",)
-    assert nodes["flow.reroute"]("x") == ("x",)
+    assert node_type_of(nodes["graph.note"]).spec.role is Role.NOTE
+    assert nodes["graph.switch"](["a", "b"], 1) == ("b",)
+    assert nodes["graph.reroute"]("x") == ("x",)
 
 
 def plain(spec):
