@@ -14,8 +14,8 @@ def test_values_give_what_they_hold(nodes):
     assert nodes["values.seed"](2**63 - 1) == (2**63 - 1,)
 
 
-def test_the_planner_knows_what_to_do_with_each_flow_node(nodes):
-    roles = {name: node_type_of(nodes[f"flow.{name}"]).spec.role for name in ("reroute", "switch")}
+def test_the_planner_knows_what_to_do_with_each_graph_node(nodes):
+    roles = {name: node_type_of(nodes[f"graph.{name}"]).spec.role for name in ("reroute", "switch")}
     assert roles == {"reroute": Role.REROUTE, "switch": Role.SWITCH}
     assert node_type_of(nodes["graph.note"]).spec.role is Role.NOTE
     assert nodes["graph.switch"](["a", "b"], 1) == ("b",)
