@@ -72,7 +72,7 @@ def test_every_node_gives_the_same_twice_and_leaves_its_inputs_alone(nodes):
             assert one.max() <= 1, type_id
 
 
-@pytest.mark.parametrize("prefix", ["image.", "mask.", "inpaint.", "values.", "flow."])
+@pytest.mark.parametrize("prefix", ["image.", "mask.", "inpaint.", "values.", "graph."])
 def test_every_port_of_every_node_is_described(nodes, prefix):
     for type_id in filter(lambda name: name.startswith(prefix), nodes):
         spec = node_type_of(nodes[type_id]).spec
