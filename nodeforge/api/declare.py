@@ -19,7 +19,7 @@ from nodeforge.api import widgets
 from nodeforge.api.context import RunContext
 from nodeforge.api.docstring import Docstring, parse
 from nodeforge.errors import NodeForgeError
-from nodeforge.spec import NodeSpec, PortSpec, Role
+from nodeforge.spec import NodeSpec, PortSpec, Role, Upgrade
 from nodeforge.spec import types as names
 from nodeforge.spec.widget import (
     ChoiceWidget,
@@ -106,6 +106,7 @@ def node(
     type_id: str,
     *,
     version: int = 1,
+    upgrade: Mapping[int, Upgrade] | None = None,
     title: str = "",
     effects: bool = False,
     shows: bool = False,
@@ -115,7 +116,10 @@ def node(
 
     Args:
         type_id: ``category.name``; part of workflows, so it never changes.
-        version: Raise it when the result changes for the same input.
+        version: Raise it when the result changes for the same input, and with each step of
+            `upgrade`.
+        upgrade: By version, what brings a file saved with it to the next one. Only a change of
+            ports, of defaults or of what values mean needs a step; steps are only ever added.
         title: What the window calls it; made from `type_id` where empty.
         effects: It does something besides returning a value (saves a file).
         shows: Its result is for a person to see; a run of the workflow asks for it.
@@ -127,17 +131,19 @@ def node(
 
     def declare(function: Function) -> Function:
         declared = _Declaration(type_id, function)
+        inputs, outputs = declared.inputs(), declared.outputs()
         spec = NodeSpec(
             type=type_id,
             version=version,
             title=title or _title(type_id),
             summary=declared.doc.summary,
             doc=declared.doc.body,
-            inputs=declared.inputs(),
-            outputs=declared.outputs(),
+            inputs=inputs,
+            outputs=outputs,
             effects=effects,
             shows=shows,
             role=role,
+            upgrades=declared.upgrades(version, upgrade or {}, inputs, outputs),
         )
         made = NodeType(spec, function, declared.wants_run, declared.enums, declared.many_results)
         setattr(function, _ATTRIBUTE, made)
@@ -222,6 +228,29 @@ class _Declaration:
             for name, kind in fields.items()
             for docs in [self.doc.returns[name]]
         )
+
+    def upgrades(
+        self,
+        version: int,
+        steps: Mapping[int, Upgrade],
+        inputs: tuple[PortSpec, ...],
+        outputs: tuple[PortSpec, ...],
+    ) -> dict[int, Upgrade]:
+        """`steps` in order, checked against the ports as they are today."""
+        if type(version) is not int or version < 1:
+            self.fail(f"the version is {version!r}, not a whole number from 1")
+        for number, step in steps.items():
+            if type(number) is not int or not 1 <= number < version:
+                self.fail(f"upgrade step {number!r} is not from a version before {version}")
+            if not isinstance(step, Upgrade):
+                self.fail(f"upgrade step {number} is no Upgrade: {step!r}")
+        if latest := steps.get(version - 1):
+            missing = latest.inputs - {port.name for port in inputs}
+            missing |= {*latest.rename_outputs.values()} - {port.name for port in outputs}
+            if missing:
+                name = min(missing)
+                self.fail(f"upgrade step {version - 1} leads to '{name}', which is no port")
+        return dict(sorted(steps.items()))
 
     def _type_name(self, kind: Any, where: str) -> str:
         if isinstance(kind, type) and issubclass(kind, Enum):

@@ -10,6 +10,7 @@ import click
 from nodeforge import models
 from nodeforge.formats.pictures import read_any
 from nodeforge.formats.workflow import save
+from nodeforge.graph.document import Document
 from nodeforge.lint import Problem, Severity, lint
 from nodeforge.settings import load_settings
 from nodeforge.spec import Catalogue
@@ -23,6 +24,7 @@ from nodeforge.spec import Catalogue
 def command(ctx: click.Context, workflow: Path, style: str, fix: bool) -> None:
     """Name what is wrong with WORKFLOW. Exit 2 where it cannot run."""
     document = read_any(workflow)
+    show_upgrades(document)
     catalogue, folders = Catalogue.shipped(), models.ModelFolders(load_settings())
     problems = lint(document, catalogue, folders)
     if fix and any(problem.fix for problem in problems):
@@ -37,6 +39,14 @@ def command(ctx: click.Context, workflow: Path, style: str, fix: bool) -> None:
         show(problems)
     if any(problem.severity is Severity.ERROR for problem in problems):
         ctx.exit(2)
+
+
+def show_upgrades(document: Document) -> None:
+    """Say which nodes were saved with older versions of their types, and have changed."""
+    for path, node_type, before, after in document.upgraded:
+        click.echo(
+            f"{path}: upgraded from version {before} of {node_type} to version {after}.", err=True
+        )
 
 
 def show(problems: list[Problem], *, err: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nodeforge import models
-from nodeforge.cli.lint import show
+from nodeforge.cli.lint import show, show_upgrades
 from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.overrides import Overrides
 from nodeforge.engine import events
@@ -23,6 +23,7 @@ from nodeforge.formats.pictures import read_any, stamp
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import SUBGRAPH
+from nodeforge.graph.upgrade import upgrade
 from nodeforge.lint import Severity, lint
 from nodeforge.settings import Settings, load_settings
 from nodeforge.spec import Catalogue
@@ -73,6 +74,8 @@ def command(
     patience = 0.0  # a worker that has nothing to finish need not be waited for
     try:
         catalogue = _catalogue(document, client)
+        upgrade(document, catalogue)
+        show_upgrades(document)
         overrides = Overrides(document, catalogue, settings)
         for assignment in assignments:
             overrides.set(assignment)
@@ -113,6 +116,7 @@ def _refuse_what_cannot_run(
 ) -> None:
     folders = models.ModelFolders(settings)
     problems = lint(document, catalogue, folders, granted=frozenset(granted))
+    show([problem for problem in problems if problem.rule == "node_versions"], err=True)
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         show(errors, err=True)

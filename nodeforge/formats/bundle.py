@@ -28,8 +28,8 @@ from nodeforge.formats.errors import (
 )
 from nodeforge.formats.part_folder import FolderShelf, opened_folder
 from nodeforge.formats.tile_store import Shelf, TileNames, is_sha256, pack, unpack
-from nodeforge.formats.whole_file import write_whole
-from nodeforge.formats.workflow import document_from_json, document_to_json
+from nodeforge.formats.whole_file import keep_copy, write_whole
+from nodeforge.formats.workflow import document_from_json, document_to_json, old_format
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Bytes
 
@@ -80,11 +80,15 @@ class ProjectFiles:
     def save(self, project: Project, path: Path) -> None:
         """Write `project` into one file, whole or not at all.
 
-        What the file at `path` holds already is taken from there, not packed again.
+        What the file at `path` holds already is taken from there, not packed again. Where its
+        workflow is older, a copy of it stays beside it.
 
         Raises:
             RequestError: it cannot be written; what was at `path` is untouched.
         """
+
+        if number := _old_format(project.document, path):
+            keep_copy(path, f"format{number}")
 
         def fill(file: IO[bytes]) -> None:
             with _archive_before(path) as before, zipfile.ZipFile(file, "w") as archive:
@@ -237,6 +241,15 @@ def _archive_before(path: Path) -> Iterator[Archive | None]:
         with suppress(WorkflowError):
             before = stack.enter_context(opened(path))
         yield before
+
+
+def _old_format(document: Document, path: Path) -> int:
+    """The format of the workflow in the project at `path`, if it is older; otherwise 0."""
+    with _archive_before(path) as before, suppress(WorkflowError):
+        if before is not None:
+            raw = json_text.parse(before.read(PROJECT, json_text.MAX_BYTES))
+            return old_format(raw.get("workflow"), document.upgraded)
+    return 0
 
 
 def _wanted(project: Project) -> set[str]:

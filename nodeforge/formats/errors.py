@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nodeforge.errors import RequestError
 
-FORMAT = 1
+FORMAT = 2
 """The format this version writes, and the newest it reads."""
 
 

@@ -6,12 +6,15 @@ The engine gets its graphs in this form, so reading is one pass with little per 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from nodeforge.formats.errors import TooLargeError, WrongShapeError
 from nodeforge.graph.model import SUBGRAPH, Graph, Input, Mode, Node, Output, Subgraph
 
 MAX_NODES = 100_000
+MAX_VERSION = 999_999
+"""Of a node type."""
 MAX_NESTING = 100
 """Subgraphs inside each other."""
 
@@ -27,6 +30,8 @@ _is_output = re.compile(OUTPUT).fullmatch
 _is_input = re.compile(INPUT).fullmatch
 _NODE_FIELDS = frozenset({"type", "values", "title", "mode", "pin"})
 _GROUP_FIELDS = _NODE_FIELDS | {"nodes", "links", "inputs", "outputs"}
+_LEAF_FIELDS = _NODE_FIELDS | {"version"}
+_PLAIN = frozenset({"type", "values", "version"})
 _MODES = {mode.value: mode for mode in Mode}
 
 
@@ -69,7 +74,9 @@ class _Reader:
             node = self.subgraph(raw, values, f"{place}.", depth)
         else:
             node = Node(raw["type"], values)
-        if len(raw) > 2 or "values" not in raw:
+            if "version" in raw:
+                node.version = _version(raw["version"], place)
+        if type(node) is Subgraph or not raw.keys() <= _PLAIN:
             _fill(node, raw, place)
         return node
 
@@ -101,9 +108,15 @@ def _fill(node: Node, raw: dict[str, Any], place: str) -> None:
     if type(mode) is not str or mode not in _MODES:
         raise _wrong(f"{place}.mode", "is not 'mute' or 'bypass'")
     node.mode = _MODES[mode]
-    known = _GROUP_FIELDS if isinstance(node, Subgraph) else _NODE_FIELDS
+    known = _GROUP_FIELDS if isinstance(node, Subgraph) else _LEAF_FIELDS
     if not raw.keys() <= known:
         node.extra = {key: raw[key] for key in raw if key not in known}
+
+
+def _version(raw: Any, place: str) -> int:
+    if type(raw) is not int or not 1 <= raw <= MAX_VERSION:
+        raise _wrong(f"{place}.version", f"is not a whole number from 1 to {MAX_VERSION}")
+    return raw
 
 
 def _links(raw: dict[str, Any], nodes: dict[str, Node], place: str) -> dict[Input, Output]:
@@ -165,16 +178,23 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def graph_to_json(graph: Graph) -> dict[str, Any]:
-    """`graph` as an object with ``nodes`` and ``links``; shares the values with `graph`."""
+def graph_to_json(graph: Graph, versions: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """`graph` as an object with ``nodes`` and ``links``; shares the values with `graph`.
+
+    Args:
+        versions: Today's versions by node type, for nodes that were not read from a file.
+    """
+    known = versions or {}
     return {
-        "nodes": {name: _node_to_json(node) for name, node in graph.nodes.items()},
+        "nodes": {name: _node_to_json(node, known) for name, node in graph.nodes.items()},
         "links": {str(end): str(start) for end, start in graph.links.items()},
     }
 
 
-def _node_to_json(node: Node) -> dict[str, Any]:
+def _node_to_json(node: Node, versions: Mapping[str, int]) -> dict[str, Any]:
     raw: dict[str, Any] = {**node.extra, "type": node.type}
+    if version := node.version or versions.get(node.type, 0):
+        raw["version"] = version
     if node.values:
         raw["values"] = node.values
     if node.title:
@@ -184,7 +204,7 @@ def _node_to_json(node: Node) -> dict[str, Any]:
     if node.pin:
         raw["pin"] = True
     if isinstance(node, Subgraph):
-        raw |= graph_to_json(node.graph)
+        raw |= graph_to_json(node.graph, versions)
         raw["inputs"] = {port: [str(t) for t in targets] for port, targets in node.inputs.items()}
         raw["outputs"] = {port: str(source) for port, source in node.outputs.items()}
     return raw

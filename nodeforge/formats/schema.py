@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from nodeforge.formats.errors import FORMAT
-from nodeforge.formats.graph_json import INPUT, NODE_ID, OUTPUT, PORT
+from nodeforge.formats.graph_json import INPUT, MAX_VERSION, NODE_ID, OUTPUT, PORT
 from nodeforge.graph.document import VIEW_TABLES
 from nodeforge.graph.model import SUBGRAPH, Mode
 from nodeforge.settings import shipped
@@ -85,6 +85,12 @@ def _node() -> dict[str, Any]:
         "required": ["type"],
         "properties": {
             "type": {"type": "string", "description": f"As sampling.denoise, or {SUBGRAPH}."},
+            "version": {
+                "description": "The version of its type that it was saved with.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MAX_VERSION,
+            },
             "values": _object("Port to the value of an input that nothing feeds."),
             "title": {"type": "string"},
             "mode": {"enum": [mode.value for mode in Mode]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -36,3 +37,23 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     finally:
         if part:
             Path(part).unlink(missing_ok=True)
+
+
+def keep_copy(path: Path, mark: str) -> Path:
+    """Copy the file at `path` beside it, ``fox.json`` to ``fox.<mark>.json``; returns the copy.
+
+    Nothing is overwritten: a second copy of another content is ``fox.<mark>_2.json``.
+
+    Raises:
+        RequestError: it cannot be written.
+    """
+    content = path.read_bytes()
+    for number in count(1):
+        name = mark if number == 1 else f"{mark}_{number}"
+        copy = path.with_name(f"{path.stem}.{name}{path.suffix}")
+        if not copy.exists():
+            write_whole(copy, lambda file: file.write(content))
+            return copy
+        if copy.is_file() and copy.read_bytes() == content:
+            return copy
+    raise AssertionError("names do not end")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,16 @@ from nodeforge.formats import json_text
 from nodeforge.formats.errors import FORMAT, NewerFormatError, TooLargeError, WrongShapeError
 from nodeforge.formats.graph_json import graph_from_json, graph_to_json
 from nodeforge.formats.migrations import migrate
-from nodeforge.formats.whole_file import write_whole
+from nodeforge.formats.whole_file import keep_copy, write_whole
 from nodeforge.graph.document import VIEW_TABLES, Document, View
+from nodeforge.graph.inline import every_node
+from nodeforge.graph.model import Upgraded
+from nodeforge.graph.upgrade import upgrade
+from nodeforge.spec import Catalogue
 
 _FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock"})
 _NUMBERS = (int, float)
+_TODAYS = b'\n  "format": %d,\n' % FORMAT
 
 
 def read(text: bytes | str, name: str = "workflow") -> Document:
@@ -80,19 +85,61 @@ def read_bytes(path: Path) -> bytes:
 def save(document: Document, path: Path) -> None:
     """Write `document` whole or not at all: a temporary file, flushed, then renamed.
 
+    Where an older file is replaced, a copy of it stays beside it.
+
     Raises:
         RequestError: it cannot be written; what was at `path` is untouched.
     """
     content = write(document)
+    if path.exists() and (number := _old_format(path, document.upgraded)):
+        keep_copy(path, f"format{number}")
     write_whole(path, lambda file: file.write(content))
 
 
+def _old_format(path: Path, upgraded: Collection[Upgraded]) -> int:
+    try:
+        content = read_bytes(path)
+        if not upgraded and _TODAYS in content:
+            return 0  # as we write it; the common case, without reading it all
+        return old_format(json_text.parse(content), upgraded)
+    except RequestError:
+        return 0
+
+
+def old_format(raw: Any, upgraded: Collection[Upgraded]) -> int:
+    """The format of the workflow in `raw` if it is older than what we write; 0 if it is not.
+
+    Args:
+        upgraded: The nodes of the document to be saved that opening has upgraded: `raw` is older
+            where it has one of them as it was before.
+    """
+    try:
+        made_with = _format(raw) if isinstance(raw, dict) else FORMAT
+        if made_with < FORMAT:
+            return made_with
+        nodes = every_node(_document(raw).graph) if upgraded else {}
+    except RequestError:
+        return 0
+    before = (each for each in upgraded if each.path in nodes)
+    return made_with if any(nodes[e.path].version == e.before for e in before) else 0
+
+
 def document_from_json(raw: Any) -> Document:
-    """The workflow in `raw`, as `json.loads` gives it.
+    """The workflow in `raw`, as `json.loads` gives it, with today's versions of its nodes.
+
+    Nodes of packs that are not shipped are as they were saved: whoever knows these packs'
+    catalogue gives it to `nodeforge.graph.upgrade.upgrade`.
 
     Raises:
         WorkflowError: it is not a workflow, or not one that this version reads.
     """
+    document = _document(raw)
+    upgrade(document, Catalogue.shipped())
+    return document
+
+
+def _document(raw: Any) -> Document:
+    """The workflow as it was saved, in today's format."""
     if not isinstance(raw, dict):
         raise WrongShapeError("is not a JSON object.", way_out="Choose a workflow file.")
     raw = migrate(raw, _format(raw))
@@ -112,10 +159,11 @@ def document_from_json(raw: Any) -> Document:
 
 def document_to_json(document: Document) -> dict[str, Any]:
     """`document` as JSON values; they are shared with it."""
+    versions = {spec.type: spec.version for spec in Catalogue.shipped().values()}
     raw = {
         **document.extra,
         "format": FORMAT,
-        **graph_to_json(document.graph),
+        **graph_to_json(document.graph, versions),
     }
     parts = {
         "app": document.app,

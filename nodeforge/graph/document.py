@@ -15,7 +15,7 @@ from nodeforge import __version__
 from nodeforge.errors import RequestError
 from nodeforge.graph.changes import Change
 from nodeforge.graph.history import Edit, History
-from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
+from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph, Upgraded
 from nodeforge.graph.paths import split
 
 Listener = Callable[[tuple[Change, ...]], None]
@@ -75,6 +75,7 @@ class Document:
         lock: What it was last run with (models and packs by hash).
         extra: Fields of the file that this version does not know, kept.
         app: The version of NodeForge that made it.
+        upgraded: The nodes that opening has brought to today's versions of their types.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -84,6 +85,7 @@ class Document:
     lock: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     app: str = __version__
+    upgraded: tuple[Upgraded, ...] = field(default=(), compare=False)
     history: History = field(default_factory=History, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -48,6 +48,8 @@ class Node:
     title: str = ""
     mode: Mode = Mode.ACTIVE
     pin: bool = False
+    version: int = field(default=0, compare=False)
+    """The version of its type that the values are for; 0 is today's."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Fields of the file that this version does not know, kept."""
 
@@ -73,3 +75,12 @@ class Subgraph(Node):
     graph: Graph = field(default_factory=Graph)
     inputs: dict[str, list[Input]] = field(default_factory=dict)
     outputs: dict[str, Output] = field(default_factory=dict)
+
+
+class Upgraded(NamedTuple):
+    """A node whose values or links were brought from an older version of its type to today's."""
+
+    path: str
+    type: str
+    before: int
+    after: int

@@ -15,6 +15,7 @@ from nodeforge.spec.types import (
     fits,
     type_name,
 )
+from nodeforge.spec.upgrade import Upgrade
 from nodeforge.spec.widget import (
     ChoiceWidget,
     FileWidget,
@@ -48,6 +49,7 @@ __all__ = [
     "TextWidget",
     "ToggleWidget",
     "UnknownNodeTypeError",
+    "Upgrade",
     "Widget",
     "fits",
     "type_name",

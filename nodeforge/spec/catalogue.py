@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -63,4 +64,10 @@ class Catalogue(Mapping[str, NodeSpec]):
     @classmethod
     def shipped(cls) -> Catalogue:
         """The node types that come with NodeForge; reading them needs no worker."""
-        return cls.read(shipped("resources") / "catalogue.json")
+        file = shipped("resources") / "catalogue.json"
+        return _shipped(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _shipped(file: Path, changed: int) -> Catalogue:
+    return Catalogue.read(file)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
 from nodeforge.spec.types import RECIPES_OF_NETWORKS
+from nodeforge.spec.upgrade import Upgrade
 from nodeforge.spec.widget import Widget, widget_from_json, widget_to_json
 
 
@@ -62,6 +64,7 @@ class NodeSpec:
         shows: Its result is for a person to see; a run asks for it, as for effects.
         pack: The folder it comes from.
         source: Digest of the pack's source, empty for shipped packs; part of the keys.
+        upgrades: By version, what brings values saved with it to the next version.
     """
 
     type: str
@@ -76,6 +79,7 @@ class NodeSpec:
     role: Role = Role.COMPUTE
     pack: str = ""
     source: str = ""
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict, hash=False)
 
     @property
     def category(self) -> str:
@@ -107,7 +111,7 @@ class NodeSpec:
         return any(port.type in RECIPES_OF_NETWORKS for port in self.inputs)
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        raw: dict[str, Any] = {
             "type": self.type,
             "version": self.version,
             "title": self.title,
@@ -121,6 +125,10 @@ class NodeSpec:
             "pack": self.pack,
             "source": self.source,
         }
+        if self.upgrades:
+            steps = self.upgrades.items()
+            raw["upgrades"] = {str(version): step.to_json() for version, step in steps}
+        return raw
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> NodeSpec:
@@ -130,6 +138,10 @@ class NodeSpec:
                 "inputs": tuple(_port_from_json(port) for port in raw["inputs"]),
                 "outputs": tuple(_port_from_json(port) for port in raw["outputs"]),
                 "role": Role(raw["role"]),
+                "upgrades": {
+                    int(version): Upgrade.from_json(step)
+                    for version, step in raw.get("upgrades", {}).items()
+                },
             }
         )
 

@@ -10,10 +10,13 @@ from nodeforge.api import (
     Projection,
     Range,
     Thresholding,
+    Upgrade,
     ZeroStar,
     node,
 )
 from nodeforge.diffusion import parse_layer_names
+
+LAYERS = Upgrade(rename={"places": "layers"})
 
 
 @node("sampling.zero_star", title="CFG-Zero*")
@@ -47,11 +50,16 @@ def projected_guidance(
     return guidance.each(lambda each: replace(each, projection=made))
 
 
-@node("sampling.perturbed_attention", title="Perturbed-attention guidance (PAG)")
+@node(
+    "sampling.perturbed_attention",
+    version=2,
+    upgrade={1: LAYERS},
+    title="Perturbed-attention guidance (PAG)",
+)
 def perturbed_attention(
     guidance: Guidance,
     scale: Annotated[float, Range(0.0, 20.0, step=0.25)] = 3.0,
-    places: str = "mid",
+    layers: str = "mid",
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Guidance:
@@ -62,19 +70,24 @@ def perturbed_attention(
     Args:
         guidance: What it is added to.
         scale: How far; 0 is nothing.
-        places: Where attention is perturbed: mid, up.0, down.1.0; several with commas.
+        layers: Whose attention is perturbed: mid, up.0, down.1.0; several with commas.
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
     """
-    made = Perturbation(PerturbationKind.ATTENTION, scale, parse_layer_names(places), start, end)
+    made = Perturbation(PerturbationKind.ATTENTION, scale, parse_layer_names(layers), start, end)
     return _with(guidance, made)
 
 
-@node("sampling.skip_layers", title="Skip-layer guidance (SLG)")
+@node(
+    "sampling.skip_layers",
+    version=2,
+    upgrade={1: LAYERS},
+    title="Skip-layer guidance (SLG)",
+)
 def skip_layers(
     guidance: Guidance,
     scale: Annotated[float, Range(0.0, 20.0, step=0.25)] = 2.5,
-    places: str = "mid",
+    layers: str = "mid",
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.3,
 ) -> Guidance:
@@ -83,11 +96,11 @@ def skip_layers(
     Args:
         guidance: What it is added to.
         scale: How far; 0 is nothing.
-        places: Which attention layers are left out: mid, up.0, down.1.0; several with commas.
+        layers: Which attention layers are left out: mid, up.0, down.1.0; several with commas.
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
     """
-    made = Perturbation(PerturbationKind.LAYER, scale, parse_layer_names(places), start, end)
+    made = Perturbation(PerturbationKind.LAYER, scale, parse_layer_names(layers), start, end)
     return _with(guidance, made)
 
 

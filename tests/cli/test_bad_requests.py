@@ -41,7 +41,7 @@ def refused(nodeforge: CommandLine, *arguments: object) -> str:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (set_format(7), "made with format 7; this version reads up to 1."),
+        (set_format(7), "made with format 7; this version reads up to 2."),
         (set_type("decode", "latent.decoed"), "latent.decode"),
         (link("denoise.model", "model.vae"), "vae"),
         (link("denoise.latent", "denoise.latent"), "denoise"),
@@ -168,3 +168,37 @@ def test_lint_fixes_what_needs_no_choice(nodeforge: CommandLine, tmp_path: Path)
     file.write_text(json.dumps(raw))
     assert nodeforge("lint", file, "--fix").code == 0
     assert json.loads(file.read_text())["nodes"]["schedule"]["values"]["steps"] == 1000
+
+
+def test_lint_says_which_nodes_were_upgraded_and_leaves_the_file(
+    nodeforge: CommandLine, tmp_path: Path
+):
+    raw = workflow()
+    raw["nodes"]["slg"] = {"type": "sampling.skip_layers", "version": 1, "values": {"places": "up"}}
+    raw["links"]["slg.guidance"] = "guidance.guidance"
+    file = tmp_path / "old.json"
+    file.write_text(json.dumps(raw))
+    done = nodeforge("lint", file)
+    assert done.code == 0
+    assert done.err == "slg: upgraded from version 1 of sampling.skip_layers to version 2.\n"
+    assert json.loads(file.read_text()) == raw
+
+
+def test_lint_warns_of_a_node_of_a_later_version(nodeforge: CommandLine, tmp_path: Path):
+    raw = workflow()
+    raw["nodes"]["sampler"]["version"] = 99
+    file = tmp_path / "later.json"
+    file.write_text(json.dumps(raw))
+    done = nodeforge("lint", file)
+    assert done.code == 0
+    assert "warning [node_versions]" in done.out
+    assert "version 99" in done.out
+
+
+def test_a_version_that_is_none_is_refused(nodeforge: CommandLine, tmp_path: Path):
+    raw = workflow()
+    raw["nodes"]["sampler"]["version"] = -1
+    file = tmp_path / "wrong.json"
+    file.write_text(json.dumps(raw))
+    err = refused(nodeforge, file)
+    assert "wrong.json, nodes.sampler.version: is not a whole number from 1 to 999999." in err

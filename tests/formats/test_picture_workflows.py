@@ -5,6 +5,7 @@ import pytest
 
 from nodeforge.errors import RequestError
 from nodeforge.formats import (
+    FORMAT,
     NotJsonError,
     NoWorkflowError,
     document_from_picture,
@@ -95,7 +96,7 @@ def test_a_saved_picture_opens_as_the_workflow_that_made_it(document, tmp_path, 
 
 
 def test_a_long_workflow_fits_into_every_format(tmp_path):
-    whole = graph({f"n_{i}": Node("flow.note", {"text": "x" * 100}) for i in range(2000)})
+    whole = graph({f"n_{i}": Node("graph.note", {"text": "x" * 100}) for i in range(2000)})
     for format in PictureFormat:
         file = tmp_path / f"p{format.suffix}"
         file.write_bytes(encode(PICTURE, format, stamp(Document(whole), CATALOGUE)))
@@ -151,4 +152,4 @@ def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path):
 
 def test_the_stamp_holds_the_workflow_as_a_file_would(document):
     assert stamp(document)["nodeforge"] == write(document).decode()
-    assert json.loads(stamp(document)["nodeforge"])["format"] == 1
+    assert json.loads(stamp(document)["nodeforge"])["format"] == FORMAT

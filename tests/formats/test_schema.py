@@ -3,12 +3,12 @@ from pathlib import Path
 
 from hypothesis import given, settings
 
-from nodeforge.formats import write
+from nodeforge.formats import FORMAT, write
 from nodeforge.formats.schema import FILE, workflow_schema
 from nodeforge.settings import shipped
 from support.graphs import documents
 
-SAVED = Path(__file__).parent / "data" / "format_1.json"
+SAVED = Path(__file__).parent / "data" / f"format_{FORMAT}.json"
 
 
 def test_the_published_schema_is_up_to_date():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nodeforge.errors import RequestError
 from nodeforge.formats import (
+    FORMAT,
     DuplicateKeyError,
     NewerFormatError,
     NotJsonError,
@@ -33,7 +34,8 @@ from nodeforge.graph.model import Graph, Input, Mode, Node, Output, Subgraph
 from support.graphs import documents, text_to_image
 from support.timing import best
 
-SAVED = Path(__file__).parent / "data" / "format_1.json"
+DATA = Path(__file__).parent / "data"
+SAVED = DATA / "format_2.json"
 
 VALUES = st.recursive(
     st.none()
@@ -48,12 +50,13 @@ VALUES = st.recursive(
 )
 
 
-def test_a_saved_file_of_format_1_comes_back_byte_for_byte():
+def test_a_saved_file_of_today_s_format_comes_back_byte_for_byte():
     assert write(load(SAVED)).decode() == SAVED.read_text("utf-8")
 
 
-def test_what_a_file_says_is_what_the_document_holds():
-    document = load(SAVED)
+@pytest.mark.parametrize("number", range(1, FORMAT + 1))
+def test_a_saved_file_of_every_past_format_says_the_same(number):
+    document = load(DATA / f"format_{number}.json")
     group = document.node("group")
     assert isinstance(group, Subgraph)
     assert group.inputs["source"] == [Input("upside_down", "image"), Input("beside", "images", 0)]
@@ -66,6 +69,8 @@ def test_what_a_file_says_is_what_the_document_holds():
     assert document.view.extra == {"later": 3}
     assert document.extra == {"later": {"kept": True}}
     assert document.graph.links[Input("grid", "images", 1)] == Output("group", "picture")
+    assert document.node("note").type == "graph.note"
+    assert write(document) == SAVED.read_bytes()
 
 
 def test_one_link_is_one_line():
@@ -138,7 +143,7 @@ def test_a_newer_format_is_named_with_the_way_out():
     with pytest.raises(NewerFormatError) as caught:
         read(b'{"format": 7, "nodes": "anything"}', "workflow.json")
     assert str(caught.value) == (
-        "workflow.json: made with format 7; this version reads up to 1.\n    Update NodeForge."
+        "workflow.json: made with format 7; this version reads up to 2.\n    Update NodeForge."
     )
     assert caught.value.made_with == 7
 
@@ -171,6 +176,7 @@ def group(**fields) -> dict:
     return {"nodes": {"g": {"type": "subgraph", "nodes": {"a": {"type": "a.b"}}, **fields}}}
 
 
+_VERSION = "nodes.a.version"
 BAD = {
     "a list": ([], ""),
     "text": ("workflow", ""),
@@ -214,6 +220,12 @@ BAD = {
     "a view in a list": ({"view": []}, "view"),
     "assets in a list": ({"assets": []}, "assets"),
     "a lock that is text": ({"lock": "x"}, "lock"),
+    "a version that is true": ({"nodes": {"a": {"type": "a.b", "version": True}}}, _VERSION),
+    "a version that is text": ({"nodes": {"a": {"type": "a.b", "version": "2"}}}, _VERSION),
+    "a version of a half": ({"nodes": {"a": {"type": "a.b", "version": 1.5}}}, _VERSION),
+    "version 0": ({"nodes": {"a": {"type": "a.b", "version": 0}}}, _VERSION),
+    "a version below 0": ({"nodes": {"a": {"type": "a.b", "version": -3}}}, _VERSION),
+    "a huge version": ({"nodes": {"a": {"type": "a.b", "version": 10**12}}}, _VERSION),
     "positions in a list": ({"view": {"positions": []}}, "view.positions"),
     "a position with one number": ({"view": {"positions": {"a": [1]}}}, "view.positions.a"),
     "a position with text": ({"view": {"positions": {"a": [1, "2"]}}}, "view.positions.a"),
@@ -223,7 +235,8 @@ BAD = {
 
 
 def bad_file(raw):
-    return {"format": 1, **raw} if isinstance(raw, dict) and raw != BAD["no format"][0] else raw
+    is_bare = not isinstance(raw, dict) or raw == BAD["no format"][0]
+    return raw if is_bare else {"format": FORMAT, **raw}
 
 
 @pytest.mark.parametrize(("raw", "place"), BAD.values(), ids=BAD.keys())
@@ -305,8 +318,6 @@ def test_half_a_character_typed_by_someone_is_saved_as_a_question_mark():
 
 
 def test_there_is_a_step_for_every_format_but_the_first():
-    from nodeforge.formats import FORMAT
-
     assert list(STEPS) == list(range(2, FORMAT + 1))
 
 

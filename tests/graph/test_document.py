@@ -60,7 +60,7 @@ def test_listeners_hear_what_an_edit_changed_once_it_is_complete(document, told)
 
 
 def test_listeners_hear_undo_and_redo(document, told):
-    node = Node("flow.note")
+    node = Node("graph.note")
     document.perform(AddNodes([node]))
     assert document.undo() == "add note"
     assert document.redo() == "add note"

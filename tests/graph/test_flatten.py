@@ -139,7 +139,7 @@ def test_a_switch_is_replaced_by_what_feeds_its_chosen_branch():
         {
             "a": "image.load",
             "b": "image.load",
-            "switch": Node("flow.switch", {"choice": 1}),
+            "switch": Node("graph.switch", {"choice": 1}),
             "save": "image.save",
         },
         "a.image > switch.choices[0]",
@@ -156,7 +156,7 @@ def test_a_subgraphs_port_can_choose_the_branch():
         {
             "a": "values.integer",
             "b": "values.integer",
-            "switch": "flow.switch",
+            "switch": "graph.switch",
             "sum": "values.sum",
         },
         "a.value > switch.choices[0]",
@@ -169,7 +169,7 @@ def test_a_subgraphs_port_can_choose_the_branch():
 
 @pytest.mark.parametrize("values", [{}, {"x": 0}])
 def test_a_node_of_unknown_type_needs_what_is_muted_unless_it_has_a_value(values):
-    whole = graph({"pass": "flow.reroute", "odd": "gone.unknown"}, "pass.value > odd.x")
+    whole = graph({"pass": "graph.reroute", "odd": "gone.unknown"}, "pass.value > odd.x")
     whole.nodes["pass"].mode = Mode.MUTE
     whole.nodes["odd"].values = dict(values)
     assert ("odd" in flatten(whole, CATALOGUE).nodes) is bool(values)
@@ -183,14 +183,14 @@ def test_nodes_of_unknown_types_stay():
 
 
 def test_notes_go_and_links_to_nothing_too():
-    whole = graph({"note": "flow.note", "b": "values.sum"}, "nobody.y > b.a")
+    whole = graph({"note": "graph.note", "b": "values.sum"}, "nobody.y > b.a")
     flat = flatten(whole, CATALOGUE)
     assert (set(flat.nodes), flat.links) == ({"b"}, {})
 
 
 def test_rings_do_not_hang_it():
     whole = graph(
-        {"a": "flow.reroute", "b": "flow.reroute", "c": "values.sum", "d": "values.sum"},
+        {"a": "graph.reroute", "b": "graph.reroute", "c": "values.sum", "d": "values.sum"},
         "a.value > b.value",
         "b.value > a.value",
         "b.value > c.a",
@@ -208,7 +208,7 @@ def test_the_document_is_not_touched():
 
 def test_10_000_reroutes_in_a_row_are_followed():
     count = 10_000
-    nodes = {f"r_{i}": Node("flow.reroute") for i in range(count)}
+    nodes = {f"r_{i}": Node("graph.reroute") for i in range(count)}
     nodes |= {"a": Node("values.integer"), "z": Node("values.sum")}
     whole = Graph(nodes, {Input("r_0", "value"): Output("a", "value")})
     for i in range(1, count):

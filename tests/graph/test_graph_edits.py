@@ -204,7 +204,7 @@ def test_a_node_inserted_on_a_link_takes_its_place():
 
 def test_only_nodes_of_fitting_types_can_be_inserted(document):
     assert ports_through(document, end_of("save.image"), Node("text.encode"), CATALOGUE) is None
-    reroute = ports_through(document, end_of("save.image"), Node("flow.reroute"), CATALOGUE)
+    reroute = ports_through(document, end_of("save.image"), Node("graph.reroute"), CATALOGUE)
     assert reroute == ("value", "value", None)
 
 

@@ -65,7 +65,7 @@ def test_a_list_wants_a_place():
 
 
 def test_a_reroute_gives_what_feeds_it():
-    whole = graph({"i": "image.load", "r": "flow.reroute", "s": "image.save"}, "i.mask > r.value")
+    whole = graph({"i": "image.load", "r": "graph.reroute", "s": "image.save"}, "i.mask > r.value")
     whole.nodes["r"].title, whole.nodes["s"].title = "By the way", "Keep"
     document = Document(whole)
     told = reason(document, "r.value > s.image")

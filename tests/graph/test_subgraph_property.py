@@ -86,7 +86,7 @@ def test_unpacking_changes_nothing_that_is_computed(whole, seed):
 def test_an_input_that_shares_a_port_gets_no_other_one():
     """Its link inside goes before what the subgraph around would feed it."""
     inner = graph(
-        {"same": "flow.reroute", "one": "values.sum", "other": "values.sum"},
+        {"same": "graph.reroute", "one": "values.sum", "other": "values.sum"},
         "same.value > one.a",
         "same.value > other.a",
     )

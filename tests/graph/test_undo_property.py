@@ -82,7 +82,7 @@ class Chooser:
         pick, rng = self.random.choice, self.random
         some, end = self.some, self.end()
         beside = [p for p in paths(self.document.graph) if split(p)[0] == split(end.node)[0]]
-        nodes = [Node(pick(["values.sum", "flow.reroute"])) for _ in range(rng.randint(1, 3))]
+        nodes = [Node(pick(["values.sum", "graph.reroute"])) for _ in range(rng.randint(1, 3))]
         made = pick(
             [
                 lambda: AddNodes(nodes, [(1.0, 2.0)], self.group()),

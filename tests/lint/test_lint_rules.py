@@ -81,7 +81,7 @@ def test_a_word_in_a_name_that_stands_for_nothing_is_named(whole):
 
 
 def test_types_are_seen_through_reroutes_and_subgraphs(whole):
-    whole.nodes["dot"] = Node("flow.reroute")
+    whole.nodes["dot"] = Node("graph.reroute")
     whole.links[end_of("dot.value")] = start_of("model.vae")
     whole.links[end_of("denoise.model")] = start_of("dot.value")
     assert only(whole, "types").node == "denoise"
@@ -107,8 +107,10 @@ def test_a_cycle_through_a_subgraph_or_reroutes_is_a_cycle():
         inputs={"a": [Input("sum", "a")]},
         outputs={"value": Output("sum", "value")},
     )
-    whole = graph({"box": box, "dot": "flow.reroute"}, "box.value > dot.value", "dot.value > box.a")
-    assert "values.sum > flow.reroute > values.sum" in found(whole, "cycles")[0].fact
+    whole = graph(
+        {"box": box, "dot": "graph.reroute"}, "box.value > dot.value", "dot.value > box.a"
+    )
+    assert "values.sum > graph.reroute > values.sum" in found(whole, "cycles")[0].fact
 
 
 def test_a_long_cycle_is_shortened():
@@ -132,7 +134,7 @@ def test_a_file_that_is_not_chosen_is_named(whole):
 
 
 def test_an_input_behind_a_reroute_that_nothing_feeds_is_missing(whole):
-    whole.nodes["dot"] = Node("flow.reroute")
+    whole.nodes["dot"] = Node("graph.reroute")
     whole.links[end_of("denoise.model")] = start_of("dot.value")
     assert only(whole, "missing_inputs").node == "denoise"
 
@@ -178,7 +180,7 @@ def test_a_wrong_value_is_named(whole, node, port, value, fact, fixed):
 
 def test_a_wrong_value_from_a_value_node_is_named_where_it_matters_and_mended_there(whole):
     whole.nodes["number"] = Node("values.integer", {"value": 0})
-    whole.nodes["dot"] = Node("flow.reroute")
+    whole.nodes["dot"] = Node("graph.reroute")
     whole.links[end_of("dot.value")] = start_of("number.value")
     whole.links[end_of("schedule.steps")] = start_of("dot.value")
     problems = found(whole, "ranges")
@@ -472,7 +474,7 @@ def test_guidance_that_never_acts_is_a_warning(whole):
 
 def test_a_switch_must_be_set_to_a_branch_that_is_fed():
     whole = graph(
-        {"i": "image.load", "n": "values.integer", "s": Node("flow.switch", {"choice": 1})},
+        {"i": "image.load", "n": "values.integer", "s": Node("graph.switch", {"choice": 1})},
         "i.image > s.choices[0]",
     )
     assert found(whole, "switches")[0].fact == "nothing feeds branch 1."
@@ -522,3 +524,13 @@ def test_ten_times_the_nodes_take_about_ten_times_as_long():
         return best(lambda: lint(whole, CATALOGUE))
 
     assert seconds(5000) < 40 * seconds(500)  # with the square it would be 100
+
+
+def test_a_node_saved_with_a_later_version_of_its_type_is_named(whole):
+    whole.nodes["sampler"].version = 1
+    assert found(whole) == []
+    whole.nodes["sampler"].version = 7
+    problem = only(whole, "node_versions")
+    assert (problem.node, problem.severity) == ("sampler", Severity.WARNING)
+    assert "was saved with version 7 of this node type; here it is version 1" in problem.fact
+    assert problem.way_out == "Update NodeForge, or check the values."

@@ -15,7 +15,7 @@ NODES = Path(__file__).parents[2] / "nodes"
 @pytest.fixture(scope="session")
 def nodes():
     """The functions of the image, mask, values and flow packs, by node type id."""
-    packs = (load_pack(NODES / name) for name in ("image", "mask", "values", "flow"))
+    packs = (load_pack(NODES / name) for name in ("image", "mask", "values", "graph"))
     return {type_id: made.function for pack in packs for type_id, made in pack.items()}
 
 

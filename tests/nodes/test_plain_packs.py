@@ -14,12 +14,12 @@ def test_values_give_what_they_hold(nodes):
     assert nodes["values.seed"](2**63 - 1) == (2**63 - 1,)
 
 
-def test_the_planner_knows_what_to_do_with_each_flow_node(nodes):
-    roles = {name: node_type_of(nodes[f"flow.{name}"]).spec.role for name in ("reroute", "switch")}
+def test_the_planner_knows_what_to_do_with_each_graph_node(nodes):
+    roles = {name: node_type_of(nodes[f"graph.{name}"]).spec.role for name in ("reroute", "switch")}
     assert roles == {"reroute": Role.REROUTE, "switch": Role.SWITCH}
-    assert node_type_of(nodes["flow.note"]).spec.role is Role.NOTE
-    assert nodes["flow.switch"](["a", "b"], 1) == ("b",)
-    assert nodes["flow.reroute"]("x") == ("x",)
+    assert node_type_of(nodes["graph.note"]).spec.role is Role.NOTE
+    assert nodes["graph.switch"](["a", "b"], 1) == ("b",)
+    assert nodes["graph.reroute"]("x") == ("x",)
 
 
 def plain(spec):
@@ -72,7 +72,7 @@ def test_every_node_gives_the_same_twice_and_leaves_its_inputs_alone(nodes):
             assert one.max() <= 1, type_id
 
 
-@pytest.mark.parametrize("prefix", ["image.", "mask.", "inpaint.", "values.", "flow."])
+@pytest.mark.parametrize("prefix", ["image.", "mask.", "inpaint.", "values.", "graph."])
 def test_every_port_of_every_node_is_described(nodes, prefix):
     for type_id in filter(lambda name: name.startswith(prefix), nodes):
         spec = node_type_of(nodes[type_id]).spec

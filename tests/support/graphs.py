@@ -59,12 +59,12 @@ def text_to_image() -> Graph:
 LEAVES = {
     "values.sum": (["a", "b"], ["value"]),
     "values.integer": (["value"], ["value"]),
-    "flow.reroute": (["value"], ["value"]),
+    "graph.reroute": (["value"], ["value"]),
     "image.invert": (["image"], ["image"]),
     "image.grid": (["images[0]", "images[2]"], ["image"]),
     "latent.blend": (["first", "second"], ["latent"]),
-    "flow.switch": (["choices[0]", "choices[1]", "choice"], ["value"]),
-    "flow.note": ([], []),
+    "graph.switch": (["choices[0]", "choices[1]", "choice"], ["value"]),
+    "graph.note": ([], []),
     "gone.unknown": (["x"], ["y"]),
 }
 
@@ -78,8 +78,8 @@ def graphs(draw, depth: int = 2, rings: bool = False) -> Graph:
             node: Node = draw(subgraphs(depth - 1, rings))
         else:
             node = Node(draw(st.sampled_from(sorted(LEAVES))))
-            if node.type in ("values.sum", "values.integer", "flow.switch", "flow.reroute"):
-                port = {"values.sum": "a", "flow.switch": "choice"}.get(node.type, "value")
+            if node.type in ("values.sum", "values.integer", "graph.switch", "graph.reroute"):
+                port = {"values.sum": "a", "graph.switch": "choice"}.get(node.type, "value")
                 node.values = draw(st.just({}) | st.just({port: draw(st.integers(0, 2))}))
         node.mode = draw(st.sampled_from([Mode.ACTIVE] * 4 + [Mode.MUTE, Mode.BYPASS]))
         node.pin = draw(st.booleans())

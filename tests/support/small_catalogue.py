@@ -158,13 +158,13 @@ CATALOGUE = Catalogue(
         spec("values.float", [number("value", 0.0)], [port("value", "float")]),
         spec("values.text", [text("value", "")], [port("value", "text")]),
         spec("values.sum", [whole("a", 0), whole("b", 0)], [port("value", "integer")]),
-        spec("flow.reroute", [port("value", "any")], [port("value", "any")], role=Role.REROUTE),
+        spec("graph.reroute", [port("value", "any")], [port("value", "any")], role=Role.REROUTE),
         spec(
-            "flow.switch",
+            "graph.switch",
             [port("choices", "any", many=True), whole("choice", 0, 0, 63)],
             [port("value", "any")],
             role=Role.SWITCH,
         ),
-        spec("flow.note", [text("text", "")], [], role=Role.NOTE),
+        spec("graph.note", [text("text", "")], [], role=Role.NOTE),
     ]
 )

@@ -89,7 +89,7 @@ def perturbed(network: nn.Module, how: Perturbation | None) -> Iterator[None]:
 
 
 def layers(network: nn.Module, names: tuple[str, ...]) -> list[str]:
-    """Names of the transformer layers that lie at `places`.
+    """Names of the transformer layers that lie at `names`.
 
     Raises:
         LayerNameError: there are none at one of them.

@@ -2,7 +2,8 @@
 
 A step is a module here named ``to_<format>``, with a function ``step(raw) -> raw`` that gets a
 file of the format before. Steps are only ever added; with each, a file saved by the format
-before joins the tests.
+before joins the tests. What changes in a node type is no step here: its declaration says it
+(`@node(..., upgrade=...)`).
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nodeforge.formats.errors import FORMAT
+from nodeforge.formats.migrations import to_2
 
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
-STEPS: Mapping[int, Step] = {}
+STEPS: Mapping[int, Step] = {2: to_2.step}
 """The format a step leads to, and the step."""
 
 

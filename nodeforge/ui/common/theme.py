@@ -75,7 +75,7 @@ _CATEGORIES = {
     "image": "image",
     "mask": "mask",
     "values": "float",
-    "flow": "guidance",
+    "graph": "guidance",
     "control": "controlnet",
 }
 """Category to the value type whose colour tints its nodes."""

@@ -12,6 +12,7 @@ from nodeforge.formats import read_any, save
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
+from nodeforge.graph.upgrade import upgrade
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
@@ -37,6 +38,8 @@ class Workspace(QObject):
 
     opened = Signal(object)
     closed = Signal(object)
+    upgraded = Signal(object)
+    """An `OpenDocument` whose nodes were brought to today's versions of their types."""
     current_changed = Signal(object)
     """The `OpenDocument` that is current now, or None."""
     theme_changed = Signal(object)
@@ -130,8 +133,11 @@ class Workspace(QObject):
         return opened
 
     def add(self, opened: OpenDocument, *, in_front: bool = True) -> None:
+        upgrade(opened.document, self.catalogue)
         self.documents.append(opened)
         self.opened.emit(opened)
+        if opened.document.upgraded:
+            self.upgraded.emit(opened)
         if in_front or self.current is None:
             self.show(opened)
 
@@ -184,7 +190,10 @@ class Workspace(QObject):
         """Set the node types, such as those of packs that the user has allowed."""
         if catalogue.to_json() != self.catalogue.to_json():
             self.catalogue = catalogue
+            changed = [each for each in self.documents if upgrade(each.document, catalogue)]
             self.catalogue_changed.emit()
+            for opened in changed:
+                self.upgraded.emit(opened)
 
     @property
     def recent(self) -> list[Path]:

@@ -30,6 +30,8 @@ OPENABLE = (
 )
 WORKFLOW = "Workflow (*.json)"
 PROJECT_FILES = "Project, with its canvas (*.nforge)"
+_NAMED = 5
+"""Upgraded nodes that the message names."""
 
 
 class FileCommands:
@@ -55,6 +57,8 @@ class FileCommands:
         """Opens a picture on the canvas."""
         self._reader = ProjectReader(workspace, message_bars)
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
+        workspace.upgraded.connect(self._show_upgrade)
+        workspace.closed.connect(lambda opened: message_bars.dismiss(_upgrade_of(opened)))
         self._document_in_front = workspace.current
         """The document that was current when a project was requested."""
 
@@ -94,6 +98,14 @@ class FileCommands:
 
         self._document_in_front = self._workspace.current
         self._reader.read(path, then, lambda why: self._message_bars.show_message("open", why))
+
+    def _show_upgrade(self, opened: OpenDocument) -> None:
+        paths = [each.path for each in opened.document.upgraded]
+        titles = [self._workspace.node_title(opened.document, path) for path in paths[:_NAMED]]
+        more = [f"{len(paths) - _NAMED} more"] if len(paths) > _NAMED else []
+        named = ", ".join([*titles, *more])
+        text = f"“{opened.name}” was saved with older versions of nodes, now upgraded: {named}."
+        self._message_bars.show_message(_upgrade_of(opened), text, kind="info")
 
     def shut_down(self) -> None:
         """Stop reading projects, on exit."""
@@ -215,3 +227,7 @@ class FileCommands:
 def dropped_files(data: QMimeData) -> list[Path]:
     """The local files in dropped or pasted data."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def _upgrade_of(opened: OpenDocument) -> str:
+    return f"upgrade {opened.id}"

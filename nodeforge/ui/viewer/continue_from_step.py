@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
@@ -172,11 +173,11 @@ class _Continuation:
             return start, None
         if node.values.get("start", 0.0) >= self.share:
             return None, start
-        later = Node(node.type, {**node.values, "start": self.share}, self._title(node, ""))
+        later = _like(node, {**node.values, "start": self.share}, self._title(node, ""))
         made = yield from self._add(later, 0)
         before = start.node
         if shared:
-            before = yield from self._add(Node(node.type, {**node.values}, node.title), 1)
+            before = yield from self._add(_like(node, {**node.values}, node.title), 1)
         self.row += 1
         for port in ("start", "end"):
             yield from Unlink(Input(before, port)).changes(self.document)
@@ -268,3 +269,7 @@ class _Continuation:
         yield from add.changes(self.document)
         self.made += add.paths
         return add.paths[0]
+
+
+def _like(node: Node, values: dict[str, Any], title: str) -> Node:
+    return Node(node.type, values, title, version=node.version)

@@ -1,5 +1,6 @@
 """Saving, recovering after a crash, what is recent, and models that are not there."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
 from nodeforge.models import Kind, Layout, ModelInfo
 from nodeforge.settings import shipped
+from nodeforge.spec import Catalogue, NodeSpec, NumberWidget, PortSpec, Upgrade
 from nodeforge.ui.documents import autosave as autosaving
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.files.model_lock import propose_model
@@ -204,3 +206,39 @@ def test_without_a_hash_a_model_is_proposed_by_its_name():
 
 def info(name: str) -> ModelInfo:
     return ModelInfo(Path(name), Kind.CHECKPOINT, "sd15", Layout.LDM, name=name)
+
+
+def test_an_older_node_is_upgraded_with_a_message_and_no_undo_step(window, mine: Path):
+    raw = json.loads(mine.read_text("utf-8"))
+    node = {"type": "sampling.skip_layers", "version": 1, "values": {"places": "up.0"}}
+    mine.write_text(json.dumps({**raw, "nodes": {**raw["nodes"], "slg": node}}), "utf-8")
+    before = mine.read_bytes()
+    window.files.open(mine)
+    opened = window.workspace.current
+    assert opened.document.node("slg").values == {"layers": "up.0"}
+    said = window.area.message_bars.text(f"upgrade {opened.id}")
+    assert said.endswith("older versions of nodes, now upgraded: Skip-layer guidance (SLG).")
+    assert not opened.modified
+    assert opened.document.undo() == ""
+    assert mine.read_bytes() == before
+    opened.perform(SetValue("prompt", "text", "a heron"))
+    window.commands.run("file.save")
+    assert (mine.parent / "mine.format2.json").read_bytes() == before
+    window.workspace.close(opened)
+    assert window.area.message_bars.text(f"upgrade {opened.id}") == ""
+
+
+def test_nodes_of_a_user_s_pack_are_upgraded_once_its_catalogue_is_known(window, mine: Path):
+    raw = json.loads(mine.read_text("utf-8"))
+    node = {"type": "mine.blur", "version": 1, "values": {"size": 3}}
+    mine.write_text(json.dumps({**raw, "nodes": {**raw["nodes"], "blur": node}}), "utf-8")
+    window.files.open(mine)
+    opened = window.workspace.current
+    assert opened.document.node("blur").values == {"size": 3}
+    steps = {1: Upgrade(rename={"size": "radius"})}
+    ports = (PortSpec("radius", "integer", widget=NumberWidget(step=1)),)
+    spec = NodeSpec("mine.blur", 2, "Blur", "", "", ports, (), pack="mine", upgrades=steps)
+    window.workspace.set_catalogue(Catalogue([*window.workspace.catalogue.values(), spec]))
+    assert opened.document.node("blur").values == {"radius": 3}
+    assert "Blur" in window.area.message_bars.text(f"upgrade {opened.id}")
+    assert not opened.modified

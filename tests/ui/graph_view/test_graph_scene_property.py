@@ -42,7 +42,7 @@ from support.graphs import documents, inputs, outputs, paths
 from support.small_catalogue import CATALOGUE
 from tests.ui.graph_view.conftest import agree
 
-TYPES = ["values.sum", "flow.reroute", "gone.unknown", "image.grid", "flow.note"]
+TYPES = ["values.sum", "graph.reroute", "gone.unknown", "image.grid", "graph.note"]
 
 
 class Hand:
@@ -133,8 +133,8 @@ class Hand:
 
 
 KNOWN = {
-    *("values.sum", "values.integer", "flow.reroute", "image.invert", "image.grid"),
-    *("latent.blend", "flow.switch", "flow.note", "gone.unknown", "subgraph"),
+    *("values.sum", "values.integer", "graph.reroute", "image.invert", "image.grid"),
+    *("latent.blend", "graph.switch", "graph.note", "gone.unknown", "subgraph"),
 }
 
 COMMANDS = [

@@ -1,5 +1,6 @@
 """What the mouse and the keys do to nodes: choose, move, copy, arrange, edit."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -229,6 +230,20 @@ def test_copy_and_paste_go_through_workflow_json_and_keep_inner_links(screen):
     screen.check()
     screen.key(Qt.Key.Key_V, CTRL | SHIFT)
     assert screen.links["decode_3.latent"] == "denoise.latent"
+    screen.check()
+
+
+def test_nodes_pasted_from_an_older_file_are_today_s(screen):
+    nodes = {
+        "r": {"type": "flow.reroute"},
+        "slg": {"type": "sampling.skip_layers", "values": {"places": "up.0"}},
+    }
+    links = {"slg.guidance": "r.value", "slg.places": "r.value"}
+    QGuiApplication.clipboard().setText(json.dumps({"format": 1, "nodes": nodes, "links": links}))
+    screen.key(Qt.Key.Key_V, CTRL)
+    assert screen.document.node("r").type == "graph.reroute"
+    assert screen.document.node("slg").values == {"layers": "up.0"}
+    assert screen.links["slg.layers"] == "r.value"
     screen.check()
 
 

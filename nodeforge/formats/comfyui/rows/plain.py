@@ -13,13 +13,13 @@ from nodeforge.graph.model import Output
 def _reroute(making: Making) -> None:
     source = next(iter(making.signals.values()), None)
     if source is None:
-        making.add("flow.reroute")
+        making.add("graph.reroute")
         making.give(Signal("", lost=True))
         return
     if source.output is None:  # what waits in the link needs no node to pass it on
         making.give(source)
         return
-    name = making.add("flow.reroute", value=source.output)
+    name = making.add("graph.reroute", value=source.output)
     making.give(making.pass_on(source.type, Output(name, "value"), next(iter(making.signals))))
 
 
@@ -63,7 +63,7 @@ def _switch(making: Making) -> None:
 
 
 ROWS = (
-    Row("Reroute", "Reroute", (), ("*",), ("flow.reroute",), _reroute),
+    Row("Reroute", "Reroute", (), ("*",), ("graph.reroute",), _reroute),
     Row(
         "PrimitiveNode",
         "Primitive",

@@ -12,6 +12,7 @@ from nodeforge.formats import read, write
 from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import GraphEdit, Paste, SetEntry, Together, extract
+from nodeforge.graph.upgrade import upgrade
 from nodeforge.ui.graph_view.items.frame_item import FrameItem, entry_with, free_key, rect_of
 from nodeforge.ui.graph_view.session import GraphSession
 
@@ -66,6 +67,7 @@ def paste_into(
     what: str,
 ) -> list[str]:
     """Paste a fragment into the shown graph as one undo step; returns the node paths."""
+    upgrade(fragment, session.catalogue)
     paste = Paste(fragment, session.graph_path, offset, keep_inputs)
     edits: list[GraphEdit] = [paste, *_frames(session, fragment, offset)]
     edit = paste if len(edits) == 1 and not what else Together(what or "paste", edits)

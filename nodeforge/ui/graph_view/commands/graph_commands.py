@@ -56,7 +56,7 @@ class GraphCommands:
         except UnknownNodeTypeError as error:
             self.session.refuse(f"{error.fact} {error.way_out}")
             return ""
-        node = Node(spec.type)
+        node = Node(spec.type, version=spec.version)
         x, y = position or self._free_place(node)
         add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
         self.session.perform(add)
@@ -80,7 +80,7 @@ class GraphCommands:
         """Add a node at a scene position; if it fits, insert it into the link there."""
         line = self.session.viewer.link_at(place)
         if line is not None and type_id in self.session.catalogue:
-            node = Node(type_id)
+            node = Node(type_id, version=self.session.catalogue[type_id].version)
             through = ports_through(self.session.document, line.end, node, self.session.catalogue)
             if through is not None:
                 at = (round(place.x() - 110), round(place.y() - 14))

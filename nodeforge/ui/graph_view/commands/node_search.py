@@ -55,7 +55,7 @@ class NodeSearch:
 
     def _add(self, type_id: str) -> None:
         spec = self.session.catalogue[type_id]
-        node = Node(type_id)
+        node = Node(type_id, version=spec.version)
         port_item, self._port_item = self._port_item, None
         x, y = self._place.x(), self._place.y()
         if port_item is None:

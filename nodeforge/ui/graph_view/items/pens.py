@@ -28,7 +28,7 @@ CATEGORY_ICONS = {
     "mask": "circle-half",
     "inpaint": "paint-brush",
     "values": "hash",
-    "flow": "git-branch",
+    "graph": "git-branch",
     "subgraph": "tree-structure",
     "control": "selection",
 }

@@ -11,7 +11,7 @@ class Passed(NamedTuple):
     value: Any
 
 
-@node("flow.reroute", role=Role.REROUTE)
+@node("graph.reroute", role=Role.REROUTE)
 def reroute(value: Any) -> Passed:
     """Lead a link around other nodes.
 
@@ -24,7 +24,7 @@ def reroute(value: Any) -> Passed:
     return Passed(value)
 
 
-@node("flow.switch", role=Role.SWITCH)
+@node("graph.switch", role=Role.SWITCH)
 def switch(choices: list[Any], choice: Annotated[int, Range(0)] = 0) -> Passed:
     """Pass on one of several inputs; the others are not computed.
 
@@ -38,7 +38,7 @@ def switch(choices: list[Any], choice: Annotated[int, Range(0)] = 0) -> Passed:
     return Passed(choices[choice])
 
 
-@node("flow.note", role=Role.NOTE)
+@node("graph.note", role=Role.NOTE)
 def note(text: Annotated[str, Multiline()] = "") -> None:
     """Keep a text in the workflow.
 
