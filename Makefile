@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: install run test test-all check clean
+.PHONY: install run test test-all bench check clean
 
 install: $(STAMP)
 
@@ -31,6 +31,9 @@ test: check
 
 test-all: check
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+bench: install
+	$(BIN)/python -m benchmarks.check
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

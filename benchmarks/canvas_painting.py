@@ -20,7 +20,7 @@ from nodeforge.canvas import (
     TILE,
     Brush,
     Canvas,
-    ColourInk,
+    ColourPaint,
     CompositeTiles,
     LayerKind,
     Sample,
@@ -36,7 +36,7 @@ from nodeforge.graph.document import Document
 SIDE = 4096
 VIEW = (1920, 1080)
 DABS = 60
-INK = ColourInk((200, 40, 30, 255))
+INK = ColourPaint((200, 40, 30, 255))
 
 BOUNDS = {
     "dab on a picture, radius 64": 0.5,

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.canvas import (
     Brush,
     Canvas,
-    ColourInk,
+    ColourPaint,
     LayerKind,
     Sample,
     State,
@@ -106,7 +106,7 @@ class Screen:
 
     def dab(self, radius: int) -> float:
         """A dab and the repaint of its own rectangle."""
-        stroke = Stroke(self.canvas, Brush(size=2 * radius), ColourInk((200, 40, 30, 255)))
+        stroke = Stroke(self.canvas, Brush(size=2 * radius), ColourPaint((200, 40, 30, 255)))
         places = iter(range(10_000))
         x = SIDE / 2
         stroke.begin(Sample(x, SIDE / 2))

@@ -1,9 +1,11 @@
 """The shape of the house, and that each rule about it can fail."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,59 @@ def test_a_pack_imports_what_a_third_party_could(file: Path):
 def test_a_fresh_process_stays_without(imported: str, absent: str):
     code = f"import sys, {imported}; sys.exit('{absent}' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+ROOMS = ("ui", "diffusion", "canvas", "models", "imaging", "formats")
+COLLECTIONS = {
+    "nodeforge/ui/canvas_view/tools",
+    "nodeforge/formats/comfyui/rows",
+    "nodeforge/models/families",
+    "nodeforge/diffusion/families",
+}
+"""Folders of one item a file."""
+
+
+def room_folders() -> list[Path]:
+    inside = [path for name in ROOMS for path in (ROOT / "nodeforge" / name).rglob("*")]
+    folders = [ROOT / "nodeforge", *(ROOT / "nodeforge" / name for name in ROOMS), *inside]
+    return [path for path in folders if path.is_dir() and path.name != "__pycache__"]
+
+
+@pytest.mark.parametrize("folder", room_folders(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_holds_few_entries(folder: Path):
+    entries = [path for path in folder.iterdir() if path.name != "__pycache__"]
+    limit = 24 if str(folder.relative_to(ROOT)) in COLLECTIONS else 18
+    assert len(entries) <= limit
+
+
+NEVER_IMPORTED = {
+    "accelerate": "diffusers loads large models with it",
+    "setuptools": "NodeGraphQt imports distutils",
+    "torchsde": "diffusers' Brownian noise",
+    "peft": "diffusers' LoRA loaders need it, with which tests compare ours",
+    "qtawesome": "its fonts are read as files",
+}
+IMPORT_NAMES = {
+    "pillow": "PIL",
+    "opencv-python-headless": "cv2",
+    "pyyaml": "yaml",
+    "pyside6-essentials": "PySide6",
+    "nodegraphqt": "NodeGraphQt",
+}
+
+
+def test_every_dependency_is_imported():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    names = {
+        re.split(r"[<>=!;\[ ]", each)[0].lower() for each in declared["project"]["dependencies"]
+    }
+    imported = set()
+    for folder in ("nodeforge", "nodes"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for statement in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(statement, ast.Import):
+                    imported |= {alias.name.split(".")[0] for alias in statement.names}
+                elif isinstance(statement, ast.ImportFrom) and statement.module:
+                    imported.add(statement.module.split(".")[0])
+    unused = {name for name in names if IMPORT_NAMES.get(name, name) not in imported}
+    assert unused <= NEVER_IMPORTED.keys()

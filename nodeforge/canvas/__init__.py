@@ -1,7 +1,7 @@
 """The painting document: layers in tiles, painted by edits that can be undone. No Qt, no torch."""
 
 from nodeforge.canvas.document.blending import premultiplied, straight
-from nodeforge.canvas.document.canvas import Canvas, Change, State, What
+from nodeforge.canvas.document.canvas import Canvas, Change, ChangeKind, State
 from nodeforge.canvas.document.composite import (
     LEVELS,
     CompositeTiles,
@@ -14,7 +14,13 @@ from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.document.layer import Layer, LayerKind, Origin
 from nodeforge.canvas.document.tiles import TILE, Draft, Tiles
 from nodeforge.canvas.edits.brush import LARGEST, Brush, Sample
-from nodeforge.canvas.edits.fill import CloneInk, GradientInk, alike, clear_area, paint_area
+from nodeforge.canvas.edits.fill import (
+    ClonePaint,
+    GradientPaint,
+    clear_area,
+    paint_area,
+    similar_area,
+)
 from nodeforge.canvas.edits.layers import (
     activate,
     add_layer,
@@ -33,7 +39,7 @@ from nodeforge.canvas.edits.masks import (
     grow_mask,
     invert_mask,
 )
-from nodeforge.canvas.edits.paint import Colour, ColourInk, EraserInk, Ink, PictureInk
+from nodeforge.canvas.edits.paint import Colour, ColourPaint, EraserPaint, Paint, PicturePaint
 from nodeforge.canvas.edits.reshape import crop_canvas, flip_canvas, flip_layer, resize_canvas
 from nodeforge.canvas.edits.scale import scaled
 from nodeforge.canvas.edits.selection import deselect, ellipse, polygon, rectangle, select
@@ -48,7 +54,7 @@ from nodeforge.canvas.errors import (
 )
 from nodeforge.canvas.transfer.clipboard import Clip, copied, cut, paste
 from nodeforge.canvas.transfer.pictures import (
-    Opened,
+    OpenedPicture,
     add_picture,
     export_picture,
     open_picture,
@@ -66,33 +72,32 @@ __all__ = [
     "CanvasEdit",
     "CanvasSizeError",
     "Change",
+    "ChangeKind",
     "Clip",
-    "CloneInk",
+    "ClonePaint",
     "Colour",
-    "ColourInk",
+    "ColourPaint",
     "CompositeTiles",
     "Draft",
-    "EraserInk",
-    "GradientInk",
-    "Ink",
+    "EraserPaint",
+    "GradientPaint",
     "Layer",
     "LayerClosedError",
     "LayerKind",
     "NoSuchLayerError",
     "NothingSelectedError",
-    "Opened",
+    "OpenedPicture",
     "Origin",
-    "PictureInk",
+    "Paint",
+    "PicturePaint",
     "Sample",
     "State",
     "Stroke",
     "Tiles",
     "Transform",
-    "What",
     "activate",
     "add_layer",
     "add_picture",
-    "alike",
     "alpha_mask",
     "clear_area",
     "clear_mask",
@@ -126,6 +131,7 @@ __all__ = [
     "scaled",
     "select",
     "set_layer",
+    "similar_area",
     "state_of",
     "straight",
     "visible",

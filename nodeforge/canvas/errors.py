@@ -1,4 +1,4 @@
-"""What cannot be done on a canvas."""
+"""Errors of the canvas."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import click
@@ -25,6 +26,7 @@ from nodeforge.engine.events import Source
 
 _TOLD_AS_JSON = (
     events.Started,
+    events.Reading,
     events.Progress,
     events.Preview,
     events.Finished,
@@ -103,6 +105,8 @@ class Bars:
         match event:
             case events.Progress():
                 self._step(event)
+            case events.Reading():
+                self._read(event)
             case events.Started() if self._explain and event.reason:
                 reason = event.reason.text(self._titles.get(event.reason.node, ""))
                 self._say(f"{self._title(event.node)}: {reason}")
@@ -123,6 +127,12 @@ class Bars:
             title = self._title(event.node)
             self._tasks[event.node] = self._progress.add_task(title, total=event.of)
         self._progress.update(self._tasks[event.node], completed=event.step + event.part)
+
+    def _read(self, event: events.Reading) -> None:
+        if event.path not in self._tasks:
+            title = f"Reading {Path(event.path).name} (MiB, once)"
+            self._tasks[event.path] = self._progress.add_task(title, total=event.of >> 20)
+        self._progress.update(self._tasks[event.path], completed=event.done >> 20)
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="dim", markup=False)

@@ -1,1 +1,1 @@
-"""Running a graph without knowing what its nodes compute."""
+"""Plans and runs graphs, and caches results. Knows nothing of what nodes compute."""

@@ -1,4 +1,4 @@
-"""Pictures that the person gives: copied once, named by their content."""
+"""Copies pictures that the person gives to the assets folder, named by their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The window's and the command line's side of the worker process. Imports no torch."""
+"""The client of the worker process, for the window and the command line. Imports no torch."""
 
 from __future__ import annotations
 

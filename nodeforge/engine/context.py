@@ -1,4 +1,4 @@
-"""The `RunContext` that a node sees."""
+"""The run request and state, and the `RunContext` that a node sees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nodeforge.engine import events
 from nodeforge.engine.cache import ResultCache, Steps
-from nodeforge.engine.named import Named, take
+from nodeforge.engine.referenced_models import Named, referenced_model
 from nodeforge.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Networks(Protocol):
         """All that changes numbers."""
         ...
 
-    def relieve(self) -> str:
+    def free_memory(self) -> str:
         """Make room after memory ran out; what was done, a clause."""
         ...
 
@@ -55,7 +55,7 @@ class NoNetworks:
     def numerics(self) -> Mapping[str, str]:
         return {}
 
-    def relieve(self) -> str:
+    def free_memory(self) -> str:
         return "nothing could be dropped"
 
 
@@ -158,7 +158,7 @@ class NodeRun:
         return self._networks.use(recipe, self.check)
 
     def named(self, name: str) -> Path:
-        return take(self._named, name)
+        return referenced_model(self._named, name)
 
     def count_model_call(self) -> None:
         self._state.model_calls += 1

@@ -1,4 +1,4 @@
-"""What a run tells those who watch it. Every event carries its run; most carry a node."""
+"""Events of a run. Each carries its run's id; most carry a node's."""
 
 from __future__ import annotations
 
@@ -58,6 +58,15 @@ class Started(Event):
 
     node: str
     reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Reading(Event):
+    """`done` of `of` bytes of the model at `path` are read, once, to know its content."""
+
+    path: str
+    done: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -157,6 +166,7 @@ LAST = (Failed, RunCancelled, RunFinished, WorkerDied)
 
 _NAMES: dict[str, type[Event]] = {
     "started": Started,
+    "reading": Reading,
     "progress": Progress,
     "preview": Preview,
     "finished": Finished,

@@ -1,4 +1,4 @@
-"""Runs a plan: fetches what is cached, computes the rest, drops what nothing reads any more."""
+"""Runs a plan: fetches cached results, computes the others, frees what is no longer read."""
 
 from __future__ import annotations
 
@@ -292,7 +292,7 @@ class Executor:
         except OutOfMemoryError as error:
             fact = error.fact
         # outside the handler: the failed try's memory is given back before the next
-        context.notice(f"{fact} Tried once more: {self._networks.relieve()}.")
+        context.notice(f"{fact} Tried once more: {self._networks.free_memory()}.")
         return self._call(node, context, arguments)
 
     def _call(self, node: PlannedNode, context: NodeRun, arguments: dict[str, Any]) -> Results:

@@ -1,4 +1,4 @@
-"""Which files a workflow may read, and what they count as in keys.
+"""Resolves the file values of a workflow, and how they count in keys.
 
 A workflow names models and pictures; it can never reach outside the folders for them. A path
 that the person gave is granted, for one run.
@@ -40,6 +40,8 @@ class Files:
         self._assets = assets or {}
         self._granted = frozenset(map(Path, granted))
         self._folders = models.ModelFolders(settings)
+        self.unread: dict[Path, int] = {}
+        """Models whose content must be read before the run, with their bytes."""
 
     def resolve(self, port: PortSpec, value: Any) -> Path:
         """The file that `value` of `port` means.
@@ -63,11 +65,19 @@ class Files:
         return self._folders.find(kind, name)
 
     def digest(self, port: PortSpec, path: Path) -> str:
-        """What `path` counts as in keys: a model's fingerprint, a picture's SHA-256."""
+        """What `path` counts as in keys: a model's content key, a picture's SHA-256."""
         if isinstance(port.widget, ModelFileWidget):
-            return models.fingerprint(path)
+            return self.content_key(path)
         assert isinstance(port.widget, FileWidget)
         return models.sha256(path)
+
+    def content_key(self, path: Path) -> str:
+        """A model's name by content; where it is not known yet, one that is in no cache."""
+        with models.without_reading():
+            key = models.fingerprint(path)
+        if key.startswith(models.UNREAD):
+            self.unread[path] = models.size_of(path)
+        return key
 
     def _asset(self, name: str) -> Path:
         asset = self._assets.get(name)

@@ -1,4 +1,4 @@
-"""Keys that are being computed: who needs one meanwhile waits for it."""
+"""Makes a run wait for a result that another run is computing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where each result of a plan would come from: the cache, by key or by value, or computing."""
+"""Finds where each result of a plan would come from: cache, equal value, or computing."""
 
 from __future__ import annotations
 

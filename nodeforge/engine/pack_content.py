@@ -1,4 +1,4 @@
-"""What a pack of the user's holds: the window and the command line allow exactly that."""
+"""The content hash of a user's pack, by which it is allowed."""
 
 from __future__ import annotations
 

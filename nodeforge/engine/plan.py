@@ -1,15 +1,15 @@
-"""What a run must compute, in order, with the key of every result. Iterative and linear."""
+"""Makes a plan: the nodes to compute, in order, with their keys. Iterative and linear."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nodeforge.engine.files import Files
 from nodeforge.engine.keys import node_key, static_part
-from nodeforge.engine.named import Named, named_models
+from nodeforge.engine.referenced_models import Named, referenced_models
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output
@@ -50,10 +50,16 @@ class PlannedNode:
 
 @dataclass(frozen=True)
 class Plan:
-    """Nodes in an order in which each comes after what feeds it."""
+    """Nodes in an order in which each comes after what feeds it.
+
+    Args:
+        unread: Models whose content must be read before a run, with their bytes; the keys of
+            what they feed are not final before.
+    """
 
     nodes: dict[str, PlannedNode]
     targets: list[str]
+    unread: Mapping[Path, int] = field(default_factory=dict)
 
 
 def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: str) -> Plan:
@@ -75,7 +81,7 @@ def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: 
     for node_id in _order(targets, links):
         fed = links.get(node_id, {})
         planned[node_id] = _plan_node(node_id, graph, fed, planned, files, numerics)
-    return Plan(planned, targets)
+    return Plan(planned, targets, files.unread)
 
 
 def place(node_id: str, spec: NodeSpec) -> str:
@@ -162,7 +168,7 @@ def _plan_node(
     try:
         fed = {port: _feed(node.spec, port, link, planned) for port, link in links.items()}
         literals, counted = _literals(node.spec, node.values, links, files)
-        named = named_models(node.spec, literals | _fed_texts(links, planned), files)
+        named = referenced_models(node.spec, literals | _fed_texts(links, planned), files)
     except NodeForgeError as error:
         raise error.at(place(node_id, node.spec)) from error
     counted |= named.counted

@@ -1,4 +1,4 @@
-"""Frames between the client and the worker: lengths, a JSON header, an optional raw payload."""
+"""Frames between client and worker: lengths, a JSON header, an optional raw payload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a node is computed: what of its key differs from the last run of the same document."""
+"""Compares a plan with the document's last run, to say why a node is computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graphs in, events out: plans and runs on one cache. The worker wraps this in a process."""
+"""Plans and runs graphs on one cache, emitting events. The worker wraps this in a process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from nodeforge.api import NodeType
@@ -21,8 +22,14 @@ from nodeforge.engine.reasons import Reasons
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
+from nodeforge.models import fingerprints
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
+
+_TRIES = 3
+"""How often a model is read that changes meanwhile."""
+_TOLD = 64 * 2**20
+"""Bytes of a model between two words of progress."""
 
 
 class Session:
@@ -93,6 +100,20 @@ class Session:
         key = self._result_key(graph, request, node)
         return steps_known(self.cache, key)
 
+    def _plan_with_content(self, graph: Graph, request: RunRequest, state: RunState) -> Plan:
+        """The plan, with the content of every model known."""
+        plan = self.plan(graph, request)
+        for _ in range(_TRIES):
+            if not plan.unread:
+                return plan
+            _read_models(plan.unread, request, state)
+            plan = self.plan(graph, request)
+        raise PlanError(
+            "changes while it is read.",
+            place=str(next(iter(plan.unread))),
+            way_out="Wait until it is copied, then run again.",
+        )
+
     def save_last_runs(self) -> None:
         """Let other processes say why nodes are computed."""
         self._reasons.save()
@@ -109,7 +130,8 @@ class Session:
         """
         start = time.perf_counter()
         try:
-            results = self._executor.run(self.plan(graph, request), request, state)
+            plan = self._plan_with_content(graph, request, state)
+            results = self._executor.run(plan, request, state)
         except Cancelled:
             state.emit(events.RunCancelled(request.run))
         except NodeFailedError as error:
@@ -121,3 +143,25 @@ class Session:
             state.emit(events.RunFinished(request.run, state.outputs, seconds, state.model_calls))
             return results
         return {}
+
+
+def _read_models(unread: Mapping[Path, int], request: RunRequest, state: RunState) -> None:
+    """Read what names models by their content, before the run.
+
+    Raises:
+        Cancelled: `state.stop` was set.
+        ModelFileError: one is damaged or cannot be read.
+    """
+    for path, size in unread.items():
+        done = told = 0
+
+        def watch(count: int, path: Path = path, size: int = size) -> None:
+            nonlocal done, told
+            if state.stop.is_set():
+                raise Cancelled
+            done += count
+            if done - told >= _TOLD or done >= size:
+                told = done
+                state.emit(events.Reading(request.run, str(path), done, size))
+
+        fingerprints().of(path, watch)

@@ -1,4 +1,4 @@
-"""What computed nodes' values came to, so that a change whose value stays equal ends there.
+"""Digests of computed values, so that a change whose value stays equal ends there.
 
 A trace is one line of a journal that all processes append to: a key, the value key, and the
 digest of each output. Mokhov, Mitchell and Peyton Jones 2018, "Build Systems à la Carte".

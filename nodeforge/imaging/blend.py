@@ -1,4 +1,4 @@
-"""One picture over another."""
+"""Blend modes, and compositing one picture over another."""
 
 from __future__ import annotations
 

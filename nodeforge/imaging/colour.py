@@ -1,4 +1,4 @@
-"""Colours: adjusting them, matching them to another picture, and edges between them."""
+"""Colour adjustment, colour matching and edge detection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picture files to pixels: upright, in sRGB, bounded before anything is decoded."""
+"""Decodes picture files: upright, to sRGB, with a bound before anything is decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pixels to picture files, with text inside."""
+"""Encodes picture files, with text chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a picture file."""
+"""Errors of picture files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New files, written whole: one that is there is whole, and none is ever overwritten."""
+"""Writes new files whole, under names that overwrite nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a masked area shows before a model paints it: a start that suits what is asked for."""
+"""Fills a masked area before a model paints it: original, blurred, continued, neutral."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes and places: resize, crop, pad, grid."""
+"""Resize, crop, pad, grid."""
 
 from __future__ import annotations
 

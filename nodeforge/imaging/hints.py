@@ -1,4 +1,4 @@
-"""What ControlNets and adapters read of a picture: lines, forms, colours. OpenCV, no weights.
+"""Preprocessors for ControlNets and adapters: edges, line art, scribble, tiles. OpenCV only.
 
 All give float32, (height, width, 3); lines are white on black. Alpha does not count.
 """

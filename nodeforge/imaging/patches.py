@@ -1,4 +1,4 @@
-"""A generation as a transparent patch: what is laid over a picture without rewriting it.
+"""Turns a generation into a transparent patch to composite over the original.
 
 Two masks belong to a generation. The model may change a wider, softer one, so that what it
 paints joins what surrounds it; what is shown of it ends inside the mask the person painted.

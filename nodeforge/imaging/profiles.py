@@ -1,4 +1,4 @@
-"""Colour profiles (ICC): to sRGB, in which everything here is shown, and back."""
+"""ICC colour profiles: conversion to sRGB and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Crop around a mask, work on the crop at a model's size, and put it back.
+"""Crops around a mask to a size a model likes, and puts the result back.
 
 The context rule is that of krita-ai-diffusion, as far as it is fact: half the mask's mean
 side, at least a sixteenth of the picture's longest; what leaves the picture is shifted back

@@ -1,4 +1,4 @@
-"""Bringing a generated picture's colours to those that surround it, without flattening it."""
+"""Matches a generated picture's colours to its surroundings."""
 
 from __future__ import annotations
 

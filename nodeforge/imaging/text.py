@@ -1,4 +1,4 @@
-"""Text inside of picture files, by name: what NodeForge and other programs leave there.
+"""Reads text inside picture files: PNG chunks, EXIF, XMP.
 
 PNG has chunks for it. JPEG and WebP have none, so an XMP packet holds all texts as one JSON
 object in ASCII (which XML cannot damage), and EXIF's UserComment holds ``parameters``, where

@@ -1,4 +1,4 @@
-"""Which model files a workflow names, and which family everything that comes of them is of."""
+"""Which model files a workflow loads, and the family of what comes of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from nodeforge.errors import RequestError
-from nodeforge.lint.scene import Scene
+from nodeforge.lint.context import LintContext
 from nodeforge.spec import RECIPES_OF_NETWORKS, ModelFileWidget
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Families:
     met: dict[str, dict[str, Origin]] = field(default_factory=dict)
 
 
-def model_ports(scene: Scene) -> Iterator[tuple[str, str, str, str]]:
+def model_ports(scene: LintContext) -> Iterator[tuple[str, str, str, str]]:
     """Path, port, kind and name of every model file that the workflow names."""
     for path, node in scene.nodes.items():
         for port in node.spec.inputs if node.spec else ():
@@ -49,7 +49,7 @@ def model_ports(scene: Scene) -> Iterator[tuple[str, str, str, str]]:
                     yield path, port.name, port.widget.kind, name
 
 
-def model_path(scene: Scene, models: ModelFolders, kind: str, name: str) -> Path:
+def model_path(scene: LintContext, models: ModelFolders, kind: str, name: str) -> Path:
     """Where a model is; looked up once, as naming what is like a missing one takes time.
 
     Raises:
@@ -67,7 +67,7 @@ def model_path(scene: Scene, models: ModelFolders, kind: str, name: str) -> Path
     return known
 
 
-def model_info(scene: Scene, kind: str, name: str) -> ModelInfo | None:
+def model_info(scene: LintContext, kind: str, name: str) -> ModelInfo | None:
     """What a model is by its header; None where it is not found (`missing_models` says so).
 
     Raises:
@@ -96,7 +96,7 @@ def _look_at(path: Path) -> ModelInfo | RequestError:
         return error
 
 
-def families(scene: Scene) -> Families:
+def families(scene: LintContext) -> Families:
     """The family of everything, followed from the files along the links."""
     loaded = _loaded(scene)
     known = Families()
@@ -136,7 +136,7 @@ def label(family: str) -> str:
     return facts(family).label
 
 
-def _loaded(scene: Scene) -> dict[str, tuple[str, Origin]]:
+def _loaded(scene: LintContext) -> dict[str, tuple[str, Origin]]:
     found: dict[str, tuple[str, Origin]] = {}
     infos: dict[str, list[ModelInfo]] = {}
     for path, port, kind, name in model_ports(scene):
@@ -159,7 +159,7 @@ def _origin(path: str, infos: list[ModelInfo]) -> Origin:
     return Origin(infos[-1].family or "", path, infos[-1].families)
 
 
-def _met(scene: Scene, path: str, known: dict[str, Origin]) -> dict[str, Origin]:
+def _met(scene: LintContext, path: str, known: dict[str, Origin]) -> dict[str, Origin]:
     """The families that come in, by port, in the order of the ports."""
     spec = scene.nodes[path].spec
     linked = scene.inputs.get(path)
@@ -174,6 +174,6 @@ def _met(scene: Scene, path: str, known: dict[str, Origin]) -> dict[str, Origin]
     }
 
 
-def _gives(scene: Scene, path: str, port: str) -> bool:
+def _gives(scene: LintContext, path: str, port: str) -> bool:
     spec = scene.nodes[path].spec
     return spec is not None and port in spec.output and spec.output[port].type in CARRIES

@@ -1,4 +1,4 @@
-"""Finds the rules: every module in `nodeforge.lint.rules`, its name being the rule's id."""
+"""Finds and runs the rules: every module in `nodeforge.lint.rules`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph
 from nodeforge.lint import rules
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.scene import Scene
 from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
     from nodeforge.models import ModelFolders
 
-Check = Callable[[Scene], Iterator[Problem]]
+Check = Callable[[LintContext], Iterator[Problem]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def lint(
         granted: Absolute paths that the person gave, which a workflow may then name.
     """
     graph = workflow.graph if isinstance(workflow, Document) else workflow
-    scene = Scene(graph, catalogue, models, granted)
+    scene = LintContext(graph, catalogue, models, granted)
     problems = [problem for rule in all_rules() for problem in rule.check(scene)]
     return sorted(problems, key=lambda p: (p.severity is not Severity.ERROR, p.node, p.port))

@@ -1,4 +1,4 @@
-"""Model files, without torch: where they are, what they are, and which content they hold."""
+"""Model files, without torch: folders, detection, headers, content keys."""
 
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.recognise import recognise
@@ -10,7 +10,7 @@ from nodeforge.models.errors import (
     ModelFileError,
     PickleRefusedError,
 )
-from nodeforge.models.families import FAMILIES, Family, Sensible
+from nodeforge.models.families import FAMILIES, Family, RecommendedSettings
 from nodeforge.models.files.diffusers_folder import (
     VOCABULARY_KEY,
     is_whole_model,
@@ -18,13 +18,23 @@ from nodeforge.models.files.diffusers_folder import (
     read_config,
     weight_files,
 )
-from nodeforge.models.files.fingerprint import Fingerprints, fingerprint, locate, sha256
+from nodeforge.models.files.fingerprint import (
+    UNREAD,
+    Fingerprints,
+    fingerprint,
+    fingerprints,
+    locate,
+    sha256,
+    size_of,
+    without_reading,
+)
 from nodeforge.models.files.header import Header, read_header
 from nodeforge.models.folders.folders import ModelFolders
-from nodeforge.models.folders.prompt_references import mention, mentioned
+from nodeforge.models.folders.prompt_references import prompt_reference, referenced_names
 
 __all__ = [
     "FAMILIES",
+    "UNREAD",
     "VOCABULARY_KEY",
     "CorruptModelError",
     "EncoderPair",
@@ -39,17 +49,20 @@ __all__ = [
     "ModelFolders",
     "ModelInfo",
     "PickleRefusedError",
-    "Sensible",
+    "RecommendedSettings",
     "fingerprint",
+    "fingerprints",
     "is_whole_model",
     "locate",
-    "mention",
-    "mentioned",
     "paired",
     "predicts",
+    "prompt_reference",
     "read_config",
     "read_header",
     "recognise",
+    "referenced_names",
     "sha256",
+    "size_of",
     "weight_files",
+    "without_reading",
 ]

@@ -42,7 +42,7 @@ class LoadedNetworks:
     def numerics(self) -> Mapping[str, str]:
         return self._residency.numerics()
 
-    def relieve(self) -> str:
+    def free_memory(self) -> str:
         return self._residency.free_memory()
 
 
@@ -88,6 +88,7 @@ def _answers(
         return {
             "nodes": {node: asdict(what) for node, what in forecast.items()},
             "models": models_of(planned, residency),
+            "unread": {str(path): size for path, size in planned.unread.items()},
         }, b""
 
     def picture(header: dict[str, Any]) -> Answer:

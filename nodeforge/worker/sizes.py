@@ -18,6 +18,7 @@ from nodeforge.diffusion import (
 )
 from nodeforge.engine.plan import Plan
 from nodeforge.errors import NodeForgeError
+from nodeforge.models import without_reading
 from nodeforge.spec import ModelFileWidget
 from nodeforge.values import Recipe
 
@@ -34,7 +35,7 @@ def models_of(plan: Plan, residency: Residency) -> dict[str, Any]:
             path = node.literals.get(port.name)
             if not isinstance(port.widget, ModelFileWidget) or not isinstance(path, Path):
                 continue
-            with contextlib.suppress(NodeForgeError):
+            with contextlib.suppress(NodeForgeError), without_reading():
                 found[node.id] = {
                     recipe.weights.part: asdict(residency.memory_needs(recipe))
                     for recipe in _recipes(port.widget.kind, path)

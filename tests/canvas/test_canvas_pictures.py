@@ -11,7 +11,7 @@ from nodeforge.canvas import (
     Brush,
     Canvas,
     CanvasSizeError,
-    ColourInk,
+    ColourPaint,
     Sample,
     State,
     Stroke,
@@ -103,7 +103,7 @@ def test_an_untouched_picture_is_written_back_bit_for_bit(kind, format):
 def painted_on(state, colour=(255, 0, 0, 255)):
     """The state with a red spot in its upper left corner."""
     canvas = Canvas(state)
-    stroke = Stroke(canvas, Brush(10, 1.0), ColourInk(colour))
+    stroke = Stroke(canvas, Brush(10, 1.0), ColourPaint(colour))
     stroke.begin(Sample(10, 10))
     return canvas.state
 

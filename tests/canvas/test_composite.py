@@ -9,7 +9,7 @@ from nodeforge.canvas import (
     TILE,
     Brush,
     Canvas,
-    ColourInk,
+    ColourPaint,
     CompositeTiles,
     Layer,
     LayerKind,
@@ -170,7 +170,7 @@ def test_kept_tiles_show_what_tiles_made_anew_would(steps):
     for what, x, y in steps:
         if not canvas.layer("paint").visible:
             document.undo()
-        stroke = Stroke(canvas, Brush(60), ColourInk((x % 256, y % 256, 9, 200)))
+        stroke = Stroke(canvas, Brush(60), ColourPaint((x % 256, y % 256, 9, 200)))
         stroke.begin(Sample(x, y))
         looks(kept, canvas, 1)
         stroke.extend(Sample(y, x))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
-from nodeforge.canvas.generation.native_size import USUAL, native
+from nodeforge.canvas.generation.native_size import USUAL, native_size
 from nodeforge.canvas.generation.regions import NoRegionsError
 from nodeforge.canvas.generation.request import (
     EmptyMaskError,
@@ -236,10 +236,10 @@ def test_a_workflow_without_canvas_nodes_is_refused(workflow):
 
 def test_the_model_s_own_size_is_known_before_a_run(workflow, tmp_path):
     folders = ModelFolders(Settings(home=tmp_path))
-    assert native(workflow(), folders) == (256, 16)
+    assert native_size(workflow(), folders) == (256, 16)
     unknown = workflow()
     unknown.node("model").values["file"] = "not there"
-    assert native(unknown, folders) == USUAL
+    assert native_size(unknown, folders) == USUAL
 
 
 def test_what_is_removed_is_covered_beyond_its_mask(workflow):

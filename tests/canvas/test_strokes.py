@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from nodeforge.canvas import (
     Brush,
     Canvas,
-    CloneInk,
-    ColourInk,
-    EraserInk,
+    ChangeKind,
+    ClonePaint,
+    ColourPaint,
+    EraserPaint,
     LayerClosedError,
     LayerKind,
     NoSuchLayerError,
@@ -16,7 +17,6 @@ from nodeforge.canvas import (
     State,
     Stroke,
     Tiles,
-    What,
     activate,
     add_layer,
     composite,
@@ -30,7 +30,7 @@ from nodeforge.graph.document import Document
 from nodeforge.imaging import Box
 from support.noise import noise
 
-RED = ColourInk((200, 30, 40, 255))
+RED = ColourPaint((200, 30, 40, 255))
 WHOLE = Box(0, 0, 400, 300)
 
 
@@ -134,7 +134,7 @@ def test_listeners_hear_where_each_dab_fell(blank):
     stroke = Stroke(blank, Brush(20, spacing=0.5), RED)
     stroke.begin(Sample(100, 100))
     box = heard[-1].box
-    assert heard[-1].what is What.PIXELS
+    assert heard[-1].what is ChangeKind.PIXELS
     assert heard[-1].layer == "paint"
     assert box.left <= 90
     assert box.right >= 110
@@ -180,15 +180,15 @@ def test_pressure_makes_a_stroke_thinner_and_fainter(document, blank):
 
 def test_the_eraser_takes_away_and_leaves_no_empty_tiles(document, blank):
     drawn(document, blank, Brush(40), [(50, 50), (90, 90)])
-    drawn(document, blank, Brush(200, 1.0), [(50, 50), (90, 90)], EraserInk())
+    drawn(document, blank, Brush(200, 1.0), [(50, 50), (90, 90)], EraserPaint())
     assert not len(blank.layers[0].tiles)
 
 
 def test_a_mask_is_painted_and_erased(document, blank):
     document.perform(add_layer(blank, LayerKind.MASK))
-    drawn(document, blank, Brush(40, 1.0), [(50, 50), (90, 50)], ColourInk((0, 0, 0, 255)))
+    drawn(document, blank, Brush(40, 1.0), [(50, 50), (90, 50)], ColourPaint((0, 0, 0, 255)))
     assert blank.layer("mask").read(WHOLE)[50, 70] == 255
-    drawn(document, blank, Brush(40, 1.0, opacity=0.5), [(50, 50), (90, 50)], EraserInk())
+    drawn(document, blank, Brush(40, 1.0, opacity=0.5), [(50, 50), (90, 50)], EraserPaint())
     assert blank.layer("mask").read(WHOLE)[50, 70] in (127, 128)
 
 
@@ -209,7 +209,7 @@ def test_alpha_lock_keeps_alpha_and_changes_colours(document, blank):
     drawn(document, blank, Brush(80, 0.1), [(100, 100), (200, 100)])
     before = blank.layers[0].read(WHOLE)
     document.perform(set_layer(blank, "paint", alpha_locked=True))
-    drawn(document, blank, Brush(90, 1), [(100, 100), (300, 200)], ColourInk((0, 255, 0, 255)))
+    drawn(document, blank, Brush(90, 1), [(100, 100), (300, 200)], ColourPaint((0, 255, 0, 255)))
     after = blank.layers[0].read(WHOLE)
     assert np.array_equal(after[..., 3], before[..., 3])
     assert straight(after)[100, 150].tolist() == [0, 255, 0, 255]
@@ -218,7 +218,7 @@ def test_alpha_lock_keeps_alpha_and_changes_colours(document, blank):
 def test_colours_never_pass_their_alpha(document, blank):
     rng = np.random.default_rng(0)
     for number in range(12):
-        ink = ColourInk(tuple(rng.integers(0, 256, 4).tolist()))
+        ink = ColourPaint(tuple(rng.integers(0, 256, 4).tolist()))
         brush = Brush(90, rng.random(), rng.random(), rng.random())
         drawn(document, blank, brush, rng.integers(0, 300, (4, 2)).tolist(), ink)
         document.perform(set_layer(blank, "paint", alpha_locked=number % 3 == 0))
@@ -230,7 +230,7 @@ def test_the_clone_stamp_repeats_what_was_there(document, painted):
     canvas = painted()
     before = composite(pictured(canvas.state), WHOLE)
     document.perform(activate(canvas, "picture"))
-    ink = CloneInk(canvas.layers[:2], 40, 10)
+    ink = ClonePaint(canvas.layers[:2], 40, 10)
     drawn(document, canvas, Brush(50, 1.0), [(100, 60), (120, 60)], ink)
     after = canvas.layer("picture").read(WHOLE)
     assert np.array_equal(after[55:65, 100:120], before[65:75, 140:160])

@@ -51,6 +51,16 @@ def test_a_picture_is_made_and_can_be_made_again_from_itself(nodeforge: CommandL
     assert np.array_equal(pixels(Path(last["outputs"][0])), pixels(first))
 
 
+def test_a_prompt_that_comes_out_as_before_changes_nothing_after_it(nodeforge: CommandLine):
+    nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--set", "prompt.text=a red apple")
+    again = nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--set", "prompt.text=a red apple ", "--json")
+    assert not again.computed() & {"denoise", "decode"}
+    reasons = {line["node"]: line["reason"] for line in again.lines if line["event"] == "started"}
+    assert (reasons["prompt"]["cause"], reasons["prompt"]["port"]) == ("value", "text")
+    told = nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--set", "noise.seed=9", "--explain")
+    assert "denoise: seed changed in noise" in told.err
+
+
 def test_the_events_of_a_run_are_json_lines(nodeforge: CommandLine):
     done = nodeforge("run", TEXT_TO_IMAGE, *QUICK, "--json", "--previews")
     assert done.code == 0

@@ -16,7 +16,7 @@ from PIL import Image
 from nodeforge.canvas import (
     Brush,
     Canvas,
-    ColourInk,
+    ColourPaint,
     LayerKind,
     Sample,
     Stroke,
@@ -158,7 +158,7 @@ def test_autosaving_writes_only_what_is_new(files, project, canvas, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
     document = Document()
     document.perform(add_layer(canvas))
-    stroke = Stroke(canvas, Brush(30), ColourInk((1, 2, 3, 255)))
+    stroke = Stroke(canvas, Brush(30), ColourPaint((1, 2, 3, 255)))
     stroke.begin(Sample(50, 50))
     document.perform(stroke.end())
     files.autosave(Project(Document(), canvas.state), folder)
@@ -310,7 +310,7 @@ def test_a_loaded_canvas_can_be_painted_on(files, saved):
     canvas, document = Canvas(files.load(saved).canvas), Document()
     before = composite(visible(canvas.state), canvas.box)
     document.perform(add_layer(canvas))
-    stroke = Stroke(canvas, Brush(60), ColourInk((0, 255, 0, 255)))
+    stroke = Stroke(canvas, Brush(60), ColourPaint((0, 255, 0, 255)))
     stroke.begin(Sample(50, 50))
     document.perform(stroke.end())
     assert not np.array_equal(composite(visible(canvas.state), canvas.box), before)

@@ -3,8 +3,10 @@ import os
 import time
 
 import pytest
+from blake3 import blake3
 
-from nodeforge.models import CorruptModelError, Fingerprints, ModelFileError
+from nodeforge.errors import Cancelled
+from nodeforge.models import CorruptModelError, Fingerprints, ModelFileError, without_reading
 
 SHAPES = {"a": [64, 64], "b": [64]}
 
@@ -58,18 +60,88 @@ def test_a_file_rewritten_within_one_tick_is_seen(tmp_path, write, prints):
 
 def test_an_unchanged_file_is_not_read_again(tmp_path, write, prints):
     file = aged(write(tmp_path / "a.safetensors", SHAPES))
+    made = prints.of(file)
+    pieces = []
+    assert prints.of(file, pieces.append) == made
+    assert Fingerprints(tmp_path / "cache").of(file, pieces.append) == made
+    assert pieces == []
+
+
+def test_a_content_key_is_blake3_of_the_whole_file(tmp_path, write, prints):
+    file = write(tmp_path / "a.safetensors", SHAPES, fill=b"same")
+    assert prints.of(file) == "b3:" + blake3(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no time of change")
+def test_another_content_of_the_same_size_and_time_is_seen(tmp_path, write, prints):
+    file = aged(write(tmp_path / "a.safetensors", SHAPES))
     made, told = prints.of(file), file.stat()
-    file.write_bytes(bytes(told.st_size))
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1  # beyond the first 4 KiB of a tensor
+    file.write_bytes(data)
     os.utime(file, ns=(told.st_atime_ns, told.st_mtime_ns))
+    assert prints.of(file) != made
+
+
+def test_a_change_deep_inside_a_tensor_changes_the_key_and_not_the_quick_one(
+    tmp_path, write, prints
+):
+    shapes = {"a": [64, 64]}
+    first = write(tmp_path / "a.safetensors", shapes)
+    second = write(tmp_path / "b.safetensors", shapes)
+    data = bytearray(second.read_bytes())
+    data[-1] ^= 1
+    second.write_bytes(data)
+    assert prints.of(first) != prints.of(second)
+    assert prints.quick(first) == prints.quick(second)
+    assert len(prints.quick(first)) == 32
+
+
+def test_planning_does_not_read_a_large_model(tmp_path, write, prints, monkeypatch):
+    monkeypatch.setattr("nodeforge.models.files.fingerprint.SMALL", 1000)
+    file = aged(write(tmp_path / "a.safetensors", SHAPES))
+    with without_reading():
+        assert prints.of(file) == f"unread:{file}"
+    pieces = []
+    made = prints.of(file, pieces.append)
+    assert sum(pieces) == file.stat().st_size
+    with without_reading():
+        assert prints.of(file) == made == prints.known(file)
+
+
+def test_a_stopped_reading_is_remembered_by_nobody(tmp_path, write, prints):
+    file = aged(write(tmp_path / "a.safetensors", SHAPES))
+
+    def stop(count):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        prints.of(file, stop)
+    assert prints.known(file) is None
+
+
+def test_one_changed_file_of_a_folder_is_read_alone(tmp_path, write, prints):
+    root = whole_folder(tmp_path / "m", write)
+    prints.of(root)
+    aged(write(root / "unet" / "model.safetensors", SHAPES, fill=b"x"), 30)
+    pieces = []
+    prints.of(root, pieces.append)
+    assert pieces == [(root / "unet" / "model.safetensors").stat().st_size]
+
+
+def test_what_is_forgotten_is_read_again(tmp_path, write, prints):
+    file = aged(write(tmp_path / "a.safetensors", SHAPES))
+    made = prints.of(file)
+    prints.forget()
+    assert prints.known(file) is None
     assert prints.of(file) == made
-    assert Fingerprints(tmp_path / "cache").of(file) == made
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"x": 3}', b"\xff", b"[" * 99_999])
 def test_a_damaged_memory_is_forgotten(tmp_path, write, prints, damage):
     file = aged(write(tmp_path / "a.safetensors", SHAPES))
     made = prints.of(file)
-    (tmp_path / "cache" / "fingerprints.json").write_bytes(damage)
+    (tmp_path / "cache" / "content_keys.json").write_bytes(damage)
     assert Fingerprints(tmp_path / "cache").of(file) == made
 
 

@@ -15,6 +15,7 @@ from nodeforge.api import (
     Choice,
     File,
     Latent,
+    ModelFile,
     Multiline,
     Range,
     Role,
@@ -30,7 +31,7 @@ from nodeforge.engine.plan import Plan
 from nodeforge.engine.session import Session
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.graph.model import Graph, Input, Node, Output
-from nodeforge.models import mentioned
+from nodeforge.models import referenced_names
 from nodeforge.settings import Settings
 from nodeforge.worker.codec import ValueCodec
 
@@ -145,6 +146,17 @@ def read(file: Annotated[Path, File("any")]) -> str:
     return file.read_text()
 
 
+@node("test.model")
+def model(file: Annotated[Path, ModelFile("checkpoint")]) -> str:
+    """Name a model.
+
+    Args:
+        file: Which.
+    """
+    CALLS["model"] += 1
+    return file.name
+
+
 @node("test.prompt")
 def prompt(run: RunContext, text: Annotated[str, Multiline(names="embedding")] = "") -> str:
     """Tell where the models are that a text names.
@@ -153,7 +165,7 @@ def prompt(run: RunContext, text: Annotated[str, Multiline(names="embedding")] =
         text: The text.
     """
     CALLS["prompt"] += 1
-    return " ".join(str(run.named(name)) for name in mentioned("embedding", text))
+    return " ".join(str(run.named(name)) for name in referenced_names("embedding", text))
 
 
 @node("test.inexact")
@@ -263,6 +275,7 @@ NODES = (
     stop_in_the_middle,
     save,
     read,
+    model,
     prompt,
     inexact,
     hungry,

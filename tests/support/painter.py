@@ -8,12 +8,12 @@ from nodeforge.canvas import (
     Affine,
     Brush,
     Canvas,
-    CloneInk,
-    ColourInk,
-    EraserInk,
-    GradientInk,
+    ClonePaint,
+    ColourPaint,
+    EraserPaint,
+    GradientPaint,
     LayerKind,
-    PictureInk,
+    PicturePaint,
     Sample,
     State,
     Stroke,
@@ -21,7 +21,6 @@ from nodeforge.canvas import (
     Transform,
     activate,
     add_layer,
-    alike,
     alpha_mask,
     clear_area,
     copied,
@@ -46,6 +45,7 @@ from nodeforge.canvas import (
     resize_canvas,
     select,
     set_layer,
+    similar_area,
 )
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
@@ -93,11 +93,11 @@ class Painter:
         )
         return self.random.choice(
             [
-                ColourInk(self.colour()),
-                EraserInk(),
-                GradientInk(self.point(), self.point(), self.colour(), self.colour(), True),
-                CloneInk(self.canvas.layers, 17, -9),
-                PictureInk(np.minimum(pixels, pixels[..., 3:]), 20, 30),
+                ColourPaint(self.colour()),
+                EraserPaint(),
+                GradientPaint(self.point(), self.point(), self.colour(), self.colour(), True),
+                ClonePaint(self.canvas.layers, 17, -9),
+                PicturePaint(np.minimum(pixels, pixels[..., 3:]), 20, 30),
             ]
         )
 
@@ -111,7 +111,7 @@ class Painter:
                 lambda: rectangle(*edges),
                 lambda: ellipse(*edges, antialias=soft),
                 lambda: polygon(points, antialias=soft),
-                lambda: alike(
+                lambda: similar_area(
                     self.canvas.state, int(a), int(b), 90, gap=self.random.choice([0, 3])
                 ),
             ]

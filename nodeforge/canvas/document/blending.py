@@ -1,4 +1,4 @@
-"""Premultiplied RGBA8 over premultiplied RGBA8, in place.
+"""Blends premultiplied RGBA8 pixels over premultiplied RGBA8 pixels, in place.
 
 What is transparent above leaves the bits below as they are, what is opaque there (normal, at
 opacity 1) gives its own: so a layer changes nothing but where it shows something.
@@ -64,7 +64,7 @@ def faded(pixels: Bytes, opacity: float) -> Bytes:
     return pixels if opacity >= 1 else cast("Bytes", cv2.convertScaleAbs(pixels, alpha=opacity))
 
 
-def lay(
+def blend_onto(
     base: Bytes, source: Bytes, mode: BlendMode = BlendMode.NORMAL, opacity: float = 1.0
 ) -> None:
     """Lay `source` on `base`, which is changed.
@@ -83,10 +83,10 @@ def lay(
     if mode is BlendMode.SCREEN:  # cs + cb - cs cb holds in premultiplied colours, too
         base[...] = plus(times(base, inverse(source)), source)
     else:
-        lay_normal(base, base, source, alpha)
+        blend_normal(base, base, source, alpha)
 
 
-def lay_normal(out: Bytes, base: Bytes, source: Bytes, alpha: Bytes) -> None:
+def blend_normal(out: Bytes, base: Bytes, source: Bytes, alpha: Bytes) -> None:
     """`source`, whose alpha is `alpha`, on `base`, into `out`, which may be `base`."""
     clear = inverse(alpha)
     if not cv2.countNonZero(clear):
@@ -109,7 +109,7 @@ class _Kept(threading.local):
 _kept = _Kept()
 
 
-def lay_inside(base: Bytes, source: Bytes) -> None:
+def blend_inside(base: Bytes, source: Bytes) -> None:
     """Lay `source` on `base` where that is not transparent, and as much; alpha stays."""
     alpha = alpha_of(base)
     sum = plus(times(base, inverse(alpha_of(source))), times(source, alpha))

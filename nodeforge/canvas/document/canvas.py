@@ -1,4 +1,4 @@
-"""A canvas: layers of one size, and who is told when they change.
+"""The canvas: layers of one size, and the listeners of their changes.
 
 All that a canvas holds is one `State`, which never changes: an edit puts another in its place.
 """
@@ -16,7 +16,7 @@ from nodeforge.canvas.errors import LONGEST_SIDE, CanvasSizeError, NoSuchLayerEr
 from nodeforge.imaging import Box
 
 
-class What(StrEnum):
+class ChangeKind(StrEnum):
     """What a change is about."""
 
     PIXELS = "pixels"
@@ -39,7 +39,7 @@ class Change(NamedTuple):
         box: The pixels of the canvas that look different; None where none do.
     """
 
-    what: What
+    kind: ChangeKind
     layer: str = ""
     box: Box | None = None
 
@@ -176,9 +176,9 @@ class Canvas:
     def _hold(self, state: State) -> None:
         changes = tuple(changes_between(self._state, state))
         self._state = state
-        self.tell(*changes)
+        self.notify(*changes)
 
-    def tell(self, *changes: Change) -> None:
+    def notify(self, *changes: Change) -> None:
         """Tell the listeners."""
         if changes:
             for listener in tuple(self._listeners):
@@ -188,18 +188,18 @@ class Canvas:
 def changes_between(before: State, after: State) -> Iterator[Change]:
     """What a view must know to show `after` instead of `before`."""
     if (before.width, before.height) != (after.width, after.height):
-        yield Change(What.SIZE, "", before.box.around(after.box))
+        yield Change(ChangeKind.SIZE, "", before.box.around(after.box))
     ids = [layer.id for layer in before.layers], [layer.id for layer in after.layers]
     if ids[0] != ids[1]:
-        yield Change(What.LAYERS, "", _moved_box(before, after))
+        yield Change(ChangeKind.LAYERS, "", _moved_box(before, after))
     old = {layer.id: layer for layer in before.layers}
     for layer in after.layers:
         if layer.id in old and old[layer.id] is not layer:
             yield from _layer_changes(old[layer.id], layer)
     if before.active != after.active:
-        yield Change(What.ACTIVE, after.active)
+        yield Change(ChangeKind.ACTIVE, after.active)
     if before.selection is not after.selection:
-        yield Change(What.SELECTION, "", after.box.around(before.box))
+        yield Change(ChangeKind.SELECTION, "", after.box.around(before.box))
 
 
 def _moved_box(before: State, after: State) -> Box | None:
@@ -221,14 +221,14 @@ def _layer_changes(before: Layer, after: Layer) -> Iterator[Change]:
     if any(getattr(before, name) != getattr(after, name) for name in _SEEN):
         boxes = [box for box in (before.extent, after.extent) if box is not None]
         box = boxes[0].around(boxes[-1]) if boxes else None
-        yield Change(What.LAYER, after.id, box)
+        yield Change(ChangeKind.LAYER, after.id, box)
         return
     if before.tiles is not after.tiles:
         box = _different(before.tiles, after.tiles)
         if box is not None:
-            yield Change(What.PIXELS, after.id, box.moved(*after.offset))
+            yield Change(ChangeKind.PIXELS, after.id, box.moved(*after.offset))
     if _described(before) != _described(after):
-        yield Change(What.LAYER, after.id)
+        yield Change(ChangeKind.LAYER, after.id)
 
 
 def _described(layer: Layer) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What layers show together, for any rectangle, and tiles of it kept for the view."""
+"""Composites layers, for any rectangle, and caches the resulting tiles for the view."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import lru_cache, reduce
 import cv2
 import numpy as np
 
-from nodeforge.canvas.document.blending import lay
-from nodeforge.canvas.document.canvas import Canvas, Change, State, What
+from nodeforge.canvas.document.blending import blend_onto
+from nodeforge.canvas.document.canvas import Canvas, Change, ChangeKind, State
 from nodeforge.canvas.document.layer import PICTURE_KINDS, Layer
 from nodeforge.canvas.document.tiles import TILE, Draft, Key, Tiles, box_of, parts, within
 from nodeforge.imaging import Box, Bytes, parse_colour
@@ -63,9 +63,9 @@ def composite_tiles(layers: Sequence[Layer], box: Box | None = None) -> Tiles:
 def _lay_layer(base: Bytes, pixels: Bytes, layer: Layer) -> None:
     if layer.is_mask:
         tints = _tints(layer.tint, layer.opacity)[pixels]
-        lay(base, tints.view(np.uint8).reshape(*pixels.shape, 4))
+        blend_onto(base, tints.view(np.uint8).reshape(*pixels.shape, 4))
     else:
-        lay(base, pixels, layer.blend, layer.opacity)
+        blend_onto(base, pixels, layer.blend, layer.opacity)
 
 
 @lru_cache(64)
@@ -174,9 +174,9 @@ class CompositeTiles:
 
     def _hear(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
-            if change.what is What.SIZE:
+            if change.kind is ChangeKind.SIZE:
                 self.forget()
-            elif change.box is not None and change.what is not What.SELECTION:
+            elif change.box is not None and change.kind is not ChangeKind.SELECTION:
                 self._spoil(change.box)
 
     def _spoil(self, box: Box) -> None:

@@ -1,4 +1,4 @@
-"""Steps on a canvas that can be undone, in the history of the document it belongs to.
+"""The base of undoable edits of a canvas, kept in the history of its document.
 
 A step keeps the layers as they were, and of layers that stay only the pixels that changed: each
 swap of those with what is there now undoes it or does it again, exactly.

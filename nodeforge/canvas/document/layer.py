@@ -1,4 +1,4 @@
-"""A layer: what it shows, and how it is laid on those below."""
+"""A layer: its pixels, opacity, blend mode and locks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures in tiles of 256 pixels: sparse, and shared until they change.
+"""Pictures as sparse tiles of 256 pixels, copied on write.
 
 A tile that is in a `Tiles` never changes; whoever paints takes a `Draft`, which copies a tile
 the first time it is written to. So an undo, an autosave and the view can hold tiles for free.

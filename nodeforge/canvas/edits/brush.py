@@ -1,4 +1,4 @@
-"""What a brush leaves at one place, and where it leaves it along a line."""
+"""Brush settings, the stamp of a brush, and the positions of stamps along a stroke."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Painting a whole area at once: fill, gradient, clear."""
+"""Edits that paint a whole area: fill, gradient, clear."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from nodeforge.canvas.document.composite import composite, pictured
 from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.document.layer import Layer
 from nodeforge.canvas.document.tiles import Draft, Tiles, parts, within
-from nodeforge.canvas.edits.paint import Colour, EraserInk, Ink, lay_ink
+from nodeforge.canvas.edits.paint import Colour, EraserPaint, Paint, apply_paint
 from nodeforge.canvas.edits.stroke import limited
 from nodeforge.imaging import Box, Bytes
 
 
 def paint_area(
-    canvas: Canvas, ink: Ink, mask: Tiles | None = None, name: str = "fill"
+    canvas: Canvas, ink: Paint, mask: Tiles | None = None, name: str = "fill"
 ) -> CanvasEdit:
     """Lay `ink` on the active layer: where `mask` is, or everywhere, within the selection."""
 
@@ -31,7 +31,7 @@ def paint_area(
     return CanvasEdit(canvas, name, work)
 
 
-def painted(state: State, layer: Layer, ink: Ink, mask: Tiles | None = None) -> Tiles:
+def painted(state: State, layer: Layer, ink: Paint, mask: Tiles | None = None) -> Tiles:
     """The tiles of `layer` with `ink` on them."""
     reach = state.selected()
     area = reach if mask is None else (mask.extent() or reach).overlap(reach)
@@ -41,16 +41,16 @@ def painted(state: State, layer: Layer, ink: Ink, mask: Tiles | None = None) -> 
         through = (
             np.full((box.height, box.width), 255, np.uint8) if mask is None else mask.read(box)
         )
-        lay_ink(draft, layer, ink, limited(through, state.selection, box), box)
+        apply_paint(draft, layer, ink, limited(through, state.selection, box), box)
     return draft.frozen()
 
 
 def clear_area(canvas: Canvas) -> CanvasEdit:
     """Make what is selected of the active layer transparent; all of it where nothing is."""
-    return paint_area(canvas, EraserInk(), name="clear")
+    return paint_area(canvas, EraserPaint(), name="clear")
 
 
-def alike(
+def similar_area(
     state: State,
     x: int,
     y: int,
@@ -94,7 +94,7 @@ def _hanging(like: Bytes, x: int, y: int, gap: int) -> Bytes:
 
 
 @dataclass(frozen=True)
-class GradientInk:
+class GradientPaint:
     """From one colour to another along a line, or outwards from its start.
 
     Args:
@@ -140,7 +140,7 @@ class GradientInk:
 
 
 @dataclass(frozen=True)
-class CloneInk:
+class ClonePaint:
     """What layers showed somewhere else, when the stroke began.
 
     Args:

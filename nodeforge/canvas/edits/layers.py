@@ -1,4 +1,4 @@
-"""Edits of the pile of layers: which there are, in which order, how each is seen."""
+"""Edits of the layer stack: add, remove, reorder, merge, properties."""
 
 from __future__ import annotations
 

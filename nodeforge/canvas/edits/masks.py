@@ -1,4 +1,4 @@
-"""Masks: where they come from, and how the selection and mask layers are changed."""
+"""Makes masks of layers, and edits the selection and mask layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is laid on a layer through an alpha: a colour, a picture, or nothing (the eraser).
+"""What a stroke or fill applies to a layer: a colour, a picture, or erasing.
 
 Every tool that paints ends here: brush, fill, gradient, clone, paste.
 """
@@ -14,10 +14,10 @@ import numpy as np
 
 from nodeforge.canvas.document.blending import (
     alpha_of,
+    blend_inside,
+    blend_normal,
     faded,
     inverse,
-    lay_inside,
-    lay_normal,
     plus,
     times,
 )
@@ -29,7 +29,7 @@ Colour = tuple[int, int, int, int]
 """Red, green, blue, alpha, 0..255, colours not multiplied."""
 
 
-class Ink(Protocol):
+class Paint(Protocol):
     """A source of pixels."""
 
     @property
@@ -47,7 +47,7 @@ class Ink(Protocol):
 
 
 @dataclass(frozen=True)
-class ColourInk:
+class ColourPaint:
     """One colour; a mask gets its alpha."""
 
     colour: Colour
@@ -71,7 +71,7 @@ class ColourInk:
         return faded(alpha, self.colour[3] / 255)
 
 
-class EraserInk:
+class EraserPaint:
     """Takes away."""
 
     opaque = True
@@ -84,7 +84,7 @@ class EraserInk:
 
 
 @dataclass(frozen=True)
-class PictureInk:
+class PicturePaint:
     """A picture that lies somewhere on the canvas.
 
     Args:
@@ -122,7 +122,7 @@ def _part(pixels: Bytes, box: Box) -> Bytes:
     return pixels[box.top : box.bottom, box.left : box.right]
 
 
-def lay_ink(draft: Draft, layer: Layer, ink: Ink, alpha: Bytes, box: Box) -> None:
+def apply_paint(draft: Draft, layer: Layer, ink: Paint, alpha: Bytes, box: Box) -> None:
     """Lay `ink` on what `draft` started from, in a box of the canvas, through `alpha`.
 
     What the draft was before counts for nothing there: the same part laid again, with more
@@ -163,14 +163,14 @@ def _lay(out: Bytes, before: Bytes | None, seen: Bytes | None, alpha: Bytes) -> 
     elif seen is None:
         out[...] = times(before, inverse(alpha))
     else:
-        lay_normal(out, before, seen, alpha)
+        blend_normal(out, before, seen, alpha)
 
 
 def _lay_locked(out: Bytes, before: Bytes | None, seen: Bytes | None) -> None:
     if before is not None:
         out[...] = before
         if seen is not None:
-            lay_inside(out, seen)
+            blend_inside(out, seen)
 
 
 def _lay_mask(out: Bytes, before: Bytes | None, level: Bytes | None, alpha: Bytes) -> None:

@@ -1,4 +1,4 @@
-"""The canvas' own shape: crop, resize, flip."""
+"""Edits of the canvas size: crop, resize, flip."""
 
 from __future__ import annotations
 

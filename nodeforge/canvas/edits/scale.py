@@ -1,4 +1,4 @@
-"""The whole picture in another size: all layers, masks and the selection alike.
+"""Scales the whole canvas: layers, masks and the selection.
 
 Tile by tile, so that only the result takes memory; the filter's window reads over the tiles'
 edges, so that none is seen.

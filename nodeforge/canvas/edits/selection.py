@@ -1,4 +1,4 @@
-"""Which part of a canvas edits reach: shapes as masks, and how they are combined."""
+"""Selections: shapes as masks, combined by add, subtract and intersect."""
 
 from __future__ import annotations
 

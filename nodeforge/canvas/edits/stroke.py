@@ -1,4 +1,4 @@
-"""A stroke of a brush: seen while it is drawn, and one edit when it is done."""
+"""A brush stroke: previewed while it is drawn, one edit when it is done."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from nodeforge.canvas.document.blending import times
-from nodeforge.canvas.document.canvas import Canvas, Change, What
+from nodeforge.canvas.document.canvas import Canvas, Change, ChangeKind
 from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.document.tiles import TILE, Draft, Key, Tiles, parts, within
 from nodeforge.canvas.edits.brush import Brush, Path, Sample, stamp
-from nodeforge.canvas.edits.paint import Ink, lay_ink
+from nodeforge.canvas.edits.paint import Paint, apply_paint
 from nodeforge.imaging import Box, Bytes
 
 _ALL = 65535
@@ -37,7 +37,9 @@ class Stroke:
         LayerClosedError: it is locked or hidden.
     """
 
-    def __init__(self, canvas: Canvas, brush: Brush, ink: Ink, name: str = "brush stroke") -> None:
+    def __init__(
+        self, canvas: Canvas, brush: Brush, ink: Paint, name: str = "brush stroke"
+    ) -> None:
         self._canvas, self._brush, self._ink, self._name = canvas, brush, ink, name
         self._before = canvas.state
         self._layer = self._before.layer(self._before.active)
@@ -90,7 +92,7 @@ class Stroke:
             self._lay(key, box)
         whole = reduce(Box.around, touched.values()) if touched else None
         if whole is not None:
-            self._canvas.tell(Change(What.PIXELS, self._layer.id, whole))
+            self._canvas.notify(Change(ChangeKind.PIXELS, self._layer.id, whole))
 
     def _stamp(self, sample: Sample, touched: dict[Key, Box]) -> None:
         """Cover more, and note where, for each tile of the canvas."""
@@ -130,7 +132,7 @@ class Stroke:
         left, top = box.left - key[0] * TILE, box.top - key[1] * TILE
         clear = self._cover[key][top : top + box.height, left : left + box.width]
         alpha = limited(_alpha(clear, self._brush.opacity), self._before.selection, box)
-        lay_ink(self._draft, self._layer, self._ink, alpha, box)
+        apply_paint(self._draft, self._layer, self._ink, alpha, box)
 
 
 def _alpha(clear: np.ndarray, opacity: float) -> Bytes:

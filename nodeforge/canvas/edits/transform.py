@@ -1,4 +1,4 @@
-"""Moving, scaling and turning what is selected of a layer, or all of it."""
+"""Moves, scales and rotates the selected part of a layer, or all of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from nodeforge.canvas.document.blending import lay, times
+from nodeforge.canvas.document.blending import blend_onto, times
 from nodeforge.canvas.document.canvas import Canvas, State
 from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.document.tiles import Draft, Tiles, parts
 from nodeforge.canvas.edits.fill import painted
-from nodeforge.canvas.edits.paint import EraserInk
+from nodeforge.canvas.edits.paint import EraserPaint
 from nodeforge.canvas.errors import NothingSelectedError
 from nodeforge.imaging import Box, Bytes
 
@@ -153,7 +153,7 @@ class Transform:
     def _remaining(self) -> Tiles:
         if self._rest is None:
             open_layer = replace(self._layer, alpha_locked=False)
-            self._rest = painted(self._before, open_layer, EraserInk(), None)
+            self._rest = painted(self._before, open_layer, EraserPaint(), None)
             if self._before.selection is None:
                 self._rest = Tiles(self._layer.tiles.channels)
         return self._rest
@@ -173,7 +173,7 @@ def _put(base: Bytes, pixels: Bytes) -> None:
     if base.ndim == 2:
         cv2.max(base, pixels, dst=base)
     else:
-        lay(base, pixels)
+        blend_onto(base, pixels)
 
 
 def _warped(pixels: Bytes, box: Box, affine: Affine, limit: Box, method: int) -> tuple[Box, Bytes]:

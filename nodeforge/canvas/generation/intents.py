@@ -1,4 +1,4 @@
-"""What a person wants of a generation, as data."""
+"""Generation intents (fill, expand, add, remove, refine, ...) and their settings, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What size a workflow's model likes, before anything is run."""
+"""The native picture size of a workflow's model, from its file's header."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nodeforge.models import FAMILIES, ModelFolders, recognise
 _LOADER = "models.load"
 
 
-class Native(NamedTuple):
+class NativeSize(NamedTuple):
     """Sizes in pixels.
 
     Args:
@@ -25,11 +25,11 @@ class Native(NamedTuple):
     multiple: int
 
 
-USUAL = Native(512, 64)
+USUAL = NativeSize(512, 64)
 """For a workflow whose model is not known: every family's sizes divide this multiple."""
 
 
-def native(workflow: Document, folders: ModelFolders) -> Native:
+def native_size(workflow: Document, folders: ModelFolders) -> NativeSize:
     """What the first model that `workflow` loads likes; `USUAL` where that cannot be told."""
     for name in _checkpoints(workflow.graph):
         try:
@@ -37,7 +37,7 @@ def native(workflow: Document, folders: ModelFolders) -> Native:
         except NodeForgeError:
             continue  # the run will say what is wrong with it
         if family in FAMILIES:
-            return Native(FAMILIES[family].native_size, FAMILIES[family].size_multiple)
+            return NativeSize(FAMILIES[family].native_size, FAMILIES[family].size_multiple)
     return USUAL
 
 

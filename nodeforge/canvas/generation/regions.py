@@ -1,4 +1,4 @@
-"""Prompts for parts of the box: one *Canvas region* after another, between prompt and loop."""
+"""Adds regional prompts to a workflow: one *Canvas region* node for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the canvas and what is wanted to a workflow to run: what Generate submits.
+"""Builds the workflow that Generate submits, from the canvas and the intent.
 
 A window does this, with the box's pixels (`composite`, `straight`) and its mask layers:
 

@@ -1,4 +1,4 @@
-"""Picture files onto the canvas and back.
+"""Opens picture files as layers, and exports the canvas.
 
 A picture is shown in sRGB. Its file is kept as it was: where the canvas still shows what the
 file shows, an export writes the file's own values, in the file's own colour profile.
@@ -33,7 +33,7 @@ from nodeforge.imaging import (
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedPicture:
     """A picture file that was read.
 
     Args:
@@ -50,7 +50,7 @@ class Opened:
     deep: bool = False
 
 
-def open_picture(source: bytes | Path, name: str = "") -> Opened:
+def open_picture(source: bytes | Path, name: str = "") -> OpenedPicture:
     """Read a picture of any kind that `nodeforge.imaging.decode` reads. May take seconds.
 
     Args:
@@ -65,10 +65,10 @@ def open_picture(source: bytes | Path, name: str = "") -> Opened:
         name = source.name if isinstance(source, Path) else "Picture"
     pixels = decode_bytes(data)
     tiles = Tiles.of(premultiplied(pixels))
-    return Opened(pixels.shape[1], pixels.shape[0], tiles, Origin(data, name), is_deep(data))
+    return OpenedPicture(pixels.shape[1], pixels.shape[0], tiles, Origin(data, name), is_deep(data))
 
 
-def state_of(opened: Opened) -> State:
+def state_of(opened: OpenedPicture) -> State:
     """A canvas of a picture's size that shows it.
 
     Raises:
@@ -79,7 +79,7 @@ def state_of(opened: Opened) -> State:
 
 
 def add_picture(
-    canvas: Canvas, opened: Opened, left: int | None = None, top: int = 0
+    canvas: Canvas, opened: OpenedPicture, left: int | None = None, top: int = 0
 ) -> CanvasEdit:
     """Put a picture into a layer of its own: in the middle, or with its corner at a place."""
 
@@ -90,7 +90,7 @@ def add_picture(
     return CanvasEdit(canvas, "add picture", work)
 
 
-def _layer(state: State, opened: Opened, offset: tuple[int, int]) -> Layer:
+def _layer(state: State, opened: OpenedPicture, offset: tuple[int, int]) -> Layer:
     layer = new_layer(state, LayerKind.PICTURE, Path(opened.origin.name).stem)
     return replace(layer, tiles=opened.tiles, origin=opened.origin, offset=offset)
 

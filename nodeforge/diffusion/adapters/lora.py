@@ -1,4 +1,4 @@
-"""LoRAs laid over a network while it is used: hooks that add to what its layers give.
+"""LoRAs applied to a network while it is used: hooks that add to its layers' outputs.
 
 Our own hooks rather than peft's: peft replaces the network's layers and takes seconds to
 import. Hooks leave the network as it is, so that without them it is the base, bit for bit,

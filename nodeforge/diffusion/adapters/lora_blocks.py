@@ -1,4 +1,4 @@
-"""A denoiser's layers under other names: LDM's blocks, and the blocks that LoRAs weigh."""
+"""Block names of denoisers: LDM's, and those by which LoRA weights are given."""
 
 from __future__ import annotations
 

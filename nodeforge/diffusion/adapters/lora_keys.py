@@ -1,4 +1,4 @@
-"""What the tensors of a LoRA file are: for which network and module, and in which role.
+"""Parses the tensor names of LoRA files: network, module, role.
 
 Names are those of peft, diffusers (old and new), Kohya's trainer and LyCORIS. Reads headers
 only.

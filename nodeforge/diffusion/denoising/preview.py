@@ -1,4 +1,4 @@
-"""Rough pictures of latents, by one matrix a family instead of its VAE."""
+"""Rough previews of latents, by one matrix a family instead of its VAE."""
 
 from __future__ import annotations
 

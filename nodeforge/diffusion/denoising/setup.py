@@ -1,4 +1,4 @@
-"""What a denoise loop starts from: sizes checked, noise drawn, the first x made."""
+"""The inputs of the denoise loop: sizes checked, noise drawn, the first latent made."""
 
 from __future__ import annotations
 

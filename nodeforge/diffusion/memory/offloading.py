@@ -1,4 +1,4 @@
-"""Where a network's weights are: brought to the device as a whole, or fed to it layer by layer."""
+"""Moves a network's weights to the device: as a whole, or layer by layer."""
 
 from __future__ import annotations
 

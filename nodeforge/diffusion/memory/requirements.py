@@ -1,4 +1,4 @@
-"""What a network needs, known before a byte of it is read."""
+"""Estimates the memory that a network needs, from its header and configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which networks are in memory. The one owner of their weights.
+"""Keeps networks in memory, and loads and evicts them. The one owner of their weights.
 
 Networks are shared by all recipes of the same weights, and never changed: LoRAs lie over them
 while they are used. What is not used stays as long as it fits; the least recently used goes

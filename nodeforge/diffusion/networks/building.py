@@ -1,4 +1,4 @@
-"""Networks without weights, from their configuration, and the tokenizers of text encoders."""
+"""Builds networks without weights from their configuration, and tokenizers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CLIP's image encoder: what IP-Adapters see pictures with."""
+"""CLIP's image encoder, for IP-Adapters."""
 
 from __future__ import annotations
 

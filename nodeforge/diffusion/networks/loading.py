@@ -1,4 +1,4 @@
-"""Networks from a diffusers folder or a single file, offline, without a second copy.
+"""Loads networks from a diffusers folder or a single file, offline, without a second copy.
 
 A network is built without memory, then each parameter takes the tensor that was read for it.
 """

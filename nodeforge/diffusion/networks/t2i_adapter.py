@@ -1,4 +1,4 @@
-"""T2I-Adapters: small networks that steer a denoiser by a picture (Mou et al. 2023)."""
+"""Builds T2I-Adapters from their files (Mou et al. 2023)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samplers that diffusers has, called natively: its pipelines' numbers to the last bit."""
+"""Samplers of diffusers, called natively: the bits of its pipelines."""
 
 from __future__ import annotations
 

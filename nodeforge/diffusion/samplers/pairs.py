@@ -1,4 +1,4 @@
-"""Samplers on schedules: which pairs there are, and the `Stepper` that walks one."""
+"""Which sampler supports which schedule, and the `Stepper` for a pair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samplers and schedules that diffusers lacks, walked in units of sigma."""
+"""Samplers and schedules that diffusers lacks, in units of sigma."""
 
 from __future__ import annotations
 

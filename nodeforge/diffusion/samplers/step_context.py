@@ -1,4 +1,4 @@
-"""What a step of our own may use beside the denoiser and two noise levels."""
+"""What a sampler step may use: noise, history, eta."""
 
 from __future__ import annotations
 

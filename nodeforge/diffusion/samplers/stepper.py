@@ -1,4 +1,4 @@
-"""What the loop asks of a sampler on a schedule."""
+"""The protocol of a sampler on a schedule."""
 
 from __future__ import annotations
 

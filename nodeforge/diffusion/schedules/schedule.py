@@ -1,4 +1,4 @@
-"""From a schedule recipe to sigmas: how many steps are run, and how noisy each one is."""
+"""Makes the sigmas of a schedule recipe, and the part of them that is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How noise levels are spaced: from the levels a model was trained with to those of a run.
+"""Spacings of noise levels: normal, Karras, exponential, beta, ...
 
 Each function gives `steps` falling sigmas, float64, without the 0 at the end.
 """

@@ -1,4 +1,4 @@
-"""How networks compute attention: by a kernel that torch chooses, by a named one, or in slices.
+"""Attention backends: chosen by torch, by name, or sliced.
 
 diffusers' UNets know nothing of its own choice of backends: they ask torch, so torch is told.
 """

@@ -1,4 +1,4 @@
-"""Combining encoded prompts. Nothing here needs a network."""
+"""Combines conditioning: areas, ranges, averages. Needs no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which devices torch has, and what of them changes numbers."""
+"""Lists devices, and what of them changes numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latents without a model: empty ones, scaling, blending, repeating."""
+"""Operations on latents: empty, upscale, blend, repeat."""
 
 from __future__ import annotations
 

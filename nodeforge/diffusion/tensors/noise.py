@@ -1,4 +1,4 @@
-"""Noise that does not depend on the device or on the other items of a batch."""
+"""Draws noise that depends neither on the device nor on the other items of a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How networks are held and computed on this machine, as the person chose."""
+"""Precision, memory mode and attention of networks, from the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a noisy latent is made of, and what a network's prediction says about the clean one.
+"""Converts between predictions (epsilon, v, flow) and clean latents.
 
 Models of diffusion know clean + sigma * noise, scaled to variance 1 where they read it. Models of
 flow (Lipman et al. 2023, Liu et al. 2023) know (1 - sigma) * clean + sigma * noise as it is, sigma

@@ -1,4 +1,4 @@
-"""What prompts say to a network, as its device and batch need it."""
+"""The network's inputs for prompts: embeddings, pooled text, added conditions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work on a large picture tile by tile, without seams: tiles overlap and fade."""
+"""Splits latents into overlapping tiles and blends the results."""
 
 from __future__ import annotations
 

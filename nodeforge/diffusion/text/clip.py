@@ -1,4 +1,4 @@
-"""Encodes prompts with CLIP: weights, any length in chunks, clip skip, textual inversions.
+"""Encodes prompts with CLIP: weights, chunks, clip skip, textual inversions.
 
 Our own code rather than compel's: a plain prompt keeps the pipeline's bits either way, but
 compel's clip skip fails with the transformers we use, and 40 lines serve all three.

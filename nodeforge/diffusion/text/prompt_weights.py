@@ -1,4 +1,4 @@
-"""Reads weights in a prompt: ``(word:1.2)``, ``((word))``, ``[word]``; ``\\(`` is a bracket."""
+"""Parses prompt weights: ``(word:1.2)``, ``((word))``, ``[word]``; ``\\(`` is a bracket."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ from nodeforge.diffusion.networks.loading import LoadedTextEncoder
 from nodeforge.diffusion.weights.describe import describe_embedding
 from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.errors import RequestError
-from nodeforge.models import Kind, mention, mentioned
+from nodeforge.models import Kind, prompt_reference, referenced_names
 from nodeforge.values import Embedding, TextEncoder, Weights
 
 Token = int | Tensor
 """A word by its number, or a word's vector, (width,)."""
 
-_NAMED = mention(Kind.EMBEDDING)
+_NAMED = prompt_reference(Kind.EMBEDDING)
 
 
 class UnknownEmbeddingError(RequestError):
@@ -64,7 +64,7 @@ def with_named(encoder: TextEncoder, text: str, find: Callable[[str], Path]) -> 
         LoadingError: one is no textual inversion.
     """
     known = {each.name for each in encoder.embeddings}
-    for name in mentioned(Kind.EMBEDDING, text):
+    for name in referenced_names(Kind.EMBEDDING, text):
         if name not in known:
             weights = describe_embedding(find(name), encoder.weights.family)
             encoder = with_embedding(encoder, weights, name)

@@ -1,4 +1,4 @@
-"""Between pictures and latents. Encoding takes the mean, so that it repeats."""
+"""Encodes pictures to latents and decodes them. Encoding takes the mean, so it repeats."""
 
 from __future__ import annotations
 

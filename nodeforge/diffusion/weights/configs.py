@@ -1,4 +1,4 @@
-"""The configuration of each network: from a model's own folder, or its family's."""
+"""Finds the configuration of each network: a model's own, or its family's."""
 
 from __future__ import annotations
 

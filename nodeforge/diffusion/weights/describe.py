@@ -1,4 +1,4 @@
-"""The recipes of model files: what is in them is read from headers, nothing is loaded."""
+"""Makes recipes of model files from their headers; nothing is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which tensor of a file feeds which parameter of a network, for the layouts people share.
+"""Maps tensor names of shared layouts (LDM, OpenCLIP) to parameters of networks.
 
 Names are matched before any tensor is read; for UNets, VAEs and ControlNets by diffusers' own
 converters, run on stand-ins.

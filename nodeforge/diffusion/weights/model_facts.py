@@ -1,4 +1,4 @@
-"""What sampling must know of a model, read from its configuration and headers."""
+"""What sampling needs of a model, from its configuration and header."""
 
 from __future__ import annotations
 

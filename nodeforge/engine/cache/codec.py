@@ -1,4 +1,4 @@
-"""What the cache must know of values, which it never looks into."""
+"""The protocol by which the cache serialises values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory tier: bounded in bytes, keeps what is dear to recompute."""
+"""The memory tier: bounded in bytes, evicts what is cheapest to recompute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both tiers as one: what is asked for is looked up in memory, then on disk."""
+"""The result cache: looks up in memory, then on disk."""
 
 from __future__ import annotations
 

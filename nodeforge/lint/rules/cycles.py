@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from nodeforge.graph.cycles import find_cycles
 from nodeforge.graph.model import Mode
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.scene import Scene
 
 MOST_NAMES = 8
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     nodes = scene.whole.nodes
     links = {
         end: start

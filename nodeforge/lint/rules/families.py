@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import Origin, alike, families, label
-from nodeforge.lint.scene import Scene
 
 _BY_LATENTS = {"latent", "vae"}
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     known = families(scene)
     for path in scene.order:
         met = known.met.get(path, {})
@@ -32,7 +32,7 @@ def check(scene: Scene) -> Iterator[Problem]:
                 )
 
 
-def _types(scene: Scene, path: str) -> dict[str, str]:
+def _types(scene: LintContext, path: str) -> dict[str, str]:
     spec = scene.nodes[path].spec
     return {port.name: port.type for port in spec.inputs} if spec else {}
 
@@ -42,6 +42,6 @@ def _fact(origin: Origin, first: str, reference: Origin) -> str:
     return f"made for {label(origin.family)}, '{other}' is for {label(reference.family)}."
 
 
-def _way_out(scene: Scene, origin: Origin, reference: Origin) -> str:
+def _way_out(scene: LintContext, origin: Origin, reference: Origin) -> str:
     names = dict.fromkeys(f"'{scene.title(o.node)}'" for o in (origin, reference))
     return f"Choose another file in {' or '.join(names)}."

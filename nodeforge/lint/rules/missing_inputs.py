@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.scene import Scene
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec, type_name
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     for path, node in scene.nodes.items():
         linked = scene.inputs.get(path, {})
         for port in node.spec.inputs if node.spec else ():

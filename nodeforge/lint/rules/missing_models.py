@@ -7,12 +7,12 @@ from pathlib import PurePosixPath
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.edits import GraphEdit
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_path, model_ports
-from nodeforge.lint.scene import Scene
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     if scene.models is None:
         return
     for path, port, kind, name in model_ports(scene):
@@ -26,7 +26,7 @@ def check(scene: Scene) -> Iterator[Problem]:
 
 
 def _relink(
-    scene: Scene, path: str, port: str, name: str, near: tuple[str, ...]
+    scene: LintContext, path: str, port: str, name: str, near: tuple[str, ...]
 ) -> GraphEdit | None:
     """The one file of the same name that lies in another folder."""
     alike = [other for other in near if _stem(other) == _stem(name)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.errors import RequestError
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
-from nodeforge.lint.scene import Scene
 
 RULE = "model_files"
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     for path, port, kind, name in model_ports(scene):
         try:
             info = model_info(scene, kind, name)

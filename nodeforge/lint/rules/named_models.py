@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from nodeforge.errors import RequestError
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_path
-from nodeforge.lint.scene import Scene
 from nodeforge.spec import ModelFileWidget, TextWidget
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     if scene.models is None:
         return
-    from nodeforge.models import mentioned  # only where there are models to look at
+    from nodeforge.models import referenced_names  # only where there are models to look at
 
     for path, port, kind, text in _texts(scene):
-        named = mentioned(kind, text)
+        named = referenced_names(kind, text)
         loaded = _loaded(scene, path, kind) if named else set[str]()
         for name in named:
             try:
@@ -28,7 +28,7 @@ def check(scene: Scene) -> Iterator[Problem]:
                 yield scene.problem("named_models", path, error.fact, error.way_out, port=port)
 
 
-def _texts(scene: Scene) -> Iterator[tuple[str, str, str, str]]:
+def _texts(scene: LintContext) -> Iterator[tuple[str, str, str, str]]:
     """Path, port, kind of models and text wherever a text may name models."""
     for path, node in scene.nodes.items():
         for port in node.spec.inputs if node.spec else ():
@@ -38,7 +38,7 @@ def _texts(scene: Scene) -> Iterator[tuple[str, str, str, str]]:
                     yield path, port.name, port.widget.names, text
 
 
-def _loaded(scene: Scene, path: str, kind: str) -> set[str]:
+def _loaded(scene: LintContext, path: str, kind: str) -> set[str]:
     """What nodes before the one at `path` load, by the names that they give it."""
     found, seen, waiting = set[str](), {path}, [path]
     while waiting:
@@ -50,7 +50,7 @@ def _loaded(scene: Scene, path: str, kind: str) -> set[str]:
     return found
 
 
-def _given(scene: Scene, path: str, kind: str) -> Iterator[str]:
+def _given(scene: LintContext, path: str, kind: str) -> Iterator[str]:
     spec = scene.nodes[path].spec
     for port in spec.inputs if spec else ():
         if isinstance(port.widget, ModelFileWidget) and port.widget.kind == kind:

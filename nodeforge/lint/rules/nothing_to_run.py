@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.scene import Scene
 
 RULE = "nothing_to_run"
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     if not scene.nodes:
         empty = not scene.graph.nodes
         fact = "there is no node." if empty else "there is nothing to run: all is muted or unfed."

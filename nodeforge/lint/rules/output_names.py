@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.scene import Scene
 from nodeforge.values.output_names import wrong_word
 
 SAVE = "image.save"
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     for path, node in scene.nodes.items():
         prefix = scene.value(path, "prefix") if node.type == SAVE else None
         if type(prefix) is str and (wrong := wrong_word(prefix)):

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from nodeforge.graph.edits import ABSENT
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.scene import Scene
 from nodeforge.spec import (
     INTEGER,
     ChoiceWidget,
@@ -21,7 +21,7 @@ from nodeforge.spec import (
 )
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     for path, node in scene.nodes.items():
         if node.spec is None:
             continue
@@ -36,7 +36,7 @@ def check(scene: Scene) -> Iterator[Problem]:
                 yield from _check(scene, path, port, scene.value(path, name))
 
 
-def _check(scene: Scene, path: str, port: PortSpec, value: Any) -> Iterator[Problem]:
+def _check(scene: LintContext, path: str, port: PortSpec, value: Any) -> Iterator[Problem]:
     if value is None and (port.optional or port.required):
         return  # what is missing is the rule `missing_inputs`
     if wrong := _wrong(port, value):

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from nodeforge.errors import RequestError
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
-from nodeforge.lint.scene import Scene
 from nodeforge.settings import shipped
 from nodeforge.values.recipes import FLOW
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
@@ -21,7 +21,7 @@ Walked = Mapping[str, frozenset[str]]
 """Schedules that a sampler walks: ``plain``, with an ``eta``, with a ``rho``."""
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     told: set[tuple[str, str]] = set()
     for path, node in scene.nodes.items():
         sampler = scene.feed(path, "sampler") if node.type == LOOP else None
@@ -34,7 +34,7 @@ def check(scene: Scene) -> Iterator[Problem]:
             yield problem
 
 
-def _problem(scene: Scene, sampler: str, schedule: str, flow: bool | None) -> Problem | None:
+def _problem(scene: LintContext, sampler: str, schedule: str, flow: bool | None) -> Problem | None:
     name, of = scene.value(sampler, "name"), _schedule_name(scene, schedule)
     if type(name) is not str or name not in _samplers() or of is None:
         return None  # the rule `ranges` names it
@@ -62,7 +62,7 @@ def _problem(scene: Scene, sampler: str, schedule: str, flow: bool | None) -> Pr
     return None
 
 
-def _schedule_name(scene: Scene, path: str) -> str | None:
+def _schedule_name(scene: LintContext, path: str) -> str | None:
     kind = scene.nodes[path].type
     if kind == CUSTOM:
         return "custom"
@@ -82,7 +82,7 @@ def _wrong_model(name: str, flow: bool) -> tuple[str, str]:
     )
 
 
-def _predicts_flow(scene: Scene, loop: str) -> bool | None:
+def _predicts_flow(scene: LintContext, loop: str) -> bool | None:
     """Whether the loop's model is one of flow; None where only a run can tell."""
     feed, seen = scene.feed(loop, "model"), set[str]()
     while feed is not None and feed.node not in seen:
@@ -95,7 +95,7 @@ def _predicts_flow(scene: Scene, loop: str) -> bool | None:
     return None
 
 
-def _by_its_file(scene: Scene, loader: str) -> bool | None:
+def _by_its_file(scene: LintContext, loader: str) -> bool | None:
     for path, _, kind, name in model_ports(scene):
         if path == loader:
             try:

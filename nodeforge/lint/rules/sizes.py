@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import facts, families, label
-from nodeforge.lint.scene import Scene
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     sized = {
         path
         for path, node in scene.nodes.items()
@@ -29,14 +29,14 @@ def check(scene: Scene) -> Iterator[Problem]:
                 yield problem
 
 
-def _of_readers(scene: Scene, sized: set[str], known: dict) -> Iterator[tuple[str, str]]:
+def _of_readers(scene: LintContext, sized: set[str], known: dict) -> Iterator[tuple[str, str]]:
     """The families of the nodes that noise goes to, which has none of its own."""
     for end, start in scene.links.items():
         if start.node in sized and start.node not in known and end.node in known:
             yield start.node, known[end.node].family
 
 
-def _wrong(scene: Scene, path: str, port: str, family: str) -> Problem | None:
+def _wrong(scene: LintContext, path: str, port: str, family: str) -> Problem | None:
     multiple = facts(family).size_multiple
     value = scene.value(path, port)
     if type(value) is not int or value % multiple == 0:

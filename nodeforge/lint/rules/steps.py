@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.scene import Scene
 
 RULE = "steps"
 SCHEDULE, GUIDANCE, LOOP = "sampling.schedule", "sampling.guidance", "sampling.denoise"
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     for path, node in scene.nodes.items():
         if node.type == SCHEDULE:
             yield from _empty_schedule(scene, path)
@@ -22,7 +22,7 @@ def check(scene: Scene) -> Iterator[Problem]:
             yield from _empty_loop(scene, path)
 
 
-def steps_run(scene: Scene, path: str) -> int | None:
+def steps_run(scene: LintContext, path: str) -> int | None:
     """How many steps a schedule node's schedule runs; None where only a run can tell."""
     steps, strength = scene.value(path, "steps"), scene.value(path, "strength")
     if type(steps) is not int or not _is_number(strength):
@@ -30,7 +30,7 @@ def steps_run(scene: Scene, path: str) -> int | None:
     return int(steps * strength)
 
 
-def _empty_schedule(scene: Scene, path: str) -> Iterator[Problem]:
+def _empty_schedule(scene: LintContext, path: str) -> Iterator[Problem]:
     run = steps_run(scene, path)
     if run is not None and run < 1 <= scene.value(path, "steps"):
         steps, strength = scene.value(path, "steps"), scene.value(path, "strength")
@@ -43,7 +43,7 @@ def _empty_schedule(scene: Scene, path: str) -> Iterator[Problem]:
         )
 
 
-def _empty_window(scene: Scene, path: str) -> Iterator[Problem]:
+def _empty_window(scene: LintContext, path: str) -> Iterator[Problem]:
     start, end = scene.value(path, "start"), scene.value(path, "end")
     if _is_number(start) and _is_number(end) and start >= end:
         yield scene.problem(
@@ -56,7 +56,7 @@ def _empty_window(scene: Scene, path: str) -> Iterator[Problem]:
         )
 
 
-def _empty_loop(scene: Scene, path: str) -> Iterator[Problem]:
+def _empty_loop(scene: LintContext, path: str) -> Iterator[Problem]:
     first, last = scene.value(path, "start_at"), scene.value(path, "stop_at")
     source = scene.feed(path, "schedule")
     known = source is not None and scene.nodes[source.node].type == SCHEDULE

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.graph.model import Input, Mode
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.scene import Scene
 from nodeforge.spec import Role
 
 RULE = "switches"
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     whole = scene.whole
     for path, node in whole.nodes.items():
         spec = scene.catalogue.get(node.type)

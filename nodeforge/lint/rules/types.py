@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.scene import Scene
 from nodeforge.spec import fits, type_name
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     for end, start in scene.links.items():
         source, target = scene.nodes[start.node].spec, scene.nodes[end.node].spec
         made = source.output.get(start.port) if source else None

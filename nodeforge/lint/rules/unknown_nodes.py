@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.scene import Scene
 from nodeforge.spec import UnknownNodeTypeError
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     unknown = [path for path, node in scene.nodes.items() if node.spec is None]
     if not unknown:
         return

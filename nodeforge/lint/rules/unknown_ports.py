@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from nodeforge.graph.edits import ABSENT, Link, SetValue, Together, Unlink
 from nodeforge.graph.model import Input, Mode, Node, Output, Subgraph
 from nodeforge.graph.ports import input_names, input_spec, output_names
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.scene import Scene
 
 RULE = "unknown_ports"
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     nodes: dict[str, Node] = {**scene.whole.nodes, **scene.whole.groups}
     for end, start in scene.whole.links.items():
         target = nodes.get(end.node)
@@ -36,7 +36,7 @@ def check(scene: Scene) -> Iterator[Problem]:
             yield from _wrong_values(scene, path, node)
 
 
-def _wrong_end(scene: Scene, node: Node, end: Input, start: Output) -> Iterator[Problem]:
+def _wrong_end(scene: LintContext, node: Node, end: Input, start: Output) -> Iterator[Problem]:
     spec = scene.catalogue.get(node.type)
     if isinstance(node, Subgraph):
         if end.port not in node.inputs:
@@ -61,7 +61,7 @@ def _wrong_end(scene: Scene, node: Node, end: Input, start: Output) -> Iterator[
         )
 
 
-def _no_input(scene: Scene, end: Input, start: Output, near: str | None) -> Problem:
+def _no_input(scene: LintContext, end: Input, start: Output, near: str | None) -> Problem:
     hint = f"Did you mean '{near}'? " if near else ""
     port = input_spec(scene.whole.nodes.get(end.node), near, scene.catalogue) if near else None
     free = near and not (port and port.many) and Input(end.node, near) not in scene.whole.links
@@ -74,7 +74,9 @@ def _moved(end: Input, wanted: Input, start: Output) -> Together:
     return Together(f"link {wanted}", [Unlink(end), Link(start, wanted)])
 
 
-def _wrong_start(scene: Scene, node: Node | None, end: Input, start: Output) -> Iterator[Problem]:
+def _wrong_start(
+    scene: LintContext, node: Node | None, end: Input, start: Output
+) -> Iterator[Problem]:
     if node is None:
         fact = f"is linked to the node '{start.node}', which does not exist."
         way_out = "Remove the link, or link another output."
@@ -87,7 +89,7 @@ def _wrong_start(scene: Scene, node: Node | None, end: Input, start: Output) -> 
     yield scene.problem(RULE, end.node, fact, way_out, port=end.port, fix=Unlink(end))
 
 
-def _wrong_values(scene: Scene, path: str, node: Node) -> Iterator[Problem]:
+def _wrong_values(scene: LintContext, path: str, node: Node) -> Iterator[Problem]:
     if not _is_known(scene, node):
         return
     spec = scene.catalogue.get(node.type)
@@ -110,7 +112,7 @@ def _wrong_values(scene: Scene, path: str, node: Node) -> Iterator[Problem]:
         )
 
 
-def _is_known(scene: Scene, node: Node) -> bool:
+def _is_known(scene: LintContext, node: Node) -> bool:
     return isinstance(node, Subgraph) or node.type in scene.catalogue
 
 

@@ -1,11 +1,11 @@
-"""Which families a model can be of, by what its header turned out to hold."""
+"""Which families fit the networks that a header describes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from nodeforge.models.detection.info import Kind
-from nodeforge.models.detection.networks import Found
+from nodeforge.models.detection.networks import FoundNetworks
 from nodeforge.models.detection.unsupported import WIDTHS
 from nodeforge.models.families import FAMILIES, Family
 
@@ -13,7 +13,7 @@ Fitting = tuple[tuple[Family, ...], str]
 """Families, the likeliest first, or none and the reason."""
 
 
-def families_of(found: Found) -> Fitting:
+def families_of(found: FoundNetworks) -> Fitting:
     """The families that a model may be of, or why there is none."""
     if found.kind is Kind.IMAGE_ENCODER:
         return tuple(FAMILIES.values()), ""  # it sees for all
@@ -27,9 +27,12 @@ def families_of(found: Found) -> Fitting:
         return _by_adapter(found)
     if found.width is not None:
         return _by_width(found, found.width)
-    if found.told_width:
-        told = found.told_width
-        return _those(lambda f: told == f.told_width, f"{told} numbers told beside the text are of")
+    if found.added_conditions_width:
+        told = found.added_conditions_width
+        return _those(
+            lambda f: told == f.added_conditions_width,
+            f"{told} numbers told beside the text are of",
+        )
     if found.family:
         return (FAMILIES[found.family],), ""
     if found.text_width is not None:
@@ -42,7 +45,7 @@ def families_of(found: Found) -> Fitting:
     return (), "nothing in it tells its family, neither shapes nor metadata"
 
 
-def _by_width(found: Found, width: int) -> Fitting:
+def _by_width(found: FoundNetworks, width: int) -> Fitting:
     if width in WIDTHS:
         return (), f"{WIDTHS[width]} is not supported yet"
     fitting, reason = _those(lambda f: width == f.width, f"text width {width} is of")
@@ -53,7 +56,7 @@ def _by_width(found: Found, width: int) -> Fitting:
     return fitting, reason
 
 
-def _by_latents(found: Found) -> Fitting:
+def _by_latents(found: FoundNetworks) -> Fitting:
     """By the latents of a VAE; several families have them alike but for a factor in a config."""
 
     def alike(family: Family) -> bool:
@@ -66,7 +69,7 @@ def _by_latents(found: Found) -> Fitting:
     return _those(alike, f"latents of {latents}, as this VAE makes, are of")
 
 
-def _by_adapter(found: Found) -> Fitting:
+def _by_adapter(found: FoundNetworks) -> Fitting:
     """A T2I-Adapter folds the picture's pixels, of one or three channels, into cells."""
     channels = found.in_channels or 0
 

@@ -1,4 +1,4 @@
-"""What is known of a model from its header or its folder's configs."""
+"""`ModelInfo`: what a header or a folder's configs say of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tensors do not tell of a model: its metadata, a config beside it, its name, in this order.
+"""Completes `ModelInfo` from metadata, a config beside the file, and the file's name.
 
 Whether a model predicts epsilon or v, up to which noise it was trained, how it was distilled,
 and which family a VAE is for.

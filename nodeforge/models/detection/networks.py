@@ -1,4 +1,4 @@
-"""Tells which networks a file holds from the names and shapes of its tensors alone.
+"""Detects the networks in a file from the names and shapes of its tensors.
 
 Names decide the kind; the width of the text that cross-attention reads decides the family.
 The names are those of the LDM repositories, of open_clip, of diffusers, of the adapters'
@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nodeforge.models.detection.info import Kind, Layout
-from nodeforge.models.detection.unsupported import BASES, DENOISERS, MARKS, UNET_MARKS, foreign
+from nodeforge.models.detection.unsupported import (
+    BASES,
+    DENOISERS,
+    MARKS,
+    UNET_MARKS,
+    unsupported_architecture,
+)
 from nodeforge.models.families import FAMILIES
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -46,13 +52,13 @@ _LORA_ENCODER = re.compile(rf"self_attn[._][qkv]_proj{_LORA_DOWN}")
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundNetworks:
     """What a set of tensors turned out to be.
 
     Args:
         width: Of the text that its cross-attention reads.
         text_width: Of the word vectors that it holds, or lies over.
-        told_width: How many numbers it is told beside the text.
+        added_conditions_width: How many numbers it is given beside the text.
         distilled: Whether its denoiser reads the guidance scale, as LCM's does.
         prediction: What a mark in it says it predicts.
         zero_snr: Whether a mark in it says that it was trained up to nothing but noise.
@@ -66,7 +72,7 @@ class Found:
     parts: tuple[str, ...] = ()
     width: int | None = None
     text_width: int | None = None
-    told_width: int | None = None
+    added_conditions_width: int | None = None
     in_channels: int | None = None
     latent_channels: int | None = None
     latent_scale: int | None = None
@@ -79,7 +85,7 @@ class Found:
     foreign: str = ""
 
 
-def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
+def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
     """What a file with tensors of these names and shapes holds.
 
     Large files are told by one tensor, so they come first; a LoRA may hold word vectors too.
@@ -89,13 +95,15 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> Found:
     found = found or (_lora(shapes) if _has(names, _LORA) else None)
     found = found or _first(shapes, (_adapter, _image_encoder, _text, _embedding))
     unets = found is not None and found.kind in (Kind.CHECKPOINT, Kind.UNET)
-    label = foreign(names, UNET_MARKS if unets else MARKS)
-    found = found or Found(_foreign_kind(shapes, label), Layout.OTHER)
+    label = unsupported_architecture(names, UNET_MARKS if unets else MARKS)
+    found = found or FoundNetworks(_foreign_kind(shapes, label), Layout.OTHER)
     marked = next((f.name for f in FAMILIES.values() if _has(names, f.marks)), "")
     return replace(found, family=marked, base=_base(metadata), foreign=label)
 
 
-def _first(shapes: Shapes, looks: Iterable[Callable[[Shapes], Found | None]]) -> Found | None:
+def _first(
+    shapes: Shapes, looks: Iterable[Callable[[Shapes], FoundNetworks | None]]
+) -> FoundNetworks | None:
     return next((found for look in looks if (found := look(shapes))), None)
 
 
@@ -146,33 +154,33 @@ def _text_width(shapes: Shapes, prefix: str = "") -> int | None:
     return None
 
 
-def _controlnet(shapes: Shapes) -> Found | None:
+def _controlnet(shapes: Shapes) -> FoundNetworks | None:
     diffusers = "controlnet_cond_embedding.conv_in.weight" in shapes
     prefix = _prefix(shapes, ("control_model.", ""), "input_hint_block.0.weight")
     if not diffusers and prefix is None and "lora_controlnet" not in shapes:
         return None
-    return Found(
+    return FoundNetworks(
         kind=Kind.CONTROLNET,
         layout=Layout.DIFFUSERS if diffusers else Layout.LDM,
         parts=("controlnet",),
         width=_text_width(shapes, prefix or ""),
-        told_width=_side(shapes, "add_embedding.linear_1.weight", 1),
+        added_conditions_width=_side(shapes, "add_embedding.linear_1.weight", 1),
     )
 
 
-def _image_encoder(shapes: Shapes) -> Found | None:
+def _image_encoder(shapes: Shapes) -> FoundNetworks | None:
     """CLIP's for pictures, with its projection."""
     prefix = _prefix(shapes, ("vision_model.", ""), "embeddings.patch_embedding.weight")
     if prefix is None or "visual_projection.weight" not in shapes:
         return None
-    return Found(Kind.IMAGE_ENCODER, Layout.DIFFUSERS, ("image_encoder",))
+    return FoundNetworks(Kind.IMAGE_ENCODER, Layout.DIFFUSERS, ("image_encoder",))
 
 
-def _adapter(shapes: Shapes) -> Found | None:
+def _adapter(shapes: Shapes) -> FoundNetworks | None:
     """A T2I-Adapter or an IP-Adapter; diffusers' have a prefix more than their authors'."""
     if any(name.startswith("image_proj.") for name in shapes):
         key = next((name for name in shapes if name.endswith("to_k_ip.weight")), "")
-        return Found(Kind.IP_ADAPTER, Layout.OTHER, ("ip_adapter",), _side(shapes, key, 1))
+        return FoundNetworks(Kind.IP_ADAPTER, Layout.OTHER, ("ip_adapter",), _side(shapes, key, 1))
     prefix = next(
         (
             p
@@ -185,7 +193,7 @@ def _adapter(shapes: Shapes) -> Found | None:
     )
     if prefix is None or f"{prefix}conv_in.weight" not in shapes:
         return None
-    return Found(
+    return FoundNetworks(
         kind=Kind.T2I_ADAPTER,
         layout=Layout.DIFFUSERS if prefix else Layout.OTHER,
         parts=("t2i_adapter",),
@@ -193,7 +201,7 @@ def _adapter(shapes: Shapes) -> Found | None:
     )
 
 
-def _checkpoint(shapes: Shapes) -> Found | None:
+def _checkpoint(shapes: Shapes) -> FoundNetworks | None:
     """A denoiser in LDM layout, alone or with its text encoder and VAE."""
     first = "input_blocks.0.0.weight"
     prefix = _prefix(shapes, _UNET, first)
@@ -201,7 +209,7 @@ def _checkpoint(shapes: Shapes) -> Found | None:
         return None
     vae, text = _vae(shapes), _text(shapes)
     others = [*(text.parts if text else ()), *(("vae",) if vae else ())]
-    return Found(
+    return FoundNetworks(
         kind=Kind.CHECKPOINT if others else Kind.UNET,
         layout=Layout.LDM,
         parts=("unet", *others),
@@ -215,10 +223,10 @@ def _checkpoint(shapes: Shapes) -> Found | None:
     )
 
 
-def _diffusers_unet(shapes: Shapes) -> Found | None:
+def _diffusers_unet(shapes: Shapes) -> FoundNetworks | None:
     if not {"conv_in.weight", "time_embedding.linear_1.weight", "conv_out.weight"} <= shapes.keys():
         return None
-    return Found(
+    return FoundNetworks(
         kind=Kind.UNET,
         layout=Layout.DIFFUSERS,
         parts=("unet",),
@@ -229,14 +237,14 @@ def _diffusers_unet(shapes: Shapes) -> Found | None:
     )
 
 
-def _vae(shapes: Shapes) -> Found | None:
+def _vae(shapes: Shapes) -> FoundNetworks | None:
     prefix = _prefix(shapes, _VAE, "decoder.conv_in.weight")
     if prefix is None:
         return None
     ldm = f"{prefix}decoder.up.0.block.0.conv1.weight" in shapes
     up = "up.{}.upsample.conv.weight" if ldm else "up_blocks.{}.upsamplers.0.conv.weight"
     doublings = sum(f"{prefix}decoder.{up.format(block)}" in shapes for block in range(12))
-    return Found(
+    return FoundNetworks(
         kind=Kind.VAE,
         layout=Layout.LDM if ldm else Layout.DIFFUSERS,
         parts=("vae",),
@@ -245,7 +253,7 @@ def _vae(shapes: Shapes) -> Found | None:
     )
 
 
-def _text(shapes: Shapes) -> Found | None:
+def _text(shapes: Shapes) -> FoundNetworks | None:
     """CLIP text encoders, known by their tables of word vectors."""
     clip = "embeddings.token_embedding.weight"
     plain = _prefix(shapes, _TEXT, clip)
@@ -257,7 +265,7 @@ def _text(shapes: Shapes) -> Found | None:
     second = opened is not None and opened.startswith("conditioner.")
     parts = ("text_encoder",) if plain is not None or not second else ()
     table = f"{plain}{clip}" if plain is not None else f"{opened}token_embedding.weight"
-    return Found(
+    return FoundNetworks(
         kind=Kind.TEXT_ENCODER,
         layout=Layout.DIFFUSERS if plain in ("", "text_model.") else Layout.LDM,
         parts=(*parts, "text_encoder_2") if second else parts,
@@ -265,7 +273,7 @@ def _text(shapes: Shapes) -> Found | None:
     )
 
 
-def _embedding(shapes: Shapes) -> Found | None:
+def _embedding(shapes: Shapes) -> FoundNetworks | None:
     """A textual inversion: one or two small tables of vectors."""
     if not 1 <= len(shapes) <= 2 or any(len(shape) not in (1, 2) for shape in shapes.values()):
         return None
@@ -274,13 +282,13 @@ def _embedding(shapes: Shapes) -> Found | None:
     width = next(iter(shapes.values()))[-1:]
     if not width or width[0] < _LEAST_WIDTH:
         return None
-    return Found(Kind.EMBEDDING, Layout.OTHER, ("embedding",), text_width=width[0])
+    return FoundNetworks(Kind.EMBEDDING, Layout.OTHER, ("embedding",), text_width=width[0])
 
 
-def _lora(shapes: Shapes) -> Found:
+def _lora(shapes: Shapes) -> FoundNetworks:
     """Told by the text that the denoiser it is for reads, else by the text encoder it is for."""
     kohya = any(name.startswith(("lora_unet_", "lora_te")) for name in shapes)
-    return Found(
+    return FoundNetworks(
         kind=Kind.LORA,
         layout=Layout.LDM if kohya else Layout.DIFFUSERS,
         parts=("lora",),

@@ -1,4 +1,4 @@
-"""Kind and family of a model from its header alone: no weight is read, nothing is guessed."""
+"""Detects kind and family of a model from its header alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from nodeforge.models.detection.fitting_families import families_of
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.metadata import with_hints
-from nodeforge.models.detection.networks import Found, find_networks
+from nodeforge.models.detection.networks import FoundNetworks, find_networks
 from nodeforge.models.errors import CorruptModelError, ModelFileError
 from nodeforge.models.families import FAMILIES
 from nodeforge.models.files.diffusers_folder import (
@@ -133,7 +133,7 @@ def _text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _with_config(found: Found, config: Mapping[str, Any]) -> Found:
+def _with_config(found: FoundNetworks, config: Mapping[str, Any]) -> FoundNetworks:
     """`found`, with what only the config tells."""
     name = config.get("_class_name") or next(iter(config.get("architectures") or ()), "")
     kind = _TAKEN_TO_BE.get(name, found.kind) if isinstance(name, str) else found.kind
@@ -142,7 +142,7 @@ def _with_config(found: Found, config: Mapping[str, Any]) -> Found:
     return replace(found, kind=kind, scaling_factor=factor)
 
 
-def _info(path: Path, found: Found) -> ModelInfo:
+def _info(path: Path, found: FoundNetworks) -> ModelInfo:
     fitting, reason = families_of(found)
     return ModelInfo(
         path=path,

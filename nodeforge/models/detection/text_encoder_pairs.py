@@ -1,4 +1,4 @@
-"""Text encoders that are shared apart, as SDXL's clip_l and clip_g are."""
+"""Pairs text encoders that come in two files, as SDXL's clip_l and clip_g."""
 
 from __future__ import annotations
 

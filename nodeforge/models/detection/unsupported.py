@@ -1,4 +1,4 @@
-"""Architectures that no family here covers: told apart so that they can be refused by name.
+"""Detects architectures that no family covers, to refuse them by name.
 
 Parts of tensor names, each name between two line breaks, as in the files of their authors, in
 diffusers' and in LoRAs over them; the more special ones come first.
@@ -68,6 +68,6 @@ DENOISERS: tuple[str, ...] = (
 """What a denoiser of one of them has at least one tensor of."""
 
 
-def foreign(names: str, among: Marks = MARKS) -> str:
+def unsupported_architecture(names: str, among: Marks = MARKS) -> str:
     """The label of the architecture that has `names`; empty where none of these has."""
     return next((label for marks, label in among if any(mark in names for mark in marks)), "")

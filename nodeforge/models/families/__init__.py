@@ -3,7 +3,7 @@
 import pkgutil
 from importlib import import_module
 
-from nodeforge.models.families.family import Family, Sensible
+from nodeforge.models.families.family import Family, RecommendedSettings
 
 
 def _found() -> dict[str, Family]:
@@ -16,4 +16,4 @@ def _found() -> dict[str, Family]:
 
 FAMILIES: dict[str, Family] = _found()
 
-__all__ = ["FAMILIES", "Family", "Sensible"]
+__all__ = ["FAMILIES", "Family", "RecommendedSettings"]

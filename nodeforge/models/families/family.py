@@ -1,4 +1,4 @@
-"""What NodeForge knows about an architecture, as data."""
+"""`Family`: what NodeForge knows about an architecture, as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nodeforge.settings import shipped
 
 
 @dataclass(frozen=True)
-class Sensible:
+class RecommendedSettings:
     """Settings that give a good picture without thought."""
 
     sampler: str
@@ -37,7 +37,7 @@ class Family:
         prediction_types: What a model of it may predict; the first where a file does not say.
         native_size: Side of the square pictures it was trained on, pixels.
         size_multiple: What width and height must be divisible by, pixels.
-        sensible: Settings to start from.
+        recommended: Settings to start from.
         config: Where in ``resources`` its configs and tokenizer are.
         unet: Folder in `config` with the config of each kind of denoiser.
         latents: The family whose latents it reads and makes; empty is its own.
@@ -50,7 +50,7 @@ class Family:
             one, that only its files have.
         bases: How metadata begins to name it: ModelSpec's architecture, Kohya's base version.
         variants: Settings for distilled models of it, by the word that their names have.
-        told_width: How many numbers its denoiser is told beside the prompt's words, as sizes; 0
+        added_conditions_width: How many numbers its denoiser reads beside the prompt, as sizes; 0
             where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
     """
@@ -65,7 +65,7 @@ class Family:
     prediction_types: tuple[str, ...]
     native_size: int
     size_multiple: int
-    sensible: Sensible
+    recommended: RecommendedSettings
     config: str
     unet: Mapping[str, str]
     latent_layout: str = "BCHW"
@@ -75,8 +75,8 @@ class Family:
     text_layer: int = 1
     marks: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
-    variants: Mapping[str, Sensible] = field(default_factory=dict)
-    told_width: int = 0
+    variants: Mapping[str, RecommendedSettings] = field(default_factory=dict)
+    added_conditions_width: int = 0
     adapter_factor: int | None = None
 
     @property

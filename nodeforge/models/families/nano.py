@@ -1,6 +1,6 @@
 """nano, the small model that ships with NodeForge: the facts."""
 
-from nodeforge.models.families.family import Family, Sensible
+from nodeforge.models.families.family import Family, RecommendedSettings
 
 NANO = Family(
     name="nano",
@@ -13,7 +13,7 @@ NANO = Family(
     prediction_types=("v_prediction", "epsilon"),
     native_size=256,
     size_multiple=16,
-    sensible=Sensible(sampler="dpmpp_2m", schedule="normal", steps=20, guidance=5.0),
+    recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="normal", steps=20, guidance=5.0),
     config="models/nano",
     unet={"text to image": "unet"},
     text_widths=(192,),

@@ -1,6 +1,6 @@
 """Stable Diffusion 1.x: the facts."""
 
-from nodeforge.models.families.family import Family, Sensible
+from nodeforge.models.families.family import Family, RecommendedSettings
 
 SD15 = Family(
     name="sd15",
@@ -13,14 +13,14 @@ SD15 = Family(
     prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=512,
     size_multiple=8,
-    sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=20, guidance=7.0),
+    recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=20, guidance=7.0),
     config="configs/sd15",
     unet={"text to image": "unet", "inpainting": "unet_inpainting"},
     text_widths=(768,),
     bases=("sd_v1", "sd_1.5", "stable-diffusion-v1"),
     variants={
-        "lcm": Sensible(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
-        "hyper": Sensible(sampler="ddim", schedule="sgm_uniform", steps=8, guidance=1.0),
+        "lcm": RecommendedSettings(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
+        "hyper": RecommendedSettings(sampler="ddim", schedule="sgm_uniform", steps=8, guidance=1.0),
     },
     adapter_factor=8,
 )

@@ -3,7 +3,7 @@
 Whether a model predicts v (768 pixels) or epsilon (512, inpainting) is not in its tensors.
 """
 
-from nodeforge.models.families.family import Family, Sensible
+from nodeforge.models.families.family import Family, RecommendedSettings
 
 SD21 = Family(
     name="sd21",
@@ -16,7 +16,7 @@ SD21 = Family(
     prediction_types=("v_prediction", "epsilon"),
     native_size=768,
     size_multiple=8,
-    sensible=Sensible(sampler="dpmpp_2m", schedule="normal", steps=25, guidance=7.5),
+    recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="normal", steps=25, guidance=7.5),
     config="configs/sd21",
     unet={"text to image": "unet", "inpainting": "unet_inpainting"},
     latents="sd15",
@@ -24,6 +24,8 @@ SD21 = Family(
     text_layer=2,
     bases=("sd_v2", "sd_2", "stable-diffusion-v2"),
     variants={
-        "turbo": Sensible(sampler="euler_a", schedule="sgm_uniform", steps=2, guidance=1.0),
+        "turbo": RecommendedSettings(
+            sampler="euler_a", schedule="sgm_uniform", steps=2, guidance=1.0
+        ),
     },
 )

@@ -1,6 +1,6 @@
 """Stable Diffusion XL's base model: the facts."""
 
-from nodeforge.models.families.family import Family, Sensible
+from nodeforge.models.families.family import Family, RecommendedSettings
 
 SDXL = Family(
     name="sdxl",
@@ -13,7 +13,7 @@ SDXL = Family(
     prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=1024,
     size_multiple=8,
-    sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
+    recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
     config="configs/sdxl",
     unet={"text to image": "unet", "inpainting": "unet_inpainting"},
     text_encoders=("text_encoder", "text_encoder_2"),
@@ -31,12 +31,16 @@ SDXL = Family(
     ),
     bases=("sdxl", "stable-diffusion-xl-v1-base", "stable-diffusion-xl"),
     variants={
-        "turbo": Sensible(sampler="euler_a", schedule="sgm_uniform", steps=4, guidance=1.0),
-        "lightning": Sensible(sampler="euler", schedule="sgm_uniform", steps=4, guidance=1.0),
-        "hyper": Sensible(sampler="ddim", schedule="sgm_uniform", steps=8, guidance=1.0),
-        "lcm": Sensible(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
-        "dmd": Sensible(sampler="lcm", schedule="normal", steps=4, guidance=1.0),
+        "turbo": RecommendedSettings(
+            sampler="euler_a", schedule="sgm_uniform", steps=4, guidance=1.0
+        ),
+        "lightning": RecommendedSettings(
+            sampler="euler", schedule="sgm_uniform", steps=4, guidance=1.0
+        ),
+        "hyper": RecommendedSettings(sampler="ddim", schedule="sgm_uniform", steps=8, guidance=1.0),
+        "lcm": RecommendedSettings(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
+        "dmd": RecommendedSettings(sampler="lcm", schedule="normal", steps=4, guidance=1.0),
     },
-    told_width=2816,
+    added_conditions_width=2816,
     adapter_factor=16,
 )

@@ -1,6 +1,6 @@
 """Stable Diffusion XL's refiner, which finishes pictures of the base model: the facts."""
 
-from nodeforge.models.families.family import Family, Sensible
+from nodeforge.models.families.family import Family, RecommendedSettings
 
 SDXL_REFINER = Family(
     name="sdxl_refiner",
@@ -13,12 +13,12 @@ SDXL_REFINER = Family(
     prediction_types=("epsilon",),
     native_size=1024,
     size_multiple=8,
-    sensible=Sensible(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
+    recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
     config="configs/sdxl_refiner",
     unet={"text to image": "unet"},
     latents="sdxl",
     text_encoders=("text_encoder_2",),
     text_layer=2,
-    told_width=2560,
+    added_conditions_width=2560,
     bases=("stable-diffusion-xl-v1-refiner", "sdxl_refiner"),
 )

@@ -1,4 +1,4 @@
-"""A diffusers folder: its configs, and which of its files hold weights."""
+"""Reads diffusers folders: configs, and which files hold weights."""
 
 from __future__ import annotations
 

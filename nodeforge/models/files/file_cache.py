@@ -1,4 +1,4 @@
-"""Facts about files that are slow to find, kept in a JSON file until the files change.
+"""A JSON cache of facts about files, valid until the files change.
 
 Several processes may share one: each writes it whole, a lost entry is found again, and a
 damaged or unwritable file is no error.
@@ -7,6 +7,7 @@ damaged or unwritable file is no error.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import threading
@@ -21,7 +22,7 @@ _SETTLED_NS = 50_000_000
 """A file changed within one tick of the clock keeps its time: younger ones are not memoised."""
 
 
-class Memo:
+class FileCache:
     """JSON values by path, each valid while the path's signature stays the same."""
 
     def __init__(self, file: Path) -> None:
@@ -42,6 +43,12 @@ class Memo:
             known = {**self._read(), **(self._known or {}), **found}
             self._known = dict(list(known.items())[-_MOST:])
             self._write(self._known)
+
+    def clear(self) -> None:
+        """Forget everything, on disk too."""
+        with self._lock:
+            self._known = {}
+            self._write({})
 
     def paths(self, value: Any) -> list[str]:
         """The paths that had `value` when last looked at."""
@@ -84,6 +91,53 @@ def _stamp(path: str) -> str:
     except OSError:
         return ""
     return f"{told.st_size}:{told.st_mtime_ns}"
+
+
+def content_signature(*paths: str) -> str:
+    """What changes with the content of these files: inodes, sizes, times of writing and change.
+
+    Device numbers are left out: a drive gets another one each time it is plugged in. On file
+    systems that make up inodes or times, sizes and times of writing alone must do.
+    """
+    return "|".join(map(_content_stamp, paths))
+
+
+def _content_stamp(path: str) -> str:
+    try:
+        told = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return ""
+    if not _is_trusted(path):
+        return f"{told.st_size}:{told.st_mtime_ns}"
+    changed = told.st_ctime_ns if os.name == "posix" else 0
+    return f"{told.st_ino}:{told.st_size}:{told.st_mtime_ns}:{changed}"
+
+
+_UNTRUSTED = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "vfat", "msdos", "exfat", "fuse", "fuseblk", "9p"}
+)
+
+
+@functools.cache
+def _mounts() -> tuple[tuple[str, bool], ...]:
+    """Mount points with whether inodes and times of change mean something, the longest first."""
+    try:
+        lines = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ()
+    fields = (line.split() for line in lines)
+    found = {f[1]: f[2] for f in fields if len(f) > 2}
+    return tuple(
+        (point, kind.split(".")[0] not in _UNTRUSTED)
+        for point, kind in sorted(found.items(), key=lambda each: -len(each[0]))
+    )
+
+
+def _is_trusted(path: str) -> bool:
+    for point, trusted in _mounts():
+        if path == point or path.startswith(point.rstrip("/") + "/"):
+            return trusted
+    return True
 
 
 def settled(paths: Iterable[str]) -> bool:

@@ -1,53 +1,115 @@
-"""Names a model by its content, without reading all of it.
+"""Names models by their content.
 
-A fingerprint covers the size, the header and the first 4 KiB of every tensor: two trainings
-of one network differ there, and 2 GB cost about as much as 5 MB. The whole SHA-256, slow, is
-for finding a model again on another machine.
+The content key of a file is BLAKE3 over all of it, ``b3:`` and 64 hexadecimal digits. It is
+remembered until the file changes, as reading 24 GB takes a while: whoever must not wait asks
+for what is known. The quick fingerprint, of size, header and the first 4 KiB of each tensor,
+finds models again that other machines and earlier versions recorded.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+
+from blake3 import blake3
 
 from nodeforge.models.errors import ModelFileError
 from nodeforge.models.files.diffusers_folder import model_files, watched
-from nodeforge.models.files.file_cache import Memo, settled, signature
+from nodeforge.models.files.file_cache import FileCache, content_signature, settled, signature
 from nodeforge.models.files.header import read_header
 from nodeforge.settings import default_home
 
+PREFIX = "b3:"
+SMALL = 64 * 2**20
+"""Bytes up to which a model is read at once, wherever its content key is asked for."""
+UNREAD = "unread:"
+"""Begins the name of a model whose content is not known yet."""
 _HEAD = 4096
-_CHUNK = 2**20
+_CHUNK = 8 * 2**20
+
+Watch = Callable[[int], None]
+"""Called with the bytes of each piece read; what it raises stops the reading."""
+
+_reading_allowed: ContextVar[bool] = ContextVar("reading_allowed", default=True)
+
+
+@contextmanager
+def without_reading() -> Iterator[None]:
+    """In the block, a large model whose content is not known yet is named by its path.
+
+    For planning, which must answer at once; nothing is cached under such a name.
+    """
+    token = _reading_allowed.set(False)
+    try:
+        yield
+    finally:
+        _reading_allowed.reset(token)
 
 
 class Fingerprints:
-    """Fingerprints and hashes of models, remembered in `cache` until a file changes."""
+    """Names of models by content, remembered in `cache` until a file changes."""
 
     def __init__(self, cache: Path) -> None:
-        self._prints = Memo(cache / "fingerprints.json")
-        self._hashes = Memo(cache / "sha256.json")
+        self._keys = FileCache(cache / "content_keys.json")
+        self._quick = FileCache(cache / "fingerprints.json")
+        self._hashes = FileCache(cache / "sha256.json")
         self._watched: dict[str, tuple[str, ...]] = {}
 
-    def of(self, path: Path) -> str:
-        """The fingerprint of a file, or of a diffusers folder with all its networks: 32 hex digits.
+    def of(self, path: Path, watch: Watch = lambda _: None) -> str:
+        """The content key of a file, or of a diffusers folder with all its networks.
+
+        Inside `without_reading` it is ``unread:`` and the path where reading would take long.
+
+        Raises:
+            ModelFileError: the model is missing, damaged or a pickle.
+        """
+        if (known := self.known(path)) is not None:
+            return known
+        if not _reading_allowed.get() and size_of(path) > SMALL:
+            return f"{UNREAD}{path.absolute()}"
+        if not path.is_dir():
+            return self._of_file(path, watch)
+        name = str(path.absolute())
+        self._watched[name] = files = watched(path.absolute())
+        before = content_signature(*files)
+        made = _of_parts((self._of_file(file, watch), part) for part, file in model_files(path))
+        if settled(files) and content_signature(*files) == before:
+            self._keys.put({name: (before, made)})
+        return made
+
+    def known(self, path: Path) -> str | None:
+        """The content key, if no file has to be read for it.
 
         Raises:
             ModelFileError: the model is missing, damaged or a pickle.
         """
         name = str(path.absolute())
-        if (files := self._watched.get(name)) is not None:
-            known = self._prints.get(name, signature(files))
-            if isinstance(known, str):
-                return known
-        self._watched[name] = files = watched(path.absolute())
-        now = signature(files)
-        known = self._prints.get(name, now)
+        files = self._watched.get(name)
+        if files is None:
+            self._watched[name] = files = watched(path.absolute())
+        if (known := self._remembered(name, files)) is None and path.is_dir():
+            self._watched[name] = files = watched(path.absolute())
+            known = self._remembered(name, files)
+        return known
+
+    def quick(self, path: Path) -> str:
+        """The quick fingerprint, 32 hexadecimal digits.
+
+        Raises:
+            ModelFileError: the model is missing, damaged or a pickle.
+        """
+        files = watched(path.absolute())
+        now, name = signature(files), str(path.absolute())
+        known = self._quick.get(name, now)
         if isinstance(known, str):
             return known
-        made = _of_folder(path) if path.is_dir() else _of_file(path)
+        made = _quick_of_folder(path) if path.is_dir() else _quick_of_file(path)
         if settled(files):
-            self._prints.put({name: (now, made)})
+            self._quick.put({name: (now, made)})
         return made
 
     def sha256(self, path: Path) -> str:
@@ -56,25 +118,50 @@ class Fingerprints:
             lines = (f"{self.sha256(file)}  {name}\n" for name, file in model_files(path))
             return hashlib.sha256("".join(lines).encode()).hexdigest()
         name = str(path.absolute())
-        now = signature([name])
+        now = content_signature(name)
         known = self._hashes.get(name, now)
         if isinstance(known, str):
             return known
-        made = _sha256(path)
+        digest = hashlib.sha256()
+        _read(path, digest.update, lambda _: None)
+        made = digest.hexdigest()
         if settled([name]):
             self._hashes.put({name: (now, made)})
         return made
 
-    def locate(self, fingerprint: str) -> Path | None:
+    def locate(self, key: str) -> Path | None:
         """A path that held this content when last looked at, and still does."""
-        for name in self._prints.paths(fingerprint):
+        for name in self._keys.paths(key):
             path = Path(name)
             try:
-                if path.exists() and self.of(path) == fingerprint:
+                if path.exists() and self.known(path) == key:
                     return path
             except ModelFileError:
                 continue
         return None
+
+    def forget(self) -> None:
+        """Read every model again when it is next used."""
+        self._keys.clear()
+
+    def _remembered(self, name: str, files: tuple[str, ...]) -> str | None:
+        known = self._keys.get(name, content_signature(*files))
+        return known if isinstance(known, str) else None
+
+    def _of_file(self, path: Path, watch: Watch) -> str:
+        name = str(path.absolute())
+        if (known := self._remembered(name, (name,))) is not None:
+            return known
+        before = content_signature(name)
+        if path.suffix == ".safetensors":
+            read_header(path)  # what is no model is refused before all of it is read
+        digest = blake3()
+        _read(path, digest.update, watch)
+        made = PREFIX + digest.hexdigest()
+        # a file that was written meanwhile is read again when it is next asked for
+        if settled([name]) and content_signature(name) == before:
+            self._keys.put({name: (before, made)})
+        return made
 
 
 @functools.cache
@@ -82,22 +169,45 @@ def _in(cache: Path) -> Fingerprints:
     return Fingerprints(cache)
 
 
+def fingerprints() -> Fingerprints:
+    """Those of the user's cache folder."""
+    return _in(default_home() / "cache")
+
+
 def fingerprint(path: Path) -> str:
     """`Fingerprints.of`, remembered in the user's cache folder."""
-    return _in(default_home() / "cache").of(path)
+    return fingerprints().of(path)
 
 
 def sha256(path: Path) -> str:
     """`Fingerprints.sha256`, remembered in the user's cache folder."""
-    return _in(default_home() / "cache").sha256(path)
+    return fingerprints().sha256(path)
 
 
-def locate(fingerprint: str) -> Path | None:
+def locate(key: str) -> Path | None:
     """`Fingerprints.locate` of the user's cache folder."""
-    return _in(default_home() / "cache").locate(fingerprint)
+    return fingerprints().locate(key)
 
 
-def _of_file(path: Path) -> str:
+def size_of(path: Path) -> int:
+    """Bytes of a model's files.
+
+    Raises:
+        ModelFileError: it cannot be read.
+    """
+    try:
+        files = [file for _, file in model_files(path)] if path.is_dir() else [path]
+        return sum(file.stat().st_size for file in files)
+    except OSError as error:
+        raise ModelFileError(f"cannot be read: {error.strerror}.", place=str(path)) from error
+
+
+def _of_parts(parts: Iterator[tuple[str, str]]) -> str:
+    lines = "".join(f"{key} {name}\n" for key, name in parts)
+    return PREFIX + blake3(lines.encode()).hexdigest()
+
+
+def _quick_of_file(path: Path) -> str:
     header = read_header(path)
     digest = hashlib.blake2b(f"{header.size}:".encode() + header.raw, digest_size=16)
     with path.open("rb", buffering=0) as file:
@@ -107,20 +217,26 @@ def _of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _of_folder(folder: Path) -> str:
+def _quick_of_folder(folder: Path) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, file in model_files(folder):
-        told = _of_file(file) if file.suffix == ".safetensors" else _sha256(file)
-        digest.update(f"{told} {name}\n".encode())
+        if file.suffix == ".safetensors":
+            made = _quick_of_file(file)
+        else:
+            whole = hashlib.sha256()
+            _read(file, whole.update, lambda _: None)
+            made = whole.hexdigest()
+        digest.update(f"{made} {name}\n".encode())
     return digest.hexdigest()
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
+def _read(path: Path, take: Callable[[memoryview], object], watch: Watch) -> None:
+    """Hand all bytes of a file on, in pieces."""
+    piece = memoryview(bytearray(_CHUNK))
     try:
         with path.open("rb", buffering=0) as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
+            while count := file.readinto(piece):
+                take(piece[:count])
+                watch(count)
     except OSError as error:
         raise ModelFileError(f"cannot be read: {error.strerror}.", place=str(path)) from error
-    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Reads ``extra_model_paths.yaml``, the file in which ComfyUI's users name their folders."""
+"""Reads ``extra_model_paths.yaml``, in which ComfyUI's users name their folders."""
 
 from __future__ import annotations
 

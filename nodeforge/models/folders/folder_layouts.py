@@ -1,4 +1,4 @@
-"""Where models of each kind are: our folders, the shipped ones, ComfyUI's and A1111's."""
+"""Folder layouts by model kind: NodeForge's, ComfyUI's and A1111's."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LAYOUTS = {"nodeforge": _OURS, "comfyui": _COMFYUI, "a1111": _A1111}
 
 
 @dataclass(frozen=True)
-class Place:
+class ModelRoot:
     """A folder with models. `kind` is empty where it holds all kinds, as the shipped one does."""
 
     kind: str
@@ -52,7 +52,7 @@ class Place:
         return self.kind in ("", kind)
 
 
-def places_of(settings: Settings) -> tuple[Place, ...]:
+def model_roots(settings: Settings) -> tuple[ModelRoot, ...]:
     """All places, in the order in which a name is looked for.
 
     The shipped models come first, so that the shipped workflows mean them.
@@ -73,12 +73,12 @@ def places_of(settings: Settings) -> tuple[Place, ...]:
     for folder in settings.model_folders:
         found += _named(folder)
     found += [(kind, path) for default, kind, path in extra if not default]
-    return tuple(dict.fromkeys(_place(kind, path) for kind, path in found))
+    return tuple(dict.fromkeys(_root(kind, path) for kind, path in found))
 
 
-def _place(kind: str, path: Path) -> Place:
+def _root(kind: str, path: Path) -> ModelRoot:
     root = Path(os.path.normpath(path.absolute()))
-    return Place(kind, root, os.path.realpath(root))
+    return ModelRoot(kind, root, os.path.realpath(root))
 
 
 def _named(folder: ModelFolder) -> Iterator[tuple[str, Path]]:

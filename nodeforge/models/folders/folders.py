@@ -1,4 +1,4 @@
-"""Finds models by kind and name in all model folders, and lists what is there."""
+"""Finds and lists models by kind and name in all model folders."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.errors import ForbiddenModelError, MissingModelError, ModelFileError
 from nodeforge.models.files.diffusers_folder import is_model_folder, watched
-from nodeforge.models.files.file_cache import Memo, settled, signature
-from nodeforge.models.folders.folder_layouts import Place, places_of
+from nodeforge.models.files.file_cache import FileCache, settled, signature
+from nodeforge.models.folders.folder_layouts import ModelRoot, model_roots
 from nodeforge.models.folders.listing import SUFFIXES, models_in
 from nodeforge.settings import Settings
 
@@ -29,8 +29,8 @@ class ModelFolders:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._places = places_of(settings)
-        self._memo = Memo(settings.cache / "models.json")
+        self._places = model_roots(settings)
+        self._memo = FileCache(settings.cache / "models.json")
         self._found: dict[tuple[str, str], Path] = {}
 
     def find(self, kind: str, name: str, granted: frozenset[Path] = frozenset()) -> Path:
@@ -107,7 +107,7 @@ class ModelFolders:
         real = os.path.realpath(path)
         return any(real.startswith(place.real + os.sep) for place in self._places)
 
-    def _missing(self, kind: str, name: str, places: list[Place]) -> MissingModelError:
+    def _missing(self, kind: str, name: str, places: list[ModelRoot]) -> MissingModelError:
         there = [other for place in places for other, _ in models_in(place.root)]
         looked = tuple(str(place.root) for place in places if place.root.is_dir())
         return MissingModelError(kind, name, _near(name, there), looked)

@@ -1,4 +1,4 @@
-"""Models that a text names, as a prompt says ``embedding:style``."""
+"""Finds the models that a prompt references by ``embedding:style``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import cache
 
 
 @cache
-def mention(kind: str) -> re.Pattern[str]:
+def prompt_reference(kind: str) -> re.Pattern[str]:
     """Finds ``kind:name`` in a text; the first group is the name, without what ends a sentence."""
     letter = r"[^\s,;:()\[\]|\\]"
     return re.compile(rf"{kind}:({letter}*[^\s,;:()\[\]|\\.!?])")
 
 
-def mentioned(kind: str, text: str) -> tuple[str, ...]:
+def referenced_names(kind: str, text: str) -> tuple[str, ...]:
     """Every model of `kind` that `text` names, in order, each once."""
-    return tuple(dict.fromkeys(mention(kind).findall(text)))
+    return tuple(dict.fromkeys(prompt_reference(kind).findall(text)))

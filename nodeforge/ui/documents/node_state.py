@@ -15,9 +15,11 @@ class NodeState:
         progress: Progress of a running node, 0..1.
         seconds: Duration of the last run.
         message: The error message of a failed node.
+        reason: Why a run would compute it, or computes it.
     """
 
     kind: str = ""
     progress: float | None = None
     seconds: float | None = None
     message: str = ""
+    reason: str = ""

@@ -88,6 +88,11 @@ class OpenDocument(QObject):
         self._end = document.subscribe(self._on_changes)
 
     @property
+    def run_id(self) -> str:
+        """Names the workflow in runs: its file, so that later sessions know its last run."""
+        return str(self.path) if self.path else self.id
+
+    @property
     def name(self) -> str:
         if self.path is None:
             return self._name

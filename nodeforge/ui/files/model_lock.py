@@ -1,4 +1,8 @@
-"""Records the fingerprints of a workflow's models, and proposes replacements for missing ones."""
+"""Records the content of a workflow's models, and proposes replacements for missing ones.
+
+No model is read as a whole here: that is for the worker. Until it has been, the quick fingerprint
+alone is recorded.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any, NamedTuple
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.inline import inline
 from nodeforge.graph.model import Input
-from nodeforge.models import ModelInfo, fingerprint, recognise
+from nodeforge.models import ModelInfo, fingerprints, recognise
 from nodeforge.spec import ModelFileWidget
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -48,12 +52,14 @@ def model_references(workspace: Workspace, opened: OpenDocument) -> Iterator[Mod
 
 
 def record_models(workspace: Workspace, opened: OpenDocument) -> None:
-    """Store the fingerprints of the document's models that are available."""
+    """Store what the document's models hold, of those that are available."""
     recorded = dict(opened.document.lock.get("models", {}))
     for model in model_references(workspace, opened):
         try:
             path = _locate(workspace, opened, model.kind, model.name)
-            fact = {"fingerprint": fingerprint(path), "size": recognise(path).size}
+            fact = {"quick": fingerprints().quick(path), "size": recognise(path).size}
+            if key := fingerprints().known(path):
+                fact["fingerprint"] = key
         except (NodeForgeError, OSError):
             continue  # a missing model keeps its record
         recorded[f"{model.kind}/{model.name}"] = fact
@@ -78,11 +84,18 @@ def propose_model(
 
 
 def _has_same_content(info: ModelInfo, recorded: Any) -> bool:
-    """Whether a model has the recorded fingerprint; only models of the same size are read."""
+    """Whether a model holds what was recorded; only models of the same size are looked at."""
     if not isinstance(recorded, dict) or recorded.get("size") != info.size:
         return False
     try:
-        return fingerprint(info.path) == recorded.get("fingerprint")
+        wanted = recorded.get("fingerprint")
+        if (known := fingerprints().known(info.path)) and known == wanted:
+            return True
+        # earlier versions recorded the quick fingerprint under this name
+        quick = recorded.get("quick", wanted)
+        return fingerprints().quick(info.path) == quick and not (
+            known and isinstance(wanted, str) and wanted.startswith("b3:")
+        )
     except (NodeForgeError, OSError):
         return False
 

@@ -39,6 +39,7 @@ class Inspector(QScrollArea):
         self._rows: list[PortRow] = []
         self._title: QLineEdit | None = None
         self._needs: QLabel | None = None
+        self._reason: QLabel | None = None
         self.show_nodes(None, [])
 
     def show_nodes(self, opened: OpenDocument | None, paths: Sequence[str]) -> None:
@@ -47,10 +48,12 @@ class Inspector(QScrollArea):
             if self._opened is not None:
                 self._opened.changed.disconnect(self._on_changes)
                 self._opened.memory_needs_changed.disconnect(self._show_needs)
+                self._opened.states_changed.disconnect(self._show_reason)
             self._opened = opened
             if opened is not None:
                 opened.changed.connect(self._on_changes)
                 opened.memory_needs_changed.connect(self._show_needs)
+                opened.states_changed.connect(self._show_reason)
         self._paths = list(paths)
         self._build()
 
@@ -84,6 +87,7 @@ class Inspector(QScrollArea):
 
     def _build(self) -> None:
         self._rows, self._title, self._needs = [], None, None
+        self._reason = None
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(12, 8, 12, 12)
@@ -127,6 +131,9 @@ class Inspector(QScrollArea):
         self._needs = _label("", "dim")
         column.addWidget(self._needs)
         self._show_needs()
+        self._reason = _label("", "dim")
+        column.addWidget(self._reason)
+        self._show_reason()
         if spec is not None and (more := help_text(spec.doc, spec.summary)):
             column.addWidget(_line())
             column.addWidget(_label(more, "small"))
@@ -138,6 +145,14 @@ class Inspector(QScrollArea):
         known = self._opened.memory_needs.get(self._paths[0]) if len(self._paths) == 1 else None
         self._needs.setText(needs_text(known) if known else "")
         self._needs.setVisible(bool(known))
+
+    def _show_reason(self) -> None:
+        """Show why a run would compute the selected node."""
+        if self._reason is None or self._opened is None:
+            return
+        state = self._opened.states.get(self._paths[0]) if len(self._paths) == 1 else None
+        self._reason.setText(state.reason if state else "")
+        self._reason.setVisible(bool(state and state.reason))
 
     def _show_title(self) -> None:
         node = self._node(self._paths[0]) if self._paths else None

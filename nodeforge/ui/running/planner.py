@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -13,6 +13,7 @@ from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import snapshot
+from nodeforge.ui.running.reasons import forecast_text
 from nodeforge.ui.running.result_pictures import ResultPictures
 from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
 
@@ -99,6 +100,7 @@ class Planner(QObject):
             graph=snapshot(opened.document.graph),
             assets=dict(opened.document.assets),
             granted=list(opened.granted),
+            document=opened.run_id,
         )
 
     def _on_plan(self, document_id: str, answer: Answer) -> None:
@@ -115,11 +117,19 @@ class Planner(QObject):
             if what["seconds"] is not None:
                 self.costs[node] = what["seconds"]
         opened.show_memory_needs(answer["models"])
-        self._show_plan(opened, now, before)
+        reasons = {
+            node: forecast_text(self._workspace, opened, what, answer["unread"])
+            for node, what in answer["nodes"].items()
+        }
+        self._show_plan(opened, now, before, reasons)
         self.plan_changed.emit(opened)
 
     def _show_plan(
-        self, opened: OpenDocument, now: dict[str, Source], before: dict[str, Source]
+        self,
+        opened: OpenDocument,
+        now: dict[str, Source],
+        before: dict[str, Source],
+        reasons: Mapping[str, str],
     ) -> None:
         states = {node: NodeState() for node in before if node not in now}
         for node, source in now.items():
@@ -127,7 +137,7 @@ class Planner(QObject):
             kind = _STATE_OF_SOURCE[source]
             if known.kind == "error" and source is Source.COMPUTED:
                 continue
-            states[node] = NodeState(kind, seconds=known.seconds)
+            states[node] = NodeState(kind, seconds=known.seconds, reason=reasons[node])
         opened.show_states(states)
         fresh = [n for n, s in now.items() if s is not Source.COMPUTED and before.get(n) != s]
         if fresh:

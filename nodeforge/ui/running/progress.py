@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -21,6 +22,7 @@ class RunProgress:
         rate: Steps a second; 0 where unknown.
         part: Progress within the current step, 0..1.
         left: Remaining seconds of the run; None if unknown.
+        reading: The name of the model that is read before the run; steps are MiB then.
     """
 
     node: str = ""
@@ -29,6 +31,7 @@ class RunProgress:
     rate: float = 0.0
     left: float | None = None
     part: float = 0.0
+    reading: str = ""
 
 
 class ProgressMeter(QObject):
@@ -50,6 +53,9 @@ class ProgressMeter(QObject):
         match event:
             case events.Started():
                 self.changed.emit(RunProgress(event.node, left=self._rest(event.node, None)))
+            case events.Reading():
+                step, of, name = event.done >> 20, event.of >> 20, Path(event.path).name
+                self.changed.emit(RunProgress(step=step, of=of, reading=name))
             case events.Progress():
                 done = event.step + event.part
                 rate = done / event.seconds if event.seconds > 0 else 0.0

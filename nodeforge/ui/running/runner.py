@@ -36,6 +36,7 @@ from nodeforge.ui.running.job_queue import (
 from nodeforge.ui.running.output_folders import expand_pattern
 from nodeforge.ui.running.planner import Planner
 from nodeforge.ui.running.progress import ProgressMeter
+from nodeforge.ui.running.reasons import reason_text
 from nodeforge.ui.running.result_pictures import ResultPictures, upscaled_preview
 from nodeforge.ui.running.worker_connection import Spawn, WorkerConnection
 
@@ -170,6 +171,7 @@ class Runner(QObject):
             stamp=stamp(document, self._workspace.catalogue),
             outputs=outputs,
             previews=self._workspace.store.value("previews", "true") != "false",
+            document=opened.run_id,
         )
         graph = snapshot(document.graph)
         costs = dict(self.planner.costs)
@@ -242,10 +244,13 @@ class Runner(QObject):
         match event:
             case events.Started():
                 opened.step_pictures.pop(event.node, None)
-                opened.show_states({event.node: NodeState("running")})
+                reason = reason_text(self._workspace, opened, event.reason)
+                opened.show_states({event.node: NodeState("running", reason=reason)})
             case events.Progress():
                 opened.steps[event.node] = event.of
-                state = NodeState("running", (event.step + event.part) / max(1, event.of))
+                share = (event.step + event.part) / max(1, event.of)
+                known = opened.states.get(event.node, NodeState())
+                state = NodeState("running", share, reason=known.reason)
                 opened.show_states({event.node: state})
             case events.Preview():
                 size = event.width, event.height

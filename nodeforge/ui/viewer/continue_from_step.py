@@ -24,9 +24,9 @@ from nodeforge.graph.edits.links import source_of
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join, split
 from nodeforge.graph.ports import input_spec, title_of
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.rules.steps import SCHEDULE
 from nodeforge.lint.rules.steps import steps_run as steps_of
-from nodeforge.lint.scene import Scene
 from nodeforge.spec import Catalogue, Role
 from nodeforge.ui.graph_view.items.frame_item import free_key
 from nodeforge.ui.viewer.subgraph_ports import expose_copies, outermost_input
@@ -40,7 +40,7 @@ _Split = Generator[Change, None, tuple[Output | None, Output | None]]
 
 def steps_run(document: Document, loop: str, walked: int, catalogue: Catalogue) -> int:
     """The number of steps that ranges refer to, if the loop has run `walked` steps."""
-    scene = Scene(document.graph, catalogue)
+    scene = LintContext(document.graph, catalogue)
     passed = (scene.value(loop, "start_at") or 0) + walked
     feed = scene.feed(loop, "schedule")
     if scene.value(loop, "stop_at") is None or feed is None:
@@ -98,7 +98,7 @@ class _Continuation:
 
     def __init__(self, document: Document, edit: ContinueFrom, end: Input) -> None:
         self.document, self.catalogue, self.step = document, edit.catalogue, edit.step
-        first = Scene(document.graph, edit.catalogue).value(edit.loop, "start_at") or 0
+        first = LintContext(document.graph, edit.catalogue).value(edit.loop, "start_at") or 0
         self.share = round((first + edit.step) / edit.steps, 4)
         self.group = split(end.node)[0]
         self.made: list[str] = []

@@ -136,6 +136,8 @@ class StatusBar(QStatusBar):
         self._text.setText(self._progress_text(reading))
 
     def _progress_text(self, reading: RunProgress) -> str:
+        if reading.reading:
+            return f"Reading {reading.reading} {reading.step}/{reading.of} MiB, once"
         if not reading.node:
             return "Starting"
         parts = [self._title(reading.node)]

@@ -8,7 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import QImage, QNativeGestureEvent, QPainter, QPointingDevice, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from nodeforge.canvas import Brush, ColourInk, LayerKind, Sample, Stroke, What, add_layer
+from nodeforge.canvas import Brush, ChangeKind, ColourPaint, LayerKind, Sample, Stroke, add_layer
 from nodeforge.ui.canvas_view.panels.layers_panel import LayersPanel
 from nodeforge.ui.canvas_view.rendering.canvas_renderer import level_for
 from nodeforge.ui.common import theme
@@ -29,7 +29,7 @@ def generation_source(easel: Easel) -> np.ndarray:
 
 
 def dab(easel: Easel, x: float, y: float) -> None:
-    stroke = Stroke(easel.canvas, Brush(size=50, hardness=0.2), ColourInk((200, 40, 30, 255)))
+    stroke = Stroke(easel.canvas, Brush(size=50, hardness=0.2), ColourPaint((200, 40, 30, 255)))
     stroke.begin(Sample(x, y))
     easel.session.perform(stroke.end())
 
@@ -265,7 +265,7 @@ def test_what_is_out_of_reach_is_no_change(easel):
     easel.tool("fill")
     easel.hand.click((-40, -40))
     end()
-    assert not [change for change in changes if change.what is What.PIXELS]
+    assert not [change for change in changes if change.what is ChangeKind.PIXELS]
 
 
 def test_two_fingers_zoom_and_turn(easel):

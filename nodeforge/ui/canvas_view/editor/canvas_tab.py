@@ -20,11 +20,11 @@ from nodeforge.canvas import (
     CanvasEdit,
     CanvasSizeError,
     Change,
+    ChangeKind,
     Clip,
     LayerKind,
-    Opened,
+    OpenedPicture,
     State,
-    What,
     add_layer,
     add_picture,
     clear_area,
@@ -60,7 +60,7 @@ _SIXTEEN_BIT = (
     "“{}” has 16 bits a channel. The canvas shows and exports 8 of them; the file itself stays as "
     "it is."
 )
-_CHANGE_COMMANDS = {What.ACTIVE, What.SELECTION, What.LAYERS}
+_CHANGE_COMMANDS = {ChangeKind.ACTIVE, ChangeKind.SELECTION, ChangeKind.LAYERS}
 _NEED_LAYER = {"cut", "copy", "duplicate", "delete_selected"}
 _NEED_CANVAS = {"select_all", "zoom_all", "zoom_selection"}
 
@@ -198,7 +198,7 @@ class CanvasTab(QStackedWidget):
         if self.drop(event.mimeData()):
             event.acceptProposedAction()
 
-    def _add_picture(self, read: Opened | State) -> None:
+    def _add_picture(self, read: OpenedPicture | State) -> None:
         """Add a picture to the canvas, which is created if there is none."""
         self.status_message.emit("")
         try:
@@ -209,7 +209,7 @@ class CanvasTab(QStackedWidget):
             return
         self._perform(_layers_of(self._canvas, read))
         self._show_editor()
-        if isinstance(read, Opened) and read.deep:
+        if isinstance(read, OpenedPicture) and read.deep:
             self.warned.emit(_SIXTEEN_BIT.format(read.origin.name))
 
     def _set_canvas(self, state: State) -> None:
@@ -243,7 +243,7 @@ class CanvasTab(QStackedWidget):
         self.commands_changed.emit()
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
-        if any(change.what in _CHANGE_COMMANDS for change in changes):
+        if any(change.kind in _CHANGE_COMMANDS for change in changes):
             self.commands_changed.emit()
 
     @property
@@ -322,9 +322,9 @@ class CanvasTab(QStackedWidget):
             self.view.fit(QRectF(*self._canvas.state.selected()))
 
 
-def _layers_of(canvas: Canvas, read: Opened | State) -> CanvasEdit:
+def _layers_of(canvas: Canvas, read: OpenedPicture | State) -> CanvasEdit:
     """The edit that adds a picture or layers above all others."""
-    if isinstance(read, Opened):
+    if isinstance(read, OpenedPicture):
         return add_picture(canvas, read)
 
     def work(state: State) -> State:

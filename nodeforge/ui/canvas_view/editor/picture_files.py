@@ -11,7 +11,7 @@ from PySide6.QtCore import QMimeData, QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from nodeforge.canvas import Opened, State, export_picture, open_picture
+from nodeforge.canvas import OpenedPicture, State, export_picture, open_picture
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.openraster import load_openraster, save_openraster
 from nodeforge.formats.whole_file import write_whole
@@ -55,7 +55,9 @@ class PictureFiles(QObject):
         self._closed = True
         self._executor.shutdown(wait=False)
 
-    def read(self, source: Path | bytes, name: str, then: Callable[[Opened | State], None]) -> None:
+    def read(
+        self, source: Path | bytes, name: str, then: Callable[[OpenedPicture | State], None]
+    ) -> None:
         """Read a picture or an OpenRaster file; `then` is called with the content."""
         self.status_message.emit(f"Opening {name}…")
         if isinstance(source, Path) and source.suffix.lower() == OPENRASTER:
@@ -63,7 +65,7 @@ class PictureFiles(QObject):
         else:
             self._start(lambda: open_picture(source, name), then)
 
-    def ask_open(self, then: Callable[[Opened | State], None], folder: str = "") -> None:
+    def ask_open(self, then: Callable[[OpenedPicture | State], None], folder: str = "") -> None:
         paths, _ = QFileDialog.getOpenFileNames(
             self._dialog_parent, "Open a picture", folder, PICTURES
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from nodeforge.canvas import Change, What
+from nodeforge.canvas import Change, ChangeKind
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.generation_source import box_for_masks
@@ -42,6 +42,6 @@ class AutoGenerationBox(QObject):
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         state = self._session.canvas.state
         for change in changes:
-            paint = change.what is What.PIXELS and state.has(change.layer)
+            paint = change.kind is ChangeKind.PIXELS and state.has(change.layer)
             if not (paint and not state.layer(change.layer).is_mask):
                 self._pause.start()

@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
-from nodeforge.canvas.generation.native_size import Native, native
+from nodeforge.canvas.generation.native_size import NativeSize, native_size
 from nodeforge.canvas.generation.request import IMAGE, MASK, RESULT
 from nodeforge.formats import load
 from nodeforge.graph.document import Document, NoSuchNodeError
@@ -74,7 +74,7 @@ class GenerationForm(QObject):
         self.custom_workflow: OpenDocument | None = None
         """A document to run instead of the shipped workflows."""
         self._shipped: dict[str, Document] = {}
-        self._native: tuple[str, Native] | None = None
+        self._native: tuple[str, NativeSize] | None = None
         workspace.closed.connect(self._closed)
         if opened.generations:
             self._take(opened.generations[-1])
@@ -181,7 +181,7 @@ class GenerationForm(QObject):
                 yield entry
 
     @property
-    def native(self) -> Native:
+    def native(self) -> NativeSize:
         """The native size of the workflow's model."""
         models = [str(self.values.get(e.name, "")) for e in self.entries() if e.label == "Model"]
         key = f"{self.workflow_name} {models}"
@@ -189,7 +189,7 @@ class GenerationForm(QObject):
             document = Document(graph=self.workflow.graph)
             self._native = (
                 key,
-                native(_with_values(document, self.current_values()), self._workspace.folders),
+                native_size(_with_values(document, self.current_values()), self._workspace.folders),
             )
         return self._native[1]
 

@@ -19,12 +19,12 @@ from nodeforge.canvas import (
     visible,
 )
 from nodeforge.canvas.generation.box import auto_box
-from nodeforge.canvas.generation.native_size import Native
+from nodeforge.canvas.generation.native_size import NativeSize
 from nodeforge.canvas.generation.request import Selection, Source
 from nodeforge.imaging import Box, Bytes
 
 
-def box_for_masks(state: State, strength: float, native: Native) -> Box:
+def box_for_masks(state: State, strength: float, native: NativeSize) -> Box:
     """The generation box that fits the masks; the whole canvas if there are none."""
     bounds = [box for box in map(_bounds, active_masks(state)) if box is not None]
     around = reduce(lambda found, box: box.around(found), bounds, None)

@@ -37,7 +37,7 @@ from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.running.worker_connection import Answer
 
 if TYPE_CHECKING:
-    from nodeforge.canvas.generation.native_size import Native
+    from nodeforge.canvas.generation.native_size import NativeSize
 
 _VARIATION_COUNT = 4
 """Number of candidates for "More like this"."""
@@ -198,7 +198,9 @@ class Generator(QObject):
         self.changed.emit()
         return made
 
-    def _request(self, state: State, box: Box, made: GenerationRun, native: Native) -> Generation:
+    def _request(
+        self, state: State, box: Box, made: GenerationRun, native: NativeSize
+    ) -> Generation:
         source, selections = generation_source(state, box)
         workflow, intent, values = self.form.workflow, made.intent, made.values
         generation = request(workflow, source, selections, intent, values, native.multiple)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from nodeforge.canvas import Change, What
+from nodeforge.canvas import Change, ChangeKind
 from nodeforge.ui.canvas_view.generation.generator import GenerationRun, Generator
 from nodeforge.ui.canvas_view.session import CanvasSession
 
@@ -54,7 +54,7 @@ class LiveGeneration(QObject):
         self.changed.emit()
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
-        if self.enabled and any(change.what is not What.ACTIVE for change in changes):
+        if self.enabled and any(change.kind is not ChangeKind.ACTIVE for change in changes):
             self._request_run()
 
     def _request_run(self) -> None:

@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 
 from nodeforge.canvas import (
     Change,
+    ChangeKind,
     Layer,
     LayerKind,
-    What,
     activate,
     add_layer,
     duplicate_layer,
@@ -204,20 +204,20 @@ class LayersPanel(QWidget):
         self._filling = filling
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
-        whats = {change.what for change in changes}
-        if What.LAYERS in whats or What.SIZE in whats:
+        whats = {change.kind for change in changes}
+        if ChangeKind.LAYERS in whats or ChangeKind.SIZE in whats:
             self._fill()
             return
         for change in changes:
-            if change.what is What.PIXELS:
+            if change.kind is ChangeKind.PIXELS:
                 self._stale.add(change.layer)
                 self._pause.start()
-            elif change.what is What.LAYER:
+            elif change.kind is ChangeKind.LAYER:
                 item = self._item(change.layer)
                 if item is not None:
                     self._show_layer(item, self._session.canvas.layer(change.layer))
                 self.properties.show_layer(self._session.canvas.active)
-        if What.ACTIVE in whats:
+        if ChangeKind.ACTIVE in whats:
             self._show_active()
 
     def _clicked(self, item: QTreeWidgetItem, column: int) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
-from nodeforge.canvas import Canvas, Change, Tiles, What
+from nodeforge.canvas import Canvas, Change, ChangeKind, Tiles
 from nodeforge.imaging import Box
 
 _INTERVAL = 120
@@ -74,7 +74,7 @@ class MarchingAnts(QObject):
         self.advanced.emit()
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
-        if any(change.what in (What.SELECTION, What.SIZE) for change in changes):
+        if any(change.kind in (ChangeKind.SELECTION, ChangeKind.SIZE) for change in changes):
             self._path = None
             self.set_running(True)
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PySide6.QtGui import QImage
 
-from nodeforge.canvas import LEVELS, TILE, Canvas, Change, CompositeTiles, Layer, State, What
+from nodeforge.canvas import LEVELS, TILE, Canvas, Change, ChangeKind, CompositeTiles, Layer, State
 from nodeforge.imaging import Box
 
 _KEPT = 320
@@ -90,9 +90,9 @@ class TileImages:
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         for change in changes:
-            if change.what is What.SIZE:
+            if change.kind is ChangeKind.SIZE:
                 self._kept.clear()
-            elif change.box is not None and change.what is not What.SELECTION:
+            elif change.box is not None and change.kind is not ChangeKind.SELECTION:
                 self._outdate(change.box)
 
     def _outdate(self, box: Box) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
 
-from nodeforge.canvas import LARGEST, Brush, ColourInk, EraserInk, Ink, Sample, Stroke
+from nodeforge.canvas import LARGEST, Brush, ColourPaint, EraserPaint, Paint, Sample, Stroke
 from nodeforge.errors import RequestError
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
 from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
@@ -45,7 +45,7 @@ class StrokeTool(Tool):
     def busy(self) -> bool:
         return self._stroke is not None
 
-    def ink(self, pointer: PointerEvent) -> Ink | None:
+    def ink(self, pointer: PointerEvent) -> Paint | None:
         """The ink to paint with; None if painting is not possible."""
         raise NotImplementedError
 
@@ -53,7 +53,7 @@ class StrokeTool(Tool):
         self.commit()
         if self.session.paintable_layer() is None:
             return
-        ink = EraserInk() if pointer.eraser else self.ink(pointer)
+        ink = EraserPaint() if pointer.eraser else self.ink(pointer)
         if ink is None:
             return
         canvas = self.session.canvas
@@ -121,11 +121,11 @@ class BrushTool(StrokeTool):
     options = (_SIZE, *_HARDNESS_OPACITY, *_PEN_OPTIONS)
     picks_colour = True
 
-    def ink(self, pointer: PointerEvent) -> Ink:
+    def ink(self, pointer: PointerEvent) -> Paint:
         layer = self.session.canvas.active
         if layer is not None and layer.is_mask:
-            return ColourInk((255, 255, 255, 255))  # a mask takes no colour, and all of it
-        return ColourInk(self.session.tool_options.paint_colour)
+            return ColourPaint((255, 255, 255, 255))  # a mask takes no colour, and all of it
+        return ColourPaint(self.session.tool_options.paint_colour)
 
 
 class EraserTool(StrokeTool):
@@ -133,8 +133,8 @@ class EraserTool(StrokeTool):
     hint = "Shift: straight. Right drag: size and hardness."
     options = (_SIZE, *_HARDNESS_OPACITY, *_PEN_OPTIONS)
 
-    def ink(self, pointer: PointerEvent) -> Ink:
-        return EraserInk()
+    def ink(self, pointer: PointerEvent) -> Paint:
+        return EraserPaint()
 
 
 def _sample(place: QPointF, pressure: float) -> Sample:

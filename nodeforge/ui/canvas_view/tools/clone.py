@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from nodeforge.canvas import LARGEST, CloneInk, Ink, pictured
+from nodeforge.canvas import LARGEST, ClonePaint, Paint, pictured
 from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_line
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
@@ -46,7 +46,7 @@ class CloneTool(StrokeTool):
     def hover(self, pointer: PointerEvent) -> None:
         self._cursor = pointer.position
 
-    def ink(self, pointer: PointerEvent) -> Ink | None:
+    def ink(self, pointer: PointerEvent) -> Paint | None:
         if self._source is None:
             self.session.status_message.emit("Hold Alt and click where to clone from.")
             return None
@@ -56,7 +56,7 @@ class CloneTool(StrokeTool):
         layers = (
             tuple(pictured(state)) if self.value("all_layers") else (state.layer(state.active),)
         )
-        return CloneInk(layers, round(self._shift.x()), round(self._shift.y()))
+        return ClonePaint(layers, round(self._shift.x()), round(self._shift.y()))
 
     def paint(self, painter: QPainter, camera: Camera) -> None:
         if self._source is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nodeforge.canvas import ColourInk, alike, paint_area
+from nodeforge.canvas import ColourPaint, paint_area, similar_area
 from nodeforge.ui.canvas_view.tools.tool import PointerEvent, Tool
 from nodeforge.ui.canvas_view.tools.tool_options import number_option, toggle_option
 
@@ -16,12 +16,12 @@ SIMILARITY_OPTIONS = (
 )
 
 
-def similar_area(tool: Tool, pointer: PointerEvent):
+def area_at(tool: Tool, pointer: PointerEvent):
     """The mask of pixels similar to the one at `pointer`, by the tool's options."""
     state = tool.session.canvas.state
     layer = None if tool.value("all_layers") or not state.active else state.layer(state.active)
     x, y = math.floor(pointer.position.x()), math.floor(pointer.position.y())
-    return alike(
+    return similar_area(
         state,
         x,
         y,
@@ -43,5 +43,5 @@ class FillTool(Tool):
         if layer is None:
             return
         colour = (255, 255, 255, 255) if layer.is_mask else self.session.tool_options.paint_colour
-        mask = similar_area(self, pointer)
-        self.session.perform(paint_area(self.session.canvas, ColourInk(colour), mask))
+        mask = area_at(self, pointer)
+        self.session.perform(paint_area(self.session.canvas, ColourPaint(colour), mask))

@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
-from nodeforge.canvas import GradientInk, paint_area
+from nodeforge.canvas import GradientPaint, paint_area
 from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_line
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
@@ -61,7 +61,7 @@ class GradientTool(Tool):
         clear = layer.is_mask or self.value("to") == "transparent"
         last = (first[0], first[1], first[2], 0) if clear else rgba(tool_options.background)
         ends = (start.x(), start.y()), (self._end.x(), self._end.y())
-        ink = GradientInk(*ends, first, last, self.value("shape") == "radial")
+        ink = GradientPaint(*ends, first, last, self.value("shape") == "radial")
         self.session.perform(paint_area(self.session.canvas, ink, name="gradient"))
         self.session.overlay_changed.emit()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nodeforge.canvas import LARGEST, Ink, LayerKind, PictureInk, State, add_layer
+from nodeforge.canvas import LARGEST, LayerKind, Paint, PicturePaint, State, add_layer
 from nodeforge.canvas.document.layer import PICTURE_KINDS
 from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
@@ -24,7 +24,7 @@ class PaintCandidateTool(StrokeTool):
 
     def __init__(self, session: ToolContext) -> None:
         super().__init__(session)
-        self._ink: PictureInk | None = None
+        self._ink: PicturePaint | None = None
         self._name = ""
         self._layer = ""
         self._ended: Callable[[bool], None] = lambda _: None
@@ -35,7 +35,7 @@ class PaintCandidateTool(StrokeTool):
         Args:
             ended: Called when painting ends, with whether anything was painted.
         """
-        self._ink = PictureInk(pixels, box.left, box.top)
+        self._ink = PicturePaint(pixels, box.left, box.top)
         self._name, self._ended, self._layer = name, ended, ""
 
     def press(self, pointer: PointerEvent) -> None:
@@ -43,7 +43,7 @@ class PaintCandidateTool(StrokeTool):
             self._add_layer()
         super().press(pointer)
 
-    def ink(self, pointer: PointerEvent) -> Ink | None:
+    def ink(self, pointer: PointerEvent) -> Paint | None:
         return self._ink
 
     def enter(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodeforge.ui.canvas_view.tools.fill import SIMILARITY_OPTIONS, similar_area
+from nodeforge.ui.canvas_view.tools.fill import SIMILARITY_OPTIONS, area_at
 from nodeforge.ui.canvas_view.tools.selection_tool import COMBINE_HINT, COMBINE_OPTION, SelectTool
 from nodeforge.ui.canvas_view.tools.tool import PointerEvent
 
@@ -15,6 +15,6 @@ class SelectByColourTool(SelectTool):
     def press(self, pointer: PointerEvent) -> None:
         self.begin(pointer)
         if self.session.contains(pointer.position):
-            self.select_mask(similar_area(self, pointer))
+            self.select_mask(area_at(self, pointer))
         else:
             self.deselect_on_click()

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy
 
-from nodeforge.canvas import Change, What
+from nodeforge.canvas import Change, ChangeKind
 from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
 from nodeforge.ui.canvas_view.rendering.canvas_renderer import CanvasRenderer
@@ -215,13 +215,16 @@ class CanvasView(Viewport):
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         transform = self.camera.transform()
         for change in changes:
-            if change.what in (What.SIZE, What.SELECTION):
+            if change.kind in (ChangeKind.SIZE, ChangeKind.SELECTION):
                 self.update()
             elif change.box is not None:
                 rect = _grown(transform.mapRect(QRectF(*change.box)), self.camera.zoom)
                 self.renderer.invalidate(rect & self.rect())
                 self.update(rect & self.rect())
-        if any(change.what in (What.SIZE, What.LAYERS, What.ACTIVE) for change in changes):
+        if any(
+            change.kind in (ChangeKind.SIZE, ChangeKind.LAYERS, ChangeKind.ACTIVE)
+            for change in changes
+        ):
             self.update()
 
     def _update(self, rect: QRectF) -> None:

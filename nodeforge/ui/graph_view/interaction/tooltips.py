@@ -20,7 +20,10 @@ def tooltip_text(hit: Hit, *, near: bool) -> str:
     row = node_item.row_at(hit.place) if near else None
     if row is not None:
         return f"{row.label}: {row.spec.doc}\n\n{row.text}"
-    return node_item.state.message or node_item.problem or node_item.layout.summary
+    state = node_item.state
+    if text := state.message or node_item.problem:
+        return text
+    return "\n\n".join(filter(None, (node_item.layout.summary, state.reason)))
 
 
 def _of_port(port: PortLayout) -> str:

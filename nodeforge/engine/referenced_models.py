@@ -1,4 +1,4 @@
-"""Models that the texts of a node name, as a prompt says ``embedding:style``.
+"""Models that the texts of a node reference, as a prompt does by ``embedding:style``.
 
 They are looked for before the run, so that their content counts in the node's key. One that
 is missing is no failure yet: 'Load embedding' may bring it under that name.
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
-from nodeforge.models import fingerprint, mentioned
+from nodeforge.models import referenced_names
 from nodeforge.spec import NodeSpec, TextWidget
 
 Named = Mapping[str, Path | RequestError]
@@ -23,7 +23,7 @@ class UnplannedModelError(RequestError):
     """A text names a model, and was not known before the run."""
 
 
-class NamedModels(NamedTuple):
+class ReferencedModels(NamedTuple):
     """What the texts of a node name.
 
     Args:
@@ -35,7 +35,7 @@ class NamedModels(NamedTuple):
     counted: dict[str, str]
 
 
-def named_models(spec: NodeSpec, texts: Mapping[str, Any], files: Files) -> NamedModels:
+def referenced_models(spec: NodeSpec, texts: Mapping[str, Any], files: Files) -> ReferencedModels:
     """Look for the models that `texts` name.
 
     Args:
@@ -43,21 +43,21 @@ def named_models(spec: NodeSpec, texts: Mapping[str, Any], files: Files) -> Name
         texts: By port; what is computed while the workflow runs is not there.
         files: Finds models.
     """
-    made = NamedModels({}, {})
+    made = ReferencedModels({}, {})
     for port in spec.inputs:
         kind = port.widget.names if isinstance(port.widget, TextWidget) else ""
         text = texts.get(port.name)
-        for name in mentioned(kind, text) if kind and isinstance(text, str) else ():
+        for name in referenced_names(kind, text) if kind and isinstance(text, str) else ():
             try:
                 path = files.model(kind, name)
-                made.counted[f"{port.name}@{name}"] = fingerprint(path)
+                made.counted[f"{port.name}@{name}"] = files.content_key(path)
                 made.found[name] = path
             except RequestError as error:
                 made.found[name] = error
     return made
 
 
-def take(named: Named, name: str) -> Path:
+def referenced_model(named: Named, name: str) -> Path:
     """Where the model `name` is.
 
     Raises:

@@ -5,13 +5,12 @@ import pytest
 
 from nodeforge.canvas import (
     Canvas,
-    ColourInk,
-    GradientInk,
+    ColourPaint,
+    GradientPaint,
     LayerKind,
     State,
     Tiles,
     add_layer,
-    alike,
     alpha_mask,
     clear_area,
     clear_mask,
@@ -25,12 +24,13 @@ from nodeforge.canvas import (
     rectangle,
     select,
     set_layer,
+    similar_area,
 )
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box, Combine
 
 WHOLE = Box(0, 0, 400, 300)
-BLUE = ColourInk((10, 20, 200, 255))
+BLUE = ColourPaint((10, 20, 200, 255))
 
 
 def cover(tiles):
@@ -156,13 +156,13 @@ def rooms(document):
 
 
 def test_filling_stops_at_lines_and_where_asked_at_gaps(rooms):
-    open_flood = alike(rooms.state, 10, 10).read(WHOLE)
+    open_flood = similar_area(rooms.state, 10, 10).read(WHOLE)
     assert open_flood[10, 390] == 255
     assert open_flood[10, 201] == 0
-    closed = alike(rooms.state, 10, 10, gap=4).read(WHOLE)
+    closed = similar_area(rooms.state, 10, 10, gap=4).read(WHOLE)
     assert closed[10, 390] == 0
     assert closed[10, 199] == 255
-    everywhere = alike(rooms.state, 201, 10, connected=False).read(WHOLE)
+    everywhere = similar_area(rooms.state, 201, 10, connected=False).read(WHOLE)
     assert everywhere.sum() / 255 == 3 * 298
 
 
@@ -171,8 +171,8 @@ def test_tolerance_counts_each_channel(document):
     ramp = np.full((1, 10, 4), 255, np.uint8)
     ramp[0, :, 1] = np.arange(10) * 10
     document.perform(add_layer(canvas, tiles=Tiles.of(ramp)))
-    assert alike(canvas.state, 2, 0, 20).read(canvas.box)[0].tolist() == [255] * 5 + [0] * 5
-    assert not len(alike(canvas.state, 20, 0))
+    assert similar_area(canvas.state, 2, 0, 20).read(canvas.box)[0].tolist() == [255] * 5 + [0] * 5
+    assert not len(similar_area(canvas.state, 20, 0))
 
 
 def test_a_fill_covers_the_selection_exactly(document, rooms):
@@ -193,7 +193,7 @@ def test_a_fill_of_a_moved_layer_lies_where_it_was_asked(document, rooms):
 
 
 def test_a_linear_gradient_runs_from_one_colour_to_the_other(document, rooms):
-    ink = GradientInk((100, 0), (300, 0), (255, 0, 0, 255), (0, 0, 255, 255))
+    ink = GradientPaint((100, 0), (300, 0), (255, 0, 0, 255), (0, 0, 255, 255))
     document.perform(paint_area(rooms, ink))
     row = rooms.layers[0].read(WHOLE)[77].astype(int)
     assert row[50].tolist() == [255, 0, 0, 255]
@@ -205,7 +205,7 @@ def test_a_linear_gradient_runs_from_one_colour_to_the_other(document, rooms):
 def test_a_radial_gradient_to_transparent_runs_outwards(document):
     canvas = Canvas(State(400, 300))
     document.perform(add_layer(canvas))
-    ink = GradientInk((200, 150), (300, 150), (0, 255, 0, 255), (0, 255, 0, 0), radial=True)
+    ink = GradientPaint((200, 150), (300, 150), (0, 255, 0, 255), (0, 255, 0, 0), radial=True)
     document.perform(paint_area(canvas, ink))
     pixels = canvas.layers[0].read(WHOLE).astype(int)
     assert pixels[150, 200, 3] >= 252

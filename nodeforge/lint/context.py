@@ -1,4 +1,4 @@
-"""What the rules look at: a workflow with what it comes down to, worked out once for all."""
+"""What rules read of a workflow: the flattened graph, values and links, computed once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nodeforge.models import ModelFolders, ModelInfo
 
 
-class Scene:
+class LintContext:
     """A workflow under the eyes of the linter.
 
     Args:
