@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.scene import Scene
 
 
-def check(scene: Scene) -> Iterator[Problem]:
+def check(scene: LintContext) -> Iterator[Problem]:
     for path, node in scene.whole.nodes.items():
         spec = scene.catalogue.get(node.type)
         if spec is not None and node.version > spec.version:
