@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nodeforge import models
+from nodeforge.errors import RequestError
 from nodeforge.formats.pictures import read_any
 from nodeforge.formats.workflow import save
 from nodeforge.graph.document import Document
@@ -28,6 +29,7 @@ def command(ctx: click.Context, workflow: Path, style: str, fix: bool) -> None:
     catalogue, folders = Catalogue.shipped(), models.ModelFolders(load_settings())
     problems = lint(document, catalogue, folders)
     if fix and any(problem.fix for problem in problems):
+        _refuse_other_files(workflow)
         for problem in problems:
             if problem.fix:
                 document.perform(problem.fix)
@@ -39,6 +41,18 @@ def command(ctx: click.Context, workflow: Path, style: str, fix: bool) -> None:
         show(problems)
     if any(problem.severity is Severity.ERROR for problem in problems):
         ctx.exit(2)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raise unless the file is a workflow: a picture or a project would be overwritten by one."""
+    with path.open("rb") as file:
+        head = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not head.startswith(b"{"):
+        raise RequestError(
+            "is no workflow file, so it cannot be mended in place.",
+            place=path.name,
+            way_out="Open it in the window and save it as a workflow, then mend that.",
+        )
 
 
 def show_upgrades(document: Document) -> None:

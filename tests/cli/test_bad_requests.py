@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from support.command_line import WORKFLOWS, CommandLine, workflow
 
@@ -159,6 +161,21 @@ def test_lint_says_what_run_would_refuse(nodeforge: CommandLine, tmp_path: Path)
     assert done.code == 2
     problem = json.loads(done.out)[0]
     assert (problem["rule"], problem["node"], problem["port"]) == ("ranges", "schedule", "steps")
+
+
+def test_lint_never_writes_over_a_picture(nodeforge: CommandLine, tmp_path: Path):
+
+    wrong = workflow()
+    set_value("schedule", "steps", 5000)(wrong)
+    chunks = PngInfo()
+    chunks.add_itxt("nodeforge", json.dumps(wrong))
+    picture = tmp_path / "picture.png"
+    Image.new("RGB", (8, 8)).save(picture, pnginfo=chunks)
+    before = picture.read_bytes()
+    done = nodeforge("lint", picture, "--fix")
+    assert done.code == 2
+    assert "picture.png: is no workflow file" in done.err
+    assert picture.read_bytes() == before
 
 
 def test_lint_fixes_what_needs_no_choice(nodeforge: CommandLine, tmp_path: Path):

@@ -64,12 +64,12 @@ def test_the_longest_prompt_works_and_can_be_cancelled(encoder):
 
 def test_clip_skip_leaves_out_layers_and_keeps_the_last_norm(encoder):
     tokens = (
-        encoder.clips[0].tokenizer("a cat", padding="max_length", return_tensors="pt").input_ids
+        encoder.encoders[0].tokenizer("a cat", padding="max_length", return_tensors="pt").input_ids
     )
     with torch.no_grad():
-        states = encoder.clips[0].network(tokens, output_hidden_states=True).hidden_states
-        wanted = encoder.clips[0].network.final_layer_norm(states[-2])
-        last = encoder.clips[0].network.final_layer_norm(states[-1])
+        states = encoder.encoders[0].network(tokens, output_hidden_states=True).hidden_states
+        wanted = encoder.encoders[0].network.final_layer_norm(states[-2])
+        last = encoder.encoders[0].network.final_layer_norm(states[-1])
     assert torch.equal(embedding(encoder, "a cat", 1), wanted)
     assert torch.equal(embedding(encoder, "a cat", 0), last)
 

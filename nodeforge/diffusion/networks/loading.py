@@ -61,10 +61,10 @@ class LoadedTextEncoder:
 
     Args:
         network: All their weights: the one text encoder, or a module that holds them.
-        clips: Each with its tokenizer, in the order of their parts of an embedding.
+        encoders: Each with its tokenizer, in the order of their parts of an embedding.
         family: Whose they are.
         empty: Keeps what the empty chunk says, by clip skip.
-        embeddings: Textual inversions by name: for each of `clips` (vectors, width).
+        embeddings: Textual inversions by name: for each of `encoders` (vectors, width).
     """
 
     network: nn.Module

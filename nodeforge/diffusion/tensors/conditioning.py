@@ -131,7 +131,7 @@ def check_areas(batch: int, *conditionings: Conditioning | None) -> None:
 
 def set_added_conditions(conditioning: Conditioning, framing: AddedConditions) -> Conditioning:
     """Tell a family that is told of its training pictures which ones are meant."""
-    return conditioning.each(framing=framing)
+    return conditioning.each(added_conditions=framing)
 
 
 def exclude_area(conditioning: Conditioning, area: Mask) -> Conditioning:
