@@ -12,14 +12,22 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-# First and last layers; a ControlNet's layers between the edges and the UNet are both.
-OUTER = ("conv_in", "conv_out", "controlnet_")
+# First and last layers, and those about a latent: where a step is made orthogonal, what little
+# pulls at a variance weighs as much as all that the picture asks for. A ControlNet's layers
+# between the edges and the UNet are first and last.
+OUTER = ("conv_in", "conv_out", "controlnet_", "quant_conv")
+
+
+def fast_type(device: torch.device) -> torch.dtype:
+    """bfloat16 is enough for a step's direction, but slow on a CPU with AVX2 alone."""
+    slow = device.type == "cpu" and torch.backends.cpu.get_cpu_capability() != "AVX512"
+    return torch.float32 if slow else torch.bfloat16
 
 
 def orthogonal(matrices: Tensor, rounds: int = 5) -> Tensor:
     """Newton-Schulz: about U V^T of each matrix's singular value decomposition."""
     a, b, c = COEFFICIENTS
-    x = matrices.bfloat16()
+    x = matrices.to(fast_type(matrices.device))
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)

@@ -1,4 +1,4 @@
-"""The recipes: `cpu` is an afternoon on one core, `gpu` half an hour on one large card.
+"""The recipes: `cpu` is a long day on one core, `gpu` half an hour on one large card.
 
 `gpu-trial` is `gpu` in four steps a stage, to see that all of it runs before a card is paid for.
 """
@@ -19,6 +19,7 @@ class Stage:
     ema: float = 0.998
     embedding_share: float = 1.0  # of the rate; a word's row sees a gradient only now and then
     outer_share: float = 0.5  # of the rate, for first and last layers, norms and biases
+    muon: bool = True  # for inner matrices; else AdamW for all
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Preset:
     controlnet: Stage
     lora: Stage
     recogniser: Stage
+    judge: Stage
+    upscaler: Stage
+    renew_steps: int | None = None  # of the UNet, after which a tenth of the pictures is new
 
 
 CPU = Preset(
@@ -46,16 +50,19 @@ CPU = Preset(
     styles=("3d",),
     lora_style="flat",
     device="cpu",
-    unet_channels=(96, 192),
-    latents=8_192,
+    unet_channels=(96, 192, 128),  # at 16x16, 8x8 and 4x4; uneven layers have no ControlNet
+    latents=65_536,
     lora_latents=1_024,
-    vae=Stage(steps=2400, batch=16, rate=8e-4, decay=0.6, ema=0.98, warmup=40),
+    vae=Stage(steps=12_000, batch=16, rate=3e-4, decay=0.6, ema=0.995),
     decoder=Stage(steps=600, batch=4, rate=6e-4, decay=0.5, ema=0.98, warmup=20),
-    text=Stage(steps=400, batch=128, rate=1.5e-3, ema=0.98, warmup=20, embedding_share=5.0),
-    unet=Stage(steps=2020, batch=32, rate=1.4e-3, decay=0.3, ema=0.99),
+    text=Stage(steps=1200, batch=128, rate=1.5e-3, ema=0.99, warmup=20, embedding_share=5.0),
+    unet=Stage(steps=16_000, batch=32, rate=1.4e-3, decay=1 / 3, ema=0.999),
     controlnet=Stage(steps=2100, batch=16, rate=1.5e-3, ema=0.99, warmup=20, outer_share=2.0),
     lora=Stage(steps=160, batch=32, rate=2e-3, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
+    judge=Stage(steps=4_000, batch=16, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
+    upscaler=Stage(steps=30_000, batch=16, rate=5e-4, decay=0.5, ema=0.999, muon=False),
+    renew_steps=6_000,
 )
 
 GPU = Preset(
@@ -74,12 +81,15 @@ GPU = Preset(
     controlnet=Stage(steps=3_000, batch=256, rate=1.5e-3, ema=0.995, outer_share=2.0),
     lora=Stage(steps=1_000, batch=256, rate=1e-3, ema=0.99),
     recogniser=Stage(steps=4_000, batch=256, rate=2e-3, ema=0.99),
+    judge=Stage(steps=4_000, batch=256, rate=1e-3, decay=0.5, ema=0.99),
+    upscaler=Stage(steps=20_000, batch=128, rate=5e-4, decay=0.5, ema=0.999, muon=False),
 )
 
 
 def shortened(preset: Preset, steps: int, batch: int) -> Preset:
     """The same recipe in a few steps of small batches, to see that all of it runs."""
     names = ("vae", "decoder", "text", "unet", "controlnet", "lora", "recogniser")
+    names += ("judge", "upscaler")
     stages: dict[str, Any] = {
         name: replace(getattr(preset, name), steps=steps, batch=batch, warmup=1) for name in names
     }

@@ -6,7 +6,7 @@ from torch import nn
 from tools.nano.batches import Chance
 from tools.nano.muon import Muon, orthogonal, split_parameters
 from tools.nano.presets import Stage
-from tools.nano.training import Trainer, rate_at
+from tools.nano.training import AVERAGE, Trainer, load_average, rate_at
 
 STAGE = Stage(steps=12, batch=8, rate=0.01, warmup=2, ema=0.9)
 
@@ -82,6 +82,24 @@ def test_the_average_lies_between_start_and_end(tmp_path):
 @pytest.mark.parametrize(("step", "rate"), [(0, 0.005), (1, 0.01), (8, 0.01), (11, 1 / 300)])
 def test_the_rate_rises_stays_and_falls(step, rate):
     assert rate_at(STAGE, step) == pytest.approx(rate)
+
+
+def test_the_average_outlives_a_lost_checkpoint(tmp_path):
+    trained = trainer(tmp_path)
+    run(trained)
+    (tmp_path / "checkpoint.pt").unlink()
+    read = tiny_model()
+    assert load_average(read, tmp_path)
+    assert (tmp_path / AVERAGE).stat().st_size < 2000
+    assert torch.allclose(read[0].weight, trained.average[0].weight, atol=1e-3)
+    assert not load_average(read, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("muon", "kinds"), [(True, ["Muon", "AdamW"]), (False, ["AdamW"])])
+def test_a_stage_says_what_its_inner_matrices_take(muon, kinds, tmp_path):
+    trained = trainer(tmp_path, Stage(steps=2, batch=8, rate=0.01, muon=muon))
+    assert [type(optimizer).__name__ for optimizer in trained.optimizers] == kinds
+    assert run(trained)
 
 
 def test_the_chance_of_a_step_depends_on_seed_and_step_alone():
