@@ -14,6 +14,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from torch import nn
 
+from tools.nano.data import read_concepts
 from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import preset_option, runs_option
 from tools.nano.sampling import new_pipeline
@@ -21,6 +22,7 @@ from tools.nano.shapes import new_controlnet, new_vae, read_vae
 from tools.nano.tokens import tokenizer_of
 from tools.nano.train_unet import TextToLatent, build
 from tools.nano.training import load_average
+from tools.nano.vocabulary import save_vocabulary, vocabulary
 
 EDGE_PULL = 1.5
 
@@ -54,6 +56,8 @@ def assemble(preset: Preset, folder: Path, out: Path) -> None:
     if load_average(controlnet, folder / "controlnet"):
         strengthen(controlnet)
         save_controlnet(controlnet, out / "controlnet")
+    styles = (*preset.styles, preset.lora_style)
+    save_vocabulary(vocabulary(read_concepts(folder / "data"), styles), out)
     if (lora := folder / "lora" / f"{preset.lora_style}.safetensors").exists():
         (out / "lora").mkdir(exist_ok=True)
         shutil.copyfile(lora, out / "lora" / lora.name)
