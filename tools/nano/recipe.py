@@ -14,11 +14,13 @@ from tools.nano import (
     export,
     latents,
     recogniser,
+    second_judge,
     train_controlnet,
     train_decoder,
     train_lora,
     train_text,
     train_unet,
+    train_upscaler,
     train_vae,
 )
 from tools.nano.runs import preset_option, runs_option
@@ -31,7 +33,9 @@ STAGES = {
     "decoder": train_decoder.main,
     "controlnet": train_controlnet.main,
     "lora": train_lora.main,
+    "upscaler": train_upscaler.main,
     "recogniser": recogniser.main,
+    "second-judge": second_judge.main,
     "export": export.main,
     "evaluate": evaluate.main,
 }
