@@ -62,7 +62,7 @@ def goals(results: Mapping[str, Any]) -> str:
 
 def autoencoder(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Round trips in each style; the first is the base model's."""
-    styles = [name for name in result if not name.endswith(("_top1", "_steepness"))]
+    styles = [name for name in result if not name.endswith("_steepness")]
     told = " / ".join(styles)
     kept = " / ".join(f"{result[f'{style}_steepness']:.2f}" for style in styles)
     fidelity = " / ".join(decibels(result[style]) for style in styles)

@@ -61,7 +61,7 @@ CPU = Preset(
     lora=Stage(steps=160, batch=32, rate=2e-3, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
     judge=Stage(steps=4_000, batch=16, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
-    upscaler=Stage(steps=30_000, batch=16, rate=5e-4, decay=0.5, ema=0.999, muon=False),
+    upscaler=Stage(steps=6_000, batch=16, rate=1e-3, decay=0.6, ema=0.995, muon=False),
     renew_steps=6_000,
 )
 

@@ -146,7 +146,8 @@ def trips_of(preset: Preset, folder: Path, vae_folder: Path) -> Trips:
     cache.mkdir(parents=True, exist_ok=True)
     pictures: list[Pixels] = []
     things: list[int] = []
-    for shard in range(ROUND_TRIPS // TOGETHER):
+    total = min(ROUND_TRIPS, preset.latents)
+    for shard in range(total // TOGETHER):
         rng = np.random.default_rng((31, shard))
         scenes = [
             random_scene(concepts, preset.styles[0], rng, pairs=0, places=EVEN_PLACES)
@@ -156,7 +157,7 @@ def trips_of(preset: Preset, folder: Path, vae_folder: Path) -> Trips:
         if not path.exists():
             originals = to_tensor(np.stack([draw(scene, styles) for scene in scenes]))
             np.save(path, np.stack(round_trips(vae, originals)))
-            click.echo(f"round trips {(shard + 1) * TOGETHER}/{ROUND_TRIPS}")
+            click.echo(f"round trips {(shard + 1) * TOGETHER}/{total}")
         pictures.append(np.load(path))
         things += [concepts.index(scene.subjects[0]) for scene in scenes]
     return Trips(np.concatenate(pictures), things)

@@ -157,12 +157,16 @@ def save_upscaler(model: nn.Module, path: Path) -> None:
 @preset_option
 @runs_option
 @run_options
-def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
+@click.option("--data", type=click.Path(path_type=Path), help="Another preset's pictures.")
+def main(
+    preset: str, runs: Path, minutes: float | None, steps: int | None, data: Path | None
+) -> bool:
     """Train the upscaler of a preset, on all styles that are packed."""
     recipe = PRESETS[preset]
     device = set_up(recipe)
     folder = runs / preset
-    concepts, styles = read_concepts(folder / "data"), read_pictures(folder / "data", STYLES)
+    packed = data or folder / "data"
+    concepts, styles = read_concepts(packed), read_pictures(packed, STYLES)
     pairs = Pairs(concepts, styles)
     stage = replace(recipe.upscaler, steps=steps or recipe.upscaler.steps)
     torch.manual_seed(0)

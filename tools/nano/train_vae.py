@@ -40,7 +40,7 @@ SQUARED_SHARE = 0.12
 KL_WEIGHT = 1e-5
 ENERGY_WEIGHT = 1.0
 STEEPNESS_WEIGHT = 1.0
-WHOLE_SHARE = 0.35  # of the steps, the last ones
+WHOLE_SHARE = 0.25  # of the steps, the last ones
 CROP = 128
 TRIES = 4
 
