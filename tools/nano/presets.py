@@ -32,6 +32,8 @@ class Preset:
     unet_channels: tuple[int, ...]
     latents: int  # how many pictures are drawn and encoded for the UNet
     lora_latents: int
+    edit_latents: int  # two an edit
+    clip_latents: int  # eight a clip
     vae: Stage
     decoder: Stage
     text: Stage
@@ -39,6 +41,8 @@ class Preset:
     controlnet: Stage
     lora: Stage
     recogniser: Stage
+    edit: Stage
+    motion: Stage
     judge: Stage
     upscaler: Stage
     renew_steps: int | None = None  # of the UNet, after which a tenth of the pictures is new
@@ -53,6 +57,8 @@ CPU = Preset(
     unet_channels=(96, 192, 128),  # at 16x16, 8x8 and 4x4; uneven layers have no ControlNet
     latents=65_536,
     lora_latents=1_024,
+    edit_latents=16_384,
+    clip_latents=32_768,
     vae=Stage(steps=12_000, batch=16, rate=3e-4, decay=0.6, ema=0.995),
     decoder=Stage(steps=600, batch=4, rate=6e-4, decay=0.5, ema=0.98, warmup=20),
     text=Stage(steps=1200, batch=128, rate=1.5e-3, ema=0.99, warmup=20, embedding_share=5.0),
@@ -60,6 +66,8 @@ CPU = Preset(
     controlnet=Stage(steps=2100, batch=16, rate=1.5e-3, ema=0.99, warmup=20, outer_share=2.0),
     lora=Stage(steps=160, batch=32, rate=2e-3, ema=0.97, warmup=20),
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
+    edit=Stage(steps=8_000, batch=32, rate=1e-3, decay=1 / 3, ema=0.998),
+    motion=Stage(steps=8_000, batch=4, rate=1e-3, decay=1 / 3, ema=0.998),
     judge=Stage(steps=4_000, batch=16, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
     upscaler=Stage(steps=6_000, batch=16, rate=1e-3, decay=0.6, ema=0.995, muon=False),
     renew_steps=6_000,
@@ -74,6 +82,8 @@ GPU = Preset(
     unet_channels=(128, 256),
     latents=100_096,
     lora_latents=8_192,
+    edit_latents=65_536,
+    clip_latents=65_536,
     vae=Stage(steps=6_000, batch=128, rate=8e-4, decay=0.6, ema=0.998),
     decoder=Stage(steps=2_000, batch=32, rate=6e-4, decay=0.5, ema=0.998),
     text=Stage(steps=3_000, batch=512, rate=1.5e-3, ema=0.99, warmup=50, embedding_share=5.0),
@@ -81,6 +91,8 @@ GPU = Preset(
     controlnet=Stage(steps=3_000, batch=256, rate=1.5e-3, ema=0.995, outer_share=2.0),
     lora=Stage(steps=1_000, batch=256, rate=1e-3, ema=0.99),
     recogniser=Stage(steps=4_000, batch=256, rate=2e-3, ema=0.99),
+    edit=Stage(steps=6_000, batch=512, rate=1e-3, decay=1 / 3, ema=0.998),
+    motion=Stage(steps=6_000, batch=64, rate=1e-3, decay=1 / 3, ema=0.998),
     judge=Stage(steps=4_000, batch=256, rate=1e-3, decay=0.5, ema=0.99),
     upscaler=Stage(steps=20_000, batch=128, rate=5e-4, decay=0.5, ema=0.999, muon=False),
 )
@@ -89,11 +101,12 @@ GPU = Preset(
 def shortened(preset: Preset, steps: int, batch: int) -> Preset:
     """The same recipe in a few steps of small batches, to see that all of it runs."""
     names = ("vae", "decoder", "text", "unet", "controlnet", "lora", "recogniser")
-    names += ("judge", "upscaler")
+    names += ("edit", "motion", "judge", "upscaler")
     stages: dict[str, Any] = {
         name: replace(getattr(preset, name), steps=steps, batch=batch, warmup=1) for name in names
     }
-    return replace(preset, name=f"{preset.name}-trial", latents=256, lora_latents=256, **stages)
+    few = {"latents": 256, "lora_latents": 256, "edit_latents": 256, "clip_latents": 256}
+    return replace(preset, name=f"{preset.name}-trial", **few, **stages)
 
 
 TRIAL = shortened(GPU, steps=4, batch=4)

@@ -45,8 +45,8 @@ EVEN_PLACES: Final = (1 / 6,) * 6
 class Scene:
     """One picture: its things from left to right, what is behind them, and small accidents.
 
-    `shift` moves everything by shares of the side, `zoom` scales it, `second_colour` makes the
-    background a gradient downwards.
+    `shift` moves everything by shares of the side, `zoom` scales it, `angle` turns it clockwise by
+    degrees, `second_colour` makes the background a gradient downwards.
     """
 
     subjects: tuple[Concept, ...]
@@ -57,6 +57,7 @@ class Scene:
     flipped: bool = False
     shift: tuple[float, float] = (0.0, 0.0)
     zoom: float = 1.0
+    angle: float = 0.0
 
 
 def is_held_out(code: str, colour: str, place: str) -> bool:
