@@ -22,6 +22,7 @@ from PIL import Image
 from tools.nano.bench import Bench, Result, round_trip, shares
 from tools.nano.captions import prompt
 from tools.nano.card import write_card
+from tools.nano.companions import edits, is_beside, motion, upscaler
 from tools.nano.compose import background, draw
 from tools.nano.edges import canny
 from tools.nano.edits import image_to_image, inpainting
@@ -250,6 +251,9 @@ SECTIONS: dict[str, Callable[[Bench], Result]] = {
     "samplers": samplers,
     "nearness": nearness,
     "speed": speed,
+    "edits": edits,
+    "motion": motion,
+    "upscaler": upscaler,
 }
 
 
@@ -276,7 +280,8 @@ def main(
     bench = Bench(PRESETS[preset], runs / preset, model, only)
     folder = runs / preset / "evaluation"
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in SECTIONS if not (folder / f"{name}.json").exists()]
+    known = [name for name in SECTIONS if is_beside(name, model)]
+    missing = [name for name in known if not (folder / f"{name}.json").exists()]
     for name in section or missing:
         started = time.monotonic()
         found = SECTIONS[name](bench)
