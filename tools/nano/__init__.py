@@ -1,7 +1,7 @@
 """The recipe by which NodeForge's own small text-to-image model was made.
 
 Run the steps in this order: data, train_vae, latents, train_text, train_unet, train_decoder,
-train_controlnet, train_lora, train_upscaler, recogniser, second_judge, export, evaluate. Each
-resumes where it stopped and writes below one folder (`--runs`); beside every checkpoint lies a
-float16 average of the weights, `average.safetensors`.
+train_controlnet, train_lora, train_turbo, train_edit, train_motion, train_upscaler, recogniser,
+second_judge, export, evaluate. Each resumes where it stopped and writes below one folder
+(`--runs`); beside every checkpoint lies a float16 average of the weights, `average.safetensors`.
 """

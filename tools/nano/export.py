@@ -58,9 +58,10 @@ def assemble(preset: Preset, folder: Path, out: Path) -> None:
         save_controlnet(controlnet, out / "controlnet")
     styles = (*preset.styles, preset.lora_style)
     save_vocabulary(vocabulary(read_concepts(folder / "data"), styles), out)
-    if (lora := folder / "lora" / f"{preset.lora_style}.safetensors").exists():
-        (out / "lora").mkdir(exist_ok=True)
-        shutil.copyfile(lora, out / "lora" / lora.name)
+    for lora in sorted((folder / "lora").glob("*.safetensors")):
+        if lora.stem in {preset.lora_style, "turbo"}:
+            (out / "lora").mkdir(exist_ok=True)
+            shutil.copyfile(lora, out / "lora" / lora.name)
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from tools.nano.concepts import Concept
 from tools.nano.scenes import Scene
 
 # The first is the plain one, which cards and evaluations use. {it} is 'it' or 'the fox',
-# {gone} what was there, {new} what comes, with its article; {where} a side.
+# {gone} what was there, {new} what comes, with its article; {where} a side, {direction} the way.
 EDIT_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "background": (
         "make the background {colour}",
@@ -35,7 +35,12 @@ EDIT_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "draw {new} too",
     ),
     "remove": ("remove {gone}", "take {gone} away", "erase {gone}", "delete {gone}"),
-    "move": ("move {it} to the {where}", "put {it} at the {where}", "shift {it} to the {where}"),
+    "move": (
+        "move {it} to the {where}",
+        "put {it} at the {where}",
+        "shift {it} to the {where}",
+        "move {it} {direction}",
+    ),
     "smaller": ("make {it} smaller", "shrink {it}", "smaller", "make {it} small"),
     "larger": ("make {it} larger", "make {it} bigger", "enlarge {it}", "larger", "make {it} large"),
     "flat": (
@@ -46,6 +51,7 @@ EDIT_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "flat style",
     ),
 }
+DIRECTIONS: Final = {"top": "up", "bottom": "down"}
 MOVE_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "left": ("moving to the left", "moving left"),
     "right": ("moving to the right", "moving right"),
@@ -102,6 +108,7 @@ def instruction(edit: Edit, rng: np.random.Generator, plain: bool = False) -> st
         it="it" if alone and (plain or rng.random() < 0.5) else thing,
         new="" if new is None else article(new.name) if plain else new_words(new, rng),
         where=side_of(edit),
+        direction=DIRECTIONS.get(side_of(edit), side_of(edit)),
     )
 
 

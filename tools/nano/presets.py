@@ -43,6 +43,7 @@ class Preset:
     recogniser: Stage
     edit: Stage
     motion: Stage
+    turbo: Stage
     judge: Stage
     upscaler: Stage
     renew_steps: int | None = None  # of the UNet, after which a tenth of the pictures is new
@@ -68,6 +69,7 @@ CPU = Preset(
     recogniser=Stage(steps=1200, batch=64, rate=2e-3, ema=0.99),
     edit=Stage(steps=8_000, batch=32, rate=1e-3, decay=1 / 3, ema=0.998),
     motion=Stage(steps=8_000, batch=4, rate=1e-3, decay=1 / 3, ema=0.998),
+    turbo=Stage(steps=1_500, batch=32, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
     judge=Stage(steps=4_000, batch=16, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
     upscaler=Stage(steps=6_000, batch=16, rate=1e-3, decay=0.6, ema=0.995, muon=False),
     renew_steps=6_000,
@@ -93,6 +95,7 @@ GPU = Preset(
     recogniser=Stage(steps=4_000, batch=256, rate=2e-3, ema=0.99),
     edit=Stage(steps=6_000, batch=512, rate=1e-3, decay=1 / 3, ema=0.998),
     motion=Stage(steps=6_000, batch=64, rate=1e-3, decay=1 / 3, ema=0.998),
+    turbo=Stage(steps=2_000, batch=256, rate=1e-3, decay=0.5, ema=0.99),
     judge=Stage(steps=4_000, batch=256, rate=1e-3, decay=0.5, ema=0.99),
     upscaler=Stage(steps=20_000, batch=128, rate=5e-4, decay=0.5, ema=0.999, muon=False),
 )
@@ -101,7 +104,7 @@ GPU = Preset(
 def shortened(preset: Preset, steps: int, batch: int) -> Preset:
     """The same recipe in a few steps of small batches, to see that all of it runs."""
     names = ("vae", "decoder", "text", "unet", "controlnet", "lora", "recogniser")
-    names += ("edit", "motion", "judge", "upscaler")
+    names += ("edit", "motion", "turbo", "judge", "upscaler")
     stages: dict[str, Any] = {
         name: replace(getattr(preset, name), steps=steps, batch=batch, warmup=1) for name in names
     }

@@ -87,12 +87,14 @@ class Lessons:
     concepts: list[Concept]
     cache: LatentCache
     words: Words
+    empty_share: float = EMPTY_SHARE
 
     def batch(self, size: int, chance: Chance) -> tuple[Tensor, Tensor]:
         indices = self.cache.any_of(size, chance.numpy)
         scenes = [scene_at(self.concepts, self.styles, index) for index in indices]
         told = [
-            caption_or_none(scene, chance.numpy, EMPTY_SHARE, self.styles[0]) for scene in scenes
+            caption_or_none(scene, chance.numpy, self.empty_share, self.styles[0])
+            for scene in scenes
         ]
         return self.cache[indices], self.words(told)
 
@@ -143,6 +145,12 @@ class Teaching:
         return functional.mse_loss(predicted.float(), wanted) + READING_WEIGHT * reading
 
 
+def example_prompts(concepts: list[Concept], count: int = 32) -> list[str]:
+    """Of combinations that training never shows."""
+    kept = np.array(held_out(concepts), object)
+    return [prompt(scene) for scene in np.random.default_rng(5).permutation(kept)[:count]]
+
+
 def renewal_of(preset: Preset, folder: Path, lessons: Lessons, vae: AutoencoderKL) -> Renewal:
     pictures = read_pictures(folder / "data", preset.styles)
     scenery = Scenery(lessons.concepts, preset.styles, pictures)
@@ -182,8 +190,7 @@ def main(
         told, labels = meanings.batch(READ_TEXTS, chance.numpy)
         return *lessons.batch(stage.batch, chance), words(told), labels
 
-    chosen = np.random.default_rng(5).permutation(np.array(held_out(concepts), object))[:32]
-    prompts = [prompt(scene) for scene in chosen]
+    prompts = example_prompts(concepts)
 
     def show(model: nn.Module, path: Path) -> None:
         show_prompts(model, vae, tokenizer, prompts, path)

@@ -23,11 +23,12 @@ FIELDS = {
     "it": "it",
     "new": "{thing}",
     "where": "{side}",
+    "direction": "{direction}",
 }
 
 
 def wordings(words: Mapping[str, Sequence[str]]) -> list[str]:
-    """Every wording, with `{thing}`, `{colour}` and `{side}` where one of these stands."""
+    """Every wording, with `{thing}`, `{colour}`, `{side}` or `{direction}` where one stands."""
     texts = [text.format(**FIELDS) for row in words.values() for text in row]
     return list(dict.fromkeys(texts))
 
@@ -46,7 +47,7 @@ def vocabulary(
     edited = wordings(EDIT_WORDS) if edits else []
     things = {concept.name: list(concept.names[1:]) for concept in concepts}
     joining = [*JOINING, *joining_words(places), *joining_words([*moved, *edited])]
-    joining += ["the"] if edits else []
+    joining += ["the", "up", "down"] if edits else []
     return {
         "things": things,
         "colours": list(COLOURS),
