@@ -26,15 +26,31 @@ def fast_type(device: torch.device) -> torch.dtype:
 
 def orthogonal(matrices: Tensor, rounds: int = 5) -> Tensor:
     """Newton-Schulz: about U V^T of each matrix's singular value decomposition."""
-    a, b, c = COEFFICIENTS
     x = matrices.to(fast_type(matrices.device))
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    x = by_gram(x, rounds) if x.dtype == torch.float32 else by_steps(x, rounds)
+    return (x.mT if tall else x).to(matrices.dtype)
+
+
+def by_steps(x: Tensor, rounds: int) -> Tensor:
+    a, b, c = COEFFICIENTS
     for _ in range(rounds):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.mT if tall else x).to(matrices.dtype)
+    return x
+
+
+def by_gram(x: Tensor, rounds: int) -> Tensor:
+    """The same on the small Gram matrices, in less than half the time; bfloat16 is too coarse."""
+    a, b, c = COEFFICIENTS
+    one = torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
+    gram, factor = x @ x.mT, one
+    for _ in range(rounds):
+        step = a * one + b * gram + c * gram @ gram
+        factor, gram = step @ factor, step @ gram @ step
+    return factor @ x
 
 
 class Muon(torch.optim.Optimizer):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from tools.nano.batches import Chance
-from tools.nano.muon import Muon, orthogonal, split_parameters
+from tools.nano.muon import Muon, by_gram, by_steps, orthogonal, split_parameters
 from tools.nano.presets import Stage
 from tools.nano.training import AVERAGE, Trainer, load_average, rate_at
 
@@ -134,6 +134,13 @@ def test_an_orthogonal_step_has_singular_values_near_one(shape):
     values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
     assert values.min() > 0.4
     assert values.max() < 1.4
+
+
+def test_gram_matrices_lead_to_the_same_step():
+    torch.manual_seed(0)
+    matrices = torch.randn(3, 16, 80)
+    matrices = matrices / matrices.norm(dim=(-2, -1), keepdim=True)
+    assert torch.allclose(by_gram(matrices, 5), by_steps(matrices, 5), atol=1e-4)
 
 
 def test_muon_takes_inner_matrices_and_leaves_embeddings_and_biases():
