@@ -19,10 +19,17 @@ from tools.nano.batches import Chance
 from tools.nano.data import read_concepts
 from tools.nano.meanings import Meanings
 from tools.nano.presets import PRESETS
-from tools.nano.runs import half_precision, preset_option, run_options, runs_option, set_up
+from tools.nano.runs import (
+    from_option,
+    half_precision,
+    preset_option,
+    run_options,
+    runs_option,
+    set_up,
+)
 from tools.nano.shapes import TEXT_WIDTH, new_text_encoder
 from tools.nano.tokens import END, Words, tokenizer_of
-from tools.nano.training import Trainer
+from tools.nano.training import Trainer, load_average
 
 
 class Reader(nn.Module):
@@ -50,8 +57,11 @@ def reading_loss(scores: Tensor, labels: Tensor, tokens: Tensor, end: int) -> Te
 @click.command()
 @preset_option
 @runs_option
+@from_option
 @run_options
-def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> bool:
+def main(
+    preset: str, runs: Path, start: Path | None, minutes: float | None, steps: int | None
+) -> bool:
     """Teach the text encoder of a preset."""
     recipe = PRESETS[preset]
     device = set_up(recipe)
@@ -61,6 +71,8 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     meanings = Meanings(concepts, recipe.styles)
     torch.manual_seed(0)
     reader = Reader(new_text_encoder(tokenizer), len(meanings)).to(device)
+    if start is not None:
+        load_average(reader, start / "text")
     stage = replace(recipe.text, steps=steps or recipe.text.steps)
     trainer = Trainer(reader, stage, folder / "text", seed=5)
 
