@@ -1,8 +1,10 @@
 """The file of the words that a model knows."""
 
 import json
+from pathlib import Path
 
 import numpy as np
+from transformers import CLIPTokenizer
 
 from tools.nano.captions import caption
 from tools.nano.changes import random_edit
@@ -46,3 +48,13 @@ def test_the_file_is_json_beside_the_model(concepts, tmp_path):
     known = vocabulary(concepts, ("3d",), moves=True, edits=True)
     save_vocabulary(known, tmp_path)
     assert json.loads((tmp_path / FILE).read_text("utf-8")) == known
+
+
+def test_the_shipped_model_has_a_token_for_every_word_of_its_file():
+    model = Path(__file__).parents[3] / "resources" / "models" / "nano"
+    known = json.loads((model / FILE).read_text("utf-8"))
+    tokenizer = CLIPTokenizer.from_pretrained(model / "tokenizer")
+    texts = [*known["things"], *known["colours"], *known["places"]]
+    assert len(known["things"]) == 101
+    for text in texts:
+        assert len(tokenizer.tokenize(text)) == len(text.split()), text
