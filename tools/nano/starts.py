@@ -80,11 +80,13 @@ def pass_through(known: nn.Conv2d, wide: nn.Conv2d, places: list[int]) -> None:
 
 
 def fill_unet(unet: UNet2DConditionModel, model: Path) -> None:
-    """Weights of a shipped UNet, where this one has a layer of the same name.
+    """Weights of a model's UNet, if it has one, where this one has a layer of the same name.
 
     Layers that are new start as the identity, further latent channels at little.
     """
-    known = UNet2DConditionModel.from_pretrained(part_of(model, "unet"))
+    if not (model / "unet").exists():
+        return
+    known = UNet2DConditionModel.from_pretrained(model / "unet")
     assert isinstance(known, UNet2DConditionModel)
     fill(unet, known.float().state_dict())
 

@@ -21,7 +21,7 @@ from tools.nano.batches import BatchOf, Chance, in_order
 from tools.nano.muon import Muon, split_parameters
 from tools.nano.presets import Stage
 
-CHECKPOINT_SECONDS = 150.0
+CHECKPOINT_SECONDS, CHECKPOINT_SECONDS_ON_A_CARD = 150.0, 60.0
 SHEET_SECONDS = 600.0
 REPORT_STEPS = 20
 AVERAGE = "average.safetensors"
@@ -142,6 +142,8 @@ class Trainer:
         if self.step >= self.stage.steps:
             return True
         before = saved = sheeted = time.monotonic()
+        on_a_card = self.device.type == "cuda"
+        often = CHECKPOINT_SECONDS_ON_A_CARD if on_a_card else CHECKPOINT_SECONDS
         ends = math.inf if minutes is None else before + minutes * 60
         steps = range(self.step, self.stage.steps)
         for batch in in_order(batch_of, self.seed, steps, self.device):
@@ -152,7 +154,7 @@ class Trainer:
             self.seconds, before = self.seconds + now - before, now
             if now > ends:
                 break
-            if now - saved > CHECKPOINT_SECONDS:
+            if now - saved > often:
                 self.save()
                 saved = now
             if show and now - sheeted > SHEET_SECONDS:
