@@ -4,4 +4,7 @@ Run the steps in this order: data, train_vae, latents, train_text, train_unet, t
 train_controlnet, train_lora, train_turbo, train_edit, train_motion, train_upscaler, recogniser,
 second_judge, export, evaluate. Each resumes where it stopped and writes below one folder
 (`--runs`); beside every checkpoint lies a float16 average of the weights, `average.safetensors`.
+
+`weights/vae` is the autoencoder of the second training in float16, before the other networks that
+it needs are there: `train_vae --from tools/nano/weights` goes on from it.
 """

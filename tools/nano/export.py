@@ -89,6 +89,14 @@ def name_float32(config: Path) -> None:
     config.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
 
 
+def forget_paths(folder: Path) -> None:
+    """Configurations name the folder they were read from, which is nobody's business."""
+    for config in folder.rglob("config.json"):
+        values = json.loads(config.read_text("utf-8"))
+        if values.pop("_name_or_path", None) is not None:
+            config.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+
+
 def replace_folder(fresh: Path, out: Path) -> None:
     """Put a finished folder in place of the old one: readers see one of them, whole.
 
@@ -115,6 +123,7 @@ def main(preset: str, runs: Path, out: Path) -> bool:
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     assemble(PRESETS[preset], runs / preset, fresh)
+    forget_paths(fresh)
     size = sum(path.stat().st_size for path in fresh.rglob("*") if path.is_file())
     replace_folder(fresh, out)
     click.echo(f"{out}: {size / 1e6:.1f} MB")

@@ -39,7 +39,7 @@ from tools.nano.training import Trainer
 SQUARED_SHARE = 0.12
 KL_WEIGHT = 1e-5
 ENERGY_WEIGHT = 1.0
-STEEPNESS_WEIGHT = 1.0
+STEEPNESS_WEIGHT = 2.0
 WHOLE_SHARE = 0.25  # of the steps, the last ones
 CROP = 128
 TRIES = 4

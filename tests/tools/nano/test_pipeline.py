@@ -8,7 +8,13 @@ import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from tools.nano.edits import inpainting
-from tools.nano.export import EDGE_PULL, name_float32, replace_folder, strengthen
+from tools.nano.export import (
+    EDGE_PULL,
+    forget_paths,
+    name_float32,
+    replace_folder,
+    strengthen,
+)
 from tools.nano.sampling import draw_prompts, new_pipeline
 from tools.nano.shapes import decode, encode, new_controlnet, new_text_encoder, new_unet, new_vae
 from tools.nano.tokens import build_tokenizer
@@ -43,6 +49,14 @@ def test_the_text_encoder_is_run_in_float32_though_stored_in_half(pipeline, tmp_
     assert json.loads((tmp_path / "config.json").read_text())["dtype"] == "float32"
     read = type(pipeline.text_encoder).from_pretrained(tmp_path)
     assert read.dtype == torch.float32
+
+
+def test_an_export_does_not_say_where_its_parts_were_read(pipeline, tmp_path):
+    pipeline.vae.save_pretrained(tmp_path / "read")
+    again = type(pipeline.vae).from_pretrained(tmp_path / "read")
+    again.save_pretrained(tmp_path / "out")
+    forget_paths(tmp_path / "out")
+    assert str(tmp_path) not in (tmp_path / "out" / "config.json").read_text("utf-8")
 
 
 def test_a_picture_does_not_depend_on_the_others_of_its_batch(pipeline):
