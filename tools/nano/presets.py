@@ -61,7 +61,7 @@ CPU = Preset(
     lora_latents=1_024,
     edit_latents=16_384,
     clip_latents=32_768,
-    vae=Stage(steps=12_000, batch=16, rate=3e-4, decay=0.6, ema=0.995),
+    vae=Stage(steps=3_800, batch=16, rate=3e-4, decay=0.6, ema=0.995),
     decoder=Stage(steps=600, batch=4, rate=6e-4, decay=0.5, ema=0.98, warmup=20),
     text=Stage(steps=900, batch=128, rate=1.5e-3, ema=0.99, warmup=20, embedding_share=5.0),
     unet=Stage(steps=16_000, batch=32, rate=1.4e-3, decay=1 / 3, ema=0.999),
