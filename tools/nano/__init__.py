@@ -1,5 +1,10 @@
 """The recipe by which NodeForge's own small text-to-image model was made.
 
-Run the steps in this order: data, train_vae, train_unet, train_controlnet, train_lora,
-evaluate, export. Each resumes where it stopped and writes below one folder (`--runs`).
+Run the steps in this order: data, train_vae, latents, train_text, train_unet, train_decoder,
+train_controlnet, train_lora, train_turbo, train_edit, train_motion, train_upscaler, recogniser,
+second_judge, export, evaluate. Each resumes where it stopped and writes below one folder
+(`--runs`); beside every checkpoint lies a float16 average of the weights, `average.safetensors`.
+
+`weights/vae` is the autoencoder of the second training in float16, before the other networks that
+it needs are there: `train_vae --from tools/nano/weights` goes on from it.
 """

@@ -20,9 +20,22 @@ def draw(scene: Scene, styles: Mapping[str, Pictures], size: int = SIZE) -> Pixe
         picture = styles[scene.style][concept.code]
         if scene.flipped:
             picture = picture[:, ::-1]
+        if scene.angle:
+            picture = turned(picture, scene.angle)
         centre = (x + scene.shift[0], y + scene.shift[1])
         paste(canvas, picture, centre, side * scene.zoom)
     return canvas.round().clip(0, 255).astype(np.uint8)
+
+
+def turned(picture: Pixels, degrees: float) -> Pixels:
+    """Turned clockwise about its middle; what then reaches beyond the picture is cut off."""
+    side = picture.shape[0]
+    turn = cv2.getRotationMatrix2D((side / 2 - 0.5, side / 2 - 0.5), -degrees, 1)
+    alpha = picture[..., 3:].astype(np.float32) / 255
+    premultiplied = np.concatenate([picture[..., :3] * alpha, alpha * 255], axis=2)
+    seen = cv2.warpAffine(premultiplied, turn, (side, side))
+    colours = seen[..., :3] / np.maximum(seen[..., 3:] / 255, 1e-3)
+    return np.concatenate([colours, seen[..., 3:]], 2).round().clip(0, 255).astype(np.uint8)
 
 
 def background(colour: str, second_colour: str | None, size: int) -> Floats:

@@ -9,22 +9,20 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.pipelines.controlnet.pipeline_controlnet import StableDiffusionControlNetPipeline
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from diffusers.utils.logging import disable_progress_bar
 from PIL import Image
 
+from tools.nano.bench import Bench, Result, round_trip, shares
 from tools.nano.captions import prompt
 from tools.nano.card import write_card
+from tools.nano.companions import edits, is_beside, motion, upscaler
 from tools.nano.compose import background, draw
 from tools.nano.edges import canny
 from tools.nano.edits import image_to_image, inpainting
@@ -32,85 +30,20 @@ from tools.nano.latents import scene_at
 from tools.nano.measures import (
     background_colour,
     edge_f1,
+    mean_psnr,
     nearest_distances,
-    psnr,
     thumbnails,
 )
 from tools.nano.pictures import Pixels
-from tools.nano.presets import PRESETS, Preset
-from tools.nano.recogniser import Examples, examples_of, held_out_accuracy, judge, load_recogniser
-from tools.nano.runs import device_of, preset_option, runs_option, set_up
+from tools.nano.presets import PRESETS
+from tools.nano.quality import autoencoder, frechet, second_judge
+from tools.nano.recogniser import held_out_accuracy, judge
+from tools.nano.runs import preset_option, runs_option, set_up
 from tools.nano.samplers import PROMPTS, Drawer, Grid
 from tools.nano.sampling import GUIDANCE, STEPS, draw_prompts
-from tools.nano.scenes import Scene, held_out
-from tools.nano.shapes import decode, encode, moved, read_controlnet
+from tools.nano.scenes import Scene
+from tools.nano.shapes import moved, read_controlnet
 from tools.nano.sheets import save_sheet
-from tools.nano.train_vae import to_pixels, to_tensor
-
-SEEDS = 3
-MOST_CONCEPTS = 300
-Result = dict[str, Any]
-
-
-@dataclass
-class Bench:
-    """The model under test, its judge, and what it was asked to draw."""
-
-    preset: Preset
-    folder: Path
-    model: Path
-    only: int | None = None
-
-    @cached_property
-    def device(self) -> torch.device:
-        return device_of(self.preset)
-
-    @cached_property
-    def pipeline(self) -> StableDiffusionPipeline:
-        disable_progress_bar()
-        pipeline = StableDiffusionPipeline.from_pretrained(self.model).to(self.device)
-        pipeline.set_progress_bar_config(disable=True)
-        return pipeline
-
-    @cached_property
-    def examples(self) -> Examples:
-        return examples_of(self.preset, self.folder)
-
-    @cached_property
-    def recogniser(self) -> Any:
-        return load_recogniser(self.folder, len(self.examples.concepts)).to(self.device)
-
-    @cached_property
-    def asked(self) -> list[Scene]:
-        """Held-out scenes, one a concept and seed."""
-        rng = np.random.default_rng(21)
-        concepts = self.examples.concepts
-        if self.device.type == "cpu" and len(concepts) > MOST_CONCEPTS:
-            chosen = sorted(rng.permutation(len(concepts))[:MOST_CONCEPTS])
-            concepts = [concepts[int(i)] for i in chosen]
-        known = [held_out([concept]) for concept in concepts]
-        known = [scenes for scenes in known if scenes]
-        asked = [row[int(rng.integers(len(row)))] for _ in range(SEEDS) for row in known]
-        return asked[: self.only]
-
-    @cached_property
-    def fixed(self) -> list[Scene]:
-        """The hundred scenes of which tables of settings are made."""
-        order = np.random.default_rng(22).permutation(len(self.asked))
-        return [self.asked[int(i)] for i in order[: min(100, self.only or 100)]]
-
-    def wanted(self, scenes: Sequence[Scene]) -> list[int]:
-        return [self.examples.concepts.index(scene.subjects[0]) for scene in scenes]
-
-    def draw(self, scenes: Sequence[Scene], **options: Any) -> list[Pixels]:
-        prompts = [prompt(scene) for scene in scenes]
-        return draw_prompts(self.pipeline, prompts, range(1000, 1000 + len(prompts)), **options)
-
-    def top(self, scenes: Sequence[Scene], pictures: Sequence[Pixels], places: int = 1) -> float:
-        return judge(self.recogniser, pictures).top(self.wanted(scenes), places)
-
-    def real(self, scenes: Sequence[Scene]) -> list[Pixels]:
-        return [draw(scene, self.examples.styles) for scene in scenes]
 
 
 def concepts_drawn(bench: Bench) -> Result:
@@ -134,14 +67,6 @@ def concepts_drawn(bench: Bench) -> Result:
         "originals_top1": bench.top(bench.asked, bench.real(bench.asked)),
         "seconds": seconds,
     }
-
-
-def shares(labels: Sequence[str], hits: Sequence[bool]) -> dict[str, float]:
-    """The share of hits for each label."""
-    rows: dict[str, list[bool]] = {}
-    for label, hit in zip(labels, hits, strict=True):
-        rows.setdefault(label, []).append(hit)
-    return {label: sum(row) / len(row) for label, row in sorted(rows.items())}
 
 
 def recogniser(bench: Bench) -> Result:
@@ -278,30 +203,6 @@ def editing(bench: Bench) -> Result:
     }
 
 
-def mean_psnr(first: Sequence[Pixels], second: Sequence[Pixels]) -> float:
-    return float(np.mean([psnr(a, b) for a, b in zip(first, second, strict=True)]))
-
-
-@torch.no_grad()
-def round_trip(vae: AutoencoderKL, pictures: Sequence[Pixels]) -> list[Pixels]:
-    batches = to_tensor(np.stack(pictures)).to(vae.device).split(8)
-    back = [decode(vae, encode(vae, part).mean) for part in batches]
-    return list(to_pixels(torch.cat(back)))
-
-
-def autoencoder(bench: Bench) -> Result:
-    """Round trips of held-out scenes, in the base style and in the LoRA's."""
-    found: Result = {}
-    scenes = bench.asked[:100]
-    for style in (bench.preset.styles[0], bench.preset.lora_style):
-        styled = [Scene(s.subjects, style, s.place, s.colour) for s in scenes]
-        originals = bench.real(styled)
-        back = round_trip(bench.pipeline.vae, originals)
-        found[style] = mean_psnr(originals, back)
-        found[f"{style}_top1"] = bench.top(styled, back)
-    return found
-
-
 def nearness(bench: Bench) -> Result:
     """How near pictures are to their nearest training picture, beside unseen originals."""
     concepts, styles = bench.examples.concepts, bench.examples.styles
@@ -341,6 +242,8 @@ SECTIONS: dict[str, Callable[[Bench], Result]] = {
     "recogniser": recogniser,
     "concepts": concepts_drawn,
     "autoencoder": autoencoder,
+    "second_judge": second_judge,
+    "frechet": frechet,
     "controlnet": controlnet,
     "lora": lora,
     "editing": editing,
@@ -348,6 +251,9 @@ SECTIONS: dict[str, Callable[[Bench], Result]] = {
     "samplers": samplers,
     "nearness": nearness,
     "speed": speed,
+    "edits": edits,
+    "motion": motion,
+    "upscaler": upscaler,
 }
 
 
@@ -374,7 +280,8 @@ def main(
     bench = Bench(PRESETS[preset], runs / preset, model, only)
     folder = runs / preset / "evaluation"
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in SECTIONS if not (folder / f"{name}.json").exists()]
+    known = [name for name in SECTIONS if is_beside(name, model)]
+    missing = [name for name in known if not (folder / f"{name}.json").exists()]
     for name in section or missing:
         started = time.monotonic()
         found = SECTIONS[name](bench)

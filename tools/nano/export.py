@@ -14,6 +14,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from torch import nn
 
+from tools.nano.data import read_concepts
 from tools.nano.presets import PRESETS, Preset
 from tools.nano.runs import preset_option, runs_option
 from tools.nano.sampling import new_pipeline
@@ -21,6 +22,7 @@ from tools.nano.shapes import new_controlnet, new_vae, read_vae
 from tools.nano.tokens import tokenizer_of
 from tools.nano.train_unet import TextToLatent, build
 from tools.nano.training import load_average
+from tools.nano.vocabulary import save_vocabulary, vocabulary
 
 EDGE_PULL = 1.5
 
@@ -54,9 +56,12 @@ def assemble(preset: Preset, folder: Path, out: Path) -> None:
     if load_average(controlnet, folder / "controlnet"):
         strengthen(controlnet)
         save_controlnet(controlnet, out / "controlnet")
-    if (lora := folder / "lora" / f"{preset.lora_style}.safetensors").exists():
-        (out / "lora").mkdir(exist_ok=True)
-        shutil.copyfile(lora, out / "lora" / lora.name)
+    styles = (*preset.styles, preset.lora_style)
+    save_vocabulary(vocabulary(read_concepts(folder / "data"), styles), out)
+    for lora in sorted((folder / "lora").glob("*.safetensors")):
+        if lora.stem in {preset.lora_style, "turbo"}:
+            (out / "lora").mkdir(exist_ok=True)
+            shutil.copyfile(lora, out / "lora" / lora.name)
 
 
 @torch.no_grad()
@@ -82,6 +87,14 @@ def name_float32(config: Path) -> None:
     values.pop("torch_dtype", None)
     values["dtype"] = "float32"
     config.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+
+
+def forget_paths(folder: Path) -> None:
+    """Configurations name the folder they were read from, which is nobody's business."""
+    for config in folder.rglob("config.json"):
+        values = json.loads(config.read_text("utf-8"))
+        if values.pop("_name_or_path", None) is not None:
+            config.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
 
 
 def replace_folder(fresh: Path, out: Path) -> None:
@@ -110,6 +123,7 @@ def main(preset: str, runs: Path, out: Path) -> bool:
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     assemble(PRESETS[preset], runs / preset, fresh)
+    forget_paths(fresh)
     size = sum(path.stat().st_size for path in fresh.rglob("*") if path.is_file())
     replace_folder(fresh, out)
     click.echo(f"{out}: {size / 1e6:.1f} MB")

@@ -52,3 +52,19 @@ def nearest_distances(pictures: np.ndarray, known: np.ndarray) -> np.ndarray:
 def psnr(first: Pixels, second: Pixels) -> float:
     """In decibels, over 8-bit values."""
     return float(cv2.PSNR(first, second))
+
+
+def steepest(picture: Pixels) -> float:
+    """The 99th percentile of the brightness's slope, in levels a pixel."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    down, across = np.gradient(grey)
+    return float(np.percentile(np.hypot(down, across), 99))
+
+
+def steepness_kept(originals: Sequence[Pixels], drawn: Sequence[Pixels]) -> float:
+    """Mean 99th percentile of the gradient, drawn over originals: 1 is as sharp."""
+    return sum(map(steepest, drawn)) / sum(map(steepest, originals))
+
+
+def mean_psnr(first: Sequence[Pixels], second: Sequence[Pixels]) -> float:
+    return float(np.mean([psnr(a, b) for a, b in zip(first, second, strict=True)]))

@@ -14,14 +14,19 @@ from tools.nano import (
     export,
     latents,
     recogniser,
+    second_judge,
     train_controlnet,
     train_decoder,
+    train_edit,
     train_lora,
+    train_motion,
     train_text,
+    train_turbo,
     train_unet,
+    train_upscaler,
     train_vae,
 )
-from tools.nano.runs import preset_option, runs_option
+from tools.nano.runs import from_option, preset_option, runs_option
 
 STAGES = {
     "vae": train_vae.main,
@@ -31,7 +36,12 @@ STAGES = {
     "decoder": train_decoder.main,
     "controlnet": train_controlnet.main,
     "lora": train_lora.main,
+    "turbo": train_turbo.main,
+    "edit": train_edit.main,
+    "motion": train_motion.main,
+    "upscaler": train_upscaler.main,
     "recogniser": recogniser.main,
+    "second-judge": second_judge.main,
     "export": export.main,
     "evaluate": evaluate.main,
 }
@@ -44,7 +54,13 @@ def arguments(command: click.Command, values: dict[str, object]) -> list[str]:
     return [part for o in options for part in (o.opts[0], str(values[o.name or ""]))]
 
 
-def go_on(preset: str, runs: Path, minutes: float | None, only: int | None = None) -> bool:
+def go_on(
+    preset: str,
+    runs: Path,
+    minutes: float | None,
+    only: int | None = None,
+    start: Path | None = None,
+) -> bool:
     """Run what is not done yet, as far as the minutes reach; True when all is done."""
     began = time.monotonic()
     marks = runs / preset / "done"
@@ -58,7 +74,7 @@ def go_on(preset: str, runs: Path, minutes: float | None, only: int | None = Non
         if left is not None and left < LEAST_MINUTES:
             return False
         click.echo(f"== {name}")
-        given = {"preset": preset, "runs": runs, "minutes": left, "only": only}
+        given = {"preset": preset, "runs": runs, "minutes": left, "only": only, "start": start}
         line = arguments(command, {**given, "out": model, "model": model})
         if not command.main(line, standalone_mode=False):
             return False
@@ -69,11 +85,14 @@ def go_on(preset: str, runs: Path, minutes: float | None, only: int | None = Non
 @click.command()
 @preset_option
 @runs_option
+@from_option
 @click.option("--minutes", type=float, help="Stop after about this long, resumable.")
 @click.option("--only", type=int, help="Measure the first so many scenes alone.")
-def main(preset: str, runs: Path, minutes: float | None, only: int | None) -> None:
+def main(
+    preset: str, runs: Path, start: Path | None, minutes: float | None, only: int | None
+) -> None:
     """Go on with a preset's recipe."""
-    done = go_on(preset, runs, minutes, only)
+    done = go_on(preset, runs, minutes, only, start)
     click.echo("all is done" if done else "not done: call it again")
 
 

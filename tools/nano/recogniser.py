@@ -22,7 +22,7 @@ from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
 from tools.nano.pictures import STYLES, Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset
-from tools.nano.runs import preset_option, run_options, runs_option, set_up
+from tools.nano.runs import half_precision, preset_option, run_options, runs_option, set_up
 from tools.nano.scenes import Scene, random_scene
 from tools.nano.train_vae import to_tensor
 from tools.nano.training import Trainer, load_average
@@ -165,7 +165,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
 
     def loss_of(_: Chance, parts: tuple[Tensor, ...]) -> Tensor:
         pictures, concepts, styles = parts
-        with torch.autocast(device.type, torch.bfloat16):
+        with half_precision(device):
             named, styled = model(pictures)
         naming = functional.cross_entropy(named.float(), concepts, label_smoothing=0.05)
         return naming + 0.5 * functional.cross_entropy(styled.float(), styles)

@@ -13,6 +13,7 @@ from diffusers.utils.logging import disable_progress_bar
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from tools.nano.pictures import Pixels
+from tools.nano.runs import half_precision
 from tools.nano.shapes import SCHEDULE
 
 STEPS = 20
@@ -70,7 +71,7 @@ def draw_prompts(
     for start in range(0, len(prompts), size):
         part = slice(start, start + size)
         own = {key: values[part] for key, values in (per_prompt or {}).items()}
-        with torch.autocast(pipeline.device.type, torch.bfloat16):
+        with half_precision(pipeline.device):
             drawn = pipeline(
                 prompt=list(prompts[part]),
                 generator=[torch.Generator().manual_seed(seed) for seed in seeds[part]],

@@ -38,14 +38,15 @@ PAIR_PLACES: Final = ((0.265, 0.5, 0.5), (0.735, 0.5, 0.5))
 HELD_OUT_SHARE: Final = 0.1
 FLIPPED_SHARE: Final = 0.1
 PLACE_WEIGHTS: Final = (0.55, 0.13, 0.08, 0.08, 0.08, 0.08)
+EVEN_PLACES: Final = (1 / 6,) * 6
 
 
 @dataclass(frozen=True)
 class Scene:
     """One picture: its things from left to right, what is behind them, and small accidents.
 
-    `shift` moves everything by shares of the side, `zoom` scales it, `second_colour` makes the
-    background a gradient downwards.
+    `shift` moves everything by shares of the side, `zoom` scales it, `angle` turns it clockwise by
+    degrees, `second_colour` makes the background a gradient downwards.
     """
 
     subjects: tuple[Concept, ...]
@@ -56,6 +57,7 @@ class Scene:
     flipped: bool = False
     shift: tuple[float, float] = (0.0, 0.0)
     zoom: float = 1.0
+    angle: float = 0.0
 
 
 def is_held_out(code: str, colour: str, place: str) -> bool:
@@ -76,24 +78,32 @@ def held_out(concepts: Sequence[Concept]) -> list[Scene]:
 
 
 def random_scene(
-    concepts: Sequence[Concept], style: str, rng: np.random.Generator, pairs: float = 0.12
+    concepts: Sequence[Concept],
+    style: str,
+    rng: np.random.Generator,
+    pairs: float = 0.12,
+    places: Sequence[float] = PLACE_WEIGHTS,
 ) -> Scene:
     """A scene that training may show; `pairs` is the share of pictures with two things."""
     while True:
-        scene = draw_scene(concepts, style, rng, pairs)
+        scene = draw_scene(concepts, style, rng, pairs, places)
         shown = (is_held_out(c.code, scene.colour, scene.place) for c in scene.subjects)
         if not any(shown):
             return scene
 
 
 def draw_scene(
-    concepts: Sequence[Concept], style: str, rng: np.random.Generator, pairs: float
+    concepts: Sequence[Concept],
+    style: str,
+    rng: np.random.Generator,
+    pairs: float,
+    places: Sequence[float] = PLACE_WEIGHTS,
 ) -> Scene:
     count = 2 if len(concepts) > 1 and rng.random() < pairs else 1
     chosen = rng.choice(len(concepts), size=count, replace=False)
     subjects = tuple(concepts[int(index)] for index in chosen)
     colours = [str(name) for name in rng.permutation(list(COLOURS))[:2]]
-    place = "pair" if count == 2 else str(rng.choice(list(PLACES), p=PLACE_WEIGHTS))
+    place = "pair" if count == 2 else str(rng.choice(list(PLACES), p=places))
     return Scene(
         subjects=subjects,
         style=style,

@@ -15,11 +15,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from tools.nano.captions import caption
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts
+from tools.nano.meanings import Meanings
 from tools.nano.pictures import STYLES
-from tools.nano.scenes import random_scene
 from tools.nano.shapes import TEXT_LENGTH
 
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -29,11 +28,11 @@ MOST_CAPTIONS = 60_000
 
 
 def sample_captions(concepts: list[Concept], count: int) -> list[str]:
-    """Every word a caption may hold, in about the shares in which training shows them."""
+    """Every word a text may hold, in about the shares in which training shows them."""
     rng = np.random.default_rng(1)
-    drawn = (random_scene(concepts, str(rng.choice(STYLES)), rng) for _ in range(count))
+    meanings = Meanings(concepts, STYLES)
     names = [name for concept in concepts for name in concept.names]
-    return [*(caption(scene, rng) for scene in drawn), *names, *names]
+    return [*(meanings.sample(rng)[0] for _ in range(count)), *names, *names]
 
 
 def learn_merges(texts: Iterable[str], size: int) -> list[tuple[str, str]]:

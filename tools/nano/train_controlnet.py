@@ -20,9 +20,9 @@ from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts
 from tools.nano.edges import to_condition
 from tools.nano.export import load_model
-from tools.nano.latents import LatentCache, scene_at
+from tools.nano.latents import LatentCache, cached, scene_at
 from tools.nano.presets import PRESETS, Preset
-from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
+from tools.nano.runs import fast, half_precision, preset_option, run_options, runs_option, set_up
 from tools.nano.sampling import training_schedule
 from tools.nano.scenes import Scene
 from tools.nano.shapes import moved, new_controlnet
@@ -43,7 +43,7 @@ class EdgeLessons:
     words: Words
 
     def batch(self, size: int, chance: Chance) -> tuple[Tensor, Tensor, Tensor]:
-        indices = [int(i) for i in chance.numpy.integers(len(self.cache), size=size)]
+        indices = self.cache.any_of(size, chance.numpy)
         scenes = [scene_at(self.concepts, self.preset.styles, index) for index in indices]
         told = [self.told(scene, chance.numpy) for scene in scenes]
         return self.cache[indices], self.words(told), self.cache.edges(indices)
@@ -83,8 +83,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     recipe = PRESETS[preset]
     device = set_up(recipe)
     folder = runs / preset
-    cache = LatentCache(folder / "latents", recipe.latents)
-    cache.refresh()
+    cache = cached(folder / "latents", recipe.latents)
     lessons = EdgeLessons(
         recipe, read_concepts(folder / "data"), cache, Words(tokenizer_of(folder))
     )
@@ -99,7 +98,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     def loss_of(chance: Chance, parts: tuple[Tensor, ...]) -> Tensor:
         latents, tokens, packed = parts
         noisy, timesteps, wanted = noised(schedule, latents, chance)
-        with torch.autocast(device.type, torch.bfloat16):
+        with half_precision(device):
             predicted = forward(base, controlnet, noisy, timesteps, tokens, to_condition(packed))
         return functional.mse_loss(predicted.float(), wanted)
 

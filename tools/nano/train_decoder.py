@@ -16,18 +16,18 @@ import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
-from torch.nn import functional
 
 from tools.nano.batches import Chance
 from tools.nano.compose import draw
 from tools.nano.concepts import Concept
 from tools.nano.data import read_concepts, read_pictures
 from tools.nano.latents import LatentCache, latent_caches, scene_at
+from tools.nano.losses import energy_loss, reconstruction_loss
 from tools.nano.pictures import Pictures, Pixels
 from tools.nano.presets import PRESETS, Preset, Stage
-from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
+from tools.nano.runs import fast, half_precision, preset_option, run_options, runs_option, set_up
 from tools.nano.shapes import LATENT_SIDE, decode, moved, read_vae
-from tools.nano.train_vae import crops_of, edges, reconstruction_loss, show_pairs, to_tensor
+from tools.nano.train_vae import crops_of, kept_out, show_pairs, to_tensor
 from tools.nano.training import Trainer
 
 LATENT_NOISE = 0.1
@@ -58,7 +58,7 @@ class Windows:
 
     def pair(self, side: int, rng: np.random.Generator) -> tuple[Tensor, Pixels]:
         cache, styles = self.caches[int(rng.random() < LORA_SHARE)]
-        index = int(rng.integers(len(cache)))
+        (index,) = cache.any_of(1, rng)
         picture = draw(scene_at(self.concepts, styles, index), self.pictures)
         y, x = busiest(picture, side, rng)
         pixels = picture[y * 16 : (y + side) * 16, x * 16 : (x + side) * 16]
@@ -73,26 +73,18 @@ def busiest(picture: Pixels, side: int, rng: np.random.Generator) -> tuple[int, 
     return int(y), int(x)
 
 
-def edge_energy(pictures: Tensor) -> Tensor:
-    """How much of edges there is about each spot, wherever exactly they run."""
-    across, down = edges(pictures)
-    return functional.avg_pool2d(across[..., :-1, :].abs() + down[..., :-1].abs(), 8, 4)
-
-
 def decoder_loss(vae: AutoencoderKL, latents: Tensor, noise: Tensor, pictures: Tensor) -> Tensor:
     """Beside the errors of pixels and slopes: where a line cannot be placed, it stays a line."""
-    with torch.autocast(pictures.device.type, torch.bfloat16):
+    with half_precision(pictures.device):
         drawn = decode(vae, latents + LATENT_NOISE * noise).float()
     if pictures.shape[-1] < LATENT_SIDE * 16:
         drawn, pictures = drawn[..., RIM:-RIM, RIM:-RIM], pictures[..., RIM:-RIM, RIM:-RIM]
-    sharpness = functional.l1_loss(edge_energy(drawn), edge_energy(pictures))
-    return reconstruction_loss(drawn, pictures, squared=False) + ENERGY_WEIGHT * sharpness
+    errors = reconstruction_loss(drawn, pictures, squared=False)
+    return errors + ENERGY_WEIGHT * energy_loss(drawn, pictures)
 
 
 def windows_of(preset: Preset, folder: Path) -> Windows:
     caches = latent_caches(preset, folder)
-    for cache, _ in caches:
-        cache.refresh()
     styles = (*preset.styles, preset.lora_style)
     data = folder / "data"
     return Windows(read_concepts(data), read_pictures(data, styles), caches)
@@ -119,7 +111,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
         latents, pictures = parts
         return forward(vae, latents, chance.normal(latents), pictures)
 
-    fixed = crops_of(recipe, folder).batch(12, 256, np.random.default_rng(7)).to(device)
+    fixed = kept_out(crops_of(recipe, folder), recipe.styles[0], 24).to(device)
     return trainer.run(
         partial(windows_of(recipe, folder).batch, stage),
         loss_of,

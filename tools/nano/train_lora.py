@@ -19,9 +19,9 @@ from torch.nn import functional
 from tools.nano.batches import Chance
 from tools.nano.data import read_concepts
 from tools.nano.export import load_model
-from tools.nano.latents import LatentCache
+from tools.nano.latents import cached
 from tools.nano.presets import PRESETS
-from tools.nano.runs import fast, preset_option, run_options, runs_option, set_up
+from tools.nano.runs import fast, half_precision, preset_option, run_options, runs_option, set_up
 from tools.nano.sampling import training_schedule
 from tools.nano.shapes import moved
 from tools.nano.tokens import Words, tokenizer_of
@@ -60,8 +60,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     recipe = PRESETS[preset]
     device = set_up(recipe)
     folder = runs / preset
-    cache = LatentCache(folder / "lora-latents", recipe.lora_latents)
-    cache.refresh()
+    cache = cached(folder / "lora-latents", recipe.lora_latents)
     lessons = Lessons(
         (recipe.lora_style,), read_concepts(folder / "data"), cache, Words(tokenizer_of(folder))
     )
@@ -76,7 +75,7 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     def loss_of(chance: Chance, parts: tuple[Tensor, ...]) -> Tensor:
         latents, tokens = parts
         noisy, timesteps, wanted = noised(schedule, latents, chance)
-        with torch.autocast(device.type, torch.bfloat16):
+        with half_precision(device):
             predicted = forward(noisy, timesteps, tokens)
         return functional.mse_loss(predicted.float(), wanted)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -20,9 +21,10 @@ from tools.nano.batches import BatchOf, Chance, in_order
 from tools.nano.muon import Muon, split_parameters
 from tools.nano.presets import Stage
 
-CHECKPOINT_SECONDS = 150.0
+CHECKPOINT_SECONDS, CHECKPOINT_SECONDS_ON_A_CARD = 150.0, 60.0
 SHEET_SECONDS = 600.0
 REPORT_STEPS = 20
+AVERAGE = "average.safetensors"
 LossOf = Callable[[Chance, tuple[Tensor, ...]], Tensor]
 
 
@@ -31,6 +33,16 @@ def rate_at(stage: Stage, step: int) -> float:
     rise = min(1.0, (step + 1) / stage.warmup)
     fall = min(1.0, (stage.steps - step) / max(1.0, stage.steps * stage.decay))
     return stage.rate * min(rise, fall)
+
+
+def optimizers_of(model: nn.Module, stage: Stage) -> tuple[torch.optim.Optimizer, ...]:
+    """Inner matrices, embeddings and the rest, in this order of groups."""
+    groups = [{"params": params} for params in split_parameters(model)]
+    adam = {"lr": stage.rate, "betas": (0.9, 0.99), "weight_decay": 0.01}
+    if not stage.muon:
+        return (torch.optim.AdamW(groups, **adam),)
+    inner, *others = groups
+    return Muon([inner], stage.rate), torch.optim.AdamW(others, **adam)
 
 
 @dataclass
@@ -48,11 +60,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
-        inner, *others = [{"params": params} for params in split_parameters(self.model)]
-        self.optimizers: tuple[torch.optim.Optimizer, ...] = (
-            Muon([inner], self.stage.rate),
-            torch.optim.AdamW(others, self.stage.rate, betas=(0.9, 0.99), weight_decay=0.01),
-        )
+        self.optimizers = optimizers_of(self.model, self.stage)
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.checkpoint.exists():
             self.load()
@@ -83,6 +91,7 @@ class Trainer:
         fresh = self.checkpoint.with_suffix(".new")
         torch.save(state, fresh)
         fresh.replace(self.checkpoint)
+        save_half(self.average, self.folder / AVERAGE)
 
     def load(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
@@ -133,6 +142,8 @@ class Trainer:
         if self.step >= self.stage.steps:
             return True
         before = saved = sheeted = time.monotonic()
+        on_a_card = self.device.type == "cuda"
+        often = CHECKPOINT_SECONDS_ON_A_CARD if on_a_card else CHECKPOINT_SECONDS
         ends = math.inf if minutes is None else before + minutes * 60
         steps = range(self.step, self.stage.steps)
         for batch in in_order(batch_of, self.seed, steps, self.device):
@@ -143,7 +154,7 @@ class Trainer:
             self.seconds, before = self.seconds + now - before, now
             if now > ends:
                 break
-            if now - saved > CHECKPOINT_SECONDS:
+            if now - saved > often:
                 self.save()
                 saved = now
             if show and now - sheeted > SHEET_SECONDS:
@@ -168,11 +179,20 @@ class Trainer:
         )
 
 
+def save_half(model: nn.Module, path: Path) -> None:
+    """The weights in float16: what goes on when the rest of a run is lost."""
+    halves = {name: value.half().contiguous() for name, value in model.state_dict().items()}
+    fresh = path.with_suffix(".new")
+    save_file(halves, fresh)
+    fresh.replace(path)
+
+
 def load_average(model: nn.Module, folder: Path) -> bool:
     """Fill the model with the averaged weights of a run, if it has a checkpoint."""
-    checkpoint = folder / "checkpoint.pt"
-    if not checkpoint.exists():
-        return False
-    state = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
-    model.load_state_dict(state["average"])
-    return True
+    checkpoint, half = folder / "checkpoint.pt", folder / AVERAGE
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
+        model.load_state_dict(state["average"])
+    elif half.exists():
+        model.load_state_dict(load_file(half))
+    return checkpoint.exists() or half.exists()

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from tools.nano.batches import Chance
 from tools.nano.edges import canny, to_condition
-from tools.nano.latents import LatentCache, Scenery, encode_pictures, fill
+from tools.nano.latents import LatentCache, Renewal, Scenery, cached, encode_pictures, fill
 from tools.nano.presets import Stage
 from tools.nano.sampling import training_schedule
 from tools.nano.shapes import (
@@ -30,8 +30,8 @@ def vae():
     return new_vae((8, 8, 16, 16, 16)).eval()
 
 
-def test_a_latent_has_eight_channels_at_a_sixteenth(vae):
-    assert encode(vae, torch.zeros(1, 3, 64, 96)).mean.shape == (1, 8, 4, 6)
+def test_a_latent_has_sixteen_channels_at_a_sixteenth(vae):
+    assert encode(vae, torch.zeros(1, 3, 64, 96)).mean.shape == (1, 16, 4, 6)
 
 
 @torch.no_grad()
@@ -74,7 +74,7 @@ def test_a_saved_tokenizer_reads_back_the_same(concepts, tmp_path):
 
 def test_the_wanted_velocity_leads_back_to_the_latent():
     schedule = training_schedule()
-    latents = torch.randn(6, 8, 4, 4, generator=torch.Generator().manual_seed(0))
+    latents = torch.randn(6, 16, 4, 4, generator=torch.Generator().manual_seed(0))
     noisy, timesteps, velocity = noised(schedule, latents, Chance(0, 0))
     signal = schedule.alphas_cumprod[timesteps][:, None, None, None]
     found = signal.sqrt() * noisy - (1 - signal).sqrt() * velocity
@@ -85,8 +85,8 @@ def test_text_and_latent_give_a_velocity_of_the_latent_shape(concepts):
     tokenizer = build_tokenizer(concepts)
     model = TextToLatent(new_unet((32, 32)), new_text_encoder(tokenizer, layers=1))
     tokens = Words(tokenizer)(["a ball", ""])
-    drawn = model(torch.randn(2, 8, 4, 4), torch.tensor([3, 900]), tokens)
-    assert drawn.shape == (2, 8, 4, 4)
+    drawn = model(torch.randn(2, 16, 4, 4), torch.tensor([3, 900]), tokens)
+    assert drawn.shape == (2, 16, 4, 4)
 
 
 def test_cached_latents_are_those_of_the_scene_of_their_index(
@@ -101,8 +101,26 @@ def test_cached_latents_are_those_of_the_scene_of_their_index(
     assert fill(cache, vae, scenery)
     cache.refresh()
     assert len(cache) == 8
-    assert cache[[5]].shape == (1, 8, 16, 16)
+    assert cache[[5]].shape == (1, 16, 16, 16)
     assert torch.equal(cache[[5]].half(), encode_pictures(vae, pixels(scenery, range(4, 8)))[[1]])
+
+
+def test_a_renewal_brings_new_scenes_and_lets_the_oldest_go(
+    vae, concepts, styles, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tools.nano.latents.SHARD", 2)
+    scenery = Scenery(concepts, ("3d",), styles)
+    cache = LatentCache(tmp_path, total=4)
+    fill(cache, vae, scenery)
+    renewal = Renewal(cache, vae, scenery, steps=10)
+    renewal.at(9)
+    assert set(cache.any_of(50, np.random.default_rng(0))) == {0, 1, 2, 3}
+    renewal.at(10)
+    assert set(cache.any_of(50, np.random.default_rng(0))) == {2, 3, 4, 5}
+    assert torch.equal(cache[[5]].half(), encode_pictures(vae, pixels(scenery, range(4, 6)))[[1]])
+    again = cached(tmp_path, total=4)
+    assert (again.first, len(again)) == (1, 4)
+    assert torch.equal(again.edges([4]), cache.edges([4]))
 
 
 def test_cached_edges_are_those_of_the_scene_of_their_index(
@@ -132,7 +150,7 @@ def test_a_window_of_latents_lies_on_its_pixels(vae, concepts, styles, tmp_path,
     windows = Windows(concepts, styles, caches)
     stage = Stage(steps=2, batch=1, rate=0.1)
     latents, pictures = windows.batch(stage, Chance(0, 0))
-    assert latents.shape == (4, 8, 8, 8)
+    assert latents.shape == (4, 16, 8, 8)
     assert pictures.shape == (4, 3, 128, 128)
     latents, pictures = windows.batch(stage, Chance(0, 2))
     assert pictures.shape == (1, 3, 256, 256)  # the last steps take whole pictures

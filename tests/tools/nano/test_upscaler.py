@@ -1,0 +1,69 @@
+"""The upscaler: the published layout, and what it is taught."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch.nn import functional
+
+from tools.nano.compose import draw
+from tools.nano.measures import psnr
+from tools.nano.scenes import Scene
+from tools.nano.train_upscaler import (
+    Pairs,
+    Upscaler,
+    degraded,
+    enlarged,
+    half,
+    lanczos,
+    save_upscaler,
+    upscaling_loss,
+)
+
+
+@pytest.fixture
+def picture(concepts, styles):
+    return draw(Scene((concepts[0],), "3d", "large", "blue"), styles)
+
+
+def test_an_untrained_one_enlarges_as_nearest_neighbours_do(picture):
+    small = half(picture)
+    assert np.array_equal(enlarged(Upscaler(8, 2), small), small.repeat(2, 0).repeat(2, 1))
+
+
+def test_its_file_has_the_published_keys(tmp_path):
+    save_upscaler(Upscaler(8, 2), tmp_path / "x2.safetensors")
+    shapes = {
+        name: tuple(value.shape) for name, value in load_file(tmp_path / "x2.safetensors").items()
+    }
+    assert shapes["body.0.weight"] == (8, 3, 3, 3)
+    assert shapes["body.1.weight"] == (8,)
+    assert shapes["body.6.weight"] == (12, 8, 3, 3)
+    assert len(shapes) == 4 * 2 + 3
+
+
+def test_pairs_are_crops_and_their_halves(concepts, styles):
+    small, large = Pairs(concepts, styles).batch(4, np.random.default_rng(0))
+    assert small.shape == (4, 3, 64, 64)
+    assert large.shape == (4, 3, 128, 128)
+    assert (functional.avg_pool2d(large, 2) - small).abs().mean() < 0.05
+
+
+def test_a_degraded_half_is_further_from_the_picture_than_a_clean_one(picture):
+    rng = np.random.default_rng(0)
+    assert psnr(lanczos(degraded(picture, rng, 60)), picture) < psnr(
+        lanczos(half(picture)), picture
+    )
+
+
+def test_it_learns_what_nearest_neighbours_lack():
+    torch.manual_seed(0)
+    large = functional.interpolate(torch.rand(2, 3, 12, 12), size=48, mode="bicubic").clamp(0, 1)
+    small, model = functional.avg_pool2d(large, 2), Upscaler(8, 1)
+    before = upscaling_loss(model(small), large)
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
+    for _ in range(40):
+        optimizer.zero_grad()
+        upscaling_loss(model(small), large).backward()
+        optimizer.step()
+    assert upscaling_loss(model(small), large) < 0.8 * before

@@ -1,0 +1,166 @@
+"""Sections of the evaluation on what stands beside nano: edits, motion, and the upscaler.
+
+Each is measured where its folder lies beside the model's (`nano-edit`, `nano-motion`,
+`nano-upscaler`).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.models.unets.unet_motion_model import MotionAdapter, UNetMotionModel
+from safetensors.torch import load_file
+
+from tools.nano.bench import Bench, Result, round_trip, shares
+from tools.nano.changes import Edit
+from tools.nano.clips import PATHS, PLACES, Clip, nearest_move, path_of, random_clip
+from tools.nano.compose import draw
+from tools.nano.instructions import instruction
+from tools.nano.pictures import Pixels
+from tools.nano.scenes import Scene
+from tools.nano.second_judge import answers
+from tools.nano.sheets import save_sheet
+from tools.nano.train_edit import edited, editing_pipeline, kept_out_edits
+from tools.nano.train_motion import draw_clip, motion_pipeline, told
+from tools.nano.train_unet import TextToLatent
+from tools.nano.train_upscaler import Upscaler, gains
+
+COUNT = 200
+NEAR_A_CHANGE = 8  # pixels
+NOTICED = 12  # of 3 * 255
+
+
+def changed(before: Pixels, after: Pixels) -> np.ndarray:
+    return np.abs(before.astype(int) - after).sum(2) > NOTICED
+
+
+def kept(before: Pixels, after: Pixels) -> np.ndarray:
+    """Where the compositor's two pictures are equal, and no change is near."""
+    side = 2 * NEAR_A_CHANGE + 1
+    different = (before != after).any(2).astype(np.uint8)
+    return cv2.dilate(different, np.ones((side, side), np.uint8)) == 0
+
+
+def apart(first: Pixels, second: Pixels, where: np.ndarray) -> float:
+    """Root mean square difference there."""
+    return float(np.sqrt(np.square(first[where].astype(float) - second[where]).mean()))
+
+
+def is_there(drawn: Pixels, before: Pixels, after: Pixels, where: np.ndarray) -> bool:
+    """Whether the change asked for shows: drawn is like the picture wanted, not like the source."""
+    wanted = apart(drawn, after, where)
+    return wanted < apart(drawn, before, where) and wanted < 0.5 * apart(before, after, where)
+
+
+def edit_figures(
+    edits: Sequence[Edit], drawn: Sequence[Pixels], pairs: Sequence[tuple[Pixels, Pixels]], vae: Any
+) -> Result:
+    """Against round trips of the compositor's pictures, so that the decoder counts on no side."""
+    sources = round_trip(vae, [before for before, _ in pairs])
+    targets = round_trip(vae, [after for _, after in pairs])
+    there: list[bool] = []
+    differences: list[float] = []
+    for picture, source, target, pair in zip(drawn, sources, targets, pairs, strict=True):
+        there.append(is_there(picture, source, target, changed(*pair)))
+        same = kept(*pair)
+        if same.any():
+            differences.append(float(np.abs(picture[same].astype(int) - source[same]).mean()))
+    return {
+        "edits": len(edits),
+        "there": float(np.mean(there)),
+        "by_kind": shares([edit.kind for edit in edits], there),
+        "kept_difference": float(np.mean(differences)) if differences else 0.0,
+        "kept_within_6": float(np.mean([value <= 6 for value in differences])),
+    }
+
+
+def edits(bench: Bench) -> Result:
+    """200 kept-out pairs: is the change asked for there, and the rest as it was?"""
+    folder = bench.model.with_name("nano-edit")
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet")
+    assert isinstance(unet, UNet2DConditionModel)
+    base = bench.pipeline
+    pipeline = editing_pipeline(base.vae, unet.eval(), base.text_encoder, base.tokenizer)
+    asked = kept_out_edits(bench.examples.concepts, bench.preset.styles[0], bench.only or COUNT)
+    styles = bench.examples.styles
+    pairs = [(draw(edit.before, styles), draw(edit.after, styles)) for edit in asked]
+    rng = np.random.default_rng(25)
+    words = [instruction(edit, rng, plain=True) for edit in asked]
+    drawn = edited(pipeline, [before for before, _ in pairs], words)
+    shown = [
+        *(before for before, _ in pairs[:20]),
+        *drawn[:20],
+        *(after for _, after in pairs[:20]),
+    ]
+    save_sheet(bench.folder / "sheets" / "edits.png", shown, columns=20)
+    return edit_figures(asked, drawn, pairs, base.vae)
+
+
+def known_paths(bench: Bench, thing: Scene) -> dict[str, np.ndarray]:
+    """The compositor's own paths of every kind."""
+    clips = {
+        move: Clip(Scene(thing.subjects, thing.style, PLACES.get(move, "small"), "white"), move)
+        for move in PATHS
+    }
+    styles = bench.examples.styles
+    return {
+        move: path_of([draw(scene, styles) for scene in clip.frames()])
+        for move, clip in clips.items()
+    }
+
+
+def motion(bench: Bench) -> Result:
+    """200 clips: do they move as asked, and is it the same thing in the first and last frame?"""
+    base = bench.pipeline
+    adapter = MotionAdapter.from_pretrained(bench.model.with_name("nano-motion"))
+    assert isinstance(adapter, MotionAdapter)
+    unet = UNetMotionModel.from_unet2d(base.unet, adapter)
+    assert isinstance(unet, UNetMotionModel)
+    model = TextToLatent(base.unet, base.text_encoder)
+    pipeline = motion_pipeline(base.vae, unet.eval(), model, base.tokenizer)
+    rng = np.random.default_rng(26)
+    concepts, style = bench.examples.concepts, bench.preset.styles[0]
+    clips = [random_clip(concepts, style, rng, kept_out=True) for _ in range(bench.only or COUNT)]
+    strips = [draw_clip(pipeline, told(clip), 3000 + at) for at, clip in enumerate(clips)]
+    save_sheet(
+        bench.folder / "sheets" / "motion.png", [p for strip in strips[:20] for p in strip], 8
+    )
+    return clip_figures(bench, clips, strips)
+
+
+def clip_figures(bench: Bench, clips: Sequence[Clip], strips: Sequence[list[Pixels]]) -> Result:
+    known = known_paths(bench, clips[0].scene)
+    right = [
+        nearest_move(path_of(strip), known) == clip.move
+        for clip, strip in zip(clips, strips, strict=True)
+    ]
+    things = bench.wanted([clip.scene for clip in clips])
+    first, last = (
+        answers(bench.second_judge, [strip[at] for strip in strips])[0] for at in (0, -1)
+    )
+    same = [a == b == thing for a, b, thing in zip(first, last, things, strict=True)]
+    return {
+        "clips": len(clips),
+        "moves": float(np.mean(right)),
+        "by_move": shares([clip.move for clip in clips], right),
+        "same_thing": float(np.mean(same)),
+    }
+
+
+def upscaler(bench: Bench) -> Result:
+    """Decibels over Lanczos, on scenes that training never shows."""
+    model = Upscaler()
+    weights = load_file(bench.model.with_name("nano-upscaler") / "x2.safetensors")
+    model.load_state_dict({name: value.float() for name, value in weights.items()})
+    return gains(model.eval(), bench.real(bench.asked[:100]))
+
+
+FOLDERS = {"edits": "nano-edit", "motion": "nano-motion", "upscaler": "nano-upscaler"}
+
+
+def is_beside(section: str, model: Path) -> bool:
+    """Whether what the section measures lies beside the model; others need nothing."""
+    return section not in FOLDERS or model.with_name(FOLDERS[section]).exists()

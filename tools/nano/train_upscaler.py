@@ -1,0 +1,191 @@
+"""Train a small upscaler: a compact SRVGG in the layout of Real-ESRGAN (Wang et al. 2021).
+
+It adds what nearest-neighbour enlargement lacks. Half of its examples are clean halves, half are
+blurred, noised and compressed before; one network learns both.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tools.nano.batches import Chance
+from tools.nano.compose import draw
+from tools.nano.concepts import Concept
+from tools.nano.data import read_concepts, read_pictures
+from tools.nano.measures import psnr
+from tools.nano.pictures import STYLES, Pictures, Pixels
+from tools.nano.presets import PRESETS
+from tools.nano.runs import half_precision, preset_option, run_options, runs_option, set_up
+from tools.nano.scenes import Scene, held_out, random_scene
+from tools.nano.sheets import save_sheet
+from tools.nano.train_vae import busier_crop, to_pixels
+from tools.nano.training import Trainer
+
+SCALE = 2
+FEATURES, CONVOLUTIONS = 32, 8
+CROP = 128
+WHOLE = 0.3  # of the crops: a picture shrunk as a whole, whose parts are finer
+DEGRADED_SHARE = 0.5
+SLOPE_WEIGHT = 0.3
+
+
+class Upscaler(nn.Module):
+    """RGB in 0..1 to RGB in about 0..1, `SCALE` times as large."""
+
+    def __init__(self, features: int = FEATURES, convolutions: int = CONVOLUTIONS) -> None:
+        super().__init__()
+        widths = [3, *[features] * (convolutions + 1)]
+        body: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            body += [nn.Conv2d(before, after, 3, 1, 1), nn.PReLU(num_parameters=after)]
+        body.append(nn.Conv2d(features, 3 * SCALE**2, 3, 1, 1))
+        self.body = nn.ModuleList(body)
+        nn.init.zeros_(body[-1].weight)  # pyright: ignore[reportArgumentType]
+        nn.init.zeros_(body[-1].bias)  # pyright: ignore[reportArgumentType]
+
+    def forward(self, small: Tensor) -> Tensor:
+        seen = small
+        for layer in self.body:
+            seen = layer(seen)
+        missing = functional.pixel_shuffle(seen, SCALE)
+        return missing + functional.interpolate(small, scale_factor=SCALE, mode="nearest")
+
+
+def half(picture: Pixels) -> Pixels:
+    """A clean half: the mean of 2x2 pixels."""
+    side = picture.shape[0] // SCALE
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def degraded(picture: Pixels, rng: np.random.Generator, quality: int | None = None) -> Pixels:
+    """Blurred, halved, noised and compressed as JPEG; an evaluation gives the quality, 60."""
+    blurred = cv2.GaussianBlur(picture, (0, 0), 1.0 if quality else rng.uniform(0.2, 1.4))
+    small = half(np.asarray(blurred, np.uint8)).astype(np.float32)
+    small += rng.normal(0, 4.0 if quality else rng.uniform(0, 7), small.shape)
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality or int(rng.integers(45, 96))]
+    packed = cv2.imencode(".jpg", small.round().clip(0, 255).astype(np.uint8), options)[1]
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+
+
+def lanczos(small: Pixels) -> Pixels:
+    side = small.shape[0] * SCALE
+    large = cv2.resize(small, (side, side), interpolation=cv2.INTER_LANCZOS4)
+    return np.asarray(large, np.uint8)
+
+
+def to_unit(pictures: Pixels) -> Tensor:
+    """uint8 (batch, height, width, 3) to float (batch, 3, height, width) in 0..1."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div_(255)
+
+
+@torch.no_grad()
+def enlarged(model: nn.Module, small: Pixels) -> Pixels:
+    return to_pixels(model(to_unit(small[None])) * 2 - 1)[0]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Crops of scenes in every style that is there, and their halves."""
+
+    concepts: list[Concept]
+    styles: dict[str, Pictures]
+
+    def picture(self, rng: np.random.Generator) -> Pixels:
+        scene = random_scene(self.concepts, str(rng.choice(list(self.styles))), rng)
+        if any(subject.code not in self.styles[scene.style] for subject in scene.subjects):
+            return self.picture(rng)
+        if rng.random() < WHOLE:
+            return draw(scene, self.styles, CROP)
+        return busier_crop(draw(scene, self.styles), CROP, rng)
+
+    def batch(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        large = [self.picture(rng) for _ in range(count)]
+        small = [degraded(p, rng) if rng.random() < DEGRADED_SHARE else half(p) for p in large]
+        return to_unit(np.stack(small)), to_unit(np.stack(large))
+
+
+def upscaling_loss(drawn: Tensor, wanted: Tensor) -> Tensor:
+    slopes = [functional.l1_loss(drawn.diff(dim=axis), wanted.diff(dim=axis)) for axis in (-1, -2)]
+    return functional.l1_loss(drawn, wanted) + SLOPE_WEIGHT * (slopes[0] + slopes[1])
+
+
+def gains(model: nn.Module, originals: list[Pixels]) -> dict[str, float]:
+    """Mean decibels over Lanczos of the same input, for clean halves and degraded ones."""
+    rng = np.random.default_rng(9)
+    found: dict[str, float] = {}
+    for name, shrink in (("clean", half), ("degraded", lambda p: degraded(p, rng, 60))):
+        small = [shrink(picture) for picture in originals]
+        ours = [psnr(enlarged(model, s), o) for s, o in zip(small, originals, strict=True)]
+        plain = [psnr(lanczos(s), o) for s, o in zip(small, originals, strict=True)]
+        found[name] = float(np.mean(ours) - np.mean(plain))
+    return found
+
+
+def evaluated(concepts: list[Concept], styles: dict[str, Pictures], count: int) -> list[Pixels]:
+    """Scenes that training never shows."""
+    scenes = held_out(concepts)
+    order = np.random.default_rng(10).permutation(len(scenes))[:count]
+    chosen: list[Scene] = [scenes[int(i)] for i in order]
+    return [draw(scene, styles) for scene in chosen]
+
+
+def show(originals: list[Pixels], model: nn.Module, path: Path) -> None:
+    """Lanczos above, what the model makes below; and the gains in decibels."""
+    small = [half(picture) for picture in originals[:6]]
+    shown = [*map(lanczos, small), *(enlarged(model, s) for s in small), *originals[:6]]
+    save_sheet(path, shown, columns=6, side=256)
+    told = "  ".join(f"{name} {gain:+.2f} dB" for name, gain in gains(model, originals).items())
+    click.echo(f"{path.stem}: {told}")
+
+
+def save_upscaler(model: nn.Module, path: Path) -> None:
+    """The published keys (`body.0.weight` ...), in float16."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.half().contiguous() for name, value in model.state_dict().items()}
+    save_file(weights, path, metadata={"scale": str(SCALE)})
+
+
+@click.command()
+@preset_option
+@runs_option
+@run_options
+@click.option("--data", type=click.Path(path_type=Path), help="Another preset's pictures.")
+def main(
+    preset: str, runs: Path, minutes: float | None, steps: int | None, data: Path | None
+) -> bool:
+    """Train the upscaler of a preset, on all styles that are packed."""
+    recipe = PRESETS[preset]
+    device = set_up(recipe)
+    folder = runs / preset
+    packed = data or folder / "data"
+    concepts, styles = read_concepts(packed), read_pictures(packed, STYLES)
+    pairs = Pairs(concepts, styles)
+    stage = replace(recipe.upscaler, steps=steps or recipe.upscaler.steps)
+    torch.manual_seed(0)
+    trainer = Trainer(Upscaler().to(device), stage, folder / "upscaler", seed=7)
+    originals = evaluated(concepts, styles, 24)
+
+    def batch_of(chance: Chance) -> tuple[Tensor, ...]:
+        return pairs.batch(stage.batch, chance.numpy)
+
+    def loss_of(_: Chance, parts: tuple[Tensor, ...]) -> Tensor:
+        small, large = parts
+        with half_precision(device):
+            drawn = trainer.model(small)
+        return upscaling_loss(drawn.float(), large)
+
+    done = trainer.run(batch_of, loss_of, lambda model, path: show(originals, model, path), minutes)
+    save_upscaler(trainer.average, folder / "upscaler" / f"x{SCALE}.safetensors")
+    return done
+
+
+if __name__ == "__main__":
+    main()
