@@ -288,11 +288,11 @@ def test_listeners_hear_what_a_view_must_paint_again(document, painted):
     document.perform(activate(canvas, "paint"))
     document.perform(select(canvas, rectangle(0, 0, 5, 5)))
     moved, renamed, chosen, marked = (changes[0] for changes in heard)
-    assert moved.what is ChangeKind.LAYER
+    assert moved.kind is ChangeKind.LAYER
     assert moved.box == Box(0, 0, 522, 256)
-    assert (renamed.what, renamed.layer, renamed.box) == (ChangeKind.LAYER, "paint", None)
-    assert (chosen.what, chosen.layer) == (ChangeKind.ACTIVE, "paint")
-    assert marked.what is ChangeKind.SELECTION
+    assert (renamed.kind, renamed.layer, renamed.box) == (ChangeKind.LAYER, "paint", None)
+    assert (chosen.kind, chosen.layer) == (ChangeKind.ACTIVE, "paint")
+    assert marked.kind is ChangeKind.SELECTION
 
 
 def test_the_documents_listeners_hear_of_edits_on_its_canvas(document, painted):

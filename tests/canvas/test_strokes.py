@@ -134,7 +134,7 @@ def test_listeners_hear_where_each_dab_fell(blank):
     stroke = Stroke(blank, Brush(20, spacing=0.5), RED)
     stroke.begin(Sample(100, 100))
     box = heard[-1].box
-    assert heard[-1].what is ChangeKind.PIXELS
+    assert heard[-1].kind is ChangeKind.PIXELS
     assert heard[-1].layer == "paint"
     assert box.left <= 90
     assert box.right >= 110

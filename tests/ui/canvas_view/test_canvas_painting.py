@@ -265,7 +265,7 @@ def test_what_is_out_of_reach_is_no_change(easel):
     easel.tool("fill")
     easel.hand.click((-40, -40))
     end()
-    assert not [change for change in changes if change.what is ChangeKind.PIXELS]
+    assert not [change for change in changes if change.kind is ChangeKind.PIXELS]
 
 
 def test_two_fingers_zoom_and_turn(easel):
