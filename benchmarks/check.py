@@ -1,7 +1,7 @@
 """Compares the quick benchmarks' ratios with those that are committed.
 
-A figure is the median of five rounds; one that is more than 15 % above the committed one is
-measured once more before it fails. Ratios are of one run on one machine; seconds are not
+Each figure is a median of seven rounds or more; one that is more than 15 % above the committed
+one is measured once more before it fails. Ratios are of one run on one machine; seconds are not
 compared. ``--update`` writes the committed file anew.
 
 python -m benchmarks.check [--update]
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import platform
-import statistics
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +20,6 @@ import click
 from benchmarks import denoise_loop, engine_chain, start_up
 
 FILE = Path(__file__).with_name("expected.json")
-ROUNDS = 5
 TOLERANCE = 0.15
 Figures = dict[str, float]
 
@@ -49,12 +47,6 @@ def _denoise_loop() -> Figures:
 QUICK: tuple[Callable[[], Figures], ...] = (_start_up, _engine_chain, _denoise_loop)
 
 
-def measured(measure: Callable[[], Figures]) -> Figures:
-    """The median of each figure."""
-    rounds = [measure() for _ in range(ROUNDS)]
-    return {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
-
-
 def slower(found: Mapping[str, float], expected: Mapping[str, float]) -> list[str]:
     """Figures that are above what is expected by more than the tolerance, or not expected."""
     return [
@@ -71,9 +63,9 @@ def main(update: bool) -> None:
     found: Figures = {}
     failed = False
     for measure in QUICK:
-        figures = measured(measure)
+        figures = measure()
         if not update and slower(figures, committed["figures"]):
-            figures = measured(measure)
+            figures = measure()
         wrong = set() if update else set(slower(figures, committed["figures"]))
         failed |= bool(wrong)
         for name, figure in figures.items():

@@ -14,9 +14,9 @@ from typing import Any
 from nodeforge.api import NodeType
 from nodeforge.engine import events
 from nodeforge.engine.cache import ResultCache
+from nodeforge.engine.cache.in_flight import InFlight
 from nodeforge.engine.context import Networks, NodeRun, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport, Source
-from nodeforge.engine.in_flight import InFlight
 from nodeforge.engine.lookup import Known, Lookup, in_order, same_keys, unknown_inputs
 from nodeforge.engine.plan import Plan, PlannedNode, place
 from nodeforge.engine.reasons import Reason, Reasons

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import field, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from nodeforge.diffusion.participants import (
     Participant,
     Predict,
     Residuals,
+    networks_loaded,
     participant,
 )
 from nodeforge.diffusion.tensors.conditioning import check_range, is_active
@@ -130,18 +131,13 @@ class ControlNets(Participant):
         default_factory=dict, metadata=uncounted("made of the hints of 'controls'")
     )
 
-    @contextmanager
-    def loaded(self, host: Host, steps: range) -> Iterator[None]:
+    def loaded(self, host: Host, steps: range) -> AbstractContextManager[None]:
         recipes = {
             control.controlnet.weights.fingerprint: control.controlnet
             for step in steps
             for control in self.controls[step]
         }
-        with ExitStack() as used:
-            for fingerprint, recipe in recipes.items():
-                self.networks[fingerprint] = used.enter_context(host.use(recipe))
-            yield
-        self.networks.clear()
+        return networks_loaded(host, recipes, self.networks)
 
     def wrap(self, predict: Predict, step: int) -> Predict:
         if not self.controls[step]:

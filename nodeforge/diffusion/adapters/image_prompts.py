@@ -7,7 +7,7 @@ as they are, and so does the network.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import field, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from nodeforge.diffusion.participants import (
     Order,
     Participant,
     Predict,
+    networks_loaded,
     participant,
 )
 from nodeforge.diffusion.tensors.conditioning import check_range, is_active
@@ -114,18 +115,13 @@ class ImagePrompts(Participant):
         default_factory=dict, metadata=uncounted("loaded by the recipes of 'images'")
     )
 
-    @contextmanager
-    def loaded(self, host: Host, steps: range) -> Iterator[None]:
+    def loaded(self, host: Host, steps: range) -> AbstractContextManager[None]:
         recipes = {
             image.adapter.weights.fingerprint: image.adapter
             for step in steps
             for image in self.images[step]
         }
-        with ExitStack() as used:
-            for fingerprint, recipe in recipes.items():
-                self.adapters[fingerprint] = used.enter_context(host.use(recipe))
-            yield
-        self.adapters.clear()
+        return networks_loaded(host, recipes, self.adapters)
 
     def wrap(self, predict: Predict, step: int) -> Predict:
         if not self.images[step]:

@@ -1,6 +1,6 @@
 """Participants of the denoise loop: what takes part in a step, and so in the step's key."""
 
-from nodeforge.diffusion.participants.host import Host, Steps
+from nodeforge.diffusion.participants.host import Host, Steps, networks_loaded
 from nodeforge.diffusion.participants.model_call import (
     ImagePromptBatch,
     ModelCall,
@@ -29,6 +29,7 @@ __all__ = [
     "PromptBatch",
     "Residuals",
     "Steps",
+    "networks_loaded",
     "participant",
     "registered",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nodeforge.values import Checkpoint, Recipe
@@ -47,3 +47,21 @@ class Host(Protocol):
     def count_model_call(self) -> None: ...
 
     def use(self, recipe: Recipe) -> AbstractContextManager[Any]: ...
+
+
+@contextmanager
+def networks_loaded(
+    host: Host, recipes: Mapping[str, Recipe], networks: dict[str, Any]
+) -> Iterator[None]:
+    """Load networks for the block.
+
+    Args:
+        host: Loads them.
+        recipes: By the fingerprint of their weights.
+        networks: Where they are put, by the same; empty afterwards.
+    """
+    with ExitStack() as used:
+        for fingerprint, recipe in recipes.items():
+            networks[fingerprint] = used.enter_context(host.use(recipe))
+        yield
+    networks.clear()
