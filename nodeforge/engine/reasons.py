@@ -14,6 +14,8 @@ from nodeforge.engine.plan import Plan, PlannedNode
 from nodeforge.engine.reason import Cause, Reason
 from nodeforge.graph.model import Output
 
+_IN_MEMORY = 20
+"""Documents whose last run stays in memory."""
 _KEPT = 200
 """Documents whose last run is remembered on disk."""
 
@@ -83,6 +85,9 @@ class Reasons:
             # a run of one branch leaves the others as they were
             self._last[document] = {**self._last_run(document), **plan.nodes}
             self._unsaved.add(document)
+            saved = [each for each in self._last if each not in self._unsaved]
+            for old in saved[: max(0, len(self._last) - _IN_MEMORY)]:
+                del self._last[old]
 
     def save(self) -> None:
         """Write the last runs to disk, for other processes."""

@@ -305,6 +305,17 @@ def test_a_node_with_effects_says_that_it_saves(bench: Bench):
     assert started.reason.cause is Cause.EFFECT
 
 
+def test_last_runs_of_many_documents_do_not_pile_up_in_memory(bench: Bench):
+    asked = graph({"words": ("test.text", {})}, {})
+    for number in range(40):
+        bench.run(asked, "words", document=f"{number}.json")
+        bench.session.save_last_runs()
+    assert len(bench.session._reasons._last) <= 21
+    bench.run(graph({"words": ("test.text", {"seed": 5})}, {}), "words", document="0.json")
+    (started,) = bench.told(events.Started)
+    assert started.reason.text() == "seed changed in Text"
+
+
 # the journal
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import active_controls, same_control
 from nodeforge.diffusion.adapters.image_prompts import active_images, same_image
 from nodeforge.diffusion.tensors.conditioning import is_active, prompt_is_active, with_rest
-from nodeforge.values import Conditioning, Guidance, Perturbation, Prompt
+from nodeforge.values import Conditioning, Guidance, Prompt
 
 _NONE = Guidance(1.0)
 
@@ -129,8 +129,3 @@ def _with_controls_of(others: Sequence[Prompt], prompt: Prompt) -> Prompt:
         empty = tuple(replace(each, embedding=each.negative_embedding) for each in images.values())
         prompt = replace(prompt, images=empty)
     return prompt
-
-
-def perturbations_of(steps: Sequence[StepPrompts]) -> tuple[tuple[Perturbation, ...], ...]:
-    """The perturbations of each step."""
-    return tuple(each.guidance.perturbations for each in steps)
