@@ -168,7 +168,7 @@ class WorkerClient:
         timer.start()
 
     def ask(self, request: str, **arguments: Any) -> Future[dict[str, Any]]:
-        """Ask for ``catalogue``, ``plan``, ``render``, ``steps``, ``devices`` or ``free``.
+        """Ask a question of `worker.build`, as ``catalogue``, ``plan`` or ``render``.
 
         Returns:
             A future with the answer's header; ``payload`` holds its bytes, if any. It raises

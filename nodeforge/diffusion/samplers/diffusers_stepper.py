@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import diffusers
 import torch
 from torch import Tensor
 
@@ -158,6 +157,8 @@ def settings_of(sampler: str, schedule: str) -> dict[str, Any]:
 
 def _taken(scheduler: str) -> Mapping[str, Any]:
     """The settings that a scheduler of diffusers has."""
+    import diffusers
+
     return inspect.signature(getattr(diffusers, scheduler)).parameters
 
 
@@ -198,6 +199,8 @@ def scheduler_for(
 @lru_cache(maxsize=16)
 def _made(scheduler: str, settings: str) -> Any:
     """A scheduler before its timesteps are set; DPM2's takes 0.2 s to make."""
+    import diffusers
+
     return getattr(diffusers, scheduler).from_config(json.loads(settings))
 
 

@@ -8,7 +8,6 @@ from itertools import accumulate
 from typing import Any
 
 import torch
-from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from nodeforge.diffusion.samplers.brownian import brownian
@@ -112,7 +111,7 @@ class SigmaStepper:
         self._device = device
         self._eta = self._sampler.eta if sampler.eta is None else sampler.eta
         self._position = self._calls = 0
-        self._aid = StepContext(0.0, self._refuse, lambda _, __: self._refuse())
+        self._context = StepContext(0.0, self._refuse, lambda _, __: self._refuse())
 
     @staticmethod
     def _refuse() -> Tensor:
@@ -131,9 +130,11 @@ class SigmaStepper:
         return self._calls
 
     def prepare(self, position: int, drawn: DrawnNoise) -> None:
+        from diffusers.utils.torch_utils import randn_tensor
+
         self._position, self._calls = position, 0
         generators, shape = list(drawn.generators), drawn.start.shape
-        self._aid = StepContext(
+        self._context = StepContext(
             eta=self._eta or 0.0,
             normal=lambda: randn_tensor(shape, generator=generators, device=self._device),
             brownian=brownian(drawn, self._sigmas, self._device),
@@ -148,8 +149,8 @@ class SigmaStepper:
 
     def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
         sigma, sigma_next = self._sigmas[self._position : self._position + 2]
-        self._aid.span = self._spans[self._position]
-        x = self._sampler.step(self._denoiser(predict), x, sigma, sigma_next, self._aid)
+        self._context.span = self._spans[self._position]
+        x = self._sampler.step(self._denoiser(predict), x, sigma, sigma_next, self._context)
         self._position += 1
         return blend(x, self.add_noise) if blend else x
 
@@ -176,18 +177,18 @@ class SigmaStepper:
         return x * share(self._sigmas[self._position], self._kind)
 
     def state(self) -> dict[str, Any]:
-        history = [[value, sigma] for value, sigma in self._aid.history]
+        history = [[value, sigma] for value, sigma in self._context.history]
         return {
             "position": self._position,
             "calls": self._calls,
             "history": history,
-            "x_before": self._aid.x_before,
+            "x_before": self._context.x_before,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._position, self._calls = int(state["position"]), int(state["calls"])
-        self._aid.history = [
+        self._context.history = [
             (value.to(self._device), sigma.cpu()) for value, sigma in state["history"]
         ]
         if (x_before := state["x_before"]) is not None:
-            self._aid.x_before = x_before.to(self._device)
+            self._context.x_before = x_before.to(self._device)

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from diffusers.schedulers.scheduling_euler_discrete import rescale_zero_terminal_snr
 from torch import Tensor
 
 from nodeforge.diffusion.schedules.spacings import AYS_TOP, BENT, SPACINGS, TUNED
@@ -118,6 +117,8 @@ def _alphas(scheduler: Mapping[str, Any]) -> Tensor:
     betas = _betas(scheduler)
     if not scheduler.get("rescale_betas_zero_snr"):
         return torch.cumprod(1.0 - betas, dim=0).double()
+    from diffusers.schedulers.scheduling_euler_discrete import rescale_zero_terminal_snr
+
     alphas = torch.cumprod(1.0 - rescale_zero_terminal_snr(betas), dim=0).double()
     alphas[-1] = LEAST_ALPHA
     return alphas
