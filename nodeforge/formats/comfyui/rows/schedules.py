@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
+from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.sampling_names import (
     DRAWING,
@@ -20,38 +21,41 @@ from nodeforge.formats.comfyui.sampling_names import (
     log_sigmas,
     shortened,
 )
-from nodeforge.formats.comfyui.signals import Port, Signal
 from nodeforge.graph.model import Output
 
 LONGER = "Steps run there of a longer schedule become *strength* here, exactly."
 
 
-def sampler_name(making: Making) -> str:
+def sampler_name(node: NodeConversion) -> str:
     """Our name of the sampler that the node chooses; its own where we lack it."""
-    name = making.value("sampler_name", "euler")
+    name = node.known_value("sampler_name", "euler")
     if name not in SAMPLERS:
-        making.differ(f"There is no sampler '{name}' here: choose another where it stands")
+        node.report_difference(f"There is no sampler '{name}' here: choose another where it stands")
     if name in DRAWING:
-        making.differ("What samplers draw at each step are other numbers here")
+        node.report_difference("What samplers draw at each step are other numbers here")
     if name in SHORTENED:
-        making.differ(f"'{name}' leaves the last noise level but one out there, and not here")
+        node.report_difference(
+            f"'{name}' leaves the last noise level but one out there, and not here"
+        )
     return SAMPLERS.get(name, name)
 
 
-def schedule_values(making: Making, sampler: str = "") -> dict[str, Any]:
+def schedule_values(node: NodeConversion, sampler: str = "") -> dict[str, Any]:
     """Name and rho of the schedule that the node chooses; its own name where we lack it.
 
     Args:
         sampler: Our name of what walks it; empty where that is not known.
     """
-    given = making.value("scheduler", "normal")
+    given = node.known_value("scheduler", "normal")
     name, rho = SCHEDULES.get(given, (given, None))
     if given not in SCHEDULES:
-        making.differ(f"There is no schedule '{given}' here: choose another where it stands")
+        node.report_difference(
+            f"There is no schedule '{given}' here: choose another where it stands"
+        )
     if name == "beta":
-        making.differ("The schedule 'beta' rounds to whole timesteps there, and not here")
+        node.report_difference("The schedule 'beta' rounds to whole timesteps there, and not here")
     if name in NATIVE_LEVELS and sampler not in OWN:
-        making.differ(_LEVELS_DIFFER.format(name))
+        node.report_difference(_LEVELS_DIFFER.format(name))
     if sampler in NATIVE_ONLY:
         return {"name": given if given in SCHEDULES else name}
     return {"name": name, "rho": rho}
@@ -63,75 +67,79 @@ _LEVELS_DIFFER = (
 )
 
 
-def steps_run(making: Making, denoise: float) -> dict[str, Any]:
+def steps_run(node: NodeConversion, denoise: float) -> dict[str, Any]:
     """Steps and strength of our schedule, for the steps that the node runs."""
-    given = making.port("steps", 20)
+    given = node.input_value("steps", 20)
     if denoise > 0.9999:
         return {"steps": given}
     if given.output is not None:
-        making.differ("'steps' was linked; here it is a value of its own, as the denoise counts")
+        node.report_difference(
+            "'steps' was linked; here it is a value of its own, as the denoise counts"
+        )
     if given.value < 1:
         raise NoCounterpartError(f"its 'steps' is {given.value}.")
     steps, strength = shortened(given.value, denoise)
     if given.value / denoise > MOST_STEPS + 1:
-        making.differ(f"{given.value} steps at {denoise:g} need a schedule of too many steps")
-    return {"steps": Port(steps), "strength": Port(strength)}
+        node.report_difference(
+            f"{given.value} steps at {denoise:g} need a schedule of too many steps"
+        )
+    return {"steps": InputValue(steps), "strength": InputValue(strength)}
 
 
-def _select(making: Making) -> None:
-    name = making.add("sampling.sampler", name=sampler_name(making))
-    making.give(Signal("SAMPLER", Output(name, "sampler")))
+def _select(node: NodeConversion) -> None:
+    name = node.add("sampling.sampler", name=sampler_name(node))
+    node.set_outputs(LinkValue("SAMPLER", Output(name, "sampler")))
 
 
 def _with_eta(sampler: str) -> Any:
-    def make(making: Making) -> None:
-        eta = making.value("eta", 1.0)
-        if making.value("s_noise", 1.0) != 1.0:
-            making.differ("'s_noise' is 1 here, as samplers were made")
-        making.differ("What samplers draw at each step are other numbers here")
-        name = making.add("sampling.sampler", name=sampler, eta=None if eta == 1.0 else eta)
-        making.give(Signal("SAMPLER", Output(name, "sampler")))
+    def make(node: NodeConversion) -> None:
+        eta = node.known_value("eta", 1.0)
+        if node.known_value("s_noise", 1.0) != 1.0:
+            node.report_difference("'s_noise' is 1 here, as samplers were made")
+        node.report_difference("What samplers draw at each step are other numbers here")
+        name = node.add("sampling.sampler", name=sampler, eta=None if eta == 1.0 else eta)
+        node.set_outputs(LinkValue("SAMPLER", Output(name, "sampler")))
 
     return make
 
 
-def _schedule(making: Making, name: str, **values: Any) -> None:
-    made = making.add("sampling.schedule", name=name, **values)
-    making.give(Signal("SIGMAS", Output(made, "schedule")))
+def _schedule(node: NodeConversion, name: str, **values: Any) -> None:
+    made = node.add("sampling.schedule", name=name, **values)
+    node.set_outputs(LinkValue("SIGMAS", Output(made, "schedule")))
 
 
-def _basic_schedule(making: Making) -> None:
-    denoise = making.value("denoise", 1.0)
+def _basic_schedule(node: NodeConversion) -> None:
+    denoise = node.known_value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so no step is run.")
-    _schedule(making, **schedule_values(making), **steps_run(making, denoise))
+    _schedule(node, **schedule_values(node), **steps_run(node, denoise))
 
 
-def _tuned_schedule(making: Making) -> None:
+def _tuned_schedule(node: NodeConversion) -> None:
     kinds = {"SD1": "ays", "SDXL": "ays_sdxl"}
-    kind = making.value("model_type", "SD1")
+    kind = node.known_value("model_type", "SD1")
     if kind not in kinds:
         raise NoCounterpartError(f"its noise levels for '{kind}' are not here.")
-    denoise = making.value("denoise", 1.0)
+    denoise = node.known_value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so no step is run.")
-    values = steps_run(making, 1.0)
+    values = steps_run(node, 1.0)
     if denoise < 1:  # these steps are counted as ours are: the share that is run
-        values["strength"] = Port(denoise)
-    _schedule(making, kinds[kind], **values)
+        values["strength"] = InputValue(denoise)
+    _schedule(node, kinds[kind], **values)
 
 
-def _turbo_schedule(making: Making) -> None:
-    if (making.value("steps", 1), making.value("denoise", 1.0)) != (1, 1.0):
+def _turbo_schedule(node: NodeConversion) -> None:
+    if (node.known_value("steps", 1), node.known_value("denoise", 1.0)) != (1, 1.0):
         raise NoCounterpartError("turns ten fixed timesteps into steps; only one step is the same.")
-    _schedule(making, "sgm_uniform", steps=1)
+    _schedule(node, "sgm_uniform", steps=1)
 
 
-def _beta_schedule(making: Making) -> None:
-    if (making.value("alpha", 0.6), making.value("beta", 0.6)) != (0.6, 0.6):
+def _beta_schedule(node: NodeConversion) -> None:
+    if (node.known_value("alpha", 0.6), node.known_value("beta", 0.6)) != (0.6, 0.6):
         raise NoCounterpartError("our schedule 'beta' has an alpha and a beta of 0.6.")
-    making.differ("The schedule 'beta' rounds to whole timesteps there, and not here")
-    _schedule(making, "beta", steps=making.port("steps", 20))
+    node.report_difference("The schedule 'beta' rounds to whole timesteps there, and not here")
+    _schedule(node, "beta", steps=node.input_value("steps", 20))
 
 
 _USUAL = (14.614642, 0.0291675)
@@ -139,34 +147,34 @@ _USUAL = (14.614642, 0.0291675)
 
 
 def _level_schedule(name: str, rho: float, make_levels: Any) -> Any:
-    def make(making: Making) -> None:
-        highest = making.value("sigma_max", _USUAL[0])
-        lowest = making.value("sigma_min", _USUAL[1])
-        bend = making.value("rho", rho)
+    def make(node: NodeConversion) -> None:
+        highest = node.known_value("sigma_max", _USUAL[0])
+        lowest = node.known_value("sigma_min", _USUAL[1])
+        bend = node.known_value("rho", rho)
         if not (0 < lowest < highest and 0.1 <= bend <= 100):
             raise NoCounterpartError("its noise levels do not fall.")
-        steps = making.port("steps", 20)
+        steps = node.input_value("steps", 20)
         usual = abs(highest / _USUAL[0] - 1) < 1e-3 and abs(lowest / _USUAL[1] - 1) < 1e-3
         if usual and bend <= 20:
-            _schedule(making, name, steps=steps, rho=bend)
+            _schedule(node, name, steps=steps, rho=bend)
             return
         if not 1 <= steps.value <= MOST_STEPS:
             raise NoCounterpartError(f"its 'steps' is {steps.value}.")
         levels = make_levels(steps.value, highest, lowest, bend)
         text = ", ".join(f"{level:.9g}" for level in levels)
-        made = making.add("sampling.custom_schedule", sigmas=text)
-        making.give(Signal("SIGMAS", Output(made, "schedule")))
+        made = node.add("sampling.custom_schedule", sigmas=text)
+        node.set_outputs(LinkValue("SIGMAS", Output(made, "schedule")))
 
     return make
 
 
-def _split(making: Making) -> None:
-    sigmas = making.signal("sigmas", needed="so there is no schedule")
+def _split(node: NodeConversion) -> None:
+    sigmas = node.link_value("sigmas", needed="so there is no schedule")
     assert sigmas is not None
     if sigmas.output is None:
         raise NoCounterpartError("its schedule has no counterpart here.")
-    at = sigmas.start + max(making.value("step", 0), 0)
-    making.give(replace(sigmas, stop=at), replace(sigmas, start=at))
+    at = sigmas.start + max(node.known_value("step", 0), 0)
+    node.set_outputs(replace(sigmas, stop=at), replace(sigmas, start=at))
 
 
 _SIGMAS, _SAMPLER = ("SIGMAS",), ("SAMPLER",)
@@ -258,6 +266,6 @@ ROWS = (
         (),
         _split,
         "*start at* and *stop at* of the loops.",
-        dissolves=True,
+        virtual=True,
     ),
 )
