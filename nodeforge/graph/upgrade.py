@@ -1,4 +1,4 @@
-"""Nodes that a file holds with older versions of their types, brought up to today's.
+"""Upgrades nodes that were saved with older versions of their types.
 
 This is part of opening, not an edit: it is done before anyone looks, and there is no undo.
 """

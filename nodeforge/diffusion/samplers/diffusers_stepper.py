@@ -35,7 +35,8 @@ class DiffusersSampler:
     Args:
         scheduler: Name of its class in diffusers.
         schedules: The schedules it can walk.
-        flow: Those that it can walk with models of flow. None where diffusers' scheduler stops
+        flow: Those that it can walk with flow-matching models. None where diffusers' scheduler
+            stops
             above 0 with them (DEIS, SA-Solver), or ends far off (DPM++ 3M SDE).
         config: What must be set in its configuration.
         state: Attributes that change while it walks, but for the index of the step.

@@ -27,7 +27,7 @@ class UnsupportedPairError(NodeForgeError):
 
 
 def table(flow: bool = False) -> dict[tuple[str, str], str]:
-    """Sampler and schedule to who walks it, with models of flow or with all others.
+    """Sampler and schedule to who walks it, with flow-matching models or with all others.
 
     ``diffusers``: its scheduler as its pipelines call it; ``own``: a step of ours; ``""``: nobody.
     """
@@ -104,9 +104,11 @@ def _check_flow(sampler: str, flow: bool) -> None:
         return
     if flow:
         able = ", ".join(name for name in SAMPLERS if _schedules_of(name, flow))
-        raise _refused(f"the sampler '{sampler}' is not for models of flow.", f"one of: {able}")
+        raise _refused(
+            f"the sampler '{sampler}' is not for flow-matching models.", f"one of: {able}"
+        )
     raise UnsupportedPairError(
-        f"the sampler '{sampler}' is for models of flow alone, which this one is not.",
+        f"the sampler '{sampler}' is for flow-matching models alone, which this one is not.",
         way_out="Choose another sampler; or, if the model does predict flow, say so in "
         "'prediction' where it is loaded.",
     )

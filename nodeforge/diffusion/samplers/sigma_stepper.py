@@ -52,7 +52,7 @@ class SigmaSampler:
         step: Its rule.
         eta: Its own, None where it has none.
         spans: From a number of points of a schedule to how many of them each step spans.
-        flow: Whether it is for models of flow, and for no others.
+        flow: Whether it is for flow-matching models, and for no others.
     """
 
     step: SamplerStep
@@ -166,7 +166,7 @@ class SigmaStepper:
         return denoise
 
     def _timestep_of(self, sigma: Tensor) -> Tensor:
-        if self._kind == FLOW:  # a model of flow knows every level by its name
+        if self._kind == FLOW:  # a flow-matching model knows every level by its name
             return (sigma * len(self._trained)).float()
         return timestep_of(sigma, self._trained)
 

@@ -62,10 +62,11 @@ def check_sigmas(sigmas: tuple[float, ...]) -> None:
 
 
 def check_flow(schedule: Schedule) -> None:
-    """Raise `ScheduleError` where custom sigmas are none that a model of flow knows."""
+    """Raise `ScheduleError` where custom sigmas are none that a flow-matching model knows."""
     if schedule.name == "custom" and schedule.sigmas[0] > 1:
         raise ScheduleError(
-            f"the noise of a model of flow falls from 1, these sigmas from {schedule.sigmas[0]:g}.",
+            "the noise of a flow-matching model falls from 1, these sigmas from "
+            f"{schedule.sigmas[0]:g}.",
             way_out="Write for instance '1, 0.9, 0.75, 0.5, 0.2, 0'.",
         )
 
@@ -94,7 +95,7 @@ def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
     Args:
         scheduler: A diffusers scheduler's configuration, with its betas; with
             ``rescale_betas_zero_snr`` the last level is nothing but noise (Lin et al. 2023). A
-            model of flow has the even levels up to 1, moved by ``shift`` (Esser et al. 2024,
+            flow-matching model has the even levels up to 1, moved by ``shift`` (Esser et al. 2024,
             equation 23).
     """
     if scheduler.get("prediction_type") == FLOW:

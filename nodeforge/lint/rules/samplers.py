@@ -74,9 +74,9 @@ def _wrong_model(name: str, flow: bool) -> tuple[str, str]:
     label = SAMPLER_LABELS[name]
     if flow:
         able = ", ".join(SAMPLER_LABELS[s] for s in _samplers() if _walked(s, True)["plain"])
-        return f"'{label}' is not for models of flow.", f"Choose one of: {able}."
+        return f"'{label}' is not for flow-matching models.", f"Choose one of: {able}."
     return (
-        f"'{label}' is for models of flow alone, which this one is not.",
+        f"'{label}' is for flow-matching models alone, which this one is not.",
         "Choose another sampler; or, if the model does predict flow, say so in 'prediction' "
         "where it is loaded.",
     )
