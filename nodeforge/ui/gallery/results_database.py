@@ -7,6 +7,7 @@ can be read from it is put into a new one. Neither keeps the window from opening
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
@@ -37,7 +38,7 @@ _SCHEMA = (
 _NAMES = ", ".join(_COLUMNS)
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _NO_FAULT_OF_THE_FILE = _BUSY | {
-    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN),
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN),
     *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_AUTH),
 }
 _UNREADABLE = (sqlite3.Error, UnicodeError)  # messages about a damaged schema are no UTF-8
@@ -174,7 +175,7 @@ class ResultsDatabase:
                     raise _BusyError(
                         "another program holds the gallery.", way_out="Try again in a moment."
                     ) from error
-                if _code(error) in _NO_FAULT_OF_THE_FILE or attempt == 2:
+                if self._is_no_fault_of_the_file(error) or attempt == 2:
                     raise GalleryError(
                         f"the gallery cannot be read or written: {error}.",
                         place=str(self._file),
@@ -182,6 +183,12 @@ class ResultsDatabase:
                     ) from error
                 self._replace_damaged()
         raise AssertionError("it is done or raised")
+
+    def _is_no_fault_of_the_file(self, error: Exception) -> bool:
+        code = _code(error)
+        if code == sqlite3.SQLITE_READONLY:  # also said of a header with unknown versions
+            return not os.access(self._file, os.W_OK)
+        return code in _NO_FAULT_OF_THE_FILE
 
     def _connected(self) -> sqlite3.Connection:
         if self._base is None:
