@@ -175,6 +175,7 @@ class Workspace(QObject):
             rest = self.documents
             self.show(rest[min(place, len(rest) - 1)] if rest else None)
         self.closed.emit(opened)
+        opened.deleteLater()  # Qt holds the functions connected to it, and these hold it
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme

@@ -48,11 +48,18 @@ class DocumentPage(QStackedWidget):
         """Replace the graph view."""
         shown = self.currentWidget() is self.graph
         self.removeWidget(self.graph)
-        self.graph.deleteLater()
+        self.graph.discard()
         self.graph = graph
         self.insertWidget(0, graph)
         if shown:
             self.setCurrentWidget(graph)
+
+    def discard(self) -> None:
+        """Close the canvas, and delete the page with both views."""
+        self.graph.discard()
+        if self.canvas is not None:
+            self.canvas.close_tab()
+        self.deleteLater()
 
 
 class ViewSwitch(QWidget):

@@ -173,9 +173,7 @@ class DocumentsArea(QWidget):
     def _remove(self, opened: OpenDocument) -> None:
         page = self._pages.pop(opened.id)
         self.tabs.removeTab(self.tabs.indexOf(page))
-        if page.canvas is not None:
-            page.canvas.close_tab()
-        page.deleteLater()
+        page.discard()
         self._show_current(self._workspace.current)
 
     def _selected(self, opened: OpenDocument, paths: list[str]) -> None:

@@ -103,6 +103,7 @@ class StartPage(QScrollArea):
         self._workspace = workspace
         self._grid = QGridLayout()
         self._shown: list[WorkflowCard] = []
+        self._pictures: dict[str, QPixmap | None] = {}
         workspace.recent_changed.connect(self.build)
         self.build()
 
@@ -134,11 +135,17 @@ class StartPage(QScrollArea):
         self._grid.setSpacing(_GAP)
         for file in listed_workflows():
             title, text = _ABOUT.get(file.stem) or (file.stem.replace("_", " ").capitalize(), "")
-            card = WorkflowCard(title, text, _picture(file.stem))
+            card = WorkflowCard(title, text, self._picture(file.stem))
             card.pressed.connect(partial(self.open_requested.emit, file))
             self._shown.append(card)
         self._place_cards()
         return self._grid
+
+    def _picture(self, name: str) -> QPixmap | None:
+        """Read once: the page is built anew with every file that is opened."""
+        if name not in self._pictures:
+            self._pictures[name] = _picture(name)
+        return self._pictures[name]
 
     def _place_cards(self) -> None:
         room = self.width() - 2 * _MARGIN - _GAP

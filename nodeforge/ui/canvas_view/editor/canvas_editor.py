@@ -84,13 +84,20 @@ class CanvasEditor(QWidget):
         self._show_place()
 
     def close_editor(self) -> None:
-        """Disconnect from the canvas."""
+        """Disconnect from the canvas, and delete what is no child of a widget.
+
+        What is connected to a Qt object is held by Qt, where Python's collector does not look:
+        only deleting the object lets go of it.
+        """
         self.session.commit()
         self.live.close()
         self.generator.close()
         self._auto_box.close()
         self.view.close_view()
         self.layers.close_panel()
+        parts = (self.live, self.generator, self._auto_box, self.form, self.staging)
+        for part in (*parts, self.session.snapping, self.session):
+            part.deleteLater()
 
     def _record_generation(self, accepted: Candidate) -> None:
         """Add the generation's record to the project."""

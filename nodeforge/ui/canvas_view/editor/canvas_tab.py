@@ -121,6 +121,9 @@ class CanvasTab(QStackedWidget):
             end()
         if self.editor is not None:
             self.editor.close_editor()
+        for part in (self.files, self.commands):
+            if part is not None:
+                part.deleteLater()
 
     def set_theme(self, theme: Theme) -> None:
         if self.view is not None:

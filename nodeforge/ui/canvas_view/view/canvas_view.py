@@ -86,6 +86,8 @@ class CanvasView(Viewport):
         self._end()
         self.renderer.close()
         self.marching_ants.close()
+        for part in (self.input_handler, self.marching_ants, self.candidate_overlay):
+            part.deleteLater()
 
     def set_theme(self, theme: Theme) -> None:
         self.overlay.theme = theme

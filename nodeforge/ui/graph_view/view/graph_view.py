@@ -89,6 +89,16 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         input_handler.node_dropped = self.drop_node
         self.destroyed.connect(session.close)
 
+    def discard(self) -> None:
+        """Disconnect from the document and delete the view with all its parts.
+
+        What is connected to a Qt object is held by Qt, where Python's collector does not look:
+        only deleting the object lets go of it.
+        """
+        self.session.close()
+        for part in (self.input_handler, self.inline_editor, self.session, self):
+            part.deleteLater()
+
     def _keys(self):
         return {
             "Tab": self.search_add,
