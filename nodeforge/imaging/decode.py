@@ -15,11 +15,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes, to_float
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError
-from nodeforge.imaging.profiles import foreign_profile, image_to_srgb
+from nodeforge.imaging.profiles import foreign_profile, grey_to_srgb, image_to_srgb
 from nodeforge.imaging.text import read_text
 
 MOST_PIXELS = 8192 * 8192
@@ -29,6 +29,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 _STORED = ("L", "LA", "RGB", "RGBA")
 _AnyPixels = NDArray[Any]
 _ORIENTATION = 0x0112
+_BITS, _EXTRA_SAMPLES = 258, 338  # tags of TIFF
 
 # What decoders raise at damaged files, found by feeding them 90,000.
 _DAMAGE = (
@@ -103,7 +104,8 @@ def decode_bytes(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Bytes:
 def decode_stored(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Stored:
     """The picture as the file stores it, upright, but its colours as they are.
 
-    Palettes and CMYK become RGBA, and of 16 bits the upper 8 are left.
+    What is not stored as 8 bits of grey or RGB (palettes, CMYK, 16 bits, decimals) is as
+    `decode_bytes` gives it: RGB or RGBA, in sRGB.
 
     Raises:
         PictureError: see `decode`.
@@ -111,23 +113,29 @@ def decode_stored(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Store
     data = read_file(source)
     with _named(source, most_pixels):
         image = _opened(data, most_pixels)
-        orientation = image.getexif().get(_ORIENTATION, 1)
-        kept = image.mode in _STORED
-        profile = image.info.get("icc_profile", b"") if kept else b""
-        plain = kept and "transparency" not in image.info
-        stored = image if plain else image.convert("RGBA")
-        pixels = np.ascontiguousarray(_upright(np.asarray(stored), orientation))
-        return Stored(pixels, stored.mode, profile)
+        image.load()
+        if image.mode not in _STORED or _deep(data, image) is not None:
+            pixels = to_bytes(_shown(image, data))
+            return Stored(pixels, "RGBA" if pixels.shape[2] == 4 else "RGB", b"")
+        stored = image if "transparency" not in image.info else image.convert("RGBA")
+        pixels = np.ascontiguousarray(_upright(np.asarray(stored), _orientation(image)))
+        return Stored(pixels, stored.mode, image.info.get("icc_profile", b""))
 
 
 def is_deep(data: bytes) -> bool:
     """Whether a picture that can be decoded has more than 8 bits a channel."""
     image = _opened(data, MOST_PIXELS)
-    return _is_deep_png(data, image) or image.mode.startswith("I") or image.mode == "F"
+    return _is_deep_colour(data, image) or image.mode.startswith("I") or image.mode == "F"
 
 
-def _is_deep_png(data: bytes, image: Image.Image) -> bool:
-    return image.format == "PNG" and data[24:25] == b"\x10"
+def _is_deep_colour(data: bytes, image: Image.Image) -> bool:
+    """Whether Pillow would cut a picture of several channels to 8 bits."""
+    if image.format == "PNG":
+        return data[24:25] == b"\x10"
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and image.mode in ("RGB", "RGBA"):
+        plain = image.tag_v2.get(_EXTRA_SAMPLES, (2,)) == (2,)  # alpha is not multiplied in
+        return set(image.tag_v2.get(_BITS, ())) == {16} and plain
+    return False
 
 
 @contextmanager
@@ -183,17 +191,24 @@ def _opened(data: bytes, most_pixels: int) -> Image.Image:
 
 def _shown(image: Image.Image, data: bytes) -> _AnyPixels:
     """The picture upright in sRGB: floats, or uint8 where it has 8 bits."""
-    orientation = image.getexif().get(_ORIENTATION, 1)
+    image.load()
     deep = _deep(data, image)
     pixels = _shallow(image) if deep is None else deep
-    return np.ascontiguousarray(_upright(_visible(pixels), orientation))
+    return np.ascontiguousarray(_upright(_visible(pixels), _orientation(image)))
+
+
+def _orientation(image: Image.Image) -> int:
+    """How a picture that is loaded must still be turned; Pillow turns TIFF itself, loading it."""
+    return image.getexif().get(_ORIENTATION, 1)
 
 
 def _deep(data: bytes, image: Image.Image) -> Pixels | None:
-    """A picture of 16 bits a channel, which Pillow would cut to 8."""
-    if not (_is_deep_png(data, image) or image.mode.startswith("I;16")) or foreign_profile(image):
+    """A picture of more than 8 bits a channel, which Pillow would cut."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _of_numbers(image)
+    if not _is_deep_colour(data, image) or foreign_profile(image):
         return None
-    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION  # of TIFF, it turns even so
     array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if array is None or array.dtype != np.uint16:
         return None
@@ -203,10 +218,8 @@ def _deep(data: bytes, image: Image.Image) -> Pixels | None:
     return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
 
 
-def _shallow(image: Image.Image) -> Pixels | Bytes:
+def _shallow(image: Image.Image) -> Bytes:
     """A picture of 8 bits a channel, its colours converted where it brings a profile."""
-    if image.mode in ("I", "F"):
-        return _of_numbers(np.asarray(image))
     transparent = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
     profile = foreign_profile(image)
     alpha = image.convert("RGBA").getchannel("A") if transparent else None
@@ -218,10 +231,13 @@ def _shallow(image: Image.Image) -> Pixels | Bytes:
     return np.asarray(colours)
 
 
-def _of_numbers(values: np.ndarray) -> Pixels:
+def _of_numbers(image: Image.Image) -> Pixels:
     """Greyscale in whole numbers of 16 or more bits, or in decimals of 0..1."""
+    values = np.asarray(image)
     most = 65535 if values.dtype.kind in "iu" else 1
     grey = np.clip(np.nan_to_num(values.astype(np.float32)) / np.float32(most), 0, 1)
+    if profile := foreign_profile(image):
+        grey = grey_to_srgb(grey, profile)
     return np.repeat(grey[..., None], 3, axis=2)
 
 

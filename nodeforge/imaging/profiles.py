@@ -1,39 +1,78 @@
-"""ICC colour profiles: conversion to sRGB and back."""
+"""ICC colour profiles: conversion to sRGB and back.
+
+Whether a profile is sRGB is found by what it does to colours, never by its name: programs call
+linear profiles "Linear sRGB".
+"""
 
 from __future__ import annotations
 
+import functools
 import io
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from nodeforge.imaging.arrays import Bytes
+from nodeforge.imaging.arrays import Bytes, Pixels
 
 _SRGB = ImageCms.createProfile("sRGB")
 _BAD = (ImageCms.PyCMSError, OSError)
+_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+"""Pillow's modes by the colour spaces that profiles are for."""
+
+_STEPS = (0, 51, 102, 153, 204, 255)
+_TOLERANCE = 2
+"""Of 255: how far two makers' sRGB profiles are apart, and their rounding."""
 
 
 def foreign_profile(image: Image.Image) -> bytes | None:
     """A picture's colour profile, unless that is sRGB already: its pixels then stay as they are."""
     raw = image.info.get("icc_profile")
-    if not raw:
-        return None
+    return raw if raw and not _changes_nothing(raw) else None
+
+
+@functools.lru_cache(maxsize=64)
+def _changes_nothing(profile: bytes) -> bool:
+    """Whether a profile's curves and primaries are sRGB's, or it cannot be read."""
+    mode = _mode(profile)
+    if mode is None:
+        return True
+    if mode == "CMYK":
+        return False
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    cube = np.stack(np.meshgrid(_STEPS, _STEPS, _STEPS), axis=-1).reshape(-1, 3)
+    colours = greys if mode == "L" else np.concatenate([greys, cube.astype(np.uint8)])
+    shown = np.asarray(image_to_srgb(Image.fromarray(colours[None]).convert(mode), profile))
+    return int(np.abs(shown[0].astype(int) - colours).max()) <= _TOLERANCE
+
+
+def _mode(profile: bytes) -> str | None:
+    """The mode of the pictures that a profile is for; None where it is damaged or for others."""
     try:
-        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(raw)))
+        space = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space
     except _BAD:
         return None
-    return None if "srgb" in name.lower() else raw
+    return _MODES.get(space.strip())
 
 
 def image_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """An RGB picture in sRGB; as it is, where the profile is for other channels than it has."""
+    """A picture of 8 bits in sRGB; as it is, where the profile is for other colours than it has."""
+    mode = _mode(profile)
+    if mode is None or (mode == "CMYK") != (image.mode == "CMYK"):
+        return image.convert("RGB")
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        made = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+        made = ImageCms.profileToProfile(image.convert(mode), source, _SRGB, outputMode="RGB")
     except _BAD:
         return image.convert("RGB")
     assert made is not None
     return made
+
+
+def grey_to_srgb(grey: Pixels, profile: bytes) -> Pixels:
+    """Greys of any depth in sRGB: (height, width), 0..1, through the profile's curve."""
+    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    curve = np.asarray(image_to_srgb(ramp, profile))[0, :, 1] / np.float32(255)
+    return np.interp(grey, np.linspace(0, 1, 256), curve).astype(np.float32)
 
 
 def from_srgb(pixels: Bytes, profile: bytes) -> Bytes | None:
