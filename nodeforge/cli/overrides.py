@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.engine.assets import keep_picture
-from nodeforge.engine.files import ASSET
 from nodeforge.errors import RequestError
+from nodeforge.graph.assets import ASSET, asset_name
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Input, Node, Subgraph
@@ -129,8 +129,10 @@ class Overrides:
         path = Path(text).expanduser()
         if not path.is_file():
             return text
-        self._document.assets[path.name] = keep_picture(path, self._settings)
-        return ASSET + path.name
+        entry = keep_picture(path, self._settings)
+        name = asset_name(self._document.assets, path.name, entry["sha256"])
+        self._document.assets[name] = entry
+        return ASSET + name
 
     def _model(self, text: str) -> str:
         path = Path(text).expanduser()

@@ -14,6 +14,7 @@ from nodeforge import models
 from nodeforge.cli.lint import show, show_upgrades
 from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.overrides import Overrides
+from nodeforge.cli.piped import whole_file
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
@@ -68,6 +69,7 @@ def command(
     """Run WORKFLOW (JSON, or a picture made by one) and print the paths of what it saves."""
     settings = load_settings()
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+    workflow = whole_file(ctx, workflow)
     document = read_any(workflow)
     client = WorkerClient(settings, happened.put, device or settings.device)
     client.start()  # it imports its libraries while we look at the workflow

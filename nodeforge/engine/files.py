@@ -12,7 +12,7 @@ from typing import Any
 
 from nodeforge import models
 from nodeforge.errors import RequestError
-from nodeforge.graph.document import ASSET
+from nodeforge.graph.assets import ASSET
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
 

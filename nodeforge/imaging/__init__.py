@@ -22,6 +22,7 @@ from nodeforge.imaging.colour import (
 from nodeforge.imaging.decode import (
     Decoded,
     Stored,
+    check_picture,
     decode,
     decode_bytes,
     decode_stored,
@@ -100,6 +101,7 @@ __all__ = [
     "blend",
     "blurred",
     "bounding_box",
+    "check_picture",
     "check_same_size",
     "colour_cells",
     "combine",

@@ -21,10 +21,14 @@ from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes, to_float
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError
 from nodeforge.imaging.profiles import foreign_profile, grey_to_srgb, image_to_srgb
 from nodeforge.imaging.text import read_text
+from nodeforge.values.file_kinds import START, file_kind
 
 MOST_PIXELS = 8192 * 8192
 MOST_BYTES = 512 * 2**20
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
+
+_OWN = {f"{article} {name} picture" for name in (*FORMATS, "WebP") for article in ("a", "an")}
+"""What a file of a kind that is read is called, though it may be damaged."""
 
 _STORED = ("L", "LA", "RGB", "RGBA")
 _AnyPixels = NDArray[Any]
@@ -83,7 +87,7 @@ def decode(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Decoded:
         PictureError: it is no picture, or cut short.
     """
     data = read_file(source)
-    with _named(source, most_pixels):
+    with _named(source, data, most_pixels):
         image = _opened(data, most_pixels)
         shown = _shown(image, data)
         pixels = to_float(shown) if shown.dtype == np.uint8 else shown
@@ -97,8 +101,19 @@ def decode_bytes(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Bytes:
         PictureError: see `decode`.
     """
     data = read_file(source)
-    with _named(source, most_pixels):
+    with _named(source, data, most_pixels):
         return to_bytes(_shown(_opened(data, most_pixels), data))
+
+
+def check_picture(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> None:
+    """Read a picture file as far as its pixels, for its errors alone.
+
+    Raises:
+        PictureError: see `decode`.
+    """
+    data = read_file(source)
+    with _named(source, data, most_pixels):
+        _opened(data, most_pixels).load()
 
 
 def decode_stored(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Stored:
@@ -111,7 +126,7 @@ def decode_stored(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Store
         PictureError: see `decode`.
     """
     data = read_file(source)
-    with _named(source, most_pixels):
+    with _named(source, data, most_pixels):
         image = _opened(data, most_pixels)
         image.load()
         if image.mode not in _STORED or _deep(data, image) is not None:
@@ -139,8 +154,8 @@ def _is_deep_colour(data: bytes, image: Image.Image) -> bool:
 
 
 @contextmanager
-def _named(source: bytes | Path, most_pixels: int) -> Iterator[None]:
-    """Tell of a damaged picture which it is."""
+def _named(source: bytes | Path, data: bytes, most_pixels: int) -> Iterator[None]:
+    """Tell of a picture that cannot be read which it is, and what it is instead."""
     place = str(source) if isinstance(source, Path) else "picture"
     try:
         with warnings.catch_warnings():
@@ -152,10 +167,19 @@ def _named(source: bytes | Path, most_pixels: int) -> Iterator[None]:
         raise _too_large(most_pixels, place) from error
     except _DAMAGE as error:
         raise PictureError(
-            "is not a picture, or is cut short.",
+            _what_it_is(source, data),
             place=place,
             way_out=f"Choose a whole file of one of these kinds: {', '.join(FORMATS)}.",
         ) from error
+
+
+def _what_it_is(source: bytes | Path, data: bytes) -> str:
+    if not data:
+        return "is empty."
+    kind = file_kind(data[:START], source.name if isinstance(source, Path) else "")
+    if kind and kind not in _OWN:
+        return f"is {kind}; this kind is not read as a picture."
+    return "is not a picture, or is cut short."
 
 
 def read_file(source: bytes | Path) -> bytes:

@@ -18,7 +18,7 @@ class Loaded(NamedTuple):
     mask: Mask
 
 
-@node("image.load", title="Load image")
+@node("image.load", version=2, title="Load image")
 def load(file: Annotated[Path, File("image")]) -> Loaded:
     """Read a picture from a file: turned upright, its colours in sRGB.
 
