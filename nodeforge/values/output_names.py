@@ -20,6 +20,7 @@ WORDS = ("date", "time", "prompt", *_FACTS, "width", "height")
 """What the name of a picture may hold."""
 _WORD = re.compile(r"\{(\w+)\}")
 _FACT = re.compile(r"(?:^|, )([A-Z][\w ]*): (.*?)(?=, [A-Z][\w ]*: |$)")
+_SEED = re.compile(r"((?:^|, )Seed: )(\d+)(?=,|$)")
 _LONGEST = 60
 
 
@@ -28,6 +29,18 @@ def told(parameters: str) -> tuple[str, dict[str, str]]:
     *lines, last = parameters.split("\n")
     prompt = "\n".join(lines).partition("Negative prompt: ")[0].strip()
     return prompt, dict(_FACT.findall(last))
+
+
+def parameters_of(parameters: str, index: int) -> str:
+    """The summary of a run as it is for one picture of its batch: item b is seeded seed + b.
+
+    Args:
+        parameters: The summary of the run, which is the first picture's.
+        index: The picture's place in the batch.
+    """
+    *lines, last = parameters.split("\n")
+    own = _SEED.sub(lambda found: f"{found[1]}{int(found[2]) + index}", last, count=1)
+    return "\n".join([*lines, own])
 
 
 def moment(now: float | None = None) -> dict[str, str]:

@@ -68,6 +68,20 @@ def test_words_in_braces_name_what_made_the_picture(nodes, image, run):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_00001\.png", run.files[3].name)
 
 
+@pytest.mark.parametrize("format", list(PictureFormat))
+def test_each_picture_of_a_batch_carries_its_own_seed(nodes, image, run, format):
+    """files A16."""
+    prompt = "Seed: 1, a fox\nSteps: 2, Seed: 3"
+    facts = "Steps: 20, Seed: 5, Size: 8x8, Model: Seed: 5"
+    run.stamp = {"nodeforge": "{}", "parameters": f"{prompt}\n{facts}"}
+    nodes["image.save"](run, image(batch=3), format=format)
+    told = [read_text(path) for path in run.files]
+    assert [each["parameters"] for each in told] == [
+        f"{prompt}\n{facts.replace('Seed: 5, ', f'Seed: {seed}, ')}" for seed in (5, 6, 7)
+    ]
+    assert all(each["nodeforge"] == "{}" for each in told)
+
+
 def test_what_a_run_has_not_is_none_and_what_stands_for_nothing_is_refused(nodes, image, run):
     nodes["image.save"](run, image(), "{seed}")
     assert run.files[0].name == "none_00001.png"
