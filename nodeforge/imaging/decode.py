@@ -175,7 +175,7 @@ def _named(source: bytes | Path, data: bytes, most_pixels: int) -> Iterator[None
 
 def _what_it_is(source: bytes | Path, data: bytes) -> str:
     if not data:
-        return "is empty."
+        return "is not a picture: the file is empty."
     kind = file_kind(data[:START], source.name if isinstance(source, Path) else "")
     if kind and kind not in _OWN:
         return f"is {kind}; this kind is not read as a picture."

@@ -32,6 +32,7 @@ from nodeforge.models.files.fingerprint import (
     without_reading,
 )
 from nodeforge.models.files.header import Header, read_header
+from nodeforge.models.folders.folder_layouts import folder_problems
 from nodeforge.models.folders.folders import ModelFolders
 from nodeforge.models.folders.prompt_references import (
     prompt_reference,
@@ -60,6 +61,7 @@ __all__ = [
     "embedding_tensors",
     "fingerprint",
     "fingerprints",
+    "folder_problems",
     "is_whole_model",
     "locate",
     "other_lora_method",

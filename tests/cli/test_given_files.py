@@ -111,7 +111,7 @@ OTHERS = {
     "a.ora": (b"PK\3\4" + bytes(26) + b"mimetypeimage/openraster", "an OpenRaster picture"),
     "a.ppm": (b"P6\n4 4\n255\n" + bytes(48), "a Netpbm picture"),
     "a.cr2": (b"II*\0\x10\0\0\0CR\2\0", "a camera's raw picture"),
-    "a.png": (b"", "is empty"),
+    "a.png": (b"", "the file is empty"),
     "b.png": (b"\x89PNG\r\n\x1a\n cut", "cut short"),
     "b.avif": (FTYP + b"avif" + bytes(12), "cut short"),
     "text.png": (b"hello", "not a picture"),
