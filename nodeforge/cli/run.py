@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
 
 
+_TOLD = ("node_versions", "prompt_syntax")
+"""Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
+
+
 def _known_device(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """Whether it is there, only torch can tell; this is about typing errors."""
     if value is None or re.fullmatch(r"auto|mps|cpu|(cuda|xpu)(:\d+)?", value):
@@ -118,7 +122,7 @@ def _refuse_what_cannot_run(
 ) -> None:
     folders = models.ModelFolders(settings)
     problems = lint(document, catalogue, folders, granted=frozenset(granted))
-    show([problem for problem in problems if problem.rule == "node_versions"], err=True)
+    show([problem for problem in problems if problem.rule in _TOLD], err=True)
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         show(errors, err=True)

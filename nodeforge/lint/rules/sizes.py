@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.recipes import facts, families, label
+from nodeforge.lint.recipes import Origin, facts, families, label
+
+ENCODE = "latent.encode"
+_SIDES = ("width", "height")
+_SIZING = {"inpaint.crop": ("multiple",), "image.resize": _SIDES, "image.crop": _SIDES}
+"""Nodes that give pictures of a size which their values say."""
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -19,14 +24,25 @@ def check(scene: LintContext) -> Iterator[Problem]:
     }
     seen: set[tuple[str, str]] = set()
     known = families(scene)
-    for path, family in [
-        *((path, origin.family) for path in sized if (origin := known.of.get(path))),
-        *_of_readers(scene, sized, known.of),
+    for path, ports, family in [
+        *((path, _SIDES, origin.family) for path in sized if (origin := known.of.get(path))),
+        *((path, _SIDES, family) for path, family in _of_readers(scene, sized, known.of)),
+        *_of_pictures(scene, known.of),
     ]:
-        for port in ("width", "height"):
+        for port in ports:
             if (path, port) not in seen and (problem := _wrong(scene, path, port, family)):
                 seen.add((path, port))
                 yield problem
+
+
+def _of_pictures(
+    scene: LintContext, known: dict[str, Origin]
+) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The nodes that give pictures of a size to a VAE, and the ports that say the size."""
+    for end, start in scene.links.items():
+        encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
+        if encodes and end.node in known and (ports := _SIZING.get(scene.nodes[start.node].type)):
+            yield start.node, ports, known[end.node].family
 
 
 def _of_readers(scene: LintContext, sized: set[str], known: dict) -> Iterator[tuple[str, str]]:
@@ -41,7 +57,7 @@ def _wrong(scene: LintContext, path: str, port: str, family: str) -> Problem | N
     value = scene.value(path, port)
     if type(value) is not int or value % multiple == 0:
         return None
-    nearest = max(multiple, round(value / multiple) * multiple)
+    nearest = max(multiple, (value + multiple // 2) // multiple * multiple)
     return scene.problem(
         "sizes",
         path,
