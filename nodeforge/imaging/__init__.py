@@ -20,6 +20,7 @@ from nodeforge.imaging.colour import (
     parse_colour,
 )
 from nodeforge.imaging.decode import (
+    PICTURE_SUFFIXES,
     Decoded,
     Stored,
     check_picture,
@@ -79,6 +80,7 @@ from nodeforge.imaging.surroundings import match_surroundings
 from nodeforge.imaging.text import read_text
 
 __all__ = [
+    "PICTURE_SUFFIXES",
     "BlendMode",
     "Box",
     "Bytes",

@@ -25,7 +25,18 @@ from nodeforge.values.file_kinds import START, file_kind
 
 MOST_PIXELS = 8192 * 8192
 MOST_BYTES = 512 * 2**20
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
+_SUFFIXES = {
+    "PNG": (".png", ".apng"),
+    "JPEG": (".jpg", ".jpeg", ".jfif"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+    "AVIF": (".avif",),
+}
+FORMATS = tuple(_SUFFIXES)
+PICTURE_SUFFIXES = tuple(suffix for each in _SUFFIXES.values() for suffix in each)
+"""What files of the kinds that are read end with."""
 
 _OWN = {f"{article} {name} picture" for name in (*FORMATS, "WebP") for article in ("a", "an")}
 """What a file of a kind that is read is called, though it may be damaged."""

@@ -20,6 +20,7 @@ from nodeforge.engine.files import Files
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.assets import ASSET, asset_name
 from nodeforge.graph.edits import SetEntry
+from nodeforge.imaging import PICTURE_SUFFIXES
 from nodeforge.spec import PortSpec
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
@@ -29,7 +30,7 @@ from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 
 _LONGEST = 240
-FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff);;All files (*)"
+FILTER = f"Pictures (*{' *'.join(PICTURE_SUFFIXES)});;All files (*)"
 
 
 class PictureField(Field):
