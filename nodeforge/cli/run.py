@@ -18,6 +18,7 @@ from nodeforge.cli.piped import whole_file
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, stamp
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
 
 
-_TOLD = ("node_versions", "prompt_syntax")
+_TOLD = ("node_versions", "prompt_syntax", "empty_masks")
 """Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
 
 
@@ -121,7 +122,8 @@ def _refuse_what_cannot_run(
     granted: list[str],
 ) -> None:
     folders = models.ModelFolders(settings)
-    problems = lint(document, catalogue, folders, granted=frozenset(granted))
+    pictures = Files(settings, document.assets, granted).picture
+    problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
     show([problem for problem in problems if problem.rule in _TOLD], err=True)
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:

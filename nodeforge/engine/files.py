@@ -16,6 +16,8 @@ from nodeforge.graph.assets import ASSET
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
 
+_PICTURE = PortSpec("file", "path", widget=FileWidget("image"))
+
 
 class MissingFileError(RequestError):
     """A picture that a workflow names is not there, or not allowed."""
@@ -55,6 +57,13 @@ class Files:
         if name.startswith(ASSET):
             return self._asset(name.removeprefix(ASSET))
         return self._picture(name)
+
+    def picture(self, value: str) -> Path | None:
+        """The picture that `value` names, if it is there and may be read."""
+        try:
+            return self.resolve(_PICTURE, value)
+        except RequestError:
+            return None
 
     def model(self, kind: str, name: str) -> Path:
         """The model of `kind` that a text calls `name`.

@@ -1,6 +1,7 @@
 """What the linter says of prompts, names of results and sizes, on the shipped workflows."""
 
 import pytest
+from PIL import Image
 
 from nodeforge.formats.workflow import load
 from nodeforge.lint import Severity, lint
@@ -144,3 +145,42 @@ def test_numbers_without_bounds_are_no_crash(tmp_path, strength, steps):
     values = {"schedule__strength": strength, "schedule__steps": steps, "noise__width": 10**400 + 1}
     assert found("text_to_image", "steps", **values) == []
     assert found("text_to_image", "sizes", tmp_path, **values)
+
+
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "channel", "said"),
+    [
+        ("L", 0, "brightness", "Choose another file."),
+        ("RGB", BLACK, "brightness", "Choose another file."),
+        ("RGBA", (*BLACK, 255), "brightness", "Choose another file."),
+        ("RGBA", (*BLACK, 0), "brightness", "Set 'channel' to transparency"),
+        ("RGBA", (*WHITE, 0), "brightness", "Set 'channel' to transparency"),
+        ("RGB", WHITE, "transparency", "Set 'channel' to brightness"),
+        ("L", 1, "brightness", ""),
+        ("RGBA", (*WHITE, 0), "transparency", ""),
+        ("RGB", WHITE, "brightness", ""),
+    ],
+)
+def test_an_empty_mask_is_said_before_the_run(tmp_path, mode, colour, channel, said):
+    """files C15."""
+    file = tmp_path / "m.png"
+    Image.new(mode, (8, 6), colour).save(file)
+    document = load(shipped("workflows") / "inpaint.json")
+    document.node("mask").values |= {"file": "m.png", "channel": channel}
+    problems = lint(document, CATALOGUE, pictures=lambda name: file if name == "m.png" else None)
+    problems = [each for each in problems if each.rule == "empty_masks"]
+    assert len(problems) == bool(said)
+    assert all(said in each.way_out for each in problems)
+    assert all((each.node, each.severity) == ("mask", Severity.WARNING) for each in problems)
+
+
+def test_a_mask_that_cannot_be_read_or_is_not_there_is_left_to_the_others(tmp_path):
+    """files C15."""
+    (tmp_path / "m.png").write_bytes(b"nothing")
+    document = load(shipped("workflows") / "inpaint.json")
+    for found in (tmp_path / "m.png", None):
+        problems = lint(document, CATALOGUE, pictures=lambda _, found=found: found)
+        assert not [each for each in problems if each.rule == "empty_masks"]
