@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -48,10 +49,10 @@ def _changes_nothing(profile: bytes) -> bool:
 def _mode(profile: bytes) -> str | None:
     """The mode of the pictures that a profile is for; None where it is damaged or for others."""
     try:
-        space = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space
+        core: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
     except _BAD:
         return None
-    return _MODES.get(space.strip())
+    return _MODES.get(core.xcolor_space.strip())
 
 
 def image_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

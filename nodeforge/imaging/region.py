@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from nodeforge.imaging.arrays import Pixels, check_same_size, with_alpha
 from nodeforge.imaging.blend import composite
 from nodeforge.imaging.geometry import Method, crop, crop_repeating, resize
@@ -130,7 +132,7 @@ def put_back(
     over = patch[_shifted(rows, region.top), _shifted(columns, region.left)]
     weight = feather_inside(allowed, feather)
     if original.shape[2] == 4:
-        weight = weight + (allowed - weight) * (1 - below[..., 3])
+        weight = np.asarray(weight + (allowed - weight) * (1 - below[..., 3]), np.float32)
     out = original.copy()
     out[rows, columns] = composite(below, over, weight)
     return out
