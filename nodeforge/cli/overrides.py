@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from nodeforge.cli.piped import copied, is_pipe
 from nodeforge.engine.assets import keep_picture
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name
@@ -127,8 +129,12 @@ class Overrides:
     def _picture(self, text: str) -> str:
         """A path of the person's becomes an asset of the document; a name stays a name."""
         path = Path(text).expanduser()
-        if not path.is_file():
-            return text
+        if is_pipe(path):
+            with tempfile.TemporaryDirectory(prefix="nodeforge-") as folder:
+                return self._asset(copied(path, Path(folder)))
+        return self._asset(path) if path.is_file() else text
+
+    def _asset(self, path: Path) -> str:
         entry = keep_picture(path, self._settings)
         name = asset_name(self._document.assets, path.name, entry["sha256"])
         self._document.assets[name] = entry

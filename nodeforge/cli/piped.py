@@ -21,11 +21,20 @@ def whole_file(ctx: click.Context, path: Path) -> Path:
     Raises:
         RequestError: the pipe gives too much, or cannot be read.
     """
-    if str(path) != "-" and not _is_pipe(path):
+    if not is_pipe(path):
         return path
     folder = tempfile.TemporaryDirectory(prefix="nodeforge-")
     ctx.call_on_close(folder.cleanup)
-    copy = Path(folder.name) / (STDIN if str(path) in ("-", "/dev/stdin") else path.name)
+    return copied(path, Path(folder.name))
+
+
+def copied(path: Path, folder: Path) -> Path:
+    """All that a pipe gives, as a file of its name in `folder`.
+
+    Raises:
+        RequestError: the pipe gives too much, or cannot be read.
+    """
+    copy = folder / (STDIN if str(path) in ("-", "/dev/stdin") else path.name)
     try:
         content = _read(path)
     except OSError as error:
@@ -36,7 +45,10 @@ def whole_file(ctx: click.Context, path: Path) -> Path:
     return copy
 
 
-def _is_pipe(path: Path) -> bool:
+def is_pipe(path: Path) -> bool:
+    """Whether `path` stands for standard input, or can be read only once."""
+    if str(path) == "-":
+        return True
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):

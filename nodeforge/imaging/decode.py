@@ -19,7 +19,7 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes, to_float
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError
-from nodeforge.imaging.profiles import foreign_profile, grey_to_srgb, image_to_srgb
+from nodeforge.imaging.profiles import curve_to_srgb, foreign_profile, image_to_srgb
 from nodeforge.imaging.text import read_text
 from nodeforge.values.file_kinds import START, file_kind
 
@@ -241,7 +241,7 @@ def _deep(data: bytes, image: Image.Image) -> Pixels | None:
     """A picture of more than 8 bits a channel, which Pillow would cut."""
     if image.mode.startswith("I") or image.mode == "F":
         return _of_numbers(image)
-    if not _is_deep_colour(data, image) or foreign_profile(image):
+    if not _is_deep_colour(data, image):
         return None
     flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION  # of TIFF, it turns even so
     array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -249,8 +249,12 @@ def _deep(data: bytes, image: Image.Image) -> Pixels | None:
         return None
     pixels = array.astype(np.float32) / np.float32(65535)
     if pixels.ndim == 2:
-        return np.repeat(pixels[..., None], 3, axis=2)
-    return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    if profile := foreign_profile(image):
+        colours = curve_to_srgb(pixels[..., :3], profile)
+        return None if colours is None else np.dstack([colours, pixels[..., 3:]])
+    return pixels
 
 
 def _shallow(image: Image.Image) -> Bytes:
@@ -271,8 +275,9 @@ def _of_numbers(image: Image.Image) -> Pixels:
     values = np.asarray(image)
     most = 65535 if values.dtype.kind in "iu" else 1
     grey = np.clip(np.nan_to_num(values.astype(np.float32)) / np.float32(most), 0, 1)
-    if profile := foreign_profile(image):
-        grey = grey_to_srgb(grey, profile)
+    profile = foreign_profile(image)
+    if profile and (shown := curve_to_srgb(grey, profile)) is not None:
+        grey = shown
     return np.repeat(grey[..., None], 3, axis=2)
 
 

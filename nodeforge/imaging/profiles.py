@@ -40,10 +40,9 @@ def _changes_nothing(profile: bytes) -> bool:
     if mode == "CMYK":
         return False
     greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
-    cube = np.stack(np.meshgrid(_STEPS, _STEPS, _STEPS), axis=-1).reshape(-1, 3)
-    colours = greys if mode == "L" else np.concatenate([greys, cube.astype(np.uint8)])
-    shown = np.asarray(image_to_srgb(Image.fromarray(colours[None]).convert(mode), profile))
-    return int(np.abs(shown[0].astype(int) - colours).max()) <= _TOLERANCE
+    colours = greys if mode == "L" else np.concatenate([greys, _cube()])
+    apart = _converted(colours, profile).astype(int) - colours
+    return int(np.abs(apart).max()) <= _TOLERANCE
 
 
 def _mode(profile: bytes) -> str | None:
@@ -69,11 +68,32 @@ def image_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return made
 
 
-def grey_to_srgb(grey: Pixels, profile: bytes) -> Pixels:
-    """Greys of any depth in sRGB: (height, width), 0..1, through the profile's curve."""
-    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-    curve = np.asarray(image_to_srgb(ramp, profile))[0, :, 1] / np.float32(255)
-    return np.interp(grey, np.linspace(0, 1, 256), curve).astype(np.float32)
+def curve_to_srgb(values: Pixels, profile: bytes) -> Pixels | None:
+    """Greys or colours of any depth in sRGB, 0..1, through the profile's curve.
+
+    None where the profile does more than a curve for all channels alike, as other primaries do.
+    """
+    ramp = np.arange(256, dtype=np.uint8)
+    curve = _converted(np.repeat(ramp[:, None], 3, axis=1), profile)[:, 1]
+    if values.ndim == 3:
+        cube = _cube()
+        apart = _converted(cube, profile).astype(int) - curve[cube]
+        if np.abs(apart).max() > _TOLERANCE:
+            return None
+    knots = curve / np.float32(255)
+    return np.interp(values, np.linspace(0, 1, 256), knots).astype(np.float32)
+
+
+def _converted(colours: Bytes, profile: bytes) -> Bytes:
+    """Colours, (count, 3), in sRGB."""
+    mode = _mode(profile) or "RGB"
+    image = Image.fromarray(np.ascontiguousarray(colours[None])).convert(mode)
+    return np.asarray(image_to_srgb(image, profile))[0]
+
+
+def _cube() -> Bytes:
+    """Colours all over the cube, (216, 3)."""
+    return np.stack(np.meshgrid(_STEPS, _STEPS, _STEPS), -1).reshape(-1, 3).astype(np.uint8)
 
 
 def from_srgb(pixels: Bytes, profile: bytes) -> Bytes | None:

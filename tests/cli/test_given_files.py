@@ -193,6 +193,18 @@ def test_a_workflow_is_read_from_a_pipe(tmp_path, name):
     assert done.exit_code == 0, done.output
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_picture_is_read_from_a_pipe(tmp_path):
+    """files B16."""
+    content = picture(tmp_path / "in.png", "red").read_bytes()
+    os.mkfifo(tmp_path / "63")
+    writer = threading.Thread(target=(tmp_path / "63").write_bytes, args=[content], daemon=True)
+    writer.start()
+    document = overridden(tmp_path, f"image.file={tmp_path / '63'}")
+    writer.join(10)
+    assert document.node("image").values["file"] == "asset:63"
+
+
 def test_an_import_of_standard_input_needs_a_name(tmp_path):
     """files B16."""
     content = json.dumps(text_to_image().api())

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -226,6 +227,25 @@ def test_a_profile_is_judged_by_its_primaries():
     assert red[0] > 210
     grey = decode_bytes(saved(Image.new("RGB", (4, 4), (90, 90, 90)), icc_profile=profile))[0, 0]
     assert np.abs(grey.astype(int) - 90).max() <= 1
+
+
+def test_16_bits_with_a_linear_profile_keep_their_dark_parts():
+    """files A6: through 8 bits, all of the darkest 1/255 would be black."""
+    values = np.linspace(0, 257 * 3, 60).astype(np.uint16).reshape(6, 10)
+    _, plain = cv2.imencode(".png", np.repeat(values[..., None], 3, axis=2))
+    data = with_profile(plain.tobytes(), rgb_profile("linear", 1.0))
+    linear = values.astype(np.float64) / 65535
+    expected = np.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055
+    )
+    assert np.abs(decode(data).pixels[..., 0] - expected).max() < 0.006
+
+
+def with_profile(png, profile):
+    """A PNG with a colour profile put behind its header."""
+    content = b"icc\0\0" + zlib.compress(profile)
+    chunk = struct.pack(">I", len(content)) + b"iCCP" + content
+    return png[:33] + chunk + struct.pack(">I", zlib.crc32(chunk[4:])) + png[33:]
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16", "F"])
