@@ -114,9 +114,10 @@ class Files:
                 way_out=f"Choose the file yourself, or copy it to {self._settings.inputs}.",
             )
         for root in (self._settings.inputs, shipped("resources") / "examples"):
-            path = (root / name).resolve()
-            if path.is_file() and path.is_relative_to(root.resolve()):
-                return path
+            for spelt in dict.fromkeys((name, name.replace("\\", "/"))):
+                path = (root / spelt).resolve()
+                if path.is_file() and path.is_relative_to(root.resolve()):
+                    return path
         raise MissingFileError(
             f"there is no picture '{name}'.",
             way_out=f"Choose another file, or copy it to {self._settings.inputs}.",

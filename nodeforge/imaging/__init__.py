@@ -28,6 +28,7 @@ from nodeforge.imaging.decode import (
     decode_bytes,
     decode_stored,
     is_deep,
+    picture_size,
     read_file,
 )
 from nodeforge.imaging.encode import PictureFormat, encode
@@ -143,6 +144,7 @@ __all__ = [
     "pad",
     "parse_colour",
     "patch",
+    "picture_size",
     "put_back",
     "read_file",
     "read_text",

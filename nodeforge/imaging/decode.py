@@ -116,6 +116,17 @@ def decode_bytes(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Bytes:
         return to_bytes(_shown(_opened(data, most_pixels), data))
 
 
+def picture_size(source: bytes | Path) -> tuple[int, int]:
+    """Width and height of a picture file, before it is turned upright; no pixel is read.
+
+    Raises:
+        PictureError: see `decode`.
+    """
+    data = read_file(source)
+    with _named(source, data, MOST_PIXELS):
+        return _opened(data, MOST_PIXELS).size
+
+
 def check_picture(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> None:
     """Read a picture file as far as its pixels, for its errors alone.
 

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from nodeforge.formats.workflow import load
+from nodeforge.graph.model import Input, Output
 from nodeforge.lint import Severity, lint
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings, shipped
@@ -136,6 +137,22 @@ def test_a_crop_of_a_size_that_the_model_refuses_is_named(tmp_path):
     assert (problem.node, problem.port) == ("crop", "multiple")
     assert "divisible by 16" in problem.fact
     assert found("inpaint", "sizes", tmp_path, crop__multiple=32) == []
+
+
+@pytest.mark.parametrize(("size", "said"), [((100, 70), 1), ((128, 70), 1), ((128, 64), 0)])
+def test_a_picture_of_a_size_that_the_model_refuses_is_named(tmp_path, size, said):
+    """files: sizes the model refuses; by the file, before the run."""
+    file = tmp_path / "p.png"
+    Image.new("RGB", size).save(file)
+    document = load(shipped("workflows") / "image_to_image.json")
+    (encode,) = (n for n, node in document.graph.nodes.items() if node.type == "latent.encode")
+    (loaded,) = (n for n, node in document.graph.nodes.items() if node.type == "image.load")
+    document.graph.links[Input(encode, "image")] = Output(loaded, "image")
+    folders = ModelFolders(Settings(home=tmp_path))
+    problems = lint(document, CATALOGUE, folders, pictures=lambda _: file)
+    problems = [each for each in problems if each.rule == "sizes"]
+    assert len(problems) == said
+    assert all(f"{size[0]} × {size[1]} pixels" in each.fact for each in problems)
 
 
 @pytest.mark.parametrize("strength", [1e308, -1e308, 10**400, float("inf"), float("nan")])

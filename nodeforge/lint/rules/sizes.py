@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.errors import NodeForgeError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import Origin, facts, families, label
 
-ENCODE = "latent.encode"
+ENCODE, LOAD = "latent.encode", "image.load"
 _SIDES = ("width", "height")
 _SIZING = {"inpaint.crop": ("multiple",), "image.resize": _SIDES, "image.crop": _SIDES}
 """Nodes that give pictures of a size which their values say."""
@@ -33,6 +34,8 @@ def check(scene: LintContext) -> Iterator[Problem]:
             if (path, port) not in seen and (problem := _wrong(scene, path, port, family)):
                 seen.add((path, port))
                 yield problem
+    for path, family in _encoded_files(scene, known.of):
+        yield from _wrong_file(scene, path, family)
 
 
 def _of_pictures(
@@ -43,6 +46,37 @@ def _of_pictures(
         encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
         if encodes and end.node in known and (ports := _SIZING.get(scene.nodes[start.node].type)):
             yield start.node, ports, known[end.node].family
+
+
+def _encoded_files(scene: LintContext, known: dict[str, Origin]) -> Iterator[tuple[str, str]]:
+    """The nodes whose pictures go from a file straight to a VAE, and its family."""
+    for end, start in scene.links.items():
+        encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
+        if encodes and end.node in known and scene.nodes[start.node].type == LOAD:
+            yield start.node, known[end.node].family
+
+
+def _wrong_file(scene: LintContext, path: str, family: str) -> Iterator[Problem]:
+    name = scene.value(path, "file")
+    file = scene.picture(name) if type(name) is str else None
+    if file is None:
+        return
+    from nodeforge.imaging import picture_size  # only for pictures: it brings numpy
+
+    try:
+        width, height = picture_size(file)
+    except NodeForgeError:
+        return  # the node says so
+    multiple = facts(family).size_multiple
+    if width % multiple or height % multiple:
+        yield scene.problem(
+            "sizes",
+            path,
+            f"the picture is {width} × {height} pixels, which {label(family)} cannot encode: "
+            f"both must be divisible by {multiple}.",
+            "Put 'Resize image' or 'Crop image' before the VAE.",
+            port="file",
+        )
 
 
 def _of_readers(scene: LintContext, sized: set[str], known: dict) -> Iterator[tuple[str, str]]:
