@@ -1,6 +1,7 @@
 """Model files, without torch: folders, detection, headers, content keys."""
 
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
+from nodeforge.models.detection.lora_names import LoraTensor
 from nodeforge.models.detection.lora_names import other_method as other_lora_method
 from nodeforge.models.detection.lora_names import parse as parse_lora_name
 from nodeforge.models.detection.networks import embedding_tensors
@@ -52,6 +53,7 @@ __all__ = [
     "Header",
     "Kind",
     "Layout",
+    "LoraTensor",
     "MissingModelError",
     "ModelFileError",
     "ModelFolders",

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from nodeforge.diffusion import LoadingError, check_lora, describe, describe_lora
 from nodeforge.diffusion.adapters.lora import load_lora
 from nodeforge.diffusion.adapters.lora_blocks import ldm_modules
-from nodeforge.diffusion.adapters.lora_keys import left_out
+from nodeforge.diffusion.adapters.lora_keys import read_lora
 from nodeforge.diffusion.networks.building import build
 from nodeforge.models import recognise
 from nodeforge.settings import shipped
@@ -227,7 +227,7 @@ def test_a_missing_factor_is_named(tmp_path, missing):
     file = tmp_path / "a.safetensors"
     save_file({f"{stem}.{role}": torch.zeros(4, 4) for role in roles if role != missing}, file)
     with pytest.raises(LoadingError, match=f"lacks '{stem}.{missing}'"):
-        left_out(file)
+        read_lora(file)
 
 
 @pytest.mark.parametrize("shape", [(2,), (2, 2), (0,)])

@@ -20,8 +20,7 @@ from nodeforge.diffusion.adapters.lora_blocks import Blocks, block_weight
 from nodeforge.diffusion.adapters.lora_keys import (
     LoraNames,
     by_canonical_name,
-    left_out,
-    read_names,
+    read_lora,
     too_many,
 )
 from nodeforge.diffusion.adapters.lora_weights import Layer, LoraDelta, delta_of
@@ -51,7 +50,7 @@ def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()
     """
     texts = FAMILIES[recipe.weights.family].text_encoders
     parts = texts if isinstance(recipe, TextEncoder) else (recipe.weights.part,)
-    if weight == 0 or not read_names(Path(lora.path)).keys() & set(parts):
+    if weight == 0 or not read_lora(Path(lora.path)).names.keys() & set(parts):
         return recipe
     return replace(recipe, loras=(*recipe.loras, Lora(lora, weight, blocks)))
 
@@ -109,7 +108,7 @@ def load_lora(
             kind that is not read.
         ModelFileError: the file is damaged.
     """
-    names = read_names(Path(weights.path))
+    names = read_lora(Path(weights.path)).names
     pieces: dict[str, LoraDelta] = {}
     for inner_part, prefix, inner in parts_of(network, part):
         known = names.get(inner_part, LoraNames())
@@ -172,8 +171,8 @@ def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
         ModelFileError: the file is damaged.
     """
     path = Path(lora.path)
-    names = read_names(path)
-    told = list(left_out(path))
+    names, left_out = read_lora(path)
+    told = list(left_out)
     for part, _, network in parts_of(build(recipe), recipe.weights.part):
         if (known := names.get(part)) is None:
             continue

@@ -7,12 +7,12 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodeforge.diffusion.adapters.lora_blocks import ldm_modules
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
-from nodeforge.models import other_lora_method, parse_lora_name, read_header
+from nodeforge.models import LoraTensor, other_lora_method, parse_lora_name, read_header
 
 _MOST_LEFT_OUT = 0.1
 """The share of a file that may be foreign or damaged while the rest is still used."""
@@ -63,87 +63,94 @@ class LoraNames:
             for one, two in (*_HALVES, *(pair[::-1] for pair in _HALVES)):
                 if one in name:
                     return name.replace(one, two)
+            return f"{name.rpartition('.lora_')[0]}.lora_{role}.weight"
         return None
 
 
 def _lacking(roles: Collection[str]) -> Iterator[tuple[str, str]]:
     """The roles that a module's tensors lack, each with one that is there."""
     there = min(roles)
-    if not there.startswith(("hada", "lokr")):
+    kind = there[:4]
+    if kind not in ("hada", "lokr"):
         yield from ((role, there) for role in ("down", "up") if role not in roles)
         return
-    for factor in (f"{there[:4]}_w1", f"{there[:4]}_w2"):
-        halves = {f"{factor}_a", f"{factor}_b"}
-        if factor not in roles and not halves <= set(roles):
-            half = min(halves - set(roles)) if halves & set(roles) else factor
-            yield half if there[:4] == "lokr" or half != factor else f"{factor}_a", there
+    for factor in (f"{kind}_w1", f"{kind}_w2"):
+        lacking = {f"{factor}_a", f"{factor}_b"} - set(roles)
+        if factor in roles or not lacking:
+            continue
+        whole = kind == "lokr" and len(lacking) == 2
+        yield (factor if whole else min(lacking)), there
 
 
-def read_names(path: Path) -> dict[str, LoraNames]:
-    """What the LoRA at `path` changes, by network: ``unet``, ``text_encoder``, ``text_encoder_2``.
+class LoraFile(NamedTuple):
+    """What a LoRA file holds.
 
-    Tensors that belong to no network (an embedding that comes with it), and single layers of
-    which a part is missing, are left out: `left_out` tells them.
+    Args:
+        names: By network, ``unet``, ``text_encoder``, ``text_encoder_2``: what it changes there.
+        left_out: What of it is not used, as sentences.
+    """
+
+    names: dict[str, LoraNames]
+    left_out: tuple[str, ...]
+
+
+def read_lora(path: Path) -> LoraFile:
+    """Sort the tensors of the LoRA at `path`.
+
+    What belongs to no network (an embedding that comes with it), and single layers of which a
+    part is missing, are left out.
 
     Raises:
         LoadingError: it holds something that is not low-rank weights as known here, several
             adapters, or halves of which the others are missing.
         ModelFileError: the file is damaged.
     """
-    return _sorted(path)[0]
-
-
-def left_out(path: Path) -> tuple[str, ...]:
-    """What of the LoRA at `path` is not used, as sentences.
-
-    Raises:
-        LoadingError, ModelFileError: see `read_names`.
-    """
-    return _sorted(path)[1]
-
-
-def _sorted(path: Path) -> tuple[dict[str, LoraNames], tuple[str, ...]]:
     metadata = _metadata(read_header(path).metadata)
     found: dict[str, LoraNames] = {}
     foreign: list[str] = []
     adapters: dict[str, None] = {}
     stored = stored_tensors(path)
     for name, tensor in stored.items():
-        if method := other_lora_method(name):
-            raise _unread(path, name, method)
-        told = parse_lora_name(name)
+        told = _parsed(name, tensor, path)
         if told is None or not told.role:
             foreign.append(name)
             continue
         if told.role in ("down", "up"):
             adapters[told.adapter or _UNNAMED] = None
-        if told.role == "alpha" and math.prod(tensor.shape) != 1:
-            raise _damaged(path, f"'{name}' has the shape {tensor.shape}; it is one number.")
         if told.part not in found:
             found[told.part] = _with_metadata(told.part, metadata, path)
         found[told.part].add(canonical(told.module), told.role, name, tensor)
-    if len(adapters) > 1:
-        names = ", ".join(f"'{name}'" for name in adapters)
-        raise LoadingError(
-            f"holds {len(adapters)} adapters: {names}.",
-            place=str(path),
-            way_out="Save each into a file of its own; one is read from a file.",
-        )
+    _check_adapters(list(adapters), path)
     of_networks = [name for name in foreign if parse_lora_name(name)]
-    if of_networks and len(of_networks) > _MOST_LEFT_OUT * len(stored):
-        raise LoadingError(
-            f"holds '{of_networks[0]}', which is no LoRA, LoHa or LoKr weight.",
-            place=str(path),
-            way_out="Choose a file of another method: DoRA, biases and full differences are not "
-            "read.",
-        )
+    if len(of_networks) > _MOST_LEFT_OUT * len(stored):
+        raise _unread(path, of_networks[0])
     facts = list(_without_halves(found, path))
     if foreign:
         facts.append(f"'{foreign[0]}'{_and_more(foreign)}: no part of a LoRA, so it is left out.")
-    return found, tuple(facts)
+    return LoraFile(found, tuple(facts))
 
 
-def _without_halves(found: Mapping[str, LoraNames], path: Path) -> Iterator[str]:
+def _parsed(name: str, tensor: StoredTensor, path: Path) -> LoraTensor | None:
+    """What a tensor is; None where it belongs to no network."""
+    if method := other_lora_method(name):
+        raise _unread(path, name, f" ({method})")
+    told = parse_lora_name(name)
+    if told and told.role == "alpha" and math.prod(tensor.shape) != 1:
+        raise _damaged(path, f"'{name}' has the shape {tensor.shape}; it is one number.")
+    return told
+
+
+def _check_adapters(names: Sequence[str], path: Path) -> None:
+    if len(names) > 1:
+        told = ", ".join(f"'{name}'" for name in names)
+        raise LoadingError(
+            f"holds {len(names)} adapters: {told}.",
+            place=str(path),
+            way_out="Save each into a file of its own; one is read from a file.",
+        )
+
+
+def _without_halves(found: dict[str, LoraNames], path: Path) -> Iterator[str]:
     """Take out the modules of which a part is missing; a sentence where there are any."""
     halves = {
         (part, module): missing
@@ -157,7 +164,7 @@ def _without_halves(found: Mapping[str, LoraNames], path: Path) -> Iterator[str]
     for part, module in halves:
         del found[part].modules[module]
     for part in [part for part, names in found.items() if not names.modules]:
-        del found[part]  # pyright: ignore[reportIndexIssue]
+        del found[part]
     if lacking:
         yield f"It lacks '{lacking[0]}'{_and_more(lacking)}: these layers are left out."
 
@@ -166,9 +173,9 @@ def _and_more(names: Sequence[str]) -> str:
     return f" and {len(names) - 1} more" if len(names) > 1 else ""
 
 
-def _unread(path: Path, name: str, method: str) -> LoadingError:
+def _unread(path: Path, name: str, method: str = "") -> LoadingError:
     return LoadingError(
-        f"holds '{name}', which is no LoRA, LoHa or LoKr weight ({method}).",
+        f"holds '{name}', which is no LoRA, LoHa or LoKr weight{method}.",
         place=str(path),
         way_out="Choose a file of another method: DoRA, biases and full differences are not read.",
     )
