@@ -13,10 +13,17 @@ from nodeforge.errors import RequestError
 from nodeforge.settings import Settings
 
 _NO_SUFFIX = ".picture"
+_PICTURES = ("image", "mask")
 
 
-def keep_picture(path: Path, settings: Settings) -> dict[str, Any]:
+def keep_picture(path: Path, settings: Settings, kind: str = "image") -> dict[str, Any]:
     """Copy the file at `path` to the assets, unless its content is there already.
+
+    Args:
+        path: The file.
+        settings: Where assets are.
+        kind: What the file is for, as `nodeforge.spec.FileWidget` has it; of pictures and masks,
+            the content is looked at.
 
     Returns:
         The entry of a document's ``assets`` for it; `nodeforge.graph.document.ASSET` and its
@@ -25,7 +32,8 @@ def keep_picture(path: Path, settings: Settings) -> dict[str, Any]:
     Raises:
         RequestError: it is no picture that is read, or the copy cannot be written.
     """
-    _check(path)
+    if kind in _PICTURES:
+        _check(path)
     try:
         sha256 = models.sha256(path.absolute())
         kept = settings.assets / f"{sha256}{_suffix(path)}"

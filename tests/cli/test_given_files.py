@@ -85,6 +85,16 @@ def test_a_picture_needs_no_suffix(tmp_path, name):
     assert files.resolve(port, document.node("image").values["file"]).is_file()
 
 
+@pytest.mark.parametrize("value", ["x" * 5000, "a\0b", "~nobody_of_this_name/x.png", ""])
+@pytest.mark.parametrize("port", ["image.file", "model.file"])
+def test_what_can_be_no_file_stays_a_name_and_is_no_crash(tmp_path, port, value):
+    """files C10, B14."""
+    node, _, name = port.partition(".")
+    document = overridden(tmp_path, f"{port}={value}")
+    assert document.assets == {}
+    assert str(document.node(node).values[name]).endswith(value)
+
+
 FTYP = b"\0\0\0\x18ftyp"
 OTHERS = {
     "a.heic": (FTYP + b"heic" + bytes(12), "a HEIC picture"),
