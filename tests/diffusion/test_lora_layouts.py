@@ -216,6 +216,20 @@ def test_a_missing_half_is_named(model, pairs, ldm, tmp_path, layout, half):
     assert "damaged" in caught.value.way_out
 
 
+@pytest.mark.parametrize("shape", [(), (4,), (0, 0), (4, 4, 1), (4, 7)])
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_matrix_of_any_other_shape_is_said_to_be_one(model, pairs, ldm, tmp_path, shape, half):
+    """files C4."""
+    name = next(iter(pairs))
+    names = LAYOUTS["peft"](name, ldm)
+    tensors = [tensor.contiguous() for tensor in pairs[name]]
+    tensors[half] = torch.zeros(shape)
+    file = tmp_path / "a.safetensors"
+    save_file(dict(zip(names, tensors, strict=True)), file)
+    with pytest.raises(LoadingError, match="has other shapes for"):
+        check_lora(model, describe_lora(file, "nano"))
+
+
 @pytest.mark.parametrize("missing", ["hada_w1_a", "hada_w2_b", "lokr_w2"])
 def test_a_missing_factor_is_named(tmp_path, missing):
     """files C4."""
