@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 from nodeforge.errors import RequestError
 
 GIB = 2**30
+_LONGEST_NAME = 255
+"""Bytes of one name, on the file systems of today."""
 
 
 class MemoryMode(StrEnum):
@@ -159,17 +161,16 @@ def load_settings(home: Path | None = None) -> Settings:
     home = home or default_home()
     file = home / "settings.json"
     try:
-        raw = json.loads(file.read_text("utf-8"))
+        raw = json.loads(file.read_bytes())  # with any mark of its encoding that editors put there
     except FileNotFoundError:
         return Settings(home=home)
-    except (OSError, ValueError) as error:
-        raise _unreadable(file, str(error)) from error
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(file, f"it is not JSON ({error})") from error
     if not isinstance(raw, dict):
-        raise _unreadable(file, "is not a JSON object")
-    try:
-        return Settings(home=home, **_known(raw))
-    except (TypeError, KeyError, ValueError) as error:
-        raise _unreadable(file, f"has a setting of the wrong kind ({error})") from error
+        raise _unreadable(file, "it is not a JSON object")
+    return _checked(raw, home, file)
 
 
 def save_settings(settings: Settings) -> None:
@@ -181,18 +182,38 @@ def save_settings(settings: Settings) -> None:
     part.replace(settings.file)
 
 
-def _known(raw: dict[str, Any]) -> dict[str, Any]:
+def _checked(raw: dict[str, Any], home: Path, file: Path) -> Settings:
+    """The settings in `raw`, each of its own kind."""
+    import msgspec  # only when needed: most homes have no settings
+
     names = {f.name for f in fields(Settings)} - {"home"}
     known = {name: value for name, value in raw.items() if name in names}
-    if "model_folders" in known:
-        known["model_folders"] = tuple(ModelFolder(**f) for f in known["model_folders"])
-    if "extra_model_paths" in known:
-        known["extra_model_paths"] = tuple(known["extra_model_paths"])
-    choices = {"memory_mode": MemoryMode, "precision": Precision, "attention": Attention}
-    for name, choice in choices.items():
-        if name in known:
-            known[name] = choice(known[name])
-    return known
+    _check_paths(known, file)
+    try:
+        made = msgspec.convert(known, Settings, dec_hook=lambda kind, value: kind(value))
+    except msgspec.ValidationError as error:
+        fact, _, place = str(error).replace("`", "'").partition(" - at '$")
+        named = f"'{place.strip(chr(39) + '.')}': " if place else ""
+        raise _unreadable(file, f"{named}{fact[:1].lower()}{fact[1:]}") from error
+    return replace(made, home=home)
+
+
+def _check_paths(value: Any, file: Path) -> None:
+    """Refuse texts that no system can take for the name of a folder."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case dict() as inner:
+                waiting += inner.values()
+            case list() as inner:
+                waiting += inner
+            case str() as text:
+                longest = max(len(part.encode("utf-8", "replace")) for part in text.split("/"))
+                if "\0" in text or longest > _LONGEST_NAME:
+                    fact = "holds a zero byte" if "\0" in text else "has a name of too many letters"
+                    raise _unreadable(file, f"'{text[:40]}' {fact}")
+            case _:
+                pass
 
 
 def _unreadable(file: Path, why: str) -> RequestError:

@@ -41,3 +41,48 @@ def test_settings_that_cannot_be_read_are_named(tmp_path: Path, text: str):
     (tmp_path / "settings.json").write_text(text)
     with pytest.raises(RequestError, match=r"settings\.json"):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_settings_are_read_with_any_mark_of_their_encoding(tmp_path: Path, encoding: str):
+    """files B17: PowerShell and Notepad write one."""
+    (tmp_path / "settings.json").write_bytes('{"output_folder": "D:/Bücher"}'.encode(encoding))
+    assert load_settings(tmp_path).output_folder == "D:/Bücher"
+
+
+WRONG = {
+    '{"model_folders":[{"path":5}]}': "model_folders",
+    '{"model_folders": ["/a"]}': "model_folders",
+    '{"model_folders": [{"layout": "comfyui"}]}': "path",
+    '{"model_folders": {"path": "/a"}}': "model_folders",
+    '{"extra_model_paths":[5]}': "extra_model_paths",
+    '{"extra_model_paths": "a.yaml"}': "extra_model_paths",
+    '{"output_folder":5}': "output_folder",
+    '{"output_folder":null}': "output_folder",
+    '{"device":5}': "device",
+    '{"memory_cache_bytes":"2 GB"}': "memory_cache_bytes",
+    '{"memory_cache_bytes": 1.5}': "memory_cache_bytes",
+    '{"memory_mode": "none of these"}': "memory_mode",
+    '{"precision": 5}': "precision",
+    '{"fp8_weights": "yes"}': "fp8_weights",
+    '{"packs_allowed": []}': "packs_allowed",
+    '{"packs_allowed": {"mine": 5}}': "packs_allowed",
+    '{"output_folder": "a\\u0000b"}': "zero byte",
+    '{"model_folders": [{"path": "a\\u0000b"}]}': "zero byte",
+    f'{{"output_folder": "/a/{"x" * 300}"}}': "too many letters",
+    "[" * 100_000: "JSON",
+    "5": "object",
+    '"text"': "object",
+    "": "JSON",
+    "\ufeff": "JSON",
+}
+
+
+@pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:40])
+def test_settings_of_the_wrong_kind_are_named(tmp_path: Path, text: str):
+    """reliability F15, files C12: one sentence that names the setting."""
+    (tmp_path / "settings.json").write_text(text, "utf-8")
+    with pytest.raises(RequestError, match=r"settings\.json") as caught:
+        load_settings(tmp_path)
+    assert WRONG[text] in caught.value.fact
+    assert caught.value.way_out

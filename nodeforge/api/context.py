@@ -80,6 +80,10 @@ class RunContext(Protocol):
         """Say that the result was got another way than asked (tiled, say); it is not cached."""
         ...
 
+    def notice(self, fact: str) -> None:
+        """Tell the person something that the result does not depend on."""
+        ...
+
     def use(self, recipe: Recipe) -> AbstractContextManager[Any]:
         """The loaded network for `recipe`, on the run's device, for the `with` block."""
         ...

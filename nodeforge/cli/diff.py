@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from nodeforge.cli.main import FAILED, WRONG
+from nodeforge.cli.piped import whole_file
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.pictures import read_any
 from nodeforge.graph.compare import Difference, Kind, compare
@@ -35,7 +36,7 @@ def command(ctx: click.Context, before: Path, after: Path, as_json: bool) -> Non
     """
     catalogue = Catalogue.shipped()
     try:
-        documents = (read_any(before), read_any(after))
+        documents = (read_any(whole_file(ctx, before)), read_any(whole_file(ctx, after)))
     except NodeForgeError as error:
         click.echo(str(error), err=True)
         ctx.exit(WRONG)

@@ -69,6 +69,11 @@ def _folders(settings: Settings) -> list[tuple[str, str]]:
     for name in ("nodes", "workflows", "resources"):
         if not shipped(name).is_dir():
             missing.append((f"the shipped folder '{name}' is missing.", "pip install nodeforge"))
+    for folder in settings.model_folders:
+        _row("model folder", f"{folder.path} ({folder.layout})")
+    for file in settings.extra_model_paths:
+        _row("model folders of", file)
+    missing += models.folder_problems(settings)
     found = models.ModelFolders(settings).scan()
     _row("models found", str(len(found)))
     _row("free disk", human_size(shutil.disk_usage(_existing(settings.home)).free))

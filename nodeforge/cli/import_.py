@@ -9,6 +9,7 @@ import click
 
 from nodeforge import models
 from nodeforge.cli.lint import show
+from nodeforge.cli.piped import whole_file
 from nodeforge.errors import RequestError
 from nodeforge.formats.comfyui import PLACEHOLDER, import_file
 from nodeforge.formats.workflow import save
@@ -30,13 +31,21 @@ SUFFIX = ".nodeforge.json"
     help=f"Where to write it; FILE's name with {SUFFIX} by default, which must not exist.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")
-def command(file: Path, output: Path | None, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, file: Path, output: Path | None, as_json: bool) -> None:
     """Make a workflow of FILE: ComfyUI's JSON in both of its forms, or a picture that carries it.
 
     The path of what was written goes to stdout, the report to stderr.
     """
     catalogue = Catalogue.shipped()
-    imported = import_file(file, catalogue, models.ModelFolders(load_settings()))
+    read = whole_file(ctx, file)
+    if read != file and output is None:
+        raise RequestError(
+            "is a pipe, without a name.",
+            place=str(file),
+            way_out="Name the workflow to write with -o.",
+        )
+    imported = import_file(read, catalogue, models.ModelFolders(load_settings()))
     target = _free(file, output)
     save(imported.document, target)
     problems = _problems(imported.document, catalogue)

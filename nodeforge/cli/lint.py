@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from nodeforge import models
+from nodeforge.cli.piped import whole_file
+from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.pictures import read_any
 from nodeforge.formats.workflow import save
@@ -24,17 +26,22 @@ from nodeforge.spec import Catalogue
 @click.pass_context
 def command(ctx: click.Context, workflow: Path, style: str, fix: bool) -> None:
     """Name what is wrong with WORKFLOW. Exit 2 where it cannot run."""
+    given, workflow = workflow, whole_file(ctx, workflow)
     document = read_any(workflow)
     show_upgrades(document)
-    catalogue, folders = Catalogue.shipped(), models.ModelFolders(load_settings())
-    problems = lint(document, catalogue, folders)
+    settings = load_settings()
+    catalogue, folders = Catalogue.shipped(), models.ModelFolders(settings)
+    pictures = Files(settings, document.assets).picture
+    problems = lint(document, catalogue, folders, pictures=pictures)
     if fix and any(problem.fix for problem in problems):
+        if workflow != given:
+            raise RequestError("is a pipe, so it cannot be mended in place.", place=str(given))
         _refuse_other_files(workflow)
         for problem in problems:
             if problem.fix:
                 document.perform(problem.fix)
         save(document, workflow)
-        problems = lint(document, catalogue, folders)
+        problems = lint(document, catalogue, folders, pictures=pictures)
     if style == "json":
         click.echo(json.dumps([problem.to_json() for problem in problems], indent=2))
     else:

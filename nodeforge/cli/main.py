@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 
@@ -65,6 +66,8 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         code = nodeforge(standalone_mode=False)  # None, or what `ctx.exit` was given
+        if sys.stdout is not None:
+            sys.stdout.flush()
         sys.exit(code)
     except click.ClickException as error:
         error.show()
@@ -77,3 +80,9 @@ def main() -> None:
             traceback.print_exc()
         click.echo(str(error), err=True)
         sys.exit(WRONG if isinstance(error, RequestError) else FAILED)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        click.echo(f"The output cannot be written: {error.strerror}.", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered has nowhere to go
+        sys.exit(FAILED)

@@ -20,8 +20,11 @@ def command(ctx: click.Context) -> None:
 @command.command("list")
 def list_models() -> None:
     """Names, kinds and families, as workflows use them."""
-    for info in models.ModelFolders(load_settings()).scan():
-        family = info.family or info.reason or "unknown family"
+    settings = load_settings()
+    for fact, way_out in models.folder_problems(settings):
+        click.echo(f"{fact}\n    {way_out}", err=True)
+    for info in models.ModelFolders(settings).scan():
+        family = info.family or ("any that fits" if info.families else info.reason)
         click.echo(f"{info.kind:<14}{info.name:<40}{family:<10}{human_size(info.size):>10}")
 
 

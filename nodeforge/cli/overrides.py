@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from nodeforge.cli.piped import copied, is_pipe
 from nodeforge.engine.assets import keep_picture
-from nodeforge.engine.files import ASSET
 from nodeforge.errors import RequestError
+from nodeforge.graph.assets import ASSET, asset_name
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Input, Node, Subgraph
@@ -112,7 +115,7 @@ class Overrides:
 
     def _value(self, port: PortSpec, text: str, assignment: str) -> Any:
         if isinstance(port.widget, FileWidget):
-            return self._picture(text)
+            return self._picture(text, port.widget.kind)
         if isinstance(port.widget, ModelFileWidget):
             return self._model(text)
         try:
@@ -124,20 +127,36 @@ class Overrides:
                 way_out=f"Give a value of type {port.type}.",
             ) from None
 
-    def _picture(self, text: str) -> str:
+    def _picture(self, text: str, kind: str) -> str:
         """A path of the person's becomes an asset of the document; a name stays a name."""
-        path = Path(text).expanduser()
-        if not path.is_file():
-            return text
-        self._document.assets[path.name] = keep_picture(path, self._settings)
-        return ASSET + path.name
+        path = _path(text)
+        if is_pipe(path):
+            with tempfile.TemporaryDirectory(prefix="nodeforge-") as folder:
+                return self._asset(copied(path, Path(folder)), kind)
+        return self._asset(path, kind) if os.path.isfile(path) else text  # noqa: PTH113
+
+    def _asset(self, path: Path, kind: str) -> str:
+        entry = keep_picture(path, self._settings, kind)
+        name = asset_name(self._document.assets, path.name, entry["sha256"])
+        self._document.assets[name] = entry
+        return ASSET + name
 
     def _model(self, text: str) -> str:
-        path = Path(text).expanduser()
-        if not path.exists() or not (path.is_absolute() or "." in text[:1]):
+        path = _path(text)
+        there = os.path.exists(path)  # noqa: PTH110
+        if not there or not (path.is_absolute() or "." in text[:1]):
             return text
         self.granted.append(str(path.absolute()))
         return self.granted[-1]
+
+
+def _path(text: str) -> Path:
+    """A path as a shell takes it. Whether anything is there is asked of `os.path`, which says no
+    to what can be no name, where `Path` raises."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # of a user who is not there
+        return Path(text)
 
 
 def _plain(type_name: str, text: str) -> Any:

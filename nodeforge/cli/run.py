@@ -14,9 +14,11 @@ from nodeforge import models
 from nodeforge.cli.lint import show, show_upgrades
 from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.overrides import Overrides
+from nodeforge.cli.piped import whole_file
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, stamp
@@ -30,6 +32,10 @@ from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
+
+
+_TOLD = ("node_versions", "prompt_syntax", "empty_masks")
+"""Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
 
 
 def _known_device(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -68,6 +74,7 @@ def command(
     """Run WORKFLOW (JSON, or a picture made by one) and print the paths of what it saves."""
     settings = load_settings()
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+    workflow = whole_file(ctx, workflow)
     document = read_any(workflow)
     client = WorkerClient(settings, happened.put, device or settings.device)
     client.start()  # it imports its libraries while we look at the workflow
@@ -115,8 +122,9 @@ def _refuse_what_cannot_run(
     granted: list[str],
 ) -> None:
     folders = models.ModelFolders(settings)
-    problems = lint(document, catalogue, folders, granted=frozenset(granted))
-    show([problem for problem in problems if problem.rule == "node_versions"], err=True)
+    pictures = Files(settings, document.assets, granted).picture
+    problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
+    show([problem for problem in problems if problem.rule in _TOLD], err=True)
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         show(errors, err=True)

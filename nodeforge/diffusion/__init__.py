@@ -21,7 +21,7 @@ os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
 from nodeforge.diffusion.adapters.controlnet import HintError, add_control
 from nodeforge.diffusion.adapters.image_prompts import add_image_prompt
-from nodeforge.diffusion.adapters.lora import with_lora
+from nodeforge.diffusion.adapters.lora import check_lora, with_lora
 from nodeforge.diffusion.adapters.lora_blocks import BlockWeightError, parse_blocks
 from nodeforge.diffusion.denoising.inpainting import latent_mask, masked_picture
 from nodeforge.diffusion.denoising.local_host import LocalHost
@@ -142,6 +142,7 @@ __all__ = [
     "average",
     "behaviour",
     "blend",
+    "check_lora",
     "choose",
     "combine",
     "concatenate",

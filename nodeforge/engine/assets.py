@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,20 +12,31 @@ from nodeforge import models
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings
 
+_NO_SUFFIX = ".picture"
+_PICTURES = ("image", "mask")
 
-def keep_picture(path: Path, settings: Settings) -> dict[str, Any]:
+
+def keep_picture(path: Path, settings: Settings, kind: str = "image") -> dict[str, Any]:
     """Copy the file at `path` to the assets, unless its content is there already.
+
+    Args:
+        path: The file.
+        settings: Where assets are.
+        kind: What the file is for, as `nodeforge.spec.FileWidget` has it; of pictures and masks,
+            the content is looked at.
 
     Returns:
         The entry of a document's ``assets`` for it; `nodeforge.graph.document.ASSET` and its
         name there is how a value names it.
 
     Raises:
-        RequestError: it cannot be read, or the copy not written.
+        RequestError: it is no picture that is read, or the copy cannot be written.
     """
+    if kind in _PICTURES:
+        _check(path)
     try:
         sha256 = models.sha256(path.absolute())
-        kept = settings.assets / f"{sha256}{path.suffix.lower()}"
+        kept = settings.assets / f"{sha256}{_suffix(path)}"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             part = kept.with_suffix(".part")
@@ -38,6 +50,22 @@ def keep_picture(path: Path, settings: Settings) -> dict[str, Any]:
             way_out="Choose another file, or make room.",
         ) from error
     return {"sha256": sha256, "kind": "image", "size": size, "origin": path.name}
+
+
+def _check(path: Path) -> None:
+    """Refuse what is no whole picture, under the name that the person knows it by."""
+    from nodeforge.imaging import PictureError, check_picture  # only here: it is slow to import
+
+    try:
+        check_picture(path)
+    except PictureError as error:
+        raise RequestError(error.fact, place=str(path), way_out=error.way_out) from error
+
+
+def _suffix(path: Path) -> str:
+    """The suffix of a file among the assets; one is there even where the picture has none."""
+    suffix = path.suffix.lower()
+    return suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else _NO_SUFFIX
 
 
 def keep_bytes(data: bytes, suffix: str, settings: Settings) -> str:

@@ -12,9 +12,11 @@ from typing import Any
 
 from nodeforge import models
 from nodeforge.errors import RequestError
-from nodeforge.graph.document import ASSET
+from nodeforge.graph.assets import ASSET
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
+
+_PICTURE = PortSpec("file", "path", widget=FileWidget("image"))
 
 
 class MissingFileError(RequestError):
@@ -59,6 +61,13 @@ class Files:
         if name.startswith(ASSET):
             return self._asset(name.removeprefix(ASSET))
         return self._picture(name)
+
+    def picture(self, value: str) -> Path | None:
+        """The picture that `value` names, if it is there and may be read."""
+        try:
+            return self.resolve(_PICTURE, value)
+        except RequestError:
+            return None
 
     def model(self, kind: str, name: str) -> Path:
         """The model of `kind` that a text calls `name`.
@@ -109,9 +118,10 @@ class Files:
                 way_out=f"Choose the file yourself, or copy it to {self._settings.inputs}.",
             )
         for root in (self._settings.inputs, shipped("resources") / "examples"):
-            path = (root / name).resolve()
-            if path.is_file() and path.is_relative_to(root.resolve()):
-                return path
+            for spelt in dict.fromkeys((name, name.replace("\\", "/"))):
+                path = (root / spelt).resolve()
+                if path.is_file() and path.is_relative_to(root.resolve()):
+                    return path
         raise MissingFileError(
             f"there is no picture '{name}'.",
             way_out=f"Choose another file, or copy it to {self._settings.inputs}.",

@@ -258,7 +258,7 @@ def _wanted(project: Project) -> set[str]:
     for generation in project.generations:
         pictures = generation.get("pictures", [])
         entries += pictures if type(pictures) is list else []
-    names = {entry.get("sha256") for entry in entries if type(entry) is dict}
+    names = (entry.get("sha256") for entry in entries if type(entry) is dict)
     return {name for name in names if type(name) is str and is_sha256(name)}
 
 

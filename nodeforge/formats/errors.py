@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nodeforge.errors import RequestError
+from nodeforge.values.file_kinds import LFS_POINTER, WEB_PAGE
 
 FORMAT = 2
 """The format this version writes, and the newest it reads."""
@@ -31,6 +32,22 @@ class TruncatedError(NotJsonError):
     def __init__(self, line: int, column: int) -> None:
         super().__init__("it ends too early", line, column)
         self.way_out = "The file was cut short: copy or download it again."
+
+
+class OtherKindError(WorkflowError):
+    """The file is of another kind, which its first bytes tell."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"is {kind}, not a workflow.", way_out=_WAYS_OUT.get(kind, _CHOOSE))
+        self.kind = kind
+
+
+_CHOOSE = "Choose a workflow file (.json), or a PNG, JPEG or WebP that NodeForge saved."
+_WAYS_OUT = {
+    WEB_PAGE: "Download the file again: a web page was saved in its place.",
+    LFS_POINTER: "Run 'git lfs pull' in its folder, or download the file itself.",
+    "a NodeForge project": "Open it in the window: nodeforge PROJECT.",
+}
 
 
 class DuplicateKeyError(WorkflowError):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import Any, NoReturn
 
 from nodeforge.formats.errors import (
     DuplicateKeyError,
     NotJsonError,
+    OtherKindError,
     TooLargeError,
     TruncatedError,
     WrongShapeError,
 )
+from nodeforge.values.file_kinds import JSON, START, file_kind
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 200
@@ -31,7 +34,10 @@ def parse(text: bytes | str, *, foreign: bool = False) -> Any:
     """
     if len(text) > MAX_BYTES:
         raise TooLargeError(f"is larger than {MAX_BYTES // 2**20} MiB.")
-    text = _decode(text) if isinstance(text, bytes) else text
+    if isinstance(text, bytes):
+        if (kind := file_kind(text[:START])) and kind != JSON:
+            raise OtherKindError(kind)
+        text = _decode(text)
     try:
         value = (_FOREIGN if foreign else _DECODER).decode(text)
     except json.JSONDecodeError as error:
@@ -99,6 +105,8 @@ def _is_tall(items: list[Any]) -> bool:
 
 def _decode(text: bytes) -> str:
     try:
+        if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return text.decode("utf-16")  # as PowerShell redirects output
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1

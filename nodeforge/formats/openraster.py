@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ElementTree
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,11 +22,14 @@ from nodeforge.canvas import (
     State,
     Tiles,
     composite,
+    composite_tiles,
     pictured,
     premultiplied,
     straight,
 )
+from nodeforge.canvas.document.layer import PICTURE_KINDS
 from nodeforge.canvas.edits.layers import free_id
+from nodeforge.errors import NodeForgeError
 from nodeforge.formats.archive import Archive, DamagedArchiveError, opened
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.whole_file import write_whole
@@ -48,6 +51,11 @@ MOST_PICTURE = 512 * 2**20
 MOST_HELD = 4 * 2**30
 """Bytes of all layers in memory."""
 MOST_PLACE = 1e6
+MOST_DEPTH = 64
+
+_MERGED = "mergedimage.png"
+_ALIKE, _FEW = 12, 0.002
+"""How far, of 255, two programs' composites may be apart, and in which share of pixels more."""
 
 _THUMBNAIL = 256
 _OUR = "nodeforge-"
@@ -94,7 +102,7 @@ def _write(state: State, shown: Bytes, archive: zipfile.ZipFile) -> None:
             ElementTree.SubElement(stack, "layer", _attributes(state, layer, box, source))
         xml = ElementTree.tostring(image, encoding="UTF-8", xml_declaration=True)
         archive.writestr("stack.xml", xml, zipfile.ZIP_DEFLATED)
-        archive.writestr("mergedimage.png", encode(shown, PictureFormat.PNG))
+        archive.writestr(_MERGED, encode(shown, PictureFormat.PNG))
         archive.writestr("Thumbnails/thumbnail.png", encode(_small(shown), PictureFormat.PNG))
 
 
@@ -141,8 +149,33 @@ def _small(pixels: Bytes) -> Bytes:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+class OpenedRaster(NamedTuple):
+    """An OpenRaster file that was read.
+
+    Args:
+        state: The canvas.
+        told: What of it looks other than its maker saved it, as sentences.
+    """
+
+    state: State
+    told: tuple[str, ...]
+
+
 def load_openraster(path: Path) -> State:
-    """The canvas in an OpenRaster file. Groups are dissolved into their layers.
+    """The canvas in an OpenRaster file: `read_openraster` without what is told.
+
+    Raises:
+        WorkflowError, PictureError, CanvasSizeError: see `read_openraster`.
+    """
+    return read_openraster(path).state
+
+
+def read_openraster(path: Path) -> OpenedRaster:
+    """The canvas in an OpenRaster file.
+
+    Groups are dissolved into their layers where that shows the same. A group that is composited
+    by itself (isolated, or with an opacity or operation of its own) becomes one layer otherwise;
+    its hidden layers stay layers.
 
     Raises:
         WorkflowError: it is damaged, or passes a bound.
@@ -150,98 +183,212 @@ def load_openraster(path: Path) -> State:
         CanvasSizeError: it is too wide or high.
     """
     with opened(path) as archive:
-        return _read(archive)
+        image = _xml(archive.read("stack.xml", MOST_XML))
+        size = [_number(image, side, 0) for side in ("w", "h")]
+        empty = State(int(size[0]), int(size[1]))
+        reader = _Reader(archive)
+        layers = reader.layers(image, _Group())
+        if reader.missing and len(reader.missing) == reader.count:
+            raise DamagedArchiveError("lacks this part.", place=reader.missing[0])
+        active = reader.active or (layers[0].id if layers else "")
+        state = State(empty.width, empty.height, tuple(reversed(layers)), active)
+        if _looks_other(archive, state):
+            reader.told.append("It looks other than the picture that its maker saved beside it.")
+        return OpenedRaster(state, tuple(dict.fromkeys(reader.told)))
 
 
-def _read(archive: Archive) -> State:
-    image = _xml(archive.read("stack.xml", MOST_XML))
-    size = [_number(image, side, 0) for side in ("w", "h")]
-    state = State(int(size[0]), int(size[1]))
-    layers: list[Layer] = []
-    active = ""
-    held = 0
-    for element, base in _elements(image):
-        if len(layers) == MOST_LAYERS:
-            raise TooLargeError(f"has more than {MOST_LAYERS} layers.", place="stack.xml")
-        layer = _layer(archive, element, base, {layer.id for layer in layers})
-        held += layer.tiles.bytes
-        if held > MOST_HELD:
-            raise TooLargeError(f"has layers of more than {MOST_HELD // 2**30} GiB in all.")
-        layers.insert(0, layer)
-        if element.get("selected") == "true":
-            active = layer.id
-    active = active or (layers[-1].id if layers else "")
-    return State(state.width, state.height, tuple(layers), active)
+class _NoDoctype(ElementTree.TreeBuilder):
+    """Refuses document types, which can name files and grow without end, in any encoding."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        del name, pubid, system
+        raise DamagedArchiveError("declares a document type.", place="stack.xml")
 
 
 def _xml(text: bytes) -> ElementTree.Element:
-    if b"<!" in text.replace(b"<!--", b""):  # document types can name files and grow without end
-        raise DamagedArchiveError("declares a document type.", place="stack.xml")
     try:
-        return ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+        parser = ElementTree.XMLParser(target=_NoDoctype())
+        return ElementTree.fromstring(text, parser)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        if b"<!DOCTYPE" in text:  # where none may stand
+            raise DamagedArchiveError("declares a document type.", place="stack.xml") from None
         raise DamagedArchiveError(f"is no XML: {error}.", place="stack.xml") from None
 
 
 @dataclass(frozen=True)
 class _Group:
-    """What the groups around a layer add to it."""
+    """Where the groups around a layer lie, and how many there are."""
 
     x: int = 0
     y: int = 0
-    opacity: float = 1.0
-    visible: bool = True
+    depth: int = 0
 
-    def inside(self, element: ElementTree.Element) -> _Group:
-        return _Group(
-            self.x + int(_number(element, "x", 0)),
-            self.y + int(_number(element, "y", 0)),
-            self.opacity * min(max(_number(element, "opacity", 1), 0), 1),
-            self.visible and element.get("visibility", "visible") != "hidden",
+
+class _Reader:
+    """Makes layers of the elements of a file; lists have the topmost layer first, as the file."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._ids: set[str] = set()
+        self._held = 0
+        self._pictures: dict[tuple[str, bool], Tiles] = {}
+        self.count = 0
+        self.missing: list[str] = []
+        self.told: list[str] = []
+        self.active = ""
+
+    def layers(self, group: ElementTree.Element, place: _Group) -> list[Layer]:
+        """What is inside of `group`, visible or not as if the group were."""
+        if place.depth > MOST_DEPTH:
+            raise TooLargeError(f"has groups deeper than {MOST_DEPTH}.", place="stack.xml")
+        found: list[Layer] = []
+        for element in group:
+            if element.tag == "stack":
+                found += self._group(element, place)
+            elif element.tag == "layer" and element.get("src"):
+                found += self._layer(element, place)
+        return found
+
+    def _group(self, element: ElementTree.Element, place: _Group) -> list[Layer]:
+        x, y = self._place(element, place)
+        made = self.layers(element, _Group(x, y, place.depth + 1))
+        opacity, blend = self._opacity(element), self._blend(element)
+        shown = element.get("visibility", "visible") != "hidden"
+        alone = opacity < 1 or blend is not BlendMode.NORMAL
+        if alone or element.get("isolation") == "isolate":
+            made = self._isolated(element, made, opacity, blend)
+        return [replace(layer, visible=layer.visible and shown) for layer in made]
+
+    def _isolated(
+        self, element: ElementTree.Element, layers: list[Layer], opacity: float, blend: BlendMode
+    ) -> list[Layer]:
+        """The layers of a group that is composited by itself, on nothing."""
+        of_picture = [layer for layer in layers if layer.kind in PICTURE_KINDS and layer.visible]
+        others = [layer for layer in layers if layer not in of_picture]
+        if len(of_picture) == 1:
+            only = of_picture[0]
+            one = replace(only, opacity=only.opacity * opacity, blend=blend)
+            return [one if layer is only else layer for layer in layers]
+        plain = all(layer.blend is BlendMode.NORMAL for layer in of_picture)
+        if not of_picture or (plain and opacity == 1 and blend is BlendMode.NORMAL):
+            return layers
+        name = element.get("name", "")[:200] or "Group"
+        flat = Layer(
+            id=self._id(LayerKind.PAINT),
+            name=name,
+            kind=LayerKind.PAINT,
+            tiles=composite_tiles(of_picture[::-1]),
+            opacity=opacity,
+            blend=blend,
         )
+        if self.active in {layer.id for layer in of_picture}:
+            self.active = flat.id
+        self.told.append(f"The group '{name}' is composited by itself, so it became one layer.")
+        return [*others, flat]
 
+    def _layer(self, element: ElementTree.Element, place: _Group) -> list[Layer]:
+        if self.count == MOST_LAYERS:
+            raise TooLargeError(f"has more than {MOST_LAYERS} layers.", place="stack.xml")
+        self.count += 1
+        source = element.get("src", "")
+        name = element.get("name", "")[:200]
+        if source not in set(self._archive.names()):
+            self.missing.append(source)
+            self.told.append(f"The picture of the layer '{name or source}' is missing.")
+            return []
+        kind = _kind(element.get(f"{_OUR}kind", ""))
+        tiles = self._tiles(source, kind)
+        made = Layer(
+            id=self._id(kind),
+            name=name or kind.value.capitalize(),
+            kind=kind,
+            tiles=tiles,
+            opacity=self._opacity(element),
+            blend=self._blend(element),
+            visible=element.get("visibility", "visible") != "hidden",
+            locked=element.get("edit-locked") == "true",
+            alpha_locked=element.get(f"{_OUR}alpha-locked") == "true",
+            offset=self._place(element, place),
+        )
+        if element.get("selected") == "true":
+            self.active = made.id
+        return [_with_mask(made, element) if kind is LayerKind.MASK else made]
 
-def _elements(image: ElementTree.Element) -> Iterator[tuple[ElementTree.Element, _Group]]:
-    """The layers from the top to the bottom, each with what it gets from its groups and itself."""
-    waiting = [(child, _Group()) for child in reversed(image)]
-    while waiting:
-        element, group = waiting.pop()
-        inner = group.inside(element)
-        if element.tag == "stack":
-            waiting += [(child, inner) for child in reversed(element)]
-        elif element.tag == "layer" and element.get("src"):
-            yield element, inner
+    def _tiles(self, source: str, kind: LayerKind) -> Tiles:
+        """The pixels of a layer; several layers may name one picture."""
+        key = (source, kind is LayerKind.MASK)
+        if key not in self._pictures:
+            pixels = decode_bytes(self._archive.read(source, MOST_PICTURE))
+            made = _mask(pixels) if kind is LayerKind.MASK else premultiplied(pixels)
+            self._pictures[key] = tiles = Tiles.of(made)
+            self._held += tiles.bytes
+            if self._held > MOST_HELD:
+                raise TooLargeError(f"has layers of more than {MOST_HELD // 2**30} GiB in all.")
+        return self._pictures[key]
 
-
-def _layer(archive: Archive, element: ElementTree.Element, place: _Group, taken: set[str]) -> Layer:
-    pixels = decode_bytes(archive.read(element.get("src", ""), MOST_PICTURE))
-    kind = _kind(element.get(f"{_OUR}kind", ""))
-    if kind is LayerKind.MASK:
-        alpha = pixels[..., 3] if pixels.shape[2] == 4 else np.full(pixels.shape[:2], 255, np.uint8)
-        tiles = Tiles.of(np.ascontiguousarray(alpha))
-    else:
-        tiles = Tiles.of(premultiplied(pixels))
-    made = Layer(
-        id=free_id(kind.value, taken),
-        name=element.get("name", "")[:200] or kind.value.capitalize(),
-        kind=kind,
-        tiles=tiles,
-        opacity=place.opacity,
-        blend=_MODES.get(element.get("composite-op", ""), BlendMode.NORMAL),
-        visible=place.visible,
-        locked=element.get("edit-locked") == "true",
-        alpha_locked=element.get(f"{_OUR}alpha-locked") == "true",
-        offset=(place.x, place.y),
-    )
-    if kind is not LayerKind.MASK:
+    def _id(self, kind: LayerKind) -> str:
+        made = free_id(kind.value, self._ids)
+        self._ids.add(made)
         return made
+
+    def _place(self, element: ElementTree.Element, place: _Group) -> tuple[int, int]:
+        x, y = (_number(element, axis, 0) for axis in ("x", "y"))
+        if x != round(x) or y != round(y):
+            name = element.get("name", element.tag)[:80]
+            self.told.append(f"'{name}' lies between pixels: it was moved to the nearest.")
+        return place.x + round(x), place.y + round(y)
+
+    def _opacity(self, element: ElementTree.Element) -> float:
+        """0..1; in hundredths where the file says so."""
+        text = element.get("opacity", "1").strip()
+        try:
+            value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            value = math.nan
+        if math.isnan(value):
+            self.told.append(f"'{text[:40]}' is no opacity: it counts as 1.")
+            return 1.0
+        return min(max(value, 0.0), 1.0)
+
+    def _blend(self, element: ElementTree.Element) -> BlendMode:
+        operation = element.get("composite-op", "svg:src-over")
+        mode = _MODES.get(operation)
+        if mode is None:
+            name = element.get("name", element.tag)[:80]
+            self.told.append(f"'{name}' blends by '{operation[:40]}', shown as normal here.")
+        return mode or BlendMode.NORMAL
+
+
+def _mask(pixels: Bytes) -> Bytes:
+    """How opaque a picture is, (height, width)."""
+    opaque = np.full(pixels.shape[:2], 255, np.uint8)
+    return np.ascontiguousarray(pixels[..., 3] if pixels.shape[2] == 4 else opaque)
+
+
+def _with_mask(layer: Layer, element: ElementTree.Element) -> Layer:
+    """A mask with what only NodeForge writes."""
     return replace(
-        made,
+        layer,
         strength=min(max(_number(element, f"{_OUR}strength", 1), 0), 1),
         prompt=element.get(f"{_OUR}prompt", ""),
         negative=element.get(f"{_OUR}negative", ""),
-        tint=_tint(element.get(f"{_OUR}tint", ""), made.tint),
+        tint=_tint(element.get(f"{_OUR}tint", ""), layer.tint),
     )
+
+
+def _looks_other(archive: Archive, state: State) -> bool:
+    """Whether the layers show something else than the picture of them all in the file."""
+    if _MERGED not in set(archive.names()):
+        return False
+    try:
+        theirs = decode_bytes(archive.read(_MERGED, MOST_PICTURE))
+    except NodeForgeError:
+        return False
+    if theirs.shape[:2] != (state.height, state.width):
+        return False
+    ours = composite(pictured(state), state.box)
+    apart = cv2.absdiff(ours, premultiplied(theirs)).max(axis=2) > _ALIKE
+    return float(apart.mean()) > _FEW
 
 
 def _kind(text: str) -> LayerKind:

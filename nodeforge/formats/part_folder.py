@@ -67,8 +67,11 @@ class _Folder:
                 yield from (f"{name}/{path.name}" for path in (self._folder / name).iterdir())
 
     def read(self, name: str, most: int) -> bytes:
+        path = self._folder / name
+        if path.is_symlink() or (path.parent != self._folder and path.parent.is_symlink()):
+            raise DamagedArchiveError("is a link, which is not followed.", place=name)
         try:
-            with (self._folder / name).open("rb") as file:
+            with path.open("rb") as file:
                 content = file.read(most + 1)
         except OSError as error:
             raise DamagedArchiveError("lacks this part.", place=name) from error

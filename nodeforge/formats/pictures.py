@@ -26,10 +26,13 @@ class NoWorkflowError(WorkflowError):
 
     def __init__(self, path: Path, texts: tuple[str, ...]) -> None:
         found = f" It has: {', '.join(texts)}." if texts else ""
+        theirs = bool({"prompt", "workflow"} & set(texts))
         super().__init__(
             f"holds no NodeForge workflow.{found}",
             place=path.name,
-            way_out="Choose a picture that NodeForge saved, and that no program has changed since.",
+            way_out=f"ComfyUI made it. Make a workflow of it: nodeforge import '{path.name}'."
+            if theirs
+            else "Choose a picture that NodeForge saved, and that no program has changed since.",
         )
         self.path = path
         self.texts = texts

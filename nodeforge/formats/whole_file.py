@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import IO
 
 from nodeforge.errors import RequestError
+
+_UMASK = threading.Lock()
 
 
 def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
@@ -25,7 +28,7 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
             fill(file)
             file.flush()
             os.fsync(file.fileno())
-        Path(part).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(part).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
         Path(part).replace(path)
         part = ""
     except OSError as error:
@@ -37,6 +40,14 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     finally:
         if part:
             Path(part).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """What the person takes from the rights of new files; it can only be read by setting it."""
+    with _UMASK:
+        mask = os.umask(0o077)
+        os.umask(mask)
+    return mask
 
 
 def keep_copy(path: Path, mark: str) -> Path:

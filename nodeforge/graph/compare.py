@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from nodeforge.graph.document import ASSET, Document
+from nodeforge.graph.assets import ASSET
+from nodeforge.graph.document import Document
 from nodeforge.graph.inline import Inlined, inline
 from nodeforge.graph.matching import match, nodes_of
 from nodeforge.graph.model import Input, Node, Output, Subgraph

@@ -20,9 +20,6 @@ from nodeforge.graph.paths import split
 
 Listener = Callable[[tuple[Change, ...]], None]
 
-ASSET = "asset:"
-"""How a value names one of the document's assets: ``asset:cat.png``."""
-
 
 class NoSuchNodeError(RequestError):
     """There is no node at a path."""

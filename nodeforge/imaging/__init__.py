@@ -20,17 +20,20 @@ from nodeforge.imaging.colour import (
     parse_colour,
 )
 from nodeforge.imaging.decode import (
+    PICTURE_SUFFIXES,
     Decoded,
     Stored,
+    check_picture,
     decode,
     decode_bytes,
     decode_stored,
     is_deep,
+    picture_size,
     read_file,
 )
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
-from nodeforge.imaging.files import output_name, output_place, write_new
+from nodeforge.imaging.files import item_stamp, output_name, output_place, write_new
 from nodeforge.imaging.fills import Fill, fill
 from nodeforge.imaging.geometry import (
     Edge,
@@ -78,6 +81,7 @@ from nodeforge.imaging.surroundings import match_surroundings
 from nodeforge.imaging.text import read_text
 
 __all__ = [
+    "PICTURE_SUFFIXES",
     "BlendMode",
     "Box",
     "Bytes",
@@ -100,6 +104,7 @@ __all__ = [
     "blend",
     "blurred",
     "bounding_box",
+    "check_picture",
     "check_same_size",
     "colour_cells",
     "combine",
@@ -127,6 +132,7 @@ __all__ = [
     "in_proportion",
     "invert",
     "is_deep",
+    "item_stamp",
     "line_art",
     "luminance",
     "match_colour",
@@ -138,6 +144,7 @@ __all__ = [
     "pad",
     "parse_colour",
     "patch",
+    "picture_size",
     "put_back",
     "read_file",
     "read_text",

@@ -39,6 +39,11 @@ def with_alpha(pixels: Pixels) -> Pixels:
     return np.concatenate([pixels, np.ones_like(pixels[..., :1])], axis=-1)
 
 
+def on_black(pixels: Pixels) -> Pixels:
+    """The colours of `pixels`, (height, width, 3), laid on black: what is hidden is black."""
+    return pixels if pixels.shape[-1] == 3 else pixels[..., :3] * pixels[..., 3:]
+
+
 def alike(first: Pixels, second: Pixels) -> tuple[Pixels, Pixels]:
     """Both with the same number of channels: with alpha as soon as one has it."""
     if first.shape[-1] == second.shape[-1]:

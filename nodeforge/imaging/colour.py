@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.imaging.arrays import Pixels, to_bytes
+from nodeforge.imaging.arrays import Pixels, on_black, to_bytes
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Weights of red, green and blue in brightness: ITU-R BT.709."""
@@ -34,10 +34,11 @@ def parse_colour(text: str) -> tuple[float, float, float]:
 
 
 def luminance(pixels: Pixels) -> Pixels:
-    """Brightness, (height, width), of sRGB values as they are; alpha does not count.
+    """Brightness, (height, width), of sRGB values as they are, laid on black.
 
-    A grey pixel's is exactly its value.
+    A grey pixel's is exactly its value; a transparent one's is 0, whatever its colour.
     """
+    pixels = on_black(pixels)
     red, green, blue = (pixels[..., channel] for channel in range(3))
     return np.where((red == green) & (green == blue), red, pixels[..., :3] @ _LUMA)
 
@@ -90,7 +91,7 @@ def match_colour(
 ) -> Pixels:
     """`pixels` with the mean and spread of the colours of `reference`: Reinhard et al. 2001.
 
-    In CIE Lab, channel by channel. Alpha stays.
+    In CIE Lab, channel by channel, of what can be seen. Alpha stays.
 
     Args:
         pixels: (height, width, 3 or 4).
@@ -99,12 +100,12 @@ def match_colour(
         where: (height, width): colours are compared only where it is 0, that is, where a mask
             leaves both pictures alike. Where it is 0 nowhere, `pixels` stays as it is.
     """
-    keep = np.ones(pixels.shape[:2], bool) if where is None else where <= 0
-    if strength == 0 or not keep.any():
+    keep = _visible(pixels) if where is None else (where <= 0) & _visible(pixels)
+    told = _visible(reference) if where is None else keep & _visible(reference)
+    if strength == 0 or not keep.any() or not told.any():
         return pixels.copy()
-    lab, target = _lab(pixels), _lab(reference)
-    source = lab[keep]
-    wanted = target.reshape(-1, 3) if where is None else target[keep]
+    lab = _lab(pixels)
+    source, wanted = lab[keep], _lab(reference)[told]
     spread = source.std(axis=0)
     scale = np.where(spread > 1e-3, wanted.std(axis=0) / np.maximum(spread, 1e-3), 1)
     moved = (lab - source.mean(axis=0)) * scale + wanted.mean(axis=0)
@@ -112,6 +113,11 @@ def match_colour(
     out = pixels.copy()
     out[..., :3] += (matched - out[..., :3]) * np.float32(strength)
     return out
+
+
+def _visible(pixels: Pixels) -> np.ndarray:
+    """Where a picture shows anything, (height, width)."""
+    return pixels[..., 3] > 0 if pixels.shape[2] == 4 else np.ones(pixels.shape[:2], bool)
 
 
 def _lab(pixels: Pixels) -> Pixels:
@@ -129,6 +135,6 @@ def edges(pixels: Pixels, low: float = 0.4, high: float = 0.8) -> Pixels:
     Returns:
         float32, (height, width, 3), each pixel 0 or 1.
     """
-    grey = cv2.cvtColor(to_bytes(pixels[..., :3]), cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(to_bytes(on_black(pixels)), cv2.COLOR_RGB2GRAY)
     lines = cv2.Canny(grey, low * 255, high * 255) > 0
     return np.repeat(lines[..., None], 3, axis=2).astype(np.float32)

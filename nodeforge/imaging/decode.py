@@ -15,20 +15,36 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes, to_float
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError
-from nodeforge.imaging.profiles import foreign_profile, image_to_srgb
+from nodeforge.imaging.profiles import curve_to_srgb, foreign_profile, image_to_srgb
 from nodeforge.imaging.text import read_text
+from nodeforge.values.file_kinds import START, file_kind
 
 MOST_PIXELS = 8192 * 8192
 MOST_BYTES = 512 * 2**20
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
+_SUFFIXES = {
+    "PNG": (".png", ".apng"),
+    "JPEG": (".jpg", ".jpeg", ".jfif"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+    "AVIF": (".avif",),
+}
+FORMATS = tuple(_SUFFIXES)
+PICTURE_SUFFIXES = tuple(suffix for each in _SUFFIXES.values() for suffix in each)
+"""What files of the kinds that are read end with."""
+
+_OWN = {f"{article} {name} picture" for name in (*FORMATS, "WebP") for article in ("a", "an")}
+"""What a file of a kind that is read is called, though it may be damaged."""
 
 _STORED = ("L", "LA", "RGB", "RGBA")
 _AnyPixels = NDArray[Any]
 _ORIENTATION = 0x0112
+_BITS, _EXTRA_SAMPLES = 258, 338  # tags of TIFF
 
 # What decoders raise at damaged files, found by feeding them 90,000.
 _DAMAGE = (
@@ -82,7 +98,7 @@ def decode(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Decoded:
         PictureError: it is no picture, or cut short.
     """
     data = read_file(source)
-    with _named(source, most_pixels):
+    with _named(source, data, most_pixels):
         image = _opened(data, most_pixels)
         shown = _shown(image, data)
         pixels = to_float(shown) if shown.dtype == np.uint8 else shown
@@ -96,43 +112,72 @@ def decode_bytes(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Bytes:
         PictureError: see `decode`.
     """
     data = read_file(source)
-    with _named(source, most_pixels):
+    with _named(source, data, most_pixels):
         return to_bytes(_shown(_opened(data, most_pixels), data))
 
 
-def decode_stored(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Stored:
-    """The picture as the file stores it, upright, but its colours as they are.
-
-    Palettes and CMYK become RGBA, and of 16 bits the upper 8 are left.
+def picture_size(source: bytes | Path) -> tuple[int, int]:
+    """Width and height of a picture file, before it is turned upright; no pixel is read.
 
     Raises:
         PictureError: see `decode`.
     """
     data = read_file(source)
-    with _named(source, most_pixels):
+    with _named(source, data, MOST_PIXELS):
+        return _opened(data, MOST_PIXELS).size
+
+
+def check_picture(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> None:
+    """Read a picture file as far as its pixels, for its errors alone.
+
+    Raises:
+        PictureError: see `decode`.
+    """
+    data = read_file(source)
+    with _named(source, data, most_pixels):
+        _opened(data, most_pixels).load()
+
+
+def decode_stored(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> Stored:
+    """The picture as the file stores it, upright, but its colours as they are.
+
+    What is not stored as 8 bits of grey or RGB (palettes, CMYK, 16 bits, decimals) is as
+    `decode_bytes` gives it: RGB or RGBA, in sRGB.
+
+    Raises:
+        PictureError: see `decode`.
+    """
+    data = read_file(source)
+    with _named(source, data, most_pixels):
         image = _opened(data, most_pixels)
-        orientation = image.getexif().get(_ORIENTATION, 1)
-        kept = image.mode in _STORED
-        profile = image.info.get("icc_profile", b"") if kept else b""
-        plain = kept and "transparency" not in image.info
-        stored = image if plain else image.convert("RGBA")
-        pixels = np.ascontiguousarray(_upright(np.asarray(stored), orientation))
-        return Stored(pixels, stored.mode, profile)
+        image.load()
+        if image.mode not in _STORED or _deep(data, image) is not None:
+            pixels = to_bytes(_shown(image, data))
+            return Stored(pixels, "RGBA" if pixels.shape[2] == 4 else "RGB", b"")
+        stored = image if "transparency" not in image.info else image.convert("RGBA")
+        pixels = np.ascontiguousarray(_upright(np.asarray(stored), _orientation(image)))
+        return Stored(pixels, stored.mode, image.info.get("icc_profile", b""))
 
 
 def is_deep(data: bytes) -> bool:
     """Whether a picture that can be decoded has more than 8 bits a channel."""
     image = _opened(data, MOST_PIXELS)
-    return _is_deep_png(data, image) or image.mode.startswith("I") or image.mode == "F"
+    return _is_deep_colour(data, image) or image.mode.startswith("I") or image.mode == "F"
 
 
-def _is_deep_png(data: bytes, image: Image.Image) -> bool:
-    return image.format == "PNG" and data[24:25] == b"\x10"
+def _is_deep_colour(data: bytes, image: Image.Image) -> bool:
+    """Whether Pillow would cut a picture of several channels to 8 bits."""
+    if image.format == "PNG":
+        return data[24:25] == b"\x10"
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and image.mode in ("RGB", "RGBA"):
+        plain = image.tag_v2.get(_EXTRA_SAMPLES, (2,)) == (2,)  # alpha is not multiplied in
+        return set(image.tag_v2.get(_BITS, ())) == {16} and plain
+    return False
 
 
 @contextmanager
-def _named(source: bytes | Path, most_pixels: int) -> Iterator[None]:
-    """Tell of a damaged picture which it is."""
+def _named(source: bytes | Path, data: bytes, most_pixels: int) -> Iterator[None]:
+    """Tell of a picture that cannot be read which it is, and what it is instead."""
     place = str(source) if isinstance(source, Path) else "picture"
     try:
         with warnings.catch_warnings():
@@ -144,10 +189,19 @@ def _named(source: bytes | Path, most_pixels: int) -> Iterator[None]:
         raise _too_large(most_pixels, place) from error
     except _DAMAGE as error:
         raise PictureError(
-            "is not a picture, or is cut short.",
+            _what_it_is(source, data),
             place=place,
             way_out=f"Choose a whole file of one of these kinds: {', '.join(FORMATS)}.",
         ) from error
+
+
+def _what_it_is(source: bytes | Path, data: bytes) -> str:
+    if not data:
+        return "is not a picture: the file is empty."
+    kind = file_kind(data[:START], source.name if isinstance(source, Path) else "")
+    if kind and kind not in _OWN:
+        return f"is {kind}; this kind is not read as a picture."
+    return "is not a picture, or is cut short."
 
 
 def read_file(source: bytes | Path) -> bytes:
@@ -183,30 +237,39 @@ def _opened(data: bytes, most_pixels: int) -> Image.Image:
 
 def _shown(image: Image.Image, data: bytes) -> _AnyPixels:
     """The picture upright in sRGB: floats, or uint8 where it has 8 bits."""
-    orientation = image.getexif().get(_ORIENTATION, 1)
+    image.load()
     deep = _deep(data, image)
     pixels = _shallow(image) if deep is None else deep
-    return np.ascontiguousarray(_upright(_visible(pixels), orientation))
+    return np.ascontiguousarray(_upright(_visible(pixels), _orientation(image)))
+
+
+def _orientation(image: Image.Image) -> int:
+    """How a picture that is loaded must still be turned; Pillow turns TIFF itself, loading it."""
+    return image.getexif().get(_ORIENTATION, 1)
 
 
 def _deep(data: bytes, image: Image.Image) -> Pixels | None:
-    """A picture of 16 bits a channel, which Pillow would cut to 8."""
-    if not (_is_deep_png(data, image) or image.mode.startswith("I;16")) or foreign_profile(image):
+    """A picture of more than 8 bits a channel, which Pillow would cut."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _of_numbers(image)
+    if not _is_deep_colour(data, image):
         return None
-    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION  # of TIFF, it turns even so
     array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if array is None or array.dtype != np.uint16:
         return None
     pixels = array.astype(np.float32) / np.float32(65535)
     if pixels.ndim == 2:
-        return np.repeat(pixels[..., None], 3, axis=2)
-    return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    if profile := foreign_profile(image):
+        colours = curve_to_srgb(pixels[..., :3], profile)
+        return None if colours is None else np.dstack([colours, pixels[..., 3:]])
+    return pixels
 
 
-def _shallow(image: Image.Image) -> Pixels | Bytes:
+def _shallow(image: Image.Image) -> Bytes:
     """A picture of 8 bits a channel, its colours converted where it brings a profile."""
-    if image.mode in ("I", "F"):
-        return _of_numbers(np.asarray(image))
     transparent = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
     profile = foreign_profile(image)
     alpha = image.convert("RGBA").getchannel("A") if transparent else None
@@ -218,10 +281,14 @@ def _shallow(image: Image.Image) -> Pixels | Bytes:
     return np.asarray(colours)
 
 
-def _of_numbers(values: np.ndarray) -> Pixels:
+def _of_numbers(image: Image.Image) -> Pixels:
     """Greyscale in whole numbers of 16 or more bits, or in decimals of 0..1."""
+    values = np.asarray(image)
     most = 65535 if values.dtype.kind in "iu" else 1
     grey = np.clip(np.nan_to_num(values.astype(np.float32)) / np.float32(most), 0, 1)
+    profile = foreign_profile(image)
+    if profile and (shown := curve_to_srgb(grey, profile)) is not None:
+        grey = shown
     return np.repeat(grey[..., None], 3, axis=2)
 
 

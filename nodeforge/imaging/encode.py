@@ -51,7 +51,7 @@ def encode(
     """
     _check_size(pixels.shape[1], pixels.shape[0], format)
     image = Image.fromarray(np.ascontiguousarray(to_bytes(pixels)))
-    text = text or {}
+    text = {name: _whole(value) for name, value in (text or {}).items()}
     colours = {"icc_profile": profile} if profile else {}
     out = io.BytesIO()
     match format:
@@ -69,6 +69,11 @@ def encode(
             lossless = quality == 100
             image.save(out, "WEBP", quality=quality, lossless=lossless, exact=lossless, **options)
     return out.getvalue()
+
+
+def _whole(text: str) -> str:
+    """`text` with a question mark for each half of a character, as names of files may hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _check_size(width: int, height: int, format: PictureFormat) -> None:

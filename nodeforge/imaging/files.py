@@ -7,12 +7,18 @@ import errno
 import os
 import re
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from nodeforge.imaging.errors import NoRoomError, SaveError
-from nodeforge.values.output_names import fill, words_of, wrong_word
+from nodeforge.values.output_names import fill, parameters_of, words_of, wrong_place, wrong_word
 
 _ATTEMPTS = 1000
+_MOST_BYTES = 255
+"""Of a name, on the file systems of today."""
+_NUMBER_AND_SUFFIX = len("_0000000001.webp")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d) *")
+"""Names of devices on Windows, whatever their suffix."""
 
 
 def write_new(folder: Path, pattern: str, data: bytes) -> Path:
@@ -63,25 +69,37 @@ def output_name(prefix: str, parameters: str, size: tuple[int, int], index: int 
     return fill(prefix, words_of(parameters, size, index))
 
 
+def item_stamp(stamp: Mapping[str, str], index: int) -> dict[str, str]:
+    """The texts of one picture of a batch: its own seed in ``parameters``.
+
+    Args:
+        stamp: The texts of the run, by name.
+        index: The picture's place in the batch.
+    """
+    own = {name: parameters_of(text, index) for name, text in stamp.items() if name == "parameters"}
+    return {**stamp, **own}
+
+
 def output_place(outputs: Path, prefix: str) -> tuple[Path, str]:
     """Folder and start of the name for ``foxes/red``, which never leads out of `outputs`.
 
-    Characters that a system forbids in names become ``_``.
+    Characters that a system forbids in names become ``_``; names are cut to what disks hold.
 
     Raises:
         SaveError: the prefix is absolute, or climbs.
     """
+    if wrong := wrong_place(prefix):
+        raise SaveError(wrong[0], way_out=wrong[1])
     *folders, stem = prefix.replace("\\", "/").split("/")
-    if ".." in (*folders, stem) or prefix[:1] in ("/", "\\", "~") or prefix[1:2] == ":":
-        raise SaveError(
-            f"the name '{prefix}' leads out of the folder for results.",
-            way_out="Give a name, or a folder within that folder and a name.",
-        )
-    return outputs.joinpath(*map(_allowed, folders)), _allowed(stem).lstrip(".") or "picture"
+    name = _allowed(stem, _MOST_BYTES - _NUMBER_AND_SUFFIX).lstrip(".") or "picture"
+    return outputs.joinpath(*map(_allowed, folders)), name
 
 
-def _allowed(name: str) -> str:
-    return re.sub(r'[<>:"|?*{}\x00-\x1f]', "_", name).strip().rstrip(".")
+def _allowed(name: str, most: int = _MOST_BYTES) -> str:
+    """`name` as every system takes it, in at most so many bytes of UTF-8."""
+    plain = re.sub(r'[<>:"|?*{}\x00-\x1f\x7f\ud800-\udfff]', "_", name).strip()
+    cut = plain.encode()[:most].decode(errors="ignore").strip().rstrip(".")
+    return f"_{cut}" if _RESERVED.fullmatch(cut.partition(".")[0]) else cut
 
 
 def _name(pattern: str, number: int) -> str:

@@ -1,6 +1,7 @@
 """Preprocessors for ControlNets and adapters: edges, line art, scribble, tiles. OpenCV only.
 
-All give float32, (height, width, 3); lines are white on black. Alpha does not count.
+All give float32, (height, width, 3); lines are white on black. What is
+transparent counts as black, whatever its colour.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from nodeforge.imaging.arrays import Pixels
+from nodeforge.imaging.arrays import Pixels, on_black
 from nodeforge.imaging.colour import luminance
 from nodeforge.imaging.geometry import Method, resize
 
@@ -87,7 +88,7 @@ def colour_cells(pixels: Pixels, cells: int = 8) -> Pixels:
 
 
 def _colours(pixels: Pixels) -> Pixels:
-    return np.ascontiguousarray(pixels[..., :3], np.float32)
+    return np.ascontiguousarray(on_black(pixels), np.float32)
 
 
 def _white(plane: Pixels) -> Pixels:

@@ -122,9 +122,15 @@ def combine(first: Pixels, second: Pixels, how: Combine) -> Pixels:
 
 
 def from_colour(pixels: Pixels, colour: Sequence[float], tolerance: float) -> Pixels:
-    """1 where a picture has `colour`, each of red, green and blue at most `tolerance` off."""
+    """1 where a picture has `colour`, each of red, green and blue at most `tolerance` off.
+
+    What is transparent has no colour.
+    """
     off = np.abs(pixels[..., :3] - np.asarray(colour, np.float32)).max(axis=-1)
-    return (off <= np.float32(tolerance) + np.float32(1e-6)).astype(np.float32)
+    has = off <= np.float32(tolerance) + np.float32(1e-6)
+    if pixels.shape[2] == 4:
+        has &= pixels[..., 3] > 0
+    return has.astype(np.float32)
 
 
 def from_alpha(pixels: Pixels) -> Pixels:

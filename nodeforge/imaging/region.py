@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from nodeforge.imaging.arrays import Pixels, check_same_size, with_alpha
 from nodeforge.imaging.blend import composite
 from nodeforge.imaging.geometry import Method, crop, crop_repeating, resize
@@ -102,7 +104,8 @@ def put_back(
 ) -> Pixels:
     """`original` with `generated` in `region`, only where `mask` allows.
 
-    Every pixel where `mask` is 0 keeps its bits. Inside, the edge fades over `feather` pixels.
+    Every pixel where `mask` is 0 keeps its bits. Inside, the edge fades over `feather` pixels,
+    but where the original is transparent: there is nothing to fade to.
 
     Args:
         original: (height, width, 3 or 4), the whole picture.
@@ -125,12 +128,13 @@ def put_back(
     patch = with_alpha(patch)[..., : original.shape[2]]
     rows = _inside(region.top, region.height, original.shape[0])
     columns = _inside(region.left, region.width, original.shape[1])
+    below, allowed = original[rows, columns], mask[rows, columns]
+    over = patch[_shifted(rows, region.top), _shifted(columns, region.left)]
+    weight = feather_inside(allowed, feather)
+    if original.shape[2] == 4:
+        weight = np.asarray(weight + (allowed - weight) * (1 - below[..., 3]), np.float32)
     out = original.copy()
-    out[rows, columns] = composite(
-        original[rows, columns],
-        patch[_shifted(rows, region.top), _shifted(columns, region.left)],
-        feather_inside(mask[rows, columns], feather),
-    )
+    out[rows, columns] = composite(below, over, weight)
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ class LintContext:
         catalogue: All node types that are known.
         models: Where models are looked for; None asks nothing about files.
         granted: Absolute paths that the person gave.
+        pictures: Where a picture is that a value names, if it is there; None asks nothing about
+            pictures.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class LintContext:
         catalogue: Catalogue,
         models: ModelFolders | None = None,
         granted: Iterable[str | Path] = (),
+        pictures: Callable[[str], Path | None] | None = None,
     ) -> None:
+        self._pictures = pictures
         self.graph = graph
         self.catalogue = catalogue
         self.models = models
@@ -69,6 +73,10 @@ class LintContext:
         if severity is None:
             severity = Severity.ERROR if self.is_needed(node) else Severity.WARNING
         return Problem(rule, severity, node, fact, way_out, port, fix, self.title(node))
+
+    def picture(self, value: str) -> Path | None:
+        """The picture that a value names; None where it is not there, or not asked for."""
+        return self._pictures(value) if self._pictures else None
 
     def title(self, path: str) -> str:
         """What the window calls the node at `path`; where several are called so, with its path."""

@@ -48,6 +48,7 @@ def lint(
     models: ModelFolders | None = None,
     *,
     granted: Iterable[str | Path] = (),
+    pictures: Callable[[str], Path | None] | None = None,
 ) -> list[Problem]:
     """What is wrong with `workflow`, errors first.
 
@@ -56,8 +57,10 @@ def lint(
         catalogue: All node types that are known.
         models: Where models are looked for; None asks nothing about files.
         granted: Absolute paths that the person gave, which a workflow may then name.
+        pictures: Where a picture is that a value names, if it is there; None asks nothing about
+            pictures.
     """
     graph = workflow.graph if isinstance(workflow, Document) else workflow
-    scene = LintContext(graph, catalogue, models, granted)
+    scene = LintContext(graph, catalogue, models, granted, pictures)
     problems = [problem for rule in all_rules() for problem in rule.check(scene)]
     return sorted(problems, key=lambda p: (p.severity is not Severity.ERROR, p.node, p.port))

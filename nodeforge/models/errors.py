@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nodeforge.errors import RequestError
+from nodeforge.values.file_kinds import LFS_POINTER, WEB_PAGE
 
 _CONVERT = (
     'python -c "import sys, torch; from safetensors.torch import save_file; '
@@ -13,6 +14,14 @@ _CONVERT = (
     "save_file({k: v.clone().contiguous() for k, v in d.items() "
     'if isinstance(v, torch.Tensor)}, sys.argv[2])" '
 )
+
+
+_WAYS_OUT = {
+    WEB_PAGE: "Download the file again: a web page was saved in its place, as where one must "
+    "log in or accept a licence first.",
+    LFS_POINTER: "Run 'git lfs pull' in its folder, or download the file itself.",
+    "a GGUF file": "GGUF is not read: get the model as .safetensors.",
+}
 
 
 class ModelFileError(RequestError):
@@ -27,6 +36,19 @@ class CorruptModelError(ModelFileError):
             fact, place=str(path), way_out="Download or copy the file again: it is damaged."
         )
         self.path = path
+
+
+class OtherKindError(ModelFileError):
+    """A file of another kind than safetensors, which its first bytes tell."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(
+            f"is {kind}, not a safetensors file.",
+            place=str(path),
+            way_out=_WAYS_OUT.get(kind, "Get the model as .safetensors."),
+        )
+        self.path = path
+        self.kind = kind
 
 
 class PickleRefusedError(ModelFileError):

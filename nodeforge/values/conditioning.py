@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from nodeforge.values.pictures import Image, Mask
     from nodeforge.values.recipes import ControlNet, IpAdapter
 
+PROMPT_CHUNK = 75
+"""Tokens of a prompt that CLIP reads at once, beside a start and an end."""
+
+MOST_PROMPT_CHUNKS = 32
+"""Chunks a prompt may have; each lengthens what every step reads."""
+
 
 @dataclass(frozen=True)
 class Control:

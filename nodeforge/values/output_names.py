@@ -20,6 +20,7 @@ WORDS = ("date", "time", "prompt", *_FACTS, "width", "height")
 """What the name of a picture may hold."""
 _WORD = re.compile(r"\{(\w+)\}")
 _FACT = re.compile(r"(?:^|, )([A-Z][\w ]*): (.*?)(?=, [A-Z][\w ]*: |$)")
+_SEED = re.compile(r"((?:^|, )Seed: )(\d+)(?=,|$)")
 _LONGEST = 60
 
 
@@ -28,6 +29,18 @@ def told(parameters: str) -> tuple[str, dict[str, str]]:
     *lines, last = parameters.split("\n")
     prompt = "\n".join(lines).partition("Negative prompt: ")[0].strip()
     return prompt, dict(_FACT.findall(last))
+
+
+def parameters_of(parameters: str, index: int) -> str:
+    """The summary of a run as it is for one picture of its batch: item b is seeded seed + b.
+
+    Args:
+        parameters: The summary of the run, which is the first picture's.
+        index: The picture's place in the batch.
+    """
+    *lines, last = parameters.split("\n")
+    own = _SEED.sub(lambda found: f"{found[1]}{int(found[2]) + index}", last, count=1)
+    return "\n".join([*lines, own])
 
 
 def moment(now: float | None = None) -> dict[str, str]:
@@ -58,7 +71,10 @@ def fill(pattern: str, words: Mapping[str, str]) -> str:
 
     def one(found: re.Match[str]) -> str:
         said = words.get(found[1])
-        return found[0] if said is None else re.sub(r"[/\\{}]", "_", said)[:_LONGEST].strip()
+        if said is None:
+            return found[0]
+        name = re.sub(r"[/\\{}]", "_", said)[:_LONGEST].strip()
+        return re.sub(r"^[.~]+", "_", name)
 
     return _WORD.sub(one, pattern)
 
@@ -71,6 +87,20 @@ def wrong_word(pattern: str, known: Collection[str] = WORDS) -> tuple[str, str] 
     near = difflib.get_close_matches(unknown.lower(), list(known), n=1)
     hint = f"Did you mean {{{near[0]}}}? " if near else ""
     return f"{{{unknown}}} stands for nothing.", f"{hint}Use {listed(known)}."
+
+
+def wrong_place(prefix: str) -> tuple[str, str] | None:
+    """The fact and the way out where a name would lead out of the folder for results."""
+    first, *inner = prefix.replace("\\", "/").split("/")
+    climbs = ".." in (first, *inner)
+    drive = len(first) == 2 and first[1] == ":" and bool(inner)
+    home = first.startswith("~") and (bool(inner) or first == "~")
+    if not (climbs or drive or home or (inner and not first)):
+        return None
+    return (
+        f"the name '{prefix[:80]}' leads out of the folder for results.",
+        "Give a name, or a folder within that folder and a name.",
+    )
 
 
 def listed(known: Collection[str] = WORDS) -> str:

@@ -42,6 +42,11 @@ class Image:
     def has_alpha(self) -> bool:
         return self.pixels.shape[3] == 4
 
+    @property
+    def colours(self) -> Tensor:
+        """The pixels without alpha; black where they are transparent, whatever hides there."""
+        return self.pixels[..., :3] * (self.pixels[..., 3:] > 0) if self.has_alpha else self.pixels
+
 
 @dataclass(frozen=True)
 class Mask:

@@ -73,7 +73,7 @@ def _read(pixels: imaging.Pixels, reading: Reading) -> imaging.Pixels:
     return imaging.edges(over) if reading is Reading.EDGES else over
 
 
-@node("canvas.reference", title="Canvas reference")
+@node("canvas.reference", version=2, title="Canvas reference")
 def reference(
     run: RunContext,
     conditioning: Conditioning,
@@ -95,8 +95,7 @@ def reference(
     """
     if file is None:
         return conditioning
-    pixels = imaging.decode(file).pixels[..., :3]
-    image = Image(torch.from_numpy(np.ascontiguousarray(pixels)[None]))
+    image = Image(torch.from_numpy(imaging.decode(file).pixels[None]))
     with run.use(ip_adapter) as adapter, run.use(image_encoder) as encoder:
         return diffusion.add_image_prompt(
             conditioning, ip_adapter, adapter, encoder, image, strength

@@ -47,7 +47,7 @@ def load_image_encoder(file: Annotated[Path, ModelFile("image_encoder")]) -> Ima
     return diffusion.describe_image_encoder(file)
 
 
-@node("control.apply_ip_adapter", title="Apply IP-Adapter")
+@node("control.apply_ip_adapter", version=2, title="Apply IP-Adapter")
 def apply_ip_adapter(
     run: RunContext,
     conditioning: Conditioning,

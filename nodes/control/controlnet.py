@@ -17,7 +17,7 @@ def load(file: Annotated[Path, ModelFile("controlnet")]) -> ControlNet:
     return diffusion.describe_controlnet(file)
 
 
-@node("control.apply", title="Apply ControlNet")
+@node("control.apply", version=2, title="Apply ControlNet")
 def apply(
     conditioning: Conditioning,
     controlnet: ControlNet,

@@ -63,7 +63,7 @@ def adjust(
     )
 
 
-@node("image.match_colour", title="Match colours")
+@node("image.match_colour", version=2, title="Match colours")
 def match_colour(
     image: Image,
     reference: Image,
@@ -87,7 +87,7 @@ def match_colour(
     )
 
 
-@node("image.edges", title="Find edges")
+@node("image.edges", version=2, title="Find edges")
 def edges(
     image: Image,
     low: Annotated[float, Range(0.0, 1.0, step=0.01)] = 0.4,

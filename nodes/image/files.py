@@ -18,7 +18,7 @@ class Loaded(NamedTuple):
     mask: Mask
 
 
-@node("image.load", title="Load image")
+@node("image.load", version=2, title="Load image")
 def load(file: Annotated[Path, File("image")]) -> Loaded:
     """Load a picture from a file, with EXIF orientation applied and converted to sRGB.
 
@@ -58,7 +58,7 @@ def save(
         height, width = pixels.shape[:2]
         name = imaging.output_name(prefix, parameters, (width, height), index)
         folder, stem = imaging.output_place(run.outputs, name)
-        data = imaging.encode(pixels, format, run.stamp, quality)
+        data = imaging.encode(pixels, format, imaging.item_stamp(run.stamp, index), quality)
         run.saved(imaging.write_new(folder, f"{stem}_{{}}{format.suffix}", data))
 
 

@@ -8,7 +8,7 @@ from nodeforge.api import Image, Range, node
 from .arrays import mapped
 
 
-@node("image.soft_edges", title="Find soft edges")
+@node("image.soft_edges", version=2, title="Find soft edges")
 def soft_edges(image: Image, detail: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.5) -> Image:
     """Draw edges as bright as they are strong, for ControlNets of soft edges (HED, PiDiNet).
 
@@ -19,7 +19,7 @@ def soft_edges(image: Image, detail: Annotated[float, Range(0.0, 1.0, step=0.05)
     return mapped(lambda pixels: imaging.soft_edges(pixels, detail), image)
 
 
-@node("image.line_art", title="Draw line art")
+@node("image.line_art", version=2, title="Draw line art")
 def line_art(
     image: Image,
     width: Annotated[float, Range(0.5, 8.0, step=0.25)] = 1.0,
@@ -35,7 +35,7 @@ def line_art(
     return mapped(lambda pixels: imaging.line_art(pixels, width, detail), image)
 
 
-@node("image.scribble", title="Draw scribble")
+@node("image.scribble", version=2, title="Draw scribble")
 def scribble(
     image: Image,
     width: Annotated[int, Range(1, 32)] = 4,
@@ -51,7 +51,7 @@ def scribble(
     return mapped(lambda pixels: imaging.scribble(pixels, width, detail), image)
 
 
-@node("image.blur", title="Blur image")
+@node("image.blur", version=2, title="Blur image")
 def blur(image: Image, radius: Annotated[float, Range(0.0, 256.0, step=0.5)] = 6.0) -> Image:
     """Blur pictures (Gaussian).
 
@@ -62,7 +62,7 @@ def blur(image: Image, radius: Annotated[float, Range(0.0, 256.0, step=0.5)] = 6
     return mapped(lambda pixels: imaging.blurred(pixels, radius), image)
 
 
-@node("image.tile", title="Take details away")
+@node("image.tile", version=2, title="Take details away")
 def tile(image: Image, factor: Annotated[float, Range(1.0, 64.0, step=0.5)] = 4.0) -> Image:
     """Remove details and keep the size, for tile ControlNets, which add new ones.
 
@@ -73,7 +73,7 @@ def tile(image: Image, factor: Annotated[float, Range(1.0, 64.0, step=0.5)] = 4.
     return mapped(lambda pixels: imaging.tiled(pixels, factor), image)
 
 
-@node("image.colour_cells", title="Colour cells")
+@node("image.colour_cells", version=2, title="Colour cells")
 def colour_cells(image: Image, cells: Annotated[int, Range(1, 256)] = 8) -> Image:
     """Pixelate: the mean colour of every square, for T2I-Adapters of colour.
 

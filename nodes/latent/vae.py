@@ -6,7 +6,7 @@ from nodeforge import diffusion
 from nodeforge.api import Image, Latent, Mask, Range, RunContext, Vae, node
 
 
-@node("latent.encode", title="VAE encode")
+@node("latent.encode", version=2, title="VAE encode")
 def encode(run: RunContext, vae: Vae, image: Image, tiled: bool = False) -> Latent:
     """Encode pictures to latents.
 
@@ -55,7 +55,7 @@ def empty(
     return diffusion.empty(vae.weights.family, channels, scale, width, height, batch)
 
 
-@node("latent.masked_picture", title="Masked picture")
+@node("latent.masked_picture", version=2, title="Masked picture")
 def masked_picture(image: Image, mask: Mask) -> Image:
     """Grey out the masked area, as inpainting models expect it; encode it afterwards.
 

@@ -48,7 +48,7 @@ def crop(
     )
 
 
-@node("inpaint.put_back", version=2, title="Put back")
+@node("inpaint.put_back", version=3, title="Put back")
 def put_back(
     original: Image,
     generated: Image,

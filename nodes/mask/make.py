@@ -19,7 +19,7 @@ class Channel(StrEnum):
     TRANSPARENCY = "transparency"
 
 
-@node("mask.load", title="Load mask")
+@node("mask.load", version=2, title="Load mask")
 def load(
     file: Annotated[Path, File("mask")],
     channel: Channel = Channel.BRIGHTNESS,
@@ -35,7 +35,7 @@ def load(
     return Mask(torch.from_numpy(read(pixels)[None]))
 
 
-@node("mask.from_colour", title="Mask from colour")
+@node("mask.from_colour", version=2, title="Mask from colour")
 def from_colour(
     image: Image,
     colour: str = "#ffffff",

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from nodeforge.api import Model, ModelFile, Range, TextEncoder, node
-from nodeforge.diffusion import describe_lora, parse_blocks, with_lora
+from nodeforge.api import Model, ModelFile, Range, RunContext, TextEncoder, node
+from nodeforge.diffusion import check_lora, describe_lora, parse_blocks, with_lora
 
 
 class Changed(NamedTuple):
@@ -16,6 +16,7 @@ class Changed(NamedTuple):
 
 @node("models.load_lora", title="Load LoRA")
 def load_lora(
+    run: RunContext,
     model: Model,
     file: Annotated[Path, ModelFile("lora")],
     text_encoder: TextEncoder | None = None,
@@ -26,7 +27,7 @@ def load_lora(
     """Apply a LoRA to a model and its text encoder; several add up.
 
     The model itself stays as it is, and another LoRA or weight does not load it again. LoRA,
-    LoCon, LoHa and LoKr files of peft, diffusers and Kohya are read.
+    LoCon, LoHa and LoKr files of peft, diffusers, Kohya, OneTrainer and ComfyUI are read.
 
     Args:
         model: The denoiser.
@@ -42,8 +43,13 @@ def load_lora(
         text_encoder: The text encoder with the LoRA; nothing where none came in.
     """
     lora = describe_lora(file, model.weights.family)
+    told = dict.fromkeys(check_lora(model, lora))
     changed = with_lora(model, lora, model_weight, parse_blocks(block_weights))
-    if text_encoder is None:
-        return Changed(changed, None)
-    lora_of_text = describe_lora(file, text_encoder.weights.family)
-    return Changed(changed, with_lora(text_encoder, lora_of_text, text_weight))
+    encoder = text_encoder
+    if encoder is not None:
+        lora = describe_lora(file, encoder.weights.family)
+        told |= dict.fromkeys(check_lora(encoder, lora))
+        encoder = with_lora(encoder, lora, text_weight)
+    for fact in told:
+        run.notice(fact)
+    return Changed(changed, encoder)

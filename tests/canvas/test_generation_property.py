@@ -24,7 +24,7 @@ from nodeforge.engine.cache import MemoryTier, ResultCache
 from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.formats import load
-from nodeforge.graph.document import ASSET
+from nodeforge.graph.assets import ASSET
 from nodeforge.imaging import Box, Bytes, Fill, grow, to_bytes, to_float
 from nodeforge.settings import Settings, shipped
 from nodeforge.values import Image, Schedule

@@ -18,7 +18,7 @@ from nodeforge.canvas.generation.request import (
 )
 from nodeforge.errors import RequestError
 from nodeforge.formats import load
-from nodeforge.graph.document import ASSET
+from nodeforge.graph.assets import ASSET
 from nodeforge.graph.model import Input, Output
 from nodeforge.imaging import Box, Fill, decode, to_bytes
 from nodeforge.models import ModelFolders

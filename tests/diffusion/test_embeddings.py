@@ -150,3 +150,24 @@ def test_what_does_not_fit_is_refused(host, sd, sdxl, file, tmp_path):
     torch.save({"string_to_param": {"*": torch.zeros(1, 768)}}, pickle)
     with pytest.raises(PickleRefusedError):
         diffusion.describe_embedding(pickle, "sd15")
+
+
+def test_only_the_vectors_of_an_embedding_are_read(host, sd, sdxl, tmp_path):
+    """files B7: what OneTrainer writes for the end of an encoder is not taken for them."""
+    torch.manual_seed(0)
+    table = {"clip_l": torch.randn(2, 768), "clip_g": torch.randn(2, 1280)}
+    save_file(table, tmp_path / "plain.safetensors")
+    more = {f"{name}_out": torch.randn_like(tensor) for name, tensor in table.items()}
+    save_file(table | more | {"step": torch.zeros(1)}, tmp_path / "more.safetensors")
+    plain, other = (
+        encoded(host, knowing(sdxl.text_encoder, tmp_path / name), "embedding:style")
+        for name in ("plain.safetensors", "more.safetensors")
+    )
+    assert torch.equal(plain.prompts[0].embedding, other.prompts[0].embedding)
+
+
+def test_what_is_no_embedding_is_said_in_plain_words(tmp_path):
+    """files B7: not 'a unknown, not a embedding'."""
+    save_file({"x": torch.zeros(3000, 768)}, tmp_path / "a.safetensors")
+    with pytest.raises(LoadingError, match="no kind of model that is known here, not an embedding"):
+        diffusion.describe_embedding(tmp_path / "a.safetensors", "sd15")

@@ -23,7 +23,7 @@ from nodeforge.canvas import (
 )
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.errors import WorkflowError
-from nodeforge.formats.openraster import load_openraster, save_openraster
+from nodeforge.formats.openraster import load_openraster, read_openraster, save_openraster
 from nodeforge.graph.document import Document
 from nodeforge.imaging import BlendMode
 from support.noise import noise
@@ -109,7 +109,8 @@ def test_groups_are_dissolved_and_unknown_modes_are_normal(tmp_path):
     ground, hidden, hat = state.layers
     assert [layer.id for layer in state.layers] == ["paint_3", "paint_2", "paint"]
     assert (ground.name, hidden.visible, hidden.blend) == ("ground", False, BlendMode.NORMAL)
-    assert (hat.opacity, hat.offset, hat.blend) == (0.25, (13, 6), BlendMode.MULTIPLY)
+    # its group is composited by itself, on nothing, so that there is nothing to multiply with
+    assert (hat.opacity, hat.offset, hat.blend) == (0.25, (13, 6), BlendMode.NORMAL)
     assert state.active == "paint"
 
 
@@ -148,3 +149,171 @@ def test_damaged_layers_and_files_are_refused(state, tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(WorkflowError, match="gone"):
         load_openraster(tmp_path / "gone.ora")
+
+
+def flat(colour):
+    picture = io.BytesIO()
+    Image.new("RGBA", (8, 6), colour).save(picture, "PNG")
+    return picture.getvalue()
+
+
+COLOURS = {
+    "red": (255, 0, 0, 255),
+    "blue": (0, 0, 255, 255),
+    "grey": (128, 128, 128, 255),
+    "glass": (0, 255, 0, 128),
+}
+
+
+def layered(path, inside, merged=None):
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("mimetype", "image/openraster")
+        file.writestr("stack.xml", f"<image w='8' h='6'><stack>{inside}</stack></image>")
+        for name, colour in COLOURS.items():
+            file.writestr(f"data/{name}.png", flat(colour))
+        if merged:
+            file.writestr("mergedimage.png", flat(merged))
+    return path
+
+
+def layer(name, more=""):
+    return f"<layer name='{name}' src='data/{name}.png' {more}/>"
+
+
+MULTIPLY = "composite-op='svg:multiply'"
+HIDDEN, HALF = "visibility='hidden'", "opacity='0.5'"
+GROUPS = {
+    "multiply of a group": (
+        f"<stack {MULTIPLY}>{layer('grey')}</stack>{layer('red')}", (128, 0, 0, 255)
+    ),
+    "opacity of a group": (
+        f"<stack opacity='0.5'>{layer('red')}{layer('blue')}</stack>", (255, 0, 0, 128)
+    ),
+    "opacity of a group over something": (
+        f"<stack opacity='0.5'>{layer('red')}{layer('grey')}</stack>{layer('blue')}",
+        (128, 0, 127, 255),
+    ),
+    "isolated multiply": (
+        f"<stack isolation='isolate'>{layer('grey', MULTIPLY)}</stack>{layer('red')}",
+        (128, 128, 128, 255),
+    ),
+    "isolated multiply of two": (
+        f"<stack isolation='isolate'>{layer('grey', MULTIPLY)}{layer('blue')}</stack>"
+        f"{layer('red')}",
+        (0, 0, 128, 255),
+    ),
+    "multiply of a group of two": (
+        f"<stack {MULTIPLY}>{layer('glass')}{layer('grey')}</stack>{layer('red')}",
+        (64, 0, 0, 255),
+    ),
+    "a group that is not isolated": (
+        f"<stack>{layer('grey', MULTIPLY)}</stack>{layer('red')}", (128, 0, 0, 255)
+    ),
+    "auto is not isolated": (
+        f"<stack isolation='auto'>{layer('grey', MULTIPLY)}</stack>{layer('red')}",
+        (128, 0, 0, 255),
+    ),
+    "isolated and plain": (
+        f"<stack isolation='isolate'>{layer('glass')}{layer('grey')}</stack>{layer('red')}",
+        (64, 192, 64, 255),
+    ),
+    "groups in groups": (
+        f"<stack opacity='0.5'><stack {MULTIPLY}>{layer('grey')}</stack>{layer('red')}</stack>"
+        f"{layer('blue')}",
+        (64, 0, 127, 255),
+    ),
+    "a hidden layer in a group": (
+        f"<stack opacity='0.5'>{layer('red', HIDDEN)}{layer('grey')}"
+        f"{layer('glass')}</stack>{layer('blue')}",
+        (64, 64, 192, 255),
+    ),
+    "a hidden group": (
+        f"<stack opacity='0.5' visibility='hidden'>{layer('red')}{layer('grey')}</stack>"
+        f"{layer('blue')}",
+        (0, 0, 255, 255),
+    ),
+    "percent": (f"<stack opacity='50%'>{layer('red')}</stack>{layer('blue')}", (128, 0, 127, 255)),
+    "opacity of layer and group": (
+        f"<stack opacity='0.5'>{layer('red', HALF)}</stack>{layer('blue')}",
+        (64, 0, 191, 255),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+def test_a_group_looks_as_the_format_says(tmp_path, kind):
+    """files A13: opacity, blending and isolation of groups, by OpenRaster 0.0.5."""
+    inside, expected = GROUPS[kind]
+    opened = read_openraster(layered(tmp_path / "x.ora", inside, merged=expected))
+    shown = straight(composite(pictured(opened.state), opened.state.box))[3, 4]
+    assert np.abs(shown.astype(int) - expected).max() <= 2
+    assert not any("looks other" in each for each in opened.told)
+
+
+def test_hidden_layers_of_a_group_that_became_one_layer_are_kept(tmp_path):
+    """files A13: nothing of the file is lost."""
+    inside, _ = GROUPS["a hidden layer in a group"]
+    opened = read_openraster(layered(tmp_path / "x.ora", inside))
+    names = [(each.name, each.visible) for each in opened.state.layers]
+    assert names == [("blue", True), ("Group", True), ("red", False)]
+    assert opened.told == ("The group 'Group' is composited by itself, so it became one layer.",)
+
+
+@pytest.mark.parametrize(
+    ("inside", "told"),
+    [
+        (layer("red", "composite-op='svg:dst-in'"), "'red' blends by 'svg:dst-in'"),
+        (layer("red", "composite-op='krita:vivid_light'"), "'krita:vivid_light'"),
+        (f"<stack composite-op='new:mode'>{layer('red')}</stack>", "'new:mode'"),
+        (layer("red", "x='1.5'"), "between pixels"),
+        (layer("red", "opacity='half'"), "'half' is no opacity"),
+        (layer("red") + "<layer name='gone' src='data/gone.png'/>", "'gone' is missing"),
+    ],
+)
+def test_what_is_not_shown_as_it_was_saved_is_told(tmp_path, inside, told):
+    """files A13, C17: what a reader drops and what changes pixels."""
+    opened = read_openraster(layered(tmp_path / "x.ora", inside))
+    assert any(told in each for each in opened.told)
+    assert len([each for each in opened.state.layers if each.name == "red"]) == 1
+
+
+def test_a_picture_that_looks_other_than_its_maker_saved_it_is_told(tmp_path):
+    """files A13: the picture of all layers in the file is compared."""
+    path = tmp_path / "x.ora"
+    assert read_openraster(layered(path, layer("red"), merged=(250, 4, 3, 255))).told == ()
+    (told,) = read_openraster(layered(path, layer("red"), merged=(200, 0, 0, 255))).told
+    assert "looks other" in told
+
+
+def test_our_own_files_have_nothing_to_tell(state, tmp_path):
+    """files A13."""
+    save_openraster(state, tmp_path / "x.ora")
+    assert read_openraster(tmp_path / "x.ora").told == ()
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        "<image w='64' h='48'><stack><text><![CDATA[ <!DOCTYPE x> ]]></text></stack></image>",
+        "<image w='64' h='48'><!-- <!ENTITY x> --><stack/></image>",
+        "<?xml version='1.0'?><?other x?><image w='64' h='48'><stack/></image>",
+    ],
+)
+def test_xml_that_only_looks_like_a_document_type_is_read(tmp_path, stack):
+    """files C17."""
+    assert load_openraster(archive(tmp_path / "x.ora", stack)).layers == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_a_document_type_is_refused_in_every_encoding(tmp_path, encoding):
+    """files C17: bytes that look for '<!' do not see it."""
+    stack = "<!DOCTYPE a [<!ENTITY b 'c'>]><image w='64' h='48'><x>&b;</x></image>"
+    with pytest.raises(WorkflowError, match=r"document type|no XML"):
+        load_openraster(archive(tmp_path / "x.ora", stack.encode(encoding)))
+
+
+def test_groups_without_end_are_refused(tmp_path):
+    """files A13."""
+    stack = f"<image w='64' h='48'>{'<stack>' * 900}{'</stack>' * 900}</image>"
+    with pytest.raises(WorkflowError, match="groups deeper than"):
+        load_openraster(archive(tmp_path / "x.ora", stack))

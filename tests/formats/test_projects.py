@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import shutil
 import zipfile
 import zlib
@@ -330,3 +331,32 @@ def test_whatever_is_painted_comes_back(files, tmp_path, seeds):
     layered = load_openraster(tmp_path / "x.ora")
     shown = [composite(visible(state), state.box) for state in (layered, canvas.state)]
     assert np.abs(shown[0].astype(int) - shown[1]).max() <= 1
+
+
+ODD = [{}, [], {"sha256": {}}, {"sha256": []}, {"sha256": 5}, {"sha256": None}, 5, None, "x", [[]]]
+
+
+@pytest.mark.parametrize("asset", ODD, ids=str)
+@pytest.mark.parametrize("generation", [False, True])
+def test_assets_of_wrong_kinds_are_no_crash(files, tmp_path, asset, generation):
+    """reliability F12: a shared project opens, whatever its table of assets holds."""
+    made = {"pictures": [asset]} if generation else {}
+    project = Project(Document(), generations=[made])
+    project.document.assets["a"] = asset
+    files.save(project, tmp_path / "p.nforge")
+    assert files.load(tmp_path / "p.nforge").document.assets == {"a": asset}
+    files.autosave(project, tmp_path / "auto")
+    assert files.load(tmp_path / "auto").document.assets == {"a": asset}
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="needs a privilege")
+@pytest.mark.parametrize("linked", ["project.json", "assets", "tiles"])
+def test_no_link_in_an_autosave_is_followed(files, canvas, tmp_path, linked):
+    """files B18: models alone are read through links."""
+    project = Project(Document(), canvas.state)
+    files.autosave(project, tmp_path / "auto")
+    place = tmp_path / "auto" / linked
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(WorkflowError, match="is a link"):
+        files.load(tmp_path / "auto")

@@ -1,5 +1,6 @@
 import contextlib
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -343,3 +344,18 @@ def test_10_000_nodes_are_read_in_a_few_times_what_the_json_takes():
 def test_document_to_json_and_back():
     document = load(SAVED)
     assert document_from_json(document_to_json(document)) == document
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644), (0o027, 0o640)])
+def test_a_new_file_has_the_rights_that_the_person_gives(tmp_path, mask, mode):
+    """reliability F20."""
+    before = os.umask(mask)
+    try:
+        save(Document(), tmp_path / "new.json")
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new.json").stat().st_mode) == mode
+    (tmp_path / "new.json").chmod(0o664)
+    save(Document(), tmp_path / "new.json")
+    assert stat.S_IMODE((tmp_path / "new.json").stat().st_mode) == 0o664

@@ -1,6 +1,7 @@
 import pytest
 
 from nodeforge.errors import RequestError
+from nodeforge.graph.assets import asset_name
 from nodeforge.graph.document import Document, NoSuchNodeError, View
 from nodeforge.graph.edits import (
     ABSENT,
@@ -325,3 +326,53 @@ def test_names_stay_fast_with_many_nodes_of_a_type():
     edit = AddNodes([Node("values.sum") for _ in range(20_000)])
     document.perform(edit)
     assert edit.paths[-1] == "sum_20000"
+
+
+def picture(sha256):
+    return {"sha256": sha256, "kind": "image", "size": 3, "origin": "in.png"}
+
+
+def with_picture(sha256, name="in.png"):
+    inner = Node("image.load", {"file": f"asset:{name}"})
+    box = Subgraph(graph=Graph({"load": Node("image.load", {"file": f"asset:{name}"})}))
+    return Document(Graph({"load": inner, "box": box}), assets={name: picture(sha256)})
+
+
+@pytest.mark.parametrize("nodes", [["load"], ["box"], ["load", "box"]])
+def test_a_pasted_picture_of_a_taken_name_stays_another_picture(nodes):
+    """files A0: two pictures of one file name."""
+    document, other = with_picture("a" * 64), with_picture("b" * 64)
+    document.perform(paste := Paste(extract(other, nodes)))
+    assert document.assets == {"in.png": picture("a" * 64), "in_2.png": picture("b" * 64)}
+    for path in paste.paths:
+        node = document.node(path)
+        node = node.graph.nodes["load"] if isinstance(node, Subgraph) else node
+        assert node.values["file"] == "asset:in_2.png"
+    assert document.node("load").values["file"] == "asset:in.png"
+    document.undo()
+    assert document == with_picture("a" * 64)
+
+
+def test_a_pasted_picture_that_is_there_keeps_its_name_and_unused_ones_stay_away():
+    """files A0: the same name when the content is the same."""
+    document, other = with_picture("a" * 64), with_picture("a" * 64)
+    other.assets["unused.png"] = picture("c" * 64)
+    document.perform(paste := Paste(extract(other, ["load"])))
+    assert document.assets == {"in.png": picture("a" * 64)}
+    assert document.node(paste.paths[0]).values["file"] == "asset:in.png"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["in.png"], "in_2.png"),
+        (["in.png", "in_2.png"], "in_3.png"),
+        (["other.png"], "in.png"),
+        (["in"], "in.png"),
+    ],
+)
+def test_a_free_name_of_an_asset(names, expected):
+    """files A0."""
+    taken = {name: picture(str(number) * 64) for number, name in enumerate(names)}
+    assert asset_name(taken, "in.png", "f" * 64) == expected
+    assert asset_name({"in.png": 5}, "in.png", "f" * 64) == "in_2.png"

@@ -86,7 +86,8 @@ def test_a_mask_is_made_from_a_colour_or_from_transparency():
     pixels = to_float(np.array([[[10, 20, 30, 255], [12, 20, 30, 0]]], np.uint8))
     colour = to_float(np.array([10, 20, 30], np.uint8))
     assert from_colour(pixels, colour, 0).tolist() == [[1, 0]]
-    assert from_colour(pixels, colour, 2 / 255).tolist() == [[1, 1]]
+    assert from_colour(pixels[..., :3], colour, 2 / 255).tolist() == [[1, 1]]
+    assert from_colour(pixels, colour, 2 / 255).tolist() == [[1, 0]]  # nothing has no colour
     assert from_alpha(pixels).tolist() == [[0, 1]]
     assert from_alpha(pixels[..., :3]).max() == 0
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -74,6 +75,7 @@ def test_a_content_key_is_blake3_of_the_whole_file(tmp_path, write, prints):
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no time of change")
 def test_another_content_of_the_same_size_and_time_is_seen(tmp_path, write, prints):
+    """files A15: unzip, rsync -t and restored backups keep the time."""
     file = aged(write(tmp_path / "a.safetensors", SHAPES))
     made, told = prints.of(file), file.stat()
     data = bytearray(file.read_bytes())
@@ -81,6 +83,28 @@ def test_another_content_of_the_same_size_and_time_is_seen(tmp_path, write, prin
     file.write_bytes(data)
     os.utime(file, ns=(told.st_atime_ns, told.st_mtime_ns))
     assert prints.of(file) != made
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no time of change")
+@pytest.mark.parametrize("way", ["copied over", "moved over", "linked to another"])
+def test_a_file_that_was_replaced_is_another_whatever_its_time_says(tmp_path, write, prints, way):
+    """files A15: a path, a size and a time of writing are not enough."""
+    one = aged(write(tmp_path / "one.safetensors", SHAPES, fill=b"one"))
+    other = aged(write(tmp_path / "other.safetensors", SHAPES, fill=b"two"))
+    swap = tmp_path / "swap.safetensors"
+    for number, source in enumerate((one, other)):
+        if way == "copied over":
+            shutil.copy(source, swap)
+        elif way == "moved over":
+            shutil.copy(source, tmp_path / "new")
+            (tmp_path / "new").replace(swap)
+        else:
+            swap.unlink(missing_ok=True)
+            swap.symlink_to(source)
+        os.utime(swap, ns=(10**18, 10**18))
+        made = prints.of(swap), prints.sha256(swap)
+        expected = prints.of(source), prints.sha256(source)
+        assert made == expected, number
 
 
 def test_a_change_deep_inside_a_tensor_changes_the_key_and_not_the_quick_one(

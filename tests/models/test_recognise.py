@@ -298,3 +298,150 @@ def test_an_empty_folder_is_no_model(tmp_path):
 
 def test_widths_tell_the_families_apart():
     assert len({family.width for family in FAMILIES.values()}) == len(FAMILIES)
+
+
+V, EPSILON, FLOW = "v_prediction", "epsilon", "flow_prediction"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "prediction", "zero"),
+    [
+        ({"prediction_type": "v_prediction"}, V, False),
+        ({"prediction_type": "v"}, V, False),
+        ({"prediction_type": "V-Prediction"}, V, False),
+        ({"modelspec.predict_key": "v"}, V, False),
+        ({"modelspec.predict_key": "epsilon"}, EPSILON, False),
+        ({"modelspec.prediction_type": "v_pred"}, V, False),
+        ({"modelspec.prediction_type": "eps"}, EPSILON, False),
+        ({"ss_v_parameterization": "True"}, V, False),
+        ({"ss_v_parameterization": "true", "ss_zero_terminal_snr": "True"}, V, True),
+        ({"ss_v_parameterization": "1", "ss_zero_terminal_snr": "1"}, V, True),
+        ({"ss_v_parameterization": "False", "ss_zero_terminal_snr": "True"}, None, False),
+        ({"prediction_type": "v", "zero_terminal_snr": "true"}, V, True),
+        ({"v_pred": "true", "ztsnr": "true"}, V, True),
+        ({"prediction_type": "flow_matching"}, FLOW, False),
+        ({"prediction_type": "none of these"}, None, False),
+        ({"prediction_type": ""}, None, False),
+    ],
+)
+@pytest.mark.parametrize("model", ["sdxl_unet_ldm", "sd15_ldm"])
+def test_every_key_of_metadata_that_tells_the_prediction_is_read(
+    tmp_path, names, write, model, metadata, prediction, zero
+):
+    """files A9."""
+    info = recognise(write(tmp_path / "a.safetensors", names[model], metadata=metadata))
+    assert (info.prediction_type, info.zero_snr) == (prediction, zero)
+
+
+SCALES = {
+    "scaled_fp8": ([2], "scaled 8-bit"),
+    "model.diffusion_model.scaled_fp8": ([2], "scaled 8-bit"),
+    "{}.scale_weight": ([], "scaled 8-bit"),
+    "{}.scale_input": ([1], "scaled 8-bit"),
+    "{}.weight_scale": ([1], "scaled 8-bit"),
+    "{}.weight_scale_inv": ([1], "scaled 8-bit"),
+    "{}.weight_scale_2": ([1], "scaled 8-bit"),
+    "{}.input_scale": ([1], "scaled 8-bit"),
+    "{}.comfy_quant": ([40], "quantised weights of ComfyUI"),
+    "{}.weight.absmax": ([40], "bitsandbytes"),
+    "{}.weight.quant_state.bitsandbytes__nf4": ([40], "bitsandbytes"),
+    "{}.SCB": ([320], "bitsandbytes"),
+    "{}.qweight": ([4, 4], "GPTQ or AWQ"),
+    "{}.weight._scale": ([4, 4], "quanto"),
+    "{}.wscales": ([4, 4], "Nunchaku"),
+}
+
+
+@pytest.mark.parametrize("name", SCALES)
+@pytest.mark.parametrize("model", ["sd15_ldm", "sdxl_unet", "sdxl_unet_ldm"])
+def test_weights_that_other_tensors_scale_are_refused_by_name(tmp_path, names, write, model, name):
+    """files A3: tensors that change what the weights mean are not ignored."""
+    shape, said = SCALES[name]
+    module = next(n for n in names[model] if n.endswith("attn1.to_q.weight"))
+    more = {name.format(module.removesuffix(".weight")): shape}
+    info = recognise(write(tmp_path / "a.safetensors", names[model] | more))
+    assert (info.family, info.families) == (None, ())
+    assert said in info.reason
+    assert "not read" in info.reason
+
+
+@pytest.mark.parametrize("name", ["junk.extra", "model_ema.decay", "epoch", "scale", "my_scale"])
+def test_unknown_tensors_as_such_are_ignored(tmp_path, names, write, name):
+    """files A3."""
+    info = recognise(write(tmp_path / "a.safetensors", names["sd15_ldm"] | {name: [1]}))
+    assert (info.kind, info.family) == ("checkpoint", "sd15")
+
+
+@pytest.mark.parametrize("dtype", ["I8", "U8", "F8_E8M0"])
+def test_weights_of_whole_numbers_are_refused(tmp_path, names, write, dtype):
+    """files A3."""
+    info = recognise(write(tmp_path / "a.safetensors", names["sd15_ldm"], dtype=dtype))
+    assert info.family is None
+    assert "quantised" in info.reason
+
+
+def test_a_folder_of_quantised_weights_is_refused(tmp_path, names, write):
+    """files A3."""
+    write(tmp_path / "diffusion_pytorch_model.safetensors", names["sdxl_unet"])
+    config = {"_class_name": "UNet2DConditionModel", "quantization_config": {"load_in_4bit": True}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    info = recognise(tmp_path)
+    assert (info.family, info.reason) == (None, "quantised weights are not read")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "family", "vectors"),
+    [
+        ({"clip_l": [4, 768], "clip_g": [4, 1280]}, "sdxl", 2),
+        (
+            {f"clip_{letter}{end}": [4, width] for letter, width in (("l", 768), ("g", 1280))
+             for end in ("", "_out")},
+            "sdxl",
+            2,
+        ),
+        ({"clip_l": [4, 768], "clip_g": [4, 1280], "step": []}, "sdxl", 2),
+        ({"clip_l": [4, 768], "clip_g": [4, 1280], "t5": [4, 4096]}, "sdxl", 2),
+        ({"emb_params": [2, 768], "step": [1]}, "sd15", 1),
+        ({"emb_params": [2, 768], "emb_params_out": [2, 768]}, "sd15", 1),
+        ({"clip_l": [4, 768], "clip_l_out": [4, 768]}, "sd15", 1),
+        ({"<cat>": [768]}, "sd15", 1),
+        ({"*": [3, 1024], "step": []}, "sd21", 1),
+        ({"string_to_param.*": [3, 768], "string_to_token.*": []}, "sd15", 1),
+    ],
+)  # fmt: skip
+def test_an_embedding_may_hold_more_than_its_vectors(tmp_path, write, tensors, family, vectors):
+    """files B7."""
+    from nodeforge.models import embedding_tensors
+
+    info = recognise(write(tmp_path / "a.safetensors", tensors))
+    assert (info.kind, info.family) == ("embedding", family)
+    names = embedding_tensors({name: tuple(shape) for name, shape in tensors.items()})
+    assert len(names) == vectors
+    assert not any(name.endswith("_out") for name in names)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"architectures": 5},
+        {"architectures": {}},
+        {"architectures": [5]},
+        {"_class_name": ["x"]},
+        {"scaling_factor": "x"},
+    ],
+)
+def test_a_config_of_wrong_kinds_is_no_crash(tmp_path, names, write, config):
+    """reliability F12."""
+    write(tmp_path / "model.safetensors", names["sd15_vae"])
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert recognise(tmp_path).kind == "vae"
+
+
+@pytest.mark.parametrize("places", [{"a": {}}, {"a": []}, {"a": 5}, [], 5, None, {}, {"a": "../x"}])
+def test_a_list_of_shards_of_wrong_kinds_is_refused(tmp_path, places):
+    """reliability F12: one bad folder hid all models."""
+    index = tmp_path / "diffusion_pytorch_model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": places}))
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(CorruptModelError, match="does not name the files"):
+        recognise(tmp_path)

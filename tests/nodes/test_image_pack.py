@@ -68,6 +68,20 @@ def test_words_in_braces_name_what_made_the_picture(nodes, image, run):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_00001\.png", run.files[3].name)
 
 
+@pytest.mark.parametrize("format", list(PictureFormat))
+def test_each_picture_of_a_batch_carries_its_own_seed(nodes, image, run, format):
+    """files A16."""
+    prompt = "Seed: 1, a fox\nSteps: 2, Seed: 3"
+    facts = "Steps: 20, Seed: 5, Size: 8x8, Model: Seed: 5"
+    run.stamp = {"nodeforge": "{}", "parameters": f"{prompt}\n{facts}"}
+    nodes["image.save"](run, image(batch=3), format=format)
+    told = [read_text(path) for path in run.files]
+    assert [each["parameters"] for each in told] == [
+        f"{prompt}\n{facts.replace('Seed: 5, ', f'Seed: {seed}, ')}" for seed in (5, 6, 7)
+    ]
+    assert all(each["nodeforge"] == "{}" for each in told)
+
+
 def test_what_a_run_has_not_is_none_and_what_stands_for_nothing_is_refused(nodes, image, run):
     nodes["image.save"](run, image(), "{seed}")
     assert run.files[0].name == "none_00001.png"
@@ -166,3 +180,55 @@ def test_a_grid_holds_all_pictures_of_all_batches(nodes, image):
     made = nodes["image.grid"]([image(4, 4, batch=2), image(6, 6, channels=4)], columns=3, gap=1)
     assert (made.batch, made.width, made.height) == (1, 20, 6)
     assert made.has_alpha
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"),
+    [
+        ("a:b", "a_b"),
+        ("C:x", "C_x"),
+        ("a?b*c", "a_b_c"),
+        ("~x", "~x"),
+        ("NUL", "_NUL"),
+        ("con.txt", "_con.txt"),
+        ("sub/aux/x", "x"),
+        ("x. ", "x"),
+        ("no\udcffutf8", "no_utf8"),
+        ("half\ud800", "half_"),
+    ],
+)
+def test_a_name_is_made_one_that_every_system_takes(nodes, image, run, prefix, name):
+    """files C8, C1: 'a:b' leads nowhere."""
+    nodes["image.save"](run, image(), prefix)
+    assert run.files[0].name == f"{name}_00001.png"
+    assert run.files[0].is_relative_to(run.outputs)
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "猫", "🐱"])
+@pytest.mark.parametrize("place", ["{}", "sub/{}", "{}/x"])
+@pytest.mark.parametrize("format", list(PictureFormat))
+def test_a_long_name_is_cut_to_what_disks_hold(nodes, image, run, letter, place, format):
+    """files C8: 255 bytes, not letters."""
+    nodes["image.save"](run, image(), place.format(letter * 300), format=format)
+    assert run.files[0].is_file()
+    assert run.files[0].name.endswith(f"_00001{format.suffix}")
+
+
+@pytest.mark.parametrize(
+    "prompt", ["..", "../../x", "~/x", "/abs", "C:\\x", "🐱" * 60, "a\udcffb", "."]
+)
+def test_what_a_prompt_says_never_spoils_the_name(nodes, image, run, prompt):
+    """files C8: words are filled after the run, when an error would lose the picture."""
+    run.stamp = {"parameters": f"{prompt}\nSteps: 2, Seed: 5"}
+    nodes["image.save"](run, image(), "{date}_{prompt}")
+    nodes["image.save"](run, image(), "{prompt}")
+    assert all(path.is_file() and path.is_relative_to(run.outputs) for path in run.files)
+    assert len(run.files) == 2
+
+
+@pytest.mark.parametrize("format", list(PictureFormat))
+def test_texts_with_half_characters_do_not_lose_the_picture(nodes, image, run, format):
+    """files C1: names of files that are no UTF-8."""
+    run.stamp = {"nodeforge": '{"file": "bad\udcff"}', "parameters": "x\nModel: bad\udcff, Seed: 5"}
+    nodes["image.save"](run, image(), "{model}", format=format)
+    assert read_text(run.files[0])["parameters"] == "x\nModel: bad?, Seed: 5"

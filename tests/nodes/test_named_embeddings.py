@@ -106,3 +106,25 @@ def test_an_embedding_of_another_family_is_refused(session, style):
     tiny_adapters.write_embedding(style, 1024)
     failed = failure(session, said("embedding:my/style"))
     assert failed.kind == "FamilyMismatchError"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a cat, embedding:my\\style",
+        "a cat, embedding:my\\style.safetensors",
+        "(a cat, embedding:my\\style:1.0)",
+        "a cat, [x:embedding:my\\style:0]",
+    ],
+)
+def test_a_backslash_in_a_name_is_a_separator(session, text):
+    """files B9: as ComfyUI writes it on Windows."""
+    plain = text.replace("my\\style", "my/style")
+    assert torch.equal(run(session, said(text)), run(session, said(plain)))
+    assert key(session, said(text)) != key(session, said("a cat"))
+
+
+def test_a_backslash_before_a_bracket_is_the_prompts_own(session):
+    """files B9."""
+    plain, escaped = said("embedding:my/style (a)"), said("embedding:my/style \\(a\\)")
+    assert not torch.equal(run(session, plain), run(session, escaped))

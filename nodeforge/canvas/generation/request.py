@@ -30,7 +30,8 @@ from nodeforge.canvas.generation.box import Size, check_box
 from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.canvas.generation.regions import add_regions
 from nodeforge.errors import RequestError
-from nodeforge.graph.document import ASSET, Document
+from nodeforge.graph.assets import ASSET, asset_name
+from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph, Node, Subgraph
 from nodeforge.graph.paths import join
 from nodeforge.imaging import Box, Bytes, PictureFormat, encode, grow, to_bytes, to_float
@@ -290,8 +291,9 @@ def _give(nodes: Mapping[str, Node], value: str | None) -> None:
 def _keep(document: Document, files: dict[str, bytes], name: str, pixels: Bytes) -> str:
     """`pixels` as one of the document's assets; the value that names it."""
     data = encode(pixels, PictureFormat.PNG)
-    files[name] = data
     sha256 = hashlib.sha256(data).hexdigest()
+    name = asset_name(document.assets, name, sha256)
+    files[name] = data
     document.assets[name] = {
         "sha256": sha256, "kind": "image", "size": len(data), "origin": name,
     }  # fmt: skip

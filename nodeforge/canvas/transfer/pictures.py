@@ -23,6 +23,7 @@ from nodeforge.imaging import (
     Box,
     Bytes,
     PictureFormat,
+    Stored,
     decode_bytes,
     decode_stored,
     encode,
@@ -124,8 +125,8 @@ def _with_origin(shown: Bytes, pixels: Bytes, state: State, box: Box) -> tuple[B
     if layer is None or layer.origin is None:
         return pixels, b""
     stored = decode_stored(layer.origin.data)
-    if stored.mode not in ("RGB", "RGBA"):
-        return pixels, b""
+    if stored.mode not in ("RGB", "RGBA"):  # greys, which a canvas cannot give back as greys
+        stored = Stored(decode_bytes(layer.origin.data), "RGB", b"")
     profile = stored.profile
     if profile:
         colours = from_srgb(np.ascontiguousarray(pixels[..., :3]), profile)

@@ -49,7 +49,8 @@ def add_control(
     Args:
         conditioning: The prompts.
         controlnet: The network that reads the hint.
-        hint: One picture, or one for each of the batch; of any size.
+        hint: One picture, or one for each of the batch; of any size. What is transparent is
+            black to the network.
         strength: Weight of its influence; 0 is none.
         start: Share of the steps run from which it acts.
         end: Share of the steps run up to which it acts.
@@ -59,7 +60,8 @@ def add_control(
         RangeError: `end` is not after `start`, or either is outside of 0..1.
     """
     check_range(start, end)
-    made = Control(controlnet, hint, strength, start, end)
+    seen = Image(hint.colours) if hint.has_alpha else hint
+    made = Control(controlnet, seen, strength, start, end)
     prompts = tuple(replace(p, controls=(*p.controls, made)) for p in conditioning.prompts)
     steered = replace(conditioning, prompts=prompts)
     check_controls(steered, conditioning.family, "port 'controlnet'")

@@ -17,10 +17,15 @@ import torch
 from torch import Tensor, nn
 
 from nodeforge.diffusion.adapters.lora_blocks import Blocks, block_weight
-from nodeforge.diffusion.adapters.lora_keys import LoraNames, by_canonical_name, read_names
+from nodeforge.diffusion.adapters.lora_keys import (
+    LoraNames,
+    by_canonical_name,
+    read_lora,
+    too_many,
+)
 from nodeforge.diffusion.adapters.lora_weights import Layer, LoraDelta, delta_of
 from nodeforge.diffusion.errors import LoadingError
-from nodeforge.diffusion.networks.building import parts_of
+from nodeforge.diffusion.networks.building import build, parts_of
 from nodeforge.diffusion.participants import Order, Participant, participant
 from nodeforge.models import FAMILIES
 from nodeforge.values import Lora, Model, TextEncoder, Weights
@@ -45,7 +50,7 @@ def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()
     """
     texts = FAMILIES[recipe.weights.family].text_encoders
     parts = texts if isinstance(recipe, TextEncoder) else (recipe.weights.part,)
-    if weight == 0 or not read_names(Path(lora.path)).keys() & set(parts):
+    if weight == 0 or not read_lora(Path(lora.path)).names.keys() & set(parts):
         return recipe
     return replace(recipe, loras=(*recipe.loras, Lora(lora, weight, blocks)))
 
@@ -103,7 +108,7 @@ def load_lora(
             kind that is not read.
         ModelFileError: the file is damaged.
     """
-    names = read_names(Path(weights.path))
+    names = read_lora(Path(weights.path)).names
     pieces: dict[str, LoraDelta] = {}
     for inner_part, prefix, inner in parts_of(network, part):
         known = names.get(inner_part, LoraNames())
@@ -122,24 +127,68 @@ def _pieces(
     check: Callable[[], None],
 ) -> Iterator[tuple[str, LoraDelta]]:
     """Names of layers, and what is added to each."""
-    layers = {n: m for n, m in network.named_modules() if isinstance(m, Layer)}
-    config: Any = network.config
-    depth = config["layers_per_block"] if part == "unet" else None
-    known = by_canonical_name(list(layers), depth)
-    for module, stored in names.modules.items():
+    for module, name, layer in _matched(weights, names, part, network):
         check()
-        if (name := known.get(module)) is None:
-            raise _misfit(weights, f"changes '{module}', which the {part} does not have.")
+        stored = names.modules[module]
         read = {
             role: tensor.read(torch.float32 if role == "alpha" else dtype)
             for role, tensor in stored.items()
         }
         on_device = {role: tensor.to(device) for role, tensor in read.items()}
         alpha = names.alphas.get(module, names.alphas.get(""))
-        piece = delta_of(on_device, layers[name], alpha, names.root)
+        piece = delta_of(on_device, layer, alpha, names.root)
         if piece is None:
             raise _misfit(weights, f"has other shapes for '{name}' than the {part}.")
         yield name, piece
+
+
+def _matched(
+    weights: Weights, names: LoraNames, part: str, network: nn.Module
+) -> list[tuple[str, str, Layer]]:
+    """The modules of a LoRA that `network` has, each with its name there, and the layer.
+
+    Raises:
+        LoadingError: it lacks more than single ones.
+    """
+    layers = {n: m for n, m in network.named_modules() if isinstance(m, Layer)}
+    config: Any = network.config
+    depth = config["layers_per_block"] if part == "unet" else None
+    known = by_canonical_name(list(layers), depth)
+    if too_many(foreign := [module for module in names.modules if module not in known], names):
+        raise _misfit(weights, f"changes '{foreign[0]}', which the {part} does not have.")
+    there = ((module, known[module]) for module in names.modules if module in known)
+    return [(module, name, layers[name]) for module, name in there]
+
+
+def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
+    """Try a LoRA on a network by names and shapes alone: no weight is read.
+
+    Returns:
+        What of it is left out, as sentences.
+
+    Raises:
+        LoadingError: the network lacks layers that it changes, or has them in other shapes.
+        ModelFileError: the file is damaged.
+    """
+    path = Path(lora.path)
+    names, left_out = read_lora(path)
+    told = list(left_out)
+    for part, _, network in parts_of(build(recipe), recipe.weights.part):
+        if (known := names.get(part)) is None:
+            continue
+        matched = _matched(lora, known, part, network)
+        for module, name, layer in matched:
+            shapes = {
+                role: torch.empty(tensor.shape, device="meta")
+                for role, tensor in known.modules[module].items()
+                if role != "alpha"
+            }
+            if delta_of(shapes, layer) is None:
+                raise _misfit(lora, f"has other shapes for '{name}' than the {part}.")
+        if foreign := known.modules.keys() - {module for module, _, _ in matched}:
+            names_told = ", ".join(f"'{module}'" for module in sorted(foreign)[:3])
+            told.append(f"The {part} does not have {names_told}: left out.")
+    return tuple(told)
 
 
 class LoraHooks:

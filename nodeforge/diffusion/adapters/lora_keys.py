@@ -1,41 +1,29 @@
-"""Parses the tensor names of LoRA files: network, module, role.
-
-Names are those of peft, diffusers (old and new), Kohya's trainer and LyCORIS. Reads headers
-only.
-"""
+"""Sorts the tensors of LoRA files by network, module and role. Reads headers only."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodeforge.diffusion.adapters.lora_blocks import ldm_modules
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
-from nodeforge.models import read_header
+from nodeforge.models import LoraTensor, other_lora_method, parse_lora_name, read_header
 
-_PARTS = (
-    ("lora_unet_", "unet"),
-    ("lycoris_", "unet"),
-    ("unet.", "unet"),
-    ("lora_te1_", "text_encoder"),
-    ("lora_te2_", "text_encoder_2"),
-    ("lora_te_", "text_encoder"),
-    ("text_encoder_2.", "text_encoder_2"),
-    ("text_encoder.", "text_encoder"),
+_MOST_LEFT_OUT = 0.1
+"""The share of a file that may be foreign or damaged while the rest is still used."""
+
+_UNNAMED = "default"
+"""peft's name of an adapter whose person gave none."""
+
+_HALVES = (
+    *(("lora_A", "lora_B"), ("lora_down", "lora_up")),
+    *(("lora.down", "lora.up"), ("layer.down", "layer.up")),
 )
-_ROLES = (
-    (r"[._]lora(?:_A|_down|\.down|_linear_layer\.down)(?:\.default)?\.weight", "down"),
-    (r"[._]lora(?:_B|_up|\.up|_linear_layer\.up)(?:\.default)?\.weight", "up"),
-    (r"\.lora_mid\.weight", "mid"),
-    (r"\.alpha", "alpha"),
-    (r"\.(hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t2))", ""),
-)
-_NAME = [(re.compile(rf"^(.+?){end}$"), role) for end, role in _ROLES]
 
 
 @dataclass
@@ -47,28 +35,161 @@ class LoraNames:
             ``mid``, ``alpha``, or LyCORIS' own names, as ``hada_w1_a``.
         alphas: What the file's metadata says of alpha: by module, and under ``""`` for the rest.
         root: Whether alpha is divided by the rank's square root (Kalajdzievski 2023).
+        written: By module and role, what the file calls its tensors.
     """
 
     modules: dict[str, dict[str, StoredTensor]] = field(default_factory=dict)
     alphas: Mapping[str, float] = field(default_factory=dict)
     root: bool = False
+    written: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    def add(self, module: str, role: str, name: str, tensor: StoredTensor) -> None:
+        """Take a tensor; `name` is what the file calls it."""
+        self.modules.setdefault(module, {})[role] = tensor
+        self.written.setdefault(module, {})[role] = name
+
+    def missing(self, module: str) -> str | None:
+        """What the file would call the tensor that `module` lacks; None where it has all.
+
+        Empty where it has nothing but an alpha.
+        """
+        roles = self.modules[module].keys() - {"alpha"}
+        if not roles:
+            return ""
+        for role, other in _lacking(roles):
+            name = self.written[module][other]
+            if role not in ("down", "up"):
+                return f"{name.rpartition('.')[0]}.{role}"
+            for one, two in (*_HALVES, *(pair[::-1] for pair in _HALVES)):
+                if one in name:
+                    return name.replace(one, two)
+            return f"{name.rpartition('.lora_')[0]}.lora_{role}.weight"
+        return None
 
 
-def read_names(path: Path) -> dict[str, LoraNames]:
-    """What the LoRA at `path` changes, by network: ``unet``, ``text_encoder``, ``text_encoder_2``.
+def _lacking(roles: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The roles that a module's tensors lack, each with one that is there."""
+    there = min(roles)
+    kind = there[:4]
+    if kind not in ("hada", "lokr"):
+        yield from ((role, there) for role in ("down", "up") if role not in roles)
+        return
+    for factor in (f"{kind}_w1", f"{kind}_w2"):
+        lacking = {f"{factor}_a", f"{factor}_b"} - set(roles)
+        if factor in roles or not lacking:
+            continue
+        whole = kind == "lokr" and len(lacking) == 2
+        yield (factor if whole else min(lacking)), there
+
+
+class LoraFile(NamedTuple):
+    """What a LoRA file holds.
+
+    Args:
+        names: By network, ``unet``, ``text_encoder``, ``text_encoder_2``: what it changes there.
+        left_out: What of it is not used, as sentences.
+    """
+
+    names: dict[str, LoraNames]
+    left_out: tuple[str, ...]
+
+
+def read_lora(path: Path) -> LoraFile:
+    """Sort the tensors of the LoRA at `path`.
+
+    What belongs to no network (an embedding that comes with it), and single layers of which a
+    part is missing, are left out.
 
     Raises:
-        LoadingError: it holds something that is not low-rank weights as known here.
+        LoadingError: it holds something that is not low-rank weights as known here, several
+            adapters, or halves of which the others are missing.
         ModelFileError: the file is damaged.
     """
     metadata = _metadata(read_header(path).metadata)
     found: dict[str, LoraNames] = {}
-    for name, tensor in stored_tensors(path).items():
-        part, module, role = _parsed(name, path)
-        if part not in found:
-            found[part] = _with_metadata(part, metadata, path)
-        found[part].modules.setdefault(module, {})[role] = tensor
-    return found
+    foreign: list[str] = []
+    adapters: dict[str, None] = {}
+    stored = stored_tensors(path)
+    for name, tensor in stored.items():
+        told = _parsed(name, tensor, path)
+        if told is None or not told.role:
+            foreign.append(name)
+            continue
+        if told.role in ("down", "up"):
+            adapters[told.adapter or _UNNAMED] = None
+        if told.part not in found:
+            found[told.part] = _with_metadata(told.part, metadata, path)
+        found[told.part].add(canonical(told.module), told.role, name, tensor)
+    _check_adapters(list(adapters), path)
+    of_networks = [name for name in foreign if parse_lora_name(name)]
+    if len(of_networks) > _MOST_LEFT_OUT * len(stored):
+        raise _unread(path, of_networks[0])
+    facts = list(_without_halves(found, path))
+    if foreign:
+        facts.append(f"'{foreign[0]}'{_and_more(foreign)}: no part of a LoRA, so it is left out.")
+    return LoraFile(found, tuple(facts))
+
+
+def _parsed(name: str, tensor: StoredTensor, path: Path) -> LoraTensor | None:
+    """What a tensor is; None where it belongs to no network."""
+    if method := other_lora_method(name):
+        raise _unread(path, name, f" ({method})")
+    told = parse_lora_name(name)
+    if told and told.role == "alpha" and math.prod(tensor.shape) != 1:
+        raise _damaged(path, f"'{name}' has the shape {tensor.shape}; it is one number.")
+    return told
+
+
+def _check_adapters(names: Sequence[str], path: Path) -> None:
+    if len(names) > 1:
+        told = ", ".join(f"'{name}'" for name in names)
+        raise LoadingError(
+            f"holds {len(names)} adapters: {told}.",
+            place=str(path),
+            way_out="Save each into a file of its own; one is read from a file.",
+        )
+
+
+def _without_halves(found: dict[str, LoraNames], path: Path) -> Iterator[str]:
+    """Take out the modules of which a part is missing; a sentence where there are any."""
+    halves = {
+        (part, module): missing
+        for part, names in found.items()
+        for module in names.modules
+        if (missing := names.missing(module)) is not None
+    }
+    lacking = [missing for missing in halves.values() if missing]
+    if lacking and len(halves) > _MOST_LEFT_OUT * sum(len(n.modules) for n in found.values()):
+        raise _damaged(path, f"lacks '{lacking[0]}'{_and_more(lacking)}.")
+    for part, module in halves:
+        del found[part].modules[module]
+    for part in [part for part, names in found.items() if not names.modules]:
+        del found[part]
+    if lacking:
+        yield f"It lacks '{lacking[0]}'{_and_more(lacking)}: these layers are left out."
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""
+
+
+def _unread(path: Path, name: str, method: str = "") -> LoadingError:
+    return LoadingError(
+        f"holds '{name}', which is no LoRA, LoHa or LoKr weight{method}.",
+        place=str(path),
+        way_out="Choose a file of another method: DoRA, biases and full differences are not read.",
+    )
+
+
+def _damaged(path: Path, fact: str) -> LoadingError:
+    return LoadingError(
+        fact, place=str(path), way_out="The file is damaged: download or copy it again."
+    )
+
+
+def too_many(foreign: Collection[str], names: LoraNames) -> bool:
+    """Whether more of a LoRA's modules are foreign to a network than may be left out."""
+    return bool(foreign) and len(foreign) > _MOST_LEFT_OUT * len(names.modules)
 
 
 def canonical(module: str) -> str:
@@ -89,20 +210,6 @@ def by_canonical_name(modules: Sequence[str], layers: int | None = None) -> dict
         ldm = ldm_modules(modules, layers)
         found |= {canonical(other): name for name, other in ldm.items()}
     return found
-
-
-def _parsed(name: str, path: Path) -> tuple[str, str, str]:
-    """Network, module and role of the tensor `name`."""
-    plain = name.removeprefix("base_model.model.")
-    prefix, part = next(((p, part) for p, part in _PARTS if plain.startswith(p)), ("", "unet"))
-    for pattern, role in _NAME:
-        if found := pattern.match(plain.removeprefix(prefix)):
-            return part, canonical(found[1]), role or found[2]
-    raise LoadingError(
-        f"holds '{name}', which is no LoRA, LoHa or LoKr weight.",
-        place=str(path),
-        way_out="Choose a file of another method: DoRA, biases and full differences are not read.",
-    )
 
 
 def _metadata(told: Mapping[str, str]) -> Mapping[str, Any]:

@@ -129,6 +129,8 @@ def delta_of(
         alpha: Where `read` has none; None is the rank, so that the difference counts once.
         root: Whether alpha is divided by the rank's square root.
     """
+    if any(tensor.ndim < 2 for role, tensor in read.items() if role != "alpha"):
+        return None
     piece = _made(read, layer, alpha, root)
     return piece if piece is not None and piece.fits(layer) else None
 

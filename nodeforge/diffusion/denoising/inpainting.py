@@ -59,7 +59,7 @@ def masked_picture(image: Image, mask: Mask) -> Image:
     """`image` with grey where the mask is at least one half: what 9-channel models look at."""
     mask.check_fits(image)
     keep = (mask.values < 0.5)[..., None]
-    return Image(torch.where(keep, image.pixels[..., :3], 0.5))
+    return Image(torch.where(keep, image.colours, 0.5))
 
 
 @participant(order=Order.MASK)

@@ -48,7 +48,7 @@ def pixel_values(encoder: LoadedImageEncoder, image: Image) -> Tensor:
     processor = CLIPImageProcessorPil(
         size={"shortest_edge": side}, crop_size={"height": side, "width": side}
     )
-    pictures = [imaging.to_bytes(pixels) for pixels in image.pixels[..., :3].numpy()]
+    pictures = [imaging.to_bytes(pixels) for pixels in image.colours.numpy()]
     made = processor(pictures, return_tensors="pt", input_data_format="channels_last")
     return made["pixel_values"].to(encoder.network.device, encoder.network.dtype)
 

@@ -18,9 +18,7 @@ from nodeforge.diffusion.text.prompt_weights import parse
 from nodeforge.diffusion.text.textual_inversion import Token, parts_of_text, reading
 from nodeforge.errors import RequestError
 from nodeforge.values import Conditioning, Prompt
-
-MOST_CHUNKS = 32
-"""Chunks a prompt may have; each lengthens what every step reads."""
+from nodeforge.values.conditioning import MOST_PROMPT_CHUNKS
 
 
 class Chunk(NamedTuple):
@@ -46,7 +44,7 @@ def encode_prompt(
 
     Args:
         encoder: The text encoders; what each says of a token is laid side by side.
-        text: A prompt with weights, at most `MOST_CHUNKS` chunks long.
+        text: A prompt with weights, at most `MOST_PROMPT_CHUNKS` chunks long.
         clip_skip: Last layers of the encoders left out.
         check: Called between chunks; what it raises stops the encoding.
         last: Which layer from the end is taken without skipping. The very last one is
@@ -85,9 +83,9 @@ def _chunks(encoder: LoadedTextEncoder, place: int, text: str) -> list[Chunk]:
     ids, weights = _tokens(tokenizer, vectors, text)
     size = length - 2
     count = max(1, -(-len(ids) // size))
-    if count > MOST_CHUNKS:
+    if count > MOST_PROMPT_CHUNKS:
         raise PromptError(
-            f"the prompt has {len(ids)} tokens; at most {MOST_CHUNKS * size} can be used.",
+            f"the prompt has {len(ids)} tokens; at most {MOST_PROMPT_CHUNKS * size} can be used.",
             way_out="Shorten it.",
         )
     chunks = []

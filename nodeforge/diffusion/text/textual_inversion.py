@@ -20,7 +20,13 @@ from nodeforge.diffusion.networks.loading import LoadedTextEncoder
 from nodeforge.diffusion.weights.describe import describe_embedding
 from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.errors import RequestError
-from nodeforge.models import Kind, prompt_reference, referenced_names
+from nodeforge.models import (
+    Kind,
+    embedding_tensors,
+    prompt_reference,
+    referenced_name,
+    referenced_names,
+)
 from nodeforge.values import Embedding, TextEncoder, Weights
 
 Token = int | Tensor
@@ -94,8 +100,9 @@ def with_embeddings(
 
 def _read(weights: Weights, widths: Sequence[int]) -> tuple[Tensor, ...]:
     """The vectors for each text encoder, (vectors, width), float32."""
-    stored = stored_tensors(Path(weights.path)).values()
-    by_width = {tensor.shape[-1]: tensor for tensor in stored}
+    stored = stored_tensors(Path(weights.path))
+    names = embedding_tensors({name: tensor.shape for name, tensor in stored.items()})
+    by_width = {stored[name].shape[-1]: stored[name] for name in names}
     if missing := [width for width in widths if width not in by_width]:
         raise LoadingError(
             f"this embedding has {' and '.join(map(str, by_width))} numbers for a word; "
@@ -114,7 +121,7 @@ def parts_of_text(text: str, embeddings: Mapping[str, Any]) -> Iterator[tuple[st
     """
     at = 0
     for found in _NAMED.finditer(text):
-        if (name := found[1]) not in embeddings:
+        if (name := referenced_name(found[1])) not in embeddings:
             known = ", ".join(embeddings) or "none"
             raise UnknownEmbeddingError(
                 f"the prompt names an embedding '{name}', which is not there.",

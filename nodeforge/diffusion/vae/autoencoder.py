@@ -31,7 +31,7 @@ def encode(
     generators: Sequence[torch.Generator] | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Latent:
-    """The latent of `image`; alpha is left out.
+    """The latent of `image`; what is transparent is black, and alpha is left out.
 
     Args:
         vae: The autoencoder.
@@ -45,7 +45,7 @@ def encode(
         LatentSizeError: the VAE's scale does not divide a side.
     """
     check_size(image.width, image.height, vae.scale)
-    pixels = 2.0 * image.pixels[..., :3].permute(0, 3, 1, 2) - 1.0
+    pixels = 2.0 * image.colours.permute(0, 3, 1, 2) - 1.0
     # the layout in memory that diffusers' image processor gives: it decides the last bit
     pixels = pixels.contiguous(memory_format=torch.channels_last)
     pixels = pixels.to(vae.network.device, vae.network.dtype)

@@ -151,10 +151,11 @@ def describe_lora(path: Path, family: str) -> Weights:
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
-        FamilyMismatchError: it was made for another family than `family`.
+        FamilyMismatchError: it was made for another family than `family`. Where nothing in it
+            tells the family, `check_lora` does.
         LoadingError: it is no LoRA.
     """
-    return _made_for(path, Kind.LORA, family)
+    return _fitting(path, Kind.LORA, family)
 
 
 def describe_embedding(path: Path, family: str) -> Weights:
@@ -165,10 +166,7 @@ def describe_embedding(path: Path, family: str) -> Weights:
         FamilyMismatchError: it was made for another family than `family`.
         LoadingError: it is no textual inversion.
     """
-    info = _of_kind(path, Kind.EMBEDDING)
-    if family in info.families:
-        return Weights(str(path), fingerprint(path), family, Kind.EMBEDDING.value)
-    return _made_for(path, Kind.EMBEDDING, family)
+    return _fitting(path, Kind.EMBEDDING, family)
 
 
 def describe_controlnet(path: Path) -> ControlNet:
@@ -226,14 +224,25 @@ def _of_kind(path: Path, kind: Kind) -> ModelInfo:
     info = recognise(path)
     if info.kind is not kind:
         raise LoadingError(
-            f"this is a {info.kind}, not a {kind}.", place=str(path), way_out="Choose another file."
+            f"this is {_named(info.kind)}, not {_named(kind)}.",
+            place=str(path),
+            way_out="Choose another file.",
         )
     return info
 
 
-def _made_for(path: Path, kind: Kind, family: str) -> Weights:
+def _named(kind: Kind) -> str:
+    """A kind of model with its article."""
+    if kind is Kind.UNKNOWN:
+        return "no kind of model that is known here"
+    words = kind.replace("_", " ")
+    return f"{'an' if words[0] in 'aei' else 'a'} {words}"
+
+
+def _fitting(path: Path, kind: Kind, family: str) -> Weights:
+    """A file that is for `family`, or may be."""
     info = _of_kind(path, kind)
-    if info.family != family:
+    if family not in (info.family, *info.families):
         made_for = f"made for {FAMILIES[info.family].label}" if info.family else info.reason
         raise FamilyMismatchError(
             f"{made_for}; the model is {FAMILIES[family].label}.",

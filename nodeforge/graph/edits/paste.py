@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from nodeforge.errors import RequestError
+from nodeforge.graph.assets import asset_name, rename_assets, used_assets
 from nodeforge.graph.changes import ABSENT, Change, EntryChanged, LinkAdded, NodeAdded
 from nodeforge.graph.document import BY_NODE, Document
 from nodeforge.graph.edits.base import GraphEdit, count
@@ -45,7 +46,10 @@ def extract(document: Document, paths: Collection[str]) -> Document:
         for key, value in document.table(table).items():
             if any(path in chosen for path in ancestors(key.partition(".")[0])):
                 made.table(table)[key[cut:]] = copy.deepcopy(value)
-    made.assets = copy.deepcopy(document.assets)
+    used = used_assets(names.values())
+    made.assets = {
+        name: copy.deepcopy(asset) for name, asset in document.assets.items() if name in used
+    }
     return made
 
 
@@ -77,8 +81,11 @@ class Paste(GraphEdit):
         names = {name: free(name) for name in self.fragment.graph.nodes}
         self.paths = [join(self.group, name) for name in names.values()]
         here = set(target.nodes)
+        assets = self._assets(document)
         for name, node in self.fragment.graph.nodes.items():
-            yield NodeAdded(join(self.group, names[name]), copy.deepcopy(node))
+            pasted = copy.deepcopy(node)
+            rename_assets(pasted, assets)
+            yield NodeAdded(join(self.group, names[name]), pasted)
         for end, start in self.fragment.graph.links.items():
             if end.node not in names:
                 continue
@@ -91,6 +98,18 @@ class Paste(GraphEdit):
                     within(self.group, Output(source, start.port)),
                 )
         yield from self._entries(document, names)
+        for name, asset in self.fragment.assets.items():
+            if assets[name] not in document.assets:
+                yield EntryChanged("assets", assets[name], ABSENT, copy.deepcopy(asset))
+
+    def _assets(self, document: Document) -> dict[str, str]:
+        """What the fragment's assets are called in the document."""
+        taken, names = dict(document.assets), {}
+        for name, asset in self.fragment.assets.items():
+            sha256 = asset.get("sha256", "") if isinstance(asset, dict) else ""
+            names[name] = free = asset_name(taken, name, sha256)
+            taken.setdefault(free, asset)
+        return names
 
     def _entries(self, document: Document, names: dict[str, str]) -> Iterator[Change]:
         for table in BY_NODE:
@@ -103,6 +122,3 @@ class Paste(GraphEdit):
                 pasted = join(self.group, names[first] + key[len(first) :])
                 before = document.table(table).get(pasted, ABSENT)
                 yield EntryChanged(table, pasted, before, copy.deepcopy(value))
-        for name, asset in self.fragment.assets.items():
-            if name not in document.assets:
-                yield EntryChanged("assets", name, ABSENT, copy.deepcopy(asset))

@@ -10,6 +10,13 @@ from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
 
 RULE = "model_files"
+_NAMES = {
+    "vae": "VAE",
+    "lora": "LoRA",
+    "controlnet": "ControlNet",
+    "t2i_adapter": "T2I-Adapter",
+    "ip_adapter": "IP-Adapter",
+}
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -21,15 +28,15 @@ def check(scene: LintContext) -> Iterator[Problem]:
             continue
         if info is None:
             continue
-        if info.family is None:
+        if info.family is None and not info.families:
             fact = f"'{name}' cannot be used: {info.reason or 'its family is not known'}."
             yield scene.problem(RULE, path, fact, "Choose another file.", port=port)
         elif kind not in (info.kind, *info.parts):
-            fact = f"'{name}' is a {_words(info.kind)}, not a {_words(kind)}."
-            yield scene.problem(RULE, path, fact, f"Choose a {_words(kind)}.", port=port)
+            fact = f"'{name}' is {_words(info.kind)}, not {_words(kind)}."
+            yield scene.problem(RULE, path, fact, f"Choose {_words(kind)}.", port=port)
 
 
 def _words(kind: str) -> str:
-    return {"vae": "VAE", "lora": "LoRA", "controlnet": "ControlNet"}.get(
-        kind, kind.replace("_", " ")
-    )
+    """A kind of model with its article."""
+    words = _NAMES.get(kind, kind.replace("_", " "))
+    return f"{'an' if words[0] in 'aeiI' else 'a'} {words}"

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.errors import NodeForgeError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.recipes import facts, families, label
+from nodeforge.lint.recipes import Origin, facts, families, label
+
+ENCODE, LOAD = "latent.encode", "image.load"
+_SIDES = ("width", "height")
+_SIZING = {"inpaint.crop": ("multiple",), "image.resize": _SIDES, "image.crop": _SIDES}
+"""Nodes that give pictures of a size which their values say."""
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -19,14 +25,58 @@ def check(scene: LintContext) -> Iterator[Problem]:
     }
     seen: set[tuple[str, str]] = set()
     known = families(scene)
-    for path, family in [
-        *((path, origin.family) for path in sized if (origin := known.of.get(path))),
-        *_of_readers(scene, sized, known.of),
+    for path, ports, family in [
+        *((path, _SIDES, origin.family) for path in sized if (origin := known.of.get(path))),
+        *((path, _SIDES, family) for path, family in _of_readers(scene, sized, known.of)),
+        *_of_pictures(scene, known.of),
     ]:
-        for port in ("width", "height"):
+        for port in ports:
             if (path, port) not in seen and (problem := _wrong(scene, path, port, family)):
                 seen.add((path, port))
                 yield problem
+    for path, family in _encoded_files(scene, known.of):
+        yield from _wrong_file(scene, path, family)
+
+
+def _of_pictures(
+    scene: LintContext, known: dict[str, Origin]
+) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The nodes that give pictures of a size to a VAE, and the ports that say the size."""
+    for end, start in scene.links.items():
+        encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
+        if encodes and end.node in known and (ports := _SIZING.get(scene.nodes[start.node].type)):
+            yield start.node, ports, known[end.node].family
+
+
+def _encoded_files(scene: LintContext, known: dict[str, Origin]) -> Iterator[tuple[str, str]]:
+    """The nodes whose pictures go from a file straight to a VAE, and its family."""
+    for end, start in scene.links.items():
+        encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
+        if encodes and end.node in known and scene.nodes[start.node].type == LOAD:
+            yield start.node, known[end.node].family
+
+
+def _wrong_file(scene: LintContext, path: str, family: str) -> Iterator[Problem]:
+    name = scene.value(path, "file")
+    file = scene.picture(name) if type(name) is str else None
+    if file is None:
+        return
+    from nodeforge.imaging import picture_size  # only for pictures: it brings numpy
+
+    try:
+        width, height = picture_size(file)
+    except NodeForgeError:
+        return  # the node says so
+    multiple = facts(family).size_multiple
+    if width % multiple or height % multiple:
+        yield scene.problem(
+            "sizes",
+            path,
+            f"the picture is {width} × {height} pixels, which {label(family)} cannot encode: "
+            f"both must be divisible by {multiple}.",
+            "Put 'Resize image' or 'Crop image' before the VAE.",
+            port="file",
+        )
 
 
 def _of_readers(scene: LintContext, sized: set[str], known: dict) -> Iterator[tuple[str, str]]:
@@ -41,7 +91,7 @@ def _wrong(scene: LintContext, path: str, port: str, family: str) -> Problem | N
     value = scene.value(path, port)
     if type(value) is not int or value % multiple == 0:
         return None
-    nearest = max(multiple, round(value / multiple) * multiple)
+    nearest = max(multiple, (value + multiple // 2) // multiple * multiple)
     return scene.problem(
         "sizes",
         path,

@@ -9,6 +9,7 @@ from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
 
 RULE = "steps"
+_MOST_STEPS = 10**6
 SCHEDULE, GUIDANCE, LOOP = "sampling.schedule", "sampling.guidance", "sampling.denoise"
 
 
@@ -25,8 +26,9 @@ def check(scene: LintContext) -> Iterator[Problem]:
 def steps_run(scene: LintContext, path: str) -> int | None:
     """How many steps a schedule node's schedule runs; None where only a run can tell."""
     steps, strength = scene.value(path, "steps"), scene.value(path, "strength")
-    if type(steps) is not int or not _is_number(strength):
-        return None
+    counted = type(steps) is int and steps <= _MOST_STEPS
+    if not counted or not _is_number(strength) or not 0 <= strength <= 1:
+        return None  # the rule `ranges` says so
     return int(steps * strength)
 
 

@@ -10,13 +10,15 @@ from nodeforge.models.detection.unsupported import WIDTHS
 from nodeforge.models.families import FAMILIES, Family
 
 Fitting = tuple[tuple[Family, ...], str]
-"""Families, the likeliest first, or none and the reason."""
+"""Families, the likeliest first, or none, and the reason where it is not one."""
 
 
 def families_of(found: FoundNetworks) -> Fitting:
     """The families that a model may be of, or why there is none."""
     if found.kind is Kind.IMAGE_ENCODER:
         return tuple(FAMILIES.values()), ""  # it sees for all
+    if found.unread:
+        return (), found.unread
     if label := found.foreign:
         return (), f"{label} is not supported yet"
     if found.kind is Kind.UNKNOWN:
@@ -42,7 +44,10 @@ def families_of(found: FoundNetworks) -> Fitting:
         return (FAMILIES[found.base],), ""
     if found.base:
         return (), f"{found.base} is not supported yet"
-    return (), "nothing in it tells its family, neither shapes nor metadata"
+    reason = "nothing in it tells its family, neither shapes nor metadata"
+    if found.kind is Kind.LORA:
+        return tuple(FAMILIES.values()), f"{reason}: the layers of the model at hand will"
+    return (), reason
 
 
 def _by_width(found: FoundNetworks, width: int) -> Fitting:

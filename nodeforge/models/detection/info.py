@@ -45,6 +45,7 @@ class ModelInfo:
         parameters: How many numbers it holds.
         size: Bytes of its weights.
         families: All that it may be of, where its header leaves that open, as for a VAE alone.
+            A LoRA of which nothing tells the family has all of them, and `family` None.
         inpainting: Its denoiser also takes the mask and the masked picture.
         parts: Networks it holds, as in `nodeforge.values.Weights.part`.
         width: Of the text it works with, where that is known.

@@ -7,7 +7,7 @@ and which family a VAE is for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,24 @@ from pathlib import Path
 from nodeforge.models.detection.info import Kind, ModelInfo
 from nodeforge.models.families import FAMILIES
 
-_KINDS = {"v": "v_prediction", "v_prediction": "v_prediction", "epsilon": "epsilon"}
+_V, _EPSILON, _FLOW = "v_prediction", "epsilon", "flow_prediction"
+_KINDS = {
+    **dict.fromkeys(("v", "v_pred", "vpred", "v_prediction", "vprediction", "velocity"), _V),
+    **dict.fromkeys(("epsilon", "eps", "noise", "epsilon_prediction"), _EPSILON),
+    **dict.fromkeys(("flow", "flow_prediction", "flow_matching", "rectified_flow"), _FLOW),
+}
+"""What metadata says that a model predicts, in lower case with underscores."""
+
+_PREDICTION_KEYS = (
+    *("modelspec.prediction_type", "modelspec.predict_key", "prediction_type", "predict_key"),
+    *("ss_prediction_type", "model_prediction_type", "parameterization"),
+)
+_V_KEYS = ("ss_v_parameterization", "v_parameterization", "v_pred", "vpred")
+_ZERO_SNR_KEYS = (
+    *("ss_zero_terminal_snr", "zero_terminal_snr", "rescale_betas_zero_snr", "ztsnr", "zsnr"),
+    "modelspec.zero_terminal_snr",
+)
+_YES = ("true", "1", "yes")
 _LARGEST = 2**16
 _PARAMETERIZATION = re.compile(r"^\s*parameterization:\s*[\"']?v\b", re.MULTILINE)
 _WORD = re.compile(r"[a-z]+|\d+")
@@ -44,8 +61,11 @@ def with_hints(info: ModelInfo, metadata: Mapping[str, str], distilled: bool) ->
 
 def _prediction(info: ModelInfo, metadata: Mapping[str, str]) -> str | None:
     """What it predicts; None where the family's usual is the best guess."""
-    if said := _KINDS.get(metadata.get("modelspec.prediction_type", "").lower()):
+    words = (re.sub(r"[\s-]+", "_", metadata.get(k, "").strip().lower()) for k in _PREDICTION_KEYS)
+    if said := next((_KINDS[word] for word in words if word in _KINDS), None):
         return said
+    if _says_yes(metadata, _V_KEYS):
+        return _V
     architecture = metadata.get("modelspec.architecture", "")
     if architecture.endswith("-v"):
         return "v_prediction"
@@ -65,8 +85,11 @@ def _zero_snr(info: ModelInfo, metadata: Mapping[str, str], told: str | None) ->
         return False
     words = _words(f"{metadata.get('modelspec.title', '')} {info.path.stem}")
     named = bool(words & {"ztsnr", "zsnr"}) or {"zero", "snr"} <= words
-    trained = metadata.get("ss_zero_terminal_snr", "").lower() == "true"
-    return info.zero_snr or named or trained
+    return info.zero_snr or named or _says_yes(metadata, _ZERO_SNR_KEYS)
+
+
+def _says_yes(metadata: Mapping[str, str], keys: Iterable[str]) -> bool:
+    return any(metadata.get(key, "").strip().lower() in _YES for key in keys)
 
 
 def _named_prediction(info: ModelInfo) -> str | None:

@@ -7,15 +7,20 @@ authors, and of LoRA trainers (kohya, peft, LyCORIS).
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nodeforge.models.detection.info import Kind, Layout
+from nodeforge.models.detection.lora_names import OTHER_DENOISER, UNET, LoraTensor, parse
 from nodeforge.models.detection.unsupported import (
     BASES,
     DENOISERS,
+    LORA_MARKS,
+    LORA_OF_OTHERS,
     MARKS,
+    SCALED_WEIGHTS,
     UNET_MARKS,
     unsupported_architecture,
 )
@@ -41,14 +46,18 @@ _UNET = ("model.diffusion_model.", "")
 # Looked for in all names at once, each name between two newlines.
 _LORA = (
     *(".lora_", "_lora.", ".lora.", "\nlora_unet_", "\nlora_te", "\nlora_transformer_"),
-    *("\nlycoris_", ".hada_w", ".lokr_w"),
+    *("\nlycoris_", ".hada_w", ".lokr_w", "_lora1.", "_lora2.", "\nlora_prior_"),
 )
 _LEAST_WIDTH = 64
 """Of a word vector."""
+_MOST_VECTORS, _MOST_OF_EMBEDDING = 1024, 16
+_VECTORS = ("clip_l", "clip_g", "emb_params")
+"""What trainers of textual inversions call the vectors."""
 
-_LORA_DOWN = r"(?:_lora\.down|.*[._](?:lora_A|lora_down|lora\.down|hada_w1_b|lokr_w1(?:_b)?$))"
-_LORA_TEXT = re.compile(rf"attn2[._](?:processor[._])?to_[kv]{_LORA_DOWN}")
-_LORA_ENCODER = re.compile(rf"self_attn[._][qkv]_proj{_LORA_DOWN}")
+_LORA_TEXT = re.compile(r"attn2[._](?:processor[._])?to_[kv]$")
+_LORA_ENCODER = re.compile(r"self_attn[._][qkv]_proj$")
+_LORA_INPUTS = ("down", "hada_w1_b", "lokr_w1", "lokr_w1_b")
+"""Roles of the tensors that tell how many inputs a layer has."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,7 @@ class FoundNetworks:
         family: The one whose marks its names have; empty where none has.
         base: Family or label that its metadata names, for where the shapes leave it open.
         foreign: Label of an architecture that no family here covers; empty where none is.
+        unread: How its weights are stored, where that is not read; empty where it is.
     """
 
     kind: Kind
@@ -83,6 +93,7 @@ class FoundNetworks:
     family: str = ""
     base: str = ""
     foreign: str = ""
+    unread: str = ""
 
 
 def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
@@ -98,7 +109,14 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
     label = unsupported_architecture(names, UNET_MARKS if unets else MARKS)
     found = found or FoundNetworks(_foreign_kind(shapes, label), Layout.OTHER)
     marked = next((f.name for f in FAMILIES.values() if _has(names, f.marks)), "")
-    return replace(found, family=marked, base=_base(metadata), foreign=label)
+    label = label or found.foreign
+    unread = _unread(names) if found.kind is not Kind.LORA else ""
+    return replace(found, family=marked, base=_base(metadata), foreign=label, unread=unread)
+
+
+def _unread(names: str) -> str:
+    """Why the weights are not read, where other tensors change what they mean."""
+    return next((label for mark, label in SCALED_WEIGHTS if mark.search(names)), "")
 
 
 def _first(
@@ -274,32 +292,71 @@ def _text(shapes: Shapes) -> FoundNetworks | None:
 
 
 def _embedding(shapes: Shapes) -> FoundNetworks | None:
-    """A textual inversion: one or two small tables of vectors."""
-    if not 1 <= len(shapes) <= 2 or any(len(shape) not in (1, 2) for shape in shapes.values()):
+    """A textual inversion: small tables of vectors."""
+    names = embedding_tensors(shapes)
+    if not names:
         return None
-    if any(len(shape) == 2 and shape[0] > 1024 for shape in shapes.values()):
-        return None
-    width = next(iter(shapes.values()))[-1:]
-    if not width or width[0] < _LEAST_WIDTH:
-        return None
-    return FoundNetworks(Kind.EMBEDDING, Layout.OTHER, ("embedding",), text_width=width[0])
+    width = shapes[names[0]][-1]
+    return FoundNetworks(Kind.EMBEDDING, Layout.OTHER, ("embedding",), text_width=width)
+
+
+def embedding_tensors(shapes: Shapes) -> tuple[str, ...]:
+    """The tensors of a textual inversion that hold vectors, one for each text encoder.
+
+    Those that trainers name so count alone, and what lies beside them (vectors for the end of an
+    encoder, counters) does not. Empty where there are none, too many, or two of one width.
+    """
+    if len(shapes) > _MOST_OF_EMBEDDING:
+        return ()
+    named = [name for name in _VECTORS if name in shapes]
+    names = named or [name for name in shapes if math.prod(shapes[name]) > 1]
+    widths = [_vector_width(shapes[name]) for name in names]
+    if not 1 <= len(names) <= 2 or None in widths or len(set(widths)) < len(names):
+        return ()
+    return tuple(names)
+
+
+def _vector_width(shape: tuple[int, ...]) -> int | None:
+    """Numbers of a word's vector in a table of few; None where it is no such table."""
+    plain = len(shape) == 1 or (len(shape) == 2 and 0 < shape[0] <= _MOST_VECTORS)
+    return shape[-1] if plain and shape[-1] >= _LEAST_WIDTH else None
 
 
 def _lora(shapes: Shapes) -> FoundNetworks:
     """Told by the text that the denoiser it is for reads, else by the text encoder it is for."""
     kohya = any(name.startswith(("lora_unet_", "lora_te")) for name in shapes)
+    parsed = {name: told for name in shapes if (told := parse(name)) and told.role}
+    denoisers = [told for told in parsed.values() if told.part in (UNET, OTHER_DENOISER)]
+    of_unets = sum(told.of_unet for told in denoisers)
+    foreign = 2 * of_unets < len(denoisers)
+    unet = {name: told for name, told in parsed.items() if told.of_unet}
+    texts = {name: told for name, told in parsed.items() if told.part.startswith("text_encoder")}
     return FoundNetworks(
         kind=Kind.LORA,
         layout=Layout.LDM if kohya else Layout.DIFFUSERS,
         parts=("lora",),
-        width=_lora_inputs(shapes, _LORA_TEXT),
-        text_width=_lora_inputs(shapes, _LORA_ENCODER),
+        width=_lora_inputs(shapes, unet, _LORA_TEXT),
+        text_width=_lora_inputs(shapes, texts, _LORA_ENCODER),
+        foreign=_foreign_lora(told.module for told in denoisers) if foreign else "",
     )
 
 
-def _lora_inputs(shapes: Shapes, down: re.Pattern[str]) -> int | None:
-    """Inputs of the first layer that it changes there; LoKr's are those of two factors."""
-    name = next(filter(down.search, shapes), "")
+def _foreign_lora(modules: Iterable[str]) -> str:
+    """The architecture of a LoRA over layers that no UNet has."""
+    starts = "\n".join(modules)
+    return next((label for mark, label in LORA_MARKS if mark.search(starts)), LORA_OF_OTHERS)
+
+
+def _lora_inputs(
+    shapes: Shapes, tensors: Mapping[str, LoraTensor], module: re.Pattern[str]
+) -> int | None:
+    """Inputs of the first such layer that it changes; LoKr's are those of two factors."""
+    fitting = (
+        name
+        for name, told in tensors.items()
+        if told.role in _LORA_INPUTS and module.search(told.module)
+    )
+    name = next(fitting, "")
     inputs = _side(shapes, name, 1)
     stem, kronecker, _ = name.partition(".lokr_")
     if inputs is None or not kronecker:

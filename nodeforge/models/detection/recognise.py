@@ -36,6 +36,9 @@ _DTYPES = {
     "F8_E4M3": "float8_e4m3fn",
     "F8_E5M2": "float8_e5m2",
 }
+_UNREAD = ("i8", "u8", "f8_e8m0", "f4", "f6_e2m3", "f6_e3m2")
+"""Types that say nothing without a scale beside them."""
+
 _PARTS = ("unet", "text_encoder", "text_encoder_2", "vae", "controlnet")
 _TAKEN_TO_BE = {
     "UNet2DConditionModel": Kind.UNET,
@@ -76,7 +79,7 @@ def _recognise_file(path: Path) -> ModelInfo:
     header = read_header(path)
     shapes = {name: entry.shape for name, entry in header.tensors.items()}
     found = find_networks(shapes, header.metadata)
-    info = replace(_info(path, found), **_measure([header]))
+    info = _readable(replace(_info(path, found), **_measure([header])))
     return with_hints(info, header.metadata, found.distilled)
 
 
@@ -91,7 +94,7 @@ def _recognise_part(folder: Path) -> ModelInfo:
     found = _with_config(
         find_networks({name: entry.shape for name, entry in entries.items()}, {}), config
     )
-    return replace(_info(folder, found), layout=Layout.FOLDER, **_measure(headers))
+    return _readable(replace(_info(folder, found), layout=Layout.FOLDER, **_measure(headers)))
 
 
 def _recognise_whole(folder: Path) -> ModelInfo:
@@ -135,19 +138,23 @@ def _text_or_none(value: Any) -> str | None:
 
 def _with_config(found: FoundNetworks, config: Mapping[str, Any]) -> FoundNetworks:
     """`found`, with what only the config tells."""
-    name = config.get("_class_name") or next(iter(config.get("architectures") or ()), "")
+    architectures = config.get("architectures")
+    first = architectures[0] if isinstance(architectures, list) and architectures else ""
+    name = config.get("_class_name") or first
     kind = _TAKEN_TO_BE.get(name, found.kind) if isinstance(name, str) else found.kind
     factor = config.get("scaling_factor") if kind is Kind.VAE else None
     factor = float(factor) if isinstance(factor, int | float) else None
-    return replace(found, kind=kind, scaling_factor=factor)
+    unread = "quantised weights are not read" if config.get("quantization_config") else ""
+    return replace(found, kind=kind, scaling_factor=factor, unread=found.unread or unread)
 
 
 def _info(path: Path, found: FoundNetworks) -> ModelInfo:
     fitting, reason = families_of(found)
+    is_open = found.kind is Kind.LORA and len(fitting) > 1
     return ModelInfo(
         path=path,
         kind=found.kind,
-        family=fitting[0].name if fitting else None,
+        family=fitting[0].name if fitting and not is_open else None,
         layout=found.layout,
         families=tuple(family.name for family in fitting),
         inpainting=found.in_channels == 9,
@@ -159,6 +166,14 @@ def _info(path: Path, found: FoundNetworks) -> ModelInfo:
         zero_snr=found.zero_snr,
         reason=reason,
     )
+
+
+def _readable(info: ModelInfo) -> ModelInfo:
+    """`info`, of no family where its weights are stored as no number that is read."""
+    if info.dtype not in _UNREAD or info.kind is Kind.UNKNOWN:
+        return info
+    reason = f"weights of type {info.dtype} (quantised) are not read"
+    return replace(info, family=None, families=(), reason=reason)
 
 
 def _measure(headers: Collection[Header]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ diffusers' and in LoRAs over them; the more special ones come first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 Marks = tuple[tuple[tuple[str, ...], str], ...]
@@ -59,6 +60,47 @@ BASES: Mapping[str, str] = {
     "qwen": "Qwen-Image",
 }
 """How metadata begins to name them."""
+
+LORA_MARKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"^{mark}", re.MULTILINE), label)
+    for mark, label in (
+        (r"distilled_guidance_layer[._]", "Chroma"),
+        (r"double_stream_blocks[._]|single_stream_blocks[._]", "HiDream"),
+        (r"double_blocks\.\d+\.(img|txt)_attn_(qkv|proj)", "HunyuanVideo"),
+        (r"double_blocks[._]|single_blocks[._]|single_transformer_blocks[._]", "Flux"),
+        (r"joint_blocks[._]", "SD 3"),
+        (r"joint_transformer_blocks[._]|double_layers[._]|single_layers[._]", "AuraFlow"),
+        (r"transformer_blocks[._]\d+[._](img_mod|txt_mod|img_mlp|txt_mlp)", "Qwen-Image"),
+        (r"transformer_blocks[._]\d+[._]attn[12][._]", "LTX-Video or PixArt"),
+        (r"blocks[._]\d+[._](cross_attn|self_attn)[._]", "Wan"),
+        (r"(layers|noise_refiner|context_refiner)[._]\d+[._]attention[._]", "Lumina or Z-Image"),
+        (
+            r"unet_(down|up)_blocks|unet_clip|down_blocks[._]\d+[._]\d+[._]attention",
+            "Stable Cascade",
+        ),
+    )
+)
+"""How the layers begin that LoRAs of them change, in the names of all trainers."""
+
+LORA_OF_OTHERS = "A denoiser that is no UNet (Flux, SD 3, Qwen-Image, Wan and others)"
+
+SCALED_WEIGHTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(mark), f"{label} are not read")
+    for mark, label in (
+        (r"\n(\S+\.)?scaled_fp8\n|\.(scale_weight|scale_input)\n", "scaled 8-bit weights"),
+        (
+            r"[._](weight_scale|weight_scale_inv|weight_scale_2|input_scale)\n",
+            "scaled 8-bit weights",
+        ),
+        (r"\.comfy_quant\n", "quantised weights of ComfyUI"),
+        (r"\.weight\.(absmax|quant_map|quant_state\S*)\n", "weights of bitsandbytes"),
+        (r"\.(SCB|weight_format)\n", "weights of bitsandbytes"),
+        (r"\.(qweight|qzeros|g_idx)\n", "weights of GPTQ or AWQ"),
+        (r"\.(weight\._data|weight\._scale|weight_qtype)\n", "weights of quanto"),
+        (r"\.(wscales|smooth_factor|proj_down)\n", "weights of Nunchaku"),
+    )
+)
+"""Tensors beside weights that change what these mean, each name between two line breaks."""
 
 DENOISERS: tuple[str, ...] = (
     *("double_blocks.0.", "single_transformer_blocks.0.", "joint_blocks.0.", "double_layers.0."),

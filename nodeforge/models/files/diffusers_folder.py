@@ -114,10 +114,10 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
 
 def _shards(index: Path) -> tuple[Path, ...]:
     places = read_config(index).get("weight_map")
-    names = set(places.values()) if isinstance(places, dict) else set()
+    names = list(places.values()) if isinstance(places, dict) else []
     if not names or not all(isinstance(name, str) and _plain(name) for name in names):
         raise CorruptModelError(index, "does not name the files that hold the weights.")
-    files = tuple(index.parent / name for name in sorted(names))
+    files = tuple(index.parent / name for name in sorted(set(names)))
     for file in files:
         if not file.is_file():
             raise CorruptModelError(index, f"names '{file.name}', which is not there.")

@@ -7,6 +7,7 @@ trust it: the loader maps the file into memory.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -15,7 +16,13 @@ from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
-from nodeforge.models.errors import CorruptModelError, ModelFileError, PickleRefusedError
+from nodeforge.models.errors import (
+    CorruptModelError,
+    ModelFileError,
+    OtherKindError,
+    PickleRefusedError,
+)
+from nodeforge.values.file_kinds import START, file_kind
 
 LIMIT = 100_000_000
 """Bytes a header may have: the format's own limit."""
@@ -102,6 +109,12 @@ def read_header(path: Path) -> Header:
         ModelFileError: it cannot be read.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ModelFileError(
+                "is no file: a pipe, a device or a folder.",
+                place=str(path),
+                way_out="Choose a file, or save what it gives into one.",
+            )
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             raw = _raw(path, file, size)
@@ -120,7 +133,7 @@ def _raw(path: Path, file: BinaryIO, size: int) -> bytes:
     if start[8:] != b"{" and start.startswith(_PICKLES):
         raise PickleRefusedError(path)
     if len(start) < 9 or start[8:] != b"{":
-        raise CorruptModelError(path, "is not a safetensors file.")
+        raise _other_kind(path, start + file.read(START))
     if length > LIMIT:
         raise CorruptModelError(path, f"claims a header of {length} bytes; {LIMIT} are allowed.")
     if 8 + length > size:
@@ -130,6 +143,14 @@ def _raw(path: Path, file: BinaryIO, size: int) -> bytes:
     if len(raw) != length:
         raise CorruptModelError(path, "is cut short within its header.")
     return raw
+
+
+def _other_kind(path: Path, start: bytes) -> ModelFileError:
+    if not start:
+        return CorruptModelError(path, "is empty.")
+    if kind := file_kind(start, path.name):
+        return OtherKindError(path, kind)
+    return CorruptModelError(path, "is not a safetensors file.")
 
 
 def _parse(path: Path, raw: bytes, size: int) -> Header:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nodeforge.models.folders.extra_model_paths import read_extra_paths
 from nodeforge.settings import ModelFolder, Settings, shipped
@@ -52,6 +54,43 @@ class ModelRoot:
         return self.kind in ("", kind)
 
 
+class FolderProblem(NamedTuple):
+    """A setting that names nothing: the fact, and the way out."""
+
+    fact: str
+    way_out: str
+
+
+def folder_problems(settings: Settings) -> list[FolderProblem]:
+    """What the settings say of model folders without any effect.
+
+    Raises:
+        RequestError: an ``extra_model_paths.yaml`` is damaged.
+    """
+    found = []
+    for folder in settings.model_folders:
+        path = Path(folder.path).expanduser()
+        if not path.is_dir():
+            fact = f"model_folders: there is no folder '{folder.path}'."
+            found.append(FolderProblem(fact, "Correct it in the settings, or make it."))
+        elif folder.layout not in _LAYOUTS:
+            near = difflib.get_close_matches(folder.layout, _LAYOUTS, n=1, cutoff=0.4)
+            hint = f"Did you mean '{near[0]}'? " if near else ""
+            fact = (
+                f"model_folders: '{folder.layout}' is no layout; '{folder.path}' is read as "
+                "'nodeforge'."
+            )
+            found.append(FolderProblem(fact, f"{hint}There are: {', '.join(_LAYOUTS)}."))
+        elif not any(root.is_dir() for _, root in _named(folder)):
+            names = ", ".join(names[0] for names in list(_LAYOUTS[folder.layout].values())[:3])
+            fact = f"model_folders: '{folder.path}' has no folder of the layout {folder.layout}."
+            found.append(FolderProblem(fact, f"It would have: {names}, ..."))
+    for file in settings.extra_model_paths:
+        for fact in read_extra_paths(Path(file).expanduser()).unread:
+            found.append(FolderProblem(f"{file}: {fact}", "Correct it there."))
+    return found
+
+
 def model_roots(settings: Settings) -> tuple[ModelRoot, ...]:
     """All places, in the order in which a name is looked for.
 
@@ -63,7 +102,7 @@ def model_roots(settings: Settings) -> tuple[ModelRoot, ...]:
     extra = [
         (folder.default, kind, folder.path)
         for file in settings.extra_model_paths
-        for folder in read_extra_paths(Path(file).expanduser())
+        for folder in read_extra_paths(Path(file).expanduser()).folders
         for kind, names in _COMFYUI.items()
         if folder.name in names
     ]

@@ -15,8 +15,11 @@ from nodeforge.models.errors import ForbiddenModelError, MissingModelError, Mode
 from nodeforge.models.files.diffusers_folder import is_model_folder, watched
 from nodeforge.models.files.file_cache import FileCache, settled, signature
 from nodeforge.models.folders.folder_layouts import ModelRoot, model_roots
-from nodeforge.models.folders.listing import SUFFIXES, models_in
+from nodeforge.models.folders.listing import SUFFIXES, is_named_as_model, models_in, same_name
 from nodeforge.settings import Settings
+
+_RECOGNITION = 2
+"""Raised where the same file is recognised as something else than before."""
 
 _PARTS = (Kind.UNET, Kind.VAE, Kind.TEXT_ENCODER)
 
@@ -30,7 +33,7 @@ class ModelFolders:
 
     def __init__(self, settings: Settings) -> None:
         self._places = model_roots(settings)
-        self._memo = FileCache(settings.cache / "models.json")
+        self._memo = FileCache(settings.cache / f"models_{_RECOGNITION}.json")
         self._found: dict[tuple[str, str], Path] = {}
 
     def find(self, kind: str, name: str, granted: frozenset[Path] = frozenset()) -> Path:
@@ -40,14 +43,14 @@ class ModelFolders:
             kind: ``checkpoint``, ``vae``, ``lora``, ...: the folders to look in. What is a
                 part of checkpoints is looked for among them too, after its own folders.
             name: Path within such a folder, `/` or `\\` between its parts, with or without
-                suffix; or an absolute path.
+                suffix; or an absolute path. Links there are followed, wherever they lead.
             granted: Absolute paths that the person gave; no others are allowed.
 
         Raises:
             MissingModelError: no folder has it.
-            ForbiddenModelError: the name leads out of the folders.
+            ForbiddenModelError: the name leads out of the folders, or to what is no file.
         """
-        if _is_absolute(name):
+        if Path(name).is_absolute():
             return _granted(kind, name, granted)
         if (known := self._found.get((kind, name))) and os.access(known, os.R_OK):
             return known
@@ -55,19 +58,27 @@ class ModelFolders:
         places = [place for place in self._places if place.holds(kind)]
         if kind in _PARTS:
             places += [place for place in self._places if place.kind == Kind.CHECKPOINT]
-        for place in places:
-            if found := _existing(place.root / inner):
-                if not self._inside(found):
-                    raise _escapes(name)
-                self._found[kind, name] = found
-                return found
-        raise self._missing(kind, inner, places)
+        found = _direct(name, inner, places)
+        if found is None:
+            there = [listed for place in places for listed in models_in(place.root)]
+            found = _alike(inner, there)
+            if found is None and _is_absolute(name):
+                raise _absolute(name)
+            if found is None:
+                raise _missing(kind, inner, places, [other for other, _ in there])
+            if not found.is_file() and not found.is_dir():
+                raise ForbiddenModelError(
+                    f"'{name}' is a pipe, a device, or a link that leads nowhere.",
+                    way_out="Put the file itself there.",
+                )
+        self._found[kind, name] = found
+        return found
 
     def scan(self) -> list[ModelInfo]:
         """All models, each with the `name` and the kind (`listed`) under which `find` has it.
 
-        What is damaged, a pickle, or a link out of the folders is listed too, as unknown and
-        with the reason.
+        What is damaged, of another kind, or a link that leads nowhere is listed too, as unknown
+        and with the reason.
         """
         self._found.clear()
         found: dict[tuple[str, str], ModelInfo] = {}
@@ -86,8 +97,6 @@ class ModelFolders:
         return [name for place in places for name, _ in models_in(place.root)]
 
     def _recognised(self, path: Path, fresh: dict[str, tuple[str, Any]]) -> ModelInfo:
-        if not self._inside(path):
-            return _unusable(path, _escapes(path.name).fact)
         try:
             files = watched(path)
             now = signature(files)
@@ -102,28 +111,22 @@ class ModelFolders:
             fresh[str(path)] = (now, _to_json(info))
         return info
 
-    def _inside(self, path: Path) -> bool:
-        """Whether `path`, its links followed, lies in one of the folders."""
-        real = os.path.realpath(path)
-        return any(real.startswith(place.real + os.sep) for place in self._places)
-
-    def _missing(self, kind: str, name: str, places: list[ModelRoot]) -> MissingModelError:
-        there = [other for place in places for other, _ in models_in(place.root)]
-        looked = tuple(str(place.root) for place in places if place.root.is_dir())
-        return MissingModelError(kind, name, _near(name, there), looked)
-
 
 def _is_absolute(name: str) -> bool:
     return name.startswith(("/", "\\", "~")) or name[1:2] == ":"
 
 
+def _absolute(name: str) -> ForbiddenModelError:
+    return ForbiddenModelError(
+        f"'{name}' is an absolute path; a workflow names models within the model folders.",
+        way_out="Choose the file yourself, or put it into a model folder.",
+    )
+
+
 def _granted(kind: str, name: str, granted: frozenset[Path]) -> Path:
     path = Path(name)
     if path not in granted and path.resolve() not in {given.resolve() for given in granted}:
-        raise ForbiddenModelError(
-            f"'{name}' is an absolute path; a workflow names models within the model folders.",
-            way_out="Choose the file yourself, or put it into a model folder.",
-        )
+        raise _absolute(name)
     if not path.exists():
         raise MissingModelError(kind, name, (), ())
     return path
@@ -139,24 +142,36 @@ def _parts(name: str) -> list[str]:
     return parts
 
 
-def _escapes(name: str) -> ForbiddenModelError:
-    return ForbiddenModelError(
-        f"'{name}' is a link to a place outside of all model folders.",
-        way_out="Name the folder it leads to in the settings.",
-    )
+def _direct(name: str, inner: str, places: list[ModelRoot]) -> Path | None:
+    """The model of this very name; a backslash may be a letter of it, or a separator."""
+    if os.name == "nt" and _is_absolute(name):
+        return None
+    paths = (place.root / each for each in dict.fromkeys((name, inner)) for place in places)
+    return next((found for path in paths if (found := _existing(path))), None)
 
 
 def _existing(path: Path) -> Path | None:
     """The model at `path`, or at `path` with one of the suffixes."""
     try:
-        if path.name.endswith(SUFFIXES):
-            return path if path.is_file() else None
         if is_model_folder(path):
             return path
+        if is_named_as_model(path.name):
+            return path if path.is_file() else None
         files = (path.with_name(path.name + suffix) for suffix in SUFFIXES)
         return next((file for file in files if file.is_file()), None)
-    except OSError:  # a name longer than the disk allows, a folder that may not be read
+    except (OSError, ValueError):  # a name longer than the disk allows, an unreadable folder
         return None
+
+
+def _alike(inner: str, there: list[tuple[str, Path]]) -> Path | None:
+    """The model whose name differs in ways that no eye sees: accents, the suffix's case."""
+    wanted = {same_name(inner), *(same_name(inner + suffix) for suffix in SUFFIXES)}
+    return next((path for name, path in there if same_name(name) in wanted), None)
+
+
+def _missing(kind: str, name: str, places: list[ModelRoot], there: list[str]) -> MissingModelError:
+    looked = tuple(str(place.root) for place in places if place.root.is_dir())
+    return MissingModelError(kind, name, _near(name, there), looked)
 
 
 def _near(name: str, there: list[str]) -> tuple[str, ...]:

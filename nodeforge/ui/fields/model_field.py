@@ -89,7 +89,7 @@ class ModelDialog(QDialog):
             super().accept()
 
     def _add(self, info: ModelInfo) -> None:
-        family = info.family or "cannot be used"
+        family = info.family or ("any that fits" if info.families else "cannot be used")
         item = QTreeWidgetItem(
             [info.name, family, formatting.byte_size(info.size) if info.size else ""]
         )
@@ -151,7 +151,7 @@ def _about(info: ModelInfo) -> str:
     """A description of a model, one fact per line."""
     numbers = f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else ""
     made = ", ".join(filter(None, [info.dtype, numbers]))
-    lines = [info.name, info.reason or f"Family: {info.family}", made]
+    lines = [info.name, info.reason or f"Family: {info.family or 'any that has its layers'}", made]
     lines += ["For inpainting"] if info.inpainting else []
     return "\n".join(filter(None, lines))
 

@@ -16,10 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.engine.assets import keep_picture
-from nodeforge.engine.files import ASSET, Files
+from nodeforge.engine.files import Files
 from nodeforge.errors import NodeForgeError
-from nodeforge.graph.document import Document
+from nodeforge.graph.assets import ASSET, asset_name
 from nodeforge.graph.edits import SetEntry
+from nodeforge.imaging import PICTURE_SUFFIXES
 from nodeforge.spec import PortSpec
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
@@ -29,7 +30,7 @@ from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 
 _LONGEST = 240
-FILTER = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff);;All files (*)"
+FILTER = f"Pictures (*{' *'.join(PICTURE_SUFFIXES)});;All files (*)"
 
 
 class PictureField(Field):
@@ -112,7 +113,7 @@ class PictureField(Field):
         except NodeForgeError as error:
             self.refused.emit(str(error))
             return
-        name = _free_name(opened.document, path.name, entry["sha256"])
+        name = asset_name(opened.document.assets, path.name, entry["sha256"])
         self.new_gesture()
         self.edited.emit(ASSET + name, [SetEntry("assets", name, entry)])
 
@@ -130,12 +131,3 @@ class PictureField(Field):
 def _file_in(event: QDropEvent) -> Path | None:
     urls = event.mimeData().urls()
     return Path(urls[0].toLocalFile()) if urls and urls[0].isLocalFile() else None
-
-
-def _free_name(document: Document, name: str, sha256: str) -> str:
-    """`name`, or a numbered variant if another picture uses it."""
-    stem, suffix, count = Path(name).stem, Path(name).suffix, 1
-    while (taken := document.assets.get(name)) and taken.get("sha256") != sha256:
-        count += 1
-        name = f"{stem}_{count}{suffix}"
-    return name

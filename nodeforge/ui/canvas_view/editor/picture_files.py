@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from nodeforge.canvas import OpenedPicture, State, export_picture, open_picture
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats.openraster import load_openraster, save_openraster
+from nodeforge.formats.openraster import OpenedRaster, read_openraster, save_openraster
 from nodeforge.formats.whole_file import write_whole
-from nodeforge.imaging import PictureFormat
+from nodeforge.imaging import PICTURE_SUFFIXES, PictureFormat
 from nodeforge.ui.canvas_view.rendering.qt_images import to_png
 from nodeforge.ui.documents.workspace import PROJECT
 
-PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif *.ora);;All files (*)"
+PICTURES = f"Pictures (*{' *'.join((*PICTURE_SUFFIXES, '.ora'))});;All files (*)"
 _EXPORTS = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg);;Layers, OpenRaster (*.ora)"
 _SUFFIXES = {
     ".png": PictureFormat.PNG,
@@ -61,7 +61,7 @@ class PictureFiles(QObject):
         """Read a picture or an OpenRaster file; `then` is called with the content."""
         self.status_message.emit(f"Opening {name}…")
         if isinstance(source, Path) and source.suffix.lower() == OPENRASTER:
-            self._start(lambda: load_openraster(source), then)
+            self._start(lambda: read_openraster(source), lambda made: self._opened(made, then))
         else:
             self._start(lambda: open_picture(source, name), then)
 
@@ -93,6 +93,11 @@ class PictureFiles(QObject):
             )
         else:
             self._start(lambda: _write(state, path, format, text), lambda _: self._written(path))
+
+    def _opened(self, made: OpenedRaster, then: Callable[[OpenedPicture | State], None]) -> None:
+        then(made.state)
+        if made.told:
+            self.status_message.emit(" ".join(made.told))
 
     def _written(self, path: Path) -> None:
         self.status_message.emit(f"Written: {path}")

@@ -1,0 +1,43 @@
+"""A mask that is read from a file marks something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nodeforge.errors import NodeForgeError
+from nodeforge.lint.context import LintContext
+from nodeforge.lint.problem import Problem, Severity
+
+LOAD = "mask.load"
+_TRANSPARENCY = "transparency"
+
+
+def check(scene: LintContext) -> Iterator[Problem]:
+    for path, node in scene.nodes.items():
+        name = scene.value(path, "file") if node.type == LOAD else None
+        file = scene.picture(name) if type(name) is str and scene.is_needed(path) else None
+        channel = scene.value(path, "channel")
+        if file is None or (told := _marks(file)) is None or told[channel == _TRANSPARENCY]:
+            continue
+        other = "brightness" if channel == _TRANSPARENCY else _TRANSPARENCY
+        hint = f"Set 'channel' to {other}, by which it marks something, or choose"
+        yield scene.problem(
+            "empty_masks",
+            path,
+            "the mask marks nothing, so nothing will change.",
+            f"{hint if told[channel != _TRANSPARENCY] else 'Choose'} another file.",
+            port="file",
+            severity=Severity.WARNING,
+        )
+
+
+def _marks(file: Path) -> tuple[bool, bool] | None:
+    """Whether a picture marks something by its brightness, and by its transparency."""
+    from nodeforge.imaging import decode, from_alpha, luminance  # only for masks: it brings numpy
+
+    try:
+        pixels = decode(file).pixels
+    except NodeForgeError:
+        return None  # the node says so
+    return bool(luminance(pixels).any()), bool(from_alpha(pixels).any())

@@ -1,0 +1,60 @@
+"""LoRAs of architectures that no family covers are refused by name when they are chosen."""
+
+import pytest
+
+from nodeforge.models import recognise
+from support.model_files import write_safetensors
+
+LTX = "diffusion_model.transformer_blocks.0.attn2.to_k"
+CASES = {
+    f"{LTX}.lora_A.weight": ((4, 2048), "LTX"),
+    "transformer.transformer_blocks.0.attn2.to_k.lora_A.weight": ((4, 2048), "LTX"),
+    "transformer.transformer_blocks.0.attn2.to_k.lora_A.default.weight": ((4, 4096), "LTX"),
+    "lora_unet_transformer_blocks_0_attn2_to_k.lora_down.weight": ((4, 2048), "LTX"),
+    "diffusion_model.blocks.0.cross_attn.k.lora_A.weight": ((4, 5120), "Wan"),
+    "lora_unet_blocks_0_cross_attn_k.lora_down.weight": ((4, 5120), "Wan"),
+    "diffusion_model.blocks.0.self_attn.k.lora_A.weight": ((4, 768), "Wan"),
+    "lora_unet_blocks_11_self_attn_q.lora_down.weight": ((4, 2048), "Wan"),
+    "transformer.transformer_blocks.0.attn.to_q.lora_A.weight": ((4, 3072), "no UNet"),
+    "diffusion_model.transformer_blocks.0.attn.to_q.lora_A.weight": ((4, 3072), "no UNet"),
+    "transformer_blocks.0.attn.to_q.lora_A.weight": ((4, 3072), "no UNet"),
+    "transformer.transformer_blocks.0.img_mlp.net.2.lora_A.weight": ((4, 99), "Qwen-Image"),
+    "diffusion_model.layers.0.attention.to_q.lora_A.weight": ((4, 3840), "Z-Image"),
+    "lora_unet_layers_0_attention_qkv.lora_down.weight": ((4, 2304), "Lumina"),
+    "diffusion_model.double_stream_blocks.0.block.attn1.to_q.lora_A.weight": ((4, 9), "HiDream"),
+    "transformer.double_stream_blocks.0.block.attn1.to_q.lora_A.weight": ((4, 9), "HiDream"),
+    "lora_unet_distilled_guidance_layer_in_proj.lora_down.weight": ((4, 64), "Chroma"),
+    "lora_prior_unet_down_blocks_0_1_attention_attn_to_q.lora_down.weight": ((4, 9), "Cascade"),
+    "lora_unet_single_blocks_0_linear1.lora_down.weight": ((4, 3072), "Flux"),
+    "lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": ((4, 3072), "Flux"),
+    "transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": ((4, 3072), "Flux"),
+    "double_blocks.0.processor.qkv_lora1.down.weight": ((16, 3072), "Flux"),
+    "double_blocks.0.processor.proj_lora2.up.weight": ((3072, 16), "Flux"),
+    "diffusion_model.double_blocks.0.img_attn_qkv.lora_A.weight": ((4, 3072), "HunyuanVideo"),
+    "diffusion_model.joint_blocks.0.x_block.attn.qkv.lora_A.weight": ((4, 1536), "SD 3"),
+    "lora_unet_joint_blocks_0_x_block_attn_qkv.lora_down.weight": ((4, 1536), "SD 3"),
+    "diffusion_model.double_layers.0.attn.w1q.lora_A.weight": ((4, 3072), "AuraFlow"),
+    "diffusion_model.img_in.lora_A.weight": ((4, 64), "no UNet"),
+    "transformer.proj_out.lora_A.weight": ((4, 64), "no UNet"),
+    "lora_te3_encoder_block_0_layer_0_SelfAttention_q.lora_down.weight": ((4, 4096), "no UNet"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_lora_of_another_architecture_is_named(tmp_path, name):
+    """files A7, C7: by its layers, not by one width."""
+    shape, label = CASES[name]
+    info = recognise(write_safetensors(tmp_path / "a.safetensors", {name: list(shape)}))
+    assert (info.kind, info.family, info.families) == ("lora", None, ())
+    assert label in info.reason
+
+
+@pytest.mark.parametrize("prefix", ["lora_unet_", "unet.", "diffusion_model.", ""])
+@pytest.mark.parametrize(("width", "family"), [(768, "sd15"), (1024, "sd21"), (2048, "sdxl")])
+def test_a_lora_of_a_unet_is_still_told_by_its_width(tmp_path, prefix, width, family):
+    """files A7."""
+    module = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
+    name = prefix + (module.replace(".", "_") if prefix.endswith("_") else module)
+    end = ".lora_down.weight"
+    file = write_safetensors(tmp_path / "a.safetensors", {name + end: [4, width]})
+    assert recognise(file).family == family
