@@ -11,11 +11,23 @@ import torch
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.brownian import brownian
+from nodeforge.diffusion.samplers.brownian import Brownian, brownian
+from nodeforge.diffusion.samplers.cfg_pp.dpmpp_2m import dpmpp_2m_cfg_pp_step
+from nodeforge.diffusion.samplers.cfg_pp.dpmpp_2s import dpmpp_2s_cfg_pp_step
+from nodeforge.diffusion.samplers.cfg_pp.euler import euler_cfg_pp_step
 from nodeforge.diffusion.samplers.multistep.deis import deis_step
 from nodeforge.diffusion.samplers.multistep.dpmpp_2m import dpmpp_2m_step
+from nodeforge.diffusion.samplers.multistep.gradient_estimation import (
+    gradient_estimation_cfg_pp_step,
+    gradient_estimation_step,
+)
 from nodeforge.diffusion.samplers.multistep.ipndm import ipndm_step
+from nodeforge.diffusion.samplers.multistep.ipndm_v import ipndm_v_step
 from nodeforge.diffusion.samplers.multistep.lms import lms_step
+from nodeforge.diffusion.samplers.multistep.res_multistep import (
+    res_multistep_cfg_pp_step,
+    res_multistep_step,
+)
 from nodeforge.diffusion.samplers.multistep.unipc import unipc_bh1_step, unipc_step
 from nodeforge.diffusion.samplers.single_step.dpm2 import dpm2_step
 from nodeforge.diffusion.samplers.single_step.dpm_solver import (
@@ -25,14 +37,20 @@ from nodeforge.diffusion.samplers.single_step.dpm_solver import (
 )
 from nodeforge.diffusion.samplers.single_step.dpmpp_2s import dpmpp_2s_step
 from nodeforge.diffusion.samplers.single_step.heun import heun_step
+from nodeforge.diffusion.samplers.single_step.heunpp import heunpp2_step
 from nodeforge.diffusion.samplers.step_context import Denoiser, SamplerStep, StepContext
-from nodeforge.diffusion.samplers.stepper import Blend, Predict
+from nodeforge.diffusion.samplers.stepper import Blend, NegativePrediction, Predict
 from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
-from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_step
+from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import (
+    dpmpp_2m_sde_heun_step,
+    dpmpp_2m_sde_step,
+)
 from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import dpmpp_3m_sde_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_sde import dpmpp_sde_step
+from nodeforge.diffusion.samplers.stochastic.er_sde import er_sde_step
 from nodeforge.diffusion.samplers.stochastic.lcm import lcm_step
 from nodeforge.diffusion.samplers.stochastic.restart import restart_step
+from nodeforge.diffusion.samplers.stochastic.seeds import seeds_2_step, seeds_3_step
 from nodeforge.diffusion.schedules.schedule import (
     check_flow,
     first_step,
@@ -54,12 +72,23 @@ class SigmaSampler:
         eta: Its own, None where it has none.
         spans: From a number of points of a schedule to how many of them each step spans.
         flow: Whether it is for models of flow, and for no others.
+        brownian: Its noise comes from the Brownian path from level to level.
+        cfg_pp: It reads the negative prompt's estimate, also at a guidance scale of 1.
+        whole: Its steps depend on where the run begins and stops.
+        skips_last: Leaves out the last level above 0 of a schedule a step longer.
+        log_steps: From a number of model calls to the steps of a walk even in log sigma, from the
+            run's first level to its last above 0.
     """
 
     step: SamplerStep
     eta: float | None = None
     spans: Callable[[int], list[int]] = lambda points: [1] * points
     flow: bool = False
+    brownian: bool = False
+    cfg_pp: bool = False
+    whole: bool = False
+    skips_last: bool = False
+    log_steps: Callable[[int], list[int]] | None = None
 
 
 OWN: Mapping[str, SigmaSampler] = {
@@ -84,6 +113,22 @@ OWN: Mapping[str, SigmaSampler] = {
     "dpm_fast": SigmaSampler(dpm_fast_step, spans=dpm_fast_spans),
     "dpm_adaptive": SigmaSampler(dpm_adaptive_step),
     "restart": SigmaSampler(restart_step),
+    "heunpp2": SigmaSampler(heunpp2_step, whole=True),
+    "ipndm_v": SigmaSampler(ipndm_v_step),
+    "dpmpp_2m_sde_heun": SigmaSampler(dpmpp_2m_sde_heun_step, eta=1.0, brownian=True, whole=True),
+    "res_multistep": SigmaSampler(res_multistep_step),
+    "res_multistep_ancestral": SigmaSampler(res_multistep_step, eta=1.0),
+    "gradient_estimation": SigmaSampler(gradient_estimation_step),
+    "er_sde": SigmaSampler(er_sde_step),
+    "seeds_2": SigmaSampler(seeds_2_step, eta=1.0),
+    "seeds_3": SigmaSampler(seeds_3_step, eta=1.0),
+    "euler_cfg_pp": SigmaSampler(euler_cfg_pp_step, cfg_pp=True),
+    "euler_ancestral_cfg_pp": SigmaSampler(euler_cfg_pp_step, eta=1.0, cfg_pp=True),
+    "dpmpp_2s_ancestral_cfg_pp": SigmaSampler(dpmpp_2s_cfg_pp_step, eta=1.0, cfg_pp=True),
+    "dpmpp_2m_cfg_pp": SigmaSampler(dpmpp_2m_cfg_pp_step, cfg_pp=True),
+    "res_multistep_cfg_pp": SigmaSampler(res_multistep_cfg_pp_step, cfg_pp=True),
+    "res_multistep_ancestral_cfg_pp": SigmaSampler(res_multistep_cfg_pp_step, eta=1.0, cfg_pp=True),
+    "gradient_estimation_cfg_pp": SigmaSampler(gradient_estimation_cfg_pp_step, cfg_pp=True),
     "flow_euler": SigmaSampler(ancestral_step, flow=True),
     "flow_heun": SigmaSampler(heun_step, flow=True),
 }
@@ -99,24 +144,49 @@ class SigmaStepper:
         config: Mapping[str, Any],
         device: torch.device,
     ) -> None:
-        first = first_step(schedule)
-        self._sampler = OWN[sampler.name]
+        self._sampler = self._chosen(sampler.name)
         self._kind = str(config.get("prediction_type", "epsilon"))
         if self._kind == FLOW:
             check_flow(schedule)
-        self._trained = trained_sigmas(config)
-        sigmas = sigmas_of(schedule, self._trained)
-        self._spans = [1] * first + self._sampler.spans(len(sigmas) - 1 - first)
+        self._trained = self._trained_sigmas(config)
+        sigmas = self._levels_of(schedule)
+        self._first = self._first_of(schedule, sigmas)
+        spans = self._sampler.spans(len(sigmas) - 1 - self._first)
+        self._spans = [1] * self._first + spans
         self._sigmas = sigmas[[0, *accumulate(self._spans)]]
         self._timesteps = self._timestep_of(self._sigmas[:-1]).to(device)
         self._device = device
         self._eta = self._sampler.eta if sampler.eta is None else sampler.eta
+        self._begin, self._end = self._first, len(self._spans)
+        self._negative = NegativePrediction() if self._sampler.cfg_pp else None
         self._position = self._calls = 0
         self._aid = StepContext(0.0, self._refuse, lambda _, __: self._refuse())
 
     @staticmethod
     def _refuse() -> Tensor:
         raise AssertionError("the stepper was not prepared")
+
+    @staticmethod
+    def _chosen(name: str) -> SigmaSampler:
+        return OWN[name]
+
+    @staticmethod
+    def _trained_sigmas(config: Mapping[str, Any]) -> Tensor:
+        return trained_sigmas(config)
+
+    def _levels_of(self, schedule: Schedule) -> Tensor:
+        """Sigmas of the full schedule, float32."""
+        return sigmas_of(schedule, self._trained)
+
+    @staticmethod
+    def _first_of(schedule: Schedule, sigmas: Tensor) -> int:
+        """The first whole step that is run."""
+        del sigmas
+        return first_step(schedule)
+
+    @property
+    def first(self) -> int:
+        return self._first
 
     @property
     def steps(self) -> int:
@@ -130,14 +200,37 @@ class SigmaStepper:
     def calls(self) -> int:
         return self._calls
 
+    @property
+    def negative(self) -> NegativePrediction | None:
+        return self._negative
+
+    @property
+    def reads_stop(self) -> bool:
+        return self._sampler.whole
+
+    def cut(self, start: int, stop: int) -> tuple[int, int]:
+        self._begin, self._end = start, stop
+        return start, stop
+
     def prepare(self, position: int, drawn: DrawnNoise) -> None:
         self._position, self._calls = position, 0
-        generators, shape = list(drawn.generators), drawn.start.shape
+        levels = self._sigmas[self._begin : self._end + 1]
         self._aid = StepContext(
             eta=self._eta or 0.0,
-            normal=lambda: randn_tensor(shape, generator=generators, device=self._device),
-            brownian=brownian(drawn, self._sigmas, self._device),
+            normal=self._normal(drawn),
+            brownian=self._brownian(drawn, levels),
+            draws_brownian=self._sampler.brownian,
+            levels=levels,
         )
+
+    def _normal(self, drawn: DrawnNoise) -> Callable[[], Tensor]:
+        generators, shape = list(drawn.generators), drawn.start.shape
+        return lambda: randn_tensor(shape, generator=generators, device=self._device)
+
+    def _brownian(self, drawn: DrawnNoise, levels: Tensor) -> Brownian:
+        """The path over the whole schedule, so that a part of the steps draws the same."""
+        del levels
+        return brownian(drawn, self._sigmas, self._device)
 
     def pure_noise(self, noise: Tensor) -> Tensor:
         return noise * self._sigmas[self._position]
@@ -149,6 +242,7 @@ class SigmaStepper:
     def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
         sigma, sigma_next = self._sigmas[self._position : self._position + 2]
         self._aid.span = self._spans[self._position]
+        self._aid.index = self._position - self._begin
         x = self._sampler.step(self._denoiser(predict), x, sigma, sigma_next, self._aid)
         self._position += 1
         return blend(x, self.add_noise) if blend else x
@@ -160,6 +254,8 @@ class SigmaStepper:
             same = sigma == self._sigmas[self._position]
             timestep = known if same else self._timestep_of(sigma).to(self._device)
             prediction = predict(as_read(x, sigma, self._kind), timestep, sigma)
+            if self._negative and (unguided := self._negative.prediction) is not None:
+                self._aid.unguided = denoised(unguided, x, sigma, self._kind)
             return denoised(prediction, x, sigma, self._kind)
 
         return denoise
@@ -182,6 +278,7 @@ class SigmaStepper:
             "calls": self._calls,
             "history": history,
             "x_before": self._aid.x_before,
+            "memory": dict(self._aid.memory),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -191,3 +288,7 @@ class SigmaStepper:
         ]
         if (x_before := state["x_before"]) is not None:
             self._aid.x_before = x_before.to(self._device)
+        self._aid.memory = {
+            name: value.to(self._device) if isinstance(value, Tensor) and value.ndim else value
+            for name, value in state["memory"].items()
+        }
