@@ -211,9 +211,10 @@ def test_a_sampler_of_diffusers_convention_alone_is_named(name):
     assert "Set 'convention' to diffusers" in caught.value.way_out
 
 
-def test_a_sampler_of_comfyui_s_convention_alone_is_named():
+@pytest.mark.parametrize("name", ["sa_solver_pece", "res_multistep", "euler_cfg_pp"])
+def test_a_sampler_of_comfyui_s_convention_alone_is_named(name):
     with pytest.raises(UnsupportedPairError, match="not in the convention 'diffusers'"):
-        kind_for(Sampler("sa_solver_pece"), Schedule("normal", 4), flow=False)
+        kind_for(Sampler(name), Schedule("normal", 4), flow=False)
 
 
 def test_models_of_flow_have_diffusers_convention():

@@ -11,9 +11,21 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.samplers.brownian import Brownian, brownian
+from nodeforge.diffusion.samplers.cfg_pp.dpmpp_2m import dpmpp_2m_cfg_pp_step
+from nodeforge.diffusion.samplers.cfg_pp.dpmpp_2s import dpmpp_2s_cfg_pp_step
+from nodeforge.diffusion.samplers.cfg_pp.euler import euler_cfg_pp_step
 from nodeforge.diffusion.samplers.multistep.deis_third import deis_third_step
+from nodeforge.diffusion.samplers.multistep.gradient_estimation import (
+    gradient_estimation_cfg_pp_step,
+    gradient_estimation_step,
+)
 from nodeforge.diffusion.samplers.multistep.ipndm import ipndm_step
+from nodeforge.diffusion.samplers.multistep.ipndm_v import ipndm_v_step
 from nodeforge.diffusion.samplers.multistep.lms import lms_step
+from nodeforge.diffusion.samplers.multistep.res_multistep import (
+    res_multistep_cfg_pp_step,
+    res_multistep_step,
+)
 from nodeforge.diffusion.samplers.multistep.unipc_third import (
     unipc_third_bh1_step,
     unipc_third_step,
@@ -25,9 +37,13 @@ from nodeforge.diffusion.samplers.single_step.dpm_log import (
     log_fast_spans,
     log_levels,
 )
+from nodeforge.diffusion.samplers.single_step.heunpp import heunpp2_step
 from nodeforge.diffusion.samplers.step_context import Denoiser, SamplerStep, StepContext
+from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_heun_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import dpmpp_3m_sde_half_step
+from nodeforge.diffusion.samplers.stochastic.er_sde import er_sde_step
 from nodeforge.diffusion.samplers.stochastic.sa_solver import sa_solver_pece_step, sa_solver_step
+from nodeforge.diffusion.samplers.stochastic.seeds import seeds_2_step, seeds_3_step
 from nodeforge.diffusion.schedules.comfyui import (
     comfyui_sigmas,
     first_of,
@@ -78,6 +94,22 @@ COMFYUI: Mapping[str, SigmaSampler] = {
     "unipc_bh1": SigmaSampler(unipc_third_bh1_step, skips_last=True, whole=True),
     "dpm_fast": SigmaSampler(dpm_fast_log_step, whole=True, log_steps=log_fast_spans),
     "dpm_adaptive": SigmaSampler(dpm_adaptive_log_step, whole=True, log_steps=lambda _: [1]),
+    "heunpp2": SigmaSampler(heunpp2_step, whole=True),
+    "ipndm_v": SigmaSampler(ipndm_v_step),
+    "dpmpp_2m_sde_heun": SigmaSampler(dpmpp_2m_sde_heun_step, eta=1.0, brownian=True, whole=True),
+    "res_multistep": SigmaSampler(res_multistep_step),
+    "res_multistep_ancestral": SigmaSampler(res_multistep_step, eta=1.0),
+    "gradient_estimation": SigmaSampler(gradient_estimation_step),
+    "er_sde": SigmaSampler(er_sde_step),
+    "seeds_2": SigmaSampler(seeds_2_step, eta=1.0),
+    "seeds_3": SigmaSampler(seeds_3_step, eta=1.0),
+    "euler_cfg_pp": SigmaSampler(euler_cfg_pp_step, cfg_pp=True),
+    "euler_ancestral_cfg_pp": SigmaSampler(euler_cfg_pp_step, eta=1.0, cfg_pp=True),
+    "dpmpp_2s_ancestral_cfg_pp": SigmaSampler(dpmpp_2s_cfg_pp_step, eta=1.0, cfg_pp=True),
+    "dpmpp_2m_cfg_pp": SigmaSampler(dpmpp_2m_cfg_pp_step, cfg_pp=True),
+    "res_multistep_cfg_pp": SigmaSampler(res_multistep_cfg_pp_step, cfg_pp=True),
+    "res_multistep_ancestral_cfg_pp": SigmaSampler(res_multistep_cfg_pp_step, eta=1.0, cfg_pp=True),
+    "gradient_estimation_cfg_pp": SigmaSampler(gradient_estimation_cfg_pp_step, cfg_pp=True),
     "sa_solver": SigmaSampler(sa_solver_step, whole=True),
     "sa_solver_pece": SigmaSampler(sa_solver_pece_step, whole=True),
 }

@@ -12,22 +12,10 @@ from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from nodeforge.diffusion.samplers.brownian import Brownian, brownian
-from nodeforge.diffusion.samplers.cfg_pp.dpmpp_2m import dpmpp_2m_cfg_pp_step
-from nodeforge.diffusion.samplers.cfg_pp.dpmpp_2s import dpmpp_2s_cfg_pp_step
-from nodeforge.diffusion.samplers.cfg_pp.euler import euler_cfg_pp_step
 from nodeforge.diffusion.samplers.multistep.deis import deis_step
 from nodeforge.diffusion.samplers.multistep.dpmpp_2m import dpmpp_2m_step
-from nodeforge.diffusion.samplers.multistep.gradient_estimation import (
-    gradient_estimation_cfg_pp_step,
-    gradient_estimation_step,
-)
 from nodeforge.diffusion.samplers.multistep.ipndm import ipndm_step
-from nodeforge.diffusion.samplers.multistep.ipndm_v import ipndm_v_step
 from nodeforge.diffusion.samplers.multistep.lms import lms_step
-from nodeforge.diffusion.samplers.multistep.res_multistep import (
-    res_multistep_cfg_pp_step,
-    res_multistep_step,
-)
 from nodeforge.diffusion.samplers.multistep.unipc import unipc_bh1_step, unipc_step
 from nodeforge.diffusion.samplers.single_step.dpm2 import dpm2_step
 from nodeforge.diffusion.samplers.single_step.dpm_solver import (
@@ -37,20 +25,14 @@ from nodeforge.diffusion.samplers.single_step.dpm_solver import (
 )
 from nodeforge.diffusion.samplers.single_step.dpmpp_2s import dpmpp_2s_step
 from nodeforge.diffusion.samplers.single_step.heun import heun_step
-from nodeforge.diffusion.samplers.single_step.heunpp import heunpp2_step
 from nodeforge.diffusion.samplers.step_context import Denoiser, SamplerStep, StepContext
 from nodeforge.diffusion.samplers.stepper import Blend, NegativePrediction, Predict
 from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
-from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import (
-    dpmpp_2m_sde_heun_step,
-    dpmpp_2m_sde_step,
-)
+from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import dpmpp_3m_sde_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_sde import dpmpp_sde_step
-from nodeforge.diffusion.samplers.stochastic.er_sde import er_sde_step
 from nodeforge.diffusion.samplers.stochastic.lcm import lcm_step
 from nodeforge.diffusion.samplers.stochastic.restart import restart_step
-from nodeforge.diffusion.samplers.stochastic.seeds import seeds_2_step, seeds_3_step
 from nodeforge.diffusion.schedules.schedule import (
     check_flow,
     first_step,
@@ -113,22 +95,6 @@ OWN: Mapping[str, SigmaSampler] = {
     "dpm_fast": SigmaSampler(dpm_fast_step, spans=dpm_fast_spans),
     "dpm_adaptive": SigmaSampler(dpm_adaptive_step),
     "restart": SigmaSampler(restart_step),
-    "heunpp2": SigmaSampler(heunpp2_step, whole=True),
-    "ipndm_v": SigmaSampler(ipndm_v_step),
-    "dpmpp_2m_sde_heun": SigmaSampler(dpmpp_2m_sde_heun_step, eta=1.0, brownian=True, whole=True),
-    "res_multistep": SigmaSampler(res_multistep_step),
-    "res_multistep_ancestral": SigmaSampler(res_multistep_step, eta=1.0),
-    "gradient_estimation": SigmaSampler(gradient_estimation_step),
-    "er_sde": SigmaSampler(er_sde_step),
-    "seeds_2": SigmaSampler(seeds_2_step, eta=1.0),
-    "seeds_3": SigmaSampler(seeds_3_step, eta=1.0),
-    "euler_cfg_pp": SigmaSampler(euler_cfg_pp_step, cfg_pp=True),
-    "euler_ancestral_cfg_pp": SigmaSampler(euler_cfg_pp_step, eta=1.0, cfg_pp=True),
-    "dpmpp_2s_ancestral_cfg_pp": SigmaSampler(dpmpp_2s_cfg_pp_step, eta=1.0, cfg_pp=True),
-    "dpmpp_2m_cfg_pp": SigmaSampler(dpmpp_2m_cfg_pp_step, cfg_pp=True),
-    "res_multistep_cfg_pp": SigmaSampler(res_multistep_cfg_pp_step, cfg_pp=True),
-    "res_multistep_ancestral_cfg_pp": SigmaSampler(res_multistep_cfg_pp_step, eta=1.0, cfg_pp=True),
-    "gradient_estimation_cfg_pp": SigmaSampler(gradient_estimation_cfg_pp_step, cfg_pp=True),
     "flow_euler": SigmaSampler(ancestral_step, flow=True),
     "flow_heun": SigmaSampler(heun_step, flow=True),
 }

@@ -22,11 +22,19 @@ class Port:
 
 @dataclass(frozen=True)
 class Empty:
-    """Latents of zeros: noise has their size here, so they need no node."""
+    """Latents of zeros: noise has their size here, so they need no node.
+
+    Args:
+        width: Pixels.
+        height: Pixels.
+        batch: How many there are.
+        item: The only one that is used, by its place in the batch; None is all.
+    """
 
     width: Port
     height: Port
     batch: Port
+    item: int | None = None
 
 
 @dataclass(frozen=True)

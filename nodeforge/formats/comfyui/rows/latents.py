@@ -39,9 +39,16 @@ def _some(making: Making) -> None:
     samples, count = _samples(making), making.value("length", 1)
     if samples.empty is None or samples.output is not None:
         raise NoCounterpartError("takes some latents out of a batch, which no node of ours does.")
-    if making.value("batch_index", 0):
-        making.differ("The first pictures of the batch are left out there; seeds are others here")
-    making.give(replace(samples, empty=replace(samples.empty, batch=Port(count))))
+    batch, first = samples.empty.batch, making.value("batch_index", 0)
+    if count == 1 and batch.output is None and batch.value > 1:
+        item = max(0, min(first, batch.value - 1))
+        making.give(replace(samples, empty=replace(samples.empty, item=item)))
+        return
+    if first:
+        making.differ("The first pictures of the batch are left out there; here they are made")
+        count += first
+    made = batch if batch.output is not None else Port(min(count, batch.value))
+    making.give(replace(samples, empty=replace(samples.empty, batch=made)))
 
 
 def _scaled(making: Making, type_id: str, **size: Port) -> None:
@@ -224,7 +231,7 @@ ROWS = (
         _LATENT,
         (),
         _some,
-        "Of an empty latent only: the batch of the noise.",
+        "Of an empty latent only: batch or *item* of the noise.",
         dissolves=True,
     ),
     Row("LatentBlend", "Latent Blend", ("blend_factor",), _LATENT, ("latent.blend",), _blend),

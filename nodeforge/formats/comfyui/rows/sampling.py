@@ -8,8 +8,9 @@ from nodeforge.formats.comfyui.making import Making, NoCounterpartError
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows.schedules import (
     LONGER,
+    add_sampler,
     sampler_name,
-    schedule_values,
+    schedule_name,
     steps_run,
 )
 from nodeforge.formats.comfyui.sampling_names import DRAWING
@@ -17,12 +18,8 @@ from nodeforge.formats.comfyui.signals import Port, Signal
 from nodeforge.graph.model import Output
 
 _NUMBERS = (
-    "Pictures are alike, not equal: the first of a batch starts from the same noise, but networks "
-    "and samplers compute in another order and precision"
-)
-_BATCH = (
-    "A batch draws all its noise from one seed there; here each picture has its own, counted up, "
-    "so that only the first picture starts from the same noise"
+    "Pictures agree but for rounding where both programs compute in single precision; in half "
+    "precision, and from card to card, they are alike"
 )
 _MASK = (
     "Where a mask is grey, the picture changes in that share of the steps here, and is a mix at "
@@ -36,7 +33,7 @@ def _sample(making: Making) -> None:
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so it gives the latent back as it was.")
     rule = sampler_name(making)
-    levels = schedule_values(making, rule)
+    levels = schedule_name(making)
     parts = {name: making.signal(name) for name in ("model", "positive", "negative")}
     steps = steps_run(making, denoise)
     _loop(
@@ -44,8 +41,8 @@ def _sample(making: Making) -> None:
         parts,
         making.signal("latent_image"),
         (making.seed(), making.control),
-        lambda: Output(making.add("sampling.sampler", name=rule), "sampler"),
-        lambda: Output(making.add("sampling.schedule", **levels, **steps), "schedule"),
+        lambda: add_sampler(making, rule),
+        lambda: Output(making.add("sampling.schedule", name=levels, **steps), "schedule"),
         making.port("cfg", 8.0),
     )
 
@@ -62,7 +59,7 @@ def _sample_part(making: Making) -> None:
             "For the whole picture, let it stop at the end"
         )
     rule = sampler_name(making)
-    levels = schedule_values(making, rule)
+    levels = schedule_name(making)
     if not noisy and making.value("sampler_name", "") in DRAWING:
         making.differ("Without noise of its own, what a sampler draws grows from seed 0 here")
     parts = {name: making.signal(name) for name in ("model", "positive", "negative")}
@@ -71,8 +68,8 @@ def _sample_part(making: Making) -> None:
         parts,
         making.signal("latent_image"),
         (making.seed("noise_seed"), making.control) if noisy else None,
-        lambda: Output(making.add("sampling.sampler", name=rule), "sampler"),
-        lambda: Output(making.add("sampling.schedule", **levels, steps=steps), "schedule"),
+        lambda: add_sampler(making, rule),
+        lambda: Output(making.add("sampling.schedule", name=levels, steps=steps), "schedule"),
         making.port("cfg", 8.0),
         start_at=start if start.value or start.output else None,
         stop_at=None if last else stop,
@@ -164,8 +161,7 @@ def _noise(making: Making, latent: Signal | None, seed: tuple[Port, str]) -> Out
     sides: dict[str, Any] = {}
     if size is not None:
         sides = {"width": size.width, "height": size.height, "batch": size.batch}
-        if size.batch.value != 1 or size.batch.output:
-            making.differ(_BATCH)
+        sides["item"] = size.item
     name = making.add("sampling.noise", seed=seed[0], **sides)
     if seed[0].output is None:
         making.control = seed[1]

@@ -8,11 +8,9 @@ from typing import Any
 from nodeforge.formats.comfyui.making import Making, NoCounterpartError
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.sampling_names import (
-    DRAWING,
+    CONVENTION,
+    DRAWING_ON_CARD,
     MOST_STEPS,
-    NATIVE_LEVELS,
-    NATIVE_ONLY,
-    OWN,
     SAMPLERS,
     SCHEDULES,
     SHORTENED,
@@ -26,41 +24,34 @@ from nodeforge.graph.model import Output
 LONGER = "Steps run there of a longer schedule become *strength* here, exactly."
 
 
+def add_sampler(making: Making, name: str, **values: Any) -> Output:
+    """A sampler of ours that follows ComfyUI's numbers."""
+    made = making.add("sampling.sampler", name=name, **values, convention=CONVENTION)
+    return Output(made, "sampler")
+
+
 def sampler_name(making: Making) -> str:
     """Our name of the sampler that the node chooses; its own where we lack it."""
     name = making.value("sampler_name", "euler")
     if name not in SAMPLERS:
         making.differ(f"There is no sampler '{name}' here: choose another where it stands")
-    if name in DRAWING:
-        making.differ("What samplers draw at each step are other numbers here")
-    if name in SHORTENED:
-        making.differ(f"'{name}' leaves the last noise level but one out there, and not here")
+    if name in DRAWING_ON_CARD:
+        making.differ(_DRAWN_ON_CARD.format(name))
     return SAMPLERS.get(name, name)
 
 
-def schedule_values(making: Making, sampler: str = "") -> dict[str, Any]:
-    """Name and rho of the schedule that the node chooses; its own name where we lack it.
+_DRAWN_ON_CARD = (
+    "What '{}' draws at each step comes from the graphics card there, where there is one, and "
+    "from the CPU here: other numbers"
+)
 
-    Args:
-        sampler: Our name of what walks it; empty where that is not known.
-    """
+
+def schedule_name(making: Making) -> str:
+    """Our name of the schedule that the node chooses; its own where we lack it."""
     given = making.value("scheduler", "normal")
-    name, rho = SCHEDULES.get(given, (given, None))
     if given not in SCHEDULES:
         making.differ(f"There is no schedule '{given}' here: choose another where it stands")
-    if name == "beta":
-        making.differ("The schedule 'beta' rounds to whole timesteps there, and not here")
-    if name in NATIVE_LEVELS and sampler not in OWN:
-        making.differ(_LEVELS_DIFFER.format(name))
-    if sampler in NATIVE_ONLY:
-        return {"name": given if given in SCHEDULES else name}
-    return {"name": name, "rho": rho}
-
-
-_LEVELS_DIFFER = (
-    "The noise levels of '{}' are those of diffusers' scheduler here: they begin or end a little "
-    "elsewhere, more so for SDXL and with few steps. Karras and exponential are the same"
-)
+    return SCHEDULES.get(given, given)
 
 
 def steps_run(making: Making, denoise: float) -> dict[str, Any]:
@@ -79,20 +70,37 @@ def steps_run(making: Making, denoise: float) -> dict[str, Any]:
 
 
 def _select(making: Making) -> None:
-    name = making.add("sampling.sampler", name=sampler_name(making))
-    making.give(Signal("SAMPLER", Output(name, "sampler")))
+    name = making.value("sampler_name", "euler")
+    if name in SHORTENED:
+        making.differ(
+            f"Here '{name}' leaves the last noise level but one of a longer schedule out also "
+            "where the schedule is a node of its own"
+        )
+    making.give(Signal("SAMPLER", add_sampler(making, sampler_name(making))))
 
 
 def _with_eta(sampler: str) -> Any:
     def make(making: Making) -> None:
-        eta = making.value("eta", 1.0)
+        eta, name = making.value("eta", 1.0), sampler
         if making.value("s_noise", 1.0) != 1.0:
             making.differ("'s_noise' is 1 here, as samplers were made")
-        making.differ("What samplers draw at each step are other numbers here")
-        name = making.add("sampling.sampler", name=sampler, eta=None if eta == 1.0 else eta)
-        making.give(Signal("SAMPLER", Output(name, "sampler")))
+        if making.value("r", 0.5) != 0.5:
+            making.differ("'r' is 0.5 here: the midpoint of each step")
+        on_card = not sampler.endswith("_sde") or making.value("noise_device", "gpu") == "gpu"
+        if on_card:
+            making.differ(_DRAWN_ON_CARD.format(making.node.kind))
+        if making.value("solver_type", "midpoint") == "heun":
+            name = f"{sampler}_heun"
+        sampled = add_sampler(making, name, eta=None if eta == 1.0 else eta)
+        making.give(Signal("SAMPLER", sampled))
 
     return make
+
+
+def _lms(making: Making) -> None:
+    if making.value("order", 4) != 4:
+        raise NoCounterpartError("our sampler 'lms' is of order 4.")
+    making.give(Signal("SAMPLER", add_sampler(making, "lms")))
 
 
 def _schedule(making: Making, name: str, **values: Any) -> None:
@@ -104,7 +112,7 @@ def _basic_schedule(making: Making) -> None:
     denoise = making.value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so no step is run.")
-    _schedule(making, **schedule_values(making), **steps_run(making, denoise))
+    _schedule(making, schedule_name(making), **steps_run(making, denoise))
 
 
 def _tuned_schedule(making: Making) -> None:
@@ -128,10 +136,11 @@ def _turbo_schedule(making: Making) -> None:
 
 
 def _beta_schedule(making: Making) -> None:
-    if (making.value("alpha", 0.6), making.value("beta", 0.6)) != (0.6, 0.6):
-        raise NoCounterpartError("our schedule 'beta' has an alpha and a beta of 0.6.")
-    making.differ("The schedule 'beta' rounds to whole timesteps there, and not here")
-    _schedule(making, "beta", steps=making.port("steps", 20))
+    shape = making.value("alpha", 0.6), making.value("beta", 0.6)
+    known = {(0.6, 0.6): "beta", (0.5, 0.7): "beta57"}
+    if shape not in known:
+        raise NoCounterpartError("our 'beta' has an alpha and a beta of 0.6, 'beta57' 0.5 and 0.7.")
+    _schedule(making, known[shape], steps=making.port("steps", 20))
 
 
 _USUAL = (14.614642, 0.0291675)
@@ -176,6 +185,8 @@ _ETAS = {
     "SamplerDPMPP_2S_Ancestral": ("dpmpp_2s_a", ("eta", "s_noise")),
     "SamplerDPMPP_2M_SDE": ("dpmpp_2m_sde", ("solver_type", "eta", "s_noise", "noise_device")),
     "SamplerDPMPP_3M_SDE": ("dpmpp_3m_sde", ("eta", "s_noise", "noise_device")),
+    "SamplerDPMPP_SDE": ("dpmpp_sde", ("eta", "s_noise", "r", "noise_device")),
+    "SamplerEulerAncestralCFGPP": ("euler_ancestral_cfg_pp", ("eta", "s_noise")),
 }
 
 ROWS = (
@@ -190,6 +201,9 @@ ROWS = (
     *(
         Row(kind, kind, names, _SAMPLER, ("sampling.sampler",), _with_eta(sampler), "With its eta.")
         for kind, (sampler, names) in _ETAS.items()
+    ),
+    Row(
+        "SamplerLMS", "SamplerLMS", ("order",), _SAMPLER, ("sampling.sampler",), _lms, "Of order 4."
     ),
     Row(
         "BasicScheduler",
@@ -248,7 +262,7 @@ ROWS = (
         _SIGMAS,
         _SCHEDULE,
         _beta_schedule,
-        "With 0.6 and 0.6.",
+        "With 0.6 and 0.6, or 0.5 and 0.7.",
     ),
     Row(
         "SplitSigmas",
