@@ -20,7 +20,7 @@ from benchmarks.reporting import options, tell
 from nodeforge.models import ModelFolders, recognise
 from nodeforge.settings import Settings, shipped
 from tests.support.model_files import write_safetensors
-from tests.support.zoo import specimens
+from tests.support.model_headers import model_headers
 
 REPEATS = 7
 FILES = 2000
@@ -34,7 +34,7 @@ def measure() -> dict[str, float]:
             write_safetensors(
                 root / f"{each.name}.safetensors", each.tensors, metadata=each.metadata
             )
-            for each in specimens()
+            for each in model_headers()
         ]
         taken = {file.stem: _median(file) for file in files}
         slowest = max(taken, key=lambda name: taken[name])

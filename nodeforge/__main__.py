@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import sys
-from pathlib import Path
+
+
+def _import_from_current_folder_no_more() -> None:
+    """Take the current folder out of `sys.path`, where `python -m` puts it first.
+
+    A download may lie there, with modules that have the names of libraries. NodeForge's own
+    folder stays, if it is the current one.
+    """
+    os = sys.modules["os"]  # imported by Python itself: an import here might find another
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed: nothing can be imported from it
+        return
+    program = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if here != program:
+        sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != here]
+
+
+_import_from_current_folder_no_more()
+
+import ctypes  # noqa: E402
+import os  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 WRONG = 2
 _OPENS = (".json", ".png", ".jpg", ".jpeg", ".webp")

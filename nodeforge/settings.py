@@ -136,6 +136,16 @@ class Settings:
         return self.home / "packs"
 
     @property
+    def worker_folder(self) -> Path:
+        """The worker's current folder."""
+        return self.home / "worker"
+
+    @property
+    def pack_copies(self) -> Path:
+        """Read-only copies of allowed packs, by content hash; packs run from there."""
+        return self.home / "worker" / "packs"
+
+    @property
     def file(self) -> Path:
         return self.home / "settings.json"
 

@@ -51,7 +51,7 @@ def generated() -> dict[Path, str]:
 
 
 def _pairs() -> dict[str, dict[str, dict[str, dict[str, list[str]]]]]:
-    """Which schedules each sampler walks, by convention, with models of flow and with others:
+    """Which schedules each sampler walks, by convention, with flow-matching models and with others:
     plain, with an eta, with a rho. The linter reads it, which cannot ask torch.
     """
     return {
@@ -128,7 +128,7 @@ def _samplers() -> Iterator[str]:
     yield from ("", "#### Which sampler walks which schedule", "")
     yield "*diffusers* is diffusers' own scheduler, called as its pipelines call it; *own* is ours."
     yield from _walked(table())
-    yield from ("", "With models of flow, which predict the noise less the picture:")
+    yield from ("", "With flow-matching models, which predict the noise less the picture:")
     yield from _walked(table(flow=True))
     yield from ("", *_in_comfyui_s_convention())
     yield from _accuracy()

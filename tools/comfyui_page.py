@@ -35,8 +35,8 @@ def _tables() -> Iterator[str]:
 
 def _row(row: Row) -> str:
     here = ", ".join(f"`{each}`" for each in row.becomes) or "–"
-    told = [row.remark, f"{row.differs}." if row.differs else ""]
-    return f"| {row.kind} | {here} | {' '.join(filter(None, told))} |"
+    told = [row.remark, f"{row.difference}." if row.difference else ""]
+    return f"| {row.class_type} | {here} | {' '.join(filter(None, told))} |"
 
 
 def _names() -> Iterator[str]:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 from typing import IO, Any, Protocol
 
 from nodeforge.engine import events
@@ -56,22 +57,33 @@ def spawn_worker(
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(
         [
-            *(sys.executable, "-m", "nodeforge.worker", "--device", device),
+            *(sys.executable, "-P", "-m", "nodeforge.worker", "--device", device),
             *(["--spare-core"] if spare_core else []),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=_environment(settings),
+        cwd=_working_folder(settings),
         creationflags=flags,
         start_new_session=sys.platform != "win32",
     )
 
 
+def _working_folder(settings: Settings) -> Path:
+    """A folder in which nobody else puts files: what lies beside a workflow is never run."""
+    try:
+        settings.worker_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return Path(__file__).parent
+    return settings.worker_folder
+
+
 def _environment(settings: Settings) -> dict[str, str]:
     # Threads that spin while they wait are ruinous beside other work: with one core taken,
     # 10 steps of nano took 4 to 29 s spinning and 1.2 s without.
-    return {"GOMP_SPINCOUNT": "0", **os.environ, "NODEFORGE_HOME": str(settings.home)}
+    set_by_us = {"NODEFORGE_HOME": str(settings.home), "PYTHONSAFEPATH": "1"}
+    return {"GOMP_SPINCOUNT": "0", **os.environ, **set_by_us}
 
 
 class WorkerClient:
@@ -168,7 +180,7 @@ class WorkerClient:
         timer.start()
 
     def ask(self, request: str, **arguments: Any) -> Future[dict[str, Any]]:
-        """Ask for ``catalogue``, ``plan``, ``render``, ``steps``, ``devices`` or ``free``.
+        """Ask a question of `worker.build`, as ``catalogue``, ``plan`` or ``render``.
 
         Returns:
             A future with the answer's header; ``payload`` holds its bytes, if any. It raises

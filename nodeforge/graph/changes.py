@@ -1,4 +1,4 @@
-"""The few ways a document can change. An edit is made of them, and listeners are told them.
+"""The elementary changes of a document, of which edits are made and of which listeners are told.
 
 Each names what it changes and holds what was there before, so its inverse needs no document.
 """

@@ -1,4 +1,4 @@
-"""What changed in meaning from one workflow to another: nodes, values, links, titles.
+"""Compares two workflows by meaning: nodes, values, links, titles.
 
 Where nodes are, and what looks otherwise but does the same, is no change: a value that is the
 default, one under a link, an asset of another name with the same content.

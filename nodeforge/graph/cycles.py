@@ -1,4 +1,4 @@
-"""Rings of nodes that wait for each other."""
+"""Finds cycles in the graph."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def find_cycles(links: Mapping[Input, Output]) -> list[list[str]]:
     Tarjan 1972, "Depth-first search and linear graph algorithms", without recursion.
     """
     sources = sources_of(links)
-    return [_ring(sources, part) for part in _knots(sources)]
+    return [_cycle(sources, part) for part in _components(sources)]
 
 
-def _knots(sources: Mapping[str, list[str]]) -> list[set[str]]:
+def _components(sources: Mapping[str, list[str]]) -> list[set[str]]:
     """The strongly connected parts that hold a ring."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
@@ -78,15 +78,15 @@ def _knots(sources: Mapping[str, list[str]]) -> list[set[str]]:
     return knots
 
 
-def _ring(sources: Mapping[str, list[str]], knot: set[str]) -> list[str]:
-    """One ring in `knot`, each node feeding the next."""
-    node = min(knot)
+def _cycle(sources: Mapping[str, list[str]], component: set[str]) -> list[str]:
+    """One cycle in `component`, in the direction of the links."""
+    node = min(component)
     place: dict[str, int] = {}
     walk: list[str] = []
     while node not in place:
         place[node] = len(walk)
         walk.append(node)
-        node = next(source for source in sources[node] if source in knot)
+        node = next(source for source in sources[node] if source in component)
     ring = walk[place[node] :][::-1]
     start = ring.index(min(ring))
     return ring[start:] + ring[:start]

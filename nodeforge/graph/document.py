@@ -1,4 +1,4 @@
-"""A workflow that is open: its graph and all that is saved with it, and the one undo.
+"""An open workflow: its graph, all that is saved with it, and its undo history.
 
 Views subscribe, and ask for edits; nothing else changes a document.
 """

@@ -1,4 +1,4 @@
-"""What is really run: subgraphs inlined, and nodes that only pass values on replaced.
+"""The graph that is run: subgraphs inlined, reroutes, switches and bypassed nodes resolved.
 
 The planner and the linter see this graph. Iterative and linear, so that neither a deep nesting
 nor a long chain of reroutes can overflow or stall; a ring of reroutes feeds nothing.

@@ -1,4 +1,4 @@
-"""What can be undone and redone, bounded in bytes."""
+"""Undo history, bounded in bytes."""
 
 from __future__ import annotations
 

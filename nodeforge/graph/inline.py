@@ -1,4 +1,4 @@
-"""The graph without its boxes: every node by path, and how subgraph ports pass links on."""
+"""The graph with subgraphs inlined: every node by path, and where subgraph ports lead."""
 
 from __future__ import annotations
 

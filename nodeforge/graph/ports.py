@@ -1,4 +1,4 @@
-"""What the catalogue says of a node's ports; a subgraph's port is what it stands for inside."""
+"""Port specifications by node; a subgraph's port has that of the inner port it exposes."""
 
 from __future__ import annotations
 

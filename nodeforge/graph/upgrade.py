@@ -1,4 +1,4 @@
-"""Nodes that a file holds with older versions of their types, brought up to today's.
+"""Upgrades nodes that were saved with older versions of their types.
 
 This is part of opening, not an edit: it is done before anyone looks, and there is no undo.
 """
@@ -102,19 +102,40 @@ class _Upgrading:
             self._exposed(step, port, Input(self.name, before.get(port, port)))
 
     def _exposed(self, step: Upgrade, port: str, end: Input) -> None:
-        """Values of subgraphs around whose port stands for `end` alone."""
+        """Convert the values of exposed ports that stand for `end`.
+
+        A port that also stands for inputs which keep their meaning keeps its value; the node
+        gets the converted one of its own and is not behind that port any longer.
+        """
         level = self.level
         while level.around is not None and level.above is not None:
             group = level.around
-            found = next((name for name, ends in group.inputs.items() if ends == [end]), None)
+            found = next((name for name, ends in group.inputs.items() if end in ends), None)
             if found is None:
                 return
+            ends = group.inputs[found]
             if found in group.values:
                 value = step.value(port, group.values[found])
                 if value != group.values[found]:
-                    group.values = {**group.values, found: value}
                     self.changed = True
+                    if not self._all_alike(ends, level):
+                        group.inputs = {**group.inputs, found: [e for e in ends if e != end]}
+                        inner = level.graph.nodes[end.node]
+                        name = port if level is self.level else end.port
+                        inner.values = {**inner.values, name: value}
+                        return
+                    if end == ends[0]:  # once for all of them
+                        group.values = {**group.values, found: value}
             end, level = Input(level.path.rpartition("/")[2], found), level.above
+
+    def _all_alike(self, ends: list[Input], level: _Level) -> bool:
+        """Whether all inputs behind an exposed port get the same upgrade."""
+        if len(ends) == 1:
+            return True
+        kinds = {
+            (level.graph.nodes[e.node].type, e.port) for e in ends if e.node in level.graph.nodes
+        }
+        return level is self.level and len(kinds) == 1
 
 
 def _follow(names: dict[str, str], rename: Mapping[str, str]) -> None:

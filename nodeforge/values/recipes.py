@@ -8,7 +8,7 @@ from nodeforge.values.guidance import FreeU
 from nodeforge.values.uncounted import uncounted
 
 FLOW = "flow_prediction"
-"""What models of flow predict, as diffusers names it."""
+"""What flow-matching models predict, as diffusers names it."""
 
 DIFFUSERS, COMFYUI = "diffusers", "comfyui"
 """Conventions: whose numbers a denoise loop follows."""
@@ -72,7 +72,7 @@ class Model:
             configuration says.
         zero_snr: Whether it was trained up to nothing but noise; None is what its
             configuration says.
-        shift: How far the noise levels of a model of flow are moved up; None is what its
+        shift: How far the noise levels of a flow-matching model are moved up; None is what its
             configuration says.
     """
 

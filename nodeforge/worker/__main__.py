@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
-import gc
 import os
 import sys
 import threading
@@ -24,7 +23,6 @@ def main() -> None:
         spare_core=arguments.spare_core,
         left=lambda: _end_within(arguments.patience),
     )
-    gc.freeze()  # what the libraries made stays; walking it again cost a third of a long chain
     server.serve()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO
 import torch
 
 from nodeforge.diffusion import Residency
+from nodeforge.diffusion.networks.building import import_libraries
 from nodeforge.diffusion.tensors.attention import attention_backends
 from nodeforge.diffusion.tensors.devices import choose, devices, out_of_memory_explained, report_of
 from nodeforge.diffusion.tensors.policy import Policy
@@ -22,7 +24,7 @@ from nodeforge.worker.codec import ValueCodec
 from nodeforge.worker.packs import Packs, load_packs
 from nodeforge.worker.render import LARGEST, render
 from nodeforge.worker.server import Answer, Server, request_from
-from nodeforge.worker.sizes import models_of
+from nodeforge.worker.sizes import memory_needs, model_files
 from nodeforge.worker.versions import cache_version
 
 
@@ -73,7 +75,13 @@ def build_server(
         ValueCodec(),
     )
     session = Session(settings, packs.node_types, cache, LoadedNetworks(residency), guard)
-    return Server(session, requests, replies, _answers(session, packs, residency), left)
+    answers = _answers(session, packs, residency)
+    return Server(session, requests, replies, answers, left, _prepare)
+
+
+def _prepare() -> None:
+    import_libraries()
+    gc.freeze()  # what the libraries made stays; walking it again cost a third of a long chain
 
 
 def _answers(
@@ -87,9 +95,12 @@ def _answers(
         forecast = session.forecast(planned, header.get("document", ""))
         return {
             "nodes": {node: asdict(what) for node, what in forecast.items()},
-            "models": models_of(planned, residency),
+            "models": model_files(planned),
             "unread": {str(path): size for path, size in planned.unread.items()},
         }, b""
+
+    def memory(header: dict[str, Any]) -> Answer:
+        return {"models": memory_needs(header["models"], residency)}, b""
 
     def picture(header: dict[str, Any]) -> Answer:
         graph, place = graph_from_json(header["graph"]), (header["node"], header.get("port", ""))
@@ -120,6 +131,7 @@ def _answers(
     return {
         "catalogue": catalogue,
         "plan": plan,
+        "memory_needs": memory,
         "render": picture,
         "steps": steps,
         "devices": report,

@@ -1,24 +1,20 @@
 """Finds and imports packs: each folder is one, loaded by path as `nodeforge_packs.<name>`.
 
-Shipped packs and a user's load the same way. A user's pack runs only when the settings allow
-exactly its content.
+A user's pack runs only when the settings allow exactly its content, and from a private copy of
+exactly that content.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 
 from nodeforge.api import NodeType, node_type_of
-from nodeforge.engine.pack_content import content_hash
+from nodeforge.engine.pack_content import PackContent, private_copy, remove_other_copies
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings, shipped
-
-NAMESPACE = "nodeforge_packs"
+from nodeforge.worker.pack_import import NAMESPACE, ImportablePack, pack_finder
 
 
 class PackError(NodeForgeError):
@@ -57,30 +53,45 @@ def load_packs(settings: Settings) -> Packs:
     packs = Packs()
     for folder in _folders(shipped("nodes")):
         packs.add(load_pack(folder))
+    remove_other_copies(settings.pack_copies, settings.packs_allowed)
     for folder in _folders(settings.packs):
-        source = content_hash(folder)
-        if settings.packs_allowed.get(folder.name) != source:
-            packs.refused[folder.name] = "not allowed yet: its content is new or has changed."
-            continue
         try:
-            packs.add(load_pack(folder, source))
+            copied = _private_copy(folder, settings)
+            if copied is None:
+                packs.refused[folder.name] = "not allowed yet: its content is new or has changed."
+            else:
+                packs.add(load_pack(*copied))
+        except NodeForgeError as error:
+            packs.refused[folder.name] = error.fact
         except Exception as error:  # a stranger's code: whatever it raises, others go on
             packs.refused[folder.name] = f"{type(error).__name__}: {error}"
     return packs
 
 
-def load_pack(folder: Path, source: str = "") -> dict[str, NodeType]:
+def _private_copy(folder: Path, settings: Settings) -> tuple[Path, PackContent] | None:
+    allowed = settings.packs_allowed.get(folder.name)
+    if allowed is None:
+        return None
+    if folder.is_symlink():
+        raise PackError("is a link; copy the folder that it leads to.", place=folder.name)
+    return private_copy(folder, settings.pack_copies, allowed)
+
+
+def load_pack(folder: Path, content: PackContent | None = None) -> dict[str, NodeType]:
     """Import every module of the pack in `folder`; gives its node types by id.
 
     Args:
         folder: The pack; its name is the pack's.
-        source: Digest of its content, empty for a shipped pack.
+        content: The allowed files of a user's pack; None for a shipped one.
     """
-    package = _import(f"{NAMESPACE}.{folder.name}", folder)
+    files = content.files if content else None
+    pack_finder().packs[folder.name] = ImportablePack(folder, files)
+    package = importlib.import_module(f"{NAMESPACE}.{folder.name}")
     modules = [package]
     for file in sorted(folder.glob("*.py")):
         if file.stem != "__init__":
             modules.append(importlib.import_module(f"{package.__name__}.{file.stem}"))
+    source = content.digest if content else ""
     found: dict[str, NodeType] = {}
     for module in modules:
         for thing in vars(module).values():
@@ -95,23 +106,3 @@ def _folders(root: Path) -> list[Path]:
     if not root.is_dir():
         return []
     return sorted(folder for folder in root.iterdir() if (folder / "__init__.py").is_file())
-
-
-def _import(name: str, folder: Path) -> ModuleType:
-    if NAMESPACE not in sys.modules:
-        namespace = ModuleType(NAMESPACE)
-        namespace.__path__ = []
-        sys.modules[NAMESPACE] = namespace
-    spec = importlib.util.spec_from_file_location(
-        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module

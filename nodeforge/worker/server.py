@@ -67,6 +67,8 @@ class Server:
         replies: Where events and answers go.
         answers: Questions by name, each a function of the request's header.
         left: Called once the client has closed its end, from the thread that reads.
+        prepare: Called before the first run, from the thread that computes; questions are
+            answered meanwhile.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class Server:
         replies: BinaryIO,
         answers: dict[str, Callable[[dict[str, Any]], Answer]],
         left: Callable[[], None] = lambda: None,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
         self._requests = requests
         self._outbox = Outbox(replies)
         self._answers = answers
         self._left = left
+        self._prepare = prepare
         self._states: dict[str, RunState] = {}
         self._runs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._light = ThreadPoolExecutor(1, "answers")
@@ -89,6 +93,7 @@ class Server:
     def serve(self) -> None:
         """Run until the client closes its end; then finish writing the cache."""
         threading.Thread(target=self._read, name="requests", daemon=True).start()
+        self._prepare()
         while (header := self._runs.get()) is not None:
             self._run(header)
         self._light.shutdown()

@@ -1,4 +1,4 @@
-"""What the models of a plan need, for whoever wants to know before they are loaded."""
+"""The model files of a plan, and the memory that their networks need."""
 
 from __future__ import annotations
 
@@ -23,23 +23,35 @@ from nodeforge.spec import ModelFileWidget
 from nodeforge.values import Recipe
 
 
-def models_of(plan: Plan, residency: Residency) -> dict[str, Any]:
+def model_files(plan: Plan) -> dict[str, list[str]]:
+    """Node to the kind and the path of the model file that it reads."""
+    return {
+        node.id: [port.widget.kind, str(path)]
+        for node in plan.nodes.values()
+        for port in node.spec.inputs
+        if isinstance(port.widget, ModelFileWidget)
+        and isinstance(path := node.literals.get(port.name), Path)
+    }
+
+
+def memory_needs(files: dict[str, list[str]], residency: Residency) -> dict[str, Any]:
     """Node to what each network of its model needs: ``{"unet": {"weights": .., "working": ..}}``.
 
-    Bytes; `nodeforge.diffusion.memory.requirements.Needs`. Models that cannot be read are left
-    out: the run itself says what is wrong with them.
+    Args:
+        files: `model_files` of a plan.
+        residency: Whose device and policy count.
+
+    Returns:
+        Bytes; `nodeforge.diffusion.memory.requirements.MemoryNeeds`. Models that cannot be read
+        are left out: the run itself says what is wrong with them.
     """
     found: dict[str, Any] = {}
-    for node in plan.nodes.values():
-        for port in node.spec.inputs:
-            path = node.literals.get(port.name)
-            if not isinstance(port.widget, ModelFileWidget) or not isinstance(path, Path):
-                continue
-            with contextlib.suppress(NodeForgeError), without_reading():
-                found[node.id] = {
-                    recipe.weights.part: asdict(residency.memory_needs(recipe))
-                    for recipe in _recipes(port.widget.kind, path)
-                }
+    for node, (kind, path) in files.items():
+        with contextlib.suppress(NodeForgeError), without_reading():
+            found[node] = {
+                recipe.weights.part: asdict(residency.memory_needs(recipe))
+                for recipe in _recipes(kind, Path(path))
+            }
     return {node: networks for node, networks in found.items() if networks}
 
 

@@ -42,17 +42,17 @@ def control(
     strength: Annotated[float, Range(0.0, 10.0, step=0.05)] = 1.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Conditioning:
-    """Let the canvas's control layers steer what a prompt makes.
+    """Apply the canvas's control layers to a prompt (ControlNet).
 
-    Without a file there are no such layers: what comes in goes out.
+    Without a file there are no such layers, and the prompt is returned unchanged.
 
     Args:
         conditioning: The prompt.
-        controlnet: What reads the layers.
-        file: What the layers show, transparent where they are empty; the canvas sets it.
+        controlnet: The ControlNet.
+        file: The rendered layers, transparent where they are empty; the canvas sets it.
         reading: lines: what is drawn is white on black, whatever its colour; edges: the outlines
             of what is shown; picture: as it is. auto takes lines of drawings, edges of pictures.
-        strength: How much it steers; 0 is nothing.
+        strength: Weight of the control; 0 turns it off.
         end: Share of the steps after which it ends.
     """
     if file is None:
@@ -82,16 +82,16 @@ def reference(
     file: Annotated[Path | None, File("image")] = None,
     strength: Annotated[float, Range(0.0, 4.0, step=0.05)] = 0.7,
 ) -> Conditioning:
-    """Let a prompt also say what the canvas's reference layers show.
+    """Add the canvas's reference layers to a prompt as image prompts (IP-Adapter).
 
-    Without a file there are no such layers: what comes in goes out.
+    Without a file there are no such layers, and the prompt is returned unchanged.
 
     Args:
         conditioning: The prompt.
-        ip_adapter: What makes words of what is seen.
-        image_encoder: What sees the layers.
-        file: What the layers show; the canvas sets it.
-        strength: How much they count; 0 is nothing.
+        ip_adapter: The IP-Adapter.
+        image_encoder: The CLIP image encoder.
+        file: The rendered layers; the canvas sets it.
+        strength: Weight of the image prompt; 0 turns it off.
     """
     if file is None:
         return conditioning

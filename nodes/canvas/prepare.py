@@ -31,7 +31,7 @@ def prepare(
     fill: imaging.Fill = imaging.Fill.BLUR,
     size: Annotated[int | None, Range(64, 4096, step=64)] = None,
 ) -> Prepared:
-    """Bring a picture to the size a model likes, fill what is masked, soften the mask's edge.
+    """Resize a picture to a model's native size, fill the masked area, soften the mask's edge.
 
     Args:
         model: Decides the number of pixels, and what the sides are multiples of.
@@ -86,14 +86,14 @@ def _prepared(
 def encode(
     run: RunContext, model: Model, vae: Vae, image: Image, mask: Mask, tiled: bool = False
 ) -> Encoded:
-    """Turn a picture into a latent, and into what an inpainting model looks at beside it.
+    """Encode a picture, and the masked picture for an inpainting model.
 
     Args:
         model: Whether it is an inpainting model decides whether the masked picture is encoded.
-        vae: What comes with the model.
+        vae: The model's own.
         image: Pictures whose sides the VAE's scale divides.
         mask: Where they may change.
-        tiled: Work piece by piece, for large pictures.
+        tiled: Process in tiles, for large pictures.
 
     Returns:
         latent: Of the picture.

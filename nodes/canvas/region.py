@@ -19,14 +19,14 @@ def region(
     strength: Annotated[float, Range(0.0, 10.0, step=0.05)] = 1.0,
     negative: bool = False,
 ) -> Conditioning:
-    """Let another prompt act in a region of the canvas, and the given one in the rest.
+    """Use another prompt in a region of the canvas, and the given one in the rest.
 
-    Without a file there is no region: what comes in goes out. The canvas sets the first of
-    these nodes, and adds one for each further region.
+    Without a file there is no region, and the prompt is returned unchanged. The canvas
+    sets the first of these nodes, and adds one for each further region.
 
     Args:
-        text_encoder: What comes with the model.
-        conditioning: What acts outside of the region.
+        text_encoder: The model's own.
+        conditioning: The prompt outside of the region.
         file: The region's mask, white inside; the canvas sets it.
         text: What the region should show.
         strength: The prompt's weight beside others that act there.

@@ -18,7 +18,7 @@ class Shown(NamedTuple):
 
 @node("canvas.image", title="Canvas image")
 def image(file: Annotated[Path, File("image")]) -> Shown:
-    """Give what the canvas shows in the generation box.
+    """Load the canvas's pixels in the generation box.
 
     Args:
         file: The pixels; the canvas sets it.
@@ -37,7 +37,7 @@ def mask(
     file: Annotated[Path, File("mask")],
     strength: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Mask:
-    """Give where the canvas may change in the generation box.
+    """Load the canvas's mask in the generation box.
 
     Args:
         file: White may change, grey in that share of the steps; the canvas sets it.

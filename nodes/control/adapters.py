@@ -19,7 +19,7 @@ from nodeforge.api import (
 
 @node("control.load_t2i_adapter", title="Load T2I-Adapter")
 def load_t2i_adapter(file: Annotated[Path, ModelFile("t2i_adapter")]) -> ControlNet:
-    """Take a T2I-Adapter, which is applied as a ControlNet is, and is faster.
+    """Load a T2I-Adapter, which is applied like a ControlNet, and is faster.
 
     Args:
         file: The adapter: a diffusers folder, or a single file.
@@ -29,7 +29,7 @@ def load_t2i_adapter(file: Annotated[Path, ModelFile("t2i_adapter")]) -> Control
 
 @node("control.load_ip_adapter", title="Load IP-Adapter")
 def load_ip_adapter(file: Annotated[Path, ModelFile("ip_adapter")]) -> IpAdapter:
-    """Take an IP-Adapter, with which a picture says what words cannot.
+    """Load an IP-Adapter, which reads pictures as prompts.
 
     Args:
         file: The adapter: plain, plus, or full face.
@@ -39,7 +39,7 @@ def load_ip_adapter(file: Annotated[Path, ModelFile("ip_adapter")]) -> IpAdapter
 
 @node("control.load_image_encoder", title="Load image encoder")
 def load_image_encoder(file: Annotated[Path, ModelFile("image_encoder")]) -> ImageEncoder:
-    """Take the CLIP image encoder that an IP-Adapter was made with.
+    """Load the CLIP image encoder that an IP-Adapter was trained with.
 
     Args:
         file: ViT-H for most adapters, ViT-bigG for some of SDXL's: a folder or a single file.
@@ -58,14 +58,14 @@ def apply_ip_adapter(
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Conditioning:
-    """Let a prompt also say what pictures show; several adapters add up.
+    """Add image prompts to a prompt (IP-Adapter); several adapters add up.
 
     Args:
         conditioning: The prompt; the negative prompt needs none.
-        ip_adapter: What makes words of what is seen.
-        image_encoder: What sees the pictures: their middle square.
-        image: The pictures, looked at together.
-        strength: How much they count; 0 is nothing.
+        ip_adapter: The IP-Adapter.
+        image_encoder: The CLIP image encoder; it reads the centre square of each picture.
+        image: The image prompts, used together.
+        strength: Weight of the image prompt; 0 turns it off.
         start: Share of the steps after which they begin to count.
         end: Share of the steps after which they end.
     """

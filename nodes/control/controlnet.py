@@ -9,7 +9,7 @@ from nodeforge.api import Conditioning, ControlNet, Image, ModelFile, Range, nod
 
 @node("control.load", title="Load ControlNet")
 def load(file: Annotated[Path, ModelFile("controlnet")]) -> ControlNet:
-    """Take a ControlNet: a diffusers folder, or a single file.
+    """Load a ControlNet: a diffusers folder, or a single file.
 
     Args:
         file: The ControlNet.
@@ -26,16 +26,16 @@ def apply(
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Conditioning:
-    """Let a picture steer what a prompt makes; several add up.
+    """Apply a ControlNet to a prompt; several add up.
 
-    A negative prompt without ControlNets of its own is steered as the positive prompt is, so
+    A negative prompt without ControlNets of its own gets those of the positive prompt, so
     that this node is needed for the positive prompt alone.
 
     Args:
         conditioning: The prompt.
-        controlnet: What reads the picture.
-        image: What it reads, as edges for a ControlNet of edges; brought to the picture's size.
-        strength: How much it steers; 0 is nothing.
+        controlnet: The ControlNet.
+        image: The control image, such as edges; resized to the picture's size.
+        strength: Weight of the control; 0 turns it off.
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
     """

@@ -13,13 +13,13 @@ class Passed(NamedTuple):
 
 @node("graph.reroute", role=Role.REROUTE)
 def reroute(value: Any) -> Passed:
-    """Lead a link around other nodes.
+    """Route a link around other nodes.
 
     Args:
-        value: What comes in.
+        value: The input.
 
     Returns:
-        value: The same.
+        value: The input, unchanged.
     """
     return Passed(value)
 
@@ -29,11 +29,11 @@ def switch(choices: list[Any], choice: Annotated[int, Range(0)] = 0) -> Passed:
     """Pass on one of several inputs; the others are not computed.
 
     Args:
-        choices: What comes in.
-        choice: Which of them goes on, counted from 0.
+        choices: The input.
+        choice: Index of the input to pass on, counted from 0.
 
     Returns:
-        value: What was chosen.
+        value: The chosen input.
     """
     return Passed(choices[choice])
 

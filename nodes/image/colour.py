@@ -28,7 +28,7 @@ def blend(
 
 @node("image.composite", title="Composite images")
 def composite(base: Image, over: Image, mask: Mask) -> Image:
-    """Take one picture where a mask is 1 and another, bit for bit, where it is 0.
+    """Composite by a mask: one picture where it is 1, another, bit for bit, where it is 0.
 
     Args:
         base: Seen where the mask is 0.
@@ -70,7 +70,7 @@ def match_colour(
     mask: Mask | None = None,
     strength: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Image:
-    """Give pictures the mean and spread of the colours of another one.
+    """Match mean and standard deviation of the colours to those of another picture.
 
     Args:
         image: The pictures.

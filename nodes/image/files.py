@@ -20,14 +20,14 @@ class Loaded(NamedTuple):
 
 @node("image.load", title="Load image")
 def load(file: Annotated[Path, File("image")]) -> Loaded:
-    """Read a picture from a file: turned upright, its colours in sRGB.
+    """Load a picture from a file, with EXIF orientation applied and converted to sRGB.
 
     Args:
         file: PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF.
 
     Returns:
         image: The picture, with alpha where it is transparent somewhere.
-        mask: What is transparent.
+        mask: The transparency, 1 where it is transparent.
     """
     pixels = imaging.decode(file).pixels
     mask = imaging.from_alpha(pixels)

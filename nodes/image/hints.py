@@ -14,7 +14,7 @@ def soft_edges(image: Image, detail: Annotated[float, Range(0.0, 1.0, step=0.05)
 
     Args:
         image: The pictures.
-        detail: 0 draws great forms alone, 1 fine texture as well.
+        detail: 0 draws large shapes only, 1 fine texture as well.
     """
     return mapped(lambda pixels: imaging.soft_edges(pixels, detail), image)
 
@@ -30,7 +30,7 @@ def line_art(
     Args:
         image: The pictures.
         width: Of the lines, pixels.
-        detail: 0 draws the clearest lines alone, 1 the faintest as well.
+        detail: 0 draws the strongest lines only, 1 the faintest as well.
     """
     return mapped(lambda pixels: imaging.line_art(pixels, width, detail), image)
 
@@ -46,25 +46,25 @@ def scribble(
     Args:
         image: The pictures.
         width: Of the lines, pixels.
-        detail: 0 draws great forms alone, 1 small ones as well.
+        detail: 0 draws large shapes only, 1 small ones as well.
     """
     return mapped(lambda pixels: imaging.scribble(pixels, width, detail), image)
 
 
 @node("image.blur", title="Blur image")
 def blur(image: Image, radius: Annotated[float, Range(0.0, 256.0, step=0.5)] = 6.0) -> Image:
-    """Put pictures out of focus.
+    """Blur pictures (Gaussian).
 
     Args:
         image: The pictures; transparency is left out.
-        radius: How far, pixels.
+        radius: Radius, pixels.
     """
     return mapped(lambda pixels: imaging.blurred(pixels, radius), image)
 
 
 @node("image.tile", title="Take details away")
 def tile(image: Image, factor: Annotated[float, Range(1.0, 64.0, step=0.5)] = 4.0) -> Image:
-    """Take details away and keep the size, for tile ControlNets, which put new ones in.
+    """Remove details and keep the size, for tile ControlNets, which add new ones.
 
     Args:
         image: The pictures; transparency is left out.
@@ -75,7 +75,7 @@ def tile(image: Image, factor: Annotated[float, Range(1.0, 64.0, step=0.5)] = 4.
 
 @node("image.colour_cells", title="Colour cells")
 def colour_cells(image: Image, cells: Annotated[int, Range(1, 256)] = 8) -> Image:
-    """Show the mean colour of every square, for adapters that follow colours.
+    """Pixelate: the mean colour of every square, for T2I-Adapters of colour.
 
     Args:
         image: The pictures; transparency is left out.

@@ -19,14 +19,14 @@ def resize(
     fit: imaging.Fit = imaging.Fit.STRETCH,
     method: imaging.Method = imaging.Method.LANCZOS,
 ) -> Image:
-    """Bring pictures to another size.
+    """Resize pictures.
 
     Args:
         image: The pictures.
         width: Pixels; 0 follows from the height.
         height: Pixels; 0 follows from the width.
         fit: What to do where the proportions differ.
-        method: How pixels between pixels are made.
+        method: Interpolation.
     """
     size = imaging.in_proportion((image.width, image.height), width, height)
     return mapped(lambda pixels: imaging.resize_to(pixels, *size, fit, method), image)
@@ -39,13 +39,13 @@ def scale_by(
     multiple: Annotated[int, Range(1, 256)] = 8,
     method: imaging.Method = imaging.Method.LANCZOS,
 ) -> Image:
-    """Bring pictures to so many times their size.
+    """Resize pictures by a factor.
 
     Args:
         image: The pictures.
         factor: Times their width and height.
         multiple: What divides the new width and height; models need 8 or 16.
-        method: How pixels between pixels are made.
+        method: Interpolation.
     """
     sides = (image.width, image.height)
     width, height = (max(1, round(side * factor / multiple)) * multiple for side in sides)
@@ -60,7 +60,7 @@ def crop(
     width: Annotated[int, Range(1, 16384)] = 512,
     height: Annotated[int, Range(1, 16384)] = 512,
 ) -> Image:
-    """Cut a rectangle out of pictures; black, or transparent, where it lies outside of them.
+    """Crop pictures to a rectangle; black, or transparent, where it lies outside of them.
 
     Args:
         image: The pictures.
@@ -119,7 +119,7 @@ def grid(
     gap: Annotated[int, Range(0, 512)] = 8,
     colour: str = "#000000",
 ) -> Image:
-    """Lay pictures side by side: all of every batch, in the order of the inputs.
+    """Arrange pictures in a grid: all of every batch, in the order of the inputs.
 
     Args:
         images: The pictures, of any sizes.

@@ -16,10 +16,10 @@ def upscale(
     """Scale a latent to another picture size; denoise it again afterwards.
 
     Args:
-        latent: What to scale.
+        latent: The latents.
         width: Pixels of the new picture.
         height: Pixels of the new picture.
-        method: How new cells are made up.
+        method: Interpolation.
     """
     return diffusion.upscale(latent, width, height, method)
 
@@ -33,9 +33,9 @@ def scale_by(
     """Scale a latent so many times, to the next whole cells; denoise it again afterwards.
 
     Args:
-        latent: What to scale.
+        latent: The latents.
         factor: Times its width and height.
-        method: How new cells are made up.
+        method: Interpolation.
     """
     cells = (max(1, round(side * factor / latent.scale)) for side in (latent.width, latent.height))
     width, height = (side * latent.scale for side in cells)
@@ -63,7 +63,7 @@ def repeat(latent: Latent, times: Annotated[int, Range(1, 64)] = 2) -> Latent:
     """Repeat the latents of a batch.
 
     Args:
-        latent: What to repeat.
+        latent: The latents.
         times: How often each is there afterwards.
     """
     return diffusion.repeat(latent, times)

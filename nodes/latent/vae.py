@@ -8,12 +8,12 @@ from nodeforge.api import Image, Latent, Mask, Range, RunContext, Vae, node
 
 @node("latent.encode", title="VAE encode")
 def encode(run: RunContext, vae: Vae, image: Image, tiled: bool = False) -> Latent:
-    """Turn pictures into latents.
+    """Encode pictures to latents.
 
     Args:
-        vae: What comes with the model.
+        vae: The model's own.
         image: Pictures whose sides the VAE's scale divides; transparency is left out.
-        tiled: Work piece by piece, for large pictures.
+        tiled: Process in tiles, for large pictures.
     """
     with run.use(vae) as loaded:
         return diffusion.encode(loaded, image, tiled=tiled, check=run.check)
@@ -21,12 +21,12 @@ def encode(run: RunContext, vae: Vae, image: Image, tiled: bool = False) -> Late
 
 @node("latent.decode", title="VAE decode")
 def decode(run: RunContext, vae: Vae, latent: Latent, tiled: bool = False) -> Image:
-    """Turn latents into pictures.
+    """Decode latents to pictures.
 
     Args:
-        vae: What comes with the model.
-        latent: What to turn.
-        tiled: Work piece by piece, for large pictures.
+        vae: The model's own.
+        latent: The latents.
+        tiled: Process in tiles, for large pictures.
     """
 
     def fell_back() -> None:
@@ -43,7 +43,7 @@ def empty(
     height: Annotated[int, Range(16, 16384, step=8)] = 256,
     batch: Annotated[int, Range(1, 64)] = 1,
 ) -> Latent:
-    """Make a latent of zeros.
+    """Create a latent of zeros.
 
     Args:
         vae: Whose latents to make.
@@ -57,7 +57,7 @@ def empty(
 
 @node("latent.masked_picture", title="Masked picture")
 def masked_picture(image: Image, mask: Mask) -> Image:
-    """Grey out what may change, as inpainting models want to see it; encode it afterwards.
+    """Grey out the masked area, as inpainting models expect it; encode it afterwards.
 
     Args:
         image: The picture.

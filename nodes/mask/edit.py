@@ -10,7 +10,7 @@ from .arrays import mapped
 
 @node("mask.invert", title="Invert mask")
 def invert(mask: Mask) -> Mask:
-    """Mask what is not masked.
+    """Invert a mask.
 
     Args:
         mask: The mask.
@@ -46,7 +46,7 @@ def combine(first: Mask, second: Mask, how: imaging.Combine = imaging.Combine.AD
 
     Args:
         first: A mask.
-        second: What is added to it, taken from it, or cut with it.
-        how: What to do.
+        second: The mask to add, subtract or intersect.
+        how: The operation.
     """
     return Mask(mapped(lambda a, b: imaging.combine(a, b, how), first, second))

@@ -24,14 +24,14 @@ def crop(
     multiple: Annotated[int, Range(1, 128)] = 16,
     context: Annotated[float, Range(0.0, 4.0, step=0.05)] = 0.5,
 ) -> Crop:
-    """Cut out what surrounds a mask, at a model's size; *Put back* undoes it.
+    """Crop around a mask, at a model's native size; *Put back* pastes the result.
 
     Args:
         image: Pictures of any size.
         mask: Where they may change; with several masks, the crop holds them all.
         size: Side of the squares the model was trained on: 256 for nano, 512 for SD 1.5.
         multiple: What the model's sizes must be divisible by: 16 for nano, 8 for SD 1.5.
-        context: What to see around the mask, as a share of its size.
+        context: Context around the mask, as a share of its size.
 
     Returns:
         image: The crop, with about as many pixels as the model was trained on.
@@ -57,11 +57,11 @@ def put_back(
     feather: Annotated[int, Range(0, 512)] = 8,
     match_colour: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
 ) -> Image:
-    """Put a changed crop back; every pixel where the mask is 0 stays as it was, bit for bit.
+    """Paste a changed crop back; every pixel where the mask is 0 stays as it was, bit for bit.
 
     Args:
         original: The pictures that were cropped.
-        generated: What became of the crop.
+        generated: The changed crop.
         mask: The mask of the whole picture.
         region: Where the crop was.
         feather: Pixels over which the edge fades, inside of the mask.

@@ -41,10 +41,10 @@ def from_colour(
     colour: str = "#ffffff",
     tolerance: Annotated[float, Range(0.0, 1.0, step=0.01)] = 0.05,
 ) -> Mask:
-    """Mask what has a colour.
+    """Mask the area of a colour.
 
     Args:
-        image: Where to look.
+        image: The pictures.
         colour: As #rrggbb.
         tolerance: How far red, green and blue may each be off.
     """
@@ -54,9 +54,9 @@ def from_colour(
 
 @node("mask.from_alpha", title="Mask from transparency")
 def from_alpha(image: Image) -> Mask:
-    """Mask what is transparent.
+    """Mask the transparent area.
 
     Args:
-        image: Where to look; without transparency the mask is empty.
+        image: The pictures; without transparency the mask is empty.
     """
     return Mask(mapped(imaging.from_alpha, image))

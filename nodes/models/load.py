@@ -26,7 +26,7 @@ def load_model(
     prediction: Predicts = "auto",
     zero_snr: ZeroSnr = "auto",
 ) -> Networks:
-    """Take the networks of a model: a diffusers folder, or a checkpoint in one file.
+    """Load a model: a diffusers folder, or a checkpoint in one file.
 
     Args:
         file: The model.
@@ -38,8 +38,8 @@ def load_model(
 
     Returns:
         model: The denoiser.
-        text_encoder: What reads prompts for it.
-        vae: What turns its latents into pictures.
+        text_encoder: Its text encoder.
+        vae: Its VAE.
     """
     return Networks(*diffusion.describe(file, _unless_auto(prediction), _YES[zero_snr]))
 
@@ -50,12 +50,12 @@ def load_denoiser(
     prediction: Predicts = "auto",
     zero_snr: ZeroSnr = "auto",
 ) -> Model:
-    """Take a denoiser of its own, as distilled ones are often shared.
+    """Load a denoiser (UNet) alone.
 
     Args:
         file: The denoiser, or a whole model with one.
         prediction: What it was trained to predict.
-        zero_snr: Whether it was trained up to nothing but noise.
+        zero_snr: Whether it was trained with zero terminal SNR.
     """
     return diffusion.describe_denoiser(file, _unless_auto(prediction), _YES[zero_snr])
 
@@ -65,7 +65,7 @@ def load_text_encoder(
     file: Annotated[Path, ModelFile("text_encoder")],
     second: Annotated[Path | None, ModelFile("text_encoder")] = None,
 ) -> TextEncoder:
-    """Take a text encoder of its own, SDXL's two, or those of another model.
+    """Load a text encoder alone, SDXL's two, or those of another model.
 
     Args:
         file: The text encoder, or a whole model.
@@ -76,7 +76,7 @@ def load_text_encoder(
 
 @node("models.load_vae", title="Load VAE")
 def load_vae(file: Annotated[Path, ModelFile("vae")], family: FamilyOfVae = "auto") -> Vae:
-    """Take a VAE of its own, or that of another model.
+    """Load a VAE alone, or that of another model.
 
     Args:
         file: The VAE, or a whole model with one.

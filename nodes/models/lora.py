@@ -23,13 +23,13 @@ def load_lora(
     text_weight: Annotated[float, Range(-4.0, 4.0, step=0.05)] = 1.0,
     block_weights: str = "",
 ) -> Changed:
-    """Lay a LoRA over a model, and over its text encoder; several add up.
+    """Apply a LoRA to a model and its text encoder; several add up.
 
     The model itself stays as it is, and another LoRA or weight does not load it again. LoRA,
     LoCon, LoHa and LoKr files of peft, diffusers and Kohya are read.
 
     Args:
-        model: The denoiser, perhaps with LoRAs over it.
+        model: The denoiser.
         file: The LoRA.
         text_encoder: What reads prompts for it; leave it out to change the denoiser alone.
         model_weight: How much it changes the denoiser; 0 is nothing, below 0 its opposite.

@@ -15,16 +15,17 @@ def freeu(
     skip_1: Annotated[float, Range(0.0, 4.0, step=0.05)] = 0.9,
     skip_2: Annotated[float, Range(0.0, 4.0, step=0.05)] = 0.2,
 ) -> Model:
-    """Weigh a model's forms against its details while it runs (FreeU, Si et al. 2023).
+    """Scale backbone and skip features of the UNet (FreeU, Si et al. 2023).
 
     For SD 1.5 1.5, 1.6, 0.9 and 0.2 are usual, for SDXL 1.3, 1.4, 0.9 and 0.2; all at 1 is none.
 
     Args:
         model: The denoiser.
-        backbone_1: How much forms count at the coarsest level; above 1 is more.
-        backbone_2: How much forms count at the next level.
-        skip_1: How much the coarse part of details counts at the coarsest level; below 1 is less.
-        skip_2: How much the coarse part of details counts at the next level.
+        backbone_1: Scale of the backbone features at the coarsest level; above 1 for clearer
+            shapes.
+        backbone_2: Scale of the backbone features at the next level.
+        skip_1: Scale of the skip features' low frequencies at the coarsest level.
+        skip_2: Scale of the skip features' low frequencies at the next level.
     """
     made = FreeU((backbone_1, backbone_2), (skip_1, skip_2))
     return replace(model, freeu=None if made.neutral else made)
@@ -32,10 +33,10 @@ def freeu(
 
 @node("models.flow_shift", title="Shift flow")
 def flow_shift(model: Model, shift: Annotated[float, Range(0.1, 20.0, step=0.1)] = 3.0) -> Model:
-    """Let a model of flow spend more of its steps on noisier levels (Esser et al. 2024).
+    """Shift a flow-matching model's schedule to noisier levels (Esser et al. 2024).
 
     Args:
-        model: A denoiser that predicts flow.
+        model: A flow-matching denoiser.
         shift: 1 is none; 3 is usual at 1024 × 1024 pixels, more for larger pictures.
     """
     return shifted(model, shift)
@@ -47,7 +48,7 @@ def tile(
     size: Annotated[int, Range(64, 4096, step=64)] = 512,
     overlap: Annotated[int, Range(0, 2048, step=16)] = 128,
 ) -> Model:
-    """Let a model work on large pictures tile by tile, without seams and with little memory.
+    """Denoise large pictures in overlapping tiles, without seams and with little memory.
 
     In every step the predictions of overlapping tiles are faded into each other. Each tile sees
     the whole prompt: to refine a picture, use a strength of 0.2 to 0.5.

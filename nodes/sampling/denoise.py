@@ -34,7 +34,7 @@ def denoise(
     start_at: Annotated[int, Range(0, 1000)] = 0,
     stop_at: Annotated[int | None, Range(1, 1000)] = None,
 ) -> Latent:
-    """Turn noise into a latent, step by step.
+    """Denoise a latent, step by step.
 
     Noise alone makes a new picture; noise and a latent change a picture; a latent alone still
     holds noise, and the steps go on from `start_at`.
@@ -42,14 +42,14 @@ def denoise(
     Args:
         model: The denoiser.
         positive: What the picture should show.
-        sampler: The rule that walks the schedule.
-        schedule: How the noise falls.
+        sampler: The sampler.
+        schedule: The noise schedule.
         guidance: How strictly the prompt is followed.
         negative: What the picture should not show; nothing is the empty prompt.
-        noise: What the picture grows from.
+        noise: The start noise.
         latent: The picture to start from.
         mask: Where the picture may change; grey in that share of the steps, the last ones.
-        masked_image: What an inpainting model sees of the picture; other models ignore it.
+        masked_image: The encoded masked picture for an inpainting model; other models ignore it.
         start_at: First step, counted among the steps run.
         stop_at: The step to stop before; empty is the end.
     """

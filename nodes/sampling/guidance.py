@@ -24,9 +24,9 @@ def zero_star(guidance: Guidance, zero_steps: Annotated[int, Range(0, 100)] = 0)
     """Scale the negative prompt's prediction to fit the prompt's (CFG-Zero*, Fan et al. 2025).
 
     Args:
-        guidance: What it is added to.
-        zero_steps: First steps in which nothing is predicted; for models of flow 1 is
-            usual, others are left with noise by it.
+        guidance: The guidance it is added to.
+        zero_steps: First steps with a prediction of zero; 1 is usual for flow-matching
+            models, others keep noise with it.
     """
     return guidance.each(lambda each: replace(each, zero_star=ZeroStar(zero_steps)))
 
@@ -38,7 +38,7 @@ def projected_guidance(
     momentum: Annotated[float, Range(-1.0, 1.0, step=0.05)] = -0.5,
     threshold: Annotated[float, Range(0.0, 1000.0, step=0.5)] = 7.5,
 ) -> Guidance:
-    """Allow high scales without colours that are too strong (APG, Sadat et al. 2024).
+    """Allow high scales without oversaturation (APG, Sadat et al. 2024).
 
     Args:
         guidance: What it is added to; scales of 10 to 15 are usual then.
@@ -63,13 +63,13 @@ def perturbed_attention(
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
 ) -> Guidance:
-    """Guide away from a picture whose parts do not see each other (PAG, Ahn et al. 2024).
+    """Guide away from a prediction with perturbed self-attention (PAG, Ahn et al. 2024).
 
-    Forms become clearer, with and without a prompt; each step takes half as long again.
+    Shapes become clearer, with and without a prompt; each step takes half as long again.
 
     Args:
-        guidance: What it is added to.
-        scale: How far; 0 is nothing.
+        guidance: The guidance it is added to.
+        scale: Weight; 0 turns it off.
         layers: Whose attention is perturbed: mid, up.0, down.1.0; several with commas.
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
@@ -91,11 +91,11 @@ def skip_layers(
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.3,
 ) -> Guidance:
-    """Guide away from what the model makes without some of its layers (SLG).
+    """Guide away from the prediction without some of the layers (SLG).
 
     Args:
-        guidance: What it is added to.
-        scale: How far; 0 is nothing.
+        guidance: The guidance it is added to.
+        scale: Weight; 0 turns it off.
         layers: Which attention layers are left out: mid, up.0, down.1.0; several with commas.
         start: Share of the steps after which it begins.
         end: Share of the steps after which it ends.
@@ -113,7 +113,7 @@ def dynamic_thresholding(
     """Keep a high scale's colours in the range of a lower one's (Saharia et al. 2022).
 
     Args:
-        guidance: What it is added to.
+        guidance: The guidance it is added to.
         mimic: The scale whose range of colours is kept.
         percentile: Share of the values that is never cut off.
     """

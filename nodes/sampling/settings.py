@@ -37,7 +37,7 @@ def noise(
     variations: str = "",
     item: Annotated[int | None, Range(0, 63)] = None,
 ) -> Noise:
-    """Choose the noise that pictures grow from.
+    """Choose the start noise.
 
     Args:
         seed: The first picture's; the next has the next seed. Where the sampler's convention is
@@ -64,10 +64,10 @@ def sampler(
     eta: Annotated[float | None, Range(0.0, 1.0, step=0.05)] = None,
     convention: Annotated[str, Choice(*CONVENTIONS, labels=CONVENTION_LABELS)] = "diffusers",
 ) -> Sampler:
-    """Choose the rule that walks the schedule.
+    """Choose the sampler.
 
     Args:
-        name: The rule.
+        name: The sampler's name.
         eta: Share of fresh noise in each step, for samplers that have one; empty is their own.
         convention: Whose numbers the whole loop follows, from the start noise to the batch:
             those of diffusers' pipelines, or ComfyUI's, for the picture that it makes.
@@ -82,7 +82,7 @@ def schedule(
     strength: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
     rho: Annotated[float | None, Range(0.1, 20.0, step=0.5)] = None,
 ) -> Schedule:
-    """Choose how the noise falls from step to step.
+    """Choose the noise schedule.
 
     Args:
         name: How noise levels are spaced.
@@ -95,10 +95,10 @@ def schedule(
 
 @node("sampling.custom_schedule", title="Custom schedule")
 def custom_schedule(sigmas: str = "14.6, 6.5, 2.9, 1.2, 0.4, 0") -> Schedule:
-    """Give the noise levels themselves.
+    """Set the noise levels (sigmas) directly.
 
     Args:
-        sigmas: Falling numbers, the last one 0.
+        sigmas: Decreasing numbers, the last one 0.
     """
     levels = parse_sigmas(sigmas)
     return Schedule("custom", len(levels) - 1, sigmas=levels)
@@ -124,7 +124,7 @@ def guidance(
 
 @node("sampling.combine_guidance", title="Combine guidance")
 def combine_guidance(first: Guidance, second: Guidance) -> Guidance:
-    """Follow one guidance, and another during the steps in which the first does not act.
+    """Use one guidance, and another during the steps in which the first does not act.
 
     Args:
         first: The guidance that goes first where both act.

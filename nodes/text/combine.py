@@ -23,7 +23,7 @@ def average(
     second: Conditioning,
     weight: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.5,
 ) -> Conditioning:
-    """Make one prompt that lies between two.
+    """Interpolate between two prompts.
 
     Args:
         first: The prompt kept at weight 0.
@@ -76,7 +76,7 @@ def area(
     mask: Mask,
     strength: Annotated[float, Range(0.0, 10.0, step=0.05)] = 1.0,
 ) -> Conditioning:
-    """Let a prompt act in a part of the picture; combine it with one for the rest.
+    """Restrict a prompt to a part of the picture; combine it with one for the rest.
 
     Args:
         conditioning: The prompt.
@@ -97,20 +97,20 @@ def framing(
     target_height: Annotated[int, Range(0, 16384, step=8)] = 0,
     aesthetic: Annotated[float | None, Range(0.0, 10.0, step=0.5)] = None,
 ) -> Conditioning:
-    """Tell SDXL which training pictures its own should be like; other models ignore it.
+    """Set SDXL's size and crop conditioning; other models ignore it.
 
-    Without this node it is told the picture's own size, without a crop.
+    Without this node the picture's own size is used, without a crop.
 
     Args:
         conditioning: The prompt.
-        original_width: Before they were scaled, small ones look blurred; 0 is the picture's.
-        original_height: Before they were scaled; 0 is the picture's.
-        crop_left: What was cut off at the left, which puts things out of the middle.
-        crop_top: What was cut off at the top.
-        target_width: What they were scaled to; 0 is the picture's.
-        target_height: What they were scaled to; 0 is the picture's.
-        aesthetic: How much people liked them, for the refiner; empty is 6, in negative prompts
-            2.5.
+        original_width: Size of the training picture before scaling: small ones
+            look blurred; 0 is the picture's.
+        original_height: Size of the training picture before scaling; 0 is the picture's.
+        crop_left: Crop at the left, which moves things out of the centre.
+        crop_top: Crop at the top.
+        target_width: Size of the training picture after scaling; 0 is the picture's.
+        target_height: Size of the training picture after scaling; 0 is the picture's.
+        aesthetic: Aesthetic score, for the refiner; empty is 6, in negative prompts 2.5.
     """
     original = (original_width, original_height) if original_width and original_height else None
     target = (target_width, target_height) if target_width and target_height else None

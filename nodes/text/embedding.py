@@ -13,12 +13,12 @@ def load_embedding(
     file: Annotated[Path, ModelFile("embedding")],
     name: str = "",
 ) -> TextEncoder:
-    """Let prompts say `embedding:name` for a textual inversion; several may be loaded.
+    """Load a textual inversion, used in prompts as `embedding:name`; several may be loaded.
 
     Args:
-        text_encoder: What reads the prompts.
+        text_encoder: The text encoder.
         file: The textual inversion.
-        name: What prompts call it; nothing is the file's own name.
+        name: Its name in prompts; empty is the file's name.
     """
     weights = describe_embedding(file, text_encoder.weights.family)
     return with_embedding(text_encoder, weights, name or file.stem)

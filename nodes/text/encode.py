@@ -24,9 +24,9 @@ def encode(
     embedding' has read under that name. Prompts of more than 75 tokens are encoded in chunks.
 
     Args:
-        text_encoder: What comes with the model.
+        text_encoder: The model's own.
         text: What the picture should show, or should not.
-        clip_skip: Last layers of the text encoder to leave out.
+        clip_skip: Last layers of the text encoder to skip (CLIP skip).
     """
     knowing = with_named(text_encoder, text, run.named)
     with run.use(text_encoder) as encoder:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.painter import content, paint, start
+from support.random_edits import content, paint, start
 
 
 def check(seeds: list[int]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from support.comfyui import Sketch, sampler_values, text_to_image
+from support.comfyui import WorkflowBuilder, sampler_values, text_to_image
 from support.command_line import CommandLine, workflow
 
 
@@ -30,34 +30,34 @@ def imported(nodeforge: CommandLine, file: Path) -> Path:
     return Path(done.out.strip())
 
 
-def image_to_image() -> Sketch:
-    sketch = text_to_image(denoise=0.5, steps=3)
-    picture = sketch.add("LoadImage", {"image": "fox.png", "upload": "image"})
-    small = sketch.add(
+def image_to_image() -> WorkflowBuilder:
+    workflow = text_to_image(denoise=0.5, steps=3)
+    picture = workflow.add("LoadImage", {"image": "fox.png", "upload": "image"})
+    small = workflow.add(
         "ImageScale",
         {"upscale_method": "lanczos", "width": 256, "height": 256, "crop": "center"},
         image=(picture, 0),
     )
-    sketch.boxes[4].links["latent_image"] = (
-        sketch.add("VAEEncode", pixels=(small, 0), vae=(1, 2)),
+    workflow.nodes[4].links["latent_image"] = (
+        workflow.add("VAEEncode", pixels=(small, 0), vae=(1, 2)),
         0,
     )
-    return sketch
+    return workflow
 
 
-def inpaint() -> Sketch:
-    sketch = image_to_image()
+def inpaint() -> WorkflowBuilder:
+    workflow = image_to_image()
     read = {"image": "fox_mask.png", "channel": "red", "upload": "image"}
-    mask = sketch.add("LoadImageMask", read)
-    masked = sketch.add(
-        "SetLatentNoiseMask", samples=sketch.boxes[4].links["latent_image"], mask=(mask, 0)
+    mask = workflow.add("LoadImageMask", read)
+    masked = workflow.add(
+        "SetLatentNoiseMask", samples=workflow.nodes[4].links["latent_image"], mask=(mask, 0)
     )
-    sketch.boxes[4].links["latent_image"] = (masked, 0)
-    return sketch
+    workflow.nodes[4].links["latent_image"] = (masked, 0)
+    return workflow
 
 
 def own(name: str, **values: dict[str, Any]) -> dict[str, Any]:
-    """A shipped workflow by hand: with the prompt, the sampler and the values of the sketch."""
+    """A shipped workflow by hand: with the prompt, the sampler and the values of the workflow."""
     raw = workflow(name)
     given = {"prompt": {"text": "a red apple"}, "negative": {"text": "blurry"}}
     given |= {"noise": {"seed": 5}, "guidance": {"scale": 5.0}, "sampler": {"name": "dpmpp_2m"}}
@@ -82,7 +82,7 @@ def own_image_to_image() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("sketch", "by_hand"),
+    ("workflow", "by_hand"),
     [
         (text_to_image(steps=3), own_text_to_image),
         (image_to_image(), own_image_to_image),
@@ -91,24 +91,24 @@ def own_image_to_image() -> dict[str, Any]:
     ids=["text to image", "image to image", "inpaint"],
 )
 def test_an_imported_workflow_makes_the_bits_of_one_made_by_hand(
-    nodeforge: CommandLine, tmp_path: Path, sketch: Sketch, by_hand: Any
+    nodeforge: CommandLine, tmp_path: Path, workflow: WorkflowBuilder, by_hand: Any
 ):
-    brought = imported(nodeforge, write_json(tmp_path / "comfy.json", sketch.ui()))
+    brought = imported(nodeforge, write_json(tmp_path / "comfy.json", workflow.ui()))
     hand = write_json(tmp_path / "hand.json", by_hand())
     assert np.array_equal(pixels(nodeforge, brought), pixels(nodeforge, hand))
 
 
 def test_the_report_names_what_is_missing_and_what_differs(nodeforge: CommandLine, tmp_path: Path):
-    sketch = text_to_image("gone.safetensors", scheduler="kl_optimal", seed=2**64 - 1)
-    sketch.add("UpscaleModelLoader", {"model_name": "4x.pth"})
-    file = write_json(tmp_path / "comfy.json", sketch.api())
+    workflow = text_to_image("gone.safetensors", scheduler="kl_optimal", seed=2**64 - 1)
+    workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"})
+    file = write_json(tmp_path / "comfy.json", workflow.api())
     done = nodeforge("import", file, "-o", tmp_path / "made.json")
     assert (done.code, done.out.strip()) == (0, str(tmp_path / "made.json"))
     for words in ("UpscaleModelLoader", "kl_optimal", "beyond ours", "gone.safetensors"):
         assert words in done.err
     told = nodeforge("import", file, "-o", tmp_path / "made.json", "--json")
     report = json.loads(told.out)
-    assert [each["class"] for each in report["became"] if "missing" in each] == [
+    assert [each["class"] for each in report["converted"] if "missing" in each] == [
         "UpscaleModelLoader"
     ]
     assert {problem["rule"] for problem in report["problems"]} >= {"ranges", "missing_models"}
@@ -133,10 +133,10 @@ def png(path: Path, **texts: str) -> Path:
 
 
 def test_a_picture_that_comfyui_saved_is_imported(nodeforge: CommandLine, tmp_path: Path):
-    sketch = text_to_image()
+    workflow = text_to_image()
     broken = {"is_changed": [float("nan")]}
-    api = {**sketch.api(), "99": {"class_type": "PreviewImage", "inputs": broken}}
-    file = png(tmp_path / "a.png", workflow=json.dumps(sketch.ui()), prompt=json.dumps(api))
+    api = {**workflow.api(), "99": {"class_type": "PreviewImage", "inputs": broken}}
+    file = png(tmp_path / "a.png", workflow=json.dumps(workflow.ui()), prompt=json.dumps(api))
     made = json.loads(imported(nodeforge, file).read_text("utf-8"))
     assert made["nodes"]["denoise"]["type"] == "sampling.denoise"
     assert made["view"]["positions"]
@@ -146,9 +146,9 @@ def test_a_picture_that_comfyui_saved_is_imported(nodeforge: CommandLine, tmp_pa
 def test_a_picture_whose_exif_carries_it_is_imported(
     nodeforge: CommandLine, tmp_path: Path, ending: str
 ):
-    sketch, exif = text_to_image(), Image.Exif()
-    exif[0x010F] = f"workflow:{json.dumps(sketch.ui())}"
-    exif[0x0110] = f"prompt:{json.dumps(sketch.api())}"
+    workflow, exif = text_to_image(), Image.Exif()
+    exif[0x010F] = f"workflow:{json.dumps(workflow.ui())}"
+    exif[0x0110] = f"prompt:{json.dumps(workflow.api())}"
     file = tmp_path / f"a.{ending}"
     Image.new("RGB", (8, 8)).save(file, exif=exif)
     made = json.loads(imported(nodeforge, file).read_text("utf-8"))
@@ -190,7 +190,7 @@ def test_what_a_run_would_refuse_is_told_when_it_is_imported(
     nodeforge: CommandLine, tmp_path: Path
 ):
     values = sampler_values(sampler_name="res_multistep")
-    sketch = text_to_image()
-    sketch.boxes[4].values = values
-    done = nodeforge("import", write_json(tmp_path / "comfy.json", sketch.ui()))
+    workflow = text_to_image()
+    workflow.nodes[4].values = values
+    done = nodeforge("import", write_json(tmp_path / "comfy.json", workflow.ui()))
     assert "There is no sampler 'res_multistep' here" in done.err

@@ -218,7 +218,7 @@ def test_a_sampler_of_comfyui_s_convention_alone_is_named(name):
 
 
 def test_models_of_flow_have_diffusers_convention():
-    with pytest.raises(UnsupportedPairError, match="not there for models of flow"):
+    with pytest.raises(UnsupportedPairError, match="not there for flow-matching models"):
         make_stepper(comfy("euler"), Schedule("normal", 4), {**SD, "prediction_type": FLOW}, CPU)
 
 

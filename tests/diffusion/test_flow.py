@@ -34,7 +34,7 @@ from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.models import recognise
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
-from support.beside_pipelines import (
+from support.pipeline_inputs import (
     SCALE,
     SEED,
     SIZE,
@@ -272,10 +272,10 @@ def test_a_folder_with_a_flow_scheduler_is_of_flow(sd_folder, tmp_path):
 
 def test_what_does_not_belong_together_is_refused_by_name(host, sd, prompts):
     noise = {"noise": Noise(SEED, SIZE, SIZE)}
-    with pytest.raises(UnsupportedPairError, match="'euler_a' is not for models of flow") as error:
+    with pytest.raises(UnsupportedPairError, match="'euler_a' is not for flow-matching") as error:
         diffusion.denoise(host, task_of(flow(sd), prompts, "euler_a", **noise))
     assert "flow_euler, flow_heun" in error.value.way_out
-    with pytest.raises(UnsupportedPairError, match="'flow_euler' is for models of flow alone"):
+    with pytest.raises(UnsupportedPairError, match="'flow_euler' is for flow-matching"):
         diffusion.denoise(host, task_of(sd.model, prompts, "flow_euler", **noise))
     with pytest.raises(UnsupportedPairError, match="cannot walk the schedule 'karras'"):
         diffusion.denoise(host, task_of(flow(sd), prompts, "dpmpp_2m", "karras", **noise))

@@ -25,7 +25,7 @@ from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, DrawnNoise
 from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, settings_of
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
-from support.beside_pipelines import (
+from support.pipeline_inputs import (
     SCALE,
     SEED,
     SIZE,

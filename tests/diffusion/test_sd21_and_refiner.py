@@ -19,7 +19,7 @@ from diffusers import (
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, DrawnNoise
 from nodeforge.values import AddedConditions, Guidance, Noise, Sampler, Schedule
-from support.beside_pipelines import (
+from support.pipeline_inputs import (
     SCALE,
     SEED,
     SIZE,

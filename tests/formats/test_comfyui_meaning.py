@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nodeforge.diffusion import table
 from nodeforge.formats import write
 from nodeforge.formats.comfyui import Imported, convert, from_json
-from nodeforge.formats.comfyui.placing import spread
+from nodeforge.formats.comfyui.placement import spread
 from nodeforge.formats.comfyui.sampling_names import (
     SAMPLERS,
     SCHEDULES,
@@ -23,13 +23,13 @@ from nodeforge.lint import lint
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, ChoiceWidget
-from support.comfyui import Sketch, sampler_values, text_to_image
+from support.comfyui import WorkflowBuilder, sampler_values, text_to_image
 
 CATALOGUE = Catalogue.shipped()
 
 
-def imported(sketch: Sketch) -> Imported:
-    return convert(from_json(sketch.ui()), CATALOGUE)
+def imported(workflow: WorkflowBuilder) -> Imported:
+    return convert(from_json(workflow.ui()), CATALOGUE)
 
 
 def values(made: Imported, name: str) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def fed(made: Imported, end: str) -> str:
 
 
 def differs(made: Imported, words: str) -> bool:
-    return any(words in text for text in made.report.differs)
+    return any(words in text for text in made.report.differences)
 
 
 @given(steps=st.integers(1, 60), denoise=st.floats(0.05, 1.0))
@@ -80,7 +80,7 @@ def test_all_samplers_of_comfyui_are_mapped_to_one_of_that_convention():
 @pytest.mark.parametrize("sampler", ["euler", "dpm_2", "uni_pc", "dpmpp_2m_sde", "sa_solver_pece"])
 def test_numbers_are_not_told_to_differ_where_they_are_the_same(sampler: str, scheduler: str):
     made = imported(text_to_image(sampler_name=sampler, scheduler=scheduler))
-    told = [text for text in made.report.differs if "rounding" not in text]
+    told = [text for text in made.report.differences if "rounding" not in text]
     assert [text for text in told if "draw" in text] == (
         told if sampler == "sa_solver_pece" else []
     )
@@ -104,28 +104,28 @@ def test_noise_that_comfyui_draws_on_a_card_is_told(sampler: str, told: bool):
 
 def test_a_batch_of_zeros_is_one_draw_and_its_items_can_be_taken():
     """§4, the second picture of a batch."""
-    sketch = text_to_image()
-    sketch.boxes[3].values["batch_size"] = 4
-    assert not differs(imported(sketch), "batch")
-    part = sketch.add("LatentFromBatch", {"batch_index": 2, "length": 1}, samples=(4, 0))
-    sketch.boxes[4].links["latent_image"] = (part, 0)
-    made = imported(sketch)
+    workflow = text_to_image()
+    workflow.nodes[3].values["batch_size"] = 4
+    assert not differs(imported(workflow), "batch")
+    part = workflow.add("LatentFromBatch", {"batch_index": 2, "length": 1}, samples=(4, 0))
+    workflow.nodes[4].links["latent_image"] = (part, 0)
+    made = imported(workflow)
     assert values(made, "noise")["item"] == 2
     assert values(made, "noise")["batch"] == 4
 
 
 def test_the_heun_form_of_dpmpp_2m_sde_is_kept():
     """§1.11."""
-    sketch = text_to_image()
+    workflow = text_to_image()
     held = {"solver_type": "heun", "eta": 1.0, "s_noise": 1.0, "noise_device": "cpu"}
-    select = sketch.add("SamplerDPMPP_2M_SDE", held)
-    levels = sketch.add("BetaSamplingScheduler", {"steps": 8, "alpha": 0.5, "beta": 0.7})
+    select = workflow.add("SamplerDPMPP_2M_SDE", held)
+    levels = workflow.add("BetaSamplingScheduler", {"steps": 8, "alpha": 0.5, "beta": 0.7})
     links = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0), "sampler": (select, 0)}
     links |= {"sigmas": (levels, 0), "latent_image": (4, 0)}
     held = {"add_noise": True, "noise_seed": 1, "control": "fixed", "cfg": 4.0}
-    sampled = sketch.add("SamplerCustom", held, **links)
-    sketch.boxes[5].links["samples"] = (sampled, 0)
-    made = imported(sketch)
+    sampled = workflow.add("SamplerCustom", held, **links)
+    workflow.nodes[5].links["samples"] = (sampled, 0)
+    made = imported(workflow)
     names = [node.values.get("name") for node in made.document.graph.nodes.values()]
     assert "dpmpp_2m_sde_heun" in names
     assert "beta57" in names
@@ -153,44 +153,44 @@ def test_what_a_seed_does_after_a_run_is_kept(then: str, ours: str | None):
 
 
 def test_square_brackets_are_escaped_as_they_mean_nothing_there():
-    sketch = text_to_image()
-    sketch.boxes[1].values["text"] = r"[a:b:0.5] \[c\] (d:1.2) embedding:easy.pt,"
-    assert values(imported(sketch), "encode")["text"] == (
+    workflow = text_to_image()
+    workflow.nodes[1].values["text"] = r"[a:b:0.5] \[c\] (d:1.2) embedding:easy.pt,"
+    assert values(imported(workflow), "encode")["text"] == (
         r"\[a:b:0.5\] \[c\] (d:1.2) embedding:easy,"
     )
 
 
 def test_clip_skip_goes_to_the_prompts_that_it_feeds():
-    sketch = text_to_image()
-    skip = sketch.add("CLIPSetLastLayer", {"stop_at_clip_layer": -2}, clip=(1, 1))
-    sketch.boxes[1].links["clip"] = (skip, 0)
-    made = imported(sketch)
+    workflow = text_to_image()
+    skip = workflow.add("CLIPSetLastLayer", {"stop_at_clip_layer": -2}, clip=(1, 1))
+    workflow.nodes[1].links["clip"] = (skip, 0)
+    made = imported(workflow)
     assert values(made, "encode")["clip_skip"] == 1
     assert "clip_skip" not in values(made, "encode_2")
 
 
 def test_clip_skip_goes_by_the_family_where_the_model_is_here(tmp_path: Path):
-    sketch = text_to_image()
-    skip = sketch.add("CLIPSetLastLayer", {"stop_at_clip_layer": -3}, clip=(1, 1))
-    sketch.boxes[1].links["clip"] = (skip, 0)
-    here = convert(from_json(sketch.ui()), CATALOGUE, ModelFolders(Settings(home=tmp_path)))
+    workflow = text_to_image()
+    skip = workflow.add("CLIPSetLastLayer", {"stop_at_clip_layer": -3}, clip=(1, 1))
+    workflow.nodes[1].links["clip"] = (skip, 0)
+    here = convert(from_json(workflow.ui()), CATALOGUE, ModelFolders(Settings(home=tmp_path)))
     assert values(here, "encode")["clip_skip"] == 2
     assert not differs(here, "CLIP stops")
     sdxl = {"clip_name1": "l", "clip_name2": "g", "type": "sdxl"}
-    sketch.boxes[skip - 1].links["clip"] = (sketch.add("DualCLIPLoader", sdxl), 0)
-    assert values(imported(sketch), "encode")["clip_skip"] == 1
+    workflow.nodes[skip - 1].links["clip"] = (workflow.add("DualCLIPLoader", sdxl), 0)
+    assert values(imported(workflow), "encode")["clip_skip"] == 1
 
 
 def test_an_ip_adapter_on_the_model_goes_to_the_prompt():
-    sketch = text_to_image()
-    picture = sketch.add("LoadImage", {"image": "fox.png"})
-    adapter = sketch.add("IPAdapterModelLoader", {"ipadapter_file": "plus.safetensors"})
-    eyes = sketch.add("CLIPVisionLoader", {"clip_name": "h.safetensors"})
+    workflow = text_to_image()
+    picture = workflow.add("LoadImage", {"image": "fox.png"})
+    adapter = workflow.add("IPAdapterModelLoader", {"ipadapter_file": "plus.safetensors"})
+    eyes = workflow.add("CLIPVisionLoader", {"clip_name": "h.safetensors"})
     links = {"ipadapter": (adapter, 0), "image": (picture, 0), "clip_vision": (eyes, 0)}
     held = {"weight": 0.6, "weight_type": "linear"}
-    looked = sketch.add("IPAdapterAdvanced", held, model=(1, 0), **links)
-    sketch.boxes[4].links["model"] = (looked, 0)
-    made = imported(sketch)
+    looked = workflow.add("IPAdapterAdvanced", held, model=(1, 0), **links)
+    workflow.nodes[4].links["model"] = (looked, 0)
+    made = imported(workflow)
     assert fed(made, "denoise.positive") == "apply_ip_adapter.conditioning"
     assert fed(made, "denoise.model") == "load.model"
     assert values(made, "apply_ip_adapter") == {"strength": 0.6, "start": 0.0, "end": 1.0}
@@ -198,14 +198,14 @@ def test_an_ip_adapter_on_the_model_goes_to_the_prompt():
 
 
 def test_settings_on_the_model_go_to_guidance_and_loader():
-    sketch = text_to_image()
-    first = sketch.add("RescaleCFG", {"multiplier": 0.6}, model=(1, 0))
-    second = sketch.add("PerturbedAttentionGuidance", {"scale": 2.0}, model=(first, 0))
-    third = sketch.add(
+    workflow = text_to_image()
+    first = workflow.add("RescaleCFG", {"multiplier": 0.6}, model=(1, 0))
+    second = workflow.add("PerturbedAttentionGuidance", {"scale": 2.0}, model=(first, 0))
+    third = workflow.add(
         "ModelSamplingDiscrete", {"sampling": "v_prediction", "zsnr": True}, model=(second, 0)
     )
-    sketch.boxes[4].links["model"] = (third, 0)
-    made = imported(sketch)
+    workflow.nodes[4].links["model"] = (third, 0)
+    made = imported(workflow)
     assert values(made, "guidance") == {"scale": 5.0, "rescale": 0.6}
     assert fed(made, "denoise.guidance") == "perturbed_attention.guidance"
     assert values(made, "load") == {
@@ -217,20 +217,20 @@ def test_settings_on_the_model_go_to_guidance_and_loader():
 
 
 def test_a_loader_that_others_use_is_set_for_them_too_and_told():
-    sketch = text_to_image()
+    workflow = text_to_image()
     sampling = {"sampling": "v_prediction", "zsnr": False}
-    sketch.add("ModelSamplingDiscrete", sampling, model=(1, 0))
-    assert differs(imported(sketch), "also for the others that use it")
+    workflow.add("ModelSamplingDiscrete", sampling, model=(1, 0))
+    assert differs(imported(workflow), "also for the others that use it")
 
 
 def test_the_older_controlnet_acts_on_the_negative_prompt_too():
-    sketch = text_to_image()
-    picture = sketch.add("LoadImage", {"image": "fox.png"})
-    net = sketch.add("ControlNetLoader", {"control_net_name": "canny"})
+    workflow = text_to_image()
+    picture = workflow.add("LoadImage", {"image": "fox.png"})
+    net = workflow.add("ControlNetLoader", {"control_net_name": "canny"})
     links = {"conditioning": (2, 0), "control_net": (net, 0), "image": (picture, 0)}
-    applied = sketch.add("ControlNetApply", {"strength": 0.8}, **links)
-    sketch.boxes[4].links["positive"] = (applied, 0)
-    made = imported(sketch)
+    applied = workflow.add("ControlNetApply", {"strength": 0.8}, **links)
+    workflow.nodes[4].links["positive"] = (applied, 0)
+    made = imported(workflow)
     assert fed(made, "denoise.positive") == "apply.conditioning"
     assert fed(made, "denoise.negative") == "apply_2.conditioning"
     assert fed(made, "apply_2.conditioning") == "encode_2.conditioning"
@@ -238,39 +238,39 @@ def test_the_older_controlnet_acts_on_the_negative_prompt_too():
 
 
 def test_a_mask_on_the_latent_goes_to_the_loop_and_through_it():
-    sketch = text_to_image(denoise=0.5)
-    picture = sketch.add("LoadImage", {"image": "fox.png"})
-    latent = sketch.add(
+    workflow = text_to_image(denoise=0.5)
+    picture = workflow.add("LoadImage", {"image": "fox.png"})
+    latent = workflow.add(
         "VAEEncodeForInpaint",
         {"grow_mask_by": 6},
         pixels=(picture, 0),
         vae=(1, 2),
         mask=(picture, 1),
     )
-    sketch.boxes[4].links["latent_image"] = (latent, 0)
+    workflow.nodes[4].links["latent_image"] = (latent, 0)
     second = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0), "latent_image": (5, 0)}
-    sketch.add("KSampler", sampler_values(denoise=0.3), **second)
-    made = imported(sketch)
+    workflow.add("KSampler", sampler_values(denoise=0.3), **second)
+    made = imported(workflow)
     assert fed(made, "denoise.mask") == fed(made, "denoise_2.mask") == "grow.mask"
     assert fed(made, "denoise.latent") == "encode_3.latent"
     assert fed(made, "encode_3.image") == "masked_picture.image"
 
 
 def test_parts_of_the_steps_keep_their_numbers():
-    sketch = text_to_image()
+    workflow = text_to_image()
     common = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0)}
 
     def part(add: str, start: int, stop: int, left: str, latent: int) -> int:
         held = {"add_noise": add, "noise_seed": 3, "control": "fixed", "steps": 12, "cfg": 5.0}
         held |= {"sampler_name": "euler", "scheduler": "normal"}
         held |= {"start_at_step": start, "end_at_step": stop, "left": left}
-        return sketch.add("KSamplerAdvanced", held, **common, latent_image=(latent, 0))
+        return workflow.add("KSamplerAdvanced", held, **common, latent_image=(latent, 0))
 
     first = part("enable", 0, 8, "enable", 4)
     second = part("disable", 8, 10000, "disable", first)
-    sketch.boxes[5].links["samples"] = (second, 0)
-    made = imported(sketch)
-    nodes = {became.id: became.nodes[0] for became in made.report.became if became.nodes}
+    workflow.nodes[5].links["samples"] = (second, 0)
+    made = imported(workflow)
+    nodes = {became.id: became.nodes[0] for became in made.report.converted if became.nodes}
     early, late = nodes[str(first)], nodes[str(second)]
     assert values(made, early) == {"stop_at": 8}
     assert values(made, late) == {"start_at": 8}
@@ -280,45 +280,45 @@ def test_parts_of_the_steps_keep_their_numbers():
 
 
 def test_schedules_of_other_levels_are_given_level_by_level():
-    sketch = text_to_image()
+    workflow = text_to_image()
     held = {"steps": 3, "sigma_max": 8.0, "sigma_min": 0.5, "rho": 1.0}
-    levels = sketch.add("KarrasScheduler", held)
-    half = sketch.add("SplitSigmas", {"step": 2}, sigmas=(levels, 0))
-    select = sketch.add("KSamplerSelect", {"sampler_name": "euler"})
+    levels = workflow.add("KarrasScheduler", held)
+    half = workflow.add("SplitSigmas", {"step": 2}, sigmas=(levels, 0))
+    select = workflow.add("KSamplerSelect", {"sampler_name": "euler"})
     links = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0), "sampler": (select, 0)}
     links |= {"sigmas": (half, 0), "latent_image": (4, 0)}
     held = {"add_noise": True, "noise_seed": 1, "control": "fixed", "cfg": 4.0}
-    sampled = sketch.add("SamplerCustom", held, **links)
-    made = imported(sketch)
+    sampled = workflow.add("SamplerCustom", held, **links)
+    made = imported(workflow)
     assert values(made, "custom_schedule")["sigmas"] == "8, 4.25, 0.5, 0"
-    (name,) = [b.nodes[0] for b in made.report.became if b.id == str(sampled)]
+    (name,) = [b.nodes[0] for b in made.report.converted if b.id == str(sampled)]
     assert values(made, name) == {"stop_at": 2}
 
 
 def test_a_number_of_a_node_of_its_own_stays_linked():
-    sketch = text_to_image()
-    seed = sketch.add("PrimitiveNode", {"value": 77, "control": "increment"})
-    sketch.boxes[4].links["seed"] = (seed, 0)
-    made = imported(sketch)
+    workflow = text_to_image()
+    seed = workflow.add("PrimitiveNode", {"value": 77, "control": "increment"})
+    workflow.nodes[4].links["seed"] = (seed, 0)
+    made = imported(workflow)
     assert fed(made, "noise.seed") == "seed.value"
     assert values(made, "seed") == {"value": 77}
     assert made.document.view.seeds == {"seed.value": "count"}
 
 
 def test_a_name_of_a_node_of_its_own_goes_where_it_is_used():
-    sketch = text_to_image()
-    name = sketch.add("PrimitiveNode", {"value": "euler_ancestral", "control": "fixed"})
-    sketch.boxes[4].links["sampler_name"] = (name, 0)
-    assert values(imported(sketch), "sampler") == {"name": "euler_a", "convention": "comfyui"}
+    workflow = text_to_image()
+    name = workflow.add("PrimitiveNode", {"value": "euler_ancestral", "control": "fixed"})
+    workflow.nodes[4].links["sampler_name"] = (name, 0)
+    assert values(imported(workflow), "sampler") == {"name": "euler_a", "convention": "comfyui"}
 
 
 def test_a_bypassed_lora_stays_and_passes_on():
-    sketch = text_to_image()
+    workflow = text_to_image()
     held = {"lora_name": "a.st", "strength_model": 1.0, "strength_clip": 1.0}
-    lora = sketch.add("LoraLoader", held, model=(1, 0), clip=(1, 1), mode=4)
-    sketch.boxes[4].links["model"] = (lora, 0)
-    sketch.boxes[1].links["clip"] = (lora, 1)
-    made = imported(sketch)
+    lora = workflow.add("LoraLoader", held, model=(1, 0), clip=(1, 1), mode=4)
+    workflow.nodes[4].links["model"] = (lora, 0)
+    workflow.nodes[1].links["clip"] = (lora, 1)
+    made = imported(workflow)
     assert made.document.graph.nodes["load_lora"].mode is Mode.BYPASS
     flat = flatten(made.document.graph, CATALOGUE)
     assert flat.links[Input("denoise", "model")] == Output("load", "model")
@@ -326,10 +326,10 @@ def test_a_bypassed_lora_stays_and_passes_on():
 
 
 def test_a_bypassed_node_without_counterpart_is_gone_around():
-    sketch = text_to_image()
-    patched = sketch.add("TomePatchModel", {"ratio": 0.3}, model=(1, 0), mode=4)
-    sketch.boxes[4].links["model"] = (patched, 0)
-    raw = sketch.ui()
+    workflow = text_to_image()
+    patched = workflow.add("TomePatchModel", {"ratio": 0.3}, model=(1, 0), mode=4)
+    workflow.nodes[4].links["model"] = (patched, 0)
+    raw = workflow.ui()
     raw["nodes"][-1]["outputs"] = [{"name": "MODEL", "type": "MODEL"}]
     made = convert(from_json(raw), CATALOGUE)
     assert fed(made, "denoise.model") == "load.model"
@@ -337,38 +337,40 @@ def test_a_bypassed_node_without_counterpart_is_gone_around():
 
 
 def test_a_placeholder_keeps_values_links_and_title():
-    sketch = text_to_image()
-    model = sketch.add("UpscaleModelLoader", {"model_name": "4x.pth"})
-    up = sketch.add("ImageUpscaleWithModel", title="Larger", image=(6, 0), upscale_model=(model, 0))
-    sketch.add("SaveImage", {"filename_prefix": "big"}, images=(up, 0))
-    made = imported(sketch)
+    workflow = text_to_image()
+    model = workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"})
+    up = workflow.add(
+        "ImageUpscaleWithModel", title="Large", image=(6, 0), upscale_model=(model, 0)
+    )
+    workflow.add("SaveImage", {"filename_prefix": "big"}, images=(up, 0))
+    made = imported(workflow)
     nodes = made.document.graph.nodes
     assert nodes["upscalemodelloader"].type == "comfyui.UpscaleModelLoader"
     assert nodes["upscalemodelloader"].values == {"value_0": "4x.pth"}
-    assert nodes["imageupscalewithmodel"].title == "Larger"
+    assert nodes["imageupscalewithmodel"].title == "Large"
     assert fed(made, "imageupscalewithmodel.image") == "decode.image"
     assert fed(made, "save_2.image") == "imageupscalewithmodel.output_0"
-    assert {each.kind for each in made.report.missing} == {
+    assert {each.class_type for each in made.report.missing} == {
         "UpscaleModelLoader",
         "ImageUpscaleWithModel",
     }
 
 
 def test_zeros_that_something_else_reads_become_a_latent():
-    sketch = text_to_image()
-    up = sketch.add(
+    workflow = text_to_image()
+    up = workflow.add(
         "LatentUpscaleBy", {"upscale_method": "bicubic", "scale_by": 2.0}, samples=(4, 0)
     )
-    sketch.boxes[4].links["latent_image"] = (up, 0)
-    made = imported(sketch)
+    workflow.nodes[4].links["latent_image"] = (up, 0)
+    made = imported(workflow)
     assert fed(made, "empty.vae") == "load.vae"
     assert lint(made.document, CATALOGUE) == []
 
 
 def subgraph_file() -> dict[str, Any]:
     """Text to image whose prompts are in a subgraph, as newer ComfyUI saves it."""
-    sketch = text_to_image()
-    raw = sketch.ui()
+    workflow = text_to_image()
+    raw = workflow.ui()
     inner = [
         {"id": 1, "type": "CLIPTextEncode", "pos": [0, 0], "widgets_values": ["a cat"],
          "inputs": [{"name": "clip", "type": "CLIP", "link": 1}]},
@@ -421,19 +423,19 @@ def test_a_subgraph_becomes_one_of_ours():
 
 
 def test_a_ring_of_links_is_cut_and_told():
-    sketch = text_to_image()
-    sketch.boxes[3].links["x"] = (5, 0)
-    made = imported(sketch)
-    assert any("feeds itself" in text for text in made.report.oddities)
+    workflow = text_to_image()
+    workflow.nodes[3].links["x"] = (5, 0)
+    made = imported(workflow)
+    assert any("feeds itself" in text for text in made.report.problems)
 
 
 def test_notes_and_groups_are_kept_and_nothing_overlaps():
-    sketch = text_to_image()
-    for box in sketch.boxes:
-        box.place = (box.id % 3 * 230.0, box.id // 3 * 90.0)
-    sketch.add("Note", {"text": "mind the seed"}, place=(0.0, 500.0))
+    workflow = text_to_image()
+    for node in workflow.nodes:
+        node.place = (node.id % 3 * 230.0, node.id // 3 * 90.0)
+    workflow.add("Note", {"text": "mind the seed"}, place=(0.0, 500.0))
     frame = {"title": "Prompts", "bounding": [220, 0, 480, 190], "color": "#3f789e"}
-    made = convert(from_json(sketch.ui(groups=[frame])), CATALOGUE)
+    made = convert(from_json(workflow.ui(groups=[frame])), CATALOGUE)
     view = made.document.view
     assert [note["text"] for note in view.notes.values()] == ["mind the seed"]
     assert [each["title"] for each in view.backdrops.values()] == ["Prompts"]
@@ -443,12 +445,12 @@ def test_notes_and_groups_are_kept_and_nothing_overlaps():
 
 
 def test_a_group_holds_what_it_held_and_nothing_else():
-    sketch = text_to_image()
-    for box in sketch.boxes:
-        box.place = (0.0, box.id * 90.0)
+    workflow = text_to_image()
+    for node in workflow.nodes:
+        node.place = (0.0, node.id * 90.0)
     inner = {"title": "Prompts", "bounding": [-10, 170, 300, 180]}
     outer = {"title": "Start", "bounding": [-20, 60, 400, 380]}
-    made = convert(from_json(sketch.ui(groups=[outer, inner])), CATALOGUE)
+    made = convert(from_json(workflow.ui(groups=[outer, inner])), CATALOGUE)
     view, nodes = made.document.view, made.document.graph.nodes
     held = [
         {name for name in nodes if _is_in(view.positions[name], entry["rect"])}

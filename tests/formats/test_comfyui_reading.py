@@ -140,9 +140,10 @@ def test_half_a_character_is_read():
 
 
 def test_what_is_sent_to_comfyuis_server_is_read_too():
-    sketch = text_to_image()
+    workflow = text_to_image()
     assert (
-        from_json({"prompt": sketch.api(), "client_id": "x"}).nodes == from_json(sketch.api()).nodes
+        from_json({"prompt": workflow.api(), "client_id": "x"}).nodes
+        == from_json(workflow.api()).nodes
     )
 
 
@@ -152,10 +153,10 @@ def test_a_workflow_of_ours_is_told_apart():
 
 
 def test_a_file_of_thousands_of_nodes_is_read_in_time():
-    sketch = text_to_image()
+    workflow = text_to_image()
     for _ in range(3000):
-        sketch.add("PreviewImage", images=(6, 0), place=(0.0, 0.0))
-    assert len(convert(from_json(sketch.ui()), CATALOGUE).document.graph.nodes) > 3000
+        workflow.add("PreviewImage", images=(6, 0), place=(0.0, 0.0))
+    assert len(convert(from_json(workflow.ui()), CATALOGUE).document.graph.nodes) > 3000
 
 
 def test_a_file_as_the_window_saves_it_is_read_whole():
@@ -178,7 +179,7 @@ def test_a_file_as_the_window_saves_it_is_read_whole():
         "strength": 0.5,
         "value_3": "left over",
     }
-    assert [each.kind for each in made.report.missing] == ["KSampler //Inspire"]
+    assert [each.class_type for each in made.report.missing] == ["KSampler //Inspire"]
     assert lint(made.document, CATALOGUE) == []
 
 

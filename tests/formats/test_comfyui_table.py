@@ -10,7 +10,7 @@ from nodeforge.formats.comfyui.table import ROWS
 from nodeforge.graph.inline import every_node
 from nodeforge.lint import lint
 from nodeforge.spec import Catalogue
-from support.comfyui import Sketch, sampler_values, text_to_image
+from support.comfyui import WorkflowBuilder, sampler_values, text_to_image
 
 CATALOGUE = Catalogue.shipped()
 
@@ -206,11 +206,11 @@ _SINKS = {
 }
 
 
-def sources(sketch: Sketch) -> dict[str, tuple[int, int]]:
+def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
     """Something of every type that an input may want; made when it is asked for."""
-    picture = sketch.add("LoadImage", {"image": "fox.png", "upload": "image"})
-    encoded = sketch.add("VAEEncode", pixels=(picture, 0), vae=(1, 2))
-    levels = sketch.add(
+    picture = workflow.add("LoadImage", {"image": "fox.png", "upload": "image"})
+    encoded = workflow.add("VAEEncode", pixels=(picture, 0), vae=(1, 2))
+    levels = workflow.add(
         "BasicScheduler", {"scheduler": "normal", "steps": 8, "denoise": 1.0}, model=(1, 0)
     )
     guide = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0)}
@@ -223,38 +223,38 @@ def sources(sketch: Sketch) -> dict[str, tuple[int, int]]:
         "REAL": (encoded, 0),
         "IMAGE": (picture, 0),
         "MASK": (picture, 1),
-        "CONTROL_NET": (sketch.add("ControlNetLoader", {"control_net_name": "canny.st"}), 0),
-        "IPADAPTER": (sketch.add("IPAdapterModelLoader", {"ipadapter_file": "a.st"}), 0),
-        "CLIP_VISION": (sketch.add("CLIPVisionLoader", {"clip_name": "v.st"}), 0),
+        "CONTROL_NET": (workflow.add("ControlNetLoader", {"control_net_name": "canny.st"}), 0),
+        "IPADAPTER": (workflow.add("IPAdapterModelLoader", {"ipadapter_file": "a.st"}), 0),
+        "CLIP_VISION": (workflow.add("CLIPVisionLoader", {"clip_name": "v.st"}), 0),
         "SIGMAS": (levels, 0),
-        "SAMPLER": (sketch.add("KSamplerSelect", {"sampler_name": "euler"}), 0),
-        "NOISE": (sketch.add("RandomNoise", {"noise_seed": 1, "control": "fixed"}), 0),
-        "GUIDER": (sketch.add("CFGGuider", {"cfg": 5.0}, **guide), 0),
+        "SAMPLER": (workflow.add("KSamplerSelect", {"sampler_name": "euler"}), 0),
+        "NOISE": (workflow.add("RandomNoise", {"noise_seed": 1, "control": "fixed"}), 0),
+        "GUIDER": (workflow.add("CFGGuider", {"cfg": 5.0}, **guide), 0),
     }
 
 
-def workflow_with(kind: str, **own: Any) -> Sketch:
+def workflow_with(kind: str, **own: Any) -> WorkflowBuilder:
     """Text to image, and a node of `kind` between it: fed, and read where something can."""
     inputs, values = CASES[kind]
-    sketch = text_to_image()
-    found = sources(sketch)
+    workflow = text_to_image()
+    found = sources(workflow)
     links = {name: found[wanted] for name, wanted in inputs.items()}
-    node = sketch.add(kind, values, **links, **own)
-    sampler = sketch.boxes[4]
-    for slot, given in enumerate(ROWS[kind].gives):
+    node = workflow.add(kind, values, **links, **own)
+    sampler = workflow.nodes[4]
+    for slot, given in enumerate(ROWS[kind].outputs):
         ports = _SINKS.get(given, ())
-        if kind != "EmptyLatentImage" and len(ports) > 1 and len(ROWS[kind].gives) > 1:
+        if kind != "EmptyLatentImage" and len(ports) > 1 and len(ROWS[kind].outputs) > 1:
             ports = ports[slot : slot + 1]
         if given == "LATENT" and slot == 0 and "sampl" in kind.lower():
-            sketch.boxes[5].links["samples"] = (node, 0)
+            workflow.nodes[5].links["samples"] = (node, 0)
             continue
         for port in ports:
             sampler.links[port] = (node, slot)
         if given == "IMAGE":
-            sketch.add("PreviewImage", images=(node, slot))
+            workflow.add("PreviewImage", images=(node, slot))
         if given == "MASK":
-            sketch.add("SetLatentNoiseMask", samples=found["REAL"], mask=(node, slot))
-    return sketch
+            workflow.add("SetLatentNoiseMask", samples=found["REAL"], mask=(node, slot))
+    return workflow
 
 
 def imported(raw: dict[str, Any]) -> Imported:
@@ -270,24 +270,24 @@ def test_every_class_of_the_table_has_a_case():
 def test_a_workflow_with_the_class_lints_clean(kind: str, form: str):
     made = imported(getattr(workflow_with(kind), form)())
     assert made.report.missing == []
-    assert made.report.oddities == []
+    assert made.report.problems == []
     assert [str(problem) for problem in lint(made.document, CATALOGUE)] == []
 
 
 @pytest.mark.parametrize("kind", CASES)
 def test_both_forms_say_the_same(kind: str):
-    sketch = workflow_with(kind)
-    window, api = imported(sketch.ui()), imported(sketch.api())
+    workflow = workflow_with(kind)
+    window, api = imported(workflow.ui()), imported(workflow.api())
     assert window.document.graph == api.document.graph
 
 
 @pytest.mark.parametrize("kind", CASES)
 def test_what_a_class_becomes_is_what_the_table_says(kind: str):
     made = imported(workflow_with(kind).ui())
-    node = next(each for each in reversed(made.report.became) if each.kind == kind)
+    node = next(each for each in reversed(made.report.converted) if each.class_type == kind)
     types = {made.document.graph.nodes[name].type for name in node.nodes}
     assert types <= {*ROWS[kind].becomes, *WRAPPING}
-    assert types or not ROWS[kind].becomes or ROWS[kind].dissolves
+    assert types or not ROWS[kind].becomes or ROWS[kind].virtual
 
 
 @pytest.mark.parametrize("mode", [2, 4])
@@ -299,6 +299,6 @@ def test_muted_and_bypassed_nodes_make_a_document_that_is_read_back(kind: str, m
     assert all(node.type in CATALOGUE for node in every_node(made.document.graph).values())
 
 
-@pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: row.kind)
+@pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: row.class_type)
 def test_the_table_names_node_types_that_there_are(row):
     assert set(row.becomes) <= set(CATALOGUE)

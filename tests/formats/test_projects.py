@@ -39,7 +39,7 @@ from nodeforge.graph.edits import AddNodes
 from nodeforge.graph.model import Node
 from nodeforge.imaging import BlendMode
 from support.noise import noise
-from support.painter import paint, start
+from support.random_edits import paint, start
 
 
 @pytest.fixture

@@ -107,9 +107,30 @@ def test_a_value_of_another_meaning_changes_also_at_the_ports_of_subgraphs():
     )
     document = Document(Graph({"outside": outside, "m": mix(how="old"), "n": mix(how="else")}))
     upgrade(document, catalogue(2, v1=step))
-    assert outside.values == {"it": "new", "more": "old"}  # others stand behind 'more'
+    assert outside.values == {"it": "new", "more": "old"}
+    assert outside.inputs["more"] == [Input("inside", "how"), Input("x", "y")]  # 'it' came first
     assert document.node("m").values == {"mode": "new"}
     assert document.node("n").values == {"mode": "else"}
+
+
+def test_an_exposed_port_of_several_inputs_is_converted_for_all_or_left():
+    """One that stands for equal inputs is converted once; one of others lets the node go."""
+    step = Upgrade(rename={"weight": "share"}, scale={"share": 0.01})
+    both = [Input("m", "weight"), Input("n", "weight")]
+    alike = Subgraph(
+        graph=graph({"m": mix(), "n": mix()}), inputs={"p": list(both)}, values={"p": 50}
+    )
+    mixed = Subgraph(
+        graph=graph({"m": mix(), "n": Node("b.other")}), inputs={"p": list(both)}, values={"p": 50}
+    )
+    document = Document(Graph({"alike": alike, "mixed": mixed}))
+    upgrade(document, catalogue(2, v1=step))
+    assert (alike.inputs, alike.values) == (
+        {"p": [Input("m", "share"), Input("n", "share")]},
+        {"p": 0.5},
+    )
+    assert (mixed.inputs, mixed.values) == ({"p": [Input("n", "weight")]}, {"p": 50})
+    assert mixed.graph.nodes["m"].values == {"share": 0.5}
 
 
 @pytest.mark.parametrize("node", [mix(1, mode=1), mix(2, weight=1), mix(7, weight=1), mix(0)])

@@ -89,12 +89,12 @@ def test_a_custom_schedule_is_asked_for_too(document, folders):
 def test_samplers_of_flow_go_with_models_of_flow_alone(document, folders):
     set_pair(document, "flow_euler", "normal")
     (problem,) = found(document, folders)
-    assert problem.fact == "'Flow Euler' is for models of flow alone, which this one is not."
+    assert problem.fact == "'Flow Euler' is for flow-matching models alone, which this one is not."
     assert found(document, None) == []  # without folders nobody knows the model
     document.node("model").values["prediction"] = "flow_prediction"
     assert found(document, folders) == []
     document.node("sampler").values["name"] = "heun"
-    assert found(document, folders)[0].fact == "'Heun' is not for models of flow."
+    assert found(document, folders)[0].fact == "'Heun' is not for flow-matching models."
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_models_of_flow_are_not_in_comfyui_s_convention(document, folders):
     assert found(document, folders) == []
     document.node("model").values["prediction"] = "flow_prediction"
     (problem,) = found(document, folders)
-    assert problem.fact == "ComfyUI's convention is not there for models of flow."
+    assert problem.fact == "ComfyUI's convention is not there for flow-matching models."

@@ -6,9 +6,9 @@ import pytest
 
 from nodeforge.models import recognise
 from support.model_files import write_safetensors
-from support.zoo import specimens
+from support.model_headers import model_headers
 
-ZOO = specimens()
+ZOO = model_headers()
 
 
 @pytest.mark.parametrize("each", ZOO, ids=lambda each: each.name)

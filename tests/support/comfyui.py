@@ -10,11 +10,11 @@ Link = tuple[int, int]
 
 
 @dataclass
-class Box:
+class NodeEntry:
     """A node: what its widgets hold by name, and what feeds its inputs."""
 
     id: int
-    kind: str
+    class_type: str
     values: dict[str, Any]
     links: dict[str, Link]
     mode: int = 0
@@ -24,50 +24,50 @@ class Box:
 
 
 @dataclass
-class Sketch:
-    """A workflow being drawn."""
+class WorkflowBuilder:
+    """Builds a workflow node by node."""
 
-    boxes: list[Box] = field(default_factory=list)
+    nodes: list[NodeEntry] = field(default_factory=list)
 
     def add(self, kind: str, values: dict[str, Any] | None = None, **links: Any) -> int:
         """Add a node; ``mode``, ``title`` and ``place`` are its own, the rest are links."""
         own = {name: links.pop(name) for name in ("mode", "title", "place") if name in links}
-        box = Box(len(self.boxes) + 1, kind, values or {}, links, **own)
-        self.boxes.append(box)
-        return box.id
+        node = NodeEntry(len(self.nodes) + 1, kind, values or {}, links, **own)
+        self.nodes.append(node)
+        return node.id
 
     def api(self) -> dict[str, Any]:
         """What *Export (API)* writes."""
         made: dict[str, Any] = {}
-        for box in self.boxes:
-            links = {name: [str(source), slot] for name, (source, slot) in box.links.items()}
-            values = {name: held for name, held in box.values.items() if name != "control"}
-            made[str(box.id)] = {"class_type": box.kind, "inputs": {**values, **links}}
-            if box.title:
-                made[str(box.id)]["_meta"] = {"title": box.title}
+        for node in self.nodes:
+            links = {name: [str(source), slot] for name, (source, slot) in node.links.items()}
+            values = {name: held for name, held in node.values.items() if name != "control"}
+            made[str(node.id)] = {"class_type": node.class_type, "inputs": {**values, **links}}
+            if node.title:
+                made[str(node.id)]["_meta"] = {"title": node.title}
         return made
 
     def ui(self, **more: Any) -> dict[str, Any]:
         """What *Save* writes: values by their order, links by numbers."""
         nodes, links = [], []
-        for box in self.boxes:
+        for node in self.nodes:
             inputs = []
-            for slot, (name, (source, start)) in enumerate(box.links.items()):
+            for slot, (name, (source, start)) in enumerate(node.links.items()):
                 number = len(links) + 1
-                links.append([number, source, start, box.id, slot, "*"])
+                links.append([number, source, start, node.id, slot, "*"])
                 inputs.append({"name": name, "type": "*", "link": number})
-            x, y = box.place or (300.0 * box.id, 100.0)
-            node = {
-                "id": box.id,
-                "type": box.kind,
+            x, y = node.place or (300.0 * node.id, 100.0)
+            entry = {
+                "id": node.id,
+                "type": node.class_type,
                 "pos": [x, y],
                 "size": [210, 80],
-                "mode": box.mode,
+                "mode": node.mode,
                 "inputs": inputs,
                 "outputs": [],
-                "widgets_values": list(box.values.values()),
+                "widgets_values": list(node.values.values()),
             }
-            nodes.append(node | ({"title": box.title} if box.title else {}))
+            nodes.append(entry | ({"title": node.title} if node.title else {}))
         return {"last_node_id": len(nodes), "nodes": nodes, "links": links, "version": 0.4} | more
 
 
@@ -85,9 +85,9 @@ def sampler_values(**given: Any) -> dict[str, Any]:
     return values | given
 
 
-def text_to_image(checkpoint: str = "nano", **sampler: Any) -> Sketch:
+def text_to_image(checkpoint: str = "nano", **sampler: Any) -> WorkflowBuilder:
     """1 checkpoint, 2 and 3 prompts, 4 empty latent, 5 sampler, 6 decode, 7 save."""
-    sketch = Sketch()
+    sketch = WorkflowBuilder()
     model = sketch.add("CheckpointLoaderSimple", {"ckpt_name": checkpoint})
     positive = sketch.add("CLIPTextEncode", {"text": "a red apple"}, clip=(model, 1))
     negative = sketch.add("CLIPTextEncode", {"text": "blurry"}, clip=(model, 1))

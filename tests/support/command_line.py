@@ -1,4 +1,4 @@
-"""Runs `nodeforge` as a person does: another process, a home of its own."""
+"""Runs `nodeforge` in a process and a home of its own."""
 
 from __future__ import annotations
 

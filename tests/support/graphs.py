@@ -1,4 +1,4 @@
-"""Graphs in a few words, and random documents."""
+"""Short ways to write graphs, and random documents for Hypothesis."""
 
 from hypothesis import strategies as st
 
@@ -70,12 +70,12 @@ LEAVES = {
 
 
 @st.composite
-def graphs(draw, depth: int = 2, rings: bool = False) -> Graph:
-    """Random graphs: all roles, modes, subgraphs, list ports; with `rings`, some of these."""
+def graphs(draw, depth: int = 2, cycles: bool = False) -> Graph:
+    """Random graphs: all roles, modes, subgraphs, list ports; with `cycles`, some of these."""
     made = Graph()
     for number in range(draw(st.integers(1, 6))):
         if depth and draw(st.integers(0, 4)) == 0:
-            node: Node = draw(subgraphs(depth - 1, rings))
+            node: Node = draw(subgraphs(depth - 1, cycles))
         else:
             node = Node(draw(st.sampled_from(sorted(LEAVES))))
             if node.type in ("values.sum", "values.integer", "graph.switch", "graph.reroute"):
@@ -89,15 +89,15 @@ def graphs(draw, depth: int = 2, rings: bool = False) -> Graph:
         for end in inputs(node):
             if starts and draw(st.integers(0, 3)):
                 start = draw(st.sampled_from(starts))
-                if start.node < name or (rings and draw(st.integers(0, 9)) == 0):
+                if start.node < name or (cycles and draw(st.integers(0, 9)) == 0):
                     made.links[end_of(f"{name}.{end}")] = start
     return made
 
 
 @st.composite
-def subgraphs(draw, depth: int, rings: bool) -> Subgraph:
+def subgraphs(draw, depth: int, cycles: bool) -> Subgraph:
     """Each input inside is stood for by one port at most; ``list_*`` stand for whole lists."""
-    inner = draw(graphs(depth, rings))
+    inner = draw(graphs(depth, cycles))
     ends = [end_of(f"{n}.{p}") for n, node in inner.nodes.items() for p in inputs(node)]
     lists = {Input(end.node, end.port) for end in ends if end.item is not None}
     starts = [Output(n, p) for n, node in inner.nodes.items() for p in outputs(node)]
@@ -131,7 +131,7 @@ def outputs(node: Node) -> list[str]:
 @st.composite
 def documents(draw) -> Document:
     """A random graph with places, colours, a form and fields of a later version."""
-    made = Document(draw(graphs(rings=True)), view=View())
+    made = Document(draw(graphs(cycles=True)), view=View())
     for path in paths(made.graph):
         if draw(st.booleans()):
             made.view.positions[path] = [draw(st.integers(-999, 999)), 0.5]

@@ -1,4 +1,4 @@
-"""What flattening means, written for clarity: recursive, slow, for graphs without rings."""
+"""A reference implementation of flattening: recursive, slow, for acyclic graphs."""
 
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph, Input, Mode, Node, Output, Subgraph

@@ -1,4 +1,4 @@
-"""Pictures in which every value is as likely as it can be."""
+"""Pictures of uniform noise."""
 
 import numpy as np
 

@@ -20,7 +20,15 @@ from nodeforge.settings import Settings, save_settings
 
 PACK = Path(__file__).parent / "packs" / "chain"
 _FORK_SERVER = multiprocessing.get_context("forkserver")
-_FORK_SERVER.set_forkserver_preload(["nodeforge.worker.build", "nodeforge.diffusion"])
+_FORK_SERVER.set_forkserver_preload(
+    [
+        "nodeforge.worker.build",
+        "diffusers.models.autoencoders.autoencoder_kl",
+        "diffusers.models.unets.unet_2d_condition",
+        "transformers.models.clip.modeling_clip",
+        "transformers.models.clip.tokenization_clip",
+    ]
+)
 
 
 def home_with_pack(home: Path) -> Settings:

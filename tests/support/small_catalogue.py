@@ -1,4 +1,4 @@
-"""Node types as the shipped packs declare them, cut down to what graph and linter tests need."""
+"""A small catalogue of node types for tests of graph and linter."""
 
 from nodeforge.spec import (
     Catalogue,

@@ -1,4 +1,4 @@
-"""The real window without a real worker."""
+"""The main window with a worker process that does nothing."""
 
 import subprocess
 import sys

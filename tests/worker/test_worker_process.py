@@ -173,7 +173,8 @@ def test_a_plan_forecasts_what_nodes_of_a_type_took_last(watched: Watched):
 
 def test_a_plan_tells_what_its_models_need_before_they_are_loaded(watched: Watched):
     graph = {"nodes": {"load": {"type": "models.load", "values": {"file": "nano"}}}, "links": {}}
-    told = watched.client.ask("plan", graph=graph).result(30)["models"]["load"]
+    files = watched.client.ask("plan", graph=graph).result(30)["models"]
+    told = watched.client.ask("memory_needs", models=files).result(30)["models"]["load"]
     assert set(told) == {"unet", "text_encoder", "vae"}
     assert 30e6 < told["unet"]["weights"] < 80e6
     assert 1e6 < told["vae"]["working"] < 100e6

@@ -8,7 +8,6 @@ from dataclasses import field, replace
 from typing import Any
 
 import torch
-from diffusers.models.adapter import T2IAdapter
 from torch import Tensor
 
 from nodeforge import imaging
@@ -158,6 +157,8 @@ class ControlNets(Participant):
         return total
 
     def _residuals_of(self, each: Control, call: ModelCall) -> Residuals:
+        from diffusers.models.adapter import T2IAdapter
+
         network: Any = self.networks[each.controlnet.weights.fingerprint].network
         x = call.x
         hint = call.tile.cut(self._hint(each.hint), self.scale).to(x.device, network.dtype)

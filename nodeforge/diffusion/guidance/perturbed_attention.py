@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import field
 from typing import Any
 
-from diffusers.models.attention import BasicTransformerBlock
 from torch import Tensor, nn
 
 from nodeforge.diffusion.participants import (
@@ -94,6 +93,8 @@ def layers(network: nn.Module, names: tuple[str, ...]) -> list[str]:
     Raises:
         LayerNameError: there are none at one of them.
     """
+    from diffusers.models.attention import BasicTransformerBlock
+
     there = [n for n, m in network.named_modules() if isinstance(m, BasicTransformerBlock)]
     found: list[str] = []
     for place in names:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers.hooks.group_offloading import apply_group_offloading
-from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from nodeforge.diffusion.tensors.policy import Policy
+
+if TYPE_CHECKING:
+    from diffusers.models.modeling_utils import ModelMixin
 
 CPU = torch.device("cpu")
 
@@ -49,6 +50,8 @@ def stream_layers(network: ModelMixin, device: torch.device) -> None:
 
     Numbers stay the same to the last bit. On CUDA the next layer travels meanwhile.
     """
+    from diffusers.hooks.group_offloading import apply_group_offloading
+
     overlapping = device.type == "cuda"
     apply_group_offloading(
         network,

@@ -6,16 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.controlnets.controlnet import ControlNetModel
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import nn
-from transformers import (
-    CLIPTextConfig,
-    CLIPTextModel,
-    CLIPTextModelWithProjection,
-    CLIPTokenizer,
-)
 
 from nodeforge.diffusion.networks.t2i_adapter import build_t2i_adapter
 from nodeforge.diffusion.weights.configs import (
@@ -29,6 +20,15 @@ from nodeforge.models import FAMILIES, VOCABULARY_KEY, read_config
 from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
 
 _PROJECTING = "CLIPTextModelWithProjection"
+
+
+def import_libraries() -> None:
+    """Import the classes of diffusers and transformers that most runs need.
+
+    They take seconds to import, so no module of ours imports them at its top: a process that
+    only plans does without, and one that computes calls this while it has nothing else to do.
+    """
+    from transformers import CLIPTextModel, CLIPTokenizer  # noqa: F401
 
 
 class TextEncoders(nn.ModuleDict):
@@ -45,6 +45,9 @@ def build(recipe: Recipe) -> nn.Module:
     Raises:
         LoadingError: its configuration is missing.
     """
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
     weights = recipe.weights
     with torch.device("meta"):
         match recipe:
@@ -57,6 +60,8 @@ def build(recipe: Recipe) -> nn.Module:
             case ControlNet() if weights.part == "t2i_adapter":
                 return build_t2i_adapter(weights)
             case ControlNet():
+                from diffusers.models.controlnets.controlnet import ControlNetModel
+
                 return ControlNetModel.from_config(controlnet_config(weights))  # pyright: ignore[reportReturnType]
             case _:
                 raise AssertionError(recipe)  # the others are made as they are read
@@ -88,6 +93,8 @@ def _text_encoders(weights: Weights) -> nn.Module:
 
 
 def _text_encoder(weights: Weights, part: str) -> nn.Module:
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
     config = part_config(weights, part)
     index = read_config(config_root(weights) / "model_index.json").get(part)
     projecting = isinstance(index, list) and _PROJECTING in index
@@ -96,6 +103,8 @@ def _text_encoder(weights: Weights, part: str) -> nn.Module:
 
 
 def _tokenizer(weights: Weights, part: str) -> Any:
+    from transformers import CLIPTokenizer
+
     name = part.replace("text_encoder", "tokenizer")
     root = config_root(weights)
     folder = root / name

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
-from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from nodeforge import imaging
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import read_config, weight_files
 from nodeforge.values import Image, Weights
+
+if TYPE_CHECKING:
+    from transformers import CLIPVisionConfig
 
 _QUICK = 1024
 """Width of the encoder whose activation is OpenAI's approximation; others are open_clip's."""
@@ -35,6 +36,8 @@ def pixel_values(encoder: LoadedImageEncoder, image: Image) -> Tensor:
     Returns:
         (batch, 3, side, side), on the encoder's device.
     """
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
     side = encoder.network.config.image_size
     processor = CLIPImageProcessorPil(
         size={"shortest_edge": side}, crop_size={"height": side, "width": side}
@@ -53,6 +56,8 @@ def load_image_encoder(
         LoadingError: weights are missing.
         ModelFileError: a file is damaged.
     """
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
     path = Path(weights.path)
     files = weight_files(path) if path.is_dir() else [path]
     there = {name: tensor for file in files for name, tensor in stored_tensors(file).items()}
@@ -97,6 +102,8 @@ def config_of(there: Mapping[str, StoredTensor]) -> CLIPVisionConfig:
     Raises:
         LoadingError: it is no image encoder.
     """
+    from transformers import CLIPVisionConfig
+
     shapes = {name.removeprefix("vision_model."): t.shape for name, t in there.items()}
     try:
         width, _, patch, _ = shapes["embeddings.patch_embedding.weight"]

@@ -8,20 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.loaders.unet import UNet2DConditionLoadersMixin
-from diffusers.models.embeddings import (
-    ImageProjection,
-    IPAdapterFullImageProjection,
-    IPAdapterPlusImageProjection,
-)
 from torch import Tensor, nn
 
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
 from nodeforge.values import Weights
-
-_WHOLE = (ImageProjection,)
-_BY_PLACE = (IPAdapterPlusImageProjection, IPAdapterFullImageProjection)
 
 
 class IpLayers(nn.Module):
@@ -49,7 +40,9 @@ class LoadedIpAdapter:
     @property
     def reads_places(self) -> bool:
         """Whether it reads what the image encoder says of every place, not of the whole."""
-        return isinstance(self.network.projection, _BY_PLACE)
+        from diffusers.models.embeddings import ImageProjection
+
+        return not isinstance(self.network.projection, ImageProjection)
 
 
 def load_ip_adapter(
@@ -86,13 +79,21 @@ def _read(
 
 
 def _projection(weights: Weights, state: dict[str, Tensor]) -> nn.Module:
+    from diffusers.loaders.unet import UNet2DConditionLoadersMixin
+    from diffusers.models import embeddings
+
+    known = (
+        embeddings.ImageProjection,
+        embeddings.IPAdapterPlusImageProjection,
+        embeddings.IPAdapterFullImageProjection,
+    )
     # diffusers' own reading of the projections; it uses nothing of the network it belongs to
     convert: Any = UNet2DConditionLoadersMixin._convert_ip_adapter_image_proj_to_diffusers
     try:
         made = convert(None, state, low_cpu_mem_usage=False)
     except (KeyError, RuntimeError) as error:
         raise _unread(weights, "has a projection of an unknown kind") from error
-    if not isinstance(made, (*_WHOLE, *_BY_PLACE)):
+    if not isinstance(made, known):
         raise _unread(weights, "is a FaceID: it reads faces through a network of its own")
     return made
 

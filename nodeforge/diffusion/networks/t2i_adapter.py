@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-
-from diffusers.models.adapter import T2IAdapter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import read_config, weight_files
 from nodeforge.values import Weights
+
+if TYPE_CHECKING:
+    from diffusers.models.adapter import T2IAdapter
 
 T = TypeVar("T")
 
@@ -27,6 +28,8 @@ def build_t2i_adapter(weights: Weights) -> T2IAdapter:
     Raises:
         LoadingError: it is no T2I-Adapter.
     """
+    from diffusers.models.adapter import T2IAdapter
+
     path = Path(weights.path)
     config = read_config(path / "config.json") if path.is_dir() else _config(weights, path)
     return T2IAdapter.from_config(dict(config))  # pyright: ignore[reportReturnType]

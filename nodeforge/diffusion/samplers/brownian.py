@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable
 
 import torch
-from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
 from torch import Tensor
 
 from nodeforge.diffusion.tensors.noise import DrawnNoise
@@ -28,6 +27,8 @@ def brownian(drawn: DrawnNoise, sigmas: Tensor, device: torch.device) -> Brownia
         sigmas: The whole schedule.
         device: Where the noise is wanted.
     """
+    from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
+
     lowest, highest = float(sigmas[sigmas > 0].min()), float(sigmas.max())
     like, seeds = drawn.start.cpu().new_zeros(drawn.drawn_shape), list(drawn.seeds)
     seed = seeds if drawn.whole is None else seeds[0]

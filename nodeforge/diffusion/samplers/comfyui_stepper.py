@@ -165,7 +165,7 @@ class ComfyStepper(SigmaStepper):
 
     def prepare(self, position: int, drawn: DrawnNoise) -> None:
         super().prepare(position, drawn)
-        self._aid.stochastic = self._stochastic
+        self._context.stochastic = self._stochastic
 
     def _normal(self, drawn: DrawnNoise) -> Callable[[], Tensor]:
         (generator,) = drawn.generators

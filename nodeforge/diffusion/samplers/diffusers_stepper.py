@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import diffusers
 import torch
 from torch import Tensor
 
@@ -36,7 +35,8 @@ class DiffusersSampler:
     Args:
         scheduler: Name of its class in diffusers.
         schedules: The schedules it can walk.
-        flow: Those that it can walk with models of flow. None where diffusers' scheduler stops
+        flow: Those that it can walk with flow-matching models. None where diffusers' scheduler
+            stops
             above 0 with them (DEIS, SA-Solver), or ends far off (DPM++ 3M SDE).
         config: What must be set in its configuration.
         state: Attributes that change while it walks, but for the index of the step.
@@ -158,6 +158,8 @@ def settings_of(sampler: str, schedule: str) -> dict[str, Any]:
 
 def _taken(scheduler: str) -> Mapping[str, Any]:
     """The settings that a scheduler of diffusers has."""
+    import diffusers
+
     return inspect.signature(getattr(diffusers, scheduler)).parameters
 
 
@@ -198,6 +200,8 @@ def scheduler_for(
 @lru_cache(maxsize=16)
 def _made(scheduler: str, settings: str) -> Any:
     """A scheduler before its timesteps are set; DPM2's takes 0.2 s to make."""
+    import diffusers
+
     return getattr(diffusers, scheduler).from_config(json.loads(settings))
 
 

@@ -34,7 +34,7 @@ class UnsupportedPairError(NodeForgeError):
 
 
 def table(flow: bool = False, convention: str = DIFFUSERS) -> dict[tuple[str, str], str]:
-    """Sampler and schedule to who walks it, with models of flow or with all others.
+    """Sampler and schedule to who walks it, with flow-matching models or with all others.
 
     ``diffusers``: its scheduler as its pipelines call it; ``own``: a step of ours; ``""``: nobody.
     """
@@ -118,7 +118,7 @@ def _check_convention(sampler: Sampler, flow: bool) -> None:
     if any(_schedules_of(name, kind, convention) for kind in (False, True)):
         if flow and convention == COMFYUI:
             raise UnsupportedPairError(
-                "ComfyUI's convention is not there for models of flow.",
+                "ComfyUI's convention is not there for flow-matching models.",
                 way_out=f"Set 'convention' to {DIFFUSERS}.",
             )
         return
@@ -134,9 +134,11 @@ def _check_flow(sampler: str, flow: bool, convention: str) -> None:
         return
     if flow:
         able = ", ".join(name for name in SAMPLERS if _schedules_of(name, flow, convention))
-        raise _refused(f"the sampler '{sampler}' is not for models of flow.", f"one of: {able}")
+        raise _refused(
+            f"the sampler '{sampler}' is not for flow-matching models.", f"one of: {able}"
+        )
     raise UnsupportedPairError(
-        f"the sampler '{sampler}' is for models of flow alone, which this one is not.",
+        f"the sampler '{sampler}' is for flow-matching models alone, which this one is not.",
         way_out="Choose another sampler; or, if the model does predict flow, say so in "
         "'prediction' where it is loaded.",
     )

@@ -8,7 +8,6 @@ from itertools import accumulate
 from typing import Any
 
 import torch
-from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from nodeforge.diffusion.samplers.brownian import Brownian, brownian
@@ -53,7 +52,7 @@ class SigmaSampler:
         step: Its rule.
         eta: Its own, None where it has none.
         spans: From a number of points of a schedule to how many of them each step spans.
-        flow: Whether it is for models of flow, and for no others.
+        flow: Whether it is for flow-matching models, and for no others.
         brownian: Its noise comes from the Brownian path from level to level.
         cfg_pp: It reads the negative prompt's estimate, also at a guidance scale of 1.
         whole: Its steps depend on where the run begins and stops.
@@ -126,7 +125,7 @@ class SigmaStepper:
         self._begin, self._end = self._first, len(self._spans)
         self._negative = NegativePrediction() if self._sampler.cfg_pp else None
         self._position = self._calls = 0
-        self._aid = StepContext(0.0, self._refuse, lambda _, __: self._refuse())
+        self._context = StepContext(0.0, self._refuse, lambda _, __: self._refuse())
 
     @staticmethod
     def _refuse() -> Tensor:
@@ -179,9 +178,10 @@ class SigmaStepper:
         return start, stop
 
     def prepare(self, position: int, drawn: DrawnNoise) -> None:
+
         self._position, self._calls = position, 0
         levels = self._sigmas[self._begin : self._end + 1]
-        self._aid = StepContext(
+        self._context = StepContext(
             eta=self._eta or 0.0,
             normal=self._normal(drawn),
             brownian=self._brownian(drawn, levels),
@@ -190,6 +190,8 @@ class SigmaStepper:
         )
 
     def _normal(self, drawn: DrawnNoise) -> Callable[[], Tensor]:
+        from diffusers.utils.torch_utils import randn_tensor
+
         generators, shape = list(drawn.generators), drawn.start.shape
         return lambda: randn_tensor(shape, generator=generators, device=self._device)
 
@@ -207,9 +209,9 @@ class SigmaStepper:
 
     def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
         sigma, sigma_next = self._sigmas[self._position : self._position + 2]
-        self._aid.span = self._spans[self._position]
-        self._aid.index = self._position - self._begin
-        x = self._sampler.step(self._denoiser(predict), x, sigma, sigma_next, self._aid)
+        self._context.span = self._spans[self._position]
+        self._context.index = self._position - self._begin
+        x = self._sampler.step(self._denoiser(predict), x, sigma, sigma_next, self._context)
         self._position += 1
         return blend(x, self.add_noise) if blend else x
 
@@ -221,13 +223,13 @@ class SigmaStepper:
             timestep = known if same else self._timestep_of(sigma).to(self._device)
             prediction = predict(as_read(x, sigma, self._kind), timestep, sigma)
             if self._negative and (unguided := self._negative.prediction) is not None:
-                self._aid.unguided = denoised(unguided, x, sigma, self._kind)
+                self._context.unguided = denoised(unguided, x, sigma, self._kind)
             return denoised(prediction, x, sigma, self._kind)
 
         return denoise
 
     def _timestep_of(self, sigma: Tensor) -> Tensor:
-        if self._kind == FLOW:  # a model of flow knows every level by its name
+        if self._kind == FLOW:  # a flow-matching model knows every level by its name
             return (sigma * len(self._trained)).float()
         return timestep_of(sigma, self._trained)
 
@@ -238,23 +240,23 @@ class SigmaStepper:
         return x * share(self._sigmas[self._position], self._kind)
 
     def state(self) -> dict[str, Any]:
-        history = [[value, sigma] for value, sigma in self._aid.history]
+        history = [[value, sigma] for value, sigma in self._context.history]
         return {
             "position": self._position,
             "calls": self._calls,
             "history": history,
-            "x_before": self._aid.x_before,
-            "memory": dict(self._aid.memory),
+            "x_before": self._context.x_before,
+            "memory": dict(self._context.memory),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._position, self._calls = int(state["position"]), int(state["calls"])
-        self._aid.history = [
+        self._context.history = [
             (value.to(self._device), sigma.cpu()) for value, sigma in state["history"]
         ]
         if (x_before := state["x_before"]) is not None:
-            self._aid.x_before = x_before.to(self._device)
-        self._aid.memory = {
+            self._context.x_before = x_before.to(self._device)
+        self._context.memory = {
             name: value.to(self._device) if isinstance(value, Tensor) and value.ndim else value
             for name, value in state["memory"].items()
         }

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from diffusers.schedulers.scheduling_euler_discrete import rescale_zero_terminal_snr
 from torch import Tensor
 
 from nodeforge.diffusion.schedules.spacings import AYS_TOP, BENT, SPACINGS, TUNED
@@ -63,10 +62,11 @@ def check_sigmas(sigmas: tuple[float, ...]) -> None:
 
 
 def check_flow(schedule: Schedule) -> None:
-    """Raise `ScheduleError` where custom sigmas are none that a model of flow knows."""
+    """Raise `ScheduleError` where custom sigmas are none that a flow-matching model knows."""
     if schedule.name == "custom" and schedule.sigmas[0] > 1:
         raise ScheduleError(
-            f"the noise of a model of flow falls from 1, these sigmas from {schedule.sigmas[0]:g}.",
+            "the noise of a flow-matching model falls from 1, these sigmas from "
+            f"{schedule.sigmas[0]:g}.",
             way_out="Write for instance '1, 0.9, 0.75, 0.5, 0.2, 0'.",
         )
 
@@ -95,7 +95,7 @@ def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
     Args:
         scheduler: A diffusers scheduler's configuration, with its betas; with
             ``rescale_betas_zero_snr`` the last level is nothing but noise (Lin et al. 2023). A
-            model of flow has the even levels up to 1, moved by ``shift`` (Esser et al. 2024,
+            flow-matching model has the even levels up to 1, moved by ``shift`` (Esser et al. 2024,
             equation 23).
     """
     if scheduler.get("prediction_type") == FLOW:
@@ -118,6 +118,8 @@ def _alphas(scheduler: Mapping[str, Any]) -> Tensor:
     betas = betas_of(scheduler)
     if not scheduler.get("rescale_betas_zero_snr"):
         return torch.cumprod(1.0 - betas, dim=0).double()
+    from diffusers.schedulers.scheduling_euler_discrete import rescale_zero_terminal_snr
+
     alphas = torch.cumprod(1.0 - rescale_zero_terminal_snr(betas), dim=0).double()
     alphas[-1] = LEAST_ALPHA
     return alphas

@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from diffusers.models.adapter import T2IAdapter
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -56,6 +55,8 @@ def use_attention(way: Attention, device: torch.device) -> Iterator[None]:
 
 def prepare(network: Any, way: Attention) -> None:
     """Have a denoiser or ControlNet compute attention itself, where the way is no kernel's."""
+    from diffusers.models.adapter import T2IAdapter
+
     if isinstance(network, T2IAdapter):
         return  # convolutions alone
     if way is Attention.SLICED:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedVae
@@ -54,6 +53,8 @@ def encode(
     mean, log_variance = moments.chunk(2, dim=1)
     if generators:
         spread = torch.exp(0.5 * log_variance.clamp(-30.0, 20.0))
+        from diffusers.utils.torch_utils import randn_tensor
+
         noise = randn_tensor(mean.shape, list(generators), device=mean.device, dtype=mean.dtype)
         mean = mean + spread * noise
     shift, factor = _shift_and_factor(vae)

@@ -9,12 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from diffusers.loaders.single_file_utils import (
-    convert_controlnet_checkpoint,
-    convert_ldm_unet_checkpoint,
-    convert_ldm_vae_checkpoint,
-)
-
 from nodeforge.diffusion.weights.weights_file import StoredTensor
 
 Source = TypeVar("Source")
@@ -78,16 +72,18 @@ def from_ldm(part: str, there: Mapping[str, StoredTensor], config: Any) -> dict[
     """
     if part in _OPEN_CLIP:
         return _text(part, there)
+    from diffusers.loaders import single_file_utils as converters
+
     checkpoint = {name: _StandIn(stored) for name, stored in there.items()}
     if part == "unet":
         if not any(name.startswith(_UNET) for name in checkpoint):  # the denoiser alone
             checkpoint = {_UNET + name: stand_in for name, stand_in in checkpoint.items()}
-        converted = convert_ldm_unet_checkpoint(checkpoint, config)
+        converted = converters.convert_ldm_unet_checkpoint(checkpoint, config)
         converted |= {new: checkpoint[old] for new, old in _LEFT_OUT.items() if old in checkpoint}
     elif part == "vae":
-        converted = convert_ldm_vae_checkpoint(checkpoint, config)
+        converted = converters.convert_ldm_vae_checkpoint(checkpoint, config)
     else:
-        converted = convert_controlnet_checkpoint(checkpoint, config)
+        converted = converters.convert_controlnet_checkpoint(checkpoint, config)
     return {name: stand_in.stored for name, stand_in in converted.items() if stand_in is not None}
 
 

@@ -73,7 +73,7 @@ def facts(model: Model) -> ModelFacts:
 
 
 def shifted(model: Model, shift: float) -> Model:
-    """A model of flow that spends more of its steps on the noisier levels.
+    """A flow-matching model that spends more of its steps on the noisier levels.
 
     Args:
         model: The denoiser.
@@ -85,7 +85,8 @@ def shifted(model: Model, shift: float) -> Model:
     kind = facts(model).scheduler.get("prediction_type", "epsilon")
     if kind != FLOW:
         raise LoadingError(
-            f"only models of flow have noise levels that can be shifted; this one predicts {kind}.",
+            "only flow-matching models have noise levels that can be shifted; this one predicts "
+            f"{kind}.",
             place="port 'model'",
             way_out="Take the node away; or, if the model does predict flow, say so in "
             "'prediction' where it is loaded.",

@@ -1,13 +1,13 @@
-"""ComfyUI's workflows: read in both of their forms and made into ours, with a report."""
+"""Imports ComfyUI workflows, in UI and API form, with a report."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nodeforge.formats.comfyui.converting import PLACEHOLDER, Imported, convert
 from nodeforge.formats.comfyui.reading import NotComfyUIError, from_json, read_file, read_text
-from nodeforge.formats.comfyui.report import Became, Report
+from nodeforge.formats.comfyui.report import ConvertedNode, Report
+from nodeforge.formats.comfyui.workflow_conversion import PLACEHOLDER, Imported, convert
 from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def import_file(path: Path, catalogue: Catalogue, models: ModelFolders | None = None) -> Imported:
-    """The workflow of ComfyUI in the JSON file or picture at `path`, as one of ours.
+    """Import the ComfyUI workflow in the JSON file or picture at `path`.
 
     Args:
         path: The file.
@@ -31,7 +31,7 @@ def import_file(path: Path, catalogue: Catalogue, models: ModelFolders | None = 
 
 __all__ = [
     "PLACEHOLDER",
-    "Became",
+    "ConvertedNode",
     "Imported",
     "NotComfyUIError",
     "Report",

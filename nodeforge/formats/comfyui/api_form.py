@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nodeforge.formats.comfyui.neutral import MOST_SLOTS, ComfyGraph, ComfyNode, Source
+from nodeforge.formats.comfyui.comfy_graph import MOST_SLOTS, ComfyGraph, ComfyNode, Source
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.graph_json import MAX_NODES
 
@@ -15,7 +15,7 @@ def is_api_form(raw: dict[str, Any]) -> bool:
 
 
 def read(raw: dict[str, Any]) -> ComfyGraph:
-    """The workflow in `raw`; what in it is no node is named among its oddities.
+    """The workflow in `raw`; entries that are no nodes are named in its `problems`.
 
     Raises:
         TooLargeError: there are too many nodes.
@@ -27,7 +27,7 @@ def read(raw: dict[str, Any]) -> ComfyGraph:
         if _is_node(node):
             graph.nodes[name] = _node(name, node)
         else:
-            graph.oddities.append(f"The entry '{name[:40]}' is no node and was left out.")
+            graph.problems.append(f"The entry '{name[:40]}' is no node and was left out.")
     return graph
 
 

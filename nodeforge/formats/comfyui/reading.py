@@ -1,4 +1,4 @@
-"""Bytes to a ComfyUI workflow: JSON in both of its forms, and pictures that carry it."""
+"""Reads ComfyUI workflows: JSON in UI and API form, and pictures that contain one."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from nodeforge.errors import RequestError
 from nodeforge.formats import json_text
 from nodeforge.formats.comfyui import api_form, ui_form
-from nodeforge.formats.comfyui.neutral import ComfyGraph
+from nodeforge.formats.comfyui.comfy_graph import ComfyGraph
 from nodeforge.formats.errors import WorkflowError
 from nodeforge.formats.pictures import is_picture
 from nodeforge.formats.workflow import read_bytes
 
 CHUNKS = ("workflow", "prompt")
-"""Texts of a picture that hold a workflow: the first one knows where nodes are, too."""
+"""Text chunks of a picture that hold a workflow; the first one has positions, too."""
 
 
 class NotComfyUIError(WorkflowError):
-    """A file that is readable and holds no workflow of ComfyUI."""
+    """A readable file that holds no ComfyUI workflow."""
 
     def __init__(self, fact: str, place: str = "") -> None:
         super().__init__(

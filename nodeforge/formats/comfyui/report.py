@@ -1,4 +1,4 @@
-"""What became of a ComfyUI workflow: told to a person, or as JSON."""
+"""The report of a ComfyUI import, as text or JSON."""
 
 from __future__ import annotations
 
@@ -8,62 +8,62 @@ from typing import Any
 
 
 @dataclass
-class Became:
-    """What one node of ComfyUI became.
+class ConvertedNode:
+    """The result of converting one ComfyUI node.
 
     Args:
-        id: There.
-        kind: Its class there.
-        title: What the person called it.
-        nodes: Ids of ours, the one that stands for it first.
-        instead: Where it is found without a node of its own.
-        missing: Why it has no counterpart here; its node is a placeholder then.
+        id: Its id in ComfyUI.
+        class_type: Its class.
+        title: The user's title.
+        nodes: Ids of the NodeForge nodes, the main one first.
+        found_in: Where its meaning went, if it has no node of its own.
+        missing: Why it has no counterpart; its node is a placeholder then.
     """
 
     id: str
-    kind: str
+    class_type: str
     title: str = ""
     nodes: list[str] = field(default_factory=list)
-    instead: str = "a value of what it is linked to"
+    found_in: str = "a value of what it is linked to"
     missing: str = ""
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         title = f" “{self.title}”" if self.title else ""
-        return f"{self.id} {self.kind}{title}"
+        return f"{self.id} {self.class_type}{title}"
 
 
 @dataclass
 class Report:
-    """What an import did.
+    """The result of an import.
 
     Args:
-        became: In the order of the file.
-        differs: What makes other pictures than in ComfyUI, to the nodes there that it is about;
-            none for what is about all.
-        oddities: What of the file could not be read.
-        pictures: Files that must be brought, as the workflow names them without holding them.
+        converted: One entry for each ComfyUI node, in the order of the file.
+        differences: What makes other pictures than in ComfyUI, to the ComfyUI nodes concerned;
+            no nodes where it concerns all.
+        problems: What in the file could not be read.
+        pictures: Image files that the workflow names but does not contain.
     """
 
-    became: list[Became] = field(default_factory=list)
-    differs: dict[str, list[str]] = field(default_factory=dict)
-    oddities: list[str] = field(default_factory=list)
+    converted: list[ConvertedNode] = field(default_factory=list)
+    differences: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
 
     @property
-    def missing(self) -> list[Became]:
-        return [each for each in self.became if each.missing]
+    def missing(self) -> list[ConvertedNode]:
+        return [each for each in self.converted if each.missing]
 
-    def differ(self, text: str, node: str = "") -> None:
-        nodes = self.differs.setdefault(text, [])
+    def add_difference(self, text: str, node: str = "") -> None:
+        nodes = self.differences.setdefault(text, [])
         if node and node not in nodes:
             nodes.append(node)
 
     @property
     def summary(self) -> str:
-        """One sentence or two."""
-        made = sum(len(each.nodes) for each in self.became)
-        count, missing = len(self.became), len(self.missing)
+        """One or two sentences."""
+        made = sum(len(each.nodes) for each in self.converted)
+        count, missing = len(self.converted), len(self.missing)
         text = f"{count} {'node' if count == 1 else 'nodes'} of ComfyUI became {made}."
         if missing:
             has = "has no counterpart and is a placeholder"
@@ -72,44 +72,44 @@ class Report:
         return text
 
     def lines(self) -> Iterator[str]:
-        """All of it as text."""
+        """The whole report as lines of text."""
         yield self.summary
-        for each in self.became:
+        for each in self.converted:
             if not each.missing:
-                yield f"  {each.told}: {', '.join(each.nodes) or each.instead}"
+                yield f"  {each.label}: {', '.join(each.nodes) or each.found_in}"
         yield from self.warnings()
 
     def warnings(self) -> Iterator[str]:
-        """What a person must know, without what went well."""
+        """Missing counterparts, differences, missing files and problems."""
         if self.missing:
             yield "No counterpart; a placeholder keeps its values:"
         for each in self.missing:
-            yield f"  {each.told} ({', '.join(each.nodes)}): {each.missing}"
-        if self.differs:
+            yield f"  {each.label} ({', '.join(each.nodes)}): {each.missing}"
+        if self.differences:
             yield "Other than in ComfyUI:"
-        for text, nodes in self.differs.items():
+        for text, nodes in self.differences.items():
             yield f"  {text}{f' (node {_few(nodes)})' if nodes else ''}"
         if self.pictures:
             named = ", ".join(dict.fromkeys(self.pictures))
             yield f"Pictures to choose, or to copy to the folder for inputs: {named}"
-        if self.oddities:
+        if self.problems:
             yield "In the file:"
-        yield from (f"  {text}" for text in dict.fromkeys(self.oddities))
+        yield from (f"  {text}" for text in dict.fromkeys(self.problems))
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "became": [
+            "converted": [
                 {
                     "id": each.id,
-                    "class": each.kind,
+                    "class": each.class_type,
                     "title": each.title,
                     "nodes": each.nodes,
                     **({"missing": each.missing} if each.missing else {}),
                 }
-                for each in self.became
+                for each in self.converted
             ],
-            "differs": [{"text": t, "nodes": nodes} for t, nodes in self.differs.items()],
-            "oddities": list(dict.fromkeys(self.oddities)),
+            "differences": [{"text": t, "nodes": nodes} for t, nodes in self.differences.items()],
+            "problems": list(dict.fromkeys(self.problems)),
             "pictures": list(dict.fromkeys(self.pictures)),
         }
 

@@ -1,4 +1,4 @@
-"""A row of the table of ComfyUI's classes, and the functions that most rows share."""
+"""A row of the table of ComfyUI classes, and the functions that most rows share."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nodeforge.formats.comfyui.making import Make, Making
-from nodeforge.formats.comfyui.signals import Port, Signal
+from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
+from nodeforge.formats.comfyui.node_conversion import Convert, NodeConversion
 
 
 @dataclass(frozen=True)
 class Row:
-    """One class of ComfyUI.
+    """One ComfyUI class.
 
     Args:
-        kind: Its class.
-        name: What ComfyUI's window calls it; a title that says so is no title of the person's.
-        widgets: The names of its values, in their order.
-        gives: ComfyUI's types of its outputs.
-        becomes: Types of our nodes; empty where it only says something to others.
-        make: Makes ours.
-        remark: How to understand it, where that needs saying.
-        differs: What makes another picture, always.
-        dissolves: What stands for it here is in other nodes, so that bypassing it leaves nothing.
+        class_type: Its class.
+        name: Its display name in ComfyUI; a title equal to it is not the user's.
+        widgets: The names of its widget values, in order.
+        outputs: ComfyUI's types of its outputs.
+        becomes: Types of the NodeForge nodes; empty where it only sets values of others.
+        convert: Converts one node of the class.
+        remark: A remark for the documentation.
+        difference: A difference in the picture that every use has.
+        virtual: It has no node of its own in NodeForge, so a bypassed one leaves nothing.
     """
 
-    kind: str
+    class_type: str
     name: str
     widgets: tuple[str, ...]
-    gives: tuple[str, ...]
+    outputs: tuple[str, ...]
     becomes: tuple[str, ...]
-    make: Make
+    convert: Convert
     remark: str = ""
-    differs: str = ""
-    dissolves: bool = False
+    difference: str = ""
+    virtual: bool = False
 
 
 Change = Callable[[Any], Any]
-"""From ComfyUI's value to ours; it raises `NoCounterpartError` where there is none."""
+"""ComfyUI's value to NodeForge's; raises `NoCounterpartError` where there is none."""
 
 
-def one(
+def single_node(
     kind: str,
     name: str,
     becomes: str,
@@ -55,36 +55,38 @@ def one(
     remark: str = "",
     differs: str = "",
 ) -> Row:
-    """A row whose class is one node of ours.
+    """A row whose class becomes one NodeForge node.
 
     Args:
-        takes: Our port to the input there that is linked to it.
-        gives: ``TYPE:port`` for each output, between spaces.
-        values: Our port to the value there and its default.
-        changes: Our port to how its value is changed.
-        fixed: Values of ours that say what there cannot be set.
-        widgets: Names of all values in their order; by default those of `values`.
+        takes: NodeForge port to the ComfyUI input linked to it.
+        gives: ``TYPE:port`` for each output, separated by spaces.
+        values: NodeForge port to the ComfyUI value's name and default.
+        changes: NodeForge port to the function that converts its value.
+        fixed: NodeForge values that ComfyUI has no widget for.
+        widgets: Names of all widget values in order; by default those of `values`.
     """
     values, changes = values or {}, changes or {}
     outputs = [tuple(each.split(":")) for each in gives.split()]
 
-    def make(making: Making) -> None:
+    def make(node: NodeConversion) -> None:
         inputs: dict[str, Any] = dict(fixed or {})
         for port, (there, default) in values.items():
             if port in changes:
-                inputs[port] = Port(changes[port](making.value(there, default)))
+                inputs[port] = InputValue(changes[port](node.known_value(there, default)))
             else:
-                inputs[port] = making.port(there, default)
-        links = {port: making.output(there) for port, there in takes.items()}
-        made = making.add(becomes, **links, **inputs)
-        making.give(*(_carried(making, takes, made, *output) for output in outputs))
+                inputs[port] = node.input_value(there, default)
+        links = {port: node.output(there) for port, there in takes.items()}
+        made = node.add(becomes, **links, **inputs)
+        node.set_outputs(*(_updated_link(node, takes, made, *output) for output in outputs))
 
     names = tuple(widgets.split()) if widgets else tuple(there for there, _ in values.values())
     types = tuple(kind for kind, _ in outputs)
     return Row(kind, name, names, types, (becomes,), make, remark, differs)
 
 
-def _carried(making: Making, takes: Mapping[str, str], made: str, kind: str, port: str) -> Signal:
-    """What an output gives: all that waits in the first input of its type goes on."""
-    same = (there for there in takes.values() if (s := making.signal(there)) and s.type == kind)
-    return making.pass_on(kind, making.place(made, port), next(same, ""))
+def _updated_link(
+    node: NodeConversion, takes: Mapping[str, str], made: str, kind: str, port: str
+) -> LinkValue:
+    """An output's value: that of the first input of its type, with the new output."""
+    same = (there for there in takes.values() if (s := node.link_value(there)) and s.type == kind)
+    return node.updated(kind, node.place(made, port), next(same, ""))

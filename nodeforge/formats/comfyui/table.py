@@ -1,4 +1,4 @@
-"""The whole table: what each of ComfyUI's classes becomes."""
+"""The table of all ComfyUI classes that have a counterpart."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows import (
+    images,
     latents,
     loaders,
     masks,
-    pictures,
-    plain,
     prompts,
     sampling,
     schedules,
+    values,
 )
 
 NOTES = frozenset({"Note", "MarkdownNote"})
@@ -25,9 +25,9 @@ SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Latents": latents.ROWS,
     "Sampling": sampling.ROWS,
     "Samplers and schedules": schedules.ROWS,
-    "Pictures": pictures.ROWS,
+    "Images": images.ROWS,
     "Masks": masks.ROWS,
-    "Values": plain.ROWS,
+    "Values": values.ROWS,
 }
 
-ROWS: Mapping[str, Row] = {row.kind: row for rows in SUBJECTS.values() for row in rows}
+ROWS: Mapping[str, Row] = {row.class_type: row for rows in SUBJECTS.values() for row in rows}

@@ -1,6 +1,6 @@
-"""The form that ComfyUI's window saves: nodes with places, links with numbers, subgraphs.
+"""The UI form, which ComfyUI's front end saves: nodes with positions, numbered links, subgraphs.
 
-Subgraphs are taken apart: a node inside one has the id ``12:3``, as in the API form.
+Subgraphs are flattened: a node inside one has the id ``12:3``, as in the API form.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodeforge.formats.comfyui.neutral import (
+from nodeforge.formats.comfyui.comfy_graph import (
     CONTROL,
     MOST_SLOTS,
     SEEDS,
-    Box,
     ComfyGraph,
     ComfyNode,
-    Frame,
+    Group,
     Rect,
     Source,
+    SubgraphNode,
 )
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.graph_json import MAX_NESTING, MAX_NODES
@@ -45,7 +45,7 @@ def is_ui_form(raw: dict[str, Any]) -> bool:
 
 
 def read(raw: dict[str, Any]) -> ComfyGraph:
-    """The workflow in `raw`; what in it cannot be read is named among its oddities.
+    """The workflow in `raw`; what cannot be read is named in its `problems`.
 
     Raises:
         TooLargeError: there are too many nodes.
@@ -96,17 +96,17 @@ class _Reader:
         links = _links(level.raw)
         for raw in _dicts(level.raw.get("nodes")):
             if not _is_node(raw):
-                self.graph.oddities.append("An entry among the nodes is no node; it was left out.")
+                self.graph.problems.append("An entry among the nodes is no node; it was left out.")
                 continue
             node = _node(raw, level, links)
-            definition = self.definitions.get(node.kind)
+            definition = self.definitions.get(node.class_type)
             if definition is not None and level.depth < MAX_NESTING:
                 yield self._inner(level, node, raw, definition)
                 continue
             self.graph.nodes[node.id] = node
             if len(self.graph.nodes) > MAX_NODES:
                 raise TooLargeError(f"has more than {MAX_NODES:,} nodes.")
-        self.graph.frames += _frames(level)
+        self.graph.groups += _frames(level)
         for start, end in links.values():
             if end.node == _OUTSIDE:
                 shown = _from_inside(start, level)
@@ -118,12 +118,12 @@ class _Reader:
     ) -> _Level:
         name = definition.get("name")
         title = node.title or (name if type(name) is str else "")
-        self.graph.boxes[node.id] = Box(title, node.rect)
-        if len(self.graph.boxes) > MOST_SUBGRAPHS:
+        self.graph.subgraphs[node.id] = SubgraphNode(title, node.rect)
+        if len(self.graph.subgraphs) > MOST_SUBGRAPHS:
             raise TooLargeError(f"uses more than {MOST_SUBGRAPHS} subgraphs.")
         mode = node.mode if node.mode is not Mode.ACTIVE else level.mode
         if node.mode is Mode.BYPASS:
-            self.graph.oddities.append(
+            self.graph.problems.append(
                 f"The subgraph {node.id} is bypassed: so is each node inside of it."
             )
         made = _Level(definition, f"{node.id}:", level.depth + 1, mode)
@@ -206,7 +206,7 @@ def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
     if type(held) is dict:
         node.values = dict(held)
     elif type(held) is list:
-        node.loose = held
+        node.unnamed_values = held
     for slot, port in enumerate(_dicts(raw.get("inputs"))):
         name, number = _text(port, "name") or f"input_{slot}", port.get("link")
         node.input_types[name] = _text(port, "type")
@@ -228,9 +228,9 @@ def _name_values(node: ComfyNode, raw: dict[str, Any]) -> None:
         for port in _dicts(raw.get("inputs"))
         if type(port.get("widget")) is dict
     ]
-    if not names or len(names) > len(node.loose):
+    if not names or len(names) > len(node.unnamed_values):
         return
-    rest = list(enumerate(node.loose))[::-1]
+    rest = list(enumerate(node.unnamed_values))[::-1]
     for name in names:
         if not rest:
             return
@@ -259,14 +259,14 @@ def _colour(text: str) -> str:
     return text if _is_colour(text) else ""
 
 
-def _frames(level: _Level) -> Iterator[Frame]:
+def _frames(level: _Level) -> Iterator[Group]:
     for group in _dicts(level.raw.get("groups")):
         box = group.get("bounding")
         if type(box) is list and len(box) == 4:
             rect = _rect(box[:2], box[2:])
             if rect:
                 name = level.prefix.rstrip(":")
-                yield Frame(_text(group, "title"), rect, _colour(_text(group, "color")), name)
+                yield Group(_text(group, "title"), rect, _colour(_text(group, "color")), name)
 
 
 def _rect(place: Any, size: Any) -> Rect | None:

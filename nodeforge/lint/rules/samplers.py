@@ -91,7 +91,9 @@ def _in_other_convention(
         able = (_walked(each, flow, convention)["plain"] for each in _samplers())
         if any(able):
             return None
-        fact = f"{CONVENTION_LABELS[convention]}'s convention is not there for models of flow."
+        fact = (
+            f"{CONVENTION_LABELS[convention]}'s convention is not there for flow-matching models."
+        )
         way_out = f"Set it to {CONVENTION_LABELS[other]}."
     return scene.problem(RULE, sampler, fact, way_out, port="convention", fix=fix)
 
@@ -102,9 +104,9 @@ def _wrong_model(name: str, flow: bool, convention: str) -> tuple[str, str]:
         able = ", ".join(
             SAMPLER_LABELS[s] for s in _samplers() if _walked(s, True, convention)["plain"]
         )
-        return f"'{label}' is not for models of flow.", f"Choose one of: {able}."
+        return f"'{label}' is not for flow-matching models.", f"Choose one of: {able}."
     return (
-        f"'{label}' is for models of flow alone, which this one is not.",
+        f"'{label}' is for flow-matching models alone, which this one is not.",
         "Choose another sampler; or, if the model does predict flow, say so in 'prediction' "
         "where it is loaded.",
     )

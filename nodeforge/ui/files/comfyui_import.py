@@ -70,7 +70,7 @@ class ComfyUIImport:
         self._workspace.add(opened)
         report = imported.report
         show: Button = ("Report…", lambda: self._show(opened, report))
-        other = "" if not report.differs else " Some settings give different pictures here."
+        other = "" if not report.differences else " Some settings give different pictures here."
         kind = "warn" if report.missing else "info"
         text = f"“{opened.name}” was imported: {report.summary}{other}"
         self._message_bars.show_message(_subject(opened), text, [show, *buttons], kind)

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from nodeforge.engine.pack_content import content_hash
+from nodeforge.engine.pack_content import PackContentError, content_hash
 from nodeforge.settings import Settings
 
 _WARNING = (
@@ -22,7 +22,13 @@ class PackPermissions(QWidget):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._before = settings.packs_allowed
-        self._hashes = {folder.name: content_hash(folder) for folder in _folders(settings.packs)}
+        self._hashes: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+        for folder in _folders(settings.packs):
+            try:
+                self._hashes[folder.name] = content_hash(folder)
+            except PackContentError as error:
+                self._refused[folder.name] = error.fact
         self.list = QTreeWidget(rootIsDecorated=False)
         self.list.setHeaderLabels(["Pack", "Permission"])
         self.list.setColumnWidth(0, 240)
@@ -30,11 +36,14 @@ class PackPermissions(QWidget):
         self.list.setFixedHeight(110)
         for name in self._hashes:
             self.list.addTopLevelItem(self._item(name))
+        for name, fact in self._refused.items():
+            self.list.addTopLevelItem(QTreeWidgetItem([name, f"cannot be allowed: {fact}"]))
         self.list.itemChanged.connect(lambda item: item.setText(1, self._words(item)))
-        none = f"There are no packs in {settings.packs}." if not self._hashes else ""
+        there = bool(self._hashes or self._refused)
+        none = f"There are no packs in {settings.packs}." if not there else ""
         note = QLabel(f"{none} {_WARNING} Default: off.".strip(), wordWrap=True)
         note.setProperty("role", "dim")
-        self.list.setVisible(bool(self._hashes))
+        self.list.setVisible(there)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.list)

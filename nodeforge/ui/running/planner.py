@@ -116,13 +116,21 @@ class Planner(QObject):
         for node, what in answer["nodes"].items():
             if what["seconds"] is not None:
                 self.costs[node] = what["seconds"]
-        opened.show_memory_needs(answer["models"])
+        # an answer of its own: it imports diffusers, which takes seconds the first time
+        self._link.ask(
+            "memory_needs", partial(self._on_memory_needs, opened.id), models=answer["models"]
+        )
         reasons = {
             node: forecast_text(self._workspace, opened, what, answer["unread"])
             for node, what in answer["nodes"].items()
         }
         self._show_plan(opened, now, before, reasons)
         self.plan_changed.emit(opened)
+
+    def _on_memory_needs(self, document_id: str, answer: Answer) -> None:
+        opened = self._workspace.find(document_id)
+        if opened is not None and isinstance(answer, dict):
+            opened.show_memory_needs(answer["models"])
 
     def _show_plan(
         self,

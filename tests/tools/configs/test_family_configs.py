@@ -7,7 +7,7 @@ import pytest
 
 from nodeforge.models import FAMILIES
 from support.model_files import real_names
-from support.zoo import checkpoint
+from support.model_headers import checkpoint
 
 SHIPPED = [name for name, family in FAMILIES.items() if family.config.startswith("configs/")]
 PARAMETERS = {

@@ -59,6 +59,23 @@ def test_a_second_start_hands_its_file_to_the_first(qtbot, home: Path, tmp_path:
     first.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe there, with rights of its own")
+def test_the_socket_lies_where_nobody_else_can_listen(home: Path, tmp_path: Path, monkeypatch):
+    """Reliability F19: another user listened under the name and got the file's path."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = tmp_path / "nodeforge"
+    assert Path(single_instance.server_name(home)).parent == folder
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o777)  # made beforehand, so that others may put a socket there
+    assert single_instance.server_name(home) == ""
+    assert not single_instance.send_to_running_instance(home, None)
+    single_instance.SingleInstanceServer(home).close()
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert single_instance.server_name(home) == ""
+
+
 def test_closing_while_a_later_start_is_still_there_is_no_crash(qtbot, home: Path):
     for _ in range(10):
         first, asked = single_instance.SingleInstanceServer(home), list[str]()

@@ -10,7 +10,7 @@ from nodeforge.ui.application.app import window_store
 from nodeforge.ui.common import theme
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.window.main_window import MainWindow
-from support.easel import Easel, easel_in
+from support.canvas_driver import CanvasDriver, driver_in
 from support.windows import close_without_asking, quiet_worker
 
 
@@ -30,8 +30,8 @@ def canvas_window(qapp: QApplication, tmp_path_factory) -> Iterator[MainWindow]:
 
 
 @pytest.fixture
-def easel(canvas_window: MainWindow) -> Iterator[Easel]:
-    made = easel_in(canvas_window)
+def driver(canvas_window: MainWindow) -> Iterator[CanvasDriver]:
+    made = driver_in(canvas_window)
     made.session.tool_options.reset_colours()
     yield made
     canvas_window.workspace.close(made.tab.opened)

@@ -1,4 +1,4 @@
-"""Whatever a hand does, in whatever order: nothing raises, and undo leads back to the start."""
+"""Whatever a pointer does, in whatever order: nothing raises, and undo leads back to the start."""
 
 import random
 
@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.generation.staging_area import Candidate
-from support.easel import Easel
+from support.canvas_driver import CanvasDriver
 
 KEYS = "BEGLMVICWSKXDQ[]456"
 SPECIAL = (Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
@@ -26,7 +26,7 @@ COMMANDS = (
 )
 
 
-def act(qtbot, easel: Easel, rng: random.Random) -> None:
+def act(qtbot, driver: CanvasDriver, rng: random.Random) -> None:
     """One thing that a person could do."""
 
     def place() -> tuple[float, float]:
@@ -35,37 +35,37 @@ def act(qtbot, easel: Easel, rng: random.Random) -> None:
     match rng.randrange(8):
         case 0 | 1 | 2:
             keys = rng.choice(MODIFIERS)
-            easel.hand.press(place(), keys)
+            driver.pointer.press(place(), keys)
             for _ in range(rng.randrange(4)):
-                easel.hand.move(place(), keys)
+                driver.pointer.move(place(), keys)
             if rng.random() < 0.8:  # else the press is still held when the next thing happens
-                easel.hand.release(place(), keys)
+                driver.pointer.release(place(), keys)
         case 3:
-            qtbot.keyClick(easel.view, rng.choice(KEYS))
+            qtbot.keyClick(driver.view, rng.choice(KEYS))
         case 4:
-            qtbot.keyClick(easel.view, rng.choice(SPECIAL))
+            qtbot.keyClick(driver.view, rng.choice(SPECIAL))
         case 5:
-            easel.do(rng.choice(COMMANDS))
+            driver.do(rng.choice(COMMANDS))
         case 6:
             spots = [(*place(), rng.random()) for _ in range(rng.randrange(1, 4))]
-            easel.hand.pen(spots, eraser=rng.random() < 0.2)
+            driver.pointer.pen(spots, eraser=rng.random() < 0.2)
         case 7:
             box = Box(rng.randrange(-50, 250), rng.randrange(-50, 250), 64, 48)
             patch = np.full((box.height, box.width, 4), rng.randrange(256), np.uint8)
-            easel.editor.staging.add(Candidate(patch, box))
+            driver.editor.staging.add(Candidate(patch, box))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_anything_in_any_order(qtbot, easel, seed: int):
-    before, rng = easel.pixels(), random.Random(seed)
-    easel.tool("brush", size=24)
+def test_anything_in_any_order(qtbot, driver, seed: int):
+    before, rng = driver.pixels(), random.Random(seed)
+    driver.tool("brush", size=24)
     for step in range(120):
-        act(qtbot, easel, rng)
+        act(qtbot, driver, rng)
         if step % 12 == 0:
-            easel.view.render(QImage(easel.view.size(), QImage.Format.Format_RGB32))
-    easel.hand.release((10, 10))
-    easel.session.commit()
-    for _ in range(len(easel.document.history)):
-        easel.undo()
-    assert easel.canvas.size == (320, 288)
-    assert np.array_equal(easel.pixels(), before)
+            driver.view.render(QImage(driver.view.size(), QImage.Format.Format_RGB32))
+    driver.pointer.release((10, 10))
+    driver.session.commit()
+    for _ in range(len(driver.document.history)):
+        driver.undo()
+    assert driver.canvas.size == (320, 288)
+    assert np.array_equal(driver.pixels(), before)

@@ -16,7 +16,7 @@ from nodeforge.imaging import Box
 from nodeforge.settings import shipped
 from nodeforge.ui.canvas_view.generation.staging_area import Candidate
 from nodeforge.ui.window.main_window import MainWindow
-from support.easel import Easel, easel_in
+from support.canvas_driver import CanvasDriver, driver_in
 from support.processes import ForkedWorker
 
 LONG = 240_000
@@ -32,27 +32,27 @@ def fox() -> State:
     return with_new(state, new_layer(state, LayerKind.PICTURE, "fox", tiles=Tiles.of(pixels)))
 
 
-def masked(easel: Easel, left: int = 90, top: int = 90, side: int = 75) -> np.ndarray:
+def masked(driver: CanvasDriver, left: int = 90, top: int = 90, side: int = 75) -> np.ndarray:
     """Put a square mask on; 255 where it is."""
     box = Box(left, top, side, side)
     mask = np.zeros((256, 256), np.uint8)
     mask[box.top : box.bottom, box.left : box.right] = 255
-    easel.session.perform(add_layer(easel.canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
+    driver.session.perform(add_layer(driver.canvas, LayerKind.MASK, tiles=Tiles.of(mask)))
     return mask
 
 
-def quick(easel: Easel, **values) -> None:
+def quick(driver: CanvasDriver, **values) -> None:
     """Few steps, and a seed that stays."""
-    form = easel.editor.form
+    form = driver.editor.form
     form.seed_mode = "fixed"
     for name, value in {"schedule.steps": STEPS, **values}.items():
         form.set(name, value)
 
 
 @pytest.fixture
-def painted(canvas_window: MainWindow) -> Iterator[Easel]:
+def painted(canvas_window: MainWindow) -> Iterator[CanvasDriver]:
     """The fox, and a worker that never answers."""
-    made = easel_in(canvas_window, fox())
+    made = driver_in(canvas_window, fox())
     yield made
     canvas_window.runner.jobs.current = None
     canvas_window.workspace.close(made.tab.opened)
@@ -68,62 +68,66 @@ def candidate(colour: int, **about) -> Candidate:
 
 
 def test_a_generation_end_to_end(qtbot, open_window):
-    easel = easel_in(open_window(ForkedWorker), fox())
-    mask, before, steps = masked(easel), easel.pixels(), len(easel.document.history)
-    quick(easel, **{"noise.batch": 2, "prompt.text": "a cat"})
-    staging, previews = easel.editor.staging, []
-    candidate_overlay = easel.view.candidate_overlay
+    driver = driver_in(open_window(ForkedWorker), fox())
+    mask, before, steps = (
+        masked(driver),
+        driver.pixels(),
+        len(driver.document.history),
+    )
+    quick(driver, **{"noise.batch": 2, "prompt.text": "a cat"})
+    staging, previews = driver.editor.staging, []
+    candidate_overlay = driver.view.candidate_overlay
     candidate_overlay.changed.connect(lambda: previews.append(candidate_overlay.image is not None))
-    easel.view.setFocus()
-    qtbot.keyClick(easel.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert easel.editor.generator.busy
-    qtbot.waitUntil(lambda: not easel.editor.generator.busy, timeout=LONG)
+    driver.view.setFocus()
+    qtbot.keyClick(driver.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert driver.editor.generator.busy
+    qtbot.waitUntil(lambda: not driver.editor.generator.busy, timeout=LONG)
     assert any(previews)
-    assert staging.count == 2, easel.window.area.message_bars.text("canvas")
-    assert len(easel.document.history) == steps
-    assert np.array_equal(easel.pixels(), before)  # nothing changes until it is accepted
+    assert staging.count == 2, driver.window.area.message_bars.text("canvas")
+    assert len(driver.document.history) == steps
+    assert np.array_equal(driver.pixels(), before)  # nothing changes until it is accepted
     first = staging.candidate
-    qtbot.keyClick(easel.view, Qt.Key.Key_Left)
+    qtbot.keyClick(driver.view, Qt.Key.Key_Left)
     assert staging.candidate is not first
-    qtbot.keyClick(easel.view, Qt.Key.Key_Return)
-    after = easel.pixels()
-    assert len(easel.document.history) == steps + 1
+    qtbot.keyClick(driver.view, Qt.Key.Key_Return)
+    after = driver.pixels()
+    assert len(driver.document.history) == steps + 1
     assert np.array_equal(after[mask == 0], before[mask == 0])
     assert (after[mask > 0] != before[mask > 0]).any()
     assert not staging.is_open
-    assert easel.tab.opened.generations[-1]["values"]["prompt.text"] == "a cat"
-    easel.undo()
-    assert np.array_equal(easel.pixels(), before)
+    assert driver.tab.opened.generations[-1]["values"]["prompt.text"] == "a cat"
+    driver.undo()
+    assert np.array_equal(driver.pixels(), before)
 
-    quick(easel, **{"noise.seed": 7, "schedule.steps": 60})  # and one that is stopped on the way
-    easel.editor.generator.generate()
-    made = easel.editor.generator.current_run
+    quick(driver, **{"noise.seed": 7, "schedule.steps": 60})  # and one that is stopped on the way
+    driver.editor.generator.generate()
+    made = driver.editor.generator.current_run
     assert made is not None
     qtbot.waitUntil(lambda: made.step[0] > 0, timeout=LONG)
-    easel.undo()  # also while it runs
-    qtbot.keyClick(easel.view, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
-    assert not easel.editor.generator.busy
+    driver.undo()  # also while it runs
+    qtbot.keyClick(driver.view, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not driver.window.runner.busy, timeout=LONG)
+    assert not driver.editor.generator.busy
     assert not staging.is_open
 
 
 def test_live_repaints_after_the_last_dab(qtbot, open_window):
-    easel = easel_in(open_window(ForkedWorker), fox())
-    masked(easel, 60, 60, 130)
-    quick(easel)
-    easel.do("canvas.live")
-    staging = easel.editor.staging
+    driver = driver_in(open_window(ForkedWorker), fox())
+    masked(driver, 60, 60, 130)
+    quick(driver)
+    driver.do("canvas.live")
+    staging = driver.editor.staging
     qtbot.waitUntil(lambda: staging.candidate is not None, timeout=LONG)
     first = staging.candidate
-    easel.tool("brush", size=40)
-    easel.hand.drag([(100, 100), (140, 140)])
+    driver.tool("brush", size=40)
+    driver.pointer.drag([(100, 100), (140, 140)])
     qtbot.waitUntil(lambda: staging.candidate is not first, timeout=LONG)
     assert staging.count == 1
     assert all(each.live for each in staging.candidates)
-    easel.do("canvas.live")
-    qtbot.waitUntil(lambda: not easel.window.runner.busy, timeout=LONG)
-    qtbot.waitUntil(lambda: not easel.editor.generator.busy, timeout=LONG)
-    assets = easel.window.workspace.settings.assets
+    driver.do("canvas.live")
+    qtbot.waitUntil(lambda: not driver.window.runner.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not driver.editor.generator.busy, timeout=LONG)
+    assets = driver.window.workspace.settings.assets
     assert len(list(assets.glob("*.png"))) == 2  # picture and mask of what is shown, no more
 
 
@@ -138,7 +142,7 @@ def test_an_empty_mask_is_refused_in_words(qtbot, painted):
 def test_a_selection_is_the_mask_where_there_is_none(qtbot, painted):
     painted.session.snapping.enabled = False
     painted.tool("rectangle")
-    painted.hand.drag([(60, 60), (100, 100), (140, 140)])
+    painted.pointer.drag([(60, 60), (100, 100), (140, 140)])
     made = []
     painted.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(painted.window.runner.jobs.current), timeout=LONG)
@@ -160,24 +164,24 @@ def test_a_box_beyond_the_canvas_is_refused_once_the_canvas_has_shrunk(qtbot, pa
 
 
 def test_closing_the_tab_during_a_generation_stops_it(qtbot, canvas_window):
-    easel = easel_in(canvas_window, fox())
-    masked(easel)
-    easel.editor.generator.generate()
+    driver = driver_in(canvas_window, fox())
+    masked(driver)
+    driver.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(canvas_window.runner.jobs.current), timeout=LONG)
     job = canvas_window.runner.jobs.current
-    canvas_window.workspace.close(easel.tab.opened)
+    canvas_window.workspace.close(driver.tab.opened)
     assert job.id in canvas_window.runner._cancelled
     canvas_window.runner.jobs.current = None
 
 
 def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, open_window):
     window = open_window()
-    easel = easel_in(window, fox())
-    masked(easel)
-    easel.editor.generator.generate()
+    driver = driver_in(window, fox())
+    masked(driver)
+    driver.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(window.runner.jobs.current), timeout=LONG)
     job = window.runner.jobs.current
-    easel.document.history.mark_saved()
+    driver.document.history.mark_saved()
 
     def stop() -> None:
         box = QApplication.activeModalWidget()
@@ -203,8 +207,8 @@ def test_a_stroke_in_hand_is_in_the_generation(qtbot, painted):
     painted.tool("brush", size=40, hardness=1.0)
     masked(painted)
     painted.do("canvas.swap_mask")
-    painted.hand.press((30, 30))
-    painted.hand.move((60, 30))
+    painted.pointer.press((30, 30))
+    painted.pointer.move((60, 30))
     steps = len(painted.document.history)
     painted.tab.generate()
     assert len(painted.document.history) == steps + 1
@@ -276,7 +280,7 @@ def test_a_part_is_painted_in(qtbot, painted):
     painted.do("canvas.accept_part")
     painted.session.tool.set("size", 20)
     painted.session.tool.set("hardness", 1.0)
-    painted.hand.drag([(70, 96), (110, 96)])
+    painted.pointer.drag([(70, 96), (110, 96)])
     after = painted.pixels()
     assert after[96, 110].tolist() == [40, 40, 40, 255]
     assert np.array_equal(after[96, 70], before[96, 70])  # transparent in the candidate
@@ -320,21 +324,21 @@ def test_what_was_accepted_before_can_be_asked_for_again(painted):
 
 
 def test_a_control_layer_steers_and_a_hidden_one_does_not(qtbot, painted):
-    easel, form = painted, painted.editor.form
-    masked(easel)
+    driver, form = painted, painted.editor.form
+    masked(driver)
     assert form.workflow_name == "canvas_inpaint"
     drawn = np.zeros((256, 256, 4), np.uint8)
     drawn[100:104, 60:200] = 255
-    easel.session.perform(add_layer(easel.canvas, LayerKind.CONTROL, tiles=Tiles.of(drawn)))
+    driver.session.perform(add_layer(driver.canvas, LayerKind.CONTROL, tiles=Tiles.of(drawn)))
     assert form.workflow_name == "canvas_control"
     assert "Control strength" in [entry.label for entry in form.entries()]
     assert form.strength == 1.0
-    easel.editor.generator.generate()
-    made = easel.editor.generator.current_run
+    driver.editor.generator.generate()
+    made = driver.editor.generator.current_run
     qtbot.waitUntil(lambda: made.generation is not None, timeout=LONG)
     assert "canvas_control.png" in made.generation.files
-    layer = easel.canvas.state.active
-    easel.session.perform(set_layer(easel.canvas, layer, visible=False))
+    layer = driver.canvas.state.active
+    driver.session.perform(set_layer(driver.canvas, layer, visible=False))
     assert form.workflow_name == "canvas_inpaint"
 
 
@@ -364,7 +368,7 @@ def test_painting_asks_for_no_plan_of_the_graph(qtbot, painted):
     asked = []
     painted.tab.opened.graph_changed.connect(lambda: asked.append(True))
     painted.tool("brush")
-    painted.hand.click((20, 20))
+    painted.pointer.click((20, 20))
     assert len(painted.document.history) == 1
     assert not asked
 

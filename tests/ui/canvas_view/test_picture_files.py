@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 
 from nodeforge.canvas import LONGEST_SIDE
 from nodeforge.ui.documents.autosave import Autosave
-from support.easel import Easel, easel_in, shown
+from support.canvas_driver import CanvasDriver, driver_in, shown
 
 LONG = 20_000
 
@@ -95,10 +95,10 @@ def test_pixels_of_the_clipboard_are_pasted_and_copies_come_back_in_place(qtbot,
     qtbot.waitUntil(lambda: empty.editor is not None, timeout=LONG)
     canvas = empty.opened.canvas
     assert shown(canvas)[5, 5].tolist() == [195, 39, 43, 255]
-    easel = Easel(empty.window(), empty)
-    easel.session.snapping.enabled = False
-    easel.tool("rectangle")
-    easel.hand.drag([(10, 5), (15, 10), (20, 15)])
+    driver = CanvasDriver(empty.window(), empty)
+    driver.session.snapping.enabled = False
+    driver.tool("rectangle")
+    driver.pointer.drag([(10, 5), (15, 10), (20, 15)])
     empty.copy()
     empty.paste()
     assert len(canvas.layers) == 2
@@ -118,33 +118,33 @@ def test_a_new_canvas_is_empty_and_impossible_sizes_are_refused(qtbot, empty):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".ora"])
-def test_an_export_can_be_opened_again(qtbot, easel, tmp_path: Path, suffix: str):
-    easel.tool("brush", size=30, hardness=1.0)
-    easel.hand.drag([(50, 50), (200, 200)])
+def test_an_export_can_be_opened_again(qtbot, driver, tmp_path: Path, suffix: str):
+    driver.tool("brush", size=30, hardness=1.0)
+    driver.pointer.drag([(50, 50), (200, 200)])
     path = tmp_path / f"out{suffix}"
-    easel.tab.files.export(easel.canvas.state, path, {})
+    driver.tab.files.export(driver.canvas.state, path, {})
     qtbot.waitUntil(path.exists, timeout=LONG)
     read = []
-    easel.tab.files.read(path, path.name, read.append)
+    driver.tab.files.read(path, path.name, read.append)
     qtbot.waitUntil(lambda: bool(read), timeout=LONG)
-    assert (read[0].width, read[0].height) == easel.canvas.size
+    assert (read[0].width, read[0].height) == driver.canvas.size
 
 
-def test_an_export_of_an_unknown_kind_is_refused(qtbot, easel, tmp_path: Path):
-    with qtbot.waitSignal(easel.tab.refused) as refused:
-        easel.tab.files.export(easel.canvas.state, tmp_path / "out.xyz", {})
+def test_an_export_of_an_unknown_kind_is_refused(qtbot, driver, tmp_path: Path):
+    with qtbot.waitSignal(driver.tab.refused) as refused:
+        driver.tab.files.export(driver.canvas.state, tmp_path / "out.xyz", {})
     assert "PNG" in refused.args[0]
 
 
 def test_a_project_keeps_canvas_and_generations(qtbot, canvas_window, tmp_path: Path):
-    easel = easel_in(canvas_window)
-    easel.tool("brush", size=30, hardness=1.0)
-    easel.hand.drag([(50, 50), (200, 200)])
-    opened, path = easel.tab.opened, tmp_path / "painting.nforge"
+    driver = driver_in(canvas_window)
+    driver.tool("brush", size=30, hardness=1.0)
+    driver.pointer.drag([(50, 50), (200, 200)])
+    opened, path = driver.tab.opened, tmp_path / "painting.nforge"
     opened.generations.append({"workflow": {}, "intent": "fill", "values": {"prompt.text": "a"}})
     canvas_window.workspace.save(opened, path)
     assert not opened.modified
-    before = easel.pixels()
+    before = driver.pixels()
     canvas_window.workspace.close(opened)
     canvas_window.files.open(path)
     qtbot.waitUntil(lambda: canvas_window.workspace.find_by_path(path) is not None, timeout=LONG)
@@ -157,17 +157,17 @@ def test_a_project_keeps_canvas_and_generations(qtbot, canvas_window, tmp_path: 
 
 
 def test_a_workflow_with_a_canvas_is_saved_as_a_project(canvas_window, tmp_path: Path):
-    easel = easel_in(canvas_window)
-    canvas_window.workspace.save(easel.tab.opened, tmp_path / "painting.json")
-    assert easel.tab.opened.path == tmp_path / "painting.nforge"
-    canvas_window.workspace.close(easel.tab.opened)
+    driver = driver_in(canvas_window)
+    canvas_window.workspace.save(driver.tab.opened, tmp_path / "painting.json")
+    assert driver.tab.opened.path == tmp_path / "painting.nforge"
+    canvas_window.workspace.close(driver.tab.opened)
 
 
 def test_strokes_survive_a_crash(qtbot, canvas_window, monkeypatch: pytest.MonkeyPatch):
-    easel = easel_in(canvas_window)
-    opened, autosave = easel.tab.opened, canvas_window.autosave
-    easel.tool("brush", size=30, hardness=1.0)
-    easel.hand.drag([(50, 50), (200, 200)])
+    driver = driver_in(canvas_window)
+    opened, autosave = driver.tab.opened, canvas_window.autosave
+    driver.tool("brush", size=30, hardness=1.0)
+    driver.pointer.drag([(50, 50), (200, 200)])
     autosave._write_all()
     folder = autosave._file(opened, ".nforge")
     qtbot.waitUntil(lambda: (folder / "project.json").exists(), timeout=LONG)
@@ -176,7 +176,7 @@ def test_strokes_survive_a_crash(qtbot, canvas_window, monkeypatch: pytest.Monke
     folder.rename(dead)
     assert Autosave(canvas_window.workspace).recoverable_files() == [dead]
     again = autosave.recover(dead)
-    assert np.array_equal(shown(again.canvas), easel.pixels())
+    assert np.array_equal(shown(again.canvas), driver.pixels())
     assert again.modified
     for each in (opened, again):
         autosave.remove_copy(each)
@@ -184,15 +184,15 @@ def test_strokes_survive_a_crash(qtbot, canvas_window, monkeypatch: pytest.Monke
 
 
 def test_nothing_is_autosaved_in_the_middle_of_a_stroke(canvas_window):
-    easel = easel_in(canvas_window)
-    easel.tool("brush", size=30)
-    easel.hand.click((20, 20))
-    easel.hand.press((50, 50))
+    driver = driver_in(canvas_window)
+    driver.tool("brush", size=30)
+    driver.pointer.click((20, 20))
+    driver.pointer.press((50, 50))
     canvas_window.autosave._write_all()
-    assert not canvas_window.autosave._file(easel.tab.opened, ".nforge").exists()
-    easel.hand.release((50, 50))
-    canvas_window.autosave.remove_copy(easel.tab.opened)
-    canvas_window.workspace.close(easel.tab.opened)
+    assert not canvas_window.autosave._file(driver.tab.opened, ".nforge").exists()
+    driver.pointer.release((50, 50))
+    canvas_window.autosave.remove_copy(driver.tab.opened)
+    canvas_window.workspace.close(driver.tab.opened)
 
 
 def test_a_picture_without_a_workflow_can_be_opened_on_the_canvas(

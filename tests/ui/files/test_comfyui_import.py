@@ -31,10 +31,10 @@ def test_a_dropped_workflow_of_comfyui_opens_as_a_new_one(window, tmp_path: Path
 
 
 def test_a_picture_of_comfyui_opens_with_its_report(window, tmp_path: Path, monkeypatch):
-    sketch = text_to_image()
-    sketch.add("UpscaleModelLoader", {"model_name": "4x.pth"})
+    workflow = text_to_image()
+    workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"})
     info = PngImagePlugin.PngInfo()
-    info.add_text("prompt", json.dumps(sketch.api()))
+    info.add_text("prompt", json.dumps(workflow.api()))
     Image.new("RGB", (8, 8)).save(tmp_path / "fox.png", pnginfo=info)
     shown: list[str] = []
     monkeypatch.setattr(ReportDialog, "exec", lambda self: shown.append(self.text.toPlainText()))

@@ -45,7 +45,7 @@ from tests.ui.graph_view.conftest import agree
 TYPES = ["values.sum", "graph.reroute", "gone.unknown", "image.grid", "graph.note"]
 
 
-class Hand:
+class Pointer:
     """Does random things: edits of the document, undo and redo, commands of the view."""
 
     def __init__(self, view: GraphView, seed: int) -> None:
@@ -162,7 +162,7 @@ def check(document: Document, seeds: list[int]) -> None:
     try:
         agree(view)
         for seed in seeds:
-            Hand(view, seed).act()
+            Pointer(view, seed).act()
             agree(view)
         assert write(read(write(document))) == write(document)
         while document.undo():

@@ -14,7 +14,7 @@ from nodeforge.graph.document import Document
 from nodeforge.ui.window.main_window import MainWindow
 from support.graphs import documents
 from tests.ui.graph_view.conftest import agree
-from tests.ui.graph_view.test_graph_scene_property import Hand
+from tests.ui.graph_view.test_graph_scene_property import Pointer
 
 PLAIN, CONTROL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 KEYS = [
@@ -50,7 +50,7 @@ def check(window: MainWindow, folder: Path, document: Document, steps: list) -> 
         if isinstance(step, tuple):
             QTest.keyClick(view.session.viewer, *step)
         else:
-            Hand(view, step).act()
+            Pointer(view, step).act()
         agree(view)
     QTest.keyClick(window, Qt.Key.Key_S, CONTROL)
     assert not opened.modified

@@ -4,114 +4,130 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
-from nodeforge.formats.comfyui.row import Row, one
-from nodeforge.formats.comfyui.signals import Empty, Port, Signal
+from nodeforge.formats.comfyui.link_value import EmptyLatent, InputValue, LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
+from nodeforge.formats.comfyui.row import Row, single_node
 from nodeforge.graph.model import Output
 
 _METHODS = {"nearest-exact": "nearest-exact", "bilinear": "bilinear", "bicubic": "bicubic"}
 
 
-def _nothing(making: Making) -> None:
-    size = Empty(
-        making.port("width", 512), making.port("height", 512), making.port("batch_size", 1)
+def _nothing(node: NodeConversion) -> None:
+    size = EmptyLatent(
+        node.input_value("width", 512),
+        node.input_value("height", 512),
+        node.input_value("batch_size", 1),
     )
-    making.give(Signal("LATENT", empty=size))
+    node.set_outputs(LinkValue("LATENT", empty=size))
 
 
-def _samples(making: Making) -> Signal:
-    found = making.signal("samples", needed="so there is no latent")
+def _samples(node: NodeConversion) -> LinkValue:
+    found = node.link_value("samples", needed="so there is no latent")
     assert found is not None
     return found
 
 
-def _repeat(making: Making) -> None:
-    samples, times = _samples(making), making.value("amount", 1)
+def _repeat(node: NodeConversion) -> None:
+    samples, times = _samples(node), node.known_value("amount", 1)
     if samples.empty is not None and samples.output is None and samples.empty.batch.output is None:
-        batch = Port(samples.empty.batch.value * times)
-        making.give(replace(samples, empty=replace(samples.empty, batch=batch)))
+        batch = InputValue(samples.empty.batch.value * times)
+        node.set_outputs(replace(samples, empty=replace(samples.empty, batch=batch)))
         return
-    name = making.add("latent.repeat", latent=samples, times=times)
-    making.give(making.pass_on("LATENT", Output(name, "latent"), "samples"))
+    name = node.add("latent.repeat", latent=samples, times=times)
+    node.set_outputs(node.updated("LATENT", Output(name, "latent"), "samples"))
 
 
-def _some(making: Making) -> None:
-    samples, count = _samples(making), making.value("length", 1)
+def _some(node: NodeConversion) -> None:
+    samples, count = _samples(node), node.known_value("length", 1)
     if samples.empty is None or samples.output is not None:
         raise NoCounterpartError("takes some latents out of a batch, which no node of ours does.")
-    batch, first = samples.empty.batch, making.value("batch_index", 0)
+    batch, first = samples.empty.batch, node.known_value("batch_index", 0)
     if count == 1 and batch.output is None and batch.value > 1:
         item = max(0, min(first, batch.value - 1))
-        making.give(replace(samples, empty=replace(samples.empty, item=item)))
+        node.set_outputs(replace(samples, empty=replace(samples.empty, item=item)))
         return
     if first:
-        making.differ("The first pictures of the batch are left out there; here they are made")
+        node.report_difference(
+            "The first pictures of the batch are left out there; here they are made"
+        )
         count += first
-    made = batch if batch.output is not None else Port(min(count, batch.value))
-    making.give(replace(samples, empty=replace(samples.empty, batch=made)))
+    made = batch if batch.output is not None else InputValue(min(count, batch.value))
+    node.set_outputs(replace(samples, empty=replace(samples.empty, batch=made)))
 
 
-def _scaled(making: Making, type_id: str, **size: Port) -> None:
-    samples, method = _samples(making), making.value("upscale_method", "nearest-exact")
+def _scaled(node: NodeConversion, type_id: str, **size: InputValue) -> None:
+    samples, method = (
+        _samples(node),
+        node.known_value("upscale_method", "nearest-exact"),
+    )
     if method not in _METHODS:
-        making.differ(f"Latents are scaled by '{method}' there, by 'bicubic' here")
+        node.report_difference(f"Latents are scaled by '{method}' there, by 'bicubic' here")
     if samples.mask is not None:
-        making.differ("The latent's mask is scaled with it there; here it ends before")
-    name = making.add(type_id, latent=samples, method=_METHODS.get(method, "bicubic"), **size)
-    making.give(Signal("LATENT", Output(name, "latent")))
+        node.report_difference("The latent's mask is scaled with it there; here it ends before")
+    name = node.add(type_id, latent=samples, method=_METHODS.get(method, "bicubic"), **size)
+    node.set_outputs(LinkValue("LATENT", Output(name, "latent")))
 
 
-def _scale(making: Making) -> None:
-    if making.value("crop", "disabled") != "disabled":
-        making.differ("The latent is cropped to the new proportions there, and stretched here")
-    width, height = making.port("width", 512), making.port("height", 512)
+def _scale(node: NodeConversion) -> None:
+    if node.known_value("crop", "disabled") != "disabled":
+        node.report_difference(
+            "The latent is cropped to the new proportions there, and stretched here"
+        )
+    width, height = node.input_value("width", 512), node.input_value("height", 512)
     if not width.value or not height.value:
         raise NoCounterpartError("a side of 0 follows from the other, which no node of ours does.")
-    _scaled(making, "latent.upscale", width=width, height=height)
+    _scaled(node, "latent.upscale", width=width, height=height)
 
 
-def _scale_by(making: Making) -> None:
-    _scaled(making, "latent.scale_by", factor=making.port("scale_by", 1.5))
+def _scale_by(node: NodeConversion) -> None:
+    _scaled(node, "latent.scale_by", factor=node.input_value("scale_by", 1.5))
 
 
-def _blend(making: Making) -> None:
-    share = round(1 - making.value("blend_factor", 0.5), 6)
-    first, second = making.output("samples1"), making.output("samples2")
-    name = making.add("latent.blend", first=first, second=second, weight=share)
-    making.give(making.pass_on("LATENT", Output(name, "latent"), "samples1"))
+def _blend(node: NodeConversion) -> None:
+    share = round(1 - node.known_value("blend_factor", 0.5), 6)
+    first, second = node.output("samples1"), node.output("samples2")
+    name = node.add("latent.blend", first=first, second=second, weight=share)
+    node.set_outputs(node.updated("LATENT", Output(name, "latent"), "samples1"))
 
 
-def _set_mask(making: Making) -> None:
-    making.give(replace(_samples(making), mask=making.output("mask")))
+def _set_mask(node: NodeConversion) -> None:
+    node.set_outputs(replace(_samples(node), mask=node.output("mask")))
 
 
-def _encode_masked(making: Making) -> None:
-    mask = making.output("mask")
+def _encode_masked(node: NodeConversion) -> None:
+    mask = node.output("mask")
     if mask is None:
         raise NoCounterpartError("nothing feeds its mask.")
-    picture = making.output("pixels")
-    encode = making.add("latent.encode", vae=making.output("vae"))
-    grey = making.add("latent.masked_picture", image=picture, mask=mask)
-    making.put(encode, making.made[encode], "image", Output(grey, "image"))
-    grow = making.port("grow_mask_by", 6)
+    picture = node.output("pixels")
+    encode = node.add("latent.encode", vae=node.output("vae"))
+    grey = node.add("latent.masked_picture", image=picture, mask=mask)
+    node.set_input(encode, node.nodes[encode], "image", Output(grey, "image"))
+    grow = node.input_value("grow_mask_by", 6)
     if grow.value or grow.output:
-        mask = Output(making.add("mask.grow", mask=mask, pixels=grow), "mask")
-    making.give(Signal("LATENT", Output(encode, "latent"), mask=mask))
+        mask = Output(node.add("mask.grow", mask=mask, pixels=grow), "mask")
+    node.set_outputs(LinkValue("LATENT", Output(encode, "latent"), mask=mask))
 
 
-def _for_inpainting_model(making: Making) -> None:
-    mask, picture, vae = (making.output(name) for name in ("mask", "pixels", "vae"))
+def _for_inpainting_model(node: NodeConversion) -> None:
+    mask, picture, vae = (node.output(name) for name in ("mask", "pixels", "vae"))
     if mask is None:
         raise NoCounterpartError("nothing feeds its mask.")
-    encode = making.add("latent.encode", vae=vae, image=picture)
-    grey = making.add("latent.masked_picture", image=picture, mask=mask)
-    seen = making.add("latent.encode", vae=vae, image=Output(grey, "image"))
-    if not making.value("noise_mask", True):
-        making.differ("Everything may change there, also where the mask is 0; here that is kept")
-    prompts = (making.signal(name) or Signal("CONDITIONING") for name in ("positive", "negative"))
-    making.give(
-        *(replace(prompt, mask=mask, seen=Output(seen, "latent")) for prompt in prompts),
-        Signal("LATENT", Output(encode, "latent"), mask=mask),
+    encode = node.add("latent.encode", vae=vae, image=picture)
+    grey = node.add("latent.masked_picture", image=picture, mask=mask)
+    masked_image = node.add("latent.encode", vae=vae, image=Output(grey, "image"))
+    if not node.known_value("noise_mask", True):
+        node.report_difference(
+            "Everything may change there, also where the mask is 0; here that is kept"
+        )
+    prompts = (
+        node.link_value(name) or LinkValue("CONDITIONING") for name in ("positive", "negative")
+    )
+    node.set_outputs(
+        *(
+            replace(prompt, mask=mask, masked_image=Output(masked_image, "latent"))
+            for prompt in prompts
+        ),
+        LinkValue("LATENT", Output(encode, "latent"), mask=mask),
     )
 
 
@@ -124,13 +140,13 @@ _TILES = "tile_size overlap temporal_size temporal_overlap"
 ROWS = (
     Row(
         "EmptyLatentImage",
-        "Empty Latent Image",
+        "EmptyLatent Latent Image",
         ("width", "height", "batch_size"),
         _LATENT,
         (),
         _nothing,
         "Size and batch of the noise.",
-        dissolves=True,
+        virtual=True,
     ),
     Row(
         "EmptySD3LatentImage",
@@ -140,10 +156,10 @@ ROWS = (
         (),
         _nothing,
         "Size and batch of the noise.",
-        dissolves=True,
+        virtual=True,
     ),
-    one("VAEDecode", "VAE Decode", "latent.decode", _TO_PICTURE, "IMAGE:image"),
-    one(
+    single_node("VAEDecode", "VAE Decode", "latent.decode", _TO_PICTURE, "IMAGE:image"),
+    single_node(
         "VAEDecodeTiled",
         "VAE Decode (Tiled)",
         "latent.decode",
@@ -153,7 +169,7 @@ ROWS = (
         widgets=_TILES,
         remark=_TILED,
     ),
-    one(
+    single_node(
         "VAEEncode",
         "VAE Encode",
         "latent.encode",
@@ -161,7 +177,7 @@ ROWS = (
         "LATENT:latent",
         remark="What 8 does not divide is cut off there; here, resize the picture before.",
     ),
-    one(
+    single_node(
         "VAEEncodeTiled",
         "VAE Encode (Tiled)",
         "latent.encode",
@@ -188,7 +204,7 @@ ROWS = (
         (),
         _set_mask,
         "The mask of the denoise loop; it must have the picture's size here.",
-        dissolves=True,
+        virtual=True,
     ),
     Row(
         "InpaintModelConditioning",
@@ -232,7 +248,7 @@ ROWS = (
         (),
         _some,
         "Of an empty latent only: batch or *item* of the noise.",
-        dissolves=True,
+        virtual=True,
     ),
     Row("LatentBlend", "Latent Blend", ("blend_factor",), _LATENT, ("latent.blend",), _blend),
 )

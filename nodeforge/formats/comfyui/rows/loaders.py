@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
-from nodeforge.formats.comfyui.row import Row, one
-from nodeforge.formats.comfyui.signals import Look, Signal, Wrap
+from nodeforge.formats.comfyui.link_value import GuidanceWrapper, ImagePromptInputs, LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
+from nodeforge.formats.comfyui.row import Row, single_node
 from nodeforge.graph.model import Output
 from nodeforge.models import FAMILIES
 
@@ -22,135 +22,149 @@ def _file(name: str) -> str:
     return name.replace("\\", "/")
 
 
-def _load(making: Making) -> None:
-    file = _file(making.value("ckpt_name", ""))
-    family = making.world.family("checkpoint", file)
-    name = making.add("models.load", file=file)
-    making.give(
-        Signal("MODEL", Output(name, "model"), loader=name),
-        Signal("CLIP", Output(name, "text_encoder"), family=family),
-        Signal("VAE", Output(name, "vae")),
+def _load(node: NodeConversion) -> None:
+    file = _file(node.known_value("ckpt_name", ""))
+    family = node.workflow.family("checkpoint", file)
+    name = node.add("models.load", file=file)
+    node.set_outputs(
+        LinkValue("MODEL", Output(name, "model"), loader=name),
+        LinkValue("CLIP", Output(name, "text_encoder"), family=family),
+        LinkValue("VAE", Output(name, "vae")),
     )
 
 
-def _load_denoiser(making: Making) -> None:
-    name = making.add("models.load_denoiser", file=_file(making.value("unet_name", "")))
-    if (held := making.value("weight_dtype", "default")) != "default":
-        making.differ(f"The weights were held as {held}; here the settings' precision decides")
-    making.give(Signal("MODEL", Output(name, "model"), loader=name))
+def _load_denoiser(node: NodeConversion) -> None:
+    name = node.add("models.load_denoiser", file=_file(node.known_value("unet_name", "")))
+    if (held := node.known_value("weight_dtype", "default")) != "default":
+        node.report_difference(
+            f"The weights were held as {held}; here the settings' precision decides"
+        )
+    node.set_outputs(LinkValue("MODEL", Output(name, "model"), loader=name))
 
 
-def _load_two_encoders(making: Making) -> None:
-    files = [_file(making.value(f"clip_name{number}", "")) for number in (1, 2)]
-    if (kind := making.value("type", _TWO_ENCODERS)) != _TWO_ENCODERS:
+def _load_two_encoders(node: NodeConversion) -> None:
+    files = [_file(node.known_value(f"clip_name{number}", "")) for number in (1, 2)]
+    if (kind := node.known_value("type", _TWO_ENCODERS)) != _TWO_ENCODERS:
         raise NoCounterpartError(f"loads text encoders for '{kind}', a family that is not here.")
-    name = making.add("models.load_text_encoder", file=files[0], second=files[1])
-    making.give(Signal("CLIP", Output(name, "text_encoder"), family=_TWO_ENCODERS))
+    name = node.add("models.load_text_encoder", file=files[0], second=files[1])
+    node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=_TWO_ENCODERS))
 
 
-def _load_vae(making: Making) -> None:
-    file = _file(making.value("vae_name", ""))
+def _load_vae(node: NodeConversion) -> None:
+    file = _file(node.known_value("vae_name", ""))
     if file.startswith("tae") or file == "pixel_space":
         raise NoCounterpartError(f"'{file}' is no VAE that is in a file of its own.")
-    name = making.add("models.load_vae", file=file)
-    making.give(Signal("VAE", Output(name, "vae")))
+    name = node.add("models.load_vae", file=file)
+    node.set_outputs(LinkValue("VAE", Output(name, "vae")))
 
 
-def _load_lora(making: Making) -> None:
-    text = making.output("clip")
-    name = making.add(
+def _load_lora(node: NodeConversion) -> None:
+    text = node.output("clip")
+    name = node.add(
         "models.load_lora",
-        model=making.output("model"),
+        model=node.output("model"),
         text_encoder=text,
-        file=_file(making.value("lora_name", "")),
-        model_weight=making.port("strength_model", 1.0),
-        text_weight=making.port("strength_clip", 1.0) if text else None,
+        file=_file(node.known_value("lora_name", "")),
+        model_weight=node.input_value("strength_model", 1.0),
+        text_weight=node.input_value("strength_clip", 1.0) if text else None,
     )
-    making.give(
-        making.pass_on("MODEL", Output(name, "model"), "model"),
-        making.pass_on("CLIP", Output(name, "text_encoder"), "clip"),
+    node.set_outputs(
+        node.updated("MODEL", Output(name, "model"), "model"),
+        node.updated("CLIP", Output(name, "text_encoder"), "clip"),
     )
 
 
-def _skip_layers(making: Making) -> None:
-    clip = making.signal("clip", needed="so there is no text encoder")
+def _skip_layers(node: NodeConversion) -> None:
+    clip = node.link_value("clip", needed="so there is no text encoder")
     assert clip is not None
-    layer = making.value("stop_at_clip_layer", -1)
+    layer = node.known_value("stop_at_clip_layer", -1)
     skip = -layer - (FAMILIES[clip.family].text_layer if clip.family else 1)
     if not clip.family:
-        making.differ(
+        node.report_difference(
             f"CLIP stops at layer {layer}: 'clip skip' of the prompts is {max(skip, 0)}, right for "
             "SD 1.5. SD 2 and SDXL stop a layer earlier by themselves: take one less"
         )
     if skip < 0:
-        making.differ("The text encoder's very last layer cannot be read for this model")
-    making.give(replace(clip, skip=max(skip, 0)))
+        node.report_difference("The text encoder's very last layer cannot be read for this model")
+    node.set_outputs(replace(clip, skip=max(skip, 0)))
 
 
-def _freeu(making: Making) -> None:
-    given = {ours: making.port(their, 1.0) for ours, their in zip(_FREEU, _letters(), strict=True)}
-    name = making.add("models.freeu", model=making.output("model"), **given)
-    making.give(making.pass_on("MODEL", Output(name, "model"), "model"))
+def _freeu(node: NodeConversion) -> None:
+    given = {
+        ours: node.input_value(their, 1.0) for ours, their in zip(_FREEU, _letters(), strict=True)
+    }
+    name = node.add("models.freeu", model=node.output("model"), **given)
+    node.set_outputs(node.updated("MODEL", Output(name, "model"), "model"))
 
 
 def _letters() -> tuple[str, ...]:
     return ("b1", "b2", "s1", "s2")
 
 
-def _model(making: Making) -> Signal:
-    found = making.signal("model", needed="so there is no model")
+def _model(node: NodeConversion) -> LinkValue:
+    found = node.link_value("model", needed="so there is no model")
     assert found is not None
     return found
 
 
-def _rescale(making: Making) -> None:
-    making.give(replace(_model(making), rescale=making.value("multiplier", 0.7)))
+def _rescale(node: NodeConversion) -> None:
+    node.set_outputs(replace(_model(node), rescale=node.known_value("multiplier", 0.7)))
 
 
-def _perturbed(making: Making) -> None:
-    wrap = Wrap("sampling.perturbed_attention", {"scale": making.value("scale", 3.0)})
-    model = _model(making)
-    making.give(replace(model, wraps=(*model.wraps, wrap)))
+def _perturbed(node: NodeConversion) -> None:
+    wrap = GuidanceWrapper(
+        "sampling.perturbed_attention", {"scale": node.known_value("scale", 3.0)}
+    )
+    model = _model(node)
+    node.set_outputs(replace(model, guidance_wrappers=(*model.guidance_wrappers, wrap)))
 
 
-def _discrete(making: Making) -> None:
-    model, sampling = _model(making), making.value("sampling", "eps")
+def _discrete(node: NodeConversion) -> None:
+    model, sampling = _model(node), node.known_value("sampling", "eps")
     if sampling not in _PREDICTIONS or not model.loader:
         raise NoCounterpartError(f"sets a model to '{sampling}', which is not possible here.")
-    zero = making.value("zsnr", False)
-    _set_loader(making, model, prediction=_PREDICTIONS[sampling], zero_snr="yes" if zero else "no")
+    zero = node.known_value("zsnr", False)
+    _set_loader(node, model, prediction=_PREDICTIONS[sampling], zero_snr="yes" if zero else "no")
     if zero and sampling != "v_prediction":
-        making.differ("Zero terminal SNR is refused here for a model that does not predict v")
-    making.give(model)
+        node.report_difference(
+            "Zero terminal SNR is refused here for a model that does not predict v"
+        )
+    node.set_outputs(model)
 
 
-def _set_loader(making: Making, model: Signal, **values: Any) -> None:
-    making.world.document.graph.nodes[model.loader].values.update(values)
-    if model.loader in making.world.shared:
-        making.differ(
+def _set_loader(node: NodeConversion, model: LinkValue, **values: Any) -> None:
+    node.workflow.document.graph.nodes[model.loader].values.update(values)
+    if model.loader in node.workflow.shared:
+        node.report_difference(
             "What the model predicts is set where it is loaded, so also for the others that use it"
         )
 
 
-def _look(making: Making) -> None:
+def _ip_adapter(node: NodeConversion) -> None:
     """An IP-Adapter lies on the model there, and on the prompt here."""
-    model, eyes = _model(making), making.output("clip_vision")
-    adapter, image = making.output("ipadapter"), making.output("image")
+    model, eyes = _model(node), node.output("clip_vision")
+    adapter, image = node.output("ipadapter"), node.output("image")
     if eyes is None or adapter is None or image is None:
         raise NoCounterpartError("nothing feeds its adapter, its picture or its image encoder.")
-    if making.signal("attn_mask") or making.signal("image_negative"):
-        making.differ("The IP-Adapter has no mask and no negative picture here")
-    if (how := making.value("weight_type", "linear")) not in ("linear", "original"):
-        making.differ(f"The IP-Adapter's weight is the same in all layers here, not '{how}'")
+    if node.link_value("attn_mask") or node.link_value("image_negative"):
+        node.report_difference("The IP-Adapter has no mask and no negative picture here")
+    if (how := node.known_value("weight_type", "linear")) not in ("linear", "original"):
+        node.report_difference(
+            f"The IP-Adapter's weight is the same in all layers here, not '{how}'"
+        )
     inputs = {
         "ip_adapter": adapter,
         "image_encoder": eyes,
         "image": image,
-        "strength": making.port("weight", 1.0),
-        "start": making.port("start_at", 0.0),
-        "end": making.port("end_at", 1.0),
+        "strength": node.input_value("weight", 1.0),
+        "start": node.input_value("start_at", 0.0),
+        "end": node.input_value("end_at", 1.0),
     }
-    making.give(replace(model, looks=(*model.looks, Look(tuple(inputs.items())))))
+    node.set_outputs(
+        replace(
+            model, image_prompts=(*model.image_prompts, ImagePromptInputs(tuple(inputs.items())))
+        )
+    )
 
 
 _MODEL = {"model": "model"}
@@ -182,7 +196,7 @@ ROWS = (
         ("models.load_denoiser",),
         _load_denoiser,
     ),
-    one(
+    single_node(
         "CLIPLoader",
         "Load CLIP",
         "models.load_text_encoder",
@@ -226,7 +240,7 @@ ROWS = (
         (),
         _skip_layers,
         "*clip skip* of the prompts that it feeds.",
-        dissolves=True,
+        virtual=True,
     ),
     Row(
         "FreeU",
@@ -235,7 +249,7 @@ ROWS = (
         ("MODEL",),
         ("models.freeu",),
         _freeu,
-        differs="FreeU goes by a block's channels there, and by its place here, as in diffusers",
+        difference="FreeU goes by a block's channels there, and by its place here, as in diffusers",
     ),
     Row(
         "FreeU_V2",
@@ -244,7 +258,7 @@ ROWS = (
         ("MODEL",),
         ("models.freeu",),
         _freeu,
-        differs="FreeU's second form also weighs by the features' mean; here it is the first form",
+        difference="FreeU V2 also weighs by the features' mean; here it is the first version",
     ),
     Row(
         "RescaleCFG",
@@ -254,7 +268,7 @@ ROWS = (
         (),
         _rescale,
         "*rescale* of the guidance.",
-        dissolves=True,
+        virtual=True,
     ),
     Row(
         "PerturbedAttentionGuidance",
@@ -264,7 +278,7 @@ ROWS = (
         ("sampling.perturbed_attention",),
         _perturbed,
         "It lies around the guidance, not around the model.",
-        dissolves=True,
+        virtual=True,
     ),
     Row(
         "ModelSamplingDiscrete",
@@ -274,12 +288,12 @@ ROWS = (
         (),
         _discrete,
         "*prediction* and *zero SNR* where the model is loaded.",
-        dissolves=True,
+        virtual=True,
     ),
-    one(
+    single_node(
         "ModelSamplingSD3", "ModelSamplingSD3", "models.flow_shift", _MODEL, "MODEL:model", **_SHIFT
     ),
-    one(
+    single_node(
         "ModelSamplingAuraFlow",
         "ModelSamplingAuraFlow",
         "models.flow_shift",
@@ -287,7 +301,7 @@ ROWS = (
         "MODEL:model",
         values={"shift": ("shift", 1.73)},
     ),
-    one(
+    single_node(
         "ControlNetLoader",
         "Load ControlNet Model",
         "control.load",
@@ -297,7 +311,7 @@ ROWS = (
         changes={"file": _file},
         remark="A T2I-Adapter takes *Load T2I-Adapter* here; the linter says where.",
     ),
-    one(
+    single_node(
         "DiffControlNetLoader",
         "Load ControlNet Model (diff)",
         "control.load",
@@ -307,7 +321,7 @@ ROWS = (
         changes={"file": _file},
         differs="A ControlNet of differences is added to its own base model there, if it is one",
     ),
-    one(
+    single_node(
         "CLIPVisionLoader",
         "Load CLIP Vision",
         "control.load_image_encoder",
@@ -316,7 +330,7 @@ ROWS = (
         values={"file": ("clip_name", "")},
         changes={"file": _file},
     ),
-    one(
+    single_node(
         "IPAdapterModelLoader",
         "IPAdapter Model Loader",
         "control.load_ip_adapter",
@@ -335,8 +349,8 @@ ROWS = (
         ),
         ("MODEL",),
         ("control.apply_ip_adapter",),
-        _look,
+        _ip_adapter,
         "Of the same pack. It lies on the prompt, not on the model.",
-        dissolves=True,
+        virtual=True,
     ),
 )

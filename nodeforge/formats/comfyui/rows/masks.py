@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
-from nodeforge.formats.comfyui.row import Row, one
-from nodeforge.formats.comfyui.rows.pictures import picture
-from nodeforge.formats.comfyui.signals import Signal
+from nodeforge.formats.comfyui.link_value import LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
+from nodeforge.formats.comfyui.row import Row, single_node
+from nodeforge.formats.comfyui.rows.images import picture
 from nodeforge.graph.model import Output
 
 
-def _load_mask(making: Making) -> None:
-    channel = making.value("channel", "alpha")
+def _load_mask(node: NodeConversion) -> None:
+    channel = node.known_value("channel", "alpha")
     ours = "transparency" if channel == "alpha" else "brightness"
     if channel != "alpha":
-        making.differ(f"The mask is the picture's {channel} there, and its brightness here")
-    name = making.add("mask.load", file=picture(making), channel=ours)
-    making.give(Signal("MASK", Output(name, "mask")))
+        node.report_difference(
+            f"The mask is the picture's {channel} there, and its brightness here"
+        )
+    name = node.add("mask.load", file=picture(node), channel=ours)
+    node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
 
-def _solid(making: Making) -> None:
-    value = making.value("value", 1.0)
+def _solid(node: NodeConversion) -> None:
+    value = node.known_value("value", 1.0)
     if value not in (0.0, 1.0):
         raise NoCounterpartError(f"is a mask of {value:g} everywhere; ours are 0 or 1.")
-    sides = {name: making.port(name, 512) for name in ("width", "height")}
+    sides = {name: node.input_value(name, 512) for name in ("width", "height")}
     edges = {"left": 0.0, "top": 0.0, "right": value, "bottom": value}
-    name = making.add("mask.rectangle", **sides, **edges)
-    making.give(Signal("MASK", Output(name, "mask")))
+    name = node.add("mask.rectangle", **sides, **edges)
+    node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
 
 _HOW = {
@@ -35,32 +37,30 @@ _HOW = {
 }
 
 
-def _combine(making: Making) -> None:
-    how = making.value("operation", "multiply")
-    if how not in _HOW or making.value("x", 0) or making.value("y", 0):
+def _combine(node: NodeConversion) -> None:
+    how = node.known_value("operation", "multiply")
+    if how not in _HOW or node.known_value("x", 0) or node.known_value("y", 0):
         raise NoCounterpartError(f"does '{how}' at a place, which our masks do not.")
     if how in ("or", "and", "multiply"):
-        making.differ("Grey values of masks may be combined in another way")
-    links = {"first": making.output("destination"), "second": making.output("source")}
-    name = making.add("mask.combine", **links, how=_HOW[how])
-    making.give(Signal("MASK", Output(name, "mask")))
+        node.report_difference("Grey values of masks may be combined in another way")
+    links = {"first": node.output("destination"), "second": node.output("source")}
+    name = node.add("mask.combine", **links, how=_HOW[how])
+    node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
 
-def _mask_of_picture(making: Making) -> None:
-    if (channel := making.value("channel", "red")) != "alpha":
+def _mask_of_picture(node: NodeConversion) -> None:
+    if (channel := node.known_value("channel", "red")) != "alpha":
         raise NoCounterpartError(
             f"takes a picture's {channel} as a mask, which no node of ours does."
         )
-    name = making.add("mask.from_alpha", image=making.output("image"))
-    making.give(Signal("MASK", Output(name, "mask")))
+    name = node.add("mask.from_alpha", image=node.output("image"))
+    node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
 
-def _mask_of_colour(making: Making) -> None:
-    colour = f"#{making.value('color', 0) & 0xFFFFFF:06x}"
-    name = making.add(
-        "mask.from_colour", image=making.output("image"), colour=colour, tolerance=0.0
-    )
-    making.give(Signal("MASK", Output(name, "mask")))
+def _mask_of_colour(node: NodeConversion) -> None:
+    colour = f"#{node.known_value('color', 0) & 0xFFFFFF:06x}"
+    name = node.add("mask.from_colour", image=node.output("image"), colour=colour, tolerance=0.0)
+    node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
 
 _IMAGE, _MASK = ("IMAGE",), ("MASK",)
@@ -74,8 +74,8 @@ ROWS = (
         ("mask.load",),
         _load_mask,
     ),
-    one("InvertMask", "InvertMask", "mask.invert", {"mask": "mask"}, "MASK:mask"),
-    one(
+    single_node("InvertMask", "InvertMask", "mask.invert", {"mask": "mask"}, "MASK:mask"),
+    single_node(
         "GrowMask",
         "GrowMask",
         "mask.grow",

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
-from nodeforge.formats.comfyui.row import Row, one
-from nodeforge.formats.comfyui.signals import Port, Signal, Steering
+from nodeforge.formats.comfyui.link_value import InputValue, LinkValue, NegativeControl
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
+from nodeforge.formats.comfyui.row import Row, single_node
 from nodeforge.graph.model import Output
 
 _SQUARE = re.compile(r"(\\*)([\[\]])")
@@ -22,110 +22,118 @@ WEIGHTS = (
 )
 
 
-def _text(making: Making, name: str = "text") -> Any:
+def _text(node: NodeConversion, name: str = "text") -> Any:
     """A prompt: square brackets mean nothing in ComfyUI, and something here."""
-    given = making.port(name, "")
+    given = node.input_value(name, "")
     if _CHOICE.search(given.value):
-        making.differ("{one|other} is drawn anew for each run there; here it is plain text")
+        node.report_difference(
+            "{one|other} is drawn anew for each run there; here it is plain text"
+        )
     if "(" in given.value:
-        making.always_differs(WEIGHTS)
+        node.report_general_difference(WEIGHTS)
     text = _EMBEDDING.sub(r"\1", given.value)
     text = _SQUARE.sub(lambda m: m[0] if len(m[1]) % 2 else f"{m[1]}\\{m[2]}", text)
     if text == given.value:
         return given
     if given.output is not None:
-        making.differ("The prompt was linked; here it is a text of its own, as its marks differ")
-    return Port(text)
+        node.report_difference(
+            "The prompt was linked; here it is a text of its own, as its marks differ"
+        )
+    return InputValue(text)
 
 
-def _encoded(making: Making, text: Any) -> str:
-    clip = making.signal("clip")
+def _encoded(node: NodeConversion, text: Any) -> str:
+    clip = node.link_value("clip")
     skip = clip.skip if clip else 0
-    return making.add("text.encode", text_encoder=clip, text=text, clip_skip=skip or None)
+    return node.add("text.encode", text_encoder=clip, text=text, clip_skip=skip or None)
 
 
-def _encode(making: Making) -> None:
-    name = _encoded(making, _text(making))
-    making.give(Signal("CONDITIONING", Output(name, "conditioning")))
+def _encode(node: NodeConversion) -> None:
+    name = _encoded(node, _text(node))
+    node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning")))
 
 
-def _encode_sdxl(making: Making) -> None:
-    if making.value("text_g", "") != making.value("text_l", ""):
-        making.differ("SDXL's two text encoders get two texts there; here both get 'text_g'")
-    name = _encoded(making, _text(making, "text_g"))
+def _encode_sdxl(node: NodeConversion) -> None:
+    if node.known_value("text_g", "") != node.known_value("text_l", ""):
+        node.report_difference(
+            "SDXL's two text encoders get two texts there; here both get 'text_g'"
+        )
+    name = _encoded(node, _text(node, "text_g"))
     sizes = {
-        "original_width": making.port("width", 1024),
-        "original_height": making.port("height", 1024),
-        "crop_left": making.port("crop_w", 0),
-        "crop_top": making.port("crop_h", 0),
-        "target_width": making.port("target_width", 1024),
-        "target_height": making.port("target_height", 1024),
+        "original_width": node.input_value("width", 1024),
+        "original_height": node.input_value("height", 1024),
+        "crop_left": node.input_value("crop_w", 0),
+        "crop_top": node.input_value("crop_h", 0),
+        "target_width": node.input_value("target_width", 1024),
+        "target_height": node.input_value("target_height", 1024),
     }
-    _framed(making, name, sizes)
+    _framed(node, name, sizes)
 
 
-def _encode_refiner(making: Making) -> None:
-    name = _encoded(making, _text(making))
+def _encode_refiner(node: NodeConversion) -> None:
+    name = _encoded(node, _text(node))
     sizes = {
-        "original_width": making.port("width", 1024),
-        "original_height": making.port("height", 1024),
-        "aesthetic": making.port("ascore", 6.0),
+        "original_width": node.input_value("width", 1024),
+        "original_height": node.input_value("height", 1024),
+        "aesthetic": node.input_value("ascore", 6.0),
     }
-    _framed(making, name, sizes)
+    _framed(node, name, sizes)
 
 
-def _framed(making: Making, encoded: str, sizes: dict[str, Any]) -> None:
-    name = making.add("text.framing", conditioning=Output(encoded, "conditioning"), **sizes)
-    making.give(Signal("CONDITIONING", Output(name, "conditioning")))
+def _framed(node: NodeConversion, encoded: str, sizes: dict[str, Any]) -> None:
+    name = node.add("text.framing", conditioning=Output(encoded, "conditioning"), **sizes)
+    node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning")))
 
 
-def _two(making: Making, kind: str, first: str, second: str, **values: Any) -> None:
-    one, other = making.signal(first), making.signal(second)
-    name = making.add(kind, first=one, second=other, **values)
-    given = making.pass_on("CONDITIONING", Output(name, "conditioning"), first)
+def _two(node: NodeConversion, kind: str, first: str, second: str, **values: Any) -> None:
+    one, other = node.link_value(first), node.link_value(second)
+    name = node.add(kind, first=one, second=other, **values)
+    given = node.updated("CONDITIONING", Output(name, "conditioning"), first)
     if other is not None:
-        steering = (*given.steering, *other.steering)
+        negative_controls = (*given.negative_controls, *other.negative_controls)
         given = replace(
             given,
-            steering=tuple(dict.fromkeys(steering)),
+            negative_controls=tuple(dict.fromkeys(negative_controls)),
             mask=given.mask or other.mask,
-            seen=given.seen or other.seen,
+            masked_image=given.masked_image or other.masked_image,
         )
-    making.give(given)
+    node.set_outputs(given)
 
 
-def _combine(making: Making) -> None:
-    _two(making, "text.combine", "conditioning_1", "conditioning_2")
+def _combine(node: NodeConversion) -> None:
+    _two(node, "text.combine", "conditioning_1", "conditioning_2")
 
 
-def _concatenate(making: Making) -> None:
-    _two(making, "text.concatenate", "conditioning_to", "conditioning_from")
+def _concatenate(node: NodeConversion) -> None:
+    _two(node, "text.concatenate", "conditioning_to", "conditioning_from")
 
 
-def _average(making: Making) -> None:
-    share = making.port("conditioning_to_strength", 1.0)
-    _two(making, "text.average", "conditioning_from", "conditioning_to", weight=share)
+def _average(node: NodeConversion) -> None:
+    share = node.input_value("conditioning_to_strength", 1.0)
+    _two(node, "text.average", "conditioning_from", "conditioning_to", weight=share)
 
 
-def _area(making: Making) -> None:
-    size = making.world.picture_size
+def _area(node: NodeConversion) -> None:
+    size = node.workflow.picture_size
     width, height = size or (512, 512)
     sides = {"x": width, "width": width, "y": height, "height": height}
-    shares = {name: making.value(name, 0) / side for name, side in sides.items()}
-    _rectangle(making, shares, size is not None, (width, height))
+    shares = {name: node.known_value(name, 0) / side for name, side in sides.items()}
+    _rectangle(node, shares, size is not None, (width, height))
 
 
-def _area_by_share(making: Making) -> None:
-    size = making.world.picture_size
-    shares = {name: making.value(name, 0.0) for name in ("x", "y", "width", "height")}
-    _rectangle(making, shares, size is not None, size or (512, 512))
+def _area_by_share(node: NodeConversion) -> None:
+    size = node.workflow.picture_size
+    shares = {name: node.known_value(name, 0.0) for name in ("x", "y", "width", "height")}
+    _rectangle(node, shares, size is not None, size or (512, 512))
 
 
 def _rectangle(
-    making: Making, shares: dict[str, float], known: bool, size: tuple[int, int]
+    node: NodeConversion, shares: dict[str, float], known: bool, size: tuple[int, int]
 ) -> None:
     if not known:
-        making.differ("The area is of a picture of 512 × 512, as the file does not say its size")
+        node.report_difference(
+            "The area is of a picture of 512 × 512, as the file does not say its size"
+        )
     edges = {
         "left": shares["x"],
         "top": shares["y"],
@@ -133,67 +141,69 @@ def _rectangle(
         "bottom": shares["y"] + shares["height"],
     }
     edges = {name: min(max(round(share, 6), 0.0), 1.0) for name, share in edges.items()}
-    name = making.add(
+    name = node.add(
         "text.area",
-        conditioning=making.output("conditioning"),
-        strength=making.port("strength", 1.0),
+        conditioning=node.output("conditioning"),
+        strength=node.input_value("strength", 1.0),
     )
-    mask = making.add("mask.rectangle", width=size[0], height=size[1], **edges)
-    making.put(name, making.made[name], "mask", Output(mask, "mask"))
-    making.give(making.pass_on("CONDITIONING", Output(name, "conditioning"), "conditioning"))
+    mask = node.add("mask.rectangle", width=size[0], height=size[1], **edges)
+    node.set_input(name, node.nodes[name], "mask", Output(mask, "mask"))
+    node.set_outputs(node.updated("CONDITIONING", Output(name, "conditioning"), "conditioning"))
 
 
-def _masked(making: Making) -> None:
-    if making.value("set_cond_area", "default") != "default":
-        making.differ("The prompt sees the mask's surroundings alone there; here the whole picture")
-    name = making.add(
+def _masked(node: NodeConversion) -> None:
+    if node.known_value("set_cond_area", "default") != "default":
+        node.report_difference(
+            "The prompt sees the mask's surroundings alone there; here the whole picture"
+        )
+    name = node.add(
         "text.area",
-        conditioning=making.output("conditioning"),
-        mask=making.output("mask"),
-        strength=making.port("strength", 1.0),
+        conditioning=node.output("conditioning"),
+        mask=node.output("mask"),
+        strength=node.input_value("strength", 1.0),
     )
-    making.give(making.pass_on("CONDITIONING", Output(name, "conditioning"), "conditioning"))
+    node.set_outputs(node.updated("CONDITIONING", Output(name, "conditioning"), "conditioning"))
 
 
-def _steer(making: Making) -> None:
+def _steer(node: NodeConversion) -> None:
     """The older node: what it does to the prompt happens to the negative one as well."""
-    strength, image, net = making.port("strength", 1.0), *_control(making)
-    name = making.add(
+    strength, image, net = node.input_value("strength", 1.0), *_control(node)
+    name = node.add(
         "control.apply",
-        conditioning=making.output("conditioning"),
+        conditioning=node.output("conditioning"),
         controlnet=net,
         image=image,
         strength=strength,
     )
-    given = making.pass_on("CONDITIONING", Output(name, "conditioning"), "conditioning")
-    steering = (*given.steering, Steering(net, image, strength))
-    making.give(replace(given, steering=steering))
+    given = node.updated("CONDITIONING", Output(name, "conditioning"), "conditioning")
+    negative_controls = (*given.negative_controls, NegativeControl(net, image, strength))
+    node.set_outputs(replace(given, negative_controls=negative_controls))
 
 
-def _control(making: Making) -> tuple[Output, Output]:
-    image, net = making.output("image"), making.output("control_net")
+def _control(node: NodeConversion) -> tuple[Output, Output]:
+    image, net = node.output("image"), node.output("control_net")
     if image is None or net is None:
         raise NoCounterpartError("nothing feeds its picture or its ControlNet.")
     return image, net
 
 
-def _steer_both(making: Making) -> None:
-    image, net = _control(making)
-    signals = []
+def _steer_both(node: NodeConversion) -> None:
+    image, net = _control(node)
+    linked = []
     for prompt in ("positive", "negative"):
-        name = making.add(
+        name = node.add(
             "control.apply",
-            conditioning=making.output(prompt),
+            conditioning=node.output(prompt),
             controlnet=net,
             image=image,
-            strength=making.port("strength", 1.0),
-            start=making.port("start_percent", 0.0),
-            end=making.port("end_percent", 1.0),
+            strength=node.input_value("strength", 1.0),
+            start=node.input_value("start_percent", 0.0),
+            end=node.input_value("end_percent", 1.0),
         )
         output = Output(name, "conditioning")
-        signals.append(making.pass_on("CONDITIONING", output, prompt))
-    _tell_range(making, "start_percent", "end_percent")
-    making.give(*signals)
+        linked.append(node.updated("CONDITIONING", output, prompt))
+    _tell_range(node, "start_percent", "end_percent")
+    node.set_outputs(*linked)
 
 
 RANGE = (
@@ -202,20 +212,20 @@ RANGE = (
 )
 
 
-def _tell_range(making: Making, start: str, end: str) -> None:
-    if making.port(start, 0.0).value > 0 or making.port(end, 1.0).value < 1:
-        making.differ(RANGE)
+def _tell_range(node: NodeConversion, start: str, end: str) -> None:
+    if node.input_value(start, 0.0).value > 0 or node.input_value(end, 1.0).value < 1:
+        node.report_difference(RANGE)
 
 
-def _in_steps(making: Making) -> None:
-    name = making.add(
+def _in_steps(node: NodeConversion) -> None:
+    name = node.add(
         "text.range",
-        conditioning=making.output("conditioning"),
-        start=making.port("start", 0.0),
-        end=making.port("end", 1.0),
+        conditioning=node.output("conditioning"),
+        start=node.input_value("start", 0.0),
+        end=node.input_value("end", 1.0),
     )
-    _tell_range(making, "start", "end")
-    making.give(making.pass_on("CONDITIONING", Output(name, "conditioning"), "conditioning"))
+    _tell_range(node, "start", "end")
+    node.set_outputs(node.updated("CONDITIONING", Output(name, "conditioning"), "conditioning"))
 
 
 _SAID = ("CONDITIONING",)
@@ -276,7 +286,7 @@ ROWS = (
         _SAID,
         ("text.area", "mask.rectangle"),
         _area,
-        differs=_AREA,
+        difference=_AREA,
     ),
     Row(
         "ConditioningSetAreaPercentage",
@@ -285,7 +295,7 @@ ROWS = (
         _SAID,
         ("text.area", "mask.rectangle"),
         _area_by_share,
-        differs=_AREA,
+        difference=_AREA,
     ),
     Row(
         "ConditioningSetMask",
@@ -304,7 +314,7 @@ ROWS = (
         _in_steps,
         "Shares of the steps run here.",
     ),
-    one(
+    single_node(
         "ConditioningZeroOut",
         "ConditioningZeroOut",
         "text.zero",

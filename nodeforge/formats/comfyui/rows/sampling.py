@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
+from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows.schedules import (
     LONGER,
@@ -14,7 +15,6 @@ from nodeforge.formats.comfyui.rows.schedules import (
     steps_run,
 )
 from nodeforge.formats.comfyui.sampling_names import DRAWING
-from nodeforge.formats.comfyui.signals import Port, Signal
 from nodeforge.graph.model import Output
 
 _NUMBERS = (
@@ -27,87 +27,98 @@ _MASK = (
 )
 
 
-def _sample(making: Making) -> None:
+def _sample(node: NodeConversion) -> None:
     """KSampler."""
-    denoise = making.value("denoise", 1.0)
+    denoise = node.known_value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so it gives the latent back as it was.")
-    rule = sampler_name(making)
-    levels = schedule_name(making)
-    parts = {name: making.signal(name) for name in ("model", "positive", "negative")}
-    steps = steps_run(making, denoise)
+    rule = sampler_name(node)
+    levels = schedule_name(node)
+    parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
+    steps = steps_run(node, denoise)
     _loop(
-        making,
+        node,
         parts,
-        making.signal("latent_image"),
-        (making.seed(), making.control),
-        lambda: add_sampler(making, rule),
-        lambda: Output(making.add("sampling.schedule", name=levels, **steps), "schedule"),
-        making.port("cfg", 8.0),
+        node.link_value("latent_image"),
+        (node.seed(), node.control),
+        lambda: add_sampler(node, rule),
+        lambda: Output(node.add("sampling.schedule", name=levels, **steps), "schedule"),
+        node.input_value("cfg", 8.0),
     )
 
 
-def _sample_part(making: Making) -> None:
+def _sample_part(node: NodeConversion) -> None:
     """KSamplerAdvanced: some of the steps."""
-    steps = making.port("steps", 20)
-    start, stop = making.port("start_at_step", 0), making.port("end_at_step", 10000)
-    noisy = making.value("add_noise", "enable") != "disable"
+    steps = node.input_value("steps", 20)
+    start, stop = (
+        node.input_value("start_at_step", 0),
+        node.input_value("end_at_step", 10000),
+    )
+    noisy = node.known_value("add_noise", "enable") != "disable"
     last = stop.output is None and stop.value >= steps.value
-    if not last and making.value("return_with_leftover_noise", "disable") == "disable":
-        making.differ(
+    if not last and node.known_value("return_with_leftover_noise", "disable") == "disable":
+        node.report_difference(
             "The last of a part of the steps takes all noise away there; here the noise is left. "
             "For the whole picture, let it stop at the end"
         )
-    rule = sampler_name(making)
-    levels = schedule_name(making)
-    if not noisy and making.value("sampler_name", "") in DRAWING:
-        making.differ("Without noise of its own, what a sampler draws grows from seed 0 here")
-    parts = {name: making.signal(name) for name in ("model", "positive", "negative")}
+    rule = sampler_name(node)
+    levels = schedule_name(node)
+    if not noisy and node.known_value("sampler_name", "") in DRAWING:
+        node.report_difference(
+            "Without noise of its own, what a sampler draws grows from seed 0 here"
+        )
+    parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
     _loop(
-        making,
+        node,
         parts,
-        making.signal("latent_image"),
-        (making.seed("noise_seed"), making.control) if noisy else None,
-        lambda: add_sampler(making, rule),
-        lambda: Output(making.add("sampling.schedule", name=levels, steps=steps), "schedule"),
-        making.port("cfg", 8.0),
+        node.link_value("latent_image"),
+        (node.seed("noise_seed"), node.control) if noisy else None,
+        lambda: add_sampler(node, rule),
+        lambda: Output(node.add("sampling.schedule", name=levels, steps=steps), "schedule"),
+        node.input_value("cfg", 8.0),
         start_at=start if start.value or start.output else None,
         stop_at=None if last else stop,
     )
 
 
-def _sample_custom(making: Making) -> None:
+def _sample_custom(node: NodeConversion) -> None:
     """SamplerCustom."""
-    noisy = making.value("add_noise", True)
-    parts = {name: making.signal(name) for name in ("model", "positive", "negative")}
-    seed = (making.seed("noise_seed"), making.control) if noisy else None
-    _given(making, parts, seed, making.port("cfg", 8.0))
+    noisy = node.known_value("add_noise", True)
+    parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
+    seed = (node.seed("noise_seed"), node.control) if noisy else None
+    _given(node, parts, seed, node.input_value("cfg", 8.0))
 
 
-def _sample_advanced(making: Making) -> None:
+def _sample_advanced(node: NodeConversion) -> None:
     """SamplerCustomAdvanced."""
-    noise, guider = making.signal("noise"), making.signal("guider", needed="so nothing guides it")
+    noise, guider = (
+        node.link_value("noise"),
+        node.link_value("guider", needed="so nothing guides it"),
+    )
     assert guider is not None
     if not guider.parts or guider.scale is None:
         raise NoCounterpartError("its guider has no counterpart here.")
     seed = (noise.seed, noise.control) if noise and noise.seed else None
-    _given(making, guider.parts, seed, guider.scale)
+    _given(node, guider.parts, seed, guider.scale)
 
 
 def _given(
-    making: Making, parts: dict[str, Signal | None], seed: tuple[Port, str] | None, scale: Port
+    node: NodeConversion,
+    parts: dict[str, LinkValue | None],
+    seed: tuple[InputValue, str] | None,
+    scale: InputValue,
 ) -> None:
     """A loop whose sampler and schedule are nodes of their own."""
-    sampler = making.output("sampler")
-    sigmas = making.signal("sigmas", needed="so there is no schedule")
+    sampler = node.output("sampler")
+    sigmas = node.link_value("sigmas", needed="so there is no schedule")
     assert sigmas is not None
     if sampler is None or sigmas.output is None:
         raise NoCounterpartError("nothing feeds its sampler or its schedule.")
     schedule = sigmas.output
     _loop(
-        making,
+        node,
         parts,
-        making.signal("latent_image"),
+        node.link_value("latent_image"),
         seed,
         lambda: sampler,
         lambda: schedule,
@@ -115,84 +126,90 @@ def _given(
         start_at=sigmas.start or None,
         stop_at=sigmas.stop,
     )
-    if making.outputs and sigmas.stop is not None and making.world.reads(making.node, 1):
-        making.differ("The clean estimate of a part of the steps is no output here")
-    making.outputs *= 2
+    if node.outputs and sigmas.stop is not None and node.workflow.is_linked(node.source, 1):
+        node.report_difference("The clean estimate of a part of the steps is no output here")
+    node.outputs *= 2
 
 
 def _loop(
-    making: Making,
-    parts: dict[str, Signal | None],
-    latent: Signal | None,
-    seed: tuple[Port, str] | None,
+    node: NodeConversion,
+    parts: dict[str, LinkValue | None],
+    latent: LinkValue | None,
+    seed: tuple[InputValue, str] | None,
     sampler: Any,
     schedule: Any,
-    scale: Port,
+    scale: InputValue,
     **steps: Any,
 ) -> None:
     model, positive = parts.get("model"), parts.get("positive")
     mask = (latent and latent.mask) or (positive and positive.mask)
-    seen = positive.seen if positive else None
-    name = making.add("sampling.denoise", model=model, mask=mask, **steps)
-    node = making.made[name]
-    noise = _noise(making, latent, seed) if seed else None
+    masked_image = positive.masked_image if positive else None
+    name = node.add("sampling.denoise", model=model, mask=mask, **steps)
+    target = node.nodes[name]
+    noise = _noise(node, latent, seed) if seed else None
     empty = latent is not None and latent.output is None
     inputs = {
-        "positive": _looking(making, model, positive),
+        "positive": _with_image_prompts(node, model, positive),
         "noise": noise,
-        "latent": None if empty and noise else making.out(latent),
-        "masked_image": seen,
+        "latent": None if empty and noise else node.resolve(latent),
+        "masked_image": masked_image,
         "sampler": sampler(),
         "schedule": schedule(),
-        "guidance": _guidance(making, model, scale),
-        "negative": _negative(making, positive, parts.get("negative")),
+        "guidance": _guidance(node, model, scale),
+        "negative": _negative(node, positive, parts.get("negative")),
     }
     for port, given in inputs.items():
-        making.put(name, node, port, given)
-    making.always_differs(_NUMBERS)
+        node.set_input(name, target, port, given)
+    node.report_general_difference(_NUMBERS)
     if mask:
-        making.differ(_MASK)
-    made = Signal("LATENT", Output(name, "latent"), mask=latent.mask if latent else None)
-    making.give(made)
+        node.report_difference(_MASK)
+    made = LinkValue("LATENT", Output(name, "latent"), mask=latent.mask if latent else None)
+    node.set_outputs(made)
 
 
-def _noise(making: Making, latent: Signal | None, seed: tuple[Port, str]) -> Output:
+def _noise(node: NodeConversion, latent: LinkValue | None, seed: tuple[InputValue, str]) -> Output:
     size = latent.empty if latent is not None and latent.output is None else None
     sides: dict[str, Any] = {}
     if size is not None:
         sides = {"width": size.width, "height": size.height, "batch": size.batch}
         sides["item"] = size.item
-    name = making.add("sampling.noise", seed=seed[0], **sides)
+    name = node.add("sampling.noise", seed=seed[0], **sides)
     if seed[0].output is None:
-        making.control = seed[1]
-        making.follow_seed(f"{name}.seed")
+        node.control = seed[1]
+        node.set_seed_control(f"{name}.seed")
     return Output(name, "noise")
 
 
-def _guidance(making: Making, model: Signal | None, scale: Port) -> Output:
+def _guidance(node: NodeConversion, model: LinkValue | None, scale: InputValue) -> Output:
     rescale = model.rescale if model else 0.0
-    name = making.add("sampling.guidance", scale=scale, rescale=rescale or None)
-    for wrap in model.wraps if model else ():
-        name = making.add(wrap.type, guidance=Output(name, "guidance"), **wrap.values)
+    name = node.add("sampling.guidance", scale=scale, rescale=rescale or None)
+    for wrapper in model.guidance_wrappers if model else ():
+        name = node.add(wrapper.type, guidance=Output(name, "guidance"), **wrapper.values)
     return Output(name, "guidance")
 
 
-def _looking(making: Making, model: Signal | None, positive: Signal | None) -> Output | None:
+def _with_image_prompts(
+    node: NodeConversion, model: LinkValue | None, positive: LinkValue | None
+) -> Output | None:
     """The prompt, with the pictures that IP-Adapters on the model let it say."""
-    output = making.out(positive)
-    for look in model.looks if model else ():
-        name = making.add("control.apply_ip_adapter", conditioning=output, **dict(look.inputs))
+    output = node.resolve(positive)
+    for image_prompt in model.image_prompts if model else ():
+        name = node.add(
+            "control.apply_ip_adapter", conditioning=output, **dict(image_prompt.inputs)
+        )
         output = Output(name, "conditioning")
     return output
 
 
-def _negative(making: Making, positive: Signal | None, negative: Signal | None) -> Output | None:
+def _negative(
+    node: NodeConversion, positive: LinkValue | None, negative: LinkValue | None
+) -> Output | None:
     """The negative prompt, with the ControlNets of the positive one that act on it, too."""
-    output = making.out(negative)
-    for each in positive.steering if positive and output else ():
-        if negative is not None and each in negative.steering:
+    output = node.resolve(negative)
+    for each in positive.negative_controls if positive and output else ():
+        if negative is not None and each in negative.negative_controls:
             continue
-        name = making.add(
+        name = node.add(
             "control.apply",
             conditioning=output,
             controlnet=each.controlnet,
@@ -203,22 +220,25 @@ def _negative(making: Making, positive: Signal | None, negative: Signal | None) 
     return output
 
 
-def _random_noise(making: Making) -> None:
-    making.give(Signal("NOISE", seed=making.seed("noise_seed"), control=making.control))
+def _random_noise(node: NodeConversion) -> None:
+    node.set_outputs(LinkValue("NOISE", seed=node.seed("noise_seed"), control=node.control))
 
 
-def _no_noise(making: Making) -> None:
-    making.give(Signal("NOISE"))
+def _no_noise(node: NodeConversion) -> None:
+    node.set_outputs(LinkValue("NOISE"))
 
 
-def _guide(making: Making) -> None:
-    parts = {name: making.signal(name) for name in ("model", "positive", "negative")}
-    making.give(Signal("GUIDER", parts=parts, scale=making.port("cfg", 8.0)))
+def _guide(node: NodeConversion) -> None:
+    parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
+    node.set_outputs(LinkValue("GUIDER", parts=parts, scale=node.input_value("cfg", 8.0)))
 
 
-def _guide_by_one(making: Making) -> None:
-    parts = {"model": making.signal("model"), "positive": making.signal("conditioning")}
-    making.give(Signal("GUIDER", parts=parts, scale=Port(1.0)))
+def _guide_by_one(node: NodeConversion) -> None:
+    parts = {
+        "model": node.link_value("model"),
+        "positive": node.link_value("conditioning"),
+    }
+    node.set_outputs(LinkValue("GUIDER", parts=parts, scale=InputValue(1.0)))
 
 
 _LATENT = ("LATENT",)
@@ -270,7 +290,7 @@ ROWS = (
         (),
         _random_noise,
         "The noise of the loop.",
-        dissolves=True,
+        virtual=True,
     ),
     Row(
         "DisableNoise",
@@ -280,7 +300,7 @@ ROWS = (
         (),
         _no_noise,
         "A loop without noise of its own.",
-        dissolves=True,
+        virtual=True,
     ),
     Row(
         "CFGGuider",
@@ -290,7 +310,7 @@ ROWS = (
         (),
         _guide,
         "The guidance of the loop.",
-        dissolves=True,
+        virtual=True,
     ),
     Row(
         "BasicGuider",
@@ -300,6 +320,6 @@ ROWS = (
         (),
         _guide_by_one,
         "A guidance of 1.",
-        dissolves=True,
+        virtual=True,
     ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
+from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.sampling_names import (
     CONVENTION,
@@ -18,25 +19,24 @@ from nodeforge.formats.comfyui.sampling_names import (
     log_sigmas,
     shortened,
 )
-from nodeforge.formats.comfyui.signals import Port, Signal
 from nodeforge.graph.model import Output
 
 LONGER = "Steps run there of a longer schedule become *strength* here, exactly."
 
 
-def add_sampler(making: Making, name: str, **values: Any) -> Output:
+def add_sampler(node: NodeConversion, name: str, **values: Any) -> Output:
     """A sampler of ours that follows ComfyUI's numbers."""
-    made = making.add("sampling.sampler", name=name, **values, convention=CONVENTION)
+    made = node.add("sampling.sampler", name=name, **values, convention=CONVENTION)
     return Output(made, "sampler")
 
 
-def sampler_name(making: Making) -> str:
+def sampler_name(node: NodeConversion) -> str:
     """Our name of the sampler that the node chooses; its own where we lack it."""
-    name = making.value("sampler_name", "euler")
+    name = node.known_value("sampler_name", "euler")
     if name not in SAMPLERS:
-        making.differ(f"There is no sampler '{name}' here: choose another where it stands")
+        node.report_difference(f"There is no sampler '{name}' here: choose another where it stands")
     if name in DRAWING_ON_CARD:
-        making.differ(_DRAWN_ON_CARD.format(name))
+        node.report_difference(_DRAWN_ON_CARD.format(name))
     return SAMPLERS.get(name, name)
 
 
@@ -46,101 +46,107 @@ _DRAWN_ON_CARD = (
 )
 
 
-def schedule_name(making: Making) -> str:
+def schedule_name(node: NodeConversion) -> str:
     """Our name of the schedule that the node chooses; its own where we lack it."""
-    given = making.value("scheduler", "normal")
+    given = node.known_value("scheduler", "normal")
     if given not in SCHEDULES:
-        making.differ(f"There is no schedule '{given}' here: choose another where it stands")
+        node.report_difference(
+            f"There is no schedule '{given}' here: choose another where it stands"
+        )
     return SCHEDULES.get(given, given)
 
 
-def steps_run(making: Making, denoise: float) -> dict[str, Any]:
+def steps_run(node: NodeConversion, denoise: float) -> dict[str, Any]:
     """Steps and strength of our schedule, for the steps that the node runs."""
-    given = making.port("steps", 20)
+    given = node.input_value("steps", 20)
     if denoise > 0.9999:
         return {"steps": given}
     if given.output is not None:
-        making.differ("'steps' was linked; here it is a value of its own, as the denoise counts")
+        node.report_difference(
+            "'steps' was linked; here it is a value of its own, as the denoise counts"
+        )
     if given.value < 1:
         raise NoCounterpartError(f"its 'steps' is {given.value}.")
     steps, strength = shortened(given.value, denoise)
     if given.value / denoise > MOST_STEPS + 1:
-        making.differ(f"{given.value} steps at {denoise:g} need a schedule of too many steps")
-    return {"steps": Port(steps), "strength": Port(strength)}
+        node.report_difference(
+            f"{given.value} steps at {denoise:g} need a schedule of too many steps"
+        )
+    return {"steps": InputValue(steps), "strength": InputValue(strength)}
 
 
-def _select(making: Making) -> None:
-    name = making.value("sampler_name", "euler")
+def _select(node: NodeConversion) -> None:
+    name = node.known_value("sampler_name", "euler")
     if name in SHORTENED:
-        making.differ(
+        node.report_difference(
             f"Here '{name}' leaves the last noise level but one of a longer schedule out also "
             "where the schedule is a node of its own"
         )
-    making.give(Signal("SAMPLER", add_sampler(making, sampler_name(making))))
+    node.set_outputs(LinkValue("SAMPLER", add_sampler(node, sampler_name(node))))
 
 
 def _with_eta(sampler: str) -> Any:
-    def make(making: Making) -> None:
-        eta, name = making.value("eta", 1.0), sampler
-        if making.value("s_noise", 1.0) != 1.0:
-            making.differ("'s_noise' is 1 here, as samplers were made")
-        if making.value("r", 0.5) != 0.5:
-            making.differ("'r' is 0.5 here: the midpoint of each step")
-        on_card = not sampler.endswith("_sde") or making.value("noise_device", "gpu") == "gpu"
+    def make(node: NodeConversion) -> None:
+        eta, name = node.known_value("eta", 1.0), sampler
+        if node.known_value("s_noise", 1.0) != 1.0:
+            node.report_difference("'s_noise' is 1 here, as samplers were made")
+        if node.known_value("r", 0.5) != 0.5:
+            node.report_difference("'r' is 0.5 here: the midpoint of each step")
+        on_card = not sampler.endswith("_sde") or node.known_value("noise_device", "gpu") == "gpu"
         if on_card:
-            making.differ(_DRAWN_ON_CARD.format(making.node.kind))
-        if making.value("solver_type", "midpoint") == "heun":
+            node.report_difference(_DRAWN_ON_CARD.format(node.source.class_type))
+        if node.known_value("solver_type", "midpoint") == "heun":
             name = f"{sampler}_heun"
-        sampled = add_sampler(making, name, eta=None if eta == 1.0 else eta)
-        making.give(Signal("SAMPLER", sampled))
+        sampled = add_sampler(node, name, eta=None if eta == 1.0 else eta)
+        node.set_outputs(LinkValue("SAMPLER", sampled))
 
     return make
 
 
-def _lms(making: Making) -> None:
-    if making.value("order", 4) != 4:
+def _lms(node: NodeConversion) -> None:
+    if node.known_value("order", 4) != 4:
         raise NoCounterpartError("our sampler 'lms' is of order 4.")
-    making.give(Signal("SAMPLER", add_sampler(making, "lms")))
+    node.set_outputs(LinkValue("SAMPLER", add_sampler(node, "lms")))
 
 
-def _schedule(making: Making, name: str, **values: Any) -> None:
-    made = making.add("sampling.schedule", name=name, **values)
-    making.give(Signal("SIGMAS", Output(made, "schedule")))
+def _schedule(node: NodeConversion, name: str, **values: Any) -> None:
+    made = node.add("sampling.schedule", name=name, **values)
+    node.set_outputs(LinkValue("SIGMAS", Output(made, "schedule")))
 
 
-def _basic_schedule(making: Making) -> None:
-    denoise = making.value("denoise", 1.0)
+def _basic_schedule(node: NodeConversion) -> None:
+    denoise = node.known_value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so no step is run.")
-    _schedule(making, schedule_name(making), **steps_run(making, denoise))
+    _schedule(node, schedule_name(node), **steps_run(node, denoise))
 
 
-def _tuned_schedule(making: Making) -> None:
+def _tuned_schedule(node: NodeConversion) -> None:
     kinds = {"SD1": "ays", "SDXL": "ays_sdxl"}
-    kind = making.value("model_type", "SD1")
+    kind = node.known_value("model_type", "SD1")
     if kind not in kinds:
         raise NoCounterpartError(f"its noise levels for '{kind}' are not here.")
-    denoise = making.value("denoise", 1.0)
+    denoise = node.known_value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so no step is run.")
-    values = steps_run(making, 1.0)
+    values = steps_run(node, 1.0)
     if denoise < 1:  # these steps are counted as ours are: the share that is run
-        values["strength"] = Port(denoise)
-    _schedule(making, kinds[kind], **values)
+        values["strength"] = InputValue(denoise)
+    _schedule(node, kinds[kind], **values)
 
 
-def _turbo_schedule(making: Making) -> None:
-    if (making.value("steps", 1), making.value("denoise", 1.0)) != (1, 1.0):
+def _turbo_schedule(node: NodeConversion) -> None:
+    if (node.known_value("steps", 1), node.known_value("denoise", 1.0)) != (1, 1.0):
         raise NoCounterpartError("turns ten fixed timesteps into steps; only one step is the same.")
-    _schedule(making, "sgm_uniform", steps=1)
+    _schedule(node, "sgm_uniform", steps=1)
 
 
-def _beta_schedule(making: Making) -> None:
-    shape = making.value("alpha", 0.6), making.value("beta", 0.6)
+def _beta_schedule(node: NodeConversion) -> None:
+    shape = node.known_value("alpha", 0.6), node.known_value("beta", 0.6)
     known = {(0.6, 0.6): "beta", (0.5, 0.7): "beta57"}
     if shape not in known:
         raise NoCounterpartError("our 'beta' has an alpha and a beta of 0.6, 'beta57' 0.5 and 0.7.")
-    _schedule(making, known[shape], steps=making.port("steps", 20))
+    _schedule(node, known[shape], steps=node.input_value("steps", 20))
 
 
 _USUAL = (14.614642, 0.0291675)
@@ -148,34 +154,34 @@ _USUAL = (14.614642, 0.0291675)
 
 
 def _level_schedule(name: str, rho: float, make_levels: Any) -> Any:
-    def make(making: Making) -> None:
-        highest = making.value("sigma_max", _USUAL[0])
-        lowest = making.value("sigma_min", _USUAL[1])
-        bend = making.value("rho", rho)
+    def make(node: NodeConversion) -> None:
+        highest = node.known_value("sigma_max", _USUAL[0])
+        lowest = node.known_value("sigma_min", _USUAL[1])
+        bend = node.known_value("rho", rho)
         if not (0 < lowest < highest and 0.1 <= bend <= 100):
             raise NoCounterpartError("its noise levels do not fall.")
-        steps = making.port("steps", 20)
+        steps = node.input_value("steps", 20)
         usual = abs(highest / _USUAL[0] - 1) < 1e-3 and abs(lowest / _USUAL[1] - 1) < 1e-3
         if usual and bend <= 20:
-            _schedule(making, name, steps=steps, rho=bend)
+            _schedule(node, name, steps=steps, rho=bend)
             return
         if not 1 <= steps.value <= MOST_STEPS:
             raise NoCounterpartError(f"its 'steps' is {steps.value}.")
         levels = make_levels(steps.value, highest, lowest, bend)
         text = ", ".join(f"{level:.9g}" for level in levels)
-        made = making.add("sampling.custom_schedule", sigmas=text)
-        making.give(Signal("SIGMAS", Output(made, "schedule")))
+        made = node.add("sampling.custom_schedule", sigmas=text)
+        node.set_outputs(LinkValue("SIGMAS", Output(made, "schedule")))
 
     return make
 
 
-def _split(making: Making) -> None:
-    sigmas = making.signal("sigmas", needed="so there is no schedule")
+def _split(node: NodeConversion) -> None:
+    sigmas = node.link_value("sigmas", needed="so there is no schedule")
     assert sigmas is not None
     if sigmas.output is None:
         raise NoCounterpartError("its schedule has no counterpart here.")
-    at = sigmas.start + max(making.value("step", 0), 0)
-    making.give(replace(sigmas, stop=at), replace(sigmas, start=at))
+    at = sigmas.start + max(node.known_value("step", 0), 0)
+    node.set_outputs(replace(sigmas, stop=at), replace(sigmas, start=at))
 
 
 _SIGMAS, _SAMPLER = ("SIGMAS",), ("SAMPLER",)
@@ -272,6 +278,6 @@ ROWS = (
         (),
         _split,
         "*start at* and *stop at* of the loops.",
-        dissolves=True,
+        virtual=True,
     ),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
-from nodeforge.formats.comfyui.row import Row, one
-from nodeforge.formats.comfyui.signals import Signal
+from nodeforge.formats.comfyui.link_value import LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
+from nodeforge.formats.comfyui.row import Row, single_node
 from nodeforge.graph.model import Output
 
 _METHODS = {"nearest-exact": "nearest"}
@@ -24,10 +24,10 @@ _ENDINGS = {
 }
 
 
-def picture(making: Making) -> str:
+def picture(node: NodeConversion) -> str:
     """A picture's name without the folder that ComfyUI marks at its end."""
-    name = _PLACE.sub("", making.value("image", "").replace("\\", "/"))
-    making.world.report.pictures.append(name)
+    name = _PLACE.sub("", node.known_value("image", "").replace("\\", "/"))
+    node.workflow.report.pictures.append(name)
     return name
 
 
@@ -35,69 +35,71 @@ def _method(name: str) -> str:
     return _METHODS.get(name, name)
 
 
-def _load(making: Making) -> None:
-    name = making.add("image.load", file=picture(making))
-    making.give(Signal("IMAGE", Output(name, "image")), Signal("MASK", Output(name, "mask")))
+def _load(node: NodeConversion) -> None:
+    name = node.add("image.load", file=picture(node))
+    node.set_outputs(
+        LinkValue("IMAGE", Output(name, "image")), LinkValue("MASK", Output(name, "mask"))
+    )
 
 
-def _save(making: Making) -> None:
-    prefix = making.value("filename_prefix", "ComfyUI")
-    making.add("image.save", image=making.output("images"), prefix=_prefix(making, prefix))
+def _save(node: NodeConversion) -> None:
+    prefix = node.known_value("filename_prefix", "ComfyUI")
+    node.add("image.save", image=node.output("images"), prefix=_prefix(node, prefix))
 
 
-def _prefix(making: Making, prefix: str) -> str:
+def _prefix(node: NodeConversion, prefix: str) -> str:
     def ours(match: re.Match[str]) -> str:
         mark = match[1]
         if mark.startswith("date"):
             if mark != "date":
-                making.differ("The date in files' names is written in our way")
+                node.report_difference("The date in files' names is written in our way")
             return "{date}"
         known = _MARKS.get(mark) or _ENDINGS.get(mark.rpartition(".")[2])
         if known is None:
-            making.differ(f"'{match[0]}' in files' names means nothing here")
+            node.report_difference(f"'{match[0]}' in files' names means nothing here")
         return known or match[0]
 
     return _MARK.sub(ours, prefix)
 
 
-def _resize(making: Making) -> None:
-    name = making.add(
+def _resize(node: NodeConversion) -> None:
+    name = node.add(
         "image.resize",
-        image=making.output("image"),
-        width=making.port("width", 512),
-        height=making.port("height", 512),
-        method=_method(making.value("upscale_method", "nearest-exact")),
-        fit="crop" if making.value("crop", "disabled") == "center" else "stretch",
+        image=node.output("image"),
+        width=node.input_value("width", 512),
+        height=node.input_value("height", 512),
+        method=_method(node.known_value("upscale_method", "nearest-exact")),
+        fit="crop" if node.known_value("crop", "disabled") == "center" else "stretch",
     )
-    making.give(Signal("IMAGE", Output(name, "image")))
+    node.set_outputs(LinkValue("IMAGE", Output(name, "image")))
 
 
-def _pad(making: Making) -> None:
-    sides = {side: making.port(side, 0) for side in ("left", "top", "right", "bottom")}
-    picture = making.output("image")
-    name = making.add("image.pad", image=picture, edge="colour", colour="#808080", **sides)
+def _pad(node: NodeConversion) -> None:
+    sides = {side: node.input_value(side, 0) for side in ("left", "top", "right", "bottom")}
+    picture = node.output("image")
+    name = node.add("image.pad", image=picture, edge="colour", colour="#808080", **sides)
     mask = Output(name, "mask")
-    soft = making.value("feathering", 40)
+    soft = node.known_value("feathering", 40)
     if soft > 1:
-        making.differ(
+        node.report_difference(
             "The margin's mask reaches into the picture and falls off by the square there; here "
             "it grows by half of that and is softened on both sides"
         )
-        grown = making.add("mask.grow", mask=mask, pixels=soft // 2)
-        soft_mask = making.add("mask.feather", mask=Output(grown, "mask"), radius=soft // 2)
+        grown = node.add("mask.grow", mask=mask, pixels=soft // 2)
+        soft_mask = node.add("mask.feather", mask=Output(grown, "mask"), radius=soft // 2)
         mask = Output(soft_mask, "mask")
-    making.give(Signal("IMAGE", Output(name, "image")), Signal("MASK", mask))
+    node.set_outputs(LinkValue("IMAGE", Output(name, "image")), LinkValue("MASK", mask))
 
 
-def _composite(making: Making) -> None:
-    mask = making.output("mask")
-    if mask is None or making.value("x", 0) or making.value("y", 0):
+def _composite(node: NodeConversion) -> None:
+    mask = node.output("mask")
+    if mask is None or node.known_value("x", 0) or node.known_value("y", 0):
         raise NoCounterpartError("puts a picture at a place, or without a mask.")
-    if making.value("resize_source", False):
+    if node.known_value("resize_source", False):
         raise NoCounterpartError("brings its source to the other's size, which needs a resize.")
-    links = {"base": making.output("destination"), "over": making.output("source")}
-    name = making.add("image.composite", **links, mask=mask)
-    making.give(Signal("IMAGE", Output(name, "image")))
+    links = {"base": node.output("destination"), "over": node.output("source")}
+    name = node.add("image.composite", **links, mask=mask)
+    node.set_outputs(LinkValue("IMAGE", Output(name, "image")))
 
 
 _BLENDS = {
@@ -112,21 +114,21 @@ def _blend_mode(name: str) -> str:
     return _BLENDS[name]
 
 
-def _invert(making: Making) -> None:
+def _invert(node: NodeConversion) -> None:
     """What is missing to white: a picture made white, less the picture."""
-    picture = making.output("image")
-    name = making.add("image.blend", over=picture, mode="difference", opacity=1.0)
-    white = making.add("image.adjust", image=picture, brightness=1.0)
-    making.put(name, making.made[name], "base", Output(white, "image"))
-    making.give(Signal("IMAGE", Output(name, "image")))
+    picture = node.output("image")
+    name = node.add("image.blend", over=picture, mode="difference", opacity=1.0)
+    white = node.add("image.adjust", image=picture, brightness=1.0)
+    node.set_input(name, node.nodes[name], "base", Output(white, "image"))
+    node.set_outputs(LinkValue("IMAGE", Output(name, "image")))
 
 
-def _blur(making: Making) -> None:
-    size, spread = making.value("blur_radius", 1), making.value("sigma", 1.0)
+def _blur(node: NodeConversion) -> None:
+    size, spread = node.known_value("blur_radius", 1), node.known_value("sigma", 1.0)
     if spread > size / 2:
-        making.differ("A blur that its radius cuts off there is a whole one here")
-    name = making.add("image.blur", image=making.output("image"), radius=spread)
-    making.give(Signal("IMAGE", Output(name, "image")))
+        node.report_difference("A blur that its radius cuts off there is a whole one here")
+    name = node.add("image.blur", image=node.output("image"), radius=spread)
+    node.set_outputs(LinkValue("IMAGE", Output(name, "image")))
 
 
 _IMAGE, _MASK = ("IMAGE",), ("MASK",)
@@ -144,7 +146,7 @@ ROWS = (
         "Pictures are looked for in NodeForge's folder *inputs*.",
     ),
     Row("SaveImage", "Save Image", ("filename_prefix",), (), ("image.save",), _save),
-    one("PreviewImage", "Preview Image", "image.preview", {"image": "images"}),
+    single_node("PreviewImage", "Preview Image", "image.preview", {"image": "images"}),
     Row(
         "ImageScale",
         "Upscale Image",
@@ -153,7 +155,7 @@ ROWS = (
         ("image.resize",),
         _resize,
     ),
-    one(
+    single_node(
         "ImageScaleBy",
         "Upscale Image By",
         "image.scale_by",
@@ -163,7 +165,7 @@ ROWS = (
         changes={"method": _method},
         fixed={"multiple": 1},
     ),
-    one(
+    single_node(
         "ImageCrop",
         "Image Crop",
         "image.crop",
@@ -176,7 +178,7 @@ ROWS = (
             "top": ("y", 0),
         },
     ),
-    one(
+    single_node(
         "ImageBlend",
         "Image Blend",
         "image.blend",
@@ -195,7 +197,7 @@ ROWS = (
         "White less the picture.",
     ),
     Row("ImageBlur", "Image Blur", ("blur_radius", "sigma"), _IMAGE, ("image.blur",), _blur),
-    one(
+    single_node(
         "Canny",
         "Canny",
         "image.edges",

@@ -1,4 +1,4 @@
-"""Headers of all sorts of model files at real names and shapes, and what each of them is."""
+"""Headers of all kinds of model files with real names and shapes, and their expected detection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNET, VAE = "model.diffusion_model.", "first_stage_model."
 
 
 @dataclass(frozen=True)
-class Specimen:
+class ModelHeader:
     """A file: its tensors, and what must be said of it; `reason` is part of it where no family."""
 
     name: str
@@ -34,7 +34,7 @@ class Specimen:
     prediction: str | None = None
 
 
-def specimens() -> list[Specimen]:
+def model_headers() -> list[ModelHeader]:
     """More than 120 of them; files of one family differ in layout, width, metadata or name."""
     names = real_names()
     makers = (
@@ -44,140 +44,140 @@ def specimens() -> list[Specimen]:
     return [each for make in makers for each in make(names)]
 
 
-def checkpoints(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def checkpoints(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     """Whole models in LDM layout."""
     for family in FAMILIES:
         whole = checkpoint(names, family)
-        yield Specimen(f"{family} checkpoint", whole, "checkpoint", family)
-        yield Specimen(
+        yield ModelHeader(f"{family} checkpoint", whole, "checkpoint", family)
+        yield ModelHeader(
             f"{family} checkpoint as trained, with EMA", _ema(whole), "checkpoint", family
         )
         without = {n: s for n, s in whole.items() if not n.startswith(VAE)}
-        yield Specimen(f"{family} checkpoint without VAE", without, "checkpoint", family)
+        yield ModelHeader(f"{family} checkpoint without VAE", without, "checkpoint", family)
     first = f"{UNET}input_blocks.0.0.weight"
     for family in FAMILIES[:3]:
         nine = {**checkpoint(names, family), first: [320, 9, 3, 3]}
         prediction = "epsilon" if family == "sd21" else None
-        yield Specimen(
+        yield ModelHeader(
             f"{family} that inpaints", nine, "checkpoint", family, inpainting=True,
             prediction=prediction,
         )  # fmt: skip
     for family, channels in (("sd15", 8), ("sd21", 5), ("sd21", 7)):
         other = {**checkpoint(names, family), first: [320, channels, 3, 3]}
         reason = f"{channels} input channels"
-        yield Specimen(f"{family} with {reason}", other, "checkpoint", None, reason)
+        yield ModelHeader(f"{family} with {reason}", other, "checkpoint", None, reason)
     v = {**checkpoint(names, "sdxl"), "v_pred": [], "ztsnr": []}
-    yield Specimen("sdxl that predicts v", v, "checkpoint", "sdxl", prediction="v_prediction")
+    yield ModelHeader("sdxl that predicts v", v, "checkpoint", "sdxl", prediction="v_prediction")
     for name, told, prediction in (
         ("768-v", {"modelspec.architecture": "stable-diffusion-v2-768-v"}, "v_prediction"),
         ("of 512", {"modelspec.architecture": "stable-diffusion-v2-512"}, "epsilon"),
         ("that says v", {"modelspec.prediction_type": "v"}, "v_prediction"),
     ):
         whole = checkpoint(names, "sd21")
-        yield Specimen(
+        yield ModelHeader(
             f"sd21 {name}", whole, "checkpoint", "sd21", metadata=told, prediction=prediction
         )
 
 
-def denoisers(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def denoisers(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for family in FAMILIES:
         ldm = names[f"{family}_unet_ldm"]
         bare = {name.removeprefix(UNET): shape for name, shape in ldm.items()}
-        yield Specimen(f"{family} denoiser, ldm", ldm, "unet", family)
-        yield Specimen(f"{family} denoiser, ldm without prefix", bare, "unet", family)
+        yield ModelHeader(f"{family} denoiser, ldm", ldm, "unet", family)
+        yield ModelHeader(f"{family} denoiser, ldm without prefix", bare, "unet", family)
         diffusers = names[f"{family}_unet"]
-        yield Specimen(f"{family} denoiser, diffusers", diffusers, "unet", family)
+        yield ModelHeader(f"{family} denoiser, diffusers", diffusers, "unet", family)
         distilled = {**diffusers, "time_embedding.cond_proj.weight": [320, 256]}
-        yield Specimen(f"{family} denoiser of LCM", distilled, "unet", family)
+        yield ModelHeader(f"{family} denoiser of LCM", distilled, "unet", family)
         told = {**ldm, f"{UNET}time_embed.cond_proj.weight": [320, 256]}
-        yield Specimen(f"{family} denoiser of LCM, ldm", told, "unet", family)
+        yield ModelHeader(f"{family} denoiser of LCM, ldm", told, "unet", family)
         if family != "sdxl_refiner":
             nine = {**diffusers, "conv_in.weight": [320, 9, 3, 3]}
-            yield Specimen(
+            yield ModelHeader(
                 f"{family} denoiser that inpaints", nine, "unet", family, inpainting=True,
                 prediction="epsilon" if family == "sd21" else None,
             )  # fmt: skip
 
 
-def autoencoders(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     """A VAE alone does not tell its family; sd15's is taken where its name says nothing."""
     ldm, diffusers = names["sd15_vae_ldm"], names["sd15_vae"]
     bare = {name.removeprefix(VAE): shape for name, shape in ldm.items()}
     for layout, tensors in (("ldm", ldm), ("ldm bare", bare), ("diffusers", diffusers)):
-        yield Specimen(f"vae {layout}", tensors, "vae", "sd15")
-        yield Specimen(f"sdxl_vae {layout}", tensors, "vae", "sdxl")
+        yield ModelHeader(f"vae {layout}", tensors, "vae", "sd15")
+        yield ModelHeader(f"sdxl_vae {layout}", tensors, "vae", "sdxl")
     wide = {**bare, "decoder.conv_in.weight": [512, 16, 3, 3]}
-    yield Specimen("ae", wide, "vae", None, "16 channels at 1/8")
+    yield ModelHeader("ae", wide, "vae", None, "16 channels at 1/8")
 
 
-def text_encoders(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for name, family in (
         ("sd15_text_encoder", "sd15"), ("sd21_text_encoder", "sd21"),
         ("sdxl_text_encoder_2", "sdxl"),
     ):  # fmt: skip
-        yield Specimen(name, names[name], "text_encoder", family)
+        yield ModelHeader(name, names[name], "text_encoder", family)
         plain = {n.removeprefix("text_model."): s for n, s in names[name].items()}
         older = _prefixed("text_model.", plain) if name != "sdxl_text_encoder_2" else plain
-        yield Specimen(f"{name}, older", older, "text_encoder", family)
-    yield Specimen("open_clip H", open_clip("", 1024, 24), "text_encoder", "sd21")
-    yield Specimen("open_clip bigG", open_clip("", 1280, 32), "text_encoder", "sdxl")
-    yield Specimen("t5", names["t5"], "text_encoder", None, "T5")
-    yield Specimen("clip vision", names["clip_vision"], "image_encoder", "nano")
+        yield ModelHeader(f"{name}, older", older, "text_encoder", family)
+    yield ModelHeader("open_clip H", open_clip("", 1024, 24), "text_encoder", "sd21")
+    yield ModelHeader("open_clip bigG", open_clip("", 1280, 32), "text_encoder", "sdxl")
+    yield ModelHeader("t5", names["t5"], "text_encoder", None, "T5")
+    yield ModelHeader("clip vision", names["clip_vision"], "image_encoder", "nano")
 
 
-def controlnets(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def controlnets(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for family in FAMILIES[:3]:
         net = names[f"{family}_controlnet"]
-        yield Specimen(f"{family} controlnet", net, "controlnet", family)
+        yield ModelHeader(f"{family} controlnet", net, "controlnet", family)
         small = {n: s for n, s in net.items() if "down_blocks.2" not in n}
-        yield Specimen(f"{family} small controlnet", small, "controlnet", family)
+        yield ModelHeader(f"{family} small controlnet", small, "controlnet", family)
     xl = names["sdxl_controlnet"]
     plain = {
         n: s for n, s in xl.items() if "attentions" not in n and "mid_block.resnets.1" not in n
     }
-    yield Specimen("sdxl controlnet without attention", plain, "controlnet", "sdxl")
+    yield ModelHeader("sdxl controlnet without attention", plain, "controlnet", "sdxl")
     shallow = {n: s for n, s in xl.items() if not re.search(r"transformer_blocks\.[1-9]", n)}
-    yield Specimen("sdxl controlnet of one layer", shallow, "controlnet", "sdxl")
+    yield ModelHeader("sdxl controlnet of one layer", shallow, "controlnet", "sdxl")
     for family in FAMILIES[:2]:
         ldm = _control_ldm(names[f"{family}_unet_ldm"], "control_model.")
-        yield Specimen(f"{family} controlnet, ldm", ldm, "controlnet", family)
+        yield ModelHeader(f"{family} controlnet, ldm", ldm, "controlnet", family)
         bare = _control_ldm(names[f"{family}_unet_ldm"], "")
-        yield Specimen(f"{family} controlnet, ldm without prefix", bare, "controlnet", family)
+        yield ModelHeader(f"{family} controlnet, ldm without prefix", bare, "controlnet", family)
     union = {**names["sdxl_controlnet"], "task_embedding": [6, 320]}
-    yield Specimen("controlnet union", union, "controlnet", None, "Union")
+    yield ModelHeader("controlnet union", union, "controlnet", None, "Union")
     lora = {"lora_controlnet": [], "input_hint_block.0.weight": [16, 3, 3, 3]}
-    yield Specimen("control-lora", lora, "controlnet", None, "Control-LoRA")
+    yield ModelHeader("control-lora", lora, "controlnet", None, "Control-LoRA")
     lllite = {"lllite_unet_input_blocks_4_1_attn1_to_q.conditioning1.0.weight": [16, 3, 4, 4]}
-    yield Specimen("lllite", lllite, "unknown", None, "LLLite")
+    yield ModelHeader("lllite", lllite, "unknown", None, "LLLite")
 
 
-def adapters(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def adapters(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for name, family in (("t2i_adapter", "sd15"), ("t2i_adapter_xl", "sdxl")):
         theirs = names[name]
-        yield Specimen(f"{family} {name}", theirs, "t2i_adapter", family)
+        yield ModelHeader(f"{family} {name}", theirs, "t2i_adapter", family)
         bare = {
             n.removeprefix("adapter.").replace(".resnets.0.", "."): s for n, s in theirs.items()
         }
-        yield Specimen(f"{family} {name}, its authors'", bare, "t2i_adapter", family)
+        yield ModelHeader(f"{family} {name}, its authors'", bare, "t2i_adapter", family)
     for family, width, count in (("sd15", 768, 16), ("sdxl", 2048, 70)):
-        yield Specimen(f"{family} ip-adapter", ip_adapter(width, count), "ip_adapter", family)
+        yield ModelHeader(f"{family} ip-adapter", ip_adapter(width, count), "ip_adapter", family)
         plus = {**ip_adapter(width, count), "image_proj.latents": [1, 16, 768]}
-        yield Specimen(f"{family} ip-adapter plus", plus, "ip_adapter", family)
+        yield ModelHeader(f"{family} ip-adapter plus", plus, "ip_adapter", family)
 
 
-def loras(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def loras(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for family in FAMILIES:
         unet = names[f"{family}_unet"]
         for layout, make in LORA_LAYOUTS.items():
-            yield Specimen(f"{family} {layout} lora", lora(unet, make), "lora", family)
+            yield ModelHeader(f"{family} {layout} lora", lora(unet, make), "lora", family)
         ldm = {n.removeprefix(UNET): s for n, s in names[f"{family}_unet_ldm"].items()}
-        yield Specimen(f"{family} kohya lora, ldm names", lora(ldm, kohya), "lora", family)
+        yield ModelHeader(f"{family} kohya lora, ldm names", lora(ldm, kohya), "lora", family)
         for whole in (True, False):
             name = f"{family} lokr, {'whole factors' if whole else 'low rank'}"
-            yield Specimen(name, lokr(unet, "lora_unet_", whole), "lora", family)
-        yield Specimen(f"{family} lokr of lycoris", lokr(unet, "lycoris_"), "lora", family)
+            yield ModelHeader(name, lokr(unet, "lora_unet_", whole), "lora", family)
+        yield ModelHeader(f"{family} lokr of lycoris", lokr(unet, "lycoris_"), "lora", family)
         convolved = lora(unet, kohya) | lora(unet, kohya, ("conv1.weight",))
-        yield Specimen(f"{family} locon", convolved, "lora", family)
+        yield ModelHeader(f"{family} locon", convolved, "lora", family)
     text = {n: s for n, s in names["sd15_text_encoder"].items() if n.endswith("q_proj.weight")}
     big = {n: s for n, s in names["sdxl_text_encoder_2"].items() if n.endswith("q_proj.weight")}
     for name, prefix, tensors, family in (
@@ -186,27 +186,27 @@ def loras(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
         ("sdxl second", "lora_te2_text_model_", big, "sdxl"),
     ):  # fmt: skip
         made = lora(tensors, lambda key, prefix=prefix: kohya(key, prefix), ("q_proj.weight",))
-        yield Specimen(f"{name} text lora", made, "lora", family)
+        yield ModelHeader(f"{name} text lora", made, "lora", family)
     plain = {"lora_unet_mid_block_resnets_0_conv1.lora_down.weight": [4, 1280, 3, 3]}
     for base, family in (("sd_v1", "sd15"), ("sd_v2_v", "sd21"), ("sdxl_base_v1-0", "sdxl")):
         told = {"ss_base_model_version": base}
-        yield Specimen(f"{base} by metadata", plain, "lora", family, metadata=told)
-    yield Specimen("lora of nothing known", plain, "lora", None, "nothing in it tells")
+        yield ModelHeader(f"{base} by metadata", plain, "lora", family, metadata=told)
+    yield ModelHeader("lora of nothing known", plain, "lora", None, "nothing in it tells")
     words = lokr(text, "lora_te_text_model_", ends=("q_proj.weight",))
-    yield Specimen("sd15 lokr over its text encoder", words, "lora", "sd15")
+    yield ModelHeader("sd15 lokr over its text encoder", words, "lora", "sd15")
     deep = {n: s for n, s in names["sdxl_unet"].items() if "ff.net.2.weight" in n}
     for layout, make in {"kohya": kohya, "peft": peft}.items():
         made = lora(deep, make, ("ff.net.2.weight",))
-        yield Specimen(f"sdxl {layout} lora without cross-attention", made, "lora", "sdxl")
+        yield ModelHeader(f"sdxl {layout} lora without cross-attention", made, "lora", "sdxl")
     ldm = {n.removeprefix(UNET): s for n, s in names["sdxl_unet_ldm"].items()}
     made = lora(ldm, kohya, ("ff.net.2.weight",))
-    yield Specimen("sdxl kohya lora without cross-attention, ldm names", made, "lora", "sdxl")
+    yield ModelHeader("sdxl kohya lora without cross-attention, ldm names", made, "lora", "sdxl")
     shallow = {n: s for n, s in names["sd15_unet"].items() if "ff.net.2.weight" in n}
     made = lokr(shallow, "lora_unet_", ends=("ff.net.2.weight",))
-    yield Specimen("lokr without cross-attention", made, "lora", None, "nothing in it tells")
+    yield ModelHeader("lokr without cross-attention", made, "lora", None, "nothing in it tells")
 
 
-def embeddings(_: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def embeddings(_: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     for name, tensors, family in (
         ("sd15 embedding", {"emb_params": [3, 768]}, "sd15"),
         ("sd15 embedding, diffusers", {"<toy>": [768]}, "sd15"),
@@ -214,14 +214,14 @@ def embeddings(_: Mapping[str, Shapes]) -> Iterator[Specimen]:
         ("sdxl embedding", {"clip_l": [2, 768], "clip_g": [2, 1280]}, "sdxl"),
         ("sdxl embedding, second encoder first", {"clip_g": [2, 1280], "clip_l": [2, 768]}, "sdxl"),
     ):
-        yield Specimen(name, tensors, "embedding", family)
+        yield ModelHeader(name, tensors, "embedding", family)
 
 
-def foreign(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     """Denoisers and LoRAs of architectures that no family covers."""
     for name, label in LABELS.items():
         kind = "unknown" if name == "animatediff" else "unet"
-        yield Specimen(f"{name}, diffusers", names[name], kind, None, label)
+        yield ModelHeader(f"{name}, diffusers", names[name], kind, None, label)
     for name, tensors in (
         ("flux", {"double_blocks.0.img_attn.qkv.weight": [9216, 3072],
                   "single_blocks.0.linear1.weight": [21504, 3072], "img_in.weight": [3072, 64]}),
@@ -230,26 +230,26 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
         ("pixart", {"blocks.0.cross_attn.kv_linear.weight": [2304, 1152],
                     "y_embedder.y_embedding": [300, 4096]}),
     ):  # fmt: skip
-        yield Specimen(f"{name}, its authors'", tensors, "unet", None, LABELS[name])
+        yield ModelHeader(f"{name}, its authors'", tensors, "unet", None, LABELS[name])
         whole = {UNET + n: s for n, s in tensors.items()}
-        yield Specimen(f"{name} in a checkpoint", whole, "unet", None, LABELS[name])
+        yield ModelHeader(f"{name} in a checkpoint", whole, "unet", None, LABELS[name])
     for name in ("flux", "sd3", "pixart"):
         made = lora(names[name], lambda key: peft(key, "transformer"), ("attn2.to_k.weight",
                     "attn.add_k_proj.weight", "attn.to_k.weight"))  # fmt: skip
-        yield Specimen(f"{name} lora", made, "lora", None, LABELS[name])
+        yield ModelHeader(f"{name} lora", made, "lora", None, LABELS[name])
     kohyas = {"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [16, 3072]}
-    yield Specimen("flux kohya lora", kohyas, "lora", None, "Flux")
+    yield ModelHeader("flux kohya lora", kohyas, "lora", None, "Flux")
     qwen = {"transformer_blocks.0.img_mod.1.lora_A.weight": [16, 3072]}
-    yield Specimen("qwen lora", qwen, "lora", None, "Qwen-Image")
+    yield ModelHeader("qwen lora", qwen, "lora", None, "Qwen-Image")
     kolors = {**names["sdxl_unet"], "encoder_hid_proj.weight": [2048, 4096]}
-    yield Specimen("kolors", kolors, "unet", None, "Kolors")
+    yield ModelHeader("kolors", kolors, "unet", None, "Kolors")
     unclip = {**names["sd21_unet"], "class_embedding.linear_1.weight": [1280, 2048]}
-    yield Specimen("unclip", unclip, "unet", None, "unCLIP")
+    yield ModelHeader("unclip", unclip, "unet", None, "unCLIP")
     playground = {**names["sdxl_unet_ldm"], "edm_mean": [1, 4, 1, 1], "edm_std": [1, 4, 1, 1]}
-    yield Specimen("playground", playground, "unet", None, "Playground")
+    yield ModelHeader("playground", playground, "unet", None, "Playground")
 
 
-def nonsense(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
+def nonsense(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     """Twenty files that are no model of any kind."""
     chance = random.Random(0)
     letters = "abcdefghijklmnopqrstuvwxyz._0123456789"
@@ -258,7 +258,7 @@ def nonsense(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
             "".join(chance.choices(letters, k=20)): [chance.randint(1, 64) for _ in range(3)]
             for _ in range(50)
         }
-        yield Specimen(f"random {number}", made, "unknown", None, "no kind")
+        yield ModelHeader(f"random {number}", made, "unknown", None, "no kind")
     sizes = {name: [1, *shape[1:]] for name, shape in names["sd15_unet"].items()}
     layer = "model.layers.0"
     for name, tensors in {
@@ -278,7 +278,7 @@ def nonsense(names: Mapping[str, Shapes]) -> Iterator[Specimen]:
         "a classifier": {"features.0.weight": [64, 3, 11, 11], "classifier.6.bias": [1000]},
         "a voice": {"encoder.conv1.weight": [512, 80, 3], "decoder.blocks.0.attn.bias": [512]},
     }.items():  # fmt: skip
-        yield Specimen(f"nonsense: {name}", tensors, "unknown", None, "no kind")
+        yield ModelHeader(f"nonsense: {name}", tensors, "unknown", None, "no kind")
 
 
 def checkpoint(names: Mapping[str, Shapes], family: str) -> Tensors:

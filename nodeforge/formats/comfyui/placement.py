@@ -1,7 +1,7 @@
-"""Where nodes, frames and notes are: as in ComfyUI, moved apart so that nothing overlaps.
+"""Positions of nodes, groups and notes: as in ComfyUI, moved apart so that nothing overlaps.
 
-One node there may be several here, so each gets a cluster: the one that stands for it at the
-right, what feeds it in columns before it.
+One ComfyUI node may become several nodes, so each gets a cluster: its main node at the right,
+the nodes linked to it in columns before it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nodeforge.formats.comfyui.neutral import ComfyGraph, Frame, Rect, level_of
+from nodeforge.formats.comfyui.comfy_graph import ComfyGraph, Group, Rect, subgraph_of
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Node
 from nodeforge.spec import Catalogue, TextWidget
@@ -22,22 +22,22 @@ WIDTH, COLUMN = 220, 268
 
 _ROW, _HEAD, _GAP = 20, 52, 24
 _TALLEST = 640
-"""A cluster's column of more than this goes on in the next one."""
+"""A column taller than this is continued in the next one."""
 
 MOST = 1000
-"""Nodes, notes and frames that are placed one by one; each pair of them is looked at."""
+"""Nodes, notes and groups that are placed one by one; every pair of them is compared."""
 
 _NOTE: Rect = (0.0, 0.0, 240.0, 160.0)
 _BOX: Size = (WIDTH, 200.0)
 _MARGIN, _TITLE = 24, 44
-"""Between a frame and what is in it."""
+"""Between a group and its contents."""
 
 
 Entry = tuple[str, str, dict[str, Any]]
 
 
 @dataclass
-class Placed:
+class Placement:
     """Places that are settled once subgraphs are made.
 
     Args:
@@ -55,7 +55,7 @@ def place(
     clusters: Mapping[str, Sequence[str]],
     notes: Mapping[str, str],
     catalogue: Catalogue,
-) -> Placed:
+) -> Placement:
     """Fill the document's table of positions, each subgraph apart.
 
     Nodes are not placed where the file says no places, or there are more than `MOST`: the window
@@ -65,21 +65,21 @@ def place(
         clusters: Ids of ours by the ids there; the one that stands for it first.
         notes: Texts of notes by the ids there.
     """
-    made = Placed()
+    made = Placement()
     levels: dict[str, dict[str, Rect | None]] = {"": {}}
     for name in (*(each for each in clusters if clusters[each]), *notes):
-        levels.setdefault(level_of(name), {})[name] = graph.nodes[name].rect
-    for name, box in graph.boxes.items():
-        levels.setdefault(level_of(name), {})[name] = box.rect
+        levels.setdefault(subgraph_of(name), {})[name] = graph.nodes[name].rect
+    for name, box in graph.subgraphs.items():
+        levels.setdefault(subgraph_of(name), {})[name] = box.rect
     for level, things in levels.items():
-        frames = [frame for frame in graph.frames if frame.level == level]
+        frames = [frame for frame in graph.groups if frame.subgraph == level]
         inner = {n: _cluster(document, clusters[n], catalogue) for n in things if n in clusters}
         sizes = {name: _extent(document, places, catalogue) for name, places in inner.items()}
         sizes |= {name: (things[name] or _NOTE)[2:] for name in things if name in notes}
-        sizes |= {name: _BOX for name in things if name in graph.boxes}
+        sizes |= {name: _BOX for name in things if name in graph.subgraphs}
         corners, framed = _settled(things, sizes, frames)
         _move(document, inner, corners)
-        made.boxes |= {name: corners[name] for name in corners if name in graph.boxes}
+        made.boxes |= {name: corners[name] for name in corners if name in graph.subgraphs}
         made.entries += _notes(level, things, notes, corners)
         made.entries += _backdrops(level, frames, framed)
     return made
@@ -108,14 +108,14 @@ def _notes(
             yield level, "notes", {"rect": _rounded(place), "text": notes[name]}
 
 
-def _backdrops(level: str, frames: Sequence[Frame], rects: Sequence[Rect]) -> Iterator[Entry]:
+def _backdrops(level: str, frames: Sequence[Group], rects: Sequence[Rect]) -> Iterator[Entry]:
     for frame, rect in zip(frames, rects, strict=True):
         colour = {"colour": frame.colour} if frame.colour else {}
         yield level, "backdrops", {"rect": _rounded(rect), "title": frame.title, **colour}
 
 
 def _settled(
-    things: Mapping[str, Rect | None], sizes: Mapping[str, Size], frames: Sequence[Frame]
+    things: Mapping[str, Rect | None], sizes: Mapping[str, Size], frames: Sequence[Group]
 ) -> tuple[dict[str, Size], list[Rect]]:
     """Corners of one level's things, none where the window is to find them; and its frames."""
     known = [rect for rect in things.values() if rect is not None]

@@ -1,4 +1,4 @@
-"""Random edits of a canvas, as tools would make them, and canvases that they made."""
+"""Random edits of a canvas, as the tools make them, and canvases made by them."""
 
 import random
 
@@ -69,7 +69,7 @@ def content(state: State):
     return (state.width, state.height, selection, layers)
 
 
-class Painter:
+class RandomEdits:
     """Does random things to a canvas, as tools would."""
 
     def __init__(self, document: Document, canvas: Canvas, seed: int) -> None:
@@ -213,7 +213,7 @@ def paint(document: Document, canvas: Canvas, seed: int) -> None:
     """Make one random edit; one that is refused changes nothing."""
     before = content(canvas.state)
     try:
-        edit = Painter(document, canvas, seed).edit()
+        edit = RandomEdits(document, canvas, seed).edit()
         if edit is not None:
             document.perform(edit)
     except RequestError:

@@ -1,4 +1,4 @@
-"""A canvas in front of a window, and what a hand does on it."""
+"""A canvas in the main window, and simulated mouse and pen input."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def shown(canvas: Canvas) -> Bytes:
     return composite(pictured(canvas.state), canvas.box)
 
 
-class Hand:
+class Pointer:
     """Presses, drags and taps on the view, at places of the canvas."""
 
     def __init__(self, view: CanvasView) -> None:
@@ -97,8 +97,8 @@ class Hand:
         QApplication.sendEvent(self.view, event)
 
 
-class Easel:
-    """The canvas in front of a window, and the hand."""
+class CanvasDriver:
+    """The canvas in front of a window, and the pointer."""
 
     def __init__(self, window, tab: CanvasTab) -> None:
         assert tab.editor is not None
@@ -106,7 +106,7 @@ class Easel:
         self.view, self.session = tab.editor.view, tab.editor.session
         self.canvas = self.session.canvas
         self.document = tab.opened.document
-        self.hand = Hand(self.view)
+        self.pointer = Pointer(self.view)
 
     def tool(self, name: str, **options) -> None:
         """Take a tool, and set it."""
@@ -124,7 +124,7 @@ class Easel:
         self.window.commands.run(name)
 
 
-def easel_in(window: MainWindow, state: State | None = None) -> Easel:
+def driver_in(window: MainWindow, state: State | None = None) -> CanvasDriver:
     """A new document whose canvas holds `state`, in front."""
     window.workspace.new()
     opened = window.workspace.current
@@ -134,4 +134,4 @@ def easel_in(window: MainWindow, state: State | None = None) -> Easel:
     window.activateWindow()
     QApplication.processEvents()
     assert window.area.canvas is not None
-    return Easel(window, window.area.canvas)
+    return CanvasDriver(window, window.area.canvas)

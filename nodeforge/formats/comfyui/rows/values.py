@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from nodeforge.formats.comfyui.making import Making
+from nodeforge.formats.comfyui.link_value import LinkValue
+from nodeforge.formats.comfyui.node_conversion import NodeConversion
 from nodeforge.formats.comfyui.row import Row
-from nodeforge.formats.comfyui.signals import Signal
 from nodeforge.graph.model import Output
 
 
-def _reroute(making: Making) -> None:
-    source = next(iter(making.signals.values()), None)
+def _reroute(node: NodeConversion) -> None:
+    source = next(iter(node.linked.values()), None)
     if source is None:
-        making.add("graph.reroute")
-        making.give(Signal("", lost=True))
+        node.add("graph.reroute")
+        node.set_outputs(LinkValue("", muted=True))
         return
     if source.output is None:  # what waits in the link needs no node to pass it on
-        making.give(source)
+        node.set_outputs(source)
         return
-    name = making.add("graph.reroute", value=source.output)
-    making.give(making.pass_on(source.type, Output(name, "value"), next(iter(making.signals))))
+    name = node.add("graph.reroute", value=source.output)
+    node.set_outputs(node.updated(source.type, Output(name, "value"), next(iter(node.linked))))
 
 
 _PLAIN: dict[str, tuple[str, Any]] = {
@@ -30,36 +30,36 @@ _PLAIN: dict[str, tuple[str, Any]] = {
 }
 
 
-def _primitive(making: Making) -> None:
+def _primitive(node: NodeConversion) -> None:
     """A value for several widgets; where it says a seed or a name, it is one with them."""
-    value = making.node.values.get("value")
-    kind = next((kind for _, kind in making.node.outputs), "")
+    value = node.source.values.get("value")
+    kind = next((kind for _, kind in node.source.outputs), "")
     if kind not in _PLAIN:
         kind = {int: "INT", float: "FLOAT", str: "COMBO"}.get(type(value), "COMBO")
     if kind not in _PLAIN or value is None:
-        making.give(Signal(kind, value=value))
+        node.set_outputs(LinkValue(kind, value=value))
         return
-    _plain_value(making, kind)
+    _plain_value(node, kind)
 
 
-def _plain_value(making: Making, kind: str) -> None:
+def _plain_value(node: NodeConversion, kind: str) -> None:
     type_id, default = _PLAIN[kind]
-    seeds = making.node.id in making.world.seeds
-    given = making.seed("value") if seeds else making.port("value", default)
-    name = making.add("values.seed" if seeds else type_id, value=given.value)
+    seeds = node.source.id in node.workflow.seeds
+    given = node.seed("value") if seeds else node.input_value("value", default)
+    name = node.add("values.seed" if seeds else type_id, value=given.value)
     if seeds:
-        making.follow_seed(f"{name}.value")
-    elif making.control not in ("", "fixed"):
-        making.differ("The value changes after each run there, and stays here")
-    making.give(Signal(kind, Output(name, "value"), value=given.value))
+        node.set_seed_control(f"{name}.value")
+    elif node.control not in ("", "fixed"):
+        node.report_difference("The value changes after each run there, and stays here")
+    node.set_outputs(LinkValue(kind, Output(name, "value"), value=given.value))
 
 
 def _typed(kind: str) -> Any:
-    return lambda making: _plain_value(making, kind)
+    return lambda node: _plain_value(node, kind)
 
 
-def _switch(making: Making) -> None:
-    making.give(Signal("BOOLEAN", value=making.value("value", False)))
+def _switch(node: NodeConversion) -> None:
+    node.set_outputs(LinkValue("BOOLEAN", value=node.known_value("value", False)))
 
 
 ROWS = (
@@ -92,6 +92,6 @@ ROWS = (
         (),
         _switch,
         "Goes where it is used.",
-        dissolves=True,
+        virtual=True,
     ),
 )

@@ -1,4 +1,4 @@
-"""From a ComfyUI workflow to a document: each node by its row of the table, in order of links."""
+"""Converts a ComfyUI workflow to a document: each node by its row, in topological order."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.errors import RequestError
-from nodeforge.formats.comfyui.making import Making, NoCounterpartError
-from nodeforge.formats.comfyui.neutral import CONTROL, SEEDS, ComfyGraph, ComfyNode, Source
-from nodeforge.formats.comfyui.placing import Placed, place
-from nodeforge.formats.comfyui.report import Became, Report
+from nodeforge.formats.comfyui.comfy_graph import CONTROL, SEEDS, ComfyGraph, ComfyNode, Source
+from nodeforge.formats.comfyui.link_value import EmptyLatent, LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
+from nodeforge.formats.comfyui.placement import Placement, place
+from nodeforge.formats.comfyui.report import ConvertedNode, Report
 from nodeforge.formats.comfyui.row import Row
-from nodeforge.formats.comfyui.signals import Empty, Signal
 from nodeforge.formats.comfyui.table import NOTES, ROWS
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Collapse
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from nodeforge.models import ModelFolders
 
 PLACEHOLDER = "comfyui."
-"""What the type of a node without counterpart starts with; its class follows."""
+"""Prefix of a placeholder's type; the ComfyUI class follows."""
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9_]+")
 
 
 @dataclass
 class Imported:
-    """A workflow of ComfyUI as one of ours, and what there is to say about it."""
+    """A ComfyUI workflow as a NodeForge document, and the report of the conversion."""
 
     document: Document
     report: Report
@@ -44,7 +44,7 @@ class Imported:
 def convert(
     graph: ComfyGraph, catalogue: Catalogue, models: ModelFolders | None = None
 ) -> Imported:
-    """Make a document of `graph`. The same graph gives the same document.
+    """Convert `graph`. The same graph gives the same document.
 
     Args:
         graph: As `reading` gives it.
@@ -52,14 +52,14 @@ def convert(
         models: Where to look for the family of a model, which some values depend on; without
             it, and where a model is not there, it is taken for SD 1.5, and the report says so.
     """
-    world = World(graph, catalogue, models)
+    world = WorkflowConversion(graph, catalogue, models)
     world.convert()
     return Imported(world.document, world.report)
 
 
 @dataclass
-class World:
-    """All that is being converted."""
+class WorkflowConversion:
+    """The state of the conversion of a whole workflow."""
 
     graph: ComfyGraph
     catalogue: Catalogue
@@ -69,28 +69,28 @@ class World:
 
     def __post_init__(self) -> None:
         self.name = Names(self.document.graph.nodes)
-        self.signals: dict[Source, Signal] = {}
+        self.link_values: dict[Source, LinkValue] = {}
         self.readers = Counter(s for node in self.graph.nodes.values() for s in node.links.values())
         self.slots: dict[str, int] = {}
         for source in self.readers:
             self.slots[source.node] = max(self.slots.get(source.node, 0), source.slot + 1)
-        self.clusters: dict[str, list[str]] = {}
+        self.converted: dict[str, list[str]] = {}
         self.notes: dict[str, str] = {}
-        self.empties: dict[Empty, str] = {}
+        self.empty_latents: dict[EmptyLatent, str] = {}
         self.shared: set[str] = set()
 
     def convert(self) -> None:
-        done: dict[str, Became] = {}
+        done: dict[str, ConvertedNode] = {}
         for node in _in_order(self.graph, self.report):
             done[node.id] = self._node(node)
-        self._feed_empties()
-        self.report.became = [done[name] for name in self.graph.nodes if name in done]
-        self.report.oddities += self.graph.oddities
-        placed = place(self.document, self.graph, self.clusters, self.notes, self.catalogue)
-        self._draw(placed, self._collapse(placed))
+        self._link_empty_latents()
+        self.report.converted = [done[name] for name in self.graph.nodes if name in done]
+        self.report.problems += self.graph.problems
+        placed = place(self.document, self.graph, self.converted, self.notes, self.catalogue)
+        self._add_groups_and_notes(placed, self._collapse(placed))
 
     def family(self, kind: str, name: str) -> str:
-        """The family of a model that is on this machine; empty where it is not known."""
+        """The family of a model file on this machine; empty where it is not known."""
         if self.models is None:
             return ""
         from nodeforge.models import recognise
@@ -101,16 +101,16 @@ class World:
             return ""
 
     def type_of(self, output: Output, made: dict[str, Node]) -> str:
-        """Our type of an output; empty where it is not known."""
+        """The NodeForge type of an output; empty where it is not known."""
         node = made.get(output.node) or self.document.graph.nodes.get(output.node)
         spec = self.catalogue.get(node.type) if node else None
         port = spec.output.get(output.port) if spec else None
         return port.type if port else ""
 
-    def empty_latent(self, empty: Empty) -> Output:
-        """A node that makes latents of zeros; which VAE it asks is settled in the end."""
-        if empty not in self.empties:
-            name = self.empties[empty] = self.name("latent.empty")
+    def empty_latent(self, empty: EmptyLatent) -> Output:
+        """An *Empty latent* node; its VAE is linked at the end."""
+        if empty not in self.empty_latents:
+            name = self.empty_latents[empty] = self.name("latent.empty")
             node = self.document.graph.nodes[name] = Node("latent.empty")
             for port in ("width", "height", "batch"):
                 given = getattr(empty, port)
@@ -118,26 +118,26 @@ class World:
                     self.document.graph.links[Input(name, port)] = given.output
                 else:
                     node.values[port] = given.value
-        return Output(self.empties[empty], "latent")
+        return Output(self.empty_latents[empty], "latent")
 
     @cached_property
     def picture_size(self) -> tuple[int, int] | None:
-        """The size of the first picture that starts from nothing."""
+        """Width and height of the first empty latent."""
         for node in self.graph.nodes.values():
-            if node.kind in ("EmptyLatentImage", "EmptySD3LatentImage"):
-                values = _named(node, ROWS[node.kind])[0]
+            if node.class_type in ("EmptyLatentImage", "EmptySD3LatentImage"):
+                values = _named_values(node, ROWS[node.class_type])[0]
                 sides = values.get("width"), values.get("height")
                 if all(type(side) is int and 0 < side <= 16384 for side in sides):
                     return sides  # pyright: ignore[reportReturnType]
         return None
 
-    def reads(self, node: ComfyNode, slot: int) -> bool:
-        """Whether something is linked to an output of `node`."""
+    def is_linked(self, node: ComfyNode, slot: int) -> bool:
+        """Whether an output of `node` is linked."""
         return Source(node.id, slot) in self.readers
 
     @cached_property
     def seeds(self) -> frozenset[str]:
-        """The nodes that are linked to seeds."""
+        """The nodes whose outputs are linked to seeds."""
         return frozenset(
             source.node
             for reader in self.graph.nodes.values()
@@ -145,120 +145,120 @@ class World:
             if name in ("seed", "noise_seed")
         )
 
-    def _node(self, node: ComfyNode) -> Became:
-        row = ROWS.get(node.kind)
-        signals = self._signals(node)
-        title = node.title if node.title not in (node.kind, row.name if row else "") else ""
-        became = Became(node.id, node.kind, title)
-        if node.kind in NOTES:
+    def _node(self, node: ComfyNode) -> ConvertedNode:
+        row = ROWS.get(node.class_type)
+        linked = self._link_values_of(node)
+        title = node.title if node.title not in (node.class_type, row.name if row else "") else ""
+        became = ConvertedNode(node.id, node.class_type, title)
+        if node.class_type in NOTES:
             self._note(node)
-            became.instead = "a note"
+            became.found_in = "a note"
             return became
-        if any(signal.lost for signal in signals.values()) and node.mode is Mode.ACTIVE:
+        if any(link.muted for link in linked.values()) and node.mode is Mode.ACTIVE:
             node.mode = Mode.MUTE
-            self.report.oddities.append(f"{became.told} is muted, as what feeds it is.")
-        making = Making(self, node, {n: s for n, s in signals.items() if not s.lost})
+            self.report.problems.append(f"{became.label} is muted, as what feeds it is.")
+        conversion = NodeConversion(self, node, {n: s for n, s in linked.items() if not s.muted})
         if row is None:
             became.missing = "is of a class that has no counterpart here."
-            self._placeholder(making)
+            self._placeholder(conversion)
         else:
-            values, making.control = _named(node, row)
+            values, conversion.control = _named_values(node, row)
             node.values = values
             try:
-                self._by_row(making, row)
+                self._by_row(conversion, row)
             except NoCounterpartError as error:
-                making = Making(self, node, making.signals)
+                conversion = NodeConversion(self, node, conversion.linked)
                 became.missing = error.fact
-                self._placeholder(making)
-        self._keep(making, became)
+                self._placeholder(conversion)
+        self._add_nodes(conversion, became)
         return became
 
-    def _signals(self, node: ComfyNode) -> dict[str, Signal]:
-        found: dict[str, Signal] = {}
+    def _link_values_of(self, node: ComfyNode) -> dict[str, LinkValue]:
+        found: dict[str, LinkValue] = {}
         for name, source in node.links.items():
-            signal = self.signals.get(source)
-            if signal is not None:
-                found[name] = signal
-                if signal.loader and self.readers[source] > 1:
-                    self.shared.add(signal.loader)
+            link = self.link_values.get(source)
+            if link is not None:
+                found[name] = link
+                if link.loader and self.readers[source] > 1:
+                    self.shared.add(link.loader)
         return found
 
-    def _by_row(self, making: Making, row: Row) -> None:
-        mode = making.node.mode
-        if row.dissolves and mode is Mode.MUTE:
-            making.give(*(Signal(kind, lost=True) for kind in row.gives))
+    def _by_row(self, conversion: NodeConversion, row: Row) -> None:
+        mode = conversion.source.mode
+        if row.virtual and mode is Mode.MUTE:
+            conversion.set_outputs(*(LinkValue(kind, muted=True) for kind in row.outputs))
             return
-        around = _around(making, row.gives) if mode is Mode.BYPASS else []
-        if row.dissolves and mode is Mode.BYPASS:
-            making.outputs = [each or Signal("", lost=True) for each in around]
+        around = _bypassed(conversion, row.outputs) if mode is Mode.BYPASS else []
+        if row.virtual and mode is Mode.BYPASS:
+            conversion.outputs = [each or LinkValue("", muted=True) for each in around]
             return
-        row.make(making)
-        if row.differs and mode is Mode.ACTIVE:
-            making.differ(row.differs)
-        for slot, past in enumerate(around[: len(making.outputs)]):
-            if past is not None and not self._passes(making, slot, past):
-                making.outputs[slot] = past
+        row.convert(conversion)
+        if row.difference and mode is Mode.ACTIVE:
+            conversion.report_difference(row.difference)
+        for slot, past in enumerate(around[: len(conversion.outputs)]):
+            if past is not None and not self._bypasses_alike(conversion, slot, past):
+                conversion.outputs[slot] = past
 
-    def _passes(self, making: Making, slot: int, past: Signal) -> bool:
-        """Whether our bypassed node gives as this output what ComfyUI's gives."""
-        output = making.outputs[slot].output
-        if output is None or past.output is None or output.node not in making.made:
+    def _bypasses_alike(self, conversion: NodeConversion, slot: int, past: LinkValue) -> bool:
+        """Whether the bypassed NodeForge node passes on the input that ComfyUI passes on."""
+        output = conversion.outputs[slot].output
+        if output is None or past.output is None or output.node not in conversion.nodes:
             return False
         spec, kind = (
-            self.catalogue[making.made[output.node].type],
-            self.type_of(output, making.made),
+            self.catalogue[conversion.nodes[output.node].type],
+            self.type_of(output, conversion.nodes),
         )
         for port in spec.inputs:
-            if port.type == kind and (fed := making.links.get(Input(output.node, port.name))):
-                making.outputs[slot] = replace(past, output=output)
+            if port.type == kind and (fed := conversion.links.get(Input(output.node, port.name))):
+                conversion.outputs[slot] = replace(past, output=output)
                 return fed == past.output
         return False
 
-    def _placeholder(self, making: Making) -> None:
-        """A node of an unknown type that keeps values and links."""
-        node = making.node
-        name = self.name(node.kind)
-        made = making.made[name] = Node(PLACEHOLDER + node.kind)
-        loose = {f"value_{index}": value for index, value in enumerate(node.loose)}
+    def _placeholder(self, conversion: NodeConversion) -> None:
+        """Add a placeholder: a node of an unknown type that keeps values and links."""
+        node = conversion.source
+        name = self.name(node.class_type)
+        made = conversion.nodes[name] = Node(PLACEHOLDER + node.class_type)
+        loose = {f"value_{index}": value for index, value in enumerate(node.unnamed_values)}
         made.values = dict(node.values or loose)
         taken: set[str] = set()
-        for there, signal in making.signals.items():
+        for there, link in conversion.linked.items():
             port = _port(there, taken)
             made.values.pop(there, None)
-            if output := making.out(signal):
-                making.links[Input(name, port)] = output
-        row = ROWS.get(node.kind)
-        kinds = node.outputs or [(kind, kind) for kind in (row.gives if row else ())]
+            if output := conversion.resolve(link):
+                conversion.links[Input(name, port)] = output
+        row = ROWS.get(node.class_type)
+        kinds = node.outputs or [(kind, kind) for kind in (row.outputs if row else ())]
         count = len(kinds) or self.slots.get(node.id, 0)
         kinds = [*kinds, *[("", "*")] * count][:count]
         taken = set()
         gives = [
-            Signal(kind, Output(name, _port(there or f"output_{slot}", taken)))
+            LinkValue(kind, Output(name, _port(there or f"output_{slot}", taken)))
             for slot, (there, kind) in enumerate(kinds)
         ]
-        around = _around(making, tuple(kind for _, kind in kinds))
+        around = _bypassed(conversion, tuple(kind for _, kind in kinds))
         passes = node.mode is Mode.BYPASS
-        making.give(
+        conversion.set_outputs(
             *(past if passes and past else s for s, past in zip(gives, around, strict=True))
         )
 
-    def _keep(self, making: Making, became: Became) -> None:
-        """Take what was made into the document."""
-        node, graph = making.node, self.document.graph
-        graph.nodes.update(making.made)
-        graph.links.update(making.links)
-        for made in making.made.values():
+    def _add_nodes(self, conversion: NodeConversion, became: ConvertedNode) -> None:
+        """Add the converted nodes to the document."""
+        node, graph = conversion.source, self.document.graph
+        graph.nodes.update(conversion.nodes)
+        graph.links.update(conversion.links)
+        for made in conversion.nodes.values():
             made.mode = node.mode
-        became.nodes = list(making.made)
-        self.clusters[node.id] = became.nodes
+        became.nodes = list(conversion.nodes)
+        self.converted[node.id] = became.nodes
         if became.nodes:
-            making.made[became.nodes[0]].title = became.title
-            self._dress(node, became.nodes)
-        for slot, signal in enumerate(making.outputs):
-            self.signals[Source(node.id, slot)] = signal
+            conversion.nodes[became.nodes[0]].title = became.title
+            self._copy_appearance(node, became.nodes)
+        for slot, link in enumerate(conversion.outputs):
+            self.link_values[Source(node.id, slot)] = link
 
-    def _dress(self, node: ComfyNode, names: list[str]) -> None:
-        """Give our nodes the colour, and the first of them the fold, of the one there."""
+    def _copy_appearance(self, node: ComfyNode, names: list[str]) -> None:
+        """Copy the colour to all nodes, and the collapsed state to the main one."""
         view = self.document.view
         if node.colour:
             view.colours |= dict.fromkeys(names, node.colour)
@@ -266,31 +266,31 @@ class World:
             view.collapsed[names[0]] = True
 
     def _note(self, node: ComfyNode) -> None:
-        values = [*node.values.values(), *node.loose]
+        values = [*node.values.values(), *node.unnamed_values]
         text = next((value for value in values if type(value) is str), "")
         self.notes[node.id] = text
 
-    def _feed_empties(self) -> None:
-        """Give latents of zeros the VAE that the workflow decodes with."""
+    def _link_empty_latents(self) -> None:
+        """Link empty latents to the VAE that the workflow decodes with."""
         links, nodes = self.document.graph.links, self.document.graph.nodes
         decoding = [e for e in links if e.port == "vae" and nodes[e.node].type == "latent.decode"]
         found = [links[end] for end in decoding]
-        found += [s.output for s in self.signals.values() if s.type == "VAE" and s.output]
-        for name in self.empties.values():
+        found += [s.output for s in self.link_values.values() if s.type == "VAE" and s.output]
+        for name in self.empty_latents.values():
             if found:
                 links[Input(name, "vae")] = found[0]
 
-    def _collapse(self, placed: Placed) -> dict[str, str]:
-        """Make subgraphs of what was in subgraphs, inner ones first; their paths by ids there."""
+    def _collapse(self, placed: Placement) -> dict[str, str]:
+        """Collapse the nodes of each ComfyUI subgraph, inner ones first; paths by ComfyUI ids."""
         around: dict[str, str] = {}
         paths: dict[str, str] = {}
-        for box in reversed(self.graph.boxes):
-            parts = [names for origin, names in self.clusters.items() if _is_in(origin, box)]
+        for box in reversed(self.graph.subgraphs):
+            parts = [names for origin, names in self.converted.items() if _is_in(origin, box)]
             inside = [name for names in parts for name in names]
             if not inside:
                 continue
             outer = list(dict.fromkeys(around.get(name, name) for name in inside))
-            edit = Collapse(outer, self.graph.boxes[box].title)
+            edit = Collapse(outer, self.graph.subgraphs[box].title)
             self.document.perform(edit)
             if box in placed.boxes:
                 corner = [round(side) for side in placed.boxes[box]]
@@ -301,8 +301,8 @@ class World:
         self.document.history = History()
         return paths
 
-    def _draw(self, placed: Placed, paths: dict[str, str]) -> None:
-        """Put notes and backdrops into the graphs that they belong to."""
+    def _add_groups_and_notes(self, placed: Placement, paths: dict[str, str]) -> None:
+        """Add notes and groups to the graphs that they belong to."""
         counts: Counter[str] = Counter()
         for level, table, entry in placed.entries:
             name = join(paths.get(level, ""), table.removesuffix("s"))
@@ -311,12 +311,12 @@ class World:
 
 
 def _is_in(name: str, box: str) -> bool:
-    """Whether a node is in the subgraph of id `box`, or in one inside of it."""
+    """Whether a node is inside the subgraph with id `box`, at any depth."""
     return name.startswith(f"{box}:")
 
 
 def _in_order(graph: ComfyGraph, report: Report) -> Iterator[ComfyNode]:
-    """Every node after those that feed it; a link that closes a ring is left out."""
+    """Nodes in topological order; a link that closes a cycle is left out."""
     state: dict[str, int] = {}
     for root in graph.nodes:
         stack = [(root, iter(list(graph.nodes[root].links.items())))] if root not in state else []
@@ -326,7 +326,7 @@ def _in_order(graph: ComfyGraph, report: Report) -> Iterator[ComfyNode]:
             for port, source in rest:
                 if state.get(source.node) == 1:
                     graph.nodes[name].links.pop(port)
-                    report.oddities.append(f"{name} feeds itself; its link '{port}' was left out.")
+                    report.problems.append(f"{name} feeds itself; its link '{port}' was left out.")
                 elif source.node in graph.nodes and source.node not in state:
                     state[source.node] = 1
                     stack.append((source.node, iter(list(graph.nodes[source.node].links.items()))))
@@ -337,10 +337,10 @@ def _in_order(graph: ComfyGraph, report: Report) -> Iterator[ComfyNode]:
                 yield graph.nodes[name]
 
 
-def _named(node: ComfyNode, row: Row) -> tuple[dict[str, Any], str]:
-    """A node's values by name, and what its seed does after a run."""
+def _named_values(node: ComfyNode, row: Row) -> tuple[dict[str, Any], str]:
+    """A node's values by name, and its seed's *control after generate*."""
     values, control = dict(node.values), ""
-    rest = list(reversed(node.loose))
+    rest = list(reversed(node.unnamed_values))
     for name in row.widgets:
         if not rest:
             break
@@ -351,11 +351,11 @@ def _named(node: ComfyNode, row: Row) -> tuple[dict[str, Any], str]:
     return values, given if type(given) is str else ""
 
 
-def _around(making: Making, kinds: tuple[str, ...]) -> list[Signal | None]:
-    """What ComfyUI gives as each output of a bypassed node: an input of its type."""
-    names = list(making.node.input_types or making.node.links)
-    fed = [making.signals.get(name) for name in names]
-    found: list[Signal | None] = []
+def _bypassed(conversion: NodeConversion, kinds: tuple[str, ...]) -> list[LinkValue | None]:
+    """What ComfyUI passes through a bypassed node: for each output, an input of its type."""
+    names = list(conversion.source.input_types or conversion.source.links)
+    fed = [conversion.linked.get(name) for name in names]
+    found: list[LinkValue | None] = []
     for slot, kind in enumerate(kinds):
         same = [each for each in fed if each is not None and each.type == kind]
         own = fed[slot] if slot < len(fed) else None
@@ -364,7 +364,7 @@ def _around(making: Making, kinds: tuple[str, ...]) -> list[Signal | None]:
 
 
 def _port(name: str, taken: set[str]) -> str:
-    """A port's name of ours like `name`, that is free."""
+    """A free port name close to `name`."""
     wish = _FOREIGN.sub("_", name).strip("_") or "input"
     free, number = wish, 2
     while free in taken:

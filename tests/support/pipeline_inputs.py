@@ -1,4 +1,4 @@
-"""What the loop and diffusers' pipelines are both given, and how their latents differ."""
+"""Inputs for comparing the denoise loop with diffusers' pipelines."""
 
 from __future__ import annotations
 
