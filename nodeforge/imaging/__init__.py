@@ -30,7 +30,7 @@ from nodeforge.imaging.decode import (
 )
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
-from nodeforge.imaging.files import output_name, output_place, write_new
+from nodeforge.imaging.files import item_stamp, output_name, output_place, write_new
 from nodeforge.imaging.fills import Fill, fill
 from nodeforge.imaging.geometry import (
     Edge,
@@ -127,6 +127,7 @@ __all__ = [
     "in_proportion",
     "invert",
     "is_deep",
+    "item_stamp",
     "line_art",
     "luminance",
     "match_colour",

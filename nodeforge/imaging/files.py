@@ -7,10 +7,11 @@ import errno
 import os
 import re
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from nodeforge.imaging.errors import SaveError
-from nodeforge.values.output_names import fill, words_of, wrong_word
+from nodeforge.values.output_names import fill, parameters_of, words_of, wrong_word
 
 _ATTEMPTS = 1000
 
@@ -61,6 +62,17 @@ def output_name(prefix: str, parameters: str, size: tuple[int, int], index: int 
     if wrong := wrong_word(prefix):
         raise SaveError(wrong[0], place=f"the name '{prefix}'", way_out=wrong[1])
     return fill(prefix, words_of(parameters, size, index))
+
+
+def item_stamp(stamp: Mapping[str, str], index: int) -> dict[str, str]:
+    """The texts of one picture of a batch: its own seed and place in ``parameters``.
+
+    Args:
+        stamp: The texts of the run, by name.
+        index: The picture's place in the batch.
+    """
+    own = {name: parameters_of(text, index) for name, text in stamp.items() if name == "parameters"}
+    return {**stamp, **own}
 
 
 def output_place(outputs: Path, prefix: str) -> tuple[Path, str]:

@@ -58,7 +58,7 @@ def save(
         height, width = pixels.shape[:2]
         name = imaging.output_name(prefix, parameters, (width, height), index)
         folder, stem = imaging.output_place(run.outputs, name)
-        data = imaging.encode(pixels, format, run.stamp, quality)
+        data = imaging.encode(pixels, format, imaging.item_stamp(run.stamp, index), quality)
         run.saved(imaging.write_new(folder, f"{stem}_{{}}{format.suffix}", data))
 
 

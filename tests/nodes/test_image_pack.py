@@ -68,6 +68,16 @@ def test_words_in_braces_name_what_made_the_picture(nodes, image, run):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_00001\.png", run.files[3].name)
 
 
+def test_the_seed_of_a_picture_of_one_draw_is_followed_by_its_place(nodes, image, run):
+    run.stamp = {"parameters": f"{PARAMETERS}, Batch size: 2, Convention: ComfyUI"}
+    nodes["image.save"](run, image(batch=2), "{seed}")
+    assert [path.name for path in run.files] == ["7_0_00001.png", "7_1_00001.png"]
+    assert "Seed: 7, Batch pos: 1" in read_text(run.files[1])["parameters"]
+    run.stamp = {"parameters": f"{PARAMETERS}, Convention: ComfyUI"}
+    nodes["image.save"](run, image(), "{seed}")
+    assert run.files[2].name == "7_00001.png"
+
+
 def test_what_a_run_has_not_is_none_and_what_stands_for_nothing_is_refused(nodes, image, run):
     nodes["image.save"](run, image(), "{seed}")
     assert run.files[0].name == "none_00001.png"
