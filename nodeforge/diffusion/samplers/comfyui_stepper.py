@@ -41,6 +41,7 @@ from nodeforge.diffusion.samplers.single_step.heunpp import heunpp2_step
 from nodeforge.diffusion.samplers.step_context import Denoiser, SamplerStep, StepContext
 from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_heun_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import dpmpp_3m_sde_half_step
+from nodeforge.diffusion.samplers.stochastic.dpmpp_sde import dpmpp_sde_log_step
 from nodeforge.diffusion.samplers.stochastic.er_sde import er_sde_step
 from nodeforge.diffusion.samplers.stochastic.sa_solver import sa_solver_pece_step, sa_solver_step
 from nodeforge.diffusion.samplers.stochastic.seeds import seeds_2_step, seeds_3_step
@@ -86,7 +87,7 @@ COMFYUI: Mapping[str, SigmaSampler] = {
     "dpmpp_3m_sde": _changed(
         "dpmpp_3m_sde", step=dpmpp_3m_sde_half_step, brownian=True, whole=True
     ),
-    "dpmpp_sde": _changed("dpmpp_sde", whole=True),
+    "dpmpp_sde": _changed("dpmpp_sde", step=dpmpp_sde_log_step, whole=True),
     "lms": _changed("lms", step=_ending_clean(lms_step)),
     "ipndm": _changed("ipndm", step=_ending_clean(ipndm_step)),
     "deis": _changed("deis", step=deis_third_step),
