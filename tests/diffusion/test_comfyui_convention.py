@@ -189,7 +189,7 @@ def test_two_loops_that_share_a_schedule_are_one(host, sd, prompts):
 def test_what_the_mask_keeps_keeps_its_bits(host, sd, prompts):
     latent = replace(diffusion.empty("sd15", 4, 8, 32, 32, 1), samples=torch.randn(1, 4, 4, 4))
     mask = Mask(torch.zeros(1, 32, 32).index_fill(1, torch.arange(16), 1.0))
-    for name in ("euler", "dpmpp_2m_sde", "unipc"):
+    for name in ("euler", "dpmpp_2m_sde", "unipc", "dpm_fast", "dpm_adaptive"):
         made = diffusion.denoise(host, task_of(sd, prompts, name, latent=latent, mask=mask))
         assert torch.equal(made.samples[:, :, 2:], latent.samples[:, :, 2:])
 

@@ -135,6 +135,7 @@ class ComfyStepper(SigmaStepper):
         ends = [torch.tensor((1 - s) * (len(self._trained) - 1)) for s in _STOCHASTIC]
         high, low = (float(sigma_at(time, self._trained)) for time in ends)
         self._stochastic = high, low
+        self._ends_clean = False
 
     @staticmethod
     def _chosen(name: str) -> SigmaSampler:
@@ -159,6 +160,7 @@ class ComfyStepper(SigmaStepper):
         if self._sampler.log_steps is None:
             return super().cut(start, stop)
         spans = self._sampler.log_steps(stop - start)
+        self._ends_clean = bool(self._sigmas[stop] == 0)
         self._sigmas = log_levels(self._sigmas[start : stop + 1], spans)
         self._timesteps = self._timestep_of(self._sigmas[:-1]).to(self._device)
         self._spans, self._first = spans, 0
@@ -181,6 +183,8 @@ class ComfyStepper(SigmaStepper):
 
     def add_noise(self, clean: Tensor, noise: Tensor) -> Tensor:
         sigma = self._sigmas[self._position]
+        if self._ends_clean and self._position == self.steps:
+            return clean  # the last of the noise stays in what was made, not in what is kept
         highest = float(self._trained[-1].float())
         begins = float(sigma) > highest or math.isclose(float(sigma), highest, rel_tol=1e-5)
         return clean + noise * (torch.sqrt(1 + sigma**2) if begins else sigma)
