@@ -39,5 +39,9 @@ class OutOfMemoryError(NodeForgeError):
     """The device has not enough memory for what was asked."""
 
 
+class DiskFullError(NodeForgeError):
+    """There is no room on the disk for what was to be written."""
+
+
 class Cancelled(BaseException):
     """The person stopped the run. Not an `Exception`, so that no library swallows it."""

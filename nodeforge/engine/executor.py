@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from nodeforge.api import NodeType
@@ -21,7 +22,7 @@ from nodeforge.engine.lookup import Known, Lookup, in_order, same_keys, unknown_
 from nodeforge.engine.plan import Plan, PlannedNode, place
 from nodeforge.engine.reasons import Reason, Reasons
 from nodeforge.engine.traces import Trace
-from nodeforge.errors import Cancelled, NodeForgeError, OutOfMemoryError
+from nodeforge.errors import Cancelled, DiskFullError, NodeForgeError, OutOfMemoryError
 from nodeforge.graph.model import Output
 
 _LONG = 0.005
@@ -64,6 +65,10 @@ class Forecast:
     size: int | None = None
     reason: Reason | None = None
     unless: tuple[str, ...] = ()
+
+
+class ValueRangeError(NodeForgeError):
+    """A value is none that its input allows."""
 
 
 class _DamagedEntryError(Exception):
@@ -249,13 +254,14 @@ class Executor:
         )
         arguments = self._arguments(node, run.results)
         try:
+            _check_values(node, arguments)
             value = self._tried(node, context, arguments)
         except NodeForgeError as error:
             error.at(place(node.id, node.spec))
             report = _known_report(error, arguments)
             raise NodeFailedError(node.id, report, tuple(others)) from error
         except Exception as error:
-            report = _surprise_report(error, arguments, place(node.id, node.spec))
+            report = unexpected_report(error, place(node.id, node.spec), arguments)
             raise NodeFailedError(node.id, report, tuple(others)) from error
         seconds = time.perf_counter() - start
         size = 0
@@ -286,8 +292,13 @@ class Executor:
         return {port: made for port, each in value.items() if (made := digest(each)) is not None}
 
     def _tried(self, node: PlannedNode, context: NodeRun, arguments: dict[str, Any]) -> Results:
-        """One more try where memory ran out; a loop goes on from its last step."""
+        """One more try where memory or the disk ran out; a loop goes on from its last step."""
         try:
+            return self._call(node, context, arguments)
+        except DiskFullError:
+            if not self._cache.make_room():
+                raise
+            context.notice("The disk was full: results in the cache were deleted to make room.")
             return self._call(node, context, arguments)
         except OutOfMemoryError as error:
             fact = error.fact
@@ -297,6 +308,8 @@ class Executor:
 
     def _call(self, node: PlannedNode, context: NodeRun, arguments: dict[str, Any]) -> Results:
         node_type = self._node_types[node.spec.type]
+        enums = {p: enum(arguments[p]) for p, enum in node_type.enums.items() if p in arguments}
+        arguments = arguments | enums
         with self._guard():
             if node_type.wants_run:
                 value = node_type.function(context, **arguments)
@@ -314,9 +327,6 @@ class Executor:
                 if isinstance(link, list)
                 else _take(results, link)
             )
-        for port, enum in self._node_types[node.spec.type].enums.items():
-            if port in arguments:
-                arguments[port] = enum(arguments[port])
         return arguments
 
 
@@ -348,7 +358,10 @@ def _known_report(error: NodeForgeError, arguments: Mapping[str, Any]) -> ErrorR
     return replace(report, inputs=_inputs(arguments), traceback=_trace(error))
 
 
-def _surprise_report(error: Exception, arguments: Mapping[str, Any], place: str) -> ErrorReport:
+def unexpected_report(
+    error: Exception, place: str = "", arguments: Mapping[str, Any] = MappingProxyType({})
+) -> ErrorReport:
+    """An error that no code of ours has made for a person to read."""
     return ErrorReport(
         kind=type(error).__name__,
         fact=f"{type(error).__name__}: {error}",
@@ -358,6 +371,22 @@ def _surprise_report(error: Exception, arguments: Mapping[str, Any], place: str)
         inputs=_inputs(arguments),
         traceback=_trace(error),
     )
+
+
+def _check_values(node: PlannedNode, arguments: Mapping[str, Any]) -> None:
+    """Values of linked nodes are known only now; those of the workflow are checked as well.
+
+    Raises:
+        ValueRangeError: one is none that its input allows.
+    """
+    for name, widget in node.spec.limited:
+        value = arguments.get(name)
+        if value is not None and not widget.allows(value):
+            raise ValueRangeError(
+                f"is {describe(value)}, which is not {widget.allowed}.",
+                place=f"port '{name}'",
+                way_out="Change the value, or what is linked to it.",
+            )
 
 
 def _inputs(arguments: Mapping[str, Any]) -> dict[str, str]:

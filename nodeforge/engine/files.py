@@ -50,6 +50,10 @@ class Files:
             MissingFileError, MissingModelError: it is not there, or may not be read.
         """
         name = str(value)
+        if _is_no_file_name(name):
+            raise MissingFileError(
+                f"{name[:40]!r} can be no file's name.", way_out="Choose another file."
+            )
         if isinstance(port.widget, ModelFileWidget):
             return self._folders.find(port.widget.kind, name, granted=self._granted)
         if name.startswith(ASSET):
@@ -112,6 +116,16 @@ class Files:
             f"there is no picture '{name}'.",
             way_out=f"Choose another file, or copy it to {self._settings.inputs}.",
         )
+
+
+def _is_no_file_name(name: str) -> bool:
+    """Whether no system has a file of that name; asking for one raises other errors."""
+    parts = name.replace("\\", "/").split("/")
+    return "\0" in name or len(name) > 4096 or any(_bytes(part) > 255 for part in parts)
+
+
+def _bytes(name: str) -> int:
+    return len(name.encode("utf-8", "surrogatepass"))
 
 
 def _escapes(name: str) -> bool:

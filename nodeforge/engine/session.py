@@ -14,7 +14,13 @@ from nodeforge.engine import events
 from nodeforge.engine.cache import ResultCache, checkpoint_of, steps_known
 from nodeforge.engine.context import Networks, NoNetworks, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport
-from nodeforge.engine.executor import Executor, Forecast, NodeFailedError, Results
+from nodeforge.engine.executor import (
+    Executor,
+    Forecast,
+    NodeFailedError,
+    Results,
+    unexpected_report,
+)
 from nodeforge.engine.files import Files
 from nodeforge.engine.keys import numerics_digest
 from nodeforge.engine.plan import Plan, PlanError, default_targets, make_plan
@@ -138,6 +144,8 @@ class Session:
             state.emit(events.Failed(request.run, error.node, error.report, error.same))
         except NodeForgeError as error:
             state.emit(events.Failed(request.run, "", ErrorReport.of(error)))
+        except Exception as error:  # a mistake of ours is an answer, not the worker's end
+            state.emit(events.Failed(request.run, "", unexpected_report(error)))
         else:
             seconds = time.perf_counter() - start
             state.emit(events.RunFinished(request.run, state.outputs, seconds, state.model_calls))

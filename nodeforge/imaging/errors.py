@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodeforge.errors import NodeForgeError
+from nodeforge.errors import DiskFullError, NodeForgeError
 
 
 class PictureError(NodeForgeError):
@@ -15,3 +15,7 @@ class PictureTooLargeError(PictureError):
 
 class SaveError(NodeForgeError):
     """A file could not be written; nothing of it is left."""
+
+
+class NoRoomError(SaveError, DiskFullError):
+    """A file could not be written, as the disk is full."""

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from nodeforge.imaging.errors import SaveError
+from nodeforge.imaging.errors import NoRoomError, SaveError
 from nodeforge.values.output_names import fill, parameters_of, words_of, wrong_word
 
 _ATTEMPTS = 1000
@@ -146,11 +146,14 @@ def _claimed_without_links(part: Path, target: Path) -> bool:
 
 
 def _cannot(folder: Path, error: OSError) -> SaveError:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoRoomError(
+            "the disk is full.",
+            place=str(folder),
+            way_out="Free some space, or choose another folder.",
+        )
     return SaveError(
-        "the disk is full." if full else f"cannot be written: {error.strerror}.",
+        f"cannot be written: {error.strerror}.",
         place=str(folder),
-        way_out="Free some space, or choose another folder."
-        if full
-        else "Choose a folder that may be written.",
+        way_out="Choose a folder that may be written.",
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from nodeforge.spec.types import RECIPES_OF_NETWORKS
 from nodeforge.spec.upgrade import Upgrade
-from nodeforge.spec.widget import Widget, widget_from_json, widget_to_json
+from nodeforge.spec.widget import LimitedWidget, Widget, widget_from_json, widget_to_json
 
 
 class Role(StrEnum):
@@ -94,6 +94,12 @@ class NodeSpec:
     def output(self) -> dict[str, PortSpec]:
         """Output ports by name."""
         return {port.name: port for port in self.outputs}
+
+    @cached_property
+    def limited(self) -> tuple[tuple[str, LimitedWidget], ...]:
+        """Input ports of numbers and choices, with what they allow."""
+        limited = ((port.name, port.widget) for port in self.inputs if not port.many)
+        return tuple((name, w) for name, w in limited if isinstance(w, LimitedWidget))
 
     @property
     def holds_value(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +15,24 @@ class NumberWidget:
     maximum: float | None = None
     step: float | None = None
 
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is a finite number within the range."""
+        return (
+            isinstance(value, int | float)
+            and math.isfinite(value)
+            and (self.minimum is None or value >= self.minimum)
+            and (self.maximum is None or value <= self.maximum)
+        )
+
+    @property
+    def allowed(self) -> str:
+        """The range in words."""
+        if self.minimum is None or self.maximum is None:
+            ends = (("at least", self.minimum), ("at most", self.maximum))
+            told = [f"{word} {end:g}" for word, end in ends if end is not None]
+            return told[0] if told else "a finite number"
+        return f"from {self.minimum:g} to {self.maximum:g}"
+
 
 @dataclass(frozen=True)
 class SeedWidget:
@@ -21,6 +40,15 @@ class SeedWidget:
 
     minimum: int = 0
     maximum: int = 2**63 - 1
+
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is a seed."""
+        return isinstance(value, int) and self.minimum <= value <= self.maximum
+
+    @property
+    def allowed(self) -> str:
+        """The range in words."""
+        return "a whole number from 0 to 2^63 - 1"
 
 
 @dataclass(frozen=True)
@@ -46,6 +74,15 @@ class ChoiceWidget:
     options: tuple[str, ...]
     labels: tuple[str, ...] = ()
 
+    def allows(self, value: Any) -> bool:
+        """Whether `value` is one of the options."""
+        return value in self.options
+
+    @property
+    def allowed(self) -> str:
+        """The options in words."""
+        return f"one of: {', '.join(self.options)}"
+
     def label(self, option: str) -> str:
         """What people call `option`; its name where nothing else is said."""
         known = dict(zip(self.options, self.labels, strict=False))
@@ -65,6 +102,9 @@ class ModelFileWidget:
 
     kind: str
 
+
+LimitedWidget = NumberWidget | SeedWidget | ChoiceWidget
+"""Widgets that say which values are allowed."""
 
 Widget = (
     NumberWidget

@@ -26,6 +26,9 @@ _CLASSES = {
 }
 _HEADER = struct.Struct("<Q")
 _DIGEST = 16
+_UNREADABLE = (struct.error, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+_UNREADABLE = (*_UNREADABLE, RecursionError, RuntimeError, SafetensorError)
+"""What reading an entry raises that is damaged although its checksum is right."""
 _OVERHEAD = 64
 """Bytes counted for anything that is not a tensor."""
 
@@ -71,7 +74,7 @@ class ValueCodec:
             header = json.loads(data[_HEADER.size : _HEADER.size + length])
             tensors = safetensors.torch.load(data)
             return _from_json(json.loads(header["__metadata__"]["value"]), tensors)
-        except (struct.error, KeyError, TypeError, ValueError, SafetensorError) as error:
+        except _UNREADABLE as error:
             raise ValueError(f"not an encoded value: {error}") from error
 
 

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.events import ErrorReport
+from nodeforge.engine.executor import unexpected_report
 from nodeforge.engine.protocol import Frame, read_frame, write_frames
 from nodeforge.engine.session import Session
 from nodeforge.errors import NodeForgeError
@@ -129,6 +130,8 @@ class Server:
             graph = graph_from_json(header["graph"])
         except NodeForgeError as error:
             self._emit(events.Failed(request.run, "", ErrorReport.of(error)))
+        except Exception as error:  # an answer, not the end of this process
+            self._emit(events.Failed(request.run, "", unexpected_report(error)))
         else:
             self._session.run(graph, request, state)
             self._session.save_last_runs()

@@ -19,7 +19,11 @@ for path in sorted(Path(sys.argv[1]).glob("*.json")):
     graph = graph_to_json(document.graph)
     ask = {"request": "plan", "id": path.name, "graph": graph, "assets": document.assets}
     answers.append(server._answer(ask).header)
-imported = {"diffusers", "transformers", "torchsde", "peft"} & set(sys.modules)
+libraries = {"diffusers", "transformers", "torchsde", "peft"}
+imported = libraries & set(sys.modules)
+server._prepare()
+assert "diffusers.models.unets.unet_2d_condition" in sys.modules
+assert "transformers.models.clip.modeling_clip" in sys.modules
 print(json.dumps([answers, sorted(imported)]))
 """
 

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from inspect import signature
 from typing import Any
 
 import torch
 from torch import nn
 
+from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.t2i_adapter import build_t2i_adapter
+from nodeforge.diffusion.networks.tokenizer import tokenizer_of
 from nodeforge.diffusion.weights.configs import (
     config_root,
     controlnet_config,
-    lacks,
     part_config,
     unet_config,
 )
-from nodeforge.models import FAMILIES, VOCABULARY_KEY, read_config
+from nodeforge.models import FAMILIES, read_config
 from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
 
 _PROJECTING = "CLIPTextModelWithProjection"
+_TEXT_FIELDS = (
+    *("vocab_size", "hidden_size", "intermediate_size", "projection_dim", "num_hidden_layers"),
+    *("num_attention_heads", "max_position_embeddings", "hidden_act", "layer_norm_eps"),
+    *("pad_token_id", "bos_token_id", "eos_token_id"),
+)
+_UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_SLOW_TO_IMPORT = (
+    "diffusers.models.autoencoders.autoencoder_kl",
+    "diffusers.models.unets.unet_2d_condition",
+    "diffusers.utils.torch_utils",
+    "transformers.models.clip.modeling_clip",
+    "transformers.models.clip.tokenization_clip",
+)
 
 
 def import_libraries() -> None:
@@ -28,7 +45,8 @@ def import_libraries() -> None:
     They take seconds to import, so no module of ours imports them at its top: a process that
     only plans does without, and one that computes calls this while it has nothing else to do.
     """
-    from transformers import CLIPTextModel, CLIPTokenizer  # noqa: F401
+    for name in _SLOW_TO_IMPORT:
+        import_module(name)
 
 
 class TextEncoders(nn.ModuleDict):
@@ -49,20 +67,20 @@ def build(recipe: Recipe) -> nn.Module:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     weights = recipe.weights
-    with torch.device("meta"):
+    with torch.device("meta"), _unfit_explained(weights):
         match recipe:
             case Model():
-                return UNet2DConditionModel.from_config(unet_config(weights))  # pyright: ignore[reportReturnType]
+                return UNet2DConditionModel(**_known(UNet2DConditionModel, unet_config(weights)))
             case TextEncoder():
                 return _text_encoders(weights)
             case Vae():
-                return AutoencoderKL.from_config(part_config(weights, "vae"))  # pyright: ignore[reportReturnType]
+                return AutoencoderKL(**_known(AutoencoderKL, part_config(weights, "vae")))
             case ControlNet() if weights.part == "t2i_adapter":
                 return build_t2i_adapter(weights)
             case ControlNet():
                 from diffusers.models.controlnets.controlnet import ControlNetModel
 
-                return ControlNetModel.from_config(controlnet_config(weights))  # pyright: ignore[reportReturnType]
+                return ControlNetModel(**_known(ControlNetModel, controlnet_config(weights)))
             case _:
                 raise AssertionError(recipe)  # the others are made as they are read
 
@@ -82,7 +100,7 @@ def tokenizers(weights: Weights) -> list[Any]:
     Raises:
         LoadingError: one is missing.
     """
-    return [_tokenizer(weights, part) for part in FAMILIES[weights.family].text_encoders]
+    return [tokenizer_of(weights, part) for part in FAMILIES[weights.family].text_encoders]
 
 
 def _text_encoders(weights: Weights) -> nn.Module:
@@ -99,21 +117,24 @@ def _text_encoder(weights: Weights, part: str) -> nn.Module:
     index = read_config(config_root(weights) / "model_index.json").get(part)
     projecting = isinstance(index, list) and _PROJECTING in index
     kind = CLIPTextModelWithProjection if projecting else CLIPTextModel
-    return kind(CLIPTextConfig.from_dict(config))
+    return kind(CLIPTextConfig(**{name: config[name] for name in _TEXT_FIELDS if name in config}))
 
 
-def _tokenizer(weights: Weights, part: str) -> Any:
-    from transformers import CLIPTokenizer
+def _known(network: type[nn.Module], config: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a configuration that the network's class takes."""
+    taken = signature(network.__init__).parameters
+    return {name: value for name, value in config.items() if name in taken}
 
-    name = part.replace("text_encoder", "tokenizer")
-    root = config_root(weights)
-    folder = root / name
-    if not folder.is_dir():
-        raise lacks(weights, name)
-    told = read_config(folder / "tokenizer_config.json")
-    if (shared := told.get(VOCABULARY_KEY)) and root == FAMILIES[weights.family].config_folder:
-        marks = {key: value for key, value in told.items() if key.endswith("_token")}
-        return CLIPTokenizer.from_pretrained(
-            str((folder / shared).resolve()), local_files_only=True, **marks
-        )
-    return CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
+
+@contextmanager
+def _unfit_explained(weights: Weights) -> Iterator[None]:
+    """What a library raises at a configuration that fits no network."""
+    try:
+        yield
+    except _UNFIT as error:
+        raise LoadingError(
+            f"its configuration does not describe a network: {str(error)[:200]}",
+            place=weights.path,
+            way_out="Download the model's folder again, or take the configuration from the "
+            "original model.",
+        ) from error

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nodeforge import imaging
 from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.weights.checked_config import checked
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import read_config, weight_files
 from nodeforge.values import Image, Weights
@@ -19,6 +20,11 @@ from nodeforge.values import Image, Weights
 if TYPE_CHECKING:
     from transformers import CLIPVisionConfig
 
+_FIELDS = (
+    *("hidden_size", "intermediate_size", "projection_dim", "num_hidden_layers"),
+    *("num_attention_heads", "num_channels", "image_size", "patch_size", "hidden_act"),
+    "layer_norm_eps",
+)
 _QUICK = 1024
 """Width of the encoder whose activation is OpenAI's approximation; others are open_clip's."""
 
@@ -61,8 +67,10 @@ def load_image_encoder(
     path = Path(weights.path)
     files = weight_files(path) if path.is_dir() else [path]
     there = {name: tensor for file in files for name, tensor in stored_tensors(file).items()}
-    told = read_config(path / "config.json") if path.is_dir() else {}
-    config = CLIPVisionConfig(**told) if told else config_of(there)
+    file = path / "config.json"
+    told = checked(read_config(file), file) if path.is_dir() else {}
+    known = {name: told[name] for name in _FIELDS if name in told}
+    config = CLIPVisionConfig(**known) if known else config_of(there)
     with torch.device("meta"):
         network: Any = CLIPVisionModelWithProjection(config)
     network.to_empty(device="cpu")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.weights.checked_config import checked
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import read_config, weight_files
 from nodeforge.values import Weights
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from diffusers.models.adapter import T2IAdapter
 
 T = TypeVar("T")
+
+_FIELDS = ("in_channels", "channels", "num_res_blocks", "downscale_factor", "adapter_type")
 
 _FLAT = re.compile(r"body\.(\d+)\.(block\d\..*|in_conv\..*)")
 _LIGHT = re.compile(r"body\.(\d+)\.body\.(\d+)\.(.*)")
@@ -31,8 +34,13 @@ def build_t2i_adapter(weights: Weights) -> T2IAdapter:
     from diffusers.models.adapter import T2IAdapter
 
     path = Path(weights.path)
-    config = read_config(path / "config.json") if path.is_dir() else _config(weights, path)
-    return T2IAdapter.from_config(dict(config))  # pyright: ignore[reportReturnType]
+    if path.is_dir():
+        file = path / "config.json"
+        found = checked(read_config(file), file)
+        config = {name: found[name] for name in _FIELDS if name in found}
+    else:
+        config = dict(_config(weights, path))
+    return T2IAdapter(**config)
 
 
 def t2i_adapter_tensors(path: Path) -> dict[str, StoredTensor]:

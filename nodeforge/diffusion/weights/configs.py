@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.weights.checked_config import checked
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
 from nodeforge.models import FAMILIES, is_whole_model, read_config
 from nodeforge.values import Weights
@@ -33,13 +34,14 @@ def part_config(weights: Weights, part: str) -> dict[str, Any]:
     """The configuration of one part, as ``unet`` or ``scheduler``.
 
     Raises:
-        LoadingError: the model has none.
+        LoadingError: the model has none, or a value in it is out of bounds.
     """
     name = "scheduler_config.json" if part == "scheduler" else "config.json"
     root, own = config_root(weights), Path(weights.path)
     alone = part == weights.part and own.is_dir() and own != root  # one network in its folder
-    if config := read_config((own if alone else root / part) / name):
-        return dict(config)
+    file = (own if alone else root / part) / name
+    if config := read_config(file):
+        return checked(config, file)
     raise lacks(weights, part)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ _SUFFIX = ".result"
 _DIGEST = 16
 _TEMPORARY = ".part"
 _JOURNAL = "traces.log"
+RESERVE = 512 * 2**20
+"""Bytes of the disk that the cache leaves free; of a small disk a tenth."""
+ROOM = 256 * 2**20
+"""Bytes freed at once where something else could not be written."""
 
 
 class DiskTier:
@@ -63,8 +68,14 @@ class DiskTier:
         return body
 
     def put(self, key: str, data: bytes) -> None:
-        """Write `data` under `key`; a full or read-only disk is remembered in `refused`."""
+        """Write `data` under `key`; a full or read-only disk is remembered in `refused`.
+
+        The disk is never filled: a part of it is left for pictures, workflows and settings.
+        """
         try:
+            if not self._leaves_room(len(data)):
+                self.refused = "the disk is nearly full"
+                return
             _write_whole(self.path(key), _checksum(data), data)
         except OSError as error:
             self.refused = error.strerror or str(error)
@@ -98,6 +109,27 @@ class DiskTier:
             with contextlib.suppress(OSError):
                 path.unlink()
                 excess -= state.st_size
+
+    def make_room(self, wanted: int = ROOM) -> bool:
+        """Delete what was used longest ago until `wanted` bytes are freed; whether any was."""
+        freed = 0
+        for path, state in sorted(self._files(), key=self._order):
+            if freed >= wanted:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                freed += state.st_size
+        return freed > 0
+
+    def _leaves_room(self, size: int) -> bool:
+        """Whether `size` bytes may be written, after older entries have given way if needed."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        usage = shutil.disk_usage(self.root)
+        missing = min(RESERVE, usage.total // 10) + size - usage.free
+        if missing <= 0:
+            return True
+        self.make_room(missing)
+        return shutil.disk_usage(self.root).free >= size + min(RESERVE, usage.total // 10)
 
     def clear(self) -> int:
         """Delete every entry of every version; gives the bytes freed."""

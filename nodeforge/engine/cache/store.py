@@ -78,6 +78,10 @@ class ResultCache:
             self._write_later(key, value)
         return size
 
+    def make_room(self) -> bool:
+        """Delete what was used longest ago, for a file that must be written; whether any was."""
+        return self.disk is not None and self.disk.make_room()
+
     def flush(self) -> None:
         """Wait until everything put so far is on disk."""
         if self._writer is not None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
+import contextlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,9 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Signal
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import load, read, save, write
+from nodeforge.ui.documents import recovery_files
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.recovery_files import Session
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ PAUSE = 3
 
 
 class Autosave(QObject):
-    """Writes ``<home>/autosave/<process>-<document>.json`` after a pause of editing; with a
+    """Writes ``<home>/autosave/<session>-<document>.json`` after a pause of editing; with a
     canvas a folder ``….nforge``, written incrementally in a background thread.
 
-    A process removes its copies on a regular exit; copies of processes that no longer run are left
+    A window removes its copies on a regular exit; copies of sessions that have ended are left
     from a crash.
     """
 
@@ -37,7 +38,7 @@ class Autosave(QObject):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
-        self._folder = workspace.settings.home / "autosave"
+        self._session = Session(workspace.settings.home / "autosave")
         self._dirty: set[str] = set()
         self._timer = QTimer(self, singleShot=True)
         self.reload_interval()
@@ -51,24 +52,25 @@ class Autosave(QObject):
         self._timer.setInterval(autosave_interval(self._workspace.store) * 1000)
 
     def recoverable_files(self) -> list[Path]:
-        """Copies left by processes that no longer run, oldest first."""
-        kept = [*self._folder.glob("*.json"), *self._folder.glob(f"*{PROJECT}")]
-        files = [each for each in kept if not _is_process_alive(each)]
-        return sorted(files, key=lambda each: each.stat().st_mtime)
+        """Copies left by sessions that have ended, oldest first."""
+        self._session.clean_up()
+        return self._session.left_over((".json", PROJECT))
 
     def recover(self, file: Path) -> OpenDocument | None:
-        """Open a recovery copy as an unsaved document; the copy is replaced by a new one."""
-        about = _about(file)
-        path = Path(about["path"]) if about.get("path") else None
-        name = about.get("name", "Recovered")
+        """Open a recovery copy as an unsaved document.
+
+        The copy is removed once a new one is written; where that fails, it stays.
+        """
+        path, name = recovery_files.read_about(file)
         try:
             opened = self._opened(file, path, name)
-        except NodeForgeError:
-            file.replace(file.with_suffix(".damaged"))
+        except NodeForgeError as error:
+            with contextlib.suppress(OSError):
+                aside = recovery_files.put_aside(file)
+                self.failed.emit(f"A recovery copy cannot be read and is kept as {aside}: {error}")
             return None
         self._workspace.add(opened)
-        self._write(opened)
-        self.discard(file)
+        self._write(opened, lambda: recovery_files.remove(file))
         return opened
 
     def _opened(self, file: Path, path: Path | None, name: str) -> OpenDocument:
@@ -81,18 +83,12 @@ class Autosave(QObject):
         project = self._workspace.projects().load(file)
         return open_project_document(project, path, name, recovered=True)
 
-    def discard(self, file: Path) -> None:
-        if file.suffix == PROJECT:
-            shutil.rmtree(file, ignore_errors=True)
-        else:
-            file.unlink(missing_ok=True)
-        file.with_suffix(".about").unlink(missing_ok=True)
-
     def remove_copy(self, opened: OpenDocument) -> None:
         """Remove the copies of a document that is saved or closed."""
         self._dirty.discard(opened.id)
-        self._writer.submit(self.discard, self._file(opened, PROJECT))  # after pending writes
-        self.discard(self._file(opened))
+        project = self._session.file(opened.id, PROJECT)
+        self._writer.submit(recovery_files.remove, project)  # after pending writes
+        recovery_files.remove(self._session.file(opened.id, ".json"))
 
     def close(self) -> None:
         """Remove all copies of this process, on a regular exit."""
@@ -100,6 +96,7 @@ class Autosave(QObject):
         for opened in self._workspace.documents:
             self.remove_copy(opened)
         self._writer.shutdown(wait=True)
+        self._session.release()
 
     def _watch(self, opened: OpenDocument) -> None:
         opened.changed.connect(lambda _: self._mark_dirty(opened))
@@ -116,20 +113,22 @@ class Autosave(QObject):
             elif opened.id in dirty and opened.modified:
                 self._write(opened)
 
-    def _write(self, opened: OpenDocument) -> None:
-        file = self._file(opened, ".json" if opened.canvas is None else PROJECT)
-        about = {"path": str(opened.path or ""), "name": opened.name}
+    def _write(self, opened: OpenDocument, then: Callable[[], None] = lambda: None) -> None:
+        """Write a copy; `then` is called once it is safely there."""
+        suffix = ".json" if opened.canvas is None else PROJECT
+        file = self._session.file(opened.id, suffix)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file.with_suffix(".about").write_text(json.dumps(about), "utf-8")
+            self._session.hold()
+            recovery_files.write_about(file, opened.path, opened.name)
             if opened.canvas is None:
                 save(opened.document, file)
+                then()
             else:
-                self._write_project(opened, file)
+                self._write_project(opened, file, then)
         except (OSError, NodeForgeError) as error:
             self.failed.emit(str(error))
 
-    def _write_project(self, opened: OpenDocument, folder: Path) -> None:
+    def _write_project(self, opened: OpenDocument, folder: Path, then: Callable[[], None]) -> None:
         from nodeforge.formats.bundle import ProjectFiles
         from nodeforge.ui.documents.project_files import project_of
 
@@ -142,39 +141,14 @@ class Autosave(QObject):
             try:
                 folder.mkdir(exist_ok=True)
                 projects.autosave(project, folder)
+                then()
             except (OSError, NodeForgeError) as error:
                 self.failed.emit(str(error))
 
         self._writer.submit(work)
-
-    def _file(self, opened: OpenDocument, suffix: str = ".json") -> Path:
-        return self._folder / f"{os.getpid()}-{opened.id}{suffix}"
 
 
 def autosave_interval(store: QSettings) -> int:
     """The autosave interval in seconds, at least 1."""
     stored = str(store.value("autosave_pause", PAUSE))
     return max(1, int(stored)) if stored.isdigit() else PAUSE
-
-
-def _about(file: Path) -> dict[str, str]:
-    try:
-        return json.loads(file.with_suffix(".about").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _is_process_alive(file: Path) -> bool:
-    """Whether the process that wrote `file` still runs."""
-    number = file.name.partition("-")[0]
-    if not number.isdigit():
-        return False
-    if int(number) == os.getpid() or os.name == "nt":
-        return int(number) == os.getpid()
-    try:
-        os.kill(int(number), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     QPoint,
     QSize,
     Qt,
+    QTimer,
     QUrl,
     Signal,
 )
@@ -44,11 +45,13 @@ from PySide6.QtWidgets import (
 from nodeforge.ui.common.file_manager import show_in_file_manager
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
-from nodeforge.ui.gallery.results_database import Result, ResultsDatabase
+from nodeforge.ui.gallery.results_database import GalleryError, Result, ResultsDatabase
 from nodeforge.ui.running.job_queue import Job
 
 EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
 _SIDE = 96
+_READ_AGAIN = 2000
+"""Milliseconds until a list that could not be read is read again."""
 _RESULT = Qt.ItemDataRole.UserRole
 
 
@@ -85,9 +88,13 @@ class Gallery(QWidget):
     """Request to open the workflow embedded in this picture."""
     settings_requested = Signal(Path)
     """Request to load the settings of the workflow embedded in this picture."""
+    failed = Signal(str)
+    """Emitted with the reason when the list of results cannot be read or changed."""
 
     def __init__(self, results: ResultsDatabase) -> None:
         super().__init__()
+        self.moved_aside = ""
+        """What to tell where the list of results was damaged; empty where it was not."""
         self.setAccessibleName("Gallery")
         self._results = results
         self.search = QLineEdit(placeholderText="Search prompts, seeds, names")
@@ -113,9 +120,16 @@ class Gallery(QWidget):
         remove.activated.connect(lambda: self._delete(self.list.chosen()))
         self._empty = QLabel(EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self._empty.setProperty("role", "empty")
+        self._again = QTimer(self, singleShot=True, interval=_READ_AGAIN)
+        self._again.timeout.connect(self.reload)
         self._stack = QStackedLayout()
         self._lay_out()
         self.reload()
+        if aside := results.moved_aside:
+            self.moved_aside = (
+                f"The list of results was damaged: what could be read of it is kept, "
+                f"the damaged file is {aside}"
+            )
 
     def add(self, job: Job, path: str) -> None:
         """Add a file that a run has saved."""
@@ -123,8 +137,12 @@ class Gallery(QWidget):
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         QImageWriter(buffer, QByteArray(b"jpeg")).write(image)
-        self._results.add(Path(path), job.name, job.request.stamp, bytes(buffer.data().data()))
-        newest = self._results.newest()
+        try:
+            self._results.add(Path(path), job.name, job.request.stamp, bytes(buffer.data().data()))
+            newest = self._results.newest()
+        except GalleryError as error:
+            self._show_error(error)
+            return
         if self._searching or newest is None:
             self.reload()
             return
@@ -133,13 +151,25 @@ class Gallery(QWidget):
 
     def reload(self) -> None:
         text = self.search.text()
-        found = self._results.find(text, favourites=self._favourites.isChecked())
+        try:
+            found = self._results.find(text, favourites=self._favourites.isChecked())
+        except GalleryError as error:
+            self._show_error(error)
+            return
         self.list.clear()
         for result in found:
             self.list.addItem(_item(result))
         self._empty.setText("No results match this search." if self._searching else EMPTY)
         self._stack.setCurrentIndex(0 if found else 1)
         self._offer()
+
+    def _show_error(self, error: GalleryError) -> None:
+        """What is shown stays; it is read again in a moment, as another program may be busy."""
+        if not self.list.count():
+            self._empty.setText(str(error))
+            self._stack.setCurrentIndex(1)
+        self.failed.emit(str(error))
+        self._again.start()
 
     @property
     def _searching(self) -> bool:
@@ -186,8 +216,12 @@ class Gallery(QWidget):
         self.open_requested.emit(result.path)
 
     def _mark(self, chosen: list[Result], favourite: bool) -> None:
-        for result in chosen:
-            self._results.mark(result, favourite)
+        try:
+            for result in chosen:
+                self._results.mark(result, favourite)
+        except GalleryError as error:
+            self._show_error(error)
+            return
         self.reload()
 
     def _delete(self, chosen: list[Result]) -> None:
@@ -203,10 +237,16 @@ class Gallery(QWidget):
 
     def delete(self, chosen: list[Result]) -> None:
         """Move the files to the bin (if there is none, delete them) and remove the entries."""
-        for result in chosen:
-            if result.path.exists() and not QFile.moveToTrash(str(result.path)):
-                result.path.unlink(missing_ok=True)
-            self._results.remove(result)
+        try:
+            for result in chosen:
+                self._results.remove(result)
+                if result.path.exists() and not QFile.moveToTrash(str(result.path)):
+                    result.path.unlink(missing_ok=True)
+        except GalleryError as error:
+            self._show_error(error)
+            return
+        except OSError as error:
+            self.failed.emit(f"{error.filename}: cannot be deleted: {error.strerror}.")
         self.reload()
 
     def _compare_chosen(self) -> None:

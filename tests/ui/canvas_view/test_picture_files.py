@@ -169,13 +169,14 @@ def test_strokes_survive_a_crash(qtbot, canvas_window, monkeypatch: pytest.Monke
     driver.tool("brush", size=30, hardness=1.0)
     driver.pointer.drag([(50, 50), (200, 200)])
     autosave._write_all()
-    folder = autosave._file(opened, ".nforge")
+    folder = autosave._session.file(opened.id, ".nforge")
     qtbot.waitUntil(lambda: (folder / "project.json").exists(), timeout=LONG)
     qtbot.wait(50)
     dead = folder.with_name(f"{2**22 + 1}-dead.nforge")  # no process has so large a number
     folder.rename(dead)
     assert Autosave(canvas_window.workspace).recoverable_files() == [dead]
     again = autosave.recover(dead)
+    qtbot.waitUntil(lambda: not dead.exists(), timeout=LONG)  # once a new copy is written
     assert np.array_equal(shown(again.canvas), driver.pixels())
     assert again.modified
     for each in (opened, again):
@@ -189,7 +190,7 @@ def test_nothing_is_autosaved_in_the_middle_of_a_stroke(canvas_window):
     driver.pointer.click((20, 20))
     driver.pointer.press((50, 50))
     canvas_window.autosave._write_all()
-    assert not canvas_window.autosave._file(driver.tab.opened, ".nforge").exists()
+    assert not canvas_window.autosave._session.file(driver.tab.opened.id, ".nforge").exists()
     driver.pointer.release((50, 50))
     canvas_window.autosave.remove_copy(driver.tab.opened)
     canvas_window.workspace.close(driver.tab.opened)

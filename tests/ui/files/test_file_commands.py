@@ -14,7 +14,7 @@ from nodeforge.graph.model import Node
 from nodeforge.models import Kind, Layout, ModelInfo
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue, NodeSpec, NumberWidget, PortSpec, Upgrade
-from nodeforge.ui.documents import autosave as autosaving
+from nodeforge.ui.documents import recovery_files
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.files.model_lock import propose_model
 from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
@@ -103,7 +103,7 @@ def test_a_crash_loses_nothing_that_was_there_for_a_pause(
     window.workspace.current.perform(SetValue("prompt", "text", "a heron"))
     copies = home / "autosave"
     qtbot.waitUntil(lambda: len(list(copies.glob("*.about"))) == 1)
-    monkeypatch.setattr(autosaving, "_is_process_alive", lambda _: False)  # as after a crash
+    monkeypatch.setattr(recovery_files, "_lives", lambda *_: False)  # as after a crash
     again = open_window()
     opened = again.workspace.current
     assert opened.path == mine

@@ -1,5 +1,8 @@
 """The gallery's list and its pictures."""
 
+import contextlib
+import random
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ from nodeforge.graph.model import Input
 from nodeforge.imaging import PictureFormat, encode, item_stamp
 from nodeforge.settings import shipped
 from nodeforge.ui.gallery.compare_dialog import CompareDialog
-from nodeforge.ui.gallery.results_database import ResultsDatabase, prompt_and_seed
+from nodeforge.ui.gallery.results_database import GalleryError, ResultsDatabase, prompt_and_seed
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 PARAMETERS = "a fox, red\nNegative prompt: dull\nSteps: 20, Sampler: Euler, Seed: 42, Size: 8x8"
@@ -50,13 +53,116 @@ def test_favourites_and_removal_are_kept(results, tmp_path: Path):
     assert not results.find()
 
 
-def test_a_damaged_list_is_put_aside(tmp_path: Path):
-    file = tmp_path / "gallery.sqlite"
-    file.write_bytes(b"no database" * 1000)
+def filled(file: Path, count: int = 200) -> None:
     results = ResultsDatabase(file)
-    assert not results.find()
-    assert file.with_suffix(".damaged").exists()
+    for index in range(count):
+        texts = {"parameters": f"prompt {index}\nSteps: 1, Seed: {index}"}
+        results.add(Path(f"/made/{index}.png"), "mine", texts, b"thumbnail" * 20)
+    results.mark(results.find("prompt 7.png")[0], True) if count > 7 else None
     results.close()
+
+
+def test_a_damaged_list_is_put_aside_and_overwrites_nothing(tmp_path: Path):
+    """Reliability F3: the rescue copy of before was overwritten."""
+    file = tmp_path / "gallery.sqlite"
+    for number in (1, 2):
+        file.write_bytes(b"no database %d" % number * 1000)
+        results = ResultsDatabase(file)
+        assert not results.find()
+        aside = tmp_path / f"gallery.damaged-{number}.sqlite"
+        assert aside.read_bytes().startswith(b"no database %d" % number)
+        assert results.moved_aside == aside
+        results.close()
+
+
+def test_a_busy_list_is_not_damaged(tmp_path: Path):
+    """Reliability F3: it was renamed, and the gallery was empty."""
+    file = tmp_path / "gallery.sqlite"
+    filled(file, 5)
+    other = sqlite3.connect(file)
+    other.execute("BEGIN EXCLUSIVE")
+    results = ResultsDatabase(file)
+    with pytest.raises(GalleryError, match="another program holds"):
+        results.find()
+    results.add(Path("/made/late.png"), "mine", {}, b"")  # it is kept until the list is free
+    assert results.prompts() == []
+    other.rollback()
+    other.close()
+    assert [result.path.name for result in results.find(limit=2)] == ["late.png", "4.png"]
+    assert results.moved_aside is None
+    assert list(tmp_path.glob("*damaged*")) == []
+    results.close()
+
+
+def test_the_window_opens_on_a_busy_list_and_shows_it_later(qtbot, open_window, home: Path):
+    filled(home / "gallery.sqlite", 3)
+    other = sqlite3.connect(home / "gallery.sqlite")
+    other.execute("BEGIN EXCLUSIVE")
+    window = open_window()
+    assert window.gallery.list.count() == 0
+    other.rollback()
+    other.close()
+    qtbot.waitUntil(lambda: window.gallery.list.count() == 3, timeout=10_000)
+
+
+@pytest.mark.parametrize("page", range(1, 12))
+def test_what_can_be_read_of_a_damaged_list_is_kept(tmp_path: Path, page: int):
+    """Reliability F4: one page of 0xff kept the window from opening."""
+    file = tmp_path / "gallery.sqlite"
+    filled(file)
+    data = bytearray(file.read_bytes())
+    data[page * 4096 : (page + 1) * 4096] = b"\xff" * 4096
+    file.write_bytes(data)
+    results = ResultsDatabase(file)
+    found = results.find(limit=1000)
+    assert len(found) > (0 if page < 3 else 100)
+    results.add(Path("/made/new.png"), "mine", {}, b"")
+    assert results.find(limit=1)[0].path.name == "new.png"
+    results.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE results RENAME COLUMN prompt TO p2",
+        "ALTER TABLE results DROP COLUMN thumbnail",
+        "UPDATE results SET made = 'x', seed = x'ff00', prompt = 5",
+        "UPDATE results SET prompt = CAST(x'fffe41' AS TEXT), thumbnail = 'text'",
+        "DROP TABLE results; CREATE TABLE results (id, path, workflow)",
+        "PRAGMA user_version = 99",
+    ],
+)
+def test_a_list_of_another_shape_is_read_as_far_as_it_goes(tmp_path: Path, statement: str):
+    file = tmp_path / "gallery.sqlite"
+    filled(file, 20)
+    base = sqlite3.connect(file)
+    base.executescript(statement)
+    base.close()
+    results = ResultsDatabase(file)
+    found = results.find(limit=100)
+    assert len(found) == (0 if "DROP TABLE" in statement else 20)
+    assert all(isinstance(prompt, str) for prompt in results.prompts())
+    results.close()
+
+
+def test_mutated_lists_never_raise_anything_else(tmp_path: Path):
+    """A short form of the fuzzing of lists: what is raised is a GalleryError, if anything."""
+    file = tmp_path / "whole.sqlite"
+    filled(file, 60)
+    whole, chance = file.read_bytes(), random.Random(5)
+    for number in range(60):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 4, 30, 400))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        mutated = tmp_path / f"{number}.sqlite"
+        mutated.write_bytes(data[: chance.choice((len(data), chance.randrange(len(data))))])
+        results = ResultsDatabase(mutated)
+        with contextlib.suppress(GalleryError):
+            results.find("prompt")
+            results.newest()
+            results.prompts()
+            results.add(Path("/made/new.png"), "mine", {}, b"")
+        results.close()
 
 
 def test_prompt_and_seed_come_from_the_parameters():
