@@ -53,7 +53,7 @@ def noise(
         raise RequestError(
             f"a batch of {batch} has no picture {item}.",
             place="port 'item'",
-            way_out=f"Choose 0 to {batch - 1}, or raise the batch.",
+            way_out=f"Choose less than {batch}, or raise the batch.",
         )
     return Noise(seed, width, height, batch, parse_variations(variations), item)
 

@@ -265,7 +265,7 @@ def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int], together: b
         raise DenoiseError(
             f"a batch of {batch} has no item {item}.",
             place="port 'noise'",
-            way_out=f"Choose an item of 0 to {batch - 1}, or none.",
+            way_out=f"Choose an item below {batch}, or none.",
         )
     if together:
         return draw_batch_noise(noise.seed, batch, shape, item=item, variations=noise.variations)
