@@ -12,13 +12,20 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby, takewhile
 from pathlib import Path
 
-from nodeforge.diffusion import SAMPLERS, SCHEDULES, UnsupportedPairError, table
+from nodeforge.diffusion import (
+    CONVENTIONS,
+    SAMPLERS,
+    SCHEDULES,
+    UnsupportedPairError,
+    table,
+)
 from nodeforge.diffusion.samplers.pairs import kind_for
 from nodeforge.diffusion.schedules.schedule import ScheduleError
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, NodeSpec, PortSpec
 from nodeforge.spec.widget import ChoiceWidget, NumberWidget
 from nodeforge.values import Sampler, Schedule
+from nodeforge.values.recipes import COMFYUI
 from nodeforge.worker.packs import load_packs
 from tools import comfyui_page
 from tools.nano.card import END, START
@@ -43,18 +50,24 @@ def generated() -> dict[Path, str]:
     }
 
 
-def _pairs() -> dict[str, dict[str, dict[str, list[str]]]]:
-    """Which schedules each sampler walks, with flow-matching models and with others: plain, with an
-    eta, with a rho. The linter reads it, which cannot ask torch.
+def _pairs() -> dict[str, dict[str, dict[str, dict[str, list[str]]]]]:
+    """Which schedules each sampler walks, by convention, with flow-matching models and with others:
+    plain, with an eta, with a rho. The linter reads it, which cannot ask torch.
     """
-    made = {"plain": Sampler, "eta": lambda name: Sampler(name, 0.5), "rho": Sampler}
     return {
         sampler: {
-            kind: {
-                how: [of for of in SCHEDULES if _walks(make(sampler), of, how == "rho", flow)]
-                for how, make in made.items()
+            convention: {
+                kind: {
+                    how: [
+                        of
+                        for of in SCHEDULES
+                        if _walks(Sampler(sampler, eta, convention), of, how == "rho", flow)
+                    ]
+                    for how, eta in (("plain", None), ("eta", 0.5), ("rho", None))
+                }
+                for kind, flow in (("other", False), ("flow", True))
             }
-            for kind, flow in (("other", False), ("flow", True))
+            for convention in CONVENTIONS
         }
         for sampler in SAMPLERS
     }
@@ -117,7 +130,24 @@ def _samplers() -> Iterator[str]:
     yield from _walked(table())
     yield from ("", "With flow-matching models, which predict the noise less the picture:")
     yield from _walked(table(flow=True))
+    yield from ("", *_in_comfyui_s_convention())
     yield from _accuracy()
+
+
+def _in_comfyui_s_convention() -> Iterator[str]:
+    """Which samplers are in one convention alone."""
+    there = {name for (name, _), kind in table(convention=COMFYUI).items() if kind}
+    here = {name for (name, _), kind in table().items() if kind}
+    yield (
+        "With the convention `comfyui`, samplers are ours and walk every schedule, with models "
+        "that predict epsilon, v or the picture."
+    )
+    for which, names in (
+        ("Only there", there - here),
+        ("Not there", {name for name in SAMPLERS if name not in there}),
+    ):
+        listed = ", ".join(f"`{name}`" for name in SAMPLERS if name in names)
+        yield f"{which}: {listed}."
 
 
 def _walked(kinds: Mapping[tuple[str, str], str]) -> Iterator[str]:

@@ -42,11 +42,7 @@ def _row(row: Row) -> str:
 def _names() -> Iterator[str]:
     yield from _pairs("sampler", SAMPLERS)
     yield ""
-    told = {
-        there: ours if rho is None else f"{ours}, rho {rho:g}"
-        for there, (ours, rho) in SCHEDULES.items()
-    }
-    yield from _pairs("schedule", told)
+    yield from _pairs("schedule", SCHEDULES)
 
 
 def _pairs(what: str, names: Mapping[str, str]) -> Iterator[str]:

@@ -44,6 +44,8 @@ from nodeforge.diffusion.networks.loading import (
     load,
 )
 from nodeforge.diffusion.samplers.pairs import (
+    CONVENTION_LABELS,
+    CONVENTIONS,
     SAMPLER_LABELS,
     SAMPLERS,
     SCHEDULE_LABELS,
@@ -105,6 +107,8 @@ from nodeforge.diffusion.weights.model_facts import (
 from nodeforge.values.old_names import old_names
 
 __all__ = [
+    "CONVENTIONS",
+    "CONVENTION_LABELS",
     "LATENT_FAMILIES",
     "SAMPLERS",
     "SAMPLER_LABELS",

@@ -14,6 +14,7 @@ from nodeforge.formats.graph_json import graph_from_json, graph_to_json
 from nodeforge.formats.pictures import (
     NoWorkflowError,
     document_from_picture,
+    item_of_picture,
     read_any,
     stamp,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "document_to_json",
     "graph_from_json",
     "graph_to_json",
+    "item_of_picture",
     "load",
     "read",
     "read_any",

@@ -12,7 +12,9 @@ from nodeforge import __version__
 from nodeforge.graph.flatten import FlatGraph, flatten
 from nodeforge.graph.model import Graph, Input
 from nodeforge.spec import Catalogue
-from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
+from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION
+from nodeforge.values.recipes import COMFYUI
+from nodeforge.values.sampling_labels import CONVENTION_LABELS, SAMPLER_LABELS, SCHEDULE_LABELS
 
 _DENOISE = "sampling.denoise"
 
@@ -46,6 +48,11 @@ def _facts(traced: _Trace, loop: str) -> Iterator[tuple[str, Any]]:
     yield "Schedule type", SCHEDULE_LABELS.get(str(schedule), schedule)
     yield "CFG scale", value("guidance", "scale")
     yield "Seed", value("noise", "seed")
+    batch, convention = value("noise", "batch"), value("sampler", "convention")
+    yield BATCH_SIZE, None if batch == 1 else batch
+    if convention == COMFYUI:
+        yield BATCH_POS, value("noise", "item")
+        yield CONVENTION, CONVENTION_LABELS[COMFYUI]
     yield "Size", f"{width}x{height}" if width and height else None
     yield "Model", value("model", "file")
     yield "Denoising strength", None if strength == 1 else strength

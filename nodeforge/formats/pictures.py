@@ -13,6 +13,7 @@ from nodeforge.formats.parameters import parameters
 from nodeforge.formats.workflow import load, read, write
 from nodeforge.graph.document import Document
 from nodeforge.spec import Catalogue
+from nodeforge.values.output_names import BATCH_POS, told
 
 WORKFLOW = "nodeforge"
 PARAMETERS = "parameters"
@@ -63,6 +64,21 @@ def document_from_picture(path: Path) -> Document:
     if WORKFLOW not in texts:
         raise NoWorkflowError(path, tuple(sorted(texts)))
     return read(texts[WORKFLOW], path.name)
+
+
+def item_of_picture(path: Path) -> int | None:
+    """The place of a picture in the batch that was drawn at once with it; None for others.
+
+    Raises:
+        PictureError: the file cannot be read.
+    """
+    from nodeforge.imaging import read_text
+
+    if not is_picture(path):
+        return None
+    _, facts = told(read_text(path).get(PARAMETERS, ""))
+    place = facts.get(BATCH_POS, "")
+    return int(place) if place.isdigit() else None
 
 
 def read_any(path: Path) -> Document:

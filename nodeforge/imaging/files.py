@@ -70,7 +70,7 @@ def output_name(prefix: str, parameters: str, size: tuple[int, int], index: int 
 
 
 def item_stamp(stamp: Mapping[str, str], index: int) -> dict[str, str]:
-    """The texts of one picture of a batch: its own seed in ``parameters``.
+    """The texts of one picture of a batch: its own seed and place in ``parameters``.
 
     Args:
         stamp: The texts of the run, by name.

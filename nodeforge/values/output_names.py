@@ -23,6 +23,10 @@ _FACT = re.compile(r"(?:^|, )([A-Z][\w ]*): (.*?)(?=, [A-Z][\w ]*: |$)")
 _SEED = re.compile(r"((?:^|, )Seed: )(\d+)(?=,|$)")
 _LONGEST = 60
 
+CONVENTION, BATCH_SIZE, BATCH_POS = "Convention", "Batch size", "Batch pos"
+"""Facts of a summary: whose numbers the loop followed, if not diffusers'; pictures of the batch
+drawn; the place of one in it, as A1111 writes them."""
+
 
 def told(parameters: str) -> tuple[str, dict[str, str]]:
     """Prompt and facts in the summary of a run that A1111 writes, and we."""
@@ -32,15 +36,33 @@ def told(parameters: str) -> tuple[str, dict[str, str]]:
 
 
 def parameters_of(parameters: str, index: int) -> str:
-    """The summary of a run as it is for one picture of its batch: item b is seeded seed + b.
+    """The summary of a run as it is for one picture of its batch.
+
+    Item b is seeded seed + b. In ComfyUI's convention it is item b of one draw, with the seed of
+    all: its place stands beside the seed.
 
     Args:
         parameters: The summary of the run, which is the first picture's.
         index: The picture's place in the batch.
     """
     *lines, last = parameters.split("\n")
-    own = _SEED.sub(lambda found: f"{found[1]}{int(found[2]) + index}", last, count=1)
+    item = _drawn_item(dict(_FACT.findall(last)), index)
+    if item is None:
+        own = _SEED.sub(lambda found: f"{found[1]}{int(found[2]) + index}", last, count=1)
+    elif f"{BATCH_POS}: " in last:
+        own = last
+    else:
+        own = _SEED.sub(lambda found: f"{found[0]}, {BATCH_POS}: {item}", last, count=1)
     return "\n".join([*lines, own])
+
+
+def _drawn_item(facts: Mapping[str, str], index: int) -> int | None:
+    """The place of a picture in a batch that was drawn at once; None where each has its seed."""
+    if CONVENTION not in facts:
+        return None
+    if facts.get(BATCH_POS, "").isdigit():
+        return int(facts[BATCH_POS])
+    return index if index or facts.get(BATCH_SIZE, "1") != "1" else None
 
 
 def moment(now: float | None = None) -> dict[str, str]:
@@ -55,13 +77,16 @@ def words_of(parameters: str, size: tuple[int, int], index: int = 0) -> dict[str
     Args:
         parameters: The summary of the run.
         size: Width and height of the picture.
-        index: Its place in the batch, by which its seed is greater.
+        index: Its place in the batch, by which its seed is greater; of a batch that was drawn at
+            once, it follows the seed: ``7_2``.
     """
     prompt, facts = told(parameters)
     words = {word: facts.get(name, "") for word, name in _FACTS.items()}
     words["model"] = re.sub(r"^.*[/\\]|\.(safetensors|sft|ckpt|pt|bin)$", "", words["model"])
     if words["seed"].isdigit():
-        words["seed"] = str(int(words["seed"]) + index)
+        item = _drawn_item(facts, index)
+        seed = int(words["seed"])
+        words["seed"] = str(seed + index) if item is None else f"{seed}_{item}"
     words |= {"prompt": " ".join(prompt.split()), "width": str(size[0]), "height": str(size[1])}
     return moment() | {word: told or "none" for word, told in words.items()}
 

@@ -10,6 +10,9 @@ from nodeforge.values.uncounted import uncounted
 FLOW = "flow_prediction"
 """What flow-matching models predict, as diffusers names it."""
 
+DIFFUSERS, COMFYUI = "diffusers", "comfyui"
+"""Conventions: whose numbers a denoise loop follows."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -145,10 +148,13 @@ class Sampler:
     Args:
         name: As users know it: ``euler``, ``dpmpp_2m``.
         eta: Share of fresh noise for samplers that have one; None is the sampler's own.
+        convention: Whose numbers the loop follows, `DIFFUSERS` or `COMFYUI`: start noise,
+            timesteps, spacing, levels left out, noise in the steps, batch.
     """
 
     name: str
     eta: float | None = None
+    convention: str = DIFFUSERS
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,8 @@ class Noise:
         batch: Pictures at once.
         variations: Seeds whose noise is blended in, one after another, each with its share,
             0..1. Then all items have the first seed, and the last of these counts up instead.
+        item: Only this one of the batch, from 0, as it is among the others; None is all. Where
+            the sampler's convention is ComfyUI's, the whole batch is drawn and this item kept.
     """
 
     seed: int
@@ -189,3 +197,4 @@ class Noise:
     height: int
     batch: int = 1
     variations: tuple[tuple[int, float], ...] = ()
+    item: int | None = None

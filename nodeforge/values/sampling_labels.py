@@ -27,6 +27,23 @@ SAMPLER_LABELS: Mapping[str, str] = {
     "tcd": "TCD",
     "sa_solver": "SA-Solver",
     "restart": "Restart",
+    "heunpp2": "Heun++ 2",
+    "ipndm_v": "IPNDM v",
+    "dpmpp_2m_sde_heun": "DPM++ 2M SDE Heun",
+    "res_multistep": "RES Multistep",
+    "res_multistep_ancestral": "RES Multistep ancestral",
+    "gradient_estimation": "Gradient Estimation",
+    "er_sde": "ER-SDE",
+    "seeds_2": "SEEDS-2",
+    "seeds_3": "SEEDS-3",
+    "sa_solver_pece": "SA-Solver PECE",
+    "euler_cfg_pp": "Euler CFG++",
+    "euler_ancestral_cfg_pp": "Euler a CFG++",
+    "dpmpp_2s_ancestral_cfg_pp": "DPM++ 2S a CFG++",
+    "dpmpp_2m_cfg_pp": "DPM++ 2M CFG++",
+    "res_multistep_cfg_pp": "RES Multistep CFG++",
+    "res_multistep_ancestral_cfg_pp": "RES Multistep ancestral CFG++",
+    "gradient_estimation_cfg_pp": "Gradient Estimation CFG++",
     "flow_euler": "Flow Euler",
     "flow_heun": "Flow Heun",
 }
@@ -40,10 +57,15 @@ SCHEDULE_LABELS: Mapping[str, str] = {
     "simple": "Simple",
     "ddim_uniform": "DDIM Uniform",
     "beta": "Beta",
+    "beta57": "Beta 0.5, 0.7",
     "linear_quadratic": "Linear Quadratic",
+    "kl_optimal": "KL Optimal",
     "polyexponential": "Polyexponential",
     "ays": "Align Your Steps",
     "ays_sdxl": "Align Your Steps SDXL",
     "custom": "Custom",
 }
 """In the order of the menu."""
+
+CONVENTION_LABELS: Mapping[str, str] = {"diffusers": "diffusers", "comfyui": "ComfyUI"}
+"""Whose numbers a denoise loop follows."""

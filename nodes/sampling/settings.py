@@ -3,8 +3,20 @@
 from dataclasses import replace
 from typing import Annotated
 
-from nodeforge.api import Choice, Guidance, Noise, Range, Sampler, Schedule, Seed, node
+from nodeforge.api import (
+    Choice,
+    Guidance,
+    Noise,
+    Range,
+    RequestError,
+    Sampler,
+    Schedule,
+    Seed,
+    node,
+)
 from nodeforge.diffusion import (
+    CONVENTION_LABELS,
+    CONVENTIONS,
     SAMPLER_LABELS,
     SAMPLERS,
     SCHEDULE_LABELS,
@@ -23,32 +35,44 @@ def noise(
     height: Annotated[int, Range(16, 16384, step=8)] = 256,
     batch: Annotated[int, Range(1, 64)] = 1,
     variations: str = "",
+    item: Annotated[int | None, Range(0, 63)] = None,
 ) -> Noise:
     """Choose the start noise.
 
     Args:
-        seed: The first picture's; the next has the next seed.
+        seed: The first picture's; the next has the next seed. Where the sampler's convention is
+            ComfyUI's, it is that of the whole batch, which is drawn at once.
         width: Pixels of the picture; a latent's size goes before it.
         height: Pixels of the picture; a latent's size goes before it.
         batch: Pictures at once.
         variations: Other seeds blended into the first, each with a share of 0 to 1, as
             12:0.3, 7:0.1; the pictures then differ by the last of these.
+        item: Make this picture of the batch alone, counted from 0; empty makes all.
     """
-    return Noise(seed, width, height, batch, parse_variations(variations))
+    if item is not None and item >= batch:
+        raise RequestError(
+            f"a batch of {batch} has no picture {item}.",
+            place="port 'item'",
+            way_out=f"Choose less than {batch}, or raise the batch.",
+        )
+    return Noise(seed, width, height, batch, parse_variations(variations), item)
 
 
 @node("sampling.sampler")
 def sampler(
     name: Annotated[str, Choice(*SAMPLERS, labels=SAMPLER_LABELS)] = "dpmpp_2m",
     eta: Annotated[float | None, Range(0.0, 1.0, step=0.05)] = None,
+    convention: Annotated[str, Choice(*CONVENTIONS, labels=CONVENTION_LABELS)] = "diffusers",
 ) -> Sampler:
     """Choose the sampler.
 
     Args:
         name: The sampler's name.
         eta: Share of fresh noise in each step, for samplers that have one; empty is their own.
+        convention: Whose numbers the whole loop follows, from the start noise to the batch:
+            those of diffusers' pipelines, or ComfyUI's, for the picture that it makes.
     """
-    return Sampler(name, eta)
+    return Sampler(name, eta, convention)
 
 
 @node("sampling.schedule")

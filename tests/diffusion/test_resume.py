@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
 
 from nodeforge import diffusion
-from nodeforge.diffusion import SAMPLERS, Denoising, UnsupportedPairError, table
+from nodeforge.diffusion import CONVENTIONS, SAMPLERS, Denoising, UnsupportedPairError, table
 from nodeforge.diffusion.samplers.pairs import make_stepper
+from nodeforge.diffusion.tensors.noise import draw_batch_noise
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
+from nodeforge.values.recipes import COMFYUI
 from nodeforge.values.sampling_labels import SAMPLER_LABELS
 from nodeforge.worker.codec import ValueCodec
 
@@ -27,16 +30,26 @@ FLOW_SIGMAS = (1.0, 0.9, 0.7, 0.4, 0.1, 0.0)
 def walked():
     """Every pair; those are slow that are not a sampler's first of diffusers' or of our own."""
     seen = set()
-    for flow in (False, True):
-        for (sampler, name), kind in table(flow).items():
+    for flow, convention in product((False, True), CONVENTIONS):
+        for (sampler, name), kind in table(flow, convention).items():
             if kind:
-                slow = (flow, sampler, kind) in seen
-                seen.add((flow, sampler, kind))
-                marks = pytest.mark.slow if slow else ()
-                yield pytest.param(sampler, name, flow, marks=marks)
+                walker = (flow, convention, sampler, kind)
+                marks = pytest.mark.slow if walker in seen else ()
+                seen.add(walker)
+                yield pytest.param(Sampler(sampler, None, convention), name, flow, marks=marks)
 
 
 WALKED = list(walked())
+
+
+def named(value):
+    return f"{value.name}-{value.convention}" if isinstance(value, Sampler) else None
+
+
+def own_steps(sampler):
+    """How many whole steps a sampler makes of five."""
+    whole = {"diffusers": {"dpm_fast": 3}, COMFYUI: {"dpm_fast": 2, "dpm_adaptive": 1}}
+    return whole[sampler.convention].get(sampler.name, STEPS)
 
 
 def schedule(name, flow=False, **more):
@@ -60,14 +73,14 @@ def resumed(residency, task, key, checkpoint):
     return diffusion.denoise(host, task).samples, host.model_calls
 
 
-@pytest.mark.parametrize(("sampler", "name", "flow"), WALKED)
+@pytest.mark.parametrize(("sampler", "name", "flow"), WALKED, ids=named)
 def test_a_run_resumed_at_any_step_has_the_same_bits(
     host, residency, sd, prompts, sampler, name, flow
 ):
-    task = task_of(sd, prompts, Sampler(sampler), name, flow)
+    task = task_of(sd, prompts, sampler, name, flow)
     whole = diffusion.denoise(host, task).samples
     assert whole.isfinite().all()
-    assert len(host.steps.kept) == (3 if sampler == "dpm_fast" else STEPS)
+    assert len(host.steps.kept) == own_steps(sampler)
     for key, checkpoint in host.steps.kept.items():
         again, calls = resumed(residency, task, key, checkpoint)
         assert torch.equal(again, whole)
@@ -75,18 +88,26 @@ def test_a_run_resumed_at_any_step_has_the_same_bits(
         assert checkpoint.clean.samples.shape == whole.shape
 
 
-@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "lcm"])
+@pytest.mark.parametrize(
+    "sampler",
+    [Sampler(name, None, of) for of in CONVENTIONS for name in SAMPLERS if name != "lcm"],
+    ids=named,
+)
 def test_eta_and_a_mask_resume_too(host, residency, sd, prompts, sampler):
     mask = Mask(torch.zeros(1, 32, 32).index_fill(1, torch.arange(20), 1.0))
     latent = diffusion.empty("sd15", 4, 8, 32, 32, 2)
-    flow = not table()[sampler, "normal"]
+    walks = [table(flow, sampler.convention)[sampler.name, "normal"] for flow in (False, True)]
+    if not any(walks):
+        return  # in the other convention alone
+    flow = not walks[0]
     try:
-        task = task_of(sd, prompts, Sampler(sampler, 0.7), "normal", flow, mask=mask, latent=latent)
+        with_eta = replace(sampler, eta=0.7)
+        task = task_of(sd, prompts, with_eta, "normal", flow, mask=mask, latent=latent)
         whole = diffusion.denoise(host, task).samples
     except UnsupportedPairError:
-        task = task_of(sd, prompts, Sampler(sampler), "normal", flow, mask=mask, latent=latent)
+        task = task_of(sd, prompts, sampler, "normal", flow, mask=mask, latent=latent)
         whole = diffusion.denoise(host, task).samples
-    key, checkpoint = list(host.steps.kept.items())[2]
+    key, checkpoint = list(host.steps.kept.items())[min(2, own_steps(sampler) - 1)]
     assert torch.equal(resumed(residency, task, key, checkpoint)[0], whole)
 
 
@@ -115,22 +136,29 @@ def third_order(folder, into):
     return diffusion.describe(copy)
 
 
-@pytest.mark.parametrize(("sampler", "name", "flow"), WALKED)
+@pytest.mark.parametrize(("sampler", "name", "flow"), WALKED, ids=named)
 def test_a_checkpoint_holds_all_that_changes(sd, sampler, name, flow):
     """After restoring, no attribute of the stepper differs from the one that walked there."""
     config = {**diffusion.facts(sd.model).scheduler, **({"prediction_type": FLOW} if flow else {})}
-    drawn = [diffusion.draw_noise((1,), (4, 4, 4)) for _ in range(2)]
+    drawn = [drawn_for(sampler) for _ in range(2)]
     walked, restored = (
-        make_stepper(Sampler(sampler), schedule(name, flow), config, torch.device("cpu"))
-        for _ in range(2)
+        make_stepper(sampler, schedule(name, flow), config, torch.device("cpu")) for _ in range(2)
     )
+    for stepper in (walked, restored):
+        stepper.cut(0, stepper.steps)
     walked.prepare(0, drawn[0])
     x = walked.pure_noise(drawn[0].start)
-    for _ in range(3):
+    for _ in range(min(3, walked.steps)):
         x = walked.step(lambda x, *_: x * 0.9, x, None)
     restored.prepare(0, drawn[1])
     restored.restore(walked.state())
     assert described(restored) == described(walked)
+
+
+def drawn_for(sampler):
+    if sampler.convention == COMFYUI:
+        return draw_batch_noise(1, 1, (4, 4, 4))
+    return diffusion.draw_noise((1,), (4, 4, 4))
 
 
 def described(stepper):
@@ -181,7 +209,8 @@ def test_pndm_started_within_its_schedule_ends_clean(sd, first):
 
 
 def test_every_sampler_walks_the_normal_schedule():
-    walking = {pair for flow in (False, True) for pair, kind in table(flow).items() if kind}
+    tables = [table(flow, of) for flow in (False, True) for of in CONVENTIONS]
+    walking = {pair for each in tables for pair, kind in each.items() if kind}
     assert {sampler for sampler, name in walking if name == "normal"} == {*SAMPLERS}
 
 

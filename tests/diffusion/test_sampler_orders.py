@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising
+from nodeforge.diffusion.samplers.cfg_pp.dpmpp_2m import dpmpp_2m_cfg_pp_step
+from nodeforge.diffusion.samplers.cfg_pp.dpmpp_2s import dpmpp_2s_cfg_pp_step
+from nodeforge.diffusion.samplers.cfg_pp.euler import euler_cfg_pp_step
 from nodeforge.diffusion.samplers.diffusers_stepper import DiffusersStepper, settings_of
 from nodeforge.diffusion.samplers.multistep.deis import deis_step
+from nodeforge.diffusion.samplers.multistep.deis_third import deis_third_step
 from nodeforge.diffusion.samplers.multistep.dpmpp_2m import dpmpp_2m_step
+from nodeforge.diffusion.samplers.multistep.gradient_estimation import (
+    gradient_estimation_cfg_pp_step,
+    gradient_estimation_step,
+)
 from nodeforge.diffusion.samplers.multistep.ipndm import ipndm_step
+from nodeforge.diffusion.samplers.multistep.ipndm_v import ipndm_v_step
 from nodeforge.diffusion.samplers.multistep.lms import lms_step
+from nodeforge.diffusion.samplers.multistep.res_multistep import (
+    res_multistep_cfg_pp_step,
+    res_multistep_step,
+)
 from nodeforge.diffusion.samplers.multistep.unipc import unipc_bh1_step, unipc_step
+from nodeforge.diffusion.samplers.multistep.unipc_third import (
+    unipc_third_bh1_step,
+    unipc_third_step,
+)
 from nodeforge.diffusion.samplers.sigma_stepper import SigmaStepper
 from nodeforge.diffusion.samplers.single_step.dpm2 import dpm2_step
 from nodeforge.diffusion.samplers.single_step.dpm_solver import (
@@ -24,12 +43,22 @@ from nodeforge.diffusion.samplers.single_step.dpm_solver import (
 )
 from nodeforge.diffusion.samplers.single_step.dpmpp_2s import dpmpp_2s_step
 from nodeforge.diffusion.samplers.single_step.heun import heun_step
+from nodeforge.diffusion.samplers.single_step.heunpp import heunpp2_step
 from nodeforge.diffusion.samplers.step_context import StepContext
 from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
-from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_step
-from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import dpmpp_3m_sde_step
+from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import (
+    dpmpp_2m_sde_heun_step,
+    dpmpp_2m_sde_step,
+)
+from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import (
+    dpmpp_3m_sde_half_step,
+    dpmpp_3m_sde_step,
+)
 from nodeforge.diffusion.samplers.stochastic.dpmpp_sde import dpmpp_sde_step
+from nodeforge.diffusion.samplers.stochastic.er_sde import er_sde_step
 from nodeforge.diffusion.samplers.stochastic.restart import restart_step
+from nodeforge.diffusion.samplers.stochastic.sa_solver import sa_solver_pece_step, sa_solver_step
+from nodeforge.diffusion.samplers.stochastic.seeds import seeds_2_step, seeds_3_step
 from nodeforge.diffusion.schedules.schedule import (
     sigmas_of,
     timestep_of,
@@ -48,13 +77,14 @@ def gaussian(x, sigma):
     return (SPREAD**2 * x + sigma**2 * MEAN) / (SPREAD**2 + sigma**2)
 
 
-def walked(step, x, sigmas, eta=0.0, exact=None, denoise=gaussian):
+def walked(step, x, sigmas, eta=0.0, exact=None, denoise=gaussian, draws=True, tau=(0.0, 0.0)):
     """Where the steps lead; with `exact`, the first three begin where they should."""
     generator = torch.Generator().manual_seed(0)
-    normal = lambda: torch.randn(x.shape, generator=generator, dtype=x.dtype)  # noqa: E731
-    context = StepContext(eta, normal, lambda *_: normal())
+    normal = lambda: draws * torch.randn(x.shape, generator=generator, dtype=x.dtype)  # noqa: E731
+    context = StepContext(eta, normal, lambda *_: normal(), levels=sigmas, stochastic=tau)
     for number, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
         x = exact(sigma) if exact and number < 3 else x
+        context.index = number
         x = step(denoise, x, sigma, sigma_next, context)
     return x
 
@@ -87,11 +117,89 @@ def error_on_gaussian(step, steps, space=torch.logspace):
         (unipc_step, 3),
         (unipc_bh1_step, 3),
         (lms_step, 4),
+        (heunpp2_step, 1),
+        (euler_cfg_pp_step, 1),
+        (gradient_estimation_step, 1),
+        (gradient_estimation_cfg_pp_step, 1),
+        (dpmpp_2m_cfg_pp_step, 2),
+        (dpmpp_2m_sde_heun_step, 2),
+        (dpmpp_2s_cfg_pp_step, 2),
+        (dpmpp_3m_sde_half_step, 2),
+        (res_multistep_step, 2),
+        (res_multistep_cfg_pp_step, 2),
+        (seeds_2_step, 2),
+        (deis_third_step, 3),
+        (seeds_3_step, 3),
     ],
 )
 def test_halving_the_step_divides_the_error_by_two_to_the_order(step, order):
     ratio = error_on_gaussian(step, 200) / error_on_gaussian(step, 400)
     assert ratio == pytest.approx(2**order, rel=0.05)
+
+
+def without_an_end(step):
+    """`step` amid a run: orders do not fall towards its last level."""
+
+    def amid(denoise, x, sigma, sigma_next, context):
+        context.levels = None
+        return step(denoise, x, sigma, sigma_next, context)
+
+    return amid
+
+
+@pytest.mark.parametrize(
+    ("step", "order", "steps"),
+    [
+        (ipndm_v_step, 3, 400),
+        (sa_solver_step, 4, 50),
+        (sa_solver_pece_step, 4, 50),
+        (without_an_end(unipc_third_step), 4, 50),
+        (without_an_end(unipc_third_bh1_step), 4, 50),
+    ],
+)
+def test_multistep_samplers_of_high_order(step, order, steps):
+    """A corrector raises the order by one; few steps, as more come to the last bits."""
+    ratio = error_on_gaussian(step, steps) / error_on_gaussian(step, 2 * steps)
+    assert ratio == pytest.approx(2**order, rel=0.1)
+
+
+def mean_of_paths(growth):
+    """Where the mean of a stochastic sampler's paths ends that begin 3 above the data's mean.
+
+    Args:
+        growth: How fast the scale of the noise that is taken grows, its logarithm by that of sigma.
+    """
+
+    def fall(log_sigma):
+        sigma = np.exp(log_sigma)
+        return growth(sigma) * sigma**2 / (SPREAD**2 + sigma**2)
+
+    return MEAN + 3.0 * np.exp(quad(fall, np.log(10.0), np.log(0.1), epsabs=1e-12)[0])
+
+
+def end_without_draws(step, steps):
+    start = torch.full((1,), MEAN + 3.0, dtype=torch.float64)
+    sigmas = torch.logspace(1, -1, steps + 1, dtype=torch.float64)
+    return float(walked(step, start, sigmas, eta=1.0, draws=False))
+
+
+def test_er_sde_is_of_second_order():
+    """Of third but for its sums of 200 points, which are off by a share of the step."""
+    expected = mean_of_paths(_er_growth)
+    coarse, fine = (abs(end_without_draws(er_sde_step, n) - expected) for n in (20, 40))
+    assert coarse / fine == pytest.approx(4, rel=0.1)
+
+
+@pytest.mark.parametrize("step", [seeds_2_step, seeds_3_step])
+def test_seeds_follows_the_mean_of_its_paths(step):
+    """With eta 1 the clean estimate does not change along it, so few steps are exact."""
+    assert end_without_draws(step, 5) == pytest.approx(mean_of_paths(lambda _: 2.0), abs=1e-12)
+
+
+def _er_growth(sigma):
+    """How fast ER-SDE's noise scale grows, its logarithm by that of sigma."""
+    power = sigma**0.3
+    return 1 + 0.3 * power * np.exp(power) / (np.exp(power) + 10)
 
 
 @pytest.mark.parametrize("span", [1, 2, 3])
@@ -153,10 +261,21 @@ def test_unipc_corrects_what_it_predicts(step):
         ancestral_step,
         dpm2_step,
         dpmpp_2m_sde_step,
+        dpmpp_2m_sde_heun_step,
         dpmpp_2s_step,
         dpmpp_3m_sde_step,
+        dpmpp_3m_sde_half_step,
         dpmpp_sde_step,
+        er_sde_step,
+        euler_cfg_pp_step,
+        dpmpp_2s_cfg_pp_step,
+        res_multistep_step,
+        res_multistep_cfg_pp_step,
         restart_step,
+        sa_solver_step,
+        sa_solver_pece_step,
+        seeds_2_step,
+        seeds_3_step,
     ],
 )
 def test_fresh_noise_keeps_the_data_s_mean_and_spread(step):
@@ -164,7 +283,7 @@ def test_fresh_noise_keeps_the_data_s_mean_and_spread(step):
     start = MEAN + 10**1.5 * torch.randn(
         20000, generator=torch.Generator().manual_seed(1), dtype=torch.float64
     )
-    end = walked(step, start, sigmas, eta=1.0)
+    end = walked(step, start, sigmas, eta=1.0, tau=(20.0, 0.05))
     assert float(end.mean()) == pytest.approx(MEAN, abs=0.03)
     assert float(end.std()) == pytest.approx(SPREAD, rel=0.04)
 

@@ -13,9 +13,6 @@ from nodeforge.formats import write
 from nodeforge.formats.comfyui import Imported, convert, from_json
 from nodeforge.formats.comfyui.placement import spread
 from nodeforge.formats.comfyui.sampling_names import (
-    NATIVE_LEVELS,
-    NATIVE_ONLY,
-    OWN,
     SAMPLERS,
     SCHEDULES,
     shortened,
@@ -64,31 +61,81 @@ def test_a_round_denoise_is_a_round_strength():
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_sampler_that_is_mapped_can_walk_the_usual_schedules(sampler: str):
-    for scheduler in ("normal", "karras", "exponential", "sgm_uniform"):
+def test_every_sampler_that_is_mapped_can_walk_every_schedule(sampler: str):
+    """§4, absent samplers."""
+    for scheduler in SCHEDULES:
         made = imported(text_to_image(sampler_name=sampler, scheduler=scheduler))
         assert lint(made.document, CATALOGUE) == []
+        assert values(made, "sampler")["convention"] == "comfyui"
 
 
-def test_who_walks_a_schedule_is_what_the_import_takes_it_for():
-    kinds = table()
-    for sampler in SAMPLERS.values():
-        native = [of for of in NATIVE_LEVELS if kinds[sampler, of] == "diffusers"]
-        assert bool(native) == (sampler not in OWN)
-        assert bool(kinds[sampler, "polyexponential"]) == (sampler not in NATIVE_ONLY)
+def test_all_samplers_of_comfyui_are_mapped_to_one_of_that_convention():
+    kinds = table(convention="comfyui")
+    assert all(kinds[sampler, "normal"] for sampler in SAMPLERS.values())
+    assert len(SAMPLERS) == 42
+    assert {"res_multistep", "er_sde", "gradient_estimation", "seeds_3"} <= set(SAMPLERS)
 
 
-def test_levels_that_diffusers_chooses_are_told():
-    assert differs(imported(text_to_image(scheduler="normal")), "levels of 'normal'")
-    assert not differs(imported(text_to_image(scheduler="karras")), "noise levels")
-    own = text_to_image(sampler_name="uni_pc", scheduler="normal")
-    assert not differs(imported(own), "noise levels of")
+@pytest.mark.parametrize("scheduler", SCHEDULES)
+@pytest.mark.parametrize("sampler", ["euler", "dpm_2", "uni_pc", "dpmpp_2m_sde", "sa_solver_pece"])
+def test_numbers_are_not_told_to_differ_where_they_are_the_same(sampler: str, scheduler: str):
+    made = imported(text_to_image(sampler_name=sampler, scheduler=scheduler))
+    told = [text for text in made.report.differences if "rounding" not in text]
+    assert [text for text in told if "draw" in text] == (
+        told if sampler == "sa_solver_pece" else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("sampler", "told"),
+    [
+        ("euler_ancestral", True),
+        ("dpmpp_2m_sde_gpu", True),
+        ("er_sde", True),
+        ("dpmpp_2m_sde", False),
+        ("dpmpp_sde", False),
+        ("euler_cfg_pp", False),
+    ],
+)
+def test_noise_that_comfyui_draws_on_a_card_is_told(sampler: str, told: bool):
+    made = imported(text_to_image(sampler_name=sampler))
+    assert differs(made, "comes from the graphics card there") is told
+
+
+def test_a_batch_of_zeros_is_one_draw_and_its_items_can_be_taken():
+    """§4, the second picture of a batch."""
+    workflow = text_to_image()
+    workflow.nodes[3].values["batch_size"] = 4
+    assert not differs(imported(workflow), "batch")
+    part = workflow.add("LatentFromBatch", {"batch_index": 2, "length": 1}, samples=(4, 0))
+    workflow.nodes[4].links["latent_image"] = (part, 0)
+    made = imported(workflow)
+    assert values(made, "noise")["item"] == 2
+    assert values(made, "noise")["batch"] == 4
+
+
+def test_the_heun_form_of_dpmpp_2m_sde_is_kept():
+    """§1.11."""
+    workflow = text_to_image()
+    held = {"solver_type": "heun", "eta": 1.0, "s_noise": 1.0, "noise_device": "cpu"}
+    select = workflow.add("SamplerDPMPP_2M_SDE", held)
+    levels = workflow.add("BetaSamplingScheduler", {"steps": 8, "alpha": 0.5, "beta": 0.7})
+    links = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0), "sampler": (select, 0)}
+    links |= {"sigmas": (levels, 0), "latent_image": (4, 0)}
+    held = {"add_noise": True, "noise_seed": 1, "control": "fixed", "cfg": 4.0}
+    sampled = workflow.add("SamplerCustom", held, **links)
+    workflow.nodes[5].links["samples"] = (sampled, 0)
+    made = imported(workflow)
+    names = [node.values.get("name") for node in made.document.graph.nodes.values()]
+    assert "dpmpp_2m_sde_heun" in names
+    assert "beta57" in names
+    assert not differs(made, "graphics card")
 
 
 def test_schedules_are_choices_of_ours():
     (port,) = [p for p in CATALOGUE["sampling.schedule"].inputs if p.name == "name"]
     assert isinstance(port.widget, ChoiceWidget)
-    assert {name for name, _ in SCHEDULES.values()} <= set(port.widget.options)
+    assert set(SCHEDULES.values()) <= set(port.widget.options)
 
 
 def test_a_seed_beyond_ours_is_reduced_and_told():
@@ -262,7 +309,7 @@ def test_a_name_of_a_node_of_its_own_goes_where_it_is_used():
     workflow = text_to_image()
     name = workflow.add("PrimitiveNode", {"value": "euler_ancestral", "control": "fixed"})
     workflow.nodes[4].links["sampler_name"] = (name, 0)
-    assert values(imported(workflow), "sampler") == {"name": "euler_a"}
+    assert values(imported(workflow), "sampler") == {"name": "euler_a", "convention": "comfyui"}
 
 
 def test_a_bypassed_lora_stays_and_passes_on():

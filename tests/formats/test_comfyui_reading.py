@@ -167,7 +167,7 @@ def test_a_file_as_the_window_saves_it_is_read_whole():
     assert nodes["noise"].values == {"width": 256, "height": 256, "batch": 1}
     assert links[Input("noise", "seed")] == Output("seed", "value")
     assert made.document.view.seeds == {"seed.value": "count"}
-    assert nodes["schedule"].values == {"name": "karras", "steps": 20, "rho": 7.0}
+    assert nodes["schedule"].values == {"name": "karras", "steps": 20}
     assert links[Input("save", "image")] == Output("reroute", "value")
     view = made.document.view
     assert (view.colours, view.collapsed) == ({"encode": "#223322"}, {"encode_2": True})

@@ -9,6 +9,7 @@ from nodeforge.formats import (
     NotJsonError,
     NoWorkflowError,
     document_from_picture,
+    item_of_picture,
     read_any,
     save,
     stamp,
@@ -17,7 +18,8 @@ from nodeforge.formats import (
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Collapse
 from nodeforge.graph.model import Mode, Node
-from nodeforge.imaging import PictureFormat, encode
+from nodeforge.imaging import PictureFormat, encode, item_stamp
+from nodeforge.values.output_names import parameters_of
 from support.graphs import end_of, graph, start_of, text_to_image
 from support.small_catalogue import CATALOGUE
 
@@ -53,6 +55,33 @@ def test_a_seed_from_a_value_node_is_found(document):
     document.graph.nodes["number"] = Node("values.integer", {"value": 99})
     document.graph.links[end_of("noise.seed")] = start_of("number.value")
     assert "Seed: 99" in parameters(document)
+
+
+def test_a_batch_of_one_draw_says_its_convention_and_each_picture_its_place(document, tmp_path):
+    """Comfyui §4: picture k of a batch is item k of one draw."""
+    document.node("noise").values["batch"] = 3
+    document.node("sampler").values["convention"] = "comfyui"
+    texts = stamp(document, CATALOGUE)
+    assert "Seed: 7, Batch size: 3, Convention: ComfyUI" in texts["parameters"]
+    own = item_stamp(texts, 2)
+    assert "Seed: 7, Batch pos: 2, Batch size: 3" in own["parameters"]
+    file = tmp_path / "third.png"
+    file.write_bytes(encode(PICTURE, PictureFormat.PNG, own))
+    assert item_of_picture(file) == 2
+    document.node("noise").values["item"] = 1
+    alone = stamp(document, CATALOGUE)["parameters"]
+    assert "Batch pos: 1" in alone
+    assert parameters_of(alone, 0) == alone
+
+
+def test_a_picture_of_a_batch_of_seeds_says_its_own_seed(document, tmp_path):
+    """Files A16."""
+    document.node("noise").values["batch"] = 3
+    own = item_stamp(stamp(document, CATALOGUE), 2)
+    assert "Seed: 9, Batch size: 3" in own["parameters"]
+    file = tmp_path / "third.png"
+    file.write_bytes(encode(PICTURE, PictureFormat.PNG, own))
+    assert item_of_picture(file) is None
 
 
 def test_subgraphs_change_nothing(document):

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from nodeforge.diffusion import SAMPLERS, SCHEDULES, UnsupportedPairError
+from nodeforge.diffusion import CONVENTIONS, SAMPLERS, SCHEDULES, UnsupportedPairError
 from nodeforge.diffusion.samplers.pairs import kind_for
 from nodeforge.diffusion.schedules.schedule import ScheduleError
 from nodeforge.formats import load
@@ -15,6 +15,7 @@ from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import Catalogue
 from nodeforge.values import Sampler, Schedule
+from nodeforge.values.sampling_labels import SAMPLER_LABELS
 
 CATALOGUE = Catalogue.shipped()
 
@@ -33,14 +34,14 @@ def found(document: Document, folders: ModelFolders | None):
     return [p for p in lint(document, CATALOGUE, folders) if p.rule == "samplers"]
 
 
-def set_pair(document, sampler, schedule, eta=None, rho=None):
-    document.node("sampler").values.update(name=sampler, eta=eta)
+def set_pair(document, sampler, schedule, eta=None, rho=None, convention="diffusers"):
+    document.node("sampler").values.update(name=sampler, eta=eta, convention=convention)
     document.node("schedule").values.update(name=schedule, rho=rho)
 
 
-def runs(sampler, schedule, eta, rho) -> bool:
+def runs(sampler, schedule, eta, rho, convention) -> bool:
     try:
-        kind_for(Sampler(sampler, eta), Schedule(schedule, 4, rho=rho), flow=False)
+        kind_for(Sampler(sampler, eta, convention), Schedule(schedule, 4, rho=rho), flow=False)
     except (UnsupportedPairError, ScheduleError):
         return False
     return True
@@ -48,12 +49,12 @@ def runs(sampler, schedule, eta, rho) -> bool:
 
 def test_what_is_refused_is_what_a_run_refuses(document, folders):
     named = [name for name in SCHEDULES if name != "custom"]
-    for sampler, schedule, (eta, rho) in product(
-        SAMPLERS, named, [(None, None), (0.5, None), (None, 5.0)]
+    for sampler, schedule, (eta, rho), convention in product(
+        SAMPLERS, named, [(None, None), (0.5, None), (None, 5.0)], CONVENTIONS
     ):
-        set_pair(document, sampler, schedule, eta, rho)
-        told = found(document, folders)
-        assert (not told) == runs(sampler, schedule, eta, rho), (sampler, schedule, eta, rho)
+        pair = (sampler, schedule, eta, rho, convention)
+        set_pair(document, *pair)
+        assert (not found(document, folders)) == runs(*pair), pair
 
 
 def test_a_pair_that_does_not_exist_is_named_at_the_sampler(document, folders):
@@ -94,3 +95,26 @@ def test_samplers_of_flow_go_with_models_of_flow_alone(document, folders):
     assert found(document, folders) == []
     document.node("sampler").values["name"] = "heun"
     assert found(document, folders)[0].fact == "'Heun' is not for flow-matching models."
+
+
+@pytest.mark.parametrize(
+    ("sampler", "convention", "whose"),
+    [("tcd", "comfyui", "ComfyUI"), ("sa_solver_pece", "diffusers", "diffusers")],
+)
+def test_a_sampler_of_the_other_convention_is_named_and_mended(
+    document, folders, sampler, convention, whose
+):
+    set_pair(document, sampler, "normal", convention=convention)
+    (problem,) = found(document, folders)
+    assert problem.port == "convention"
+    assert problem.fact == f"'{SAMPLER_LABELS[sampler]}' is not in {whose}'s convention."
+    document.perform(problem.fix)
+    assert found(document, folders) == []
+
+
+def test_models_of_flow_are_not_in_comfyui_s_convention(document, folders):
+    set_pair(document, "euler", "normal", convention="comfyui")
+    assert found(document, folders) == []
+    document.node("model").values["prediction"] = "flow_prediction"
+    (problem,) = found(document, folders)
+    assert problem.fact == "ComfyUI's convention is not there for flow-matching models."

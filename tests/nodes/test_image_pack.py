@@ -82,6 +82,16 @@ def test_each_picture_of_a_batch_carries_its_own_seed(nodes, image, run, format)
     assert all(each["nodeforge"] == "{}" for each in told)
 
 
+def test_the_seed_of_a_picture_of_one_draw_is_followed_by_its_place(nodes, image, run):
+    run.stamp = {"parameters": f"{PARAMETERS}, Batch size: 2, Convention: ComfyUI"}
+    nodes["image.save"](run, image(batch=2), "{seed}")
+    assert [path.name for path in run.files] == ["7_0_00001.png", "7_1_00001.png"]
+    assert "Seed: 7, Batch pos: 1" in read_text(run.files[1])["parameters"]
+    run.stamp = {"parameters": f"{PARAMETERS}, Convention: ComfyUI"}
+    nodes["image.save"](run, image(), "{seed}")
+    assert run.files[2].name == "7_00001.png"
+
+
 def test_what_a_run_has_not_is_none_and_what_stands_for_nothing_is_refused(nodes, image, run):
     nodes["image.save"](run, image(), "{seed}")
     assert run.files[0].name == "none_00001.png"

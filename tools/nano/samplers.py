@@ -39,7 +39,7 @@ FIRST_SEED = 1000
 
 _KINDS = table()
 SUITABLE = tuple(name for name in SAMPLERS if _KINDS[name, SCHEDULE])
-"""All samplers but those for flow-matching models."""
+"""All samplers of diffusers' convention but those for flow-matching models."""
 
 Draw = Callable[[str, int, Sequence[str], int], tuple[list[Pixels], int]]
 """From sampler, steps, prompts and the first one's seed to pictures and calls of the model."""

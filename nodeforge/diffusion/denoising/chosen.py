@@ -21,6 +21,7 @@ from nodeforge.diffusion.guidance.freeu import FreeUnet
 from nodeforge.diffusion.guidance.perturbed_attention import PerturbedNetwork
 from nodeforge.diffusion.guidance.step_prompts import StepPrompts, prompts_of_step
 from nodeforge.diffusion.participants import Host, Participant
+from nodeforge.diffusion.samplers.stepper import NegativePrediction
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.values import Prompt
 
@@ -33,11 +34,15 @@ def chosen_participants(
     config: Mapping[str, Any],
     start: Start,
     steps: StepRange,
+    negative: NegativePrediction | None = None,
 ) -> list[Participant]:
     """All that takes part in a run, in the order in which they wrap each other.
 
     Those that may be active in some steps alone are always there, so that runs share the keys
     of the steps in which nothing is active.
+
+    Args:
+        negative: Where the sampler reads the negative prompt's prediction, if it does.
     """
     kind = str(config.get("prediction_type", "epsilon"))
     embedding = None
@@ -45,8 +50,8 @@ def chosen_participants(
         embedding = guidance_embedding(task.guidance.scale, facts.guidance_width)
         unguided = task.guidance.each(lambda each: replace(each, scale=1.0))
         task = replace(task, guidance=unguided)
-    prompts = _prompts(task, steps)
-    chosen = [*_always(host, prompts, family, kind, start), LoraWeights(task.model.loras)]
+    prompts = _prompts(task, steps, negative is not None)
+    chosen = [*_always(host, prompts, family, kind, start, negative), LoraWeights(task.model.loras)]
     if (freeu := task.model.freeu) and not freeu.neutral:
         chosen.append(FreeUnet(freeu))
     if embedding is not None:
@@ -65,10 +70,15 @@ def chosen_participants(
     return sorted(chosen, key=lambda each: each.order)
 
 
-def _prompts(task: Denoising, steps: StepRange) -> tuple[StepPrompts, ...]:
+def _prompts(task: Denoising, steps: StepRange, both: bool) -> tuple[StepPrompts, ...]:
     return tuple(
         prompts_of_step(
-            task.positive, task.negative, task.guidance, step - steps.first, steps.steps
+            task.positive,
+            task.negative,
+            task.guidance,
+            step - steps.first,
+            steps.steps,
+            both=both,
         )
         for step in range(steps.start, steps.stop)
     )
@@ -80,6 +90,7 @@ def _always(
     family: StableDiffusion,
     kind: str,
     start: Start,
+    negative: NegativePrediction | None,
 ) -> list[Participant]:
     frame = start.frame
 
@@ -93,5 +104,5 @@ def _always(
         ImagePrompts(images),
         PerturbedNetwork(perturbations),
         ControlNets(controls, frame.width, frame.height, frame.scale, host.check),
-        GuidedPrompts(tuple(prompts), kind, added_values),
+        GuidedPrompts(tuple(prompts), kind, added_values, negative),
     ]

@@ -72,7 +72,9 @@ def denoise(host: Host, task: Denoising) -> Latent:
     start = set_up(task, known, stepper, steps.start, device)
     check_hints(start.drawn.start.shape[0], task.positive, task.negative)
     check_areas(start.drawn.start.shape[0], task.positive, task.negative)
-    participants = chosen_participants(host, task, known, family, config, start, steps)
+    participants = chosen_participants(
+        host, task, known, family, config, start, steps, stepper.negative
+    )
     return _Loop(host, task, family, stepper, steps, start, config, known, participants).run()
 
 
@@ -109,7 +111,9 @@ class _Loop:
         return self.stepper.position - self.steps.start
 
     def _keys(self) -> list[str]:
-        """The step key after each step. How far the task goes is in none."""
+        """The step key after each step. How far the task goes is in none, but for samplers whose
+        numbers depend on it.
+        """
         # what participants stand for is in their own part of the key, and only where it acts
         model = replace(self.task.model, loras=(), freeu=None, tiling=None)
         settled = {
@@ -119,6 +123,7 @@ class _Loop:
             "facts": self.facts,
             "scheduler": self.config,
             "start": self.steps.start,
+            "stop": self.steps.stop if self.stepper.reads_stop else None,
             "numerics": self.host.numerics,
         }
         drawn, count = self.start.drawn, self.steps.stop - self.steps.start

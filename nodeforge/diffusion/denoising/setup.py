@@ -11,10 +11,15 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import check_controls
 from nodeforge.diffusion.denoising.inpainting import hard_mask, inpainting_channels, latent_mask
 from nodeforge.diffusion.samplers.pairs import Stepper
-from nodeforge.diffusion.schedules.schedule import first_step
 from nodeforge.diffusion.tensors.conditioning import ConditioningMismatchError, check_range
 from nodeforge.diffusion.tensors.latents import check_size
-from nodeforge.diffusion.tensors.noise import DrawnNoise, draw_noise, draw_varied_noise, seeds_of
+from nodeforge.diffusion.tensors.noise import (
+    DrawnNoise,
+    draw_batch_noise,
+    draw_noise,
+    draw_varied_noise,
+    seeds_of,
+)
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import (
@@ -29,6 +34,7 @@ from nodeforge.values import (
     Schedule,
     Tiling,
 )
+from nodeforge.values.recipes import COMFYUI
 
 
 class DenoiseError(NodeForgeError):
@@ -112,7 +118,7 @@ def step_range(task: Denoising, stepper: Stepper) -> StepRange:
     Raises:
         DenoiseError: `start_at` and `stop_at` leave none.
     """
-    first = first_step(task.schedule)
+    first = stepper.first
     steps = stepper.steps - first
     stop = steps if task.stop_at is None else min(task.stop_at, steps)
     if not 0 <= task.start_at < stop:
@@ -120,7 +126,11 @@ def step_range(task: Denoising, stepper: Stepper) -> StepRange:
             f"no step lies between start at {task.start_at} and stop at {stop}.",
             way_out=f"{steps} steps are run: start before the stop, and below {steps}.",
         )
-    return StepRange(first, steps, first + task.start_at, first + stop)
+    start, end = first + task.start_at, first + stop
+    cut = stepper.cut(start, end)
+    if cut != (start, end):  # it divides the way anew
+        return StepRange(0, stepper.steps, *cut)
+    return StepRange(first, steps, start, end)
 
 
 def check_numbers(latent: Latent, where: str) -> None:
@@ -173,7 +183,7 @@ def set_up(
     clean = task.latent
     drawn = _drawn(task, facts)
     batch = drawn.start.shape[0]
-    samples = None if clean is None else _laid_out(clean.samples, batch, task.mask)
+    samples = None if clean is None else _laid_out(_kept(clean.samples, task), batch, task.mask)
     stepper.prepare(start, drawn)
     frame = Latent(drawn.start, facts.latents, facts.scale)
     mask = original = channels = None
@@ -222,6 +232,8 @@ def _first_x(
         return stepper.add_noise(clean, noise) if start else stepper.pure_noise(noise)
     if task.noise is None:
         return stepper.from_sigmas(samples.contiguous().to(device))
+    if task.sampler.convention == COMFYUI:
+        return stepper.add_noise(samples.to(device), noise)
     if start == 0 and task.mask is not None:
         return stepper.pure_noise(noise)  # the whole schedule: what is inside starts from nothing
     return stepper.add_noise(samples.to(device), noise)
@@ -231,23 +243,42 @@ def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
     """The noise, in the size of the latent where there is one."""
     if isinstance(task.noise, DrawnNoise):
         return task.noise
+    together = task.sampler.convention == COMFYUI
     if task.latent is not None:
         shape, batch = task.latent.samples.shape, task.latent.batch
-        return _noise_of(task.noise, _batch(task.noise, batch), shape[1:])
+        return _noise_of(task.noise, _batch(task.noise, batch), shape[1:], together)
     if task.noise is None:
         raise DenoiseError(
             "there is neither noise nor a latent.", way_out="Connect one of the two ports."
         )
     check_size(task.noise.width, task.noise.height, facts.scale)
     height, width = task.noise.height // facts.scale, task.noise.width // facts.scale
-    return _noise_of(task.noise, task.noise.batch, (facts.latent_channels, height, width))
+    shape = (facts.latent_channels, height, width)
+    return _noise_of(task.noise, task.noise.batch, shape, together)
 
 
-def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int]) -> DrawnNoise:
-    """A seed an item. Without noise, steps that draw grow theirs from seed 0."""
-    if noise is not None and noise.variations:
-        return draw_varied_noise(noise.seed, batch, noise.variations, shape)
-    return draw_noise(seeds_of(noise.seed if noise is not None else 0, batch), shape)
+def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int], together: bool) -> DrawnNoise:
+    """A seed an item, or one draw for all. Without noise, steps that draw begin at seed 0."""
+    noise = noise or Noise(0, 0, 0)
+    item = noise.item
+    if item is not None and not 0 <= item < batch:
+        raise DenoiseError(
+            f"a batch of {batch} has no item {item}.",
+            place="port 'noise'",
+            way_out=f"Choose an item below {batch}, or none.",
+        )
+    if together:
+        return draw_batch_noise(noise.seed, batch, shape, item=item, variations=noise.variations)
+    if noise.variations:
+        return draw_varied_noise(noise.seed, batch, noise.variations, shape, item=item)
+    seeds = seeds_of(noise.seed, batch)
+    return draw_noise(seeds if item is None else seeds[item : item + 1], shape)
+
+
+def _kept(samples: Tensor, task: Denoising) -> Tensor:
+    """The item of a latent's batch that the noise has chosen."""
+    item = task.noise.item if isinstance(task.noise, Noise) else None
+    return samples if item is None or samples.shape[0] == 1 else samples[item : item + 1]
 
 
 def _batch(noise: Noise | None, batch: int) -> int:

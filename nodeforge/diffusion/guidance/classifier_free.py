@@ -23,6 +23,7 @@ from nodeforge.diffusion.participants import (
     PromptBatch,
     participant,
 )
+from nodeforge.diffusion.samplers.stepper import NegativePrediction
 from nodeforge.diffusion.tensors.conditioning import lengthened
 from nodeforge.diffusion.tensors.prediction import Clean, as_noised
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs, concatenated
@@ -47,6 +48,7 @@ class GuidedPrompts(Participant):
         prompts: What is active in each step.
         prediction_type: What the network predicts.
         added_values: What the family adds to each prompt.
+        negative: Where the negative prompt's prediction is left for the sampler, if it reads it.
         guidance_state: What guidance keeps from call to call.
     """
 
@@ -54,6 +56,9 @@ class GuidedPrompts(Participant):
     prediction_type: str
     added_values: AddedValues = field(
         default=_none, metadata=uncounted("made of the prompts and of the latent's size")
+    )
+    negative: NegativePrediction | None = field(
+        default=None, metadata=uncounted("asked for by the sampler, which is in the key")
     )
     guidance_state: GuidanceState = field(
         default_factory=GuidanceState, metadata=uncounted("made by earlier steps")
@@ -66,12 +71,16 @@ class GuidedPrompts(Participant):
         def predicted(call: ModelCall) -> Tensor:
             nonlocal requests
             if active.zero_prediction:
+                if self.negative is not None:
+                    self.negative.prediction = torch.zeros_like(call.x)
                 return torch.zeros_like(call.x)
             if requests is None:
                 requests = _Requests(active, call.x, self.added_values)
             noised = as_noised(call.x, call.sigma, self.prediction_type)
             clean = Clean(noised, call.sigma, self.prediction_type)
             wanted, unwanted, perturbed = requests.predictions(predict, call)
+            if self.negative is not None:
+                self.negative.prediction = wanted if unwanted is None else unwanted
             state = self.guidance_state
             return apply_guidance(active.guidance, wanted, unwanted, perturbed, clean, state)
 

@@ -45,13 +45,15 @@ def prompts_of_step(
     guidance: Guidance,
     step: int,
     steps: int,
+    *,
+    both: bool = False,
 ) -> StepPrompts:
     """What is active in whole step `step` of the `steps` run.
 
     When and where no prompt is active, the empty prompt is. At scale 1, and outside of the
-    guidance's window, the negative prompts are not evaluated.
+    guidance's window, the negative prompts are not evaluated unless `both` are asked for.
     """
-    prompts = _prompts(positive, negative, guidance, step, steps)
+    prompts = _prompts(positive, negative, guidance, step, steps, both)
     lengths = {prompt.embedding.shape[1] for prompt in prompts.prompts}
     return replace(prompts, empty=positive.empty) if len(lengths) > 1 else prompts
 
@@ -62,15 +64,18 @@ def _prompts(
     guidance: Guidance,
     step: int,
     steps: int,
+    both: bool,
 ) -> StepPrompts:
     wanted = _active(positive, step, steps)
     windows = (guidance, *guidance.others)
     now = next((each for each in windows if is_active(each.start, each.end, step, steps)), None)
+    if now is None and both:
+        now = _NONE
     if now is None:
         return StepPrompts(wanted)
     zero = now.zero_star is not None and step < now.zero_star.steps
     now = _active_guidance(now, step, steps)
-    if now.scale == 1:
+    if now.scale == 1 and not both:
         return StepPrompts(wanted, (), now, zero)
     unwanted = _active(negative, step, steps) if negative else (positive.empty_prompt,)
     unwanted = tuple(_with_controls_of(wanted, prompt) for prompt in unwanted)

@@ -23,12 +23,14 @@ def brownian(drawn: DrawnNoise, sigmas: Tensor, device: torch.device) -> Brownia
     The path is fixed by seed, shape and the outer sigmas: built again, it goes on where it was.
 
     Args:
-        drawn: Shape and seeds.
+        drawn: Shape and seeds. Items that are drawn together have one path.
         sigmas: The whole schedule.
         device: Where the noise is wanted.
     """
     from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
 
     lowest, highest = float(sigmas[sigmas > 0].min()), float(sigmas.max())
-    tree = BrownianTreeNoiseSampler(drawn.start.cpu(), lowest, highest, list(drawn.seeds))
+    like, seeds = drawn.start.cpu().new_zeros(drawn.drawn_shape), list(drawn.seeds)
+    seed = seeds if drawn.whole is None else seeds[0]
+    tree = BrownianTreeNoiseSampler(like, lowest, highest, seed)  # pyright: ignore[reportArgumentType]
     return lambda sigma, sigma_next: tree(sigma, sigma_next).to(device)  # pyright: ignore[reportArgumentType]

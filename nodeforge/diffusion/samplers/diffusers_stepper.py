@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.samplers.brownian import brownian
-from nodeforge.diffusion.samplers.stepper import Blend, Predict
+from nodeforge.diffusion.samplers.stepper import Blend, NegativePrediction, Predict
 from nodeforge.diffusion.schedules.schedule import (
     LEAST_ALPHA,
     ScheduleError,
@@ -215,7 +215,7 @@ class DiffusersStepper:
         config: Mapping[str, Any],
         device: torch.device,
     ) -> None:
-        first_step(schedule)  # refuses a schedule without a step
+        self._first = first_step(schedule)
         check_ddim(schedule, config.get("num_train_timesteps", 1000))
         self._native = NATIVE[sampler.name]
         self._kind = str(config.get("prediction_type", "epsilon"))
@@ -231,6 +231,21 @@ class DiffusersStepper:
     @property
     def steps(self) -> int:
         return self._steps
+
+    @property
+    def first(self) -> int:
+        return self._first
+
+    @property
+    def negative(self) -> NegativePrediction | None:
+        return None
+
+    @property
+    def reads_stop(self) -> bool:
+        return False
+
+    def cut(self, start: int, stop: int) -> tuple[int, int]:
+        return start, stop
 
     @property
     def position(self) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import torch
 
+from nodeforge.diffusion.samplers.comfyui_stepper import COMFYUI as COMFYUI_SAMPLERS
+from nodeforge.diffusion.samplers.comfyui_stepper import ComfyStepper
 from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, DiffusersStepper
 from nodeforge.diffusion.samplers.sigma_stepper import OWN, SigmaStepper
 from nodeforge.diffusion.samplers.stepper import Blend, Predict, Stepper
@@ -16,26 +19,33 @@ from nodeforge.diffusion.schedules.spacings import TUNED
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import Sampler, Schedule
-from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
+from nodeforge.values.recipes import COMFYUI, DIFFUSERS
+from nodeforge.values.sampling_labels import CONVENTION_LABELS, SAMPLER_LABELS, SCHEDULE_LABELS
 
-SAMPLERS = tuple(name for name in SAMPLER_LABELS if name in NATIVE or name in OWN)
+SAMPLERS = tuple(n for n in SAMPLER_LABELS if n in NATIVE or n in OWN or n in COMFYUI_SAMPLERS)
 """All samplers by name."""
+
+CONVENTIONS = tuple(CONVENTION_LABELS)
+"""Whose numbers a loop can follow."""
 
 
 class UnsupportedPairError(NodeForgeError):
-    """A sampler that cannot walk this schedule, or has no eta."""
+    """A sampler that cannot walk this schedule, has no eta, or is not in this convention."""
 
 
-def table(flow: bool = False) -> dict[tuple[str, str], str]:
+def table(flow: bool = False, convention: str = DIFFUSERS) -> dict[tuple[str, str], str]:
     """Sampler and schedule to who walks it, with flow-matching models or with all others.
 
     ``diffusers``: its scheduler as its pipelines call it; ``own``: a step of ours; ``""``: nobody.
     """
-    return {(name, of): _kind(name, of, flow) for name in SAMPLERS for of in SCHEDULES}
+    pairs = product(SAMPLERS, SCHEDULES)
+    return {(name, of): _kind(name, of, flow, convention) for name, of in pairs}
 
 
-def _kind(sampler: str, schedule: str, flow: bool, bent: bool = False) -> str:
+def _kind(sampler: str, schedule: str, flow: bool, convention: str, bent: bool = False) -> str:
     """Who walks the pair; a `bent` schedule has a rho of its own, which diffusers does not take."""
+    if convention == COMFYUI:
+        return "own" if sampler in COMFYUI_SAMPLERS and not flow else ""
     native, own = NATIVE.get(sampler), OWN.get(sampler)
     if native and schedule in (native.flow if flow else native.schedules) and not bent:
         return "diffusers"
@@ -49,7 +59,7 @@ def make_stepper(
     """The stepper for a sampler on a schedule: diffusers' own where it has the pair.
 
     Args:
-        sampler: Its name, and eta where it takes one.
+        sampler: Its name, eta where it takes one, and its convention.
         schedule: What to walk.
         config: The model's scheduler configuration, as its family's pipeline would have it.
         device: Where x will be.
@@ -59,6 +69,8 @@ def make_stepper(
         ScheduleError: the schedule has no step to run.
     """
     kind = kind_for(sampler, schedule, config.get("prediction_type") == FLOW)
+    if sampler.convention == COMFYUI:
+        return ComfyStepper(sampler, schedule, config, device)
     stepper = SigmaStepper if kind == "own" else DiffusersStepper
     return stepper(sampler, schedule, config, device)
 
@@ -71,21 +83,21 @@ def kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
         ScheduleError: the schedule takes no rho, or not this one.
     """
     _check_names(sampler, schedule)
-    _check_flow(sampler.name, flow)
+    _check_convention(sampler, flow)
+    name, of = sampler.name, sampler.convention
+    _check_flow(name, flow, of)
     check_rho(schedule)
     bent = schedule.rho is not None
-    kind = _kind(sampler.name, schedule.name, flow, bent)
-    if sampler.eta is not None and not _has_eta(sampler.name, kind):
+    kind = _kind(name, schedule.name, flow, of, bent)
+    if sampler.eta is not None and not _has_eta(name, kind, of):
         kind = "" if flow else "own"
-        if not _has_eta(sampler.name, kind):
-            raise _refused(
-                f"the sampler '{sampler.name}' has no eta.", f"one that has: {_with_eta()}"
-            )
+        if not _has_eta(name, kind, of):
+            raise _refused(f"the sampler '{name}' has no eta.", f"one that has: {_with_eta(of)}")
     if not kind:
         which = f"'{schedule.name}'" + (" with a rho of its own" if bent else "")
         raise _refused(
-            f"the sampler '{sampler.name}' cannot walk the schedule {which}.",
-            f"another sampler, or one of its schedules: {_schedules_of(sampler.name, flow)}",
+            f"the sampler '{name}' cannot walk the schedule {which}.",
+            f"another sampler, or one of its schedules: {_schedules_of(name, flow, of)}",
         )
     return kind
 
@@ -94,16 +106,34 @@ def _check_names(sampler: Sampler, schedule: Schedule) -> None:
     for what, name, known in (
         ("sampler", sampler.name, SAMPLERS),
         ("schedule", schedule.name, SCHEDULES),
+        ("convention", sampler.convention, CONVENTIONS),
     ):
         if name not in known:
             raise _refused(f"there is no {what} '{name}'.", f"one of: {', '.join(known)}")
 
 
-def _check_flow(sampler: str, flow: bool) -> None:
-    if _schedules_of(sampler, flow):
+def _check_convention(sampler: Sampler, flow: bool) -> None:
+    """Raise `UnsupportedPairError` where the sampler exists in the other convention alone."""
+    name, convention = sampler.name, sampler.convention
+    if any(_schedules_of(name, kind, convention) for kind in (False, True)):
+        if flow and convention == COMFYUI:
+            raise UnsupportedPairError(
+                "ComfyUI's convention is not there for flow-matching models.",
+                way_out=f"Set 'convention' to {DIFFUSERS}.",
+            )
+        return
+    other = next(each for each in CONVENTIONS if each != convention)
+    raise UnsupportedPairError(
+        f"the sampler '{name}' is not in the convention '{convention}'.",
+        way_out=f"Set 'convention' to {other}, or choose another sampler.",
+    )
+
+
+def _check_flow(sampler: str, flow: bool, convention: str) -> None:
+    if _schedules_of(sampler, flow, convention):
         return
     if flow:
-        able = ", ".join(name for name in SAMPLERS if _schedules_of(name, flow))
+        able = ", ".join(name for name in SAMPLERS if _schedules_of(name, flow, convention))
         raise _refused(
             f"the sampler '{sampler}' is not for flow-matching models.", f"one of: {able}"
         )
@@ -114,7 +144,9 @@ def _check_flow(sampler: str, flow: bool) -> None:
     )
 
 
-def _has_eta(sampler: str, kind: str) -> bool:
+def _has_eta(sampler: str, kind: str, convention: str) -> bool:
+    if convention == COMFYUI:
+        return kind == "own" and COMFYUI_SAMPLERS[sampler].eta is not None
     if kind == "own":
         return sampler in OWN and OWN[sampler].eta is not None
     return sampler in NATIVE and NATIVE[sampler].eta is not None
@@ -124,15 +156,23 @@ def _refused(fact: str, way_out: str) -> UnsupportedPairError:
     return UnsupportedPairError(fact, way_out=f"Choose {way_out}.")
 
 
-def _schedules_of(sampler: str, flow: bool) -> str:
-    return ", ".join(schedule for schedule in SCHEDULES if _kind(sampler, schedule, flow))
+def _schedules_of(sampler: str, flow: bool, convention: str) -> str:
+    return ", ".join(of for of in SCHEDULES if _kind(sampler, of, flow, convention))
 
 
-def _with_eta() -> str:
-    return ", ".join(s for s in SAMPLERS if _has_eta(s, "own") or _has_eta(s, "diffusers"))
+def _with_eta(convention: str) -> str:
+    kinds = ("own", "diffusers")
+    return ", ".join(
+        name
+        for name in SAMPLERS
+        if _schedules_of(name, False, convention)
+        and any(_has_eta(name, kind, convention) for kind in kinds)
+    )
 
 
 __all__ = [
+    "CONVENTIONS",
+    "CONVENTION_LABELS",
     "SAMPLERS",
     "SAMPLER_LABELS",
     "SCHEDULES",

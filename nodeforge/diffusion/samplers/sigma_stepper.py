@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.samplers.brownian import brownian
+from nodeforge.diffusion.samplers.brownian import Brownian, brownian
 from nodeforge.diffusion.samplers.multistep.deis import deis_step
 from nodeforge.diffusion.samplers.multistep.dpmpp_2m import dpmpp_2m_step
 from nodeforge.diffusion.samplers.multistep.ipndm import ipndm_step
@@ -25,7 +25,7 @@ from nodeforge.diffusion.samplers.single_step.dpm_solver import (
 from nodeforge.diffusion.samplers.single_step.dpmpp_2s import dpmpp_2s_step
 from nodeforge.diffusion.samplers.single_step.heun import heun_step
 from nodeforge.diffusion.samplers.step_context import Denoiser, SamplerStep, StepContext
-from nodeforge.diffusion.samplers.stepper import Blend, Predict
+from nodeforge.diffusion.samplers.stepper import Blend, NegativePrediction, Predict
 from nodeforge.diffusion.samplers.stochastic.ancestral import ancestral_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_2m_sde import dpmpp_2m_sde_step
 from nodeforge.diffusion.samplers.stochastic.dpmpp_3m_sde import dpmpp_3m_sde_step
@@ -53,12 +53,23 @@ class SigmaSampler:
         eta: Its own, None where it has none.
         spans: From a number of points of a schedule to how many of them each step spans.
         flow: Whether it is for flow-matching models, and for no others.
+        brownian: Its noise comes from the Brownian path from level to level.
+        cfg_pp: It reads the negative prompt's estimate, also at a guidance scale of 1.
+        whole: Its steps depend on where the run begins and stops.
+        skips_last: Leaves out the last level above 0 of a schedule a step longer.
+        log_steps: From a number of model calls to the steps of a walk even in log sigma, from the
+            run's first level to its last above 0.
     """
 
     step: SamplerStep
     eta: float | None = None
     spans: Callable[[int], list[int]] = lambda points: [1] * points
     flow: bool = False
+    brownian: bool = False
+    cfg_pp: bool = False
+    whole: bool = False
+    skips_last: bool = False
+    log_steps: Callable[[int], list[int]] | None = None
 
 
 OWN: Mapping[str, SigmaSampler] = {
@@ -98,24 +109,49 @@ class SigmaStepper:
         config: Mapping[str, Any],
         device: torch.device,
     ) -> None:
-        first = first_step(schedule)
-        self._sampler = OWN[sampler.name]
+        self._sampler = self._chosen(sampler.name)
         self._kind = str(config.get("prediction_type", "epsilon"))
         if self._kind == FLOW:
             check_flow(schedule)
-        self._trained = trained_sigmas(config)
-        sigmas = sigmas_of(schedule, self._trained)
-        self._spans = [1] * first + self._sampler.spans(len(sigmas) - 1 - first)
+        self._trained = self._trained_sigmas(config)
+        sigmas = self._levels_of(schedule)
+        self._first = self._first_of(schedule, sigmas)
+        spans = self._sampler.spans(len(sigmas) - 1 - self._first)
+        self._spans = [1] * self._first + spans
         self._sigmas = sigmas[[0, *accumulate(self._spans)]]
         self._timesteps = self._timestep_of(self._sigmas[:-1]).to(device)
         self._device = device
         self._eta = self._sampler.eta if sampler.eta is None else sampler.eta
+        self._begin, self._end = self._first, len(self._spans)
+        self._negative = NegativePrediction() if self._sampler.cfg_pp else None
         self._position = self._calls = 0
         self._context = StepContext(0.0, self._refuse, lambda _, __: self._refuse())
 
     @staticmethod
     def _refuse() -> Tensor:
         raise AssertionError("the stepper was not prepared")
+
+    @staticmethod
+    def _chosen(name: str) -> SigmaSampler:
+        return OWN[name]
+
+    @staticmethod
+    def _trained_sigmas(config: Mapping[str, Any]) -> Tensor:
+        return trained_sigmas(config)
+
+    def _levels_of(self, schedule: Schedule) -> Tensor:
+        """Sigmas of the full schedule, float32."""
+        return sigmas_of(schedule, self._trained)
+
+    @staticmethod
+    def _first_of(schedule: Schedule, sigmas: Tensor) -> int:
+        """The first whole step that is run."""
+        del sigmas
+        return first_step(schedule)
+
+    @property
+    def first(self) -> int:
+        return self._first
 
     @property
     def steps(self) -> int:
@@ -129,16 +165,40 @@ class SigmaStepper:
     def calls(self) -> int:
         return self._calls
 
+    @property
+    def negative(self) -> NegativePrediction | None:
+        return self._negative
+
+    @property
+    def reads_stop(self) -> bool:
+        return self._sampler.whole
+
+    def cut(self, start: int, stop: int) -> tuple[int, int]:
+        self._begin, self._end = start, stop
+        return start, stop
+
     def prepare(self, position: int, drawn: DrawnNoise) -> None:
-        from diffusers.utils.torch_utils import randn_tensor
 
         self._position, self._calls = position, 0
-        generators, shape = list(drawn.generators), drawn.start.shape
+        levels = self._sigmas[self._begin : self._end + 1]
         self._context = StepContext(
             eta=self._eta or 0.0,
-            normal=lambda: randn_tensor(shape, generator=generators, device=self._device),
-            brownian=brownian(drawn, self._sigmas, self._device),
+            normal=self._normal(drawn),
+            brownian=self._brownian(drawn, levels),
+            draws_brownian=self._sampler.brownian,
+            levels=levels,
         )
+
+    def _normal(self, drawn: DrawnNoise) -> Callable[[], Tensor]:
+        from diffusers.utils.torch_utils import randn_tensor
+
+        generators, shape = list(drawn.generators), drawn.start.shape
+        return lambda: randn_tensor(shape, generator=generators, device=self._device)
+
+    def _brownian(self, drawn: DrawnNoise, levels: Tensor) -> Brownian:
+        """The path over the whole schedule, so that a part of the steps draws the same."""
+        del levels
+        return brownian(drawn, self._sigmas, self._device)
 
     def pure_noise(self, noise: Tensor) -> Tensor:
         return noise * self._sigmas[self._position]
@@ -150,6 +210,7 @@ class SigmaStepper:
     def step(self, predict: Predict, x: Tensor, blend: Blend | None) -> Tensor:
         sigma, sigma_next = self._sigmas[self._position : self._position + 2]
         self._context.span = self._spans[self._position]
+        self._context.index = self._position - self._begin
         x = self._sampler.step(self._denoiser(predict), x, sigma, sigma_next, self._context)
         self._position += 1
         return blend(x, self.add_noise) if blend else x
@@ -161,6 +222,8 @@ class SigmaStepper:
             same = sigma == self._sigmas[self._position]
             timestep = known if same else self._timestep_of(sigma).to(self._device)
             prediction = predict(as_read(x, sigma, self._kind), timestep, sigma)
+            if self._negative and (unguided := self._negative.prediction) is not None:
+                self._context.unguided = denoised(unguided, x, sigma, self._kind)
             return denoised(prediction, x, sigma, self._kind)
 
         return denoise
@@ -183,6 +246,7 @@ class SigmaStepper:
             "calls": self._calls,
             "history": history,
             "x_before": self._context.x_before,
+            "memory": dict(self._context.memory),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -192,3 +256,7 @@ class SigmaStepper:
         ]
         if (x_before := state["x_before"]) is not None:
             self._context.x_before = x_before.to(self._device)
+        self._context.memory = {
+            name: value.to(self._device) if isinstance(value, Tensor) and value.ndim else value
+            for name, value in state["memory"].items()
+        }

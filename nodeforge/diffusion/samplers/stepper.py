@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import Tensor
@@ -16,6 +17,17 @@ Blend = Callable[[Tensor, Callable[[Tensor, Tensor], Tensor]], Tensor]
 """Changes x after a model call. It gets what adds noise to a clean latent at x's level."""
 
 
+@dataclass
+class NegativePrediction:
+    """Where guidance leaves what the last model call predicted for the negative prompt.
+
+    Args:
+        prediction: (batch, channels, height, width); None before the first call.
+    """
+
+    prediction: Tensor | None = None
+
+
 class Stepper(Protocol):
     """A sampler on a schedule. It walks whole steps; each makes one model call or several.
 
@@ -25,6 +37,30 @@ class Stepper(Protocol):
     @property
     def steps(self) -> int:
         """Whole steps of the full schedule."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The first whole step that is run at the schedule's strength."""
+        ...
+
+    @property
+    def negative(self) -> NegativePrediction | None:
+        """Where it reads the negative prompt's prediction; None where it does not."""
+        ...
+
+    @property
+    def reads_stop(self) -> bool:
+        """Whether its numbers depend on where the run stops."""
+        ...
+
+    def cut(self, start: int, stop: int) -> tuple[int, int]:
+        """Only the whole steps from `start` to `stop` will be run; call it before `prepare`.
+
+        Returns:
+            The same, or its own steps where it divides what lies between anew; `first` is then 0,
+            and `steps` their number.
+        """
         ...
 
     @property

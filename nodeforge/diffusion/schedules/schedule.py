@@ -115,7 +115,7 @@ def trained_betas(scheduler: Mapping[str, Any]) -> list[float]:
 
 def _alphas(scheduler: Mapping[str, Any]) -> Tensor:
     """The share of the picture's variance at each timestep, float64."""
-    betas = _betas(scheduler)
+    betas = betas_of(scheduler)
     if not scheduler.get("rescale_betas_zero_snr"):
         return torch.cumprod(1.0 - betas, dim=0).double()
     from diffusers.schedulers.scheduling_euler_discrete import rescale_zero_terminal_snr
@@ -125,18 +125,19 @@ def _alphas(scheduler: Mapping[str, Any]) -> Tensor:
     return alphas
 
 
-def _betas(scheduler: Mapping[str, Any]) -> Tensor:
+def betas_of(scheduler: Mapping[str, Any], dtype: torch.dtype = torch.float32) -> Tensor:
+    """The variance that each timestep adds, of a diffusers scheduler's configuration."""
     if (betas := scheduler.get("trained_betas")) is not None:
-        return torch.tensor(betas, dtype=torch.float32)
+        return torch.tensor(betas, dtype=dtype)
     count = scheduler.get("num_train_timesteps", 1000)
     low, high = scheduler.get("beta_start", 0.00085), scheduler.get("beta_end", 0.012)
     kind = scheduler.get("beta_schedule", "scaled_linear")
     if kind == "linear":
-        return torch.linspace(low, high, count, dtype=torch.float32)
+        return torch.linspace(low, high, count, dtype=dtype)
     if kind == "scaled_linear":
-        return torch.linspace(low**0.5, high**0.5, count, dtype=torch.float32) ** 2
+        return torch.linspace(low**0.5, high**0.5, count, dtype=dtype) ** 2
     if kind == "squaredcos_cap_v2":
-        return _cosine_betas(count)
+        return _cosine_betas(count).to(dtype)
     raise ScheduleError(f"the model's scheduler has betas of an unknown kind, '{kind}'.")
 
 
@@ -144,7 +145,7 @@ def _cosine_betas(count: int) -> Tensor:
     """Nichol and Dhariwal 2021, equation 17, each beta at most 0.999."""
     time = torch.linspace(0, 1, count + 1, dtype=torch.float64)
     alpha_bar = torch.cos((time + 0.008) / 1.008 * torch.pi / 2) ** 2
-    return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=0.999).float()
+    return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=0.999)
 
 
 def sigmas_of(schedule: Schedule, trained: Tensor) -> Tensor:
@@ -161,7 +162,7 @@ def sigmas_of(schedule: Schedule, trained: Tensor) -> Tensor:
         check_sigmas(schedule.sigmas)
         return torch.tensor(schedule.sigmas, dtype=torch.float32)
     if schedule.name in TUNED:
-        _check_ays(float(trained[-1]))
+        check_ays(float(trained[-1]))
     check_ddim(schedule, len(trained))
     sigmas = _spaced(schedule, trained)
     sigmas = torch.cat([sigmas, sigmas.new_zeros(1)]).float()
@@ -204,7 +205,8 @@ def check_ddim(schedule: Schedule, trained: int) -> None:
         )
 
 
-def _check_ays(largest: float) -> None:
+def check_ays(largest: float) -> None:
+    """Raise `ScheduleError` where a model's highest level is none that Align Your Steps is for."""
     if abs(largest / AYS_TOP - 1) > 0.05:
         raise ScheduleError(
             f"Align Your Steps is for models trained with noise up to {AYS_TOP}; "

@@ -42,9 +42,19 @@ def beta(trained: Tensor, steps: int) -> Tensor:
 
     diffusers' `use_beta_sigmas` spreads sigmas instead of timesteps, which is something else.
     """
+    return _at(beta_timesteps(len(trained), steps), trained)
+
+
+def beta57(trained: Tensor, steps: int) -> Tensor:
+    """`beta` with 0.5 and 0.7: more steps at low noise than at high."""
+    return _at(beta_timesteps(len(trained), steps, 0.5, 0.7), trained)
+
+
+def beta_timesteps(trained: int, steps: int, alpha: float = 0.6, beta: float = 0.6) -> Tensor:
+    """Timesteps with fractions, falling, at even quantiles of a beta distribution."""
     quantiles = 1 - torch.arange(steps, dtype=torch.float64) / steps
-    share = torch.from_numpy(beta_distribution.ppf(quantiles.numpy(), 0.6, 0.6))
-    return _at(share * (len(trained) - 1), trained)
+    share = torch.from_numpy(beta_distribution.ppf(quantiles.numpy(), alpha, beta))
+    return share * (trained - 1)
 
 
 def linear_quadratic(trained: Tensor, steps: int) -> Tensor:
@@ -78,6 +88,15 @@ def polyexponential(trained: Tensor, steps: int, rho: float = 1.0) -> Tensor:
     return (low + (1 - _ramp(steps)) ** rho * (high - low)).exp()
 
 
+def kl_optimal(trained: Tensor, steps: int) -> Tensor:
+    """Even in the arc tangent of sigma: Sabour et al. 2024 (Align Your Steps), equation 14.
+
+    Optimal for data of one point each, by the Kullback-Leibler divergence.
+    """
+    low, high = trained[0].atan(), trained[-1].atan()
+    return (high + _ramp(steps) * (low - high)).tan()
+
+
 _AYS = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029)
 _AYS_SDXL = (14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.029)
 
@@ -106,7 +125,9 @@ SPACINGS: Mapping[str, Spacing] = {
     "simple": simple,
     "ddim_uniform": ddim_uniform,
     "beta": beta,
+    "beta57": beta57,
     "linear_quadratic": linear_quadratic,
+    "kl_optimal": kl_optimal,
     "polyexponential": polyexponential,
     "ays": ays,
     "ays_sdxl": ays_sdxl,

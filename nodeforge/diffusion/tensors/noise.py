@@ -24,11 +24,29 @@ class DrawnNoise:
         start: float32 on the CPU, in the family's layout, standard normal.
         generators: One CPU generator an item, already past the start noise.
         seeds: One an item; what Brownian noise grows from.
+        whole: Items that are drawn together, from one generator and one seed; None where each
+            has its own.
+        item: The one that is kept of those; None is all.
     """
 
     start: Tensor
     generators: tuple[torch.Generator, ...]
     seeds: tuple[int, ...]
+    whole: int | None = None
+    item: int | None = None
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """Standard normal noise for all items that are drawn together, float32 on the CPU."""
+        return torch.randn(self.drawn_shape, generator=generator)
+
+    def kept(self, noise: Tensor) -> Tensor:
+        """The items of `noise` that the run has."""
+        return noise if self.item is None else noise[self.item : self.item + 1]
+
+    @property
+    def drawn_shape(self) -> tuple[int, ...]:
+        """(items that are drawn, channels, height, width)."""
+        return (self.whole or self.start.shape[0], *self.start.shape[1:])
 
 
 def draw_noise(seeds: Sequence[int], shape: Sequence[int]) -> DrawnNoise:
@@ -42,8 +60,43 @@ def draw_noise(seeds: Sequence[int], shape: Sequence[int]) -> DrawnNoise:
     return DrawnNoise(start_noise(generators, shape), generators, tuple(seeds))
 
 
+def draw_batch_noise(
+    seed: int,
+    batch: int,
+    shape: Sequence[int],
+    *,
+    item: int | None = None,
+    variations: Sequence[tuple[int, float]] = (),
+) -> DrawnNoise:
+    """Noise of all items in one draw, as ComfyUI makes it: item b depends on those before it.
+
+    What steps draw comes from another generator with the same seed.
+
+    Args:
+        seed: Of the batch.
+        batch: Items that are drawn.
+        shape: Of one item, without the batch axis.
+        item: The one that is kept; None is all.
+        variations: Seeds of other batches and their shares, blended in one after another.
+    """
+
+    def drawn(of: int) -> Tensor:
+        return torch.randn((batch, *shape), generator=torch.Generator().manual_seed(of))
+
+    start = drawn(seed)
+    for other, share in variations:
+        start = slerp(start, drawn(other), share)
+    start = start if item is None else start[item : item + 1].clone()
+    return DrawnNoise(start, (torch.Generator().manual_seed(seed),), (seed,), batch, item)
+
+
 def draw_varied_noise(
-    seed: int, batch: int, variations: Sequence[tuple[int, float]], shape: Sequence[int]
+    seed: int,
+    batch: int,
+    variations: Sequence[tuple[int, float]],
+    shape: Sequence[int],
+    *,
+    item: int | None = None,
 ) -> DrawnNoise:
     """Noise near that of `seed`: at share 0 the same bits, at 1 that of the other seed.
 
@@ -53,11 +106,16 @@ def draw_varied_noise(
         variations: Other seeds and their shares, blended in one after another. Item b has the
             last one's seed + b.
         shape: Of one item, without the batch axis.
+        item: The only one to draw; None is all.
     """
-    drawn = draw_noise((seed,) * batch, shape)
+    count = batch if item is None else 1
+    drawn = draw_noise((seed,) * count, shape)
     start, last = drawn.start, len(variations) - 1
     for place, (other, share) in enumerate(variations):
-        others = seeds_of(other, batch) if place == last else (other,) * batch
+        others = (other,) * count
+        if place == last:
+            seeds = seeds_of(other, batch)
+            others = seeds if item is None else seeds[item : item + 1]
         start = slerp(start, draw_noise(others, shape).start, share)
     return replace(drawn, start=start)
 

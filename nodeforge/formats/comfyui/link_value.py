@@ -22,11 +22,19 @@ class InputValue:
 
 @dataclass(frozen=True)
 class EmptyLatent:
-    """An empty latent. The noise node has its size in NodeForge, so it needs no node."""
+    """An empty latent. The noise node has its size in NodeForge, so it needs no node.
+
+    Args:
+        width: Pixels.
+        height: Pixels.
+        batch: Pictures at once.
+        item: The only one that is used, by its place in the batch; None is all.
+    """
 
     width: InputValue
     height: InputValue
     batch: InputValue
+    item: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,26 @@ from collections.abc import Mapping
 
 SAMPLERS: Mapping[str, str] = {
     "euler": "euler",
+    "euler_cfg_pp": "euler_cfg_pp",
     "euler_ancestral": "euler_a",
+    "euler_ancestral_cfg_pp": "euler_ancestral_cfg_pp",
     "heun": "heun",
+    "heunpp2": "heunpp2",
     "dpm_2": "dpm2",
     "dpm_2_ancestral": "dpm2_a",
     "lms": "lms",
     "dpm_fast": "dpm_fast",
     "dpm_adaptive": "dpm_adaptive",
     "dpmpp_2s_ancestral": "dpmpp_2s_a",
+    "dpmpp_2s_ancestral_cfg_pp": "dpmpp_2s_ancestral_cfg_pp",
     "dpmpp_sde": "dpmpp_sde",
     "dpmpp_sde_gpu": "dpmpp_sde",
     "dpmpp_2m": "dpmpp_2m",
+    "dpmpp_2m_cfg_pp": "dpmpp_2m_cfg_pp",
     "dpmpp_2m_sde": "dpmpp_2m_sde",
     "dpmpp_2m_sde_gpu": "dpmpp_2m_sde",
+    "dpmpp_2m_sde_heun": "dpmpp_2m_sde_heun",
+    "dpmpp_2m_sde_heun_gpu": "dpmpp_2m_sde_heun",
     "dpmpp_3m_sde": "dpmpp_3m_sde",
     "dpmpp_3m_sde_gpu": "dpmpp_3m_sde",
     "ddim": "ddim",
@@ -28,43 +35,55 @@ SAMPLERS: Mapping[str, str] = {
     "uni_pc_bh2": "unipc",
     "deis": "deis",
     "ipndm": "ipndm",
+    "ipndm_v": "ipndm_v",
     "lcm": "lcm",
+    "res_multistep": "res_multistep",
+    "res_multistep_cfg_pp": "res_multistep_cfg_pp",
+    "res_multistep_ancestral": "res_multistep_ancestral",
+    "res_multistep_ancestral_cfg_pp": "res_multistep_ancestral_cfg_pp",
+    "gradient_estimation": "gradient_estimation",
+    "gradient_estimation_cfg_pp": "gradient_estimation_cfg_pp",
+    "er_sde": "er_sde",
+    "seeds_2": "seeds_2",
+    "seeds_3": "seeds_3",
     "sa_solver": "sa_solver",
+    "sa_solver_pece": "sa_solver_pece",
 }
 
-SCHEDULES: Mapping[str, tuple[str, float | None]] = {
-    "normal": ("normal", None),
-    "karras": ("karras", 7.0),
-    "exponential": ("polyexponential", 1.0),
-    "sgm_uniform": ("sgm_uniform", None),
-    "simple": ("simple", None),
-    "ddim_uniform": ("ddim_uniform", None),
-    "beta": ("beta", None),
-    "linear_quadratic": ("linear_quadratic", None),
+SCHEDULES: Mapping[str, str] = {
+    name: name
+    for name in (
+        "normal",
+        "karras",
+        "exponential",
+        "sgm_uniform",
+        "simple",
+        "ddim_uniform",
+        "beta",
+        "beta57",
+        "linear_quadratic",
+        "kl_optimal",
+    )
 }
-"""Names there to ours, and rho. A rho, if only the usual one, has our own steps walk the whole of
-the levels that the model was trained with, as ComfyUI does; diffusers' schedulers leave some out.
-"""
 
-NATIVE_ONLY = frozenset({"sa_solver"})
-"""Samplers of ours that take no rho."""
+CONVENTION = "comfyui"
+"""Of the samplers that an import makes."""
 
-NATIVE_LEVELS = frozenset({"normal", "sgm_uniform", "ddim_uniform"})
-"""Schedules whose levels diffusers' schedulers choose in their own way, where they walk them."""
-
-OWN = frozenset({"dpm_fast", "dpm_adaptive", "dpmpp_2s_a", "unipc_bh1", "ipndm"})
-"""Samplers of ours that diffusers never walks."""
+_ON_CPU = ("dpmpp_sde", "dpmpp_2m_sde", "dpmpp_2m_sde_heun", "dpmpp_3m_sde")
+_DRAWING = ("ddpm", "lcm", "er_sde", "seeds_2", "seeds_3", "sa_solver", "sa_solver_pece")
 
 DRAWING = frozenset(
     name
-    for name, ours in SAMPLERS.items()
-    if ours in ("euler_a", "dpm2_a", "dpmpp_2s_a", "dpmpp_sde", "ddpm", "lcm", "sa_solver")
-    or ours.endswith("_sde")
+    for name in SAMPLERS
+    if "ancestral" in name or name.endswith("_gpu") or name in (*_DRAWING, *_ON_CPU)
 )
 """Samplers that draw noise at every step."""
 
+DRAWING_ON_CARD = DRAWING - {*_ON_CPU}
+"""Those that draw where ComfyUI computes: on a graphics card, other numbers than on the CPU."""
+
 SHORTENED = frozenset({"dpm_2", "dpm_2_ancestral", "uni_pc", "uni_pc_bh2"})
-"""Samplers for which ComfyUI takes the last noise level but one out of a longer schedule."""
+"""Samplers for which KSampler takes the last noise level but one out of a longer schedule."""
 
 MOST_STEPS = 1000
 

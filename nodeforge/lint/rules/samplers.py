@@ -12,7 +12,11 @@ from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
 from nodeforge.settings import shipped
 from nodeforge.values.recipes import FLOW
-from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
+from nodeforge.values.sampling_labels import (
+    CONVENTION_LABELS,
+    SAMPLER_LABELS,
+    SCHEDULE_LABELS,
+)
 
 RULE = "samplers"
 LOOP, SAMPLER = "sampling.denoise", "sampling.sampler"
@@ -38,9 +42,14 @@ def _problem(scene: LintContext, sampler: str, schedule: str, flow: bool | None)
     name, of = scene.value(sampler, "name"), _schedule_name(scene, schedule)
     if type(name) is not str or name not in _samplers() or of is None:
         return None  # the rule `ranges` names it
-    walked = _walked(name, flow)
+    convention = scene.value(sampler, "convention")
+    if convention not in CONVENTION_LABELS:
+        return None  # the rule `ranges`, too
+    if problem := _in_other_convention(scene, sampler, name, convention, flow):
+        return problem
+    walked = _walked(name, flow, convention)
     if not walked["plain"]:
-        fact, way_out = _wrong_model(name, flow is True)
+        fact, way_out = _wrong_model(name, flow is True, convention)
         return scene.problem(RULE, sampler, fact, way_out, port="name")
     if of not in walked["plain"]:
         fact = f"'{SAMPLER_LABELS[name]}' cannot walk the schedule '{SCHEDULE_LABELS[of]}'."
@@ -54,7 +63,7 @@ def _problem(scene: LintContext, sampler: str, schedule: str, flow: bool | None)
         )
     if of != "custom" and scene.value(schedule, "rho") is not None and of not in walked["rho"]:
         fix = scene.set_value(schedule, "rho", None)
-        bent = _bent(flow)
+        bent = _bent(flow, convention)
         takes = f"'{SAMPLER_LABELS[name]}' does not take it."
         fact = takes if of in bent else f"'{SCHEDULE_LABELS[of]}' has none."
         way_out = f"Leave rho empty, or choose one of: {_listed(bent)}."
@@ -70,10 +79,31 @@ def _schedule_name(scene: LintContext, path: str) -> str | None:
     return name if type(name) is str and name in SCHEDULE_LABELS else None
 
 
-def _wrong_model(name: str, flow: bool) -> tuple[str, str]:
+def _in_other_convention(
+    scene: LintContext, sampler: str, name: str, convention: str, flow: bool | None
+) -> Problem | None:
+    """The sampler, or its kind of model, is in the other convention alone."""
+    other = next(each for each in CONVENTION_LABELS if each != convention)
+    fix = scene.set_value(sampler, "convention", other)
+    fact = f"'{SAMPLER_LABELS[name]}' is not in {CONVENTION_LABELS[convention]}'s convention."
+    way_out = f"Set it to {CONVENTION_LABELS[other]}, or choose another sampler."
+    if _walked(name, None, convention)["plain"]:
+        able = (_walked(each, flow, convention)["plain"] for each in _samplers())
+        if any(able):
+            return None
+        fact = (
+            f"{CONVENTION_LABELS[convention]}'s convention is not there for flow-matching models."
+        )
+        way_out = f"Set it to {CONVENTION_LABELS[other]}."
+    return scene.problem(RULE, sampler, fact, way_out, port="convention", fix=fix)
+
+
+def _wrong_model(name: str, flow: bool, convention: str) -> tuple[str, str]:
     label = SAMPLER_LABELS[name]
     if flow:
-        able = ", ".join(SAMPLER_LABELS[s] for s in _samplers() if _walked(s, True)["plain"])
+        able = ", ".join(
+            SAMPLER_LABELS[s] for s in _samplers() if _walked(s, True, convention)["plain"]
+        )
         return f"'{label}' is not for flow-matching models.", f"Choose one of: {able}."
     return (
         f"'{label}' is for flow-matching models alone, which this one is not.",
@@ -106,15 +136,19 @@ def _by_its_file(scene: LintContext, loader: str) -> bool | None:
     return None
 
 
-def _walked(name: str, flow: bool | None) -> Walked:
+def _walked(name: str, flow: bool | None, convention: str) -> Walked:
     kinds = {True: ["flow"], False: ["other"], None: ["flow", "other"]}[flow]
-    hows = ("plain", "eta", "rho")
-    return {h: frozenset(of for kind in kinds for of in _samplers()[name][kind][h]) for h in hows}
+    found = _samplers()[name][convention]
+    return {
+        how: frozenset(of for kind in kinds for of in found[kind][how])
+        for how in ("plain", "eta", "rho")
+    }
 
 
-def _bent(flow: bool | None) -> frozenset[str]:
+def _bent(flow: bool | None, convention: str) -> frozenset[str]:
     """The schedules that have a rho."""
-    return frozenset(each for name in _samplers() for each in _walked(name, flow)["rho"])
+    names = _samplers()
+    return frozenset(each for name in names for each in _walked(name, flow, convention)["rho"])
 
 
 def _listed(schedules: frozenset[str]) -> str:
@@ -122,6 +156,6 @@ def _listed(schedules: frozenset[str]) -> str:
 
 
 @cache
-def _samplers() -> dict[str, dict[str, dict[str, list[str]]]]:
+def _samplers() -> dict[str, dict[str, dict[str, dict[str, list[str]]]]]:
     """Generated from the code that walks them (`python -m tools.catalogue`)."""
     return json.loads((shipped("resources") / "samplers.json").read_text("utf-8"))

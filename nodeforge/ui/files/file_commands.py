@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QStandardPaths
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats import NoWorkflowError, read_any
+from nodeforge.formats import NoWorkflowError, item_of_picture, read_any
 from nodeforge.settings import shipped
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.autosave import Autosave
@@ -118,11 +118,11 @@ class FileCommands:
         if current is None:
             return "Open a workflow first: settings are loaded into it."
         try:
-            other = read_any(path)
+            other, item = read_any(path), item_of_picture(path)
         except NodeForgeError as error:
             self._message_bars.show_message("open", str(error))
             return ""
-        edit = settings_edit(other, current.document, self._workspace.catalogue)
+        edit = settings_edit(other, current.document, self._workspace.catalogue, item)
         if edit is None:
             return f"{path.name} has the same settings, or other nodes."
         current.perform(edit)

@@ -10,20 +10,34 @@ from nodeforge.graph.inline import inline
 from nodeforge.graph.model import Node
 from nodeforge.spec import Catalogue, FileWidget
 
+_NOISE = "sampling.noise"
 
-def settings_edit(other: Document, into: Document, catalogue: Catalogue) -> Together | None:
+
+def settings_edit(
+    other: Document, into: Document, catalogue: Catalogue, item: int | None = None
+) -> Together | None:
     """The edit that copies values from matching nodes of `other` to `into`; None if there are none.
 
     Nodes match by type and path, or if each is the only one of its type. Asset files are not
     copied.
+
+    Args:
+        other: The workflow to copy from.
+        into: The workflow to change.
+        catalogue: Declares the ports.
+        item: The picture of a batch that is drawn at once whose settings these are: the noise
+            makes it alone.
     """
     theirs, ours = inline(other.graph).nodes, inline(into.graph).nodes
     edits: list[GraphEdit] = []
     for path, like in _pairs(ours, theirs).items():
         spec, node = catalogue.get(ours[path].type), ours[path]
         files = {p.name for p in spec.inputs if isinstance(p.widget, FileWidget)} if spec else ()
-        for port in sorted({*node.values, *like.values}.difference(files)):
-            value = like.values.get(port, ABSENT)
+        values = dict(like.values)
+        if item is not None and like.type == _NOISE:
+            values["item"] = item
+        for port in sorted({*node.values, *values}.difference(files)):
+            value = values.get(port, ABSENT)
             if value != node.values.get(port, ABSENT):
                 edits.append(SetValue(path, port, value))
     return Together("load settings", edits) if edits else None

@@ -250,6 +250,21 @@ def test_prompts_are_counted_in_tokens_as_in_the_graph(painted):
     assert field.token_text.endswith("tokens")
 
 
+def test_settings_of_a_picture_of_one_draw_make_it_alone(painted):
+    form = painted.editor.form
+    record = {"values": {"noise.seed": 5, "noise.batch": 3}, "item": 2}
+    form.restore(record)
+    assert "noise.item" not in form.current_values()  # each has its own seed
+    form.workflow.node("sampler").values["convention"] = "comfyui"
+    assert form.current_values()["noise.item"] == 2
+    run = painted.editor.generator.start(form.current_values())
+    assert run.seed_of_item(0) == (5, ())
+    assert run.item == 2
+    painted.editor.generator.cancel()
+    form.set("noise.seed", 6)
+    assert "noise.item" not in form.current_values()
+
+
 def test_more_like_this_varies_the_noise_of_what_is_shown(qtbot, painted):
     masked(painted)
     form, generator = painted.editor.form, painted.editor.generator

@@ -5,13 +5,15 @@ import random
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QMenu, QMessageBox
 
-from nodeforge.formats import load, save
+from nodeforge.formats import load, save, stamp
 from nodeforge.graph.model import Input
+from nodeforge.imaging import PictureFormat, encode, item_stamp
 from nodeforge.settings import shipped
 from nodeforge.ui.gallery.compare_dialog import CompareDialog
 from nodeforge.ui.gallery.results_database import GalleryError, ResultsDatabase, prompt_and_seed
@@ -223,6 +225,20 @@ def test_two_pictures_are_compared_in_turns_and_by_what_differs(qtbot, compared)
     qtbot.waitUntil(lambda: pair.mode == "difference")
     assert colour_at(pair, 0.5) == QColor(255, 0, 255)
     assert "100.0 % of the pixels differ" in compared._fact.text()
+
+
+def test_settings_of_a_picture_of_one_draw_make_it_alone(window, tmp_path: Path):
+    window.files.open(TEXT_TO_IMAGE)
+    ours = window.workspace.current.document
+    theirs = load(TEXT_TO_IMAGE)
+    theirs.node("noise").values["batch"] = 3
+    theirs.node("sampler").values["convention"] = "comfyui"
+    file = tmp_path / "second.png"
+    texts = item_stamp(stamp(theirs, window.workspace.catalogue), 1)
+    file.write_bytes(encode(np.zeros((8, 8, 3), np.uint8), PictureFormat.PNG, texts))
+    window.gallery.settings_requested.emit(file)
+    assert ours.node("noise").values["batch"] == 3
+    assert ours.node("noise").values["item"] == 1
 
 
 def test_settings_alone_are_loaded_into_the_open_workflow(window, tmp_path: Path):

@@ -26,12 +26,12 @@ def integrals(
     sigmas = (start + end) / 2 + (end - start) / 2 * _PLACES
     places, known = coordinate(sigmas), [coordinate(node) for node in nodes]
     return [
-        float(np.sum(_WEIGHTS * _lagrange(places, known, index)) * (end - start) / 2)
+        float(np.sum(_WEIGHTS * lagrange(places, known, index)) * (end - start) / 2)
         for index in range(len(nodes))
     ]
 
 
-def _lagrange(places: np.ndarray, known: Sequence[float], index: int) -> np.ndarray | float:
+def lagrange(places: np.ndarray, known: Sequence[float], index: int) -> np.ndarray | float:
     """The polynomial that is 1 at one known place and 0 at the others."""
     others = [place for at, place in enumerate(known) if at != index]
     return prod((places - place) / (known[index] - place) for place in others)

@@ -23,7 +23,7 @@ def dpm_fast_step(
     denoise: Denoiser, x: Tensor, sigma: Tensor, sigma_next: Tensor, context: StepContext
 ) -> Tensor:
     """As many model calls as the step spans points of the schedule: Section 3.4 of the paper."""
-    step = _Step(denoise, x, sigma, float(sigma), float(sigma_next))
+    step = DpmStep(denoise, x, sigma, float(sigma), float(sigma_next))
     if sigma_next == 0 or context.span == 1:
         return step.first_order()
     return step.second_order(1 / 2) if context.span == 2 else step.third_order()
@@ -52,7 +52,7 @@ def dpm_adaptive_step(
     while here > end:
         left = math.log(here / end)
         goal = end if length > left * (1 - 1e-6) else here * math.exp(-length)
-        step = _Step(denoise, x, sigma, here, goal)
+        step = DpmStep(denoise, x, sigma, here, goal)
         third, second = step.third_order(), step.second_order(1 / 3)
         error = _error(second, third)
         if not error > 1:  # what is not a number any more is no better in smaller steps
@@ -73,7 +73,7 @@ def _error(second: Tensor, third: Tensor) -> float:
 
 
 @dataclass
-class _Step:
+class DpmStep:
     """One step from x at `sigma` to `goal`; slopes are asked for once.
 
     Args:

@@ -41,11 +41,18 @@ def _some(node: NodeConversion) -> None:
     samples, count = _samples(node), node.known_value("length", 1)
     if samples.empty is None or samples.output is not None:
         raise NoCounterpartError("takes some latents out of a batch, which no node of ours does.")
-    if node.known_value("batch_index", 0):
+    batch, first = samples.empty.batch, node.known_value("batch_index", 0)
+    if count == 1 and batch.output is None and batch.value > 1:
+        item = max(0, min(first, batch.value - 1))
+        node.set_outputs(replace(samples, empty=replace(samples.empty, item=item)))
+        return
+    if first:
         node.report_difference(
-            "The first pictures of the batch are left out there; seeds are others here"
+            "The first pictures of the batch are left out there; here they are made"
         )
-    node.set_outputs(replace(samples, empty=replace(samples.empty, batch=InputValue(count))))
+        count += first
+    made = batch if batch.output is not None else InputValue(min(count, batch.value))
+    node.set_outputs(replace(samples, empty=replace(samples.empty, batch=made)))
 
 
 def _scaled(node: NodeConversion, type_id: str, **size: InputValue) -> None:
@@ -240,7 +247,7 @@ ROWS = (
         _LATENT,
         (),
         _some,
-        "Of an empty latent only: the batch of the noise.",
+        "Of an empty latent only: batch or *item* of the noise.",
         virtual=True,
     ),
     Row("LatentBlend", "Latent Blend", ("blend_factor",), _LATENT, ("latent.blend",), _blend),

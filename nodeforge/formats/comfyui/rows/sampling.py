@@ -9,20 +9,17 @@ from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeCo
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows.schedules import (
     LONGER,
+    add_sampler,
     sampler_name,
-    schedule_values,
+    schedule_name,
     steps_run,
 )
 from nodeforge.formats.comfyui.sampling_names import DRAWING
 from nodeforge.graph.model import Output
 
 _NUMBERS = (
-    "Pictures are alike, not equal: the first of a batch starts from the same noise, but networks "
-    "and samplers compute in another order and precision"
-)
-_BATCH = (
-    "A batch draws all its noise from one seed there; here each picture has its own, counted up, "
-    "so that only the first picture starts from the same noise"
+    "Pictures agree but for rounding where both programs compute in single precision; in half "
+    "precision, and from card to card, they are alike"
 )
 _MASK = (
     "Where a mask is grey, the picture changes in that share of the steps here, and is a mix at "
@@ -36,7 +33,7 @@ def _sample(node: NodeConversion) -> None:
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so it gives the latent back as it was.")
     rule = sampler_name(node)
-    levels = schedule_values(node, rule)
+    levels = schedule_name(node)
     parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
     steps = steps_run(node, denoise)
     _loop(
@@ -44,8 +41,8 @@ def _sample(node: NodeConversion) -> None:
         parts,
         node.link_value("latent_image"),
         (node.seed(), node.control),
-        lambda: Output(node.add("sampling.sampler", name=rule), "sampler"),
-        lambda: Output(node.add("sampling.schedule", **levels, **steps), "schedule"),
+        lambda: add_sampler(node, rule),
+        lambda: Output(node.add("sampling.schedule", name=levels, **steps), "schedule"),
         node.input_value("cfg", 8.0),
     )
 
@@ -65,7 +62,7 @@ def _sample_part(node: NodeConversion) -> None:
             "For the whole picture, let it stop at the end"
         )
     rule = sampler_name(node)
-    levels = schedule_values(node, rule)
+    levels = schedule_name(node)
     if not noisy and node.known_value("sampler_name", "") in DRAWING:
         node.report_difference(
             "Without noise of its own, what a sampler draws grows from seed 0 here"
@@ -76,8 +73,8 @@ def _sample_part(node: NodeConversion) -> None:
         parts,
         node.link_value("latent_image"),
         (node.seed("noise_seed"), node.control) if noisy else None,
-        lambda: Output(node.add("sampling.sampler", name=rule), "sampler"),
-        lambda: Output(node.add("sampling.schedule", **levels, steps=steps), "schedule"),
+        lambda: add_sampler(node, rule),
+        lambda: Output(node.add("sampling.schedule", name=levels, steps=steps), "schedule"),
         node.input_value("cfg", 8.0),
         start_at=start if start.value or start.output else None,
         stop_at=None if last else stop,
@@ -175,8 +172,7 @@ def _noise(node: NodeConversion, latent: LinkValue | None, seed: tuple[InputValu
     sides: dict[str, Any] = {}
     if size is not None:
         sides = {"width": size.width, "height": size.height, "batch": size.batch}
-        if size.batch.value != 1 or size.batch.output:
-            node.report_difference(_BATCH)
+        sides["item"] = size.item
     name = node.add("sampling.noise", seed=seed[0], **sides)
     if seed[0].output is None:
         node.control = seed[1]

@@ -9,11 +9,9 @@ from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.sampling_names import (
-    DRAWING,
+    CONVENTION,
+    DRAWING_ON_CARD,
     MOST_STEPS,
-    NATIVE_LEVELS,
-    NATIVE_ONLY,
-    OWN,
     SAMPLERS,
     SCHEDULES,
     SHORTENED,
@@ -26,45 +24,36 @@ from nodeforge.graph.model import Output
 LONGER = "Steps run there of a longer schedule become *strength* here, exactly."
 
 
+def add_sampler(node: NodeConversion, name: str, **values: Any) -> Output:
+    """A sampler of ours that follows ComfyUI's numbers."""
+    made = node.add("sampling.sampler", name=name, **values, convention=CONVENTION)
+    return Output(made, "sampler")
+
+
 def sampler_name(node: NodeConversion) -> str:
     """Our name of the sampler that the node chooses; its own where we lack it."""
     name = node.known_value("sampler_name", "euler")
     if name not in SAMPLERS:
         node.report_difference(f"There is no sampler '{name}' here: choose another where it stands")
-    if name in DRAWING:
-        node.report_difference("What samplers draw at each step are other numbers here")
-    if name in SHORTENED:
-        node.report_difference(
-            f"'{name}' leaves the last noise level but one out there, and not here"
-        )
+    if name in DRAWING_ON_CARD:
+        node.report_difference(_DRAWN_ON_CARD.format(name))
     return SAMPLERS.get(name, name)
 
 
-def schedule_values(node: NodeConversion, sampler: str = "") -> dict[str, Any]:
-    """Name and rho of the schedule that the node chooses; its own name where we lack it.
+_DRAWN_ON_CARD = (
+    "What '{}' draws at each step comes from the graphics card there, where there is one, and "
+    "from the CPU here: other numbers"
+)
 
-    Args:
-        sampler: Our name of what walks it; empty where that is not known.
-    """
+
+def schedule_name(node: NodeConversion) -> str:
+    """Our name of the schedule that the node chooses; its own where we lack it."""
     given = node.known_value("scheduler", "normal")
-    name, rho = SCHEDULES.get(given, (given, None))
     if given not in SCHEDULES:
         node.report_difference(
             f"There is no schedule '{given}' here: choose another where it stands"
         )
-    if name == "beta":
-        node.report_difference("The schedule 'beta' rounds to whole timesteps there, and not here")
-    if name in NATIVE_LEVELS and sampler not in OWN:
-        node.report_difference(_LEVELS_DIFFER.format(name))
-    if sampler in NATIVE_ONLY:
-        return {"name": given if given in SCHEDULES else name}
-    return {"name": name, "rho": rho}
-
-
-_LEVELS_DIFFER = (
-    "The noise levels of '{}' are those of diffusers' scheduler here: they begin or end a little "
-    "elsewhere, more so for SDXL and with few steps. Karras and exponential are the same"
-)
+    return SCHEDULES.get(given, given)
 
 
 def steps_run(node: NodeConversion, denoise: float) -> dict[str, Any]:
@@ -87,20 +76,37 @@ def steps_run(node: NodeConversion, denoise: float) -> dict[str, Any]:
 
 
 def _select(node: NodeConversion) -> None:
-    name = node.add("sampling.sampler", name=sampler_name(node))
-    node.set_outputs(LinkValue("SAMPLER", Output(name, "sampler")))
+    name = node.known_value("sampler_name", "euler")
+    if name in SHORTENED:
+        node.report_difference(
+            f"Here '{name}' leaves the last noise level but one of a longer schedule out also "
+            "where the schedule is a node of its own"
+        )
+    node.set_outputs(LinkValue("SAMPLER", add_sampler(node, sampler_name(node))))
 
 
 def _with_eta(sampler: str) -> Any:
     def make(node: NodeConversion) -> None:
-        eta = node.known_value("eta", 1.0)
+        eta, name = node.known_value("eta", 1.0), sampler
         if node.known_value("s_noise", 1.0) != 1.0:
             node.report_difference("'s_noise' is 1 here, as samplers were made")
-        node.report_difference("What samplers draw at each step are other numbers here")
-        name = node.add("sampling.sampler", name=sampler, eta=None if eta == 1.0 else eta)
-        node.set_outputs(LinkValue("SAMPLER", Output(name, "sampler")))
+        if node.known_value("r", 0.5) != 0.5:
+            node.report_difference("'r' is 0.5 here: the midpoint of each step")
+        on_card = not sampler.endswith("_sde") or node.known_value("noise_device", "gpu") == "gpu"
+        if on_card:
+            node.report_difference(_DRAWN_ON_CARD.format(node.source.class_type))
+        if node.known_value("solver_type", "midpoint") == "heun":
+            name = f"{sampler}_heun"
+        sampled = add_sampler(node, name, eta=None if eta == 1.0 else eta)
+        node.set_outputs(LinkValue("SAMPLER", sampled))
 
     return make
+
+
+def _lms(node: NodeConversion) -> None:
+    if node.known_value("order", 4) != 4:
+        raise NoCounterpartError("our sampler 'lms' is of order 4.")
+    node.set_outputs(LinkValue("SAMPLER", add_sampler(node, "lms")))
 
 
 def _schedule(node: NodeConversion, name: str, **values: Any) -> None:
@@ -112,7 +118,7 @@ def _basic_schedule(node: NodeConversion) -> None:
     denoise = node.known_value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so no step is run.")
-    _schedule(node, **schedule_values(node), **steps_run(node, denoise))
+    _schedule(node, schedule_name(node), **steps_run(node, denoise))
 
 
 def _tuned_schedule(node: NodeConversion) -> None:
@@ -136,10 +142,11 @@ def _turbo_schedule(node: NodeConversion) -> None:
 
 
 def _beta_schedule(node: NodeConversion) -> None:
-    if (node.known_value("alpha", 0.6), node.known_value("beta", 0.6)) != (0.6, 0.6):
-        raise NoCounterpartError("our schedule 'beta' has an alpha and a beta of 0.6.")
-    node.report_difference("The schedule 'beta' rounds to whole timesteps there, and not here")
-    _schedule(node, "beta", steps=node.input_value("steps", 20))
+    shape = node.known_value("alpha", 0.6), node.known_value("beta", 0.6)
+    known = {(0.6, 0.6): "beta", (0.5, 0.7): "beta57"}
+    if shape not in known:
+        raise NoCounterpartError("our 'beta' has an alpha and a beta of 0.6, 'beta57' 0.5 and 0.7.")
+    _schedule(node, known[shape], steps=node.input_value("steps", 20))
 
 
 _USUAL = (14.614642, 0.0291675)
@@ -184,6 +191,8 @@ _ETAS = {
     "SamplerDPMPP_2S_Ancestral": ("dpmpp_2s_a", ("eta", "s_noise")),
     "SamplerDPMPP_2M_SDE": ("dpmpp_2m_sde", ("solver_type", "eta", "s_noise", "noise_device")),
     "SamplerDPMPP_3M_SDE": ("dpmpp_3m_sde", ("eta", "s_noise", "noise_device")),
+    "SamplerDPMPP_SDE": ("dpmpp_sde", ("eta", "s_noise", "r", "noise_device")),
+    "SamplerEulerAncestralCFGPP": ("euler_ancestral_cfg_pp", ("eta", "s_noise")),
 }
 
 ROWS = (
@@ -198,6 +207,9 @@ ROWS = (
     *(
         Row(kind, kind, names, _SAMPLER, ("sampling.sampler",), _with_eta(sampler), "With its eta.")
         for kind, (sampler, names) in _ETAS.items()
+    ),
+    Row(
+        "SamplerLMS", "SamplerLMS", ("order",), _SAMPLER, ("sampling.sampler",), _lms, "Of order 4."
     ),
     Row(
         "BasicScheduler",
@@ -256,7 +268,7 @@ ROWS = (
         _SIGMAS,
         _SCHEDULE,
         _beta_schedule,
-        "With 0.6 and 0.6.",
+        "With 0.6 and 0.6, or 0.5 and 0.7.",
     ),
     Row(
         "SplitSigmas",

@@ -24,10 +24,12 @@ from nodeforge.ui.canvas_view.generation.staging_area import Variations
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.prompt_assistant import reads_prompts
+from nodeforge.values.recipes import COMFYUI
 
 _LARGEST_SEED = 2**32 - 1
 _LOADER = "models.load"
 _NOISE = "sampling.noise"
+_SAMPLER = "sampling.sampler"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class GenerationForm(QObject):
         self._opened, self._workspace = opened, workspace
         self.intent = Intent.FILL
         self.values: dict[str, Any] = {}
+        self.item: int | None = None
+        """The only picture to make of a batch that is drawn at once."""
         self.seed_mode = "random"
         self.uses_control = False
         """Whether to use the shipped workflow with ControlNet."""
@@ -159,12 +163,15 @@ class GenerationForm(QObject):
         return self.workflow.node(path).values.get(port, entry.port.default)
 
     def set(self, name: str, value: Any) -> None:
+        if name.endswith((".seed", ".batch")):
+            self.item = None  # another draw: all pictures of it
         self.values[name] = value
         self.value_changed.emit(name)
 
     def current_values(self) -> dict[str, Any]:
         """All values of the form, by ``node.port``."""
-        return {entry.name: self.value(entry) for entry in self.entries()}
+        values = {entry.name: self.value(entry) for entry in self.entries()}
+        return values if self.item is None else values | self.item_values(self.item)
 
     @property
     def strength(self) -> float:
@@ -198,6 +205,19 @@ class GenerationForm(QObject):
         text = ", ".join(f"{seed}:{share:g}" for seed, share in variations)
         return {f"{path}.variations": text for path in _paths(self.workflow.graph, _NOISE)}
 
+    def item_values(self, item: int) -> dict[str, Any]:
+        """Values that make one picture of a batch alone; empty where each has its own seed."""
+        if not self.draws_together:
+            return {}
+        return {f"{path}.item": item for path in _paths(self.workflow.graph, _NOISE)}
+
+    @property
+    def draws_together(self) -> bool:
+        """Whether a batch is one draw of noise: the convention of ComfyUI."""
+        graph = self.workflow.graph
+        samplers = (Document(graph=graph).node(path) for path in _paths(graph, _SAMPLER))
+        return any(node.values.get("convention") == COMFYUI for node in samplers)
+
     def next_seed(self) -> None:
         """Change the seed by the form's seed mode."""
         for entry in self.entries():
@@ -218,6 +238,8 @@ class GenerationForm(QObject):
     def restore(self, generation: Mapping[str, Any]) -> None:
         """Restore the values of an earlier generation, with its seed fixed."""
         self._take(generation)
+        item = generation.get("item")
+        self.item = item if type(item) is int else None
         self.seed_mode = "fixed"
         self.form_changed.emit()
 

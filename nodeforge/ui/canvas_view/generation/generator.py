@@ -49,13 +49,18 @@ chosen picture as those of other seeds are; below 0.2 hardly anything changes.""
 
 @dataclass(eq=False)
 class GenerationRun:
-    """One generation, from the form values to its candidates."""
+    """One generation, from the form values to its candidates.
+
+    `drawn_together`: its batch is one draw of noise; `item`: the only picture made of it.
+    """
 
     intent: Intent
     values: dict[str, Any]
     seed: int | None
     live: bool = False
     variations: Variations = ()
+    drawn_together: bool = False
+    item: int | None = None
     job: Job | None = None
     generation: Generation | None = None
     cancelled: bool = False
@@ -76,7 +81,11 @@ class GenerationRun:
         return self.job is not None and self.job.state == WAITING
 
     def seed_of_item(self, item: int) -> tuple[int | None, Variations]:
-        """Seed and variations of a candidate; the last seed counts up with the item."""
+        """Seed and variations of a candidate; the last seed counts up with the item, unless the
+        batch is one draw of noise.
+        """
+        if self.drawn_together:
+            return self.seed, self.variations
         if self.variations:
             *others, (seed, share) = self.variations
             return self.seed, (*others, (seed + item, share))
@@ -166,14 +175,15 @@ class Generator(QObject):
         values = {**self.form.current_values(), **candidate.record.get("values", {})}
         last = max((each.seed or 0 for each in self._staging.candidates), default=0)
         variations = (*candidate.variations, (random_seed(), _VARIATION_STRENGTH))
+        item_values = self.form.item_values(int(candidate.record.get("item", 0)))
         variation_values = {} if candidate.seed is None else self.form.variation_values(variations)
         for entry in self.form.entries():
             if entry.is_seed:
                 values[entry.name] = candidate.seed if variation_values else last + 1
-            if entry.name.endswith(".batch"):
+            if entry.name.endswith(".batch") and not item_values:
                 values[entry.name] = _VARIATION_COUNT
         self.start(
-            values | variation_values,
+            values | variation_values | item_values,
             candidate.box,
             variations=variations if variation_values else (),
         )
@@ -190,6 +200,8 @@ class Generator(QObject):
         seeds = [entry.name for entry in self.form.entries() if entry.is_seed]
         seed = int(values[seeds[0]]) if seeds and seeds[0] in values else None
         made = GenerationRun(self.form.intent, dict(values), seed, live, variations)
+        made.drawn_together = self.form.draws_together
+        made.item = next((v for name, v in values.items() if name.endswith(".item")), None)
         self._preparing.append(made)
         state, native = self._session.canvas.state, self.form.native
         place = box or self.box()
@@ -345,7 +357,7 @@ class Generator(QObject):
             "intent": str(made.intent),
             "values": made.values,
             "box": list(made.generation.box),
-            "item": item,
+            "item": item if made.item is None else made.item,
         }
 
     def _end(self, made: GenerationRun) -> None:
