@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -174,12 +175,55 @@ def load_settings(home: Path | None = None) -> Settings:
 
 
 def save_settings(settings: Settings) -> None:
-    """Write `settings` whole: a temporary file, then a rename."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    """Write `settings` whole, in place of what is there.
+
+    Raises:
+        RequestError: they cannot be written; the old ones stay.
+    """
+    from nodeforge.whole_file import write_whole  # only when needed: most processes only read
+
     raw = {name: value for name, value in asdict(settings).items() if name != "home"}
-    part = settings.file.with_suffix(".part")
-    part.write_text(json.dumps(raw, indent=2, sort_keys=True) + "\n", "utf-8")
-    part.replace(settings.file)
+    data = json.dumps(raw, indent=2, sort_keys=True).encode() + b"\n"
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(
+            f"cannot be made: {error.strerror}.",
+            place=str(settings.home),
+            way_out="Make room, or set NODEFORGE_HOME to another folder.",
+        ) from error
+    write_whole(settings.file, lambda file: file.write(data))
+
+
+def update_settings(home: Path, change: Callable[[Settings], Settings]) -> Settings:
+    """Change the settings in `home`, one process at a time; returns the new ones.
+
+    Args:
+        home: The user's folder.
+        change: The new settings from those that are there now; other processes may have changed
+            them since they were loaded.
+
+    Raises:
+        RequestError: they cannot be read or written, or another process keeps them for 10 s.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / "settings.lock", timeout=10):
+            settings = change(load_settings(home))
+            save_settings(settings)
+            return settings
+    except Timeout as error:
+        raise RequestError(
+            "another program is changing the settings.", place=str(home), way_out="Try again."
+        ) from error
+    except OSError as error:
+        raise RequestError(
+            f"cannot be written: {error.strerror}.",
+            place=str(home / "settings.json"),
+            way_out="Make room, or make the folder writable.",
+        ) from error
 
 
 def _checked(raw: dict[str, Any], home: Path, file: Path) -> Settings:

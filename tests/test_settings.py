@@ -1,9 +1,20 @@
+import multiprocessing
+import resource
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nodeforge.errors import RequestError
-from nodeforge.settings import ModelFolder, Settings, default_home, load_settings, save_settings
+from nodeforge.settings import (
+    ModelFolder,
+    Settings,
+    default_home,
+    load_settings,
+    save_settings,
+    update_settings,
+)
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path):
@@ -86,3 +97,40 @@ def test_settings_of_the_wrong_kind_are_named(tmp_path: Path, text: str):
         load_settings(tmp_path)
     assert WRONG[text] in caught.value.fact
     assert caught.value.way_out
+
+
+def _count_up(home: Path, name: str) -> None:
+    def one_more(now: Settings) -> Settings:
+        count = int(now.packs_allowed.get(name, "0")) + 1
+        return replace(now, packs_allowed={**now.packs_allowed, name: str(count)})
+
+    for _ in range(60):
+        update_settings(home, one_more)
+
+
+def test_settings_that_two_processes_change_keep_all_changes(tmp_path: Path):
+    """Reliability F14: 209 of 400 changes were kept, and readers saw half a file."""
+    context = multiprocessing.get_context("spawn")
+    others = [context.Process(target=_count_up, args=(tmp_path, name)) for name in "ab"]
+    for other in others:
+        other.start()
+    while any(other.is_alive() for other in others):
+        load_settings(tmp_path)  # never half a file
+    assert all(other.exitcode == 0 for other in others)
+    assert load_settings(tmp_path).packs_allowed == {"a": "60", "b": "60"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["settings.json", "settings.lock"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on writing there")
+def test_settings_that_cannot_be_written_are_told_and_the_old_ones_stay(tmp_path: Path):
+    """Reliability F16: a traceback, and a temporary file that stayed."""
+    save_settings(Settings(home=tmp_path, device="cpu"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(RequestError, match=r"cannot be (saved|written)"):
+            update_settings(tmp_path, lambda now: replace(now, device="cuda"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert load_settings(tmp_path).device == "cpu"
+    assert list(tmp_path.glob(".*")) == []

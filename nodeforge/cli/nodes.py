@@ -11,7 +11,7 @@ import click
 
 from nodeforge.engine.pack_content import content_hash
 from nodeforge.errors import RequestError
-from nodeforge.settings import load_settings, save_settings
+from nodeforge.settings import Settings, load_settings, update_settings
 from nodeforge.spec import Catalogue, NodeSpec
 
 
@@ -43,8 +43,12 @@ def _allow(name: str) -> None:
             place=str(settings.packs),
             way_out="A pack is a folder with an __init__.py.",
         )
-    allowed = {**settings.packs_allowed, name: content_hash(folder)}
-    save_settings(replace(settings, packs_allowed=allowed))
+    source = content_hash(folder)
+
+    def allow(now: Settings) -> Settings:
+        return replace(now, packs_allowed={**now.packs_allowed, name: source})
+
+    update_settings(settings.home, allow)
     click.echo(f"{name} may run as it is now; after any change to it, allow it again.")
 
 

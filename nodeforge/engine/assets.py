@@ -11,6 +11,7 @@ from typing import Any
 from nodeforge import models
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings
+from nodeforge.whole_file import write_whole
 
 _NO_SUFFIX = ".picture"
 _PICTURES = ("image", "mask")
@@ -37,11 +38,15 @@ def keep_picture(path: Path, settings: Settings, kind: str = "image") -> dict[st
     try:
         sha256 = models.sha256(path.absolute())
         kept = settings.assets / f"{sha256}{_suffix(path)}"
-        if not kept.exists():
+        if not _is_whole(kept, sha256):
             kept.parent.mkdir(parents=True, exist_ok=True)
-            part = kept.with_suffix(".part")
-            shutil.copyfile(path, part)
-            part.replace(kept)
+            with path.open("rb") as given:
+                write_whole(kept, lambda file: shutil.copyfileobj(given, file))
+        if not _is_whole(kept, sha256):
+            kept.unlink(missing_ok=True)
+            raise RequestError(
+                "changes while it is copied.", place=str(path), way_out="Choose it again."
+            )
         size = kept.stat().st_size
     except OSError as error:
         raise RequestError(
@@ -50,6 +55,11 @@ def keep_picture(path: Path, settings: Settings, kind: str = "image") -> dict[st
             way_out="Choose another file, or make room.",
         ) from error
     return {"sha256": sha256, "kind": "image", "size": size, "origin": path.name}
+
+
+def _is_whole(kept: Path, sha256: str) -> bool:
+    """Whether an asset is there and what its name says."""
+    return kept.is_file() and not kept.is_symlink() and models.sha256(kept) == sha256
 
 
 def _check(path: Path) -> None:
@@ -84,12 +94,10 @@ def keep_bytes(data: bytes, suffix: str, settings: Settings) -> str:
     """
     sha256 = hashlib.sha256(data).hexdigest()
     kept = settings.assets / f"{sha256}{suffix}"
-    if not kept.exists():
+    if not _is_whole(kept, sha256):
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            part = kept.with_suffix(".part")
-            part.write_bytes(data)
-            part.replace(kept)
+            write_whole(kept, lambda file: file.write(data))
         except OSError as error:
             raise RequestError(
                 f"cannot be written to the assets: {error.strerror}.",

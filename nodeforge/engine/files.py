@@ -100,7 +100,8 @@ class Files:
                 f"the workflow has no asset '{name}'.", way_out="Choose the picture again."
             )
         for path in self._settings.assets.glob(f"{sha256}.*"):
-            return path
+            if path.is_file() and not path.is_symlink() and models.sha256(path) == sha256:
+                return path
         raise MissingFileError(
             f"the asset '{name}' is not on this machine.",
             way_out="Choose the picture again, or open the project bundle it came with.",

@@ -28,10 +28,10 @@ from nodeforge.formats.errors import (
 )
 from nodeforge.formats.part_folder import FolderShelf, opened_folder
 from nodeforge.formats.tile_store import Shelf, TileNames, is_sha256, pack, unpack
-from nodeforge.formats.whole_file import keep_copy, write_whole
 from nodeforge.formats.workflow import document_from_json, document_to_json, old_format
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Bytes
+from nodeforge.whole_file import keep_copy, write_whole
 
 SUFFIX = ".nforge"
 PROJECT = "project.json"

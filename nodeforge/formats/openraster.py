@@ -32,7 +32,6 @@ from nodeforge.canvas.edits.layers import free_id
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.archive import Archive, DamagedArchiveError, opened
 from nodeforge.formats.errors import TooLargeError
-from nodeforge.formats.whole_file import write_whole
 from nodeforge.imaging import (
     BlendMode,
     Box,
@@ -43,6 +42,7 @@ from nodeforge.imaging import (
     encode,
     parse_colour,
 )
+from nodeforge.whole_file import write_whole
 
 MIME = "image/openraster"
 MOST_LAYERS = 1000

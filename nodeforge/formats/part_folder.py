@@ -9,6 +9,7 @@ from pathlib import Path
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.formats.archive import DamagedArchiveError, Parts
 from nodeforge.formats.errors import TooLargeError
+from nodeforge.whole_file import write_whole
 
 _FOLDERS = ("tiles", "assets")
 
@@ -36,12 +37,7 @@ class FolderShelf:
         self._used.add(path)
         if path.exists():
             return
-        part = path.with_suffix(".part")
-        try:
-            part.write_bytes(make())
-            part.replace(path)
-        except OSError as error:
-            raise _cannot(path, error) from error
+        write_whole(path, lambda file: file.write(make()))
 
     def tidy(self) -> None:
         """Remove the parts that were not kept."""

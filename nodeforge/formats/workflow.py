@@ -13,12 +13,12 @@ from nodeforge.formats import json_text
 from nodeforge.formats.errors import FORMAT, NewerFormatError, TooLargeError, WrongShapeError
 from nodeforge.formats.graph_json import graph_from_json, graph_to_json
 from nodeforge.formats.migrations import migrate
-from nodeforge.formats.whole_file import keep_copy, write_whole
 from nodeforge.graph.document import VIEW_TABLES, Document, View
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Upgraded
 from nodeforge.graph.upgrade import upgrade
 from nodeforge.spec import Catalogue
+from nodeforge.whole_file import keep_copy, write_whole
 
 _FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock"})
 _NUMBERS = (int, float)

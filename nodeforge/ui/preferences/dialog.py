@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from nodeforge.engine.cache import DiskTier
 from nodeforge.errors import NodeForgeError
-from nodeforge.settings import GIB, Attention, MemoryMode, Precision, Settings, save_settings
+from nodeforge.settings import GIB, Attention, MemoryMode, Precision, Settings, update_settings
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.command_registry import CommandRegistry
@@ -130,8 +130,7 @@ class Preferences(QDialog):
             return
         try:
             expand_pattern(self.pattern.text(), "name")
-            save_settings(settings)
-            self._workspace.set_settings(settings)
+            self._workspace.set_settings(self._written(settings))
         except (OSError, NodeForgeError) as error:
             self._refuse(str(error))
             return
@@ -141,6 +140,13 @@ class Preferences(QDialog):
     def add_folder(self, path: str) -> None:
         """Add a model folder."""
         self.folders.add(path)
+
+    def _written(self, settings: Settings) -> Settings:
+        """Write what was changed here; another process may have changed the rest meanwhile."""
+        before = self._settings
+        names = (field.name for field in fields(Settings))
+        changed = {n: v for n in names if (v := getattr(settings, n)) != getattr(before, n)}
+        return update_settings(settings.home, lambda now: replace(now, **changed))
 
     def _keep(self) -> None:
         """Save the window settings."""

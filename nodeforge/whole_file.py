@@ -1,10 +1,17 @@
-"""Files written whole or not at all: a temporary file, flushed, then renamed."""
+"""Files written whole or not at all: a temporary file, flushed, then renamed.
+
+Temporary files have unique hidden names that no reader takes, ``.fox.json.x7k2_.part``; what a
+killed process left is removed when the same file is written again.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -13,6 +20,8 @@ from typing import IO
 from nodeforge.errors import RequestError
 
 _UMASK = threading.Lock()
+_STALE = 3600.0
+"""Seconds after which a temporary file belongs to nobody: none takes that long to write."""
 
 
 def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
@@ -31,6 +40,8 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
         Path(part).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
         Path(part).replace(path)
         part = ""
+        _flush_folder(path.parent)
+        _remove_stale(path)
     except OSError as error:
         raise RequestError(
             f"cannot be saved: {error.strerror}.",
@@ -40,6 +51,24 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     finally:
         if part:
             Path(part).unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have the new name on the disk itself, where the system can."""
+    if os.name != "nt":
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def _remove_stale(path: Path) -> None:
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > _STALE:
+                part.unlink()
 
 
 def _umask() -> int:
