@@ -6,6 +6,8 @@ its bound, whatever it says of its size.
 
 from __future__ import annotations
 
+import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,6 +19,9 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats.errors import TooLargeError, WorkflowError
 
 MOST_ENTRIES = 100_000
+_END_RECORD = 22
+_LARGEST_ENTRY = 400
+"""Bytes of the directory for one of our entries, generously: names are hashes."""
 MOST_BYTES = 8 * 2**30
 """Of all entries, unpacked, as the archive says."""
 
@@ -106,7 +111,30 @@ def opened(path: Path) -> Iterator[Archive]:
 
 
 def _zip(file: IO[bytes]) -> zipfile.ZipFile:
+    _check_count(file)
     try:
         return zipfile.ZipFile(file)
     except _DAMAGE as error:
         raise DamagedArchiveError("is no whole zip file.") from error
+
+
+def _check_count(file: IO[bytes]) -> None:
+    """Refuse an archive by the count in its end record, before its directory is read.
+
+    Raises:
+        TooLargeError: it holds more than `MOST_ENTRIES`.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END_RECORD - 2**16))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) - at < _END_RECORD:
+        return  # none, which the library says
+    count, directory = struct.unpack_from("<HI", tail, at + 10)
+    if count == 2**16 - 1 and (wide := tail.rfind(b"PK\6\6")) >= 0 and len(tail) - wide >= 56:
+        count, directory = struct.unpack_from("<QQ", tail, wide + 32)
+    # the directory's size bounds the work where the record lies about the count
+    count = max(count, min(directory, size) // _LARGEST_ENTRY)
+    if count > MOST_ENTRIES:
+        raise TooLargeError(f"holds {count:,} files; up to {MOST_ENTRIES:,} are read.")

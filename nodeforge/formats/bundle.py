@@ -37,6 +37,8 @@ SUFFIX = ".nforge"
 PROJECT = "project.json"
 PROJECT_FORMAT = 1
 MIME = "application/x-nodeforge-project"
+MOST_JSON = 32 * 2**20
+"""Of a project's JSON, which names every tile of every layer."""
 MOST_ASSET = 512 * 2**20
 MOST_HELD = 4 * 2**30
 """Bytes of all tiles of a canvas in memory."""
@@ -150,7 +152,7 @@ class ProjectFiles:
         return json_text.dump(raw).encode("utf-8", "replace")
 
     def _read(self, archive: Parts, tell: Callable[[float], None]) -> Project:
-        raw = json_text.parse(archive.read(PROJECT, json_text.MAX_BYTES))
+        raw = json_text.parse(archive.read(PROJECT, MOST_JSON), most=MOST_JSON)
         if type(raw) is not dict or type(raw.get("format")) is not int:
             raise WrongShapeError("is not a project.", way_out="Choose a NodeForge project.")
         if raw["format"] > PROJECT_FORMAT:
@@ -247,7 +249,7 @@ def _old_format(document: Document, path: Path) -> int:
     """The format of the workflow in the project at `path`, if it is older; otherwise 0."""
     with _archive_before(path) as before, suppress(WorkflowError):
         if before is not None:
-            raw = json_text.parse(before.read(PROJECT, json_text.MAX_BYTES))
+            raw = json_text.parse(before.read(PROJECT, MOST_JSON), most=MOST_JSON)
             return old_format(raw.get("workflow"), document.upgraded)
     return 0
 

@@ -12,7 +12,7 @@ from typing import Any
 from nodeforge.formats.errors import TooLargeError, WrongShapeError
 from nodeforge.graph.model import SUBGRAPH, Graph, Input, Mode, Node, Output, Subgraph
 
-MAX_NODES = 100_000
+MAX_NODES = 20_000
 MAX_VERSION = 999_999
 """Of a node type."""
 MAX_NESTING = 100

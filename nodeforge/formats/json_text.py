@@ -16,28 +16,36 @@ from nodeforge.formats.errors import (
 )
 from nodeforge.values.file_kinds import JSON, START, file_kind
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 8 * 2**20
+MAX_FOREIGN_BYTES = 32 * 2**20
+"""Of other programs' files: ComfyUI's hold pictures and previews."""
+MAX_VALUES = 3_000_000
+"""Lists, objects and what is in them, counted by their punctuation."""
 MAX_DEPTH = 200
 
 
-def parse(text: bytes | str, *, foreign: bool = False) -> Any:
+def parse(text: bytes | str, *, foreign: bool = False, most: int = MAX_BYTES) -> Any:
     """The value that `text` holds.
 
     Args:
         text: What to read.
         foreign: Other programs wrote it: a number that is none becomes null, of a key named twice
-            the last counts, half a character becomes a question mark.
+            the last counts, half a character becomes a question mark, and it may be longer.
+        most: Bytes of a text of ours.
 
     Raises:
         WorkflowError: it is not JSON, is cut short, names a key twice, has a number that is none
-            (NaN, infinity), half a character, or passes `MAX_BYTES` or `MAX_DEPTH`.
+            (NaN, infinity), half a character, or passes a bound.
     """
-    if len(text) > MAX_BYTES:
-        raise TooLargeError(f"is larger than {MAX_BYTES // 2**20} MiB.")
+    most = MAX_FOREIGN_BYTES if foreign else most
+    if len(text) > most:
+        raise TooLargeError(f"is larger than {most // 2**20} MiB.")
     if isinstance(text, bytes):
         if (kind := file_kind(text[:START])) and kind != JSON:
             raise OtherKindError(kind)
         text = _decode(text)
+    if sum(map(text.count, "[{,")) > MAX_VALUES:
+        raise TooLargeError(f"has more than {MAX_VALUES:,} values.")
     try:
         value = (_FOREIGN if foreign else _DECODER).decode(text)
     except json.JSONDecodeError as error:

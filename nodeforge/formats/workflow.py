@@ -73,11 +73,11 @@ def read_bytes(path: Path) -> bytes:
     """A file's content, if it is not too large to be a workflow."""
     try:
         with path.open("rb") as file:
-            content = file.read(json_text.MAX_BYTES + 1)
+            content = file.read(json_text.MAX_FOREIGN_BYTES + 1)
     except OSError as error:
         raise RequestError(f"cannot be read: {error.strerror}.", place=str(path)) from error
-    if len(content) > json_text.MAX_BYTES:
-        limit = json_text.MAX_BYTES // 2**20
+    if len(content) > json_text.MAX_FOREIGN_BYTES:
+        limit = json_text.MAX_FOREIGN_BYTES // 2**20
         raise TooLargeError(f"is larger than {limit} MiB.", place=path.name)
     return content
 

@@ -10,20 +10,26 @@ from __future__ import annotations
 
 import hashlib
 import html
+import io
 import json
-import re
+import os
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from PIL import Image
 
 from nodeforge.imaging.errors import PictureError
 
 MOST_TEXT = 32 * 2**20
-"""Bytes that a text may have after unpacking; longer ones are not read."""
+"""Bytes of all texts of a picture, packed and unpacked; what goes beyond is not read."""
+MOST_XMP = 8 * 2**20
+"""Bytes of the texts in an XMP packet."""
+_MOST_CHUNKS = 10_000
+"""Parts of a file that are looked at."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -32,7 +38,7 @@ _EXIF = b"Exif\0\0"
 _SEGMENT = 65_000
 _EXIF_FOLDER, _USER_COMMENT = 0x8769, 0x9286
 _COMFYUI_TAGS = (0x010F, 0x0110, 0x010E)
-_TEXTS = re.compile(rb"<nodeforge:texts>(.*?)</nodeforge:texts>", re.DOTALL)
+_OPEN, _CLOSE = b"<nodeforge:texts>", b"</nodeforge:texts>"
 _PACKET = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -50,15 +56,17 @@ def read_text(source: bytes | Path) -> dict[str, str]:
         PictureError: the file cannot be read.
     """
     try:
-        data = source if isinstance(source, bytes) else source.read_bytes()
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+            head = file.read(12)
+            if head.startswith(_PNG):
+                file.seek(len(_PNG))
+                return _of_png(file)
+            if head.startswith(b"\xff\xd8"):
+                return _of_jpeg(file)
+            if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+                return _of_webp(file)
     except OSError as error:
         raise PictureError(f"cannot be read: {error.strerror}.", place=str(source)) from error
-    if data.startswith(_PNG):
-        return _of_png(data)
-    if data.startswith(b"\xff\xd8"):
-        return _of_jpeg(data)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return _of_webp(data)
     return {}
 
 
@@ -100,88 +108,126 @@ def _segment(content: bytes) -> bytes:
     return b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
 
 
-def _of_png(data: bytes) -> dict[str, str]:
+def _of_png(file: IO[bytes]) -> dict[str, str]:
     found: dict[str, str] = {}
-    at = len(_PNG)
-    while at + 12 <= len(data):
-        length, kind = struct.unpack(">I4s", data[at : at + 8])
-        content = data[at + 8 : at + 8 + length]
-        if kind in (b"tEXt", b"zTXt", b"iTXt") and len(content) == length:
-            name, _, rest = content.partition(b"\0")
-            value = _png_value(kind, rest)
-            if value is not None:
-                found[name.decode("latin-1")] = value
-        at += 12 + length
+    left = MOST_TEXT
+    for _ in range(_MOST_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8:
+            break
+        length, kind = struct.unpack(">I4s", head)
+        if kind not in (b"tEXt", b"zTXt", b"iTXt"):
+            file.seek(length + 4, os.SEEK_CUR)
+            continue
+        content = file.read(min(length, left))
+        if len(content) < length:  # cut short, or more than is read
+            break
+        file.seek(4, os.SEEK_CUR)
+        name, _, rest = content.partition(b"\0")
+        value = _png_value(kind, rest, left)
+        if value is not None:
+            found[name.decode("latin-1")] = value
+            left -= len(value)
+        left = max(0, left - length)
     return found
 
 
-def _png_value(kind: bytes, rest: bytes) -> str | None:
+def _png_value(kind: bytes, rest: bytes, most: int) -> str | None:
     if kind == b"tEXt":
-        return rest.decode("latin-1")
+        return _plain(rest)
     if kind == b"zTXt":
-        packed, encoding, value = True, "latin-1", rest[1:]
+        packed, encoding, value = True, "", rest[1:]
     else:
         packed, encoding = rest[:1] == b"\1", "utf-8"
         value = rest[2:].split(b"\0", 2)[-1]
     if packed:
-        value = _unpacked(value)
-    return None if value is None else value.decode(encoding, "replace")
+        value = _unpacked(value, most)
+    if value is None:
+        return None
+    return value.decode(encoding, "replace") if encoding else _plain(value)
 
 
-def _unpacked(value: bytes) -> bytes | None:
+def _plain(value: bytes) -> str:
+    """Text that the format says is Latin-1; ComfyUI's front end writes and reads it as UTF-8."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _unpacked(value: bytes, most: int) -> bytes | None:
+    """What zlib makes of `value`; None where it is damaged or gives more than `most` bytes."""
     unpack = zlib.decompressobj()
     try:
-        made = unpack.decompress(value, MOST_TEXT)
+        made = unpack.decompress(value, most)
     except zlib.error:
         return None
     return None if unpack.unconsumed_tail else made
 
 
-def _of_jpeg(data: bytes) -> dict[str, str]:
+def _of_jpeg(file: IO[bytes]) -> dict[str, str]:
     found: dict[str, str] = {}
-    packets, more = b"", {}
-    for content in _jpeg_segments(data):
+    packets: list[bytes] = []
+    more: dict[int, bytes] = {}
+    left = MOST_TEXT
+    for content in _jpeg_segments(file):
+        left -= len(content)
+        if left < 0:
+            break
         if content.startswith(_XMP):
-            packets += content[len(_XMP) :]
+            packets.append(content[len(_XMP) :])
         elif content.startswith(_XMP_MORE) and len(content) > len(_XMP_MORE) + 40:
             head = content[len(_XMP_MORE) :][:40]
             more[struct.unpack(">I", head[36:40])[0]] = content[len(_XMP_MORE) + 40 :]
         elif content.startswith(_EXIF):
             found |= _of_exif(content)
-    packets += b"".join(more[at] for at in sorted(more))
-    return found | _of_xmp(packets)
+    return found | _of_xmp(b"".join([*packets, *(more[at] for at in sorted(more))]))
 
 
-def _jpeg_segments(data: bytes) -> Iterator[bytes]:
+def _jpeg_segments(file: IO[bytes]) -> Iterator[bytes]:
     """The contents of the APP1 segments before the pixels."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
-        (length,) = struct.unpack(">H", data[at + 2 : at + 4])
-        if data[at + 1] == 0xE1:
-            yield data[at + 4 : at + 2 + length]
-        at += 2 + length
+    file.seek(2)
+    for _ in range(_MOST_CHUNKS):
+        head = file.read(4)
+        if len(head) < 4 or head[0] != 0xFF or head[1] == 0xDA:
+            return
+        length = struct.unpack(">H", head[2:])[0] - 2
+        if length < 0:
+            return
+        if head[1] == 0xE1:
+            yield file.read(length)
+        else:
+            file.seek(length, os.SEEK_CUR)
 
 
-def _of_webp(data: bytes) -> dict[str, str]:
+def _of_webp(file: IO[bytes]) -> dict[str, str]:
     found: dict[str, str] = {}
-    at = 12
-    while at + 8 <= len(data):
-        kind, length = struct.unpack("<4sI", data[at : at + 8])
-        content = data[at + 8 : at + 8 + length]
-        if kind == b"EXIF":
-            found |= _of_exif(content)
-        elif kind == b"XMP ":
-            found |= _of_xmp(content)
-        at += 8 + length + length % 2
+    file.seek(12)
+    left = MOST_TEXT
+    for _ in range(_MOST_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8:
+            break
+        kind, length = struct.unpack("<4sI", head)
+        if kind not in (b"EXIF", b"XMP "):
+            file.seek(length + length % 2, os.SEEK_CUR)
+            continue
+        content = file.read(min(length, left))
+        left -= len(content)
+        if len(content) < length:
+            break
+        found |= _of_exif(content) if kind == b"EXIF" else _of_xmp(content)
+        file.seek(length % 2, os.SEEK_CUR)
     return found
 
 
 def _of_xmp(packet: bytes) -> dict[str, str]:
-    match = _TEXTS.search(packet)
-    if match is None or len(match[1]) > MOST_TEXT:
+    start = packet.find(_OPEN)
+    end = packet.find(_CLOSE, start)
+    if start < 0 or end < 0 or end - start > MOST_XMP:
         return {}
     try:
-        texts = json.loads(html.unescape(match[1].decode()))
+        texts = json.loads(html.unescape(packet[start + len(_OPEN) : end].decode()))
     except (ValueError, RecursionError):
         return {}
     items = texts.items() if isinstance(texts, dict) else ()

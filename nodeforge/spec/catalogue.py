@@ -13,6 +13,9 @@ from nodeforge.errors import RequestError
 from nodeforge.settings import shipped
 from nodeforge.spec.node import NodeSpec
 
+_MOST_HINTS = 200
+"""Unknown types for which a known one is looked for; each costs a comparison with all."""
+
 
 class UnknownNodeTypeError(RequestError):
     """No pack declares this node type."""
@@ -23,6 +26,7 @@ class Catalogue(Mapping[str, NodeSpec]):
 
     def __init__(self, specs: Iterable[NodeSpec]) -> None:
         self._specs = {spec.type: spec for spec in specs}
+        self._hints: dict[str, str] = {}
 
     def __getitem__(self, type_id: str) -> NodeSpec:
         try:
@@ -43,12 +47,19 @@ class Catalogue(Mapping[str, NodeSpec]):
         return self._specs.get(key, default)
 
     def _unknown(self, type_id: str) -> UnknownNodeTypeError:
-        near = difflib.get_close_matches(type_id, self._specs, n=1)
-        hint = f"Did you mean '{near[0]}'? " if near else ""
+        near = self._near(type_id)
+        hint = f"Did you mean '{near}'? " if near else ""
         return UnknownNodeTypeError(
             f"there is no node type '{type_id}'.",
             way_out=hint + "Install the pack that has it, or delete the node.",
         )
+
+    def _near(self, type_id: str) -> str:
+        """A known id like `type_id`; a file with many unknown ones gets hints for the first."""
+        if type_id not in self._hints and len(self._hints) < _MOST_HINTS:
+            near = difflib.get_close_matches(type_id[:200], self._specs, n=1)
+            self._hints[type_id] = near[0] if near else ""
+        return self._hints.get(type_id, "")
 
     def to_json(self) -> dict[str, Any]:
         return {"nodes": [self._specs[key].to_json() for key in sorted(self._specs)]}

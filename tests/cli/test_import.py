@@ -60,7 +60,11 @@ def own(name: str, **values: dict[str, Any]) -> dict[str, Any]:
     """A shipped workflow by hand: with the prompt, the sampler and the values of the workflow."""
     raw = workflow(name)
     given = {"prompt": {"text": "a red apple"}, "negative": {"text": "blurry"}}
-    given |= {"noise": {"seed": 5}, "guidance": {"scale": 5.0}, "sampler": {"name": "dpmpp_2m"}}
+    given |= {
+        "noise": {"seed": 5},
+        "guidance": {"scale": 5.0},
+        "sampler": {"name": "dpmpp_2m", "convention": "comfyui"},
+    }
     for node, changed in {**given, **values}.items():
         raw["nodes"][node].setdefault("values", {}).update(changed)
     return raw
@@ -99,12 +103,12 @@ def test_an_imported_workflow_makes_the_bits_of_one_made_by_hand(
 
 
 def test_the_report_names_what_is_missing_and_what_differs(nodeforge: CommandLine, tmp_path: Path):
-    workflow = text_to_image("gone.safetensors", scheduler="kl_optimal", seed=2**64 - 1)
+    workflow = text_to_image("gone.safetensors", scheduler="bong_tangent", seed=2**64 - 1)
     workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"})
     file = write_json(tmp_path / "comfy.json", workflow.api())
     done = nodeforge("import", file, "-o", tmp_path / "made.json")
     assert (done.code, done.out.strip()) == (0, str(tmp_path / "made.json"))
-    for words in ("UpscaleModelLoader", "kl_optimal", "beyond ours", "gone.safetensors"):
+    for words in ("UpscaleModelLoader", "bong_tangent", "beyond ours", "gone.safetensors"):
         assert words in done.err
     told = nodeforge("import", file, "-o", tmp_path / "made.json", "--json")
     report = json.loads(told.out)
@@ -189,8 +193,8 @@ def test_a_picture_of_another_program_is_refused(nodeforge: CommandLine, tmp_pat
 def test_what_a_run_would_refuse_is_told_when_it_is_imported(
     nodeforge: CommandLine, tmp_path: Path
 ):
-    values = sampler_values(sampler_name="res_multistep")
+    values = sampler_values(sampler_name="rk_beta")
     workflow = text_to_image()
     workflow.nodes[4].values = values
     done = nodeforge("import", write_json(tmp_path / "comfy.json", workflow.ui()))
-    assert "There is no sampler 'res_multistep' here" in done.err
+    assert "There is no sampler 'rk_beta' here" in done.err

@@ -186,6 +186,6 @@ def test_a_file_as_the_window_saves_it_is_read_whole():
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     file = tmp_path / "large.json"
     file.write_text(json.dumps(text_to_image().ui()), "utf-8")
-    monkeypatch.setattr(json_text, "MAX_BYTES", 100)
+    monkeypatch.setattr(json_text, "MAX_FOREIGN_BYTES", 100)
     with pytest.raises(TooLargeError, match="is larger than"):
         read_file(file)

@@ -109,7 +109,7 @@ class Report:
                 for each in self.converted
             ],
             "differences": [{"text": t, "nodes": nodes} for t, nodes in self.differences.items()],
-            "problems": list(dict.fromkeys(self.problems)),
+            "file_problems": list(dict.fromkeys(self.problems)),
             "pictures": list(dict.fromkeys(self.pictures)),
         }
 

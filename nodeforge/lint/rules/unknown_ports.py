@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from nodeforge.graph.edits import ABSENT, Link, SetValue, Together, Unlink
 from nodeforge.graph.model import Input, Mode, Node, Output, Subgraph
@@ -117,4 +118,12 @@ def _is_known(scene: LintContext, node: Node) -> bool:
 
 
 def _near(name: str, names: Iterable[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(name, list(names), n=1)), None)
+    return _close(name[:200], tuple(names))
+
+
+@lru_cache(maxsize=4096)
+def _close(name: str, names: tuple[str, ...]) -> str | None:
+    """Files with many mistakes have the same ones again and again."""
+    # a shorter or longer name by half is none that was meant: most are told by that alone
+    alike = [each for each in names if 2 * len(each) > len(name) and 2 * len(name) > len(each)]
+    return next(iter(difflib.get_close_matches(name, alike, n=1)), None)

@@ -1,0 +1,99 @@
+"""Small files that would cost much: each is refused, or read as far as its bounds go.
+
+Reliability F9 and its table of bombs.
+"""
+
+import json
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+
+from nodeforge.formats import read
+from nodeforge.formats.archive import opened
+from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.pictures import read_any
+from nodeforge.imaging import read_text
+from nodeforge.lint import lint
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings
+from nodeforge.spec import Catalogue
+
+
+def chunk(kind: bytes, value: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(value)) + kind + value + struct.pack(">I", zlib.crc32(kind + value))
+    )
+
+
+def png(*chunks: tuple[bytes, bytes]) -> bytes:
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunk(*each) for each in chunks)
+
+
+def webp(xmp: bytes) -> bytes:
+    body = b"WEBPXMP " + struct.pack("<I", len(xmp)) + xmp
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def test_an_xmp_packet_whose_texts_never_close_holds_none():
+    assert read_text(webp(b"<nodeforge:texts>" * 60_000)) == {}
+
+
+def test_a_jpeg_of_many_segments_is_read_up_to_a_number():
+    segment = b"\xff\xe1" + struct.pack(">H", 39) + b"http://ns.adobe.com/xap/1.0/\0" + b"x" * 8
+    assert read_text(b"\xff\xd8" + segment * 200_000 + b"\xff\xda") == {}
+
+
+def test_a_picture_is_not_read_whole_for_its_texts(tmp_path: Path):
+    with (tmp_path / "sparse.png").open("wb") as file:
+        file.write(png((b"tEXt", b"first\0there")))
+        file.truncate(3 * 2**30)  # takes no room on the disk
+    assert read_text(tmp_path / "sparse.png") == {"first": "there"}
+
+
+def test_texts_are_unpacked_up_to_a_bound_in_all():
+    packed = zlib.compress(b"a" * 12 * 2**20)
+    texts = read_text(png(*[(b"zTXt", b"text %d\0\0" % i + packed) for i in range(40)]))
+    assert sum(map(len, texts.values())) <= 32 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b'{"format":1,"x":[' + b"{}," * 2_900_000 + b"{}]}", "larger than 8 MiB"),
+        (b'{"format":1,"x":[' + b"[]," * 2_000_000 + b"[]]}", "more than 3,000,000 values"),
+        (json.dumps({"format": 1, "nodes": {f"n{i}": {} for i in range(20_001)}}), "20,000 nodes"),
+    ],
+    ids=["bytes", "values", "nodes"],
+)
+def test_json_beyond_a_bound_is_refused_and_the_bound_is_named(text: bytes | str, told: str):
+    with pytest.raises(TooLargeError, match=told):
+        read(text)
+
+
+def test_a_zip_of_a_million_entries_is_refused_before_its_directory_is_read(tmp_path: Path):
+    count = 1_000_000
+    wide = struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, 2**20, 0)
+    end = struct.pack("<4H2IH", 0, 0, 2**16 - 1, 2**16 - 1, 2**32 - 1, 2**32 - 1, 0)
+    tail = b"PK\6\6" + wide + b"PK\6\7" + struct.pack("<IQI", 0, 2**20, 1) + b"PK\5\6" + end
+    (tmp_path / "many.nforge").write_bytes(bytes(2**20) + tail)
+    with pytest.raises(TooLargeError, match="1,000,000 files"), opened(tmp_path / "many.nforge"):
+        pass
+    with zipfile.ZipFile(tmp_path / "few.nforge", "w") as file:
+        file.writestr("a", b"content")
+    with opened(tmp_path / "few.nforge") as archive:
+        assert archive.read("a", 100) == b"content"
+
+
+def test_many_mistakes_cost_no_comparison_each(tmp_path: Path):
+    """Hints for unknown types and ports are looked for a bounded number of times."""
+    catalogue = Catalogue.shipped()
+    nodes = {f"n{i}": {"type": f"sampling.sampler{i}"} for i in range(3_000)}
+    file = tmp_path / "types.json"
+    file.write_text(json.dumps({"format": 1, "nodes": nodes}))
+    problems = lint(read_any(file), catalogue, ModelFolders(Settings(home=tmp_path)))
+    assert sum(problem.rule == "unknown_nodes" for problem in problems) == 3_000
+    assert len(catalogue._hints) <= 200
