@@ -167,7 +167,7 @@ def described(stepper):
     ignored = (
         "noise_sampler",
         "is_scale_input_called",
-        "_aid",
+        "_context",
         "sigma_data",
         "model_outputs",
         "tau_func",
