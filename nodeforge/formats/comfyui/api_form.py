@@ -36,7 +36,7 @@ def _is_node(raw: Any) -> bool:
 
 
 def _node(name: str, raw: dict[str, Any]) -> ComfyNode:
-    made = ComfyNode(name, raw["class_type"])
+    made = ComfyNode(name, raw["class_type"].strip())
     inputs, meta = raw.get("inputs"), raw.get("_meta")
     for port, value in inputs.items() if type(inputs) is dict else ():
         if _is_link(value):

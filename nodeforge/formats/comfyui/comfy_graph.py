@@ -21,6 +21,16 @@ MOST_SLOTS = 1000
 """Most outputs of a node; a link from a higher slot is dropped."""
 
 
+def control_word(value: Any) -> str:
+    """What `value`, behind a seed, says of *control after generate*; empty where it is another.
+
+    Front ends of early 2023 wrote true for randomize and false for fixed.
+    """
+    if type(value) is bool:
+        return "randomize" if value else "fixed"
+    return value if type(value) is str and value in CONTROL else ""
+
+
 class Source(NamedTuple):
     """The origin of a link: a node's id and the index of its output."""
 
@@ -44,6 +54,7 @@ class ComfyNode:
         rect: Its position and size; None where the file has none.
         colour: Title colour ``#rrggbb``, or empty.
         collapsed: Only its title is shown.
+        from_ui: It was read from the UI form, in which prompts still have comments.
     """
 
     id: str
@@ -58,6 +69,7 @@ class ComfyNode:
     rect: Rect | None = None
     colour: str = ""
     collapsed: bool = False
+    from_ui: bool = False
 
 
 @dataclass

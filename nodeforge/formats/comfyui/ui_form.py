@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nodeforge.formats.comfyui.comfy_graph import (
-    CONTROL,
     MOST_SLOTS,
     SEEDS,
     ComfyGraph,
@@ -20,6 +19,7 @@ from nodeforge.formats.comfyui.comfy_graph import (
     Rect,
     Source,
     SubgraphNode,
+    control_word,
 )
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.graph_json import MAX_NESTING, MAX_NODES
@@ -101,6 +101,8 @@ class _Reader:
             node = _node(raw, level, links)
             definition = self.definitions.get(node.class_type)
             if definition is not None and level.depth < MAX_NESTING:
+                if type(raw.get("widgets_values_named")) is not dict:
+                    _name_subgraph_values(node, definition)
                 yield self._inner(level, node, raw, definition)
                 continue
             self.graph.nodes[node.id] = node
@@ -189,7 +191,8 @@ def _links(raw: dict[str, Any]) -> _Links:
 
 
 def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
-    node = ComfyNode(f"{level.prefix}{raw['id']}", raw["type"])
+    # "ConditioningAverage " was spelled with a space at its end for years
+    node = ComfyNode(f"{level.prefix}{raw['id']}", raw["type"].strip(), from_ui=True)
     given = raw.get("mode")
     node.mode = _MODES.get(given, Mode.ACTIVE) if type(given) is int else Mode.ACTIVE
     if level.mode is not Mode.ACTIVE:
@@ -203,7 +206,10 @@ def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
     flags = raw.get("flags")
     node.collapsed = type(flags) is dict and flags.get("collapsed") is True
     held = raw.get("widgets_values")
-    if type(held) is dict:
+    named = raw.get("widgets_values_named")
+    if type(named) is dict:  # what the front end calls them, whatever their order
+        node.values = {name: value for name, value in named.items() if type(name) is str}
+    elif type(held) is dict:
         node.values = dict(held)
     elif type(held) is list:
         node.unnamed_values = held
@@ -216,6 +222,43 @@ def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
                 node.links[name] = source
     _name_values(node, raw)
     return node
+
+
+def _name_subgraph_values(node: ComfyNode, definition: dict[str, Any]) -> None:
+    """Name the values of a subgraph's node.
+
+    The front end lists only linked and renamed widgets among the node's inputs, but the values of
+    all: their names are the definition's inputs that lead to a widget, in order.
+    """
+    if not node.unnamed_values:
+        return
+    widgets = _widget_slots(definition)
+    names = [
+        str(port.get("name"))
+        for slot, port in enumerate(_dicts(definition.get("inputs")))
+        if slot in widgets
+    ]
+    node.values = {}
+    rest = node.unnamed_values[::-1]
+    for name in names:
+        if not rest:
+            break
+        node.values[name] = rest.pop()
+        if rest and name in SEEDS and control_word(rest[-1]):
+            rest.pop()
+
+
+def _widget_slots(definition: dict[str, Any]) -> set[int]:
+    """The inputs of a subgraph that lead to a widget inside."""
+    widgets = {
+        (str(raw["id"]), slot)
+        for raw in _dicts(definition.get("nodes"))
+        if _is_node(raw)
+        for slot, port in enumerate(_dicts(raw.get("inputs")))
+        if type(port.get("widget")) is dict
+    }
+    links = _links(definition).values()
+    return {s.slot for s, end in links if s.node == _INSIDE and (end.node, end.slot) in widgets}
 
 
 def _name_values(node: ComfyNode, raw: dict[str, Any]) -> None:
@@ -235,8 +278,9 @@ def _name_values(node: ComfyNode, raw: dict[str, Any]) -> None:
         if not rest:
             return
         node.values[name] = rest.pop()[1]
-        if name in SEEDS and rest and type(rest[-1][1]) is str and rest[-1][1] in CONTROL:
-            node.values["control_after_generate"] = rest.pop()[1]
+        if name in SEEDS and rest and (word := control_word(rest[-1][1])):
+            node.values["control_after_generate"] = word
+            rest.pop()
     node.values |= {f"value_{index}": value for index, value in rest[::-1]}
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.errors import RequestError
-from nodeforge.formats.comfyui.comfy_graph import CONTROL, SEEDS, ComfyGraph, ComfyNode, Source
+from nodeforge.formats.comfyui.comfy_graph import SEEDS, ComfyGraph, ComfyNode, Source, control_word
 from nodeforge.formats.comfyui.link_value import EmptyLatent, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.placement import Placement, place
@@ -345,8 +345,9 @@ def _named_values(node: ComfyNode, row: Row) -> tuple[dict[str, Any], str]:
         if not rest:
             break
         values[name] = rest.pop()
-        if name in SEEDS and rest and type(rest[-1]) is str and rest[-1] in CONTROL:
-            control = rest.pop()
+        if name in SEEDS and rest and (word := control_word(rest[-1])):
+            control = word
+            rest.pop()
     given = values.pop("control_after_generate", control)
     return values, given if type(given) is str else ""
 

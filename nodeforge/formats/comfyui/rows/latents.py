@@ -91,7 +91,9 @@ def _blend(node: NodeConversion) -> None:
 
 
 def _set_mask(node: NodeConversion) -> None:
-    node.set_outputs(replace(_samples(node), mask=node.output("mask")))
+    samples = _samples(node)
+    # an inpainting model reads the latent itself as the masked image
+    node.set_outputs(replace(samples, mask=node.output("mask"), masked_image=samples.output))
 
 
 def _encode_masked(node: NodeConversion) -> None:
@@ -102,10 +104,12 @@ def _encode_masked(node: NodeConversion) -> None:
     encode = node.add("latent.encode", vae=node.output("vae"))
     grey = node.add("latent.masked_picture", image=picture, mask=mask)
     node.set_input(encode, node.nodes[encode], "image", Output(grey, "image"))
-    grow = node.input_value("grow_mask_by", 6)
-    if grow.value or grow.output:
+    # a kernel of that side there, which grows a mask by half of it on each side
+    if grow := node.known_value("grow_mask_by", 6) // 2:
         mask = Output(node.add("mask.grow", mask=mask, pixels=grow), "mask")
-    node.set_outputs(LinkValue("LATENT", Output(encode, "latent"), mask=mask))
+    node.report_difference("A grey mask is rounded to black and white there, and kept here")
+    latent = Output(encode, "latent")
+    node.set_outputs(LinkValue("LATENT", latent, mask=mask, masked_image=latent))
 
 
 def _for_inpainting_model(node: NodeConversion) -> None:

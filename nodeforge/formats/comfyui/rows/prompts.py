@@ -14,6 +14,7 @@ from nodeforge.graph.model import Output
 _SQUARE = re.compile(r"(\\*)([\[\]])")
 _WEIGHED = re.compile(r"(?<!\\)\(.*:")
 _CHOICE = re.compile(r"(?<!\\)\{[^{}]*\|[^{}]*\}")
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _EMBEDDING = re.compile(r"(embedding:[^\s,()\[\]]+?)\.(?:safetensors|pt|bin)\b")
 
 WEIGHTS = (
@@ -25,6 +26,8 @@ WEIGHTS = (
 def _text(node: NodeConversion, name: str = "text") -> Any:
     """A prompt: square brackets mean nothing in ComfyUI, and something here."""
     given = node.input_value(name, "")
+    if given.output is None and node.source.from_ui:
+        given = InputValue(_without_comments(given.value))
     if _CHOICE.search(given.value):
         node.report_difference(
             "{one|other} is drawn anew for each run there; here it is plain text"
@@ -40,6 +43,12 @@ def _text(node: NodeConversion, name: str = "text") -> Any:
             "The prompt was linked; here it is a text of its own, as its marks differ"
         )
     return InputValue(text)
+
+
+def _without_comments(text: str) -> str:
+    """A prompt as ComfyUI's front end sends it: without ``//`` and ``/* */`` comments."""
+    text = _COMMENT.sub("", text)
+    return text.replace("\\{", "{").replace("\\}", "}")
 
 
 def _encoded(node: NodeConversion, text: Any) -> str:

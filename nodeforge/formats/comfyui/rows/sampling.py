@@ -144,6 +144,8 @@ def _loop(
     model, positive = parts.get("model"), parts.get("positive")
     mask = (latent and latent.mask) or (positive and positive.mask)
     masked_image = positive.masked_image if positive else None
+    if masked_image is None and latent is not None and latent.mask:
+        masked_image = latent.masked_image
     name = node.add("sampling.denoise", model=model, mask=mask, **steps)
     target = node.nodes[name]
     noise = _noise(node, latent, seed) if seed else None
