@@ -56,7 +56,7 @@ def test_the_search_and_the_library_show_prose(window):
     view.node_search.popup.line.setText("load embedding")
     popup = view.node_search.popup.list
     details = [popup.item(row).data(0x100).detail for row in range(popup.count())]
-    assert "Let prompts say “embedding:name” for a textual inversion" in details[0]
+    assert "Load a textual inversion, used in prompts as “embedding:name”" in details[0]
     tips = [item.toolTip(0) for item in items_of(window.library.tree)]
     assert any("“embedding:name”" in text for text in tips)
 

@@ -432,7 +432,7 @@ def test_a_menu_chooses_and_escape_keeps_the_old_text(screen):
 
 def test_align_distribute_and_layout_are_one_step_each(screen):
     screen.view.select(["sampler", "schedule", "guidance"])
-    screen.view.session.perform(SetEntry("positions", "schedule", [611, 150]))
+    screen.view.session.perform(SetEntry("positions", "schedule", [611, 190]))
     steps = len(screen.document.history)
     screen.view.align("left")
     places = screen.document.view.positions
