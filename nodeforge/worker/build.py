@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import torch
 
+from nodeforge import models
 from nodeforge.diffusion import Residency
 from nodeforge.diffusion.networks.building import import_libraries
 from nodeforge.diffusion.tensors.attention import attention_backends
@@ -128,6 +129,10 @@ def _answers(
         session.cache.memory.clear()
         return {}, b""
 
+    def forget_contents(_: dict[str, Any]) -> Answer:
+        models.fingerprints().forget()
+        return {}, b""
+
     return {
         "catalogue": catalogue,
         "plan": plan,
@@ -136,4 +141,5 @@ def _answers(
         "steps": steps,
         "devices": report,
         "free": free,
+        "forget_contents": forget_contents,
     }

@@ -1,3 +1,4 @@
+import json
 import random
 import subprocess
 import sys
@@ -178,6 +179,18 @@ def test_a_plan_tells_what_its_models_need_before_they_are_loaded(watched: Watch
     assert set(told) == {"unet", "text_encoder", "vae"}
     assert 30e6 < told["unet"]["weights"] < 80e6
     assert 1e6 < told["vae"]["working"] < 100e6
+
+
+def test_models_are_read_again_when_asked(watched: Watched):
+    """*Check contents again*: for disks whose times cannot be trusted."""
+    graph = {"nodes": {"load": {"type": "models.load", "values": {"file": "nano"}}}, "links": {}}
+    ask = watched.client.ask
+    assert ask("plan", graph=graph).result(30)["nodes"]
+    known = json.loads((watched.settings.cache / "content_keys.json").read_text())
+    assert any("nano" in name for name in known)
+    ask("forget_contents").result(10)
+    assert "nano" not in (watched.settings.cache / "content_keys.json").read_text()
+    assert ask("plan", graph=graph).result(30)["nodes"]
 
 
 def test_a_step_of_a_run_is_rendered_without_running_anything(watched: Watched):

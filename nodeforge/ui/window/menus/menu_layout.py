@@ -81,7 +81,7 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
         (
             *("run.run", "run.to_selected", "run.selected", "run.stop", SEPARATOR),
             *("run.on_change", "run.pause", "run.previews", SEPARATOR),
-            *("run.relink", "run.free", "run.restart_worker"),
+            *("run.relink", "run.check_contents", "run.free", "run.restart_worker"),
         ),
     ),
     "help": ("&Help", ("help.shortcuts", "help.logs", "help.about")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import partial
 
+from nodeforge import models
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import inline
 from nodeforge.spec import Catalogue
@@ -74,6 +75,16 @@ class RunMenu:
             "free", lambda _: say("Models and results were released from memory.")
         )
 
+    def check_contents(self) -> None:
+        """Have every model file read again where size and times may not tell a change."""
+        models.fingerprints().forget()
+
+        def done(_: object) -> None:
+            self._window.status.show_text("Model files are read again when they are next used.")
+            self._runner.planner.schedule()
+
+        self._runner.worker.ask("forget_contents", done)
+
     def previews_on(self) -> bool:
         return self._window.workspace.store.value("previews", "true") != "false"
 
@@ -141,6 +152,13 @@ class RunMenu:
                 any_open,
             ),
             Command("run.free", "Free memory", self.free_memory, (), "hard-drives"),
+            Command(
+                "run.check_contents",
+                "Check contents again",
+                self.check_contents,
+                (),
+                "fingerprint",
+            ),
             Command(
                 "run.restart_worker", "Restart worker", self.restart_worker, (), "arrows-clockwise"
             ),
