@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from nodeforge.formats.comfyui.comfy_graph import ComfyNode
-from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
+from nodeforge.formats.comfyui.link_value import EmptyLatent, InputValue, LinkValue
+from nodeforge.formats.comfyui.report import Report
 from nodeforge.formats.errors import WorkflowError
+from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input, Node, Output
-from nodeforge.spec import fits
-
-if TYPE_CHECKING:
-    from nodeforge.formats.comfyui.workflow_conversion import WorkflowConversion
+from nodeforge.graph.paths import Names
+from nodeforge.spec import Catalogue, fits
 
 Plain = TypeVar("Plain", int, float, str, bool)
 
@@ -24,6 +24,38 @@ _THEN = {"increment": "count", "decrement": "count", "randomize": "random"}
 
 class NoCounterpartError(WorkflowError):
     """A ComfyUI node, or a use of it, that NodeForge has no counterpart for."""
+
+
+class Workflow(Protocol):
+    """What one node's conversion needs of the conversion of the whole workflow.
+
+    Args:
+        catalogue: NodeForge's node types.
+        document: The document being made.
+        report: What to tell the user.
+        name: Gives free node ids.
+        shared: Loaders whose model several nodes use.
+    """
+
+    catalogue: Catalogue
+    document: Document
+    report: Report
+    name: Names
+    shared: set[str]
+
+    @property
+    def seeds(self) -> frozenset[str]: ...
+
+    @property
+    def picture_size(self) -> tuple[int, int] | None: ...
+
+    def family(self, kind: str, name: str) -> str: ...
+
+    def type_of(self, output: Output, made: Mapping[str, Node]) -> str: ...
+
+    def empty_latent(self, empty: EmptyLatent) -> Output: ...
+
+    def is_linked(self, node: ComfyNode, slot: int) -> bool: ...
 
 
 @dataclass
@@ -40,7 +72,7 @@ class NodeConversion:
         control: Its seed's *control after generate*; empty where the file does not say.
     """
 
-    workflow: WorkflowConversion
+    workflow: Workflow
     source: ComfyNode
     linked: dict[str, LinkValue]
     nodes: dict[str, Node] = field(default_factory=dict)

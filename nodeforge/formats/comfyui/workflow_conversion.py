@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -100,7 +100,7 @@ class WorkflowConversion:
         except RequestError:
             return ""
 
-    def type_of(self, output: Output, made: dict[str, Node]) -> str:
+    def type_of(self, output: Output, made: Mapping[str, Node]) -> str:
         """The NodeForge type of an output; empty where it is not known."""
         node = made.get(output.node) or self.document.graph.nodes.get(output.node)
         spec = self.catalogue.get(node.type) if node else None
@@ -120,7 +120,7 @@ class WorkflowConversion:
                     node.values[port] = given.value
         return Output(self.empty_latents[empty], "latent")
 
-    @cached_property
+    @property
     def picture_size(self) -> tuple[int, int] | None:
         """Width and height of the first empty latent."""
         for node in self.graph.nodes.values():
@@ -135,9 +135,13 @@ class WorkflowConversion:
         """Whether an output of `node` is linked."""
         return Source(node.id, slot) in self.readers
 
-    @cached_property
+    @property
     def seeds(self) -> frozenset[str]:
         """The nodes whose outputs are linked to seeds."""
+        return self._seeds
+
+    @cached_property
+    def _seeds(self) -> frozenset[str]:
         return frozenset(
             source.node
             for reader in self.graph.nodes.values()
