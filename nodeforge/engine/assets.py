@@ -11,7 +11,7 @@ from typing import Any
 from nodeforge import models
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings
-from nodeforge.whole_file import write_whole
+from nodeforge.settings.whole_file import write_whole
 
 _NO_SUFFIX = ".picture"
 _PICTURES = ("image", "mask")

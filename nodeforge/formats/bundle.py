@@ -31,7 +31,7 @@ from nodeforge.formats.tile_store import Shelf, TileNames, is_sha256, pack, unpa
 from nodeforge.formats.workflow import document_from_json, document_to_json, old_format
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Bytes
-from nodeforge.whole_file import keep_copy, write_whole
+from nodeforge.settings.whole_file import keep_copy, write_whole
 
 SUFFIX = ".nforge"
 PROJECT = "project.json"

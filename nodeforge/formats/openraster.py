@@ -42,7 +42,7 @@ from nodeforge.imaging import (
     encode,
     parse_colour,
 )
-from nodeforge.whole_file import write_whole
+from nodeforge.settings.whole_file import write_whole
 
 MIME = "image/openraster"
 MOST_LAYERS = 1000

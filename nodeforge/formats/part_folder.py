@@ -9,7 +9,7 @@ from pathlib import Path
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.formats.archive import DamagedArchiveError, Parts
 from nodeforge.formats.errors import TooLargeError
-from nodeforge.whole_file import write_whole
+from nodeforge.settings.whole_file import write_whole
 
 _FOLDERS = ("tiles", "assets")
 

@@ -17,8 +17,8 @@ from nodeforge.graph.document import VIEW_TABLES, Document, View
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Upgraded
 from nodeforge.graph.upgrade import upgrade
+from nodeforge.settings.whole_file import keep_copy, write_whole
 from nodeforge.spec import Catalogue
-from nodeforge.whole_file import keep_copy, write_whole
 
 _FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock"})
 _NUMBERS = (int, float)

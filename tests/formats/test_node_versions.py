@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,8 @@ def test_a_shipped_workflow_of_format_1_has_the_keys_of_today_s(file, tmp_path):
     old, new = load(file), load(shipped("workflows") / file.name)
     assert old.upgraded == ()
     assert flatten(old.graph, CATALOGUE) == flatten(new.graph, CATALOGUE)
-    assert old == new
+    places = replace(new.view, positions=old.view.positions)  # nodes with more rows have moved
+    assert old == replace(new, view=places)
     old_keys = keys(old, tmp_path)
     assert old_keys.keys() == flatten(old.graph, CATALOGUE).nodes.keys()
     assert old_keys == keys(new, tmp_path)

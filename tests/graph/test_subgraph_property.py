@@ -109,3 +109,19 @@ def test_an_input_that_shares_a_port_gets_no_other_one():
 def test_subgraphs_change_nothing_at_length(whole, seed):
     check_unpack(whole, random.Random(seed))
     check_collapse(whole, random.Random(seed))
+
+
+def test_a_value_under_a_link_of_the_subgraph_stays_out_when_it_is_unpacked():
+    box = Subgraph(
+        graph=graph({"one": "values.sum"}),
+        inputs={"port": [Input("one", "a")]},
+        values={"port": 7},
+    )
+    whole = graph({"from": "values.integer", "box": box}, "from.value > box.port")
+    document = Document(whole)
+    before = computed(whole, same)
+    edit = Unpack("box")
+    document.perform(edit)
+    assert computed(whole, renaming({edit.paths[0]: "box/one"})) == before
+    assert document.undo()
+    assert computed(whole, same) == before

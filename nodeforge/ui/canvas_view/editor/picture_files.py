@@ -15,9 +15,9 @@ from nodeforge.canvas import OpenedPicture, State, export_picture, open_picture
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.openraster import OpenedRaster, read_openraster, save_openraster
 from nodeforge.imaging import PICTURE_SUFFIXES, PictureFormat
+from nodeforge.settings.whole_file import write_whole
 from nodeforge.ui.canvas_view.rendering.qt_images import to_png
 from nodeforge.ui.documents.workspace import PROJECT
-from nodeforge.whole_file import write_whole
 
 PICTURES = f"Pictures (*{' *'.join((*PICTURE_SUFFIXES, '.ora'))});;All files (*)"
 _EXPORTS = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg);;Layers, OpenRaster (*.ora)"

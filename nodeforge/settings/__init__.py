@@ -68,7 +68,7 @@ def shipped(name: str) -> Path:
 
     In a checkout the folder beside the package wins, so that an edit there is seen.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     beside = package.parent / name
     if (package.parent / "pyproject.toml").is_file() and beside.is_dir():
         return beside
@@ -77,7 +77,7 @@ def shipped(name: str) -> Path:
 
 def in_checkout() -> bool:
     """Whether NodeForge runs from its source tree, where code changes between two runs."""
-    return (Path(__file__).parent.parent / "pyproject.toml").is_file()
+    return (Path(__file__).parents[2] / "pyproject.toml").is_file()
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,9 @@ def save_settings(settings: Settings) -> None:
     Raises:
         RequestError: they cannot be written; the old ones stay.
     """
-    from nodeforge.whole_file import write_whole  # only when needed: most processes only read
+    from nodeforge.settings.whole_file import (
+        write_whole,  # only when needed: most processes only read
+    )
 
     raw = {name: value for name, value in asdict(settings).items() if name != "home"}
     data = json.dumps(raw, indent=2, sort_keys=True).encode() + b"\n"
