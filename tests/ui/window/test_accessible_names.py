@@ -1,5 +1,6 @@
 """Every control says what it is for to those who do not see it."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +36,7 @@ OWN = (QScrollBar, QHeaderView)
 
 def controls(root: QWidget) -> Iterator[tuple[QWidget, str]]:
     """What can be used within `root`, and its name; the parts of Qt's own controls are left out."""
+    gc.collect()  # else PySide may take the wrapper of a deleted layout item for a new widget's
     for widget in root.findChildren(QWidget):
         is_part = any(
             isinstance(around, WHOLE) for around in (widget.parent(), widget.parent().parent())
