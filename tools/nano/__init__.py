@@ -5,6 +5,8 @@ train_controlnet, train_lora, train_turbo, train_edit, train_motion, train_upsca
 second_judge, export, evaluate. Each resumes where it stopped and writes below one folder
 (`--runs`); beside every checkpoint lies a float16 average of the weights, `average.safetensors`.
 
-`weights/vae` is the autoencoder of the second training in float16, before the other networks that
-it needs are there: `train_vae --from tools/nano/weights` goes on from it.
+`weights` holds the finished networks of the second training in float16, before the others that
+they need are there: the autoencoder (`train_vae --from tools/nano/weights` goes on from it), the
+tokenizer and the text encoder with its scores. To train the UNet elsewhere, copy `weights/vae` to
+`<runs>/cpu/vae/final`, and `weights/text` and `weights/tokenizer` into `<runs>/cpu`.
 """

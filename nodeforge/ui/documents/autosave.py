@@ -14,7 +14,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats import load, read, save, write
 from nodeforge.ui.documents import recovery_files
 from nodeforge.ui.documents.open_document import OpenDocument
-from nodeforge.ui.documents.recovery_files import Session
+from nodeforge.ui.documents.recovery_files import AutosaveSession
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Autosave(QObject):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
-        self._session = Session(workspace.settings.home / "autosave")
+        self._session = AutosaveSession(workspace.settings.home / "autosave")
         self._dirty: set[str] = set()
         self._timer = QTimer(self, singleShot=True)
         self.reload_interval()

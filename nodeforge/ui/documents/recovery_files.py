@@ -19,7 +19,7 @@ _STALE = 3600.0
 """Seconds after which a temporary file belongs to nobody: none takes that long to write."""
 
 
-class Session:
+class AutosaveSession:
     """This window's share of the autosave folder, named by process and a random token.
 
     A lock file, which the system releases however the process ends, says that the session lives:

@@ -93,8 +93,7 @@ class Gallery(QWidget):
 
     def __init__(self, results: ResultsDatabase) -> None:
         super().__init__()
-        self.moved_aside = ""
-        """What to tell where the list of results was damaged; empty where it was not."""
+        self._told_of: Path | None = None
         self.setAccessibleName("Gallery")
         self._results = results
         self.search = QLineEdit(placeholderText="Search prompts, seeds, names")
@@ -124,12 +123,7 @@ class Gallery(QWidget):
         self._again.timeout.connect(self.reload)
         self._stack = QStackedLayout()
         self._lay_out()
-        self.reload()
-        if aside := results.moved_aside:
-            self.moved_aside = (
-                f"The list of results was damaged: what could be read of it is kept, "
-                f"the damaged file is {aside}"
-            )
+        QTimer.singleShot(0, self, self.reload)  # once the window listens to what is told
 
     def add(self, job: Job, path: str) -> None:
         """Add a file that a run has saved."""
@@ -156,12 +150,22 @@ class Gallery(QWidget):
         except GalleryError as error:
             self._show_error(error)
             return
+        self._tell_of_damage()
         self.list.clear()
         for result in found:
             self.list.addItem(_item(result))
         self._empty.setText("No results match this search." if self._searching else EMPTY)
         self._stack.setCurrentIndex(0 if found else 1)
         self._offer()
+
+    def _tell_of_damage(self) -> None:
+        aside = self._results.moved_aside
+        if aside is not None and aside != self._told_of:
+            self._told_of = aside
+            self.failed.emit(
+                "The list of results was damaged: what could be read of it is kept, "
+                f"the damaged file is {aside}"
+            )
 
     def _show_error(self, error: GalleryError) -> None:
         """What is shown stays; it is read again in a moment, as another program may be busy."""

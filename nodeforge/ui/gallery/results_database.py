@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -164,7 +164,7 @@ class ResultsDatabase:
             self._do(write)
             self._waiting.clear()
 
-    def _do(self, work: Any) -> Any:
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` gives for the connection, in a transaction; a damaged file is replaced."""
         for attempt in (1, 2):
             try:

@@ -213,8 +213,6 @@ class MainWindow(BaseWindow):
         runner.finished.connect(lambda _: self._finished())
         runner.logged.connect(self.log.add)
         self.gallery.failed.connect(self.log.add)
-        if self.gallery.moved_aside:
-            self.log.add(self.gallery.moved_aside)
         self.autosave.failed.connect(self.log.add)
         self.autosave.failed.connect(self.status.show_text)
         workspace.current_changed.connect(self._current_changed)

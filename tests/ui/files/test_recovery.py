@@ -16,7 +16,7 @@ from nodeforge.formats import save
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Node
 from nodeforge.ui.documents.autosave import Autosave
-from nodeforge.ui.documents.recovery_files import Session
+from nodeforge.ui.documents.recovery_files import AutosaveSession
 
 
 def copy_in(folder: Path, name: str = "999999-abc") -> Path:
@@ -83,8 +83,8 @@ def test_copies_of_a_running_window_are_not_offered_until_it_has_ended(tmp_path:
     """By a lock that the system releases, as process numbers repeat in containers (F24)."""
     code = (
         "import sys, time; from pathlib import Path;"
-        "from nodeforge.ui.documents.recovery_files import Session;"
-        "session = Session(Path(sys.argv[1])); session.hold();"
+        "from nodeforge.ui.documents.recovery_files import AutosaveSession;"
+        "session = AutosaveSession(Path(sys.argv[1])); session.hold();"
         "session.file('abc', '.json').write_text('{}'); print('held', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(
@@ -92,7 +92,7 @@ def test_copies_of_a_running_window_are_not_offered_until_it_has_ended(tmp_path:
     )
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
-    ours = Session(tmp_path)
+    ours = AutosaveSession(tmp_path)
     assert ours.left_over((".json",)) == []
     ours.clean_up()
     other.kill()

@@ -105,6 +105,21 @@ def test_the_window_opens_on_a_busy_list_and_shows_it_later(qtbot, open_window, 
     qtbot.waitUntil(lambda: window.gallery.list.count() == 3, timeout=10_000)
 
 
+def test_the_window_says_that_a_list_was_damaged(qtbot, open_window, home: Path):
+    (home / "gallery.sqlite").write_bytes(b"no database" * 1000)
+    told: list[str] = []
+    window = open_window()
+    window.gallery.failed.connect(told.append)
+    (home / "gallery.sqlite").write_bytes(b"damaged while it is open" * 1000)
+    window.results._disconnect()
+    window.gallery.reload()
+    assert len(told) == 1
+    assert "gallery.damaged-2.sqlite" in told[0]
+    window.gallery.reload()
+    assert len(told) == 1
+    assert (home / "gallery.damaged-1.sqlite").exists()
+
+
 @pytest.mark.parametrize("page", range(1, 12))
 def test_what_can_be_read_of_a_damaged_list_is_kept(tmp_path: Path, page: int):
     """Reliability F4: one page of 0xff kept the window from opening."""
