@@ -1,6 +1,5 @@
 """Every control says what it is for to those who do not see it."""
 
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -36,11 +35,8 @@ OWN = (QScrollBar, QHeaderView)
 
 def controls(root: QWidget) -> Iterator[tuple[QWidget, str]]:
     """What can be used within `root`, and its name; the parts of Qt's own controls are left out."""
-    gc.collect()  # else PySide may take the wrapper of a deleted layout item for a new widget's
-    for widget in root.findChildren(QWidget):
-        is_part = any(
-            isinstance(around, WHOLE) for around in (widget.parent(), widget.parent().parent())
-        )
+    for widget, around in within(root, root):
+        is_part = isinstance(around[0], WHOLE) or isinstance(around[1], WHOLE)
         is_qts = widget.objectName().startswith("qt_") and not isinstance(widget, QTabBar)
         if not isinstance(widget, CONTROLS) or isinstance(widget, OWN) or is_part or is_qts:
             continue
@@ -48,9 +44,19 @@ def controls(root: QWidget) -> Iterator[tuple[QWidget, str]]:
         yield widget, widget.accessibleName() or text
 
 
+def within(root: QWidget, around: QWidget) -> Iterator[tuple[QWidget, tuple[QWidget, QWidget]]]:
+    """Each widget in `root`, its parent and its parent's parent, walked from above.
+
+    Asked for its parent, PySide may give the wrapper of a deleted layout item at that address.
+    """
+    for child in root.children():
+        if isinstance(child, QWidget):
+            yield child, (root, around)
+            yield from within(child, root)
+
+
 def nameless(root: QWidget) -> list[str]:
-    return [f"{type(w).__name__} in {type(w.parent()).__name__}"
-            for w, name in controls(root) if not name.strip()]  # fmt: skip
+    return [type(widget).__name__ for widget, name in controls(root) if not name.strip()]
 
 
 @pytest.fixture
