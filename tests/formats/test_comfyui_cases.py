@@ -1,12 +1,14 @@
 """What ComfyUI's files mean, by the cases found in real ones (comfyui §1)."""
 
+import json
 from typing import Any
 
 import pytest
 
 from nodeforge.formats import comfyui
 from nodeforge.formats.comfyui import Imported
-from nodeforge.graph.model import Node
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Input, Mode, Node, Subgraph
 from nodeforge.spec import Catalogue
 from support.comfyui import WorkflowBuilder, text_to_image
 
@@ -181,3 +183,159 @@ def test_a_class_with_a_space_at_its_end_is_known():
     for raw in (workflow.ui(), workflow.api()):
         assert not imported(raw).report.missing
         assert nodes(imported(raw), "text.average")
+
+
+def bypassed_subgraph(inputs: list[dict[str, Any]], outputs: list[str], **more: Any) -> Any:
+    """An image that goes through a bypassed subgraph of VAE Encode and VAE Decode to be saved."""
+    inner = [
+        {"id": 1, "type": "VAEEncode", "inputs": [{"name": "pixels", "type": "IMAGE", "link": 1}],
+         "outputs": [{"name": "LATENT", "type": "LATENT"}]},
+        {"id": 2, "type": "VAEDecode", "inputs": [{"name": "samples", "type": "LATENT", "link": 2}],
+         "outputs": [{"name": "IMAGE", "type": "IMAGE"}]},
+        {"id": 3, "type": "SomethingElse", "widgets_values": [1]},
+        {"id": 4, "type": "SamplerCustomAdvanced", "inputs": [{"name": "guider", "type": "GUIDER"}]},
+    ]  # fmt: skip
+    links = [[1, -10, 0, 1, 0, "IMAGE"], [2, 1, 0, 2, 0, "LATENT"]]
+    links += [[3 + slot, 2, 0, -20, slot, kind] for slot, kind in enumerate(outputs)]
+    ports = [{"name": port["name"], "type": port["type"]} for port in inputs]
+    shown = [{"name": f"out_{slot}", "type": kind} for slot, kind in enumerate(outputs)]
+    definition = {"id": "sub", "name": "Again", "nodes": inner, "links": links}
+    definition |= {"inputs": ports, "outputs": shown}
+    use = {"id": 5, "type": "sub", "mode": 4, "inputs": inputs, "outputs": shown, **more}
+    nodes_ = [
+        {"id": 6, "type": "LoadImage", "widgets_values": ["fox.png"], "inputs": []},
+        {"id": 8, "type": "LoadImage", "widgets_values": ["owl.png"], "inputs": []},
+        use,
+        {"id": 7, "type": "SaveImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 11}]},
+    ]
+    outer = [[10, 6, 0, 5, 0, "IMAGE"], [12, 8, 0, 5, 1, "IMAGE"]]
+    outer.append([11, 5, len(outputs) - 1, 7, 0, "IMAGE"])
+    return {"nodes": nodes_, "links": outer, "definitions": {"subgraphs": [definition]}}
+
+
+IMAGES = [
+    {"name": "image", "type": "IMAGE", "link": 10},
+    {"name": "other", "type": "IMAGE", "link": 12},
+]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "shown"),
+    [
+        (IMAGES[:1], ["IMAGE"], "fox.png"),
+        (IMAGES, ["IMAGE"], "fox.png"),
+        (IMAGES, ["MASK", "IMAGE"], "owl.png"),  # the input at the output's place
+        ([{"name": "text", "type": "STRING"}, IMAGES[1]], ["IMAGE"], "owl.png"),
+        ([{"name": "image", "type": "IMAGE"}, IMAGES[1]], ["IMAGE"], None),  # not linked
+        ([{"name": "text", "type": "STRING"}], ["IMAGE"], None),
+    ],
+    ids=["one", "two", "by place", "by type", "not linked", "no such type"],
+)
+def test_a_bypassed_subgraph_is_one_bypassed_node(
+    inputs: list[dict[str, Any]], outputs: list[str], shown: str | None
+):
+    """1.4: each node inside of it was bypassed, so that nothing came through."""
+    made = imported(bypassed_subgraph(inputs, outputs))
+    assert made.report.missing == []
+    graph = made.document.graph
+    boxes = [node for node in graph.nodes.values() if isinstance(node, Subgraph)]
+    assert [box.mode for box in boxes] == [Mode.BYPASS]
+    assert {node.mode for node in boxes[0].graph.nodes.values()} == {Mode.ACTIVE}
+    assert "image" in boxes[0].outputs  # what it gives once it is not bypassed any more
+    flat = flatten(graph, Catalogue.shipped())
+    saves = [name for name, node in flat.nodes.items() if node.type == "image.save"]
+    if shown is None:
+        assert saves == []
+        assert any("7 SaveImage is muted" in text for text in made.report.problems)
+        return
+    start = flat.links[Input(saves[0], "image")]
+    assert flat.nodes[start.node].values["file"] == shown
+
+
+def test_a_bypassed_subgraph_in_another_and_with_a_value_passes_on():
+    """1.4, other inputs of the kind."""
+    raw = bypassed_subgraph(IMAGES[:1], ["IMAGE"])
+    inner = raw["nodes"][2]
+    port = {"name": "image", "type": "IMAGE"}
+    outer = {
+        "id": "outer",
+        "name": "Outer",
+        "nodes": [inner | {"inputs": [port | {"link": 1}]}],
+        "links": [[1, -10, 0, 5, 0, "IMAGE"], [2, 5, 0, -20, 0, "IMAGE"]],
+        "inputs": [port],
+        "outputs": [{"name": "out", "type": "IMAGE"}],
+    }
+    raw["definitions"]["subgraphs"].append(outer)
+    raw["nodes"][2] = inner | {"type": "outer", "mode": 0}
+    made = imported(raw)
+    flat = flatten(made.document.graph, Catalogue.shipped())
+    (save,) = (name for name, node in flat.nodes.items() if node.type == "image.save")
+    assert flat.nodes[flat.links[Input(save, "image")].node].values["file"] == "fox.png"
+    assert made.report.missing == []
+    assert [node.type for node in flat.nodes.values()].count("latent.encode") == 0
+
+
+@pytest.mark.parametrize("mode", [2, 4])
+def test_what_has_no_counterpart_and_does_not_run_is_not_reported(mode: int):
+    """1.4: bypassed samplers counted as "no counterpart"."""
+    workflow = text_to_image()
+    workflow.add("SamplerCustomAdvanced", latent_image=(4, 0), mode=mode)
+    workflow.add("Unknown", mode=mode)
+    made = imported(workflow.ui())
+    assert made.report.missing == []
+    assert "comfyui.Unknown" in {node.type for node in made.document.graph.nodes.values()}
+
+
+def problems(raw: dict[str, Any]) -> str:
+    return "\n".join(imported(raw).report.problems)
+
+
+def test_broken_links_are_told_with_node_and_input():
+    """1.11: they were dropped without a word."""
+    raw = text_to_image().ui()
+    raw["links"] = [link for link in raw["links"] if link[0] != 3]
+    assert "5 KSampler: its 'model' has the link 3, which is not in the file" in problems(raw)
+    raw = text_to_image().ui()
+    raw["nodes"] = [node for node in raw["nodes"] if node["id"] != 4]
+    assert "5 KSampler: its 'latent_image' is linked to node 4, which is not" in problems(raw)
+    raw = text_to_image().ui()
+    del raw["links"]
+    assert problems(raw).count("which is not in the file") == 9
+    raw = text_to_image().ui()
+    raw["nodes"][4]["inputs"] = "model"
+    assert "5 KSampler: its 'inputs' are no list" in problems(raw)
+    assert problems(text_to_image().ui()) == ""
+
+
+def test_broken_links_of_the_api_form_are_told():
+    """1.11: a seed linked to an absent node became 0."""
+    raw = text_to_image().api()
+    raw["5"]["inputs"] |= {"seed": ["99", 0], "model": ["1", 0, "MODEL"], "positive": ["2", "0"]}
+    told = problems(raw)
+    assert "5 KSampler: its 'seed' is linked to node 99, which is not in the file" in told
+    assert "5 KSampler: its 'model' is no link" in told
+    assert "5 KSampler: its 'positive' is no link" in told
+    raw = text_to_image().api()
+    raw["5"]["inputs"] = "model"
+    assert "5 KSampler: its 'inputs' are no object" in problems(raw)
+    raw = text_to_image().api()
+    raw["2"]["inputs"]["text"] = ["a list", 1, 2]  # no node is called so
+    assert "no link" not in problems(raw)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "null"])
+def test_a_number_that_is_none_is_told(number: str):
+    """1.11: it became the default without a word."""
+    text = json.dumps(text_to_image().ui()).replace("5.0", number, 1)
+    made = comfyui.convert(comfyui.read_text(text), Catalogue.shipped())
+    assert "5 KSampler: its 'cfg' is NaN, Infinity or null; 8.0 is used" in str(
+        made.report.problems
+    )
+    assert nodes(made, "sampling.guidance")[0].values["scale"] == 8.0
+
+
+def test_two_nodes_of_one_id_are_told():
+    """1.11: the last one won without a word."""
+    raw = text_to_image().ui()
+    raw["nodes"].append({"id": 7, "type": "PreviewImage", "inputs": []})
+    assert "Two nodes have the id 7 (SaveImage and PreviewImage)" in problems(raw)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.graph_json import MAX_NODES
 from nodeforge.graph.model import Mode
 
 Rect = tuple[float, float, float, float]
@@ -38,6 +40,14 @@ class Source(NamedTuple):
     slot: int
 
 
+class ModelFile(NamedTuple):
+    """A model file that a node needs: its name, ComfyUI's folder for it, and its address."""
+
+    name: str
+    directory: str
+    url: str
+
+
 @dataclass
 class ComfyNode:
     """One node.
@@ -48,12 +58,16 @@ class ComfyNode:
         values: Widget values by name, where the file names them.
         unnamed_values: Widget values in order, where the file does not name them.
         links: Input name to the origin of its link.
+        unfed: Linked inputs that get nothing, as a bypassed subgraph passes nothing on to them.
+        optional: Inputs that need not be linked, where the file says so.
         input_types: Input name to ComfyUI's type, where the file has it.
         outputs: Name and ComfyUI's type of each output, where the file has them.
         title: The user's title.
         rect: Its position and size; None where the file has none.
         colour: Title colour ``#rrggbb``, or empty.
         collapsed: Only its title is shown.
+        inactive: It is in a bypassed subgraph, at any depth.
+        models: Addresses of model files that it needs.
         from_ui: It was read from the UI form, in which prompts still have comments.
     """
 
@@ -62,6 +76,8 @@ class ComfyNode:
     values: dict[str, Any] = field(default_factory=dict)
     unnamed_values: list[Any] = field(default_factory=list)
     links: dict[str, Source] = field(default_factory=dict)
+    unfed: list[str] = field(default_factory=list)
+    optional: set[str] = field(default_factory=set)
     input_types: dict[str, str] = field(default_factory=dict)
     outputs: list[tuple[str, str]] = field(default_factory=list)
     title: str = ""
@@ -69,7 +85,18 @@ class ComfyNode:
     rect: Rect | None = None
     colour: str = ""
     collapsed: bool = False
+    inactive: bool = False
+    models: list[ModelFile] = field(default_factory=list)
     from_ui: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"{self.id} {self.class_type[:60]}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it takes part in a run."""
+        return self.mode is Mode.ACTIVE and not self.inactive
 
 
 @dataclass
@@ -84,10 +111,16 @@ class Group:
 
 @dataclass
 class SubgraphNode:
-    """A subgraph node; its inner nodes are in the workflow's flat table of nodes."""
+    """A subgraph node; its inner nodes are in the workflow's flat table of nodes.
+
+    Args:
+        outputs: What its outputs would show, where it is bypassed.
+    """
 
     title: str
     rect: Rect | None = None
+    mode: Mode = Mode.ACTIVE
+    outputs: list[Source] = field(default_factory=list)
 
 
 def subgraph_of(name: str) -> str:
@@ -110,3 +143,30 @@ class ComfyGraph:
     groups: list[Group] = field(default_factory=list)
     subgraphs: dict[str, SubgraphNode] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+
+    def add(self, node: ComfyNode) -> None:
+        """Add a node.
+
+        Raises:
+            TooLargeError: there are too many.
+        """
+        if other := self.nodes.get(node.id):
+            kinds = " and ".join(dict.fromkeys([other.class_type[:60], node.class_type[:60]]))
+            self.problems.append(f"Two nodes have the id {node.id} ({kinds}); the last one counts.")
+        self.nodes[node.id] = node
+        if len(self.nodes) > MAX_NODES:
+            raise TooLargeError(f"has more than {MAX_NODES:,} nodes.")
+
+    def drop_broken_links(self) -> None:
+        """Drop links from nodes that are not there, and say so."""
+        for node in self.nodes.values():
+            for name, source in list(node.links.items()):
+                if source.node in self.nodes:
+                    continue
+                del node.links[name]
+                what = f"node {source.node[:40]}, which is not in the file"
+                if source.node in self.subgraphs:
+                    what = f"an output of subgraph {source.node} that nothing feeds"
+                self.problems.append(
+                    f"{node.label}: its '{name[:40]}' is linked to {what}; the link was left out."
+                )

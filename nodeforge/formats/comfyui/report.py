@@ -17,7 +17,8 @@ class ConvertedNode:
         title: The user's title.
         nodes: Ids of the NodeForge nodes, the main one first.
         found_in: Where its meaning went, if it has no node of its own.
-        missing: Why it has no counterpart; its node is a placeholder then.
+        lacks: Why it has no counterpart; its node is a placeholder then.
+        is_active: It takes part in a run: it is neither muted nor bypassed.
     """
 
     id: str
@@ -25,7 +26,13 @@ class ConvertedNode:
     title: str = ""
     nodes: list[str] = field(default_factory=list)
     found_in: str = "a value of what it is linked to"
-    missing: str = ""
+    lacks: str = ""
+    is_active: bool = True
+
+    @property
+    def missing(self) -> str:
+        """Why a node that is needed has no counterpart; empty where it has, or is not run."""
+        return self.lacks if self.is_active else ""
 
     @property
     def label(self) -> str:

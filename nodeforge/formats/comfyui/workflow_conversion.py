@@ -158,12 +158,11 @@ class WorkflowConversion:
             self._note(node)
             became.found_in = "a note"
             return became
-        if any(link.muted for link in linked.values()) and node.mode is Mode.ACTIVE:
-            node.mode = Mode.MUTE
-            self.report.problems.append(f"{became.label} is muted, as what feeds it is.")
+        if node.mode is Mode.ACTIVE:
+            self._mute_unfed(node, linked, became.label)
         conversion = NodeConversion(self, node, {n: s for n, s in linked.items() if not s.muted})
         if row is None:
-            became.missing = "is of a class that has no counterpart here."
+            became.lacks = "is of a class that has no counterpart here."
             self._placeholder(conversion)
         else:
             values, conversion.control = _named_values(node, row)
@@ -172,10 +171,21 @@ class WorkflowConversion:
                 self._by_row(conversion, row)
             except NoCounterpartError as error:
                 conversion = NodeConversion(self, node, conversion.linked)
-                became.missing = error.fact
+                became.lacks = error.fact
                 self._placeholder(conversion)
+        became.is_active = node.is_active
         self._add_nodes(conversion, became)
         return became
+
+    def _mute_unfed(self, node: ComfyNode, linked: Mapping[str, LinkValue], label: str) -> None:
+        """Mute a node that ComfyUI does not run, as an input that it needs gets nothing."""
+        muted = {name for name, link in linked.items() if link.muted}
+        if {*muted, *node.unfed} <= node.optional:
+            return
+        node.mode = Mode.MUTE
+        if not node.inactive:
+            why = "what feeds it is" if muted else "nothing passes the bypassed subgraph before it"
+            self.report.problems.append(f"{label} is muted, as {why}.")
 
     def _link_values_of(self, node: ComfyNode) -> dict[str, LinkValue]:
         found: dict[str, LinkValue] = {}
@@ -294,8 +304,10 @@ class WorkflowConversion:
             if not inside:
                 continue
             outer = list(dict.fromkeys(around.get(name, name) for name in inside))
-            edit = Collapse(outer, self.graph.subgraphs[box].title)
+            shown = self._shown_by_bypassed(box, set(outer))
+            edit = Collapse(outer, self.graph.subgraphs[box].title, outputs=shown)
             self.document.perform(edit)
+            self.document.node(edit.path).mode = self.graph.subgraphs[box].mode
             if box in placed.boxes:
                 corner = [round(side) for side in placed.boxes[box]]
                 self.document.view.positions[edit.path] = corner
@@ -304,6 +316,15 @@ class WorkflowConversion:
             paths[box] = edit.path
         self.document.history = History()
         return paths
+
+    def _shown_by_bypassed(self, box: str, inside: set[str]) -> dict[str, Output]:
+        """Outputs of a bypassed subgraph, which nothing reads while it is bypassed."""
+        shown: dict[str, Output] = {}
+        for source in self.graph.subgraphs[box].outputs:
+            link = self.link_values.get(source)
+            if link is not None and link.output is not None and link.output.node in inside:
+                shown[_port(link.output.port, set(shown))] = link.output
+        return shown
 
     def _add_groups_and_notes(self, placed: Placement, paths: dict[str, str]) -> None:
         """Add notes and groups to the graphs that they belong to."""

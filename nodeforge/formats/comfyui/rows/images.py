@@ -27,7 +27,8 @@ _ENDINGS = {
 def picture(node: NodeConversion) -> str:
     """A picture's name without the folder that ComfyUI marks at its end."""
     name = _PLACE.sub("", node.known_value("image", "").replace("\\", "/"))
-    node.workflow.report.pictures.append(name)
+    if node.source.is_active:
+        node.workflow.report.pictures.append(name)
     return name
 
 
