@@ -1,6 +1,7 @@
 """What ComfyUI's files mean, by the cases found in real ones (comfyui §1)."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from nodeforge.formats import comfyui
 from nodeforge.formats.comfyui import Imported
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input, Mode, Node, Subgraph
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 from support.comfyui import WorkflowBuilder, text_to_image
 
@@ -193,7 +196,7 @@ def bypassed_subgraph(inputs: list[dict[str, Any]], outputs: list[str], **more: 
         {"id": 2, "type": "VAEDecode", "inputs": [{"name": "samples", "type": "LATENT", "link": 2}],
          "outputs": [{"name": "IMAGE", "type": "IMAGE"}]},
         {"id": 3, "type": "SomethingElse", "widgets_values": [1]},
-        {"id": 4, "type": "SamplerCustomAdvanced", "inputs": [{"name": "guider", "type": "GUIDER"}]},
+        {"id": 4, "type": "SamplerCustomAdvanced"},
     ]  # fmt: skip
     links = [[1, -10, 0, 1, 0, "IMAGE"], [2, 1, 0, 2, 0, "LATENT"]]
     links += [[3 + slot, 2, 0, -20, slot, kind] for slot, kind in enumerate(outputs)]
@@ -339,3 +342,192 @@ def test_two_nodes_of_one_id_are_told():
     raw = text_to_image().ui()
     raw["nodes"].append({"id": 7, "type": "PreviewImage", "inputs": []})
     assert "Two nodes have the id 7 (SaveImage and PreviewImage)" in problems(raw)
+
+
+def group_file(prefix: str, values: list[Any]) -> dict[str, Any]:
+    """Text to image whose prompt, sampler and decoding are in an old group node."""
+    raw = text_to_image().ui()
+    text = {"type": "CLIPTextEncode", "inputs": [{"name": "clip", "type": "CLIP", "link": None}],
+            "outputs": [{"name": "CONDITIONING", "type": "CONDITIONING"}],
+            "widgets_values": ["inside"], "index": 0}  # fmt: skip
+    sampler = {
+        "type": "KSampler",
+        "inputs": [
+            {"name": "model", "type": "MODEL", "link": None},
+            {"name": "positive", "type": "CONDITIONING", "link": None},
+            {"name": "negative", "type": "CONDITIONING", "link": None},
+            {"name": "latent_image", "type": "LATENT", "link": None},
+        ],
+        "outputs": [{"name": "LATENT", "type": "LATENT"}],
+        "widgets_values": [1, "fixed", 20, 8, "euler", "normal", 1],
+        "index": 1,
+    }
+    decode = {"type": "VAEDecode", "inputs": [{"name": "samples", "type": "LATENT", "link": None},
+                                              {"name": "vae", "type": "VAE", "link": None}],
+              "outputs": [{"name": "IMAGE", "type": "IMAGE"}], "index": 2}  # fmt: skip
+    group = {
+        "nodes": [text, sampler, decode],
+        "links": [[0, 0, 1, 1, 2, "CONDITIONING"], [1, 0, 2, 0, 5, "LATENT"]],
+        "external": [[1, 0, "LATENT"]],
+    }
+    kinds = {"clip": 10, "model": 11, "negative": 12, "latent_image": 13, "vae": 14}
+    types = ("CLIP", "MODEL", "CONDITIONING", "LATENT", "VAE")
+    use = {
+        "id": 20,
+        "type": f"workflow{prefix}Made",
+        "inputs": [
+            {"name": name, "type": kind, "link": number}
+            for (name, number), kind in zip(kinds.items(), types, strict=True)
+        ],
+        "outputs": [{"name": "LATENT", "type": "LATENT"}, {"name": "IMAGE", "type": "IMAGE"}],
+        "widgets_values": values,
+    }
+    kept = (1, 3, 4, 7)
+    raw["nodes"] = [node for node in raw["nodes"] if node["id"] in kept] + [use]
+    raw["links"] = [link for link in raw["links"] if link[1] in kept and link[3] in kept]
+    starts = ((1, 1), (1, 0), (3, 0), (4, 0), (1, 2))
+    raw["links"] += [[10 + n, *start, 20, n, types[n]] for n, start in enumerate(starts)]
+    raw["links"].append([15, 20, 1, 7, 0, "IMAGE"])
+    raw["nodes"][3]["inputs"][0]["link"] = 15
+    return raw | {"extra": {"groupNodes": {"Made": group}}}
+
+
+VALUES = ["outside", 7, "randomize", 12, 5, "dpmpp_2m", "karras", 1]
+
+
+@pytest.mark.parametrize("prefix", ["/", ">"])
+def test_an_old_group_node_is_a_subgraph(prefix: str):
+    """1.11: it stayed one placeholder."""
+    made = imported(group_file(prefix, VALUES))
+    assert made.report.missing == []
+    assert made.report.problems == []
+    flat = flatten(made.document.graph, Catalogue.shipped())
+    expected = text_to_image(seed=7, steps=12, cfg=5, scheduler="karras")
+    expected.nodes[1].values["text"] = "outside"
+    plain = flatten(imported(expected.ui()).document.graph, Catalogue.shipped())
+    assert _shape(flat) == _shape(plain)
+
+
+def test_values_of_a_group_node_that_do_not_fit_are_told():
+    made = imported(group_file("/", VALUES[:-1]))
+    assert "those inside count" in str(made.report.problems)
+    assert nodes(made, "sampling.noise")[0].values["seed"] == 1
+
+
+def _shape(flat: Any) -> list[Any]:
+    """A graph without the names of its nodes: each node with the nodes that feed it."""
+    made: dict[str, Any] = {}
+
+    def of(name: str) -> Any:
+        if name not in made:
+            node = flat.nodes[name]
+            fed = sorted(
+                (end.port, end.item or 0, start.port, str(of(start.node)))
+                for end, start in flat.links.items()
+                if end.node == name
+            )
+            made[name] = (node.type, sorted(map(str, node.values.items())), fed)
+        return made[name]
+
+    return sorted(str(of(name)) for name in flat.nodes)
+
+
+def test_a_grey_mask_is_rounded_as_vae_encode_for_inpaint_rounds_it():
+    """1.5: a soft brush opened in shares of the steps."""
+    made = imported(masked("VAEEncodeForInpaint").ui())
+    links = {str(end): str(start) for end, start in made.document.graph.links.items()}
+    assert links["denoise.mask"] == "grow.mask"
+    assert links["grow.mask"] == links["masked_picture.mask"] == "threshold.mask"
+    assert not any("grey mask" in text for text in made.report.differences)
+
+
+@pytest.mark.parametrize("kind", ["VAEEncodeForInpaint", "SetLatentNoiseMask"])
+def test_masks_and_pictures_of_other_sizes_fit(kind: str):
+    """1.11: the mask is scaled to the picture, and what 8 does not divide is cropped."""
+    made = imported(masked(kind).ui())
+    links = {str(end): str(start) for end, start in made.document.graph.links.items()}
+    if kind == "VAEEncodeForInpaint":
+        assert links["threshold.mask"] == "align.mask"
+        assert links["masked_picture.image"] == "align.image"
+    else:
+        assert links["denoise.mask"] == "scale_to_latent.mask"
+        assert links["scale_to_latent.latent"] == links["denoise.latent"]
+        assert nodes(made, "latent.encode")[0].values == {"crop": True}
+
+
+def test_a_scaled_latent_takes_its_mask_along():
+    workflow = masked("SetLatentNoiseMask")
+    sampler = workflow.nodes[4]
+    larger = workflow.add(
+        "LatentUpscaleBy",
+        {"upscale_method": "bilinear", "scale_by": 2.0},
+        samples=sampler.links["latent_image"],
+    )
+    sampler.links["latent_image"] = (larger, 0)
+    made = imported(workflow.ui())
+    links = {str(end): str(start) for end, start in made.document.graph.links.items()}
+    assert links["denoise.mask"] == "scale_to_latent_2.mask"
+    assert links["scale_to_latent_2.latent"] == links["denoise.latent"] == "scale_by.latent"
+    assert links["denoise.masked_image"] == "scale_by.latent"
+
+
+def loaders(file: str, kind: str, latent: str = "EmptySD3LatentImage") -> WorkflowBuilder:
+    workflow = text_to_image()
+    model = workflow.add("UNETLoader", {"unet_name": file, "weight_dtype": "default"})
+    clip = workflow.add("CLIPLoader", {"clip_name": "q.safetensors", "type": kind})
+    workflow.nodes[0].values["ckpt_name"] = "unknown.safetensors"
+    workflow.nodes[4].links["model"] = (model, 0)
+    workflow.nodes[3].class_type = latent
+    for node in workflow.nodes[1:3]:
+        node.links["clip"] = (clip, 0)
+    return workflow
+
+
+@pytest.mark.parametrize(
+    ("workflow", "family"),
+    [
+        (loaders("z_image_turbo_bf16.safetensors", "lumina2"), "Z-Image"),
+        (loaders("Qwen\\qwen-image-2512.gguf", "qwen_image"), "Qwen-Image"),
+        (loaders("flux1-dev.safetensors", "flux"), "Flux.1"),
+        (loaders("flux-2-klein-4b.safetensors", "qwen_image"), "Flux.2"),
+        (loaders("merge.safetensors", "wan"), "Wan"),
+        (loaders("merge.safetensors", "lumina2"), "Lumina 2 or Z-Image"),
+        (loaders("merge.safetensors", "stable_diffusion"), "That of the model"),
+        (loaders("sd_xl_base_1.0.safetensors", "stable_diffusion"), None),
+        (loaders("merge.safetensors", "stable_diffusion", "EmptyLatentImage"), None),
+        (text_to_image("v1-5-pruned-emaonly.safetensors"), None),
+        (text_to_image("sd3.5_large_fp8_scaled.safetensors"), "SD 3"),
+    ],
+)
+def test_a_family_that_is_not_run_is_named(workflow: WorkflowBuilder, family: str | None):
+    """1.10: the only complaint was missing files."""
+    for raw in (workflow.ui(), workflow.api()):
+        report = imported(raw).report
+        assert ("is a family that NodeForge does not run yet" in report.summary) == bool(family)
+        assert all(name.startswith(family or "-") for name in report.families)
+
+
+def test_lcm_sampling_is_told():
+    """1.8: it became epsilon without a word."""
+    workflow = text_to_image(sampler_name="lcm")
+    held = {"sampling": "lcm", "zsnr": False}
+    workflow.nodes[4].links["model"] = (
+        workflow.add("ModelSamplingDiscrete", held, model=(1, 0)),
+        0,
+    )
+    assert any("50 timesteps" in text for text in imported(workflow.ui()).report.differences)
+
+
+def test_addresses_of_model_files_that_are_not_here_are_shown(tmp_path: Path):
+    """1.11: 261 of 644 templates say where their files are from; nothing is fetched."""
+    raw = text_to_image().ui()
+    url = "https://example.org/nano.safetensors"
+    file = {"name": "nano", "url": url, "directory": "checkpoints"}
+    raw["nodes"][0]["properties"] = {"models": [file, {"name": 3}, "x"]}
+    raw["nodes"][1]["properties"] = {"models": 3}
+    report = imported(raw).report
+    assert f"  nano (for the folder checkpoints): {url}" in list(report.lines())
+    assert report.to_json()["models"] == [file]
+    folders = ModelFolders(Settings(home=tmp_path))  # the shipped nano is in them
+    made = comfyui.convert(comfyui.from_json(raw), Catalogue.shipped(), folders)
+    assert made.report.models == []

@@ -10,7 +10,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.errors import RequestError
-from nodeforge.formats.comfyui.comfy_graph import SEEDS, ComfyGraph, ComfyNode, Source, control_word
+from nodeforge.formats.comfyui.comfy_graph import (
+    SEEDS,
+    ComfyGraph,
+    ComfyNode,
+    ModelFile,
+    Source,
+    control_word,
+)
+from nodeforge.formats.comfyui.families import families_not_run
 from nodeforge.formats.comfyui.link_value import EmptyLatent, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.placement import Placement, place
@@ -22,7 +30,7 @@ from nodeforge.graph.edits import Collapse
 from nodeforge.graph.history import History
 from nodeforge.graph.model import Input, Mode, Node, Output
 from nodeforge.graph.paths import Names, join
-from nodeforge.spec import Catalogue
+from nodeforge.spec import Catalogue, ModelFileWidget
 
 if TYPE_CHECKING:
     from nodeforge.models import ModelFolders
@@ -78,12 +86,18 @@ class WorkflowConversion:
         self.notes: dict[str, str] = {}
         self.empty_latents: dict[EmptyLatent, str] = {}
         self.shared: set[str] = set()
+        self.recognised = False
+        """A model file of the workflow is here, and of a family that is run."""
 
     def convert(self) -> None:
         done: dict[str, ConvertedNode] = {}
         for node in _in_order(self.graph, self.report):
             done[node.id] = self._node(node)
         self._link_empty_latents()
+        self.report.families = families_not_run(
+            self.graph.nodes.values(), recognised=self.recognised
+        )
+        self.report.models = list(dict.fromkeys(self._models_not_here()))
         self.report.converted = [done[name] for name in self.graph.nodes if name in done]
         self.report.problems += self.graph.problems
         placed = place(self.document, self.graph, self.converted, self.notes, self.catalogue)
@@ -96,9 +110,37 @@ class WorkflowConversion:
         from nodeforge.models import recognise
 
         try:
-            return recognise(self.models.find(kind, name)).family or ""
+            family = recognise(self.models.find(kind, name)).family or ""
         except RequestError:
             return ""
+        self.recognised |= bool(family)
+        return family
+
+    def _models_not_here(self) -> Iterator[ModelFile]:
+        """Model files with an address that no folder of models holds."""
+        for node in self.graph.nodes.values():
+            for file in node.models if node.is_active else ():
+                if not any(map(self._is_here, self._files_named(node.id, file.name))):
+                    yield file
+
+    def _files_named(self, node: str, name: str) -> Iterator[tuple[str, str]]:
+        """Kind and path of the files called `name` that the nodes made for `node` load."""
+        for made in map(self.document.graph.nodes.get, self.converted.get(node, ())):
+            spec = self.catalogue.get(made.type) if made else None
+            for port in spec.inputs if made and spec else ():
+                value = made.values.get(port.name) if made else None
+                named = type(value) is str and value.rpartition("/")[2] == name
+                if named and isinstance(port.widget, ModelFileWidget):
+                    yield port.widget.kind, value
+
+    def _is_here(self, file: tuple[str, str]) -> bool:
+        if self.models is None:
+            return False
+        try:
+            self.models.find(*file)
+        except RequestError:
+            return False
+        return True
 
     def type_of(self, output: Output, made: Mapping[str, Node]) -> str:
         """The NodeForge type of an output; empty where it is not known."""

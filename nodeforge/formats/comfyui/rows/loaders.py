@@ -34,7 +34,9 @@ def _load(node: NodeConversion) -> None:
 
 
 def _load_denoiser(node: NodeConversion) -> None:
-    name = node.add("models.load_denoiser", file=_file(node.known_value("unet_name", "")))
+    file = _file(node.known_value("unet_name", ""))
+    node.workflow.family("unet", file)
+    name = node.add("models.load_denoiser", file=file)
     if (held := node.known_value("weight_dtype", "default")) != "default":
         node.report_difference(
             f"The weights were held as {held}; here the settings' precision decides"
@@ -123,6 +125,11 @@ def _discrete(node: NodeConversion) -> None:
     model, sampling = _model(node), node.known_value("sampling", "eps")
     if sampling not in _PREDICTIONS or not model.loader:
         raise NoCounterpartError(f"sets a model to '{sampling}', which is not possible here.")
+    if sampling == "lcm":
+        node.report_difference(
+            "An LCM has 50 timesteps there, and its estimate is mixed with the latent (c_skip, "
+            "c_out); here it is a model of 1000 timesteps that predicts epsilon"
+        )
     zero = node.known_value("zsnr", False)
     _set_loader(node, model, prediction=_PREDICTIONS[sampling], zero_snr="yes" if zero else "no")
     if zero and sampling != "v_prediction":
