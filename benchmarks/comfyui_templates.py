@@ -3,7 +3,8 @@
     python -m benchmarks.comfyui_templates FOLDER [--missing 40] [--json]
 
 FOLDER holds JSON files or pictures, for instance the unpacked wheel of the package
-``comfyui-workflow-templates-json`` from PyPI. Files without a workflow of ComfyUI are skipped.
+``comfyui-workflow-templates-json`` from PyPI. Files without a workflow of ComfyUI are skipped. A file
+is mapped whole where all nodes that run are; nodes are counted whether they run or not.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import Any
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import read, write
 from nodeforge.formats.comfyui import convert, read_file
-from nodeforge.formats.comfyui.table import NOTES
 from nodeforge.spec import Catalogue
 
 
@@ -42,12 +42,12 @@ def measure(folder: Path) -> dict[str, Any]:
             continue
         slowest = max(slowest, (time.perf_counter() - start, path.name))
         read(write(made.document))
-        nodes = [each for each in made.report.converted if each.class_type not in NOTES]
-        lost = [each.class_type for each in nodes if each.missing]
+        nodes = made.report.converted
+        lost = [each.class_type for each in nodes if each.lacks]
         counts.update(files=1, nodes=len(nodes), mapped=len(nodes) - len(lost))
         missing.update(lost)
         needed.update(set(lost))
-        if not lost:
+        if not made.report.missing:
             full.append(path.name)
     return {
         **counts,

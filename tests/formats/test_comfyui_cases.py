@@ -14,6 +14,7 @@ from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 from support.comfyui import WorkflowBuilder, text_to_image
+from support.graph_shape import shape
 
 
 def imported(raw: dict[str, Any]) -> Imported:
@@ -405,31 +406,13 @@ def test_an_old_group_node_is_a_subgraph(prefix: str):
     expected = text_to_image(seed=7, steps=12, cfg=5, scheduler="karras")
     expected.nodes[1].values["text"] = "outside"
     plain = flatten(imported(expected.ui()).document.graph, Catalogue.shipped())
-    assert _shape(flat) == _shape(plain)
+    assert shape(flat) == shape(plain)
 
 
 def test_values_of_a_group_node_that_do_not_fit_are_told():
     made = imported(group_file("/", VALUES[:-1]))
     assert "those inside count" in str(made.report.problems)
     assert nodes(made, "sampling.noise")[0].values["seed"] == 1
-
-
-def _shape(flat: Any) -> list[Any]:
-    """A graph without the names of its nodes: each node with the nodes that feed it."""
-    made: dict[str, Any] = {}
-
-    def of(name: str) -> Any:
-        if name not in made:
-            node = flat.nodes[name]
-            fed = sorted(
-                (end.port, end.item or 0, start.port, str(of(start.node)))
-                for end, start in flat.links.items()
-                if end.node == name
-            )
-            made[name] = (node.type, sorted(map(str, node.values.items())), fed)
-        return made[name]
-
-    return sorted(str(of(name)) for name in flat.nodes)
 
 
 def test_a_grey_mask_is_rounded_as_vae_encode_for_inpaint_rounds_it():

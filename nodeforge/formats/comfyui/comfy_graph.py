@@ -26,8 +26,11 @@ MOST_SLOTS = 1000
 def control_word(value: Any) -> str:
     """What `value`, behind a seed, says of *control after generate*; empty where it is another.
 
-    Front ends of early 2023 wrote true for randomize and false for fixed.
+    Front ends of early 2023 wrote true for randomize and false for fixed; packs that have a button
+    there write null.
     """
+    if value is None:
+        return "fixed"
     if type(value) is bool:
         return "randomize" if value else "fixed"
     return value if type(value) is str and value in CONTROL else ""

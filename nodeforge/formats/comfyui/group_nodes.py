@@ -40,7 +40,9 @@ def as_subgraph(use: dict[str, Any], file: dict[str, Any]) -> GroupNode | None:
     extra = file.get("extra")
     groups = extra.get("groupNodes") if type(extra) is dict else None
     group = groups.get(name) if type(groups) is dict else None
-    nodes = dicts(group.get("nodes")) if type(group) is dict else []
+    if type(group) is not dict:
+        return None
+    nodes = dicts(group.get("nodes"))
     if not nodes or not all(type(each.get("type")) is str for each in nodes):
         return None
     return _Group(name, group, nodes).made(use)
@@ -66,7 +68,8 @@ class _Group:
                 self._link(start, output, end, place)
                 self.fed.add((end, place))
                 self.read.add((start, output))
-        for place in group.get("external") if type(group.get("external")) is list else ():
+        shown = group.get("external")
+        for place in shown if type(shown) is list else ():
             if type(place) is list and len(place) >= 2 and all(type(n) is int for n in place[:2]):
                 self.read.discard((place[0], place[1]))
 

@@ -120,17 +120,18 @@ class WorkflowConversion:
         """Model files with an address that no folder of models holds."""
         for node in self.graph.nodes.values():
             for file in node.models if node.is_active else ():
-                if not any(map(self._is_here, self._files_named(node.id, file.name))):
+                found = (f for f in self._model_files(node.id) if f[1].endswith(file.name))
+                if not any(map(self._is_here, found)):
                     yield file
 
-    def _files_named(self, node: str, name: str) -> Iterator[tuple[str, str]]:
-        """Kind and path of the files called `name` that the nodes made for `node` load."""
-        for made in map(self.document.graph.nodes.get, self.converted.get(node, ())):
-            spec = self.catalogue.get(made.type) if made else None
-            for port in spec.inputs if made and spec else ():
-                value = made.values.get(port.name) if made else None
-                named = type(value) is str and value.rpartition("/")[2] == name
-                if named and isinstance(port.widget, ModelFileWidget):
+    def _model_files(self, node: str) -> Iterator[tuple[str, str]]:
+        """Kind and name of the model files that the nodes made for `node` load."""
+        for made in self.converted.get(node, ()):
+            values = self.document.graph.nodes[made].values
+            spec = self.catalogue.get(self.document.graph.nodes[made].type)
+            for port in spec.inputs if spec else ():
+                value = values.get(port.name)
+                if isinstance(port.widget, ModelFileWidget) and type(value) is str:
                     yield port.widget.kind, value
 
     def _is_here(self, file: tuple[str, str]) -> bool:
@@ -408,7 +409,7 @@ def _named_values(node: ComfyNode, row: Row) -> tuple[dict[str, Any], str]:
     """A node's values by name, and its seed's *control after generate*."""
     values, control = dict(node.values), ""
     rest = list(reversed(node.unnamed_values))
-    for name in row.widgets:
+    for name in row.older_widgets.get(len(rest), row.widgets):
         if not rest:
             break
         values[name] = rest.pop()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 from nodeforge.formats.comfyui.link_value import EmptyLatent, InputValue, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, single_node
 from nodeforge.graph.model import Output
 
-_METHODS = {"nearest-exact": "nearest-exact", "bilinear": "bilinear", "bicubic": "bicubic"}
+_METHODS = {name: name for name in ("nearest-exact", "bilinear", "bicubic")}
 
 
 def _nothing(node: NodeConversion) -> None:
@@ -19,6 +21,28 @@ def _nothing(node: NodeConversion) -> None:
         node.input_value("batch_size", 1),
     )
     node.set_outputs(LinkValue("LATENT", empty=size))
+
+
+_SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)")
+
+
+def _nothing_of_name(widget: str) -> Any:
+    """An empty latent whose size is chosen from a list, as ``1024 x 768 (landscape)``."""
+
+    def make(node: NodeConversion) -> None:
+        found = _SIZE.search(text := node.known_value(widget, ""))
+        if found is None:
+            raise NoCounterpartError(f"its '{widget}' is '{text[:40]}', which says no size.")
+        width, height = (InputValue(int(side)) for side in found.groups())
+        scale = node.known_value("clip_scale", 2.0)
+        node.set_outputs(
+            LinkValue(
+                "LATENT", empty=EmptyLatent(width, height, node.input_value("batch_size", 1))
+            ),
+            *(LinkValue("INT", value=int(side.value * scale)) for side in (width, height)),
+        )
+
+    return make
 
 
 def _samples(node: NodeConversion) -> LinkValue:
@@ -56,10 +80,7 @@ def _some(node: NodeConversion) -> None:
 
 
 def _scaled(node: NodeConversion, type_id: str, **size: InputValue) -> None:
-    samples, method = (
-        _samples(node),
-        node.known_value("upscale_method", "nearest-exact"),
-    )
+    samples, method = _samples(node), _method(node)
     if method not in _METHODS:
         node.report_difference(f"Latents are scaled by '{method}' there, by 'bicubic' here")
     name = node.add(type_id, latent=samples, method=_METHODS.get(method, "bicubic"), **size)
@@ -78,6 +99,12 @@ def _mask_of_size(
     return Output(node.add("mask.scale_to_latent", mask=mask, latent=latent), "mask")
 
 
+def _method(node: NodeConversion) -> str:
+    """Interpolation; a pack calls the widget *mode*, and its *nearest* by another rounding."""
+    given = node.source.values.get("mode")
+    return given if type(given) is str else node.known_value("upscale_method", "nearest-exact")
+
+
 def _scale(node: NodeConversion) -> None:
     if node.known_value("crop", "disabled") != "disabled":
         node.report_difference(
@@ -91,6 +118,12 @@ def _scale(node: NodeConversion) -> None:
 
 def _scale_by(node: NodeConversion) -> None:
     _scaled(node, "latent.scale_by", factor=node.input_value("scale_by", 1.5))
+
+
+def _scale_by_factor(node: NodeConversion) -> None:
+    if node.known_value("align", "true") == "true":
+        node.report_difference("Latents are scaled from corner to corner there, by cells here")
+    _scaled(node, "latent.scale_by", factor=node.input_value("factor", 2.0))
 
 
 def _blend(node: NodeConversion) -> None:
@@ -191,6 +224,26 @@ ROWS = (
         "Size and batch of the noise.",
         virtual=True,
     ),
+    *(
+        Row(
+            kind,
+            "SDXL Empty Latent Image",
+            widgets,
+            outputs,
+            (),
+            _nothing_of_name(widgets[0]),
+            "Size and batch of the noise.",
+            virtual=True,
+        )
+        for kind, widgets, outputs in (
+            ("SDXL Empty Latent Image", ("resolution", "batch_size"), _LATENT),
+            (
+                "SDXL Empty Latent Image (rgthree)",
+                ("dimensions", "clip_scale", "batch_size"),
+                (*_LATENT, "INT", "INT"),
+            ),
+        )
+    ),
     single_node("VAEDecode", "VAE Decode", "latent.decode", _TO_PICTURE, "IMAGE:image"),
     single_node(
         "VAEDecodeTiled",
@@ -263,6 +316,14 @@ ROWS = (
         _LATENT,
         ("latent.scale_by", "mask.scale_to_latent"),
         _scale_by,
+    ),
+    Row(
+        "Latent Upscale by Factor (WAS)",
+        "Latent Upscale by Factor (WAS)",
+        ("mode", "factor", "align"),
+        _LATENT,
+        ("latent.scale_by", "mask.scale_to_latent"),
+        _scale_by_factor,
     ),
     Row(
         "RepeatLatentBatch",
