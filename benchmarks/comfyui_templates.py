@@ -3,8 +3,8 @@
     python -m benchmarks.comfyui_templates FOLDER [--missing 40] [--json]
 
 FOLDER holds JSON files or pictures, for instance the unpacked wheel of the package
-``comfyui-workflow-templates-json`` from PyPI. Files without a workflow of ComfyUI are skipped. A file
-is mapped whole where all nodes that run are; nodes are counted whether they run or not.
+``comfyui-workflow-templates-json`` from PyPI. Files without a workflow of ComfyUI are skipped.
+A file is mapped whole where all nodes that run are; nodes are counted whether they run or not.
 """
 
 from __future__ import annotations

@@ -239,6 +239,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         IMAGE,
         {"low_threshold": 100, "high_threshold": 200, "resolution": 512},
     ),
+    "SetNode": ({"IMAGE": "IMAGE"}, {"name": "a"}),
+    "GetNode": ({"value": "IMAGE"}, {"name": "a"}),
     "Reroute (rgthree)": ({"": "IMAGE"}, {}),
     "Seed (rgthree)": ({}, {"seed": 7, "a": "", "b": "", "c": ""}),
     "easy seed": ({}, {"seed": 7, "control": "fixed", "d": ""}),

@@ -18,6 +18,7 @@ from nodeforge.formats.comfyui.comfy_graph import (
     Source,
     SubgraphNode,
     control_word,
+    subgraph_of,
 )
 from nodeforge.formats.comfyui.group_nodes import as_subgraph
 from nodeforge.formats.comfyui.ui_json import (
@@ -90,6 +91,7 @@ class _Reader:
         while waiting:
             level = waiting.pop(0)
             waiting += self._level(level)
+        self._link_set_and_get()
         for node in self.graph.nodes.values():
             ends = {name: self._end(source) for name, source in node.links.items()}
             node.unfed = [name for name, end in ends.items() if end is None]
@@ -99,6 +101,21 @@ class _Reader:
             box.outputs = [end for end in ends if end is not None]
         self.graph.drop_broken_links()
         return self.graph
+
+    def _link_set_and_get(self) -> None:
+        """Link what the front end of the pack KJNodes joins by name: *Set* to *Get*."""
+        names = {
+            (subgraph_of(node.id), _name_of(node)): node.id
+            for node in self.graph.nodes.values()
+            if node.class_type == "SetNode"
+        }
+        for node in self.graph.nodes.values():
+            if node.class_type != "GetNode" or node.links:
+                continue
+            if source := names.get((subgraph_of(node.id), _name_of(node))):
+                node.links["value"] = Source(source, 0)
+            else:
+                self.graph.problems.append(f"{node.label}: no node sets '{_name_of(node)}'.")
 
     def _end(self, source: Source | None) -> Source | None:
         for _ in range(2 * MAX_NESTING):
@@ -218,6 +235,12 @@ def _node(raw: dict[str, Any], level: _Level, links: Links, problems: list[str])
     _read_inputs(node, raw, level, links, problems)
     _name_values(node, raw)
     return node
+
+
+def _name_of(node: ComfyNode) -> str:
+    """The name under which *Set* and *Get* find each other."""
+    held = [*node.values.values(), *node.unnamed_values]
+    return next((value[:100] for value in held if type(value) is str), "")
 
 
 def _model_files(properties: dict[str, Any]) -> list[ModelFile]:

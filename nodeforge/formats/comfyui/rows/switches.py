@@ -47,6 +47,16 @@ def _by_boolean(name: str) -> Choose:
     return lambda node: int(node.known_value(name, False))
 
 
+def _by_boolean_if_fed(name: str, branches: tuple[str, str]) -> Choose:
+    """As `_by_boolean`; where only one branch is fed, that one counts whatever the condition."""
+
+    def choose(node: NodeConversion) -> int:
+        fed = [place for place, branch in enumerate(branches) if branch in node.linked]
+        return fed[0] if len(fed) == 1 else int(node.known_value(name, False))
+
+    return choose
+
+
 def _by_number(name: str) -> Choose:
     return lambda node: node.known_value(name, 1) - 1
 
@@ -73,7 +83,8 @@ _COMFYROLL: dict[str, tuple[str, str]] = {
 
 def _rows() -> Any:
     sides = ("on_false", "on_true")
-    yield _switch("ComfySwitchNode", "Switch", "switch", sides, "*", _by_boolean("switch"))
+    choose = _by_boolean_if_fed("switch", sides)
+    yield _switch("ComfySwitchNode", "Switch", "switch", sides, "*", choose)
     yield _switch(
         "Switch any [Crystools]", "Switch any", "boolean", sides, "*", _by_boolean("boolean")
     )

@@ -23,6 +23,10 @@ def _reroute(node: NodeConversion) -> None:
     node.set_outputs(node.updated(source.type, Output(name, "value"), next(iter(node.linked))))
 
 
+def _pass_on(node: NodeConversion) -> None:
+    node.set_outputs(next(iter(node.linked.values()), LinkValue("", muted=True)))
+
+
 _PLAIN: dict[str, tuple[str, Any]] = {
     "INT": ("values.integer", 0),
     "FLOAT": ("values.float", 0.0),
@@ -135,10 +139,13 @@ _TEXTS = {
     "CR Prompt Text": ("CR Prompt Text", "prompt"),
     "ttN text": ("text", "text"),
 }
+_NAMED = "Goes where its name is got."
 _SHOWN = "The text stays where it is made."
 
 ROWS = (
     Row("Reroute", "Reroute", (), ("*",), ("graph.reroute",), _reroute),
+    Row("SetNode", "Set", ("name",), ("*",), (), _pass_on, _NAMED, virtual=True),
+    Row("GetNode", "Get", ("name",), ("*",), (), _pass_on, _NAMED, virtual=True),
     Row("Reroute (rgthree)", "Reroute", (), ("*",), ("graph.reroute",), _reroute),
     *(
         Row(kind, name, (widget,), ("INT",), ("values.seed",), _seed)
