@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -173,3 +174,25 @@ class ComfyGraph:
                 self.problems.append(
                     f"{node.label}: its '{name[:40]}' is linked to {what}; the link was left out."
                 )
+
+
+def in_order(graph: ComfyGraph) -> Iterator[ComfyNode]:
+    """Nodes in topological order; a link that closes a cycle is left out, and that is told."""
+    state: dict[str, int] = {}
+    for root in graph.nodes:
+        stack = [(root, iter(list(graph.nodes[root].links.items())))] if root not in state else []
+        state.setdefault(root, 1)
+        while stack:
+            name, rest = stack[-1]
+            for port, source in rest:
+                if state.get(source.node) == 1:
+                    graph.nodes[name].links.pop(port)
+                    graph.problems.append(f"{name} feeds itself; its link '{port}' was left out.")
+                elif source.node in graph.nodes and source.node not in state:
+                    state[source.node] = 1
+                    stack.append((source.node, iter(list(graph.nodes[source.node].links.items()))))
+                    break
+            else:
+                state[name] = 2
+                stack.pop()
+                yield graph.nodes[name]

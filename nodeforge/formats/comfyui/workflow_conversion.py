@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,13 @@ from nodeforge.formats.comfyui.comfy_graph import (
     SEEDS,
     ComfyGraph,
     ComfyNode,
-    ModelFile,
     Source,
     control_word,
+    in_order,
 )
 from nodeforge.formats.comfyui.families import families_not_run
 from nodeforge.formats.comfyui.link_value import EmptyLatent, LinkValue
+from nodeforge.formats.comfyui.missing_models import models_not_here
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.placement import Placement, place
 from nodeforge.formats.comfyui.report import ConvertedNode, Report
@@ -30,7 +31,7 @@ from nodeforge.graph.edits import Collapse
 from nodeforge.graph.history import History
 from nodeforge.graph.model import Input, Mode, Node, Output
 from nodeforge.graph.paths import Names, join
-from nodeforge.spec import Catalogue, ModelFileWidget
+from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
     from nodeforge.models import ModelFolders
@@ -91,13 +92,15 @@ class WorkflowConversion:
 
     def convert(self) -> None:
         done: dict[str, ConvertedNode] = {}
-        for node in _in_order(self.graph, self.report):
+        for node in in_order(self.graph):
             done[node.id] = self._node(node)
         self._link_empty_latents()
         self.report.families = families_not_run(
             self.graph.nodes.values(), recognised=self.recognised
         )
-        self.report.models = list(dict.fromkeys(self._models_not_here()))
+        made = self.document.graph.nodes
+        named = {n: [made[name] for name in names] for n, names in self.converted.items()}
+        self.report.models = models_not_here(self.graph, named, self.catalogue, self.models)
         self.report.converted = [done[name] for name in self.graph.nodes if name in done]
         self.report.problems += self.graph.problems
         placed = place(self.document, self.graph, self.converted, self.notes, self.catalogue)
@@ -115,33 +118,6 @@ class WorkflowConversion:
             return ""
         self.recognised |= bool(family)
         return family
-
-    def _models_not_here(self) -> Iterator[ModelFile]:
-        """Model files with an address that no folder of models holds."""
-        for node in self.graph.nodes.values():
-            for file in node.models if node.is_active else ():
-                found = (f for f in self._model_files(node.id) if f[1].endswith(file.name))
-                if not any(map(self._is_here, found)):
-                    yield file
-
-    def _model_files(self, node: str) -> Iterator[tuple[str, str]]:
-        """Kind and name of the model files that the nodes made for `node` load."""
-        for made in self.converted.get(node, ()):
-            values = self.document.graph.nodes[made].values
-            spec = self.catalogue.get(self.document.graph.nodes[made].type)
-            for port in spec.inputs if spec else ():
-                value = values.get(port.name)
-                if isinstance(port.widget, ModelFileWidget) and type(value) is str:
-                    yield port.widget.kind, value
-
-    def _is_here(self, file: tuple[str, str]) -> bool:
-        if self.models is None:
-            return False
-        try:
-            self.models.find(*file)
-        except RequestError:
-            return False
-        return True
 
     def type_of(self, output: Output, made: Mapping[str, Node]) -> str:
         """The NodeForge type of an output; empty where it is not known."""
@@ -381,28 +357,6 @@ class WorkflowConversion:
 def _is_in(name: str, box: str) -> bool:
     """Whether a node is inside the subgraph with id `box`, at any depth."""
     return name.startswith(f"{box}:")
-
-
-def _in_order(graph: ComfyGraph, report: Report) -> Iterator[ComfyNode]:
-    """Nodes in topological order; a link that closes a cycle is left out."""
-    state: dict[str, int] = {}
-    for root in graph.nodes:
-        stack = [(root, iter(list(graph.nodes[root].links.items())))] if root not in state else []
-        state.setdefault(root, 1)
-        while stack:
-            name, rest = stack[-1]
-            for port, source in rest:
-                if state.get(source.node) == 1:
-                    graph.nodes[name].links.pop(port)
-                    report.problems.append(f"{name} feeds itself; its link '{port}' was left out.")
-                elif source.node in graph.nodes and source.node not in state:
-                    state[source.node] = 1
-                    stack.append((source.node, iter(list(graph.nodes[source.node].links.items()))))
-                    break
-            else:
-                state[name] = 2
-                stack.pop()
-                yield graph.nodes[name]
 
 
 def _named_values(node: ComfyNode, row: Row) -> tuple[dict[str, Any], str]:
