@@ -514,3 +514,47 @@ def test_addresses_of_model_files_that_are_not_here_are_shown(tmp_path: Path):
     folders = ModelFolders(Settings(home=tmp_path))  # the shipped nano is in them
     made = comfyui.convert(comfyui.from_json(raw), Catalogue.shipped(), folders)
     assert made.report.models == []
+
+
+def test_a_link_from_an_output_that_is_not_there_is_told():
+    """1.11, another broken link."""
+    for raw in (text_to_image().ui(), text_to_image().api()):
+        if "nodes" in raw:
+            raw["links"][0][2] = 7
+        else:
+            raw["2"]["inputs"]["clip"] = ["1", 7]
+        told = problems(raw)
+        assert "2 CLIPTextEncode: its 'clip' is linked to output 7 of 1 Checkpoint" in told
+
+
+@pytest.mark.parametrize("kind", ["SaveImage", "PreviewImage"])
+@pytest.mark.parametrize("mode", [0, 2, 4])
+def test_what_saves_or_shows_pictures_passes_them_on(kind: str, mode: int):
+    """Since 2026: 39 templates link from there, and the link was dropped without a word."""
+    workflow = text_to_image()
+    shown = workflow.add(kind, images=(6, 0), mode=mode)
+    workflow.nodes[6].links["images"] = (shown, 0)
+    workflow.nodes[6].values["filename_prefix"] = "last"
+    made = imported(workflow.ui())
+    flat = flatten(made.document.graph, Catalogue.shipped())
+    last = [name for name, node in flat.nodes.items() if node.values.get("prefix") == "last"]
+    assert bool(last) == (mode != 2)
+    for name in last:
+        start = flat.links[Input(name, "image")]
+        past = kind == "PreviewImage" and not mode
+        assert flat.nodes[start.node].type == ("image.preview" if past else "latent.decode")
+
+
+@pytest.mark.parametrize(("side", "ours"), [(500, 496), (515, 512), (512, 512), (5, 8)])
+def test_sides_of_latents_that_8_does_not_divide_are_rounded_down(side: int, ours: int):
+    """1.11: as there."""
+    workflow = text_to_image()
+    workflow.nodes[3].values["width"] = side
+    assert nodes(imported(workflow.ui()), "sampling.noise")[0].values["width"] == ours
+
+
+def test_a_primitive_whose_number_is_none_is_told():
+    workflow = text_to_image()
+    name = workflow.add("PrimitiveNode", {"value": None, "control": "fixed"})
+    workflow.nodes[4].links["cfg"] = (name, 0)
+    assert "8 PrimitiveNode: its 'value' is NaN" in problems(workflow.ui())

@@ -210,11 +210,21 @@ class WorkflowConversion:
         found: dict[str, LinkValue] = {}
         for name, source in node.links.items():
             link = self.link_values.get(source)
-            if link is not None:
+            if link is None:
+                self._tell_no_output(node, name, source)
+            else:
                 found[name] = link
                 if link.loader and self.readers[source] > 1:
                     self.shared.add(link.loader)
         return found
+
+    def _tell_no_output(self, node: ComfyNode, name: str, source: Source) -> None:
+        if node.is_active and source.node in self.converted:
+            origin = self.graph.nodes[source.node].label
+            self.report.problems.append(
+                f"{node.label}: its '{name[:40]}' is linked to output {source.slot} of {origin}, "
+                "which has none there; the link was left out."
+            )
 
     def _by_row(self, conversion: NodeConversion, row: Row) -> None:
         mode = conversion.source.mode
@@ -228,6 +238,8 @@ class WorkflowConversion:
         row.convert(conversion)
         if row.difference and mode is Mode.ACTIVE:
             conversion.report_difference(row.difference)
+        if mode is Mode.MUTE:
+            conversion.outputs = [_muted(each, conversion.nodes) for each in conversion.outputs]
         for slot, past in enumerate(around[: len(conversion.outputs)]):
             if past is not None and not self._bypasses_alike(conversion, slot, past):
                 conversion.outputs[slot] = past
@@ -357,6 +369,12 @@ class WorkflowConversion:
 def _is_in(name: str, box: str) -> bool:
     """Whether a node is inside the subgraph with id `box`, at any depth."""
     return name.startswith(f"{box}:")
+
+
+def _muted(link: LinkValue, nodes: Mapping[str, Node]) -> LinkValue:
+    """An output of a muted node: of its own nodes, or nothing, also where it passes a link on."""
+    own = link.output is not None and link.output.node in nodes
+    return link if own else LinkValue(link.type, muted=True)
 
 
 def _named_values(node: ComfyNode, row: Row) -> tuple[dict[str, Any], str]:

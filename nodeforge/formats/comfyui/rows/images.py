@@ -46,6 +46,7 @@ def _load(node: NodeConversion) -> None:
 def _save(node: NodeConversion) -> None:
     prefix = node.known_value("filename_prefix", "ComfyUI")
     node.add("image.save", image=node.output("images"), prefix=_prefix(node, prefix))
+    node.set_outputs(node.link_value("images") or LinkValue("IMAGE"))
 
 
 _FORMATS = {"jpg": "jpeg"}
@@ -169,7 +170,7 @@ ROWS = (
         "Pictures are looked for in NodeForge's folder *inputs*.",
     ),
     Row("LoadImageOutput", "Load Image (from Outputs)", ("image",), _IMAGE, ("image.load",), _load),
-    Row("SaveImage", "Save Image", ("filename_prefix",), (), ("image.save",), _save),
+    Row("SaveImage", "Save Image", ("filename_prefix",), _IMAGE, ("image.save",), _save),
     Row(
         "SaveImageAdvanced",
         "Save Image (Advanced)",
@@ -185,7 +186,9 @@ ROWS = (
             ("Image Comparer (rgthree)", "Image Comparer"),
         )
     ),
-    single_node("PreviewImage", "Preview Image", "image.preview", {"image": "images"}),
+    single_node(
+        "PreviewImage", "Preview Image", "image.preview", {"image": "images"}, "IMAGE:image"
+    ),
     Row(
         "ImageScale",
         "Upscale Image",

@@ -15,12 +15,14 @@ _METHODS = {name: name for name in ("nearest-exact", "bilinear", "bicubic")}
 
 
 def _nothing(node: NodeConversion) -> None:
-    size = EmptyLatent(
-        node.input_value("width", 512),
-        node.input_value("height", 512),
-        node.input_value("batch_size", 1),
-    )
+    sides = (_whole_cells(node.input_value(side, 512)) for side in ("width", "height"))
+    size = EmptyLatent(*sides, node.input_value("batch_size", 1))
     node.set_outputs(LinkValue("LATENT", empty=size))
+
+
+def _whole_cells(side: InputValue) -> InputValue:
+    """Pixels of a latent's side: ComfyUI rounds down to what 8 divides."""
+    return side if side.output is not None else InputValue(max(side.value // 8 * 8, 8))
 
 
 _SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)")
@@ -33,7 +35,7 @@ def _nothing_of_name(widget: str) -> Any:
         found = _SIZE.search(text := node.known_value(widget, ""))
         if found is None:
             raise NoCounterpartError(f"its '{widget}' is '{text[:40]}', which says no size.")
-        width, height = (InputValue(int(side)) for side in found.groups())
+        width, height = (_whole_cells(InputValue(int(side))) for side in found.groups())
         scale = node.known_value("clip_scale", 2.0)
         node.set_outputs(
             LinkValue(
@@ -113,7 +115,8 @@ def _scale(node: NodeConversion) -> None:
     width, height = node.input_value("width", 512), node.input_value("height", 512)
     if not width.value or not height.value:
         raise NoCounterpartError("a side of 0 follows from the other, which no node of ours does.")
-    _scaled(node, "latent.upscale", width=width, height=height)
+    sides = {"width": _whole_cells(width), "height": _whole_cells(height)}
+    _scaled(node, "latent.upscale", **sides)
 
 
 def _scale_by(node: NodeConversion) -> None:

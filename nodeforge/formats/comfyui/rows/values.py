@@ -37,6 +37,8 @@ _PLAIN: dict[str, tuple[str, Any]] = {
 def _primitive(node: NodeConversion) -> None:
     """A value for several widgets; where it says a seed or a name, it is one with them."""
     value = node.source.values.get("value")
+    if value is None and "value" in node.source.values:
+        node.report_problem("its 'value' is NaN, Infinity or null, so it gives none")
     kind = next((kind for _, kind in node.source.outputs), "")
     if kind not in _PLAIN:
         kind = {int: "INT", float: "FLOAT", str: "COMBO"}.get(type(value), "COMBO")
