@@ -15,8 +15,8 @@ _METHODS = {name: name for name in ("nearest-exact", "bilinear", "bicubic")}
 
 
 def _nothing(node: NodeConversion) -> None:
-    sides = (_whole_cells(node.input_value(side, 512)) for side in ("width", "height"))
-    size = EmptyLatent(*sides, node.input_value("batch_size", 1))
+    width, height = (_whole_cells(node.input_value(side, 512)) for side in ("width", "height"))
+    size = EmptyLatent(width, height, node.input_value("batch_size", 1))
     node.set_outputs(LinkValue("LATENT", empty=size))
 
 
