@@ -40,6 +40,7 @@ from nodeforge.imaging.geometry import (
     Fit,
     Method,
     crop,
+    crop_to_multiple,
     grid,
     in_proportion,
     pad,
@@ -66,6 +67,7 @@ from nodeforge.imaging.masks import (
     from_colour,
     grow,
     invert,
+    threshold,
 )
 from nodeforge.imaging.patches import apply, denoise_mask, patch, shown
 from nodeforge.imaging.profiles import from_srgb
@@ -112,6 +114,7 @@ __all__ = [
     "context_box",
     "crop",
     "crop_region",
+    "crop_to_multiple",
     "cut_out",
     "cut_out_mask",
     "decode",
@@ -154,6 +157,7 @@ __all__ = [
     "scribble",
     "shown",
     "soft_edges",
+    "threshold",
     "tiled",
     "to_bytes",
     "to_float",

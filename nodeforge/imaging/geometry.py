@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from nodeforge.imaging.arrays import Bytes, Pixels, with_alpha
+from nodeforge.values import SizeMismatchError
 
 
 class Method(StrEnum):
@@ -72,6 +73,25 @@ def _resize_with_alpha(pixels: Pixels, width: int, height: int, method: Method) 
 def _plane(plane: Pixels, width: int, height: int, method: Method) -> Pixels:
     image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
     return np.asarray(image.resize((width, height), _PILLOW[method]))
+
+
+def crop_to_multiple(pixels: Pixels, multiple: int) -> Pixels:
+    """The middle of a picture or mask, whose sides `multiple` divides.
+
+    Of an odd number of rows or columns too many, one more goes at the bottom or right.
+
+    Raises:
+        SizeMismatchError: a side is smaller than `multiple`.
+    """
+    height, width = pixels.shape[:2]
+    tall, wide = (side // multiple * multiple for side in (height, width))
+    if not tall or not wide:
+        raise SizeMismatchError(
+            f"the picture is {width} × {height} pixels, smaller than {multiple} × {multiple}.",
+            way_out="Use a larger picture.",
+        )
+    top, left = (height - tall) // 2, (width - wide) // 2
+    return np.ascontiguousarray(pixels[top : top + tall, left : left + wide])
 
 
 def resize_part(

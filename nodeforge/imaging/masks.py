@@ -78,6 +78,11 @@ def grow(mask: Pixels, pixels: int) -> Pixels:
     return np.asarray(out, np.float32)
 
 
+def threshold(mask: Pixels, level: float) -> Pixels:
+    """1 where `mask` is above `level`, 0 elsewhere."""
+    return (mask > np.float32(level)).astype(np.float32)
+
+
 def feather(mask: Pixels, radius: int) -> Pixels:
     """`mask` with soft edges on both sides, `radius` pixels each.
 

@@ -2,21 +2,33 @@
 
 from typing import Annotated
 
-from nodeforge import diffusion
+import torch
+
+from nodeforge import diffusion, imaging
 from nodeforge.api import Image, Latent, Mask, Range, RunContext, Vae, node
 
 
 @node("latent.encode", version=2, title="VAE encode")
-def encode(run: RunContext, vae: Vae, image: Image, tiled: bool = False) -> Latent:
+def encode(
+    run: RunContext, vae: Vae, image: Image, tiled: bool = False, crop: bool = False
+) -> Latent:
     """Encode pictures to latents.
 
     Args:
         vae: The model's own.
         image: Pictures whose sides the VAE's scale divides; transparency is left out.
         tiled: Process in tiles, for large pictures.
+        crop: Crop other pictures in the middle to sides that it divides, instead of stopping.
     """
     with run.use(vae) as loaded:
+        if crop:
+            image = _cropped(image, loaded.scale)
         return diffusion.encode(loaded, image, tiled=tiled, check=run.check)
+
+
+def _cropped(image: Image, multiple: int) -> Image:
+    pixels = imaging.each(lambda p: imaging.crop_to_multiple(p, multiple), image.pixels.numpy())
+    return Image(torch.from_numpy(pixels))
 
 
 @node("latent.decode", title="VAE decode")

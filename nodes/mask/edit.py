@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from nodeforge import imaging
-from nodeforge.api import Mask, Range, node
+from nodeforge.api import Latent, Mask, Range, node
 
 from .arrays import mapped
 
@@ -50,3 +50,26 @@ def combine(first: Mask, second: Mask, how: imaging.Combine = imaging.Combine.AD
         how: The operation.
     """
     return Mask(mapped(lambda a, b: imaging.combine(a, b, how), first, second))
+
+
+@node("mask.threshold", title="Threshold mask")
+def threshold(mask: Mask, level: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.5) -> Mask:
+    """Make a grey mask black and white.
+
+    Args:
+        mask: The mask.
+        level: What is above it becomes 1, the rest 0.
+    """
+    return Mask(mapped(lambda values: imaging.threshold(values, level), mask))
+
+
+@node("mask.scale_to_latent", title="Scale mask to latent")
+def scale_to_latent(mask: Mask, latent: Latent) -> Mask:
+    """Bring a mask to the size of a latent's picture; one of that size stays as it is.
+
+    Args:
+        mask: The mask, of any size.
+        latent: The latent that it is to be used with.
+    """
+    size = (latent.width, latent.height)
+    return Mask(mapped(lambda m: imaging.resize(m, *size, imaging.Method.BILINEAR), mask))

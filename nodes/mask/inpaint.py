@@ -48,6 +48,43 @@ def crop(
     )
 
 
+class Aligned(NamedTuple):
+    """A picture and a mask of one size."""
+
+    image: Image
+    mask: Mask
+
+
+@node("inpaint.align", title="Align picture and mask")
+def align(image: Image, mask: Mask, multiple: Annotated[int, Range(1, 128)] = 8) -> Aligned:
+    """Scale a mask to a picture's size, and crop both, in the middle, to what a VAE takes.
+
+    Args:
+        image: Pictures of any size.
+        mask: A mask of any size; it is stretched to the pictures'.
+        multiple: What must divide width and height: 8 for SD 1.5 and SDXL, 16 for nano.
+
+    Returns:
+        image: The pictures, cropped by less than `multiple` along each side.
+        mask: The mask, of the same size.
+
+    Raises:
+        SizeMismatchError: a picture is smaller than `multiple`.
+    """
+    size = (image.width, image.height)
+    return Aligned(
+        Image(mapped(lambda pixels: imaging.crop_to_multiple(pixels, multiple), image)),
+        Mask(
+            mapped(
+                lambda values: imaging.crop_to_multiple(
+                    imaging.resize(values, *size, imaging.Method.BILINEAR), multiple
+                ),
+                mask,
+            )
+        ),
+    )
+
+
 @node("inpaint.put_back", version=3, title="Put back")
 def put_back(
     original: Image,

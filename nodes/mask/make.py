@@ -60,3 +60,13 @@ def from_alpha(image: Image) -> Mask:
         image: The pictures; without transparency the mask is empty.
     """
     return Mask(mapped(imaging.from_alpha, image))
+
+
+@node("mask.to_image", title="Mask to image")
+def to_image(mask: Mask) -> Image:
+    """Make a grey picture of a mask, white where it is 1.
+
+    Args:
+        mask: The mask.
+    """
+    return Image(mask.values[..., None].repeat(1, 1, 1, 3))

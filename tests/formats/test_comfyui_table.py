@@ -38,6 +38,16 @@ SIDES = {"left": 8, "top": 0, "right": 8, "bottom": 0}
 PARTLY = {"add_noise": "enable", **SEED, "steps": 8, "cfg": 5.0, "sampler_name": "euler"}
 PARTLY |= {"scheduler": "karras", "start_at_step": 2, "end_at_step": 10000}
 LEVELS = {"steps": 8, "sigma_max": 10.0, "sigma_min": 0.1}
+BASIC = {**MODEL, **CLIP, **VAE, **BOTH}
+CONTEXT = {"base_ctx": "CONTEXT", **BASIC, "latent": "LATENT", "images": "IMAGE"}
+DETAILER = {"wildcard": "", "lora": "Select the LoRA", "wildcards": "Select the Wildcard"}
+REFINER = {"refiner_model": "MODEL", "refiner_clip": "CLIP"}
+REFINER |= {"refiner_positive": "CONDITIONING", "refiner_negative": "CONDITIONING"}
+STEPS = {"steps": 8, "cfg": 5.0, "sampler_name": "euler", "scheduler": "karras"}
+WHOLE = {"seed": 4, "control": "fixed", **STEPS, "denoise": 0.5}
+PART = {"add_noise": True, **SEED, **STEPS, "start_at_step": 2, "end_at_step": 10000}
+INSPIRE = {"batch_seed_mode": "incremental", "variation_seed": 0, "variation_strength": 0.0}
+SIDES_OF = {"on_false": "IMAGE", "on_true": "IMAGE"}
 
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "CheckpointLoaderSimple": ({}, {"ckpt_name": "sd\\a.safetensors"}),
@@ -190,6 +200,126 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "PrimitiveString": ({}, {"value": "a fox"}),
     "PrimitiveStringMultiline": ({}, {"value": "a fox"}),
     "PrimitiveBoolean": ({}, {"value": True}),
+    "DifferentialDiffusion": (MODEL, {"strength": 1.0}),
+    "ModelAttentionBackend": (MODEL, {"backend": "sage"}),
+    "TorchCompileModel": (MODEL, {"backend": "inductor"}),
+    "SDXL Empty Latent Image": ({}, {"resolution": "1024 x 768 (1.33)", "batch_size": 1}),
+    "SDXL Empty Latent Image (rgthree)": (
+        {},
+        {"dimensions": "1024 x 768  (landscape)", "clip_scale": 2.0, "batch_size": 1},
+    ),
+    "Latent Upscale by Factor (WAS)": (
+        LATENT,
+        {"mode": "bicubic", "factor": 1.5, "align": "true"},
+    ),
+    "LoadImageOutput": ({}, {"image": "fox.png [output]"}),
+    "SaveImageAdvanced": (
+        {"images": "IMAGE"},
+        {"filename_prefix": "a", "format": "png", "format.bit_depth": "8-bit"},
+    ),
+    "ImageCompare": ({"image_a": "IMAGE", "image_b": "IMAGE"}, {}),
+    "Image Comparer (rgthree)": ({"image_a": "IMAGE", "image_b": "IMAGE"}, {}),
+    "MaskPreview": (MASK, {}),
+    "MaskPreview+": (MASK, {}),
+    "MaskToImage": (MASK, {}),
+    "SplitImageWithAlpha": (IMAGE, {}),
+    "HEDPreprocessor": (IMAGE, {"safe": "enable", "resolution": 512}),
+    "PiDiNetPreprocessor": (IMAGE, {"safe": "enable", "resolution": 512}),
+    "LineArtPreprocessor": (IMAGE, {"coarse": "disable", "resolution": 512}),
+    "AnimeLineArtPreprocessor": (IMAGE, {"resolution": 512}),
+    "LineartStandardPreprocessor": (
+        IMAGE,
+        {"guassian_sigma": 6.0, "intensity_threshold": 8, "resolution": 512},
+    ),
+    "ScribblePreprocessor": (IMAGE, {"resolution": 512}),
+    "FakeScribblePreprocessor": (IMAGE, {"safe": "enable", "resolution": 512}),
+    "Scribble_XDoG_Preprocessor": (IMAGE, {"threshold": 32, "resolution": 512}),
+    "ColorPreprocessor": (IMAGE, {"resolution": 512}),
+    "CannyEdgePreprocessor": (
+        IMAGE,
+        {"low_threshold": 100, "high_threshold": 200, "resolution": 512},
+    ),
+    "SetNode": ({"IMAGE": "IMAGE"}, {"name": "a"}),
+    "GetNode": ({"value": "IMAGE"}, {"name": "a"}),
+    "Reroute (rgthree)": ({"": "IMAGE"}, {}),
+    "Seed (rgthree)": ({}, {"seed": 7, "a": "", "b": "", "c": ""}),
+    "easy seed": ({}, {"seed": 7, "control": "fixed", "d": ""}),
+    "CR Seed": ({}, {"seed": 7, "control": "randomize"}),
+    "Text Multiline": ({}, {"text": "a fox"}),
+    "Text box": ({}, {"Text": "a fox"}),
+    "CR Text": ({}, {"text": "a fox"}),
+    "CR Prompt Text": ({}, {"prompt": "a fox"}),
+    "ttN text": ({}, {"text": "a fox"}),
+    "StringConcatenate": ({}, {"string_a": "a", "string_b": "fox", "delimiter": " "}),
+    "StringReplace": ({"string": "STRING"}, {"string": "", "find": "fox", "replace": "cat"}),
+    "CustomCombo": ({}, {"choice": "b", "index": 1, "option1": "a", "option2": "b"}),
+    "PreviewAny": ({"source": "STRING"}, {}),
+    "ShowText|pysssss": ({"text": "STRING"}, {}),
+    "Text to Console": ({"text": "STRING"}, {"label": "Text"}),
+    "ComfySwitchNode": (SIDES_OF, {"switch": True}),
+    "Switch any [Crystools]": (SIDES_OF, {"boolean": True}),
+    "easy ifElse": (SIDES_OF, {"boolean": False}),
+    "ImpactConditionalBranch": ({"tt_value": "IMAGE", "ff_value": "IMAGE"}, {"cond": True}),
+    "ImpactSwitch": ({"input1": "IMAGE", "input2": "IMAGE"}, {"select": 2, "sel_mode": False}),
+    "CR Image Input Switch": ({"image1": "IMAGE", "image2": "IMAGE"}, {"Input": 2}),
+    "CR Latent Input Switch": ({"latent1": "REAL", "latent2": "REAL"}, {"Input": 1}),
+    "CR Conditioning Input Switch": (
+        {"conditioning1": "CONDITIONING", "conditioning2": "CONDITIONING"},
+        {"Input": 1},
+    ),
+    "CR Model Input Switch": ({"model1": "MODEL", "model2": "MODEL"}, {"Input": 1}),
+    "CR VAE Input Switch": ({"VAE1": "VAE", "VAE2": "VAE"}, {"Input": 1}),
+    "CR Text Input Switch": ({"text1": "STRING", "text2": "STRING"}, {"Input": 2}),
+    "Any Switch (rgthree)": ({"any_01": "IMAGE", "any_03": "IMAGE"}, {}),
+    "ToBasicPipe": (BASIC, {}),
+    "FromBasicPipe": ({"basic_pipe": "BASIC_PIPE"}, {}),
+    "FromBasicPipe_v2": ({"basic_pipe": "BASIC_PIPE"}, {}),
+    "EditBasicPipe": ({"basic_pipe": "BASIC_PIPE", **CLIP}, {}),
+    "ToDetailerPipe": (BASIC, DETAILER),
+    "ToDetailerPipeSDXL": ({**BASIC, **REFINER}, DETAILER),
+    "FromDetailerPipe": ({"detailer_pipe": "DETAILER_PIPE"}, {}),
+    "FromDetailerPipe_v2": ({"detailer_pipe": "DETAILER_PIPE"}, {}),
+    "FromDetailerPipe_SDXL": ({"detailer_pipe": "SDXL_PIPE"}, {}),
+    "EditDetailerPipe": ({"detailer_pipe": "DETAILER_PIPE", **MODEL}, DETAILER),
+    "BasicPipeToDetailerPipe": ({"basic_pipe": "BASIC_PIPE"}, DETAILER),
+    "Context (rgthree)": (CONTEXT, {}),
+    "Context Big (rgthree)": (CONTEXT, {}),
+    "Context Switch (rgthree)": ({"ctx_01": "CONTEXT", "ctx_02": "CONTEXT"}, {}),
+    "Context Switch Big (rgthree)": ({"ctx_01": "CONTEXT", "ctx_02": "CONTEXT"}, {}),
+    "Context Merge (rgthree)": ({"ctx_01": "CONTEXT", "ctx_02": "CONTEXT"}, {}),
+    "Context Merge Big (rgthree)": ({"ctx_01": "CONTEXT", "ctx_02": "CONTEXT"}, {}),
+    "Efficient Loader": (
+        {},
+        {
+            "ckpt_name": "a.safetensors",
+            "vae_name": "v.safetensors",
+            "clip_skip": -2,
+            "lora_name": "l.st",
+            "lora_model_strength": 0.5,
+            "lora_clip_strength": 0.6,
+            "positive": "a fox",
+            "negative": "blurry",
+            "token_normalization": "none",
+            "weight_interpretation": "A1111",
+            "empty_latent_width": 64,
+            "empty_latent_height": 64,
+            "batch_size": 1,
+        },
+    ),
+    "KSampler (Efficient)": (
+        {**PREPARED, "optional_vae": "VAE"},
+        {**WHOLE, "preview_method": "auto", "vae_decode": "true"},
+    ),
+    "ImpactKSamplerBasicPipe": ({"basic_pipe": "BASIC_PIPE", "latent_image": "LATENT"}, WHOLE),
+    "ImpactKSamplerAdvancedBasicPipe": (
+        {"basic_pipe": "BASIC_PIPE", "latent_image": "LATENT"},
+        {**PART, "return_with_leftover_noise": False},
+    ),
+    "KSampler //Inspire": (PREPARED, {**WHOLE, "noise_mode": "GPU(=A1111)", **INSPIRE}),
+    "KSamplerAdvanced //Inspire": (
+        PREPARED,
+        {**PART, "noise_mode": "CPU", "return_with_leftover_noise": False, **INSPIRE},
+    ),
 }
 
 WRAPPING = {
@@ -214,6 +344,8 @@ def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
         "BasicScheduler", {"scheduler": "normal", "steps": 8, "denoise": 1.0}, model=(1, 0)
     )
     guide = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0)}
+    basic = {**guide, "clip": (1, 1), "vae": (1, 2)}
+    refiner = {f"refiner_{name}": link for name, link in basic.items() if name != "vae"}
     return {
         "MODEL": (1, 0),
         "CLIP": (1, 1),
@@ -230,6 +362,14 @@ def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
         "SAMPLER": (workflow.add("KSamplerSelect", {"sampler_name": "euler"}), 0),
         "NOISE": (workflow.add("RandomNoise", {"noise_seed": 1, "control": "fixed"}), 0),
         "GUIDER": (workflow.add("CFGGuider", {"cfg": 5.0}, **guide), 0),
+        "STRING": (workflow.add("PrimitiveString", {"value": "a fox"}), 0),
+        "BASIC_PIPE": (workflow.add("ToBasicPipe", **basic), 0),
+        "DETAILER_PIPE": (workflow.add("ToDetailerPipe", DETAILER, **basic), 0),
+        "SDXL_PIPE": (workflow.add("ToDetailerPipeSDXL", DETAILER, **basic, **refiner), 0),
+        "CONTEXT": (
+            workflow.add("Context Big (rgthree)", **basic, latent=(4, 0), images=(picture, 0)),
+            0,
+        ),
     }
 
 

@@ -136,6 +136,11 @@ def test_a_crop_of_a_size_that_the_model_refuses_is_named(tmp_path):
     (problem,) = found("inpaint", "sizes", tmp_path, crop__multiple=8)
     assert (problem.node, problem.port) == ("crop", "multiple")
     assert "divisible by 16" in problem.fact
+
+
+def test_a_vae_that_crops_takes_any_size(tmp_path):
+    """comfyui 1.11."""
+    assert found("inpaint", "sizes", tmp_path, crop__multiple=8, encode__crop=True) == []
     assert found("inpaint", "sizes", tmp_path, crop__multiple=32) == []
 
 

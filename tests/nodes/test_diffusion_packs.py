@@ -90,6 +90,16 @@ def test_image_to_image_and_inpainting(run, parts):
     assert not torch.equal(out.samples[..., :2], latent.samples[..., :2])
 
 
+def test_a_picture_that_the_scale_does_not_divide_is_cropped_where_that_is_asked_for(run, parts):
+    """comfyui 1.11."""
+    image = Image(torch.rand(1, 55, 65, 3))
+    with pytest.raises(NodeForgeError):
+        run("latent.encode", parts["vae"], image)
+    made = run("latent.encode", parts["vae"], image, crop=True)
+    middle = run("latent.encode", parts["vae"], Image(image.pixels[:, 3:51, :64]))
+    assert torch.equal(made.samples, middle.samples)
+
+
 def test_two_passes_with_an_upscaled_latent(run, parts):
     larger = run("latent.upscale", denoised(run, parts), 128, 96)
     half = run("sampling.schedule", "normal", 4, 0.5)

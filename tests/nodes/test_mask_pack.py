@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from nodeforge.api import Image, Mask, SizeMismatchError
+from nodeforge.api import Image, Latent, Mask, SizeMismatchError
 from nodeforge.imaging import Combine
 
 
@@ -87,3 +87,35 @@ def test_a_rectangle_covers_its_share_and_fades(nodes):
     soft = nodes["mask.rectangle"](40, 20, 0.25, 0.0, 0.75, 0.5, feather=4).values
     assert 0 < float(soft[0, 5, 9]) < 1
     assert nodes["mask.rectangle"](40, 20, 0.8, 0.0, 0.2, 1.0).values.max() == 0
+
+
+def test_a_grey_mask_becomes_black_and_white(nodes):
+    """comfyui 1.5: what is at the level is 0, as rounding half to even makes it."""
+    grey = Mask(torch.tensor([[[0.0, 0.49, 0.5, 0.51, 1.0]]]))
+    assert nodes["mask.threshold"](grey).values.tolist() == [[[0, 0, 0, 1, 1]]]
+
+
+@pytest.mark.parametrize("size", [(20, 12), (64, 64), (48, 40)])
+def test_a_mask_comes_to_the_size_of_a_latent(nodes, mask, size):
+    """comfyui 1.11."""
+    latent = Latent(torch.zeros(1, 4, 5, 6), "sd15", 8)
+    made = nodes["mask.scale_to_latent"](mask(*size), latent)
+    assert (made.width, made.height) == (48, 40)
+    if size == (48, 40):
+        assert torch.equal(made.values, mask(*size).values)
+
+
+@pytest.mark.parametrize("size", [(40, 30), (20, 20), (300, 7)])
+def test_a_picture_and_a_mask_are_aligned(nodes, image, mask, size):
+    """comfyui 1.11: the mask is stretched, then both are cropped in the middle."""
+    picture = image(45, 31)
+    made = nodes["inpaint.align"](picture, mask(*size), 8)
+    assert (made.image.width, made.image.height) == (made.mask.width, made.mask.height) == (40, 24)
+    assert torch.equal(made.image.pixels, picture.pixels[:, 3:27, 2:42])
+    same = nodes["inpaint.align"](image(40, 24), mask(40, 24), 8)
+    assert torch.equal(same.mask.values, mask(40, 24).values)
+
+
+def test_a_picture_that_nothing_is_left_of_is_refused(nodes, image, mask):
+    with pytest.raises(SizeMismatchError, match="smaller than 8 × 8"):
+        nodes["inpaint.align"](image(40, 7), mask(), 8)

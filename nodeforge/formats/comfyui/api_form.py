@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from nodeforge.formats.comfyui.comfy_graph import MOST_SLOTS, ComfyGraph, ComfyNode, Source
-from nodeforge.formats.errors import TooLargeError
-from nodeforge.formats.graph_json import MAX_NODES
 
 
 def is_api_form(raw: dict[str, Any]) -> bool:
@@ -20,14 +18,14 @@ def read(raw: dict[str, Any]) -> ComfyGraph:
     Raises:
         TooLargeError: there are too many nodes.
     """
-    if len(raw) > MAX_NODES:
-        raise TooLargeError(f"has more than {MAX_NODES:,} nodes.")
     graph = ComfyGraph()
+    ids = {name for name, node in raw.items() if _is_node(node)}
     for name, node in raw.items():
-        if _is_node(node):
-            graph.nodes[name] = _node(name, node)
+        if name in ids:
+            graph.add(_node(name, node, ids, graph.problems))
         else:
             graph.problems.append(f"The entry '{name[:40]}' is no node and was left out.")
+    graph.drop_broken_links()
     return graph
 
 
@@ -35,12 +33,19 @@ def _is_node(raw: Any) -> bool:
     return type(raw) is dict and type(raw.get("class_type")) is str
 
 
-def _node(name: str, raw: dict[str, Any]) -> ComfyNode:
+def _node(name: str, raw: dict[str, Any], ids: set[str], problems: list[str]) -> ComfyNode:
     made = ComfyNode(name, raw["class_type"].strip())
     inputs, meta = raw.get("inputs"), raw.get("_meta")
+    if inputs is not None and type(inputs) is not dict:
+        problems.append(f"{made.label}: its 'inputs' are no object, and were left out.")
     for port, value in inputs.items() if type(inputs) is dict else ():
         if _is_link(value):
             made.links[port] = Source(str(value[0]), value[1])
+        elif _is_broken_link(value, ids):
+            problems.append(
+                f"{made.label}: its '{port[:40]}' is no link of a node and the number of an "
+                f"output: {str(value)[:40]}; it was left out."
+            )
         elif type(value) is dict and set(value) == {"__value__"}:  # a list that is no link
             made.values[port] = value["__value__"]
         else:
@@ -58,3 +63,8 @@ def _is_link(value: Any) -> bool:
         and type(value[1]) is int
         and 0 <= value[1] < MOST_SLOTS
     )
+
+
+def _is_broken_link(value: Any, ids: set[str]) -> bool:
+    """Whether `value` begins as a link from a node of the file does, and goes on otherwise."""
+    return type(value) is list and bool(value) and type(value[0]) is str and value[0] in ids

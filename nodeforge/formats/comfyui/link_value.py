@@ -84,8 +84,9 @@ class LinkValue:
         stop: SIGMAS: the step after the last one; None is the end.
         seed: NOISE: its seed; None adds no noise.
         control: NOISE: the seed's *control after generate*.
+        differential: MODEL: grey masks open in shares of the steps, as they do here.
         scale: GUIDER: the CFG scale.
-        parts: GUIDER: its model and conditionings.
+        parts: GUIDER: its model and conditionings. Pipes: what they carry, by name.
     """
 
     type: str
@@ -106,5 +107,6 @@ class LinkValue:
     stop: int | None = None
     seed: InputValue | None = None
     control: str = ""
+    differential: bool = False
     scale: InputValue | None = None
     parts: dict[str, LinkValue | None] = field(default_factory=dict)

@@ -108,6 +108,10 @@ class NodeConversion:
         """A plain input of the type of `default`, linked or set."""
         link = self.linked.get(name)
         value = link.value if link is not None else self.source.values.get(name)
+        if link is None and value is None and name in self.source.values:
+            self.report_problem(
+                f"its '{name}' is NaN, Infinity or null; {default!r} is used, its default"
+            )
         given = default if value is None else self._cast(name, value, default)
         return InputValue(given, link.output if link is not None else None)
 
@@ -190,12 +194,19 @@ class NodeConversion:
         return replace(link, output=output, empty=None, value=None)
 
     def report_difference(self, text: str) -> None:
-        """Report a difference from ComfyUI at this node."""
-        self.workflow.report.add_difference(f"{text}.", self.source.id)
+        """Report a difference from ComfyUI at this node, if it takes part in a run."""
+        if self.source.is_active:
+            self.workflow.report.add_difference(f"{text}.", self.source.id)
+
+    def report_problem(self, text: str) -> None:
+        """Report what in the file could not be read at this node."""
+        if self.source.is_active:
+            self.workflow.report.problems.append(f"{self.source.label}: {text}.")
 
     def report_general_difference(self, text: str) -> None:
         """Report a difference that holds for the whole workflow, once."""
-        self.workflow.report.add_difference(f"{text}.")
+        if self.source.is_active:
+            self.workflow.report.add_difference(f"{text}.")
 
     def seed(self, name: str = "seed") -> InputValue:
         """A seed in NodeForge's range: below 2**63; ComfyUI's is 2**64."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from nodeforge.formats.comfyui.comfy_graph import ModelFile
+
 
 @dataclass
 class ConvertedNode:
@@ -17,7 +19,8 @@ class ConvertedNode:
         title: The user's title.
         nodes: Ids of the NodeForge nodes, the main one first.
         found_in: Where its meaning went, if it has no node of its own.
-        missing: Why it has no counterpart; its node is a placeholder then.
+        lacks: Why it has no counterpart; its node is a placeholder then.
+        is_active: It takes part in a run: it is neither muted nor bypassed.
     """
 
     id: str
@@ -25,7 +28,13 @@ class ConvertedNode:
     title: str = ""
     nodes: list[str] = field(default_factory=list)
     found_in: str = "a value of what it is linked to"
-    missing: str = ""
+    lacks: str = ""
+    is_active: bool = True
+
+    @property
+    def missing(self) -> str:
+        """Why a node that is needed has no counterpart; empty where it has, or is not run."""
+        return self.lacks if self.is_active else ""
 
     @property
     def label(self) -> str:
@@ -43,12 +52,16 @@ class Report:
             no nodes where it concerns all.
         problems: What in the file could not be read.
         pictures: Image files that the workflow names but does not contain.
+        families: Families of models in it that NodeForge does not run yet.
+        models: Model files that are not here, whose addresses the workflow says.
     """
 
     converted: list[ConvertedNode] = field(default_factory=list)
     differences: dict[str, list[str]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     pictures: list[str] = field(default_factory=list)
+    families: list[str] = field(default_factory=list)
+    models: list[ModelFile] = field(default_factory=list)
 
     @property
     def missing(self) -> list[ConvertedNode]:
@@ -69,7 +82,7 @@ class Report:
             has = "has no counterpart and is a placeholder"
             have = "have no counterpart and are placeholders"
             text += f" {missing} {has if missing == 1 else have}."
-        return text
+        return " ".join([text, *map(_not_run, self.families)])
 
     def lines(self) -> Iterator[str]:
         """The whole report as lines of text."""
@@ -92,6 +105,11 @@ class Report:
         if self.pictures:
             named = ", ".join(dict.fromkeys(self.pictures))
             yield f"Pictures to choose, or to copy to the folder for inputs: {named}"
+        if self.models:
+            yield "Model files that are not here, and where the workflow says they are from:"
+        for each in self.models:
+            folder = f" (for the folder {each.directory})" if each.directory else ""
+            yield f"  {each.name}{folder}: {each.url}"
         if self.problems:
             yield "In the file:"
         yield from (f"  {text}" for text in dict.fromkeys(self.problems))
@@ -111,7 +129,13 @@ class Report:
             "differences": [{"text": t, "nodes": nodes} for t, nodes in self.differences.items()],
             "file_problems": list(dict.fromkeys(self.problems)),
             "pictures": list(dict.fromkeys(self.pictures)),
+            "families": self.families,
+            "models": [each._asdict() for each in self.models],
         }
+
+
+def _not_run(family: str) -> str:
+    return f"{family} is a family that NodeForge does not run yet."
 
 
 def _few(names: list[str]) -> str:

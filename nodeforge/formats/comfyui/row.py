@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
-from nodeforge.formats.comfyui.node_conversion import Convert, NodeConversion
+from nodeforge.formats.comfyui.node_conversion import Convert, NoCounterpartError, NodeConversion
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Row:
         convert: Converts one node of the class.
         remark: A remark for the documentation.
         difference: A difference in the picture that every use has.
+        older_widgets: How many values older versions have, to their names in order.
         virtual: It has no node of its own in NodeForge, so a bypassed one leaves nothing.
     """
 
@@ -35,6 +36,7 @@ class Row:
     remark: str = ""
     difference: str = ""
     virtual: bool = False
+    older_widgets: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 Change = Callable[[Any], Any]
@@ -90,3 +92,33 @@ def _updated_link(
     """An output's value: that of the first input of its type, with the new output."""
     same = (there for there in takes.values() if (s := node.link_value(there)) and s.type == kind)
     return node.updated(kind, node.place(made, port), next(same, ""))
+
+
+def passes_on(
+    kind: str, name: str, outputs: Mapping[str, str], *, widgets: str = "", remark: str = ""
+) -> Row:
+    """A row whose class changes nothing here: its outputs are what its inputs are fed.
+
+    Args:
+        outputs: The input that each output passes on, to ComfyUI's type of the output.
+        widgets: Names of its widget values in order.
+    """
+
+    def make(node: NodeConversion) -> None:
+        links = [_passed(node, slot, *each) for slot, each in enumerate(outputs.items())]
+        node.set_outputs(*links)
+
+    types = tuple(outputs.values())
+    return Row(kind, name, tuple(widgets.split()), types, (), make, remark, virtual=True)
+
+
+def _passed(node: NodeConversion, slot: int, there: str, kind: str) -> LinkValue:
+    """What feeds an input; where nothing does, the text or number that stands there."""
+    found = node.link_value(there)
+    if found is None:
+        return LinkValue(kind, value=node.source.values.get(there))
+    if kind != "STRING" or found.type in ("STRING", "COMBO", "*", ""):
+        return found
+    if found.value is None and node.workflow.is_linked(node.source, slot):
+        raise NoCounterpartError("makes a text of a value that is known only while running.")
+    return LinkValue(kind, value=None if found.value is None else str(found.value))

@@ -10,9 +10,13 @@ from nodeforge.formats.comfyui.rows import (
     latents,
     loaders,
     masks,
+    pack_sampling,
+    pipes,
+    preprocessors,
     prompts,
     sampling,
     schedules,
+    switches,
     values,
 )
 
@@ -26,8 +30,12 @@ SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Sampling": sampling.ROWS,
     "Samplers and schedules": schedules.ROWS,
     "Images": images.ROWS,
+    "Preprocessors": preprocessors.ROWS,
     "Masks": masks.ROWS,
     "Values": values.ROWS,
+    "Switches": switches.ROWS,
+    "Pipes": pipes.ROWS,
+    "Loaders and samplers of packs": pack_sampling.ROWS,
 }
 
 ROWS: Mapping[str, Row] = {row.class_type: row for rows in SUBJECTS.values() for row in rows}

@@ -5,41 +5,50 @@ Subgraphs are flattened: a node inside one has the id ``12:3``, as in the API fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from nodeforge.formats.comfyui.comfy_graph import (
-    MOST_SLOTS,
     SEEDS,
     ComfyGraph,
     ComfyNode,
     Group,
-    Rect,
+    ModelFile,
     Source,
     SubgraphNode,
     control_word,
+    subgraph_of,
+)
+from nodeforge.formats.comfyui.group_nodes import as_subgraph
+from nodeforge.formats.comfyui.ui_json import (
+    Links,
+    colour_of,
+    dicts,
+    is_node,
+    links_of,
+    rect_of,
+    text_at,
 )
 from nodeforge.formats.errors import TooLargeError
-from nodeforge.formats.graph_json import MAX_NESTING, MAX_NODES
+from nodeforge.formats.graph_json import MAX_NESTING
 from nodeforge.graph.model import Mode
 
 MOST_SUBGRAPHS = 250
 """Uses of subgraphs, each of which may hold others."""
 
-_is_colour = re.compile("#[0-9a-fA-F]{6}").fullmatch
-_is_short_colour = re.compile("#[0-9a-fA-F]{3}").fullmatch
 _MODES = {2: Mode.MUTE, 4: Mode.BYPASS}
 _INSIDE, _OUTSIDE = "-10", "-20"
 """What links inside a subgraph call its inputs, and its outputs."""
+_OPTIONAL = 7
+"""The shape of an input that need not be linked."""
 
 
 def is_ui_form(raw: dict[str, Any]) -> bool:
     """Whether `raw` is a list of nodes with types."""
     nodes = raw.get("nodes")
     return type(nodes) is list and (
-        any(_is_node(node) for node in nodes)
+        any(is_node(node) for node in nodes)
         or (not nodes and ("last_node_id" in raw or type(raw.get("state")) is dict))
     )
 
@@ -61,10 +70,12 @@ class _Level:
     prefix: str = ""
     depth: int = 0
     mode: Mode = Mode.ACTIVE
+    bypassed: bool = False
+    """The subgraph's node is bypassed, so its outputs show what its inputs are fed."""
+    inactive: bool = False
+    """It is bypassed, or in one that is."""
     inputs: list[Source | None] = field(default_factory=list)
     """What feeds each input of the subgraph."""
-    outputs: dict[int, Source] = field(default_factory=dict)
-    """What each output of the subgraph shows."""
 
 
 class _Reader:
@@ -72,71 +83,115 @@ class _Reader:
         self.raw = raw
         self.graph = ComfyGraph()
         self.definitions = _definitions(raw)
-        self.aliases: dict[Source, Source] = {}
-        """Outputs of subgraphs' nodes to what they show, one level inside."""
+        self.aliases: dict[Source, Source | None] = {}
+        """Outputs of subgraphs' nodes to what they show; None where nothing is passed on."""
 
     def read(self) -> ComfyGraph:
         waiting = [_Level(self.raw)]
         while waiting:
             level = waiting.pop(0)
             waiting += self._level(level)
+        self._link_set_and_get()
         for node in self.graph.nodes.values():
-            node.links = {name: self._end(source) for name, source in node.links.items()}
-            node.links = {n: s for n, s in node.links.items() if s.node in self.graph.nodes}
+            ends = {name: self._end(source) for name, source in node.links.items()}
+            node.unfed = [name for name, end in ends.items() if end is None]
+            node.links = {name: end for name, end in ends.items() if end is not None}
+        for box in self.graph.subgraphs.values():
+            ends = [self._end(source) for source in box.outputs]
+            box.outputs = [end for end in ends if end is not None]
+        self.graph.drop_broken_links()
         return self.graph
 
-    def _end(self, source: Source) -> Source:
+    def _link_set_and_get(self) -> None:
+        """Link what the front end of the pack KJNodes joins by name: *Set* to *Get*."""
+        names = {
+            (subgraph_of(node.id), _name_of(node)): node.id
+            for node in self.graph.nodes.values()
+            if node.class_type == "SetNode"
+        }
+        for node in self.graph.nodes.values():
+            if node.class_type != "GetNode" or node.links:
+                continue
+            if source := names.get((subgraph_of(node.id), _name_of(node))):
+                node.links["value"] = Source(source, 0)
+            else:
+                self.graph.problems.append(f"{node.label}: no node sets '{_name_of(node)}'.")
+
+    def _end(self, source: Source | None) -> Source | None:
         for _ in range(2 * MAX_NESTING):
-            if source not in self.aliases:
+            if source is None or source not in self.aliases:
                 break
             source = self.aliases[source]
         return source
 
     def _level(self, level: _Level) -> Iterator[_Level]:
-        links = _links(level.raw)
-        for raw in _dicts(level.raw.get("nodes")):
-            if not _is_node(raw):
+        links = links_of(level.raw)
+        for raw in dicts(level.raw.get("nodes")):
+            if not is_node(raw):
                 self.graph.problems.append("An entry among the nodes is no node; it was left out.")
                 continue
-            node = _node(raw, level, links)
-            definition = self.definitions.get(node.class_type)
+            group = as_subgraph(raw, self.raw)
+            if group is not None:
+                raw = group.use
+                self.graph.problems += group.problems
+            node = _node(raw, level, links, self.graph.problems)
+            definition = group.definition if group else self.definitions.get(node.class_type)
             if definition is not None and level.depth < MAX_NESTING:
                 if type(raw.get("widgets_values_named")) is not dict:
                     _name_subgraph_values(node, definition)
                 yield self._inner(level, node, raw, definition)
                 continue
-            self.graph.nodes[node.id] = node
-            if len(self.graph.nodes) > MAX_NODES:
-                raise TooLargeError(f"has more than {MAX_NODES:,} nodes.")
+            self.graph.add(node)
         self.graph.groups += _frames(level)
+        self._show_outputs(level, links)
+
+    def _show_outputs(self, level: _Level, links: Links) -> None:
+        """Note what the outputs of the subgraph's node show."""
+        name = level.prefix.rstrip(":")
         for start, end in links.values():
             if end.node == _OUTSIDE:
                 shown = _from_inside(start, level)
-                if shown is not None:
-                    self.aliases[Source(level.prefix.rstrip(":"), end.slot)] = shown
+                if level.bypassed and shown is not None:
+                    self.graph.subgraphs[name].outputs.append(shown)
+                elif shown is not None:
+                    self.aliases[Source(name, end.slot)] = shown
 
     def _inner(
         self, level: _Level, node: ComfyNode, raw: dict[str, Any], definition: dict[str, Any]
     ) -> _Level:
-        name = definition.get("name")
-        title = node.title or (name if type(name) is str else "")
-        self.graph.subgraphs[node.id] = SubgraphNode(title, node.rect)
+        title = node.title or text_at(definition, "name")
+        bypassed = node.mode is Mode.BYPASS
+        box_mode = node.mode if bypassed else Mode.ACTIVE
+        self.graph.subgraphs[node.id] = SubgraphNode(title, node.rect, box_mode)
         if len(self.graph.subgraphs) > MOST_SUBGRAPHS:
             raise TooLargeError(f"uses more than {MOST_SUBGRAPHS} subgraphs.")
-        mode = node.mode if node.mode is not Mode.ACTIVE else level.mode
-        if node.mode is Mode.BYPASS:
-            self.graph.problems.append(
-                f"The subgraph {node.id} is bypassed: so is each node inside of it."
-            )
-        made = _Level(definition, f"{node.id}:", level.depth + 1, mode)
-        named = [str(port.get("name")) for port in _dicts(raw.get("inputs"))]
-        for port in _dicts(definition.get("inputs")):
+        mode = Mode.MUTE if node.mode is Mode.MUTE else level.mode
+        made = _Level(definition, f"{node.id}:", level.depth + 1, mode, bypassed)
+        made.inactive = level.inactive or bypassed
+        named = [str(port.get("name")) for port in dicts(raw.get("inputs"))]
+        for port in dicts(definition.get("inputs")):
             name = str(port.get("name"))
             source = node.links.get(name) if name in named else None
-            if source is None and name in node.values:
+            if source is None and node.values.get(name) is not None:
                 source = self._constant(node, name)
             made.inputs.append(source)
+        if bypassed:
+            self._pass_through(node, definition, made.inputs)
         return made
+
+    def _pass_through(
+        self, node: ComfyNode, definition: dict[str, Any], inputs: list[Source | None]
+    ) -> None:
+        """Let the outputs of a bypassed subgraph show what feeds an input of their type.
+
+        That is the input at the same place where it has the type, else the first one.
+        """
+        kinds = [text_at(port, "type") for port in dicts(definition.get("inputs"))]
+        for slot, port in enumerate(dicts(definition.get("outputs"))):
+            kind = text_at(port, "type")
+            same = [place for place, given in enumerate(kinds) if given == kind]
+            place = slot if slot in same else next(iter(same), None)
+            self.aliases[Source(node.id, slot)] = None if place is None else inputs[place]
 
     def _constant(self, node: ComfyNode, name: str) -> Source:
         """A node that gives a value, for what stands on a subgraph's node."""
@@ -152,76 +207,84 @@ def _definitions(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
     waiting = [raw]
     while waiting:
         parts = waiting.pop().get("definitions")
-        for each in _dicts(parts.get("subgraphs")) if type(parts) is dict else ():
+        for each in dicts(parts.get("subgraphs")) if type(parts) is dict else ():
             if type(each.get("id")) is str and each["id"] not in found:
                 found[each["id"]] = each
                 waiting.append(each)
     return found
 
 
-def _is_node(raw: Any) -> bool:
-    return type(raw) is dict and type(raw.get("type")) is str and type(raw.get("id")) in (int, str)
-
-
-def _dicts(raw: Any) -> list[dict[str, Any]]:
-    return [each for each in raw if type(each) is dict] if type(raw) is list else []
-
-
-_Links = dict[str, tuple[Source, Source]]
-
-
-def _links(raw: dict[str, Any]) -> _Links:
-    """Links by their number: where each starts, and the node and slot where it ends."""
-    found: _Links = {}
-    links = raw.get("links")
-    for link in links if type(links) is list else ():
-        if type(link) is dict:
-            names = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
-            link = [link.get(name) for name in names]
-        if type(link) is not list or len(link) < 5:
-            continue
-        number, start, slot, end, place = link[:5]
-        named = all(type(each) in (int, str) for each in (number, start, end))
-        if named and type(slot) is int and 0 <= slot < MOST_SLOTS:
-            found[str(number)] = (
-                Source(str(start), slot),
-                Source(str(end), place if type(place) is int else 0),
-            )
-    return found
-
-
-def _node(raw: dict[str, Any], level: _Level, links: _Links) -> ComfyNode:
+def _node(raw: dict[str, Any], level: _Level, links: Links, problems: list[str]) -> ComfyNode:
     # "ConditioningAverage " was spelled with a space at its end for years
     node = ComfyNode(f"{level.prefix}{raw['id']}", raw["type"].strip(), from_ui=True)
     given = raw.get("mode")
     node.mode = _MODES.get(given, Mode.ACTIVE) if type(given) is int else Mode.ACTIVE
     if level.mode is not Mode.ACTIVE:
         node.mode = level.mode
-    node.title = raw["title"] if type(raw.get("title")) is str else ""
-    node.rect = _rect(raw.get("pos"), raw.get("size"))
+    node.inactive = level.inactive
+    node.title = text_at(raw, "title")
+    node.rect = rect_of(raw.get("pos"), raw.get("size"))
     node.outputs = [
-        (_text(each, "name"), _text(each, "type")) for each in _dicts(raw.get("outputs"))
+        (text_at(each, "name"), text_at(each, "type")) for each in dicts(raw.get("outputs"))
     ]
-    node.colour = _colour(_text(raw, "color"))
-    flags = raw.get("flags")
+    node.colour = colour_of(text_at(raw, "color"))
+    flags, properties = raw.get("flags"), raw.get("properties")
     node.collapsed = type(flags) is dict and flags.get("collapsed") is True
-    held = raw.get("widgets_values")
-    named = raw.get("widgets_values_named")
+    node.models = _model_files(properties) if type(properties) is dict else []
+    _read_values(node, raw)
+    _read_inputs(node, raw, level, links, problems)
+    _name_values(node, raw)
+    return node
+
+
+def _name_of(node: ComfyNode) -> str:
+    """The name under which *Set* and *Get* find each other."""
+    held = [*node.values.values(), *node.unnamed_values]
+    return next((value[:100] for value in held if type(value) is str), "")
+
+
+def _model_files(properties: dict[str, Any]) -> list[ModelFile]:
+    """The addresses of model files that the node's author wrote into it."""
+    found = []
+    for each in dicts(properties.get("models")):
+        made = ModelFile(*(text_at(each, part)[:1000] for part in ("name", "directory", "url")))
+        if made.name and made.url:
+            found.append(made)
+    return found
+
+
+def _read_values(node: ComfyNode, raw: dict[str, Any]) -> None:
+    held, named = raw.get("widgets_values"), raw.get("widgets_values_named")
     if type(named) is dict:  # what the front end calls them, whatever their order
-        node.values = {name: value for name, value in named.items() if type(name) is str}
+        node.values = dict(named)
     elif type(held) is dict:
         node.values = dict(held)
     elif type(held) is list:
         node.unnamed_values = held
-    for slot, port in enumerate(_dicts(raw.get("inputs"))):
-        name, number = _text(port, "name") or f"input_{slot}", port.get("link")
-        node.input_types[name] = _text(port, "type")
-        if type(number) in (int, str) and str(number) in links:
-            source = _from_inside(links[str(number)][0], level)
-            if source is not None:
-                node.links[name] = source
-    _name_values(node, raw)
-    return node
+
+
+def _read_inputs(
+    node: ComfyNode, raw: dict[str, Any], level: _Level, links: Links, problems: list[str]
+) -> None:
+    ports = raw.get("inputs")
+    if ports is not None and type(ports) is not list:
+        problems.append(f"{node.label}: its 'inputs' are no list, and were left out.")
+    for slot, port in enumerate(dicts(ports)):
+        name, number = text_at(port, "name") or f"input_{slot}", port.get("link")
+        node.input_types[name] = text_at(port, "type")
+        if port.get("shape") == _OPTIONAL:
+            node.optional.add(name)
+        if number is None:
+            continue
+        if type(number) not in (int, str) or str(number) not in links:
+            problems.append(
+                f"{node.label}: its '{name}' has the link {str(number)[:20]}, which is not in the "
+                "file; it was left out."
+            )
+            continue
+        source = _from_inside(links[str(number)][0], level)
+        if source is not None:
+            node.links[name] = source
 
 
 def _name_subgraph_values(node: ComfyNode, definition: dict[str, Any]) -> None:
@@ -235,7 +298,7 @@ def _name_subgraph_values(node: ComfyNode, definition: dict[str, Any]) -> None:
     widgets = _widget_slots(definition)
     names = [
         str(port.get("name"))
-        for slot, port in enumerate(_dicts(definition.get("inputs")))
+        for slot, port in enumerate(dicts(definition.get("inputs")))
         if slot in widgets
     ]
     node.values = {}
@@ -252,12 +315,12 @@ def _widget_slots(definition: dict[str, Any]) -> set[int]:
     """The inputs of a subgraph that lead to a widget inside."""
     widgets = {
         (str(raw["id"]), slot)
-        for raw in _dicts(definition.get("nodes"))
-        if _is_node(raw)
-        for slot, port in enumerate(_dicts(raw.get("inputs")))
+        for raw in dicts(definition.get("nodes"))
+        if is_node(raw)
+        for slot, port in enumerate(dicts(raw.get("inputs")))
         if type(port.get("widget")) is dict
     }
-    links = _links(definition).values()
+    links = links_of(definition).values()
     return {s.slot for s, end in links if s.node == _INSIDE and (end.node, end.slot) in widgets}
 
 
@@ -268,7 +331,7 @@ def _name_values(node: ComfyNode, raw: dict[str, Any]) -> None:
     """
     names = [
         str(port["widget"].get("name"))
-        for port in _dicts(raw.get("inputs"))
+        for port in dicts(raw.get("inputs"))
         if type(port.get("widget")) is dict
     ]
     if not names or len(names) > len(node.unnamed_values):
@@ -291,42 +354,11 @@ def _from_inside(source: Source, level: _Level) -> Source | None:
     return Source(level.prefix + source.node, source.slot)
 
 
-def _text(raw: dict[str, Any], name: str) -> str:
-    value = raw.get(name)
-    return value if type(value) is str else ""
-
-
-def _colour(text: str) -> str:
-    """``#rrggbb`` of that or of ``#rgb``; empty for anything else."""
-    if _is_short_colour(text):
-        return "#" + "".join(digit * 2 for digit in text[1:])
-    return text if _is_colour(text) else ""
-
-
 def _frames(level: _Level) -> Iterator[Group]:
-    for group in _dicts(level.raw.get("groups")):
+    for group in dicts(level.raw.get("groups")):
         box = group.get("bounding")
         if type(box) is list and len(box) == 4:
-            rect = _rect(box[:2], box[2:])
+            rect = rect_of(box[:2], box[2:])
             if rect:
                 name = level.prefix.rstrip(":")
-                yield Group(_text(group, "title"), rect, _colour(_text(group, "color")), name)
-
-
-def _rect(place: Any, size: Any) -> Rect | None:
-    x, y = _pair(place) or (None, None)
-    if x is None or y is None:
-        return None
-    width, height = _pair(size) or (210.0, 80.0)
-    return (x, y, max(width, 20.0), max(height, 20.0))
-
-
-def _pair(raw: Any) -> tuple[float, float] | None:
-    """Two numbers, which older files write as an object with the keys 0 and 1."""
-    if type(raw) is dict:
-        raw = [raw.get("0"), raw.get("1")]
-    if type(raw) is not list or len(raw) < 2:
-        return None
-    if any(type(number) not in (int, float) or abs(number) > 1e7 for number in raw[:2]):
-        return None
-    return float(raw[0]), float(raw[1])
+                yield Group(text_at(group, "title"), rect, colour_of(text_at(group, "color")), name)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nodeforge.errors import RequestError
-from nodeforge.formats.comfyui.comfy_graph import SEEDS, ComfyGraph, ComfyNode, Source, control_word
+from nodeforge.formats.comfyui.comfy_graph import (
+    SEEDS,
+    ComfyGraph,
+    ComfyNode,
+    Source,
+    control_word,
+    in_order,
+)
+from nodeforge.formats.comfyui.families import families_not_run
 from nodeforge.formats.comfyui.link_value import EmptyLatent, LinkValue
+from nodeforge.formats.comfyui.missing_models import models_not_here
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.placement import Placement, place
 from nodeforge.formats.comfyui.report import ConvertedNode, Report
@@ -78,12 +87,20 @@ class WorkflowConversion:
         self.notes: dict[str, str] = {}
         self.empty_latents: dict[EmptyLatent, str] = {}
         self.shared: set[str] = set()
+        self.recognised = False
+        """A model file of the workflow is here, and of a family that is run."""
 
     def convert(self) -> None:
         done: dict[str, ConvertedNode] = {}
-        for node in _in_order(self.graph, self.report):
+        for node in in_order(self.graph):
             done[node.id] = self._node(node)
         self._link_empty_latents()
+        self.report.families = families_not_run(
+            self.graph.nodes.values(), recognised=self.recognised
+        )
+        made = self.document.graph.nodes
+        named = {n: [made[name] for name in names] for n, names in self.converted.items()}
+        self.report.models = models_not_here(self.graph, named, self.catalogue, self.models)
         self.report.converted = [done[name] for name in self.graph.nodes if name in done]
         self.report.problems += self.graph.problems
         placed = place(self.document, self.graph, self.converted, self.notes, self.catalogue)
@@ -96,9 +113,11 @@ class WorkflowConversion:
         from nodeforge.models import recognise
 
         try:
-            return recognise(self.models.find(kind, name)).family or ""
+            family = recognise(self.models.find(kind, name)).family or ""
         except RequestError:
             return ""
+        self.recognised |= bool(family)
+        return family
 
     def type_of(self, output: Output, made: Mapping[str, Node]) -> str:
         """The NodeForge type of an output; empty where it is not known."""
@@ -158,12 +177,11 @@ class WorkflowConversion:
             self._note(node)
             became.found_in = "a note"
             return became
-        if any(link.muted for link in linked.values()) and node.mode is Mode.ACTIVE:
-            node.mode = Mode.MUTE
-            self.report.problems.append(f"{became.label} is muted, as what feeds it is.")
+        if node.mode is Mode.ACTIVE:
+            self._mute_unfed(node, linked, became.label)
         conversion = NodeConversion(self, node, {n: s for n, s in linked.items() if not s.muted})
         if row is None:
-            became.missing = "is of a class that has no counterpart here."
+            became.lacks = "is of a class that has no counterpart here."
             self._placeholder(conversion)
         else:
             values, conversion.control = _named_values(node, row)
@@ -172,20 +190,41 @@ class WorkflowConversion:
                 self._by_row(conversion, row)
             except NoCounterpartError as error:
                 conversion = NodeConversion(self, node, conversion.linked)
-                became.missing = error.fact
+                became.lacks = error.fact
                 self._placeholder(conversion)
+        became.is_active = node.is_active
         self._add_nodes(conversion, became)
         return became
+
+    def _mute_unfed(self, node: ComfyNode, linked: Mapping[str, LinkValue], label: str) -> None:
+        """Mute a node that ComfyUI does not run, as an input that it needs gets nothing."""
+        muted = {name for name, link in linked.items() if link.muted}
+        if {*muted, *node.unfed} <= node.optional:
+            return
+        node.mode = Mode.MUTE
+        if not node.inactive:
+            why = "what feeds it is" if muted else "nothing passes the bypassed subgraph before it"
+            self.report.problems.append(f"{label} is muted, as {why}.")
 
     def _link_values_of(self, node: ComfyNode) -> dict[str, LinkValue]:
         found: dict[str, LinkValue] = {}
         for name, source in node.links.items():
             link = self.link_values.get(source)
-            if link is not None:
+            if link is None:
+                self._tell_no_output(node, name, source)
+            else:
                 found[name] = link
                 if link.loader and self.readers[source] > 1:
                     self.shared.add(link.loader)
         return found
+
+    def _tell_no_output(self, node: ComfyNode, name: str, source: Source) -> None:
+        if node.is_active and source.node in self.converted:
+            origin = self.graph.nodes[source.node].label
+            self.report.problems.append(
+                f"{node.label}: its '{name[:40]}' is linked to output {source.slot} of {origin}, "
+                "which has none there; the link was left out."
+            )
 
     def _by_row(self, conversion: NodeConversion, row: Row) -> None:
         mode = conversion.source.mode
@@ -199,6 +238,8 @@ class WorkflowConversion:
         row.convert(conversion)
         if row.difference and mode is Mode.ACTIVE:
             conversion.report_difference(row.difference)
+        if mode is Mode.MUTE:
+            conversion.outputs = [_muted(each, conversion.nodes) for each in conversion.outputs]
         for slot, past in enumerate(around[: len(conversion.outputs)]):
             if past is not None and not self._bypasses_alike(conversion, slot, past):
                 conversion.outputs[slot] = past
@@ -294,8 +335,10 @@ class WorkflowConversion:
             if not inside:
                 continue
             outer = list(dict.fromkeys(around.get(name, name) for name in inside))
-            edit = Collapse(outer, self.graph.subgraphs[box].title)
+            shown = self._shown_by_bypassed(box, set(outer))
+            edit = Collapse(outer, self.graph.subgraphs[box].title, outputs=shown)
             self.document.perform(edit)
+            self.document.node(edit.path).mode = self.graph.subgraphs[box].mode
             if box in placed.boxes:
                 corner = [round(side) for side in placed.boxes[box]]
                 self.document.view.positions[edit.path] = corner
@@ -304,6 +347,15 @@ class WorkflowConversion:
             paths[box] = edit.path
         self.document.history = History()
         return paths
+
+    def _shown_by_bypassed(self, box: str, inside: set[str]) -> dict[str, Output]:
+        """Outputs of a bypassed subgraph, which nothing reads while it is bypassed."""
+        shown: dict[str, Output] = {}
+        for source in self.graph.subgraphs[box].outputs:
+            link = self.link_values.get(source)
+            if link is not None and link.output is not None and link.output.node in inside:
+                shown[_port(link.output.port, set(shown))] = link.output
+        return shown
 
     def _add_groups_and_notes(self, placed: Placement, paths: dict[str, str]) -> None:
         """Add notes and groups to the graphs that they belong to."""
@@ -319,33 +371,17 @@ def _is_in(name: str, box: str) -> bool:
     return name.startswith(f"{box}:")
 
 
-def _in_order(graph: ComfyGraph, report: Report) -> Iterator[ComfyNode]:
-    """Nodes in topological order; a link that closes a cycle is left out."""
-    state: dict[str, int] = {}
-    for root in graph.nodes:
-        stack = [(root, iter(list(graph.nodes[root].links.items())))] if root not in state else []
-        state.setdefault(root, 1)
-        while stack:
-            name, rest = stack[-1]
-            for port, source in rest:
-                if state.get(source.node) == 1:
-                    graph.nodes[name].links.pop(port)
-                    report.problems.append(f"{name} feeds itself; its link '{port}' was left out.")
-                elif source.node in graph.nodes and source.node not in state:
-                    state[source.node] = 1
-                    stack.append((source.node, iter(list(graph.nodes[source.node].links.items()))))
-                    break
-            else:
-                state[name] = 2
-                stack.pop()
-                yield graph.nodes[name]
+def _muted(link: LinkValue, nodes: Mapping[str, Node]) -> LinkValue:
+    """An output of a muted node: of its own nodes, or nothing, also where it passes a link on."""
+    own = link.output is not None and link.output.node in nodes
+    return link if own else LinkValue(link.type, muted=True)
 
 
 def _named_values(node: ComfyNode, row: Row) -> tuple[dict[str, Any], str]:
     """A node's values by name, and its seed's *control after generate*."""
     values, control = dict(node.values), ""
     rest = list(reversed(node.unnamed_values))
-    for name in row.widgets:
+    for name in row.older_widgets.get(len(rest), row.widgets):
         if not rest:
             break
         values[name] = rest.pop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.errors import NodeForgeError
+from nodeforge.graph.model import Input
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import Origin, facts, families, label
@@ -43,15 +44,21 @@ def _of_pictures(
 ) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """The nodes that give pictures of a size to a VAE, and the ports that say the size."""
     for end, start in scene.links.items():
-        encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
+        encodes = _needs_a_size(scene, end)
         if encodes and end.node in known and (ports := _SIZING.get(scene.nodes[start.node].type)):
             yield start.node, ports, known[end.node].family
+
+
+def _needs_a_size(scene: LintContext, end: Input) -> bool:
+    """Whether `end` is where a VAE takes a picture that it does not crop itself."""
+    encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
+    return encodes and scene.value(end.node, "crop") is not True
 
 
 def _encoded_files(scene: LintContext, known: dict[str, Origin]) -> Iterator[tuple[str, str]]:
     """The nodes whose pictures go from a file straight to a VAE, and its family."""
     for end, start in scene.links.items():
-        encodes = scene.nodes[end.node].type == ENCODE and end.port == "image"
+        encodes = _needs_a_size(scene, end)
         if encodes and end.node in known and scene.nodes[start.node].type == LOAD:
             yield start.node, known[end.node].family
 
@@ -74,7 +81,7 @@ def _wrong_file(scene: LintContext, path: str, family: str) -> Iterator[Problem]
             path,
             f"the picture is {width} × {height} pixels, which {label(family)} cannot encode: "
             f"both must be divisible by {multiple}.",
-            "Put 'Resize image' or 'Crop image' before the VAE.",
+            "Put 'Resize image' or 'Crop image' before the VAE, or let it 'crop'.",
             port="file",
         )
 

@@ -27,7 +27,8 @@ _ENDINGS = {
 def picture(node: NodeConversion) -> str:
     """A picture's name without the folder that ComfyUI marks at its end."""
     name = _PLACE.sub("", node.known_value("image", "").replace("\\", "/"))
-    node.workflow.report.pictures.append(name)
+    if node.source.is_active:
+        node.workflow.report.pictures.append(name)
     return name
 
 
@@ -45,6 +46,29 @@ def _load(node: NodeConversion) -> None:
 def _save(node: NodeConversion) -> None:
     prefix = node.known_value("filename_prefix", "ComfyUI")
     node.add("image.save", image=node.output("images"), prefix=_prefix(node, prefix))
+    node.set_outputs(node.link_value("images") or LinkValue("IMAGE"))
+
+
+_FORMATS = {"jpg": "jpeg"}
+
+
+def _save_advanced(node: NodeConversion) -> None:
+    chosen = node.known_value("format", "png")
+    chosen = _FORMATS.get(chosen, chosen)
+    if chosen not in ("png", "jpeg", "webp"):
+        raise NoCounterpartError(f"saves as '{chosen}', which is not written here.")
+    if node.known_value("format.bit_depth", "8-bit") != "8-bit":
+        node.report_difference("Pictures are saved with 8 bits a channel here")
+    prefix = _prefix(node, node.known_value("filename_prefix", "ComfyUI"))
+    images = node.output("images")
+    node.add("image.save", image=images, prefix=prefix, format=chosen if chosen != "png" else None)
+    node.set_outputs(node.link_value("images") or LinkValue("IMAGE"))
+
+
+def _compare(node: NodeConversion) -> None:
+    for name in ("image_a", "image_b"):
+        if picture := node.output(name):
+            node.add("image.preview", image=picture)
 
 
 def _prefix(node: NodeConversion, prefix: str) -> str:
@@ -145,8 +169,26 @@ ROWS = (
         _load,
         "Pictures are looked for in NodeForge's folder *inputs*.",
     ),
-    Row("SaveImage", "Save Image", ("filename_prefix",), (), ("image.save",), _save),
-    single_node("PreviewImage", "Preview Image", "image.preview", {"image": "images"}),
+    Row("LoadImageOutput", "Load Image (from Outputs)", ("image",), _IMAGE, ("image.load",), _load),
+    Row("SaveImage", "Save Image", ("filename_prefix",), _IMAGE, ("image.save",), _save),
+    Row(
+        "SaveImageAdvanced",
+        "Save Image (Advanced)",
+        ("filename_prefix", "format", "format.bit_depth", "format.input_color_space"),
+        _IMAGE,
+        ("image.save",),
+        _save_advanced,
+    ),
+    *(
+        Row(kind, name, (), (), ("image.preview",), _compare, "A preview of each.", virtual=True)
+        for kind, name in (
+            ("ImageCompare", "Image Compare"),
+            ("Image Comparer (rgthree)", "Image Comparer"),
+        )
+    ),
+    single_node(
+        "PreviewImage", "Preview Image", "image.preview", {"image": "images"}, "IMAGE:image"
+    ),
     Row(
         "ImageScale",
         "Upscale Image",

@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 from nodeforge.formats.comfyui.link_value import EmptyLatent, InputValue, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, single_node
 from nodeforge.graph.model import Output
 
-_METHODS = {"nearest-exact": "nearest-exact", "bilinear": "bilinear", "bicubic": "bicubic"}
+_METHODS = {name: name for name in ("nearest-exact", "bilinear", "bicubic")}
 
 
 def _nothing(node: NodeConversion) -> None:
-    size = EmptyLatent(
-        node.input_value("width", 512),
-        node.input_value("height", 512),
-        node.input_value("batch_size", 1),
-    )
+    width, height = (_whole_cells(node.input_value(side, 512)) for side in ("width", "height"))
+    size = EmptyLatent(width, height, node.input_value("batch_size", 1))
     node.set_outputs(LinkValue("LATENT", empty=size))
+
+
+def _whole_cells(side: InputValue) -> InputValue:
+    """Pixels of a latent's side: ComfyUI rounds down to what 8 divides."""
+    return side if side.output is not None else InputValue(max(side.value // 8 * 8, 8))
+
+
+_SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)")
+
+
+def _nothing_of_name(widget: str) -> Any:
+    """An empty latent whose size is chosen from a list, as ``1024 x 768 (landscape)``."""
+
+    def make(node: NodeConversion) -> None:
+        found = _SIZE.search(text := node.known_value(widget, ""))
+        if found is None:
+            raise NoCounterpartError(f"its '{widget}' is '{text[:40]}', which says no size.")
+        width, height = (_whole_cells(InputValue(int(side))) for side in found.groups())
+        scale = node.known_value("clip_scale", 2.0)
+        node.set_outputs(
+            LinkValue(
+                "LATENT", empty=EmptyLatent(width, height, node.input_value("batch_size", 1))
+            ),
+            *(LinkValue("INT", value=int(side.value * scale)) for side in (width, height)),
+        )
+
+    return make
 
 
 def _samples(node: NodeConversion) -> LinkValue:
@@ -56,16 +82,29 @@ def _some(node: NodeConversion) -> None:
 
 
 def _scaled(node: NodeConversion, type_id: str, **size: InputValue) -> None:
-    samples, method = (
-        _samples(node),
-        node.known_value("upscale_method", "nearest-exact"),
-    )
+    samples, method = _samples(node), _method(node)
     if method not in _METHODS:
         node.report_difference(f"Latents are scaled by '{method}' there, by 'bicubic' here")
-    if samples.mask is not None:
-        node.report_difference("The latent's mask is scaled with it there; here it ends before")
     name = node.add(type_id, latent=samples, method=_METHODS.get(method, "bicubic"), **size)
-    node.set_outputs(LinkValue("LATENT", Output(name, "latent")))
+    latent = Output(name, "latent")
+    mask = _mask_of_size(node, samples.mask, latent)
+    masked_image = latent if mask and samples.masked_image == samples.output else None
+    node.set_outputs(LinkValue("LATENT", latent, mask=mask, masked_image=masked_image))
+
+
+def _mask_of_size(
+    node: NodeConversion, mask: Output | None, latent: Output | None
+) -> Output | None:
+    """`mask` in the size of a latent, as ComfyUI scales it before it samples."""
+    if mask is None or latent is None:
+        return mask
+    return Output(node.add("mask.scale_to_latent", mask=mask, latent=latent), "mask")
+
+
+def _method(node: NodeConversion) -> str:
+    """Interpolation; a pack calls the widget *mode*, and its *nearest* by another rounding."""
+    given = node.source.values.get("mode")
+    return given if type(given) is str else node.known_value("upscale_method", "nearest-exact")
 
 
 def _scale(node: NodeConversion) -> None:
@@ -76,11 +115,18 @@ def _scale(node: NodeConversion) -> None:
     width, height = node.input_value("width", 512), node.input_value("height", 512)
     if not width.value or not height.value:
         raise NoCounterpartError("a side of 0 follows from the other, which no node of ours does.")
-    _scaled(node, "latent.upscale", width=width, height=height)
+    sides = {"width": _whole_cells(width), "height": _whole_cells(height)}
+    _scaled(node, "latent.upscale", **sides)
 
 
 def _scale_by(node: NodeConversion) -> None:
     _scaled(node, "latent.scale_by", factor=node.input_value("scale_by", 1.5))
+
+
+def _scale_by_factor(node: NodeConversion) -> None:
+    if node.known_value("align", "true") == "true":
+        node.report_difference("Latents are scaled from corner to corner there, by cells here")
+    _scaled(node, "latent.scale_by", factor=node.input_value("factor", 2.0))
 
 
 def _blend(node: NodeConversion) -> None:
@@ -92,32 +138,52 @@ def _blend(node: NodeConversion) -> None:
 
 def _set_mask(node: NodeConversion) -> None:
     samples = _samples(node)
+    mask = _mask_of_size(node, node.output("mask"), node.resolve(samples))
     # an inpainting model reads the latent itself as the masked image
-    node.set_outputs(replace(samples, mask=node.output("mask"), masked_image=samples.output))
+    node.set_outputs(replace(samples, mask=mask, masked_image=samples.output))
 
 
-def _encode_masked(node: NodeConversion) -> None:
+def _aligned(node: NodeConversion) -> tuple[Output, Output]:
+    """The picture, cropped to whole cells of the latent, and the mask scaled and cropped to it."""
     mask = node.output("mask")
     if mask is None:
         raise NoCounterpartError("nothing feeds its mask.")
-    picture = node.output("pixels")
+    name = node.add("inpaint.align", image=node.output("pixels"), mask=mask)
+    return Output(name, "image"), Output(name, "mask")
+
+
+def _encode(node: NodeConversion) -> None:
+    tiled = node.source.class_type == "VAEEncodeTiled"
+    name = node.add(
+        "latent.encode",
+        vae=node.output("vae"),
+        image=node.output("pixels"),
+        tiled=tiled or None,
+        crop=True,
+    )
+    node.set_outputs(LinkValue("LATENT", Output(name, "latent")))
+
+
+def _encode_masked(node: NodeConversion) -> None:
     encode = node.add("latent.encode", vae=node.output("vae"))
+    picture, mask = _aligned(node)
+    mask = Output(node.add("mask.threshold", mask=mask), "mask")
     grey = node.add("latent.masked_picture", image=picture, mask=mask)
     node.set_input(encode, node.nodes[encode], "image", Output(grey, "image"))
     # a kernel of that side there, which grows a mask by half of it on each side
     if grow := node.known_value("grow_mask_by", 6) // 2:
         mask = Output(node.add("mask.grow", mask=mask, pixels=grow), "mask")
-    node.report_difference("A grey mask is rounded to black and white there, and kept here")
     latent = Output(encode, "latent")
     node.set_outputs(LinkValue("LATENT", latent, mask=mask, masked_image=latent))
 
 
 def _for_inpainting_model(node: NodeConversion) -> None:
-    mask, picture, vae = (node.output(name) for name in ("mask", "pixels", "vae"))
-    if mask is None:
-        raise NoCounterpartError("nothing feeds its mask.")
-    encode = node.add("latent.encode", vae=vae, image=picture)
-    grey = node.add("latent.masked_picture", image=picture, mask=mask)
+    vae = node.output("vae")
+    encode = node.add("latent.encode", vae=vae)
+    picture, mask = _aligned(node)
+    node.set_input(encode, node.nodes[encode], "image", picture)
+    rounded = Output(node.add("mask.threshold", mask=mask), "mask")
+    grey = node.add("latent.masked_picture", image=picture, mask=rounded)
     masked_image = node.add("latent.encode", vae=vae, image=Output(grey, "image"))
     if not node.known_value("noise_mask", True):
         node.report_difference(
@@ -138,7 +204,6 @@ def _for_inpainting_model(node: NodeConversion) -> None:
 _TILED = "The size of tiles is the VAE's own here."
 _LATENT = ("LATENT",)
 _TO_PICTURE = {"vae": "vae", "latent": "samples"}
-_TO_LATENT = {"vae": "vae", "image": "pixels"}
 _TILES = "tile_size overlap temporal_size temporal_overlap"
 
 ROWS = (
@@ -162,6 +227,26 @@ ROWS = (
         "Size and batch of the noise.",
         virtual=True,
     ),
+    *(
+        Row(
+            kind,
+            "SDXL Empty Latent Image",
+            widgets,
+            outputs,
+            (),
+            _nothing_of_name(widgets[0]),
+            "Size and batch of the noise.",
+            virtual=True,
+        )
+        for kind, widgets, outputs in (
+            ("SDXL Empty Latent Image", ("resolution", "batch_size"), _LATENT),
+            (
+                "SDXL Empty Latent Image (rgthree)",
+                ("dimensions", "clip_scale", "batch_size"),
+                (*_LATENT, "INT", "INT"),
+            ),
+        )
+    ),
     single_node("VAEDecode", "VAE Decode", "latent.decode", _TO_PICTURE, "IMAGE:image"),
     single_node(
         "VAEDecodeTiled",
@@ -173,30 +258,30 @@ ROWS = (
         widgets=_TILES,
         remark=_TILED,
     ),
-    single_node(
+    Row(
         "VAEEncode",
         "VAE Encode",
-        "latent.encode",
-        _TO_LATENT,
-        "LATENT:latent",
-        remark="What 8 does not divide is cut off there; here, resize the picture before.",
+        (),
+        _LATENT,
+        ("latent.encode",),
+        _encode,
+        "What 8 does not divide is cropped, as there.",
     ),
-    single_node(
+    Row(
         "VAEEncodeTiled",
         "VAE Encode (Tiled)",
-        "latent.encode",
-        _TO_LATENT,
-        "LATENT:latent",
-        fixed={"tiled": True},
-        widgets=_TILES,
-        remark=_TILED,
+        tuple(_TILES.split()),
+        _LATENT,
+        ("latent.encode",),
+        _encode,
+        _TILED,
     ),
     Row(
         "VAEEncodeForInpaint",
         "VAE Encode (for Inpainting)",
         ("grow_mask_by",),
         _LATENT,
-        ("latent.encode", "latent.masked_picture", "mask.grow"),
+        ("latent.encode", "inpaint.align", "mask.threshold", "latent.masked_picture", "mask.grow"),
         _encode_masked,
         "The mask goes to the denoise loop.",
     ),
@@ -205,9 +290,9 @@ ROWS = (
         "Set Latent Noise Mask",
         (),
         _LATENT,
-        (),
+        ("mask.scale_to_latent",),
         _set_mask,
-        "The mask of the denoise loop; it must have the picture's size here.",
+        "The mask of the denoise loop.",
         virtual=True,
     ),
     Row(
@@ -215,7 +300,7 @@ ROWS = (
         "InpaintModelConditioning",
         ("noise_mask",),
         ("CONDITIONING", "CONDITIONING", "LATENT"),
-        ("latent.encode", "latent.masked_picture"),
+        ("latent.encode", "inpaint.align", "mask.threshold", "latent.masked_picture"),
         _for_inpainting_model,
         "Mask and masked picture go to the denoise loop.",
     ),
@@ -224,7 +309,7 @@ ROWS = (
         "Upscale Latent",
         ("upscale_method", "width", "height", "crop"),
         _LATENT,
-        ("latent.upscale",),
+        ("latent.upscale", "mask.scale_to_latent"),
         _scale,
     ),
     Row(
@@ -232,8 +317,16 @@ ROWS = (
         "Upscale Latent By",
         ("upscale_method", "scale_by"),
         _LATENT,
-        ("latent.scale_by",),
+        ("latent.scale_by", "mask.scale_to_latent"),
         _scale_by,
+    ),
+    Row(
+        "Latent Upscale by Factor (WAS)",
+        "Latent Upscale by Factor (WAS)",
+        ("mode", "factor", "align"),
+        _LATENT,
+        ("latent.scale_by", "mask.scale_to_latent"),
+        _scale_by_factor,
     ),
     Row(
         "RepeatLatentBatch",

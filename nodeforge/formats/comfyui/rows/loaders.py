@@ -7,7 +7,7 @@ from typing import Any
 
 from nodeforge.formats.comfyui.link_value import GuidanceWrapper, ImagePromptInputs, LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
-from nodeforge.formats.comfyui.row import Row, single_node
+from nodeforge.formats.comfyui.row import Row, passes_on, single_node
 from nodeforge.graph.model import Output
 from nodeforge.models import FAMILIES
 
@@ -17,13 +17,13 @@ _FREEU = ("backbone_1", "backbone_2", "skip_1", "skip_2")
 _PREDICTIONS = {"eps": "epsilon", "v_prediction": "v_prediction", "lcm": "epsilon"}
 
 
-def _file(name: str) -> str:
+def file_name(name: str) -> str:
     """A model's name as we write it, whatever system the file comes from."""
     return name.replace("\\", "/")
 
 
 def _load(node: NodeConversion) -> None:
-    file = _file(node.known_value("ckpt_name", ""))
+    file = file_name(node.known_value("ckpt_name", ""))
     family = node.workflow.family("checkpoint", file)
     name = node.add("models.load", file=file)
     node.set_outputs(
@@ -34,7 +34,9 @@ def _load(node: NodeConversion) -> None:
 
 
 def _load_denoiser(node: NodeConversion) -> None:
-    name = node.add("models.load_denoiser", file=_file(node.known_value("unet_name", "")))
+    file = file_name(node.known_value("unet_name", ""))
+    node.workflow.family("unet", file)
+    name = node.add("models.load_denoiser", file=file)
     if (held := node.known_value("weight_dtype", "default")) != "default":
         node.report_difference(
             f"The weights were held as {held}; here the settings' precision decides"
@@ -43,7 +45,7 @@ def _load_denoiser(node: NodeConversion) -> None:
 
 
 def _load_two_encoders(node: NodeConversion) -> None:
-    files = [_file(node.known_value(f"clip_name{number}", "")) for number in (1, 2)]
+    files = [file_name(node.known_value(f"clip_name{number}", "")) for number in (1, 2)]
     if (kind := node.known_value("type", _TWO_ENCODERS)) != _TWO_ENCODERS:
         raise NoCounterpartError(f"loads text encoders for '{kind}', a family that is not here.")
     name = node.add("models.load_text_encoder", file=files[0], second=files[1])
@@ -51,7 +53,7 @@ def _load_two_encoders(node: NodeConversion) -> None:
 
 
 def _load_vae(node: NodeConversion) -> None:
-    file = _file(node.known_value("vae_name", ""))
+    file = file_name(node.known_value("vae_name", ""))
     if file.startswith("tae") or file == "pixel_space":
         raise NoCounterpartError(f"'{file}' is no VAE that is in a file of its own.")
     name = node.add("models.load_vae", file=file)
@@ -64,7 +66,7 @@ def _load_lora(node: NodeConversion) -> None:
         "models.load_lora",
         model=node.output("model"),
         text_encoder=text,
-        file=_file(node.known_value("lora_name", "")),
+        file=file_name(node.known_value("lora_name", "")),
         model_weight=node.input_value("strength_model", 1.0),
         text_weight=node.input_value("strength_clip", 1.0) if text else None,
     )
@@ -123,6 +125,11 @@ def _discrete(node: NodeConversion) -> None:
     model, sampling = _model(node), node.known_value("sampling", "eps")
     if sampling not in _PREDICTIONS or not model.loader:
         raise NoCounterpartError(f"sets a model to '{sampling}', which is not possible here.")
+    if sampling == "lcm":
+        node.report_difference(
+            "An LCM has 50 timesteps there, and its estimate is mixed with the latent (c_skip, "
+            "c_out); here it is a model of 1000 timesteps that predicts epsilon"
+        )
     zero = node.known_value("zsnr", False)
     _set_loader(node, model, prediction=_PREDICTIONS[sampling], zero_snr="yes" if zero else "no")
     if zero and sampling != "v_prediction":
@@ -130,6 +137,12 @@ def _discrete(node: NodeConversion) -> None:
             "Zero terminal SNR is refused here for a model that does not predict v"
         )
     node.set_outputs(model)
+
+
+def _differential(node: NodeConversion) -> None:
+    if node.known_value("strength", 1.0) != 1.0:
+        node.report_difference("Differential diffusion has its full strength here")
+    node.set_outputs(replace(_model(node), differential=True))
 
 
 def _set_loader(node: NodeConversion, model: LinkValue, **values: Any) -> None:
@@ -203,7 +216,7 @@ ROWS = (
         {},
         "CLIP:text_encoder",
         values={"file": ("clip_name", "")},
-        changes={"file": _file},
+        changes={"file": file_name},
         widgets="clip_name type device",
     ),
     Row(
@@ -290,6 +303,30 @@ ROWS = (
         "*prediction* and *zero SNR* where the model is loaded.",
         virtual=True,
     ),
+    Row(
+        "DifferentialDiffusion",
+        "Differential Diffusion",
+        ("strength",),
+        ("MODEL",),
+        (),
+        _differential,
+        "What the denoise loop does with a grey mask.",
+        virtual=True,
+    ),
+    passes_on(
+        "ModelAttentionBackend",
+        "Model Attention Backend",
+        {"model": "MODEL"},
+        widgets="backend",
+        remark="The settings choose the attention's kernel here.",
+    ),
+    passes_on(
+        "TorchCompileModel",
+        "TorchCompileModel",
+        {"model": "MODEL"},
+        widgets="backend",
+        remark="The settings choose whether blocks are compiled here.",
+    ),
     single_node(
         "ModelSamplingSD3", "ModelSamplingSD3", "models.flow_shift", _MODEL, "MODEL:model", **_SHIFT
     ),
@@ -308,7 +345,7 @@ ROWS = (
         {},
         "CONTROL_NET:controlnet",
         values={"file": ("control_net_name", "")},
-        changes={"file": _file},
+        changes={"file": file_name},
         remark="A T2I-Adapter takes *Load T2I-Adapter* here; the linter says where.",
     ),
     single_node(
@@ -318,7 +355,7 @@ ROWS = (
         {},
         "CONTROL_NET:controlnet",
         values={"file": ("control_net_name", "")},
-        changes={"file": _file},
+        changes={"file": file_name},
         differs="A ControlNet of differences is added to its own base model there, if it is one",
     ),
     single_node(
@@ -328,7 +365,7 @@ ROWS = (
         {},
         "CLIP_VISION:image_encoder",
         values={"file": ("clip_name", "")},
-        changes={"file": _file},
+        changes={"file": file_name},
     ),
     single_node(
         "IPAdapterModelLoader",
@@ -337,7 +374,7 @@ ROWS = (
         {},
         "IPADAPTER:ip_adapter",
         values={"file": ("ipadapter_file", "")},
-        changes={"file": _file},
+        changes={"file": file_name},
         remark="Of the pack ComfyUI_IPAdapter_plus.",
     ),
     Row(

@@ -63,9 +63,38 @@ def _mask_of_colour(node: NodeConversion) -> None:
     node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
 
+def _preview(node: NodeConversion) -> None:
+    made = node.add("image.preview")
+    grey = node.add("mask.to_image", mask=node.output("mask"))
+    node.set_input(made, node.nodes[made], "image", Output(grey, "image"))
+    node.set_outputs(node.link_value("mask") or LinkValue("MASK"))
+
+
+def _without_alpha(node: NodeConversion) -> None:
+    name = node.add("mask.from_alpha", image=node.output("image"))
+    picture = node.link_value("image") or LinkValue("IMAGE")
+    node.set_outputs(picture, LinkValue("MASK", Output(name, "mask")))
+
+
 _IMAGE, _MASK = ("IMAGE",), ("MASK",)
 
 ROWS = (
+    *(
+        Row(kind, name, (), _MASK, ("image.preview", "mask.to_image"), _preview)
+        for kind, name in (("MaskPreview", "Preview Mask"), ("MaskPreview+", "Mask Preview"))
+    ),
+    single_node(
+        "MaskToImage", "Convert Mask to Image", "mask.to_image", {"mask": "mask"}, "IMAGE:image"
+    ),
+    Row(
+        "SplitImageWithAlpha",
+        "Split Image with Alpha",
+        (),
+        (*_IMAGE, *_MASK),
+        ("mask.from_alpha",),
+        _without_alpha,
+        "The picture keeps its transparency.",
+    ),
     Row(
         "LoadImageMask",
         "Load Image (as Mask)",

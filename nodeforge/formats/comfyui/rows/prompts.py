@@ -23,7 +23,7 @@ WEIGHTS = (
 )
 
 
-def _text(node: NodeConversion, name: str = "text") -> Any:
+def prompt_text(node: NodeConversion, name: str = "text") -> Any:
     """A prompt: square brackets mean nothing in ComfyUI, and something here."""
     given = node.input_value(name, "")
     if given.output is None and node.source.from_ui:
@@ -58,7 +58,7 @@ def _encoded(node: NodeConversion, text: Any) -> str:
 
 
 def _encode(node: NodeConversion) -> None:
-    name = _encoded(node, _text(node))
+    name = _encoded(node, prompt_text(node))
     node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning")))
 
 
@@ -67,7 +67,7 @@ def _encode_sdxl(node: NodeConversion) -> None:
         node.report_difference(
             "SDXL's two text encoders get two texts there; here both get 'text_g'"
         )
-    name = _encoded(node, _text(node, "text_g"))
+    name = _encoded(node, prompt_text(node, "text_g"))
     sizes = {
         "original_width": node.input_value("width", 1024),
         "original_height": node.input_value("height", 1024),
@@ -80,7 +80,7 @@ def _encode_sdxl(node: NodeConversion) -> None:
 
 
 def _encode_refiner(node: NodeConversion) -> None:
-    name = _encoded(node, _text(node))
+    name = _encoded(node, prompt_text(node))
     sizes = {
         "original_width": node.input_value("width", 1024),
         "original_height": node.input_value("height", 1024),

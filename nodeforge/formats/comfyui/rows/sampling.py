@@ -27,20 +27,33 @@ _MASK = (
 )
 
 
+Parts = dict[str, LinkValue | None]
+"""Model, positive and negative conditioning by these names."""
+
+
+def linked_parts(node: NodeConversion) -> Parts:
+    """The parts that are linked to the node itself."""
+    return {name: node.link_value(name) for name in ("model", "positive", "negative")}
+
+
 def _sample(node: NodeConversion) -> None:
     """KSampler."""
+    sample_all(node, linked_parts(node), node.seed())
+
+
+def sample_all(node: NodeConversion, parts: Parts, seed: InputValue) -> None:
+    """A loop over all steps, by the widgets that KSampler has."""
     denoise = node.known_value("denoise", 1.0)
     if denoise <= 0:
         raise NoCounterpartError("its denoise is 0, so it gives the latent back as it was.")
     rule = sampler_name(node)
     levels = schedule_name(node)
-    parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
     steps = steps_run(node, denoise)
     _loop(
         node,
         parts,
         node.link_value("latent_image"),
-        (node.seed(), node.control),
+        (seed, node.control),
         lambda: add_sampler(node, rule),
         lambda: Output(node.add("sampling.schedule", name=levels, **steps), "schedule"),
         node.input_value("cfg", 8.0),
@@ -48,15 +61,26 @@ def _sample(node: NodeConversion) -> None:
 
 
 def _sample_part(node: NodeConversion) -> None:
-    """KSamplerAdvanced: some of the steps."""
+    """KSamplerAdvanced."""
+    noisy = node.known_value("add_noise", "enable") != "disable"
+    keeps_noise = node.known_value("return_with_leftover_noise", "disable") != "disable"
+    sample_part(node, linked_parts(node), noisy=noisy, keeps_noise=keeps_noise)
+
+
+def sample_part(node: NodeConversion, parts: Parts, *, noisy: bool, keeps_noise: bool) -> None:
+    """A loop over some of the steps, by the widgets that KSamplerAdvanced has.
+
+    Args:
+        noisy: Noise is added first.
+        keeps_noise: What noise is left after the last of its steps stays.
+    """
     steps = node.input_value("steps", 20)
     start, stop = (
         node.input_value("start_at_step", 0),
         node.input_value("end_at_step", 10000),
     )
-    noisy = node.known_value("add_noise", "enable") != "disable"
     last = stop.output is None and stop.value >= steps.value
-    if not last and node.known_value("return_with_leftover_noise", "disable") == "disable":
+    if not last and not keeps_noise:
         node.report_difference(
             "The last of a part of the steps takes all noise away there; here the noise is left. "
             "For the whole picture, let it stop at the end"
@@ -67,7 +91,6 @@ def _sample_part(node: NodeConversion) -> None:
         node.report_difference(
             "Without noise of its own, what a sampler draws grows from seed 0 here"
         )
-    parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
     _loop(
         node,
         parts,
@@ -84,7 +107,7 @@ def _sample_part(node: NodeConversion) -> None:
 def _sample_custom(node: NodeConversion) -> None:
     """SamplerCustom."""
     noisy = node.known_value("add_noise", True)
-    parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
+    parts = linked_parts(node)
     seed = (node.seed("noise_seed"), node.control) if noisy else None
     _given(node, parts, seed, node.input_value("cfg", 8.0))
 
@@ -104,7 +127,7 @@ def _sample_advanced(node: NodeConversion) -> None:
 
 def _given(
     node: NodeConversion,
-    parts: dict[str, LinkValue | None],
+    parts: Parts,
     seed: tuple[InputValue, str] | None,
     scale: InputValue,
 ) -> None:
@@ -133,7 +156,7 @@ def _given(
 
 def _loop(
     node: NodeConversion,
-    parts: dict[str, LinkValue | None],
+    parts: Parts,
     latent: LinkValue | None,
     seed: tuple[InputValue, str] | None,
     sampler: Any,
@@ -163,7 +186,7 @@ def _loop(
     for port, given in inputs.items():
         node.set_input(name, target, port, given)
     node.report_general_difference(_NUMBERS)
-    if mask:
+    if mask and not (model and model.differential):
         node.report_difference(_MASK)
     made = LinkValue("LATENT", Output(name, "latent"), mask=latent.mask if latent else None)
     node.set_outputs(made)
@@ -231,7 +254,7 @@ def _no_noise(node: NodeConversion) -> None:
 
 
 def _guide(node: NodeConversion) -> None:
-    parts = {name: node.link_value(name) for name in ("model", "positive", "negative")}
+    parts = linked_parts(node)
     node.set_outputs(LinkValue("GUIDER", parts=parts, scale=node.input_value("cfg", 8.0)))
 
 
@@ -245,7 +268,7 @@ def _guide_by_one(node: NodeConversion) -> None:
 
 _LATENT = ("LATENT",)
 _LOOP = ("sampling.denoise", "sampling.noise", "sampling.guidance")
-_ALL = (*_LOOP, "sampling.sampler", "sampling.schedule")
+ALL = (*_LOOP, "sampling.sampler", "sampling.schedule")
 
 ROWS = (
     Row(
@@ -253,7 +276,7 @@ ROWS = (
         "KSampler",
         ("seed", "steps", "cfg", "sampler_name", "scheduler", "denoise"),
         _LATENT,
-        _ALL,
+        ALL,
         _sample,
         LONGER,
     ),
@@ -272,7 +295,7 @@ ROWS = (
             "return_with_leftover_noise",
         ),
         _LATENT,
-        _ALL,
+        ALL,
         _sample_part,
     ),
     Row(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nodeforge.formats.comfyui.link_value import LinkValue
-from nodeforge.formats.comfyui.node_conversion import NodeConversion
-from nodeforge.formats.comfyui.row import Row
+from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
+from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
+from nodeforge.formats.comfyui.row import Row, passes_on
 from nodeforge.graph.model import Output
 
 
@@ -23,6 +23,10 @@ def _reroute(node: NodeConversion) -> None:
     node.set_outputs(node.updated(source.type, Output(name, "value"), next(iter(node.linked))))
 
 
+def _pass_on(node: NodeConversion) -> None:
+    node.set_outputs(next(iter(node.linked.values()), LinkValue("", muted=True)))
+
+
 _PLAIN: dict[str, tuple[str, Any]] = {
     "INT": ("values.integer", 0),
     "FLOAT": ("values.float", 0.0),
@@ -33,6 +37,8 @@ _PLAIN: dict[str, tuple[str, Any]] = {
 def _primitive(node: NodeConversion) -> None:
     """A value for several widgets; where it says a seed or a name, it is one with them."""
     value = node.source.values.get("value")
+    if value is None and "value" in node.source.values:
+        node.report_problem("its 'value' is NaN, Infinity or null, so it gives none")
     kind = next((kind for _, kind in node.source.outputs), "")
     if kind not in _PLAIN:
         kind = {int: "INT", float: "FLOAT", str: "COMBO"}.get(type(value), "COMBO")
@@ -62,8 +68,132 @@ def _switch(node: NodeConversion) -> None:
     node.set_outputs(LinkValue("BOOLEAN", value=node.known_value("value", False)))
 
 
+_DRAWS = {-1: "randomize", -2: "increment", -3: "decrement"}
+"""Seeds that stand for what happens to the seed before each run, in packs."""
+
+
+def pack_seed(node: NodeConversion, name: str = "seed") -> InputValue:
+    """A seed, of which -1 draws another for each run; the node's control follows."""
+    given = node.input_value(name, 0)
+    if given.value not in _DRAWS:
+        return node.seed(name)
+    node.control = _DRAWS[given.value]
+    return InputValue(0, given.output)
+
+
+def _seed(node: NodeConversion) -> None:
+    made = node.add("values.seed", value=pack_seed(node).value)
+    node.set_seed_control(f"{made}.value")
+    value = node.nodes[made].values["value"]
+    shown = LinkValue("INT", Output(made, "value"), value=value)
+    node.set_outputs(shown, *(LinkValue("STRING", value="") for _ in range(2)))
+
+
+def _typed_by(widget: str) -> Any:
+    def make(node: NodeConversion) -> None:
+        given = node.input_value(widget, "")
+        made = node.add("values.text", value=given)
+        node.set_outputs(LinkValue("STRING", Output(made, "value"), value=given.value))
+
+    return make
+
+
+def _joined(node: NodeConversion) -> None:
+    texts = [node.known_value(name, "") for name in ("string_a", "string_b")]
+    _computed_text(node, node.known_value("delimiter", "").join(texts))
+
+
+def _replaced(node: NodeConversion) -> None:
+    text, find = node.known_value("string", ""), node.known_value("find", "")
+    _computed_text(node, text.replace(find, node.known_value("replace", "")))
+
+
+def _computed_text(node: NodeConversion, text: str) -> None:
+    """A text that is made of others, which are known: it no longer follows them."""
+    if len(text) > _LONGEST:
+        raise NoCounterpartError(f"makes a text of {len(text):,} characters.")
+    if node.linked:
+        node.report_difference("A text made of others is one of its own here: change it there")
+    made = node.add("values.text", value=text)
+    node.set_outputs(LinkValue("STRING", Output(made, "value"), value=text))
+
+
+_LONGEST = 100_000
+
+
+def _combo(node: NodeConversion) -> None:
+    """A choice between options that the user wrote."""
+    choice = node.known_value("choice", "")
+    options = [value for name, value in node.source.values.items() if name.startswith("option")]
+    index = options.index(choice) if choice in options else node.known_value("index", 0)
+    node.set_outputs(LinkValue("STRING", value=choice), LinkValue("INT", value=index))
+
+
+_SEEDS = {
+    "Seed (rgthree)": ("Seed", "seed"),
+    "easy seed": ("EasySeed", "seed"),
+    "CR Seed": ("CR Seed", "seed"),
+}
+_TEXTS = {
+    "Text Multiline": ("Text Multiline", "text"),
+    "Text box": ("Text box", "Text"),
+    "CR Text": ("CR Text", "text"),
+    "CR Prompt Text": ("CR Prompt Text", "prompt"),
+    "ttN text": ("text", "text"),
+}
+_NAMED = "Goes where its name is got."
+_SHOWN = "The text stays where it is made."
+
 ROWS = (
     Row("Reroute", "Reroute", (), ("*",), ("graph.reroute",), _reroute),
+    Row("SetNode", "Set", ("name",), ("*",), (), _pass_on, _NAMED, virtual=True),
+    Row("GetNode", "Get", ("name",), ("*",), (), _pass_on, _NAMED, virtual=True),
+    Row("Reroute (rgthree)", "Reroute", (), ("*",), ("graph.reroute",), _reroute),
+    *(
+        Row(kind, name, (widget,), ("INT",), ("values.seed",), _seed)
+        for kind, (name, widget) in _SEEDS.items()
+    ),
+    *(
+        Row(kind, name, (widget,), ("STRING",), ("values.text",), _typed_by(widget))
+        for kind, (name, widget) in _TEXTS.items()
+    ),
+    Row(
+        "StringConcatenate",
+        "Concatenate",
+        ("string_a", "string_b", "delimiter"),
+        ("STRING",),
+        ("values.text",),
+        _joined,
+        "Of texts that are known without running.",
+    ),
+    Row(
+        "StringReplace",
+        "Replace Text",
+        ("string", "find", "replace"),
+        ("STRING",),
+        ("values.text",),
+        _replaced,
+        "In a text that is known without running.",
+    ),
+    Row(
+        "CustomCombo",
+        "Custom Combo",
+        ("choice", "index", *(f"option{number}" for number in range(1, 33))),
+        ("STRING", "INT"),
+        (),
+        _combo,
+        "Goes where it is used.",
+        virtual=True,
+    ),
+    passes_on("PreviewAny", "Preview as Text", {"source": "STRING"}, remark=_SHOWN),
+    passes_on("ShowText|pysssss", "Show Text", {"text": "STRING"}, remark=_SHOWN),
+    passes_on(
+        "Text to Console",
+        "Text to Console",
+        {"text": "STRING"},
+        widgets="label",
+        remark=_SHOWN,
+    ),
     Row(
         "PrimitiveNode",
         "Primitive",

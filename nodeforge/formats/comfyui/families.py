@@ -1,0 +1,139 @@
+"""Families of models that ComfyUI's workflows use, and which of them NodeForge runs.
+
+A workflow does not say its family. It is told by the names that models' files are published under;
+where these tell nothing, by the type of a CLIP loader, then by classes of nodes, as families use
+each other's. What is found is a hint for the report, nothing else goes by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from nodeforge.formats.comfyui.comfy_graph import ComfyNode
+
+
+@dataclass(frozen=True)
+class ComfyFamily:
+    """A family of models.
+
+    Args:
+        label: Its name.
+        files: A pattern that its models' file names begin with, in lower case, ``-`` and ``.``
+            being ``_``; empty where none is known.
+        clip: Types of CLIP loaders that it uses.
+        classes: A pattern of node classes that it uses; empty where there is none.
+        is_run: NodeForge runs it.
+    """
+
+    label: str
+    files: str = ""
+    clip: tuple[str, ...] = ()
+    classes: str = ""
+    is_run: bool = False
+
+
+FAMILIES: tuple[ComfyFamily, ...] = (
+    ComfyFamily("Stable Diffusion", "sd_?(v?1|v?2|xl)|v1_5|v2_1", is_run=True),
+    ComfyFamily("SD 3", "sd_?3|stable_diffusion_3", ("sd3",), "CLIPTextEncodeSD3|TripleCLIPLoader"),
+    ComfyFamily("Flux.1", "flux_?1|flux1", ("flux",), "FluxGuidance|FluxKontext.*"),
+    ComfyFamily("Flux.2", "flux_?2", ("flux2",), "EmptyFlux2LatentImage|Flux2Scheduler"),
+    ComfyFamily("Flux.3", "flux_?3", ("flux3",)),
+    ComfyFamily("Qwen-Image", "qwen_image|firered_image", ("qwen_image",), "TextEncodeQwenImage.*"),
+    ComfyFamily("Z-Image", "z_?image"),
+    ComfyFamily("Lumina 2", "lumina|netayume"),
+    ComfyFamily("Lumina 2 or Z-Image", clip=("lumina2",), classes="CLIPTextEncodeLumina2"),
+    ComfyFamily("HiDream", "hidream", ("hidream",), ".*HiDream.*"),
+    ComfyFamily("Chroma", "chroma", ("chroma",), ".*Chroma.*"),
+    ComfyFamily("AuraFlow", "aura_?flow"),
+    ComfyFamily("PixArt", "pixart", ("pixart",), ".*PixArt.*"),
+    ComfyFamily("Stable Cascade", "stable_cascade", ("stable_cascade",), "StableCascade_.*"),
+    ComfyFamily("OmniGen 2", "omnigen", ("omnigen2",)),
+    ComfyFamily("Anima", "anima_"),
+    ComfyFamily("Krea 2", "krea_?2", ("krea2",)),
+    ComfyFamily("Ovis-Image", "ovis", ("ovis",)),
+    ComfyFamily("LongCat-Image", "longcat", ("longcat_image",)),
+    ComfyFamily("NewBie", "newbie", ("newbie",)),
+    ComfyFamily("MOSS-Image", "moss_image", ("moss_image",)),
+    ComfyFamily("Mage-Flow", "mage_flow", ("mage",)),
+    ComfyFamily("Boogu", "boogu", ("boogu",)),
+    ComfyFamily("Ideogram 4", "ideogram", ("ideogram4",)),
+    ComfyFamily("FIBO", "fibo", ("fibo2",)),
+    ComfyFamily("Lens", "lens_", ("lens",)),
+    ComfyFamily("PixelDiT", "pixeldit", ("pixeldit",)),
+    ComfyFamily("JoyImage", "joyai_image|joyimage", ("joyimage",)),
+    ComfyFamily("ERNIE-Image", "ernie_image"),
+    ComfyFamily("Ming-Image", "ming_image"),
+    ComfyFamily("Capybara", "capybara"),
+    ComfyFamily("Kandinsky 5", "kandinsky", ("kandinsky5", "kandinsky5_image")),
+    ComfyFamily("Cosmos", "cosmos", ("cosmos",), "Cosmos.*"),
+    ComfyFamily("Wan", r"wan_?\d|wan_animate|chrono_edit|humo_", ("wan",), "Wan.*ToVideo"),
+    ComfyFamily("LTX-Video", "ltx", ("ltxv",), "LTXV.*|LTXAV.*"),
+    ComfyFamily(
+        "Hunyuan Video",
+        "hunyuan_?video",
+        ("hunyuan_video", "hunyuan_video_15", "hunyuan_image"),
+        "EmptyHunyuan(Latent)?Video.*|EmptyHunyuanImageLatent",
+    ),
+    ComfyFamily("Hunyuan3D", "hunyuan_?3d", classes=".*Hunyuan3D.*"),
+    ComfyFamily("Mochi", "mochi", ("mochi",), "EmptyMochiLatentVideo"),
+    ComfyFamily("CogVideoX", "cogvideo", ("cogvideox",)),
+    ComfyFamily("MiniMax", "minimax_h|fastvideo_fasth3|fasth3", ("minimax",)),
+    ComfyFamily("SeedVR2", "seedvr2"),
+    ComfyFamily("Stable Video Diffusion", "svd(_|$)", classes="SVD_img2vid_Conditioning"),
+    ComfyFamily("Stable Audio", "stable_audio", ("stable_audio",)),
+    ComfyFamily("ACE-Step", "ace_?step", ("ace",), ".*AceStep.*"),
+    ComfyFamily(
+        "That of the model (SD 3, Qwen-Image, Z-Image or another with their latents)",
+        classes="EmptySD3LatentImage|ModelSamplingAuraFlow|ModelSamplingFlux",
+    ),
+)
+"""To run a family, set its `is_run`."""
+
+_LOADERS = ("CheckpointLoader", "UNETLoader", "UnetLoader", "ImageOnlyCheckpointLoader")
+
+
+def families_not_run(nodes: Iterable[ComfyNode], *, recognised: bool = False) -> list[str]:
+    """The names of the families that take part in a workflow and that NodeForge does not run.
+
+    Args:
+        nodes: Those of the workflow.
+        recognised: A model of a family that is run is here, so classes of nodes tell nothing.
+    """
+    active = [node for node in nodes if node.is_active]
+    found = [family for node in active for family in _by_files(node)]
+    found = found or [family for node in active for family in _by_clip_types(node)]
+    if not found and not recognised:
+        found = [family for node in active for family in _by_class(node)]
+        specific = [family for family in found if family is not FAMILIES[-1]]
+        found = specific or found
+    return list(dict.fromkeys(family.label for family in found if not family.is_run))
+
+
+def _texts(node: ComfyNode) -> set[str]:
+    return {v for v in [*node.values.values(), *node.unnamed_values] if type(v) is str}
+
+
+def _by_files(node: ComfyNode) -> Iterator[ComfyFamily]:
+    if node.class_type.startswith(_LOADERS):
+        yield from filter(None, map(_of_file, sorted(_texts(node))))
+
+
+def _by_clip_types(node: ComfyNode) -> Iterator[ComfyFamily]:
+    if "CLIPLoader" in node.class_type:
+        texts = _texts(node)
+        yield from (family for family in FAMILIES if not texts.isdisjoint(family.clip))
+
+
+def _by_class(node: ComfyNode) -> Iterator[ComfyFamily]:
+    for family in FAMILIES:
+        if family.classes and re.fullmatch(family.classes, node.class_type):
+            yield family
+
+
+def _of_file(name: str) -> ComfyFamily | None:
+    """The family that a model's file name tells."""
+    stem = re.sub(r"[-. ]", "_", name.replace("\\", "/").rpartition("/")[2].lower())
+    known = (family for family in FAMILIES if family.files and re.match(family.files, stem))
+    return next(known, None)
