@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from nodeforge.formats import read_any, save
+from nodeforge.formats import save
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
@@ -83,22 +83,18 @@ class Workspace(QObject):
         """The open document whose file is `path`."""
         return next((each for each in self.documents if each.path == path), None)
 
-    def open_file(self, path: Path) -> OpenDocument:
-        """Open a workflow file or a picture with an embedded workflow, or show it if it is open.
-
-        Raises:
-            RequestError: the file has no readable workflow.
-        """
-        path = path.absolute()
+    def open_document(
+        self, document: Document, path: Path, *, in_front: bool = True
+    ) -> OpenDocument:
+        """Open a workflow read from `path`, a file or a picture, or show it if it is open."""
         if (already_open := self.find_by_path(path)) is not None:
             self.show(already_open)
             return already_open
-        document = read_any(path)
         is_workflow = path.suffix.lower() == ".json"
         opened = OpenDocument(document, path if is_workflow else None, path.stem)
         if is_workflow:
             self.add_recent(path)
-        self.add(opened)
+        self.add(opened, in_front=in_front)
         return opened
 
     def open_project(self, project: Project, path: Path, *, in_front: bool = True) -> OpenDocument:
