@@ -67,6 +67,8 @@ def _converted(given: Any, kind: Any) -> Any:
         inner = place.strip("'.")
         named = f" in '{inner}'" if inner else ""
         raise _WrongKindError(f"is wrong{named} ({fact[:1].lower()}{fact[1:]})") from None
+    except UnicodeEncodeError:
+        raise _WrongKindError("holds half a character") from None
     if type(made) is int and not 0 <= made <= _LARGEST_NUMBER:
         raise _WrongKindError("is out of range")
     _check_texts(given)
