@@ -61,8 +61,8 @@ def check(home: Path) -> int:
 def kill_at_random_moments(folder: Path, count: int) -> None:
     chance = random.Random(0)
     script = [sys.executable, saving_process.__file__]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(script, text=True, bufsize=1, **pipes) as forks:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(script, text=True, bufsize=1, stdin=pipe, stdout=pipe) as forks:
         assert forks.stdin is not None
         assert forks.stdout is not None
         files = 0
