@@ -62,14 +62,14 @@ def measure(folder: Path, size: int, count: int) -> dict[str, float]:
     files = [write(folder / f"{number}.safetensors", size) for number in range(count)]
     time.sleep(0.1)  # until their times are settled
     first, cold, named = files[0], [], []
-    for turn in range(3):
+    memories = [Fingerprints(folder / f"cache{turn}") for turn in range(3)]
+    for prints in memories:
         drop(first)
         cold.append(seconds(read, first))
         drop(first)
-        prints = Fingerprints(folder / f"cache{turn}")
         named.append(seconds(prints.of, first))
-    later = [seconds(prints.of, first) for _ in range(100)]
-    again = Fingerprints(folder / f"cache{turn}")
+    later = [seconds(memories[0].of, first) for _ in range(100)]
+    again = Fingerprints(folder / "cache0")
     figures = {
         "reading cold, s": min(cold),
         "naming cold, s": min(named),

@@ -228,7 +228,7 @@ def extra_model_paths(folder: Path) -> Attempt:
     file, words = folder / "extra.yaml", YAML.split(" ")
 
     def attempt(chance: random.Random) -> None:
-        parts = list(words)
+        parts: list[str] = [*words]
         for _ in range(chance.choice(TIMES)):
             odd = (
                 *("5", "~", "[]", "{}", "*base", "&base", "!!int", "- ", "\t", "2024-01-01"),
@@ -258,7 +258,8 @@ def model_files(folder: Path, header: dict, name: str) -> Attempt:
 
 
 def header_of(tensors: dict[str, list[int]], metadata: dict[str, str]) -> dict:
-    made, place = {"__metadata__": metadata}, 0
+    made: dict = {"__metadata__": metadata}
+    place = 0
     for name, shape in tensors.items():
         size = 2 * int(np.prod(shape))
         made[name] = {"dtype": "F16", "shape": shape, "data_offsets": [place, place + size]}
