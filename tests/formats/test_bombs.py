@@ -9,7 +9,6 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from nodeforge.errors import Cancelled
@@ -18,27 +17,12 @@ from nodeforge.formats.archive import opened
 from nodeforge.formats.errors import TooLargeError
 from nodeforge.formats.openraster import read_openraster
 from nodeforge.formats.pictures import read_any
-from nodeforge.imaging import PictureFormat, encode, read_text
+from nodeforge.imaging import read_text
 from nodeforge.lint import lint
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
-
-
-def chunk(kind: bytes, value: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(value)) + kind + value + struct.pack(">I", zlib.crc32(kind + value))
-    )
-
-
-def png(*chunks: tuple[bytes, bytes]) -> bytes:
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunk(*each) for each in chunks)
-
-
-def webp(xmp: bytes) -> bytes:
-    body = b"WEBPXMP " + struct.pack("<I", len(xmp)) + xmp
-    return b"RIFF" + struct.pack("<I", len(body)) + body
+from support.costly_files import chunk, flat, ora, png, webp
 
 
 def test_an_xmp_packet_whose_texts_never_close_holds_none():
@@ -100,18 +84,6 @@ def test_many_mistakes_cost_no_comparison_each(tmp_path: Path):
     problems = lint(read_any(file), catalogue, ModelFolders(Settings(home=tmp_path)))
     assert sum(problem.rule == "unknown_nodes" for problem in problems) == 3_000
     assert len(catalogue._hints) <= 200
-
-
-def ora(path: Path, pictures: dict[str, bytes], stack: str, side: int) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in pictures.items():
-            file.writestr(name, content)
-        file.writestr("stack.xml", f'<image w="{side}" h="{side}"><stack>{stack}</stack></image>')
-    return path
-
-
-def flat(side: int, *colour: int) -> bytes:
-    return encode(np.full((side, side, 4), colour, np.uint8), PictureFormat.PNG)
 
 
 def test_layers_that_show_one_picture_decode_it_once_and_share_its_tiles(tmp_path: Path):
