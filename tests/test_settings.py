@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import resource
 import sys
@@ -47,7 +48,7 @@ def test_settings_of_a_newer_version_are_read_as_far_as_known(tmp_path: Path):
     assert load_settings(tmp_path).device == "cpu"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"model_folders": [3]}', '{"model_folders": 3}'])
+@pytest.mark.parametrize("text", ["{", "[]"])
 def test_settings_that_cannot_be_read_are_named(tmp_path: Path, text: str):
     (tmp_path / "settings.json").write_text(text)
     with pytest.raises(RequestError, match=r"settings\.json"):
@@ -81,21 +82,54 @@ WRONG = {
     '{"output_folder": "a\\u0000b"}': "zero byte",
     '{"model_folders": [{"path": "a\\u0000b"}]}': "zero byte",
     f'{{"output_folder": "/a/{"x" * 300}"}}': "too many letters",
-    "[" * 100_000: "JSON",
-    "5": "object",
-    '"text"': "object",
-    "": "JSON",
-    "\ufeff": "JSON",
+    '{"output_folder": "\\ud800"}': "half a character",
+    '{"memory_cache_bytes": -1}': "out of range",
+    '{"disk_cache_bytes": 1e999}': "disk_cache_bytes",
+    f'{{"disk_cache_bytes": {10**400}}}': "disk_cache_bytes",
 }
 
 
 @pytest.mark.parametrize("text", WRONG, ids=lambda text: text[:40])
-def test_settings_of_the_wrong_kind_are_named(tmp_path: Path, text: str):
-    """reliability F15, files C12: one sentence that names the setting."""
+def test_a_setting_of_a_wrong_kind_costs_itself_alone(tmp_path: Path, text: str):
+    """reliability F15, files C12: one sentence that names the setting; all others count."""
+    other = "precision" if "device" in text else "device"
+    right = {"precision": "half", "device": "cuda:1"}[other]
+    raw = {**json.loads(text), other: right, "from_the_future": [1]}
+    (tmp_path / "settings.json").write_text(json.dumps(raw), "utf-8")
+    settings = load_settings(tmp_path)
+    assert settings == replace(Settings(home=tmp_path), **{other: right})
+    assert len(settings.problems) == 1
+    assert WRONG[text] in settings.problems[0]
+    update_settings(tmp_path, lambda now: replace(now, compiled=True))
+    assert json.loads(settings.file.read_text()).items() >= raw.items()
+    update_settings(tmp_path, lambda now: replace(now, compiled=False))
+    assert load_settings(tmp_path) == settings
+
+
+def test_entries_of_a_wrong_kind_leave_the_others_of_their_setting(tmp_path: Path):
+    folders = [{"path": "/a", "layout": "comfyui", "note": "mine"}, 5, {"path": 7}, {"path": "/b"}]
+    packs = {"good": "abc", "bad": True, "worse": ["abc"]}
+    raw = {"model_folders": folders, "packs_allowed": packs}
+    (tmp_path / "settings.json").write_text(json.dumps(raw))
+    settings = load_settings(tmp_path)
+    assert settings.model_folders == (ModelFolder("/a", "comfyui"), ModelFolder("/b"))
+    assert settings.packs_allowed == {"good": "abc"}
+    named = {problem.split("'")[1] for problem in settings.problems}
+    assert named == {
+        *("model_folders[1]", "model_folders[2]", "packs_allowed.bad", "packs_allowed.worse")
+    }
+    update_settings(tmp_path, lambda now: replace(now, packs_allowed={"new": "def"}))
+    kept = json.loads(settings.file.read_text())
+    assert kept["model_folders"] == folders
+    assert kept["packs_allowed"] == {"new": "def", "bad": True, "worse": ["abc"]}
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "5", '"text"', "", "\ufeff"])
+def test_a_settings_file_that_is_no_json_object_is_refused(tmp_path: Path, text: str):
     (tmp_path / "settings.json").write_text(text, "utf-8")
     with pytest.raises(RequestError, match=r"settings\.json") as caught:
         load_settings(tmp_path)
-    assert WRONG[text] in caught.value.fact
+    assert "JSON" in caught.value.fact
     assert caught.value.way_out
 
 

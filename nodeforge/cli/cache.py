@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine.cache import DiskTier
-from nodeforge.settings import load_settings
 
 
 @click.group("cache")
@@ -30,7 +30,7 @@ def clear() -> None:
 
 
 def _tier() -> DiskTier:
-    settings = load_settings()
+    settings = user_settings()
     return DiskTier(settings.cache / "results", "", settings.disk_cache_bytes)
 
 

@@ -73,6 +73,8 @@ def _folders(settings: Settings) -> list[tuple[str, str]]:
         _row("model folder", f"{folder.path} ({folder.layout})")
     for file in settings.extra_model_paths:
         _row("model folders of", file)
+    mend = f"Mend {settings.file}."
+    missing += [(f"in the settings, {problem}", mend) for problem in settings.problems]
     missing += models.folder_problems(settings)
     found = models.ModelFolders(settings).scan()
     _row("models found", str(len(found)))

@@ -9,13 +9,13 @@ import click
 
 from nodeforge import models
 from nodeforge.cli.piped import whole_file
+from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.pictures import read_any
 from nodeforge.formats.workflow import save
 from nodeforge.graph.document import Document
 from nodeforge.lint import Problem, Severity, lint
-from nodeforge.settings import load_settings
 from nodeforge.spec import Catalogue
 
 
@@ -29,7 +29,7 @@ def command(ctx: click.Context, workflow: Path, style: str, fix: bool) -> None:
     given, workflow = workflow, whole_file(ctx, workflow)
     document = read_any(workflow)
     show_upgrades(document)
-    settings = load_settings()
+    settings = user_settings()
     catalogue, folders = Catalogue.shipped(), models.ModelFolders(settings)
     pictures = Files(settings, document.assets).picture
     problems = lint(document, catalogue, folders, pictures=pictures)

@@ -6,7 +6,7 @@ import click
 
 from nodeforge import models
 from nodeforge.cli.cache import human_size
-from nodeforge.settings import load_settings
+from nodeforge.cli.user_settings import user_settings
 
 
 @click.group("models", invoke_without_command=True)
@@ -20,7 +20,7 @@ def command(ctx: click.Context) -> None:
 @command.command("list")
 def list_models() -> None:
     """Names, kinds and families, as workflows use them."""
-    settings = load_settings()
+    settings = user_settings()
     for fact, way_out in models.folder_problems(settings):
         click.echo(f"{fact}\n    {way_out}", err=True)
     for info in models.ModelFolders(settings).scan():
@@ -31,5 +31,5 @@ def list_models() -> None:
 @command.command("scan")
 def scan() -> None:
     """The same with each file's SHA-256, which takes as long as reading all of them."""
-    for info in models.ModelFolders(load_settings()).scan():
+    for info in models.ModelFolders(user_settings()).scan():
         click.echo(f"{models.sha256(info.path)}  {info.kind}  {info.name}")

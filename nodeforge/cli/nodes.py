@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine.pack_content import content_hash
 from nodeforge.errors import RequestError
-from nodeforge.settings import Settings, load_settings, update_settings
+from nodeforge.settings import Settings, update_settings
 from nodeforge.spec import Catalogue, NodeSpec
 
 
@@ -35,7 +36,7 @@ def command(as_json: bool, allow: str | None) -> None:
 
 
 def _allow(name: str) -> None:
-    settings = load_settings()
+    settings = user_settings()
     folder = settings.packs / name
     if Path(name).name != name or not (folder / "__init__.py").is_file():
         raise RequestError(

@@ -15,6 +15,7 @@ from nodeforge.cli.lint import show, show_upgrades
 from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.overrides import Overrides
 from nodeforge.cli.piped import whole_file
+from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
@@ -27,7 +28,7 @@ from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import SUBGRAPH
 from nodeforge.graph.upgrade import upgrade
 from nodeforge.lint import Severity, lint
-from nodeforge.settings import Settings, load_settings
+from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def command(
     previews: bool,
 ) -> None:
     """Run WORKFLOW (JSON, or a picture made by one) and print the paths of what it saves."""
-    settings = load_settings()
+    settings = user_settings()
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
     workflow = whole_file(ctx, workflow)
     document = read_any(workflow)

@@ -168,8 +168,11 @@ class ProjectFiles:
                 project.canvas = state_from_json(raw["canvas"], Contents(parts.tile, parts.file))
             except NodeForgeError as error:
                 raise error.at("canvas") from None
-        for name in _wanted(project):
-            self._bring(parts, name)
+        for name, called in _wanted(project).items():
+            try:
+                self._bring(parts, name)
+            except WorkflowError as error:
+                raise error.at(f"the file '{called}'") from None
         return project
 
     def _bring(self, parts: _Parts, name: str) -> None:
@@ -254,14 +257,21 @@ def _old_format(document: Document, path: Path) -> int:
     return 0
 
 
-def _wanted(project: Project) -> set[str]:
-    """The SHA-256 of the files that the workflow and the generations name."""
-    entries: list[Any] = list(project.document.assets.values())
-    for generation in project.generations:
+def _wanted(project: Project) -> dict[str, str]:
+    """The SHA-256 of the files that the workflow and the generations name, and what people call
+    them.
+    """
+    entries: list[tuple[str, Any]] = list(project.document.assets.items())
+    for number, generation in enumerate(project.generations, 1):
         pictures = generation.get("pictures", [])
-        entries += pictures if type(pictures) is list else []
-    names = (entry.get("sha256") for entry in entries if type(entry) is dict)
-    return {name for name in names if type(name) is str and is_sha256(name)}
+        called = f"picture of generation {number}"
+        entries += [(called, each) for each in pictures] if type(pictures) is list else []
+    found: dict[str, str] = {}
+    for called, entry in entries:
+        name = entry.get("sha256") if type(entry) is dict else None
+        if type(name) is str and is_sha256(name):
+            found.setdefault(name, called[:80])
+    return found
 
 
 def _generations(raw: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from nodeforge.canvas import Layer, LayerKind, Origin, State, Tiles
+from nodeforge.errors import NodeForgeError
 from nodeforge.formats.errors import NewerFormatError, TooLargeError, WrongShapeError
 from nodeforge.formats.tile_store import is_sha256
 from nodeforge.imaging import BlendMode, Bytes, ColourError, parse_colour
@@ -175,7 +176,10 @@ class _Reader:
     def origin(self, raw: Any, place: str) -> Origin:
         if type(raw) is not dict or not is_sha256(_text(raw, "sha256", place)):
             raise _wrong(place, "is not an object with a 'sha256'")
-        data = self._contents.file(raw["sha256"])
+        try:
+            data = self._contents.file(raw["sha256"])
+        except NodeForgeError as error:
+            raise error.at(f"{place}, the file '{str(raw.get('name'))[:80]}'") from None
         if hashlib.sha256(data).hexdigest() != raw["sha256"]:
             raise _wrong(place, "is not the file that its SHA-256 names")
         left, top = (_whole(raw, side, 0, place) for side in ("left", "top"))

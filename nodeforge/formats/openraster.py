@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -17,12 +18,11 @@ import cv2
 import numpy as np
 
 from nodeforge.canvas import (
+    TILE,
     Layer,
     LayerKind,
     State,
-    Tiles,
     composite,
-    composite_tiles,
     pictured,
     premultiplied,
     straight,
@@ -32,6 +32,7 @@ from nodeforge.canvas.edits.layers import free_id
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.archive import Archive, DamagedArchiveError, opened
 from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.layer_pictures import MOST_PICTURE, MOST_PIXELS, LayerPictures
 from nodeforge.imaging import (
     BlendMode,
     Box,
@@ -47,9 +48,6 @@ from nodeforge.settings.whole_file import write_whole
 MIME = "image/openraster"
 MOST_LAYERS = 1000
 MOST_XML = 4 * 2**20
-MOST_PICTURE = 512 * 2**20
-MOST_HELD = 4 * 2**30
-"""Bytes of all layers in memory."""
 MOST_PLACE = 1e6
 MOST_DEPTH = 64
 
@@ -170,12 +168,15 @@ def load_openraster(path: Path) -> State:
     return read_openraster(path).state
 
 
-def read_openraster(path: Path) -> OpenedRaster:
+def read_openraster(path: Path, tell: Callable[[float], None] = lambda _: None) -> OpenedRaster:
     """The canvas in an OpenRaster file.
 
     Groups are dissolved into their layers where that shows the same. A group that is composited
     by itself (isolated, or with an opacity or operation of its own) becomes one layer otherwise;
     its hidden layers stay layers.
+
+    Args:
+        tell: Hears now and then how much is read, 0..1; what it raises ends reading.
 
     Raises:
         WorkflowError: it is damaged, or passes a bound.
@@ -186,13 +187,14 @@ def read_openraster(path: Path) -> OpenedRaster:
         image = _xml(archive.read("stack.xml", MOST_XML))
         size = [_number(image, side, 0) for side in ("w", "h")]
         empty = State(int(size[0]), int(size[1]))
-        reader = _Reader(archive)
+        names = [source for layer in image.iter("layer") if (source := layer.get("src"))]
+        reader = _Reader(LayerPictures(archive, names[:MOST_LAYERS], tell))
         layers = reader.layers(image, _Group())
         if reader.missing and len(reader.missing) == reader.count:
             raise DamagedArchiveError("lacks this part.", place=reader.missing[0])
         active = reader.active or (layers[0].id if layers else "")
         state = State(empty.width, empty.height, tuple(reversed(layers)), active)
-        if _looks_other(archive, state):
+        if _looks_other(archive, state, reader.pictures.report):
             reader.told.append("It looks other than the picture that its maker saved beside it.")
         return OpenedRaster(state, tuple(dict.fromkeys(reader.told)))
 
@@ -227,11 +229,9 @@ class _Group:
 class _Reader:
     """Makes layers of the elements of a file; lists have the topmost layer first, as the file."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
+    def __init__(self, pictures: LayerPictures) -> None:
+        self.pictures = pictures
         self._ids: set[str] = set()
-        self._held = 0
-        self._pictures: dict[tuple[str, bool], Tiles] = {}
         self.count = 0
         self.missing: list[str] = []
         self.told: list[str] = []
@@ -277,7 +277,7 @@ class _Reader:
             id=self._id(LayerKind.PAINT),
             name=name,
             kind=LayerKind.PAINT,
-            tiles=composite_tiles(of_picture[::-1]),
+            tiles=self.pictures.composited(of_picture[::-1]),
             opacity=opacity,
             blend=blend,
         )
@@ -292,12 +292,12 @@ class _Reader:
         self.count += 1
         source = element.get("src", "")
         name = element.get("name", "")[:200]
-        if source not in set(self._archive.names()):
+        if source not in self.pictures:
             self.missing.append(source)
             self.told.append(f"The picture of the layer '{name or source}' is missing.")
             return []
         kind = _kind(element.get(f"{_OUR}kind", ""))
-        tiles = self._tiles(source, kind)
+        tiles = self.pictures.tiles(source, kind)
         made = Layer(
             id=self._id(kind),
             name=name or kind.value.capitalize(),
@@ -313,18 +313,6 @@ class _Reader:
         if element.get("selected") == "true":
             self.active = made.id
         return [_with_mask(made, element) if kind is LayerKind.MASK else made]
-
-    def _tiles(self, source: str, kind: LayerKind) -> Tiles:
-        """The pixels of a layer; several layers may name one picture."""
-        key = (source, kind is LayerKind.MASK)
-        if key not in self._pictures:
-            pixels = decode_bytes(self._archive.read(source, MOST_PICTURE))
-            made = _mask(pixels) if kind is LayerKind.MASK else premultiplied(pixels)
-            self._pictures[key] = tiles = Tiles.of(made)
-            self._held += tiles.bytes
-            if self._held > MOST_HELD:
-                raise TooLargeError(f"has layers of more than {MOST_HELD // 2**30} GiB in all.")
-        return self._pictures[key]
 
     def _id(self, kind: LayerKind) -> str:
         made = free_id(kind.value, self._ids)
@@ -359,12 +347,6 @@ class _Reader:
         return mode or BlendMode.NORMAL
 
 
-def _mask(pixels: Bytes) -> Bytes:
-    """How opaque a picture is, (height, width)."""
-    opaque = np.full(pixels.shape[:2], 255, np.uint8)
-    return np.ascontiguousarray(pixels[..., 3] if pixels.shape[2] == 4 else opaque)
-
-
 def _with_mask(layer: Layer, element: ElementTree.Element) -> Layer:
     """A mask with what only NodeForge writes."""
     return replace(
@@ -376,8 +358,11 @@ def _with_mask(layer: Layer, element: ElementTree.Element) -> Layer:
     )
 
 
-def _looks_other(archive: Archive, state: State) -> bool:
-    """Whether the layers show something else than the picture of them all in the file."""
+def _looks_other(archive: Archive, state: State, report: Callable[[int], None]) -> bool:
+    """Whether the layers show something else than the picture of them all in the file.
+
+    What takes too long to composite is not compared: rows until `MOST_PIXELS` of all layers.
+    """
     if _MERGED not in set(archive.names()):
         return False
     try:
@@ -386,9 +371,16 @@ def _looks_other(archive: Archive, state: State) -> bool:
         return False
     if theirs.shape[:2] != (state.height, state.width):
         return False
-    ours = composite(pictured(state), state.box)
-    apart = cv2.absdiff(ours, premultiplied(theirs)).max(axis=2) > _ALIKE
-    return float(apart.mean()) > _FEW
+    layers = list(pictured(state))
+    rows = min(state.height, MOST_PIXELS // (state.width * max(len(layers), 1)))
+    apart = 0
+    for top in range(0, rows, TILE):
+        strip = Box(0, top, state.width, min(TILE, rows - top))
+        part = premultiplied(theirs[top : top + strip.height])
+        differs = cv2.absdiff(composite(layers, strip), part).max(axis=2) > _ALIKE
+        apart += int(np.count_nonzero(differs))
+        report(0)
+    return apart > _FEW * rows * state.width
 
 
 def _kind(text: str) -> LayerKind:

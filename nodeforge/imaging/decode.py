@@ -44,7 +44,8 @@ _OWN = {f"{article} {name} picture" for name in (*FORMATS, "WebP") for article i
 _STORED = ("L", "LA", "RGB", "RGBA")
 _AnyPixels = NDArray[Any]
 _ORIENTATION = 0x0112
-_BITS, _EXTRA_SAMPLES = 258, 338  # tags of TIFF
+_BITS, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 338, 339  # tags of TIFF
+_DECIMALS = 3  # a sample format
 
 # What decoders raise at damaged files, found by feeding them 90,000.
 _DAMAGE = (
@@ -188,11 +189,33 @@ def _named(source: bytes | Path, data: bytes, most_pixels: int) -> Iterator[None
     except Image.DecompressionBombError as error:
         raise _too_large(most_pixels, place) from error
     except _DAMAGE as error:
+        if told := _unread_tiff(data):
+            way_out = "Save it with 8 or 16 bits a channel in whole numbers, and choose that."
+            raise PictureError(told, place=place, way_out=way_out) from error
         raise PictureError(
             _what_it_is(source, data),
             place=place,
             way_out=f"Choose a whole file of one of these kinds: {', '.join(FORMATS)}.",
         ) from error
+
+
+def _unread_tiff(data: bytes) -> str:
+    """What a TIFF has that is not read: decimals in colour, or more than 16 bits; else nothing."""
+    try:
+        tags = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
+        file = io.BytesIO(data)
+        file.seek(tags.next)
+        tags.load(file)
+        bits, kinds = tags.get(_BITS, (1,)), tags.get(_SAMPLE_FORMAT, (1,))
+    except _DAMAGE:
+        return ""
+    if max(bits, default=1) <= 16 and _DECIMALS not in kinds:
+        return ""
+    numbers = "decimal numbers" if _DECIMALS in kinds else "numbers"
+    return (
+        f"is a TIFF picture of {len(bits)} channels with {numbers} of {max(bits)} bits; this kind "
+        "is not read."
+    )
 
 
 def _what_it_is(source: bytes | Path, data: bytes) -> str:

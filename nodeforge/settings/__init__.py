@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from nodeforge.errors import RequestError
 
 GIB = 2**30
-_LONGEST_NAME = 255
-"""Bytes of one name, on the file systems of today."""
+_NOT_IN_FILE = ("home", "problems")
 
 
 class MemoryMode(StrEnum):
@@ -110,6 +109,8 @@ class Settings:
     memory_cache_bytes: int = 2 * GIB
     disk_cache_bytes: int = 10 * GIB
     packs_allowed: dict[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = field(default=(), compare=False)
+    """Sentences on values of the settings file that are of a wrong kind, and are not used."""
 
     @property
     def models(self) -> Path:
@@ -156,26 +157,20 @@ class Settings:
 def load_settings(home: Path | None = None) -> Settings:
     """The settings in `home`, or the defaults where it has none.
 
+    A value of a wrong kind costs that value alone; `Settings.problems` names it.
+
     Raises:
-        RequestError: the settings file is not what we write.
+        RequestError: the settings file is no JSON object.
     """
     home = home or default_home()
-    file = home / "settings.json"
-    try:
-        raw = json.loads(file.read_bytes())  # with any mark of its encoding that editors put there
-    except FileNotFoundError:
-        return Settings(home=home)
-    except OSError as error:
-        raise _unreadable(file, error.strerror or str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(file, f"it is not JSON ({error})") from error
-    if not isinstance(raw, dict):
-        raise _unreadable(file, "it is not a JSON object")
-    return _checked(raw, home, file)
+    return _made(_raw(home / "settings.json"), home)
 
 
 def save_settings(settings: Settings) -> None:
-    """Write `settings` whole, in place of what is there.
+    """Write `settings` in place of what is there.
+
+    What the file holds and this version does not know or cannot read is kept, unless that
+    setting has another value now.
 
     Raises:
         RequestError: they cannot be written; the old ones stay.
@@ -184,8 +179,11 @@ def save_settings(settings: Settings) -> None:
         write_whole,  # only when needed: most processes only read
     )
 
-    raw = {name: value for name, value in asdict(settings).items() if name != "home"}
-    data = json.dumps(raw, indent=2, sort_keys=True).encode() + b"\n"
+    try:
+        raw = _raw(settings.file)
+    except RequestError:
+        raw = {}
+    data = json.dumps(_merged(raw, settings), indent=2, sort_keys=True).encode() + b"\n"
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -228,38 +226,50 @@ def update_settings(home: Path, change: Callable[[Settings], Settings]) -> Setti
         ) from error
 
 
-def _checked(raw: dict[str, Any], home: Path, file: Path) -> Settings:
-    """The settings in `raw`, each of its own kind."""
-    import msgspec  # only when needed: most homes have no settings
-
-    names = {f.name for f in fields(Settings)} - {"home"}
-    known = {name: value for name, value in raw.items() if name in names}
-    _check_paths(known, file)
+def _raw(file: Path) -> dict[str, Any]:
+    """What the settings file holds; nothing where there is none."""
     try:
-        made = msgspec.convert(known, Settings, dec_hook=lambda kind, value: kind(value))
-    except msgspec.ValidationError as error:
-        fact, _, place = str(error).replace("`", "'").partition(" - at '$")
-        named = f"'{place.strip(chr(39) + '.')}': " if place else ""
-        raise _unreadable(file, f"{named}{fact[:1].lower()}{fact[1:]}") from error
-    return replace(made, home=home)
+        raw = json.loads(file.read_bytes())  # with any mark of its encoding that editors put there
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(file, f"it is not JSON ({error})") from error
+    if not isinstance(raw, dict):
+        raise _unreadable(file, "it is not a JSON object")
+    return raw
 
 
-def _check_paths(value: Any, file: Path) -> None:
-    """Refuse texts that no system can take for the name of a folder."""
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case dict() as inner:
-                waiting += inner.values()
-            case list() as inner:
-                waiting += inner
-            case str() as text:
-                longest = max(len(part.encode("utf-8", "replace")) for part in text.split("/"))
-                if "\0" in text or longest > _LONGEST_NAME:
-                    fact = "holds a zero byte" if "\0" in text else "has a name of too many letters"
-                    raise _unreadable(file, f"'{text[:40]}' {fact}")
-            case _:
-                pass
+def _kinds() -> dict[str, Any]:
+    """The type of each setting that the file may hold."""
+    return {n: kind for n, kind in get_type_hints(Settings).items() if n not in _NOT_IN_FILE}
+
+
+def _made(raw: dict[str, Any], home: Path) -> Settings:
+    """The settings in `raw`, each of its own kind."""
+    if not raw:
+        return Settings(home=home)
+    from nodeforge.settings.checked_values import (
+        checked_values,  # only when needed: most homes have no settings
+    )
+
+    values, problems = checked_values(raw, _kinds())
+    return Settings(home=home, problems=tuple(problems), **values)
+
+
+def _merged(raw: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """`raw` with the values of `settings` that are not in it already."""
+    there, made = _made(raw, settings.home), dict(raw)
+    for name, value in asdict(settings).items():
+        before, now = getattr(there, name), getattr(settings, name)
+        if name in _NOT_IN_FILE or (name in raw and before == now):
+            continue
+        unread = raw.get(name)
+        if isinstance(value, dict) and isinstance(unread, dict):
+            value = {**{key: unread[key] for key in unread.keys() - before.keys()}, **value}
+        made[name] = value
+    return made
 
 
 def _unreadable(file: Path, why: str) -> RequestError:

@@ -219,3 +219,11 @@ def test_a_version_that_is_none_is_refused(nodeforge: CommandLine, tmp_path: Pat
     file.write_text(json.dumps(raw))
     err = refused(nodeforge, file)
     assert "wrong.json, nodes.sampler.version: is not a whole number from 1 to 999999." in err
+
+
+def test_a_setting_of_a_wrong_kind_is_named_once_and_the_command_goes_on(nodeforge: CommandLine):
+    nodeforge.home.mkdir()
+    (nodeforge.home / "settings.json").write_text('{"output_folder": 5}')
+    done = nodeforge("lint", TEXT_TO_IMAGE)
+    assert done.code == 0
+    assert done.err.count("settings.json: 'output_folder' is wrong") == 1

@@ -11,31 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from nodeforge.errors import Cancelled
 from nodeforge.formats import read
 from nodeforge.formats.archive import opened
 from nodeforge.formats.errors import TooLargeError
+from nodeforge.formats.openraster import read_openraster
 from nodeforge.formats.pictures import read_any
 from nodeforge.imaging import read_text
 from nodeforge.lint import lint
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
-
-
-def chunk(kind: bytes, value: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(value)) + kind + value + struct.pack(">I", zlib.crc32(kind + value))
-    )
-
-
-def png(*chunks: tuple[bytes, bytes]) -> bytes:
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunk(*each) for each in chunks)
-
-
-def webp(xmp: bytes) -> bytes:
-    body = b"WEBPXMP " + struct.pack("<I", len(xmp)) + xmp
-    return b"RIFF" + struct.pack("<I", len(body)) + body
+from support.costly_files import chunk, flat, ora, png, webp
 
 
 def test_an_xmp_packet_whose_texts_never_close_holds_none():
@@ -97,3 +84,47 @@ def test_many_mistakes_cost_no_comparison_each(tmp_path: Path):
     problems = lint(read_any(file), catalogue, ModelFolders(Settings(home=tmp_path)))
     assert sum(problem.rule == "unknown_nodes" for problem in problems) == 3_000
     assert len(catalogue._hints) <= 200
+
+
+def test_layers_that_show_one_picture_decode_it_once_and_share_its_tiles(tmp_path: Path):
+    """Also under 40 names; and tiles of one colour are one array."""
+    picture = flat(512, 10, 20, 30, 255)
+    pictures = {f"{i}.png": picture for i in range(40)}
+    stack = "".join(f'<layer src="{name}"/>' for name in pictures)
+    told: list[float] = []
+    read = read_openraster(ora(tmp_path / "a.ora", pictures, stack, 512), told.append)
+    assert len(read.state.layers) == 40
+    assert len({id(tile) for layer in read.state.layers for _, tile in layer.tiles.items()}) == 1
+    assert told[-1] == 1.0
+    assert sum(share > 0 for share in told) == 1  # decoded once
+
+
+def test_layers_of_too_many_pixels_are_refused_before_one_is_decoded(tmp_path: Path):
+    """17 pictures whose headers say 8192 x 8192; nothing of them is there to decode."""
+    head = struct.pack(">IIBBBBB", 8192, 8192, 8, 6, 0, 0, 0)
+    cut = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+    pictures = {f"{i}.png": cut + chunk(b"IDAT", b"%d" % i) for i in range(17)}
+    stack = "".join(f'<layer src="{name}"/>' for name in pictures)
+    with pytest.raises(TooLargeError, match="1,073,741,824 pixels"):
+        read_openraster(ora(tmp_path / "a.ora", pictures, stack, 8192))
+
+
+def test_groups_in_groups_count_each_time_that_they_are_composited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("nodeforge.formats.layer_pictures.MOST_PIXELS", 20 * 256**2)
+    stack = '<stack opacity="0.9"><layer src="a.png"/>' * 12 + "</stack>" * 12
+    with pytest.raises(TooLargeError, match="pixels in all"):
+        read_openraster(ora(tmp_path / "a.ora", {"a.png": flat(256, 9, 9, 9, 99)}, stack, 256))
+
+
+def test_reading_an_openraster_file_ends_where_it_is_told_to(tmp_path: Path):
+    pictures = {f"{i}.png": flat(256, i, 0, 0, 255) for i in range(3)}
+    stack = "".join(f'<layer src="{name}"/>' for name in pictures)
+
+    def stop(share: float) -> None:
+        if share > 0.5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        read_openraster(ora(tmp_path / "a.ora", pictures, stack, 256), stop)

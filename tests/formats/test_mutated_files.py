@@ -1,6 +1,7 @@
 """Mutated files: whatever is wrong with one, what is raised is an error of ours.
 
-A short form runs each time; the long one, with `make test-all`, tries 50,000 files.
+A short form runs each time; the long one, with `make test-all`, tries 50,000 inputs, with those of
+`tests/test_mutated_stores.py`.
 """
 
 import json
@@ -8,13 +9,11 @@ import random
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nodeforge.engine.files import Files
 from nodeforge.engine.plan import default_targets, make_plan
-from nodeforge.errors import NodeForgeError
 from nodeforge.formats import comfyui, read
 from nodeforge.graph.flatten import flatten
 from nodeforge.imaging import read_text
@@ -23,45 +22,14 @@ from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import Catalogue
 from support.comfyui import text_to_image
+from support.mutation import damaged, mutated, try_many
 
-SHORT, LONG = 120, 12_500
-ODD = (
-    *("null", "true", "-1", "0", "1e308", "1" + "0" * 30, "5.0", '""', '"\\u0000"', '"../x"'),
-    *("[]", "{}", "[[]]", '{"a":{}}', json.dumps("a" * 300), json.dumps("é" * 200)),
-)
-"""Values in JSON that are seldom the right ones."""
+SHORT, LONG = 120, 3_600
 
 WORKFLOWS = [json.loads(p.read_text()) for p in sorted(shipped("workflows").glob("*.json"))]
 PICTURES = [path.read_bytes() for path in sorted((shipped("resources") / "examples").glob("*.png"))]
 COMFYUI = [text_to_image().ui(), text_to_image().api()]
 CATALOGUE = Catalogue.shipped()
-
-
-def mutated(raw: Any, chance: random.Random, times: int) -> Any:
-    """A copy of JSON values in which some are replaced or renamed, at any depth."""
-    made = json.loads(json.dumps(raw))
-    for _ in range(times):
-        place = made
-        while isinstance(place, dict | list) and place:
-            keys = list(place) if isinstance(place, dict) else range(len(place))
-            key: Any = chance.choice(keys)
-            if isinstance(place[key], dict | list) and chance.random() < 0.65:
-                place = place[key]
-                continue
-            if isinstance(place, dict) and chance.random() < 0.2:
-                place[chance.choice(["x", f"{key}_", ""])] = place.pop(key)
-            else:
-                place[key] = json.loads(chance.choice(ODD))
-            break
-    return made
-
-
-def damaged(data: bytes, chance: random.Random, times: int, within: int) -> bytes:
-    """`data` with some bytes of its first `within` replaced."""
-    made = bytearray(data)
-    for _ in range(times):
-        made[chance.randrange(min(len(made), within))] = chance.randrange(256)
-    return bytes(made)
 
 
 def open_lint_and_plan(settings: Settings, chance: random.Random) -> None:
@@ -92,23 +60,12 @@ KINDS = (open_lint_and_plan, import_from_comfyui, read_texts_of_a_picture, read_
 EACH = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 
 
-def try_many(kind: Callable[..., None], settings: Settings, count: int) -> None:
-    for seed in range(count):
-        attempt = partial(kind, settings, random.Random(seed))
-        try:
-            attempt()
-        except NodeForgeError:
-            continue
-        except Exception as error:
-            raise AssertionError(f"{kind.__name__}, seed {seed}") from error
-
-
 @EACH
 def test_mutated_files_raise_errors_of_ours_alone(kind: Callable[..., None], tmp_path: Path):
-    try_many(kind, Settings(home=tmp_path), SHORT)
+    try_many(partial(kind, Settings(home=tmp_path)), SHORT)
 
 
 @pytest.mark.slow
 @EACH
-def test_50_000_mutated_files_raise_errors_of_ours_alone(kind: Callable[..., None], tmp_path: Path):
-    try_many(kind, Settings(home=tmp_path), LONG)
+def test_many_mutated_files_raise_errors_of_ours_alone(kind: Callable[..., None], tmp_path: Path):
+    try_many(partial(kind, Settings(home=tmp_path)), LONG)

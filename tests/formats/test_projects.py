@@ -360,3 +360,46 @@ def test_no_link_in_an_autosave_is_followed(files, canvas, tmp_path, linked):
     place.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(WorkflowError, match="is a link"):
         files.load(tmp_path / "auto")
+
+
+def test_a_damaged_file_in_a_project_is_named_as_people_call_it(files, tmp_path):
+    """Not by its hash alone: an asset, and the picture of a layer."""
+    content = b"a mask"
+    name = hashlib.sha256(content).hexdigest()
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / f"{name}.png").write_bytes(content)
+    document = Document()
+    document.assets["my mask.png"] = {"sha256": name, "kind": "image"}
+    files.save(Project(document), tmp_path / "a.nforge")
+    for damage, fact in ((b"another", "is not what its name says"), (None, "lacks this part")):
+        altered = tmp_path / "altered.nforge"
+        with (
+            zipfile.ZipFile(tmp_path / "a.nforge") as whole,
+            zipfile.ZipFile(altered, "w") as made,
+        ):
+            for entry in whole.namelist():
+                if not entry.startswith("assets/"):
+                    made.writestr(entry, whole.read(entry))
+                elif damage is not None:
+                    made.writestr(entry, damage)
+        (tmp_path / "elsewhere").mkdir(exist_ok=True)
+        other = ProjectFiles(tmp_path / "elsewhere")
+        if damage is None:
+            other.load(altered)  # a workflow without one of its pictures still opens
+            continue
+        with pytest.raises(WorkflowError, match=fact) as caught:
+            other.load(altered)
+        assert "the file 'my mask.png'" in caught.value.place
+
+
+def test_a_damaged_picture_of_a_layer_is_named_as_people_call_it(canvas, files, tmp_path):
+    files.save(Project(Document(), canvas.state), tmp_path / "a.nforge")
+    with (
+        zipfile.ZipFile(tmp_path / "a.nforge") as whole,
+        zipfile.ZipFile(tmp_path / "b.nforge", "w") as made,
+    ):
+        for entry in whole.namelist():
+            made.writestr(entry, b"x" if entry.startswith("assets/") else whole.read(entry))
+    with pytest.raises(WorkflowError) as caught:
+        files.load(tmp_path / "b.nforge")
+    assert "the file 'cat.png'" in caught.value.place

@@ -10,7 +10,16 @@ import pytest
 from PIL import Image, ImageCms
 
 from nodeforge.canvas import export_picture, open_picture, state_of
-from nodeforge.imaging import PictureFormat, decode, decode_bytes, decode_stored, to_bytes
+from nodeforge.imaging import (
+    PictureError,
+    PictureFormat,
+    check_picture,
+    decode,
+    decode_bytes,
+    decode_stored,
+    picture_size,
+    to_bytes,
+)
 from support.colour_profile import linear_rgb_profile, profile_named, rgb_profile
 
 HEIGHT, WIDTH = 6, 10
@@ -255,3 +264,20 @@ def test_a_grey_picture_with_a_linear_profile_is_brightened(mode):
     image = Image.new(mode, (4, 4), value)
     data = saved(image, "TIFF" if mode == "F" else "PNG", icc_profile=GREY_GAMMA_1)
     assert abs(int(decode_bytes(data)[0, 0, 0]) - 128) <= 1
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "fact"),
+    [
+        (np.float32, (8, 8, 3), "3 channels with decimal numbers of 32 bits"),
+        (np.float64, (8, 8, 3), "decimal numbers of 64 bits"),
+        (np.float32, (8, 8, 4), "4 channels with decimal numbers"),
+    ],
+)
+def test_a_tiff_of_numbers_that_are_not_read_is_named(dtype, shape, fact):
+    values = np.linspace(0, 1, np.prod(shape)).reshape(shape).astype(dtype)
+    data = with_cv2(".tiff", values)
+    for read in (decode, decode_bytes, decode_stored, picture_size, check_picture):
+        with pytest.raises(PictureError, match=fact) as caught:
+            read(data)
+        assert "8 or 16 bits" in caught.value.way_out

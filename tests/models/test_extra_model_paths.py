@@ -1,5 +1,7 @@
 """``extra_model_paths.yaml`` in the shapes in which people write it; what is not read is named."""
 
+from pathlib import Path
+
 import pytest
 
 from nodeforge.errors import RequestError
@@ -107,3 +109,43 @@ def test_model_folders_that_name_nothing_are_told(tmp_path):
     assert "'comfy' is no layout" in layout.fact
     assert layout.way_out.startswith("Did you mean 'comfyui'?")
     assert "has no folder of the layout comfyui" in bare.fact
+
+
+ALIASES = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
+    for old, new in zip("abcde", "bcdef", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ALIASES,
+        "a: [" + "[]," * 6_000 + "]",
+        "".join(f"k{i}: v\n" for i in range(3_000)),
+        "a: &a {" + ",".join(f"k{i}: 1" for i in range(400)) + "}\n"
+        + "".join(f"s{i}: {{<<: *a}}\n" for i in range(100)),
+    ],
+    ids=["aliases", "lists", "keys", "merged keys"],
+)  # fmt: skip
+def test_a_file_of_more_values_than_folders_need_is_refused(tmp_path: Path, text: str):
+    """Reliability, bombs: aliases count each time that they stand for something."""
+    file = tmp_path / "bomb.yaml"
+    file.write_text(text)
+    with pytest.raises(RequestError, match="more than 5,000 values"):
+        read_extra_paths(file)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["5", "1.0e+308", "2024-01-01", "!!timestamp 1", "!!int x", "!!binary AAAA", "9" * 5000,
+     ":".join(["59"] * 10_000), "!!omap [{k: v}]", "!!set {k}"],
+    ids=lambda value: value[:20],
+)  # fmt: skip
+def test_a_value_that_is_no_text_is_named(tmp_path: Path, value: str):
+    file = tmp_path / "extra.yaml"
+    file.write_text(f"comfyui:\n  loras: {value}\n  checkpoints: models\n")
+    read = read_extra_paths(file)
+    assert [folder.name for folder in read.folders] == ["checkpoints"]
+    assert len(read.unread) == 1
+    assert "'comfyui', 'loras'" in read.unread[0]

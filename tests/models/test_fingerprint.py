@@ -228,3 +228,29 @@ def test_sha256_is_that_of_the_whole_file(tmp_path, prints):
     file.write_bytes(b"abc")
     assert prints.sha256(file).startswith("ba7816bf8f01cfea")
     assert len(prints.sha256(tmp_path)) == 64
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".png"])
+def test_where_inodes_mean_nothing_samples_decide_once_a_start(
+    tmp_path, write, monkeypatch, suffix
+):
+    """On networks and FAT; another content of the same size and time is another file."""
+    monkeypatch.setattr("nodeforge.models.files.file_cache.is_trusted", lambda _: False)
+    monkeypatch.setattr("nodeforge.models.files.fingerprint.is_trusted", lambda _: False)
+    path = write(tmp_path / "m.safetensors", {"a": [64, 64]})
+    path = path.rename(path.with_suffix(suffix))
+    aged(path)
+    before, first = path.stat(), Fingerprints(tmp_path / "cache")
+    name = first.of if suffix == ".safetensors" else first.sha256
+    key = name(path)
+    data = bytearray(path.read_bytes())
+    assert Fingerprints(tmp_path / "cache")._samples == {}
+    data[-64 * 64 * 2] ^= 255  # the sampled start of the tensor
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert name(path) == key  # it is sampled once a start
+    later = Fingerprints(tmp_path / "cache")
+    assert (later.of if suffix == ".safetensors" else later.sha256)(path) != key
+    first.forget()
+    if suffix == ".safetensors":
+        assert first.of(path) != key

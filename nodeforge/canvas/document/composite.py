@@ -47,13 +47,20 @@ def composite(layers: Iterable[Layer], box: Box) -> Bytes:
     return out
 
 
-def composite_tiles(layers: Sequence[Layer], box: Box | None = None) -> Tiles:
-    """The same as tiles; where no box is named, of all that the layers hold."""
+def composite_tiles(
+    layers: Sequence[Layer], box: Box | None = None, check: Callable[[], object] = lambda: None
+) -> Tiles:
+    """The same as tiles; where no box is named, of all that the layers hold.
+
+    Args:
+        check: Called before each tile; what it raises ends the work.
+    """
     extents = [layer.extent for layer in layers]
     if box is None:
         box = reduce(lambda found, e: e.around(found) if e else found, extents, None)
     draft = Draft(Tiles())
     for key, there, _ in parts(box) if box else ():
+        check()
         part = within(key, there)
         if any(_shows(layer, part) for layer in layers):
             draft.writable(key)[there] = composite(layers, part)

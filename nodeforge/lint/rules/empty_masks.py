@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from nodeforge.errors import NodeForgeError
@@ -34,6 +35,17 @@ def check(scene: LintContext) -> Iterator[Problem]:
 
 def _marks(file: Path) -> tuple[bool, bool] | None:
     """Whether a picture marks something by its brightness, and by its transparency."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return _marks_of(file, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
+
+
+@lru_cache(64)
+def _marks_of(file: Path, *stamp: int) -> tuple[bool, bool] | None:
+    """The same of a file as it was at a time: the window asks after each edit."""
+    del stamp
     from nodeforge.imaging import decode, from_alpha, luminance  # only for masks: it brings numpy
 
     try:

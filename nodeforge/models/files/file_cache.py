@@ -97,7 +97,7 @@ def content_signature(*paths: str) -> str:
     """What changes with the content of these files: inodes, sizes, times of writing and change.
 
     Device numbers are left out: a drive gets another one each time it is plugged in. On file
-    systems that make up inodes or times, sizes and times of writing alone must do.
+    systems that make up inodes or times there are sizes and times of writing alone.
     """
     return "|".join(map(_content_stamp, paths))
 
@@ -107,7 +107,7 @@ def _content_stamp(path: str) -> str:
         told = os.stat(path)  # noqa: PTH116
     except OSError:
         return ""
-    if not _is_trusted(path):
+    if not is_trusted(path):
         return f"{told.st_size}:{told.st_mtime_ns}"
     changed = told.st_ctime_ns if os.name == "posix" else 0
     return f"{told.st_ino}:{told.st_size}:{told.st_mtime_ns}:{changed}"
@@ -133,7 +133,8 @@ def _mounts() -> tuple[tuple[str, bool], ...]:
     )
 
 
-def _is_trusted(path: str) -> bool:
+def is_trusted(path: str) -> bool:
+    """Whether the file system of an absolute path gives inodes and times that mean something."""
     for point, trusted in _mounts():
         if path == point or path.startswith(point.rstrip("/") + "/"):
             return trusted

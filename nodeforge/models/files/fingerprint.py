@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -19,7 +20,13 @@ from blake3 import blake3
 
 from nodeforge.models.errors import ModelFileError
 from nodeforge.models.files.diffusers_folder import model_files, watched
-from nodeforge.models.files.file_cache import FileCache, content_signature, settled, signature
+from nodeforge.models.files.file_cache import (
+    FileCache,
+    content_signature,
+    is_trusted,
+    settled,
+    signature,
+)
 from nodeforge.models.files.header import read_header
 from nodeforge.settings import default_home
 
@@ -30,6 +37,8 @@ UNREAD = "unread:"
 """Begins the name of a model whose content is not known yet."""
 _HEAD = 4096
 _CHUNK = 8 * 2**20
+_SAMPLE, _SAMPLES = 2**16, 16
+"""Bytes, and how many times as many, of a file that is sampled: small ones are read whole."""
 
 Watch = Callable[[int], None]
 """Called with the bytes of each piece read; what it raises stops the reading."""
@@ -58,6 +67,7 @@ class Fingerprints:
         self._quick = FileCache(cache / "fingerprints.json")
         self._hashes = FileCache(cache / "sha256.json")
         self._watched: dict[str, tuple[str, ...]] = {}
+        self._samples: dict[tuple[str, str], str] = {}
 
     def of(self, path: Path, watch: Watch = lambda _: None) -> str:
         """The content key of a file, or of a diffusers folder with all its networks.
@@ -75,9 +85,9 @@ class Fingerprints:
             return self._of_file(path, watch)
         name = str(path.absolute())
         self._watched[name] = files = watched(path.absolute())
-        before = content_signature(*files)
+        before = self._signature(*files)
         made = _of_parts((self._of_file(file, watch), part) for part, file in model_files(path))
-        if settled(files) and content_signature(*files) == before:
+        if settled(files) and self._signature(*files) == before:
             self._keys.put({name: (before, made)})
         return made
 
@@ -118,7 +128,7 @@ class Fingerprints:
             lines = (f"{self.sha256(file)}  {name}\n" for name, file in model_files(path))
             return hashlib.sha256("".join(lines).encode()).hexdigest()
         name = str(path.absolute())
-        now = content_signature(name)
+        now = self._signature(name)
         known = self._hashes.get(name, now)
         if isinstance(known, str):
             return known
@@ -142,24 +152,41 @@ class Fingerprints:
 
     def forget(self) -> None:
         """Read every model again when it is next used."""
+        self._samples.clear()
         self._keys.clear()
 
+    def _signature(self, *files: str) -> str:
+        """What changes with the content of files, as `content_signature`.
+
+        Where the file system's inodes and times of change mean nothing (networks, FAT), samples of
+        the content count too. They are read once a start for each size and time of writing.
+        """
+        stamps = content_signature(*files)
+        doubtful = [file for file in files if not is_trusted(file)]
+        return "|".join([stamps, *map(self._sample, doubtful)]) if doubtful else stamps
+
+    def _sample(self, file: str) -> str:
+        place = (file, signature([file]))
+        if place not in self._samples:
+            self._samples[place] = _sample_of(Path(file))
+        return self._samples[place]
+
     def _remembered(self, name: str, files: tuple[str, ...]) -> str | None:
-        known = self._keys.get(name, content_signature(*files))
+        known = self._keys.get(name, self._signature(*files))
         return known if isinstance(known, str) else None
 
     def _of_file(self, path: Path, watch: Watch) -> str:
         name = str(path.absolute())
         if (known := self._remembered(name, (name,))) is not None:
             return known
-        before = content_signature(name)
+        before = self._signature(name)
         if path.suffix == ".safetensors":
             read_header(path)  # what is no model is refused before all of it is read
         digest = blake3()
         _read(path, digest.update, watch)
         made = PREFIX + digest.hexdigest()
         # a file that was written meanwhile is read again when it is next asked for
-        if settled([name]) and content_signature(name) == before:
+        if settled([name]) and self._signature(name) == before:
             self._keys.put({name: (before, made)})
         return made
 
@@ -230,13 +257,32 @@ def _quick_of_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path, take: Callable[[memoryview], object], watch: Watch) -> None:
-    """Hand all bytes of a file on, in pieces."""
-    piece = memoryview(bytearray(_CHUNK))
+def _sample_of(path: Path) -> str:
+    """The quick fingerprint of a safetensors file; of others, a hash of some parts."""
     try:
+        if path.suffix == ".safetensors":
+            return _quick_of_file(path)
+        size, digest = path.stat().st_size, hashlib.blake2b(digest_size=16)
         with path.open("rb", buffering=0) as file:
-            while count := file.readinto(piece):
+            for part in range(_SAMPLES):
+                file.seek(max(0, size - _SAMPLE) * part // (_SAMPLES - 1))
+                digest.update(file.read(_SAMPLE))
+        return digest.hexdigest()
+    except (OSError, ModelFileError):  # it is not there, or no model: whoever reads it says so
+        return ""
+
+
+def _read(path: Path, take: Callable[[memoryview], object], watch: Watch) -> None:
+    """Hand all bytes of a file on, in pieces; the next is read while one is used."""
+    piece, other = (memoryview(bytearray(_CHUNK)) for _ in range(2))
+    try:
+        with path.open("rb", buffering=0) as file, ThreadPoolExecutor(1, "read-ahead") as ahead:
+            count = file.readinto(piece)
+            while count:
+                following = ahead.submit(file.readinto, other) if count == _CHUNK else None
                 take(piece[:count])
                 watch(count)
+                count = file.readinto(other) if following is None else following.result()
+                piece, other = other, piece
     except OSError as error:
         raise ModelFileError(f"cannot be read: {error.strerror}.", place=str(path)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 
 from nodeforge.errors import RequestError
 
-_LIMIT = 2**20
+_LIMIT = 2**18
+"""Bytes of a file: it names folders."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,16 @@ def read_extra_paths(file: Path) -> ExtraPaths:
     """
     import yaml  # only when needed: the command line starts faster
 
+    from nodeforge.models.folders.bounded_yaml import read_yaml
+
     try:
         found = file.stat()
         if not stat.S_ISREG(found.st_mode):
             raise _unusable(file, "is no file")
         if found.st_size > _LIMIT:
             raise _unusable(file, f"is larger than {_LIMIT} bytes")
-        content = file.read_bytes()
-        told = yaml.safe_load(content)
-        twice = _named_twice(yaml.compose(content, yaml.SafeLoader))
+        document, told = read_yaml(file.read_bytes())
+        twice = _named_twice(document)
     except OSError as error:
         raise _unusable(file, f"cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -133,7 +136,9 @@ def _named_twice(document: Any) -> list[str]:
     for pair in sections:
         inner = pair[1].value if isinstance(pair, tuple) else ()
         keys = [each[0].value for each in inner if isinstance(each, tuple)]
-        for key in dict.fromkeys(key for key in keys if keys.count(key) > 1):
+        for key, count in Counter(key for key in keys if isinstance(key, str)).items():
+            if count == 1:
+                continue
             found.append(f"'{pair[0].value}', '{key}' stands twice: the last one counts.")
     return found
 

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSettings, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -22,6 +22,7 @@ from nodeforge.ui.application.crash_reports import CrashReports
 from nodeforge.ui.application.garbage_collector import GarbageCollector
 from nodeforge.ui.common import theme
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.window.main_window import MainWindow
 
@@ -72,9 +73,9 @@ def make_app() -> QApplication:
     return app
 
 
-def window_store(home: Path) -> QSettings:
+def window_store(home: Path) -> PreferenceStore:
     """The store of window settings: an ini file in the home folder."""
-    return QSettings(str(home / "window.ini"), QSettings.Format.IniFormat)
+    return PreferenceStore(home / "window.ini")
 
 
 def show_crash(window: MainWindow, path: str, report: str) -> QDialog:

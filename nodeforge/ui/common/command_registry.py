@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QSettings, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.preference_store import PreferenceStore, json_object
 
 
 def always() -> bool:
@@ -91,17 +92,19 @@ class CommandRegistry(QObject):
         portable = QKeySequence.SequenceFormat.PortableText
         return [keys.toString(portable) for keys in self._actions[name].shortcuts()]
 
-    def set_shortcuts(self, changed: Mapping[str, list[str]], store: QSettings) -> None:
+    def set_shortcuts(self, changed: Mapping[str, list[str]], store: PreferenceStore) -> None:
         """Set and store the shortcuts of these commands; all others get their defaults."""
-        store.setValue("shortcuts", json.dumps(changed))
+        stored = store.read("shortcuts", {}, json_object)
+        others = {name: keys for name, keys in stored.items() if name not in self._commands}
+        store.setValue("shortcuts", json.dumps({**others, **changed}))
         self.restore_shortcuts(store)
 
-    def restore_shortcuts(self, store: QSettings) -> None:
+    def restore_shortcuts(self, store: PreferenceStore) -> None:
         """Apply the stored shortcuts."""
-        try:
-            changed = json.loads(str(store.value("shortcuts", "{}")))
-        except ValueError:
-            changed = {}
+        stored = store.read("shortcuts", {}, json_object)
+        changed = {name: keys for name, keys in stored.items() if _are_shortcuts(keys)}
+        if len(changed) < len(stored):
+            store.report("shortcuts")
         for name, command in self._commands.items():
             keys = changed.get(name, command.shortcuts)
             self._actions[name].setShortcuts([QKeySequence(each) for each in keys])
@@ -131,6 +134,10 @@ class CommandRegistry(QObject):
                 action.setChecked(command.checked())
             if command.label is not None:
                 action.setText(command.label())
+
+
+def _are_shortcuts(stored: object) -> bool:
+    return isinstance(stored, list) and all(isinstance(keys, str) for keys in stored)
 
 
 def is_canvas_command(name: str) -> bool:

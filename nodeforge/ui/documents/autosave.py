@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSettings, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import load, read, save, write
+from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.documents import recovery_files
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.recovery_files import AutosaveSession
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PAUSE = 3
 """Default seconds without editing until a copy is written."""
+_LONGEST_PAUSE = 3600
 
 
 class Autosave(QObject):
@@ -148,7 +150,6 @@ class Autosave(QObject):
         self._writer.submit(work)
 
 
-def autosave_interval(store: QSettings) -> int:
-    """The autosave interval in seconds, at least 1."""
-    stored = str(store.value("autosave_pause", PAUSE))
-    return max(1, int(stored)) if stored.isdigit() else PAUSE
+def autosave_interval(store: PreferenceStore) -> int:
+    """The autosave interval in seconds, from 1 to an hour."""
+    return min(max(1, store.read("autosave_pause", PAUSE, int)), _LONGEST_PAUSE)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from nodeforge.settings.whole_file import write_whole
+
 _LOCK = ".lock"
 _ABOUT = ".about"
 _STALE = 3600.0
@@ -78,13 +80,15 @@ class AutosaveSession:
 
 
 def write_about(copy: Path, path: Path | None, name: str) -> None:
-    """Write beside a copy of which file it is one.
+    """Write beside a copy of which file it is one, whole or not at all.
 
     Raises:
-        OSError: it cannot be written.
+        OSError, RequestError: it cannot be written.
     """
-    about = {"path": str(path or ""), "name": name}
-    copy.with_suffix(_ABOUT).write_text(json.dumps(about), "utf-8")
+    about = json.dumps({"path": str(path or ""), "name": name}).encode()
+    file = copy.with_suffix(_ABOUT)
+    if not file.exists() or file.read_bytes() != about:
+        write_whole(file, lambda opened: opened.write(about))
 
 
 def read_about(copy: Path) -> tuple[Path | None, str]:

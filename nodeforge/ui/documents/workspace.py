@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, Signal
 
-from nodeforge.formats import read_any, save
+from nodeforge.formats import save
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
@@ -17,6 +17,7 @@ from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common import theme as themes
+from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
 
@@ -47,7 +48,7 @@ class Workspace(QObject):
     settings_changed = Signal()
     catalogue_changed = Signal()
 
-    def __init__(self, settings: Settings, store: QSettings) -> None:
+    def __init__(self, settings: Settings, store: PreferenceStore) -> None:
         super().__init__()
         self.settings = settings
         self.store = store
@@ -82,22 +83,18 @@ class Workspace(QObject):
         """The open document whose file is `path`."""
         return next((each for each in self.documents if each.path == path), None)
 
-    def open_file(self, path: Path) -> OpenDocument:
-        """Open a workflow file or a picture with an embedded workflow, or show it if it is open.
-
-        Raises:
-            RequestError: the file has no readable workflow.
-        """
-        path = path.absolute()
+    def open_document(
+        self, document: Document, path: Path, *, in_front: bool = True
+    ) -> OpenDocument:
+        """Open a workflow read from `path`, a file or a picture, or show it if it is open."""
         if (already_open := self.find_by_path(path)) is not None:
             self.show(already_open)
             return already_open
-        document = read_any(path)
         is_workflow = path.suffix.lower() == ".json"
         opened = OpenDocument(document, path if is_workflow else None, path.stem)
         if is_workflow:
             self.add_recent(path)
-        self.add(opened)
+        self.add(opened, in_front=in_front)
         return opened
 
     def open_project(self, project: Project, path: Path, *, in_front: bool = True) -> OpenDocument:
@@ -199,14 +196,26 @@ class Workspace(QObject):
     @property
     def recent(self) -> list[Path]:
         """Existing files that were recently opened or saved, newest first."""
-        raw = self.store.value("recent", [])
-        names = [raw] if isinstance(raw, str) else list(raw or [])  # Qt turns [x] into x
-        return [path for path in map(Path, names) if path.is_file()]
+        return [path for path in self.store.read("recent", [], _paths) if _is_file(path)]
 
     def add_recent(self, path: Path) -> None:
         paths = [path, *(each for each in self.recent if each != path)]
         self.store.setValue("recent", [str(each) for each in paths[:_RECENT]])
         self.recent_changed.emit()
+
+
+def _paths(stored: object) -> list[Path]:
+    names = stored if isinstance(stored, list) else [stored]  # Qt turns [x] into x
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("no names of files")
+    return [Path(str(name)) for name in names if name]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no name that a file can have
+        return False
 
 
 def _keep_previous_version(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import (
@@ -15,13 +14,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.errors import NodeForgeError
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 
 if TYPE_CHECKING:
-    from nodeforge.formats.comfyui import Report
+    from nodeforge.formats.comfyui import Imported, Report
 
 
 class ReportDialog(QDialog):
@@ -53,30 +51,27 @@ class ComfyUIImport:
         self._workspace, self._message_bars, self._parent = workspace, message_bars, parent
         workspace.closed.connect(lambda opened: message_bars.dismiss(_subject(opened)))
 
-    def open(self, path: Path, buttons: Sequence[Button] = ()) -> OpenDocument | None:
-        """Open the workflow of ComfyUI in `path` as a new one; None where there is none.
+    def show(
+        self, imported: Imported, name: str, buttons: Sequence[Button] = (), *, in_front: bool
+    ) -> OpenDocument:
+        """Show an imported workflow as a new one, and what became of it.
 
         Args:
-            path: JSON, or a picture.
+            name: Of the document.
             buttons: Additional buttons of the message, besides the report.
+            in_front: Make it the current document.
         """
-        from nodeforge.formats.comfyui import import_file  # only here: few files are ComfyUI's
-
-        try:
-            imported = import_file(path, self._workspace.catalogue, self._workspace.folders)
-        except NodeForgeError:
-            return None  # the caller shows why it is not a NodeForge workflow
-        opened = OpenDocument(imported.document, None, path.stem)
-        self._workspace.add(opened)
+        opened = OpenDocument(imported.document, None, name)
+        self._workspace.add(opened, in_front=in_front)
         report = imported.report
-        show: Button = ("Report…", lambda: self._show(opened, report))
+        show: Button = ("Report…", lambda: self._show_report(opened, report))
         other = "" if not report.differences else " Some settings give different pictures here."
         kind = "warn" if report.missing else "info"
         text = f"“{opened.name}” was imported: {report.summary}{other}"
         self._message_bars.show_message(_subject(opened), text, [show, *buttons], kind)
         return opened
 
-    def _show(self, opened: OpenDocument, report: Report) -> None:
+    def _show_report(self, opened: OpenDocument, report: Report) -> None:
         ReportDialog(report, opened.name, self._parent).exec()
 
 

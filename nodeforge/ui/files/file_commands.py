@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,17 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import NoWorkflowError, item_of_picture, read_any
+from nodeforge.graph.document import Document
 from nodeforge.settings import shipped
+from nodeforge.ui.common.background_reader import BackgroundReader, Work
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.autosave import Autosave
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 from nodeforge.ui.files.comfyui_import import ComfyUIImport
+from nodeforge.ui.files.document_reading import ForeignWorkflow, is_quick, read_document
 from nodeforge.ui.files.load_settings import settings_edit
 from nodeforge.ui.files.model_lock import record_models
-from nodeforge.ui.files.project_reader import ProjectReader
 from nodeforge.ui.running.runner import Runner
 
 if TYPE_CHECKING:
@@ -55,49 +58,74 @@ class FileCommands:
         """Whether the window closes once no run is left."""
         self.open_on_canvas: Callable[[Path], object] = lambda _: None
         """Opens a picture on the canvas."""
-        self._reader = ProjectReader(workspace, message_bars)
+        self._reader = BackgroundReader()
+        stop: Button = ("Cancel", self._reader.stop)
+        self._reader.progress.connect(
+            lambda text, share: message_bars.show_progress("reading", text, share, stop)
+        )
+        self._reader.finished.connect(lambda: message_bars.dismiss("reading"))
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
         workspace.upgraded.connect(self._show_upgrade)
-        workspace.closed.connect(lambda opened: message_bars.dismiss(_upgrade_of(opened)))
+        workspace.closed.connect(self._forget)
         self._document_in_front = workspace.current
-        """The document that was current when a project was requested."""
+        """The document that was current when a file was requested."""
 
     def open(self, path: Path) -> None:
         """Open `path`, or show why it cannot be opened. Shipped workflows open as a copy,
         ComfyUI's as a new document.
+
+        All but small workflows are read in the background. Once read, a document becomes current,
+        unless the user has switched to another one.
         """
         self._message_bars.dismiss("open")
-        if path.suffix.lower() == PROJECT:
-            self._open_project(path.absolute())
-            return
-        try:
-            opened = self._workspace.open_file(path)
-        except NodeForgeError as error:
-            buttons: list[Button] = []
-            if isinstance(error, NoWorkflowError):
-                buttons.append(("Open on the canvas", lambda: self.open_on_canvas(path)))
-            if self._comfyui_import.open(path, buttons) is None:
-                self._message_bars.show_message("open", str(error), buttons)
-            return
-        if opened.path is not None and opened.path.is_relative_to(shipped("workflows").absolute()):
-            opened.detach_from_file()
-
-    def _open_project(self, path: Path) -> None:
-        """Read a project in the background, or show it if it is open. Once read it becomes current,
-        unless the user has switched to another document.
-        """
+        path = path.absolute()
         if (there := self._workspace.find_by_path(path)) is not None:
             self._workspace.show(there)
             return
-
-        def then(project: Project) -> None:
-            stayed = self._workspace.current is self._document_in_front
-            opened = self._workspace.open_project(project, path, in_front=stayed)
-            if stayed:
-                self._document_in_front = opened
-
         self._document_in_front = self._workspace.current
-        self._reader.read(path, then, lambda why: self._message_bars.show_message("open", why))
+        failed = partial(self._show_refusal, path)
+        catalogue, settings = self._workspace.catalogue, self._workspace.settings
+        if path.suffix.lower() == PROJECT:
+            projects = self._workspace.projects()
+            work: Work = partial(projects.load, path)
+        elif is_quick(path):
+            try:
+                self._show(path, read_document(path, catalogue, settings))
+            except NodeForgeError as error:
+                failed(error)
+            return
+        else:
+            work = partial(read_document, path, catalogue, settings)
+        self._reader.read(path.name, work, partial(self._show, path), failed, path)
+
+    def _show(self, path: Path, read: Document | ForeignWorkflow | Project) -> None:
+        """Show what was read from `path`."""
+        stayed = self._workspace.current is self._document_in_front
+        if isinstance(read, ForeignWorkflow):
+            buttons = self._canvas_buttons(path) if read.in_picture else ()
+            opened = self._comfyui_import.show(read.imported, path.stem, buttons, in_front=stayed)
+        elif isinstance(read, Document):
+            opened = self._workspace.open_document(read, path, in_front=stayed)
+            if path.is_relative_to(shipped("workflows").absolute()) and opened.path is not None:
+                opened.detach_from_file()
+        else:
+            opened = self._workspace.open_project(read, path, in_front=stayed)
+        if stayed:
+            self._document_in_front = opened
+
+    def _show_refusal(self, path: Path, error: NodeForgeError) -> None:
+        picture = isinstance(error, NoWorkflowError)
+        buttons = self._canvas_buttons(path) if picture else ()
+        self._message_bars.show_message("open", str(error), buttons)
+
+    def _canvas_buttons(self, path: Path) -> tuple[Button, ...]:
+        return (("Open on the canvas", lambda: self.open_on_canvas(path)),)
+
+    def _forget(self, opened: OpenDocument) -> None:
+        """Let go of a closed document."""
+        self._message_bars.dismiss(_upgrade_of(opened))
+        if self._document_in_front is opened:
+            self._document_in_front = self._workspace.current
 
     def _show_upgrade(self, opened: OpenDocument) -> None:
         paths = [each.path for each in opened.document.upgraded]
@@ -108,7 +136,7 @@ class FileCommands:
         self._message_bars.show_message(_upgrade_of(opened), text, kind="info")
 
     def shut_down(self) -> None:
-        """Stop reading projects, on exit."""
+        """Stop reading files, on exit."""
         self._reader.close()
 
     def load_settings(self, path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -21,6 +21,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import (
     QIcon,
+    QImageReader,
     QImageWriter,
     QKeySequence,
     QPixmap,
@@ -42,6 +43,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.errors import NodeForgeError
+from nodeforge.formats.pictures import PARAMETERS
 from nodeforge.ui.common.file_manager import show_in_file_manager
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
@@ -132,7 +135,8 @@ class Gallery(QWidget):
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         QImageWriter(buffer, QByteArray(b"jpeg")).write(image)
         try:
-            self._results.add(Path(path), job.name, job.request.stamp, bytes(buffer.data().data()))
+            texts = _texts(Path(path), job.request.stamp)
+            self._results.add(Path(path), job.name, texts, bytes(buffer.data().data()))
             newest = self._results.newest()
         except GalleryError as error:
             self._show_error(error)
@@ -259,6 +263,23 @@ class Gallery(QWidget):
         chosen = self.list.chosen()
         if len(chosen) == 2:
             CompareDialog(chosen[0].path, chosen[1].path, self).exec()
+
+
+def _texts(path: Path, stamp: Mapping[str, str]) -> Mapping[str, str]:
+    """The texts in a saved picture, where each of a batch has its own seed; else those of its run.
+
+    Args:
+        path: The picture.
+        stamp: The texts of the run.
+    """
+    if path.suffix.lower() == ".png" and (own := QImageReader(str(path)).text(PARAMETERS)):
+        return {**stamp, PARAMETERS: own}
+    from nodeforge.imaging import read_text  # numpy: only when needed
+
+    try:
+        return {**stamp, **read_text(path)}
+    except NodeForgeError:  # it is gone already
+        return stamp
 
 
 def _item(result: Result) -> QListWidgetItem:

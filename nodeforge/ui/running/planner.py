@@ -13,6 +13,7 @@ from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import snapshot
+from nodeforge.ui.running.picture_problems import PictureProblems
 from nodeforge.ui.running.reasons import forecast_text
 from nodeforge.ui.running.result_pictures import ResultPictures
 from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
@@ -47,11 +48,14 @@ class Planner(QObject):
         self.costs: dict[str, float] = {}
         """Seconds of the last run, by node."""
         self._planned: dict[str, dict[str, Source]] = {}
+        self._of_pictures: dict[str, list[Problem]] = {}
+        self._picture_problems = PictureProblems()
+        self._picture_problems.found.connect(self._on_picture_problems)
         self._continuous = False
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self._plan_current)
         workspace.opened.connect(self._watch)
-        workspace.closed.connect(lambda opened: self._planned.pop(opened.id, None))
+        workspace.closed.connect(self._forget)
         workspace.current_changed.connect(lambda _: self.schedule())
 
     def schedule(self) -> None:
@@ -67,21 +71,41 @@ class Planner(QObject):
 
     def close(self) -> None:
         self._pause.stop()
+        self._picture_problems.close()
 
     def planned(self, document_id: str) -> dict[str, Source]:
         """The source of each node's result in the last plan of a document."""
         return self._planned.get(document_id, {})
 
     def check(self, opened: OpenDocument) -> list[Problem]:
-        """Lint the document and show the problems in its views."""
+        """Lint the document and show the problems in its views.
+
+        Those of its pictures are from when they were last read; `schedule` has them read.
+        """
         found = lint(
             opened.document,
             self._workspace.catalogue,
             self._workspace.folders,
             granted=opened.granted,
         )
+        found += self._of_pictures.get(opened.id, [])
         opened.show_problems(found)
         return found
+
+    def _forget(self, opened: OpenDocument) -> None:
+        for known in (self._planned, self._of_pictures):
+            known.pop(opened.id, None)
+        self._picture_problems.forget(opened.id)
+
+    def _on_picture_problems(self, document_id: str, found: list[Problem]) -> None:
+        opened = self._workspace.find(document_id)
+        if opened is None or found == self._of_pictures.get(document_id, []):
+            return
+        self._of_pictures[document_id] = found
+        if opened is self._workspace.current:
+            self._plan(opened)
+        else:
+            self.check(opened)
 
     def _watch(self, opened: OpenDocument) -> None:
         opened.graph_changed.connect(self.schedule)
@@ -91,6 +115,10 @@ class Planner(QObject):
         opened = self._workspace.current
         if opened is None:
             return
+        self._picture_problems.look(opened, self._workspace.catalogue, self._workspace.settings)
+        self._plan(opened)
+
+    def _plan(self, opened: OpenDocument) -> None:
         problems = self.check(opened)
         if any(each.severity is Severity.ERROR for each in problems) or self._busy():
             return

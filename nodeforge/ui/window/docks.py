@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+
+from nodeforge.ui.common.preference_store import PreferenceStore
 
 _LAYOUT = 1
 """Layout version; raise it when docks are added or renamed, so that old layouts are ignored."""
@@ -90,15 +92,23 @@ class Docks:
         for bar in self._window.findChildren(QTabBar):
             bar.setAccessibleName(bar.accessibleName() or "Panels")
 
-    def save_layout(self, store: QSettings) -> None:
+    def save_layout(self, store: PreferenceStore) -> None:
         self.hide_temporarily((), False)
         store.setValue("window/geometry", self._window.saveGeometry())
         store.setValue("window/docks", self._window.saveState(_LAYOUT))
 
-    def restore_layout(self, store: QSettings) -> bool:
+    def restore_layout(self, store: PreferenceStore) -> bool:
         """Restore the stored layout; returns whether there was one."""
-        geometry, docks = store.value("window/geometry"), store.value("window/docks")
-        if not isinstance(geometry, QByteArray) or not isinstance(docks, QByteArray):
+        geometry, docks = (
+            store.read(key, None, _bytes) for key in ("window/geometry", "window/docks")
+        )
+        if geometry is None or docks is None:
             return False
         self._window.restoreGeometry(geometry)
         return self._window.restoreState(docks, _LAYOUT)
+
+
+def _bytes(stored: object) -> QByteArray | None:
+    if not isinstance(stored, QByteArray):
+        raise TypeError("no bytes")
+    return stored

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, 
 
 from nodeforge.lint import Problem
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.common.message_bars import MessageBars
+from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -136,6 +136,12 @@ class DocumentsArea(QWidget):
         tab.status_message.connect(self.status_message)
         tab.refused.connect(lambda text: self.message_bars.show_message("canvas", text))
         tab.warned.connect(lambda text: self.message_bars.show_message("depth", text, kind="warn"))
+        stop: Button = ("Cancel", tab.files.reader.stop)
+        subject = f"reading for {opened.id}"
+        tab.files.reader.progress.connect(
+            lambda text, share: self.message_bars.show_progress(subject, text, share, stop)
+        )
+        tab.files.reader.finished.connect(lambda: self.message_bars.dismiss(subject))
         tab.menu_requested.connect(self.canvas_menu_requested)
         tab.commands_changed.connect(self.view_changed)
         return tab

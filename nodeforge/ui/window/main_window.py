@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import (
@@ -46,6 +47,9 @@ from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.menus.window_commands import all_commands
 from nodeforge.ui.window.run_messages import RunMessages
 from nodeforge.ui.window.status_bar import StatusBar
+
+_NAMED = 5
+"""Values of a wrong kind that the message names; the log has all."""
 
 
 class MainWindow(BaseWindow):
@@ -232,12 +236,25 @@ class MainWindow(BaseWindow):
         self.docks.name_tabs()
         self.status.query_devices()
         self.status.measure_cache()
+        self._show_unread_settings()
         if self.workspace.settings.packs_allowed:
             self._ask_catalogue()
         for file in self.autosave.recoverable_files():
             opened = self.autosave.recover(file)
             if opened is not None:
                 self.messages.recovered(opened)
+
+    def _show_unread_settings(self) -> None:
+        """Say once which stored settings are of a wrong kind."""
+        found = {
+            self.workspace.settings.file.name: self.workspace.settings.problems,
+            Path(self.workspace.store.fileName()).name: self.workspace.store.problems,
+        }
+        told = [f"{file}: {problem}" for file, each in found.items() for problem in each]
+        if told:
+            self.area.message_bars.show_message("settings", "\n".join(told[:_NAMED]), kind="warn")
+        for line in told:
+            self.log.add(line)
 
     def _ask_catalogue(self) -> None:
         self.runner.worker.ask("catalogue", self._on_catalogue)

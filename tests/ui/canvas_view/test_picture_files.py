@@ -201,7 +201,8 @@ def test_a_picture_without_a_workflow_can_be_opened_on_the_canvas(
 ):
     path = file_of(tmp_path, "plain.png", (50, 40))
     canvas_window.files.open(path)
-    assert "plain.png" in canvas_window.area.message_bars.text("open")
+    bars = canvas_window.area.message_bars
+    qtbot.waitUntil(lambda: "plain.png" in bars.text("open"), timeout=LONG)
     canvas_window.workspace.new()
     opened = canvas_window.workspace.current
     canvas_window.files.open_on_canvas(path)

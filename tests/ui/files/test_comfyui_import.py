@@ -30,7 +30,7 @@ def test_a_dropped_workflow_of_comfyui_opens_as_a_new_one(window, tmp_path: Path
     assert "7 nodes of ComfyUI became 10" in notice(window)
 
 
-def test_a_picture_of_comfyui_opens_with_its_report(window, tmp_path: Path, monkeypatch):
+def test_a_picture_of_comfyui_opens_with_its_report(qtbot, window, tmp_path: Path, monkeypatch):
     workflow = text_to_image()
     workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"})
     info = PngImagePlugin.PngInfo()
@@ -39,6 +39,7 @@ def test_a_picture_of_comfyui_opens_with_its_report(window, tmp_path: Path, monk
     shown: list[str] = []
     monkeypatch.setattr(ReportDialog, "exec", lambda self: shown.append(self.text.toPlainText()))
     window.files.open(tmp_path / "fox.png")
+    qtbot.waitUntil(lambda: not window.files._reader.busy)
     assert "1 has no counterpart" in notice(window)
     bar = window.area.message_bars
     button = next(b for b in bar.findChildren(QPushButton) if b.text() == "Report…")
@@ -46,11 +47,12 @@ def test_a_picture_of_comfyui_opens_with_its_report(window, tmp_path: Path, monk
     assert "UpscaleModelLoader" in shown[0]
 
 
-def test_a_picture_of_comfyui_can_go_to_the_canvas_instead(window, tmp_path: Path):
+def test_a_picture_of_comfyui_can_go_to_the_canvas_instead(qtbot, window, tmp_path: Path):
     info = PngImagePlugin.PngInfo()
     info.add_text("workflow", json.dumps(text_to_image().ui()))
     Image.new("RGB", (8, 8)).save(tmp_path / "fox.png", pnginfo=info)
     window.files.open(tmp_path / "fox.png")
+    qtbot.waitUntil(lambda: not window.files._reader.busy)
     buttons = [each.text() for each in window.area.message_bars.findChildren(QPushButton)]
     assert buttons == ["Report…", "Open on the canvas"]
 

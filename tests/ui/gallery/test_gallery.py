@@ -11,12 +11,15 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QMenu, QMessageBox
 
+from nodeforge.engine.context import RunRequest
 from nodeforge.formats import load, save, stamp
 from nodeforge.graph.model import Input
 from nodeforge.imaging import PictureFormat, encode, item_stamp
 from nodeforge.settings import shipped
 from nodeforge.ui.gallery.compare_dialog import CompareDialog
 from nodeforge.ui.gallery.results_database import GalleryError, ResultsDatabase, prompt_and_seed
+from nodeforge.ui.running.job_queue import Job
+from nodeforge.values.output_names import told
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 PARAMETERS = "a fox, red\nNegative prompt: dull\nSteps: 20, Sampler: Euler, Seed: 42, Size: 8x8"
@@ -310,3 +313,20 @@ def test_the_delete_key_asks_before_a_picture_goes(qtbot, window, monkeypatch, t
     qtbot.keyClick(window.gallery.list, Qt.Key.Key_Delete)
     assert not path.exists()
     assert window.gallery.list.count() == 0
+
+
+@pytest.mark.parametrize("format", [PictureFormat.PNG, PictureFormat.WEBP, PictureFormat.JPEG])
+def test_each_picture_of_a_batch_has_a_row_with_its_own_seed(window, tmp_path: Path, format):
+    """files A16, in the gallery: all rows showed the first seed."""
+    document = load(TEXT_TO_IMAGE)
+    document.node("noise").values |= {"batch": 3, "seed": 5}
+    texts = stamp(document, window.workspace.catalogue)
+    job = Job("a", "mine", {}, RunRequest(run="r", stamp=texts))
+    for item in range(3):
+        file = tmp_path / f"{item}.{format.value}"
+        own = item_stamp(texts, item)
+        file.write_bytes(encode(np.zeros((8, 8, 3), np.uint8), format, own))
+        window.gallery.add(job, str(file))
+    seeds = [result.seed for result in window.results.find()]
+    assert seeds == [told(item_stamp(texts, item)["parameters"])[1]["Seed"] for item in (2, 1, 0)]
+    assert len(set(seeds)) == 3

@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMessageBox, QSlider
 
-from nodeforge.settings import shipped
+from nodeforge.settings import load_settings, shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.window.menus.command_palette import CommandPalette, match_cost
@@ -231,3 +231,13 @@ def test_missing_models_are_offered_to_be_relinked(window, tmp_path: Path):
     window.files.open(file)
     window.runner.planner.check(window.workspace.current)
     assert "not on this machine" in window.area.message_bars.text("models")
+
+
+def test_settings_of_a_wrong_kind_are_said_when_the_window_opens(qtbot, home: Path, open_window):
+    (home / "settings.json").write_text('{"device": 5, "precision": "half"}')
+    (home / "window.ini").write_text("[General]\nautosave_pause=soon\n")
+    window = open_window(settings=load_settings(home))
+    qtbot.waitUntil(lambda: bool(window.area.message_bars.text("settings")))
+    text = window.area.message_bars.text("settings")
+    assert "settings.json: 'device'" in text
+    assert "window.ini: 'autosave_pause'" in text

@@ -17,6 +17,7 @@ from nodeforge.formats.openraster import OpenedRaster, read_openraster, save_ope
 from nodeforge.imaging import PICTURE_SUFFIXES, PictureFormat
 from nodeforge.settings.whole_file import write_whole
 from nodeforge.ui.canvas_view.rendering.qt_images import to_png
+from nodeforge.ui.common.background_reader import BackgroundReader
 from nodeforge.ui.documents.workspace import PROJECT
 
 PICTURES = f"Pictures (*{' *'.join((*PICTURE_SUFFIXES, '.ora'))});;All files (*)"
@@ -47,12 +48,16 @@ class PictureFiles(QObject):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._dialog_parent = parent
+        self.reader = BackgroundReader(self)
+        """Reads the pictures; its progress can be shown, and it can be stopped."""
         self._executor = ThreadPoolExecutor(1, "canvas-files")
         self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self.reader.finished.connect(lambda: self._closed or self.status_message.emit(""))
         self._closed = False
 
     def close(self) -> None:
         self._closed = True
+        self.reader.close()
         self._executor.shutdown(wait=False)
 
     def read(
@@ -61,9 +66,14 @@ class PictureFiles(QObject):
         """Read a picture or an OpenRaster file; `then` is called with the content."""
         self.status_message.emit(f"Opening {name}…")
         if isinstance(source, Path) and source.suffix.lower() == OPENRASTER:
-            self._start(lambda: read_openraster(source), lambda made: self._opened(made, then))
+            self.reader.read(
+                name,
+                lambda report: read_openraster(source, report),
+                lambda made: self._opened(made, then),
+                self._refuse,
+            )
         else:
-            self._start(lambda: open_picture(source, name), then)
+            self.reader.read(name, lambda _: open_picture(source, name), then, self._refuse)
 
     def ask_open(self, then: Callable[[OpenedPicture | State], None], folder: str = "") -> None:
         paths, _ = QFileDialog.getOpenFileNames(
@@ -98,6 +108,9 @@ class PictureFiles(QObject):
         then(made.state)
         if made.told:
             self.status_message.emit(" ".join(made.told))
+
+    def _refuse(self, error: NodeForgeError) -> None:
+        self.refused.emit(str(error))
 
     def _written(self, path: Path) -> None:
         self.status_message.emit(f"Written: {path}")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor
 
 from nodeforge.canvas import Colour
 from nodeforge.spec import ChoiceWidget, NumberWidget, ToggleWidget
+from nodeforge.ui.common.preference_store import PreferenceStore, json_object
 
 _STORE = "canvas/kit"
 _SWATCHES = (
@@ -52,24 +54,30 @@ class ToolOptions(QObject):
     """Emitted with the names of the tool and its option."""
     colours_changed = Signal()
 
-    def __init__(self, store: QSettings) -> None:
+    def __init__(self, store: PreferenceStore) -> None:
         super().__init__()
         self._store = store
-        kept = _read(store)
-        self._options: dict[str, dict[str, Any]] = kept.get("options", {})
-        self._foreground = QColor(kept.get("front", "#000000"))
-        self._background = QColor(kept.get("back", "#ffffff"))
-        self.swatches: list[str] = list(kept.get("swatches", _SWATCHES))
+        kept = store.read(_STORE, {}, json_object)
+        self._kept, options = kept, kept.get("options")
+        self._options: dict[str, dict[str, Any]] = (
+            {tool: values for tool, values in options.items() if isinstance(values, dict)}
+            if isinstance(options, dict)
+            else {}
+        )
+        self._foreground = _colour(kept.get("front"), "#000000")
+        self._background = _colour(kept.get("back"), "#ffffff")
+        swatches = kept.get("swatches")
+        self.swatches: list[str] = (
+            [name for name in swatches if isinstance(name, str) and QColor.isValidColorName(name)]
+            if isinstance(swatches, list)
+            else list(_SWATCHES)
+        )
 
     def value(self, tool: str, option: ToolOption) -> Any:
         similar_area = self._options.get(tool, {}).get(option.name, option.default)
         if isinstance(option.widget, ChoiceWidget):
             return similar_area if similar_area in option.widget.options else option.default
-        return (
-            similar_area
-            if type(similar_area) in (type(option.default), int, float)
-            else option.default
-        )
+        return similar_area if _fits(similar_area, option) else option.default
 
     def set(self, tool: str, option: ToolOption, value: Any) -> None:
         widget = option.widget
@@ -124,6 +132,7 @@ class ToolOptions(QObject):
 
     def _save(self) -> None:
         kept = {
+            **self._kept,
             "options": self._options,
             "front": self._foreground.name(QColor.NameFormat.HexArgb),
             "back": self._background.name(QColor.NameFormat.HexArgb),
@@ -150,9 +159,16 @@ def toggle_option(name: str, label: str, default: bool = False) -> ToolOption:
     return ToolOption(name, label, ToggleWidget(), default)
 
 
-def _read(store: QSettings) -> dict[str, Any]:
-    try:
-        kept = json.loads(str(store.value(_STORE, "{}")))
-    except ValueError:
-        return {}
-    return kept if isinstance(kept, dict) else {}
+def _fits(value: Any, option: ToolOption) -> bool:
+    """Whether a stored value is one that the option can have."""
+    widget = option.widget
+    if not isinstance(widget, NumberWidget):
+        return type(value) is type(option.default)
+    low = -math.inf if widget.minimum is None else widget.minimum
+    high = math.inf if widget.maximum is None else widget.maximum
+    return type(value) in (int, float) and low <= value <= high
+
+
+def _colour(stored: object, otherwise: str) -> QColor:
+    known = isinstance(stored, str) and QColor.isValidColorName(stored)
+    return QColor(str(stored) if known else otherwise)

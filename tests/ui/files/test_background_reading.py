@@ -1,18 +1,24 @@
-"""Projects are opened while the window answers."""
+"""Files are read while the window answers."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QProgressBar
+from PySide6.QtWidgets import QProgressBar, QPushButton, QWidget
 
 from nodeforge.canvas import LayerKind, State, Tiles
 from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.formats.bundle import Project, ProjectFiles
+from nodeforge.formats.openraster import save_openraster
 from nodeforge.graph.document import Document
+from nodeforge.settings import shipped
+from nodeforge.ui.canvas_view.editor.picture_files import PictureFiles
 
 LONG = 20_000
+TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 
 
 @pytest.fixture
@@ -76,7 +82,6 @@ def test_a_damaged_project_is_refused_in_words(qtbot, window, project, tmp_path:
 def test_a_large_project_says_how_far_it_is_and_can_be_stopped(qtbot, window, project):
     path, message_bars = project("large", 2048), window.area.message_bars
     reader = window.files._reader
-    reader._clock.setInterval(0)
     window.files.open(path)
     reader._show()
     assert "large.nforge" in message_bars.text("reading")
@@ -98,3 +103,61 @@ def test_reading_tells_how_far_it_is(project, tmp_path: Path):
     told: list[float] = []
     ProjectFiles(tmp_path / "assets").load(project("one", 512), told.append)
     assert told == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_large_workflow_and_a_picture_are_read_in_the_background(qtbot, window, tmp_path: Path):
+    raw = TEXT_TO_IMAGE.read_bytes()
+    (tmp_path / "large.json").write_bytes(raw + b" " * 2**18)
+    info = PngInfo()
+    info.add_text("nodeforge", raw.decode())
+    Image.new("RGB", (8, 8)).save(tmp_path / "picture.png", pnginfo=info)
+    for name in ("large.json", "picture.png"):
+        window.files.open(tmp_path / name)
+    assert window.workspace.documents == []
+    qtbot.waitUntil(lambda: len(window.workspace.documents) == 2, timeout=LONG)
+    first, second = window.workspace.documents
+    assert (first.path, second.path) == (tmp_path / "large.json", None)
+    assert window.workspace.current is second
+    window.files.open(tmp_path / "large.json")
+    assert window.workspace.current is first
+
+
+@pytest.mark.parametrize("name", ["picture.png", "large.json"])
+def test_what_is_stopped_is_not_opened_and_nothing_is_said(
+    qtbot, window, tmp_path: Path, name: str
+):
+    Image.new("RGB", (8, 8)).save(tmp_path / "picture.png")
+    (tmp_path / "large.json").write_bytes(TEXT_TO_IMAGE.read_bytes() + b" " * 2**18)
+    reader = window.files._reader
+    window.files.open(tmp_path / name)
+    reader._show()
+    assert name in window.area.message_bars.text("reading")
+    buttons = window.area.message_bars.findChildren(QPushButton)
+    next(button for button in buttons if button.text() == "Cancel").click()
+    qtbot.waitUntil(lambda: not reader.busy, timeout=LONG)
+    assert window.workspace.documents == []
+    assert window.area.message_bars.text("open") == ""
+    assert window.area.message_bars.text("reading") == ""
+
+
+def test_a_layered_picture_says_how_far_it_is_and_can_be_stopped(qtbot, tmp_path: Path):
+    state = State(256, 256)
+    for number in range(8):
+        pixels = np.random.default_rng(number).integers(0, 255, (256, 256, 4), np.uint8)
+        state = with_new(state, new_layer(state, LayerKind.PAINT, tiles=Tiles.of(pixels)))
+    save_openraster(state, tmp_path / "layers.ora")
+    dialogs = QWidget()
+    qtbot.addWidget(dialogs)
+    files, read, told = PictureFiles(dialogs), [], []
+    files.refused.connect(told.append)
+    files.read(tmp_path / "layers.ora", "layers.ora", read.append)
+    with qtbot.waitSignal(files.reader.progress) as progress:
+        files.reader._show()
+    assert "layers.ora" in progress.args[0]
+    files.reader.stop()
+    qtbot.waitUntil(lambda: not files.reader.busy, timeout=LONG)
+    assert (read, told) == ([], [])
+    files.read(tmp_path / "layers.ora", "layers.ora", read.append)
+    qtbot.waitUntil(lambda: bool(read), timeout=LONG)
+    assert len(read[0].layers) == 8
+    files.close()
