@@ -28,13 +28,15 @@ from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteSchedule
 
 from benchmarks.reporting import options, tell
 from nodeforge import diffusion
-from nodeforge.diffusion.networks.building import build, parts_of, tokenizers
+from nodeforge.diffusion.networks.building import build
+from nodeforge.diffusion.networks.tokenizer import tokenizer_of
 from nodeforge.diffusion.tensors.devices import out_of_memory_explained
 from nodeforge.diffusion.tensors.policy import Policy
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.models import FAMILIES
 from nodeforge.settings import GIB, MemoryMode, Precision, shipped
-from nodeforge.values import Guidance, Model, Noise, Sampler, Schedule, TextEncoder, Vae, Weights
+from nodeforge.values import ControlNet, Guidance, Noise, Sampler, Schedule, TextEncoderPart
+from tests.support.loaded_networks import family_recipes
 
 PROMPT, NEGATIVE, SCALE = "a red cat", "blurry", 7.5
 WORK = {"sd15": (512, 20), "sdxl": (1024, 30), "nano": (256, 4)}
@@ -83,16 +85,15 @@ def write(family: str, folder: Path) -> None:
     config = FAMILIES[family].config_folder
     shutil.copytree(config, folder)
     pool = (torch.randn(2**26, generator=torch.Generator().manual_seed(0)) * 0.02).half()
-    for recipe, part in ((Model, "unet"), (TextEncoder, "text_encoder"), (Vae, "vae")):
-        weights = Weights(str(config), "", family, part)
-        for name, _, network in parts_of(build(recipe(weights)), part):
-            network: Any = network.half().to_empty(device="cpu")
-            fill(network, pool)
-            network.save_pretrained(folder / name)
-    names = FAMILIES[family].text_encoders
-    texts = Weights(str(config), "", family, "text_encoder")
-    for name, tokenizer in zip(names, tokenizers(texts), strict=True):
-        tokenizer.save_pretrained(folder / name.replace("text_encoder", "tokenizer"))
+    for name, recipe in family_recipes(family, str(config)).items():
+        if isinstance(recipe, ControlNet):
+            continue
+        network: Any = build(recipe).half().to_empty(device="cpu")
+        fill(network, pool)
+        network.save_pretrained(folder / name)
+        if isinstance(recipe, TextEncoderPart):
+            tokenizer = tokenizer_of(recipe)
+            tokenizer.save_pretrained(folder / name.replace("text_encoder", "tokenizer"))
 
 
 def fill(network: torch.nn.Module, pool: torch.Tensor) -> None:
@@ -147,7 +148,7 @@ class Theirs:
     def __init__(self, folder: Path, device: str, family: str) -> None:
         import diffusers
 
-        half = Policy().dtype("unet", torch.device(device))
+        half = Policy().dtype(torch.device(device))
         name = PIPELINES.get(family, "StableDiffusionPipeline")
         pipeline: Any = getattr(diffusers, name).from_pretrained(
             folder, torch_dtype=half, local_files_only=True

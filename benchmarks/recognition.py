@@ -21,6 +21,7 @@ from nodeforge.models import ModelFolders, recognise
 from nodeforge.settings import Settings, shipped
 from tests.support.model_files import write_safetensors
 from tests.support.model_headers import model_headers
+from tests.support.transformer_headers import transformer_headers
 
 REPEATS = 7
 FILES = 2000
@@ -32,9 +33,12 @@ def measure() -> dict[str, float]:
         root = Path(folder)
         files = [
             write_safetensors(
-                root / f"{each.name}.safetensors", each.tensors, metadata=each.metadata
+                root / f"{each.name}.safetensors",
+                each.tensors,
+                metadata=each.metadata,
+                dtypes=each.dtypes,
             )
-            for each in model_headers()
+            for each in (*model_headers(), *transformer_headers())
         ]
         taken = {file.stem: _median(file) for file in files}
         slowest = max(taken, key=lambda name: taken[name])

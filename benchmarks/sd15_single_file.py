@@ -31,21 +31,23 @@ from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
 from nodeforge.settings import Precision
-from nodeforge.values import Guidance, Model, Noise, Sampler, Schedule, TextEncoder, Vae, Weights
+from nodeforge.values import Guidance, Noise, Sampler, Schedule
 from tests import tiny_models
+from tests.support.loaded_networks import family_recipes, single_recipes
 
 SIZE, STEPS, SCALE = 256, 4, 7.5
 PROMPT, NEGATIVE = "a red cat", "blurry"
 SEEDS = (1, 2)
-RECIPES = {"unet": Model, "text_encoder": TextEncoder, "vae": Vae}
+PARTS = ("unet", "text_encoder", "vae")
 
 
 def write(file: Path) -> None:
     """Write a checkpoint in LDM layout with every tensor of SD 1.5, float16."""
     pool = (torch.randn(2**26, generator=torch.Generator().manual_seed(0)) * 0.02).half()
     tensors: dict[str, torch.Tensor] = {}
-    for part, recipe in RECIPES.items():
-        network = build(recipe(Weights(str(FAMILIES["sd15"].config_folder), "", "sd15", part)))
+    recipes = family_recipes("sd15", str(FAMILIES["sd15"].config_folder))
+    for part in PARTS:
+        network = build(recipes[part])
         state = network.state_dict()
         for number, (name, ldm) in enumerate(tiny_models.ldm_names(part, network).items()):
             start = 1009 * number  # no two tensors are alike
@@ -63,7 +65,7 @@ def check(file: Path) -> int:
     """
     count = 0
     with safe_open(file, "pt") as stored:
-        for recipe in diffusion.describe(file):
+        for recipe in single_recipes(*diffusion.describe(file)):
             network = diffusion.load(recipe, torch.device("cpu")).network
             state = network.state_dict()
             for name, ldm in tiny_models.ldm_names(recipe.weights.part, network).items():

@@ -166,7 +166,7 @@ def cache_entries(folder: Path) -> Attempt:
     """Entries with a right checksum, whatever is in them, are values or misses."""
     codec, key = ValueCodec(), "ab" * 16
     disk = DiskTier(folder / "results", "v", 2**30)
-    latent = Latent(torch.zeros(1, 4, 2, 2), "sd15", 8)
+    latent = Latent(torch.zeros(1, 4, 2, 2), "sd", 8)
     encoded = codec.encode({"a": [1, latent, ("x", None)], "b": torch.arange(5)})
     assert encoded is not None
     (length,) = struct.unpack_from("<Q", encoded)

@@ -35,7 +35,8 @@ def by_workflow(home: Path) -> np.ndarray:
         "prompt": {"text": PROMPT},
         "negative": {"text": NEGATIVE},
         "noise": {"seed": SEED, "width": SIZE, "height": SIZE},
-        "schedule": {"steps": STEPS},
+        "sampler": {"name": "dpmpp_2m"},
+        "schedule": {"name": "normal", "steps": STEPS},
         "guidance": {"scale": SCALE},
     }.items():
         graph.nodes[node].values.update(values)

@@ -41,8 +41,10 @@ from nodeforge.values import (
     ZeroStar,
 )
 from nodeforge.values.old_names import old_names
+from nodeforge.values.recipes import AUTO
 
 __all__ = [
+    "AUTO",
     "AddedConditions",
     "Cancelled",
     "Checkpoint",

@@ -274,7 +274,7 @@ class _Declaration:
                 case widgets.File():
                     return FileWidget(extra.kind)
                 case widgets.ModelFile():
-                    return ModelFileWidget(extra.kind)
+                    return ModelFileWidget(extra.kind, extra.goes_with)
                 case _:
                     self.fail(f"an annotation is not one of nodeforge.api's: {extra!r}")
         if issubclass(kind, Enum):

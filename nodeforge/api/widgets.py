@@ -54,6 +54,11 @@ class File:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model, by name. `kind`: ``checkpoint``, ``vae``, ``lora``, ``controlnet``."""
+    """A model, by name. `kind`: ``checkpoint``, ``vae``, ``lora``, ``controlnet``.
+
+    `goes_with`: the port of a denoiser that comes alone and needs this one; left empty, it is
+    found in the model folders.
+    """
 
     kind: str
+    goes_with: str = ""

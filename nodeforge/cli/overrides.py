@@ -21,12 +21,14 @@ from nodeforge.spec import (
     BOOLEAN,
     FLOAT,
     INTEGER,
+    TEXT,
     Catalogue,
     FileWidget,
     ModelFileWidget,
     PortSpec,
     SeedWidget,
 )
+from nodeforge.values.recipes import AUTO
 
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
@@ -118,6 +120,8 @@ class Overrides:
             return self._picture(text, port.widget.kind)
         if isinstance(port.widget, ModelFileWidget):
             return self._model(text)
+        if text.lower() == AUTO and port.type != TEXT and not port.required:
+            return None  # left to the model
         try:
             return _plain(port.type, text)
         except ValueError:

@@ -23,6 +23,7 @@ from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, stamp
+from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import SUBGRAPH
@@ -94,7 +95,7 @@ def command(
             run=uuid.uuid4().hex[:8],
             assets=document.assets,
             granted=overrides.granted,
-            stamp=stamp(document, catalogue),
+            stamp=stamp(document, catalogue, _recognised(settings, overrides.granted)),
             outputs=_writable(out or settings.outputs),
             previews=previews,
             document=str(workflow.resolve()),
@@ -104,6 +105,12 @@ def command(
         ctx.exit(_run(client, happened, watcher, document, request, as_json, bool(ctx.obj)))
     finally:
         client.close(patience)
+
+
+def _recognised(settings: Settings, granted: list[str]) -> Recognised:
+    """Tells what a model of the workflow is."""
+    folders, given = models.ModelFolders(settings), frozenset(map(Path, granted))
+    return lambda kind, name: folders.info(kind, name, given)
 
 
 def _catalogue(document: Document, client: WorkerClient) -> Catalogue:

@@ -85,7 +85,11 @@ from nodeforge.diffusion.text.textual_inversion import (
 )
 from nodeforge.diffusion.vae.autoencoder import OutOfMemoryError, decode, encode
 from nodeforge.diffusion.weights.describe import (
-    LATENT_FAMILIES,
+    FAMILY_LABELS,
+    LATENT_SPACES,
+    SPACE_OF_FAMILY,
+    TEXT_FAMILIES,
+    VARIANTS,
     describe,
     describe_controlnet,
     describe_denoiser,
@@ -103,17 +107,22 @@ from nodeforge.diffusion.weights.model_facts import (
     latent_layout,
     native_size,
     shifted,
+    vae_layout,
 )
 from nodeforge.values.old_names import old_names
 
 __all__ = [
     "CONVENTIONS",
     "CONVENTION_LABELS",
-    "LATENT_FAMILIES",
+    "FAMILY_LABELS",
+    "LATENT_SPACES",
     "SAMPLERS",
     "SAMPLER_LABELS",
     "SCHEDULES",
     "SCHEDULE_LABELS",
+    "SPACE_OF_FAMILY",
+    "TEXT_FAMILIES",
+    "VARIANTS",
     "BlockWeightError",
     "ConditioningMismatchError",
     "DenoiseError",
@@ -188,6 +197,7 @@ __all__ = [
     "start_noise",
     "table",
     "upscale",
+    "vae_layout",
     "with_embedding",
     "with_lora",
     "with_named",

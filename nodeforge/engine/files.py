@@ -77,10 +77,22 @@ class Files:
         """
         return self._folders.find(kind, name)
 
+    def companions(self, model: Path, given: Mapping[str, Path]) -> dict[str, Path]:
+        """The files that a denoiser alone needs and that are not given, by port.
+
+        Raises:
+            MissingCompanionError: something is in no model folder.
+        """
+        return self._folders.companions(model, given)
+
     def digest(self, port: PortSpec, path: Path) -> str:
-        """What `path` counts as in keys: a model's content key, a picture's SHA-256."""
+        """What `path` counts as in keys: a model's content key, a picture's SHA-256.
+
+        What of a model is known by its name alone, as its variant, counts beside its content.
+        """
         if isinstance(port.widget, ModelFileWidget):
-            return self.content_key(path)
+            key, told = self.content_key(path), models.told_by_name(path, port.widget.kind)
+            return f"{key} {told}" if told else key
         assert isinstance(port.widget, FileWidget)
         return models.sha256(path)
 

@@ -13,7 +13,7 @@ from nodeforge.engine.referenced_models import Named, referenced_models
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output
-from nodeforge.spec import NodeSpec, PortSpec
+from nodeforge.spec import ModelFileWidget, NodeSpec, PortSpec
 from nodeforge.spec import types as names
 
 
@@ -240,7 +240,26 @@ def _literals(
                 arguments[port.name], counted[port.name] = path, files.digest(port, path)
         except NodeForgeError as error:
             raise error.at(f"port '{port.name}'") from error
+    for port, path in _companions(spec, arguments, links, files).items():
+        arguments[port], counted[port] = path, files.digest(spec.input[port], path)
     return arguments, counted
+
+
+def _companions(
+    spec: NodeSpec, arguments: Mapping[str, Any], links: Mapping[str, object], files: Files
+) -> dict[str, Path]:
+    """What models that come alone need beside them and the workflow leaves open, by port."""
+    found: dict[str, Path] = {}
+    with_others: dict[str, list[str]] = {}
+    for port in spec.inputs:
+        if isinstance(port.widget, ModelFileWidget) and (of := port.widget.goes_with):
+            with_others.setdefault(of, []).append(port.name)
+    for of, ports in with_others.items():
+        if isinstance(model := arguments.get(of), Path):
+            given = {name: arguments[name] for name in ports if name in arguments}
+            made = files.companions(model, given)
+            found |= {name: path for name, path in made.items() if name not in links}
+    return found
 
 
 def _coerce(port: PortSpec, value: Any) -> Any:

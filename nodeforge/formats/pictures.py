@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nodeforge.formats.errors import WorkflowError
 from nodeforge.formats.parameters import parameters
+from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.formats.workflow import load, read, write
 from nodeforge.graph.document import Document
 from nodeforge.spec import Catalogue
@@ -39,13 +40,20 @@ class NoWorkflowError(WorkflowError):
         self.texts = texts
 
 
-def stamp(document: Document, catalogue: Catalogue | None = None) -> dict[str, str]:
+def stamp(
+    document: Document,
+    catalogue: Catalogue | None = None,
+    recognised: Recognised | None = None,
+) -> dict[str, str]:
     """The texts to put into the pictures that a run of `document` saves, by name.
 
-    Without a catalogue there is no summary: nothing tells which nodes only pass values on.
+    Args:
+        document: The workflow.
+        catalogue: Without one there is no summary: nothing tells which nodes only pass values on.
+        recognised: Tells what a model is, for settings that are left to it.
     """
     texts = {WORKFLOW: write(document).decode("utf-8")}
-    if catalogue is not None and (summary := parameters(document.graph, catalogue)):
+    if catalogue is not None and (summary := parameters(document.graph, catalogue, recognised)):
         texts[PARAMETERS] = summary
     return texts
 

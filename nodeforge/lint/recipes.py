@@ -27,8 +27,8 @@ class Origin(NamedTuple):
 
     @property
     def latents(self) -> set[str]:
-        """The families whose latents go with it."""
-        return {facts(family).latent_family for family in (self.family, *self.families)}
+        """The latent spaces that go with it."""
+        return {facts(family).space for family in (self.family, *self.families)}
 
 
 @dataclass
@@ -152,10 +152,10 @@ def _loaded(scene: LintContext) -> dict[str, tuple[str, Origin]]:
 
 def _origin(path: str, infos: list[ModelInfo]) -> Origin:
     """Where the files of one node come from; two text encoders together are another family's."""
-    from nodeforge.models import paired
+    from nodeforge.models import encoder_set
 
-    if len(infos) == 2 and (pair := paired(*infos)):
-        return Origin(pair.family.name, path)
+    if len(infos) > 1 and (found := encoder_set(infos)):
+        return Origin(found.family.name, path)
     return Origin(infos[-1].family or "", path, infos[-1].families)
 
 

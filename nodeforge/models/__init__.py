@@ -1,12 +1,18 @@
 """Model files, without torch: folders, detection, headers, content keys."""
 
+from nodeforge.models.auto_settings import SamplingSettings, resolve
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.lora_names import LoraTensor
 from nodeforge.models.detection.lora_names import other_method as other_lora_method
 from nodeforge.models.detection.lora_names import parse as parse_lora_name
 from nodeforge.models.detection.networks import embedding_tensors
+from nodeforge.models.detection.quantisation import DROPPED as DROPPED_MARKS
+from nodeforge.models.detection.quantisation import FLOAT8 as FLOAT8_FORMATS
+from nodeforge.models.detection.quantisation import SCALE_NAMES
 from nodeforge.models.detection.recognise import recognise
-from nodeforge.models.detection.text_encoder_pairs import EncoderPair, paired
+from nodeforge.models.detection.text_encoder_sets import EncoderSet, encoder_set
+from nodeforge.models.detection.told_by_name import told_by_name
+from nodeforge.models.detection.transformers import bundled_prefix
 from nodeforge.models.errors import (
     CorruptModelError,
     ForbiddenModelError,
@@ -14,7 +20,22 @@ from nodeforge.models.errors import (
     ModelFileError,
     PickleRefusedError,
 )
-from nodeforge.models.families import FAMILIES, Family, RecommendedSettings
+from nodeforge.models.families import (
+    BFLOAT16_FIRST,
+    FAMILIES,
+    FULL_FIRST,
+    HALF_FIRST,
+    SPACES,
+    TEXT_ENCODER_KINDS,
+    Family,
+    GuidanceKind,
+    LatentSpace,
+    RecommendedSettings,
+    ScheduleShift,
+    Signature,
+    TextEncoderKind,
+    Variant,
+)
 from nodeforge.models.files.diffusers_folder import (
     VOCABULARY_KEY,
     is_whole_model,
@@ -33,6 +54,7 @@ from nodeforge.models.files.fingerprint import (
     without_reading,
 )
 from nodeforge.models.files.header import Header, read_header
+from nodeforge.models.folders.companions import MissingCompanionError, companions, needs_of
 from nodeforge.models.folders.folder_layouts import folder_problems
 from nodeforge.models.folders.folders import ModelFolders
 from nodeforge.models.folders.prompt_references import (
@@ -42,32 +64,51 @@ from nodeforge.models.folders.prompt_references import (
 )
 
 __all__ = [
+    "BFLOAT16_FIRST",
+    "DROPPED_MARKS",
     "FAMILIES",
+    "FLOAT8_FORMATS",
+    "FULL_FIRST",
+    "HALF_FIRST",
+    "SCALE_NAMES",
+    "SPACES",
+    "TEXT_ENCODER_KINDS",
     "UNREAD",
     "VOCABULARY_KEY",
     "CorruptModelError",
-    "EncoderPair",
+    "EncoderSet",
     "Family",
     "Fingerprints",
     "ForbiddenModelError",
+    "GuidanceKind",
     "Header",
     "Kind",
+    "LatentSpace",
     "Layout",
     "LoraTensor",
+    "MissingCompanionError",
     "MissingModelError",
     "ModelFileError",
     "ModelFolders",
     "ModelInfo",
     "PickleRefusedError",
     "RecommendedSettings",
+    "SamplingSettings",
+    "ScheduleShift",
+    "Signature",
+    "TextEncoderKind",
+    "Variant",
+    "bundled_prefix",
+    "companions",
     "embedding_tensors",
+    "encoder_set",
     "fingerprint",
     "fingerprints",
     "folder_problems",
     "is_whole_model",
     "locate",
+    "needs_of",
     "other_lora_method",
-    "paired",
     "parse_lora_name",
     "predicts",
     "prompt_reference",
@@ -76,8 +117,10 @@ __all__ = [
     "recognise",
     "referenced_name",
     "referenced_names",
+    "resolve",
     "sha256",
     "size_of",
+    "told_by_name",
     "weight_files",
     "without_reading",
 ]

@@ -26,7 +26,8 @@ class MemoryMode(StrEnum):
     LOW = "low"
     """In main memory; on the device while they are used."""
     VERY_LOW = "very low"
-    """On disk; the denoiser is fed to the device layer by layer from main memory."""
+    """On disk. Denoiser and text encoders are fed to a card layer by layer from main memory, and to
+    a processor block by block from the disk, where they are transformers."""
 
 
 class Precision(StrEnum):
@@ -48,7 +49,10 @@ class Attention(StrEnum):
     MATH = "math"
     """In plain steps, with all pairs at once: the most memory."""
     SLICED = "sliced"
-    """The denoiser's in plain steps, one head after another, where no kernel saves memory."""
+    """A UNet's in plain steps, one head after another, where no kernel saves memory.
+
+    Transformers have no such steps: theirs is computed as with `AUTO`.
+    """
     XFORMERS = "xformers"
     """The denoiser's by the package of that name."""
 

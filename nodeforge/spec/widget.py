@@ -98,9 +98,14 @@ class FileWidget:
 
 @dataclass(frozen=True)
 class ModelFileWidget:
-    """A model by name. `kind`: ``checkpoint``, ``vae``, ``lora``, ``controlnet``, ..."""
+    """A model by name. `kind`: ``checkpoint``, ``vae``, ``lora``, ``controlnet``, ...
+
+    `goes_with`: the port of a denoiser that comes alone and needs this one; left empty, it is
+    found in the model folders.
+    """
 
     kind: str
+    goes_with: str = ""
 
 
 LimitedWidget = NumberWidget | SeedWidget | ChoiceWidget

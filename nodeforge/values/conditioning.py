@@ -84,6 +84,7 @@ class Prompt:
     Args:
         embedding: float32, (1, tokens, width); tokens is a multiple of the encoder's chunk.
         pooled: float32, (1, width), for families that use one.
+        mask: bool, (1, tokens), which tokens are read; None is all.
         start: Share of the steps run from which it acts.
         end: Share of the steps run up to which it acts.
         turn: Which of how many steps it acts in: (0, 2) is every other one, from the first.
@@ -107,6 +108,7 @@ class Prompt:
     controls: tuple[Control, ...] = ()
     images: tuple[ImagePrompt, ...] = ()
     added_conditions: AddedConditions = AddedConditions()
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -119,17 +121,19 @@ class Conditioning:
             lengthens the shorter of two prompts.
         family: Whose text encoder made it.
         empty_pooled: float32, (1, width), what `Prompt.pooled` is for the empty prompt.
+        empty_mask: bool, (1, chunk), what `Prompt.mask` is for the empty prompt.
     """
 
     prompts: tuple[Prompt, ...]
     empty: Tensor
     family: str
     empty_pooled: Tensor | None = None
+    empty_mask: Tensor | None = None
 
     @property
     def empty_prompt(self) -> Prompt:
         """The empty prompt."""
-        return Prompt(self.empty, self.empty_pooled)
+        return Prompt(self.empty, self.empty_pooled, mask=self.empty_mask)
 
     def each(self, **changes: object) -> Conditioning:
         """This conditioning with `changes` made to every prompt."""

@@ -86,7 +86,7 @@ class Guidance:
     """How strongly the prompt is weighed against the negative prompt.
 
     Args:
-        scale: 1 is none.
+        scale: 1 is none. A model that reads the scale is handed it. None is the model's usual.
         rescale: 0..1, pulls the result's spread back to the prompt's own (Lin et al. 2023).
         start: Share of the steps run from which guidance acts.
         end: Share of the steps run up to which it acts.
@@ -95,9 +95,11 @@ class Guidance:
         projection: Adaptive projected guidance.
         thresholding: Dynamic thresholding.
         perturbations: What is weighed against beside the negative prompt.
+        true_scale: Of classifier-free guidance beside a scale that the model reads; None and 1
+            are none.
     """
 
-    scale: float
+    scale: float | None
     rescale: float = 0.0
     start: float = 0.0
     end: float = 1.0
@@ -106,6 +108,7 @@ class Guidance:
     projection: Projection | None = None
     thresholding: Thresholding | None = None
     perturbations: tuple[Perturbation, ...] = ()
+    true_scale: float | None = None
 
     def each(self, change: Callable[[Guidance], Guidance]) -> Guidance:
         """This guidance and all others with `change` made to them."""

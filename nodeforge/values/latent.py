@@ -22,13 +22,13 @@ class Latent:
     Args:
         samples: float32 on the CPU, axes as `layout` says; already multiplied by the VAE's
             scaling factor, so the spread is about 1.
-        family: Whose VAE it belongs to.
+        space: The latent space of the VAE that it belongs to, as ``sd`` or ``flux``.
         scale: Pixels of the picture for one cell, along each side.
         layout: Which axes `samples` has: ``BCHW``; a video adds T.
     """
 
     samples: Tensor
-    family: str
+    space: str
     scale: int
     layout: str = "BCHW"
 
@@ -48,9 +48,9 @@ class Latent:
 
     def check_like(self, other: Latent) -> None:
         """Raise `LatentMismatchError` unless the two can be combined."""
-        if self.family != other.family or self.layout != other.layout:
+        if self.space != other.space or self.layout != other.layout:
             raise LatentMismatchError(
-                f"one latent is of {self.family}, the other of {other.family}.",
+                f"one latent is of the space {self.space}, the other of {other.space}.",
                 way_out="Encode both with the same VAE.",
             )
         if self.samples.shape[1:] != other.samples.shape[1:]:

@@ -10,6 +10,9 @@ from nodeforge.values.uncounted import uncounted
 FLOW = "flow_prediction"
 """What flow-matching models predict, as diffusers names it."""
 
+AUTO = "auto"
+"""A sampler or schedule that the model's family decides."""
+
 DIFFUSERS, COMFYUI = "diffusers", "comfyui"
 """Conventions: whose numbers a denoise loop follows."""
 
@@ -21,8 +24,10 @@ class Weights:
     Args:
         path: A diffusers folder or a single file. Where it was when the recipe was made.
         fingerprint: Names the content, wherever it lies (`nodeforge.models.files.fingerprint`).
-        family: A name in `nodeforge.models.families`: ``sd15``, ``nano``, ...
-        part: ``unet``, ``text_encoder``, ``vae``, ``controlnet``, ...: which network of it.
+        family: A name in `nodeforge.models.families`: ``sd15``, ``nano``, ...; empty for a text
+            encoder or a VAE alone, which several families may share.
+        part: ``unet``, ``transformer``, ``text_encoder``, ``vae``, ``controlnet``, ...: which
+            network of it.
     """
 
     path: str = field(metadata=uncounted("where the file lies"))
@@ -74,6 +79,8 @@ class Model:
             configuration says.
         shift: How far the noise levels of a flow-matching model are moved up; None is what its
             configuration says.
+        variant: Which of its family's kinds of models it is, as ``schnell``; empty where the
+            family has one.
     """
 
     weights: Weights
@@ -83,6 +90,7 @@ class Model:
     prediction: str = ""
     zero_snr: bool | None = None
     shift: float | None = None
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,27 +102,46 @@ class Embedding:
 
 
 @dataclass(frozen=True)
-class TextEncoder:
-    """Text encoder and tokenizer with the LoRAs that lie over the encoder.
+class TextEncoderPart:
+    """One network that reads prompts, with its tokenizer.
 
     Args:
-        weights: Where its numbers are; all of them, unless `second` is given.
-        loras: In the order in which they were laid over it.
-        embeddings: Textual inversions that prompts may name.
-        second: Where the second of two text encoders is, when they lie apart.
+        kind: A name in `nodeforge.models.TEXT_ENCODER_KINDS`: ``clip_l``, ``t5_xxl``, ...
+        weights: Where its numbers are.
     """
 
+    kind: str
     weights: Weights
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """Text encoders and tokenizers, with the LoRAs that lie over the encoders.
+
+    Args:
+        parts: In the order of their parts of an embedding.
+        family: The one that they read prompts for.
+        loras: In the order in which they were laid over them.
+        embeddings: Textual inversions that prompts may name.
+    """
+
+    parts: tuple[TextEncoderPart, ...]
+    family: str
     loras: tuple[Lora, ...] = ()
     embeddings: tuple[Embedding, ...] = ()
-    second: Weights | None = None
 
 
 @dataclass(frozen=True)
 class Vae:
-    """The autoencoder between pictures and latents."""
+    """The autoencoder between pictures and latents.
+
+    Args:
+        weights: Where its numbers are.
+        space: The latent space that it works in, a name in `nodeforge.models.SPACES`.
+    """
 
     weights: Weights
+    space: str
 
 
 @dataclass(frozen=True)
@@ -138,7 +165,10 @@ class ImageEncoder:
     weights: Weights
 
 
-Recipe = Model | TextEncoder | Vae | ControlNet | IpAdapter | ImageEncoder
+NetworkRecipe = Model | TextEncoderPart | Vae | ControlNet | IpAdapter | ImageEncoder
+"""Recipes of one network each."""
+
+Recipe = NetworkRecipe | TextEncoder
 
 
 @dataclass(frozen=True)
@@ -146,7 +176,7 @@ class Sampler:
     """The rule that walks a schedule.
 
     Args:
-        name: As users know it: ``euler``, ``dpmpp_2m``.
+        name: As users know it: ``euler``, ``dpmpp_2m``; `AUTO` is the model's usual.
         eta: Share of fresh noise for samplers that have one; None is the sampler's own.
         convention: Whose numbers the loop follows, `DIFFUSERS` or `COMFYUI`: start noise,
             timesteps, spacing, levels left out, noise in the steps, batch.
@@ -162,16 +192,16 @@ class Schedule:
     """Sigmas from high to zero, before the family turns them into numbers.
 
     Args:
-        name: As users know it: ``normal``, ``karras``, ``custom``.
-        steps: Whole steps of the full schedule, at strength 1.
-        strength: Share of the schedule that is run, in (0, 1]; the last
-            ``round-down(steps * strength)`` steps.
+        name: As users know it: ``normal``, ``karras``, ``custom``; `AUTO` is the model's usual.
+        steps: Whole steps of the full schedule, at strength 1; None is the model's usual.
+        strength: Share of the schedule that is run, in (0, 1], from its end; a share of a step
+            is left out, or with flow-matching families run as a whole one.
         sigmas: For ``custom``: falling sigmas, the last one 0; `steps` is then their count - 1.
         rho: How far ``karras`` and ``polyexponential`` bend; None is their own, 7 and 1.
     """
 
     name: str
-    steps: int
+    steps: int | None
     strength: float = 1.0
     sigmas: tuple[float, ...] = ()
     rho: float | None = None
@@ -183,7 +213,8 @@ class Noise:
 
     Args:
         seed: Item b of a batch is seeded seed + b.
-        width: Pixels of the picture to be; used where no latent gives the size.
+        width: Pixels of the picture to be; used where no latent gives the size. None is the
+            model's own size.
         height: Pixels.
         batch: Pictures at once.
         variations: Seeds whose noise is blended in, one after another, each with its share,
@@ -193,8 +224,8 @@ class Noise:
     """
 
     seed: int
-    width: int
-    height: int
+    width: int | None = None
+    height: int | None = None
     batch: int = 1
     variations: tuple[tuple[int, float], ...] = ()
     item: int | None = None

@@ -30,7 +30,7 @@ def render(value: Any, longest: int = LARGEST, item: int = 0) -> np.ndarray | No
         case Mask():
             pixels = np.repeat(value.values[item].numpy()[..., None], 3, axis=2)
         case Latent():
-            return preview(value.samples[item], factors_of(value.family, value.samples.shape[1]))
+            return preview(value.samples[item], factors_of(value.space, value.samples.shape[1]))
     height, width = pixels.shape[:2]
     if max(height, width) > longest:
         share = longest / max(height, width)

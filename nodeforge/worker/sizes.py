@@ -20,7 +20,7 @@ from nodeforge.engine.plan import Plan
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import without_reading
 from nodeforge.spec import ModelFileWidget
-from nodeforge.values import Recipe
+from nodeforge.values import Recipe, TextEncoder
 
 
 def model_files(plan: Plan) -> dict[str, list[str]]:
@@ -49,10 +49,14 @@ def memory_needs(files: dict[str, list[str]], residency: Residency) -> dict[str,
     for node, (kind, path) in files.items():
         with contextlib.suppress(NodeForgeError), without_reading():
             found[node] = {
-                recipe.weights.part: asdict(residency.memory_needs(recipe))
+                _part(recipe): asdict(residency.memory_needs(recipe))
                 for recipe in _recipes(kind, Path(path))
             }
     return {node: networks for node, networks in found.items() if networks}
+
+
+def _part(recipe: Recipe) -> str:
+    return "text_encoder" if isinstance(recipe, TextEncoder) else recipe.weights.part
 
 
 def _recipes(kind: str, path: Path) -> Iterator[Recipe]:

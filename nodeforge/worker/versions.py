@@ -20,7 +20,10 @@ def cache_version() -> str:
         digest.update(f" {library} {version(library)}".encode())
     if in_checkout():
         package = Path(__file__).parent.parent
-        for folder in (package / "diffusion", package / "values", shipped("nodes")):
-            for file in sorted(folder.rglob("*.py")):
-                digest.update(file.read_bytes())
+        rooms = ("diffusion", "models", "imaging", "values")
+        code = [*(package / room for room in rooms), shipped("nodes")]
+        files = [file for folder in code for file in sorted(folder.rglob("*.py"))]
+        configs = shipped("resources") / "configs"
+        for file in (*files, *(each for each in sorted(configs.rglob("*")) if each.is_file())):
+            digest.update(file.read_bytes())
     return f"{__version__}-{digest.hexdigest()}"

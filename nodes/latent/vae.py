@@ -63,8 +63,8 @@ def empty(
         height: Pixels of the picture.
         batch: Pictures at once.
     """
-    channels, scale = diffusion.latent_layout(vae.weights)
-    return diffusion.empty(vae.weights.family, channels, scale, width, height, batch)
+    channels, scale = diffusion.vae_layout(vae)
+    return diffusion.empty(vae.space, channels, scale, width, height, batch)
 
 
 @node("latent.masked_picture", version=2, title="Masked picture")

@@ -47,7 +47,7 @@ def load_lora(
     changed = with_lora(model, lora, model_weight, parse_blocks(block_weights))
     encoder = text_encoder
     if encoder is not None:
-        lora = describe_lora(file, encoder.weights.family)
+        lora = describe_lora(file, encoder.family)
         told |= dict.fromkeys(check_lora(encoder, lora))
         encoder = with_lora(encoder, lora, text_weight)
     for fact in told:

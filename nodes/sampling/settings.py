@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from nodeforge.api import (
+    AUTO,
     Choice,
     Guidance,
     Noise,
@@ -12,6 +13,7 @@ from nodeforge.api import (
     Sampler,
     Schedule,
     Seed,
+    Upgrade,
     node,
 )
 from nodeforge.diffusion import (
@@ -25,14 +27,20 @@ from nodeforge.diffusion import (
     parse_variations,
 )
 
-_NAMED = tuple(name for name in SCHEDULES if name != "custom")
+_NAMED = (AUTO, *(name for name in SCHEDULES if name != "custom"))
+_LABELS = {AUTO: "Auto"}
+_WAS_SQUARE = Upgrade(set={"width": 256, "height": 256})
+_WAS_DPMPP_2M = Upgrade(set={"name": "dpmpp_2m"})
+_WAS_20_NORMAL = Upgrade(set={"name": "normal", "steps": 20})
+_WAS_7 = Upgrade(set={"scale": 7.0})
+"""What files of the version before meant where they gave nothing."""
 
 
-@node("sampling.noise")
+@node("sampling.noise", version=2, upgrade={1: _WAS_SQUARE})
 def noise(
     seed: Annotated[int, Seed()] = 0,
-    width: Annotated[int, Range(16, 16384, step=8)] = 256,
-    height: Annotated[int, Range(16, 16384, step=8)] = 256,
+    width: Annotated[int | None, Range(16, 16384, step=8)] = None,
+    height: Annotated[int | None, Range(16, 16384, step=8)] = None,
     batch: Annotated[int, Range(1, 64)] = 1,
     variations: str = "",
     item: Annotated[int | None, Range(0, 63)] = None,
@@ -42,8 +50,8 @@ def noise(
     Args:
         seed: The first picture's; the next has the next seed. Where the sampler's convention is
             ComfyUI's, it is that of the whole batch, which is drawn at once.
-        width: Pixels of the picture; a latent's size goes before it.
-        height: Pixels of the picture; a latent's size goes before it.
+        width: Pixels of the picture; a latent's size goes before it. Empty is the model's own.
+        height: Pixels of the picture; a latent's size goes before it. Empty is the model's own.
         batch: Pictures at once.
         variations: Other seeds blended into the first, each with a share of 0 to 1, as
             12:0.3, 7:0.1; the pictures then differ by the last of these.
@@ -58,16 +66,16 @@ def noise(
     return Noise(seed, width, height, batch, parse_variations(variations), item)
 
 
-@node("sampling.sampler")
+@node("sampling.sampler", version=2, upgrade={1: _WAS_DPMPP_2M})
 def sampler(
-    name: Annotated[str, Choice(*SAMPLERS, labels=SAMPLER_LABELS)] = "dpmpp_2m",
+    name: Annotated[str, Choice(AUTO, *SAMPLERS, labels={**SAMPLER_LABELS, **_LABELS})] = AUTO,
     eta: Annotated[float | None, Range(0.0, 1.0, step=0.05)] = None,
     convention: Annotated[str, Choice(*CONVENTIONS, labels=CONVENTION_LABELS)] = "diffusers",
 ) -> Sampler:
     """Choose the sampler.
 
     Args:
-        name: The sampler's name.
+        name: The sampler's name; auto is the model's usual.
         eta: Share of fresh noise in each step, for samplers that have one; empty is their own.
         convention: Whose numbers the whole loop follows, from the start noise to the batch:
             those of diffusers' pipelines, or ComfyUI's, for the picture that it makes.
@@ -75,18 +83,18 @@ def sampler(
     return Sampler(name, eta, convention)
 
 
-@node("sampling.schedule")
+@node("sampling.schedule", version=2, upgrade={1: _WAS_20_NORMAL})
 def schedule(
-    name: Annotated[str, Choice(*_NAMED, labels=SCHEDULE_LABELS)] = "normal",
-    steps: Annotated[int, Range(1, 1000)] = 20,
+    name: Annotated[str, Choice(*_NAMED, labels={**SCHEDULE_LABELS, **_LABELS})] = AUTO,
+    steps: Annotated[int | None, Range(1, 1000)] = None,
     strength: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
     rho: Annotated[float | None, Range(0.1, 20.0, step=0.5)] = None,
 ) -> Schedule:
     """Choose the noise schedule.
 
     Args:
-        name: How noise levels are spaced.
-        steps: Steps from pure noise to the picture.
+        name: How noise levels are spaced; auto is the model's usual.
+        steps: Steps from pure noise to the picture; empty is the model's usual.
         strength: Share of the steps that is run, from the end: lower keeps more of a picture.
         rho: How far karras and polyexponential bend; empty is their own, 7 and 1.
     """
@@ -104,22 +112,27 @@ def custom_schedule(sigmas: str = "14.6, 6.5, 2.9, 1.2, 0.4, 0") -> Schedule:
     return Schedule("custom", len(levels) - 1, sigmas=levels)
 
 
-@node("sampling.guidance")
+@node("sampling.guidance", version=2, upgrade={1: _WAS_7})
 def guidance(
-    scale: Annotated[float, Range(0.0, 100.0, step=0.5)] = 7.0,
+    scale: Annotated[float | None, Range(0.0, 100.0, step=0.5)] = None,
     rescale: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
+    true_scale: Annotated[float | None, Range(1.0, 100.0, step=0.5)] = None,
 ) -> Guidance:
     """Choose how strictly the prompt is followed.
 
     Args:
         scale: Weight of the prompt against the negative prompt; 1 is none, and twice as fast.
+            Models that were distilled with guidance, as Flux.1 dev, read it themselves. Empty is
+            the model's usual.
         rescale: How far to pull back contrast that a high scale makes too strong.
         start: Share of the steps after which guidance begins.
         end: Share of the steps after which guidance ends.
+        true_scale: Weight against the negative prompt with models that read `scale` themselves;
+            empty and 1 are none. Each step takes twice as long.
     """
-    return Guidance(scale, rescale, start, end)
+    return Guidance(scale, rescale, start, end, true_scale=true_scale)
 
 
 @node("sampling.combine_guidance", title="Combine guidance")

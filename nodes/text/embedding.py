@@ -20,5 +20,5 @@ def load_embedding(
         file: The textual inversion.
         name: Its name in prompts; empty is the file's name.
     """
-    weights = describe_embedding(file, text_encoder.weights.family)
+    weights = describe_embedding(file, text_encoder.family)
     return with_embedding(text_encoder, weights, name or file.stem)

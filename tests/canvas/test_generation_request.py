@@ -23,6 +23,7 @@ from nodeforge.graph.model import Input, Output
 from nodeforge.imaging import Box, Fill, decode, to_bytes
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings, shipped
+from nodeforge.spec import Catalogue
 from nodeforge.values import SizeMismatchError
 
 SIZE = (96, 64)
@@ -82,12 +83,14 @@ def test_the_form_s_values_are_set_and_win(workflow):
 
 
 def test_every_form_names_a_port_that_is_there(workflow):
+    catalogue = Catalogue.shipped()
     for intent in Intent:
         document = workflow(intent)
         ports = {name.rpartition(".")[2] for name in document.form}
         assert ports == {"text", "strength", "steps", "seed", "batch"}
         for name in document.form:
-            assert name.rpartition(".")[2] in document.node(name.rpartition(".")[0]).values
+            node, _, port = name.rpartition(".")
+            assert port in catalogue[document.node(node).type].input
 
 
 def test_the_workflow_stays_as_it_is(workflow):

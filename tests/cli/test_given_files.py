@@ -228,7 +228,7 @@ def test_an_import_of_standard_input_needs_a_name(tmp_path):
 
 def test_mending_a_pipe_in_place_is_refused():
     """files B16."""
-    broken = TEXT_TO_IMAGE.read_text("utf-8").replace('"dpmpp_2m"', '"dpmpp_2n"')
+    broken = TEXT_TO_IMAGE.read_text("utf-8").replace('"auto"', '"dpmpp_2n"')
     done = run("lint", "--fix", "-", input=broken)
     assert isinstance(done.exception, RequestError) or done.exit_code == 2
 

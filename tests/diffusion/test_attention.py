@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import combinations
 
 import pytest
 import tiny_adapters
 import tiny_models
+import tiny_transformers
 import torch
+from diffusers.models.attention_dispatch import _AttentionBackendRegistry, attention_backend
 from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, LocalHost, Residency
+from nodeforge.diffusion.memory.blank_calls import blank_call
 from nodeforge.diffusion.memory.requirements import memory_needs
 from nodeforge.diffusion.tensors.attention import AttentionError, attention_backends
 from nodeforge.diffusion.tensors.devices import numerics
@@ -139,3 +143,55 @@ def test_what_plain_steps_need_is_foretold():
     pairs = 2 * 8 * 4096**2 * 2  # pictures, heads, places, bytes
     assert math > pairs > 3 * sliced
     assert sliced >= fused
+
+
+@pytest.fixture(scope="module")
+def transformers(tmp_path_factory):
+    """Recipes of tiny transformers, by family."""
+    made = {}
+    for name in ("flux1", "chroma", "z_image", "flux2_klein"):
+        folder = tmp_path_factory.mktemp(name)
+        tiny_transformers.PIPELINES[name]().save_pretrained(folder)
+        made[name] = diffusion.describe(folder)
+    return made
+
+
+def kernels_of(host, described) -> set[str]:
+    recipe = described.model
+    with host.use(recipe) as model, torch.no_grad():
+        call = blank_call(recipe, model.network, torch.float32, CPU)
+        with profile(activities=[ProfilerActivity.CPU]) as seen:
+            call()
+    names = {event.key.removeprefix(OPERATION) for event in seen.key_averages()}
+    return names & {"_flash_attention_for_cpu", "_attention_math"}
+
+
+@pytest.fixture
+def small_pictures(monkeypatch):
+    for name, family in FAMILIES.items():
+        monkeypatch.setitem(FAMILIES, name, replace(family, native_size=32))
+
+
+@pytest.mark.parametrize(
+    ("way", "kernel"),
+    [
+        (Attention.AUTO, "_flash_attention_for_cpu"),
+        (Attention.FLASH, "_flash_attention_for_cpu"),
+        (Attention.MATH, "_attention_math"),
+        (Attention.SLICED, "_flash_attention_for_cpu"),
+    ],
+)
+@pytest.mark.parametrize("default", [None, "_native_math", "flex"])
+@pytest.mark.parametrize("name", ["flux1", "chroma", "z_image", "flux2_klein"])
+def test_transformers_compute_by_the_named_kernel_whatever_the_process_s_default(
+    transformers, small_pictures, name, default, way, kernel
+):
+    with attention_backend(default) if default else nullcontext():
+        assert kernels_of(host_with(way), transformers[name]) == {kernel}
+
+
+def test_no_network_changes_the_process_s_default(transformers):
+    before = _AttentionBackendRegistry.get_active_backend()
+    for way in NAMED:
+        with host_with(way).use(transformers["flux1"].model):
+            assert _AttentionBackendRegistry.get_active_backend() == before

@@ -143,7 +143,7 @@ def test_a_picture_of_a_batch_can_be_made_again_alone(host, sd, prompts, name):
 
 @pytest.mark.parametrize("convention", ["diffusers", COMFYUI])
 def test_an_item_takes_its_latent_and_its_variation(host, sd, prompts, convention):
-    latent = diffusion.empty("sd15", 4, 8, 32, 32, 3)
+    latent = diffusion.empty("sd", 4, 8, 32, 32, 3)
     latent = replace(latent, samples=torch.randn(3, 4, 4, 4))
     noise = Noise(7, 32, 32, batch=3, variations=((9, 0.3),))
     task = replace(
@@ -187,7 +187,7 @@ def test_two_loops_that_share_a_schedule_are_one(host, sd, prompts):
 
 
 def test_what_the_mask_keeps_keeps_its_bits(host, sd, prompts):
-    latent = replace(diffusion.empty("sd15", 4, 8, 32, 32, 1), samples=torch.randn(1, 4, 4, 4))
+    latent = replace(diffusion.empty("sd", 4, 8, 32, 32, 1), samples=torch.randn(1, 4, 4, 4))
     mask = Mask(torch.zeros(1, 32, 32).index_fill(1, torch.arange(16), 1.0))
     for name in ("euler", "dpmpp_2m_sde", "unipc", "dpm_fast", "dpm_adaptive"):
         made = diffusion.denoise(host, task_of(sd, prompts, name, latent=latent, mask=mask))
@@ -217,9 +217,9 @@ def test_a_sampler_of_comfyui_s_convention_alone_is_named(name):
         kind_for(Sampler(name), Schedule("normal", 4), flow=False)
 
 
-def test_models_of_flow_have_diffusers_convention():
-    with pytest.raises(UnsupportedPairError, match="not there for flow-matching models"):
-        make_stepper(comfy("euler"), Schedule("normal", 4), {**SD, "prediction_type": FLOW}, CPU)
+def test_models_of_flow_have_samplers_without_noise_of_their_own():
+    with pytest.raises(UnsupportedPairError, match="flow-matching models"):
+        make_stepper(comfy("euler_a"), Schedule("normal", 4), {**SD, "prediction_type": FLOW}, CPU)
 
 
 @pytest.mark.parametrize("points", range(1, 12))

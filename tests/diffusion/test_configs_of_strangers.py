@@ -10,11 +10,11 @@ import pytest
 from transformers import CLIPTokenizer
 
 from nodeforge.diffusion import LoadingError, describe
-from nodeforge.diffusion.networks.building import build, tokenizers
+from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.tokenizer import tokenizer_of
 from nodeforge.diffusion.weights.model_facts import facts
 from nodeforge.settings import shipped
-from nodeforge.values import Model, TextEncoder, Vae, Weights
+from nodeforge.values import Model, TextEncoderPart, Vae, Weights
 
 NANO = shipped("resources") / "models" / "nano"
 LARGE = ("safetensors", "png")
@@ -34,14 +34,14 @@ def change(folder: Path, name: str, **values: Any) -> None:
     file.write_text(json.dumps({key: value for key, value in raw.items() if value != "absent"}))
 
 
-def recipes(folder: Path) -> tuple[Model, TextEncoder, Vae]:
+def recipes(folder: Path) -> tuple[Model, TextEncoderPart, Vae]:
     def moved(weights: Weights) -> Weights:
         return replace(weights, path=str(folder))
 
     model, text_encoder, vae = describe(NANO)
     return (
         replace(model, weights=moved(model.weights)),
-        replace(text_encoder, weights=moved(text_encoder.weights)),
+        replace(text_encoder.parts[0], weights=moved(text_encoder.parts[0].weights)),
         replace(vae, weights=moved(vae.weights)),
     )
 
@@ -117,7 +117,7 @@ def test_nothing_in_a_configuration_names_code(folder: Path):
     built: Any = build(text_encoder)
     assert built.config._attn_implementation in ("sdpa", "eager")
     assert type(build(model)).__name__ == "UNet2DConditionModel"
-    assert type(tokenizers(text_encoder.weights)[0]) is CLIPTokenizer
+    assert type(tokenizer_of(text_encoder)) is CLIPTokenizer
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_nothing_in_a_configuration_names_code(folder: Path):
 )
 def test_a_tokenizer_is_never_longer_than_its_text_encoder(folder: Path, given: Any, length: int):
     change(folder, "tokenizer/tokenizer_config.json", model_max_length=given)
-    assert tokenizers(recipes(folder)[1].weights)[0].model_max_length == length
+    assert tokenizer_of(recipes(folder)[1]).model_max_length == length
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_tokenizer_is_never_longer_than_its_text_encoder(folder: Path, given: 
 def test_a_tokenizer_that_is_none_is_refused(folder: Path, file: str, text: str):
     (folder / "tokenizer" / file).write_text(text)
     with pytest.raises(LoadingError):
-        tokenizers(recipes(folder)[1].weights)
+        tokenizer_of(recipes(folder)[1])
 
 
 @pytest.mark.parametrize("files", ["both", "vocabulary", "tokenizer.json"])
@@ -154,7 +154,7 @@ def test_a_tokenizer_says_what_transformers_says(folder: Path, files: str):
     gone = {"both": (), "vocabulary": ("tokenizer.json",)}
     for name in gone.get(files, ("vocab.json", "merges.txt")):
         (folder / "tokenizer" / name).unlink()
-    ours = tokenizer_of(recipes(folder)[1].weights, "text_encoder")
+    ours = tokenizer_of(recipes(folder)[1])
     for text in ("", "a red fox, Röd (x) don't", " \n 汉字 😀 <|endoftext|> ''s 1999 ﬁ"):
         assert ours(text)["input_ids"] == theirs(text)["input_ids"]
 
@@ -162,5 +162,5 @@ def test_a_tokenizer_says_what_transformers_says(folder: Path, files: str):
 def test_added_tokens_get_the_ids_behind_the_vocabulary(folder: Path):
     count = len(json.loads((folder / "tokenizer" / "vocab.json").read_text()))
     (folder / "tokenizer" / "added_tokens.json").write_text(json.dumps({"<mine>": count}))
-    ours = tokenizers(recipes(folder)[1].weights)[0]
+    ours = tokenizer_of(recipes(folder)[1])
     assert ours.convert_tokens_to_ids("<mine>") == count

@@ -156,7 +156,7 @@ def test_an_inpainting_model_is_steered_too(host, nets, inpainting_folder):
     model, encoder, _ = diffusion.describe(inpainting_folder)
     with host.use(encoder) as loaded:
         positive = diffusion.encode_prompt(loaded, "a cat")
-    latent = Latent(torch.zeros(1, 4, 8, 8), "sd15", 8)
+    latent = Latent(torch.zeros(1, 4, 8, 8), "sd", 8)
     task = Denoising(
         model, positive, Sampler("euler"), Schedule("normal", 2), Guidance(3.0),
         noise=Noise(1, SIZE, SIZE), mask=Mask(torch.ones(1, SIZE, SIZE)), masked_image=latent,

@@ -21,7 +21,7 @@ SAMPLERS = ["euler", "euler_a", "heun", "dpmpp_2m", "dpmpp_2m_sde", "unipc", "dp
 
 def original():
     torch.manual_seed(5)
-    return Latent(torch.randn(1, 4, 4, 4), "sd15", 8)
+    return Latent(torch.randn(1, 4, 4, 4), "sd", 8)
 
 
 def even(value):
@@ -116,7 +116,7 @@ def test_another_softness_starts_at_0(host, task):
 
 @pytest.mark.parametrize("scale", [8, 16])
 def test_a_soft_mask_s_cell_is_the_mean_of_its_pixels(scale):
-    latent = Latent(torch.zeros(1, 4, 2, 2), "sd15", scale)
+    latent = Latent(torch.zeros(1, 4, 2, 2), "sd", scale)
     values = torch.zeros(1, 2 * scale, 2 * scale)
     values[:, :, : scale // 2] = 0.5
     cells = diffusion.latent_mask(Mask(values), latent)
@@ -129,7 +129,7 @@ def test_an_inpainting_model_keeps_the_latent_it_is_given(host, task, inpainting
     soft[:, :, 8:] = torch.linspace(0, 1, 24)
     made = run(
         host, task, model=described.model, mask=Mask(soft),
-        masked_image=Latent(torch.zeros(1, 4, 4, 4), "sd15", 8),
+        masked_image=Latent(torch.zeros(1, 4, 4, 4), "sd", 8),
     )  # fmt: skip
     assert torch.equal(made[..., 0], original().samples[..., 0])
     assert not torch.equal(made[..., 3], original().samples[..., 3])

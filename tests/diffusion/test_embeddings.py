@@ -35,7 +35,7 @@ def both(tmp_path_factory):
 
 
 def knowing(recipe, file, name="style"):
-    return with_embedding(recipe, diffusion.describe_embedding(file, recipe.weights.family), name)
+    return with_embedding(recipe, diffusion.describe_embedding(file, recipe.family), name)
 
 
 def encoded(host, recipe, text, clip_skip=0):
@@ -82,7 +82,7 @@ def test_the_encoder_is_as_before(host, sd, file):
     assert not torch.equal(with_it, before)
     assert torch.equal(encoded(host, sd.text_encoder, "a red cat").prompts[0].embedding, before)
     with host.use(sd.text_encoder) as encoder:
-        assert not any(module._forward_hooks for module in encoder.network.modules())
+        assert not any(module._forward_hooks for module in encoder.encoders[0].network.modules())
 
 
 def test_weights_skips_and_schedules_go_with_it(host, sd, file):

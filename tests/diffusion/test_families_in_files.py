@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError
 from nodeforge.diffusion.denoising.preview import factors_of
-from nodeforge.diffusion.networks.building import parts_of
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, SPACES
+from tests.support.family_configs import use_configs
+from tests.support.loaded_networks import loaded_networks
 
 CPU = torch.device("cpu")
 NEW = ("sd21", "sdxl", "sdxl_refiner")
@@ -34,22 +35,12 @@ def folder(family, tmp_path_factory):
 @pytest.fixture
 def tiny(monkeypatch, family, folder):
     """The family's offline configuration is the tiny model's, so that its single files load."""
-    for name in (family, FAMILIES[family].latent_family):
-        monkeypatch.setitem(FAMILIES, name, replace(FAMILIES[name], config=str(folder)))
+    use_configs(monkeypatch, family, folder)
 
 
 @pytest.fixture(scope="module")
 def wanted(folder):
     return {part: network.state_dict() for part, network in tiny_models.networks(folder).items()}
-
-
-def loaded(*recipes):
-    """The networks of recipes, by the names of their folders."""
-    return {
-        part: network
-        for recipe in recipes
-        for part, _, network in parts_of(diffusion.load(recipe, CPU).network, recipe.weights.part)
-    }
 
 
 def assert_equal(found, wanted, dtype=torch.float32):
@@ -63,8 +54,8 @@ def assert_equal(found, wanted, dtype=torch.float32):
 def test_a_single_file_gives_every_weight(tiny, family, folder, wanted, tmp_path, dtype):
     file = tiny_models.write_single_file(folder, tmp_path / "m.safetensors", dtype)
     described = diffusion.describe(file)
-    assert {recipe.weights.family for recipe in described} == {family}
-    found = loaded(*described)
+    assert {described.model.weights.family, described.text_encoder.family} == {family}
+    found = loaded_networks(*described)
     assert found.keys() == wanted.keys()
     assert_equal(found, wanted, dtype)
 
@@ -84,54 +75,53 @@ def test_a_denoiser_alone(tiny, family, folder, wanted, tmp_path, layout):
     model = diffusion.describe_denoiser(path)
     assert model.weights.family == family
     assert diffusion.facts(model).scheduler["beta_end"] == 0.012
-    assert_equal(loaded(model), wanted)
+    assert_equal(loaded_networks(model), wanted)
 
 
 def test_a_vae_alone(tiny, family, folder, wanted, tmp_path):
-    latents = FAMILIES[family].latent_family
+    space = FAMILIES[family].space
     file = tiny_models.write_single_file(folder, tmp_path / "vae.safetensors", parts=["vae"])
-    vae = diffusion.describe_vae(file, latents)
-    assert vae.weights.family == latents
-    assert_equal(loaded(vae), wanted)
-    with pytest.raises(LoadingError, match=r"is for SD 1\.5, SDXL, not for nano"):
+    vae = diffusion.describe_vae(file, space)
+    assert vae.space == space
+    assert_equal(loaded_networks(vae), wanted)
+    with pytest.raises(LoadingError, match=r"is for Stable Diffusion 1 and 2, SDXL, not for nano"):
         diffusion.describe_vae(file, "nano")
 
 
 def test_the_text_encoders_of_a_whole_model(tiny, family, folder, wanted):
     encoder = diffusion.describe_text_encoder(folder)
-    found = loaded(encoder)
+    found = loaded_networks(encoder)
     assert list(found) == list(FAMILIES[family].text_encoders)
     assert_equal(found, wanted)
 
 
 def test_a_folder_without_a_text_encoder_is_refused(family, folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "part")
-    shutil.rmtree(copy / FAMILIES[family].text_encoders[-1])
+    shutil.rmtree(copy / [*FAMILIES[family].text_encoders][-1])
     with pytest.raises(LoadingError, match="it has no text encoder"):
         diffusion.describe(copy)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_latents_of_every_family_have_a_preview(name):
-    facts = FAMILIES[name]
-    factors = factors_of(facts.latent_family, facts.latent_channels)
-    assert factors.matrix.shape == (facts.latent_channels, 3)
-    assert not torch.equal(factors.matrix, torch.eye(facts.latent_channels, 3) * 0.25)
+@pytest.mark.parametrize("space", SPACES.values(), ids=lambda space: space.name)
+def test_every_latent_space_has_a_preview(space):
+    factors = factors_of(space.name, space.channels)
+    assert factors.matrix.shape == (space.channels, 3)
+    assert not torch.equal(factors.matrix, torch.eye(space.channels, 3) * 0.25)
 
 
-def test_a_vae_used_for_two_families_is_scaled_for_each(tmp_path):
+def test_a_vae_used_for_two_spaces_is_scaled_for_each(tmp_path):
     folder = tiny_models.write_folder(tmp_path / "sd15")
     file = tmp_path / "vae.safetensors"
     shutil.copy(folder / "vae" / "diffusion_pytorch_model.safetensors", file)
     residency = diffusion.Residency("cpu")
     factors = {}
-    for name in ("sd15", "sdxl"):
+    for name in ("sd", "sdxl"):
         config = json.loads((folder / "vae" / "config.json").read_text())
-        config["scaling_factor"] = FAMILIES[name].scaling_factor
+        config["scaling_factor"] = SPACES[name].factor
         root = shutil.copytree(folder, tmp_path / f"config_{name}")
         (root / "vae" / "config.json").write_text(json.dumps(config))
         with pytest.MonkeyPatch.context() as patched:
-            patched.setitem(FAMILIES, name, replace(FAMILIES[name], config=str(root)))
+            patched.setitem(SPACES, name, replace(SPACES[name], config=str(root / "vae")))
             with residency.use(diffusion.describe_vae(file, name)) as vae:
                 factors[name] = vae.network.config["scaling_factor"]
-    assert factors == {"sd15": 0.18215, "sdxl": 0.13025}
+    assert factors == {"sd": 0.18215, "sdxl": 0.13025}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 
 import pytest
 import tiny_models
@@ -16,7 +15,8 @@ from transformers import CLIPTextModel
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError, Residency
 from nodeforge.errors import Cancelled, NodeForgeError
-from nodeforge.models import FAMILIES
+from tests.support.family_configs import use_configs
+from tests.support.loaded_networks import loaded_networks
 
 CPU = torch.device("cpu")
 CLASSES = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
@@ -25,11 +25,11 @@ CLASSES = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": C
 @pytest.fixture
 def tiny_family(monkeypatch, sd_folder):
     """SD 1.5's offline configuration is the tiny model's, so that its single files load."""
-    monkeypatch.setitem(FAMILIES, "sd15", replace(FAMILIES["sd15"], config=str(sd_folder)))
+    use_configs(monkeypatch, "sd15", sd_folder)
 
 
 def networks(described):
-    return {recipe.weights.part: diffusion.load(recipe, CPU).network for recipe in described}
+    return loaded_networks(*described)
 
 
 def assert_equal_weights(found, folder, dtype=torch.float32):

@@ -37,14 +37,14 @@ def task(sd, prompts):
 
 
 def latent(height=4, width=4, batch=1, value=0.3):
-    return Latent(torch.full((batch, 4, height, width), value), "sd15", 8)
+    return Latent(torch.full((batch, 4, height, width), value), "sd", 8)
 
 
 REFUSED = {
     "neither noise": lambda t: replace(t, noise=None),
     "multiples of 8": lambda t: replace(t, noise=Noise(1, 30, 32)),
     "the model is sd15": lambda t: replace(t, positive=replace(t.positive, family="nano")),
-    "is of nano": lambda t: replace(t, latent=replace(latent(), family="nano")),
+    "of the space nano": lambda t: replace(t, latent=replace(latent(), space="nano")),
     "the mask is 16 × 16": lambda t: replace(t, latent=latent(), mask=Mask(torch.ones(1, 16, 16))),
     "a mask needs a latent": lambda t: replace(t, mask=Mask(torch.ones(1, 32, 32))),
     "no step lies between": lambda t: replace(t, start_at=5, stop_at=5),
@@ -111,7 +111,7 @@ def test_a_stopped_latent_goes_on_with_another_sampler(host, task, sampler):
 
 
 def test_what_the_mask_keeps_comes_back_to_the_bit(host, task):
-    original = Latent(torch.randn(1, 4, 4, 4), "sd15", 8)
+    original = Latent(torch.randn(1, 4, 4, 4), "sd", 8)
     values = torch.zeros(1, 32, 32)
     values[:, :, 16:] = 1
     for sampler in ("euler", "dpmpp_2m", "heun"):

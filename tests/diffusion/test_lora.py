@@ -33,7 +33,7 @@ TEXT = ("encoder.layers.0.self_attn.q_proj", "encoder.layers.1.mlp.fc1")
 @pytest.fixture(scope="module")
 def networks(sd, residency):
     with residency.use(sd.model) as model, residency.use(sd.text_encoder) as encoder:
-        return {"unet": model.network, "text_encoder": encoder.network}
+        return {"unet": model.network, "text_encoder": encoder.encoders[0].network}
 
 
 def pairs(network, names, rank, seed):

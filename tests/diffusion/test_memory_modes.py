@@ -15,8 +15,10 @@ from nodeforge.diffusion.networks.loading import load, weight_bytes
 from nodeforge.diffusion.tensors.devices import DeviceError, numerics, out_of_memory_explained
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy, has_bfloat16
 from nodeforge.errors import OutOfMemoryError
+from nodeforge.models import FULL_FIRST
 from nodeforge.settings import MemoryMode, Precision
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
+from tests.support.loaded_networks import single_recipes
 
 CPU = torch.device("cpu")
 
@@ -98,8 +100,8 @@ def test_half_precision_on_a_processor_is_bfloat16_and_close(sd, prompts, exact)
 
 def test_apple_s_cards_are_exact_unless_asked_and_their_vae_always():
     mps, half = torch.device("mps"), Policy(precision=Precision.HALF)
-    assert Policy().dtype("unet", mps) is half.dtype("vae", mps) is torch.float32
-    assert half.dtype("unet", mps) is half.dtype("text_encoder", mps) is torch.float16
+    assert Policy().dtype(mps) is half.dtype(mps, FULL_FIRST) is torch.float32
+    assert half.dtype(mps) is torch.float16
 
 
 def test_what_changes_numbers_is_in_the_keys_and_nothing_else():
@@ -117,7 +119,7 @@ def test_what_changes_numbers_is_in_the_keys_and_nothing_else():
 
 
 def test_sizes_are_known_before_loading(sd):
-    for recipe in (sd.model, sd.text_encoder, sd.vae):
+    for recipe in single_recipes(sd.model, sd.text_encoder, sd.vae):
         held = sum(p.nbytes for p in load(recipe, CPU).network.parameters())
         assert weight_bytes(build(recipe), recipe, DEFAULT, CPU) == held
 
@@ -129,7 +131,7 @@ def test_out_of_memory_leaves_only_what_is_in_use(sd, prompts, exact):
     with residency.use(sd.text_encoder) as encoder:
         assert "dropped" in residency.free_memory()
         with residency.use(sd.text_encoder) as again:
-            assert again is encoder
+            assert again.encoders[0].network is encoder.encoders[0].network
     assert residency.bytes_held == 0
     assert torch.equal(latent_of(sd, prompts, residency), exact)
 
@@ -137,9 +139,9 @@ def test_out_of_memory_leaves_only_what_is_in_use(sd, prompts, exact):
 @pytest.mark.parametrize("memory", [MemoryMode.DEVICE, MemoryMode.LOW])
 def test_a_card_that_ran_out_of_memory_is_fed_layer_by_layer_from_then_on(sd, memory):
     residency = Residency("cuda", Policy(memory))
-    assert not residency._must_feed(sd.model)
+    assert not residency._must_feed(sd.model, 0)
     assert "layer by layer" in residency.free_memory()
-    assert residency._must_feed(sd.model)
+    assert residency._must_feed(sd.model, 0)
 
 
 def test_torchs_own_complaint_about_memory_is_told_in_words():

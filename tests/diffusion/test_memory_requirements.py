@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import tiny_transformers
 import torch
 from torch.profiler import ProfilerActivity, profile
 
 from nodeforge import diffusion
+from nodeforge.diffusion.memory.blank_calls import blank_call
 from nodeforge.diffusion.memory.requirements import memory_needs, peak_bytes
+from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.loading import load
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.models import FAMILIES
 from nodeforge.settings import GIB, shipped
-from nodeforge.values import Model, Vae, Weights
+from tests.support.loaded_networks import real_size_recipes, single_recipes
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 NANO = shipped("resources") / "models" / "nano"
@@ -30,17 +35,34 @@ def taken(call):
     return most
 
 
-def test_the_working_memory_is_foretold():
-    model, _, vae = diffusion.describe(NANO)
-    unet, decoder = load(model, CPU).network, load(vae, CPU).network
-    x, words = torch.randn(2, 8, 16, 16), torch.randn(2, 77, unet.config.cross_attention_dim)
-    for recipe, call in (
-        (model, lambda: unet(x, 1, words, return_dict=False)),
-        (vae, lambda: decoder.decode(x[:1], return_dict=False)),
-    ):
-        told = memory_needs(recipe, DEFAULT, CPU)
-        assert 0.7 < told.working / taken(call) < 1.2  # convolutions take scratch of their own
-        assert told.weights == sum(p.nbytes for p in load(recipe, CPU).network.parameters())
+SIZE = 128
+"""Of the pictures that are foretold here, pixels: small enough to be made."""
+
+
+@pytest.fixture
+def small_pictures(monkeypatch):
+    for name, family in FAMILIES.items():
+        monkeypatch.setitem(FAMILIES, name, replace(family, native_size=SIZE))
+
+
+def assert_foretold(recipe):
+    told = memory_needs.__wrapped__(recipe, DEFAULT, CPU)
+    network = load(recipe, CPU).network
+    call = blank_call(recipe, network, network.dtype, CPU)
+    assert told.weights == sum(p.nbytes for p in network.parameters())
+    assert 0.85 < told.working / taken(call) < 1.15, recipe
+
+
+def test_the_working_memory_of_nano_is_foretold(small_pictures):
+    for recipe in single_recipes(*diffusion.describe(NANO)):
+        assert_foretold(recipe)
+
+
+@pytest.mark.parametrize("name", ["flux1_fill", "chroma", "z_image", "flux2_klein"])
+def test_the_working_memory_of_transformers_is_foretold(name, small_pictures, tmp_path):
+    tiny_transformers.PIPELINES[name]().save_pretrained(tmp_path)
+    for recipe in single_recipes(*diffusion.describe(tmp_path)):
+        assert_foretold(recipe)
 
 
 def test_a_card_in_half_precision_needs_half_and_a_quarter_in_eight_bits():
@@ -51,13 +73,19 @@ def test_a_card_in_half_precision_needs_half_and_a_quarter_in_eight_bits():
     assert memory_needs(model, Policy(fp8_weights=True), CUDA).weights * 4 == whole.weights
 
 
-@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_s_needs_are_known_at_its_real_size(family):
-    folder = NANO if family.name == "nano" else family.config_folder
-    for recipe, part in ((Model, "unet"), (Vae, "vae")):
-        told = memory_needs(recipe(Weights(str(folder), "", family.name, part)), DEFAULT, CUDA)
-        assert 0 < told.working < 4 * GIB
-        assert 10e6 < told.weights < 6 * GIB
+    for part, recipe in real_size_recipes(family).items():
+        told = memory_needs(recipe, DEFAULT, CUDA)
+        assert 0 < told.working < 4 * GIB, part
+        assert 1e6 < told.weights < 25e9, part
+
+
+def test_shortened_lists_of_blocks_take_what_whole_ones_do():
+    recipe = real_size_recipes("flux1")["transformer"]
+    network = build(recipe)
+    whole = peak_bytes(network, blank_call(recipe, network, torch.float32), device=CPU)
+    assert memory_needs(recipe, DEFAULT, CPU).working == whole
 
 
 def test_what_is_given_back_counts_no_more():

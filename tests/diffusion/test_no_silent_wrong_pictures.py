@@ -17,6 +17,7 @@ from nodeforge.diffusion.tensors.conditioning import ConditioningMismatchError
 from nodeforge.diffusion.vae.autoencoder import VaeError
 from nodeforge.models import FAMILIES
 from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
+from tests.support.family_configs import use_configs
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 
@@ -38,7 +39,7 @@ def file(monkeypatch, sd_folder, tmp_path):
     shipped = FAMILIES["sd15"].config_folder / "scheduler"
     config = shutil.copytree(sd_folder, tmp_path / "config")
     shutil.copytree(shipped, config / "scheduler", dirs_exist_ok=True)
-    monkeypatch.setitem(FAMILIES, "sd15", replace(FAMILIES["sd15"], config=str(config)))
+    use_configs(monkeypatch, "sd15", config)
     return tiny_models.write_single_file(sd_folder, tmp_path / "model.safetensors")
 
 
@@ -111,7 +112,7 @@ def test_a_damaged_denoiser_is_said_to_be_one_and_leaves_no_checkpoint(host, fil
 
 
 def test_a_damaged_vae_is_said_to_be_one(host, file):
-    made = diffusion.empty("sd15", 4, 8, SIZE, SIZE, 1)
+    made = diffusion.empty("sd", 4, 8, SIZE, SIZE, 1)
     with (
         host.use(spoiled(file, "first_stage_model.decoder.conv_in.weight").vae) as vae,
         pytest.raises(VaeError, match="no number"),

@@ -91,7 +91,8 @@ EXAMPLES = [
         GuidedPrompts(of_steps(StepPrompts((prompt(1),))), "epsilon"),
         GuidedPrompts(
             of_steps(StepPrompts((prompt(2),))), "v_prediction",
-            lambda *_: torch.ones(1), GuidanceState(torch.ones(1)),
+            lambda *_: torch.ones(1), apart=True, from_positive=True,
+            guidance_state=GuidanceState(torch.ones(1)),
         ),
     ),
     (LoraWeights((Lora(weights("a"), 1.0),)), LoraWeights((Lora(weights("a"), 0.5),))),

@@ -128,7 +128,7 @@ def test_the_refiner_goes_over_a_picture(host, refiner, score):
     random = generator()
     with host.use(described.vae) as vae:
         latent = diffusion.encode(vae, as_image(picture()), generators=[random])
-    assert latent.family == "sdxl"
+    assert latent.space == "sdxl"
     noise = DrawnNoise(
         diffusion.start_noise([random], latent.samples.shape[1:]), (random,), (SEED,)
     )

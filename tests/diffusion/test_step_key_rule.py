@@ -25,7 +25,7 @@ def task(sd, prompts):
         Guidance(5.0),
         prompts[1],
         noise=Noise(3, 32, 32),
-        latent=Latent(torch.zeros(1, 4, 4, 4), "sd15", 8),
+        latent=Latent(torch.zeros(1, 4, 4, 4), "sd", 8),
     )
 
 
@@ -43,9 +43,9 @@ def changed(task, **changes):
 
 STARTS_AT_0 = {
     "seed": lambda t: changed(t, noise=replace(t.noise, seed=4)),
-    "size": lambda t: changed(t, latent=Latent(torch.zeros(1, 4, 4, 5), "sd15", 8)),
+    "size": lambda t: changed(t, latent=Latent(torch.zeros(1, 4, 4, 5), "sd", 8)),
     "batch": lambda t: changed(t, noise=replace(t.noise, batch=2)),
-    "start latent": lambda t: changed(t, latent=Latent(torch.ones(1, 4, 4, 4), "sd15", 8)),
+    "start latent": lambda t: changed(t, latent=Latent(torch.ones(1, 4, 4, 4), "sd", 8)),
     "mask": lambda t: changed(t, mask=Mask(torch.ones(1, 32, 32))),
     "sampler": lambda t: changed(t, sampler=Sampler("euler")),
     "eta": lambda t: changed(t, sampler=Sampler("euler_a", 0.9)),

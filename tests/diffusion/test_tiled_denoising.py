@@ -157,7 +157,7 @@ def test_controlnets_and_inpainting_models_work_in_tiles(
     task = Denoising(
         replace(model, tiling=TILING), positive, Sampler("euler"), Schedule("normal", 2),
         Guidance(3.0), noise=Noise(1, WIDTH, HEIGHT), mask=Mask(torch.ones(1, HEIGHT, WIDTH)),
-        masked_image=Latent(torch.zeros(1, 4, HEIGHT // SCALE, WIDTH // SCALE), "sd15", SCALE),
+        masked_image=Latent(torch.zeros(1, 4, HEIGHT // SCALE, WIDTH // SCALE), "sd", SCALE),
     )  # fmt: skip
     assert diffusion.denoise(host, task).samples.isfinite().all()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 
 import pytest
 import tiny_models
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError, encode_text
 from nodeforge.models import FAMILIES
+from tests.support.family_configs import use_configs
 
 PARTS = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
 
@@ -20,7 +20,7 @@ PARTS = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch, sdxl_folder):
     """The family's offline configuration is the tiny model's, so that its single files load."""
-    monkeypatch.setitem(FAMILIES, "sdxl", replace(FAMILIES["sdxl"], config=str(sdxl_folder)))
+    use_configs(monkeypatch, "sdxl", sdxl_folder)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def assert_same(host, recipe, whole):
 @pytest.mark.parametrize("turned", [False, True])
 def test_two_files_in_any_order_say_what_the_whole_model_says(host, sdxl, apart, turned):
     recipe = diffusion.describe_text_encoder(*(reversed(apart) if turned else apart))
-    assert recipe.weights.family == "sdxl"
+    assert recipe.family == "sdxl"
     assert_same(host, recipe, sdxl.text_encoder)
 
 
@@ -64,12 +64,12 @@ def test_another_second_one_is_another_network(host, apart):
 
 
 def test_what_does_not_belong_together_is_refused(apart, sdxl_folder, tmp_path):
-    with pytest.raises(LoadingError, match="width 768 and a text encoder of width 768 do not"):
+    with pytest.raises(LoadingError, match="CLIP-L and CLIP-L do not"):
         diffusion.describe_text_encoder(apart[0], apart[0])
-    with pytest.raises(LoadingError, match="a checkpoint and a text encoder of width 1280 do not"):
+    with pytest.raises(LoadingError, match="a checkpoint and OpenCLIP-G do not"):
         diffusion.describe_text_encoder(sdxl_folder, apart[1])
-    with pytest.raises(LoadingError, match="it has no text encoder"):
-        diffusion.describe_text_encoder(apart[1])
+    with pytest.raises(LoadingError, match="OpenCLIP-G does not suffice"):
+        diffusion.describe_text_encoder(apart[1], family="sdxl")
     vae = tiny_models.write_single_file(sdxl_folder, tmp_path / "vae.safetensors", parts=["vae"])
     with pytest.raises(LoadingError, match="a vae"):
         diffusion.describe_text_encoder(apart[0], vae)

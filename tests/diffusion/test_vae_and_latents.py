@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import tiny_transformers
 import torch
 
 from nodeforge import diffusion
 from nodeforge.diffusion import LatentSizeError, Method
 from nodeforge.diffusion.denoising.preview import Factors, factors_of, fit, preview
 from nodeforge.diffusion.tensors.tiles import map_tiles
+from nodeforge.diffusion.vae.normalising import cells_folded
 from nodeforge.errors import Cancelled
 from nodeforge.values import Image, Latent, LatentMismatchError, Mask
 
@@ -49,7 +51,7 @@ def test_a_latent_of_another_family_is_refused(vae):
 
 
 def test_decoded_pixels_lie_between_0_and_1(vae):
-    pixels = diffusion.decode(vae, Latent(9 * noise(1, 4, 4, 6), "sd15", 8)).pixels
+    pixels = diffusion.decode(vae, Latent(9 * noise(1, 4, 4, 6), "sd", 8)).pixels
     assert pixels.shape == (1, 32, 48, 3)
     assert 0 <= float(pixels.min()) < float(pixels.max()) <= 1
 
@@ -71,11 +73,11 @@ def test_tiles_are_cancelled_between_two(vae):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        diffusion.decode(vae, Latent(noise(1, 4, 4, 4), "sd15", 8), tiled=True, check=check)
+        diffusion.decode(vae, Latent(noise(1, 4, 4, 4), "sd", 8), tiled=True, check=check)
 
 
 def test_tiled_work_lies_close_to_the_whole(vae):
-    latent = Latent(noise(1, 4, 80, 16), "sd15", 8)
+    latent = Latent(noise(1, 4, 80, 16), "sd", 8)
     whole = diffusion.decode(vae, latent)
     tiled = diffusion.decode(vae, latent, tiled=True)
     assert tiled.pixels.shape == whole.pixels.shape
@@ -83,6 +85,41 @@ def test_tiled_work_lies_close_to_the_whole(vae):
     image = Image(whole.pixels)
     near = diffusion.encode(vae, image, tiled=True).samples - diffusion.encode(vae, image).samples
     assert float(near.abs().mean()) < 0.1
+
+
+@pytest.fixture(params=["flux1", "flux2_klein"])
+def flow_vae(request, residency, tmp_path):
+    tiny_transformers.PIPELINES[request.param]().save_pretrained(tmp_path)
+    with residency.use(diffusion.describe(tmp_path).vae) as loaded:
+        yield loaded
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_tiles_of_the_flow_families_vaes_meet_without_seams(flow_vae, upright):
+    """Also where the VAE folds cells into channels: tiles are cut of what its decoder reads."""
+    network, space = flow_vae.network, flow_vae.space
+    channels = network.config.latent_channels * cells_folded(network) ** 2
+    long, short = 560 // flow_vae.scale, 32 // flow_vae.scale
+    shape = (long, short) if upright else (short, long)
+    latent = Latent(noise(1, channels, *shape), space, flow_vae.scale)
+    along = 1 if upright else 2
+
+    whole = diffusion.decode(flow_vae, latent)
+    tiled = diffusion.decode(flow_vae, latent, tiled=True)
+    assert tiled.pixels.shape == whole.pixels.shape
+    _assert_no_seam(tiled.pixels - whole.pixels, along, 0.02)
+
+    again = diffusion.encode(flow_vae, whole, tiled=True).samples
+    difference = again - diffusion.encode(flow_vae, whole).samples
+    assert difference.shape == latent.samples.shape
+    _assert_no_seam(difference, along + 1, 0.1)
+
+
+def _assert_no_seam(difference, axis, most):
+    """It is small, and no row or column steps away from the one before it."""
+    assert float(difference.abs().mean()) < most
+    steps = difference.movedim(axis, 0).diff(dim=0).flatten(1).square().mean(1).sqrt()
+    assert float(steps.max()) < 8 * float(steps.median()) + 1e-6
 
 
 @pytest.mark.parametrize(
@@ -104,7 +141,7 @@ def test_out_of_memory_falls_back_to_tiles_and_says_so(vae, monkeypatch, complai
         return decode(tile, **more)
 
     monkeypatch.setattr(vae.network, "decode", small_card)
-    latent = Latent(noise(1, 4, 8, 100), "sd15", 8)
+    latent = Latent(noise(1, 4, 8, 100), "sd", 8)
     image = diffusion.decode(vae, latent, fell_back=lambda: told.append(True))
     assert image.width == 800
     assert told == [True]
@@ -117,14 +154,14 @@ def test_memory_that_never_suffices_is_an_error_with_a_way_out(vae, monkeypatch)
 
     monkeypatch.setattr(vae.network, "decode", no_memory)
     with pytest.raises(diffusion.OutOfMemoryError, match="64 × 32"):
-        diffusion.decode(vae, Latent(noise(1, 4, 4, 8), "sd15", 8))
+        diffusion.decode(vae, Latent(noise(1, 4, 4, 8), "sd", 8))
 
 
 def test_factors_are_fitted_to_the_vae(vae):
     latents = noise(4, 4, 8, 8)
     found = fit(vae, latents)
     assert (found.matrix.shape, found.bias.shape) == ((4, 3), (3,))
-    decoded = diffusion.decode(vae, Latent(latents, "sd15", 8)).pixels.permute(0, 3, 1, 2)
+    decoded = diffusion.decode(vae, Latent(latents, "sd", 8)).pixels.permute(0, 3, 1, 2)
     small = torch.nn.functional.interpolate(decoded, size=(8, 8), mode="area")
     guess = torch.einsum("bchw,cr->brhw", latents, found.matrix) + found.bias[:, None, None]
     assert (guess - small).var() < small.var()
@@ -139,25 +176,25 @@ def test_a_preview_has_the_latent_s_size():
 
 @pytest.mark.parametrize("method", list(Method))
 def test_upscaling_gives_the_asked_size(method):
-    latent = Latent(noise(2, 4, 4, 4), "sd15", 8)
+    latent = Latent(noise(2, 4, 4, 4), "sd", 8)
     scaled = diffusion.upscale(latent, 64, 48, method)
     assert (scaled.width, scaled.height, scaled.batch) == (64, 48, 2)
-    flat = diffusion.upscale(Latent(torch.ones(1, 4, 4, 4), "sd15", 8), 64, 48, method)
+    flat = diffusion.upscale(Latent(torch.ones(1, 4, 4, 4), "sd", 8), 64, 48, method)
     assert torch.allclose(flat.samples, torch.ones(1))
 
 
 def test_blending_and_repeating():
-    first, second = (Latent(torch.full((1, 4, 2, 2), v), "sd15", 8) for v in (0.0, 1.0))
+    first, second = (Latent(torch.full((1, 4, 2, 2), v), "sd", 8) for v in (0.0, 1.0))
     assert diffusion.blend(first, second, 0.25).samples.unique().tolist() == [0.25]
     both = diffusion.blend(first, diffusion.repeat(second, 3), 1.0)
     assert both.batch == 3
     with pytest.raises(LatentMismatchError):
-        diffusion.blend(first, Latent(torch.zeros(1, 4, 2, 3), "sd15", 8), 0.5)
+        diffusion.blend(first, Latent(torch.zeros(1, 4, 2, 3), "sd", 8), 0.5)
 
 
 def test_an_empty_latent_has_the_family_s_layout(sd):
     channels, scale = diffusion.latent_layout(sd.vae.weights)
-    latent = diffusion.empty("sd15", channels, scale, 64, 32, 2)
+    latent = diffusion.empty("sd", channels, scale, 64, 32, 2)
     assert latent.samples.shape == (2, 4, 4, 8)
     assert not latent.samples.any()
 

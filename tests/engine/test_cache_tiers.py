@@ -100,7 +100,7 @@ def test_two_writers_of_one_key_leave_one_whole_entry(tmp_path: Path):
 
 
 def checkpoint(step: int, cells: int = 4) -> Checkpoint:
-    latent = Latent(torch.full((1, 4, cells, cells), float(step)), "sd15", 8)
+    latent = Latent(torch.full((1, 4, cells, cells), float(step)), "sd", 8)
     return Checkpoint(latent, step, step, {"order": 2, "history": [torch.ones(2)]})
 
 

@@ -469,10 +469,11 @@ def loaders(file: str, kind: str, latent: str = "EmptySD3LatentImage") -> Workfl
 @pytest.mark.parametrize(
     ("workflow", "family"),
     [
-        (loaders("z_image_turbo_bf16.safetensors", "lumina2"), "Z-Image"),
+        (loaders("z_image_turbo_bf16.safetensors", "lumina2"), None),
         (loaders("Qwen\\qwen-image-2512.gguf", "qwen_image"), "Qwen-Image"),
-        (loaders("flux1-dev.safetensors", "flux"), "Flux.1"),
-        (loaders("flux-2-klein-4b.safetensors", "qwen_image"), "Flux.2"),
+        (loaders("flux1-dev.safetensors", "flux"), None),
+        (loaders("flux-2-klein-4b.safetensors", "qwen_image"), None),
+        (loaders("flux2_dev_fp8mixed.safetensors", "flux2"), "Flux.2"),
         (loaders("merge.safetensors", "wan"), "Wan"),
         (loaders("merge.safetensors", "lumina2"), "Lumina 2 or Z-Image"),
         (loaders("merge.safetensors", "stable_diffusion"), "That of the model"),

@@ -69,6 +69,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "ModelSamplingDiscrete": (MODEL, {"sampling": "v_prediction", "zsnr": True}),
     "ModelSamplingSD3": (MODEL, {"shift": 3.0}),
     "ModelSamplingAuraFlow": (MODEL, {"shift": 1.73}),
+    "ModelSamplingFlux": (MODEL, {"max_shift": 1.15, "base_shift": 0.5, **SIZE}),
     "ControlNetLoader": ({}, {"control_net_name": "c.safetensors"}),
     "DiffControlNetLoader": (MODEL, {"control_net_name": "c.safetensors"}),
     "CLIPVisionLoader": ({}, {"clip_name": "v.safetensors"}),
@@ -104,6 +105,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "ConditioningSetMask": ({**PROMPT, **MASK}, {"strength": 1.0, "set_cond_area": "default"}),
     "ConditioningSetTimestepRange": (PROMPT, {"start": 0.0, "end": 0.5}),
     "ConditioningZeroOut": (PROMPT, {}),
+    "FluxGuidance": (PROMPT, {"guidance": 3.5}),
     "ControlNetApply": ({**PROMPT, **CONTROL}, {"strength": 0.8}),
     "ControlNetApplyAdvanced": (
         {**BOTH, **CONTROL},
@@ -111,6 +113,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "EmptyLatentImage": ({}, {**SIZE, "batch_size": 2}),
     "EmptySD3LatentImage": ({}, {**SIZE, "batch_size": 1}),
+    "EmptyFlux2LatentImage": ({}, {**SIZE, "batch_size": 1}),
     "VAEDecode": ({**LATENT, **VAE}, {}),
     "VAEDecodeTiled": ({**LATENT, **VAE}, TILES),
     "VAEEncode": ({"pixels": "IMAGE", **VAE}, {}),

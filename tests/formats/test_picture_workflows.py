@@ -10,6 +10,7 @@ from nodeforge.formats import (
     NoWorkflowError,
     document_from_picture,
     item_of_picture,
+    load,
     read_any,
     save,
     stamp,
@@ -19,6 +20,9 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Collapse
 from nodeforge.graph.model import Mode, Node
 from nodeforge.imaging import PictureFormat, encode, item_stamp
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings, shipped
+from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import parameters_of
 from support.graphs import end_of, graph, start_of, text_to_image
 from support.small_catalogue import CATALOGUE
@@ -182,3 +186,13 @@ def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path):
 def test_the_stamp_holds_the_workflow_as_a_file_would(document):
     assert stamp(document)["nodeforge"] == write(document).decode()
     assert json.loads(stamp(document)["nodeforge"])["format"] == FORMAT
+
+
+def test_what_is_left_to_the_model_is_written_as_it_was_run(tmp_path):
+    """Steps, sampler, guidance and size of an auto workflow are numbers in the picture."""
+    document, catalogue = load(shipped("workflows") / "text_to_image.json"), Catalogue.shipped()
+    folders = ModelFolders(Settings(home=tmp_path))
+    text = stamp(document, catalogue, folders.info)["parameters"]
+    assert "Steps: 20, Sampler: DPM++ 2M, Schedule type: Normal, CFG scale: 5" in text
+    assert "Size: 256x256" in text
+    assert "Steps" not in stamp(document, catalogue)["parameters"]  # the model is not known

@@ -112,9 +112,11 @@ def test_a_sampler_of_the_other_convention_is_named_and_mended(
     assert found(document, folders) == []
 
 
-def test_models_of_flow_are_not_in_comfyui_s_convention(document, folders):
+def test_models_of_flow_have_fewer_samplers_in_comfyui_s_convention(document, folders):
+    document.node("model").values["prediction"] = "flow_prediction"
     set_pair(document, "euler", "normal", convention="comfyui")
     assert found(document, folders) == []
-    document.node("model").values["prediction"] = "flow_prediction"
+    set_pair(document, "euler_a", "normal", convention="comfyui")
     (problem,) = found(document, folders)
-    assert problem.fact == "ComfyUI's convention is not there for flow-matching models."
+    assert problem.fact == "'Euler a' is not for flow-matching models."
+    assert "Euler" in problem.way_out

@@ -15,27 +15,15 @@ CASES = {
     "lora_unet_blocks_0_cross_attn_k.lora_down.weight": ((4, 5120), "Wan"),
     "diffusion_model.blocks.0.self_attn.k.lora_A.weight": ((4, 768), "Wan"),
     "lora_unet_blocks_11_self_attn_q.lora_down.weight": ((4, 2048), "Wan"),
-    "transformer.transformer_blocks.0.attn.to_q.lora_A.weight": ((4, 3072), "no UNet"),
-    "diffusion_model.transformer_blocks.0.attn.to_q.lora_A.weight": ((4, 3072), "no UNet"),
-    "transformer_blocks.0.attn.to_q.lora_A.weight": ((4, 3072), "no UNet"),
     "transformer.transformer_blocks.0.img_mlp.net.2.lora_A.weight": ((4, 99), "Qwen-Image"),
-    "diffusion_model.layers.0.attention.to_q.lora_A.weight": ((4, 3840), "Z-Image"),
     "lora_unet_layers_0_attention_qkv.lora_down.weight": ((4, 2304), "Lumina"),
     "diffusion_model.double_stream_blocks.0.block.attn1.to_q.lora_A.weight": ((4, 9), "HiDream"),
     "transformer.double_stream_blocks.0.block.attn1.to_q.lora_A.weight": ((4, 9), "HiDream"),
-    "lora_unet_distilled_guidance_layer_in_proj.lora_down.weight": ((4, 64), "Chroma"),
     "lora_prior_unet_down_blocks_0_1_attention_attn_to_q.lora_down.weight": ((4, 9), "Cascade"),
-    "lora_unet_single_blocks_0_linear1.lora_down.weight": ((4, 3072), "Flux"),
-    "lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": ((4, 3072), "Flux"),
-    "transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": ((4, 3072), "Flux"),
-    "double_blocks.0.processor.qkv_lora1.down.weight": ((16, 3072), "Flux"),
-    "double_blocks.0.processor.proj_lora2.up.weight": ((3072, 16), "Flux"),
     "diffusion_model.double_blocks.0.img_attn_qkv.lora_A.weight": ((4, 3072), "HunyuanVideo"),
     "diffusion_model.joint_blocks.0.x_block.attn.qkv.lora_A.weight": ((4, 1536), "SD 3"),
     "lora_unet_joint_blocks_0_x_block_attn_qkv.lora_down.weight": ((4, 1536), "SD 3"),
     "diffusion_model.double_layers.0.attn.w1q.lora_A.weight": ((4, 3072), "AuraFlow"),
-    "diffusion_model.img_in.lora_A.weight": ((4, 64), "no UNet"),
-    "transformer.proj_out.lora_A.weight": ((4, 64), "no UNet"),
     "lora_te3_encoder_block_0_layer_0_SelfAttention_q.lora_down.weight": ((4, 4096), "no UNet"),
 }
 
@@ -47,6 +35,50 @@ def test_a_lora_of_another_architecture_is_named(tmp_path, name):
     info = recognise(write_safetensors(tmp_path / "a.safetensors", {name: list(shape)}))
     assert (info.kind, info.family, info.families) == ("lora", None, ())
     assert label in info.reason
+
+
+OURS = {
+    "transformer.transformer_blocks.0.attn.to_q.lora_A.weight": (3072, "flux1"),
+    "diffusion_model.transformer_blocks.0.attn.to_q.lora_A.weight": (3072, "flux1"),
+    "transformer_blocks.0.attn.to_q.lora_A.weight": (3072, "flux1"),
+    "transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": (3072, "flux1"),
+    "lora_unet_single_blocks_0_linear1.lora_down.weight": (3072, "flux1"),
+    "double_blocks.0.processor.qkv_lora1.down.weight": (3072, "flux1"),
+    "single_blocks.30.processor.proj_lora.down.weight": (15360, "flux1"),
+    "lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": (3072, "flux1"),
+    "lora_unet_distilled_guidance_layer_in_proj.lora_down.weight": (64, "chroma"),
+    "diffusion_model.layers.0.attention.to_q.lora_A.weight": (3840, "z_image"),
+    "lora_unet_layers_0_attention_qkv.lora_down.weight": (3840, "z_image"),
+    "diffusion_model.double_blocks.5.img_attn.qkv.lora_A.weight": (4096, "flux2_klein_9b"),
+    "transformer.single_transformer_blocks.19.attn.to_qkv_mlp_proj.lora_A.weight": (
+        3072, "flux2_klein_4b",
+    ),
+    "lora_transformer_single_transformer_blocks_3_proj_out.lora_down.weight": (15360, "flux1"),
+    "diffusion_model.single_blocks.3.linear2.lora_A.weight": (12288, "flux2_klein_4b"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_lora_over_a_transformer_is_told_by_its_layers(tmp_path, name):
+    inputs, family = OURS[name]
+    info = recognise(write_safetensors(tmp_path / "a.safetensors", {name: [4, inputs]}))
+    assert (info.kind, info.family) == ("lora", family)
+    assert info.families
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "label"),
+    [
+        ("diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight", 6144, "Flux.2 dev"),
+        ("transformer.transformer_blocks.0.attn.to_q.lora_A.weight", 1536, "SD 3"),
+        ("transformer.transformer_blocks.0.attn.to_q.lora_A.weight", 2432, "SD 3.5 Large"),
+        ("diffusion_model.layers.0.attention.qkv.lora_A.weight", 2304, "Lumina 2"),
+    ],
+)
+def test_a_lora_over_a_relative_is_named(tmp_path, name, inputs, label):
+    info = recognise(write_safetensors(tmp_path / "a.safetensors", {name: [4, inputs]}))
+    assert (info.kind, info.families) == ("lora", ())
+    assert info.reason == f"{label} is not supported yet"
 
 
 @pytest.mark.parametrize("prefix", ["lora_unet_", "unet.", "diffusion_model.", ""])

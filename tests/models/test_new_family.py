@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import nodeforge
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS
 
 PACKAGE = Path(nodeforge.__file__).parent
 NODES = PACKAGE.parent / "nodes"
@@ -31,4 +31,6 @@ def test_each_family_has_facts_behaviour_and_configs(name):
         assert (PACKAGE / part / "families" / f"{name}.py").is_file()
     facts = FAMILIES[name]
     assert (facts.config_folder / "model_index.json").is_file()
-    assert FAMILIES[facts.latent_family].latents == ""
+    assert (facts.latent_space.config_folder / "config.json").is_file()
+    for kind in facts.text_encoders.values():
+        assert (TEXT_ENCODER_KINDS[kind].config_folder / "config.json").is_file()

@@ -73,7 +73,7 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         "ip_adapter": diffusion.describe_ip_adapter(folder / "ip_adapter.safetensors"),
         "image_encoder": diffusion.describe_image_encoder(folder / "image_encoder"),
         "conditioning": prompt,
-        "latent": Latent(torch.randn(1, 4, SIZE // 8, SIZE // 8), "sd15", 8),
+        "latent": Latent(torch.randn(1, 4, SIZE // 8, SIZE // 8), "sd", 8),
         "noise": Noise(1, SIZE, SIZE),
         "schedule": Schedule("normal", 2),
         "sampler": Sampler("euler"),

@@ -98,7 +98,7 @@ def test_a_grey_mask_becomes_black_and_white(nodes):
 @pytest.mark.parametrize("size", [(20, 12), (64, 64), (48, 40)])
 def test_a_mask_comes_to_the_size_of_a_latent(nodes, mask, size):
     """comfyui 1.11."""
-    latent = Latent(torch.zeros(1, 4, 5, 6), "sd15", 8)
+    latent = Latent(torch.zeros(1, 4, 5, 6), "sd", 8)
     made = nodes["mask.scale_to_latent"](mask(*size), latent)
     assert (made.width, made.height) == (48, 40)
     if size == (48, 40):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nodeforge.api import Image, Mask, Region, Role, node_type_of
+from nodeforge.api import Image, Latent, Mask, Region, Role, node_type_of
 from nodeforge.spec import FileWidget
 
 
@@ -36,6 +36,7 @@ def sample(port):
     torch.manual_seed(0)
     samples = {
         "image": lambda: Image(torch.rand(2, 24, 32, 3)),
+        "latent": lambda: Latent(torch.randn(2, 4, 3, 4), "sd", 8),
         "mask": lambda: Mask((torch.rand(1, 24, 32) > 0.5).float()),
         "region": lambda: Region(2, 3, 16, 12, 64, 48),
         "any": lambda: "anything",

@@ -253,7 +253,7 @@ def _tracked(samples: torch.Tensor) -> Latent:
     ALIVE.add(samples)
     most = "most alive at once"
     CALLS[most] = max(CALLS[most], len(ALIVE))
-    return Latent(samples, "sd15", 8)
+    return Latent(samples, "sd", 8)
 
 
 @node("test.reroute", role=Role.REROUTE)

@@ -25,13 +25,18 @@ def write_safetensors(
     dtype: str = "F16",
     metadata: Mapping[str, str] | None = None,
     fill: bytes = b"",
+    dtypes: Mapping[str, str] | None = None,
 ) -> Path:
-    """A safetensors file with these tensors, zeros (a sparse file) after `fill`."""
+    """A safetensors file with these tensors, zeros (a sparse file) after `fill`.
+
+    `dtypes` are of tensors whose names end so; the others are of `dtype`.
+    """
     header: dict[str, object] = {"__metadata__": metadata} if metadata else {}
     at = 0
     for name, shape in shapes.items():
-        size = math.prod(shape) * BITS[dtype] // 8
-        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [at, at + size]}
+        own = next((d for end, d in (dtypes or {}).items() if name.endswith(end)), dtype)
+        size = math.prod(shape) * BITS[own] // 8
+        header[name] = {"dtype": own, "shape": list(shape), "data_offsets": [at, at + size]}
         at += size
     raw = json.dumps(header).encode()
     path.parent.mkdir(parents=True, exist_ok=True)

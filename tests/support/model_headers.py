@@ -32,10 +32,14 @@ class ModelHeader:
     metadata: Mapping[str, str] = field(default_factory=dict)
     inpainting: bool = False
     prediction: str | None = None
+    variant: str = ""
+    encoder: str = ""
+    quantisation: str = ""
+    dtypes: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_headers() -> list[ModelHeader]:
-    """More than 120 of them; files of one family differ in layout, width, metadata or name."""
+    """More than 320 of them; files of one family differ in layout, width, metadata or name."""
     names = real_names()
     makers = (
         *(checkpoints, denoisers, autoencoders, text_encoders, controlnets, adapters),
@@ -107,7 +111,7 @@ def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         yield ModelHeader(f"vae {layout}", tensors, "vae", "sd15")
         yield ModelHeader(f"sdxl_vae {layout}", tensors, "vae", "sdxl")
     wide = {**bare, "decoder.conv_in.weight": [512, 16, 3, 3]}
-    yield ModelHeader("ae", wide, "vae", None, "16 channels at 1/8")
+    yield ModelHeader("ae", wide, "vae", "flux1")
 
 
 def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
@@ -220,6 +224,8 @@ def embeddings(_: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
 def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
     """Denoisers and LoRAs of architectures that no family covers."""
     for name, label in LABELS.items():
+        if name == "flux":
+            continue
         kind = "unknown" if name == "animatediff" else "unet"
         yield ModelHeader(f"{name}, diffusers", names[name], kind, None, label)
     for name, tensors in (
@@ -233,11 +239,11 @@ def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
         yield ModelHeader(f"{name}, its authors'", tensors, "unet", None, LABELS[name])
         whole = {UNET + n: s for n, s in tensors.items()}
         yield ModelHeader(f"{name} in a checkpoint", whole, "unet", None, LABELS[name])
-    for name in ("flux", "sd3", "pixart"):
+    for name in ("sd3", "pixart"):
         made = lora(names[name], lambda key: peft(key, "transformer"), ("attn2.to_k.weight",
                     "attn.add_k_proj.weight", "attn.to_k.weight"))  # fmt: skip
         yield ModelHeader(f"{name} lora", made, "lora", None, LABELS[name])
-    kohyas = {"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [16, 3072]}
+    kohyas = {"lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight": [16, 99]}
     yield ModelHeader("flux kohya lora", kohyas, "lora", None, "Flux")
     qwen = {"transformer_blocks.0.img_mod.1.lora_A.weight": [16, 3072]}
     yield ModelHeader("qwen lora", qwen, "lora", None, "Qwen-Image")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ import transformers
 
 from nodeforge.diffusion.networks.building import build
 from nodeforge.models import FAMILIES
-from nodeforge.values import ControlNet, Model, TextEncoder, Vae, Weights
+from nodeforge.values import Model, TextEncoderPart, Vae, Weights
 from tests import tiny_models
+from tests.support.loaded_networks import family_recipes
 from tests.support.model_files import NAMES
+from tests.tiny_originals import original
 
-OURS = {"unet": Model, "vae": Vae, "text_encoder": TextEncoder, "controlnet": ControlNet}
 FOREIGN: dict[str, Any] = {
     "flux": lambda: diffusers.FluxTransformer2DModel(guidance_embeds=True),
     "sd3": lambda: diffusers.SD3Transformer2DModel(),
@@ -53,27 +56,78 @@ FOREIGN: dict[str, Any] = {
 }
 
 
+FIRST_BLOCKS: dict[str, Any] = {
+    "flux2_dev": lambda: diffusers.Flux2Transformer2DModel(),
+    "flux3": lambda: diffusers.Flux3Transformer2DModel(),
+    "qwen_image_21": lambda: diffusers.QwenImage21Transformer2DModel(),
+    "krea2": lambda: diffusers.Krea2Transformer2DModel(),
+    "wan_vace": lambda: diffusers.WanVACETransformer3DModel(vace_layers=[0, 5]),
+    "ltx2": lambda: diffusers.LTX2VideoTransformer3DModel(),
+    "wan_vae": lambda: diffusers.AutoencoderKLWan(),
+    "umt5": lambda: transformers.UMT5EncoderModel(
+        transformers.UMT5Config(vocab_size=256384, d_model=4096, d_kv=64, d_ff=10240, num_heads=64)
+    ),
+    "qwen25_vl": lambda: transformers.Qwen2_5_VLModel(transformers.Qwen2_5_VLConfig()),
+    "qwen3_vl": lambda: transformers.Qwen3VLModel(transformers.Qwen3VLConfig()),
+    "qwen3_06b": lambda: transformers.Qwen3Model(
+        transformers.Qwen3Config(hidden_size=1024, intermediate_size=3072, num_hidden_layers=2)
+    ),
+}
+"""Of these, the first two of each kind of block are enough."""
+
+
 def main() -> None:
     names: dict[str, dict[str, list[int]]] = {}
     for family, facts in FAMILIES.items():
-        if facts.config.startswith("configs/"):
+        if facts.signature is None and facts.config.startswith("configs/"):
             names |= dict(_ours(family, str(facts.config_folder)))
     text = _text_ldm(names["sd15_text_encoder"])
     names["sd15_ldm"] = {**names["sd15_unet_ldm"], **text, **names["sd15_vae_ldm"]}
     with torch.device("meta"):
         for name, make in FOREIGN.items():
             names[name] = _shapes(make())
+        for name, make in FIRST_BLOCKS.items():
+            names[name] = _first_blocks(_shapes(make()))
+    names |= dict(_transformers())
     NAMES.write_bytes(gzip.compress(json.dumps(names).encode(), mtime=0))
 
 
+def _transformers() -> Iterator[tuple[str, dict[str, list[int]]]]:
+    """Denoisers in both layouts, the text encoders and VAEs that families with a signature use."""
+    ours = {name: facts for name, facts in FAMILIES.items() if facts.signature}
+    for family, facts in ours.items():
+        network: Any = build(Model(Weights(str(facts.config_folder), "", family, facts.denoiser)))
+        yield f"{family}_transformer", _shapes(network)
+        theirs = original(network.state_dict())
+        yield f"{family}_original", {name: list(tensor.shape) for name, tensor in theirs.items()}
+    kinds = {kind for facts in ours.values() for kind in facts.text_encoders.values()}
+    for kind in sorted(kinds - {"clip_l"}):
+        yield kind, _shapes(build(TextEncoderPart(kind, Weights("none", "", "", "text_encoder"))))
+    for space in sorted({facts.space for facts in ours.values()}):
+        vae: Any = build(Vae(Weights("none", "", "", "vae"), space))
+        yield f"{space}_vae", _shapes(vae)
+        parts = {name: each for name, each in _shapes(vae).items() if not name.startswith("bn.")}
+        named = {name: tiny_models.ldm_names("vae", vae)[name] for name in parts}
+        yield (
+            f"{space}_vae_ldm",
+            {
+                **{
+                    named[n].removeprefix("first_stage_model."): shape for n, shape in parts.items()
+                },
+                **{n: shape for n, shape in _shapes(vae).items() if n.startswith("bn.")},
+            },
+        )
+
+
+def _first_blocks(shapes: dict[str, list[int]]) -> dict[str, list[int]]:
+    return {n: s for n, s in shapes.items() if not re.search(r"\.([2-9]|\d\d+)\.", n)}
+
+
 def _ours(family: str, folder: str) -> Any:
-    for part, recipe in OURS.items():
+    for part, recipe in family_recipes(family, folder).items():
         if part == "controlnet" and "controlnet" not in _parts(folder):
             continue
-        network: Any = build(recipe(Weights(folder, "", family, part)))
-        if part == "text_encoder" and family.startswith("sdxl"):
-            yield f"{family}_text_encoder_2", _shapes(network["text_encoder_2"])
-            continue
+        network: Any = build(recipe)
         yield f"{family}_{part}", _shapes(network)
         if part in ("unet", "vae"):
             yield f"{family}_{part}_ldm", _ldm(part, network)

@@ -25,7 +25,7 @@ def test_a_picture_is_made_smaller_where_less_is_asked_for():
 
 def test_masks_and_latents_have_pictures_and_other_values_have_none():
     assert render(Mask(torch.ones(2, 4, 6)), item=1).shape == (4, 6, 3)
-    assert render(Latent(torch.zeros(2, 4, 4, 6), "sd15", 8), item=1).shape[:2] == (4, 6)
+    assert render(Latent(torch.zeros(2, 4, 4, 6), "sd", 8), item=1).shape[:2] == (4, 6)
     assert render(Noise(1, 64, 64)) is None
 
 

@@ -35,7 +35,7 @@ VALUES = [
     {"conditioning": Conditioning((Prompt(WIDE[:1]), Prompt(WIDE[1:], end=0.5)), WIDE[:1], "x")},
     {
         "checkpoint": Checkpoint(
-            Latent(torch.randn(1, 4, 2, 2), "sd15", 8),
+            Latent(torch.randn(1, 4, 2, 2), "sd", 8),
             3,
             5,
             {"history": [torch.ones(2, dtype=torch.float64), None], "order": 2},

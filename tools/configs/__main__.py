@@ -18,7 +18,7 @@ import torch
 
 import tools.configs
 from nodeforge.models import VOCABULARY_KEY
-from tools.configs import clip_tokenizer
+from tools.configs import clip_tokenizer, text_encoders
 
 CONFIGS = Path(__file__).parents[2] / "resources" / "configs"
 HAS_VOCABULARY = "sd15/tokenizer"
@@ -43,8 +43,11 @@ def write(family: Any, folder: Path, wheel: Path) -> None:
     for name, network in networks.items():
         save = getattr(network, "save_config", None) or network.config.save_pretrained
         save(folder / name)
-    _, scheduler = family.INDEX["scheduler"]
-    write_json(folder / "scheduler" / "scheduler_config.json", scheduler, family.SCHEDULER)
+    if "scheduler" in family.INDEX:
+        _, scheduler = family.INDEX["scheduler"]
+        write_json(folder / "scheduler" / "scheduler_config.json", scheduler, family.SCHEDULER)
+    if hasattr(family, "TEMPLATE"):
+        (folder / "prompt_template.txt").write_text(family.TEMPLATE, "utf-8", newline="\n")
     for name, changes in family.TOKENIZERS.items():
         write_tokenizer(folder / name, changes, wheel)
     (folder / "model_index.json").write_text(json.dumps(family.INDEX, indent=2) + "\n", "utf-8")
@@ -77,6 +80,8 @@ def main() -> None:
     wheel = clip_tokenizer.fetch(options.cache)
     for name, family in families().items():
         write(family, CONFIGS / name, wheel)
+    for name, source in text_encoders.SOURCES.items():
+        text_encoders.write(CONFIGS / name, source, text_encoders.fetch(options.cache))
 
 
 if __name__ == "__main__":

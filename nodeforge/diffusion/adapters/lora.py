@@ -18,17 +18,21 @@ from torch import Tensor, nn
 
 from nodeforge.diffusion.adapters.lora_blocks import Blocks, block_weight
 from nodeforge.diffusion.adapters.lora_keys import (
+    LayerPart,
     LoraNames,
     by_canonical_name,
+    of_part,
+    parts_by_canonical_name,
     read_lora,
+    rows_of,
     too_many,
 )
 from nodeforge.diffusion.adapters.lora_weights import Layer, LoraDelta, delta_of
 from nodeforge.diffusion.errors import LoadingError
-from nodeforge.diffusion.networks.building import build, parts_of
+from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.participants import Order, Participant, participant
 from nodeforge.models import FAMILIES
-from nodeforge.values import Lora, Model, TextEncoder, Weights
+from nodeforge.values import Lora, Model, TextEncoder, TextEncoderPart, Weights
 
 Changed = TypeVar("Changed", Model, TextEncoder)
 
@@ -48,11 +52,15 @@ def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()
     Raises:
         LoadingError: the file is of a kind that is not read.
     """
-    texts = FAMILIES[recipe.weights.family].text_encoders
-    parts = texts if isinstance(recipe, TextEncoder) else (recipe.weights.part,)
-    if weight == 0 or not read_lora(Path(lora.path)).names.keys() & set(parts):
+    parts = {each.weights.part for each in networks_of(recipe)}
+    if weight == 0 or not read_lora(Path(lora.path), lora.family).names.keys() & parts:
         return recipe
     return replace(recipe, loras=(*recipe.loras, Lora(lora, weight, blocks)))
+
+
+def networks_of(recipe: Model | TextEncoder) -> tuple[Model | TextEncoderPart, ...]:
+    """The networks that a LoRA over `recipe` may change."""
+    return recipe.parts if isinstance(recipe, TextEncoder) else (recipe,)
 
 
 @participant(order=Order.NETWORK)
@@ -97,7 +105,7 @@ def load_lora(
 
     Args:
         weights: The LoRA's file.
-        part: ``unet`` or ``text_encoder``: which network it is; text encoders may be several.
+        part: ``unet``, ``transformer``, ``text_encoder``, ...: which network it is.
         network: Whose layers are named; it is not changed.
         device: Where the network computes; its weights may be elsewhere meanwhile.
         dtype: What it computes in; its weights may be stored in fewer bits.
@@ -108,13 +116,8 @@ def load_lora(
             kind that is not read.
         ModelFileError: the file is damaged.
     """
-    names = read_lora(Path(weights.path)).names
-    pieces: dict[str, LoraDelta] = {}
-    for inner_part, prefix, inner in parts_of(network, part):
-        known = names.get(inner_part, LoraNames())
-        found = _pieces(weights, known, inner_part, inner, device, dtype, check)
-        pieces |= {prefix + name: piece for name, piece in found}
-    return LoadedLora(pieces)
+    known = read_lora(Path(weights.path), weights.family).names.get(part, LoraNames())
+    return LoadedLora(dict(_pieces(weights, known, part, network, device, dtype, check)))
 
 
 def _pieces(
@@ -127,37 +130,68 @@ def _pieces(
     check: Callable[[], None],
 ) -> Iterator[tuple[str, LoraDelta]]:
     """Names of layers, and what is added to each."""
-    for module, name, layer in _matched(weights, names, part, network):
+    for module, layer_part, layer in _matched(weights, names, part, network).there:
         check()
-        stored = names.modules[module]
+        stored = of_part(names.modules[module], layer_part)
         read = {
             role: tensor.read(torch.float32 if role == "alpha" else dtype)
             for role, tensor in stored.items()
         }
         on_device = {role: tensor.to(device) for role, tensor in read.items()}
         alpha = names.alphas.get(module, names.alphas.get(""))
-        piece = delta_of(on_device, layer, alpha, names.root)
+        piece = delta_of(on_device, layer, alpha, names.root, *_place(layer_part))
         if piece is None:
-            raise _misfit(weights, f"has other shapes for '{name}' than the {part}.")
-        yield name, piece
+            raise _misfit(weights, f"has other shapes for '{layer_part.name}' than the {part}.")
+        yield layer_part.name, piece
 
 
-def _matched(
-    weights: Weights, names: LoraNames, part: str, network: nn.Module
-) -> list[tuple[str, str, Layer]]:
-    """The modules of a LoRA that `network` has, each with its name there, and the layer.
+def _place(part: LayerPart) -> tuple[tuple[int, int] | None, bool]:
+    return (part.first, part.last) if part.last else None, part.swapped
+
+
+class _Matched(NamedTuple):
+    """The modules of a LoRA that a network has, with their layers; and those it has not."""
+
+    there: list[tuple[str, LayerPart, Layer]]
+    foreign: list[str]
+
+
+def _matched(weights: Weights, names: LoraNames, part: str, network: nn.Module) -> _Matched:
+    """The modules of a LoRA that `network` has, each with its layers, or their parts.
 
     Raises:
-        LoadingError: it lacks more than single ones.
+        LoadingError: it has none of them, or, of a UNet or a text encoder, lacks more than single
+            ones; or a module has other rows than its layers together.
     """
     layers = {n: m for n, m in network.named_modules() if isinstance(m, Layer)}
+    known, partly = _known_layers(layers, weights, part, network)
+    foreign = [module for module in names.modules if module not in known]
+    if len(foreign) == len(names.modules) if partly else too_many(foreign, names):
+        raise _misfit(weights, f"changes '{foreign[0]}', which the {part} does not have.")
+    there = []
+    for module, tensors in names.modules.items():
+        for each in known.get(module, ()):
+            if each.total not in (0, rows_of(tensors)):
+                raise _misfit(weights, f"has other shapes for '{each.name}' than the {part}.")
+            there.append((module, each, layers[each.name]))
+    return _Matched(there, foreign)
+
+
+def _known_layers(
+    layers: Mapping[str, Layer], weights: Weights, part: str, network: nn.Module
+) -> tuple[Mapping[str, tuple[LayerPart, ...]], bool]:
+    """The layers by every name that trainers have for them, and whether some may be missing.
+
+    Models of one kind differ in blocks, as pruned ones; those over UNets do not.
+    """
+    family = FAMILIES.get(weights.family)
+    if family and family.signature and part == family.denoiser:
+        rows = {name: layer.weight.shape[0] for name, layer in layers.items()}
+        return parts_by_canonical_name(rows, family.signature), True
     config: Any = network.config
     depth = config["layers_per_block"] if part == "unet" else None
-    known = by_canonical_name(list(layers), depth)
-    if too_many(foreign := [module for module in names.modules if module not in known], names):
-        raise _misfit(weights, f"changes '{foreign[0]}', which the {part} does not have.")
-    there = ((module, known[module]) for module in names.modules if module in known)
-    return [(module, name, layers[name]) for module, name in there]
+    named = by_canonical_name(list(layers), depth)
+    return {module: (LayerPart(name),) for module, name in named.items()}, False
 
 
 def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
@@ -171,24 +205,31 @@ def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
         ModelFileError: the file is damaged.
     """
     path = Path(lora.path)
-    names, left_out = read_lora(path)
+    names, left_out = read_lora(path, lora.family)
     told = list(left_out)
-    for part, _, network in parts_of(build(recipe), recipe.weights.part):
+    for each in networks_of(recipe):
+        part = each.weights.part
         if (known := names.get(part)) is None:
             continue
-        matched = _matched(lora, known, part, network)
-        for module, name, layer in matched:
+        there, foreign = _matched(lora, known, part, build(each))
+        for module, layer_part, layer in there:
             shapes = {
                 role: torch.empty(tensor.shape, device="meta")
-                for role, tensor in known.modules[module].items()
+                for role, tensor in of_part(known.modules[module], layer_part).items()
                 if role != "alpha"
             }
-            if delta_of(shapes, layer) is None:
-                raise _misfit(lora, f"has other shapes for '{name}' than the {part}.")
-        if foreign := known.modules.keys() - {module for module, _, _ in matched}:
-            names_told = ", ".join(f"'{module}'" for module in sorted(foreign)[:3])
-            told.append(f"The {part} does not have {names_told}: left out.")
+            if delta_of(shapes, layer, None, False, *_place(layer_part)) is None:
+                raise _misfit(lora, f"has other shapes for '{layer_part.name}' than the {part}.")
+        if foreign:
+            told.append(_left_out(part, sorted(foreign), len(known.modules)))
     return tuple(told)
+
+
+def _left_out(part: str, foreign: Sequence[str], count: int) -> str:
+    names = ", ".join(f"'{module}'" for module in foreign[:3])
+    more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+    used = f"{count - len(foreign)} of {count} layers are used"
+    return f"The {part} does not have {names}{more}: left out; {used}."
 
 
 class LoraHooks:

@@ -6,13 +6,22 @@ import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nodeforge.diffusion.adapters.lora_blocks import ldm_modules
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
-from nodeforge.models import LoraTensor, other_lora_method, parse_lora_name, read_header
+from nodeforge.models import (
+    FAMILIES,
+    LoraTensor,
+    Signature,
+    other_lora_method,
+    parse_lora_name,
+    read_header,
+)
+from nodeforge.models.detection.lora_names import OTHER_DENOISER, UNET
 
 _MOST_LEFT_OUT = 0.1
 """The share of a file that may be foreign or damaged while the rest is still used."""
@@ -86,7 +95,8 @@ class LoraFile(NamedTuple):
     """What a LoRA file holds.
 
     Args:
-        names: By network, ``unet``, ``text_encoder``, ``text_encoder_2``: what it changes there.
+        names: By network, ``unet``, ``transformer``, ``text_encoder``, ``text_encoder_2``: what it
+            changes there.
         left_out: What of it is not used, as sentences.
     """
 
@@ -94,8 +104,8 @@ class LoraFile(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def read_lora(path: Path) -> LoraFile:
-    """Sort the tensors of the LoRA at `path`.
+def read_lora(path: Path, family: str = "") -> LoraFile:
+    """Sort the tensors of the LoRA at `path`, for a model of `family`.
 
     What belongs to no network (an embedding that comes with it), and single layers of which a
     part is missing, are left out.
@@ -117,9 +127,10 @@ def read_lora(path: Path) -> LoraFile:
             continue
         if told.role in ("down", "up"):
             adapters[told.adapter or _UNNAMED] = None
-        if told.part not in found:
-            found[told.part] = _with_metadata(told.part, metadata, path)
-        found[told.part].add(canonical(told.module), told.role, name, tensor)
+        part = part_of(told.part, family)
+        if part not in found:
+            found[part] = _with_metadata(part, metadata, path)
+        found[part].add(canonical(told.module), told.role, name, tensor)
     _check_adapters(list(adapters), path)
     of_networks = [name for name in foreign if parse_lora_name(name)]
     if len(of_networks) > _MOST_LEFT_OUT * len(stored):
@@ -128,6 +139,22 @@ def read_lora(path: Path) -> LoraFile:
     if foreign:
         facts.append(f"'{foreign[0]}'{_and_more(foreign)}: no part of a LoRA, so it is left out.")
     return LoraFile(found, tuple(facts))
+
+
+def part_of(told: str, family: str) -> str:
+    """The network that a part of a LoRA is for, as a folder of its family's models calls it.
+
+    Args:
+        told: As `nodeforge.models.LoraTensor` has it.
+        family: A name in `FAMILIES`; empty is that of UNets.
+    """
+    facts = FAMILIES.get(family)
+    if facts is None or facts.signature is None:
+        return told
+    if told in (UNET, OTHER_DENOISER):
+        return facts.denoiser
+    folders = {kind: folder for folder, kind in facts.text_encoders.items()}
+    return folders.get(told, told)
 
 
 def _parsed(name: str, tensor: StoredTensor, path: Path) -> LoraTensor | None:
@@ -196,6 +223,72 @@ def canonical(module: str) -> str:
     """A module's name as trainers of all kinds can be brought to: ``down_blocks_0_conv1``."""
     name = module.replace(".", "_").replace("_processor_", "_").removeprefix("text_model_")
     return f"{name}_0" if name.endswith("_to_out") else name
+
+
+class LayerPart(NamedTuple):
+    """A layer of a network that a module of a LoRA changes, or a part of that module does.
+
+    Args:
+        name: The layer's.
+        first, last: Which rows of the module are the layer's; `last` is 0 where all are.
+        total: Rows that the module has then.
+        swapped: Whether the halves of its rows are exchanged.
+    """
+
+    name: str
+    first: int = 0
+    last: int = 0
+    total: int = 0
+    swapped: bool = False
+
+
+def parts_by_canonical_name(
+    rows: Mapping[str, int], signature: Signature
+) -> dict[str, tuple[LayerPart, ...]]:
+    """The layers of a denoiser by the `canonical` form of diffusers' names and its authors'.
+
+    Args:
+        rows: Of each layer, by its name.
+        signature: Of the denoiser's family.
+    """
+    found: dict[str, tuple[LayerPart, ...]] = {canonical(name): (LayerPart(name),) for name in rows}
+    names = signature.names
+    for original, parts in (each for name in rows for each in names.beginning_with(name)):
+        if len(parts) == 1:
+            swapped = parts[0] in names.swapped
+            found.setdefault(canonical(original), (LayerPart(parts[0], swapped=swapped),))
+        elif all(part in rows for part in parts):
+            ends = list(accumulate(rows[part] for part in parts))
+            starts = [0, *ends[:-1]]
+            found[canonical(original)] = tuple(
+                LayerPart(part, first, last, ends[-1])
+                for part, first, last in zip(parts, starts, ends, strict=True)
+            )
+    return found
+
+
+def rows_of(tensors: Mapping[str, StoredTensor]) -> int:
+    """How many rows the weight has that a module's tensors change; 0 where they do not tell."""
+    for role in ("up", "hada_w1_a"):
+        if role in tensors:
+            return (*tensors[role].shape, 0)[0]
+    return _factor_rows(tensors, "lokr_w1") * _factor_rows(tensors, "lokr_w2")
+
+
+def _factor_rows(tensors: Mapping[str, StoredTensor], factor: str) -> int:
+    there = tensors.get(factor) or tensors.get(f"{factor}_a")
+    return (*there.shape, 0)[0] if there else 0
+
+
+def of_part(tensors: Mapping[str, StoredTensor], part: LayerPart) -> dict[str, StoredTensor]:
+    """The tensors of a module for a part of it; LoKr's, which are no rows, stay as they are."""
+    found = dict(tensors)
+    for role in ("up", "hada_w1_a", "hada_w2_a"):
+        if role in found and part.last:
+            found[role] = found[role].rows(part.first, part.last)
+        elif role in found and part.swapped:
+            found[role] = found[role].swapped()
+    return found
 
 
 def by_canonical_name(modules: Sequence[str], layers: int | None = None) -> dict[str, str]:

@@ -85,12 +85,17 @@ class Composed:
         parts: Two factors, each whole, or two matrices, or these with a core.
         alpha: The difference counts alpha / divisor times.
         divisor: The rank.
+        rows: Which rows of the difference are the layer's, from the first to before the last;
+            None where all are.
+        swapped: Whether the halves of its rows are exchanged.
     """
 
     kind: str
     parts: tuple[tuple[Tensor, ...], tuple[Tensor, ...]]
     alpha: float
     divisor: float
+    rows: tuple[int, int] | None = None
+    swapped: bool = False
 
     @property
     def tensors(self) -> Sequence[Tensor]:
@@ -115,11 +120,27 @@ class Composed:
         if self.kind == "hada":
             return first * second
         first = first[:, :, None, None] if second.ndim == 4 else first
-        return torch.kron(first, second.contiguous())
+        if self.rows is not None:
+            return _kronecker_rows(first, second, *self.rows)
+        composed = torch.kron(first, second.contiguous())
+        return torch.cat(composed.chunk(2)[::-1]) if self.swapped else composed
+
+
+def _kronecker_rows(first: Tensor, second: Tensor, start: int, stop: int) -> Tensor:
+    """The rows of a Kronecker product from `start` to before `stop`."""
+    each = second.shape[0]
+    begin, end = start // each, -(-stop // each)
+    composed = torch.kron(first[begin:end], second.contiguous())
+    return composed[start - begin * each : stop - begin * each]
 
 
 def delta_of(
-    read: Mapping[str, Tensor], layer: Layer, alpha: float | None = None, root: bool = False
+    read: Mapping[str, Tensor],
+    layer: Layer,
+    alpha: float | None = None,
+    root: bool = False,
+    rows: tuple[int, int] | None = None,
+    swapped: bool = False,
 ) -> LoraDelta | None:
     """The piece that a file's tensors make; None where one is missing or shapes do not fit.
 
@@ -128,10 +149,13 @@ def delta_of(
         layer: What it is for.
         alpha: Where `read` has none; None is the rank, so that the difference counts once.
         root: Whether alpha is divided by the rank's square root.
+        rows, swapped: Of LoKr, as `Composed` has them; of others, the tensors are so already.
     """
     if any(tensor.ndim < 2 for role, tensor in read.items() if role != "alpha"):
         return None
     piece = _made(read, layer, alpha, root)
+    if isinstance(piece, Composed) and piece.kind == "lokr":
+        piece = replace(piece, rows=rows, swapped=swapped)
     return piece if piece is not None and piece.fits(layer) else None
 
 

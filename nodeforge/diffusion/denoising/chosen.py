@@ -11,18 +11,24 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import ControlNets
 from nodeforge.diffusion.adapters.image_prompts import ImagePrompts
 from nodeforge.diffusion.adapters.lora import LoraWeights
-from nodeforge.diffusion.denoising.guidance_embedding import EmbeddedGuidance, guidance_embedding
+from nodeforge.diffusion.denoising.guidance_embedding import (
+    EmbeddedGuidance,
+    beside_embedded,
+    embedded_scale,
+)
 from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
 from nodeforge.diffusion.denoising.setup import Denoising, Start, StepRange
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
-from nodeforge.diffusion.families import StableDiffusion
+from nodeforge.diffusion.families import Behaviour
 from nodeforge.diffusion.guidance.classifier_free import GuidedPrompts
+from nodeforge.diffusion.guidance.formulas import scale_of
 from nodeforge.diffusion.guidance.freeu import FreeUnet
 from nodeforge.diffusion.guidance.perturbed_attention import PerturbedNetwork
 from nodeforge.diffusion.guidance.step_prompts import StepPrompts, prompts_of_step
 from nodeforge.diffusion.participants import Host, Participant
 from nodeforge.diffusion.samplers.stepper import NegativePrediction
 from nodeforge.diffusion.weights.model_facts import ModelFacts
+from nodeforge.models import GuidanceKind
 from nodeforge.values import Prompt
 
 
@@ -30,7 +36,7 @@ def chosen_participants(
     host: Host,
     task: Denoising,
     facts: ModelFacts,
-    family: StableDiffusion,
+    family: Behaviour,
     config: Mapping[str, Any],
     start: Start,
     steps: StepRange,
@@ -45,13 +51,13 @@ def chosen_participants(
         negative: Where the sampler reads the negative prompt's prediction, if it does.
     """
     kind = str(config.get("prediction_type", "epsilon"))
-    embedding = None
-    if facts.guidance_width:  # the denoiser guides itself
-        embedding = guidance_embedding(task.guidance.scale, facts.guidance_width)
-        unguided = task.guidance.each(lambda each: replace(each, scale=1.0))
-        task = replace(task, guidance=unguided)
+    embedding = embedded_scale(scale_of(task.guidance), facts)
+    task = replace(task, guidance=task.guidance.each(lambda each: beside_embedded(each, facts)))
     prompts = _prompts(task, steps, negative is not None)
-    chosen = [*_always(host, prompts, family, kind, start, negative), LoraWeights(task.model.loras)]
+    chosen = [
+        *_always(host, prompts, family, kind, start, facts, negative),
+        LoraWeights(task.model.loras),
+    ]
     if (freeu := task.model.freeu) and not freeu.neutral:
         chosen.append(FreeUnet(freeu))
     if embedding is not None:
@@ -87,9 +93,10 @@ def _prompts(task: Denoising, steps: StepRange, both: bool) -> tuple[StepPrompts
 def _always(
     host: Host,
     prompts: Sequence[StepPrompts],
-    family: StableDiffusion,
+    family: Behaviour,
     kind: str,
     start: Start,
+    facts: ModelFacts,
     negative: NegativePrediction | None,
 ) -> list[Participant]:
     frame = start.frame
@@ -104,5 +111,12 @@ def _always(
         ImagePrompts(images),
         PerturbedNetwork(perturbations),
         ControlNets(controls, frame.width, frame.height, frame.scale, host.check),
-        GuidedPrompts(tuple(prompts), kind, added_values, negative),
+        GuidedPrompts(
+            tuple(prompts),
+            kind,
+            added_values,
+            negative,
+            apart=facts.guidance is not GuidanceKind.CFG,
+            from_positive=facts.guides_from_positive,
+        ),
     ]

@@ -55,6 +55,20 @@ def hard_mask(mask: Mask, latent: Latent) -> Tensor:
     return latent_mask(Mask((mask.values >= 0.5).float()), latent)
 
 
+def folded_mask(mask: Mask, latent: Latent) -> Tensor:
+    """The mask cut at one half, a cell's pixels as channels: (batch, scale², height, width).
+
+    Flux.1 Fill reads it so.
+
+    Raises:
+        SizeMismatchError: the mask has not the size of the latent's picture.
+    """
+    latent_mask(mask, latent)  # checks the sizes
+    scale, (height, width) = latent.scale, latent.samples.shape[-2:]
+    values = (mask.values >= 0.5).float().reshape(-1, height, scale, width, scale)
+    return values.permute(0, 2, 4, 1, 3).reshape(-1, scale**2, height, width)
+
+
 def masked_picture(image: Image, mask: Mask) -> Image:
     """`image` with grey where the mask is at least one half: what 9-channel models look at."""
     mask.check_fits(image)

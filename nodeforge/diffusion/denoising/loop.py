@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.adapters.controlnet import check_hints
+from nodeforge.diffusion.denoising.auto import resolved
 from nodeforge.diffusion.denoising.chosen import chosen_participants
 from nodeforge.diffusion.denoising.preview import factors_of, preview
 from nodeforge.diffusion.denoising.setup import (
@@ -23,10 +24,11 @@ from nodeforge.diffusion.denoising.setup import (
     StepRange,
     check_alike,
     check_numbers,
+    latent_size,
     set_up,
     step_range,
 )
-from nodeforge.diffusion.families import StableDiffusion, behaviour
+from nodeforge.diffusion.families import Behaviour, behaviour
 from nodeforge.diffusion.memory.residency import found_weights
 from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.participants import Host, ModelCall, Participant, Predict
@@ -34,6 +36,7 @@ from nodeforge.diffusion.participants.step_keys import step_keys
 from nodeforge.diffusion.samplers.pairs import make_stepper
 from nodeforge.diffusion.samplers.stepper import Blend, Stepper
 from nodeforge.diffusion.samplers.stepper import Predict as Predicting
+from nodeforge.diffusion.schedules.schedule import whole_steps
 from nodeforge.diffusion.tensors.conditioning import check_areas
 from nodeforge.diffusion.tensors.prediction import Clean, as_noised
 from nodeforge.diffusion.tensors.tiles import Tile
@@ -62,10 +65,13 @@ def denoise(host: Host, task: Denoising) -> Latent:
     weights = found_weights(task.model.weights)
     known = facts(replace(task.model, weights=weights))
     check_alike(task, known)
+    task = resolved(task, known)
     family = behaviour(known.family)
     if task.negative is None:
         task = replace(task, negative=family.default_negative(task.positive, known))
-    config = {**known.scheduler, **family.scheduler}
+    height, width = latent_size(task, known)
+    steps, convention = whole_steps(task.schedule), task.sampler.convention
+    config = family.scheduler_for(known, height, width, steps, convention)
     device = torch.device(host.device)
     stepper = make_stepper(task.sampler, task.schedule, config, device)
     steps = step_range(task, stepper)
@@ -84,7 +90,7 @@ class _Loop:
 
     host: Host
     task: Denoising
-    family: StableDiffusion
+    family: Behaviour
     stepper: Stepper
     steps: StepRange
     start: Start
@@ -209,7 +215,7 @@ class _Loop:
         return Clean(as_noised(x, sigma, kind), sigma, kind)(prediction)
 
     def _preview(self) -> np.ndarray:
-        factors = factors_of(self.facts.latents, self.facts.latent_channels)
+        factors = factors_of(self.facts.space, self.facts.latent_channels)
         return preview(self._clean()[0], factors)
 
 

@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.adapters.controlnet import check_controls
-from nodeforge.diffusion.denoising.inpainting import hard_mask, inpainting_channels, latent_mask
+from nodeforge.diffusion.denoising.inpainting import (
+    folded_mask,
+    hard_mask,
+    inpainting_channels,
+    latent_mask,
+)
 from nodeforge.diffusion.samplers.pairs import Stepper
 from nodeforge.diffusion.tensors.conditioning import ConditioningMismatchError, check_range
 from nodeforge.diffusion.tensors.latents import check_size
@@ -20,6 +25,7 @@ from nodeforge.diffusion.tensors.noise import (
     draw_varied_noise,
     seeds_of,
 )
+from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import (
@@ -159,15 +165,40 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
         latent: Latent | None = getattr(task, name)
         if latent is None:
             continue
-        if latent.family != facts.latents or latent.samples.shape[1] != facts.latent_channels:
+        if latent.space != facts.space or latent.samples.shape[1] != facts.latent_channels:
             raise LatentMismatchError(
-                f"the latent is of {latent.family}, the model is {facts.family}.",
+                f"the latent is of the space {latent.space}, the model's is {facts.space}.",
                 place=f"port '{name}'",
                 way_out="Encode the picture with the VAE that comes with the model.",
             )
     for window in (task.guidance, *task.guidance.others):
         for each in (window, *window.perturbations):
             check_range(each.start, each.end)
+
+
+def latent_size(task: Denoising, facts: ModelFacts) -> tuple[int, int]:
+    """Height and width of the latent to be, in cells.
+
+    Raises:
+        DenoiseError: there is neither noise nor a latent.
+        LatentSizeError: the model has no picture of this size.
+    """
+    if isinstance(task.noise, DrawnNoise):
+        height, width = task.noise.start.shape[-2:]
+    elif task.latent is not None:
+        height, width = task.latent.samples.shape[-2:]
+        check_size(width * facts.scale, height * facts.scale, facts.multiple)
+    elif task.noise is not None:
+        wide, high = task.noise.width, task.noise.height
+        assert wide is not None, "the loop has resolved it"
+        assert high is not None, "the loop has resolved it"
+        check_size(wide, high, facts.multiple)
+        height, width = high // facts.scale, wide // facts.scale
+    else:
+        raise DenoiseError(
+            "there is neither noise nor a latent.", way_out="Connect one of the two ports."
+        )
+    return height, width
 
 
 def set_up(
@@ -183,12 +214,12 @@ def set_up(
     clean = task.latent
     drawn = _drawn(task, facts)
     batch = drawn.start.shape[0]
-    samples = None if clean is None else _laid_out(_kept(clean.samples, task), batch, task.mask)
+    samples = None if clean is None else _laid_out(_kept(clean.samples, task), batch, task, facts)
     stepper.prepare(start, drawn)
-    frame = Latent(drawn.start, facts.latents, facts.scale)
+    frame = Latent(drawn.start, facts.space, facts.scale)
     mask = original = channels = None
     if facts.reads_mask:
-        channels = _channels(task, frame, batch).to(device)
+        channels = _channels(task, facts, frame, batch).to(device)
     elif task.mask is not None and (samples is None or task.noise is None):
         raise DenoiseError(
             "a mask needs a latent to keep and noise to change it with.",
@@ -247,13 +278,8 @@ def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
     if task.latent is not None:
         shape, batch = task.latent.samples.shape, task.latent.batch
         return _noise_of(task.noise, _batch(task.noise, batch), shape[1:], together)
-    if task.noise is None:
-        raise DenoiseError(
-            "there is neither noise nor a latent.", way_out="Connect one of the two ports."
-        )
-    check_size(task.noise.width, task.noise.height, facts.scale)
-    height, width = task.noise.height // facts.scale, task.noise.width // facts.scale
-    shape = (facts.latent_channels, height, width)
+    assert task.noise is not None, "latent_size has refused it"
+    shape = (facts.latent_channels, *latent_size(task, facts))
     return _noise_of(task.noise, task.noise.batch, shape, together)
 
 
@@ -293,22 +319,26 @@ def _batch(noise: Noise | None, batch: int) -> int:
     return max(noise.batch, batch)
 
 
-def _laid_out(samples: Tensor, batch: int, mask: Mask | None) -> Tensor:
+def _laid_out(samples: Tensor, batch: int, task: Denoising, facts: ModelFacts) -> Tensor:
     """Samples for each item, in memory as diffusers' pipelines have them.
 
     That decides the last bit: a convolution adds in another order. Image to image keeps the
-    picture's order of axes, inpainting repeats the latent, which loses it.
+    picture's order of axes; inpainting with Stable Diffusion repeats the latent, which loses it.
     """
     samples = samples.expand(batch, -1, -1, -1) if samples.shape[0] == 1 else samples
-    order = torch.channels_last if mask is None else torch.contiguous_format
+    repeats = task.mask is not None and facts.kind != FLOW
+    order = torch.contiguous_format if repeats else torch.channels_last
     return samples.contiguous(memory_format=order)
 
 
-def _channels(task: Denoising, frame: Latent, batch: int) -> Tensor:
+def _channels(task: Denoising, facts: ModelFacts, frame: Latent, batch: int) -> Tensor:
     if task.mask is None or task.masked_image is None:
         raise DenoiseError(
             "this is an inpainting model: it needs a mask and the masked image.",
             way_out="Connect 'mask' and 'masked_image', or choose a model without inpainting.",
         )
     task.masked_image.check_like(frame)
+    if facts.folds_mask:
+        mask = folded_mask(task.mask, frame)
+        return inpainting_channels(task.masked_image.samples, mask, batch)
     return inpainting_channels(hard_mask(task.mask, frame), task.masked_image.samples, batch)

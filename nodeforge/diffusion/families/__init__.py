@@ -7,26 +7,26 @@ import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
 
-from nodeforge.diffusion.families.stable_diffusion import StableDiffusion
+from nodeforge.diffusion.families.behaviour import Behaviour
 from nodeforge.errors import NodeForgeError
 
 
-def _found() -> dict[str, StableDiffusion]:
+def _found() -> dict[str, Behaviour]:
     """The behaviour in each module here, so that a new family is a new file and nothing else."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = [import_module(f"{__name__}.{name}") for name in names]
-    there = [v for m in modules for v in vars(m).values() if isinstance(v, StableDiffusion)]
+    there = [v for m in modules for v in vars(m).values() if isinstance(v, Behaviour)]
     return {family.name: family for family in there}
 
 
-BEHAVIOUR: Mapping[str, StableDiffusion] = _found()
+BEHAVIOUR: Mapping[str, Behaviour] = _found()
 
 
 class UnknownFamilyError(NodeForgeError):
     """A family that this version cannot run."""
 
 
-def behaviour(family: str) -> StableDiffusion:
+def behaviour(family: str) -> Behaviour:
     """How models of `family` are run.
 
     Raises:
@@ -41,4 +41,4 @@ def behaviour(family: str) -> StableDiffusion:
         ) from None
 
 
-__all__ = ["BEHAVIOUR", "StableDiffusion", "UnknownFamilyError", "behaviour"]
+__all__ = ["BEHAVIOUR", "Behaviour", "UnknownFamilyError", "behaviour"]

@@ -24,7 +24,7 @@ from nodeforge.diffusion.participants import (
     participant,
 )
 from nodeforge.diffusion.samplers.stepper import NegativePrediction
-from nodeforge.diffusion.tensors.conditioning import lengthened
+from nodeforge.diffusion.tensors.conditioning import lengthened, padded
 from nodeforge.diffusion.tensors.prediction import Clean, as_noised
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs, concatenated
 from nodeforge.values import ImagePrompt, Prompt, uncounted
@@ -49,6 +49,9 @@ class GuidedPrompts(Participant):
         prediction_type: What the network predicts.
         added_values: What the family adds to each prompt.
         negative: Where the negative prompt's prediction is left for the sampler, if it reads it.
+        from_positive: Whether guidance is counted from the positive prompt's prediction, which
+            decides the last bit.
+        apart: Whether each prompt has a call of its own, as in the family's pipeline.
         guidance_state: What guidance keeps from call to call.
     """
 
@@ -60,6 +63,8 @@ class GuidedPrompts(Participant):
     negative: NegativePrediction | None = field(
         default=None, metadata=uncounted("asked for by the sampler, which is in the key")
     )
+    apart: bool = False
+    from_positive: bool = False
     guidance_state: GuidanceState = field(
         default_factory=GuidanceState, metadata=uncounted("made by earlier steps")
     )
@@ -75,14 +80,18 @@ class GuidedPrompts(Participant):
                     self.negative.prediction = torch.zeros_like(call.x)
                 return torch.zeros_like(call.x)
             if requests is None:
-                requests = _Requests(active, call.x, self.added_values)
+                requests = _Requests(
+                    active, call.x, self.added_values, 1 if self.apart else AT_ONCE
+                )
             noised = as_noised(call.x, call.sigma, self.prediction_type)
             clean = Clean(noised, call.sigma, self.prediction_type)
             wanted, unwanted, perturbed = requests.predictions(predict, call)
             if self.negative is not None:
                 self.negative.prediction = wanted if unwanted is None else unwanted
             state = self.guidance_state
-            return apply_guidance(active.guidance, wanted, unwanted, perturbed, clean, state)
+            return apply_guidance(
+                active.guidance, wanted, unwanted, perturbed, clean, state, self.from_positive
+            )
 
         return predicted
 
@@ -96,7 +105,9 @@ class GuidedPrompts(Participant):
 class _Requests:
     """A step's prompts in as few batches as possible, on the latent's device."""
 
-    def __init__(self, active: StepPrompts, x: Tensor, added_values: AddedValues) -> None:
+    def __init__(
+        self, active: StepPrompts, x: Tensor, added_values: AddedValues, most: int
+    ) -> None:
         self._negatives, self._positives = len(active.negative), len(active.positive)
         single = [
             _single(prompt, place >= self._negatives, active, x, added_values)
@@ -105,7 +116,7 @@ class _Requests:
         for perturbation in active.guidance.perturbations:
             unperturbed = single[self._negatives : len(active.prompts)]
             single += [replace(each, perturbation=perturbation) for each in unperturbed]
-        self._batches = [(_joined(group), len(group)) for group in _groups(single)]
+        self._batches = [(_joined(group), len(group)) for group in _groups(single, most)]
         self._shares = _shares(active.negative, x), _shares(active.positive, x)
 
     def predictions(
@@ -128,11 +139,14 @@ class _Requests:
 def _single(
     prompt: Prompt, wanted: bool, active: StepPrompts, x: Tensor, added_values: AddedValues
 ) -> PromptBatch:
-    embedding = prompt.embedding
-    if active.empty is not None:
-        tokens = max(each.embedding.shape[1] for each in active.prompts)
+    embedding, mask = prompt.embedding, prompt.mask
+    tokens = max(each.embedding.shape[1] for each in active.prompts)
+    if mask is not None:
+        embedding, mask = padded(embedding, tokens), padded(mask, tokens)
+    elif active.empty is not None:
         embedding = lengthened(embedding, active.empty, tokens)
-    inputs = PromptInputs(embedding, prompt.pooled, added_values(prompt, wanted)).expanded_to(x)
+    inputs = PromptInputs(embedding, prompt.pooled, added_values(prompt, wanted), mask=mask)
+    inputs = inputs.expanded_to(x)
     images = tuple(_image_prompt(image, x) for image in prompt.images)
     return PromptBatch(inputs, prompt.controls, images)
 
@@ -152,12 +166,12 @@ def _joined(group: Sequence[PromptBatch]) -> PromptBatch:
     return replace(group[0], inputs=inputs, image_prompts=images)
 
 
-def _groups(single: Sequence[PromptBatch]) -> list[list[PromptBatch]]:
-    """Neighbours that may go through the network together, at most `AT_ONCE`."""
+def _groups(single: Sequence[PromptBatch], most: int) -> list[list[PromptBatch]]:
+    """Neighbours that may go through the network together, at most so many."""
     groups: list[list[PromptBatch]] = []
     for each in single:
         last = groups[-1] if groups else []
-        if last and _conditions(last[-1]) == _conditions(each) and len(last) < AT_ONCE:
+        if last and _conditions(last[-1]) == _conditions(each) and len(last) < most:
             last.append(each)
         else:
             groups.append([each])

@@ -43,6 +43,7 @@ def apply_guidance(
     weakened: Sequence[Tensor],
     clean: Clean,
     memory: GuidanceState,
+    from_positive: bool = False,
 ) -> Tensor:
     """One prediction from those of a step.
 
@@ -53,32 +54,46 @@ def apply_guidance(
         weakened: The positive prompt's by each of the guidance's perturbations.
         clean: What predictions say of the clean latent.
         memory: Is changed where the guidance has momentum.
+        from_positive: Count from the positive prompt's prediction, which decides the last bit.
     """
     made = wanted
     if unwanted is not None:
         if guidance.zero_star is not None:
             unwanted = fitted(unwanted, wanted)
-        made = _against(guidance, wanted, unwanted, clean, memory)
+        made = _against(guidance, wanted, unwanted, clean, memory, from_positive)
     for each, prediction in zip(guidance.perturbations, weakened, strict=True):
         made = made + each.scale * (wanted - prediction)
     how = guidance.thresholding
-    if unwanted is not None and how is not None and how.mimic < guidance.scale:
+    if unwanted is not None and how is not None and how.mimic < scale_of(guidance):
         made = _in_range(how, made, wanted, unwanted, clean)
     return rescaled(made, wanted, guidance.rescale) if guidance.rescale else made
 
 
+def scale_of(guidance: Guidance) -> float:
+    """The scale of guidance in the loop, where none is left to the model."""
+    assert guidance.scale is not None, "the loop has resolved it"
+    return guidance.scale
+
+
 def _against(
-    guidance: Guidance, wanted: Tensor, unwanted: Tensor, clean: Clean, memory: GuidanceState
+    guidance: Guidance,
+    wanted: Tensor,
+    unwanted: Tensor,
+    clean: Clean,
+    memory: GuidanceState,
+    from_positive: bool,
 ) -> Tensor:
-    projection = guidance.projection
+    projection, scale = guidance.projection, scale_of(guidance)
     if projection is None or projection.neutral:
-        return unwanted + guidance.scale * (wanted - unwanted)
+        if from_positive:
+            return wanted + (scale - 1) * (wanted - unwanted)
+        return unwanted + scale * (wanted - unwanted)
     direction = clean.slope * (wanted - unwanted)
     if projection.momentum and memory.direction is not None:
         direction = direction + projection.momentum * memory.direction
     memory.direction = direction if projection.momentum else None
     update = projected(direction, clean(wanted), projection)
-    return wanted + (guidance.scale - 1) * update / clean.slope
+    return wanted + (scale - 1) * update / clean.slope
 
 
 def projected(direction: Tensor, clean: Tensor, projection: Projection) -> Tensor:

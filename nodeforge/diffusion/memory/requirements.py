@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,18 +17,14 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from nodeforge.diffusion.families import behaviour
+from nodeforge.diffusion.memory.blank_calls import blank_call, keeps_states, state_bytes
+from nodeforge.diffusion.networks.blocks import block_lists
 from nodeforge.diffusion.networks.building import build
-from nodeforge.diffusion.networks.loading import weight_bytes
+from nodeforge.diffusion.networks.loading import streams, weight_bytes
 from nodeforge.diffusion.tensors import attention
 from nodeforge.diffusion.tensors.policy import Policy
-from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
-from nodeforge.models import FAMILIES, Family
-from nodeforge.settings import Attention
-from nodeforge.values import AddedConditions, Model, Recipe, Vae
-
-TOKENS = 77
-"""Of a prompt of one chunk."""
+from nodeforge.settings import Attention, MemoryMode
+from nodeforge.values import Model, NetworkRecipe, Recipe, TextEncoder
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class MemoryNeeds:
     """Bytes.
 
     Args:
-        weights: What its parameters take.
+        weights: What its parameters take; where they stay in the file, the most that is read.
         working: The most that a call takes beside them, for one picture of its family's native
             size, with guidance.
     """
@@ -51,21 +48,32 @@ def memory_needs(recipe: Recipe, policy: Policy, device: torch.device) -> Memory
     Raises:
         LoadingError: its configuration is missing.
     """
-    dtype = policy.dtype(recipe.weights.part, device)
-    network = build(recipe).to(dtype)
-    weights = weight_bytes(network, recipe, policy, device)
-    return MemoryNeeds(weights, _working(recipe, network, dtype, policy.attention))
+    if isinstance(recipe, TextEncoder):
+        parts = [memory_needs(part, policy, device) for part in recipe.parts]
+        return MemoryNeeds(sum(p.weights for p in parts), max(p.working for p in parts))
+    dtype = policy.dtype_of(recipe, device)
+    network = nn.Module.to(build(recipe), dtype)  # diffusers warns in its own
+    streamed = policy.memory is MemoryMode.VERY_LOW and streams(recipe, policy, device)
+    weights = weight_bytes(network, recipe, policy, device, streamed=streamed)
+    return MemoryNeeds(weights, _working(recipe, network, dtype, policy.attention, device))
 
 
-def peak_bytes(network: nn.Module, call: Callable[[], object], *, fused: bool = True) -> int:
+def peak_bytes(
+    network: nn.Module,
+    call: Callable[[], object],
+    *,
+    fused: bool = True,
+    device: torch.device | None = None,
+) -> int:
     """The most that `call` holds at once beside the weights of `network`.
 
     Args:
         network: What is called.
         call: Calls it.
         fused: Attention never makes the matrix of all pairs.
+        device: Where it would be called; processors copy what convolutions read.
     """
-    tally = _Tally(network)
+    tally = _Tally(network, copies=device is not None and device.type == "cpu")
     with torch.no_grad(), _FusedAttention() if fused else nullcontext(), tally:
         call()
     return tally.most
@@ -74,8 +82,9 @@ def peak_bytes(network: nn.Module, call: Callable[[], object], *, fused: bool = 
 class _Tally(TorchDispatchMode):
     """Adds up the memory of every tensor as it comes and goes."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, copies: bool = False) -> None:
         super().__init__()
+        self._copies = copies
         self._alive = {tensor.untyped_storage()._cdata for tensor in network.parameters()}
         self._now = 0
         self.most = 0
@@ -87,6 +96,8 @@ class _Tally(TorchDispatchMode):
         for tensor in tree_leaves(made):
             if isinstance(tensor, Tensor):
                 self._count(tensor.untyped_storage())
+        if self._copies and func is torch.ops.aten.convolution.default:
+            self.most = max(self.most, self._now + _copied(args[0], args[1], made))
         return made
 
     def _count(self, storage: torch.UntypedStorage) -> None:
@@ -103,50 +114,57 @@ class _Tally(TorchDispatchMode):
         self._now -= size
 
 
+def _copied(x: Tensor, weight: Tensor, made: Tensor) -> int:
+    """Bytes of the copies that oneDNN makes for a convolution, in an order of its own."""
+    if math.prod(weight.shape[2:]) == 1:
+        return 0
+    return x.nbytes + weight.nbytes if x.shape[1] > _FEW_CHANNELS else made.nbytes
+
+
+_FEW_CHANNELS = 16
+"""It reads so few in their usual order, and copies the result."""
+
+
 class _FusedAttention(TorchFunctionMode):
     """Tensors without numbers would take the plain way, with its matrix of all pairs."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
+        told = kwargs or {}
         if func is scaled_dot_product_attention:
-            return torch.empty_like(args[0])
-        return func(*args, **(kwargs or {}))
+            query = args[0] if args else told["query"]
+            mask = args[3] if len(args) > 3 else told.get("attn_mask")
+            made = torch.empty_like(query)
+            if mask is not None and mask.dtype is torch.bool:
+                query.new_empty(mask.shape)  # kernels add numbers
+            return made
+        return func(*args, **told)
 
 
-def _working(recipe: Recipe, network: Any, dtype: torch.dtype, way: Attention) -> int:
-    family = FAMILIES[recipe.weights.family]
-    side = family.native_size // family.latent_scale
-    fused = way is not Attention.MATH
-
-    def blank(*shape: int) -> Tensor:
-        return torch.empty(shape, dtype=dtype, device="meta")
-
-    match recipe:
-        case Model():
-            config = network.config
-            x, said = blank(2, config.in_channels, side, side), _said(family, config, blank)
-            told = said.arguments(dtype)
-            if way is Attention.SLICED:
-                attention.prepare(network, way)
-            return peak_bytes(
-                network, lambda: network(x, 1, return_dict=False, **told), fused=fused
-            )
-        case Vae():
-            latent = blank(1, network.config.latent_channels, side, side)
-            return peak_bytes(
-                network, lambda: network.decode(latent, return_dict=False), fused=fused
-            )
-    return 0  # a text encoder's 77 tokens are nothing beside its weights
+def _working(
+    recipe: NetworkRecipe, network: Any, dtype: torch.dtype, way: Attention, device: torch.device
+) -> int:
+    call = blank_call(recipe, network, dtype)
+    if call is None:
+        return 0
+    if isinstance(recipe, Model) and way is Attention.SLICED:
+        attention.prepare(network, way)
+    left_out = _shorten(network)
+    most = peak_bytes(network, call, fused=way is not Attention.MATH, device=device)
+    if keeps_states(recipe):
+        most += left_out * state_bytes(recipe, network, dtype)
+    return most
 
 
-def _said(family: Family, config: Any, blank: Callable[..., Tensor]) -> PromptInputs:
-    """A prompt and its negative, for one picture of the family's native size."""
-    words = blank(2, TOKENS, config.cross_attention_dim)
-    size = family.native_size
-    numbers = behaviour(family.name).added_conditions(AddedConditions(), size, size, True)
-    if numbers is None:
-        return PromptInputs(words)
-    count = numbers.shape[1]
-    width = config.projection_class_embeddings_input_dim - count * config.addition_time_embed_dim
-    return PromptInputs(words, blank(2, width), blank(2, count))
+def _shorten(network: nn.Module) -> int:
+    """Leave one block after the first in each list: the others take no more than it does.
+
+    Returns:
+        How many were left out.
+    """
+    left_out = 0
+    for _, blocks in list(block_lists(network)):
+        left_out += len(blocks) - len(blocks[:2])
+        del blocks[2:]
+    return left_out

@@ -11,9 +11,10 @@ import gc
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,36 @@ from nodeforge.diffusion.memory.offloading import CPU, configure, on_device, str
 from nodeforge.diffusion.memory.requirements import MemoryNeeds, memory_needs
 from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.loading import (
-    Loaded,
     LoadedControlNet,
     LoadedModel,
+    LoadedNetwork,
     LoadedTextEncoder,
     load,
+    streams,
     weight_bytes,
 )
+from nodeforge.diffusion.networks.streaming import stream_of
 from nodeforge.diffusion.tensors import attention
 from nodeforge.diffusion.tensors.devices import numerics, report_of
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.weights.configs import own_folder
+from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.models import locate
 from nodeforge.settings import GIB, MemoryMode
-from nodeforge.values import ControlNet, Lora, Model, Recipe, TextEncoder, Weights
+from nodeforge.values import (
+    ControlNet,
+    ImageEncoder,
+    IpAdapter,
+    Lora,
+    Model,
+    NetworkRecipe,
+    Recipe,
+    TextEncoder,
+    TextEncoderPart,
+    Vae,
+    Weights,
+)
 
 _SHARE = 0.6
 """Of the device's memory that idle networks may keep, where no bound is given."""
@@ -69,9 +87,10 @@ class Residency:
         self._bytes_kept = self._bound() if bytes_kept is None else bytes_kept
         self._placed: dict[Key, ExitStack] = {}
         self._elsewhere: set[Key] = set()  # those that wait away from the device
-        self._loaded: OrderedDict[Key, Loaded | LoadedLora] = OrderedDict()
+        self._loaded: OrderedDict[Key, LoadedNetwork | LoadedLora] = OrderedDict()
         self._overlays: dict[Key, LoraHooks] = {}
         self._in_use: dict[Key, int] = {}
+        self._empty_prompts: dict[tuple[Key, ...], dict[Hashable, PromptInputs]] = {}
         self._lock = threading.RLock()
 
     @contextmanager
@@ -91,24 +110,41 @@ class Residency:
             LoadingError: the model is gone, or lacks something.
             ModelFileError: a file is damaged.
         """
-        key = _key(recipe)
+        loras = _loras(recipe)
         with ExitStack() as kept:
             kept.enter_context(attention.use_attention(self._policy.attention, self.device))
-            loaded = self._keep(kept, key, lambda: self._load(recipe, check))
-            loras = [
-                WeightedLora(
-                    self._keep(kept, *self._lora(each.weights, recipe, loaded, check)),
-                    each.weight,
-                    each.blocks,
-                )
-                for each in _loras(recipe)
-            ]
-            kept.enter_context(self._overlays[key].attach(loras))
             if isinstance(recipe, Model) and self.device == CPU:
                 kept.enter_context(allocator.memory_kept())
-            # the empty chunk is kept for the base alone: a LoRA encodes it otherwise
-            changed = loras and isinstance(loaded, LoadedTextEncoder)
-            yield replace(loaded, empty={}) if changed else loaded
+            if isinstance(recipe, TextEncoder):
+                parts = [self._use(kept, part, loras, check) for part in recipe.parts]
+                # the empty chunk is kept for the base alone: a LoRA encodes it otherwise
+                empty = {} if loras else self._empty_prompts.setdefault(_texts_key(recipe), {})
+                yield LoadedTextEncoder(tuple(parts), recipe.family, empty)
+            else:
+                yield self._use(kept, recipe, loras, check)
+
+    def _use(
+        self,
+        kept: ExitStack,
+        recipe: NetworkRecipe,
+        loras: Sequence[Lora],
+        check: Callable[[], None],
+    ) -> Any:
+        """One network with LoRAs over it, kept until `kept` ends."""
+        key = _key(recipe)
+        loaded = self._keep(kept, key, lambda: self._load(recipe, check))
+        if (stream := stream_of(loaded.network)) is not None:
+            stream.check = check
+        weighted = [
+            WeightedLora(
+                self._keep(kept, *self._lora(each.weights, recipe, loaded, check)),
+                each.weight,
+                each.blocks,
+            )
+            for each in loras
+        ]
+        kept.enter_context(self._overlays[key].attach(weighted))
+        return loaded
 
     def free(self) -> None:
         """Let go of every network that is not in use."""
@@ -125,7 +161,10 @@ class Residency:
         self._bytes_kept = 0
         self.free()
         if self.device.type == "cpu":
-            return "networks that nobody used were dropped"
+            return (
+                "networks that nobody used were dropped, and the blocks of transformers are now "
+                "read from the disk as they compute"
+            )
         return (
             "networks that nobody used were dropped, and the denoiser's weights are now fed to "
             "the card layer by layer"
@@ -161,7 +200,7 @@ class Residency:
             kept.callback(self._let_go, key)
             return loaded
 
-    def _place(self, key: Key, loaded: Loaded | LoadedLora) -> None:
+    def _place(self, key: Key, loaded: LoadedNetwork | LoadedLora) -> None:
         """Have the weights where they compute, until nobody uses them."""
         self._placed[key] = ExitStack()
         if key in self._elsewhere and not isinstance(loaded, LoadedLora):
@@ -172,21 +211,32 @@ class Residency:
             self._in_use[key] -= 1
             if not self._in_use[key]:
                 self._placed.pop(key).close()
+                self._rest(key)
             self._shrink(self._bytes_kept)
 
-    def _load(self, recipe: Recipe, check: Callable[[], None]) -> Loaded:
+    def _rest(self, key: Key) -> None:
+        """Give back what a network needs only while it computes."""
+        loaded = self._loaded[key]
+        if not isinstance(loaded, LoadedLora) and (stream := stream_of(loaded.network)):
+            stream.rest()
+
+    def _load(self, recipe: NetworkRecipe, check: Callable[[], None]) -> LoadedNetwork:
         found = replace(recipe, weights=found_weights(recipe.weights))
-        if isinstance(found, TextEncoder) and found.second:
-            found = replace(found, second=found_weights(found.second))
-        self._shrink(max(0, self._bytes_kept - _size_on_disk(found.weights)))
-        fed = isinstance(found, Model | ControlNet) and self._must_feed(found)
+        needed = self._weight_bytes(found)
+        self._shrink(max(0, self._bytes_kept - needed))
+        fed = self._must_feed(found, needed)
         waits = self._policy.memory in (MemoryMode.LOW, MemoryMode.VERY_LOW)
-        loaded = load(found, self.device, self._policy, check, CPU if fed or waits else None)
+        home, streamed = CPU if fed or waits else None, fed and self.device == CPU
+        loaded = load(found, self.device, self._policy, check, home, streamed=streamed)
         if isinstance(loaded, LoadedModel | LoadedControlNet):
             attention.prepare(loaded.network, self._policy.attention)
         if isinstance(loaded, LoadedModel):
-            configure(loaded.network, self._policy)
-        if isinstance(loaded, LoadedModel | LoadedControlNet) and fed:
+            streaming = stream_of(loaded.network) is not None  # it rounds by itself
+            configure(
+                loaded.network,
+                replace(self._policy, fp8_weights=False) if streaming else self._policy,
+            )
+        if fed and self.device != CPU:
             stream_layers(loaded.network, self.device)
         key = _key(recipe)
         (self._elsewhere.add if waits and not fed else self._elsewhere.discard)(key)
@@ -194,23 +244,40 @@ class Residency:
         return loaded
 
     def _lora(
-        self, lora: Weights, recipe: Recipe, base: Loaded, check: Callable[[], None]
+        self, lora: Weights, recipe: NetworkRecipe, base: LoadedNetwork, check: Callable[[], None]
     ) -> tuple[Key, Callable[[], LoadedLora]]:
         """The key of a LoRA read for this base, and how to read it."""
         part = recipe.weights.part
         key = (lora.fingerprint, f"lora for {part} {_key(recipe)[0]}")
-        dtype = self._policy.dtype(part, self.device)
+        dtype = self._policy.dtype_of(recipe, self.device)
         return key, lambda: load_lora(
             found_weights(lora), part, base.network, self.device, dtype, check
         )
 
-    def _must_feed(self, recipe: Model | ControlNet) -> bool:
-        """Whether a denoiser's weights are to come layer by layer."""
-        if self.device == CPU or self._tight:
-            return self.device != CPU
+    def _must_feed(self, recipe: NetworkRecipe, needed: int) -> bool:
+        """Whether a network's weights, `needed` bytes, are to come piece by piece.
+
+        To a card layer by layer; on a processor from the disk, block by block.
+        """
+        if not isinstance(recipe, Model | ControlNet | TextEncoderPart):
+            return False
+        if self.device == CPU and not streams(recipe, self._policy, self.device):
+            return False
+        if self._tight:
+            return True
         if self._policy.memory in (MemoryMode.DEVICE, MemoryMode.LOW):
             return False
-        return weight_bytes(build(recipe), recipe, self._policy, self.device) > self._bytes_kept
+        return needed > self._bytes_kept
+
+    def _weight_bytes(self, recipe: NetworkRecipe) -> int:
+        """What the weights will take here; no less, where there is room for more anyway."""
+        most = (
+            _numbers_in_files(recipe.weights) * self._policy.dtype_of(recipe, self.device).itemsize
+        )
+        made_as_read = isinstance(recipe, IpAdapter | ImageEncoder)
+        if made_as_read or self.bytes_held + most <= self._bytes_kept:
+            return most
+        return weight_bytes(build(recipe), recipe, self._policy, self.device)
 
     def _shrink(self, most: int) -> None:
         """Drop idle networks, the least recently used first, until `most` bytes are held."""
@@ -221,12 +288,17 @@ class Residency:
             if not self._in_use.get(key):
                 del self._loaded[key]
                 self._overlays.pop(key, None)
+                self._forget_empty_prompts(key)
                 dropped = True
         if dropped:
             gc.collect()
             allocator.release_memory()
             if self.device != CPU:
                 torch.get_device_module(self.device).empty_cache()
+
+    def _forget_empty_prompts(self, dropped: Key) -> None:
+        for keys in [keys for keys in self._empty_prompts if dropped in keys]:
+            del self._empty_prompts[keys]
 
     def _bound(self) -> int:
         """Bytes of idle networks that the policy keeps."""
@@ -258,12 +330,23 @@ def found_weights(weights: Weights) -> Weights:
     )
 
 
-def _key(recipe: Recipe) -> Key:
-    """A VAE may be used for several families: its numbers are scaled otherwise then."""
-    weights, name = recipe.weights, recipe.weights.fingerprint
-    if isinstance(recipe, TextEncoder) and recipe.second:
-        name += f" {recipe.second.fingerprint}"
-    return name, f"{weights.family} {weights.part}"
+def _key(recipe: NetworkRecipe) -> Key:
+    """What networks are shared by: content, and what is read of it.
+
+    A VAE may be used for several spaces: its numbers are scaled otherwise then.
+    """
+    weights = recipe.weights
+    match recipe:
+        case TextEncoderPart():
+            return weights.fingerprint, recipe.kind
+        case Vae():
+            return weights.fingerprint, f"{recipe.space} vae"
+    return weights.fingerprint, f"{weights.family} {weights.part}"
+
+
+def _texts_key(recipe: TextEncoder) -> tuple[Key, ...]:
+    """Whose empty prompt it is: of these encoders, for this family."""
+    return (*map(_key, recipe.parts), (recipe.family, "family"))
 
 
 def _loras(recipe: Recipe) -> tuple[Lora, ...]:
@@ -272,20 +355,19 @@ def _loras(recipe: Recipe) -> tuple[Lora, ...]:
     return tuple(lora for lora in loras if lora.weight != 0)
 
 
-def _size(loaded: Loaded | LoadedLora) -> int:
+def _size(loaded: LoadedNetwork | LoadedLora) -> int:
     if isinstance(loaded, LoadedLora):
         return loaded.bytes
-    return sum(p.numel() * p.element_size() for p in loaded.network.parameters())
+    held = (parameter.untyped_storage() for parameter in loaded.network.parameters())
+    return sum({storage.data_ptr(): storage.nbytes() for storage in held}.values())
 
 
-def _size_on_disk(weights: Weights) -> int:
-    """A guess at what loading will take: a whole checkpoint counts for each of its networks."""
+def _numbers_in_files(weights: Weights) -> int:
+    """How many numbers the files have; a whole checkpoint counts for each of its networks."""
     path = Path(weights.path)
-    folders = [folder for folder in path.glob(f"{weights.part}*") if folder.is_dir()]
-    files = [file for folder in folders or [path] for file in folder.glob("*.safetensors")] or [
-        path
-    ]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    files = [path] if path.is_file() else (own_folder(weights) or path).glob("*.safetensors")
+    tensors = (tensor for file in files for tensor in stored_tensors(file).values())
+    return sum(prod(tensor.shape) for tensor in tensors)
 
 
 def _share_of(device: torch.device) -> int:

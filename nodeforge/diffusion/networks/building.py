@@ -1,4 +1,4 @@
-"""Builds networks without weights from their configuration, and tokenizers."""
+"""Builds networks without weights from their configuration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from inspect import signature
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -13,22 +15,17 @@ from torch import nn
 
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.t2i_adapter import build_t2i_adapter
-from nodeforge.diffusion.networks.tokenizer import tokenizer_of
+from nodeforge.diffusion.networks.text_networks import build_text_encoder
 from nodeforge.diffusion.weights.configs import (
-    config_root,
     controlnet_config,
-    part_config,
-    unet_config,
+    denoiser_config,
+    vae_config,
 )
-from nodeforge.models import FAMILIES, read_config
-from nodeforge.values import ControlNet, Model, Recipe, TextEncoder, Vae, Weights
+from nodeforge.models import FAMILIES, SPACES
+from nodeforge.values import ControlNet, Model, NetworkRecipe, TextEncoderPart, Vae, Weights
 
-_PROJECTING = "CLIPTextModelWithProjection"
-_TEXT_FIELDS = (
-    *("vocab_size", "hidden_size", "intermediate_size", "projection_dim", "num_hidden_layers"),
-    *("num_attention_heads", "max_position_embeddings", "hidden_act", "layer_norm_eps"),
-    *("pad_token_id", "bos_token_id", "eos_token_id"),
-)
+_building = Lock()
+"""accelerate changes `nn.Module` itself while parameters are kept from memory."""
 _UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _SLOW_TO_IMPORT = (
     "diffusers.models.autoencoders.autoencoder_kl",
@@ -49,81 +46,55 @@ def import_libraries() -> None:
         import_module(name)
 
 
-class TextEncoders(nn.ModuleDict):
-    """The text encoders of a family that has other than one, by the names of their folders."""
-
-    @property
-    def device(self) -> torch.device:
-        return next(self.parameters()).device
-
-
-def build(recipe: Recipe) -> nn.Module:
-    """The network of `recipe` without its weights: every parameter is on torch's meta device.
+def build(recipe: NetworkRecipe) -> nn.Module:
+    """The network of `recipe` without its weights: all of it is on torch's meta device.
 
     Raises:
         LoadingError: its configuration is missing.
     """
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    with torch.device("meta"):
+        return _build(recipe)
 
+
+def build_to_fill(recipe: NetworkRecipe) -> nn.Module:
+    """The network of `recipe` without its weights: parameters are on the meta device.
+
+    Its buffers, as the angles of rotary embeddings, hold their numbers: no file has them.
+
+    Raises:
+        LoadingError: its configuration is missing.
+    """
+    from accelerate import init_empty_weights
+
+    with _building, init_empty_weights(include_buffers=False):
+        return _build(recipe)
+
+
+def _build(recipe: NetworkRecipe) -> nn.Module:
     weights = recipe.weights
-    with torch.device("meta"), _unfit_explained(weights):
+    with _unfit_explained(weights):
         match recipe:
             case Model():
-                return UNet2DConditionModel(**_known(UNet2DConditionModel, unet_config(weights)))
-            case TextEncoder():
-                return _text_encoders(weights)
+                return _built(FAMILIES[weights.family].network, denoiser_config(weights))
+            case TextEncoderPart():
+                return build_text_encoder(recipe)
             case Vae():
-                return AutoencoderKL(**_known(AutoencoderKL, part_config(weights, "vae")))
+                return _built(SPACES[recipe.space].vae, vae_config(recipe))
             case ControlNet() if weights.part == "t2i_adapter":
                 return build_t2i_adapter(weights)
             case ControlNet():
-                from diffusers.models.controlnets.controlnet import ControlNetModel
-
-                return ControlNetModel(**_known(ControlNetModel, controlnet_config(weights)))
+                return _built("ControlNetModel", controlnet_config(weights))
             case _:
                 raise AssertionError(recipe)  # the others are made as they are read
 
 
-def parts_of(network: nn.Module, part: str) -> Iterator[tuple[str, str, nn.Module]]:
-    """Folder, prefix of the parameters and network of each network that `network` is made of."""
-    if isinstance(network, TextEncoders):
-        for name, inner in network.items():
-            yield name, f"{name}.", inner
-    else:
-        yield part, "", network
+def _built(network: str, config: Mapping[str, Any]) -> nn.Module:
+    """A network of diffusers, of the fields of a configuration that its class takes."""
+    import diffusers
 
-
-def tokenizers(weights: Weights) -> list[Any]:
-    """The tokenizer of each text encoder.
-
-    Raises:
-        LoadingError: one is missing.
-    """
-    return [tokenizer_of(weights, part) for part in FAMILIES[weights.family].text_encoders]
-
-
-def _text_encoders(weights: Weights) -> nn.Module:
-    parts = FAMILIES[weights.family].text_encoders
-    if parts == ("text_encoder",):
-        return _text_encoder(weights, *parts)
-    return TextEncoders({part: _text_encoder(weights, part) for part in parts})
-
-
-def _text_encoder(weights: Weights, part: str) -> nn.Module:
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
-
-    config = part_config(weights, part)
-    index = read_config(config_root(weights) / "model_index.json").get(part)
-    projecting = isinstance(index, list) and _PROJECTING in index
-    kind = CLIPTextModelWithProjection if projecting else CLIPTextModel
-    return kind(CLIPTextConfig(**{name: config[name] for name in _TEXT_FIELDS if name in config}))
-
-
-def _known(network: type[nn.Module], config: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a configuration that the network's class takes."""
-    taken = signature(network.__init__).parameters
-    return {name: value for name, value in config.items() if name in taken}
+    kind: type[nn.Module] = getattr(diffusers, network)
+    taken = signature(kind.__init__).parameters
+    return kind(**{name: value for name, value in config.items() if name in taken})
 
 
 @contextmanager
@@ -134,7 +105,7 @@ def _unfit_explained(weights: Weights) -> Iterator[None]:
     except _UNFIT as error:
         raise LoadingError(
             f"its configuration does not describe a network: {str(error)[:200]}",
-            place=weights.path,
+            place=str(Path(weights.path)),
             way_out="Download the model's folder again, or take the configuration from the "
             "original model.",
         ) from error

@@ -5,7 +5,7 @@ A network is built without memory, then each parameter takes the tensor that was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,47 +14,64 @@ import torch
 from torch import Tensor, nn
 
 from nodeforge.diffusion.errors import LoadingError
-from nodeforge.diffusion.networks.building import build, parts_of, tokenizers
+from nodeforge.diffusion.networks.building import build, build_to_fill
 from nodeforge.diffusion.networks.image_encoder import LoadedImageEncoder, load_image_encoder
 from nodeforge.diffusion.networks.ip_adapter import LoadedIpAdapter, load_ip_adapter
+from nodeforge.diffusion.networks.streaming import (
+    EIGHT_BITS,
+    BlockStream,
+    can_stream,
+    streamed_bytes,
+)
 from nodeforge.diffusion.networks.t2i_adapter import t2i_adapter_tensors
+from nodeforge.diffusion.networks.tokenizer import tokenizer_of
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
-from nodeforge.diffusion.weights.configs import lacks, scale_of
-from nodeforge.diffusion.weights.layouts import MARKS, from_ldm, matched
+from nodeforge.diffusion.weights.configs import lacks, own_folder, scale_of
+from nodeforge.diffusion.weights.layouts import matched, tensors_of, with_tied
+from nodeforge.diffusion.weights.scaled import with_scales
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
-from nodeforge.models import FAMILIES, weight_files
+from nodeforge.models import weight_files
 from nodeforge.values import (
     ControlNet,
     ImageEncoder,
     IpAdapter,
     Model,
+    NetworkRecipe,
     Recipe,
     TextEncoder,
+    TextEncoderPart,
     Vae,
     Weights,
 )
 
 if TYPE_CHECKING:
     from diffusers.models.adapter import T2IAdapter
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.controlnets.controlnet import ControlNetModel
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+
+CPU = torch.device("cpu")
+_COUNTER = "num_batches_tracked"
+"""Of batch normalisation; nothing is computed of it, and not all files have it."""
 
 
 @dataclass
 class LoadedModel:
     """A denoising network on its device."""
 
-    network: UNet2DConditionModel
+    network: Any
     family: str
 
 
-class Clip(NamedTuple):
-    """A text encoder and its tokenizer."""
+class LoadedEncoder(NamedTuple):
+    """A text encoder, its tokenizer, and the device that it computes on.
+
+    Its weights may be elsewhere, and come layer by layer.
+    """
 
     network: Any
     tokenizer: Any
+    device: torch.device = CPU
 
 
 @dataclass
@@ -62,26 +79,24 @@ class LoadedTextEncoder:
     """The text encoders of a model on their device.
 
     Args:
-        network: All their weights: the one text encoder, or a module that holds them.
         encoders: Each with its tokenizer, in the order of their parts of an embedding.
-        family: Whose they are.
-        empty: Keeps what the empty chunk says, by clip skip.
+        family: Whose prompts they read.
+        empty_prompts: Keeps what encoders say of the empty prompt, or chunk, by how it was read.
         embeddings: Textual inversions by name: for each of `encoders` (vectors, width).
     """
 
-    network: nn.Module
-    encoders: tuple[Clip, ...]
+    encoders: tuple[LoadedEncoder, ...]
     family: str
-    empty: dict[int, PromptInputs] = field(default_factory=dict)
+    empty_prompts: dict[Hashable, PromptInputs] = field(default_factory=dict)
     embeddings: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
 
 @dataclass
 class LoadedVae:
-    """An autoencoder on its device; `family` is whose latents it makes."""
+    """An autoencoder on its device; `space` is the latent space that it works in."""
 
-    network: AutoencoderKL
-    family: str
+    network: Any
+    space: str
 
     @property
     def scale(self) -> int:
@@ -97,14 +112,15 @@ class LoadedControlNet:
     family: str
 
 
-Loaded = (
+LoadedNetwork = (
     LoadedModel
-    | LoadedTextEncoder
+    | LoadedEncoder
     | LoadedVae
     | LoadedControlNet
     | LoadedIpAdapter
     | LoadedImageEncoder
 )
+Loaded = LoadedNetwork | LoadedTextEncoder
 
 
 def load(
@@ -113,7 +129,9 @@ def load(
     policy: Policy = DEFAULT,
     check: Callable[[], None] = lambda: None,
     home: torch.device | None = None,
-) -> Loaded:
+    *,
+    streamed: bool = False,
+) -> Any:
     """The network of `recipe` for `device`, in the policy's dtype.
 
     Args:
@@ -122,32 +140,75 @@ def load(
         policy: What it computes in.
         check: Called between tensors; what it raises stops the loading.
         home: Where its weights are put, if not on the device.
+        streamed: Leave the blocks of transformers in the file and read each as it computes, on
+            the CPU: `stream_of` the network.
+
+    Returns:
+        One of `Loaded`, as the recipe says.
 
     Raises:
         LoadingError: the model lacks something, or its shapes do not fit.
         ModelFileError: a file is damaged or cannot be read.
     """
-    weights = recipe.weights
+    if isinstance(recipe, TextEncoder):
+        parts = (
+            load(part, device, policy, check, home, streamed=streamed) for part in recipe.parts
+        )
+        return LoadedTextEncoder(tuple(parts), recipe.family)
+    weights, dtype = recipe.weights, policy.dtype_of(recipe, device)
     if isinstance(recipe, IpAdapter | ImageEncoder):
         make = load_ip_adapter if isinstance(recipe, IpAdapter) else load_image_encoder
-        return make(weights, home or device, policy.dtype(weights.part, device), check)
-    network: Any = build(recipe)
-    found = _sources(network, weights, recipe.second if isinstance(recipe, TextEncoder) else None)
-    _fill(network, weights, found, home or device, policy.dtype(weights.part, device), check)
+        return make(weights, home or device, dtype, check)
+    network: Any = build_to_fill(recipe)
+    found = _sources(network, recipe)
+    _check_whole(network, weights, found)
+    stream = None
+    if streamed and can_stream(network):
+        stream = BlockStream(network, found, dtype, again=isinstance(recipe, Model))
+        stream.rounded = names_in_8_bits(recipe, policy, dtype)
+    _fill(network, weights, found, home or device, dtype, check, stream)
+    network.block_stream = stream
     match recipe:
         case Model():
             return LoadedModel(network, weights.family)
-        case TextEncoder():
-            inner = [module for _, _, module in parts_of(network, weights.part)]
-            clips = tuple(map(Clip, inner, tokenizers(weights)))
-            return LoadedTextEncoder(network, clips, weights.family)
+        case TextEncoderPart():
+            return LoadedEncoder(network, tokenizer_of(recipe), device)
         case Vae():
-            return LoadedVae(network, FAMILIES[weights.family].latent_family)
+            return LoadedVae(network, recipe.space)
         case ControlNet():
             return LoadedControlNet(network, weights.family)
 
 
-def weight_bytes(network: nn.Module, recipe: Recipe, policy: Policy, device: torch.device) -> int:
+def names_in_8_bits(recipe: Recipe, policy: Policy, dtype: torch.dtype) -> set[str]:
+    """The parameters of a network that are stored in 8 bits where the policy says so.
+
+    diffusers leaves out those that need more.
+    """
+    if not policy.fp8_weights or not isinstance(recipe, Model):
+        return set()
+    network: Any = nn.Module.to(build(recipe), dtype)
+    network.enable_layerwise_casting(EIGHT_BITS, compute_dtype=dtype)
+    return {name for name, each in network.named_parameters() if each.dtype is EIGHT_BITS}
+
+
+def streams(recipe: Recipe, policy: Policy, device: torch.device) -> bool:
+    """Whether blocks of the network of `recipe` may stay in the file while it computes.
+
+    Those of compiled denoisers may not.
+    """
+    if device.type != "cpu" or not isinstance(recipe, Model | TextEncoderPart):
+        return False
+    return isinstance(recipe, TextEncoderPart) or not policy.compiled
+
+
+def weight_bytes(
+    network: nn.Module,
+    recipe: Recipe,
+    policy: Policy,
+    device: torch.device,
+    *,
+    streamed: bool = False,
+) -> int:
     """Bytes that the weights of `recipe` take on `device`, known without reading them.
 
     Args:
@@ -155,10 +216,27 @@ def weight_bytes(network: nn.Module, recipe: Recipe, policy: Policy, device: tor
         recipe: Which network it is.
         policy: What it computes in, and is stored in.
         device: Where it is to compute.
+        streamed: Its blocks stay in the file, where they can; only headers are read.
     """
+    dtype = policy.dtype_of(recipe, device)
+    if streamed and isinstance(recipe, NetworkRecipe) and can_stream(network):
+        found = _sources(network, recipe)
+        _check_whole(network, recipe.weights, found)
+        return streamed_bytes(network, found, dtype)
     small = policy.fp8_weights and isinstance(recipe, Model)
-    each = 1 if small else policy.dtype(recipe.weights.part, device).itemsize
+    each = 1 if small else dtype.itemsize
     return each * sum(parameter.numel() for parameter in network.parameters())
+
+
+def _check_whole(network: nn.Module, weights: Weights, found: Mapping[str, StoredTensor]) -> None:
+    """Refuse files that lack weights."""
+    needed = {name for name in network.state_dict() if not name.endswith(_COUNTER)}
+    if missing := sorted(needed - found.keys()):
+        raise LoadingError(
+            f"{len(missing)} weights of the {weights.part} are missing, as '{missing[0]}'.",
+            place=weights.path,
+            way_out="The file is not complete, or of another kind. Choose another.",
+        )
 
 
 def _fill(
@@ -168,21 +246,32 @@ def _fill(
     device: torch.device,
     dtype: torch.dtype,
     check: Callable[[], None],
+    stream: BlockStream | None = None,
 ) -> None:
-    """Give every parameter of `network` its tensor."""
+    """Give every parameter of `network` its tensor, or what stands for it while it is not read."""
     expected = network.state_dict()
-    if missing := sorted(expected.keys() - found.keys()):
-        raise LoadingError(
-            f"{len(missing)} weights of the {weights.part} are missing, as '{missing[0]}'.",
-            place=weights.path,
-            way_out="The file is not complete, or of another kind. Choose another.",
-        )
-    state = {}
+    parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}
+    state: dict[str, Tensor] = {}
+    read: dict[StoredTensor, str] = {}  # what serves two parameters is read once
     for name, entry in found.items():
         check()
-        state[name] = _fitted(entry.read(dtype), expected[name], name, weights).to(device)
-    network.load_state_dict(state, assign=True)
-    _materialise_buffers(network, device)
+        if (same := read.setdefault(entry, name)) != name:
+            state[name] = state[same]
+            continue
+        if stream is not None and name in stream.names:
+            _fitted(torch.empty(entry.shape, device="meta"), expected[name], name, weights)
+            made = stream.placeholder(expected[name].shape)
+        else:
+            made = _fitted(entry.read(dtype), expected[name], name, weights).to(device)
+            made = made if stream is None else stream.as_stored(name, made)
+        # one parameter stays one where it serves twice
+        state[name] = nn.Parameter(made, False) if name in parameters else made
+    counters = {name: expected[name] for name in expected if name.endswith(_COUNTER)}
+    network.load_state_dict({**counters, **state}, assign=True)
+    for name, buffer in network.named_buffers():
+        owner, _, own = name.rpartition(".")
+        if name not in state:
+            setattr(network.get_submodule(owner), own, buffer.to(device))
     network.requires_grad_(False).eval()
 
 
@@ -198,43 +287,20 @@ def _fitted(tensor: Tensor, expected: Tensor, name: str, weights: Weights) -> Te
     )
 
 
-def _materialise_buffers(network: nn.Module, device: torch.device) -> None:
-    """Fill the buffers that no file holds."""
-    for name, buffer in list(network.named_buffers()):
-        if not buffer.is_meta:
-            continue
-        assert name.endswith("position_ids"), name
-        owner = network.get_submodule(name.rpartition(".")[0])
-        positions = torch.arange(buffer.shape[-1], device=device).expand(buffer.shape)
-        owner.register_buffer("position_ids", positions, persistent=False)
-
-
-def _sources(
-    network: nn.Module, weights: Weights, second: Weights | None
-) -> dict[str, StoredTensor]:
+def _sources(network: nn.Module, recipe: NetworkRecipe) -> dict[str, StoredTensor]:
     """The tensor for each parameter; those that are not there are left out."""
-    found: dict[str, StoredTensor] = {}
+    weights, path = recipe.weights, Path(recipe.weights.path)
     if weights.part == "t2i_adapter":
-        return t2i_adapter_tensors(Path(weights.path))
-    for part, prefix, inner in parts_of(network, weights.part):
-        path = Path((second if second and second.part == part else weights).path)
-        if path.is_dir():
-            there = _folder_tensors(_own_folder(path, part), weights)
-        else:
-            there = stored_tensors(path)
-        if any(name.startswith(MARKS) for name in there):
-            there = from_ldm(part, there, getattr(inner, "config", None))
-        for parameter, stored in matched(inner.state_dict(), there).items():
-            found[prefix + parameter] = stored
-    return found
+        return t2i_adapter_tensors(path)
+    folder = own_folder(weights)
+    there = with_scales(
+        stored_tensors(path) if folder is None else _folder_tensors(folder, weights)
+    )
+    there = tensors_of(recipe, there, network)
+    return with_tied(network.state_dict(), matched(network.state_dict(), there))
 
 
 def _folder_tensors(folder: Path, weights: Weights) -> dict[str, StoredTensor]:
-    if not (files := weight_files(folder)):
+    if not folder.is_dir() or not (files := weight_files(folder)):
         raise lacks(weights, weights.part)
     return {name: tensor for path in files for name, tensor in stored_tensors(path).items()}
-
-
-def _own_folder(path: Path, part: str) -> Path:
-    """Where a network's files are: in its part of a whole model, or `path` is its own folder."""
-    return path / part if (path / part).is_dir() else path

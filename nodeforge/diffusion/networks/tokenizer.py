@@ -1,47 +1,89 @@
-"""Reads CLIP tokenizers: vocabulary, merges and special tokens, key by key."""
+"""Reads tokenizers: CLIP's key by key, those of other text encoders as one bounded JSON file."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.networks.subword_tokenizer import SubwordTokenizer
 from nodeforge.diffusion.weights.checked_config import BOUNDS
-from nodeforge.diffusion.weights.configs import config_root, lacks, part_config
-from nodeforge.models import FAMILIES, VOCABULARY_KEY, read_config
-from nodeforge.values import Weights
+from nodeforge.diffusion.weights.configs import lacks, text_encoder_config
+from nodeforge.models import TEXT_ENCODER_KINDS, VOCABULARY_KEY, is_whole_model, read_config
+from nodeforge.settings import shipped
+from nodeforge.values import TextEncoderPart
 
 SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 MOST_BYTES = 32 * 2**20
 """Of one of a tokenizer's files."""
 _LEAST_LENGTH = 3
 """Start, one token, end."""
+_WHOLE, _ZIPPED = "tokenizer.json", "tokenizer.json.gz"
 
 
-def tokenizer_of(weights: Weights, part: str) -> Any:
-    """The tokenizer of a text encoder: transformers' `CLIPTokenizer`.
+def tokenizer_of(part: TextEncoderPart) -> Any:
+    """The tokenizer of a text encoder: transformers' `CLIPTokenizer`, or a `SubwordTokenizer`.
 
-    Its length is at most the number of positions that the text encoder has.
-
-    Args:
-        weights: The model's.
-        part: ``text_encoder`` or ``text_encoder_2``.
+    CLIP's length is at most the number of positions that the text encoder has.
 
     Raises:
         LoadingError: a file is missing, too large, or not what a tokenizer is made of.
     """
+    kind = TEXT_ENCODER_KINDS[part.kind]
+    folder = _folder(part)
+    if kind.network.startswith("CLIP"):
+        return _clip_tokenizer(part, folder)
+    if not any((folder / name).is_file() for name in (_WHOLE, _ZIPPED)):
+        folder = kind.tokenizer_folder  # older folders have a SentencePiece model alone
+    return _subword_tokenizer(folder)
+
+
+def _folder(part: TextEncoderPart) -> Path:
+    """A whole model's own, or its kind's."""
+    path = Path(part.weights.path)
+    if not is_whole_model(path):
+        return TEXT_ENCODER_KINDS[part.kind].tokenizer_folder
+    folder = path / part.weights.part.replace("text_encoder", "tokenizer")
+    if not folder.is_dir():
+        raise lacks(part.weights, folder.name)
+    return folder
+
+
+def _subword_tokenizer(folder: Path) -> SubwordTokenizer:
+    from tokenizers import Tokenizer
+
+    zipped = not (folder / _WHOLE).is_file()
+    text = _unzipped(folder / _ZIPPED) if zipped else _read(folder / _WHOLE)
+    try:
+        tokenizer = Tokenizer.from_buffer(text)
+    except Exception as error:  # the library raises nothing more special
+        raise _refused(folder, "its tokenizer.json cannot be read") from error
+    told = read_config(folder / "tokenizer_config.json")
+    pad = _mark(told.get("pad_token"))
+    number = tokenizer.token_to_id(pad) if pad else None
+    if number is None:
+        raise _refused(folder, f"its padding token '{pad[:40]}' is not in the vocabulary")
+    return SubwordTokenizer(tokenizer, number)
+
+
+def _unzipped(file: Path) -> bytes:
+    with gzip.open(file, "rb") as opened:
+        data = opened.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise _refused(file.parent, f"its {file.name} is larger than {MOST_BYTES // 2**20} MiB")
+    return data
+
+
+def _clip_tokenizer(part: TextEncoderPart, folder: Path) -> Any:
     from transformers import CLIPTokenizer
 
-    name = part.replace("text_encoder", "tokenizer")
-    root = config_root(weights)
-    folder = root / name
-    if not folder.is_dir():
-        raise lacks(weights, name)
     told = read_config(folder / "tokenizer_config.json")
     source = folder
-    if (shared := told.get(VOCABULARY_KEY)) and root == FAMILIES[weights.family].config_folder:
+    ours = folder.is_relative_to(shipped("resources"))
+    if ours and (shared := told.get(VOCABULARY_KEY)):
         source = (folder / shared).resolve()
     vocabulary, merges, added = _vocabulary(source)
     pairs: Any = merges  # transformers declares texts, and takes pairs
@@ -51,23 +93,21 @@ def tokenizer_of(weights: Weights, part: str) -> Any:
         if mark not in vocabulary and mark not in added:
             raise _refused(folder, f"its special token '{mark[:40]}' is not in the vocabulary")
     tokenizer = CLIPTokenizer(
-        vocab=vocabulary, merges=pairs, model_max_length=_length(weights, part, told), **marks
+        vocab=vocabulary, merges=pairs, model_max_length=_length(part, folder, told), **marks
     )
     if added:
         tokenizer.add_tokens(added)
     return tokenizer
 
 
-def _length(weights: Weights, part: str, told: Mapping[str, Any]) -> int:
+def _length(part: TextEncoderPart, folder: Path, told: Mapping[str, Any]) -> int:
     """Tokens of a chunk. Many files do not say it, or say 10^30 for "as many as you like"."""
-    positions = part_config(weights, part).get("max_position_embeddings", 77)
+    positions = text_encoder_config(part).get("max_position_embeddings", 77)
     given = told.get("model_max_length")
     if not isinstance(given, int | float) or isinstance(given, bool):
         return positions
     if given < _LEAST_LENGTH:
-        raise _refused(
-            config_root(weights), f"its tokenizer's 'model_max_length' is {given}, which is too few"
-        )
+        raise _refused(folder, f"its tokenizer's 'model_max_length' is {given}, which is too few")
     return int(min(given, positions))
 
 

@@ -53,6 +53,7 @@ from nodeforge.diffusion.schedules.comfyui import (
     trained_levels,
 )
 from nodeforge.diffusion.tensors.noise import DrawnNoise
+from nodeforge.diffusion.tensors.prediction import FLOW, noised
 from nodeforge.values import Sampler, Schedule
 
 _STOCHASTIC = (0.2, 0.8)
@@ -116,6 +117,16 @@ COMFYUI: Mapping[str, SigmaSampler] = {
 }
 
 
+FLOW_SAMPLERS = frozenset(
+    {
+        *("euler", "heun", "heunpp2", "dpm2", "lms", "dpmpp_2m", "ipndm", "ipndm_v", "deis"),
+        *("res_multistep", "gradient_estimation"),
+    }
+)
+"""Those that follow the probability-flow ODE, dx/dsigma = (x - clean) / sigma, which holds for the
+straight paths of flow-matching models as well."""
+
+
 class ComfyStepper(SigmaStepper):
     """A `Stepper` with ComfyUI's convention: `comfyui_sigmas`, whole timesteps, one generator.
 
@@ -150,10 +161,12 @@ class ComfyStepper(SigmaStepper):
         return comfyui_sigmas(schedule, self._trained, skips_last=skips)
 
     @staticmethod
-    def _first_of(schedule: Schedule, sigmas: Tensor) -> int:
+    def _first_of(schedule: Schedule, sigmas: Tensor, up: bool) -> int:
         return first_of(schedule, sigmas)
 
     def _timestep_of(self, sigma: Tensor) -> Tensor:
+        if self._kind == FLOW:
+            return super()._timestep_of(sigma)
         return nearest_timestep(sigma, self._trained)
 
     def cut(self, start: int, stop: int) -> tuple[int, int]:
@@ -185,6 +198,8 @@ class ComfyStepper(SigmaStepper):
         sigma = self._sigmas[self._position]
         if self._ends_clean and self._position == self.steps:
             return clean  # the last of the noise stays in what was made, not in what is kept
+        if self._kind == FLOW:
+            return noised(clean, noise, sigma, self._kind)
         highest = float(self._trained[-1].float())
         begins = float(sigma) > highest or math.isclose(float(sigma), highest, rel_tol=1e-5)
         return clean + noise * (torch.sqrt(1 + sigma**2) if begins else sigma)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,9 +18,13 @@ from nodeforge.diffusion.samplers.brownian import brownian
 from nodeforge.diffusion.samplers.stepper import Blend, NegativePrediction, Predict
 from nodeforge.diffusion.schedules.schedule import (
     LEAST_ALPHA,
+    MU,
+    ROUNDS_UP,
+    SINGLE,
     ScheduleError,
     check_ddim,
     first_step,
+    shift_of,
     trained_betas,
     whole_steps,
 )
@@ -57,7 +62,7 @@ class DiffusersSampler:
 
 _BY_SIGMA = ("normal", "karras", "exponential", "sgm_uniform")
 _BY_TIMESTEP = ("normal", "sgm_uniform", "ddim_uniform")
-_FLOW_BY_SIGMA = ("normal", "karras", "exponential")
+_FLOW_BY_SIGMA = ("normal", "simple", "karras", "exponential")
 _ONLY_NORMAL = ("normal",)
 _MULTISTEP = ("model_outputs", "lower_order_nums")
 
@@ -180,15 +185,25 @@ def scheduler_for(
     settings = {**config, **settings_of(sampler.name, schedule.name)}
     name = NATIVE[sampler.name].scheduler
     if config.get("prediction_type") == FLOW:
-        settings |= {"use_flow_sigmas": True, "flow_shift": config.get("shift", 1.0)}
+        settings |= {"use_flow_sigmas": True, "flow_shift": shift_of(config)}
     elif config.get(_ZERO_SNR) and _ZERO_SNR not in _taken(name):
         settings["trained_betas"] = trained_betas(config)
+    mu = settings.get(MU)
+    taken = _taken(name)
+    settings = {key: value for key, value in settings.items() if key in taken}
     scheduler = deepcopy(_made(name, json.dumps(settings)))
+    moved = {MU: mu} if settings.get("use_dynamic_shifting") and mu is not None else {}
     try:
         if schedule.name == "custom":
             scheduler.set_timesteps(sigmas=list(schedule.sigmas), device=device)
+        elif schedule.name == "simple":  # as the pipelines of flow-matching families call it
+            steps = whole_steps(schedule)
+            levels = np.linspace(1.0, 1 / steps, steps)
+            if config.get(SINGLE):
+                levels = torch.linspace(1.0, 1 / steps, steps).numpy()
+            scheduler.set_timesteps(sigmas=levels, device=device, **moved)
         else:
-            scheduler.set_timesteps(schedule.steps, device=device)
+            scheduler.set_timesteps(schedule.steps, device=device, **moved)
     except ValueError as error:
         raise ScheduleError(
             f"{sampler.name} cannot make {schedule.steps} steps: {error}",
@@ -215,7 +230,7 @@ class DiffusersStepper:
         config: Mapping[str, Any],
         device: torch.device,
     ) -> None:
-        self._first = first_step(schedule)
+        self._first = first_step(schedule, bool(config.get(ROUNDS_UP)))
         check_ddim(schedule, config.get("num_train_timesteps", 1000))
         self._native = NATIVE[sampler.name]
         self._kind = str(config.get("prediction_type", "epsilon"))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from nodeforge.diffusion.samplers.comfyui_stepper import COMFYUI as COMFYUI_SAMPLERS
-from nodeforge.diffusion.samplers.comfyui_stepper import ComfyStepper
+from nodeforge.diffusion.samplers.comfyui_stepper import FLOW_SAMPLERS, ComfyStepper
 from nodeforge.diffusion.samplers.diffusers_stepper import NATIVE, DiffusersStepper
 from nodeforge.diffusion.samplers.sigma_stepper import OWN, SigmaStepper
 from nodeforge.diffusion.samplers.stepper import Blend, Predict, Stepper
@@ -45,7 +45,8 @@ def table(flow: bool = False, convention: str = DIFFUSERS) -> dict[tuple[str, st
 def _kind(sampler: str, schedule: str, flow: bool, convention: str, bent: bool = False) -> str:
     """Who walks the pair; a `bent` schedule has a rho of its own, which diffusers does not take."""
     if convention == COMFYUI:
-        return "own" if sampler in COMFYUI_SAMPLERS and not flow else ""
+        able = FLOW_SAMPLERS if flow else COMFYUI_SAMPLERS
+        return "own" if sampler in able and not (flow and schedule in TUNED) else ""
     native, own = NATIVE.get(sampler), OWN.get(sampler)
     if native and schedule in (native.flow if flow else native.schedules) and not bent:
         return "diffusers"
@@ -83,7 +84,7 @@ def kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
         ScheduleError: the schedule takes no rho, or not this one.
     """
     _check_names(sampler, schedule)
-    _check_convention(sampler, flow)
+    _check_convention(sampler)
     name, of = sampler.name, sampler.convention
     _check_flow(name, flow, of)
     check_rho(schedule)
@@ -112,15 +113,10 @@ def _check_names(sampler: Sampler, schedule: Schedule) -> None:
             raise _refused(f"there is no {what} '{name}'.", f"one of: {', '.join(known)}")
 
 
-def _check_convention(sampler: Sampler, flow: bool) -> None:
+def _check_convention(sampler: Sampler) -> None:
     """Raise `UnsupportedPairError` where the sampler exists in the other convention alone."""
     name, convention = sampler.name, sampler.convention
     if any(_schedules_of(name, kind, convention) for kind in (False, True)):
-        if flow and convention == COMFYUI:
-            raise UnsupportedPairError(
-                "ComfyUI's convention is not there for flow-matching models.",
-                way_out=f"Set 'convention' to {DIFFUSERS}.",
-            )
         return
     other = next(each for each in CONVENTIONS if each != convention)
     raise UnsupportedPairError(

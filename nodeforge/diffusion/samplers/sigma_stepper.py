@@ -33,6 +33,7 @@ from nodeforge.diffusion.samplers.stochastic.dpmpp_sde import dpmpp_sde_step
 from nodeforge.diffusion.samplers.stochastic.lcm import lcm_step
 from nodeforge.diffusion.samplers.stochastic.restart import restart_step
 from nodeforge.diffusion.schedules.schedule import (
+    ROUNDS_UP,
     check_flow,
     first_step,
     sigmas_of,
@@ -115,7 +116,7 @@ class SigmaStepper:
             check_flow(schedule)
         self._trained = self._trained_sigmas(config)
         sigmas = self._levels_of(schedule)
-        self._first = self._first_of(schedule, sigmas)
+        self._first = self._first_of(schedule, sigmas, bool(config.get(ROUNDS_UP)))
         spans = self._sampler.spans(len(sigmas) - 1 - self._first)
         self._spans = [1] * self._first + spans
         self._sigmas = sigmas[[0, *accumulate(self._spans)]]
@@ -144,10 +145,10 @@ class SigmaStepper:
         return sigmas_of(schedule, self._trained)
 
     @staticmethod
-    def _first_of(schedule: Schedule, sigmas: Tensor) -> int:
+    def _first_of(schedule: Schedule, sigmas: Tensor, up: bool) -> int:
         """The first whole step that is run."""
         del sigmas
-        return first_step(schedule)
+        return first_step(schedule, up)
 
     @property
     def first(self) -> int:

@@ -20,6 +20,7 @@ from nodeforge.diffusion.schedules.schedule import (
     check_rho,
     check_sigmas,
     trained_sigmas,
+    whole_steps,
 )
 from nodeforge.diffusion.schedules.spacings import (
     SPACINGS,
@@ -90,7 +91,7 @@ def comfyui_sigmas(schedule: Schedule, trained: Tensor, *, skips_last: bool = Fa
     check_rho(schedule)
     if schedule.name in TUNED:
         check_ays(float(trained[-1]))
-    levels = _levels(schedule, trained, schedule.steps + skips_last).float()
+    levels = _levels(schedule, trained, whole_steps(schedule) + skips_last).float()
     if skips_last:
         levels = levels[:-1]
     sigmas = torch.cat([levels, levels.new_zeros(1)])
@@ -109,7 +110,7 @@ def first_of(schedule: Schedule, sigmas: Tensor) -> int:
         ScheduleError: no step would be run.
     """
     whole = len(sigmas) - 1
-    run = whole if schedule.strength > _WHOLE else int(schedule.steps * schedule.strength)
+    run = whole if schedule.strength > _WHOLE else int(whole_steps(schedule) * schedule.strength)
     if run < 1:
         raise ScheduleError(
             f"{schedule.steps} steps at strength {schedule.strength} leave no step to run.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -26,14 +27,28 @@ class ScheduleError(NodeForgeError):
     """A schedule with which nothing can be sampled."""
 
 
-def first_step(schedule: Schedule) -> int:
+ROUNDS_UP = "rounds_strength_up"
+"""In a scheduler's configuration of ours: whether a share of a step is run as a whole one."""
+SINGLE = "levels_in_single_precision"
+"""In a scheduler's configuration of ours: whether its even levels are made in float32."""
+MU = "mu"
+"""In a scheduler's configuration of ours: the exponent of its shift, by the picture's size."""
+
+
+def first_step(schedule: Schedule, up: bool = False) -> int:
     """Index of the first whole step that is run: at 20 steps and strength 0.5, the tenth.
+
+    Args:
+        schedule: Its steps and strength.
+        up: Run the larger of two counts of steps where the strength lies between them.
 
     Raises:
         ScheduleError: no step would be run.
     """
     steps = whole_steps(schedule)
     run = min(int(steps * schedule.strength), steps)
+    if up:  # in diffusers' order: rounding decides whole steps
+        run = steps - int(max(steps - min(steps * schedule.strength, steps), 0))
     if run < 1:
         raise ScheduleError(
             f"{steps} steps at strength {schedule.strength} leave no step to run.",
@@ -47,6 +62,7 @@ def whole_steps(schedule: Schedule) -> int:
     if schedule.name == "custom":
         check_sigmas(schedule.sigmas)
         return len(schedule.sigmas) - 1
+    assert schedule.steps is not None, "the loop has resolved it"
     return schedule.steps
 
 
@@ -96,15 +112,21 @@ def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
         scheduler: A diffusers scheduler's configuration, with its betas; with
             ``rescale_betas_zero_snr`` the last level is nothing but noise (Lin et al. 2023). A
             flow-matching model has the even levels up to 1, moved by ``shift`` (Esser et al. 2024,
-            equation 23).
+            equation 23), or by the exponential of ``mu``.
     """
     if scheduler.get("prediction_type") == FLOW:
         count = scheduler.get("num_train_timesteps", 1000)
         even = torch.arange(1, count + 1, dtype=torch.float64) / count
-        shift = scheduler.get("shift", 1.0)
+        shift = shift_of(scheduler)
         return shift * even / (1 + (shift - 1) * even)
     alphas = _alphas(scheduler)
     return ((1 - alphas) / alphas) ** 0.5
+
+
+def shift_of(scheduler: Mapping[str, Any]) -> float:
+    """How far a flow-matching schedule is moved to noisier levels; 1 is not."""
+    mu = scheduler.get(MU)
+    return math.exp(mu) if mu is not None else scheduler.get("shift", 1.0)
 
 
 def trained_betas(scheduler: Mapping[str, Any]) -> list[float]:
@@ -176,9 +198,9 @@ def sigmas_of(schedule: Schedule, trained: Tensor) -> Tensor:
 
 def _spaced(schedule: Schedule, trained: Tensor) -> Tensor:
     if schedule.rho is None:
-        return SPACINGS[schedule.name](trained, schedule.steps)
+        return SPACINGS[schedule.name](trained, whole_steps(schedule))
     check_rho(schedule)
-    return BENT[schedule.name](trained, schedule.steps, schedule.rho)
+    return BENT[schedule.name](trained, whole_steps(schedule), schedule.rho)
 
 
 def check_rho(schedule: Schedule) -> None:
@@ -196,10 +218,11 @@ def check_rho(schedule: Schedule) -> None:
 
 def check_ddim(schedule: Schedule, trained: int) -> None:
     """Raise `ScheduleError` where whole strides through the timesteps end far below the last."""
-    reached = schedule.steps * (trained // schedule.steps)
+    steps = whole_steps(schedule)
+    reached = steps * (trained // steps)
     if schedule.name == "ddim_uniform" and 0 < reached < _DDIM_REACHES * trained:
         raise ScheduleError(
-            f"the schedule 'ddim_uniform' with {schedule.steps} steps leaves out the noisiest of "
+            f"the schedule 'ddim_uniform' with {steps} steps leaves out the noisiest of "
             f"the {trained} levels.",
             way_out=f"Take {trained // 2} or {trained // 4} steps, or another schedule.",
         )

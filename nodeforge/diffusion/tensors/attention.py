@@ -1,6 +1,8 @@
 """Attention backends: chosen by torch, by name, or sliced.
 
-diffusers' UNets know nothing of its own choice of backends: they ask torch, so torch is told.
+diffusers' UNets know nothing of its own choice of backends: they ask torch, so torch is told. Its
+transformers ask its own dispatcher, whose default is the whole process's and the environment's: so
+each network is told to ask torch too.
 """
 
 from __future__ import annotations
@@ -54,15 +56,27 @@ def use_attention(way: Attention, device: torch.device) -> Iterator[None]:
 
 
 def prepare(network: Any, way: Attention) -> None:
-    """Have a denoiser or ControlNet compute attention itself, where the way is no kernel's."""
-    from diffusers.models.adapter import T2IAdapter
+    """Have a denoiser or ControlNet compute attention that way, whatever others do.
 
-    if isinstance(network, T2IAdapter):
-        return  # convolutions alone
-    if way is Attention.SLICED:
+    Only UNets can slice theirs: transformers ask torch's kernels, which save as much.
+    """
+    from diffusers.models.attention_dispatch import AttentionBackendName
+
+    if asking := _asking_dispatcher(network):
+        xformers = way is Attention.XFORMERS
+        backend = AttentionBackendName.XFORMERS if xformers else AttentionBackendName.NATIVE
+        for processor in asking:
+            processor._attention_backend = backend
+    elif way is Attention.SLICED and hasattr(network, "set_attention_slice"):
         network.set_attention_slice("max")  # one head of one picture at a time
-    elif way is Attention.XFORMERS:
+    elif way is Attention.XFORMERS and hasattr(network, "set_attention_slice"):
         network.enable_xformers_memory_efficient_attention()
+
+
+def _asking_dispatcher(network: Any) -> list[Any]:
+    """The attention processors of `network` that ask diffusers' dispatcher."""
+    processors = (getattr(module, "processor", None) for module in network.modules())
+    return [each for each in processors if hasattr(each, "_attention_backend")]
 
 
 def _check(way: Attention, device: torch.device) -> None:

@@ -40,10 +40,19 @@ def average(first: Conditioning, second: Conditioning, weight: float) -> Conditi
     one, other = _single(first), _single(second)
     _check_alike(first, second)
     longest = max(one.embedding.shape[1], other.embedding.shape[1])
-    start = lengthened(one.embedding, first.empty, longest)
-    end = lengthened(other.embedding, second.empty, longest)
-    pooled = _lerp(one.pooled, other.pooled, weight)
-    return replace(first, prompts=(replace(one, embedding=start.lerp(end, weight), pooled=pooled),))
+    masks = [padded(mask, longest) for mask in (one.mask, other.mask) if mask is not None]
+    if masks:
+        start, end = padded(one.embedding, longest), padded(other.embedding, longest)
+    else:
+        start = lengthened(one.embedding, first.empty, longest)
+        end = lengthened(other.embedding, second.empty, longest)
+    made = replace(
+        one,
+        embedding=start.lerp(end, weight),
+        pooled=_lerp(one.pooled, other.pooled, weight),
+        mask=torch.stack(masks).any(0) if masks else None,
+    )
+    return replace(first, prompts=(made,))
 
 
 def concatenate(first: Conditioning, second: Conditioning) -> Conditioning:
@@ -54,7 +63,9 @@ def concatenate(first: Conditioning, second: Conditioning) -> Conditioning:
     one, other = _single(first), _single(second)
     _check_alike(first, second)
     embedding = torch.cat([one.embedding, other.embedding], dim=1)
-    return replace(first, prompts=(replace(one, embedding=embedding),))
+    masks = [mask for mask in (one.mask, other.mask) if mask is not None]
+    mask = torch.cat(masks, dim=1) if masks else None
+    return replace(first, prompts=(replace(one, embedding=embedding, mask=mask),))
 
 
 def zero(conditioning: Conditioning) -> Conditioning:
@@ -169,6 +180,13 @@ def lengthened(embedding: Tensor, empty: Tensor, tokens: int) -> Tensor:
     return torch.cat([embedding, empty.repeat(1, chunks, 1)[:, :missing]], dim=1)
 
 
+def padded(tensor: Tensor, tokens: int) -> Tensor:
+    """Embeddings, (1, tokens, width), or a mask of them, with zeros after it."""
+    missing = tokens - tensor.shape[1]
+    rest = tensor.new_zeros(1, max(missing, 0), *tensor.shape[2:])
+    return torch.cat([tensor, rest], dim=1) if missing > 0 else tensor
+
+
 def check_range(start: float, end: float) -> None:
     """Raise `RangeError` unless 0 <= start < end <= 1."""
     if not 0 <= start < end <= 1:
@@ -201,7 +219,7 @@ def _single(conditioning: Conditioning) -> Prompt:
 
 
 def _check_alike(first: Conditioning, second: Conditioning) -> None:
-    if first.family != second.family or first.empty.shape != second.empty.shape:
+    if first.family != second.family or first.empty.shape[2:] != second.empty.shape[2:]:
         raise ConditioningMismatchError(
             f"one is encoded for {first.family}, the other for {second.family}.",
             way_out="Encode both with the same text encoder.",

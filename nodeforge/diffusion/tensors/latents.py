@@ -34,7 +34,7 @@ def check_size(width: int, height: int, scale: int) -> None:
         )
 
 
-def empty(family: str, channels: int, scale: int, width: int, height: int, batch: int) -> Latent:
+def empty(space: str, channels: int, scale: int, width: int, height: int, batch: int) -> Latent:
     """A latent of zeros, (batch, channels, height / scale, width / scale).
 
     Raises:
@@ -42,7 +42,7 @@ def empty(family: str, channels: int, scale: int, width: int, height: int, batch
     """
     check_size(width, height, scale)
     samples = torch.zeros(batch, channels, height // scale, width // scale)
-    return Latent(samples, family, scale)
+    return Latent(samples, space, scale)
 
 
 def upscale(latent: Latent, width: int, height: int, method: Method) -> Latent:

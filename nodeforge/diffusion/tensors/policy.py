@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import torch
 
+from nodeforge.models import (
+    BFLOAT16_FIRST,
+    FAMILIES,
+    FULL_FIRST,
+    HALF_FIRST,
+    SPACES,
+    TEXT_ENCODER_KINDS,
+)
 from nodeforge.settings import Attention, MemoryMode, Precision, Settings
+from nodeforge.values import Model, Recipe, TextEncoderPart, Vae
 
 
 @dataclass(frozen=True)
@@ -39,32 +48,44 @@ class Policy:
             settings.attention,
         )
 
-    def dtype(self, part: str, device: torch.device) -> torch.dtype:
-        """The dtype that the network `part` computes in.
+    def dtype_of(self, recipe: Recipe, device: torch.device) -> torch.dtype:
+        """The dtype that the network of `recipe` computes in, of those that are allowed for it."""
+        match recipe:
+            case Model():
+                return self.dtype(device, FAMILIES[recipe.weights.family].dtypes)
+            case TextEncoderPart():
+                return self.dtype(device, TEXT_ENCODER_KINDS[recipe.kind].dtypes)
+            case Vae():
+                return self.dtype(device, SPACES[recipe.space].dtypes)
+        return self.dtype(device)
 
-        Cards take float16, but for the VAE, which overflows in it; Apple's where it was asked
-        for, as nobody has tried it there. Processors take bfloat16 where it was asked for and
+    def dtype(self, device: torch.device, allowed: tuple[str, ...] = HALF_FIRST) -> torch.dtype:
+        """The dtype to compute in.
+
+        Cards take the first that is allowed, Apple's only where half precision was asked for, as
+        nobody has tried it there. Processors take bfloat16 where half precision was asked for and
         they have units for it; without, it would be slower.
+
+        Args:
+            device: Where.
+            allowed: Names of dtypes that numbers stay good in, the best first.
         """
         half = self.precision is Precision.HALF
-        if device.type == "mps":
-            return torch.float16 if half and part != "vae" else torch.float32
-        if device.type in ("cuda", "xpu"):
-            if self.precision is Precision.FULL:
-                return torch.float32
-            if part == "vae":
-                return torch.bfloat16 if half else torch.float32
-            return torch.float16
-        return torch.bfloat16 if half and has_bfloat16(device) else torch.float32
+        if device.type == "cpu":
+            small = half and "bfloat16" in allowed and has_bfloat16(device)
+            return torch.bfloat16 if small else torch.float32
+        if self.precision is Precision.FULL or (device.type == "mps" and not half):
+            return torch.float32
+        if half and device.type != "mps":
+            allowed = tuple(name for name in allowed if name != "float32") or allowed
+        return getattr(torch, allowed[0])
 
     def numerics(self, device: torch.device) -> dict[str, str]:
         """What of the policy changes numbers, by name."""
-        parts = ("unet", "text_encoder", "vae")
-        dtypes = (str(self.dtype(part, device)).removeprefix("torch.") for part in parts)
+        allowed = (HALF_FIRST, BFLOAT16_FIRST, FULL_FIRST)
+        dtypes = (str(self.dtype(device, names)).removeprefix("torch.") for names in allowed)
         return {
-            "precision": ",".join(
-                f"{part}={dtype}" for part, dtype in zip(parts, dtypes, strict=True)
-            ),
+            "precision": ",".join(dtypes),
             "weights": "float8_e4m3fn" if self.fp8_weights else "as computed",
             "compiled": "yes" if self.compiled else "no",
             "attention": "native" if self.attention is Attention.AUTO else str(self.attention),

@@ -19,12 +19,14 @@ class PromptInputs:
         pooled: (batch, width), for families that read the text as a whole too.
         numbers: (batch, count), for families that are told sizes or scores.
         guidance: (1, width), for denoisers that are told the guidance scale.
+        mask: bool, (batch, tokens), which tokens are read; None is all.
     """
 
     embedding: Tensor
     pooled: Tensor | None = None
     added_conditions: Tensor | None = None
     guidance: Tensor | None = None
+    mask: Tensor | None = None
 
     def expanded_to(self, x: Tensor) -> PromptInputs:
         """The same for each item of `x`, on its device."""
@@ -36,7 +38,9 @@ class PromptInputs:
 
         embedding = each(self.embedding)
         assert embedding is not None
-        return PromptInputs(embedding, each(self.pooled), each(self.added_conditions))
+        return PromptInputs(
+            embedding, each(self.pooled), each(self.added_conditions), mask=each(self.mask)
+        )
 
     def arguments(self, dtype: torch.dtype) -> dict[str, Any]:
         """The arguments of diffusers' UNets and ControlNets.
@@ -65,4 +69,5 @@ def concatenated(said: Sequence[PromptInputs]) -> PromptInputs:
         torch.cat([each.embedding for each in said]),
         cat([each.pooled for each in said]),
         cat([each.added_conditions for each in said]),
+        mask=cat([each.mask for each in said]),
     )

@@ -29,6 +29,8 @@ def map_tiles(
     tile: int,
     overlap: int,
     check: Callable[[], None] = lambda: None,
+    *,
+    unsure: int = 0,
 ) -> Tensor:
     """`work` done on overlapping tiles of `x`, the results faded into each other.
 
@@ -38,8 +40,10 @@ def map_tiles(
         tile: Side of a tile in cells of `x`.
         overlap: Cells that neighbours share, below `tile`.
         check: Called before each tile; what it raises stops the work.
+        unsure: Cells beside a neighbour that are left to it, as the work would need to know what
+            lies beyond them; below half the overlap.
     """
-    return map_placed_tiles(x, lambda part, _: work(part), tile, overlap, check)
+    return map_placed_tiles(x, lambda part, _: work(part), tile, overlap, check, unsure=unsure)
 
 
 def map_placed_tiles(
@@ -48,6 +52,8 @@ def map_placed_tiles(
     tile: int,
     overlap: int,
     check: Callable[[], None] = lambda: None,
+    *,
+    unsure: int = 0,
 ) -> Tensor:
     """`in_tiles` for work that asks where its tile lies."""
     height, width = x.shape[-2:]
@@ -62,7 +68,10 @@ def map_placed_tiles(
             if total is None or weight is None:
                 shape = (*done.shape[:2], down(height), right(width))
                 total, weight = done.new_zeros(shape), done.new_zeros(1, 1, *shape[2:])
-            fade = _fade(done, down(overlap), right(overlap))
+            beyond = (top, height - top - place.height), (left, width - left - place.width)
+            rows = _ramp(done, -2, down(overlap), down(unsure), beyond[0])
+            columns = _ramp(done, -1, right(overlap), right(unsure), beyond[1])
+            fade = (rows[:, None] * columns[None, :])[None, None]
             into = Tile(down(top), right(left), *done.shape[-2:])
             into.cut(total).add_(done * fade)
             into.cut(weight).add_(fade)
@@ -95,14 +104,20 @@ def _starts(length: int, tile: int, overlap: int) -> Iterator[int]:
     yield max(0, length - tile)
 
 
-def _fade(done: Tensor, down: int, right: int) -> Tensor:
-    """Weights that rise from every side over the overlap, above 0 everywhere."""
-    height, width = done.shape[-2:]
-    rows, columns = _ramp(height, down, done), _ramp(width, right, done)
-    return (rows[:, None] * columns[None, :])[None, None]
+def _ramp(done: Tensor, axis: int, overlap: int, unsure: int, beyond: tuple[int, int]) -> Tensor:
+    """Weights along an axis of what was done: 1, and falling to 0 where a neighbour overlaps.
 
-
-def _ramp(length: int, overlap: int, like: Tensor) -> Tensor:
-    at = torch.arange(length, device=like.device, dtype=like.dtype)
-    from_side = torch.minimum(at, length - 1 - at) + 1
-    return (from_side / max(1, overlap)).clamp(max=1)
+    Args:
+        done: The result for a tile.
+        axis: -2 for rows, -1 for columns.
+        overlap: What neighbours share, in its cells.
+        unsure: How many of them weigh nothing.
+        beyond: What of the whole lies before and after the tile; without any it does not fall.
+    """
+    at = torch.arange(1, done.shape[axis] + 1, device=done.device, dtype=done.dtype)
+    rise = ((at - unsure) / (overlap + 1 - 2 * unsure)).clamp(0, 1)
+    weights = torch.ones_like(rise)
+    for side, ramp in zip(beyond, (rise, rise.flip(0)), strict=True):
+        if side:
+            weights = torch.minimum(weights, ramp)
+    return weights

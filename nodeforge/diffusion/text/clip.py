@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from nodeforge.diffusion.networks.loading import LoadedTextEncoder
+from nodeforge.diffusion.networks.loading import LoadedEncoder, LoadedTextEncoder
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
-from nodeforge.diffusion.text.prompt_weights import parse
+from nodeforge.diffusion.text.prompt_weights import parse, weighted
 from nodeforge.diffusion.text.textual_inversion import Token, parts_of_text, reading
 from nodeforge.errors import RequestError
 from nodeforge.values import Conditioning, Prompt
@@ -115,10 +115,10 @@ def _tokens(
 
 def _empty(encoder: LoadedTextEncoder, clip_skip: int, last: int) -> PromptInputs:
     """What the empty chunk says."""
-    if clip_skip not in encoder.empty:
+    if clip_skip not in encoder.empty_prompts:
         chunks = [_chunks(encoder, place, "")[0] for place in range(len(encoder.encoders))]
-        encoder.empty[clip_skip] = _said(encoder, chunks, clip_skip, last, None)
-    return encoder.empty[clip_skip]
+        encoder.empty_prompts[clip_skip] = _said(encoder, chunks, clip_skip, last, None)
+    return encoder.empty_prompts[clip_skip]
 
 
 def _said(
@@ -131,20 +131,21 @@ def _said(
     """What the text encoders say of one chunk, as each of them cuts it."""
     states, pooled = [], None
     for clip, chunk in zip(encoder.encoders, chunks, strict=True):
-        state, projected = _encode(clip.network, chunk.tokens, clip_skip, last)
+        state, projected = _encode(clip, chunk.tokens, clip_skip, last)
         states.append(state)
         pooled = projected if projected is not None else pooled
     embedding = torch.cat(states, dim=-1)
     if empty is not None:
-        embedding = _weighted(embedding, chunks[0].weights, empty.embedding)
+        embedding = weighted(embedding, chunks[0].weights, empty.embedding)
     return PromptInputs(embedding, pooled)
 
 
 def _encode(
-    network: Any, tokens: list[Token], clip_skip: int, last: int
+    encoder: LoadedEncoder, tokens: list[Token], clip_skip: int, last: int
 ) -> tuple[Tensor, Tensor | None]:
     """The state of each token, and the projected text of an encoder that has such."""
-    with reading(network, tokens) as ids:
+    network = encoder.network
+    with reading(encoder, tokens) as ids:
         if last == 1 and not clip_skip:
             return network(ids)[0], None
         made = network(ids, output_hidden_states=True)
@@ -159,10 +160,9 @@ def _kept(tensor: Tensor | None) -> Any:
     return None if tensor is None else tensor.float().cpu()
 
 
-def _weighted(embedding: Tensor, weights: list[float], empty: Tensor) -> Tensor:
-    """Each token moved away from the empty prompt, or towards it, by its weight."""
-    if all(weight == 1 for weight in weights):
-        return embedding
-    factor = torch.tensor(weights, dtype=embedding.dtype, device=embedding.device)[None, :, None]
-    moved = empty + factor * (embedding - empty)
-    return torch.where(factor == 1, embedding, moved)
+@torch.no_grad()
+def pooled_text(encoder: LoadedTextEncoder, place: int, text: str) -> Tensor:
+    """What one of the encoders says of the text as a whole, (1, width), by its first chunk."""
+    clip, chunk = encoder.encoders[place], _chunks(encoder, place, text)[0]
+    with reading(clip, chunk.tokens) as ids:
+        return clip.network(ids).pooler_output

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import torch
+from torch import Tensor
 
 STRONGER = 1.1
 _PARTNER = {"(": ")", "[": "]"}
 _TOKEN = re.compile(r"\\[()\[\]\\]|[()\[\]]|[^\\()\[\]]+|\\")
 _WEIGHT = re.compile(r"^(.*):\s*([+-]?(?:\d{1,6}\.?\d{0,9}|\.\d{1,9}))\s*$", re.DOTALL)
+
+
+def weighted(embedding: Tensor, weights: Sequence[float], empty: Tensor) -> Tensor:
+    """Each token moved away from the empty prompt, or towards it, by its weight.
+
+    Args:
+        embedding: (1, tokens, width).
+        weights: Of each token; 1 leaves its bits.
+        empty: The same of the empty prompt, as long.
+    """
+    if all(weight == 1 for weight in weights):
+        return embedding
+    factor = embedding.new_tensor(list(weights))[None, :, None]
+    moved = empty + factor * (embedding - empty)
+    return torch.where(factor == 1, embedding, moved)
 
 
 class Piece(NamedTuple):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.errors import LoadingError
-from nodeforge.diffusion.networks.loading import LoadedTextEncoder
+from nodeforge.diffusion.networks.loading import LoadedEncoder, LoadedTextEncoder
 from nodeforge.diffusion.weights.describe import describe_embedding
 from nodeforge.diffusion.weights.weights_file import stored_tensors
 from nodeforge.errors import RequestError
@@ -72,7 +72,7 @@ def with_named(encoder: TextEncoder, text: str, find: Callable[[str], Path]) -> 
     known = {each.name for each in encoder.embeddings}
     for name in referenced_names(Kind.EMBEDDING, text):
         if name not in known:
-            weights = describe_embedding(find(name), encoder.weights.family)
+            weights = describe_embedding(find(name), encoder.family)
             encoder = with_embedding(encoder, weights, name)
     return encoder
 
@@ -133,11 +133,11 @@ def parts_of_text(text: str, embeddings: Mapping[str, Any]) -> Iterator[tuple[st
 
 
 @contextmanager
-def reading(network: Any, tokens: Sequence[Token]) -> Iterator[Tensor]:
-    """The numbers of `tokens` for `network`, which reads vectors in the place of words.
+def reading(encoder: LoadedEncoder, tokens: Sequence[Token]) -> Iterator[Tensor]:
+    """The numbers of `tokens` for `encoder`, which reads vectors in the place of words.
 
     Returns:
-        (1, tokens), on the network's device; a vector's number is 0.
+        (1, tokens), on the encoder's device; a vector's number is 0.
     """
     numbers = [token if isinstance(token, int) else 0 for token in tokens]
     vectors = {place: token for place, token in enumerate(tokens) if isinstance(token, Tensor)}
@@ -148,9 +148,9 @@ def reading(network: Any, tokens: Sequence[Token]) -> Iterator[Tensor]:
             words[:, place] = vector.to(words)
         return words
 
-    handle = network.get_input_embeddings().register_forward_hook(put) if vectors else None
+    handle = encoder.network.get_input_embeddings().register_forward_hook(put) if vectors else None
     try:
-        yield torch.tensor([numbers], device=network.device)
+        yield torch.tensor([numbers], device=encoder.device)
     finally:
         if handle:
             handle.remove()

@@ -11,6 +11,7 @@ from nodeforge.diffusion.networks.loading import LoadedVae
 from nodeforge.diffusion.tensors.devices import TILE, out_of_memory_explained
 from nodeforge.diffusion.tensors.latents import check_size
 from nodeforge.diffusion.tensors.tiles import map_tiles
+from nodeforge.diffusion.vae.normalising import as_encoded, as_latent, cells_folded
 from nodeforge.errors import NodeForgeError, OutOfMemoryError
 from nodeforge.values import Image, Latent, LatentMismatchError
 
@@ -57,16 +58,14 @@ def encode(
 
         noise = randn_tensor(mean.shape, list(generators), device=mean.device, dtype=mean.dtype)
         mean = mean + spread * noise
-    shift, factor = _shift_and_factor(vae)
-    mean = mean if shift is None else mean - shift
-    return Latent((mean * factor).float().cpu().contiguous(), vae.family, vae.scale)
+    return Latent(as_latent(vae.network, mean).float().cpu().contiguous(), vae.space, vae.scale)
 
 
 def _moments(vae: LoadedVae, pixels: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:
     def work(tile: Tensor) -> Tensor:
         return vae.network.encode(tile, return_dict=False)[0].parameters
 
-    return map_tiles(pixels, work, TILE, OVERLAP, check) if tiled else work(pixels)
+    return _in_tiles(pixels, work, TILE, check) if tiled else work(pixels)
 
 
 @torch.no_grad()
@@ -82,20 +81,18 @@ def decode(
 
     Args:
         vae: The autoencoder.
-        latent: One of its family.
+        latent: One of its space.
         tiled: Work in tiles of `TILE` pixels, which needs less memory and changes numbers.
         check: Called between tiles; what it raises stops the work.
         fell_back: Called where memory did not suffice and tiles were taken unasked.
 
     Raises:
-        LatentMismatchError: the latent is of another family.
+        LatentMismatchError: the latent is of another space.
         OutOfMemoryError: memory does not suffice, even in tiles.
         VaeError: what came out is no number, which would be a black picture.
     """
-    _check_family(vae, latent)
-    shift, factor = _shift_and_factor(vae)
-    samples = latent.samples.to(vae.network.device) / factor
-    samples = (samples if shift is None else samples + shift).to(vae.network.dtype)
+    _check_space(vae, latent)
+    samples = as_encoded(vae.network, latent.samples.to(vae.network.device))
     try:
         with out_of_memory_explained():
             pixels = _decoded(vae, samples, tiled, check)
@@ -118,8 +115,16 @@ def _decoded(vae: LoadedVae, samples: Tensor, tiled: bool, check: Callable[[], N
 
     if not tiled:
         return work(samples)
-    tile = max(8, TILE // vae.scale)
-    return map_tiles(samples, work, tile, tile * OVERLAP // TILE, check)
+    tile = max(8, TILE * cells_folded(vae.network) // vae.scale)
+    return _in_tiles(samples, work, tile, check)
+
+
+def _in_tiles(
+    x: Tensor, work: Callable[[Tensor], Tensor], tile: int, check: Callable[[], None]
+) -> Tensor:
+    """A quarter of what tiles share is left to the neighbour: there a VAE feels the border."""
+    overlap = tile * OVERLAP // TILE
+    return map_tiles(x, work, tile, overlap, check, unsure=overlap // 4)
 
 
 def _decoded_in_tiles(
@@ -134,16 +139,11 @@ def _decoded_in_tiles(
         raise _too_large(latent) from None
 
 
-def _shift_and_factor(vae: LoadedVae) -> tuple[float | None, float]:
-    config = vae.network.config
-    return getattr(config, "shift_factor", None), config.scaling_factor  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _check_family(vae: LoadedVae, latent: Latent) -> None:
-    channels = vae.network.config["latent_channels"]
-    if latent.family != vae.family or latent.samples.shape[1] != channels:
+def _check_space(vae: LoadedVae, latent: Latent) -> None:
+    channels = vae.network.config["latent_channels"] * cells_folded(vae.network) ** 2
+    if latent.space != vae.space or latent.samples.shape[1] != channels:
         raise LatentMismatchError(
-            f"the latent is of {latent.family}, the VAE of {vae.family}.",
+            f"the latent is of the space {latent.space}, the VAE works in {vae.space}.",
             way_out="Use the VAE of the model that made the latent.",
         )
 

@@ -9,9 +9,16 @@ from typing import Any
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.weights.checked_config import checked
 from nodeforge.diffusion.weights.weights_file import StoredTensor, stored_tensors
-from nodeforge.models import FAMILIES, is_whole_model, read_config
-from nodeforge.values import Weights
+from nodeforge.models import (
+    FAMILIES,
+    SPACES,
+    TEXT_ENCODER_KINDS,
+    is_whole_model,
+    read_config,
+)
+from nodeforge.values import TextEncoderPart, Vae, Weights
 
+_CONFIG, _SCHEDULER = "config.json", "scheduler_config.json"
 _FIRST_LAYERS = (
     "model.diffusion_model.input_blocks.0.0.weight",
     "input_blocks.0.0.weight",
@@ -30,28 +37,59 @@ def config_root(weights: Weights) -> Path:
     return path if is_whole_model(path) else FAMILIES[weights.family].config_folder
 
 
-def part_config(weights: Weights, part: str) -> dict[str, Any]:
-    """The configuration of one part, as ``unet`` or ``scheduler``.
+def own_folder(weights: Weights) -> Path | None:
+    """The folder that has the network itself, with its configuration; None for a single file."""
+    path = Path(weights.path)
+    if is_whole_model(path):
+        return path / weights.part
+    return path if path.is_dir() else None
+
+
+def scheduler_config(weights: Weights) -> dict[str, Any]:
+    """The configuration of the scheduler that a model was trained with.
 
     Raises:
         LoadingError: the model has none, or a value in it is out of bounds.
     """
-    name = "scheduler_config.json" if part == "scheduler" else "config.json"
-    root, own = config_root(weights), Path(weights.path)
-    alone = part == weights.part and own.is_dir() and own != root  # one network in its folder
-    file = (own if alone else root / part) / name
-    if config := read_config(file):
-        return checked(config, file)
-    raise lacks(weights, part)
+    return _read(config_root(weights) / "scheduler" / _SCHEDULER, weights, "scheduler")
 
 
-def unet_config(weights: Weights) -> dict[str, Any]:
-    """The denoiser's configuration; what a single file says of itself goes before its family's."""
-    config = {"in_channels": 4, **part_config(weights, "unet")}
-    path = Path(weights.path)
-    if path.is_dir():
-        return config
-    there = stored_tensors(path)
+def vae_config(vae: Vae) -> dict[str, Any]:
+    """The configuration of an autoencoder.
+
+    Raises:
+        LoadingError: the model has none, or a value in it is out of bounds.
+    """
+    folder = own_folder(vae.weights) or SPACES[vae.space].config_folder
+    return _read(folder / _CONFIG, vae.weights, "vae")
+
+
+def text_encoder_config(part: TextEncoderPart) -> dict[str, Any]:
+    """The configuration of a text encoder.
+
+    Raises:
+        LoadingError: the model has none, or a value in it is out of bounds.
+    """
+    folder = own_folder(part.weights) or TEXT_ENCODER_KINDS[part.kind].config_folder
+    return _read(folder / _CONFIG, part.weights, part.weights.part)
+
+
+def denoiser_config(weights: Weights) -> dict[str, Any]:
+    """The denoiser's configuration; what a single file says of itself goes before its family's.
+
+    Raises:
+        LoadingError: the model has none, or a value in it is out of bounds.
+    """
+    folder = own_folder(weights)
+    if folder is not None:
+        return _read(folder / _CONFIG, weights, weights.part)
+    family = FAMILIES[weights.family]
+    config = _read(family.denoiser_config(False) / _CONFIG, weights, weights.part)
+    there = stored_tensors(Path(weights.path))
+    if family.signature is not None:
+        shapes = {name: stored.shape for name, stored in there.items()}
+        place = family.signature.find(shapes)
+        return config | (family.signature.config(place, shapes) if place else {})
     if first := next((there[name] for name in _FIRST_LAYERS if name in there), None):
         config["in_channels"] = first.shape[1]
     if told := next((there[name] for name in _TOLD_GUIDANCE if name in there), None):
@@ -68,7 +106,8 @@ def controlnet_config(weights: Weights) -> dict[str, Any]:
         LoadingError: the model has no configuration, or it does not add to all that a denoiser of
             its family has.
     """
-    config = part_config(weights, "controlnet")
+    folder = own_folder(weights) or FAMILIES[weights.family].config_folder / "controlnet"
+    config = _read(folder / _CONFIG, weights, "controlnet")
     path = Path(weights.path)
     there = stored_tensors(path) if path.is_file() else {}
     if "controlnet_mid_block.weight" not in there:
@@ -82,6 +121,12 @@ def controlnet_config(weights: Weights) -> dict[str, Any]:
         "mid_block_type": "UNetMidBlock2D" + ("CrossAttn" if middle else ""),
         "transformer_layers_per_block": [deep or middle or 1 for deep in depths],
     }
+
+
+def _read(file: Path, weights: Weights, part: str) -> dict[str, Any]:
+    if config := read_config(file):
+        return checked(config, file)
+    raise lacks(weights, part)
 
 
 def _depth(there: Iterable[str], block: str) -> int:
@@ -105,9 +150,11 @@ def _check_places(
         )
 
 
-def scale_of(vae_config: Any) -> int:
-    """Pixels of the picture for one cell of the latent."""
-    return 2 ** (len(vae_config.get("block_out_channels", (64,))) - 1)
+def scale_of(config: Mapping[str, Any]) -> int:
+    """Pixels of the picture for one cell of the latent, of a VAE's configuration."""
+    halvings = len(config.get("block_out_channels", (64,))) - 1
+    patch = config.get("patch_size") or (1,)  # a VAE may fold cells into channels
+    return 2**halvings * patch[0]
 
 
 def lacks(weights: Weights, part: str) -> LoadingError:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
-from nodeforge.diffusion.weights.configs import part_config
+from nodeforge.diffusion.weights.configs import scheduler_config
 from nodeforge.models import (
     FAMILIES,
+    SPACES,
+    TEXT_ENCODER_KINDS,
     Family,
     Kind,
     ModelInfo,
+    encoder_set,
     fingerprint,
-    paired,
     predicts,
     recognise,
 )
@@ -23,12 +26,24 @@ from nodeforge.values import (
     IpAdapter,
     Model,
     TextEncoder,
+    TextEncoderPart,
     Vae,
     Weights,
 )
 
-LATENT_FAMILIES = tuple(family.name for family in FAMILIES.values() if not family.latents)
-"""The families that have latents of their own, and so a VAE."""
+LATENT_SPACES = tuple(SPACES)
+"""Names of the latent spaces that VAEs work in."""
+
+SPACE_OF_FAMILY = {family.name: family.space for family in FAMILIES.values()}
+"""The latent space of each family, which VAEs were once named by."""
+
+TEXT_FAMILIES = tuple(FAMILIES)
+"""Names of the families that prompts may be encoded for."""
+
+FAMILY_LABELS = {family.name: family.label for family in FAMILIES.values()}
+
+VARIANTS = tuple(sorted({name for family in FAMILIES.values() for name in family.variants}))
+"""Names of the kinds of models that families have."""
 
 
 class Described(NamedTuple):
@@ -39,8 +54,15 @@ class Described(NamedTuple):
     vae: Vae
 
 
-def describe(path: Path, prediction: str = "", zero_snr: bool | None = None) -> Described:
-    """The recipes of the model at `path`: a diffusers folder, or a checkpoint in one file.
+def describe(
+    path: Path,
+    prediction: str = "",
+    zero_snr: bool | None = None,
+    variant: str = "",
+    text_encoders: Sequence[Path] = (),
+    vae: Path | None = None,
+) -> Described:
+    """The recipes of the model at `path`: a diffusers folder, a checkpoint, or a denoiser alone.
 
     Reads headers and configuration only.
 
@@ -50,98 +72,156 @@ def describe(path: Path, prediction: str = "", zero_snr: bool | None = None) -> 
             says, or its family's.
         zero_snr: Whether it was trained up to nothing but noise (Lin et al. 2023); None is what
             the model says.
+        variant: Which of its family's kinds of models it is; empty is what the model says.
+        text_encoders: Files of text encoders, in any order, that take the place of its own, or
+            that a denoiser alone needs.
+        vae: The same for its VAE.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
-        LoadingError: no family here can run it, or a network is missing.
+        LoadingError: no family here can run it, or a network is missing or does not belong.
     """
     info, family = _known(path)
-    _check_parts(info, ("unet", *family.text_encoders, "vae"))
+    own = (
+        family.denoiser,
+        *(() if text_encoders else family.text_encoders),
+        *(() if vae else ("vae",)),
+    )
+    _check_parts(info, own)
     mark = fingerprint(path)
+
+    def weights(part: str) -> Weights:
+        return Weights(str(path), mark, family.name, part)
+
     return Described(
-        _denoiser(info, Weights(str(path), mark, family.name, "unet"), prediction, zero_snr),
-        TextEncoder(Weights(str(path), mark, family.name, "text_encoder")),
-        Vae(Weights(str(path), mark, family.name, "vae")),
+        _denoiser(info, weights(family.denoiser), prediction, zero_snr, variant),
+        describe_text_encoder(*text_encoders, family=family.name)
+        if text_encoders
+        else TextEncoder(_encoder_parts(family, weights), family.name),
+        describe_vae(vae, family.space) if vae else Vae(weights("vae"), family.space),
     )
 
 
-def describe_denoiser(path: Path, prediction: str = "", zero_snr: bool | None = None) -> Model:
+def describe_denoiser(
+    path: Path, prediction: str = "", zero_snr: bool | None = None, variant: str = ""
+) -> Model:
     """The recipe of the denoiser at `path`: alone in a folder or a file, or of a whole model.
 
     Args:
         path: The model.
-        prediction, zero_snr: As `describe` has them.
+        prediction, zero_snr, variant: As `describe` has them.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
         LoadingError: no family here can run it, or there is no denoiser in it.
     """
     info, family = _known(path)
-    _check_parts(info, ("unet",))
-    weights = Weights(str(path), fingerprint(path), family.name, "unet")
-    return _denoiser(info, weights, prediction, zero_snr)
+    _check_parts(info, (family.denoiser,))
+    weights = Weights(str(path), fingerprint(path), family.name, family.denoiser)
+    return _denoiser(info, weights, prediction, zero_snr, variant)
 
 
-def describe_text_encoder(path: Path, other: Path | None = None) -> TextEncoder:
-    """The recipe of the text encoders at `path`: of a whole model, or alone where one suffices.
+def describe_text_encoder(*paths: Path, family: str = "") -> TextEncoder:
+    """The recipe of text encoders: of a whole model, or of files that hold one each.
 
     Args:
-        path: The model, or one of two text encoders.
-        other: The other one, where they lie apart, as SDXL's clip_l and clip_g.
+        paths: The model, or the text encoders in any order, as SDXL's clip_l and clip_g.
+        family: The one that they are to read prompts for; empty is the model's, or the first that
+            reads with just these.
 
     Raises:
-        ModelFileError: it is damaged, a pickle, or cannot be read.
-        LoadingError: no family here can use it, one is missing, or two do not belong together.
+        ModelFileError: one is damaged, a pickle, or cannot be read.
+        LoadingError: no family here can use them, one is missing, or they do not belong together.
     """
-    if other is not None:
-        return _two_text_encoders(recognise(path), recognise(other))
-    info, family = _known(path)
-    _check_parts(info, family.text_encoders)
-    return TextEncoder(Weights(str(path), fingerprint(path), family.name, "text_encoder"))
-
-
-def _two_text_encoders(one: ModelInfo, other: ModelInfo) -> TextEncoder:
-    if (pair := paired(one, other)) is None:
-        told = " and ".join(_told(info) for info in (one, other))
-        raise LoadingError(
-            f"{told} do not belong together.",
-            place=f"{one.path}, {other.path}",
-            way_out="SDXL takes clip_l, whose words have 768 numbers, and clip_g, whose have 1280.",
-        )
-    first, second = (
-        Weights(str(info.path), fingerprint(info.path), pair.family.name, part)
-        for info, part in zip(pair[1:], pair.family.text_encoders, strict=True)
+    infos = [recognise(path) for path in paths]
+    if len(infos) == 1 and infos[0].kind is not Kind.TEXT_ENCODER:
+        return _encoders_of_model(paths[0], family)
+    if (found := encoder_set(infos, family)) is None:
+        raise _no_family_reads(infos, family)
+    parts = (
+        TextEncoderPart(info.encoder, Weights(str(info.path), fingerprint(info.path), "", part))
+        for info, part in zip(found.encoders, found.family.text_encoders, strict=True)
     )
-    return TextEncoder(first, second=second)
+    return TextEncoder(tuple(parts), found.family.name)
+
+
+def _encoders_of_model(path: Path, family: str) -> TextEncoder:
+    """Those of a whole model, for its own family or one that reads with some of them."""
+    info, own = _known(path)
+    _check_parts(info, tuple(own.text_encoders))
+    reading = FAMILIES[family] if family else own
+    folders = {kind: folder for folder, kind in own.text_encoders.items()}
+    if lacking := [kind for kind in reading.text_encoders.values() if kind not in folders]:
+        raise LoadingError(
+            f"{reading.label} reads prompts with {TEXT_ENCODER_KINDS[lacking[0]].label}, which "
+            f"this model of {own.label} does not have.",
+            place=str(path),
+            way_out="Choose another file, or another family.",
+        )
+    mark = fingerprint(path)
+    parts = (
+        TextEncoderPart(kind, Weights(str(path), mark, own.name, folders[kind]))
+        for kind in reading.text_encoders.values()
+    )
+    return TextEncoder(tuple(parts), reading.name)
+
+
+def _encoder_parts(
+    family: Family, weights: Callable[[str], Weights]
+) -> tuple[TextEncoderPart, ...]:
+    return tuple(
+        TextEncoderPart(kind, weights(folder)) for folder, kind in family.text_encoders.items()
+    )
+
+
+def _no_family_reads(infos: Sequence[ModelInfo], family: str) -> LoadingError:
+    told = " and ".join(_told(info) for info in infos)
+    wanted = [FAMILIES[family]] if family else [f for f in FAMILIES.values() if f.text_encoders]
+    sets = dict.fromkeys(
+        " and ".join(TEXT_ENCODER_KINDS[kind].label for kind in each.text_encoders.values())
+        + f" for {each.label}"
+        for each in wanted
+    )
+    reason = next((info.reason for info in infos if info.reason), "")
+    together = "do not belong together" if len(infos) > 1 else "does not suffice"
+    return LoadingError(
+        reason or f"{told} {together}.",
+        place=", ".join(str(info.path) for info in infos),
+        way_out=f"Choose {'; '.join(sets)}.",
+    )
 
 
 def _told(info: ModelInfo) -> str:
+    if info.encoder:
+        return TEXT_ENCODER_KINDS[info.encoder].label
     width = f" of width {info.width}" if info.width and info.kind is Kind.TEXT_ENCODER else ""
     return f"a {info.kind.replace('_', ' ')}{width}"
 
 
-def describe_vae(path: Path, family: str = "") -> Vae:
+def describe_vae(path: Path, space: str = "") -> Vae:
     """The recipe of the VAE at `path`: alone in a folder or a file, or part of a whole model.
 
     Args:
         path: The model.
-        family: Whose latents it makes, for a VAE whose file leaves that open; empty is the best
-            guess, by the file's name.
+        space: The latent space it works in, for a VAE whose file leaves that open; empty is the
+            best guess, by the file's name.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
-        LoadingError: no family here can run it, it is not for `family`, or there is no VAE.
+        LoadingError: no family here can run it, it is not for `space`, or there is no VAE.
     """
     info, guessed = _known(path)
     _check_parts(info, ("vae",))
-    if family and family not in info.families:
-        able = ", ".join(FAMILIES[name].label for name in info.families)
+    spaces = dict.fromkeys(FAMILIES[name].space for name in info.families)
+    if space and space not in spaces:
+        able = ", ".join(SPACES[name].label for name in spaces)
         raise LoadingError(
-            f"this VAE is for {able}, not for {FAMILIES[family].label}.",
+            f"this VAE is for {able}, not for {SPACES[space].label}.",
             place=str(path),
-            way_out="Choose another file, or another family.",
+            way_out="Choose another file, or another space.",
         )
-    return Vae(Weights(str(path), fingerprint(path), family or guessed.name, "vae"))
+    family = guessed.name if info.kind is not Kind.VAE else ""
+    return Vae(Weights(str(path), fingerprint(path), family, "vae"), space or guessed.space)
 
 
 def describe_lora(path: Path, family: str) -> Weights:
@@ -277,20 +357,30 @@ def _check_parts(info: ModelInfo, parts: tuple[str, ...]) -> None:
         )
 
 
-def _denoiser(info: ModelInfo, weights: Weights, prediction: str, zero_snr: bool | None) -> Model:
+def _denoiser(
+    info: ModelInfo, weights: Weights, prediction: str, zero_snr: bool | None, variant: str
+) -> Model:
     """The recipe, which says only what the model's own configuration does not."""
+    family = FAMILIES[weights.family]
+    if variant and variant not in family.variants:
+        raise LoadingError(
+            f"{family.label} has no variant '{variant}'.",
+            place="port 'variant'",
+            way_out=f"Choose one of: {', '.join(('auto', *family.variants))}.",
+        )
     if not info.path.is_dir():
         prediction = prediction or info.prediction_type or ""
         if zero_snr is None:
             zero_snr = info.zero_snr and prediction != "epsilon"
     if zero_snr:
         _check_zero_snr(weights, prediction)
-    return Model(weights, prediction=prediction, zero_snr=zero_snr)
+    known = (variant or info.variant or family.variant) if family.variant else ""
+    return Model(weights, prediction=prediction, zero_snr=zero_snr, variant=known)
 
 
 def _check_zero_snr(weights: Weights, prediction: str) -> None:
     """Nothing but noise tells a model of epsilon nothing: no picture follows from its answer."""
-    kind = prediction or predicts(part_config(weights, "scheduler")) or "epsilon"
+    kind = prediction or predicts(scheduler_config(weights)) or "epsilon"
     if kind == "epsilon":
         raise LoadingError(
             "'zero_snr' is yes, and the model predicts epsilon: none of those can be sampled "

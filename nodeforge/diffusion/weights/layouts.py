@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+from torch import nn
+
+from nodeforge.diffusion.weights.original_layout import from_original
 from nodeforge.diffusion.weights.weights_file import StoredTensor
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, bundled_prefix
+from nodeforge.values import Model, NetworkRecipe, TextEncoderPart, Vae
 
 Source = TypeVar("Source")
 
@@ -50,6 +55,10 @@ _OLD_ATTENTION = {
 }
 
 
+_STATISTICS = "bn."
+"""Batch normalisation of Flux.2's latents, which the converter leaves out as well."""
+
+
 class _StandIn:
     """Takes a tensor's place while names are converted; a slice of it is still the tensor."""
 
@@ -60,6 +69,32 @@ class _StandIn:
 
     def __getitem__(self, _: object) -> _StandIn:
         return self
+
+
+def tensors_of(
+    recipe: NetworkRecipe, there: Mapping[str, StoredTensor], network: nn.Module
+) -> dict[str, StoredTensor]:
+    """What one network is read from, of a file in any layout; names are diffusers', or nearly.
+
+    Args:
+        recipe: Which network it is.
+        there: The file's tensors.
+        network: The network without its weights.
+    """
+    match recipe:
+        case Model() if signature := FAMILIES[recipe.weights.family].signature:
+            shapes = {name: tuple(each.shape) for name, each in network.state_dict().items()}
+            return from_original(signature, there, shapes) or dict(there)
+        case TextEncoderPart():
+            if prefix := bundled_prefix(TEXT_ENCODER_KINDS[recipe.kind], there):
+                return _under(prefix, there)
+        case Vae() if inside := _under("vae.", there):
+            there = inside
+        case _:
+            pass
+    if any(name.startswith(MARKS) for name in there):
+        return from_ldm(recipe.weights.part, there, getattr(network, "config", None))
+    return dict(there)
 
 
 def from_ldm(part: str, there: Mapping[str, StoredTensor], config: Any) -> dict[str, StoredTensor]:
@@ -82,6 +117,9 @@ def from_ldm(part: str, there: Mapping[str, StoredTensor], config: Any) -> dict[
         converted |= {new: checkpoint[old] for new, old in _LEFT_OUT.items() if old in checkpoint}
     elif part == "vae":
         converted = converters.convert_ldm_vae_checkpoint(checkpoint, config)
+        for prefix in ("first_stage_model.", ""):
+            inside = {n.removeprefix(prefix): v for n, v in checkpoint.items()}
+            converted |= {n: v for n, v in inside.items() if n.startswith(_STATISTICS)}
     else:
         converted = converters.convert_controlnet_checkpoint(checkpoint, config)
     return {name: stand_in.stored for name, stand_in in converted.items() if stand_in is not None}
@@ -100,9 +138,21 @@ def matched(parameters: Iterable[str], sources: Mapping[str, Source]) -> dict[st
     return found
 
 
+_TIED = ("shared.weight", "encoder.embed_tokens.weight")
+"""T5's table of words, which files name once or twice."""
+
+
+def with_tied(parameters: Iterable[str], found: Mapping[str, Source]) -> dict[str, Source]:
+    """`found` with the one table of words for each name that a network has for it."""
+    table = next((found[name] for name in _TIED if name in found), None)
+    if table is None:
+        return dict(found)
+    return {**{name: table for name in _TIED if name in set(parameters)}, **found}
+
+
 def _current(name: str) -> str:
-    """`name` without the wrapper that CLIP had, and with today's names of VAE attention."""
-    name = name.removeprefix("text_model.")
+    """`name` without wrappers of text encoders, and with today's names of VAE attention."""
+    name = name.removeprefix("text_model.").removeprefix("model.")
     if ".attentions." in name:
         for old, new in _OLD_ATTENTION.items():
             name = name.replace(old, new)

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
 from typing import Any
 
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.tensors.prediction import FLOW
-from nodeforge.diffusion.weights.configs import config_root, part_config, scale_of, unet_config
-from nodeforge.models import FAMILIES, predicts, read_config
-from nodeforge.values import Model, Weights
+from nodeforge.diffusion.weights.configs import (
+    config_root,
+    denoiser_config,
+    scale_of,
+    scheduler_config,
+    vae_config,
+)
+from nodeforge.models import (
+    FAMILIES,
+    SPACES,
+    Family,
+    GuidanceKind,
+    ScheduleShift,
+    is_whole_model,
+    predicts,
+    read_config,
+)
+from nodeforge.values import Model, Vae, Weights
 
 
 @dataclass(frozen=True)
@@ -19,28 +36,46 @@ class ModelFacts:
 
     Args:
         family: Its family.
-        latents: The family whose latents it reads and makes.
-        in_channels: Channels that the denoiser reads: 9 for inpainting models.
+        variant: Which of the family's kinds of models it is; empty where there is one.
+        space: The latent space that it works in.
+        in_channels: Channels that the denoiser reads, as its configuration counts them.
         latent_channels: Channels of its latents.
         scale: Pixels of the picture for one cell of the latent.
-        guidance_width: Of the guidance scale as its denoiser is told it; 0 where it is not.
+        multiple: What the picture's sides must be divisible by, pixels.
+        reads_mask: Whether it is an inpainting model, which reads the mask and the masked picture.
+        folds_mask: As `nodeforge.models.Family` has it.
+        guidance: How it is guided.
+        guides_from_positive: As `nodeforge.models.Family` has it.
+        guidance_width: Of the guidance scale as a UNet is told it; 0 where it is not.
         scheduler: The scheduler's configuration: betas, prediction type, ...
         pipeline: The pipeline's: what a missing negative prompt stands for, ...
+        shift: How its schedule is moved, where its scheduler is dynamic.
+        comfyui_shift: How far ComfyUI moves its schedule; None where the scheduler says it.
+        rounds_strength_up: As `nodeforge.models.Family` has it.
     """
 
     family: str
-    latents: str
+    space: str
     in_channels: int
     latent_channels: int
     scale: int
     scheduler: Mapping[str, Any]
     pipeline: Mapping[str, Any]
+    variant: str = ""
+    multiple: int = 8
+    reads_mask: bool = False
+    folds_mask: bool = False
+    guidance: GuidanceKind = GuidanceKind.CFG
+    guides_from_positive: bool = False
     guidance_width: int = 0
+    shift: ScheduleShift = ScheduleShift.STATIC
+    comfyui_shift: float | None = None
+    rounds_strength_up: bool = False
 
     @property
-    def reads_mask(self) -> bool:
-        """Whether it is an inpainting model, which reads the mask and the masked picture."""
-        return self.in_channels == 2 * self.latent_channels + 1
+    def kind(self) -> str:
+        """What the model predicts."""
+        return str(self.scheduler.get("prediction_type", "epsilon"))
 
 
 def facts(model: Model) -> ModelFacts:
@@ -49,27 +84,57 @@ def facts(model: Model) -> ModelFacts:
     Raises:
         LoadingError: a part of the model is missing.
     """
-    weights = model.weights
-    unet = unet_config(weights)
-    scheduler = part_config(weights, "scheduler")
+    weights, family = model.weights, FAMILIES[model.weights.family]
+    network = denoiser_config(weights)
+    channels, scale = latent_layout(weights)
+    cells = family.cells_in_token
+    guidance = family.guidance_of(model.variant)
+    if guidance is GuidanceKind.EMBEDDED and network.get("guidance_embeds") is False:
+        guidance = GuidanceKind.NONE
+    scheduler = _scheduler(model)
+    return ModelFacts(
+        family=weights.family,
+        variant=model.variant,
+        space=family.space,
+        in_channels=network["in_channels"],
+        latent_channels=channels,
+        scale=scale,
+        multiple=scale * family.cells_in_side,
+        reads_mask=network["in_channels"] > 2 * channels * cells,
+        folds_mask=family.folds_mask,
+        scheduler=scheduler,
+        comfyui_shift=_comfyui_shift(model, family, scheduler),
+        pipeline=read_config(config_root(weights) / "model_index.json"),
+        guidance=guidance,
+        guides_from_positive=family.guides_from_positive,
+        guidance_width=network.get("time_cond_proj_dim") or 0,
+        shift=family.shift,
+        rounds_strength_up=family.rounds_strength_up,
+    )
+
+
+def _comfyui_shift(model: Model, family: Family, scheduler: Mapping[str, Any]) -> float | None:
+    """ComfyUI's fixed shift, where no node sets another and no variant has a fixed one."""
+    moves = family.shift is ScheduleShift.STATIC or scheduler.get("use_dynamic_shifting")
+    return family.comfyui_shift if model.shift is None and moves else None
+
+
+def _scheduler(model: Model) -> dict[str, Any]:
+    """The scheduler's configuration with what the recipe says otherwise."""
+    family = FAMILIES[model.weights.family]
+    scheduler = scheduler_config(model.weights)
+    own = is_whole_model(Path(model.weights.path))
+    if model.variant in family.variants and not own:
+        scheduler |= family.variants[model.variant].scheduler
     if prediction := model.prediction or predicts(scheduler):
         scheduler["prediction_type"] = prediction
     if model.shift is not None:
-        scheduler["shift"] = model.shift
+        scheduler |= {"shift": model.shift, "use_dynamic_shifting": False}
     if model.zero_snr is not None:
         scheduler["rescale_betas_zero_snr"] = model.zero_snr
     if model.zero_snr:  # only then is the level of nothing but noise among the steps
         scheduler["timestep_spacing"] = "trailing"
-    return ModelFacts(
-        family=weights.family,
-        latents=FAMILIES[weights.family].latent_family,
-        in_channels=unet["in_channels"],
-        latent_channels=unet.get("out_channels", 4),
-        scale=scale_of(part_config(weights, "vae")),
-        scheduler=scheduler,
-        pipeline=read_config(config_root(weights) / "model_index.json"),
-        guidance_width=unet.get("time_cond_proj_dim") or 0,
-    )
+    return scheduler
 
 
 def shifted(model: Model, shift: float) -> Model:
@@ -95,9 +160,18 @@ def shifted(model: Model, shift: float) -> Model:
 
 
 def latent_layout(weights: Weights) -> tuple[int, int]:
-    """Channels of a latent, and pixels of the picture for one cell of it."""
-    vae = part_config(weights, "vae")
-    return vae.get("latent_channels", 4), scale_of(vae)
+    """Channels of a model's latents, and pixels of the picture for one cell."""
+    space = SPACES[FAMILIES[weights.family].space]
+    if not (is_whole_model(path := Path(weights.path)) and (path / "vae").is_dir()):
+        return space.channels, space.scale
+    return vae_layout(Vae(replace(weights, part="vae"), space.name))
+
+
+def vae_layout(vae: Vae) -> tuple[int, int]:
+    """Channels of a VAE's latents, and pixels of the picture for one cell."""
+    config = vae_config(vae)
+    folded = prod(config.get("patch_size") or (1,))
+    return config.get("latent_channels", 4) * folded, scale_of(config)
 
 
 def native_size(weights: Weights) -> tuple[int, int]:

@@ -74,7 +74,8 @@ class LinkValue:
         mask: LATENT and CONDITIONING: the inpainting mask.
         masked_image: CONDITIONING: the masked image of an inpainting checkpoint, encoded.
         negative_controls: CONDITIONING: ControlNets that the negative conditioning also gets.
-        family: CLIP: the model family, where it is known.
+        embedded: CONDITIONING: the guidance scale that the model reads, where a node says it.
+        family: CLIP and CONDITIONING: the model family, where it is known.
         skip: CLIP: last layers that are skipped (CLIP skip).
         image_prompts: MODEL: IP-Adapters to apply to the positive conditioning.
         loader: MODEL: the NodeForge node that loads it.
@@ -97,6 +98,7 @@ class LinkValue:
     mask: Output | None = None
     masked_image: Output | None = None
     negative_controls: tuple[NegativeControl, ...] = ()
+    embedded: InputValue | None = None
     family: str = ""
     skip: int = 0
     image_prompts: tuple[ImagePromptInputs, ...] = ()

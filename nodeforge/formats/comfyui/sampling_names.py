@@ -108,7 +108,7 @@ def shortened(steps: int, denoise: float) -> tuple[int, float]:
         strength = math.ceil(steps / whole * 10**digits) / 10**digits
         if strength <= 1 and int(whole * strength) == steps:
             return whole, strength
-    return whole, steps / whole
+    return whole, math.nextafter(steps / whole, 1.0)
 
 
 def bent_sigmas(steps: int, highest: float, lowest: float, rho: float) -> list[float]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator
 
 from nodeforge.errors import RequestError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
-from nodeforge.settings import shipped
+from nodeforge.models.sampler_table import sampler_table, walked
 from nodeforge.values.recipes import FLOW
 from nodeforge.values.sampling_labels import (
     CONVENTION_LABELS,
@@ -21,8 +19,6 @@ from nodeforge.values.sampling_labels import (
 RULE = "samplers"
 LOOP, SAMPLER = "sampling.denoise", "sampling.sampler"
 SCHEDULE, CUSTOM = "sampling.schedule", "sampling.custom_schedule"
-Walked = Mapping[str, frozenset[str]]
-"""Schedules that a sampler walks: ``plain``, with an ``eta``, with a ``rho``."""
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -40,28 +36,28 @@ def check(scene: LintContext) -> Iterator[Problem]:
 
 def _problem(scene: LintContext, sampler: str, schedule: str, flow: bool | None) -> Problem | None:
     name, of = scene.value(sampler, "name"), _schedule_name(scene, schedule)
-    if type(name) is not str or name not in _samplers() or of is None:
+    if type(name) is not str or name not in sampler_table() or of is None:
         return None  # the rule `ranges` names it
     convention = scene.value(sampler, "convention")
     if convention not in CONVENTION_LABELS:
         return None  # the rule `ranges`, too
-    if problem := _in_other_convention(scene, sampler, name, convention, flow):
-        return problem
-    walked = _walked(name, flow, convention)
-    if not walked["plain"]:
+    if not walked(name, None, convention)["plain"]:
+        return _in_other_convention(scene, sampler, name, convention)
+    schedules = walked(name, flow, convention)
+    if not schedules["plain"]:
         fact, way_out = _wrong_model(name, flow is True, convention)
         return scene.problem(RULE, sampler, fact, way_out, port="name")
-    if of not in walked["plain"]:
+    if of not in schedules["plain"]:
         fact = f"'{SAMPLER_LABELS[name]}' cannot walk the schedule '{SCHEDULE_LABELS[of]}'."
-        way_out = f"Choose another sampler, or one of its schedules: {_listed(walked['plain'])}."
+        way_out = f"Choose another sampler, or one of its schedules: {_listed(schedules['plain'])}."
         return scene.problem(RULE, sampler, fact, way_out, port="name")
-    if scene.value(sampler, "eta") is not None and of not in walked["eta"]:
+    if scene.value(sampler, "eta") is not None and of not in schedules["eta"]:
         fix = scene.set_value(sampler, "eta", None)
         way_out = "Leave eta empty, or choose another sampler."
         return scene.problem(
             RULE, sampler, f"'{SAMPLER_LABELS[name]}' has none.", way_out, port="eta", fix=fix
         )
-    if of != "custom" and scene.value(schedule, "rho") is not None and of not in walked["rho"]:
+    if of != "custom" and scene.value(schedule, "rho") is not None and of not in schedules["rho"]:
         fix = scene.set_value(schedule, "rho", None)
         bent = _bent(flow, convention)
         takes = f"'{SAMPLER_LABELS[name]}' does not take it."
@@ -79,22 +75,12 @@ def _schedule_name(scene: LintContext, path: str) -> str | None:
     return name if type(name) is str and name in SCHEDULE_LABELS else None
 
 
-def _in_other_convention(
-    scene: LintContext, sampler: str, name: str, convention: str, flow: bool | None
-) -> Problem | None:
-    """The sampler, or its kind of model, is in the other convention alone."""
+def _in_other_convention(scene: LintContext, sampler: str, name: str, convention: str) -> Problem:
+    """The sampler is in the other convention alone."""
     other = next(each for each in CONVENTION_LABELS if each != convention)
     fix = scene.set_value(sampler, "convention", other)
     fact = f"'{SAMPLER_LABELS[name]}' is not in {CONVENTION_LABELS[convention]}'s convention."
     way_out = f"Set it to {CONVENTION_LABELS[other]}, or choose another sampler."
-    if _walked(name, None, convention)["plain"]:
-        able = (_walked(each, flow, convention)["plain"] for each in _samplers())
-        if any(able):
-            return None
-        fact = (
-            f"{CONVENTION_LABELS[convention]}'s convention is not there for flow-matching models."
-        )
-        way_out = f"Set it to {CONVENTION_LABELS[other]}."
     return scene.problem(RULE, sampler, fact, way_out, port="convention", fix=fix)
 
 
@@ -102,7 +88,7 @@ def _wrong_model(name: str, flow: bool, convention: str) -> tuple[str, str]:
     label = SAMPLER_LABELS[name]
     if flow:
         able = ", ".join(
-            SAMPLER_LABELS[s] for s in _samplers() if _walked(s, True, convention)["plain"]
+            SAMPLER_LABELS[s] for s in sampler_table() if walked(s, True, convention)["plain"]
         )
         return f"'{label}' is not for flow-matching models.", f"Choose one of: {able}."
     return (
@@ -136,26 +122,11 @@ def _by_its_file(scene: LintContext, loader: str) -> bool | None:
     return None
 
 
-def _walked(name: str, flow: bool | None, convention: str) -> Walked:
-    kinds = {True: ["flow"], False: ["other"], None: ["flow", "other"]}[flow]
-    found = _samplers()[name][convention]
-    return {
-        how: frozenset(of for kind in kinds for of in found[kind][how])
-        for how in ("plain", "eta", "rho")
-    }
-
-
 def _bent(flow: bool | None, convention: str) -> frozenset[str]:
     """The schedules that have a rho."""
-    names = _samplers()
-    return frozenset(each for name in names for each in _walked(name, flow, convention)["rho"])
+    names = sampler_table()
+    return frozenset(each for name in names for each in walked(name, flow, convention)["rho"])
 
 
 def _listed(schedules: frozenset[str]) -> str:
     return ", ".join(label for name, label in SCHEDULE_LABELS.items() if name in schedules)
-
-
-@cache
-def _samplers() -> dict[str, dict[str, dict[str, dict[str, list[str]]]]]:
-    """Generated from the code that walks them (`python -m tools.catalogue`)."""
-    return json.loads((shipped("resources") / "samplers.json").read_text("utf-8"))

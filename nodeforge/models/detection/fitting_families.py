@@ -13,12 +13,24 @@ Fitting = tuple[tuple[Family, ...], str]
 """Families, the likeliest first, or none, and the reason where it is not one."""
 
 
+UNET = "UNet2DConditionModel"
+"""A class that several families share, which widths tell apart."""
+
+_WITH_SIGNATURE = tuple(family.network for family in FAMILIES.values() if family.signature)
+
+
 def families_of(found: FoundNetworks) -> Fitting:
     """The families that a model may be of, or why there is none."""
     if found.kind is Kind.IMAGE_ENCODER:
-        return tuple(FAMILIES.values()), ""  # it sees for all
+        return tuple(f for f in FAMILIES.values() if f.network == UNET), ""  # it sees for these
     if found.unread:
         return (), found.unread
+    if found.foreign and found.kind is not Kind.LORA and found.network in ("", *_WITH_SIGNATURE):
+        return (), f"{found.foreign} is not supported yet"
+    if found.families:
+        return _by_signature(found)
+    if by_class := tuple(f for f in FAMILIES.values() if f.network == found.network != UNET):
+        return by_class, ""
     if label := found.foreign:
         return (), f"{label} is not supported yet"
     if found.kind is Kind.UNKNOWN:
@@ -46,8 +58,27 @@ def families_of(found: FoundNetworks) -> Fitting:
         return (), f"{found.base} is not supported yet"
     reason = "nothing in it tells its family, neither shapes nor metadata"
     if found.kind is Kind.LORA:
-        return tuple(FAMILIES.values()), f"{reason}: the layers of the model at hand will"
+        unets = tuple(family for family in FAMILIES.values() if family.network == UNET)
+        return unets, f"{reason}: the layers of the model at hand will"
     return (), reason
+
+
+def _by_signature(found: FoundNetworks) -> Fitting:
+    """Among families with the same names: the one that metadata names, or of this text width."""
+    fitting = [FAMILIES[name] for name in found.families]
+    told = [f for f in fitting if f.name == found.base] or [
+        f for f in fitting if f.width == found.width
+    ]
+    if found.kind is Kind.LORA:
+        reason = f"{found.foreign} of this size is not supported yet" if found.foreign else ""
+        return (*told, *(family for family in fitting if family not in told)), reason
+    family = (told or fitting)[0]
+    reads, made = found.in_channels or 0, found.latent_channels or 0
+    if found.kind is not Kind.TEXT_ENCODER and reads != made:
+        inpaints = reads > 2 * made and "inpainting" in family.in_channels.values()
+        if not inpaints:
+            return (), f"{family.label} with {reads} input channels is not supported yet"
+    return tuple(told[:1] or fitting), ""
 
 
 def _by_width(found: FoundNetworks, width: int) -> Fitting:
@@ -65,13 +96,17 @@ def _by_latents(found: FoundNetworks) -> Fitting:
     """By the latents of a VAE; several families have them alike but for a factor in a config."""
 
     def alike(family: Family) -> bool:
-        factors = {found.scaling_factor, family.scaling_factor}
-        cells = (family.latent_channels, family.latent_scale)
-        same = cells == (found.latent_channels, found.latent_scale)
-        return same and not family.latents and (None in factors or len(factors) == 1)
+        space = family.latent_space
+        factors = {found.scaling_factor, space.factor}
+        same = (space.channels, space.scale) == (found.latent_channels, found.latent_scale)
+        return same and (None in factors or len(factors) == 1)
+
+    def own_first(family: Family) -> bool:
+        return family.latent_space.family != family.name
 
     latents = f"{found.latent_channels} channels at 1/{found.latent_scale}"
-    return _those(alike, f"latents of {latents}, as this VAE makes, are of")
+    fitting, reason = _those(alike, f"latents of {latents}, as this VAE makes, are of")
+    return tuple(sorted(fitting, key=own_first)), reason
 
 
 def _by_adapter(found: FoundNetworks) -> Fitting:

@@ -28,6 +28,7 @@ class Layout(StrEnum):
 
     LDM = "ldm"
     DIFFUSERS = "diffusers"
+    ORIGINAL = "original"
     FOLDER = "diffusers-folder"
     OTHER = "other"
 
@@ -46,6 +47,8 @@ class ModelInfo:
         size: Bytes of its weights.
         families: All that it may be of, where its header leaves that open, as for a VAE alone.
             A LoRA of which nothing tells the family has all of them, and `family` None.
+        encoder: Which kind of text encoder it is, a name in `TEXT_ENCODER_KINDS`; empty for
+            other files.
         inpainting: Its denoiser also takes the mask and the masked picture.
         parts: Networks it holds, as in `nodeforge.values.Weights.part`.
         width: Of the text it works with, where that is known.
@@ -53,7 +56,11 @@ class ModelInfo:
         prediction_type: ``epsilon``, ``v_prediction`` or ``flow_prediction``, where something
             says so.
         zero_snr: Whether something says that it was trained up to nothing but noise.
-        variant: How a model made to need few steps was distilled: ``turbo``, ``lightning``, ...
+        variant: Which of its family's kinds of models it is: ``turbo``, ``schnell``, ...; empty
+            where nothing tells.
+        variant_source: What told: ``by its header``, ``by its metadata``, ...
+        quantisation: How its weights are stored: ``fp8``, ``scaled fp8``, or a form that is not
+            read; empty for plain ones.
         reason: Why `family` is None, as a sentence; empty otherwise.
         name: How workflows name it, once a folder has listed it.
         listed: The kind of folder that listed it, which is what `ModelFolders.find` asks for.
@@ -67,6 +74,7 @@ class ModelInfo:
     parameters: int = 0
     size: int = 0
     families: tuple[str, ...] = ()
+    encoder: str = ""
     inpainting: bool = False
     parts: tuple[str, ...] = ()
     width: int | None = None
@@ -75,6 +83,8 @@ class ModelInfo:
     prediction_type: str | None = None
     zero_snr: bool = False
     variant: str = ""
+    variant_source: str = ""
+    quantisation: str = ""
     reason: str = ""
     name: str = ""
     listed: str = ""

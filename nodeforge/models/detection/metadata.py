@@ -11,9 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+from nodeforge.models.detection.found import FoundNetworks
 from nodeforge.models.detection.info import Kind, ModelInfo
-from nodeforge.models.families import FAMILIES
+from nodeforge.models.families import FAMILIES, Variant
 
 _V, _EPSILON, _FLOW = "v_prediction", "epsilon", "flow_prediction"
 _KINDS = {
@@ -36,26 +39,40 @@ _YES = ("true", "1", "yes")
 _LARGEST = 2**16
 _PARAMETERIZATION = re.compile(r"^\s*parameterization:\s*[\"']?v\b", re.MULTILINE)
 _WORD = re.compile(r"[a-z]+|\d+")
+_IS_REVISION = re.compile(r"[0-9a-f]{40}")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+BY_HEADER, BY_METADATA = "by its header", "by its metadata"
+BY_INDEX, BY_NAME = "by its model_index.json", "by its name"
+"""What may tell a model's variant."""
 
 
-def with_hints(info: ModelInfo, metadata: Mapping[str, str], distilled: bool) -> ModelInfo:
+def with_hints(
+    info: ModelInfo,
+    found: FoundNetworks,
+    metadata: Mapping[str, str],
+    index: Mapping[str, Any] = _NOTHING,
+) -> ModelInfo:
     """`info` with what its metadata, a config beside it and its name tell.
 
     Args:
         info: What its tensors tell.
+        found: The same, of its denoiser.
         metadata: Of its header.
-        distilled: Whether its denoiser reads the guidance scale, which LCM's do.
+        index: A folder's ``model_index.json``.
     """
     if info.kind is Kind.VAE:
         return _of_family(info, metadata)
     if info.kind not in (Kind.CHECKPOINT, Kind.UNET) or info.family is None:
         return info
     told = info.prediction_type or _prediction(info, metadata)
+    variant, source = _variant(info, found, metadata, index)
     return replace(
         info,
         prediction_type=told,
         zero_snr=_zero_snr(info, metadata, told),
-        variant=_variant(info, metadata, distilled),
+        variant=variant,
+        variant_source=source if variant else "",
     )
 
 
@@ -103,23 +120,70 @@ def _named_prediction(info: ModelInfo) -> str | None:
     return None
 
 
-def _variant(info: ModelInfo, metadata: Mapping[str, str], distilled: bool) -> str:
-    """How it was distilled; its name and title are all that tells, but for LCM's own tensor."""
-    known = FAMILIES[info.family or ""].variants
-    if distilled and "lcm" in known:
-        return "lcm"
+def _variant(
+    info: ModelInfo,
+    found: FoundNetworks,
+    metadata: Mapping[str, str],
+    index: Mapping[str, Any],
+) -> tuple[str, str]:
+    """Which of its family's kinds of models it is, and what told.
+
+    Its tensors decide where they can; then what was said of it, most exact first.
+    """
+    family = FAMILIES[info.family or ""]
+    known = family.variants
+    if found.distilled and "lcm" in known:
+        return "lcm", BY_HEADER
+    allowed = {name: known[name] for name in found.variants if name in known} or known
+    if len(allowed) == 1 and len(known) > 1:
+        return next(iter(allowed)), BY_HEADER
+    for name, each in allowed.items():
+        if each.index and each.index.items() <= index.items():
+            return name, BY_INDEX
     title = metadata.get("modelspec.title", "")
-    words = _words(f"{title} {info.path.stem}")
-    return next((word for word in known if word in words), "")
+    written = f"{title} {metadata.get('modelspec.architecture', '')}"
+    # "flux1-krea-dev": what is special says more than the plain one's name
+    allowed = dict(sorted(allowed.items(), key=lambda pair: pair[0] == family.variant))
+    told, named = _named_variant(allowed, written), _named_variant(allowed, _name(info.path))
+    if told and (told != family.variant or not named):  # the plain one's name says little
+        return told, BY_METADATA
+    if named:
+        return named, BY_NAME
+    if len(allowed) < len(known) and family.variant in allowed:
+        return family.variant, BY_HEADER
+    return "", ""
+
+
+def _named_variant(allowed: Mapping[str, Variant], text: str) -> str:
+    """The first variant that a text names; empty where it names none."""
+    words = _words(text)
+    said = (name for name, each in allowed.items() if words & {*(each.words or (name,))})
+    return next(said, "")
+
+
+def _name(path: Path) -> str:
+    """The name that people know a model by: a copy in a Hugging Face cache has its repository's."""
+    if _IS_REVISION.fullmatch(path.name) and path.parent.name == "snapshots":
+        return path.parent.parent.name
+    return path.name if path.is_dir() else path.stem
 
 
 def _of_family(info: ModelInfo, metadata: Mapping[str, str]) -> ModelInfo:
     """A VAE alone, which several families may have alike, by its name or title."""
     title = f"{metadata.get('modelspec.title', '')} {info.path.stem}".lower()
-    letters = "".join(filter(str.isalnum, title))
-    for name in info.families:
-        if len(info.families) > 1 and name in letters:
-            return replace(info, family=name, families=(name,))
+    spaces = {FAMILIES[name].space: FAMILIES[name].latent_space for name in info.families}
+    for space in spaces.values():
+        for word, label in space.relatives.items():
+            if word in _words(title) or word in title.split():
+                reason = f"the VAE of {label} is not supported yet"
+                return replace(info, family=None, families=(), reason=reason)
+    letters, words = "".join(filter(str.isalnum, title)), _words(title)
+    for name in info.families if len(info.families) > 1 else ():
+        space = FAMILIES[name].latent_space
+        if name in letters or words & {*space.marks}:
+            name = space.family
+            same = tuple(each for each in info.families if FAMILIES[each].space == space.name)
+            return replace(info, family=name, families=same)
     return info
 
 

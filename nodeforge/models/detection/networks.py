@@ -10,25 +10,28 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nodeforge.models.detection.found import FoundNetworks, Shapes
 from nodeforge.models.detection.info import Kind, Layout
+from nodeforge.models.detection.lora_families import ChangedLayer, LoraFamilies, lora_families
 from nodeforge.models.detection.lora_names import OTHER_DENOISER, UNET, LoraTensor, parse
+from nodeforge.models.detection.transformers import (
+    VAE_PREFIXES,
+    find_denoiser,
+    find_text_encoder,
+)
 from nodeforge.models.detection.unsupported import (
     BASES,
     DENOISERS,
     LORA_MARKS,
     LORA_OF_OTHERS,
     MARKS,
-    SCALED_WEIGHTS,
     UNET_MARKS,
     unsupported_architecture,
 )
-from nodeforge.models.families import FAMILIES
+from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS
 
-Shapes = Mapping[str, tuple[int, ...]]
-
-_VAE = ("first_stage_model.", "vae.", "")
 _TEXT = (
     "cond_stage_model.transformer.text_model.",
     "cond_stage_model.transformer.",
@@ -60,63 +63,24 @@ _LORA_INPUTS = ("down", "hada_w1_b", "lokr_w1", "lokr_w1_b")
 """Roles of the tensors that tell how many inputs a layer has."""
 
 
-@dataclass(frozen=True)
-class FoundNetworks:
-    """What a set of tensors turned out to be.
-
-    Args:
-        width: Of the text that its cross-attention reads.
-        text_width: Of the word vectors that it holds, or lies over.
-        added_conditions_width: How many numbers it is given beside the text.
-        distilled: Whether its denoiser reads the guidance scale, as LCM's does.
-        prediction: What a mark in it says it predicts.
-        zero_snr: Whether a mark in it says that it was trained up to nothing but noise.
-        family: The one whose marks its names have; empty where none has.
-        base: Family or label that its metadata names, for where the shapes leave it open.
-        foreign: Label of an architecture that no family here covers; empty where none is.
-        unread: How its weights are stored, where that is not read; empty where it is.
-    """
-
-    kind: Kind
-    layout: Layout
-    parts: tuple[str, ...] = ()
-    width: int | None = None
-    text_width: int | None = None
-    added_conditions_width: int | None = None
-    in_channels: int | None = None
-    latent_channels: int | None = None
-    latent_scale: int | None = None
-    scaling_factor: float | None = None
-    distilled: bool = False
-    prediction: str | None = None
-    zero_snr: bool = False
-    family: str = ""
-    base: str = ""
-    foreign: str = ""
-    unread: str = ""
-
-
 def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
     """What a file with tensors of these names and shapes holds.
 
     Large files are told by one tensor, so they come first; a LoRA may hold word vectors too.
     """
     names = _joined(shapes)
-    found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, _vae))
+    found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, find_denoiser, _vae))
     found = found or (_lora(shapes) if _has(names, _LORA) else None)
-    found = found or _first(shapes, (_adapter, _image_encoder, _text, _embedding))
+    found = found or _first(
+        shapes, (_adapter, _image_encoder, find_text_encoder, _text, _embedding)
+    )
+    if found is not None and (found.families or (found.foreign and found.kind is not Kind.VAE)):
+        return replace(found, base=_base(metadata))
     unets = found is not None and found.kind in (Kind.CHECKPOINT, Kind.UNET)
     label = unsupported_architecture(names, UNET_MARKS if unets else MARKS)
     found = found or FoundNetworks(_foreign_kind(shapes, label), Layout.OTHER)
     marked = next((f.name for f in FAMILIES.values() if _has(names, f.marks)), "")
-    label = label or found.foreign
-    unread = _unread(names) if found.kind is not Kind.LORA else ""
-    return replace(found, family=marked, base=_base(metadata), foreign=label, unread=unread)
-
-
-def _unread(names: str) -> str:
-    """Why the weights are not read, where other tensors change what they mean."""
-    return next((label for mark, label in SCALED_WEIGHTS if mark.search(names)), "")
+    return replace(found, family=marked, base=_base(metadata), foreign=label or found.foreign)
 
 
 def _first(
@@ -131,6 +95,8 @@ def _foreign_kind(shapes: Shapes, label: str) -> Kind:
         return Kind.UNKNOWN
     if label.startswith("The text encoder"):
         return Kind.TEXT_ENCODER
+    if label.startswith("The VAE"):
+        return Kind.VAE
     inner = (name.removeprefix("model.diffusion_model.") for name in shapes)
     return Kind.UNET if any(name.startswith(DENOISERS) for name in inner) else Kind.UNKNOWN
 
@@ -256,18 +222,21 @@ def _diffusers_unet(shapes: Shapes) -> FoundNetworks | None:
 
 
 def _vae(shapes: Shapes) -> FoundNetworks | None:
-    prefix = _prefix(shapes, _VAE, "decoder.conv_in.weight")
+    prefix = _prefix(shapes, VAE_PREFIXES, "decoder.conv_in.weight")
     if prefix is None:
         return None
     ldm = f"{prefix}decoder.up.0.block.0.conv1.weight" in shapes
     up = "up.{}.upsample.conv.weight" if ldm else "up_blocks.{}.upsamplers.0.conv.weight"
     doublings = sum(f"{prefix}decoder.{up.format(block)}" in shapes for block in range(12))
+    channels = _side(shapes, f"{prefix}decoder.conv_in.weight", 1)
+    folded = (_side(shapes, f"{prefix}bn.running_mean", 0) or 0) // (channels or 1) or 1
     return FoundNetworks(
         kind=Kind.VAE,
         layout=Layout.LDM if ldm else Layout.DIFFUSERS,
         parts=("vae",),
-        latent_channels=_side(shapes, f"{prefix}decoder.conv_in.weight", 1),
-        latent_scale=2**doublings,
+        latent_channels=channels and channels * folded,
+        latent_scale=2**doublings * math.isqrt(folded),
+        foreign="" if len(shapes[f"{prefix}decoder.conv_in.weight"]) < 5 else "A VAE of videos",
     )
 
 
@@ -288,7 +257,14 @@ def _text(shapes: Shapes) -> FoundNetworks | None:
         layout=Layout.DIFFUSERS if plain in ("", "text_model.") else Layout.LDM,
         parts=(*parts, "text_encoder_2") if second else parts,
         text_width=_side(shapes, table, 1),
+        encoder=_clip_kind(_side(shapes, table, 1)),
     )
+
+
+def _clip_kind(width: int | None) -> str:
+    """The kind of CLIP that has word vectors of this width; empty where none has."""
+    clips = (each for each in TEXT_ENCODER_KINDS.values() if each.network.startswith("CLIP"))
+    return next((each.name for each in clips if each.width == width), "")
 
 
 def _embedding(shapes: Shapes) -> FoundNetworks | None:
@@ -326,9 +302,12 @@ def _lora(shapes: Shapes) -> FoundNetworks:
     """Told by the text that the denoiser it is for reads, else by the text encoder it is for."""
     kohya = any(name.startswith(("lora_unet_", "lora_te")) for name in shapes)
     parsed = {name: told for name in shapes if (told := parse(name)) and told.role}
-    denoisers = [told for told in parsed.values() if told.part in (UNET, OTHER_DENOISER)]
+    denoisers = [told for told in parsed.values() if not told.part.startswith("text_encoder")]
     of_unets = sum(told.of_unet for told in denoisers)
     foreign = 2 * of_unets < len(denoisers)
+    fitting = lora_families(_changed(shapes, parsed)) if foreign else LoraFamilies()
+    other = unsupported_architecture(_joined(shapes)) if foreign else ""
+    other = other or (_foreign_lora(told.module for told in denoisers) if foreign else "")
     unet = {name: told for name, told in parsed.items() if told.of_unet}
     texts = {name: told for name, told in parsed.items() if told.part.startswith("text_encoder")}
     return FoundNetworks(
@@ -337,8 +316,23 @@ def _lora(shapes: Shapes) -> FoundNetworks:
         parts=("lora",),
         width=_lora_inputs(shapes, unet, _LORA_TEXT),
         text_width=_lora_inputs(shapes, texts, _LORA_ENCODER),
-        foreign=_foreign_lora(told.module for told in denoisers) if foreign else "",
+        families=fitting.families,
+        foreign="" if fitting.families and fitting.sized else fitting.relative or other,
     )
+
+
+def _changed(shapes: Shapes, parsed: Mapping[str, LoraTensor]) -> Iterable[ChangedLayer]:
+    """The layers of denoisers that a LoRA changes."""
+    found: dict[str, list[int]] = {}
+    for name, told in parsed.items():
+        if told.part not in (UNET, OTHER_DENOISER):
+            continue
+        sizes = found.setdefault(told.module, [0, 0])
+        if told.role in ("up", "hada_w1_a"):
+            sizes[0] = _side(shapes, name, 0) or 0
+        elif told.role in ("down", "hada_w1_b"):
+            sizes[1] = _side(shapes, name, 1) or 0
+    return (ChangedLayer(name, *sizes) for name, sizes in found.items())
 
 
 def _foreign_lora(modules: Iterable[str]) -> str:

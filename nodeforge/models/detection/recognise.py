@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from nodeforge.models.detection.fitting_families import families_of
+from nodeforge.models.detection.fitting_families import UNET, families_of
+from nodeforge.models.detection.found import FoundNetworks
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.metadata import with_hints
-from nodeforge.models.detection.networks import FoundNetworks, find_networks
+from nodeforge.models.detection.networks import find_networks
+from nodeforge.models.detection.quantisation import quantisation
 from nodeforge.models.errors import CorruptModelError, ModelFileError
-from nodeforge.models.families import FAMILIES
+from nodeforge.models.families import FAMILIES, SPACES, TEXT_ENCODER_KINDS
 from nodeforge.models.files.diffusers_folder import (
     CONFIG,
     INDEX,
@@ -39,16 +41,25 @@ _DTYPES = {
 _UNREAD = ("i8", "u8", "f8_e8m0", "f4", "f6_e2m3", "f6_e3m2")
 """Types that say nothing without a scale beside them."""
 
-_PARTS = ("unet", "text_encoder", "text_encoder_2", "vae", "controlnet")
+_PARTS = tuple(
+    dict.fromkeys(
+        [
+            *sorted(family.denoiser for family in FAMILIES.values())[::-1],
+            *sorted(part for family in FAMILIES.values() for part in family.text_encoders),
+            *("vae", "controlnet"),
+        ]
+    )
+)
 _TAKEN_TO_BE = {
-    "UNet2DConditionModel": Kind.UNET,
-    "AutoencoderKL": Kind.VAE,
+    **{family.network: Kind.UNET for family in FAMILIES.values()},
+    **{space.vae: Kind.VAE for space in SPACES.values()},
+    **{kind.network: Kind.TEXT_ENCODER for kind in TEXT_ENCODER_KINDS.values()},
+    "Qwen3ForCausalLM": Kind.TEXT_ENCODER,
     "ControlNetModel": Kind.CONTROLNET,
-    "CLIPTextModel": Kind.TEXT_ENCODER,
-    "CLIPTextModelWithProjection": Kind.TEXT_ENCODER,
     "T2IAdapter": Kind.T2I_ADAPTER,
     "CLIPVisionModelWithProjection": Kind.IMAGE_ENCODER,
 }
+_OF_DENOISERS = ("unet", "transformer")
 
 
 def recognise(path: Path) -> ModelInfo:
@@ -67,7 +78,8 @@ def recognise(path: Path) -> ModelInfo:
     if (path / INDEX).is_file():
         return _recognise_whole(path)
     if is_model_folder(path):
-        return _recognise_part(path)
+        info, found = _recognise_part(path)
+        return with_hints(info, found, {})
     raise ModelFileError(
         "is a folder without a model.",
         place=str(path),
@@ -79,11 +91,18 @@ def _recognise_file(path: Path) -> ModelInfo:
     header = read_header(path)
     shapes = {name: entry.shape for name, entry in header.tensors.items()}
     found = find_networks(shapes, header.metadata)
-    info = _readable(replace(_info(path, found), **_measure([header])))
-    return with_hints(info, header.metadata, found.distilled)
+    info = _readable(replace(_info(path, found), **_measure([header])), [header])
+    return with_hints(info, found, header.metadata)
 
 
-def _recognise_part(folder: Path) -> ModelInfo:
+class _Part(NamedTuple):
+    """One network of a folder."""
+
+    info: ModelInfo
+    found: FoundNetworks
+
+
+def _recognise_part(folder: Path) -> _Part:
     """One network in diffusers' form: its config and its weights' names."""
     files = weight_files(folder)
     if not files:
@@ -94,38 +113,57 @@ def _recognise_part(folder: Path) -> ModelInfo:
     found = _with_config(
         find_networks({name: entry.shape for name, entry in entries.items()}, {}), config
     )
-    return _readable(replace(_info(folder, found), layout=Layout.FOLDER, **_measure(headers)))
+    info = replace(_info(folder, found), layout=Layout.FOLDER, **_measure(headers))
+    readable = _readable(info, headers)
+    unread = readable.reason if readable.reason != info.reason else ""
+    return _Part(readable, replace(found, unread=found.unread or unread))
 
 
 def _recognise_whole(folder: Path) -> ModelInfo:
     """A whole model: its denoiser tells the family, its VAE the latents."""
     there = components(folder)
     parts = {name: _recognise_part(folder / name) for name in _PARTS if name in there}
-    unet, vae = parts.get("unet"), parts.get("vae")
-    if unet is None:
+    denoiser = next((parts[name] for name in _OF_DENOISERS if name in parts), None)
+    vae = parts["vae"].info if "vae" in parts else None
+    if denoiser is None or denoiser.info.kind is not Kind.UNET:
         return ModelInfo(
             folder, Kind.CHECKPOINT, None, Layout.FOLDER, parts=tuple(parts),
             reason=f"{_class_name(folder)} is not supported yet",
         )  # fmt: skip
-    declared = read_config(folder / INDEX).get(FAMILY_KEY)
-    known = isinstance(declared, str) and declared in FAMILIES
+    unet = denoiser.info
+    declared = _declared(folder, denoiser)
+    known = bool(declared)
     scheduler = read_config(folder / "scheduler" / "scheduler_config.json")
     whole = replace(
         unet,
         path=folder,
         kind=Kind.CHECKPOINT,
-        family=str(declared) if known else unet.family,
-        families=(str(declared),) if known else unet.families,
+        family=declared or unet.family,
+        families=(declared,) if known else unet.families,
         reason="" if known else unet.reason,
         parts=tuple(parts),
-        parameters=sum(part.parameters for part in parts.values()),
-        size=sum(part.size for part in parts.values()),
+        parameters=sum(part.info.parameters for part in parts.values()),
+        size=sum(part.info.size for part in parts.values()),
         latent_channels=vae.latent_channels if vae else unet.latent_channels,
         latent_scale=vae.latent_scale if vae else None,
         prediction_type=predicts(scheduler),
         zero_snr=scheduler.get("rescale_betas_zero_snr") is True,
     )
-    return with_hints(whole, {}, False)
+    return with_hints(whole, denoiser.found, {}, read_config(folder / INDEX))
+
+
+def _declared(folder: Path, part: _Part) -> str:
+    """The family that a folder's index names, where widths do not tell it; else empty."""
+    denoiser = part.info
+    if part.found.unread or part.found.foreign:
+        return ""
+    index = read_config(folder / INDEX)
+    told = index.get(FAMILY_KEY)
+    if isinstance(told, str) and told in FAMILIES:
+        return told
+    pipeline = index.get("_class_name")
+    fitting = [f.name for f in FAMILIES.values() if pipeline in f.pipelines]
+    return fitting[0] if fitting and denoiser.family is None else ""
 
 
 def _class_name(folder: Path) -> str:
@@ -145,19 +183,36 @@ def _with_config(found: FoundNetworks, config: Mapping[str, Any]) -> FoundNetwor
     factor = config.get("scaling_factor") if kind is Kind.VAE else None
     factor = float(factor) if isinstance(factor, int | float) else None
     unread = "quantised weights are not read" if config.get("quantization_config") else ""
-    return replace(found, kind=kind, scaling_factor=factor, unread=found.unread or unread)
+    network = name if isinstance(name, str) else ""
+    if kind is Kind.UNET:
+        found = _with_channels(found, config)
+    found = replace(found, network=network, kind=kind, scaling_factor=factor)
+    return replace(found, unread=found.unread or unread)
+
+
+def _with_channels(found: FoundNetworks, config: Mapping[str, Any]) -> FoundNetworks:
+    """A denoiser of any class: names of its tensors may be unknown, so its config counts."""
+    given, made = config.get("in_channels"), config.get("out_channels")
+    if not isinstance(given, int):
+        return found
+    made = made if isinstance(made, int) else given
+    unet = config.get("_class_name") == UNET
+    told = unet or found.families  # else its names are unknown, and its class is not
+    foreign = found.foreign if told else ""
+    return replace(found, in_channels=given, latent_channels=made, foreign=foreign)
 
 
 def _info(path: Path, found: FoundNetworks) -> ModelInfo:
     fitting, reason = families_of(found)
-    is_open = found.kind is Kind.LORA and len(fitting) > 1
+    is_open = bool(fitting and reason)  # nothing tells which
     return ModelInfo(
         path=path,
         kind=found.kind,
         family=fitting[0].name if fitting and not is_open else None,
         layout=found.layout,
         families=tuple(family.name for family in fitting),
-        inpainting=found.in_channels == 9,
+        encoder=found.encoder if found.kind is Kind.TEXT_ENCODER else "",
+        inpainting=(found.in_channels or 0) > 2 * (found.latent_channels or found.in_channels or 0),
         parts=found.parts,
         width=found.width or found.text_width,
         latent_channels=found.latent_channels,
@@ -168,12 +223,18 @@ def _info(path: Path, found: FoundNetworks) -> ModelInfo:
     )
 
 
-def _readable(info: ModelInfo) -> ModelInfo:
-    """`info`, of no family where its weights are stored as no number that is read."""
-    if info.dtype not in _UNREAD or info.kind is Kind.UNKNOWN:
+def _readable(info: ModelInfo, headers: Iterable[Header]) -> ModelInfo:
+    """`info` with how its weights are stored; of no family where that is not read."""
+    if info.kind in (Kind.UNKNOWN, Kind.LORA, Kind.EMBEDDING):
         return info
-    reason = f"weights of type {info.dtype} (quantised) are not read"
-    return replace(info, family=None, families=(), reason=reason)
+    stored = [quantisation(header) for header in headers]
+    unread = next((each.unread for each in stored if each.unread), "")
+    if not unread and info.dtype in _UNREAD:
+        unread = f"weights of type {info.dtype} (quantised) are not read"
+    label = max((each.label for each in stored), key=len, default="")
+    if not unread:
+        return replace(info, quantisation=label)
+    return replace(info, family=None, families=(), quantisation=label, reason=unread)
 
 
 def _measure(headers: Collection[Header]) -> dict[str, Any]:

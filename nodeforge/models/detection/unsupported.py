@@ -24,6 +24,15 @@ UNET_MARKS: Marks = (
 
 MARKS: Marks = (
     *UNET_MARKS,
+    (("nerf_blocks.", "nerf_image_embedder."), "Chroma Radiance"),
+    (("early_stream_modulations.", "\nx_embedders.image"), "Flux.3"),
+    (("txt_in.text_norm.",), "Qwen-Image 2.1"),
+    (("txtfusion.", "\ntext_fusion."), "Krea 2"),
+    (("llm_adapter.",), "Anima"),
+    (("av_ca_a2v_gate_adaln_single.", "\nav_cross_attn_", "audio_patchify_proj."), "LTX-2"),
+    (("token_refiner.blocks.0.attn.qkv_proj.",), "MiniMax H3"),
+    (("vace_blocks.",), "Wan VACE"),
+    (("\nhead.modulation\n", ".head.modulation\n"), "Wan"),
     (("distilled_guidance_layer.",), "Chroma"),
     (("double_blocks.0.img_attn_qkv.", "txt_in.individual_token_refiner."), "HunyuanVideo"),
     (("pooler.positional_embedding", "mlp_t5.", "text_embedding_padding"), "Hunyuan-DiT"),
@@ -42,8 +51,22 @@ MARKS: Marks = (
     (("lllite_",), "ControlNet-LLLite"),
     (("\ntask_embedding\n", "control_add_embedding."), "ControlNet Union"),
     ((".SelfAttention.relative_attention_bias.",), "The text encoder T5"),
+    (("visual.deepstack_merger_list.",), "The text encoder Qwen3-VL"),
+    (("visual.blocks.0.attn.qkv.",), "The text encoder Qwen2.5-VL"),
+    (
+        ("decoder.middle.0.residual.0.gamma\n", "decoder.mid_block.resnets.0.norm1.gamma\n"),
+        "The VAE of Wan and Qwen-Image",
+    ),
+    (("\nmodel.layers.39.self_attn.q_proj.weight\n",), "The text encoder Mistral"),
     (("vision_model.embeddings.", "\nvisual.transformer."), "CLIP's picture encoder"),
 )
+
+TEXT_ENCODER_MARKS: Marks = (
+    (("visual.blocks.0.norm1.bias", "visual.deepstack_merger_list."), "Qwen3-VL"),
+    (("visual.blocks.0.",), "Qwen2.5-VL"),
+    (("block.1.layer.0.SelfAttention.relative_attention_bias.",), "The text encoder umT5"),
+)
+"""Of text encoders that otherwise look like those of a kind here."""
 
 WIDTHS: Mapping[int, str] = {1152: "PixArt", 4096: "Kolors or DeepFloyd IF", 2304: "Lumina"}
 """Of the text that cross-attention reads."""
@@ -83,24 +106,6 @@ LORA_MARKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 """How the layers begin that LoRAs of them change, in the names of all trainers."""
 
 LORA_OF_OTHERS = "A denoiser that is no UNet (Flux, SD 3, Qwen-Image, Wan and others)"
-
-SCALED_WEIGHTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(mark), f"{label} are not read")
-    for mark, label in (
-        (r"\n(\S+\.)?scaled_fp8\n|\.(scale_weight|scale_input)\n", "scaled 8-bit weights"),
-        (
-            r"[._](weight_scale|weight_scale_inv|weight_scale_2|input_scale)\n",
-            "scaled 8-bit weights",
-        ),
-        (r"\.comfy_quant\n", "quantised weights of ComfyUI"),
-        (r"\.weight\.(absmax|quant_map|quant_state\S*)\n", "weights of bitsandbytes"),
-        (r"\.(SCB|weight_format)\n", "weights of bitsandbytes"),
-        (r"\.(qweight|qzeros|g_idx)\n", "weights of GPTQ or AWQ"),
-        (r"\.(weight\._data|weight\._scale|weight_qtype)\n", "weights of quanto"),
-        (r"\.(wscales|smooth_factor|proj_down)\n", "weights of Nunchaku"),
-    )
-)
-"""Tensors beside weights that change what these mean, each name between two line breaks."""
 
 DENOISERS: tuple[str, ...] = (
     *("double_blocks.0.", "single_transformer_blocks.0.", "joint_blocks.0.", "double_layers.0."),

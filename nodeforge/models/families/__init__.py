@@ -3,7 +3,18 @@
 import pkgutil
 from importlib import import_module
 
-from nodeforge.models.families.family import Family, RecommendedSettings
+from nodeforge.models.families.dtypes import BFLOAT16_FIRST, FULL_FIRST, HALF_FIRST
+from nodeforge.models.families.family import (
+    Family,
+    GuidanceKind,
+    RecommendedSettings,
+    ScheduleShift,
+    Variant,
+)
+from nodeforge.models.families.signature import Signature
+from nodeforge.models.families.spaces import SPACES, LatentSpace
+from nodeforge.models.families.text_encoder_kinds import KINDS as TEXT_ENCODER_KINDS
+from nodeforge.models.families.text_encoder_kinds import TextEncoderKind
 
 
 def _found() -> dict[str, Family]:
@@ -16,4 +27,19 @@ def _found() -> dict[str, Family]:
 
 FAMILIES: dict[str, Family] = _found()
 
-__all__ = ["FAMILIES", "Family", "RecommendedSettings"]
+__all__ = [
+    "BFLOAT16_FIRST",
+    "FAMILIES",
+    "FULL_FIRST",
+    "HALF_FIRST",
+    "SPACES",
+    "TEXT_ENCODER_KINDS",
+    "Family",
+    "GuidanceKind",
+    "LatentSpace",
+    "RecommendedSettings",
+    "ScheduleShift",
+    "Signature",
+    "TextEncoderKind",
+    "Variant",
+]

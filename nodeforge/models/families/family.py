@@ -4,9 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from nodeforge.models.families.dtypes import HALF_FIRST
+from nodeforge.models.families.signature import Signature
+from nodeforge.models.families.spaces import SPACES, LatentSpace
 from nodeforge.settings import shipped
+
+
+class GuidanceKind(StrEnum):
+    """How a model follows its prompt more strictly than it does by itself."""
+
+    CFG = "classifier-free"
+    """Classifier-free guidance, prompt and negative prompt in one call (Ho and Salimans 2022)."""
+    CFG_APART = "classifier-free, in two calls"
+    """The same, in a call for each."""
+    EMBEDDED = "embedded"
+    """The model reads the scale (Meng et al. 2023); classifier-free guidance may come beside it."""
+    NONE = "none"
+    """It was distilled: no scale changes it, and no negative prompt is read."""
+
+
+class ScheduleShift(StrEnum):
+    """How a flow-matching schedule is moved to noisier levels, where its scheduler is dynamic."""
+
+    STATIC = "static"
+    LINEAR = "linear in tokens"
+    EMPIRICAL = "empirical in tokens and steps"
 
 
 @dataclass(frozen=True)
@@ -20,75 +47,146 @@ class RecommendedSettings:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """One of a family's kinds of models: distilled, or trained further.
+
+    Args:
+        recommended: Settings to start from.
+        label: How people name it; empty is its name with a capital.
+        words: What file names say of it; empty is its name.
+        guidance: How it is guided, where not as its family.
+        index: What a diffusers folder's ``model_index.json`` says of it.
+        tensors: Whether a tensor of the denoiser is there, by its authors' name.
+        inpainting: Whether its denoiser reads the mask; None where either may be.
+        scheduler: What its scheduler's configuration has other than its family's.
+    """
+
+    recommended: RecommendedSettings
+    label: str = ""
+    words: tuple[str, ...] = ()
+    guidance: GuidanceKind | None = None
+    index: Mapping[str, Any] = field(default_factory=dict)
+    tensors: Mapping[str, bool] = field(default_factory=dict)
+    inpainting: bool | None = None
+    scheduler: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Family:
     """One architecture: how its files look, and what is true of all its models.
 
     Args:
-        name: How recipes and latents name it.
+        name: How recipes and conditioning name it.
         label: How people name it.
         width: Inputs of its cross-attention, which is the width of its encoded text.
         in_channels: Input channels of its denoiser, and what each number means:
             ``text to image`` or ``inpainting``.
-        latent_channels: Channels of its latents.
-        latent_scale: Pixels of the picture for one cell, along each side.
-        latent_layout: Axes of its latents, as in `nodeforge.values.Latent`.
-        scaling_factor: What its VAE's latents are multiplied by; None where each model has its
-            own, in its VAE's config.
+        space: The latent space it works in, a name in `SPACES`.
         prediction_types: What a model of it may predict; the first where a file does not say.
         native_size: Side of the square pictures it was trained on, pixels.
         size_multiple: What width and height must be divisible by, pixels.
         recommended: Settings to start from.
-        config: Where in ``resources`` its configs and tokenizer are.
-        unet: Folder in `config` with the config of each kind of denoiser.
-        latents: The family whose latents it reads and makes; empty is its own.
-        text_encoders: Folders of its text encoders, in the order of their parts of an embedding.
+        config: Where in ``resources`` its configs are.
+        denoisers: Folder in `config` with the config of each kind of denoiser, by that kind.
+        denoiser: Folder of its denoiser in a diffusers folder.
+        network: Class of its denoiser in diffusers.
+        text_encoders: Kinds of its text encoders by their folder in a diffusers folder, in the
+            order of their parts of an embedding.
         text_widths: Of the word vectors by which a text encoder, an embedding or a LoRA over
             one is known as its own; what several families share is the first one's.
         text_layer: Which layer of its text encoders, counted from the last as published, prompts
             are read from: 1 is the last.
+        folds_mask: Whether its inpainting models read the mask at the picture's size, a cell's
+            pixels as channels, after the masked picture; others read a cell's one before it.
+        cells_in_side: Cells of the latent that its denoiser folds into a token, along each side; 1
+            for UNets, and where the VAE does it.
+        text_length: Tokens that a prompt is padded to and cut at; 0 where it is read in chunks.
         marks: Parts of tensor names, with a line break before the first letter where they begin
             one, that only its files have.
+        pipelines: Classes of diffusers whose folders hold models of it.
         bases: How metadata begins to name it: ModelSpec's architecture, Kohya's base version.
-        variants: Settings for distilled models of it, by the word that their names have.
+        variants: By name.
+        variant: The one that a model is of which nothing tells its variant.
+        guidance: How its models are guided.
+        guides_from_positive: Whether its pipeline counts guidance from the positive prompt's
+            prediction, which decides the last bit.
+        shift: How its schedule is moved, where its scheduler is dynamic.
+        comfyui_shift: How far ComfyUI moves the schedule, whatever the picture's size; None where
+            it is as the scheduler says.
+        comfyui_clip: Types of ComfyUI's CLIP loaders that load its text encoders.
+        rounds_strength_up: Whether a strength between two counts of steps runs the larger one, as
+            diffusers' pipelines of flow-matching families do.
+        dtypes: What its denoiser may compute in, the best first.
         added_conditions_width: How many numbers its denoiser reads beside the prompt, as sizes; 0
             where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
+        companions: Whether its models come as separate files of denoiser, text encoders and VAE.
+        signature: How single files of its denoiser look; None for UNets, which widths tell apart.
     """
 
     name: str
     label: str
     width: int
     in_channels: Mapping[int, str]
-    latent_channels: int
-    latent_scale: int
-    scaling_factor: float | None
+    space: str
     prediction_types: tuple[str, ...]
     native_size: int
     size_multiple: int
     recommended: RecommendedSettings
     config: str
-    unet: Mapping[str, str]
-    latent_layout: str = "BCHW"
-    latents: str = ""
-    text_encoders: tuple[str, ...] = ("text_encoder",)
+    denoisers: Mapping[str, str]
+    text_encoders: Mapping[str, str]
+    denoiser: str = "unet"
+    network: str = "UNet2DConditionModel"
     text_widths: tuple[int, ...] = ()
     text_layer: int = 1
+    folds_mask: bool = False
+    cells_in_side: int = 1
+    text_length: int = 0
     marks: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
-    variants: Mapping[str, RecommendedSettings] = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    variant: str = ""
+    guidance: GuidanceKind = GuidanceKind.CFG
+    guides_from_positive: bool = False
+    shift: ScheduleShift = ScheduleShift.STATIC
+    comfyui_shift: float | None = None
+    comfyui_clip: tuple[str, ...] = ()
+    rounds_strength_up: bool = False
+    dtypes: tuple[str, ...] = HALF_FIRST
     added_conditions_width: int = 0
     adapter_factor: int | None = None
+    companions: bool = False
+    signature: Signature | None = None
+
+    @cached_property
+    def prompt_template(self) -> str:
+        """What a prompt is put into before it is encoded, at ``{}``; kept word for word."""
+        return (self.config_folder / "prompt_template.txt").read_text("utf-8")
 
     @property
-    def latent_family(self) -> str:
-        """How its latents, and the VAE between them and pictures, are named."""
-        return self.latents or self.name
+    def cells_in_token(self) -> int:
+        return self.cells_in_side**2
+
+    @property
+    def latent_space(self) -> LatentSpace:
+        return SPACES[self.space]
 
     @property
     def config_folder(self) -> Path:
         """A diffusers folder without weights: all that loading a single file needs."""
         return shipped("resources") / self.config
 
-    def unet_config(self, inpainting: bool) -> Path:
+    def denoiser_config(self, inpainting: bool) -> Path:
         """The folder with the ``config.json`` of this family's denoiser."""
-        return self.config_folder / self.unet["inpainting" if inpainting else "text to image"]
+        return self.config_folder / self.denoisers["inpainting" if inpainting else "text to image"]
+
+    def recommended_for(self, variant: str) -> RecommendedSettings:
+        """The settings to start from with a model of `variant`."""
+        return self.variants[variant].recommended if variant in self.variants else self.recommended
+
+    def guidance_of(self, variant: str) -> GuidanceKind:
+        """How a model of `variant` is guided."""
+        kind = self.variants[variant].guidance if variant in self.variants else None
+        return kind or self.guidance

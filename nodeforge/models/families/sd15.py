@@ -1,26 +1,31 @@
 """Stable Diffusion 1.x: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings
+from nodeforge.models.families.family import Family, RecommendedSettings, Variant
 
 SD15 = Family(
     name="sd15",
     label="SD 1.5",
     width=768,
     in_channels={4: "text to image", 9: "inpainting"},
-    latent_channels=4,
-    latent_scale=8,
-    scaling_factor=0.18215,
+    space="sd",
     prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=512,
     size_multiple=8,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=20, guidance=7.0),
     config="configs/sd15",
-    unet={"text to image": "unet", "inpainting": "unet_inpainting"},
+    denoisers={"text to image": "unet", "inpainting": "unet_inpainting"},
+    text_encoders={"text_encoder": "clip_l"},
     text_widths=(768,),
+    pipelines=(
+        "StableDiffusionPipeline",
+        "StableDiffusionImg2ImgPipeline",
+        "StableDiffusionInpaintPipeline",
+        "LatentConsistencyModelPipeline",
+    ),
     bases=("sd_v1", "sd_1.5", "stable-diffusion-v1"),
     variants={
-        "lcm": RecommendedSettings(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
-        "hyper": RecommendedSettings(sampler="ddim", schedule="sgm_uniform", steps=8, guidance=1.0),
+        "lcm": Variant(RecommendedSettings("lcm", "normal", steps=6, guidance=1.5), "LCM"),
+        "hyper": Variant(RecommendedSettings("ddim", "sgm_uniform", steps=8, guidance=1.0)),
     },
     adapter_factor=8,
 )

@@ -3,29 +3,31 @@
 Whether a model predicts v (768 pixels) or epsilon (512, inpainting) is not in its tensors.
 """
 
-from nodeforge.models.families.family import Family, RecommendedSettings
+from nodeforge.models.families.family import Family, RecommendedSettings, Variant
 
 SD21 = Family(
     name="sd21",
     label="SD 2.1",
     width=1024,
     in_channels={4: "text to image", 9: "inpainting"},
-    latent_channels=4,
-    latent_scale=8,
-    scaling_factor=0.18215,
+    space="sd",
     prediction_types=("v_prediction", "epsilon"),
     native_size=768,
     size_multiple=8,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="normal", steps=25, guidance=7.5),
     config="configs/sd21",
-    unet={"text to image": "unet", "inpainting": "unet_inpainting"},
-    latents="sd15",
+    denoisers={"text to image": "unet", "inpainting": "unet_inpainting"},
+    text_encoders={"text_encoder": "clip_h"},
     text_widths=(1024,),
     text_layer=2,
+    pipelines=(
+        "StableDiffusionPipeline",
+        "StableDiffusionImg2ImgPipeline",
+        "StableDiffusionInpaintPipeline",
+        "LatentConsistencyModelPipeline",
+    ),
     bases=("sd_v2", "sd_2", "stable-diffusion-v2"),
     variants={
-        "turbo": RecommendedSettings(
-            sampler="euler_a", schedule="sgm_uniform", steps=2, guidance=1.0
-        ),
+        "turbo": Variant(RecommendedSettings("euler_a", "sgm_uniform", steps=2, guidance=1.0)),
     },
 )

@@ -1,22 +1,20 @@
 """Stable Diffusion XL's base model: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings
+from nodeforge.models.families.family import Family, RecommendedSettings, Variant
 
 SDXL = Family(
     name="sdxl",
     label="SDXL",
     width=2048,
     in_channels={4: "text to image", 9: "inpainting"},
-    latent_channels=4,
-    latent_scale=8,
-    scaling_factor=0.13025,
+    space="sdxl",
     prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=1024,
     size_multiple=8,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
     config="configs/sdxl",
-    unet={"text to image": "unet", "inpainting": "unet_inpainting"},
-    text_encoders=("text_encoder", "text_encoder_2"),
+    denoisers={"text to image": "unet", "inpainting": "unet_inpainting"},
+    text_encoders={"text_encoder": "clip_l", "text_encoder_2": "clip_g"},
     text_layer=2,
     text_widths=(1280,),
     marks=(
@@ -29,17 +27,14 @@ SDXL = Family(
         ".attentions.0.transformer_blocks.9.",
         "_block_1_transformer_blocks_9_",
     ),
+    pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLInpaintPipeline"),
     bases=("sdxl", "stable-diffusion-xl-v1-base", "stable-diffusion-xl"),
     variants={
-        "turbo": RecommendedSettings(
-            sampler="euler_a", schedule="sgm_uniform", steps=4, guidance=1.0
-        ),
-        "lightning": RecommendedSettings(
-            sampler="euler", schedule="sgm_uniform", steps=4, guidance=1.0
-        ),
-        "hyper": RecommendedSettings(sampler="ddim", schedule="sgm_uniform", steps=8, guidance=1.0),
-        "lcm": RecommendedSettings(sampler="lcm", schedule="normal", steps=6, guidance=1.5),
-        "dmd": RecommendedSettings(sampler="lcm", schedule="normal", steps=4, guidance=1.0),
+        "turbo": Variant(RecommendedSettings("euler_a", "sgm_uniform", steps=4, guidance=1.0)),
+        "lightning": Variant(RecommendedSettings("euler", "sgm_uniform", steps=4, guidance=1.0)),
+        "hyper": Variant(RecommendedSettings("ddim", "sgm_uniform", steps=8, guidance=1.0)),
+        "lcm": Variant(RecommendedSettings("lcm", "normal", steps=6, guidance=1.5), "LCM"),
+        "dmd": Variant(RecommendedSettings("lcm", "normal", steps=4, guidance=1.0), "DMD"),
     },
     added_conditions_width=2816,
     adapter_factor=16,

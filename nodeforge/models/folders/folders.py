@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from nodeforge.errors import RequestError
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.errors import ForbiddenModelError, MissingModelError, ModelFileError
 from nodeforge.models.files.diffusers_folder import is_model_folder, watched
 from nodeforge.models.files.file_cache import FileCache, settled, signature
+from nodeforge.models.folders.companions import companions
 from nodeforge.models.folders.folder_layouts import ModelRoot, model_roots
 from nodeforge.models.folders.listing import SUFFIXES, is_named_as_model, models_in, same_name
 from nodeforge.settings import Settings
 
-_RECOGNITION = 2
+_RECOGNITION = 3
 """Raised where the same file is recognised as something else than before."""
 
 _PARTS = (Kind.UNET, Kind.VAE, Kind.TEXT_ENCODER)
@@ -41,7 +43,8 @@ class ModelFolders:
 
         Args:
             kind: ``checkpoint``, ``vae``, ``lora``, ...: the folders to look in. What is a
-                part of checkpoints is looked for among them too, after its own folders.
+                part of checkpoints is looked for among them too, after its own folders, and
+                denoisers after checkpoints.
             name: Path within such a folder, `/` or `\\` between its parts, with or without
                 suffix; or an absolute path. Links there are followed, wherever they lead.
             granted: Absolute paths that the person gave; no others are allowed.
@@ -58,6 +61,8 @@ class ModelFolders:
         places = [place for place in self._places if place.holds(kind)]
         if kind in _PARTS:
             places += [place for place in self._places if place.kind == Kind.CHECKPOINT]
+        if kind == Kind.CHECKPOINT:  # a denoiser alone, with what it needs beside it
+            places += [place for place in self._places if place.kind == Kind.UNET]
         found = _direct(name, inner, places)
         if found is None:
             there = [listed for place in places for listed in models_in(place.root)]
@@ -74,6 +79,16 @@ class ModelFolders:
         self._found[kind, name] = found
         return found
 
+    def info(
+        self, kind: str, name: str, granted: frozenset[Path] = frozenset()
+    ) -> ModelInfo | None:
+        """What the model `name` of `kind` is; None where it is not there, or cannot be read."""
+        try:
+            path = self.find(kind, name, granted)
+            return self._recognised(path, {})
+        except RequestError:
+            return None
+
     def scan(self) -> list[ModelInfo]:
         """All models, each with the `name` and the kind (`listed`) under which `find` has it.
 
@@ -81,15 +96,26 @@ class ModelFolders:
         and with the reason.
         """
         self._found.clear()
+        return self._listed(self._places)
+
+    def _listed(self, places: Sequence[ModelRoot]) -> list[ModelInfo]:
         found: dict[tuple[str, str], ModelInfo] = {}
         fresh: dict[str, tuple[str, Any]] = {}
-        for place in self._places:
+        for place in places:
             for name, path in models_in(place.root):
                 info = self._recognised(path, fresh)
                 listed = place.kind or info.kind.value
                 found.setdefault((listed, name), replace(info, name=name, listed=listed))
         self._memo.put(fresh)
         return sorted(found.values(), key=lambda info: (info.listed, info.name.lower()))
+
+    def companions(
+        self, model: Path, given: Mapping[str, Path], locked: Collection[Path] = ()
+    ) -> dict[str, Path]:
+        """What the denoiser at `model` needs and is not given: `companions.companions`."""
+        kinds = (Kind.TEXT_ENCODER.value, Kind.VAE.value)
+        places = [place for place in self._places if place.kind in kinds]
+        return companions(model, given, self._listed(places), locked)
 
     def names(self, kind: str) -> list[str]:
         """What `find` takes for the models in the folders of `kind`; none of them is opened."""

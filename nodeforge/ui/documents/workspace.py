@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from nodeforge.formats import save
+from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
@@ -183,6 +184,11 @@ class Workspace(QObject):
         self.settings = settings
         self.folders = ModelFolders(settings)
         self.settings_changed.emit()
+
+    def recognised(self, granted: Sequence[str]) -> Recognised:
+        """Tells what a model is, also one that the person gave by its path."""
+        folders, given = self.folders, frozenset(map(Path, granted))
+        return lambda kind, name: folders.info(kind, name, given)
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
         """Set the node types, such as those of packs that the user has allowed."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QWidget
 
 from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
+from nodeforge.values.recipes import AUTO
 
 
 class ChoiceField(Field):
@@ -44,6 +45,11 @@ class ChoiceField(Field):
         if value not in self._options:
             self._menu.addItem(str(value), value)
         self._menu.setCurrentIndex(self._menu.findData(value))
+
+    def set_auto(self, text: str) -> None:
+        if AUTO in self._options:
+            place = self._options.index(AUTO)
+            self._menu.setItemText(place, f"Auto: {text}" if text else "Auto")
 
     def _chosen(self, index: int) -> None:
         self.new_gesture()

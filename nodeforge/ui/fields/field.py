@@ -37,6 +37,9 @@ class Field(QWidget):
         """Set the accessible names of the controls."""
         self.editor().setAccessibleName(name)
 
+    def set_auto(self, text: str) -> None:
+        """Say what the value stands for that is left to the model; empty where that is unknown."""
+
     def new_gesture(self) -> None:
         """Start a new undo step."""
         self.gesture = object()

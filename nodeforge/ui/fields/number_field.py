@@ -56,6 +56,7 @@ class NumberField(Field):
         self._step = widget.step or (1.0 if whole else 0.1)
         self._whole = whole
         self._value: float | None = None
+        self._unset = "not set"
         self._box = NumberLineEdit()
         self._box.editingFinished.connect(self._typed)
         self._box.stepped.connect(self._stepped)
@@ -78,7 +79,7 @@ class NumberField(Field):
         self._box.setProperty("wrong", False)
         if value is MIXED or not isinstance(value, int | float):
             self._value = None
-            self._box.setPlaceholderText("several values" if value is MIXED else "not set")
+            self._box.setPlaceholderText("several values" if value is MIXED else self._unset)
             self._box.setText("" if value is MIXED or value is None else str(value))
             self._turn_slider(0)
             return
@@ -87,6 +88,11 @@ class NumberField(Field):
         if self._box.text() != text:
             self._box.setText(text)
         self._turn_slider(self._to_notch(value))
+
+    def set_auto(self, text: str) -> None:
+        self._unset = f"auto: {text}" if text else "not set"
+        if self._value is None and self._box.placeholderText() != "several values":
+            self._box.setPlaceholderText(self._unset)
 
     def _turn_slider(self, notch: int) -> None:
         """Move the slider without emitting `edited`."""

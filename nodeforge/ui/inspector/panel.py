@@ -15,6 +15,7 @@ from nodeforge.graph.ports import input_names, input_spec
 from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.inspector.auto_values import auto_values
 from nodeforge.ui.inspector.port_row import PortRow
 
 EMPTY = "Select a node to see and change its values here."
@@ -77,7 +78,19 @@ class Inspector(QScrollArea):
             return
         for row in self._rows:
             row.refresh()
+        self._show_auto()
         self._show_title()
+
+    def _show_auto(self) -> None:
+        """What stands for values that are left to the model."""
+        if self._opened is None or len(self._paths) != 1:
+            return
+        recognised = self._workspace.recognised(self._opened.granted)
+        document, catalogue = self._opened.document, self._workspace.catalogue
+        told = auto_values(document, catalogue, self._paths[0], recognised)
+        for row in self._rows if told else ():
+            if row.field is not None and row.port in told:
+                row.field.set_auto(told[row.port])
 
     def _node(self, path: str) -> Node | None:
         try:
@@ -128,6 +141,7 @@ class Inspector(QScrollArea):
                 row.source_clicked.connect(self.node_requested)
                 self._rows.append(row)
                 column.addWidget(row)
+        self._show_auto()
         self._needs = _label("", "dim")
         column.addWidget(self._needs)
         self._show_needs()

@@ -168,7 +168,9 @@ class Runner(QObject):
             targets=targets,
             assets=dict(document.assets),
             granted=list(opened.granted),
-            stamp=stamp(document, self._workspace.catalogue),
+            stamp=stamp(
+                document, self._workspace.catalogue, self._workspace.recognised(opened.granted)
+            ),
             outputs=outputs,
             previews=self._workspace.store.value("previews", "true") != "false",
             document=opened.run_id,

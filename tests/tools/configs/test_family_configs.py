@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,11 @@ from nodeforge.models import FAMILIES
 from support.model_files import real_names
 from support.model_headers import checkpoint
 
-SHIPPED = [name for name, family in FAMILIES.items() if family.config.startswith("configs/")]
+SHIPPED = [
+    name
+    for name, family in FAMILIES.items()
+    if family.config.startswith("configs/") and family.denoiser == "unet"
+]
 PARAMETERS = {
     "sd15": {"unet": 859_520_964, "vae": 83_653_863, "text_encoder": 123_060_480},
     "sd21": {"unet": 865_910_724, "vae": 83_653_863, "text_encoder": 340_387_840},
@@ -27,12 +32,11 @@ in float16, 6.08 GB for the refiner's, 5.21 GB for SD 2.1 in float32."""
 
 @pytest.mark.parametrize("family", SHIPPED)
 def test_the_networks_are_of_the_published_sizes_and_a_checkpoint_feeds_all_of_each(family):
-    from nodeforge.diffusion.networks.building import build, parts_of
+    from nodeforge.diffusion.networks.building import build
     from nodeforge.diffusion.weights.layouts import from_ldm, matched
     from nodeforge.diffusion.weights.weights_file import StoredTensor
-    from nodeforge.values import ControlNet, Model, TextEncoder, Vae, Weights
+    from tests.support.loaded_networks import family_recipes
 
-    kinds = {"unet": Model, "vae": Vae, "text_encoder": TextEncoder, "controlnet": ControlNet}
     there = {
         name: StoredTensor(Path(name), "F16", tuple(shape), 0)
         for name, shape in checkpoint(real_names(), family).items()
@@ -41,15 +45,21 @@ def test_the_networks_are_of_the_published_sizes_and_a_checkpoint_feeds_all_of_e
     def squeezed(shape):
         return tuple(side for side in shape if side != 1)
 
-    folder = str(FAMILIES[family].config_folder)
-    for part, count in PARAMETERS[family].items():
-        network = build(kinds[part](Weights(folder, "", family, part)))
-        assert sum(p.numel() for p in network.parameters()) == count, part
-        for name, _, inner in parts_of(network, part) if part != "controlnet" else ():
-            found = from_ldm(name, there, inner.config)
-            state = {key: tuple(t.squeeze().shape) for key, t in inner.state_dict().items()}
-            fed = {key: squeezed(s.shape) for key, s in matched(state, found).items()}
-            assert fed == state, name
+    recipes = family_recipes(family, str(FAMILIES[family].config_folder))
+    counts = dict.fromkeys(PARAMETERS[family], 0)
+    for name, recipe in recipes.items():
+        part = "text_encoder" if name.startswith("text_encoder") else name
+        if part not in counts:
+            continue
+        network: Any = build(recipe)
+        counts[part] += sum(p.numel() for p in network.parameters())
+        if part == "controlnet":
+            continue
+        found = from_ldm(name, there, network.config)
+        state = {key: tuple(t.squeeze().shape) for key, t in network.state_dict().items()}
+        fed = {key: squeezed(s.shape) for key, s in matched(state, found).items()}
+        assert fed == state, name
+    assert counts == PARAMETERS[family]
 
 
 @pytest.mark.parametrize("family", SHIPPED)
@@ -59,14 +69,15 @@ def test_the_configs_say_what_the_facts_say(family):
     def config(part, name="config.json"):
         return json.loads((facts.config_folder / part / name).read_text())
 
-    for meaning, folder in facts.unet.items():
+    for meaning, folder in facts.denoisers.items():
         unet = config(folder)
         assert facts.in_channels[unet["in_channels"]] == meaning
         assert (unet["cross_attention_dim"], unet["out_channels"]) == (facts.width, 4)
     vae = config("vae")
-    assert vae["scaling_factor"] == facts.scaling_factor
-    assert vae["latent_channels"] == facts.latent_channels
-    assert 2 ** (len(vae["block_out_channels"]) - 1) == facts.latent_scale
+    space = facts.latent_space
+    assert vae["scaling_factor"] == space.factor
+    assert vae["latent_channels"] == space.channels
+    assert 2 ** (len(vae["block_out_channels"]) - 1) == space.scale
     scheduler = config("scheduler", "scheduler_config.json")
     assert scheduler["prediction_type"] == facts.prediction_types[0]
     widths = [config(part)["hidden_size"] for part in facts.text_encoders]
@@ -75,11 +86,13 @@ def test_the_configs_say_what_the_facts_say(family):
 
 @pytest.mark.parametrize("family", SHIPPED)
 def test_tokenizers_are_clips_and_fill_up_as_the_family_was_trained(family):
-    from nodeforge.diffusion.networks.building import tokenizers
-    from nodeforge.values import Weights
+    from nodeforge.diffusion.networks.tokenizer import tokenizer_of
+    from nodeforge.values import TextEncoderPart
+    from tests.support.loaded_networks import family_recipes
 
     facts = FAMILIES[family]
-    made = tokenizers(Weights(str(facts.config_folder), "", family, "text_encoder"))
+    recipes = family_recipes(family, str(facts.config_folder)).values()
+    made = [tokenizer_of(each) for each in recipes if isinstance(each, TextEncoderPart)]
     filled = {"sd15": [49407], "sd21": [0], "sdxl": [49407, 0], "sdxl_refiner": [0]}[family]
     assert len(made) == len(facts.text_encoders)
     for tokenizer, pad in zip(made, filled, strict=True):

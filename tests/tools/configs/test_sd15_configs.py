@@ -32,18 +32,18 @@ def test_any_text_can_be_encoded_and_read_back(tokenizer):
 
 @pytest.mark.parametrize("inpainting", [False, True])
 def test_the_denoiser_has_the_channels_the_family_says(inpainting):
-    config = json.loads((SD15.unet_config(inpainting) / "config.json").read_text())
+    config = json.loads((SD15.denoiser_config(inpainting) / "config.json").read_text())
     meaning = SD15.in_channels[config["in_channels"]]
     assert meaning == ("inpainting" if inpainting else "text to image")
     assert config["cross_attention_dim"] == SD15.width
-    assert config["out_channels"] == SD15.latent_channels
+    assert config["out_channels"] == SD15.latent_space.channels
 
 
 def test_the_vae_makes_the_latents_the_family_says():
     config = json.loads((SD15.config_folder / "vae" / "config.json").read_text())
-    assert config["latent_channels"] == SD15.latent_channels
-    assert 2 ** (len(config["block_out_channels"]) - 1) == SD15.latent_scale
-    assert config["scaling_factor"] == SD15.scaling_factor
+    assert config["latent_channels"] == SD15.latent_space.channels
+    assert 2 ** (len(config["block_out_channels"]) - 1) == SD15.latent_space.scale
+    assert config["scaling_factor"] == SD15.latent_space.factor
 
 
 def test_the_schedule_is_the_one_it_was_trained_with():

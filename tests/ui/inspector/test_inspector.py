@@ -32,7 +32,9 @@ TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 @pytest.fixture
 def document(window):
     window.files.open(TEXT_TO_IMAGE)
-    return window.workspace.current.document
+    document = window.workspace.current.document
+    document.node("schedule").values["steps"] = 20
+    return document
 
 
 def select(window, *paths: str) -> None:

@@ -217,15 +217,21 @@ ROWS = (
         "Size and batch of the noise.",
         virtual=True,
     ),
-    Row(
-        "EmptySD3LatentImage",
-        "EmptySD3LatentImage",
-        ("width", "height", "batch_size"),
-        _LATENT,
-        (),
-        _nothing,
-        "Size and batch of the noise.",
-        virtual=True,
+    *(
+        Row(
+            kind,
+            name,
+            ("width", "height", "batch_size"),
+            _LATENT,
+            (),
+            _nothing,
+            "Size and batch of the noise.",
+            virtual=True,
+        )
+        for kind, name in (
+            ("EmptySD3LatentImage", "EmptySD3LatentImage"),
+            ("EmptyFlux2LatentImage", "Empty Flux 2 Latent"),
+        )
     ),
     *(
         Row(

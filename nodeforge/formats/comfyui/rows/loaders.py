@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,10 @@ from nodeforge.formats.comfyui.row import Row, passes_on, single_node
 from nodeforge.graph.model import Output
 from nodeforge.models import FAMILIES
 
-_TWO_ENCODERS = next(name for name, each in FAMILIES.items() if len(each.text_encoders) > 1)
+_TWO_CLIPS = {"clip_l", "clip_g"}
+_TWO_ENCODERS = next(
+    name for name, each in FAMILIES.items() if {*each.text_encoders.values()} == _TWO_CLIPS
+)
 """The family whose two text encoders lie apart; ComfyUI calls it by the same name."""
 _FREEU = ("backbone_1", "backbone_2", "skip_1", "skip_2")
 _PREDICTIONS = {"eps": "epsilon", "v_prediction": "v_prediction", "lcm": "epsilon"}
@@ -44,12 +48,39 @@ def _load_denoiser(node: NodeConversion) -> None:
     node.set_outputs(LinkValue("MODEL", Output(name, "model"), loader=name))
 
 
+def _load_encoder(node: NodeConversion) -> None:
+    file = file_name(node.known_value("clip_name", ""))
+    family = _family_of_encoders(str(node.known_value("type", "")), file)
+    name = node.add("models.load_text_encoder", file=file, family=family or None)
+    node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=family))
+
+
 def _load_two_encoders(node: NodeConversion) -> None:
     files = [file_name(node.known_value(f"clip_name{number}", "")) for number in (1, 2)]
-    if (kind := node.known_value("type", _TWO_ENCODERS)) != _TWO_ENCODERS:
+    kind = str(node.known_value("type", _TWO_ENCODERS))
+    family = _TWO_ENCODERS if kind == _TWO_ENCODERS else _family_of_encoders(kind, *files)
+    if not family:
         raise NoCounterpartError(f"loads text encoders for '{kind}', a family that is not here.")
-    name = node.add("models.load_text_encoder", file=files[0], second=files[1])
-    node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=_TWO_ENCODERS))
+    told = None if family == _TWO_ENCODERS else family
+    name = node.add("models.load_text_encoder", file=files[0], second=files[1], family=told)
+    node.set_outputs(LinkValue("CLIP", Output(name, "text_encoder"), family=family))
+
+
+def _family_of_encoders(kind: str, *files: str) -> str:
+    """The family that reads with as many files of a CLIP loader's type; empty where none does.
+
+    Of several that differ in their encoder's size, the one whose usual file is named like it.
+    """
+    reading = [
+        family
+        for family in FAMILIES.values()
+        if kind in family.comfyui_clip and len(family.text_encoders) == len(files)
+    ]
+    for family in reading:
+        last = list(family.text_encoders.values())[-1]
+        if last.rpartition("_")[2] in files[-1].lower():  # as 8b of qwen3_8b
+            return family.name
+    return reading[0].name if reading else ""
 
 
 def _load_vae(node: NodeConversion) -> None:
@@ -139,6 +170,16 @@ def _discrete(node: NodeConversion) -> None:
     node.set_outputs(model)
 
 
+def _shift_by_size(node: NodeConversion) -> None:
+    """The exponent lies on a line through 256 and 4096 tokens of 16 × 16 pixels."""
+    high, low = node.known_value("max_shift", 1.15), node.known_value("base_shift", 0.5)
+    tokens = node.known_value("width", 1024) * node.known_value("height", 1024) / 256
+    slope = (high - low) / (4096 - 256)
+    shift = round(math.exp(tokens * slope + low - slope * 256), 6)
+    name = node.add("models.flow_shift", model=node.output("model"), shift=shift)
+    node.set_outputs(node.updated("MODEL", Output(name, "model"), "model"))
+
+
 def _differential(node: NodeConversion) -> None:
     if node.known_value("strength", 1.0) != 1.0:
         node.report_difference("Differential diffusion has its full strength here")
@@ -209,15 +250,14 @@ ROWS = (
         ("models.load_denoiser",),
         _load_denoiser,
     ),
-    single_node(
+    Row(
         "CLIPLoader",
         "Load CLIP",
-        "models.load_text_encoder",
-        {},
-        "CLIP:text_encoder",
-        values={"file": ("clip_name", "")},
-        changes={"file": file_name},
-        widgets="clip_name type device",
+        ("clip_name", "type", "device"),
+        ("CLIP",),
+        ("models.load_text_encoder",),
+        _load_encoder,
+        "Its type is the family that prompts are read for.",
     ),
     Row(
         "DualCLIPLoader",
@@ -337,6 +377,15 @@ ROWS = (
         _MODEL,
         "MODEL:model",
         values={"shift": ("shift", 1.73)},
+    ),
+    Row(
+        "ModelSamplingFlux",
+        "ModelSamplingFlux",
+        ("max_shift", "base_shift", "width", "height"),
+        ("MODEL",),
+        ("models.flow_shift",),
+        _shift_by_size,
+        "The shift that its numbers come to.",
     ),
     single_node(
         "ControlNetLoader",

@@ -58,8 +58,16 @@ def _encoded(node: NodeConversion, text: Any) -> str:
 
 
 def _encode(node: NodeConversion) -> None:
+    clip = node.link_value("clip")
     name = _encoded(node, prompt_text(node))
-    node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning")))
+    family = clip.family if clip else ""
+    node.set_outputs(LinkValue("CONDITIONING", Output(name, "conditioning"), family=family))
+
+
+def _embedded_guidance(node: NodeConversion) -> None:
+    given = node.link_value("conditioning", needed="so there is no prompt")
+    assert given is not None
+    node.set_outputs(replace(given, embedded=node.input_value("guidance", 3.5)))
 
 
 def _encode_sdxl(node: NodeConversion) -> None:
@@ -246,6 +254,16 @@ _CONTROL = ("strength", "start_percent", "end_percent")
 _SDXL = ("width", "height", "crop_w", "crop_h", "target_width", "target_height")
 
 ROWS = (
+    Row(
+        "FluxGuidance",
+        "FluxGuidance",
+        ("guidance",),
+        ("CONDITIONING",),
+        (),
+        _embedded_guidance,
+        "*scale* of the guidance; the CFG scale becomes its *true scale*.",
+        virtual=True,
+    ),
     Row(
         "CLIPTextEncode",
         "CLIP Text Encode (Prompt)",

@@ -16,6 +16,7 @@ from nodeforge.formats.comfyui.rows.schedules import (
 )
 from nodeforge.formats.comfyui.sampling_names import DRAWING
 from nodeforge.graph.model import Output
+from nodeforge.models import FAMILIES, GuidanceKind
 
 _NUMBERS = (
     "Pictures agree but for rounding where both programs compute in single precision; in half "
@@ -180,7 +181,7 @@ def _loop(
         "masked_image": masked_image,
         "sampler": sampler(),
         "schedule": schedule(),
-        "guidance": _guidance(node, model, scale),
+        "guidance": _guidance(node, model, scale, _embedded(positive)),
         "negative": _negative(node, positive, parts.get("negative")),
     }
     for port, given in inputs.items():
@@ -205,9 +206,25 @@ def _noise(node: NodeConversion, latent: LinkValue | None, seed: tuple[InputValu
     return Output(name, "noise")
 
 
-def _guidance(node: NodeConversion, model: LinkValue | None, scale: InputValue) -> Output:
+def _embedded(positive: LinkValue | None) -> InputValue | None:
+    """The scale that a model of the prompt's family reads; ComfyUI's usual if no node says it."""
+    if positive is None:
+        return None
+    family = FAMILIES.get(positive.family)
+    reads = family is not None and family.guidance is GuidanceKind.EMBEDDED
+    return positive.embedded or (InputValue(_USUAL_EMBEDDED) if reads else None)
+
+
+def _guidance(
+    node: NodeConversion, model: LinkValue | None, scale: InputValue, embedded: InputValue | None
+) -> Output:
+    """The guidance node; what a prompt says that the model reads goes before the CFG scale."""
     rescale = model.rescale if model else 0.0
-    name = node.add("sampling.guidance", scale=scale, rescale=rescale or None)
+    given = {"scale": scale, "true_scale": None}
+    if embedded is not None:
+        off = scale.output is None and scale.value == 1.0
+        given = {"scale": embedded, "true_scale": None if off else scale}
+    name = node.add("sampling.guidance", **given, rescale=rescale or None)
     for wrapper in model.guidance_wrappers if model else ():
         name = node.add(wrapper.type, guidance=Output(name, "guidance"), **wrapper.values)
     return Output(name, "guidance")
@@ -266,6 +283,7 @@ def _guide_by_one(node: NodeConversion) -> None:
     node.set_outputs(LinkValue("GUIDER", parts=parts, scale=InputValue(1.0)))
 
 
+_USUAL_EMBEDDED = 3.5
 _LATENT = ("LATENT",)
 _LOOP = ("sampling.denoise", "sampling.noise", "sampling.guidance")
 ALL = (*_LOOP, "sampling.sampler", "sampling.schedule")

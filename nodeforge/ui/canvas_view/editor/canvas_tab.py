@@ -179,7 +179,9 @@ class CanvasTab(QStackedWidget):
             return
         self.commit()
         document = self.opened.document
-        text = stamp(document, self._workspace.catalogue) if document.graph.nodes else {}
+        recognised = self._workspace.recognised(self.opened.granted)
+        made = document.graph.nodes
+        text = stamp(document, self._workspace.catalogue, recognised) if made else {}
         self.files.ask_export(self.opened.canvas.state, self.opened.name, text)
 
     def import_picture(self, source: Path | bytes, name: str) -> None:

@@ -58,9 +58,9 @@ def steps(run: RunContext, text: str, count: int = 20, seconds: float = 0.02) ->
         time.sleep(seconds)
         run.count_model_call()
         value = value + step
-        run.steps.store(keys[step], Checkpoint(Latent(value, "sd15", 8), step + 1, step + 1))
+        run.steps.store(keys[step], Checkpoint(Latent(value, "sd", 8), step + 1, step + 1))
         run.progress(step + 1, count)
-    return Latent(value, "sd15", 8)
+    return Latent(value, "sd", 8)
 
 
 @node("chain.deaf")

@@ -1,0 +1,46 @@
+"""Settings that a task leaves to its model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nodeforge.diffusion.denoising.setup import Denoising
+from nodeforge.diffusion.tensors.noise import DrawnNoise
+from nodeforge.diffusion.weights.model_facts import ModelFacts
+from nodeforge.models import SamplingSettings, resolve
+from nodeforge.values import Guidance, Noise
+
+
+def settings_of(task: Denoising, facts: ModelFacts) -> SamplingSettings:
+    """All settings of a task, those that it leaves to the model resolved."""
+    noise = task.noise if isinstance(task.noise, Noise) else None
+    latent = task.latent
+    asked = SamplingSettings(
+        sampler=task.sampler.name,
+        schedule=task.schedule.name,
+        steps=task.schedule.steps,
+        guidance=task.guidance.scale,
+        width=latent.width if latent else noise.width if noise else None,
+        height=latent.height if latent else noise.height if noise else None,
+        convention=task.sampler.convention,
+    )
+    return resolve(asked, facts.family, facts.variant, facts.kind)
+
+
+def resolved(task: Denoising, facts: ModelFacts) -> Denoising:
+    """`task` with nothing left to the model; step keys are made of this one."""
+    made = settings_of(task, facts)
+
+    def with_scale(each: Guidance) -> Guidance:
+        return replace(each, scale=made.guidance) if each.scale is None else each
+
+    noise = task.noise
+    if noise is not None and not isinstance(noise, DrawnNoise):
+        noise = replace(noise, width=made.width, height=made.height)
+    return replace(
+        task,
+        sampler=replace(task.sampler, name=made.sampler),
+        schedule=replace(task.schedule, name=made.schedule, steps=made.steps),
+        guidance=task.guidance.each(with_scale),
+        noise=noise,
+    )

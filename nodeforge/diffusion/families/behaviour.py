@@ -1,0 +1,150 @@
+"""What a family's denoiser asks of the rest: the base class of all behaviour."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
+from nodeforge.diffusion.participants import Residuals
+from nodeforge.diffusion.schedules.resolution_shift import mu_of
+from nodeforge.diffusion.schedules.schedule import MU, ROUNDS_UP
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.weights.model_facts import ModelFacts
+from nodeforge.values import AddedConditions, Conditioning, Prompt
+from nodeforge.values.recipes import COMFYUI, DIFFUSERS
+
+
+@dataclass(frozen=True)
+class Behaviour(ABC):
+    """How one family encodes text, and how its denoiser is called.
+
+    Args:
+        name: As in `nodeforge.models.families`.
+        scheduler: What diffusers' pipeline changes in every scheduler's configuration.
+    """
+
+    name: str
+    scheduler: Mapping[str, Any] = field(default_factory=dict)
+
+    @abstractmethod
+    def encode(
+        self,
+        encoder: LoadedTextEncoder,
+        text: str,
+        clip_skip: int = 0,
+        check: Callable[[], None] = lambda: None,
+    ) -> Conditioning:
+        """Encode a prompt.
+
+        Args:
+            encoder: The family's text encoders.
+            text: The prompt.
+            clip_skip: Last layers left out, where the family's encoders are CLIP's.
+            check: Called between parts of the work; what it raises stops it.
+
+        Returns:
+            One prompt, float32 on the CPU.
+
+        Raises:
+            PromptError: the text is too long, or the encoder has no such layer.
+        """
+
+    @abstractmethod
+    def predict(
+        self,
+        model: LoadedModel,
+        x: Tensor,
+        timestep: Tensor,
+        said: PromptInputs,
+        residuals: Residuals | None = None,
+    ) -> Tensor:
+        """The network's prediction: epsilon, v or flow, float32, of the latent's shape.
+
+        Args:
+            model: The denoiser.
+            x: As the network reads it, (batch, channels, height, width), with the channels that
+                an inpainting model reads beside the latent.
+            timestep: One, without axes, 0..1000.
+            said: What the prompts say, for each of the batch.
+            residuals: What ControlNets add inside the network.
+        """
+
+    def default_negative(self, positive: Conditioning, facts: ModelFacts) -> Conditioning | None:
+        """What a negative prompt that nobody gave says; None is the empty prompt."""
+        return None
+
+    def added_conditions(
+        self, framing: AddedConditions, width: int, height: int, wanted: bool
+    ) -> Tensor | None:
+        """What the denoiser is told beside the text, float32, (1, count); None is nothing.
+
+        Args:
+            framing: Of the training pictures that are meant.
+            width, height: Of the picture to be, pixels.
+            wanted: Whether it goes with a prompt, not with a negative prompt.
+        """
+        return None
+
+    def image_tokens(self, height: int, width: int) -> int:
+        """How many tokens the denoiser makes of a latent of so many cells; 0 where it has none."""
+        return 0
+
+    def scheduler_for(
+        self, facts: ModelFacts, height: int, width: int, steps: int, convention: str = DIFFUSERS
+    ) -> dict[str, Any]:
+        """The scheduler's configuration, as the family's pipeline would have it.
+
+        Args:
+            facts: Of the model.
+            height, width: Of the latent, cells.
+            steps: Whole steps at strength 1.
+            convention: Whose numbers the loop follows.
+        """
+        config = {**facts.scheduler, **self.scheduler}
+        if convention == COMFYUI:
+            fixed = {} if facts.comfyui_shift is None else {"shift": facts.comfyui_shift}
+            return {**config, **fixed}
+        if facts.rounds_strength_up:
+            config[ROUNDS_UP] = True
+        mu = mu_of(facts.shift, config, self.image_tokens(height, width), steps)
+        return config if mu is None else {**config, MU: mu}
+
+
+def with_empty_prompt(
+    encoder: LoadedTextEncoder,
+    text: str,
+    encoded: Callable[[str, PromptInputs | None], PromptInputs],
+    check: Callable[[], None],
+) -> Conditioning:
+    """The conditioning of one text, and beside it what the encoders say of none.
+
+    Args:
+        encoder: Keeps what it says of no text.
+        text: The prompt.
+        encoded: From a text, and what is said of none but for that itself, to the inputs.
+        check: Called between the two; what it raises stops the work.
+    """
+    if "" not in encoder.empty_prompts:
+        encoder.empty_prompts[""] = encoded("", None)
+        check()
+    empty = encoder.empty_prompts[""]
+    said = encoded(text, empty) if text else empty
+    prompt = Prompt(said.embedding, said.pooled, mask=said.mask)
+    return Conditioning(
+        (prompt,), empty.embedding, encoder.family, empty_pooled=empty.pooled, empty_mask=empty.mask
+    )
+
+
+def kept(said: PromptInputs) -> PromptInputs:
+    """The same on the CPU in float32, as it travels."""
+    pooled, mask = said.pooled, said.mask
+    return PromptInputs(
+        said.embedding.float().cpu(),
+        None if pooled is None else pooled.float().cpu(),
+        mask=None if mask is None else mask.cpu(),
+    )

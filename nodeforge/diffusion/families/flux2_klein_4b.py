@@ -1,0 +1,79 @@
+"""Flux.2 klein: the behaviour (Black Forest Labs 2026; diffusers' Flux2KleinPipeline)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_prompt
+from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
+from nodeforge.diffusion.participants import Residuals
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.text.subwords import encode_llm
+from nodeforge.models import FAMILIES
+from nodeforge.values import Conditioning
+
+_LAYERS = (9, 18, 27)
+
+
+@dataclass(frozen=True)
+class Flux2Klein(Behaviour):
+    """It reads three layers of a language model side by side, padding included."""
+
+    def encode(
+        self,
+        encoder: LoadedTextEncoder,
+        text: str,
+        clip_skip: int = 0,
+        check: Callable[[], None] = lambda: None,
+    ) -> Conditioning:
+        family = FAMILIES[self.name]
+
+        def encoded(words: str, empty: PromptInputs | None) -> PromptInputs:
+            del empty  # it was not trained with weights
+            asked = family.prompt_template.format(words)
+            return kept(
+                PromptInputs(
+                    encode_llm(encoder.encoders[0], asked, family.text_length, _LAYERS).state
+                )
+            )
+
+        return with_empty_prompt(encoder, text, encoded, check)
+
+    def predict(
+        self,
+        model: LoadedModel,
+        x: Tensor,
+        timestep: Tensor,
+        said: PromptInputs,
+        residuals: Residuals | None = None,
+    ) -> Tensor:
+        del residuals
+        network, (height, width) = model.network, x.shape[-2:]
+        dtype, device = network.dtype, x.device
+        text = said.embedding.to(dtype)
+        predicted = network(
+            hidden_states=x.to(dtype).flatten(2).permute(0, 2, 1),
+            timestep=timestep.expand(len(x)).to(device, dtype) / 1000,
+            guidance=None,
+            encoder_hidden_states=text,
+            txt_ids=_ids(1, 1, text.shape[1], device),
+            img_ids=_ids(height, width, 1, device),
+            return_dict=False,
+        )[0]
+        return predicted.permute(0, 2, 1).reshape(len(x), -1, height, width).float()
+
+    def image_tokens(self, height: int, width: int) -> int:
+        return height * width
+
+
+def _ids(height: int, width: int, words: int, device: torch.device) -> Tensor:
+    """Time, row, column and word of each token, (1, tokens, 4)."""
+    axes = (torch.arange(count, device=device) for count in (1, height, width, words))
+    return torch.cartesian_prod(*axes)[None]
+
+
+FLUX2_KLEIN_4B = Flux2Klein("flux2_klein_4b")

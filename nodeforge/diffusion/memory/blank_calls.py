@@ -1,0 +1,133 @@
+"""Calls networks on torch's meta device as runs call them, with inputs of the usual sizes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.families import behaviour
+from nodeforge.diffusion.networks.loading import LoadedModel
+from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.vae.normalising import cells_folded
+from nodeforge.diffusion.weights.configs import scale_of
+from nodeforge.diffusion.weights.model_facts import ModelFacts, facts
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, Family, GuidanceKind
+from nodeforge.values import AddedConditions, Model, NetworkRecipe, TextEncoderPart, Vae
+
+META = torch.device("meta")
+TOKENS = 77
+"""Of a prompt of one chunk."""
+_TEXT_WIDTHS = ("cross_attention_dim", "joint_attention_dim", "cap_feat_dim")
+"""How the configurations of denoisers name the width of the encoded text."""
+
+
+def blank_call(
+    recipe: NetworkRecipe, network: Any, dtype: torch.dtype, device: torch.device = META
+) -> Callable[[], object] | None:
+    """One call of a network as a run makes it, with zeros; None where it is not known.
+
+    Args:
+        recipe: Which network.
+        network: It.
+        dtype: What it computes in.
+        device: Where it is; on torch's meta device nothing is computed.
+    """
+
+    def blank(*shape: int, dtype: torch.dtype = dtype) -> Tensor:
+        return torch.zeros(shape, dtype=dtype, device=device)
+
+    match recipe:
+        case Model():
+            return _denoiser_call(recipe, network, blank)
+        case TextEncoderPart():
+            return _encoder_call(recipe, network, blank)
+        case Vae():
+            side = _largest_size(recipe.space) // scale_of(network.config) * cells_folded(network)
+            latent = blank(1, network.config.latent_channels, side, side)
+            return lambda: network.decode(latent, return_dict=False)
+    return None
+
+
+def keeps_states(recipe: NetworkRecipe) -> bool:
+    """Whether a text encoder is asked for the state after each block, as all but T5 are."""
+    return isinstance(recipe, TextEncoderPart) and not _class_of(recipe).startswith("T5")
+
+
+def state_bytes(recipe: NetworkRecipe, network: Any, dtype: torch.dtype) -> int:
+    """Bytes of the state after one block of a text encoder."""
+    assert isinstance(recipe, TextEncoderPart)
+    return _tokens(recipe.kind, network) * network.config.hidden_size * dtype.itemsize
+
+
+def _encoder_call(
+    recipe: TextEncoderPart, network: Any, blank: Callable[..., Tensor]
+) -> Callable[[], object]:
+    tokens = _tokens(recipe.kind, network)
+    ids = blank(1, tokens, dtype=torch.long)
+    asked: dict[str, Any] = {"output_hidden_states": keeps_states(recipe)}
+    if not _class_of(recipe).startswith(("T5", "CLIP")):  # a language model
+        asked["attention_mask"] = blank(1, 1, tokens, tokens, dtype=torch.bool)
+        asked["use_cache"] = False
+    return lambda: network(input_ids=ids, **asked)
+
+
+def _class_of(part: TextEncoderPart) -> str:
+    return TEXT_ENCODER_KINDS[part.kind].network
+
+
+def _denoiser_call(
+    recipe: Model, network: Any, blank: Callable[..., Tensor]
+) -> Callable[[], object]:
+    told, family = facts(recipe), FAMILIES[recipe.weights.family]
+    batch = 2 if told.guidance is GuidanceKind.CFG else 1
+    side = family.native_size // told.scale
+    channels = told.in_channels // family.cells_in_token if told.reads_mask else None
+    x = blank(batch, channels or told.latent_channels, side, side, dtype=torch.float32)
+    said = _said(family, told, network.config, batch, blank)
+    model, time = LoadedModel(network, family.name), blank(1, dtype=torch.float32)[0]
+    return lambda: behaviour(family.name).predict(model, x, time, said)
+
+
+def _said(
+    family: Family, told: ModelFacts, config: Any, batch: int, blank: Callable[..., Tensor]
+) -> PromptInputs:
+    """What prompts say, for one picture of the family's native size."""
+    width = next(config[name] for name in _TEXT_WIDTHS if config.get(name))
+    words = blank(batch, family.text_length or TOKENS, width)
+    size = family.native_size
+    numbers = behaviour(family.name).added_conditions(AddedConditions(), size, size, True)
+    pooled = config.get("pooled_projection_dim", 0)
+    if numbers is not None:
+        added = numbers.shape[1] * config.addition_time_embed_dim
+        numbers = blank(batch, numbers.shape[1], dtype=torch.float32)
+        pooled = config.projection_class_embeddings_input_dim - added
+    return PromptInputs(
+        words,
+        blank(batch, pooled) if pooled else None,
+        numbers,
+        _guidance(told, config, blank),
+        torch.ones(words.shape[:2], dtype=torch.bool) if family.text_length else None,
+    )
+
+
+def _guidance(told: ModelFacts, config: Any, blank: Callable[..., Tensor]) -> Tensor | None:
+    """The guidance scale as the denoiser is told it."""
+    if told.guidance_width:
+        return blank(1, told.guidance_width)
+    return blank(1) if config.get("guidance_embeds") else None
+
+
+def _tokens(kind: str, network: Any) -> int:
+    """How many tokens a text encoder reads at once."""
+    lengths = (f.text_length for f in FAMILIES.values() if kind in f.text_encoders.values())
+    most = getattr(network.config, "max_position_embeddings", None)
+    return min(max(lengths, default=0) or TOKENS, most or sys.maxsize)
+
+
+def _largest_size(space: str) -> int:
+    """Side of the largest pictures that a family of this space was trained on."""
+    return max(family.native_size for family in FAMILIES.values() if family.space == space)

@@ -1,0 +1,163 @@
+"""Reads blocks of weights from files into two buffers: one is computed with, one is filled.
+
+A thread only reads bytes. It makes no tensors, so that numbers never depend on its timing.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.weights.weights_file import StoredTensor
+from nodeforge.models.errors import CorruptModelError, ModelFileError
+from nodeforge.models.files.header import BITS
+
+_PIECE = 2**23
+"""Bytes between two looks at whether the block is still wanted."""
+
+
+class ChangedModelError(ModelFileError):
+    """A model file that was changed or taken away while it was computed with."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "was changed or taken away while it was computed with.",
+            place=str(path),
+            way_out="Run again once the file is whole. In another memory mode than 'very low' a "
+            "model is read once, before it computes.",
+        )
+        self.path = path
+
+
+class FileMark(NamedTuple):
+    """How a file is known to be the same: its size in bytes, and times in nanoseconds."""
+
+    size: int
+    changed: int
+    inode: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> FileMark:
+        return cls(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+@dataclass(frozen=True)
+class StoredBlock:
+    """The tensors of one block, as the file has them.
+
+    Args:
+        tensors: By the name of the parameter within the block.
+    """
+
+    tensors: Mapping[str, StoredTensor]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(map(stored_bytes, self.tensors.values()))
+
+
+def stored_bytes(tensor: StoredTensor) -> int:
+    """Bytes that `tensor` takes in its file."""
+    return prod(tensor.shape) * BITS[tensor.dtype] // 8
+
+
+class BlockReader:
+    """Reads blocks in turn, each while the one before is computed with.
+
+    Args:
+        blocks: In the order in which they are usually wanted; any order works.
+        again: Whether the first block is wanted after the last one, as in a denoise loop.
+    """
+
+    def __init__(self, blocks: Sequence[StoredBlock], *, again: bool) -> None:
+        self._blocks = blocks
+        self._again = again
+        self._size = max(block.nbytes for block in blocks)
+        self._marks = {
+            path: FileMark.of(path.stat())
+            for path in {tensor.path for block in blocks for tensor in block.tensors.values()}
+        }
+        self._thread = ThreadPoolExecutor(1, "weights")
+        self._buffers: list[Tensor] = []
+        self._used = 0
+        self._next: tuple[int, Future[None]] | None = None
+        self._unwanted = Event()
+
+    def get(self, number: int) -> dict[str, memoryview]:
+        """The bytes of each tensor of a block; they stay until the next call.
+
+        Raises:
+            ChangedModelError: its file is another, or gone.
+            CorruptModelError: the file ends before the tensor does.
+        """
+        if not self._buffers:
+            self._buffers = [torch.empty(self._size, dtype=torch.uint8) for _ in range(2)]
+        if self._next is None or self._next[0] != number:
+            self._drop_next()
+            self._next = self._started(number)
+        (_, filled), self._next = self._next, None
+        filled.result()
+        self._used = 1 - self._used
+        following = number + 1
+        if following == len(self._blocks) and self._again:
+            following = 0
+        self._next = self._started(following) if following < len(self._blocks) else None
+        return dict(self._places(number, self._used))
+
+    def rest(self) -> None:
+        """Give the buffers back until the next `get`."""
+        self._drop_next()
+        self._buffers = []
+
+    def _started(self, number: int) -> tuple[int, Future[None]]:
+        """Have a block read into the buffer that is not computed with."""
+        self._unwanted.clear()
+        return number, self._thread.submit(self._read, number, 1 - self._used)
+
+    def _drop_next(self) -> None:
+        if self._next is not None:
+            self._unwanted.set()
+            self._next[1].exception()  # waits: its buffer is written to until then
+            self._next = None
+
+    def _places(self, number: int, buffer: int) -> list[tuple[str, memoryview]]:
+        whole, at, places = memoryview(self._buffers[buffer].numpy()), 0, []  # pyright: ignore[reportArgumentType]
+        for name, tensor in self._blocks[number].tensors.items():
+            size = stored_bytes(tensor)
+            places.append((name, whole[at : at + size]))
+            at += size
+        return places
+
+    def _read(self, number: int, buffer: int) -> None:
+        places = dict(self._places(number, buffer))
+        tensors = self._blocks[number].tensors
+        for path in dict.fromkeys(tensor.path for tensor in tensors.values()):
+            try:
+                with path.open("rb", buffering=0) as file:
+                    if FileMark.of(os.fstat(file.fileno())) != self._marks[path]:
+                        raise ChangedModelError(path)
+                    for name, tensor in tensors.items():
+                        if tensor.path == path:
+                            file.seek(tensor.start)
+                            self._fill(file, places[name], path)
+                    if FileMark.of(os.fstat(file.fileno())) != self._marks[path]:
+                        raise ChangedModelError(path)
+            except OSError as error:
+                raise ChangedModelError(path) from error
+
+    def _fill(self, file: io.FileIO, place: memoryview, path: Path) -> None:
+        while place and not self._unwanted.is_set():
+            count = file.readinto(place[:_PIECE])
+            if not count:
+                raise CorruptModelError(path, "is cut short.")
+            place = place[count:]

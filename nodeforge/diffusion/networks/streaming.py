@@ -1,0 +1,244 @@
+"""Computes with networks whose blocks stay in their file: each is read while the one before runs.
+
+What is resident is what lies outside the blocks, two buffers of a block's size as the file has it,
+and the weights of one layer in the dtype that it computes in. Numbers stay the same to the last
+bit.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nodeforge.diffusion.networks.block_reader import (
+    BlockReader,
+    ChangedModelError,
+    FileMark,
+    StoredBlock,
+)
+from nodeforge.diffusion.networks.blocks import block_lists
+from nodeforge.diffusion.weights.weights_file import StoredTensor
+
+EIGHT_BITS = torch.float8_e4m3fn
+_MOST_LISTS = 4
+"""UNets have one in every place, and run them in another order than they name them."""
+_Layer = nn.Linear | nn.Conv2d
+"""Of these the weights are made whole only while they compute."""
+
+
+def can_stream(network: nn.Module) -> bool:
+    """Whether the weights of `network` lie in few lists of blocks, as those of transformers."""
+    return 0 < len([*block_lists(network)]) <= _MOST_LISTS
+
+
+def stored_blocks(network: nn.Module, found: Mapping[str, StoredTensor]) -> list[StoredBlock]:
+    """Each block of `network` as its file has it, in the order of their names there.
+
+    Args:
+        network: Without its weights.
+        found: What each parameter is read from.
+    """
+    return [
+        StoredBlock({own: found[f"{name}.{number}.{own}"] for own, _ in block.named_parameters()})
+        for name, blocks in block_lists(network)
+        for number, block in enumerate(blocks)
+    ]
+
+
+def streamed_names(network: nn.Module) -> set[str]:
+    """The parameters of `network` that stay in the file: those of blocks, and tables of words."""
+    starts = tuple(f"{name}." for name, _ in block_lists(network))
+    tables = {f"{name}.weight" for name in _tables(network)}
+    named = network.named_parameters(remove_duplicate=False)
+    return {name for name, _ in named if name.startswith(starts) or name in tables}
+
+
+def streamed_bytes(
+    network: nn.Module, found: Mapping[str, StoredTensor], dtype: torch.dtype
+) -> int:
+    """The most bytes of weights that are in memory while a streamed network computes.
+
+    Args:
+        network: Without its weights.
+        found: What each parameter is read from.
+        dtype: What it computes in.
+    """
+    names, blocks = streamed_names(network), stored_blocks(network, found)
+    rest = sum(p.numel() for name, p in network.named_parameters() if name not in names)
+    largest = max(prod(tensor.shape) for block in blocks for tensor in block.tensors.values())
+    return dtype.itemsize * (rest + largest) + 2 * max(block.nbytes for block in blocks)
+
+
+def stream_of(network: nn.Module) -> BlockStream | None:
+    """What reads the blocks of `network` from its file; None where they are in memory."""
+    return getattr(network, "block_stream", None)
+
+
+class BlockStream:
+    """Has the weights of a network's blocks in its file, and rows of its tables of words.
+
+    Args:
+        network: Without its weights; `placeholders` take their place.
+        found: What each parameter is read from.
+        dtype: What the network computes in.
+        again: Whether it is called again and again, as a denoiser is.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        found: Mapping[str, StoredTensor],
+        dtype: torch.dtype,
+        *,
+        again: bool,
+    ) -> None:
+        self.check: Callable[[], None] = lambda: None
+        """Called before each block; what it raises stops the call."""
+        self.rounded: Collection[str] = ()
+        """Parameters that are to have numbers of 8 bits, as if they were stored so."""
+        self._dtype = dtype
+        self._blocks = [block for _, blocks in block_lists(network) for block in blocks]
+        self.names = streamed_names(network)
+        """Of the parameters that are not read as a whole."""
+        self._starts = [
+            f"{name}.{number}."
+            for name, blocks in block_lists(network)
+            for number in range(len(blocks))
+        ]
+        stored = stored_blocks(network, found)
+        self._stored = stored
+        self._reader = BlockReader(stored, again=again)
+        self._bytes: dict[str, memoryview] = {}
+        self._whole: list[tuple[nn.Module, str, nn.Parameter]] = []
+        self._layer: list[tuple[nn.Module, str, nn.Parameter]] = []
+        self._now = 0
+        self._tables = _tables(network)
+        self._hook(found)
+
+    def placeholder(self, shape: torch.Size) -> Tensor:
+        """What a parameter is while it is in the file: no number, and no memory."""
+        return torch.full((1,), torch.nan, dtype=self._dtype).expand(shape)
+
+    def as_stored(self, name: str, tensor: Tensor) -> Tensor:
+        """A parameter with the numbers that it would have if it were in memory."""
+        return tensor.to(EIGHT_BITS).to(tensor.dtype) if name in self.rounded else tensor
+
+    def rest(self) -> None:
+        """Let go of all weights until the network is called again."""
+        self._put_back(self._layer)
+        self._put_back(self._whole)
+        self._bytes = {}
+        self._reader.rest()
+        self.check = lambda: None
+
+    def _hook(self, found: Mapping[str, StoredTensor]) -> None:
+        for number, block in enumerate(self._blocks):
+            block.register_forward_pre_hook(self._entering(number))
+            for name, layer in block.named_modules():
+                if isinstance(layer, _Layer):
+                    layer.register_forward_pre_hook(self._widening(number, name))
+        for name, table in self._tables.items():
+            table.forward = _rows_of(  # pyright: ignore[reportAttributeAccessIssue]
+                found[f"{name}.weight"], self._dtype, table
+            )
+
+    def _entering(self, number: int) -> Callable[[nn.Module, Any], None]:
+        own = [(n, m) for n, m in self._blocks[number].named_modules() if not isinstance(m, _Layer)]
+
+        def enter(block: nn.Module, _: Any) -> None:
+            self.check()
+            self._put_back(self._layer)
+            self._put_back(self._whole)
+            self._bytes = {}
+            self._bytes = self._reader.get(number)
+            self._now = number
+            for name, module in own:
+                self._make_whole(module, name, self._whole)
+
+        return enter
+
+    def _widening(self, number: int, name: str) -> Callable[[nn.Module, Any], None]:
+        def widen(layer: nn.Module, _: Any) -> None:
+            if number != self._now or not self._bytes:
+                raise AssertionError(f"layer {name} of block {number} runs outside its block")
+            self._put_back(self._layer)
+            self._make_whole(layer, name, self._layer)
+
+        return widen
+
+    def _make_whole(
+        self, module: nn.Module, name: str, into: list[tuple[nn.Module, str, nn.Parameter]]
+    ) -> None:
+        """Give a module its own parameters; they are kept until the next one's are made."""
+        start = f"{name}." if name else ""
+        for own, placeholder in module._parameters.items():
+            if placeholder is None:
+                continue
+            entry = self._stored[self._now].tensors[start + own]
+            made = entry.read(self._dtype, _Bytes(self._bytes[start + own]))
+            made = self.as_stored(f"{self._starts[self._now]}{start}{own}", made)
+            into.append((module, own, placeholder))
+            module._parameters[own] = nn.Parameter(made.reshape(placeholder.shape), False)
+
+    def _put_back(self, made: list[tuple[nn.Module, str, nn.Parameter]]) -> None:
+        for module, own, placeholder in made:
+            module._parameters[own] = placeholder
+        made.clear()
+
+
+class _Bytes(io.RawIOBase):
+    """A file whose bytes are in memory already, from its first."""
+
+    def __init__(self, held: memoryview) -> None:
+        self._held = held
+
+    def readinto(self, buffer: Any) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        count = min(len(buffer), len(self._held))
+        buffer[:count] = self._held[:count]
+        self._held = self._held[count:]
+        return count
+
+
+def _tables(network: nn.Module) -> dict[str, nn.Embedding]:
+    """Tables of words of `network`, which lie outside its blocks, by name."""
+    inside = tuple(f"{name}." for name, _ in block_lists(network))
+    named = network.named_modules(remove_duplicate=False)
+    return {
+        name: module
+        for name, module in named
+        if isinstance(module, nn.Embedding) and not name.startswith(inside)
+    }
+
+
+def _rows_of(
+    stored: StoredTensor, dtype: torch.dtype, table: nn.Embedding
+) -> Callable[[Tensor], Tensor]:
+    """The forward of a table that reads only the rows it is asked for."""
+    mark = FileMark.of(stored.path.stat())
+
+    def look_up(ids: Tensor) -> Tensor:
+        wanted, places = torch.unique(ids, return_inverse=True)
+        with _unchanged(stored.path, mark):
+            rows = torch.cat([stored.rows(row, row + 1).read(dtype) for row in wanted.tolist()])
+        return functional.embedding(places, rows.reshape(len(wanted), table.embedding_dim))
+
+    return look_up
+
+
+@contextmanager
+def _unchanged(path: Path, mark: FileMark) -> Iterator[None]:
+    """A block that reads from a file which stays as it was."""
+    try:
+        yield
+        if FileMark.of(path.stat()) != mark:
+            raise ChangedModelError(path)
+    except OSError as error:
+        raise ChangedModelError(path) from error

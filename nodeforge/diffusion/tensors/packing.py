@@ -1,0 +1,28 @@
+"""Folds latents into tokens, two by two cells each, and back: Flux.1 and its kin."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def pack(x: Tensor) -> Tensor:
+    """(batch, channels, height, width) as (batch, height / 2 * width / 2, 4 * channels)."""
+    batch, channels, height, width = x.shape
+    x = x.reshape(batch, channels, height // 2, 2, width // 2, 2).permute(0, 2, 4, 1, 3, 5)
+    return x.reshape(batch, height // 2 * (width // 2), channels * 4)
+
+
+def unpack(tokens: Tensor, height: int, width: int) -> Tensor:
+    """The reverse of `pack`; `height` and `width` count cells of the latent."""
+    batch, _, channels = tokens.shape
+    x = tokens.reshape(batch, height // 2, width // 2, channels // 4, 2, 2)
+    return x.permute(0, 3, 1, 4, 2, 5).reshape(batch, channels // 4, height, width)
+
+
+def place_ids(height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Where each token lies: (tokens, 3), a zero, its row and its column."""
+    ids = torch.zeros(height, width, 3)
+    ids[..., 1] += torch.arange(height)[:, None]
+    ids[..., 2] += torch.arange(width)[None]
+    return ids.reshape(-1, 3).to(device, dtype)

@@ -1,0 +1,91 @@
+"""Encodes prompts with T5 and with language models: one text of a fixed length, no chunks."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from nodeforge.diffusion.networks.loading import LoadedEncoder
+from nodeforge.diffusion.text.prompt_weights import parse
+
+
+class Encoded(NamedTuple):
+    """What an encoder says of a text.
+
+    Args:
+        state: Of each token, (1, tokens, width), on the encoder's device.
+        mask: 1 for each token of the text, 0 for padding, (1, tokens).
+        weights: What each token counts.
+    """
+
+    state: Tensor
+    mask: Tensor
+    weights: list[float]
+
+
+@torch.no_grad()
+def encode_t5(encoder: LoadedEncoder, prompt: str, length: int, *, masked: bool = False) -> Encoded:
+    """The last state of T5 for a prompt with weights.
+
+    Args:
+        encoder: T5 and its tokenizer.
+        prompt: With weights, as ``(word:1.2)``.
+        length: Tokens to fill up to, and to cut at.
+        masked: Have T5 itself not see the padding. Flux.1 was trained without, Chroma with it.
+    """
+    pieces = parse(prompt)
+    text = "".join(piece.text for piece in pieces)
+    tokens = encoder.tokenizer.encode(text, length)
+    device = encoder.device
+    ids, mask = (torch.tensor([each], device=device) for each in (tokens.ids, tokens.mask))
+    state = encoder.network(ids, attention_mask=mask if masked else None)[0]
+    starts, at = [], 0
+    for piece in pieces:
+        starts.append((at, piece.weight))
+        at += len(piece.text)
+    weights = [_weight_at(starts, *offset) for offset in tokens.offsets]
+    return Encoded(state, mask, weights)
+
+
+def _weight_at(starts: list[tuple[int, float]], first: int, end: int) -> float:
+    """The weight of the piece in which a token has its last letter; 1 for marks and padding."""
+    if end <= first:
+        return 1.0
+    return next((weight for start, weight in reversed(starts) if start < end), 1.0)
+
+
+@torch.no_grad()
+def encode_llm(
+    encoder: LoadedEncoder,
+    text: str,
+    length: int,
+    layers: tuple[int, ...],
+    *,
+    padded: bool = True,
+) -> Encoded:
+    """Hidden states of a language model for a whole text, its template included.
+
+    Args:
+        encoder: The model and its tokenizer.
+        text: What it reads.
+        length: Tokens to cut at, and where `padded` to fill up to.
+        layers: Which hidden states, 0 being the word vectors; several are laid side by side.
+        padded: Fill up to `length`; the model does not see the padding.
+    """
+    tokens = encoder.tokenizer.encode(text, length, padded=padded)
+    device = encoder.device
+    ids, mask = (torch.tensor([each], device=device) for each in (tokens.ids, tokens.mask))
+    states = _hidden_states(encoder.network, ids, mask, layers)
+    state = torch.stack(states, dim=1).permute(0, 2, 1, 3).reshape(1, ids.shape[1], -1)
+    return Encoded(state, mask, [1.0] * ids.shape[1])
+
+
+def _hidden_states(
+    network: Any, ids: Tensor, mask: Tensor, layers: tuple[int, ...]
+) -> list[Tensor]:
+    told = network(
+        input_ids=ids, attention_mask=mask, output_hidden_states=True, use_cache=False
+    ).hidden_states
+    return [told[layer] for layer in layers]

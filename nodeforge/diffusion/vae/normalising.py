@@ -1,0 +1,58 @@
+"""Between what a VAE encodes and latents as denoisers know them: scale, shift, statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def as_latent(network: Any, encoded: Tensor) -> Tensor:
+    """What the encoder of `network` says, (batch, channels, height, width), as a latent."""
+    if hasattr(network, "bn"):
+        mean, spread = _statistics(network, encoded)
+        return (_folded(encoded, *network.config.patch_size) - mean) / spread
+    shift, factor = _shift_and_factor(network)
+    return (encoded if shift is None else encoded - shift) * factor
+
+
+def as_encoded(network: Any, latent: Tensor) -> Tensor:
+    """The reverse of `as_latent`, for the decoder of `network`, in its dtype."""
+    if hasattr(network, "bn"):
+        mean, spread = _statistics(network, latent)
+        return _unfolded(latent * spread + mean, *network.config.patch_size).to(network.dtype)
+    shift, factor = _shift_and_factor(network)
+    samples = latent / factor
+    return (samples if shift is None else samples + shift).to(network.dtype)
+
+
+def cells_folded(network: Any) -> int:
+    """Cells of what the encoder says that make one cell of the latent, along each side."""
+    return network.config.patch_size[0] if hasattr(network, "bn") else 1
+
+
+def _shift_and_factor(network: Any) -> tuple[float | None, float]:
+    return getattr(network.config, "shift_factor", None), network.config.scaling_factor
+
+
+def _statistics(network: Any, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and spread of each channel, which Flux.2's VAE keeps as those of a batch norm."""
+    mean = network.bn.running_mean.view(1, -1, 1, 1).to(like)
+    variance = network.bn.running_var.view(1, -1, 1, 1).to(like)
+    return mean, torch.sqrt(variance + network.config.batch_norm_eps)
+
+
+def _folded(x: Tensor, down: int, across: int) -> Tensor:
+    """Neighbouring cells as channels."""
+    batch, channels, height, width = x.shape
+    x = x.reshape(batch, channels, height // down, down, width // across, across)
+    return x.permute(0, 1, 3, 5, 2, 4).reshape(
+        batch, channels * down * across, height // down, width // across
+    )
+
+
+def _unfolded(x: Tensor, down: int, across: int) -> Tensor:
+    batch, channels, height, width = x.shape
+    x = x.reshape(batch, channels // (down * across), down, across, height, width)
+    return x.permute(0, 1, 4, 2, 5, 3).reshape(batch, -1, height * down, width * across)

@@ -1,0 +1,129 @@
+"""What the denoise loops of a workflow are told, with what they leave to the model resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nodeforge.graph.flatten import FlatGraph
+from nodeforge.graph.model import Input
+from nodeforge.models import FAMILIES, ModelInfo, SamplingSettings, resolve
+from nodeforge.spec import ModelFileWidget
+from nodeforge.values.recipes import AUTO, COMFYUI, DIFFUSERS
+
+LOOP = "sampling.denoise"
+Recognised = Callable[[str, str], ModelInfo | None]
+"""From the kind and the name of a model to what it is; None where that cannot be told."""
+
+
+class LoopTrace:
+    """Follows links back to the nodes that a loop's settings were given in.
+
+    Args:
+        flat: The workflow.
+        recognised: Tells what a model is, for settings that are left to it.
+    """
+
+    def __init__(self, flat: FlatGraph, recognised: Recognised | None = None) -> None:
+        self.flat = flat
+        self._recognised = recognised
+        self._feeds: dict[str, list[str]] = {}
+        for end, start in flat.links.items():
+            self._feeds.setdefault(end.node, []).append(start.node)
+
+    def loops(self) -> Iterator[str]:
+        """The denoise loops."""
+        return (path for path in self.flat.nodes if self.is_loop(path))
+
+    def first_pass(self) -> str | None:
+        """The denoise loop that no other one feeds, of those that something saved needs."""
+        effects = [path for path, n in self.flat.nodes.items() if n.spec and n.spec.effects]
+        for start in effects or list(self.flat.nodes):
+            loops = [path for path in self.upstream(start) if self.is_loop(path)]
+            for loop in loops:
+                if not any(self.is_loop(path) for path in self.upstream(loop) if path != loop):
+                    return loop
+        return None
+
+    def settings(self, loop: str) -> SamplingSettings | None:
+        """What a loop is told; None where something is left to a model that is not known."""
+        asked = SamplingSettings(
+            sampler=str(self.value(loop, "sampler", "name") or AUTO),
+            schedule=self._schedule(loop),
+            steps=_whole(self.value(loop, "schedule", "steps")),
+            guidance=_number(self.value(loop, "guidance", "scale")),
+            width=_whole(self.value(loop, "noise", "width")),
+            height=_whole(self.value(loop, "noise", "height")),
+            convention=COMFYUI
+            if self.value(loop, "sampler", "convention") == COMFYUI
+            else DIFFUSERS,
+        )
+        if asked.complete:
+            return asked
+        model = self.model(loop)
+        if model is None or model.family not in FAMILIES:
+            return None
+        prediction = self.value(loop, "model", "prediction")
+        kind = model.prediction_type if prediction in (None, AUTO) else str(prediction)
+        variant = self.value(loop, "model", "variant")
+        told = str(variant) if variant not in (None, AUTO) else model.variant
+        return resolve(asked, model.family, told, kind or "")
+
+    def model(self, loop: str) -> ModelInfo | None:
+        """What the loop's model is."""
+        node = self._given_in(loop, "model", "file")
+        spec = self.flat.nodes[node].spec if node else None
+        widget = spec.input["file"].widget if spec else None
+        name = self.value(loop, "model", "file")
+        if self._recognised is None or not name or not isinstance(widget, ModelFileWidget):
+            return None
+        return self._recognised(widget.kind, str(name))
+
+    def upstream(self, path: str) -> list[str]:
+        """`path` and what it depends on, nearest first."""
+        found = dict.fromkeys([path])
+        waiting = [path]
+        for node in waiting:
+            for source in self._feeds.get(node, ()):
+                if source not in found:
+                    found[source] = None
+                    waiting.append(source)
+        return waiting
+
+    def value(self, loop: str, port: str, name: str) -> Any:
+        """The value of input `name` in the nearest node that has one, behind `port`."""
+        node = self._given_in(loop, port, name)
+        return None if node is None else self._literal(node, name)
+
+    def is_loop(self, path: str) -> bool:
+        return self.flat.nodes[path].type == LOOP
+
+    def _schedule(self, loop: str) -> str:
+        if self.value(loop, "schedule", "sigmas") is not None:
+            return "custom"
+        return str(self.value(loop, "schedule", "name") or AUTO)
+
+    def _given_in(self, loop: str, port: str, name: str) -> str | None:
+        start = self.flat.links.get(Input(loop, port))
+        for path in self.upstream(start.node) if start else ():
+            node = self.flat.nodes[path]
+            if node.spec is not None and name in node.spec.input:
+                return path
+        return None
+
+    def _literal(self, path: str, port: str) -> Any:
+        """The value of an input: its own, or that of the plain value node that feeds it."""
+        start = self.flat.links.get(Input(path, port))
+        if start is not None:
+            path, port = start.node, "value"
+        node = self.flat.nodes[path]
+        declared = node.spec.input.get(port) if node.spec else None
+        return node.values.get(port, declared.default if declared else None)
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if type(value) in (int, float) else None

@@ -1,0 +1,99 @@
+"""Settings that a workflow leaves to the model: sampler, schedule, steps, guidance, size.
+
+One function, without torch: the denoise loop, the linter, the inspector, pictures' metadata and
+the command line say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from nodeforge.models.families import FAMILIES
+from nodeforge.models.sampler_table import sampler_table, walked
+from nodeforge.values.recipes import AUTO, DIFFUSERS, FLOW
+from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """What a denoise loop is told; `AUTO` and None are left to the model.
+
+    Args:
+        sampler: Its name.
+        schedule: Its name.
+        steps: Whole steps at strength 1.
+        guidance: The usual scale, 1 is off.
+        width, height: Of the picture, pixels.
+        convention: Whose numbers the loop follows.
+    """
+
+    sampler: str = AUTO
+    schedule: str = AUTO
+    steps: int | None = None
+    guidance: float | None = None
+    width: int | None = None
+    height: int | None = None
+    convention: str = DIFFUSERS
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to the model."""
+        numbers = (self.steps, self.guidance, self.width, self.height)
+        return AUTO not in (self.sampler, self.schedule) and None not in numbers
+
+    @property
+    def label(self) -> str:
+        """In words: ``Flow Euler, Simple, 8 steps, guidance 1, 1024 × 1024``."""
+        sampler, schedule = SAMPLER_LABELS[self.sampler], SCHEDULE_LABELS[self.schedule]
+        told = f"{sampler}, {schedule}, {self.steps} steps, guidance {self.guidance:g}"
+        return f"{told}, {self.width} × {self.height}"
+
+
+def resolve(
+    asked: SamplingSettings, family: str, variant: str = "", prediction: str = ""
+) -> SamplingSettings:
+    """`asked` with all that it leaves to the model.
+
+    What is given holds, and the rest follows: first the sampler, then a schedule that it walks,
+    steps, guidance, size.
+
+    Args:
+        asked: What the workflow says.
+        family: The model's, a name in `FAMILIES`.
+        variant: Which of the family's kinds of models it is.
+        prediction: What it predicts; empty is its family's usual.
+    """
+    facts = FAMILIES[family]
+    usual = facts.recommended_for(variant)
+    flow = (prediction or facts.prediction_types[0]) == FLOW
+    sampler = asked.sampler
+    if sampler == AUTO:
+        sampler = _sampler(usual.sampler, asked.schedule, flow, asked.convention)
+    schedule = asked.schedule
+    if schedule == AUTO:
+        schedule = _schedule(usual.schedule, sampler, flow, asked.convention)
+    return replace(
+        asked,
+        sampler=sampler,
+        schedule=schedule,
+        steps=usual.steps if asked.steps is None else asked.steps,
+        guidance=usual.guidance if asked.guidance is None else asked.guidance,
+        width=facts.native_size if asked.width is None else asked.width,
+        height=facts.native_size if asked.height is None else asked.height,
+    )
+
+
+def _sampler(usual: str, schedule: str, flow: bool, convention: str) -> str:
+    """The usual one where it walks the schedule; else the first that does."""
+    for name in (usual, *sampler_table()):
+        schedules = walked(name, flow, convention)["plain"]
+        if schedule in schedules or (schedule == AUTO and schedules):
+            return name
+    return usual  # nothing walks it: the loop says so
+
+
+def _schedule(usual: str, sampler: str, flow: bool, convention: str) -> str:
+    if sampler not in sampler_table():
+        return usual  # the loop says so
+    schedules = walked(sampler, flow, convention)["plain"]
+    return next((name for name in (usual, *SCHEDULE_LABELS) if name in schedules), usual)

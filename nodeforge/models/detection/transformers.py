@@ -1,0 +1,133 @@
+"""Detects denoisers and text encoders by the marks that their families and kinds declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from nodeforge.models.detection.found import FoundNetworks, Shapes
+from nodeforge.models.detection.info import Kind, Layout
+from nodeforge.models.detection.unsupported import TEXT_ENCODER_MARKS, unsupported_architecture
+from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS, Family, TextEncoderKind
+from nodeforge.models.families.signature import Place, Signature
+
+VAE_PREFIXES = ("first_stage_model.", "vae.", "")
+"""Before the names of a VAE's tensors."""
+
+_WRAPPERS = ("model.", "")
+_BEFORE_TEXT = "text_encoders.{}.transformer."
+
+
+def find_denoiser(shapes: Shapes) -> FoundNetworks | None:
+    """A denoiser alone, or with text encoders and VAE, of a family with a signature."""
+    fitting = [
+        (family, family.signature, place)
+        for family in FAMILIES.values()
+        if family.signature and (place := family.signature.find(shapes.keys()))
+    ]
+    if not fitting:
+        return None
+    family, signature, place = fitting[0]
+    others = _others(shapes, family)
+    reads = signature.length(place, signature.sides["in_channels"], shapes)
+    made = signature.length(place, signature.latent, shapes)
+    return FoundNetworks(
+        kind=Kind.CHECKPOINT if others else Kind.UNET,
+        layout=Layout.ORIGINAL if place.original else Layout.DIFFUSERS,
+        parts=(family.denoiser, *others),
+        width=signature.length(place, signature.text, shapes),
+        in_channels=reads,
+        latent_channels=made,
+        families=tuple(each.name for each, _, _ in fitting),
+        variants=_variants(family, signature, place, shapes, (reads or 0) > 2 * (made or 0)),
+        foreign=_stranger(signature, place, shapes),
+    )
+
+
+def find_text_encoder(shapes: Shapes) -> FoundNetworks | None:
+    """A text encoder alone that is no CLIP."""
+    for kind in _marked_kinds():
+        for wrapper in _WRAPPERS:
+            if all(wrapper + mark in shapes for mark in kind.marks):
+                return _text_encoder(shapes, wrapper, kind)
+    return None
+
+
+def bundled_prefix(kind: TextEncoderKind, shapes: Mapping[str, object]) -> str:
+    """What a checkpoint has before the names of a text encoder's tensors; empty without one."""
+    for name in kind.bundled:
+        start = _BEFORE_TEXT.format(name)
+        inner = [*kind.table, *(f"text_model.{each}" for each in kind.table)]
+        inner += [f"model.{each}" for each in kind.table]
+        if any(start + each in shapes for each in inner):
+            return start
+    return ""
+
+
+def _marked_kinds() -> Iterator[TextEncoderKind]:
+    return (kind for kind in TEXT_ENCODER_KINDS.values() if kind.marks)
+
+
+def _text_encoder(shapes: Shapes, wrapper: str, like: TextEncoderKind) -> FoundNetworks:
+    """The kind of this architecture whose table of words is as wide and as long."""
+    table = next((shapes[wrapper + name] for name in like.table if wrapper + name in shapes), ())
+    words, width = (*table, 0, 0)[:2]
+    label = unsupported_architecture("\n".join(shapes), TEXT_ENCODER_MARKS)
+    alike = [kind for kind in _marked_kinds() if kind.network == like.network]
+    found = next((kind for kind in alike if kind.width == width and kind.words in (0, words)), None)
+    if not label and found is None:
+        label = f"{like.label.split('-')[0]} of width {width} with {words:,} words"
+    return FoundNetworks(
+        kind=Kind.TEXT_ENCODER,
+        layout=Layout.DIFFUSERS,
+        parts=("text_encoder",),
+        text_width=width,
+        encoder=found.name if found and not label else "",
+        families=_readers(found) if found and not label else (),
+        foreign=label,
+    )
+
+
+def _readers(kind: TextEncoderKind) -> tuple[str, ...]:
+    """The families that read with a kind of text encoder; those with no other one come first."""
+    reading = [f for f in FAMILIES.values() if kind.name in f.text_encoders.values()]
+    return tuple(f.name for f in sorted(reading, key=lambda f: len(f.text_encoders)))
+
+
+def _others(shapes: Shapes, family: Family) -> tuple[str, ...]:
+    """The networks that lie beside the denoiser, as a diffusers folder calls them."""
+    texts = (
+        folder
+        for folder, kind in family.text_encoders.items()
+        if bundled_prefix(TEXT_ENCODER_KINDS[kind], shapes)
+    )
+    decoders = (f"{prefix}decoder.conv_in.weight" for prefix in VAE_PREFIXES)
+    return (*texts, *(("vae",) if any(name in shapes for name in decoders) else ()))
+
+
+def _variants(
+    family: Family, signature: Signature, place: Place, shapes: Shapes, inpainting: bool
+) -> tuple[str, ...]:
+    """The variants that a file may hold, by its tensors."""
+    return tuple(
+        name
+        for name, variant in family.variants.items()
+        if variant.inpainting in (None, inpainting)
+        and all(
+            (signature.tensor(place, tensor) in shapes) is there
+            for tensor, there in variant.tensors.items()
+        )
+    )
+
+
+def _stranger(signature: Signature, place: Place, shapes: Shapes) -> str:
+    """The label of a relative that is not run; empty where it is none."""
+    starts = tuple(place.prefix + mark for mark in signature.strangers)
+    if starts and (there := next((name for name in shapes if name.startswith(starts)), "")):
+        plain = there.removeprefix(place.prefix)
+        return next(label for mark, label in signature.strangers.items() if plain.startswith(mark))
+    width = signature.length(place, signature.text, shapes)
+    reads = signature.length(place, signature.sides["in_channels"], shapes)
+    made = signature.length(place, signature.latent, shapes)
+    if label := signature.text_widths.get(width or 0):
+        return label
+    return signature.inputs.get(reads // made, "") if reads and made and reads % made == 0 else ""

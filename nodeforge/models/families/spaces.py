@@ -1,0 +1,89 @@
+"""Latent spaces: what a VAE makes of pictures. Several families may work in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nodeforge.models.families.dtypes import FULL_FIRST
+from nodeforge.settings import shipped
+
+
+@dataclass(frozen=True)
+class LatentSpace:
+    """One latent space.
+
+    Args:
+        name: How latents and VAEs name it.
+        label: How people name it.
+        channels: Of its latents.
+        scale: Pixels of the picture for one cell, along each side.
+        factor: What the VAE's latents are multiplied by; None where the VAE's own configuration
+            says it, or none is used.
+        vae: Class of its VAE in diffusers.
+        config: Where in ``resources`` the VAE's configuration is.
+        shift: What is taken from the VAE's latents before that.
+        layout: Axes of its latents, as in `nodeforge.values.Latent`.
+        usual_file: How people's files of its VAE are called.
+        gigabytes: Of that file, about.
+        dtypes: What its VAE may compute in, the best first.
+        family: The one that it was made for.
+        marks: How the names of files that hold its VAE are known, where shapes leave it open.
+        relatives: Words in names of VAEs of the same shapes that are not run, each with the label
+            of what they are for.
+    """
+
+    name: str
+    label: str
+    channels: int
+    scale: int
+    factor: float | None
+    vae: str
+    config: str
+    family: str
+    shift: float = 0.0
+    layout: str = "BCHW"
+    usual_file: str = ""
+    gigabytes: float = 0.0
+    dtypes: tuple[str, ...] = FULL_FIRST
+    marks: tuple[str, ...] = ()
+    relatives: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def config_folder(self) -> Path:
+        """The folder with the VAE's ``config.json``."""
+        return shipped("resources") / self.config
+
+
+_KL = "AutoencoderKL"
+
+SPACES: Mapping[str, LatentSpace] = {
+    space.name: space
+    for space in (
+        LatentSpace(
+            "sd", "Stable Diffusion 1 and 2", 4, 8, 0.18215,
+            vae=_KL, config="configs/sd15/vae", family="sd15",
+        ),
+        LatentSpace(
+            "sdxl", "SDXL", 4, 8, 0.13025,
+            vae=_KL, config="configs/sdxl/vae", family="sdxl", marks=("sdxl", "xl"),
+        ),
+        LatentSpace(
+            "nano", "nano", 8, 16, None,
+            vae=_KL, config="models/nano/vae", family="nano",
+        ),
+        LatentSpace(
+            "flux", "Flux.1", 16, 8, 0.3611, shift=0.1159,
+            vae=_KL, config="configs/flux1/vae", family="flux1", marks=("ae", "flux"),
+            usual_file="ae.safetensors", gigabytes=0.34,
+            relatives=dict.fromkeys(("sd3", "sd35", "sd3.5"), "SD 3"),
+        ),
+        LatentSpace(
+            "flux2", "Flux.2", 128, 16, None,
+            vae="AutoencoderKLFlux2", config="configs/flux2/vae", family="flux2_klein_4b",
+            usual_file="flux2-vae.safetensors", gigabytes=0.34,
+        ),
+    )
+}  # fmt: skip
+"""By name."""

@@ -1,0 +1,99 @@
+"""Kinds of text encoders: networks that several families read prompts with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodeforge.models.families.dtypes import BFLOAT16_FIRST, HALF_FIRST
+from nodeforge.settings import shipped
+
+
+@dataclass(frozen=True)
+class TextEncoderKind:
+    """One kind of text encoder.
+
+    Args:
+        name: How recipes name it.
+        label: How people name it.
+        network: Its class in transformers.
+        width: Of the states it gives for each token.
+        config: Where in ``resources`` its configuration is.
+        tokenizer: Where in ``resources`` its tokenizer is.
+        usual_file: How people's files of it are called.
+        gigabytes: Of that file, about.
+        dtypes: What it may compute in, the best first.
+        marks: Tensors that every file of it has; empty for CLIP, which is told by its width.
+        table: What files call its table of words, one of these.
+        words: In that table; 0 where any number may be.
+        bundled: What checkpoints of denoiser, text encoders and VAE call it.
+    """
+
+    name: str
+    label: str
+    network: str
+    width: int
+    config: str
+    tokenizer: str
+    usual_file: str = ""
+    gigabytes: float = 0.0
+    dtypes: tuple[str, ...] = HALF_FIRST
+    marks: tuple[str, ...] = ()
+    table: tuple[str, ...] = ("embeddings.token_embedding.weight",)
+    words: int = 0
+    bundled: tuple[str, ...] = ()
+
+    @property
+    def config_folder(self) -> Path:
+        return shipped("resources") / self.config
+
+    @property
+    def tokenizer_folder(self) -> Path:
+        return shipped("resources") / self.tokenizer
+
+
+_QWEN_MARKS = ("layers.0.self_attn.q_norm.weight", "layers.0.mlp.gate_proj.weight")
+_QWEN_TABLE = ("embed_tokens.weight",)
+_SD15, _SD21, _SDXL, _NANO = "configs/sd15", "configs/sd21", "configs/sdxl", "models/nano"
+
+KINDS: Mapping[str, TextEncoderKind] = {
+    kind.name: kind
+    for kind in (
+        TextEncoderKind(
+            "clip_l", "CLIP-L", "CLIPTextModel", 768,
+            f"{_SD15}/text_encoder", f"{_SD15}/tokenizer", "clip_l.safetensors", 0.25,
+            bundled=("clip_l",),
+        ),
+        TextEncoderKind(
+            "clip_h", "OpenCLIP-H", "CLIPTextModel", 1024,
+            f"{_SD21}/text_encoder", f"{_SD21}/tokenizer",
+        ),
+        TextEncoderKind(
+            "clip_g", "OpenCLIP-G", "CLIPTextModelWithProjection", 1280,
+            f"{_SDXL}/text_encoder_2", f"{_SDXL}/tokenizer_2", "clip_g.safetensors", 1.4,
+            bundled=("clip_g",),
+        ),
+        TextEncoderKind(
+            "clip_nano", "nano's CLIP", "CLIPTextModel", 192,
+            f"{_NANO}/text_encoder", f"{_NANO}/tokenizer",
+        ),
+        TextEncoderKind(
+            "t5_xxl", "T5-XXL", "T5EncoderModel", 4096,
+            "configs/t5_xxl", "configs/t5_xxl", "t5xxl_fp16.safetensors", 9.8, BFLOAT16_FIRST,
+            ("encoder.block.0.layer.0.SelfAttention.q.weight",),
+            ("shared.weight", "encoder.embed_tokens.weight"), 32128, ("t5xxl",),
+        ),
+        TextEncoderKind(
+            "qwen3_4b", "Qwen3-4B", "Qwen3Model", 2560,
+            "configs/qwen3_4b", "configs/qwen3_4b", "qwen_3_4b.safetensors", 8.0, BFLOAT16_FIRST,
+            _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3_4b",),
+        ),
+        TextEncoderKind(
+            "qwen3_8b", "Qwen3-8B", "Qwen3Model", 4096,
+            "configs/qwen3_8b", "configs/qwen3_4b", "qwen_3_8b.safetensors", 16.4, BFLOAT16_FIRST,
+            _QWEN_MARKS, _QWEN_TABLE, bundled=("qwen3_8b",),
+        ),
+    )
+}  # fmt: skip
+"""By name."""

@@ -1,0 +1,162 @@
+"""Finds what a denoiser that comes alone needs: text encoders and a VAE, by their headers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from nodeforge.errors import RequestError
+from nodeforge.models.detection.info import Kind, ModelInfo
+from nodeforge.models.detection.recognise import recognise
+from nodeforge.models.families import FAMILIES, SPACES, TEXT_ENCODER_KINDS, Family
+
+_PRECISION = ("float32", "bfloat16", "float16")
+"""The best first; what is stored smaller comes after these."""
+
+
+class MissingCompanionError(RequestError):
+    """A denoiser alone needs a file that is in no model folder."""
+
+
+class Need(NamedTuple):
+    """One file that a denoiser alone needs.
+
+    Args:
+        port: Of the node that loads it: ``text_encoder``, ``text_encoder_2``, ``vae``.
+        kind: The folder it is looked for in.
+        name: The kind of text encoder, or the VAE's latent space.
+        label: How people name it.
+        usual_file: How files of it are called.
+        gigabytes: Of such a file, about; 0 is unknown.
+    """
+
+    port: str
+    kind: Kind
+    name: str
+    label: str
+    usual_file: str
+    gigabytes: float
+
+    def met_by(self, info: ModelInfo) -> bool:
+        """Whether the file with this header is one."""
+        if info.kind is not self.kind:
+            return False
+        if self.kind is Kind.VAE:
+            return any(FAMILIES[name].space == self.name for name in info.families)
+        return info.encoder == self.name
+
+
+def needs_of(info: ModelInfo) -> tuple[Need, ...]:
+    """What a model needs beside itself; empty for whole models, and for families that have none."""
+    family = FAMILIES.get(info.family or "")
+    if family is None or info.kind is not Kind.UNET or not family.companions:
+        return ()
+    return _needs(family)
+
+
+def _needs(family: Family) -> tuple[Need, ...]:
+    encoders = [TEXT_ENCODER_KINDS[kind] for kind in family.text_encoders.values()]
+    space = SPACES[family.space]
+    return (
+        *(
+            Need(
+                f"text_encoder_{place}" if place > 1 else "text_encoder",
+                Kind.TEXT_ENCODER, kind.name, f"the text encoder {kind.label}",
+                kind.usual_file, kind.gigabytes,
+            )
+            for place, kind in enumerate(encoders, start=1)
+        ),
+        Need(
+            "vae", Kind.VAE, space.name, f"the VAE of {space.label}",
+            space.usual_file, space.gigabytes,
+        ),
+    )  # fmt: skip
+
+
+def companions(
+    model: Path,
+    given: Mapping[str, Path],
+    there: Iterable[ModelInfo],
+    locked: Collection[Path] = (),
+) -> dict[str, Path]:
+    """The files that the denoiser at `model` needs and that are not given, by port.
+
+    First what the workflow's lock names, then what lies nearest to the denoiser, then the highest
+    precision, then by name.
+
+    Args:
+        model: The denoiser; a whole model needs nothing.
+        given: What a person has chosen, by port.
+        there: All text encoders and VAEs of the model folders.
+        locked: Those that the workflow's lock names.
+
+    Raises:
+        MissingCompanionError: something is in no folder.
+        RequestError: what is given is of another kind.
+        ModelFileError: a file is damaged.
+    """
+    info = recognise(model)
+    needs = list(needs_of(info))
+    if not needs:
+        return {}
+    ports = [need.port for need in needs if need.port not in given]
+    for port, path in given.items():
+        of_port = [need for need in needs if (need.port == "vae") is (port == "vae")]
+        met = next((need for need in of_port if need.met_by(recognise(path))), None)
+        if met is None:
+            raise _wrong(port, path, info, needs)
+        needs.remove(met)
+    candidates = list(there)
+    best = (_best(need, model, candidates, locked, info) for need in needs)
+    return dict(zip(ports, best, strict=True))  # text encoders may be given in any order
+
+
+def _best(
+    need: Need,
+    model: Path,
+    there: Iterable[ModelInfo],
+    locked: Collection[Path],
+    info: ModelInfo,
+) -> Path:
+    fitting = [each for each in there if need.met_by(each)]
+
+    def rank(each: ModelInfo) -> tuple[object, ...]:
+        exact = each.dtype in _PRECISION
+        precision = _PRECISION.index(each.dtype) if exact else len(_PRECISION)
+        return each.path not in locked, -_shared(each.path, model), precision, each.name.lower()
+
+    if not fitting:
+        raise _missing(need, info)
+    return min(fitting, key=rank).path
+
+
+def _shared(one: Path, other: Path) -> int:
+    """How many folders two files have in common."""
+    try:
+        return len(Path(os.path.commonpath((one, other))).parts)
+    except ValueError:  # on different drives
+        return 0
+
+
+def _missing(need: Need, info: ModelInfo) -> MissingCompanionError:
+    label = FAMILIES[info.family or ""].label
+    size = f", about {need.gigabytes:g} GB" if need.gigabytes else ""
+    usual = f", usually '{need.usual_file}'{size}" if need.usual_file else ""
+    folder = "text encoders" if need.kind is Kind.TEXT_ENCODER else "VAEs"
+    return MissingCompanionError(
+        f"{label} needs {need.label}, which is in no model folder.",
+        place=f"port '{need.port}'",
+        way_out=f"Put its file{usual}, into a folder for {folder}, or choose it here.",
+    )
+
+
+def _wrong(port: str, path: Path, info: ModelInfo, needs: Collection[Need]) -> RequestError:
+    label = FAMILIES[info.family or ""].label
+    wanted = " and ".join(need.label for need in needs)
+    return RequestError(
+        f"'{path.name}' is not what {label} needs: {wanted}.",
+        place=f"port '{port}'",
+        way_out="Choose another file, or leave it empty.",
+    )

@@ -1,0 +1,113 @@
+"""ComfyUI's workflows of the transformer families keep their meaning."""
+
+import math
+
+import pytest
+
+from nodeforge.formats import comfyui
+from nodeforge.spec import Catalogue
+from nodeforge.values.recipes import AUTO
+
+
+def imported(raw):
+    return comfyui.convert(comfyui.from_json(raw), Catalogue.shipped())
+
+
+def workflow(
+    loader, guidance=None, cfg=1.0, latent="EmptySD3LatentImage", model="flux1-dev.safetensors"
+):
+    """Text to image in the API's form, with the text encoders of `loader`."""
+    positive = ["guide", 0] if guidance is not None else ["prompt", 0]
+    nodes = {
+        "model": ("UNETLoader", {"unet_name": model, "weight_dtype": "default"}),
+        "clip": loader,
+        "vae": ("VAELoader", {"vae_name": "ae.safetensors"}),
+        "prompt": ("CLIPTextEncode", {"clip": ["clip", 0], "text": "a fox"}),
+        "negative": ("CLIPTextEncode", {"clip": ["clip", 0], "text": ""}),
+        "size": (latent, {"width": 1024, "height": 768, "batch_size": 1}),
+        "sample": (
+            "KSampler",
+            {
+                "model": ["model", 0], "positive": positive, "negative": ["negative", 0],
+                "latent_image": ["size", 0], "seed": 3, "steps": 20, "cfg": cfg,
+                "sampler_name": "euler", "scheduler": "simple", "denoise": 1.0,
+            },
+        ),
+        "decode": ("VAEDecode", {"samples": ["sample", 0], "vae": ["vae", 0]}),
+        "save": ("SaveImage", {"images": ["decode", 0], "filename_prefix": "x"}),
+    }  # fmt: skip
+    if guidance is not None:
+        given = {"conditioning": ["prompt", 0], "guidance": guidance}
+        nodes["guide"] = ("FluxGuidance", given)
+    return {name: {"class_type": kind, "inputs": inputs} for name, (kind, inputs) in nodes.items()}
+
+
+def two(kind):
+    names = {"clip_name1": "clip_l.safetensors", "clip_name2": "t5xxl_fp16.safetensors"}
+    return "DualCLIPLoader", {**names, "type": kind}
+
+
+def one(kind, name):
+    return "CLIPLoader", {"clip_name": name, "type": kind}
+
+
+def of_type(made, kind):
+    return next(n for n in made.document.graph.nodes.values() if n.type == kind)
+
+
+@pytest.mark.parametrize(
+    ("loader", "model", "family"),
+    [
+        (two("flux"), "flux1-dev", "flux1"),
+        (one("lumina2", "qwen_3_4b.safetensors"), "z_image_turbo_bf16", "z_image"),
+        (one("chroma", "t5xxl_fp8_e4m3fn.safetensors"), "Chroma1-HD", "chroma"),
+        (one("flux2", "qwen_3_4b.safetensors"), "flux-2-klein-4b", "flux2_klein_4b"),
+        (one("flux2", "qwen_3_8b_fp8mixed.safetensors"), "flux-2-klein-9b", "flux2_klein_9b"),
+    ],
+)
+def test_a_clip_loader_s_type_says_whose_prompts_are_read(loader, model, family):
+    made = imported(workflow(loader, model=f"{model}.safetensors"))
+    assert of_type(made, "models.load_text_encoder").values["family"] == family
+    assert not [each.class_type for each in made.report.converted if each.lacks]
+    assert made.report.families == []
+
+
+def test_flux_s_guidance_is_the_scale_and_cfg_the_true_scale():
+    values = of_type(imported(workflow(two("flux"), 2.5)), "sampling.guidance").values
+    assert values == {"scale": 2.5}
+    values = of_type(imported(workflow(two("flux"), 2.5, cfg=4.0)), "sampling.guidance").values
+    assert values == {"scale": 2.5, "true_scale": 4.0}
+    values = of_type(imported(workflow(two("flux"))), "sampling.guidance").values
+    assert values == {"scale": 3.5}  # what ComfyUI takes where no node says it
+
+
+def test_other_families_are_guided_by_cfg():
+    loader = one("lumina2", "qwen_3_4b.safetensors")
+    values = of_type(imported(workflow(loader, cfg=4.0)), "sampling.guidance").values
+    assert values == {"scale": 4.0}
+
+
+def test_nothing_of_an_import_is_left_to_the_model():
+    loader = one("flux2", "qwen_3_4b.safetensors")
+    made = imported(workflow(loader, latent="EmptyFlux2LatentImage"))
+    noise = of_type(made, "sampling.noise").values
+    assert (noise["width"], noise["height"]) == (1024, 768)
+    for node in made.document.graph.nodes.values():
+        assert AUTO not in node.values.values()
+    assert of_type(made, "sampling.schedule").values["steps"] == 20
+    assert "name" in of_type(made, "sampling.sampler").values
+
+
+def test_a_shift_by_the_picture_s_size_is_one_number():
+    nodes = workflow(two("flux"))
+    nodes["shift"] = {
+        "class_type": "ModelSamplingFlux",
+        "inputs": {
+            "model": ["model", 0], "max_shift": 1.15, "base_shift": 0.5,
+            "width": 1024, "height": 1024,
+        },
+    }  # fmt: skip
+    nodes["sample"]["inputs"]["model"] = ["shift", 0]
+    made = imported(nodes)
+    shift = of_type(made, "models.flow_shift").values["shift"]
+    assert shift == pytest.approx(math.exp(1.15), abs=1e-6)

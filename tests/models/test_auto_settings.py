@@ -1,0 +1,66 @@
+"""Settings that a workflow leaves to its model."""
+
+from itertools import product
+
+import pytest
+
+from nodeforge.models import FAMILIES, SamplingSettings, resolve
+from nodeforge.models.sampler_table import sampler_table, walked
+from nodeforge.values.recipes import AUTO, FLOW
+
+VARIANTS = [(f.name, v) for f in FAMILIES.values() for v in ("", *f.variants)]
+
+
+@pytest.mark.parametrize(("family", "variant"), VARIANTS)
+def test_every_model_has_settings_that_can_be_run(family, variant):
+    made = resolve(SamplingSettings(), family, variant)
+    facts = FAMILIES[family]
+    flow = facts.prediction_types[0] == FLOW
+    assert made.complete
+    assert made.schedule in walked(made.sampler, flow, made.convention)["plain"]
+    assert made.width == made.height == facts.native_size
+    assert made.steps == facts.recommended_for(variant).steps
+
+
+def test_what_is_given_holds_and_the_rest_follows():
+    asked = SamplingSettings(sampler="euler_a", steps=12, guidance=3.0, width=640)
+    made = resolve(asked, "sdxl")
+    assert (made.sampler, made.steps, made.guidance, made.width) == ("euler_a", 12, 3.0, 640)
+    assert made.schedule == "karras"
+    assert made.height == 1024
+
+
+@pytest.mark.parametrize("family", ["sd15", "flux1", "nano"])
+def test_a_given_schedule_chooses_a_sampler_that_walks_it(family):
+    flow = FAMILIES[family].prediction_types[0] == FLOW
+    able = {s for name in sampler_table() for s in walked(name, flow, "diffusers")["plain"]}
+    for schedule in sorted(able):
+        made = resolve(SamplingSettings(schedule=schedule), family)
+        assert schedule in walked(made.sampler, flow, made.convention)["plain"]
+        usual = FAMILIES[family].recommended.sampler
+        if schedule in walked(usual, flow, made.convention)["plain"]:
+            assert made.sampler == usual
+
+
+def test_a_given_sampler_chooses_a_schedule_that_it_walks():
+    for name, flow in product(sampler_table(), (True, False)):
+        schedules = walked(name, flow, "diffusers")["plain"]
+        prediction = FLOW if flow else "epsilon"
+        made = resolve(SamplingSettings(sampler=name), "sd15", prediction=prediction)
+        assert made.schedule in schedules or not schedules
+
+
+def test_a_flow_matching_model_of_another_family_gets_a_sampler_for_flow():
+    made = resolve(SamplingSettings(), "sd15", prediction=FLOW)
+    assert made.schedule in walked(made.sampler, True, made.convention)["plain"]
+
+
+def test_a_distilled_model_takes_few_steps():
+    turbo, base = (resolve(SamplingSettings(), "z_image", v) for v in ("turbo", "base"))
+    assert turbo.label == "Flow Euler, Simple, 8 steps, guidance 1, 1024 × 1024"
+    assert base.steps > 3 * turbo.steps
+    assert base.guidance > turbo.guidance
+
+
+def test_auto_is_no_sampler_of_the_table():
+    assert AUTO not in sampler_table()

@@ -1,0 +1,46 @@
+"""Has the shipped configuration of a family be that of a tiny model, so its single files load."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nodeforge.models import FAMILIES, SPACES, TEXT_ENCODER_KINDS
+
+
+def _layout(vae: Path) -> dict[str, int]:
+    """Channels and scale of the latents of a VAE."""
+    config = json.loads((vae / "config.json").read_text("utf-8"))
+    folded = config.get("patch_size") or (1, 1)
+    halvings = len(config["block_out_channels"]) - 1
+    return {
+        "channels": config["latent_channels"] * folded[0] * folded[1],
+        "scale": 2**halvings * folded[0],
+    }
+
+
+def use_configs(monkeypatch: pytest.MonkeyPatch, family: str, folder: Path) -> None:
+    """Take the configuration of a family's networks from a diffusers folder.
+
+    Args:
+        monkeypatch: Takes it back.
+        family: A name in `FAMILIES`.
+        folder: A tiny model of it.
+    """
+    facts = FAMILIES[family]
+    monkeypatch.setitem(FAMILIES, family, replace(facts, config=str(folder)))
+    if (folder / "vae").is_dir():
+        space = replace(SPACES[facts.space], config=str(folder / "vae"), **_layout(folder / "vae"))
+        monkeypatch.setitem(SPACES, facts.space, space)
+    for part, kind in facts.text_encoders.items():
+        tokenizer = folder / part.replace("text_encoder", "tokenizer")
+        changed = replace(
+            TEXT_ENCODER_KINDS[kind], config=str(folder / part), tokenizer=str(tokenizer), words=0
+        )
+        config = json.loads((folder / part / "config.json").read_text("utf-8"))
+        if width := config.get("hidden_size") or config.get("d_model"):
+            changed = replace(changed, width=width)
+        monkeypatch.setitem(TEXT_ENCODER_KINDS, kind, changed)

@@ -1,0 +1,313 @@
+"""Headers of the files that people have of transformer families, and their expected detection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from .lora_files import Tensors, kohya, lora
+from .model_files import Shapes
+from .model_headers import ModelHeader, _prefixed, real_names
+
+LABELS = {
+    "flux2_dev": "Flux.2 dev", "flux3": "Flux.3", "krea2": "Krea 2", "ltx2": "LTX-2",
+    "wan_vace": "Wan VACE",
+}  # fmt: skip
+MODELS = {
+    "flux1": "flux1", "chroma": "chroma", "z_image": "z_image",
+    "flux2_klein_4b": "flux2_klein_4b", "flux2_klein_9b": "flux2_klein_9b",
+}  # fmt: skip
+PREFIXES = ("", "model.diffusion_model.", "diffusion_model.", "net.")
+FLOW = None
+"""What these predict is their family's."""
+
+
+def transformer_headers() -> list[ModelHeader]:
+    names = real_names()
+    makers = (denoisers, variants, checkpoints, text_encoders, autoencoders, stored, loras, foreign)
+    return [each for make in makers for each in make(names)]
+
+
+def denoiser(names: Mapping[str, Shapes], family: str, layout: str = "original") -> Tensors:
+    kind = "original" if layout == "original" else "transformer"
+    return dict(names[f"{family}_{kind}"])
+
+
+def denoisers(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
+    for family in MODELS:
+        plain = "dev" if family == "flux1" else ""
+        for layout in ("original", "diffusers"):
+            for prefix in PREFIXES:
+                tensors = _prefixed(prefix, denoiser(names, family, layout))
+                name = f"{family}, {layout}, {prefix or 'no prefix'}"
+                yield ModelHeader(name, tensors, "unet", family, variant=plain)
+        foreign = {"__index_timestep_zero__": [0], "some.other": [4], "norm_final.weight": [3840]}
+        tensors = {**denoiser(names, family), **foreign}
+        yield ModelHeader(f"{family} with foreign keys", tensors, "unet", family, variant=plain)
+        short = {
+            n: s
+            for n, s in denoiser(names, family).items()
+            if not n.startswith(("double_blocks.4", "single_blocks.1", "layers.2"))
+        }
+        yield ModelHeader(f"{family}, pruned", short, "unet", family, variant=plain)
+
+
+def without_guidance(tensors: Shapes) -> Tensors:
+    return {n: s for n, s in tensors.items() if "guidance_in" not in n and "guidance_e" not in n}
+
+
+def variants(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
+    """Told by tensors, else by metadata, else by the name."""
+    for layout in ("original", "diffusers"):
+        dev = denoiser(names, "flux1", layout)
+        first = "img_in.weight" if layout == "original" else "x_embedder.weight"
+        schnell = without_guidance(dev)
+        fill, control = {**dev, first: [3072, 384]}, {**dev, first: [3072, 128]}
+        yield ModelHeader(f"anything, {layout}", schnell, "unet", "flux1", variant="schnell")
+        yield ModelHeader(
+            f"anything that fills, {layout}", fill, "unet", "flux1", inpainting=True, variant="fill"
+        )
+        yield ModelHeader(f"control, {layout}", control, "unet", None, "Flux.1 Control")
+        for word in ("krea", "kontext"):
+            name = f"flux1-{word}-dev_fp8_scaled {layout}"
+            yield ModelHeader(name, dev, "unet", "flux1", variant=word)
+        z_image, klein = (
+            denoiser(names, "z_image", layout),
+            denoiser(names, "flux2_klein_4b", layout),
+        )
+        for name, tensors, family, variant in (
+            ("z_image_turbo_bf16", z_image, "z_image", "turbo"),
+            ("z_image_base", z_image, "z_image", "base"),
+            ("Z-Image", z_image, "z_image", ""),
+            ("flux-2-klein-base-4b", klein, "flux2_klein_4b", "base"),
+            ("flux-2-klein-4b", klein, "flux2_klein_4b", ""),
+            ("flux-2-klein-4b-distilled", klein, "flux2_klein_4b", "distilled"),
+        ):
+            yield ModelHeader(f"{name} {layout}", tensors, "unet", family, variant=variant)
+        told = {"modelspec.title": "Z-Image Turbo"}
+        name = f"any z, {layout}"
+        yield ModelHeader(name, z_image, "unet", "z_image", variant="turbo", metadata=told)
+
+
+def bundle(names: Mapping[str, Shapes], family: str, vae: str = "vae.") -> Tensors:
+    """A checkpoint of denoiser, text encoders and VAE in ComfyUI's names."""
+    space = "flux2" if "flux2" in family else "flux"
+    clip = _prefixed("text_encoders.clip_l.transformer.text_model.", names["sd15_text_encoder"])
+    t5 = _prefixed("text_encoders.t5xxl.transformer.", names["t5_xxl"])
+    texts = {
+        "flux1": clip | t5,
+        "chroma": t5,
+        "flux2_klein_9b": _prefixed("text_encoders.qwen3_8b.transformer.model.", names["qwen3_8b"]),
+    }
+    qwen = _prefixed("text_encoders.qwen3_4b.transformer.model.", names["qwen3_4b"])
+    return {
+        **_prefixed("model.diffusion_model.", denoiser(names, family)),
+        **texts.get(family, qwen),
+        **_prefixed(vae, names[f"{space}_vae_ldm"]),
+    }
+
+
+def checkpoints(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
+    for family in MODELS:
+        plain = "dev" if family == "flux1" else ""
+        for vae in ("vae.", "first_stage_model."):
+            whole = bundle(names, family, vae)
+            yield ModelHeader(
+                f"{family} checkpoint, {vae}", whole, "checkpoint", family, variant=plain
+            )
+        without = {n: s for n, s in bundle(names, family).items() if not n.startswith("text_")}
+        yield ModelHeader(
+            f"{family} checkpoint without text encoders", without, "checkpoint", family,
+            variant=plain,
+        )  # fmt: skip
+    schnell = without_guidance(bundle(names, "flux1"))
+    yield ModelHeader("flux1 all in one", schnell, "checkpoint", "flux1", variant="schnell")
+
+
+def text_encoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
+    t5 = names["t5_xxl"]
+    shared = {n: s for n, s in t5.items() if n != "encoder.embed_tokens.weight"}
+    for name, tensors in (
+        ("t5xxl_fp16", t5),
+        ("t5xxl, one table", shared),
+        ("t5xxl, other table", {n: s for n, s in t5.items() if n != "shared.weight"}),
+    ):
+        yield ModelHeader(name, tensors, "text_encoder", "chroma", encoder="t5_xxl")
+    for kind, family in (("qwen3_4b", "flux2_klein_4b"), ("qwen3_8b", "flux2_klein_9b")):
+        plain = names[kind]
+        head = {"lm_head.weight": [151936, plain["norm.weight"][0]]}
+        for name, tensors in (
+            (kind, _prefixed("model.", plain)),
+            (f"{kind} with its head", _prefixed("model.", plain) | head),
+            (f"{kind} without prefix", plain),
+        ):
+            yield ModelHeader(name, tensors, "text_encoder", family, encoder=kind)
+    clip = names["sd15_text_encoder"]
+    wrapped = _prefixed("text_model.", {n.removeprefix("text_model."): s for n, s in clip.items()})
+    yield ModelHeader("clip_l", wrapped, "text_encoder", "sd15", encoder="clip_l")
+    for name, tensors, label in (
+        ("umt5_xxl", names["umt5"], "umT5"),
+        ("qwen_3_06b_base", _prefixed("model.", names["qwen3_06b"]), "Qwen3 of width 1024"),
+        ("qwen_2.5_vl_7b", _comfyui_vl(names["qwen25_vl"]), "Qwen2.5-VL"),
+        ("qwen_3_vl_4b", _comfyui_vl(names["qwen3_vl"]), "Qwen3-VL"),
+        ("qwen 2.5 vl, transformers", _prefixed("model.", names["qwen25_vl"]), "Qwen2.5-VL"),
+        ("qwen 3 vl, transformers", _prefixed("model.", names["qwen3_vl"]), "Qwen3-VL"),
+        ("t5 base", {n: _narrow(s, 4096, 768) for n, s in t5.items()}, "T5 of width 768"),
+    ):
+        yield ModelHeader(name, tensors, "text_encoder", None, label)
+
+
+def _comfyui_vl(shapes: Shapes) -> Tensors:
+    return {n.replace("language_model.", "model."): s for n, s in shapes.items()}
+
+
+def _narrow(shape: Sequence[int], old: int, new: int) -> list[int]:
+    return [new if side == old else side for side in shape]
+
+
+def autoencoders(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
+    for layout in ("ldm", "diffusers"):
+        end = "_ldm" if layout == "ldm" else ""
+        flux, flux2 = names[f"flux_vae{end}"], names[f"flux2_vae{end}"]
+        for prefix in ("", "vae.", "first_stage_model."):
+            where = prefix or "bare"
+            yield ModelHeader(f"ae {layout} {where}", _prefixed(prefix, flux), "vae", "flux1")
+            yield ModelHeader(
+                f"flux2-vae {layout} {where}", _prefixed(prefix, flux2), "vae", "flux2_klein_4b"
+            )
+        for name in ("sd3_vae", "sd3.5 vae", "SD35-vae"):
+            yield ModelHeader(f"{name} {layout}", flux, "vae", None, "SD 3")
+    yield ModelHeader("wan_2.1_vae diffusers", names["wan_vae"], "vae", None, "Wan")
+    wan = {
+        "decoder.middle.0.residual.0.gamma": [384, 1, 1, 1],
+        "decoder.conv1.weight": [384, 16, 3, 3, 3],
+    }
+    yield ModelHeader("wan_2.1_vae", wan, "vae", None, "Wan")
+    video = {"decoder.conv_in.weight": [512, 16, 3, 3, 3], "decoder.norm_out.weight": [128]}
+    yield ModelHeader("hunyuan video vae", video, "vae", None, "VAE of videos")
+
+
+def stored(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
+    """8-bit forms, whose scales are read, and others, which are refused by name."""
+    for family in MODELS:
+        tensors = denoiser(names, family)
+        layers = [n.removesuffix(".weight") for n, s in tensors.items() if len(s) == 2 and "." in n]
+        small = {f"{layer}.weight": "F8_E4M3" for layer in layers}
+        plain = "dev" if family == "flux1" else ""
+        yield ModelHeader(
+            f"{family} fp8",
+            tensors,
+            "unet",
+            family,
+            quantisation="fp8",
+            dtypes=small,
+            variant=plain,
+        )
+        for form, scale, shape in (
+            ("weight_scale", "weight_scale", []),
+            ("scale_weight", "scale_weight", [1]),
+        ):
+            more: Tensors = {f"{layer}.{scale}": shape for layer in layers}
+            if form == "scale_weight":
+                more |= {"scaled_fp8": [2], **{f"{each}.scale_input": [1] for each in layers}}
+            types = {f".{scale}": "F32", ".scale_input": "F32", **small}
+            yield ModelHeader(
+                f"{family} fp8 {form}", tensors | more, "unet", family, quantisation="scaled fp8",
+                dtypes=types, variant=plain,
+            )  # fmt: skip
+        rows = {f"{layer}.weight_scale": [tensors[f"{layer}.weight"][0], 1] for layer in layers}
+        marks = {f"{layer}.comfy_quant": [27] for layer in layers}
+        types = {".weight_scale": "F32", ".comfy_quant": "U8"}
+        yield ModelHeader(
+            f"{family} fp8 comfy_quant by rows", tensors | rows | marks, "unet", family,
+            quantisation="scaled fp8", dtypes={**types, **small}, variant=plain,
+        )  # fmt: skip
+        for name, dtype, label in (("int8 convrot", "I8", "convrot"), ("nvfp4", "U8", "nvfp4")):
+            other = dict.fromkeys(small, dtype)
+            yield ModelHeader(
+                f"{family} {name}", tensors | rows | marks, "unet", None, label,
+                dtypes={**types, **other}, quantisation="…",
+            )  # fmt: skip
+        yield ModelHeader(
+            f"{family} scaled without scales", tensors | {"scaled_fp8": [2]}, "unet", None,
+            "without their scales", dtypes=small, quantisation="…",
+        )  # fmt: skip
+
+
+LORAS: Mapping[str, tuple[str, Callable[[str], tuple[str, str]]]] = {
+    "ai-toolkit": ("diffusers", lambda key: _halves(f"transformer.{key}", "AB")),
+    "diffusers bare": ("diffusers", lambda key: _halves(key, "AB")),
+    "OneTrainer": ("diffusers", lambda key: kohya(key, "lora_transformer_")),
+    "diffusers kohya": ("diffusers", kohya),
+    "ComfyUI": ("original", lambda key: _halves(f"diffusion_model.{key}", "AB")),
+    "musubi": ("original", lambda key: _halves(f"diffusion_model.{key}", ("down", "up"))),
+    "kohya": ("original", kohya),
+    "original bare": ("original", lambda key: _halves(key, "AB")),
+    "loha": ("original", lambda key: _loha(f"diffusion_model.{key}")),
+}  # fmt: skip
+
+
+def _halves(key: str, sides: str | tuple[str, str]) -> tuple[str, str]:
+    down, up = (f"{key}.lora_{side}.weight" for side in sides)
+    return down, up
+
+
+def _loha(key: str) -> tuple[str, str]:
+    return f"{key}.hada_w1_b", f"{key}.hada_w1_a"
+
+
+def loras(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
+    for family in MODELS:
+        for name, (layout, make) in LORAS.items():
+            shapes = {
+                n: s
+                for n, s in denoiser(names, family, layout).items()
+                if len(s) == 2 and ("blocks." in n or n.startswith("layers."))
+            }
+            if family == "chroma":  # all else is as in Flux.1
+                extra = "distilled_guidance_layer.out_proj.weight"
+                shapes[extra] = names["chroma_original"][extra]
+            made = lora(shapes, make, (".weight",))
+            yield ModelHeader(f"{family} {name} lora", made, "lora", family)
+    for name, make in (("ComfyUI", LORAS["ComfyUI"][1]), ("kohya", kohya)):
+        dev = {n: s for n, s in names["flux2_dev"].items() if ".attn." in n and len(s) == 2}
+        made = lora(_originals(dev), make, (".weight",))
+        yield ModelHeader(f"flux2 dev {name} lora", made, "lora", None, "Flux.2 dev")
+
+
+def _originals(shapes: Shapes) -> Tensors:
+    """Of the last layers of attention, whose names differ and whose sizes do not."""
+    ends = {
+        ".attn.to_out.0.weight": ".img_attn.proj.weight",
+        ".attn.to_add_out.weight": ".txt_attn.proj.weight",
+    }
+    return {
+        n.replace("transformer_blocks", "double_blocks").replace(end, ends[end]): s
+        for n, s in shapes.items()
+        for end in ends
+        if n.startswith("transformer_blocks") and n.endswith(end)
+    }
+
+
+def foreign(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
+    for name, label in LABELS.items():
+        yield ModelHeader(f"{name}, diffusers", names[name], "unet", None, label)
+    originals: Mapping[str, tuple[Shapes, str]] = {
+        "qwen 2.1": ({"txt_in.text_norm.weight": [4096], "img_in.weight": [4096, 64],
+                      "transformer_blocks.0.attn.to_q.weight": [4096, 4096]}, "Qwen-Image 2.1"),
+        "krea 2": ({"txtfusion.projector.weight": [1, 12], "first.weight": [6144, 64],
+                    "blocks.0.attn.wq.weight": [6144, 6144]}, "Krea 2"),
+        "anima": ({"llm_adapter.blocks.0.q.weight": [8, 8], "blocks.0.x.weight": [8, 8],
+                   "x_embedder.proj.1.weight": [2048, 68]}, "Anima"),
+        "wan 2.2": ({"head.modulation": [1, 2, 5120], "blocks.0.cross_attn.k.weight": [8, 8],
+                     "patch_embedding.weight": [5120, 36, 1, 2, 2]}, "Wan"),
+        "sd3.5 large": ({"joint_blocks.37.x_block.attn.qkv.weight": [7296, 2432],
+                         "joint_blocks.0.x_block.attn.qkv.weight": [7296, 2432]}, "SD 3"),
+        "flux 3": ({"early_stream_modulations.image.lin.weight": [8, 8],
+                    "single_blocks.0.q_proj.weight": [8, 8],
+                    "transformer_blocks.0.x": [1]}, "Flux.3"),
+        "chroma radiance": ({**names["chroma_original"], "nerf_blocks.0.w": [8]}, "Radiance"),
+        "z-image omni": ({**names["z_image_original"], "siglip_embedder.weight": [8, 8]}, "Omni"),
+        "z-image control": ({**names["z_image_original"], "control_layers.0.w": [8]}, "ControlNet"),
+    }  # fmt: skip
+    for name, (tensors, label) in originals.items():
+        yield ModelHeader(name, tensors, "unet", None, label)

@@ -1,0 +1,161 @@
+"""Tensors of transformer models in the names of their authors, from diffusers' names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+State = dict[str, Tensor]
+
+_FLUX_DOUBLE = {
+    "norm1.linear": "img_mod.lin",
+    "norm1_context.linear": "txt_mod.lin",
+    "attn.norm_q.weight": "img_attn.norm.query_norm.scale",
+    "attn.norm_k.weight": "img_attn.norm.key_norm.scale",
+    "attn.norm_added_q.weight": "txt_attn.norm.query_norm.scale",
+    "attn.norm_added_k.weight": "txt_attn.norm.key_norm.scale",
+    "attn.to_out.0": "img_attn.proj",
+    "attn.to_add_out": "txt_attn.proj",
+    "ff.net.0.proj": "img_mlp.0",
+    "ff.net.2": "img_mlp.2",
+    "ff_context.net.0.proj": "txt_mlp.0",
+    "ff_context.net.2": "txt_mlp.2",
+    "ff.linear_in": "img_mlp.0",
+    "ff.linear_out": "img_mlp.2",
+    "ff_context.linear_in": "txt_mlp.0",
+    "ff_context.linear_out": "txt_mlp.2",
+}
+_FLUX_SINGLE = {
+    "norm.linear": "modulation.lin",
+    "attn.norm_q.weight": "norm.query_norm.scale",
+    "attn.norm_k.weight": "norm.key_norm.scale",
+    "proj_out": "linear2",
+    "attn.to_out": "linear2",
+    "attn.to_qkv_mlp_proj": "linear1",
+}
+_FLUX_TOP = {
+    "x_embedder": "img_in",
+    "context_embedder": "txt_in",
+    "time_text_embed.timestep_embedder.linear_1": "time_in.in_layer",
+    "time_text_embed.timestep_embedder.linear_2": "time_in.out_layer",
+    "time_text_embed.text_embedder.linear_1": "vector_in.in_layer",
+    "time_text_embed.text_embedder.linear_2": "vector_in.out_layer",
+    "time_text_embed.guidance_embedder.linear_1": "guidance_in.in_layer",
+    "time_text_embed.guidance_embedder.linear_2": "guidance_in.out_layer",
+    "time_guidance_embed.timestep_embedder.linear_1": "time_in.in_layer",
+    "time_guidance_embed.timestep_embedder.linear_2": "time_in.out_layer",
+    "double_stream_modulation_img.linear": "double_stream_modulation_img.lin",
+    "double_stream_modulation_txt.linear": "double_stream_modulation_txt.lin",
+    "single_stream_modulation.linear": "single_stream_modulation.lin",
+    "proj_out": "final_layer.linear",
+    "norm_out.linear": "final_layer.adaLN_modulation.1",
+}
+_FUSED = {
+    "double": {
+        "img_attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
+        "txt_attn.qkv": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
+    },
+    "single": {"linear1": ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp")},
+}
+
+
+def original(state: Mapping[str, Tensor]) -> State:
+    """A denoiser of Flux.1, Chroma, Flux.2 or Z-Image as its authors' files have it."""
+    return _z_image(state) if "cap_pad_token" in state else _flux(state)
+
+
+def _flux(state: Mapping[str, Tensor]) -> State:
+    made: State = {}
+    for name, tensor in state.items():
+        found = re.match(r"(single_)?transformer_blocks\.(\d+)\.(.*)", name)
+        if found is None:
+            made |= _top(name, tensor)
+            continue
+        kind = "single" if found[1] else "double"
+        block, inner = f"{kind}_blocks.{found[2]}", found[3]
+        table = _FLUX_SINGLE if found[1] else _FLUX_DOUBLE
+        layer, _, last = inner.rpartition(".")
+        fused = {parts: n for n, parts in _FUSED[kind].items() if layer in parts}
+        if fused:
+            (parts, theirs), *_ = fused.items()
+            if all(f"{name.removesuffix(inner)}{part}.{last}" in state for part in parts):
+                pieces = [state[f"{name.removesuffix(inner)}{part}.{last}"] for part in parts]
+                made[f"{block}.{theirs}.{last}"] = torch.cat(pieces)
+                continue
+        made[f"{block}.{table.get(inner) or f'{table[layer]}.{last}'}"] = tensor
+    return made
+
+
+def _top(name: str, tensor: Tensor) -> State:
+    layer, _, last = name.rpartition(".")
+    if layer.startswith("distilled_guidance_layer.norms."):
+        return {f"{layer}.scale": tensor}
+    if layer.startswith("distilled_guidance_layer."):
+        layer = layer.replace("linear_1", "in_layer").replace("linear_2", "out_layer")
+        return {f"{layer}.{last}": tensor}
+    if layer == "norm_out.linear":
+        first, second = tensor.chunk(2)
+        tensor = torch.cat([second, first])
+    return {f"{_FLUX_TOP[layer]}.{last}": tensor}
+
+
+def _z_image(state: Mapping[str, Tensor]) -> State:
+    made: State = {}
+    for name, tensor in state.items():
+        if ".attention.to_q." in name:
+            parts = [state[name.replace("to_q", f"to_{each}")] for each in "qkv"]
+            made[name.replace("to_q", "qkv")] = torch.cat(parts)
+        elif ".attention.to_k." not in name and ".attention.to_v." not in name:
+            theirs = name.replace("all_final_layer.2-1", "final_layer")
+            theirs = theirs.replace("all_x_embedder.2-1", "x_embedder")
+            theirs = theirs.replace("attention.to_out.0", "attention.out")
+            made[re.sub(r"attention\.norm_([qk])", r"attention.\1_norm", theirs)] = tensor
+    return made
+
+
+def under(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    return {prefix + name: tensor for name, tensor in state.items()}
+
+
+def scaled_fp8(state: Mapping[str, Tensor], form: str = "weight_scale") -> State:
+    """Matrices in 8 bits with their scales, in one of the forms that people have."""
+    made: State = {}
+    for name, tensor in state.items():
+        if tensor.ndim != 2 or not name.endswith(".weight"):
+            made[name] = tensor
+            continue
+        rows = form.endswith("by rows")
+        most = tensor.abs().amax(1, keepdim=True) if rows else tensor.abs().amax()
+        scale = (most / 448).clamp(min=1e-12).float()
+        made[name] = (tensor.float() / scale).to(torch.float8_e4m3fn)
+        layer = name.removesuffix(".weight")
+        if form.startswith("scale_weight"):
+            made[f"{layer}.scale_weight"] = scale.reshape(1)
+            made[f"{layer}.scale_input"] = torch.ones(1)
+        else:
+            made[f"{layer}.weight_scale"] = scale
+        if form == "comfy_quant":
+            said = b'{"format": "float8_e4m3fn"}'
+            made[f"{layer}.comfy_quant"] = torch.tensor(list(said), dtype=torch.uint8)
+            made[f"{layer}.input_scale"] = torch.tensor(1.0)
+    if form.startswith("scale_weight"):
+        made["scaled_fp8"] = torch.zeros(2).to(torch.float8_e4m3fn)
+    return made
+
+
+def unscaled(state: Mapping[str, Tensor]) -> State:
+    """What the numbers of `scaled_fp8` mean, float32."""
+    made: State = {}
+    for name, tensor in state.items():
+        layer, _, last = name.rpartition(".")
+        if last in ("weight_scale", "scale_weight", "scale_input", "input_scale", "comfy_quant"):
+            continue
+        scale = state.get(f"{layer}.weight_scale", state.get(f"{layer}.scale_weight"))
+        if name != "scaled_fp8":
+            scaled = last == "weight" and scale is not None
+            made[name] = tensor.float() * scale if scaled else tensor.float()
+    return made

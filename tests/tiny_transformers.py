@@ -1,0 +1,279 @@
+"""Small random models of the transformer families, as diffusers' pipelines.
+
+>>> flux1().save_pretrained(folder)      # a diffusers folder, under a megabyte
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLFlux2,
+    ChromaPipeline,
+    ChromaTransformer2DModel,
+    FlowMatchEulerDiscreteScheduler,
+    Flux2KleinPipeline,
+    Flux2Transformer2DModel,
+    FluxFillPipeline,
+    FluxPipeline,
+    FluxTransformer2DModel,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
+)
+from torch import nn
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    Qwen2Tokenizer,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Qwen3Model,
+    T5Config,
+    T5EncoderModel,
+    T5Tokenizer,
+)
+
+from tools.configs.clip_tokenizer import END, START, byte_symbols
+
+SCALE = 2
+"""Pixels of the picture for one cell of the latent, of `vae`."""
+CHANNELS = 4
+"""Of its latents."""
+_CLIP_WORDS = 2 * 256 + 2
+
+
+def seeded(kind: type[nn.Module], *given: Any, seed: int = 0, **more: Any) -> Any:
+    """A network of random weights; those that begin at zero get small ones, so that all count."""
+    torch.manual_seed(seed)
+    network = kind(*given, **more).eval()
+    for parameter in network.parameters():
+        if parameter.abs().sum() == 0:
+            nn.init.normal_(parameter, std=0.02)
+    return network
+
+
+def clip_tokenizer() -> CLIPTokenizer:
+    """Bytes alone, without merges."""
+    symbols = byte_symbols()
+    words = [*symbols, *(f"{symbol}</w>" for symbol in symbols), START, END]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+
+
+def clip(width: int = 32) -> CLIPTextModel:
+    config = CLIPTextConfig(
+        vocab_size=_CLIP_WORDS,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_attention_heads=2,
+        num_hidden_layers=3,
+        max_position_embeddings=77,
+        bos_token_id=_CLIP_WORDS - 2,
+        eos_token_id=_CLIP_WORDS - 1,
+        pad_token_id=_CLIP_WORDS - 1,
+    )
+    return seeded(CLIPTextModel, config)
+
+
+def t5_tokenizer() -> T5Tokenizer:
+    """Letters alone."""
+    words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -2.0)]
+    words += [(chr(code), -3.0) for code in range(33, 127)]
+    return T5Tokenizer(vocab=words, extra_ids=0, model_max_length=512)
+
+
+def t5(width: int = 32) -> T5EncoderModel:
+    config = T5Config(
+        vocab_size=98, d_model=width, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
+        feed_forward_proj="gated-gelu",
+    )  # fmt: skip
+    return seeded(T5EncoderModel, config)
+
+
+def vae(scaling: float = 0.3611, shift: float = 0.1159) -> AutoencoderKL:
+    return seeded(
+        AutoencoderKL,
+        block_out_channels=(4, 8),
+        layers_per_block=1,
+        latent_channels=CHANNELS,
+        norm_num_groups=1,
+        down_block_types=["DownEncoderBlock2D"] * 2,
+        up_block_types=["UpDecoderBlock2D"] * 2,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+        scaling_factor=scaling,
+        shift_factor=shift,
+    )
+
+
+def _flux_transformer(**more: Any) -> FluxTransformer2DModel:
+    given = {"in_channels": 4 * CHANNELS, "guidance_embeds": True, **more}
+    return seeded(
+        FluxTransformer2DModel,
+        patch_size=1,
+        num_layers=2,
+        num_single_layers=2,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=32,
+        pooled_projection_dim=32,
+        axes_dims_rope=[4, 4, 8],
+        **given,
+    )
+
+
+def _flux_parts() -> dict[str, Any]:
+    return {
+        "vae": vae(),
+        "text_encoder": clip(),
+        "tokenizer": clip_tokenizer(),
+        "text_encoder_2": t5(),
+        "tokenizer_2": t5_tokenizer(),
+        "scheduler": FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
+    }
+
+
+def flux1() -> FluxPipeline:
+    return FluxPipeline(transformer=_flux_transformer(), **_flux_parts())
+
+
+def flux1_schnell() -> FluxPipeline:
+    parts = _flux_parts() | {"scheduler": FlowMatchEulerDiscreteScheduler(shift=1.0)}
+    return FluxPipeline(transformer=_flux_transformer(guidance_embeds=False), **parts)
+
+
+def flux1_fill() -> FluxFillPipeline:
+    reads = 4 * (2 * CHANNELS + SCALE**2)
+    transformer = _flux_transformer(in_channels=reads, out_channels=4 * CHANNELS)
+    return FluxFillPipeline(transformer=transformer, **_flux_parts())
+
+
+def chroma() -> ChromaPipeline:
+    transformer = seeded(
+        ChromaTransformer2DModel,
+        in_channels=4 * CHANNELS,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=32,
+        axes_dims_rope=(4, 4, 8),
+        approximator_num_channels=8,
+        approximator_hidden_dim=32,
+        approximator_layers=1,
+    )
+    return ChromaPipeline(
+        transformer=transformer,
+        vae=vae(),
+        text_encoder=t5(),
+        tokenizer=t5_tokenizer(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
+    )
+
+
+_SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>")
+_CHAT = (
+    "{%- for m in messages %}{{- '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
+    "{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}"
+    "{%- if enable_thinking is defined and enable_thinking is false %}"
+    "{{- '<think>\n\n</think>\n\n' }}{%- endif %}{%- endif %}"
+)
+"""Qwen3's, for one message without tools."""
+
+
+def qwen_tokenizer() -> Qwen2Tokenizer:
+    """Bytes alone, without merges."""
+    tokenizer = Qwen2Tokenizer(
+        vocab={symbol: number for number, symbol in enumerate(byte_symbols())},
+        merges=[],
+        unk_token="<|endoftext|>",
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens=list(_SPECIAL),
+    )
+    tokenizer.chat_template = _CHAT
+    return tokenizer
+
+
+def qwen3(layers: int, kind: type[nn.Module] = Qwen3Model) -> Any:
+    config = Qwen3Config(
+        vocab_size=300, hidden_size=32, intermediate_size=48, num_hidden_layers=layers,
+        num_attention_heads=4, num_key_value_heads=2, head_dim=8, max_position_embeddings=2048,
+        rope_theta=1e6,
+    )  # fmt: skip
+    return seeded(kind, config)
+
+
+def z_image() -> ZImagePipeline:
+    transformer = seeded(
+        ZImageTransformer2DModel,
+        in_channels=CHANNELS,
+        dim=32,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=32,
+        axes_dims=[8, 4, 4],
+        axes_lens=[1024, 32, 32],
+    )
+    return ZImagePipeline(
+        transformer=transformer,
+        vae=vae(),
+        text_encoder=qwen3(4),
+        tokenizer=qwen_tokenizer(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+    )
+
+
+def flux2_vae() -> AutoencoderKLFlux2:
+    made = seeded(
+        AutoencoderKLFlux2,
+        block_out_channels=(4, 8),
+        layers_per_block=1,
+        latent_channels=CHANNELS,
+        norm_num_groups=1,
+        down_block_types=["DownEncoderBlock2D"] * 2,
+        up_block_types=["UpDecoderBlock2D"] * 2,
+    )
+    made.bn.running_mean.copy_(torch.linspace(-0.5, 0.5, 4 * CHANNELS))
+    made.bn.running_var.copy_(torch.linspace(0.5, 2, 4 * CHANNELS))
+    return made
+
+
+def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
+    transformer = seeded(
+        Flux2Transformer2DModel,
+        in_channels=4 * CHANNELS,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=96,
+        axes_dims_rope=(4, 4, 4, 4),
+        guidance_embeds=False,
+    )
+    return Flux2KleinPipeline(
+        transformer=transformer,
+        vae=flux2_vae(),
+        text_encoder=qwen3(28, Qwen3ForCausalLM),
+        tokenizer=qwen_tokenizer(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
+        is_distilled=distilled,
+    )
+
+
+PIPELINES: dict[str, Callable[[], Any]] = {
+    "flux1": flux1,
+    "flux1_schnell": flux1_schnell,
+    "flux1_fill": flux1_fill,
+    "chroma": chroma,
+    "z_image": z_image,
+    "flux2_klein": flux2_klein,
+    "flux2_klein_base": lambda: flux2_klein(distilled=False),
+}
+"""By family and variant."""

@@ -1,0 +1,107 @@
+"""Text encoders that several families share: configurations and tokenizers.
+
+Values are facts of the architectures, checked by the parameter counts of what they make. The
+tokenizers come with InvokeAI (Apache-2.0) on PyPI; their lists of tokens are Google's T5 and
+Alibaba's Qwen3, both Apache-2.0.
+"""
+
+import gzip
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from transformers import Qwen3Config, Qwen3Model, T5Config, T5EncoderModel
+
+PACKAGE = "invokeai==6.14.2"
+_T5: dict[str, Any] = {
+    "vocab_size": 32128,
+    "d_model": 4096,
+    "d_kv": 64,
+    "d_ff": 10240,
+    "num_layers": 24,
+    "num_heads": 64,
+    "feed_forward_proj": "gated-gelu",
+    "layer_norm_epsilon": 1e-6,
+    "relative_attention_num_buckets": 32,
+    "relative_attention_max_distance": 128,
+}
+_QWEN3_4B: dict[str, Any] = {
+    "vocab_size": 151936,
+    "hidden_size": 2560,
+    "intermediate_size": 9728,
+    "num_hidden_layers": 36,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "rope_theta": 1_000_000,
+    "rms_norm_eps": 1e-6,
+    "max_position_embeddings": 40960,
+}
+
+
+class Source(NamedTuple):
+    """One text encoder; `tokenizer` is where the package has its own, and whose data it is."""
+
+    network: type[torch.nn.Module]
+    config: type[Any]
+    values: Mapping[str, Any]
+    parameters: int
+    tokenizer: str = ""
+    pad: str = ""
+    data: str = ""
+
+
+SOURCES = {
+    "t5_xxl": Source(
+        T5EncoderModel, T5Config, _T5, 4_762_310_656,
+        "invokeai/backend/t5/tokenizer/tokenizer.json", "<pad>", "google/t5-v1_1-xxl (Apache-2.0)",
+    ),
+    "qwen3_4b": Source(
+        Qwen3Model, Qwen3Config, _QWEN3_4B, 4_022_468_096,
+        "invokeai/backend/qwen3/tokenizer/tokenizer.json.gz", "<|endoftext|>",
+        "Qwen/Qwen3-4B (Apache-2.0)",
+    ),
+    "qwen3_8b": Source(
+        Qwen3Model, Qwen3Config,
+        {**_QWEN3_4B, "hidden_size": 4096, "intermediate_size": 12288}, 7_568_405_504,
+    ),
+}  # fmt: skip
+
+
+def fetch(cache: Path) -> Path:
+    """The package's wheel, downloaded by pip unless `cache` has it."""
+    wheel = cache / f"{PACKAGE.replace('==', '-')}-py3-none-any.whl"
+    if not wheel.exists():
+        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+        subprocess.run([*pip, "--dest", str(cache), PACKAGE], check=True)
+    return wheel
+
+
+def write(folder: Path, source: Source, wheel: Path) -> None:
+    """The configuration, and where it has one of its own the zipped tokenizer with its notice."""
+    with torch.device("meta"):
+        network = source.network(source.config(**source.values))
+    count = sum(parameter.numel() for parameter in network.parameters())
+    assert count == source.parameters, f"{folder.name} has {count} parameters"
+    folder.mkdir(exist_ok=True)
+    _write_json(folder / "config.json", source.values)
+    if not source.tokenizer:
+        return
+    with zipfile.ZipFile(wheel) as archive:
+        data = archive.read(source.tokenizer)
+        licence = archive.read("invokeai-6.14.2.dist-info/licenses/LICENSE").decode()
+    data = gzip.decompress(data) if source.tokenizer.endswith(".gz") else data
+    compact = json.dumps(json.loads(data), ensure_ascii=False, separators=(",", ":"))
+    (folder / "tokenizer.json.gz").write_bytes(gzip.compress(compact.encode(), 9, mtime=0))
+    _write_json(folder / "tokenizer_config.json", {"pad_token": source.pad})
+    notice = f"The tokenizer is that of {source.data}, from {PACKAGE}, {source.tokenizer}:\n\n"
+    (folder / "LICENSE").write_text(notice + licence, "utf-8")
+
+
+def _write_json(file: Path, values: Mapping[str, Any]) -> None:
+    file.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", "utf-8")
