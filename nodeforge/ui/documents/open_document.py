@@ -68,6 +68,8 @@ class OpenDocument(QObject):
         self.states: dict[str, NodeState] = {}
         self.pictures: dict[str, QImage] = {}
         self.problems: list[Problem] = []
+        self.auto_values: dict[str, dict[str, str]] = {}
+        """What stands for values that are left to the model, by node and port."""
         self.memory_needs: dict[str, dict[str, dict[str, int]]] = {}
         """Node to the bytes that each network of its model takes: ``weights``, ``working``."""
         self.selection: list[str] = []
@@ -151,8 +153,11 @@ class OpenDocument(QObject):
         self.pictures[node] = image
         self.picture_changed.emit(node)
 
-    def show_problems(self, problems: list[Problem]) -> None:
-        self.problems = problems
+    def show_problems(
+        self, problems: list[Problem], auto_values: dict[str, dict[str, str]]
+    ) -> None:
+        """Show what is wrong, and what stands for values that are left to the model."""
+        self.problems, self.auto_values = problems, auto_values
         self.problems_changed.emit()
 
     def close(self) -> None:

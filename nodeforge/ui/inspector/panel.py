@@ -13,9 +13,9 @@ from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.graph.ports import input_names, input_spec
 from nodeforge.ui.common import formatting
+from nodeforge.ui.documents.auto_values import TYPES, auto_values
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.inspector.auto_values import auto_values
 from nodeforge.ui.inspector.port_row import PortRow
 
 EMPTY = "Select a node to see and change its values here."
@@ -87,10 +87,12 @@ class Inspector(QScrollArea):
             return
         recognised = self._workspace.recognised(self._opened.granted)
         document, catalogue = self._opened.document, self._workspace.catalogue
-        told = auto_values(document, catalogue, self._paths[0], recognised)
-        for row in self._rows if told else ():
-            if row.field is not None and row.port in told:
-                row.field.set_auto(told[row.port])
+        if document.node(self._paths[0]).type not in TYPES:
+            return
+        told = auto_values(document, catalogue, recognised).get(self._paths[0], {})
+        for row in self._rows:
+            if row.field is not None:
+                row.field.set_auto(told.get(row.port, ""))
 
     def _node(self, path: str) -> Node | None:
         try:

@@ -1,4 +1,4 @@
-"""What a sampling node leaves to its model, in words: ``auto: 8``."""
+"""What sampling nodes leave to their model, in words: ``8``, ``Flow Euler``."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ TYPES = ("sampling.sampler", "sampling.schedule", "sampling.guidance", "sampling
 
 
 def auto_values(
-    document: Document, catalogue: Catalogue, path: str, recognised: Recognised
-) -> dict[str, str]:
-    """For the node at `path`, what its ports that are left to the model stand for, by port.
+    document: Document, catalogue: Catalogue, recognised: Recognised
+) -> dict[str, dict[str, str]]:
+    """What ports stand for that are left to the model, by node and port.
 
-    Empty for other nodes, and where the model is not known.
+    Of a node that feeds several loops, the first one's. Nodes whose model is not known are left
+    out.
     """
-    if document.node(path).type not in TYPES:
-        return {}
     traced = LoopTrace(flatten(document.graph, catalogue), recognised)
-    loop = next((each for each in traced.loops() if path in traced.upstream(each)), None)
-    made = traced.settings(loop) if loop else None
-    return _by_port(document.node(path).type, made) if made else {}
+    found: dict[str, dict[str, str]] = {}
+    for loop in traced.loops():
+        if (made := traced.settings(loop)) is None:
+            continue
+        for path in traced.upstream(loop):
+            kind = traced.flat.nodes[path].type
+            if kind in TYPES and path not in found:
+                found[path] = _by_port(kind, made)
+    return found
 
 
 def _by_port(kind: str, made: SamplingSettings) -> dict[str, str]:
