@@ -54,6 +54,7 @@ from nodeforge.models.files.fingerprint import (
     without_reading,
 )
 from nodeforge.models.files.header import Header, read_header
+from nodeforge.models.folders.companion_lock import COMPANIONS, locked_entry, locked_of
 from nodeforge.models.folders.companions import MissingCompanionError, companions, needs_of
 from nodeforge.models.folders.folder_layouts import folder_problems
 from nodeforge.models.folders.folders import ModelFolders
@@ -65,6 +66,7 @@ from nodeforge.models.folders.prompt_references import (
 
 __all__ = [
     "BFLOAT16_FIRST",
+    "COMPANIONS",
     "DROPPED_MARKS",
     "FAMILIES",
     "FLOAT8_FORMATS",
@@ -107,6 +109,8 @@ __all__ = [
     "folder_problems",
     "is_whole_model",
     "locate",
+    "locked_entry",
+    "locked_of",
     "needs_of",
     "other_lora_method",
     "parse_lora_name",

@@ -147,5 +147,8 @@ def widget_from_json(raw: dict[str, Any]) -> Widget:
 
 
 def unset_text(widget: Widget | None) -> str:
-    """What people read where there is no value: ``auto`` is the model's own."""
-    return "auto" if isinstance(widget, NumberWidget) and widget.auto else "not set"
+    """What people read where there is no value: ``auto`` is the model's own, or found."""
+    left_open = (isinstance(widget, NumberWidget) and widget.auto) or (
+        isinstance(widget, ModelFileWidget) and widget.goes_with
+    )
+    return "auto" if left_open else "not set"

@@ -167,6 +167,7 @@ class ModelField(Field):
         super().__init__()
         self._workspace, self._kind = workspace, kind
         self._name = "model"
+        self._auto = ""
         self._button = ElidedButton()
         self._button.setIcon(icon("cube"))
         self._button.setStyleSheet("text-align: left")
@@ -193,13 +194,26 @@ class ModelField(Field):
 
     def show_value(self, value: Any) -> None:
         text = "Several models" if value is MIXED else str(value or "")
-        nothing = "None; choose a model…" if self._clear else "Choose a model…"
-        self._button.setText(Path(text).name if text else nothing)
+        self._button.setText(Path(text).name if text else self._nothing)
         self._button.setToolTip(text)
         self._say()
         self._button.setIcon(self._picture(text) if text and value is not MIXED else icon("cube"))
         if self._clear is not None:
             self._clear.setVisible(bool(text))
+
+    def set_auto(self, text: str) -> None:
+        before, self._auto = self._nothing, text
+        if self._button.text() == before:
+            self._button.setText(self._nothing)
+            self._button.setToolTip(f"Found in the model folders: {text}" if text else "")
+            self._say()
+
+    @property
+    def _nothing(self) -> str:
+        """What is shown while no model is chosen."""
+        if self._auto:
+            return f"Auto: {self._auto}"
+        return "None; choose a model…" if self._clear else "Choose a model…"
 
     def _picture(self, name: str) -> QIcon:
         opened = self._workspace.current

@@ -48,11 +48,13 @@ class Inspector(QScrollArea):
         if self._opened is not opened:
             if self._opened is not None:
                 self._opened.changed.disconnect(self._on_changes)
+                self._opened.problems_changed.disconnect(self._show_auto)
                 self._opened.memory_needs_changed.disconnect(self._show_needs)
                 self._opened.states_changed.disconnect(self._show_reason)
             self._opened = opened
             if opened is not None:
                 opened.changed.connect(self._on_changes)
+                opened.problems_changed.connect(self._show_auto)
                 opened.memory_needs_changed.connect(self._show_needs)
                 opened.states_changed.connect(self._show_reason)
         self._paths = list(paths)
@@ -83,13 +85,14 @@ class Inspector(QScrollArea):
 
     def _show_auto(self) -> None:
         """What stands for values that are left to the model."""
-        if self._opened is None or len(self._paths) != 1:
+        if self._opened is None or len(self._paths) != 1 or self._node(self._paths[0]) is None:
             return
         recognised = self._workspace.recognised(self._opened.granted)
         document, catalogue = self._opened.document, self._workspace.catalogue
-        if document.node(self._paths[0]).type not in TYPES:
-            return
-        told = auto_values(document, catalogue, recognised).get(self._paths[0], {})
+        if document.node(self._paths[0]).type in TYPES:
+            told = auto_values(document, catalogue, recognised).get(self._paths[0], {})
+        else:
+            told = self._opened.auto_texts.get(self._paths[0], {})
         for row in self._rows:
             if row.field is not None:
                 row.field.set_auto(told.get(row.port, ""))

@@ -131,8 +131,7 @@ class Planner(QObject):
             "plan",
             partial(self._on_plan, opened.id),
             graph=snapshot(opened.document.graph),
-            assets=dict(opened.document.assets),
-            granted=list(opened.granted),
+            **opened.meaning,
             document=opened.run_id,
         )
 
@@ -143,6 +142,7 @@ class Planner(QObject):
         if not isinstance(answer, dict):
             self.logged.emit(str(answer))
             return
+        opened.show_companions(answer["companions"])
         before = self._planned.get(document_id, {})
         now = {node: Source(what["source"]) for node, what in answer["nodes"].items()}
         self._planned[document_id] = now

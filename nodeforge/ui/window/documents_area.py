@@ -176,7 +176,7 @@ class DocumentsArea(QWidget):
     def _show_problems(self, opened: OpenDocument) -> None:
         view = self._graph_view(opened)
         view.show_problems(_by_node(opened.problems))
-        view.show_auto_values(opened.auto_values)
+        view.show_auto_values(opened.auto_texts)
 
     def _remove(self, opened: OpenDocument) -> None:
         page = self._pages.pop(opened.id)
