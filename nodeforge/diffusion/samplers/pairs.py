@@ -91,7 +91,7 @@ def kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
     check_rho(schedule)
     bent = schedule.rho is not None
     kind = _kind(name, schedule.name, flow, of, bent)
-    if sampler.eta is not None and not _has_eta(name, kind, of):
+    if kind and sampler.eta is not None and not _has_eta(name, kind, of):
         kind = "" if flow else "own"
         if not _has_eta(name, kind, of):
             raise _refused(f"the sampler '{name}' has no eta.", f"one that has: {_with_eta(of)}")

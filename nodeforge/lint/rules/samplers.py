@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from nodeforge.errors import RequestError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
+from nodeforge.models import ModelInfo, SamplingSettings, resolve
 from nodeforge.models.sampler_table import sampler_table, walked
-from nodeforge.values.recipes import FLOW
+from nodeforge.values.recipes import AUTO, FLOW
 from nodeforge.values.sampling_labels import (
     CONVENTION_LABELS,
     SAMPLER_LABELS,
@@ -28,25 +30,45 @@ def check(scene: LintContext) -> Iterator[Problem]:
         schedule = scene.feed(path, "schedule") if sampler else None
         if sampler is None or schedule is None or scene.nodes[sampler.node].type != SAMPLER:
             continue
-        problem = _problem(scene, sampler.node, schedule.node, _predicts_flow(scene, path))
+        problem = _problem(scene, sampler.node, schedule.node, _model(scene, path))
         if problem is not None and (problem.node, problem.fact) not in told:
             told.add((problem.node, problem.fact))
             yield problem
 
 
-def _problem(scene: LintContext, sampler: str, schedule: str, flow: bool | None) -> Problem | None:
+class _Model(NamedTuple):
+    """The model of a loop.
+
+    Args:
+        flow: Whether it predicts flow; None where only a run can tell.
+        info: Of its file, where that is known.
+    """
+
+    flow: bool | None = None
+    info: ModelInfo | None = None
+
+
+def _problem(scene: LintContext, sampler: str, schedule: str, model: _Model) -> Problem | None:
     name, of = scene.value(sampler, "name"), _schedule_name(scene, schedule)
-    if type(name) is not str or name not in sampler_table() or of is None:
+    if type(name) is not str or name not in (AUTO, *sampler_table()) or of is None:
         return None  # the rule `ranges` names it
     convention = scene.value(sampler, "convention")
     if convention not in CONVENTION_LABELS:
         return None  # the rule `ranges`, too
+    if name == AUTO and of != AUTO and not _walkers(of, model.flow, convention):
+        return _no_sampler(scene, schedule, of, convention)
+    name, of = _resolved(name, of, convention, model)
+    if name == AUTO:
+        return None
+    flow = model.flow
     if not walked(name, None, convention)["plain"]:
         return _in_other_convention(scene, sampler, name, convention)
     schedules = walked(name, flow, convention)
     if not schedules["plain"]:
         fact, way_out = _wrong_model(name, flow is True, convention)
         return scene.problem(RULE, sampler, fact, way_out, port="name")
+    if of == AUTO:
+        return None
     if of not in schedules["plain"]:
         fact = f"'{SAMPLER_LABELS[name]}' cannot walk the schedule '{SCHEDULE_LABELS[of]}'."
         way_out = f"Choose another sampler, or one of its schedules: {_listed(schedules['plain'])}."
@@ -72,7 +94,32 @@ def _schedule_name(scene: LintContext, path: str) -> str | None:
     if kind == CUSTOM:
         return "custom"
     name = scene.value(path, "name") if kind == SCHEDULE else None
-    return name if type(name) is str and name in SCHEDULE_LABELS else None
+    return name if type(name) is str and name in (AUTO, *SCHEDULE_LABELS) else None
+
+
+def _resolved(name: str, of: str, convention: str, model: _Model) -> tuple[str, str]:
+    """Sampler and schedule with what is left to the model, where that is known."""
+    info = model.info
+    if AUTO not in (name, of) or info is None or info.family is None:
+        return name, of
+    asked = SamplingSettings(name, of, convention=convention)
+    predicts = FLOW if model.flow else info.prediction_type or ""
+    made = resolve(asked, info.family, info.variant, predicts)
+    return made.sampler, made.schedule
+
+
+def _walkers(schedule: str, flow: bool | None, convention: str) -> list[str]:
+    """The samplers that walk it."""
+    return [s for s in sampler_table() if schedule in walked(s, flow, convention)["plain"]]
+
+
+def _no_sampler(scene: LintContext, schedule: str, of: str, convention: str) -> Problem:
+    fact = (
+        f"No sampler walks '{SCHEDULE_LABELS[of]}' with this model in "
+        f"{CONVENTION_LABELS[convention]}'s convention."
+    )
+    way_out = "Choose another schedule, or the sampler's other convention."
+    return scene.problem(RULE, schedule, fact, way_out, port="name")
 
 
 def _in_other_convention(scene: LintContext, sampler: str, name: str, convention: str) -> Problem:
@@ -98,27 +145,28 @@ def _wrong_model(name: str, flow: bool, convention: str) -> tuple[str, str]:
     )
 
 
-def _predicts_flow(scene: LintContext, loop: str) -> bool | None:
-    """Whether the loop's model is one of flow; None where only a run can tell."""
+def _model(scene: LintContext, loop: str) -> _Model:
     feed, seen = scene.feed(loop, "model"), set[str]()
     while feed is not None and feed.node not in seen:
         seen.add(feed.node)
         spec = scene.nodes[feed.node].spec
         if spec is not None and "prediction" in spec.input:
             said = scene.value(feed.node, "prediction")
-            return _by_its_file(scene, feed.node) if said == "auto" else said == FLOW
+            info = _its_file(scene, feed.node)
+            if said != AUTO:
+                return _Model(said == FLOW, info)
+            return _Model(None if info is None else info.prediction_type == FLOW, info)
         feed = scene.feed(feed.node, "model")
-    return None
+    return _Model()
 
 
-def _by_its_file(scene: LintContext, loader: str) -> bool | None:
+def _its_file(scene: LintContext, loader: str) -> ModelInfo | None:
     for path, _, kind, name in model_ports(scene):
         if path == loader:
             try:
-                info = model_info(scene, kind, name)
+                return model_info(scene, kind, name)
             except RequestError:
                 return None
-            return None if info is None else info.prediction_type == FLOW
     return None
 
 
