@@ -73,22 +73,27 @@ class LoopTrace:
     def model(self, loop: str) -> ModelInfo | None:
         """What the loop's model is."""
         named = self._model(loop)
-        return self._recognised(*named) if named and self._recognised else None
+        return self._recognised(*named[1:]) if named and self._recognised else None
 
     def model_name(self, loop: str) -> str | None:
         """The file of the loop's model, as the workflow names it."""
         named = self._model(loop)
-        return named[1] if named else None
+        return named[2] if named else None
 
-    def _model(self, loop: str) -> tuple[str, str] | None:
-        """Kind and name of the loop's model; LoRAs and others between are passed by."""
+    def model_node(self, loop: str) -> str | None:
+        """The node that names the loop's model."""
+        named = self._model(loop)
+        return named[0] if named else None
+
+    def _model(self, loop: str) -> tuple[str, str, str] | None:
+        """Node, kind and name of the loop's model; LoRAs and others between are passed by."""
         start = self.flat.links.get(Input(loop, "model"))
         for path in self.upstream(start.node) if start else ():
             spec = self.flat.nodes[path].spec
             widget = spec.input["file"].widget if spec and "file" in spec.input else None
             if isinstance(widget, ModelFileWidget) and widget.kind in _DENOISERS:
                 name = self._literal(path, "file")
-                return (widget.kind, str(name)) if name else None
+                return (path, widget.kind, str(name)) if name else None
         return None
 
     def upstream(self, path: str) -> list[str]:

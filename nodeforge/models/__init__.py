@@ -63,6 +63,7 @@ from nodeforge.models.folders.prompt_references import (
     referenced_name,
     referenced_names,
 )
+from nodeforge.models.labels import family_label, variant_label
 
 __all__ = [
     "BFLOAT16_FIRST",
@@ -104,6 +105,7 @@ __all__ = [
     "companions",
     "embedding_tensors",
     "encoder_set",
+    "family_label",
     "fingerprint",
     "fingerprints",
     "folder_problems",
@@ -125,6 +127,7 @@ __all__ = [
     "sha256",
     "size_of",
     "told_by_name",
+    "variant_label",
     "weight_files",
     "without_reading",
 ]

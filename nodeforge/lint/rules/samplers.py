@@ -42,10 +42,12 @@ class _Model(NamedTuple):
     Args:
         flow: Whether it predicts flow; None where only a run can tell.
         info: Of its file, where that is known.
+        variant: Chosen by hand, or told by the file.
     """
 
     flow: bool | None = None
     info: ModelInfo | None = None
+    variant: str = ""
 
 
 def _problem(scene: LintContext, sampler: str, schedule: str, model: _Model) -> Problem | None:
@@ -104,7 +106,7 @@ def _resolved(name: str, of: str, convention: str, model: _Model) -> tuple[str, 
         return name, of
     asked = SamplingSettings(name, of, convention=convention)
     predicts = FLOW if model.flow else info.prediction_type or ""
-    made = resolve(asked, info.family, info.variant, predicts)
+    made = resolve(asked, info.family, model.variant, predicts)
     return made.sampler, made.schedule
 
 
@@ -153,11 +155,21 @@ def _model(scene: LintContext, loop: str) -> _Model:
         if spec is not None and "prediction" in spec.input:
             said = scene.value(feed.node, "prediction")
             info = _its_file(scene, feed.node)
+            variant = _variant(scene, feed.node, info)
             if said != AUTO:
-                return _Model(said == FLOW, info)
-            return _Model(None if info is None else info.prediction_type == FLOW, info)
+                return _Model(said == FLOW, info, variant)
+            flow = None if info is None else info.prediction_type == FLOW
+            return _Model(flow, info, variant)
         feed = scene.feed(feed.node, "model")
     return _Model()
+
+
+def _variant(scene: LintContext, loader: str, info: ModelInfo | None) -> str:
+    spec = scene.nodes[loader].spec
+    chosen = scene.value(loader, "variant") if spec and "variant" in spec.input else AUTO
+    if type(chosen) is str and chosen != AUTO:
+        return chosen
+    return info.variant if info else ""
 
 
 def _its_file(scene: LintContext, loader: str) -> ModelInfo | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
-from nodeforge.models import SamplingSettings
+from nodeforge.models import SamplingSettings, variant_label
 from nodeforge.spec import Catalogue
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
@@ -23,6 +23,9 @@ def auto_values(
     traced = LoopTrace(flatten(document.graph, catalogue), recognised)
     found: dict[str, dict[str, str]] = {}
     for loop in traced.loops():
+        loader, model = traced.model_node(loop), traced.model(loop)
+        if loader is not None and model is not None and (variant := variant_label(model)):
+            found[loader] = {"variant": variant}
         if (made := traced.settings(loop)) is None:
             continue
         for path in traced.upstream(loop):

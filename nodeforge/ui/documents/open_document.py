@@ -178,7 +178,8 @@ class OpenDocument(QObject):
         """What stands for values that are left open, by node and port: settings, files found."""
         texts = {node: dict(ports) for node, ports in self.auto_values.items()}
         for node, ports in self.companions.items():
-            texts[node] = {port: str(entry["name"]) for port, entry in ports.items()}
+            named = {port: str(entry["name"]) for port, entry in ports.items()}
+            texts[node] = texts.get(node, {}) | named
         return texts
 
     def show_companions(self, found: dict[str, dict[str, Any]]) -> None:

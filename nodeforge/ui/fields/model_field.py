@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.models import Kind, ModelInfo
+from nodeforge.models import Kind, ModelInfo, family_label, variant_label
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
@@ -89,7 +89,7 @@ class ModelDialog(QDialog):
             super().accept()
 
     def _add(self, info: ModelInfo) -> None:
-        family = info.family or ("any that fits" if info.families else "cannot be used")
+        family = family_label(info) or ("any that fits" if info.families else "cannot be used")
         item = QTreeWidgetItem(
             [info.name, family, formatting.byte_size(info.size) if info.size else ""]
         )
@@ -151,7 +151,9 @@ def _about(info: ModelInfo) -> str:
     """A description of a model, one fact per line."""
     numbers = f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else ""
     made = ", ".join(filter(None, [info.dtype, numbers]))
-    lines = [info.name, info.reason or f"Family: {info.family or 'any that has its layers'}", made]
+    family = info.reason or f"Family: {family_label(info) or 'any that has its layers'}"
+    variant = variant_label(info)
+    lines = [info.name, family, f"Variant: {variant}" if variant else "", made]
     lines += ["For inpainting"] if info.inpainting else []
     return "\n".join(filter(None, lines))
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import tiny_transformers
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import (
@@ -360,3 +361,18 @@ def test_what_is_left_to_the_model_is_said_in_fields_and_nodes(qtbot, window):
     document.perform(SetValue("model", "file", "no such model"))
     qtbot.waitUntil(lambda: face(window, "schedule")["steps"] == "auto")
     assert box.placeholderText() == "auto"
+
+
+def test_a_model_s_variant_is_shown_with_what_told_it(qtbot, window):
+    folder = window.workspace.settings.models / "checkpoints" / "z_image_turbo"
+    tiny_transformers.PIPELINES["z_image"]().save_pretrained(folder)
+    window.files.open(TEXT_TO_IMAGE)
+    document = window.workspace.current.document
+    assert "variant" in face(window, "model")
+    document.perform(SetValue("model", "file", "z_image_turbo"))
+    qtbot.waitUntil(lambda: face(window, "model")["variant"] == "auto: Turbo, by its name")
+    assert face(window, "schedule")["steps"] == "auto: 8"
+    select(window, "model")
+    assert field(window, "variant", QComboBox).currentText() == "Auto: Turbo, by its name"
+    document.perform(SetValue("model", "variant", "base"))
+    qtbot.waitUntil(lambda: face(window, "schedule")["steps"] == "auto: 30")
