@@ -178,3 +178,16 @@ def test_a_schedule_for_flow_is_walked_by_no_sampler_of_other_models(document, f
     set_pair(document, "auto", "flux2")
     (problem,) = found(document, folders)
     assert (problem.node, problem.port) == ("schedule", "name")
+
+
+def test_a_loop_without_sampler_or_schedule_takes_the_model_s(document, folders):
+    set_pair(document, "euler", "karras")
+    del document.graph.links[Input("denoise", "schedule")]
+    assert found(document, folders) == []
+    document.node("sampler").values["name"] = "flow_euler"
+    assert found(document, folders)[0].port == "name"
+    del document.graph.links[Input("denoise", "sampler")]
+    document.graph.links[Input("denoise", "schedule")] = Output("schedule", "schedule")
+    assert found(document, folders) == []
+    document.node("schedule").values["name"] = "flux2"
+    assert found(document, folders)[0].port == "name"

@@ -11,7 +11,7 @@ from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
 from nodeforge.models import ModelInfo, SamplingSettings, resolve
 from nodeforge.models.sampler_table import sampler_table, walked
-from nodeforge.values.recipes import AUTO, FLOW
+from nodeforge.values.recipes import AUTO, DIFFUSERS, FLOW
 from nodeforge.values.sampling_labels import (
     CONVENTION_LABELS,
     SAMPLER_LABELS,
@@ -26,11 +26,13 @@ SCHEDULE, CUSTOM = "sampling.schedule", "sampling.custom_schedule"
 def check(scene: LintContext) -> Iterator[Problem]:
     told: set[tuple[str, str]] = set()
     for path, node in scene.nodes.items():
-        sampler = scene.feed(path, "sampler") if node.type == LOOP else None
-        schedule = scene.feed(path, "schedule") if sampler else None
-        if sampler is None or schedule is None or scene.nodes[sampler.node].type != SAMPLER:
+        if node.type != LOOP:
             continue
-        problem = _problem(scene, sampler.node, schedule.node, _model(scene, path))
+        sampler, schedule = scene.feed(path, "sampler"), scene.feed(path, "schedule")
+        if sampler is not None and scene.nodes[sampler.node].type != SAMPLER:
+            continue
+        pair = (sampler and sampler.node, schedule and schedule.node)
+        problem = _problem(scene, *pair, _model(scene, path))
         if problem is not None and (problem.node, problem.fact) not in told:
             told.add((problem.node, problem.fact))
             yield problem
@@ -50,19 +52,35 @@ class _Model(NamedTuple):
     variant: str = ""
 
 
-def _problem(scene: LintContext, sampler: str, schedule: str, model: _Model) -> Problem | None:
-    name, of = scene.value(sampler, "name"), _schedule_name(scene, schedule)
+def _problem(
+    scene: LintContext, sampler: str | None, schedule: str | None, model: _Model
+) -> Problem | None:
+    """What is wrong with a pair of nodes; None stands for the model's usual one."""
+    name = AUTO if sampler is None else scene.value(sampler, "name")
+    of = AUTO if schedule is None else _schedule_name(scene, schedule)
     if type(name) is not str or name not in (AUTO, *sampler_table()) or of is None:
         return None  # the rule `ranges` names it
-    convention = scene.value(sampler, "convention")
+    convention = DIFFUSERS if sampler is None else scene.value(sampler, "convention")
     if convention not in CONVENTION_LABELS:
         return None  # the rule `ranges`, too
-    if name == AUTO and of != AUTO and not _walkers(of, model.flow, convention):
+    if schedule and name == AUTO and of != AUTO and not _walkers(of, model.flow, convention):
         return _no_sampler(scene, schedule, of, convention)
     name, of = _resolved(name, of, convention, model)
     if name == AUTO:
         return None
-    flow = model.flow
+    found = None
+    if sampler is not None:
+        found = _at_sampler(scene, sampler, (name, of, convention), model.flow)
+    if found is None and schedule is not None and of not in (AUTO, "custom"):
+        return _at_schedule(scene, schedule, (name, of, convention), model.flow)
+    return found
+
+
+def _at_sampler(
+    scene: LintContext, sampler: str, pair: tuple[str, str, str], flow: bool | None
+) -> Problem | None:
+    """What is wrong with the sampler for this model and schedule, and with its eta."""
+    name, of, convention = pair
     if not walked(name, None, convention)["plain"]:
         return _in_other_convention(scene, sampler, name, convention)
     schedules = walked(name, flow, convention)
@@ -75,20 +93,27 @@ def _problem(scene: LintContext, sampler: str, schedule: str, model: _Model) -> 
         fact = f"'{SAMPLER_LABELS[name]}' cannot walk the schedule '{SCHEDULE_LABELS[of]}'."
         way_out = f"Choose another sampler, or one of its schedules: {_listed(schedules['plain'])}."
         return scene.problem(RULE, sampler, fact, way_out, port="name")
-    if scene.value(sampler, "eta") is not None and of not in schedules["eta"]:
-        fix = scene.set_value(sampler, "eta", None)
-        way_out = "Leave eta empty, or choose another sampler."
-        return scene.problem(
-            RULE, sampler, f"'{SAMPLER_LABELS[name]}' has none.", way_out, port="eta", fix=fix
-        )
-    if of != "custom" and scene.value(schedule, "rho") is not None and of not in schedules["rho"]:
-        fix = scene.set_value(schedule, "rho", None)
-        bent = _bent(flow, convention)
-        takes = f"'{SAMPLER_LABELS[name]}' does not take it."
-        fact = takes if of in bent else f"'{SCHEDULE_LABELS[of]}' has none."
-        way_out = f"Leave rho empty, or choose one of: {_listed(bent)}."
-        return scene.problem(RULE, schedule, fact, way_out, port="rho", fix=fix)
-    return None
+    if scene.value(sampler, "eta") is None or of in schedules["eta"]:
+        return None
+    fix = scene.set_value(sampler, "eta", None)
+    way_out = "Leave eta empty, or choose another sampler."
+    fact = f"'{SAMPLER_LABELS[name]}' has none."
+    return scene.problem(RULE, sampler, fact, way_out, port="eta", fix=fix)
+
+
+def _at_schedule(
+    scene: LintContext, schedule: str, pair: tuple[str, str, str], flow: bool | None
+) -> Problem | None:
+    """What is wrong with the schedule's rho for this sampler."""
+    name, of, convention = pair
+    if scene.value(schedule, "rho") is None or of in walked(name, flow, convention)["rho"]:
+        return None
+    fix = scene.set_value(schedule, "rho", None)
+    bent = _bent(flow, convention)
+    takes = f"'{SAMPLER_LABELS[name]}' does not take it."
+    fact = takes if of in bent else f"'{SCHEDULE_LABELS[of]}' has none."
+    way_out = f"Leave rho empty, or choose one of: {_listed(bent)}."
+    return scene.problem(RULE, schedule, fact, way_out, port="rho", fix=fix)
 
 
 def _schedule_name(scene: LintContext, path: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Input
 from nodeforge.models import SamplingSettings, variant_label
 from nodeforge.spec import Catalogue
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
@@ -28,11 +29,24 @@ def auto_values(
             found[loader] = {"variant": variant}
         if (made := traced.settings(loop)) is None:
             continue
+        found[loop] = _of_loop(traced, loop, made)
         for path in traced.upstream(loop):
             kind = traced.flat.nodes[path].type
             if kind in TYPES and path not in found:
                 found[path] = _by_port(kind, made)
     return found
+
+
+def _of_loop(traced: LoopTrace, loop: str, made: SamplingSettings) -> dict[str, str]:
+    """What stands for ports of the loop that nothing is linked to."""
+    schedule = SCHEDULE_LABELS.get(made.schedule, made.schedule)
+    usual = {
+        "sampler": SAMPLER_LABELS.get(made.sampler, made.sampler),
+        "schedule": f"{schedule}, {made.steps} steps",
+        "guidance": f"{made.guidance:g}",
+    }
+    linked = traced.flat.links
+    return {port: text for port, text in usual.items() if Input(loop, port) not in linked}
 
 
 def _by_port(kind: str, made: SamplingSettings) -> dict[str, str]:
