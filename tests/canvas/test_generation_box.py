@@ -1,11 +1,19 @@
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodeforge.canvas.generation.box import BoxError, auto_box, check_box, clamped, snapped
+from nodeforge.canvas.generation.box import (
+    BoxError,
+    auto_box,
+    check_box,
+    clamped,
+    expanded,
+    snapped,
+)
 from nodeforge.imaging import Box
 
 sides = st.integers(16, 2000)
@@ -107,3 +115,24 @@ def test_a_box_smaller_than_a_cell_is_refused(box):
     with pytest.raises(BoxError) as caught:
         check_box(box, (100, 100), 16)
     assert caught.value.way_out
+
+
+def test_a_box_to_expand_into_overlaps_the_picture():
+    check_box(Box(-50, 0, 100, 100), (100, 100), 16, expands=True)
+    with pytest.raises(BoxError, match="beside the picture"):
+        check_box(Box(-100, 0, 100, 100), (100, 100), 16, expands=True)
+    with pytest.raises(BoxError, match="would become"):
+        check_box(Box(50, 0, 9000, 100), (100, 100), 16, expands=True)
+    with pytest.raises(BoxError, match="choose 'expand'"):
+        check_box(Box(-50, 0, 100, 100), (100, 100), 16)
+
+
+@pytest.mark.parametrize("sides", [s for s in product((0, 40), repeat=4) if any(s)])
+def test_the_box_for_new_pixels_holds_them_and_a_part_of_the_picture(sides):
+    left, top, right, bottom = sides
+    box = expanded((1000, 800), *sides, side=256)
+    whole = Box(0, 0, 1000, 800).around(box)
+    assert whole == Box(-left, -top, 1000 + left + right, 800 + top + bottom)
+    assert box.overlap(Box(0, 0, 1000, 800)) is not None
+    if sum(map(bool, sides)) > 1:
+        assert box == whole

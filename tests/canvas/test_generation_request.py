@@ -118,6 +118,17 @@ def test_masks_are_joined_each_with_its_strength(workflow):
     assert mask[5, 5] == 0
 
 
+def test_a_box_beyond_the_picture_is_filled_to_its_outer_edge(workflow):
+    given = source(Box(-32, 16, 80, 48), channels=4)
+    given.pixels[..., 3] = 255
+    given.pixels[:, :32] = 0
+    generation = made(workflow, Intent.EXPAND, [], given=given)
+    assert generation.box == given.box
+    assert generation.mask[1:, :32].all()
+    assert not generation.mask[0].any()  # the picture goes on above
+    assert not generation.mask[:, 32:].any()
+
+
 def test_expanding_takes_what_is_transparent(workflow):
     given = source(channels=4)
     given.pixels[..., 3] = 255

@@ -27,6 +27,18 @@ def crop_canvas(canvas: Canvas, box: Box) -> CanvasEdit:
     return CanvasEdit(canvas, "crop canvas", work)
 
 
+def grown_to(state: State, box: Box) -> tuple[State, Box]:
+    """`state` large enough for `box`, and where the box then lies.
+
+    Raises:
+        CanvasSizeError: it would be too large.
+    """
+    grown = state.box.around(box)
+    if grown == state.box:
+        return state, box
+    return _cut(state, grown), box.moved(-grown.left, -grown.top)
+
+
 def resize_canvas(
     canvas: Canvas, width: int, height: int, across: float = 0.5, down: float = 0.5
 ) -> CanvasEdit:

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeforge.canvas.errors import LONGEST_SIDE
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box, bounding_box, context_box
 
@@ -87,19 +88,58 @@ def auto_box(
     return snapped(context_box(inside, canvas, context, least), multiple, canvas)
 
 
-def check_box(box: Box, canvas: Size, multiple: int) -> None:
+def expanded(canvas: Size, left: int, top: int, right: int, bottom: int, side: int) -> Box:
+    """The box for adding pixels at the sides of a picture: what is new, and context beside it.
+
+    All of the picture where two opposite or neighbouring sides grow; else as much of it as a
+    model sees at once.
+
+    Args:
+        canvas: Width and height of the canvas, pixels.
+        left, top, right, bottom: Pixels to add.
+        side: Side of the squares the model was trained on, pixels.
+    """
+    width, height = canvas
+    whole = Box(-left, -top, left + width + right, top + height + bottom)
+    added = [pixels for pixels in (left, top, right, bottom) if pixels]
+    if len(added) != 1:
+        return whole
+    across = bool(left or right)
+    length = min(whole.width if across else whole.height, max(added[0] + side // 2, side))
+    if across:
+        start = -left if left else width + right - length
+        return Box(start, whole.top, length, whole.height)
+    start = -top if top else height + bottom - length
+    return Box(whole.left, start, whole.width, length)
+
+
+def check_box(box: Box, canvas: Size, multiple: int, *, expands: bool = False) -> None:
     """Raise `BoxError` unless the box lies on the canvas and holds a cell of the latent.
 
     Args:
         box: The box.
         canvas: Width and height of the canvas, pixels.
         multiple: What the model's sizes are multiples of, pixels.
+        expands: It may reach beyond the canvas, which grows; a part of it must lie on it.
     """
-    if clamped(box, canvas) != box:
+    whole = Box(0, 0, *canvas)
+    if expands and box.overlap(whole) is None:
+        raise BoxError(
+            "the box lies beside the picture, so there is nothing to go on from.",
+            way_out="Let it overlap the picture.",
+        )
+    grown = whole.around(box)
+    if expands and max(grown.width, grown.height) > LONGEST_SIDE:
+        raise BoxError(
+            f"the picture would become {grown.width} × {grown.height} pixels; a side may have "
+            f"{LONGEST_SIDE}.",
+            way_out="Make the box smaller.",
+        )
+    if not expands and clamped(box, canvas) != box:
         raise BoxError(
             f"the box at {box.left}, {box.top} of {box.width} × {box.height} pixels does not lie "
             f"on the canvas of {canvas[0]} × {canvas[1]}.",
-            way_out="Move the box onto the canvas, or make the canvas larger.",
+            way_out="Move the box onto the canvas, or choose 'expand', which lets it grow.",
         )
     if min(box.width, box.height) < multiple:
         raise BoxError(

@@ -32,6 +32,7 @@ class Method:
         whole: Without a mask the whole box is meant.
         grow: Pixels of the canvas by which the masks are larger than drawn.
         describes: What the prompt should describe, for the field's placeholder.
+        explains: What it does, and what it needs.
     """
 
     workflow: str
@@ -40,6 +41,7 @@ class Method:
     whole: bool = False
     grow: int = 0
     describes: str = "What should be there"
+    explains: str = ""
 
     def fill_at(self, strength: float) -> Fill:
         """The fill to use: what is changed by less than all of its steps starts from itself."""
@@ -54,21 +56,56 @@ _COVER = 8
 """As far as a patch fades in from the mask's edge: there, what is to be removed would be seen."""
 
 METHODS: Mapping[Intent, Method] = {
-    Intent.FILL: Method("canvas_inpaint", Fill.BLUR, 1.0),
-    Intent.EXPAND: Method(
-        "canvas_outpaint", Fill.CONTINUE, 1.0, describes="The whole picture, with what is new"
+    Intent.FILL: Method(
+        "canvas_inpaint",
+        Fill.BLUR,
+        1.0,
+        whole=True,
+        explains="Paints what the prompt says into the mask or selection; without one, into the "
+        "whole box.",
     ),
-    Intent.ADD: Method("canvas_inpaint", Fill.NEUTRAL, 1.0, describes="What to add"),
+    Intent.EXPAND: Method(
+        "canvas_outpaint",
+        Fill.CONTINUE,
+        1.0,
+        describes="The whole picture, with what is new",
+        explains="Continues the picture where the box reaches beyond it, and where it is "
+        "transparent. Drag the box (K) over an edge, or expand by pixels.",
+    ),
+    Intent.ADD: Method(
+        "canvas_inpaint",
+        Fill.NEUTRAL,
+        1.0,
+        describes="What to add",
+        explains="Adds a new thing inside the mask or selection.",
+    ),
     Intent.REMOVE: Method(
         "canvas_inpaint",
         Fill.CONTINUE,
         0.8,
         grow=_COVER,
         describes="What is behind it, such as a wall",
+        explains="Takes away what the mask or selection covers, and continues what is around it.",
     ),
     Intent.REPLACE_BACKGROUND: Method(
-        "canvas_inpaint", Fill.NEUTRAL_HARD, 1.0, describes="The new background"
+        "canvas_inpaint",
+        Fill.NEUTRAL_HARD,
+        1.0,
+        describes="The new background",
+        explains="Paints a new background. Mask the background, up to the edge of what stays.",
     ),
-    Intent.REFINE: Method("canvas_refine", Fill.ORIGINAL, 0.4, whole=True),
-    Intent.IMAGE_TO_IMAGE: Method("canvas_refine", Fill.ORIGINAL, 0.6, whole=True),
+    Intent.REFINE: Method(
+        "canvas_refine",
+        Fill.ORIGINAL,
+        0.4,
+        whole=True,
+        explains="Adds detail and keeps what is there; in the mask, or in the whole box.",
+    ),
+    Intent.IMAGE_TO_IMAGE: Method(
+        "canvas_refine",
+        Fill.ORIGINAL,
+        0.6,
+        whole=True,
+        explains="Changes the picture by its strength; in the mask, or in the whole box.",
+    ),
 }

@@ -60,7 +60,7 @@ class Source:
 
     Args:
         pixels: uint8, (height, width, 3 or 4) of the box, alpha not premultiplied.
-        box: Where it is on the canvas.
+        box: Where it is on the canvas; to expand the picture it reaches beyond.
         canvas: Width and height of the canvas, pixels.
         control: What its control layers show there, uint8, (height, width, 4), alpha not
             premultiplied; None where it has none.
@@ -137,7 +137,7 @@ def request(
         NoRegionsError: a mask has a prompt, and the workflow no node for it.
         NoSuchNodeError: `values` name a node that is not there.
     """
-    check_box(source.box, source.canvas, multiple)
+    check_box(source.box, source.canvas, multiple, expands=intent is Intent.EXPAND)
     _check_sizes(source, selections)
     mask = _ended(_changes(source, selections, intent), source)
     document = _copy(workflow)
@@ -192,13 +192,13 @@ def _changes(source: Source, selections: Sequence[Selection], intent: Intent) ->
 
 def _nothing(intent: Intent) -> str:
     if intent is Intent.EXPAND:
-        return "nothing in the box is transparent, so there is nothing to expand into."
+        return "the box lies on the picture, and nothing in it is transparent."
     return "no mask marks anything in the box."
 
 
 def _way_out(intent: Intent) -> str:
     if intent is Intent.EXPAND:
-        return "Make the canvas larger, or move the box over its edge."
+        return "Drag the generation box (K) beyond the picture, or choose 'Expand picture…'."
     return f"Paint a mask there, or choose '{Intent.IMAGE_TO_IMAGE}', which changes the whole box."
 
 
@@ -209,10 +209,10 @@ def _ended(mask: Bytes, source: Source) -> Bytes:
     """
     out = mask.copy()
     box, (width, height) = source.box, source.canvas
-    out[:1] *= box.top == 0
-    out[-1:] *= box.bottom == height
-    out[:, :1] *= box.left == 0
-    out[:, -1:] *= box.right == width
+    out[:1] *= box.top <= 0
+    out[-1:] *= box.bottom >= height
+    out[:, :1] *= box.left <= 0
+    out[:, -1:] *= box.right >= width
     return out if out.any() else mask
 
 

@@ -8,7 +8,18 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
 from PySide6.QtGui import QImage, QNativeGestureEvent, QPainter, QPointingDevice, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from nodeforge.canvas import Brush, ChangeKind, ColourPaint, LayerKind, Sample, Stroke, add_layer
+from nodeforge.canvas import (
+    Brush,
+    ChangeKind,
+    ColourPaint,
+    LayerKind,
+    Sample,
+    Stroke,
+    add_layer,
+    crop_canvas,
+    resize_canvas,
+)
+from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.panels.layers_panel import LayersPanel
 from nodeforge.ui.canvas_view.rendering.canvas_renderer import level_for
 from nodeforge.ui.common import theme
@@ -45,10 +56,37 @@ def test_at_one_to_one_the_screen_shows_the_canvas_bytes(driver):
     assert np.array_equal(part, driver.pixels()[..., :3])
 
 
+def test_a_new_size_is_shown_at_once(driver):
+    """Window fault 3: no edge of the old size stays, and the corner says the new one."""
+    for edit in (
+        resize_canvas(driver.canvas, 768, 288),
+        crop_canvas(driver.canvas, Box(40, 30, 200, 150)),
+    ):
+        before = driver.canvas.size
+        driver.session.perform(edit)
+        for size in (driver.canvas.size, before):
+            assert driver.canvas.size == size
+            seen = driver.view.camera.transform().mapRect(driver.session.canvas_rect())
+            assert QRectF(driver.view.rect()).contains(seen)
+            assert driver.editor._place.text().startswith(f"{size[0]} × {size[1]} px")
+            kept = generation_source(driver)
+            driver.view.renderer.invalidate()
+            assert np.array_equal(kept, generation_source(driver))
+            if size != before:
+                driver.undo()
+
+
 def test_a_kept_frame_shows_what_a_fresh_one_would(driver):
     view, rng = driver.view, random.Random(3)
-    for _ in range(25):
-        match rng.randrange(4):
+    for _ in range(40):
+        match rng.randrange(6):
+            case 4:  # also beyond the canvas
+                left, top = rng.randint(-60, 60), rng.randint(-60, 60)
+                box = Box(left, top, rng.randint(90, 400), rng.randint(90, 400))
+                driver.session.perform(crop_canvas(driver.canvas, box))
+            case 5:
+                size = rng.randint(90, 400), rng.randint(90, 400)
+                driver.session.perform(resize_canvas(driver.canvas, *size))
             case 0:
                 view.pan(QPointF(rng.randint(-90, 90), rng.randint(-90, 90)))
             case 1:

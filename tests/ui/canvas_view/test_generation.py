@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
 from nodeforge.canvas.edits.layers import new_layer, with_new
-from nodeforge.canvas.generation.intents import Intent
+from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
 from nodeforge.settings import shipped
@@ -399,3 +399,67 @@ def test_enter_in_a_field_accepts_no_candidate(qtbot, painted):
         qtbot.keyClick(field, Qt.Key.Key_Backspace)
     assert painted.editor.staging.count == 1
     assert len(painted.document.history) == 0
+
+
+def test_outpainting_is_one_drag_of_the_box(qtbot, open_window):
+    """The box goes over the edge, Generate continues the picture there, and the canvas grows."""
+    driver = driver_in(open_window(ForkedWorker), fox())
+    quick(driver)
+    before, steps = driver.pixels(), len(driver.document.history)
+    driver.tool("box")
+    QApplication.processEvents()
+    driver.pointer.drag([(100, 30), (-96, 190)])
+    box = driver.session.box
+    assert box == Box(-96, 30, 200, 160)
+    assert driver.editor.form.intent is Intent.EXPAND
+    assert "beyond" in driver.editor.generate.box.text()
+    driver.editor.generator.generate()
+    qtbot.waitUntil(lambda: not driver.editor.generator.busy, timeout=LONG)
+    assert driver.editor.staging.count == 1, driver.window.area.message_bars.text("canvas")
+    assert np.array_equal(driver.pixels(), before)  # the canvas grows on accept
+    driver.editor.staging.accept()
+    assert driver.canvas.size == (96 + 256, 256)
+    after = driver.pixels()
+    assert np.array_equal(after[:, 96:], before)
+    new = after[30:190, :96]
+    assert (new[..., 3] > 0).mean() > 0.95
+    assert new[..., :3].std() > 5
+    assert driver.session.box is None
+    assert len(driver.document.history) == steps + 1
+    driver.undo()
+    assert np.array_equal(driver.pixels(), before)
+
+
+def test_expanding_by_pixels_chooses_box_and_intent(painted, monkeypatch):
+    made = []
+    monkeypatch.setattr(painted.editor.generator, "start", lambda values, *_: made.append(values))
+    commands = painted.tab.commands
+    commands.expand_by(0, 0, 64, 0)
+    assert painted.editor.form.intent is Intent.EXPAND
+    side = painted.editor.form.native.side
+    assert painted.session.box == Box(256 + 64 - side, 0, side, 256)
+    commands.expand_by(32, 16, 0, 8)
+    assert painted.session.box == Box(-32, -16, 288, 280)
+    assert len(made) == 2
+    seen = painted.view.camera.transform().mapRect(QRectF(*painted.session.box))
+    assert QRectF(painted.view.rect()).contains(seen)
+
+
+def test_painting_in_a_candidate_beyond_the_picture_grows_the_canvas_first(painted):
+    patch = np.full((64, 128, 4), 200, np.uint8)
+    patch[..., 3] = 255
+    painted.editor.staging.add(Candidate(patch, Box(-64, 32, 128, 64)))
+    painted.editor.staging.accept_part()
+    assert painted.canvas.size == (320, 256)
+    painted.session.tool_options.set("paint_in", painted.session.tool.options[0], 20)
+    painted.pointer.drag([(20, 60), (40, 60)])
+    painted.session.commit()
+    assert (painted.pixels()[60, 20:40, :3] == 200).all()
+
+
+@pytest.mark.parametrize("intent", Intent)
+def test_every_intent_says_what_it_does(painted, intent):
+    painted.editor.form.choose_intent(intent)
+    panel = painted.editor.generate
+    assert panel.explains.text() == METHODS[intent].explains != ""
+    assert panel.expand.isVisibleTo(panel) == (intent is Intent.EXPAND)

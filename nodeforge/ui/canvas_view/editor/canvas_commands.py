@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QRectF
 from PySide6.QtWidgets import QInputDialog
 
 from nodeforge.canvas import (
@@ -32,11 +32,17 @@ from nodeforge.canvas import (
     scaled,
     select,
 )
+from nodeforge.canvas.generation.box import expanded
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box, Method
 from nodeforge.ui.canvas_view.editor.background_task import run_in_background
 from nodeforge.ui.canvas_view.editor.scale_edit import ScaleEdit
-from nodeforge.ui.canvas_view.editor.size_dialogs import CanvasSizeDialog, ScaleDialog
+from nodeforge.ui.canvas_view.editor.size_dialogs import (
+    CanvasSizeDialog,
+    ExpandDialog,
+    ScaleDialog,
+)
 from nodeforge.ui.canvas_view.tools import MoveTool
 
 if TYPE_CHECKING:
@@ -225,6 +231,23 @@ class CanvasCommands(QObject):
         if dialog.exec():
             self._perform(resize_canvas(canvas, *dialog.value()))
             self._view.fit()
+
+    def expand(self) -> None:
+        """Show the Expand picture dialog and generate what lies beyond the picture."""
+        native = self._editor.form.native.side
+        dialog = ExpandDialog(self._view.window(), self._session.canvas.size, native // 4)
+        if dialog.exec():
+            self.expand_by(*dialog.value())
+
+    def expand_by(self, left: int, top: int, right: int, bottom: int) -> None:
+        """Generate so many pixels beyond each side of the picture."""
+        self._session.commit()
+        self._editor.form.choose_intent(Intent.EXPAND)
+        side = self._editor.form.native.side
+        box = expanded(self._session.canvas.size, left, top, right, bottom, side)
+        self._session.set_box(box)
+        self._view.fit(self._session.canvas_rect().united(QRectF(*box)))
+        self._editor.generator.generate()
 
     def crop_to_selection(self) -> None:
         self._crop(self._session.canvas.state.selected())

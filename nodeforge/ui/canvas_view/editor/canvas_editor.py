@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from nodeforge.canvas import Canvas
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.ui.canvas_view.generation.auto_generation_box import AutoGenerationBox
 from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.generator import Generator
@@ -81,6 +82,7 @@ class CanvasEditor(QWidget):
         self.staging.accepted.connect(self._record_generation)
         self.view.view_changed.connect(self._show_place)
         self.view.cursor_moved.connect(self._show_place)
+        self.session.box_changed.connect(self._expand_where_box_reaches)
         self._show_place()
 
     def close_editor(self) -> None:
@@ -98,6 +100,12 @@ class CanvasEditor(QWidget):
         parts = (self.live, self.generator, self._auto_box, self.form, self.staging)
         for part in (*parts, self.session.snapping, self.session):
             part.deleteLater()
+
+    def _expand_where_box_reaches(self) -> None:
+        """A box that reaches beyond the picture is there to expand it."""
+        box, canvas = self.session.box, self.session.canvas.box
+        if box is not None and canvas.around(box) != canvas:
+            self.form.choose_intent(Intent.EXPAND)
 
     def _record_generation(self, accepted: Candidate) -> None:
         """Add the generation's record to the project."""

@@ -238,6 +238,7 @@ class CanvasTab(QStackedWidget):
         self.editor.refused.connect(self.refused)
         self.editor.view.menu_requested.connect(self.menu_requested)
         self.editor.session.tool_changed.connect(self.commands_changed)
+        self.editor.generate.expand_requested.connect(self.commands.expand)
         self.editor.staging.changed.connect(self.commands_changed)
         self.editor.live.changed.connect(self.commands_changed)
         self._ends.append(canvas.subscribe(self._on_canvas_changed))

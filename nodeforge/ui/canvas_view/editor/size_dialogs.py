@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QSpinBox,
     QToolButton,
@@ -48,6 +49,60 @@ class CanvasSize(NamedTuple):
     height: int
     across: float
     down: float
+
+
+class ExpandDialog(QDialog):
+    """Asks for the pixels to add at each side of a picture."""
+
+    SIDES = ("Left", "Top", "Right", "Bottom")
+
+    def __init__(self, parent: QWidget, size: tuple[int, int], pixels: int) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Expand picture")
+        self._size = size
+        form = QFormLayout(self)
+        self.sides: dict[str, QCheckBox] = {}
+        self.pixels = _pixels("Pixels", pixels)
+        form.addRow("&Pixels", self.pixels)
+        row = QHBoxLayout()
+        for side in self.SIDES:
+            self.sides[side] = QCheckBox(side)
+            self.sides[side].toggled.connect(self._show)
+            row.addWidget(self.sides[side])
+        form.addRow("Sides", row)
+        self.summary = QLabel()
+        self.summary.setProperty("role", "dim")
+        kinds = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
+        self.buttons.button(kinds.Ok).setText("Expand")
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self.pixels.valueChanged.connect(self._show)
+        form.addRow(self.summary)
+        form.addRow(self.buttons)
+        self.sides["Right"].setChecked(True)
+        self.pixels.selectAll()
+        self._show()
+
+    def value(self) -> tuple[int, int, int, int]:
+        """Pixels to add at left, top, right and bottom."""
+        pixels = self.pixels.value()
+        left, top, right, bottom = (
+            pixels if self.sides[side].isChecked() else 0 for side in self.SIDES
+        )
+        return left, top, right, bottom
+
+    def _show(self) -> None:
+        """Show the resulting size, or why it is not possible."""
+        left, top, right, bottom = self.value()
+        width, height = self._size[0] + left + right, self._size[1] + top + bottom
+        possible = max(width, height) <= LONGEST_SIDE and (width, height) != self._size
+        now = f"{self._size[0]} × {self._size[1]}"
+        text = f"{now} becomes {width} × {height} px, once a candidate is accepted."
+        if not possible:
+            text = f"Choose a side. Each side may be up to {LONGEST_SIDE} px."
+        self.summary.setText(text)
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(possible)
 
 
 class _BaseSizeDialog(QDialog):

@@ -12,6 +12,7 @@ from nodeforge.canvas import LayerKind, Tiles, premultiplied
 from nodeforge.canvas.document.canvas import State
 from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.edits.layers import new_layer, with_new
+from nodeforge.canvas.edits.reshape import crop_canvas, grown_to
 from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image
@@ -117,8 +118,11 @@ class StagingArea(QObject):
         if candidate is None:
             return False
         self._session.commit()
+        grows = self._reaches_beyond(candidate.box)
         if not self._session.perform(_layer_of(self._session, candidate)):
             return False
+        if grows:
+            self._session.set_box(None)
         self.clear()
         self.accepted.emit(candidate)
         return True
@@ -131,6 +135,12 @@ class StagingArea(QObject):
         tool = self._session.tools["paint_in"]
         assert isinstance(tool, PaintCandidateTool)
         self._session.commit()
+        if self._reaches_beyond(candidate.box):
+            grown = self._session.canvas.box.around(candidate.box)
+            if not self._session.perform(crop_canvas(self._session.canvas, grown)):
+                return
+            candidate.box = candidate.box.moved(-grown.left, -grown.top)
+            self._session.set_box(None)
         ends = self._painting_finished
         tool.begin(premultiplied(candidate.patch), candidate.box, candidate.name, ends)
         self.painting_candidate = True
@@ -151,6 +161,11 @@ class StagingArea(QObject):
         self._preview = None
         self._candidate_overlay.set_split(1.0)
         self.select(0)
+
+    def _reaches_beyond(self, box: Box) -> bool:
+        """Whether the canvas grows to take the box."""
+        canvas = self._session.canvas.box
+        return canvas.around(box) != canvas
 
     def _painting_finished(self, painted: bool) -> None:
         self.painting_candidate = False
@@ -177,9 +192,10 @@ class StagingArea(QObject):
 def _layer_of(session: CanvasSession, candidate: Candidate) -> CanvasEdit:
     """The edit that adds a candidate as a layer above the picture layers."""
     tiles = Tiles.of(premultiplied(candidate.patch))
-    offset = (candidate.box.left, candidate.box.top)
 
     def work(state: State) -> State:
+        state, box = grown_to(state, candidate.box)
+        offset = (box.left, box.top)
         layer = new_layer(state, LayerKind.PAINT, candidate.name, tiles=tiles, offset=offset)
         return with_new(state, layer, topmost_picture_layer(state))
 

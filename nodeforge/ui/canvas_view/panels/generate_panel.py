@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.generation.generation_form import FormEntry, GenerationForm
 from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
@@ -39,6 +40,9 @@ _PROMPT_HEIGHT = 84
 class GeneratePanel(QWidget):
     """Edits the generation form and starts generating."""
 
+    expand_requested = Signal()
+    """The person wants to expand the picture by pixels."""
+
     def __init__(
         self,
         session: CanvasSession,
@@ -54,7 +58,16 @@ class GeneratePanel(QWidget):
         self.intents = _menu("What for")
         for intent in Intent:
             self.intents.addItem(intent.value.capitalize(), intent)
+            self.intents.setItemData(
+                self.intents.count() - 1, METHODS[intent].explains, Qt.ItemDataRole.ToolTipRole
+            )
         self.intents.activated.connect(self._choose_intent)
+        self.explains = QLabel(wordWrap=True)
+        self.explains.setProperty("role", "small")
+        self.expand = QPushButton("Expand by…")
+        self.expand.setIcon(icon("corners-out"))
+        self.expand.setToolTip("Choose sides and pixels, and generate what lies beyond the picture")
+        self.expand.clicked.connect(self.expand_requested)
         self.workflows = _menu("Workflow")
         self.workflows.activated.connect(self._choose_workflow)
         self.history = GenerationHistoryButton(session, self._form, workspace)
@@ -87,6 +100,8 @@ class GeneratePanel(QWidget):
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(6)
         column.addWidget(self.intents)
+        column.addWidget(self.explains)
+        column.addWidget(self.expand)
         column.addLayout(self._form_rows)
         row = QHBoxLayout()
         row.addWidget(self.workflows, 1)
@@ -126,6 +141,8 @@ class GeneratePanel(QWidget):
             if field is not None:
                 self._add(entry, field)
         self.intents.setCurrentIndex(list(Intent).index(self._form.intent))
+        self.explains.setText(METHODS[self._form.intent].explains)
+        self.expand.setVisible(self._form.intent is Intent.EXPAND)
         self._list_workflows()
         self._show_box()
 
@@ -185,8 +202,16 @@ class GeneratePanel(QWidget):
     def _show_box(self) -> None:
         box = self._session.shown_box()
         if box is not None:
-            how = "drawn" if self._session.box is not None else "chosen from the mask"
-            self.box.setText(f"Box {box.width} × {box.height} px, {how}")
+            self.box.setText(f"Box {box.width} × {box.height} px, {self._how(box)}")
+
+    def _how(self, box: Box) -> str:
+        """How the generation box came to be."""
+        canvas = self._session.canvas.box
+        if canvas.around(box) != canvas:
+            return "reaches beyond the picture"
+        if self._session.box is not None:
+            return "drawn"
+        return "the whole canvas" if box == canvas else "fitted to the mask"
 
 
 def _menu(name: str) -> QComboBox:

@@ -25,8 +25,8 @@ SMALLEST = 16
 class GenerationBoxTool(Tool):
     name, title, icon, key = "box", "Generation box", "bounding-box", "K"
     hint = (
-        "Drag the box, its handles, or a new one. Shift keeps the proportions. "
-        "Double-click fits it to the mask."
+        "Drag the box, its handles, or a new one; beyond the picture it expands it. "
+        "Shift keeps the proportions. Double-click fits it to the mask."
     )
     options = (number_option("grid", "Steps of", 8, 1, 256, 1, "px"),)
 
@@ -94,14 +94,21 @@ class GenerationBoxTool(Tool):
         return handle_at(shown, self._view, pointer.view_position)
 
     def _on_grid(self, rect: QRectF) -> Box:
-        """Round a rectangle to the grid and clamp it to the canvas."""
+        """Round a rectangle to the grid; near an edge of the canvas it keeps to it."""
         grid = self.value("grid")
         width, height = self.session.canvas.size
-        sides = (
-            min(max(round(side / grid) * grid, min(SMALLEST, most)), max(most, 1))
-            for side, most in ((rect.width(), width), (rect.height(), height))
-        )
-        wide, high = sides
-        left = min(max(round(rect.left()), 0), width - wide)
-        top = min(max(round(rect.top()), 0), height - high)
+        left, wide = _on_grid(rect.left(), rect.width(), grid, width)
+        top, high = _on_grid(rect.top(), rect.height(), grid, height)
         return Box(left, top, wide, high)
+
+
+def _on_grid(start: float, length: float, grid: int, canvas: int) -> tuple[int, int]:
+    """Start and length in one direction; what reaches less than a step beyond stays inside."""
+    rounded = max(round(length / grid) * grid, SMALLEST)
+    first = round(start)
+    if -grid < first < 0:
+        first = 0
+    if canvas < first + rounded < canvas + grid:
+        inside = max(canvas - rounded, 0) if first >= 0 else first
+        first, rounded = inside, min(rounded, canvas - inside)
+    return first, rounded

@@ -215,18 +215,19 @@ class CanvasView(Viewport):
         return super().event(event)
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
+        if any(change.kind is ChangeKind.SIZE for change in changes):
+            self.renderer.invalidate()  # what is drawn is of another size
+            self.fit()
+            return
         transform = self.camera.transform()
         for change in changes:
-            if change.kind in (ChangeKind.SIZE, ChangeKind.SELECTION):
+            if change.kind is ChangeKind.SELECTION:
                 self.update()
             elif change.box is not None:
                 rect = _grown(transform.mapRect(QRectF(*change.box)), self.camera.zoom)
                 self.renderer.invalidate(rect & self.rect())
                 self.update(rect & self.rect())
-        if any(
-            change.kind in (ChangeKind.SIZE, ChangeKind.LAYERS, ChangeKind.ACTIVE)
-            for change in changes
-        ):
+        if any(change.kind in (ChangeKind.LAYERS, ChangeKind.ACTIVE) for change in changes):
             self.update()
 
     def _update(self, rect: QRectF) -> None:

@@ -58,6 +58,7 @@ _DEEDS: tuple[Row, ...] = (
     ("flip_down", "Flip vertically", (), ""),
     ("scale", "Scale image…", ("Ctrl+Alt+I",), "arrows-out"),
     ("resize", "Canvas size…", ("Ctrl+Alt+C",), "corners-out"),
+    ("expand", "Expand picture…", (), "corners-out"),
     ("crop_to_selection", "Crop to selection", (), "crop"),
     ("crop_to_box", "Crop to generation box", (), ""),
     ("export", "Export picture…", ("Ctrl+Shift+E",), "export"),
