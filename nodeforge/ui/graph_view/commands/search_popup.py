@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.ui.common.focus import return_focus
 from nodeforge.ui.common.theme import NORMAL, SMALL, Theme
 from nodeforge.ui.graph_view.commands.fuzzy_search import ranked
 
@@ -108,10 +109,10 @@ class SearchPopup(QFrame):
         self.list.setItemDelegate(_EntryDelegate(theme, self.list))
 
     def dismiss(self) -> None:
-        """Hide the popup and return the focus to the parent."""
+        """Hide the popup; if it still has the focus, the parent gets it."""
         if self.isVisible():
+            return_focus(self.line, self._around)
             self.hide()
-            self._around.setFocus()
             self.closed.emit()
 
     def _search(self, text: str) -> None:
@@ -140,8 +141,8 @@ class SearchPopup(QFrame):
 
     def _take_item(self, item: QListWidgetItem) -> None:
         entry = item.data(Qt.ItemDataRole.UserRole)
+        return_focus(self.line, self._around)
         self.hide()
-        self._around.setFocus()
         self.chosen.emit(entry.key)
 
     def eventFilter(self, watched, event) -> bool:  # noqa: N802

@@ -17,6 +17,7 @@ from nodeforge.spec import (
     TextWidget,
     ToggleWidget,
 )
+from nodeforge.ui.common.focus import return_focus
 from nodeforge.ui.common.theme import NORMAL, SMALL
 from nodeforge.ui.graph_view.gestures.drag_number import rounded, step_of, within
 from nodeforge.ui.graph_view.interaction.arithmetic import calculate
@@ -78,9 +79,9 @@ class InlineEditor(QObject):
             return
         text = widget.toPlainText() if isinstance(widget, QPlainTextEdit) else widget.text()  # pyright: ignore
         widget.removeEventFilter(self)
+        return_focus(widget, self.session.viewer)
         widget.hide()
         widget.deleteLater()
-        self.session.viewer.setFocus()
         if keep:
             self._keep(text)
 
