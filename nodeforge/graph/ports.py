@@ -5,6 +5,9 @@ from __future__ import annotations
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.spec import Catalogue, PortSpec
 
+PICTURE_TYPES = ("image", "mask", "latent")
+"""Types of values that are shown as pictures."""
+
 
 def input_spec(node: Node | None, port: str, catalogue: Catalogue) -> PortSpec | None:
     """The declaration of an input; None where node, type or port is unknown."""
@@ -57,3 +60,12 @@ def output_names(node: Node, catalogue: Catalogue) -> list[str]:
         return sorted(node.outputs)
     spec = catalogue.get(node.type)
     return list(spec.output) if spec else []
+
+
+def picture_port(node: Node, catalogue: Catalogue) -> str:
+    """The first output of a node that is shown as a picture; empty for none."""
+    for name in output_names(node, catalogue):
+        spec = output_spec(node, name, catalogue)
+        if spec is not None and spec.type in PICTURE_TYPES:
+            return name
+    return ""

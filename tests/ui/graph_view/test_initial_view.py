@@ -4,8 +4,10 @@ import itertools
 
 import pytest
 from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtGui import QImage
 
 from nodeforge.formats import load
+from nodeforge.graph.ports import picture_port
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common import theme
@@ -33,9 +35,31 @@ def test_an_example_opens_so_that_its_start_can_be_read(qapp, file):
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_no_nodes_of_an_example_lie_on_each_other(qapp, file):
     view = GraphView(load(file), Catalogue.shipped(), theme.DARK)
-    bodies = [box.body() for box in view.session.scene.node_items.values()]
-    assert not [pair for pair in itertools.combinations(bodies, 2) if pair[0].intersects(pair[1])]
+    assert overlapping(view) == []
     view.deleteLater()
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_no_nodes_of_an_example_lie_on_each_other_once_all_show_a_picture(qapp, file):
+    """window 5: a run makes nodes grow; their room is reserved."""
+    view = GraphView(load(file), Catalogue.shipped(), theme.DARK)
+    show_pictures(view)
+    assert overlapping(view) == []
+    view.auto_layout()
+    assert overlapping(view) == []
+    view.deleteLater()
+
+
+def show_pictures(view: GraphView) -> None:
+    picture = QImage(256, 512, QImage.Format.Format_RGB32)
+    for path in list(view.session.scene.node_items):
+        if picture_port(view.document.node(path), view.session.catalogue):
+            view.show_thumbnail(path, picture)
+
+
+def overlapping(view: GraphView) -> list[tuple[str, str]]:
+    pairs = itertools.combinations(view.session.scene.node_items.values(), 2)
+    return [(a.path, b.path) for a, b in pairs if a.body().intersects(b.body())]
 
 
 def test_what_is_small_is_shown_whole(qapp):

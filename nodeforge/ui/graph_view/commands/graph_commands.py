@@ -69,8 +69,8 @@ class GraphCommands:
         """A position where `node` covers no other: the centre of the view, or below."""
         layout = layout_node("", node, self.session.catalogue, DisplayState())
         centre = self.place_for_new()
-        wish = QRectF(centre.x() - layout.width / 2, centre.y() - 40, layout.width, layout.height)
-        bodies = [node_item.body() for node_item in self.session.scene.node_items.values()]
+        wish = QRectF(centre.x() - layout.width / 2, centre.y() - 40, layout.width, layout.room)
+        bodies = [node_item.room() for node_item in self.session.scene.node_items.values()]
         for body in sorted(bodies, key=lambda body: body.top()):
             if body.intersects(wish):
                 wish.moveTop(body.bottom() + DOWN)

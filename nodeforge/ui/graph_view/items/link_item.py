@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from NodeGraphQt.constants import Z_VAL_NODE_WIDGET, Z_VAL_PIPE
+from NodeGraphQt.constants import Z_VAL_NODE, Z_VAL_NODE_WIDGET
 from NodeGraphQt.qgraphics.pipe import PipeItem
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPen
@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
 from nodeforge.graph.model import Input, Output
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 
-WIDTH, WIDE = 2.0, 3.5
+WIDTH, WIDE = 1.6, 3.5
+Z_VALUE = Z_VAL_NODE + 2
+"""Above all nodes, also selected ones: behind a node, a link looks as if it ended at its ports."""
 
 
 def curve(start: QPointF, end: QPointF) -> QPainterPath:
@@ -33,7 +35,7 @@ class LinkItem(PipeItem):
         self, end: Input, start: Output, into: GraphPortItem, out_of: GraphPortItem
     ) -> None:
         QGraphicsPathItem.__init__(self)
-        self.setZValue(Z_VAL_PIPE)
+        self.setZValue(Z_VALUE)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable, True)
         self.end, self.start = end, start
         self._input_port, self._output_port = into, out_of

@@ -176,6 +176,10 @@ class NodeItem(AbstractNodeItem):
         """The rectangle in scene coordinates."""
         return QRectF(self.pos().x(), self.pos().y(), self._width, self._height)
 
+    def room(self) -> QRectF:
+        """The rectangle to keep free for it in layouts, scene coordinates."""
+        return QRectF(self.pos().x(), self.pos().y(), self._width, self.layout.room)
+
     def itemChange(self, change, value):  # noqa: N802
         if change == QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged:
             self.setZValue(Z_VAL_NODE + (1 if value else 0))

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nodeforge.graph.model import Input, Mode, Node, Subgraph
-from nodeforge.graph.ports import input_names, input_spec, output_names, output_spec, title_of
+from nodeforge.graph.ports import (
+    input_names,
+    input_spec,
+    output_names,
+    output_spec,
+    picture_port,
+    title_of,
+)
 from nodeforge.spec import (
     ANY,
     FLOAT,
@@ -30,6 +37,8 @@ PAD = 8
 LINES = 3
 """Number of lines shown of a multiline text."""
 THUMB = 160
+PICTURE = THUMB + 8
+"""Height that a thumbnail takes with its margins, if it is not resized."""
 STRIP = 20
 REROUTE = (48, 24)
 
@@ -98,6 +107,8 @@ class NodeLayout:
     thumb: tuple[float, float, float, float] | None = None
     strip: float | None = None
     """The top of the message strip."""
+    room: float = 0.0
+    """The height to keep free for it: that with a picture, also while it shows none."""
 
     def row_at(self, y: float) -> ParameterRow | None:
         return next((row for row in self.rows if row.y <= y < row.y + row.height), None)
@@ -141,6 +152,7 @@ def layout_node(name: str, node: Node, catalogue: Catalogue, display: DisplaySta
         _fold(layout, inputs + outputs)
     else:
         _stack(layout, node, catalogue, inputs, outputs, display)
+    layout.room = max(layout.room, layout.height)
     return layout
 
 
@@ -204,6 +216,8 @@ def _stack(
     layout.ports = inputs + outputs
     if layout.missing:
         top += ROW
+    picture = PICTURE if picture_port(node, catalogue) else 0
+    layout.room = top + picture + 8
     top = _place_thumb(layout, display, top + 4)
     if display.message:
         layout.strip = top + 4

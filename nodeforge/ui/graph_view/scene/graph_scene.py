@@ -280,12 +280,12 @@ class GraphScene:
             if path not in positions and path not in self._free_positions
         }
         taken = [
-            positions[path][1] + node_item.layout.height + 60
+            positions[path][1] + node_item.layout.room + 60
             for path, node_item in self.node_items.items()
             if path in positions
         ]
         links = [(start.node, end.node) for end, start in self.links.items()]
-        sizes = {path: (layout.width, layout.height) for path, layout in loose.items()}
+        sizes = {path: (layout.width, layout.room) for path, layout in loose.items()}
         top = max(taken, default=0.0)
         for path, (x, y) in layered_layout(sizes, links).items():
             self._free_positions[path] = (x, y + top)

@@ -42,11 +42,6 @@ class Overview:
         pens = self._scene.pens
         for rect, colour in self._frames:
             painter.fillRect(rect, colour)
-        for colour, lines in self._lines.items():
-            pen = QPen(QColor(colour))
-            pen.setCosmetic(True)
-            painter.setPen(pen)
-            painter.drawLines(lines)
         painter.setPen(NO_PEN)
         painter.setBrush(pens.body)
         painter.drawRects(self._bodies)
@@ -57,6 +52,11 @@ class Overview:
             if node_item.thumb is not None and node_item.layout.thumb is not None:
                 rect = QRectF(*node_item.layout.thumb).translated(node_item.pos())
                 painter.drawPixmap(rect, node_item.thumb, QRectF(node_item.thumb.rect()))
+        for colour, lines in self._lines.items():
+            pen = QPen(QColor(colour))
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawLines(lines)
         self._outline(painter, pens, zoom)
 
     def _outline(self, painter: QPainter, pens: Pens, zoom: float) -> None:
