@@ -22,6 +22,7 @@ from nodeforge.ui.graph_view.items.pens import Pens
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 from nodeforge.ui.graph_view.scene.graph_viewer import GraphViewer
+from nodeforge.ui.graph_view.scene.overview import bounding_rect
 
 Item = NodeItem | FrameItem | LinkItem
 
@@ -85,6 +86,14 @@ class GraphSession(QObject):
     def select_paths(self, paths: Collection[str]) -> None:
         self.select_items(
             node_item for path in paths if (node_item := self.scene.node_items.get(path))
+        )
+
+    def reveal(self, paths: Collection[str]) -> None:
+        """Scroll so that these nodes are seen, with room for their pictures."""
+        self.viewer.reveal(
+            bounding_rect(
+                self.scene.node_items[p].room() for p in paths if p in self.scene.node_items
+            )
         )
 
     # the document

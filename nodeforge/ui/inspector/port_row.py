@@ -19,7 +19,6 @@ from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.field_factory import make_field
-from nodeforge.ui.fields.picture_field import PictureField
 from nodeforge.ui.fields.prompt_assistant import PromptAssistant, reads_prompts
 from nodeforge.ui.fields.seed_field import MODES, SeedField
 from nodeforge.ui.fields.text_field import TextField
@@ -87,8 +86,7 @@ class PortRow(QWidget):
         editor.setAccessibleDescription(formatting.plain_text(self._port.doc))
         editor.setToolTip(formatting.tooltip_html(self._port.doc))
         field.edited.connect(self._edit)
-        if isinstance(field, PictureField):
-            field.refused.connect(self._opened.refused)
+        field.refused.connect(self._opened.refused)
         if isinstance(field, SeedField):
             field.mode_chosen.connect(self._choose_mode)
 

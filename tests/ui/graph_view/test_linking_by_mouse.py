@@ -1,5 +1,6 @@
 """Links are drawn, refused, pulled off, cut and healed with the mouse."""
 
+import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
@@ -50,6 +51,8 @@ def test_a_link_that_cannot_be_is_refused_while_dragging_with_the_reason(screen)
     screen.release(end)
     assert screen.links == before
     assert "takes model" in screen.refused[-1]
+    assert "takes model" in hint.text()  # it stays for a while, and goes with the next press
+    screen.click(screen.title("model"))
     assert not hint.isVisible()
     screen.check()
 
@@ -163,3 +166,24 @@ def test_a_link_dropped_on_nothing_offers_what_fits_and_links_it_at_once(screen)
     assert "invert" not in screen.document.graph.nodes
     screen.check()
     assert QApplication.focusWidget() is screen.viewer
+
+
+@pytest.mark.parametrize(
+    ("start", "target", "words"),
+    [
+        ("denoise.latent", "sampler", "takes the type latent"),
+        ("denoise.latent", "model", "takes the type latent"),
+        ("denoise.latent", "denoise", "itself"),
+        ("noise.noise", "decode", "takes the type noise"),
+    ],
+)
+def test_a_link_dropped_on_a_body_where_it_fits_nowhere_says_why(screen, start, target, words):
+    """window 35: no menu and no word, and the keys typed next muted the node."""
+    before = screen.links
+    place = screen.node_item(target).body().topLeft() + QPointF(110, 40)
+    screen.drag(screen.port(start, is_input=False), place)
+    assert screen.links == before
+    assert words in screen.refused[-1]
+    assert screen.view._hint.text() == screen.refused[-1]
+    assert screen.view._hint.isVisible()
+    assert not screen.view.node_search.popup.isVisible()

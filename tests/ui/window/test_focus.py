@@ -86,3 +86,52 @@ def test_a_click_on_a_button_without_focus_leaves_the_text_in_hand(window, graph
     editor = QApplication.focusWidget()
     QTest.mouseClick(window.findChild(QWidget, "button.edit.undo"), LEFT)
     assert QApplication.focusWidget() is editor
+
+
+def regions_of(window) -> dict[str, QWidget]:
+    docks = window.docks.all
+    return {"graph": window.area} | {name: docks[name].widget() for name in docks}
+
+
+def region(window) -> str:
+    focused = QApplication.focusWidget()
+    found = (n for n, w in regions_of(window).items() if w is focused or w.isAncestorOf(focused))
+    return next(found, "")
+
+
+def test_f6_walks_the_regions_and_shift_f6_walks_back(window, graph):
+    """window 39: Tab is taken by the graph, F6 did nothing."""
+    graph.select(["prompt"])
+    graph.session.viewer.setFocus()
+    walked = ["graph"]
+    for pressed, modifiers in [(Qt.Key.Key_F6, PLAIN)] * 5:
+        QTest.keyClick(QApplication.focusWidget(), pressed, modifiers)
+        walked.append(region(window))
+    assert walked == ["graph", "inspector", "viewer", "gallery", "library", "graph"]
+    assert QApplication.focusWidget() is graph.session.viewer
+    back = []
+    for _ in range(5):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
+        back.append(region(window))
+    assert back == walked[-2::-1]
+    window.docks.all["viewer"].hide()
+    window.docks.show("log")
+    walked = []
+    for _ in range(3):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_F6)
+        walked.append(region(window))
+    assert walked == ["inspector", "log", "library"]
+
+
+def test_f6_leaves_an_editor_and_keeps_its_text(window, graph):
+    double_click(graph, "prompt", "text")
+    QTest.keyClicks(QApplication.focusWidget(), "a boat")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_F6)
+    assert region(window) == "inspector"
+    assert window.workspace.current.document.node("prompt").values["text"] == "a boat"
+
+
+def test_f6_on_the_start_page_and_on_a_canvas(window, graph):
+    window.area.show_view("canvas")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_F6)
+    assert region(window) == "graph"  # all panels are hidden: it stays in the documents

@@ -36,6 +36,7 @@ from nodeforge.ui.graph_view.items.frame_item import (
 from nodeforge.ui.graph_view.items.link_item import LinkItem
 from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node
 from nodeforge.ui.graph_view.scene.auto_layout import DOWN
+from nodeforge.ui.graph_view.scene.make_way import make_way
 from nodeforge.ui.graph_view.scene.overview import bounding_rect
 from nodeforge.ui.graph_view.session import GraphSession
 
@@ -61,8 +62,7 @@ class GraphCommands:
         add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
         self.session.perform(add)
         self.session.select_paths(add.paths)
-        if position is None:
-            self.session.viewer.reveal(self.session.scene.node_items[add.paths[0]].body())
+        self.session.reveal(add.paths)
         return add.paths[0]
 
     def _free_place(self, node: Node) -> tuple[float, float]:
@@ -83,10 +83,14 @@ class GraphCommands:
             node = Node(type_id, version=self.session.catalogue[type_id].version)
             through = ports_through(self.session.document, line.end, node, self.session.catalogue)
             if through is not None:
-                at = (round(place.x() - 110), round(place.y() - 14))
+                layout = layout_node("", node, self.session.catalogue, DisplayState())
+                dropped = QRectF(place.x() - 110, place.y() - 14, layout.width, layout.room)
+                at, way = make_way(self.session.scene, line.end, dropped)
                 insert = InsertOnLink(line.end, node, through, at)
-                done = self.session.perform(insert)
+                edits = [insert, *way]
+                done = self.session.perform(Together(insert.name, edits) if way else insert)
                 self.session.select_paths([insert.path])
+                self.session.reveal([insert.path])
                 return done
         return bool(self.add_node(type_id, (place.x() - 110, place.y() - 14)))
 

@@ -69,6 +69,7 @@ class NodeSearch:
             title = spec.title.lower()
             self.session.perform(Together(f"add {title}", _linked(add, port_item, port)))
         self.session.select_paths(add.paths)
+        self.session.reveal(add.paths)
 
     def open_finder(self, place: QPointF, go) -> None:
         """Offer all nodes, also in subgraphs; `go` is called with the chosen path."""

@@ -18,6 +18,7 @@ from nodeforge.spec import (
     ToggleWidget,
 )
 from nodeforge.ui.common.focus import return_focus
+from nodeforge.ui.common.number_text import out_of_range
 from nodeforge.ui.common.theme import NORMAL, SMALL
 from nodeforge.ui.graph_view.gestures.drag_number import rounded, step_of, within
 from nodeforge.ui.graph_view.interaction.arithmetic import calculate
@@ -103,6 +104,9 @@ class InlineEditor(QObject):
         if number is None:
             self.session.refuse(f"'{text}' is not a number.")
             return
+        low, high = (getattr(row.spec.widget, name, None) for name in ("minimum", "maximum"))
+        if cut := out_of_range(number, low, high):
+            self.session.refuse(f"{row.label}: {cut}")
         number = within(number, row.spec)
         self._set(node_item, row, float(number) if row.spec.type == FLOAT else round(number))
 

@@ -69,6 +69,7 @@ class GraphInputHandler(QObject):
 
     def press(self, event: QMouseEvent) -> None:
         self.last_position = event.position()
+        self.session.show_hint("")
         if self.gesture is not None:
             self.cancel()
             return

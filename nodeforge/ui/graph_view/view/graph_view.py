@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -27,6 +27,8 @@ from nodeforge.ui.graph_view.view.minimap import Minimap
 
 EDGE = 12
 EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
+REFUSAL = 4000
+"""Milliseconds for which a refusal is shown near the mouse."""
 SETTLING = 300
 """Milliseconds during which a new view is zoomed again when it is resized."""
 
@@ -66,6 +68,10 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         self._hint = QLabel(session.viewer)
         self._hint.setStyleSheet(_hint_style(theme))
         self._hint.hide()
+        self._hint_timer = QTimer(self)
+        self._hint_timer.setSingleShot(True)
+        self._hint_timer.setInterval(REFUSAL)
+        self._hint_timer.timeout.connect(self._hint.hide)
         self._empty = QLabel(EMPTY, session.viewer, alignment=Qt.AlignmentFlag.AlignCenter)
         self._empty.setProperty("role", "empty")
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -78,6 +84,7 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         session.selection_changed.connect(lambda: self.selected.emit(self.selection()))
         session.opened.connect(self.opened)
         session.refused.connect(self.refused)
+        session.refused.connect(self._show_refusal)
         session.hint_changed.connect(self._show_hint)
         session.viewer.view_changed.connect(self._place_minimap)
         session.opened.connect(self._show_empty_text)
@@ -239,7 +246,13 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
     def _settle(self) -> None:
         self._settling_size = False
 
+    def _show_refusal(self, why: str) -> None:
+        """Show a refusal where the user looks, beside the status bar."""
+        self._show_hint(why, self.input_handler.last_position)
+        self._hint_timer.start()
+
     def _show_hint(self, text: str, place: QPointF) -> None:
+        self._hint_timer.stop()
         self._hint.setVisible(bool(text))
         if text:
             self._hint.setText(text)
@@ -261,6 +274,8 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         self.minimap.move(
             view.width() - self.minimap.width() - EDGE, view.height() - self.minimap.height() - EDGE
         )
+        shown = self.minimap.isVisibleTo(self)
+        self.session.viewer.covered = QRectF(self.minimap.geometry() if shown else QRect())
 
 
 def _hint_style(theme: Theme) -> str:

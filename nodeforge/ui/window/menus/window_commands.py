@@ -11,6 +11,7 @@ from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.menus.canvas_menu import canvas_commands
 from nodeforge.ui.window.menus.graph_export import GraphExport
 from nodeforge.ui.window.menus.run_menu import RunMenu
+from nodeforge.ui.window.regions import walk_regions
 
 
 def all_commands(window: BaseWindow, run_menu: RunMenu) -> list[Command]:
@@ -193,6 +194,15 @@ def _view(window: BaseWindow) -> list[Command]:
             "view.palette", "Command palette…", window.show_palette, ("Ctrl+Shift+P",), "command"
         ),
         *on_graph,
+        *(
+            Command(
+                f"view.{name}_region",
+                f"{name.capitalize()} panel",
+                lambda step=step: walk_regions(window.area, window.docks.all, step),
+                (keys,),
+            )
+            for name, step, keys in (("next", 1, "F6"), ("previous", -1, "Shift+F6"))
+        ),
         Command(
             "view.light",
             "Light theme",
