@@ -21,6 +21,7 @@ from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.library.node_use import NodeUse
 
 if TYPE_CHECKING:
     from nodeforge.formats.bundle import Project, ProjectFiles
@@ -53,6 +54,7 @@ class Workspace(QObject):
         super().__init__()
         self.settings = settings
         self.store = store
+        self.node_use = NodeUse(store)
         self.catalogue = Catalogue.shipped()
         self.folders = ModelFolders(settings)
         self.theme: Theme = themes.THEMES.get(str(store.value("theme", "dark")), themes.DARK)

@@ -23,6 +23,7 @@ from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 from nodeforge.ui.graph_view.scene.graph_viewer import GraphViewer
 from nodeforge.ui.graph_view.scene.overview import bounding_rect
+from nodeforge.ui.library.node_use import NodeUse
 
 Item = NodeItem | FrameItem | LinkItem
 
@@ -39,8 +40,15 @@ class GraphSession(QObject):
     link_dropped = Signal(object, QPointF)
     """A link was dropped on empty space: its port item and the view position."""
 
-    def __init__(self, document: Document, catalogue: Catalogue, theme: Theme) -> None:
+    def __init__(
+        self,
+        document: Document,
+        catalogue: Catalogue,
+        theme: Theme,
+        node_use: NodeUse | None = None,
+    ) -> None:
         super().__init__()
+        self.node_use = node_use or NodeUse()
         self.document, self.catalogue, self.theme = document, catalogue, theme
         self.viewer = GraphViewer(theme)
         self.scene = GraphScene(self.viewer.scene(), document, catalogue, Pens(theme))

@@ -150,7 +150,10 @@ class DocumentsArea(QWidget):
         """Create the graph view of a document."""
         from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
 
-        view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
+        workspace = self._workspace
+        view = GraphView(
+            opened.document, workspace.catalogue, workspace.theme, node_use=workspace.node_use
+        )
         view.input_handler.unassigned_keys = self._workspace.unassigned_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))
         view.refused.connect(self.status_message)

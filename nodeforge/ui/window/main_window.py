@@ -73,7 +73,7 @@ class MainWindow(BaseWindow):
             workspace, self.runner, self.autosave, self.area.message_bars, self
         )
         self.messages = RunMessages(workspace, self.runner, self.area.message_bars, self)
-        self.library = NodeLibrary(workspace.catalogue, workspace.theme)
+        self.library = NodeLibrary(workspace.catalogue, workspace.theme, workspace.node_use)
         self.inspector = Inspector(workspace)
         self.viewer = Viewer(workspace, self.runner)
         self.results = ResultsDatabase(workspace.settings.home / "gallery.sqlite")

@@ -3,11 +3,15 @@
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication
+from ui.graph_view.conftest import PLACES
 
-from nodeforge.graph.document import Document
+from nodeforge.graph.document import Document, View
 from nodeforge.graph.edits import Unlink
 from nodeforge.graph.model import Input
-from support.graphs import graph
+from nodeforge.spec import Catalogue
+from support.graphs import graph, text_to_image
+
+SHIPPED = Catalogue.shipped()
 
 
 def test_a_drag_between_ports_links_them(screen):
@@ -187,3 +191,34 @@ def test_a_link_dropped_on_a_body_where_it_fits_nowhere_says_why(screen, start, 
     assert screen.view._hint.text() == screen.refused[-1]
     assert screen.view._hint.isVisible()
     assert not screen.view.node_search.popup.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("start", "is_input", "first"),
+    [
+        ("model.text_encoder", False, "text.encode"),
+        ("model.vae", False, "latent.decode"),
+        ("denoise.latent", False, "latent.decode"),
+        ("decode.image", False, "image.save"),
+        ("denoise.noise", True, "sampling.noise"),
+        ("denoise.positive", True, "text.encode"),
+        ("decode.vae", True, "models.load_vae"),
+    ],
+)
+def test_a_dropped_link_offers_first_what_is_usual_for_its_type(
+    open_screen, start, is_input, first
+):
+    """window 33: after a text encoder's link, "Canvas region" was first."""
+    screen = open_screen(Document(text_to_image(), view=View(positions=dict(PLACES))), SHIPPED)
+    place = screen.port(start, is_input=is_input)
+    viewer = screen.view.session.viewer
+    port_item = screen.node_item(start.partition(".")[0]).port_item(
+        start.partition(".")[2], is_input=is_input
+    )
+    screen.view.session.request_nodes(port_item, QPointF(screen.pixel(place)))
+    rows = screen.view.node_search.popup.list
+    entries = [rows.item(i).data(Qt.ItemDataRole.UserRole).key for i in range(rows.count())]
+    assert entries[0] == first
+    canvas = [each.startswith("canvas.") for each in entries]
+    assert canvas == sorted(canvas)
+    assert viewer.isAncestorOf(QApplication.focusWidget())

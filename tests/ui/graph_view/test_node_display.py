@@ -14,12 +14,12 @@ from nodeforge.graph.edits import Move, SetMode, SetPorts, SetValue
 from nodeforge.graph.model import Input, Mode, Node, Output
 from nodeforge.ui.common import theme
 from nodeforge.ui.graph_view import NodeState
-from nodeforge.ui.graph_view.commands.fuzzy_search import ranked
 from nodeforge.ui.graph_view.interaction.tooltips import tooltip_text
 from nodeforge.ui.graph_view.scene import run_display
 from nodeforge.ui.graph_view.scene.auto_layout import layered_layout
 from nodeforge.ui.graph_view.scene.hit_test import Hit
 from nodeforge.ui.graph_view.view.graph_view import EMPTY
+from nodeforge.ui.library.fuzzy_search import ranked
 from support.graphs import boxes, graph
 
 STATES = ["will_run", "cached", "on_disk", "running", "done", "error"]

@@ -61,6 +61,7 @@ class GraphCommands:
         x, y = position or self._free_place(node)
         add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
         self.session.perform(add)
+        self.session.node_use.added(type_id)
         self.session.select_paths(add.paths)
         self.session.reveal(add.paths)
         return add.paths[0]
@@ -89,6 +90,7 @@ class GraphCommands:
                 insert = InsertOnLink(line.end, node, through, at)
                 edits = [insert, *way]
                 done = self.session.perform(Together(insert.name, edits) if way else insert)
+                self.session.node_use.added(type_id)
                 self.session.select_paths([insert.path])
                 self.session.reveal([insert.path])
                 return done

@@ -17,6 +17,8 @@ from nodeforge.ui.common.formatting import plain_text
 from nodeforge.ui.graph_view.commands.search_popup import SearchEntry, SearchPopup
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.session import GraphSession
+from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.ranking import by_use, search_texts
 
 
 class NodeSearch:
@@ -50,8 +52,9 @@ class NodeSearch:
             for spec in self.session.catalogue.values()
             if port_item is None or compatible_port(spec, port_item) is not None
         ]
-        specs.sort(key=lambda spec: (spec.category, spec.title))
-        self.popup.open([search_entry(spec) for spec in specs], place.toPoint())
+        use = self.session.node_use
+        specs = by_use(specs, use, lambda spec: relevance(spec, port_item) if port_item else 0)
+        self.popup.open([search_entry(spec, use) for spec in specs], place.toPoint())
 
     def _add(self, type_id: str) -> None:
         spec = self.session.catalogue[type_id]
@@ -68,6 +71,7 @@ class NodeSearch:
             add = AddNodes([node], [place], self.session.graph_path)
             title = spec.title.lower()
             self.session.perform(Together(f"add {title}", _linked(add, port_item, port)))
+        self.session.node_use.added(type_id)
         self.session.select_paths(add.paths)
         self.session.reveal(add.paths)
 
@@ -81,7 +85,8 @@ class NodeSearch:
             kind = "Group" if isinstance(node, Subgraph) else spec.title if spec else node.type
             title = title_of(node, split(path)[1], self.session.catalogue)
             words = " ".join(str(v) for v in node.values.values() if isinstance(v, str))[:500]
-            entries.append(SearchEntry(path, title, words or kind, split(path)[0] or path, kind))
+            texts = [(title, 2.0), (path, 1.5), (kind, 1.2), (words, 0.6)]
+            entries.append(SearchEntry(path, title, words or kind, split(path)[0] or path, texts))
         self.finder.open(entries, place.toPoint())
 
 
@@ -114,8 +119,18 @@ def compatible_port(spec: NodeSpec, port_item: GraphPortItem) -> PortSpec | None
     return next((p for p in found if p.type == kind), next(iter(found), None))
 
 
-def search_entry(spec: NodeSpec) -> SearchEntry:
-    ports = " ".join(port.name for port in (*spec.inputs, *spec.outputs))
-    return SearchEntry(
-        spec.type, spec.title, plain_text(spec.summary), spec.category, f"{spec.doc} {ports}"
-    )
+def relevance(spec: NodeSpec, port_item: GraphPortItem) -> float:
+    """How well a node type fits a dropped link: 2 by a port of its type that it needs, or by its
+    first output; 1 by another of its type; 0 by one that takes any."""
+    kind = port_item.layout.type
+    ports = spec.outputs if port_item.is_input else spec.inputs
+    if not any(port.type == kind for port in ports):
+        return 0
+    if port_item.is_input:
+        return 2 if ports[0].type == kind else 1
+    return 2 if any(port.type == kind and port.required for port in ports) else 1
+
+
+def search_entry(spec: NodeSpec, use: NodeUse) -> SearchEntry:
+    side = f"★ {spec.category}" if spec.type in use.favourites else spec.category
+    return SearchEntry(spec.type, spec.title, plain_text(spec.summary), side, search_texts(spec))

@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 
 from nodeforge.ui.common.focus import return_focus
 from nodeforge.ui.common.theme import NORMAL, SMALL, Theme
-from nodeforge.ui.graph_view.commands.fuzzy_search import ranked
+from nodeforge.ui.library.fuzzy_search import ranked
 
 WIDTH, HEIGHT, LINE = 340, 320, 40
 _POPUP_KEYS = (
@@ -43,13 +43,20 @@ _POPUP_KEYS = (
 
 @dataclass(frozen=True)
 class SearchEntry:
-    """An entry of the popup: its key, and the texts that are shown and searched."""
+    """An entry of the popup.
+
+    Args:
+        key: What `chosen` tells.
+        title: The first line, with `side` at its right.
+        detail: The second line.
+        texts: What is searched, and how much a match in each counts.
+    """
 
     key: str
     title: str
     detail: str
-    side: str = ""
-    words: str = ""
+    side: str
+    texts: Sequence[tuple[str, float]]
 
 
 class SearchPopup(QFrame):
@@ -116,13 +123,7 @@ class SearchPopup(QFrame):
             self.closed.emit()
 
     def _search(self, text: str) -> None:
-        found = ranked(
-            text,
-            (
-                (e, ((e.title, 2.0), (e.key, 1.5), (e.side, 1.2), (e.detail, 0.6), (e.words, 0.5)))
-                for e in self._entries
-            ),
-        )
+        found = ranked(text, ((entry, entry.texts) for entry in self._entries))
         self.list.clear()
         for entry in found[:200]:
             item = QListWidgetItem(entry.title)

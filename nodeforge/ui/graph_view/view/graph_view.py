@@ -24,6 +24,7 @@ from nodeforge.ui.graph_view.scene import image_export
 from nodeforge.ui.graph_view.session import GraphSession
 from nodeforge.ui.graph_view.view.breadcrumb import Breadcrumb
 from nodeforge.ui.graph_view.view.minimap import Minimap
+from nodeforge.ui.library.node_use import NodeUse
 
 EDGE = 12
 EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
@@ -51,9 +52,10 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         catalogue: Catalogue,
         theme: Theme,
         parent: QWidget | None = None,
+        node_use: NodeUse | None = None,
     ) -> None:
         QWidget.__init__(self, parent)
-        self.session = session = GraphSession(document, catalogue, theme)
+        self.session = session = GraphSession(document, catalogue, theme, node_use)
         self.input_handler = GraphInputHandler(session, self._keys())
         self.inline_editor = InlineEditor(session)
         self._bar = Breadcrumb(session, self._go, self)

@@ -13,6 +13,19 @@ from nodeforge.ui.window.menus.graph_export import GraphExport
 from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.regions import walk_regions
 
+_WORDS = {
+    "node.backdrop": ("Frame", "Group box", "Comment box"),
+    "node.group": ("Make group", "Group nodes"),
+    "node.ungroup": ("Ungroup", "Expand group"),
+    "node.mute": ("Never", "Disable"),
+    "node.bypass": ("Skip", "Pass through"),
+    "node.collapse": ("Minimise", "Hide parameters"),
+    "node.layout": ("Arrange", "Tidy up"),
+    "view.zoom_all": ("Fit", "Frame all"),
+    "view.zoom_selection": ("Frame selected",),
+}
+"""What other node editors call these commands; the command palette finds them by these names."""
+
 
 def all_commands(window: BaseWindow, run_menu: RunMenu) -> list[Command]:
     """Every command of the window."""
@@ -178,6 +191,7 @@ def _on_graph(
             icon,
             partial(window.can_call_in_front, method, selection=needs),
             context=window.area.tabs,
+            words=_WORDS.get(name, ()),
         )
         for name, text, method, keys, icon, needs in rows
     ]
@@ -210,6 +224,7 @@ def _view(window: BaseWindow) -> list[Command]:
             (),
             "sun",
             checked=lambda: not window.workspace.theme.is_dark,
+            words=("Dark theme", "Colours"),
         ),
         *(
             Command(
