@@ -2,7 +2,7 @@
 
 from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.edits.base import GraphEdit, Together
-from nodeforge.graph.edits.exposed import SetPorts
+from nodeforge.graph.edits.exposed import Expose, SetExposed, SetPorts, Unexpose
 from nodeforge.graph.edits.links import (
     InsertOnLink,
     Link,
@@ -30,6 +30,7 @@ __all__ = [
     "AddNodes",
     "Collapse",
     "Detach",
+    "Expose",
     "Fold",
     "GraphEdit",
     "InsertOnLink",
@@ -41,11 +42,13 @@ __all__ = [
     "RemoveNodes",
     "Rename",
     "SetEntry",
+    "SetExposed",
     "SetMode",
     "SetPorts",
     "SetValue",
     "Through",
     "Together",
+    "Unexpose",
     "Unlink",
     "Unpack",
     "extract",

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nodeforge.graph.changes import Change, FieldChanged, LinkAdded, LinkRemoved, ValueChanged
 from nodeforge.graph.document import NoSuchNodeError
@@ -13,9 +22,11 @@ from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.graph.ports import input_names, input_spec
 from nodeforge.ui.common import formatting
+from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.inspector.auto_values import auto_values
+from nodeforge.ui.inspector.exposing import show_exposed
 from nodeforge.ui.inspector.port_row import PortRow
 
 EMPTY = "Select a node to see and change its values here."
@@ -68,7 +79,7 @@ class Inspector(QScrollArea):
             match change:
                 case LinkAdded() | LinkRemoved():
                     structural |= change.input.node in shown
-                case FieldChanged(field="inputs"):
+                case FieldChanged(field="inputs" | "exposed"):
                     structural |= change.path in shown
                 case ValueChanged():
                     pass
@@ -87,10 +98,13 @@ class Inspector(QScrollArea):
             return
         recognised = self._workspace.recognised(self._opened.granted)
         document, catalogue = self._opened.document, self._workspace.catalogue
-        told = auto_values(document, catalogue, self._paths[0], recognised)
-        for row in self._rows if told else ():
-            if row.field is not None and row.port in told:
-                row.field.set_auto(told[row.port])
+        told: dict[str, dict[str, str]] = {}
+        for row in self._rows:
+            path, port, _ = row.inner
+            if path not in told:
+                told[path] = auto_values(document, catalogue, path, recognised)
+            if row.field is not None and port in told[path]:
+                row.field.set_auto(told[path][port])
 
     def _node(self, path: str) -> Node | None:
         try:
@@ -137,10 +151,13 @@ class Inspector(QScrollArea):
         for name in input_names(nodes[0], self._workspace.catalogue):
             port = input_spec(nodes[0], name, self._workspace.catalogue)
             if port is not None:
+                port = replace(port, name=name)  # a subgraph's own name of it
                 row = PortRow(self._workspace, self._opened, self._paths, port)
                 row.source_clicked.connect(self.node_requested)
                 self._rows.append(row)
                 column.addWidget(row)
+        if isinstance(nodes[0], Subgraph) and len(nodes) == 1:
+            column.addWidget(self._exposing_button())
         self._show_auto()
         self._needs = _label("", "dim")
         column.addWidget(self._needs)
@@ -151,6 +168,16 @@ class Inspector(QScrollArea):
         if spec is not None and (more := help_text(spec.doc, spec.summary)):
             column.addWidget(_line())
             column.addWidget(_label(more, "small"))
+
+    def _exposing_button(self) -> QPushButton:
+        button = QPushButton(icon("sliders-horizontal"), "Exposed parameters…")
+        button.setToolTip("Choose which parameters are shown here, and how")
+        button.clicked.connect(self._show_exposed)
+        return button
+
+    def _show_exposed(self) -> None:
+        if self._opened is not None and self._node(self._paths[0]) is not None:
+            show_exposed(self._workspace, self._opened, self._paths[0], self)
 
     def _show_needs(self) -> None:
         """Show the memory needs of the selected node's model."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QGraphicsItem
 
-from nodeforge.graph.edits import GraphEdit, Link, Together, Unlink
+from nodeforge.graph.edits import Expose, GraphEdit, Link, Together, Unlink
 from nodeforge.spec import type_name
 from nodeforge.ui.graph_view.gestures.gesture import Gesture, Modifiers
 from nodeforge.ui.graph_view.items.link_item import LinkItem, LinkPreview
@@ -17,7 +17,10 @@ from nodeforge.ui.graph_view.session import link_ends
 
 
 class DrawLink(Gesture):
-    """Draws a link from a port; from a linked input, moves the existing link."""
+    """Draws a link from a port; from a linked input, moves the existing link.
+
+    An input dropped on the title bar of an open subgraph is exposed as a port of it.
+    """
 
     def __init__(self, session, start: QPointF, port_item: GraphPortItem) -> None:
         super().__init__(session, start)
@@ -36,7 +39,13 @@ class DrawLink(Gesture):
         refused = self.session.theme.error if self._reason else None
         assert self._preview is not None
         self._preview.draw(*points, refused)
-        self.session.show_hint(self._reason or "", place)
+        exposing = f"Release to expose “{self._dot.layout.label}” on the subgraph"
+        self.session.show_hint(self._reason or (exposing if self._exposes(place) else ""), place)
+
+    def _exposes(self, place: QPointF) -> bool:
+        """Whether an input is dropped on the title bar of the open subgraph, above the view."""
+        loose = self._dot.is_input and self._detached_link is None
+        return loose and bool(self.session.graph_path) and place.y() < 0
 
     def _begin(self) -> None:
         self._preview = LinkPreview(self.session.theme.port_colour(self._dot.layout.type))
@@ -92,7 +101,9 @@ class DrawLink(Gesture):
         self._update_target(place)
         target, reason, pulled = self._target, self._reason, self._detached_link
         self._clean_up()
-        if reason is not None:
+        if self._exposes(place):
+            self.session.perform(Expose(self._dot.node_item.path, self._dot.layout.name))
+        elif reason is not None:
             self.session.refuse(reason)
         elif target is not None:
             self._link(target)

@@ -209,12 +209,22 @@ class GraphInputHandler(QObject):
         self.menu_requested.emit(
             MenuRequest(
                 hit.item.path if isinstance(hit.item, NodeItem) else "",
+                self._input_under(hit),
                 hit.item.path if isinstance(hit.item, FrameItem) else "",
                 isinstance(hit.item, LinkItem),
                 viewer.to_scene(place),
                 viewer.viewport().mapToGlobal(place.toPoint()),
             )
         )
+
+    def _input_under(self, hit: Hit) -> str:
+        """The input or parameter under the mouse; empty for none."""
+        if not isinstance(hit.item, NodeItem):
+            return ""
+        if hit.port_item is not None:
+            return hit.port_item.layout.name if hit.port_item.is_input else ""
+        row = self.row_under(hit.item, hit)
+        return row.port if row is not None else ""
 
     # keys
 

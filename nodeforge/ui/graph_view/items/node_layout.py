@@ -13,9 +13,11 @@ from nodeforge.graph.model import Input, Mode, Node, Subgraph
 from nodeforge.graph.ports import (
     input_names,
     input_spec,
+    input_value,
     output_names,
     output_spec,
     picture_port,
+    port_label,
     title_of,
 )
 from nodeforge.spec import (
@@ -56,10 +58,7 @@ class PortLayout:
     known: bool = True
     linked: bool = False
     doc: str = ""
-
-    @property
-    def label(self) -> str:
-        return self.name.replace("_", " ")
+    label: str = ""
 
 
 @dataclass(slots=True)
@@ -72,10 +71,7 @@ class ParameterRow:
     linked: bool
     y: float
     height: float
-
-    @property
-    def label(self) -> str:
-        return self.port.replace("_", " ")
+    label: str
 
     @property
     def long(self) -> bool:
@@ -166,6 +162,7 @@ def _ports(
     ports = [_port(name, declared(node, name, catalogue), is_input) for name in [*known, *extra]]
     for port in ports:
         port.linked = port.name in linked
+        port.label = port_label(node, port.name) if is_input else port.name.replace("_", " ")
     return ports
 
 
@@ -205,10 +202,11 @@ def _stack(
         row = ParameterRow(
             port.name,
             spec,
-            _value(node, port.name, spec),
+            input_value(node, port.name, catalogue),
             port.linked,
             top,
             _height(spec, port.linked),
+            port.label,
         )
         port.y = top + ROW / 2
         layout.rows.append(row)
@@ -241,14 +239,6 @@ def _place_thumb(layout: NodeLayout, display: DisplayState, top: float) -> float
         width, height = room, room * display.thumb
     layout.thumb = ((layout.width - width) / 2, top + 4, width, height)
     return top + 4 + round(height) + 4
-
-
-def _value(node: Node, port: str, spec: PortSpec) -> Any:
-    """The value of an input; for a subgraph's port, that of the inner input."""
-    while port not in node.values and isinstance(node, Subgraph):
-        target = node.inputs[port][0]
-        node, port = node.graph.nodes[target.node], target.port
-    return node.values.get(port, spec.default)
 
 
 def format_value(value: Any, spec: PortSpec) -> str:
