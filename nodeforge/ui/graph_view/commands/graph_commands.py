@@ -40,6 +40,8 @@ from nodeforge.ui.graph_view.scene.make_way import make_way
 from nodeforge.ui.graph_view.scene.overview import bounding_rect
 from nodeforge.ui.graph_view.session import GraphSession
 
+_REROUTE = "graph.reroute"
+
 
 class GraphCommands:
     """Mixin with the graph view's edit commands; each is one undo step."""
@@ -95,6 +97,20 @@ class GraphCommands:
                 self.session.reveal([insert.path])
                 return done
         return bool(self.add_node(type_id, (place.x() - 110, place.y() - 14)))
+
+    def add_reroute(self, line: LinkItem, place: QPointF) -> None:
+        """Put a reroute into a link at a scene position, and select it."""
+        spec = self.session.catalogue[_REROUTE]
+        node = Node(spec.type, version=spec.version)
+        through = ports_through(self.session.document, line.end, node, self.session.catalogue)
+        if through is None:
+            self.session.refuse("this link takes no reroute: its ends are of an unknown type.")
+            return
+        layout = layout_node("", node, self.session.catalogue, DisplayState())
+        at = round(place.x() - layout.width / 2), round(place.y() - layout.height / 2)
+        insert = InsertOnLink(line.end, node, through, at)
+        if self.session.perform(insert):
+            self.session.select_paths([insert.path])
 
     def delete_selected(self, heal: bool = True) -> None:
         """Delete the selection; with `heal`, reconnect links around deleted nodes."""

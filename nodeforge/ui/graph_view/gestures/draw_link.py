@@ -130,7 +130,7 @@ class DrawLink(Gesture):
             self.session.viewer.scene().removeItem(self._preview)
             self._preview = None
         if self._detached_link is not None:
-            self._detached_link.setVisible(True)
+            self._detached_link.reset()
         self.session.show_hint("")
 
     def click(self, modifiers: Modifiers) -> None:

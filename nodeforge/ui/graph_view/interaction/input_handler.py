@@ -55,6 +55,7 @@ class GraphInputHandler(QObject):
         self.session = session
         self.gesture: Gesture | None = None
         self.node_dropped: Callable[[str, QPointF], bool] = lambda *_: False
+        self.link_opened: Callable[[LinkItem, QPointF], object] = lambda *_: None
         self.last_position = QPointF()
         """The last mouse position, view pixels."""
         self._button = Qt.MouseButton.NoButton
@@ -132,7 +133,9 @@ class GraphInputHandler(QObject):
         node_item = hit.item if isinstance(hit.item, NodeItem) else None
         if self._hovered is not None and self._hovered is not node_item:
             self._hovered.hover(None)
-        self._hovered = node_item
+        if self._hovered is not node_item:
+            self._hovered = node_item
+            self.show_links()
         shape = None
         if node_item is not None:
             node_item.hover(hit.port_item.layout if hit.port_item else None)
@@ -177,6 +180,12 @@ class GraphInputHandler(QObject):
         if self._hovered is not None:
             self._hovered.hover(None)
             self._hovered = None
+            self.show_links()
+
+    def show_links(self) -> None:
+        """Show hidden links of the hovered and the selected nodes."""
+        chosen = [item for item in self.session.selected_items() if isinstance(item, NodeItem)]
+        self.session.scene.show_links_of([self._hovered, *chosen])
 
     def double_click(self, event: QMouseEvent) -> None:
         if event.button() != Left:
@@ -186,6 +195,8 @@ class GraphInputHandler(QObject):
         match hit.item:
             case NodeItem() if hit.port_item is None:
                 self._open(hit.item, hit)
+            case LinkItem():
+                self.link_opened(hit.item, hit.place)
             case FrameItem() if hit.item.accepts_press_at(hit.place):
                 self.rename_requested.emit(hit.item)
             case None | FrameItem():

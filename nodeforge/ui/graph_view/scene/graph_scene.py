@@ -27,7 +27,7 @@ from nodeforge.graph.model import Graph, Input, Mode, Node, Output
 from nodeforge.graph.paths import inside, join, split, within
 from nodeforge.spec import ANY, Catalogue
 from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, NOTES, FrameItem
-from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.link_item import LinkItem, LinkStyle
 from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.node_layout import DisplayState, NodeLayout, layout_node
 from nodeforge.ui.graph_view.items.pens import Pens
@@ -62,6 +62,7 @@ class GraphScene:
         self.link_items: dict[Input, LinkItem] = {}
         self.frame_items: dict[tuple[str, str], FrameItem] = {}
         self.links: dict[Input, Output] = {}
+        self.link_style = LinkStyle.CURVED
         self._at: defaultdict[str, set[Input]] = defaultdict(set)
         self.run_display = RunDisplay(self)
         self._free_positions: dict[str, tuple[float, float]] = {}
@@ -242,7 +243,7 @@ class GraphScene:
         source = out_of.port_item(start.port, is_input=False)
         assert target is not None
         assert source is not None
-        line = LinkItem(end, start, target, source)
+        line = LinkItem(end, start, target, source, self.link_style)
         self.link_items[end] = line
         self._colour_line(line)
         self.graphics_scene.addItem(line)
@@ -301,6 +302,19 @@ class GraphScene:
             self.graphics_scene.addItem(frame)
         else:
             frame.set_entry(entry)
+
+    def set_link_style(self, style: LinkStyle) -> None:
+        """Set how all links are drawn."""
+        self.link_style = style
+        for line in self.link_items.values():
+            line.set_link_style(style)
+
+    def show_links_of(self, node_items: Collection[NodeItem | None]) -> None:
+        """Show the links of these nodes also where links are hidden."""
+        if self.link_style is LinkStyle.HIDDEN:
+            for line in self.link_items.values():
+                ends = line.source.node_item, line.target.node_item
+                line.set_near(any(end in node_items for end in ends))
 
     def set_pens(self, pens: Pens) -> None:
         """Set the pens of all items."""

@@ -83,6 +83,8 @@ class Overview:
             if node_item.thumb is not None:
                 self._thumbs.append(node_item)
         for line in scene.link_items.values():
+            if not line.isVisible():
+                continue
             ends = QLineF(line.source.centre(), line.target.centre())
             lines[line.colour.name()].append(ends)
         self._frames = [

@@ -17,6 +17,7 @@ from nodeforge.ui.graph_view.commands.node_search import NodeSearch
 from nodeforge.ui.graph_view.interaction.inline_editor import InlineEditor
 from nodeforge.ui.graph_view.interaction.input_handler import GraphInputHandler
 from nodeforge.ui.graph_view.items.frame_item import FrameItem
+from nodeforge.ui.graph_view.items.link_item import LinkStyle
 from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.pens import Pens
 from nodeforge.ui.graph_view.items.status_icons import NodeState
@@ -96,6 +97,9 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         input_handler.row_requested.connect(self.inline_editor.edit_row)
         input_handler.rename_requested.connect(self.inline_editor.edit_name)
         input_handler.node_dropped = self.drop_node
+        input_handler.link_opened = self.add_reroute
+        session.selection_changed.connect(input_handler.show_links)
+        session.document_changed.connect(input_handler.show_links)
         self.destroyed.connect(session.close)
 
     def discard(self) -> None:
@@ -189,6 +193,12 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         self.node_search.popup.set_theme(theme)
         self.node_search.finder.set_theme(theme)
         self.minimap.update()
+
+    def set_link_style(self, style: str) -> None:
+        """Set how links are drawn, a `LinkStyle`."""
+        self.session.scene.set_link_style(LinkStyle(style))
+        self.input_handler.show_links()
+        self.session.viewer.invalidate_overview()
 
     # commands that open something
 

@@ -8,6 +8,7 @@ from functools import partial
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.window.base_window import BaseWindow
+from nodeforge.ui.window.documents_area import LINK_STYLES
 from nodeforge.ui.window.menus.canvas_menu import canvas_commands
 from nodeforge.ui.window.menus.graph_export import GraphExport
 from nodeforge.ui.window.menus.run_menu import RunMenu
@@ -225,6 +226,24 @@ def _view(window: BaseWindow) -> list[Command]:
             "sun",
             checked=lambda: not window.workspace.theme.is_dark,
             words=("Dark theme", "Colours"),
+        ),
+        *(
+            Command(
+                f"view.links_{style}",
+                f"{style.capitalize()} links",
+                partial(window.area.set_link_style, style),
+                checked=lambda style=style: window.area.link_style == style,
+            )
+            for style in LINK_STYLES
+        ),
+        Command(
+            "view.reset_layout",
+            "Reset layout",
+            window.docks.reset_layout,
+            (),
+            "layout",
+            lambda: window.area.canvas is None,
+            words=("Default panels", "Workspace"),
         ),
         *(
             Command(
