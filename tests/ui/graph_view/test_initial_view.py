@@ -3,8 +3,9 @@
 import itertools
 
 import pytest
-from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
 
 from nodeforge.formats import load
 from nodeforge.graph.ports import picture_port
@@ -73,3 +74,53 @@ def test_a_tall_start_is_shown_where_most_nodes_lie():
     look = initial_view(bodies, bounding_rect(bodies), QSizeF(300, 240))
     assert (look.left(), look.top()) == (0, 490)
     assert all(map(look.contains, crowd))
+
+
+def look(view: GraphView) -> tuple[float, QRectF]:
+    return view.session.viewer.zoom, view.session.viewer.visible_rect()
+
+
+@pytest.mark.parametrize("size", [(1100, 760), (1900, 1040)])
+def test_a_view_that_was_not_touched_is_fitted_when_the_window_is_maximised(qtbot, window, size):
+    """window 19: maximising the window did not fit what had been opened."""
+    window.files.open(shipped("workflows") / "text_to_image.json")
+    view = window.area.view
+    qtbot.wait(400)
+    window.resize(*size)
+    qtbot.wait(20)
+    fitted = look(view)
+    view.zoom_start()
+    assert look(view) == fitted
+
+
+@pytest.mark.parametrize("touch", ["click", "pan", "zoom"])
+def test_a_view_that_was_touched_stays_when_the_window_is_resized(qtbot, window, touch):
+    window.files.open(shipped("workflows") / "text_to_image.json")
+    viewer = window.area.view.session.viewer
+    qtbot.wait(20)
+    match touch:
+        case "click":
+            QTest.mouseClick(viewer.viewport(), Qt.MouseButton.LeftButton)
+        case "pan":
+            viewer.pan_by(QPointF(0, 30))
+        case "zoom":
+            viewer.zoom_by(0.8)
+    zoom, seen = look(window.area.view)
+    window.resize(1900, 1040)
+    qtbot.wait(20)
+    assert look(window.area.view)[0] == zoom
+    assert look(window.area.view)[1].topLeft() == seen.topLeft()
+
+
+def test_a_workflow_of_a_picture_is_opened_whole(qtbot, window, tmp_path):
+    """window 19: a picture's workflow was opened on its lower left corner."""
+    window.files.open(shipped("workflows") / "compare_samplers.json")
+    qtbot.wait(20)
+    window.area.view.session.viewer.pan_by(QPointF(900, -400))
+    copy = tmp_path / "again.json"
+    copy.write_bytes((shipped("workflows") / "controlnet_edges.json").read_bytes())
+    window.files.open(copy)
+    qtbot.wait(20)
+    fitted = look(window.area.view)
+    window.area.view.zoom_start()
+    assert look(window.area.view) == fitted

@@ -58,6 +58,8 @@ class GraphInputHandler(QObject):
         self.link_opened: Callable[[LinkItem, QPointF], object] = lambda *_: None
         self.last_position = QPointF()
         """The last mouse position, view pixels."""
+        self.touched = False
+        """Whether the user has pressed a button or a key that was used."""
         self._button = Qt.MouseButton.NoButton
         self._space = False
         self._hovered: NodeItem | None = None
@@ -69,6 +71,7 @@ class GraphInputHandler(QObject):
     # the mouse
 
     def press(self, event: QMouseEvent) -> None:
+        self.touched = True
         self.last_position = event.position()
         self.session.show_hint("")
         if self.gesture is not None:
@@ -253,6 +256,7 @@ class GraphInputHandler(QObject):
         pressed = QKeySequence(event.keyCombination()).toString()
         call = self._keys.get(pressed) if pressed not in self.unassigned_keys else None
         if call is not None:
+            self.touched = True
             call()
         return call is not None
 

@@ -31,8 +31,6 @@ EDGE = 12
 EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
 REFUSAL = 4000
 """Milliseconds for which a refusal is shown near the mouse."""
-SETTLING = 300
-"""Milliseconds during which a new view is zoomed again when it is resized."""
 
 
 class GraphView(GraphCommands, LayoutCommands, QWidget):
@@ -80,7 +78,8 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._connect()
         self._show_empty_text()
-        self._settling_size = True
+        self._fitted: tuple[float, QPointF] | None = None
+        """Zoom and scroll position as the view was fitted last; None before it is shown."""
 
     def _connect(self) -> None:
         session, input_handler = self.session, self.input_handler
@@ -245,18 +244,31 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
 
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)
-        if self._settling_size:
-            QTimer.singleShot(0, self, self.zoom_start)
-            QTimer.singleShot(SETTLING, self, self._settle)
+        if self._fitted is None:
+            QTimer.singleShot(0, self, self._fit)
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
         self._empty.setGeometry(self.session.viewer.rect())
-        if self._settling_size and self.isVisible():
-            self.zoom_start()
+        if self.isVisible() and self._is_untouched():
+            self._fit()
 
-    def _settle(self) -> None:
-        self._settling_size = False
+    def _fit(self) -> None:
+        self.zoom_start()
+        self._fitted = self._shown()
+
+    def _shown(self) -> tuple[float, QPointF]:
+        viewer = self.session.viewer
+        across, down = viewer.horizontalScrollBar(), viewer.verticalScrollBar()
+        return viewer.zoom, QPointF(across.value(), down.value())
+
+    def _is_untouched(self) -> bool:
+        """Whether the user has neither worked in the view nor moved it since it was fitted.
+
+        Until then it is fitted again whenever it is resized: when panels appear, and when the
+        window is maximised.
+        """
+        return self._fitted in (None, self._shown()) and not self.input_handler.touched
 
     def _show_refusal(self, why: str) -> None:
         """Show a refusal where the user looks, beside the status bar."""
