@@ -1,10 +1,11 @@
 """Port specifications by node.
 
-A subgraph's port has that of the inner port it exposes, with its own help and range.
+A subgraph's port has that of the inner port it exposes, with its own name, help and range.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nodeforge.graph.model import Input, Node, Subgraph
@@ -17,6 +18,7 @@ PICTURE_TYPES = ("image", "mask", "latent")
 
 def input_spec(node: Node | None, port: str, catalogue: Catalogue) -> PortSpec | None:
     """The declaration of an input; None where node, type or port is unknown."""
+    name = port
     shown: list[Any] = []
     while isinstance(node, Subgraph):
         targets = node.inputs.get(port)
@@ -30,7 +32,7 @@ def input_spec(node: Node | None, port: str, catalogue: Catalogue) -> PortSpec |
     if found is not None:
         for entry in reversed(shown):
             found = Presentation.from_json(entry).on(found)
-    return found
+    return _named(found, name)
 
 
 def innermost_input(node: Node, path: str, port: str) -> Input:
@@ -57,13 +59,18 @@ def input_value(node: Node, port: str, catalogue: Catalogue) -> Any:
 
 def output_spec(node: Node | None, port: str, catalogue: Catalogue) -> PortSpec | None:
     """The declaration of an output; None where node, type or port is unknown."""
+    name = port
     while isinstance(node, Subgraph):
         source = node.outputs.get(port)
         if source is None:
             return None
         node, port = node.graph.nodes.get(source.node), source.port
     spec = catalogue.get(node.type) if node else None
-    return spec.output.get(port) if spec else None
+    return _named(spec.output.get(port) if spec else None, name)
+
+
+def _named(port: PortSpec | None, name: str) -> PortSpec | None:
+    return port if port is None or port.name == name else replace(port, name=name)
 
 
 def title_of(node: Node, name: str, catalogue: Catalogue) -> str:

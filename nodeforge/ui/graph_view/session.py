@@ -9,11 +9,12 @@ from PySide6.QtCore import QObject, QPointF, Signal
 from nodeforge.errors import RequestError
 from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
-from nodeforge.graph.edits import GraphEdit, free_item
+from nodeforge.graph.edits import AddNodes, GraphEdit, Paste, free_item
 from nodeforge.graph.linking import can_link
-from nodeforge.graph.model import Input, Output
+from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join
-from nodeforge.spec import Catalogue
+from nodeforge.graph.upgrade import upgrade
+from nodeforge.spec import Catalogue, NodeSpec
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.graph_view.items.frame_item import FrameItem
 from nodeforge.ui.graph_view.items.link_item import LinkItem
@@ -24,6 +25,7 @@ from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 from nodeforge.ui.graph_view.scene.graph_viewer import GraphViewer
 from nodeforge.ui.graph_view.scene.overview import bounding_rect
 from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.saved_subgraphs import PREFIX, SavedSubgraphs
 
 Item = NodeItem | FrameItem | LinkItem
 
@@ -46,8 +48,10 @@ class GraphSession(QObject):
         catalogue: Catalogue,
         theme: Theme,
         node_use: NodeUse | None = None,
+        saved_subgraphs: SavedSubgraphs | None = None,
     ) -> None:
         super().__init__()
+        self.saved_subgraphs = saved_subgraphs
         self.node_use = node_use or NodeUse()
         self.document, self.catalogue, self.theme = document, catalogue, theme
         self.viewer = GraphViewer(theme)
@@ -103,6 +107,31 @@ class GraphSession(QObject):
                 self.scene.node_items[p].room() for p in paths if p in self.scene.node_items
             )
         )
+
+    # node types
+
+    def node_types(self) -> list[NodeSpec]:
+        """All that can be added: the catalogue's types and the kept subgraphs."""
+        saved = self.saved_subgraphs.specs(self.catalogue) if self.saved_subgraphs else []
+        return [*saved, *self.catalogue.values()]
+
+    def adding(self, type_id: str, place: tuple[float, float]) -> AddNodes | Paste:
+        """The edit that adds a node of a type, or a kept subgraph, to the shown graph.
+
+        Args:
+            place: The node's upper left corner, scene units.
+
+        Raises:
+            RequestError: no pack declares the type, or the kept subgraph cannot be read.
+        """
+        x, y = round(place[0]), round(place[1])
+        if self.saved_subgraphs is not None and type_id.startswith(PREFIX):
+            made = self.saved_subgraphs.read(type_id)
+            upgrade(made, self.catalogue)
+            made.view.positions[next(iter(made.graph.nodes))] = [0, 0]
+            return Paste(made, self.graph_path, (x, y))
+        spec = self.catalogue[type_id]
+        return AddNodes([Node(spec.type, version=spec.version)], [(x, y)], self.graph_path)
 
     # the document
 

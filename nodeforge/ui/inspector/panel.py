@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -151,7 +150,6 @@ class Inspector(QScrollArea):
         for name in input_names(nodes[0], self._workspace.catalogue):
             port = input_spec(nodes[0], name, self._workspace.catalogue)
             if port is not None:
-                port = replace(port, name=name)  # a subgraph's own name of it
                 row = PortRow(self._workspace, self._opened, self._paths, port)
                 row.source_clicked.connect(self.node_requested)
                 self._rows.append(row)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
+from PySide6.QtCore import QFile, QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -17,12 +18,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.graph.model import SUBGRAPH
 from nodeforge.spec import Catalogue, NodeSpec
+from nodeforge.ui.common.file_manager import show_in_file_manager
 from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.library.node_use import NodeUse
 from nodeforge.ui.library.ranking import CANVAS, by_use, search
+from nodeforge.ui.library.saved_subgraphs import PREFIX, SavedSubgraphs
 
 MIME = "application/x-nodeforge-node"
 """A dragged node type's id, as UTF-8."""
@@ -47,12 +51,19 @@ class NodeLibrary(QWidget):
 
     Args:
         use: Which types are used; a type's menu makes it a favourite.
+        saved: The subgraphs that the person keeps.
     """
 
     chosen = Signal(str)
     """The id of a node type that was double-clicked or chosen with Enter."""
 
-    def __init__(self, catalogue: Catalogue, theme: Theme, use: NodeUse | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        theme: Theme,
+        use: NodeUse | None = None,
+        saved: SavedSubgraphs | None = None,
+    ) -> None:
         super().__init__()
         self.setAccessibleName("Node library")
         self.search = QLineEdit(placeholderText="Search nodes", clearButtonEnabled=True)
@@ -73,6 +84,9 @@ class NodeLibrary(QWidget):
         self._catalogue, self._theme = catalogue, theme
         self._use = use or NodeUse()
         self._use.changed.connect(self._fill)
+        self._saved = saved
+        if saved is not None:
+            saved.changed.connect(self._fill)
         self._fill()
 
     def show_catalogue(self, catalogue: Catalogue, theme: Theme) -> None:
@@ -89,7 +103,7 @@ class NodeLibrary(QWidget):
         self.tree.clear()
         text = self.search.text()
         if text.strip():
-            found = search(text, by_use(self._catalogue.values(), self._use))
+            found = search(text, by_use(self._specs().values(), self._use))
             self.tree.addTopLevelItems([self._item(spec) for spec in found])
             if not found:
                 nothing = QTreeWidgetItem([f"Nothing matches “{text}”."])
@@ -105,21 +119,34 @@ class NodeLibrary(QWidget):
         self.tree.expandAll()
         self.tree.verticalScrollBar().setValue(scrolled)
 
+    def _specs(self) -> dict[str, NodeSpec]:
+        """The kept subgraphs, then the catalogue's types."""
+        saved = self._saved.specs(self._catalogue) if self._saved is not None else []
+        return {spec.type: spec for spec in (*saved, *self._catalogue.values())}
+
     def _groups(self) -> Iterator[tuple[str, QIcon, list[NodeSpec]]]:
-        """Favourites and recent types, then the categories; the canvas' own types are last."""
+        """Favourites and recent types, kept subgraphs, then the categories; the canvas' own types
+        are last."""
+        known = self._specs()
         for title, types, picture in (
             ("Favourites", self._use.favourites, "star-fill"),
             ("Recent", self._use.recent, "clock-counter-clockwise"),
         ):
-            if specs := [self._catalogue[each] for each in types if each in self._catalogue]:
+            if specs := [known[each] for each in types if each in known]:
                 yield title, icon(picture, "dim"), specs
         specs = sorted(
-            self._catalogue.values(),
-            key=lambda spec: (spec.category == CANVAS, spec.category, spec.title),
+            known.values(),
+            key=lambda spec: (
+                spec.category != SUBGRAPH,
+                spec.category == CANVAS,
+                spec.category,
+                spec.title,
+            ),
         )
         for category, group in itertools.groupby(specs, key=lambda spec: spec.category):
             colour = self._theme.category_colour(category).name()
-            title = category.replace("_", " ").capitalize()
+            own = category == SUBGRAPH
+            title = "My subgraphs" if own else category.replace("_", " ").capitalize()
             yield title, icon("circle-fill", colour), list(group)
 
     def _item(self, spec: NodeSpec) -> QTreeWidgetItem:
@@ -145,7 +172,16 @@ class NodeLibrary(QWidget):
         menu.addAction(
             icon("star"), text, lambda: self._use.set_favourite(type_id, not is_favourite)
         )
+        if self._saved is not None and type_id.startswith(PREFIX):
+            file = self._saved.file(type_id)
+            menu.addSeparator()
+            menu.addAction("Show in folder", lambda: show_in_file_manager(file, self))
+            menu.addAction(icon("trash"), "Move to trash", lambda: self._discard(file))
         return menu
+
+    def _discard(self, file: Path) -> None:
+        if QFile(str(file)).moveToTrash() and self._saved is not None:
+            self._saved.changed.emit()
 
     def _choose(self, item: QTreeWidgetItem) -> None:
         if item.data(0, _TYPE):

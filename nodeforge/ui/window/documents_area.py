@@ -166,7 +166,11 @@ class DocumentsArea(QWidget):
 
         workspace = self._workspace
         view = GraphView(
-            opened.document, workspace.catalogue, workspace.theme, node_use=workspace.node_use
+            opened.document,
+            workspace.catalogue,
+            workspace.theme,
+            node_use=workspace.node_use,
+            saved_subgraphs=workspace.saved_subgraphs,
         )
         view.set_link_style(self.link_style)
         view.input_handler.unassigned_keys = self._workspace.unassigned_keys

@@ -11,6 +11,7 @@ from nodeforge.graph.edits import (
     Fold,
     GraphEdit,
     InsertOnLink,
+    Paste,
     Pin,
     Recolour,
     RemoveNodes,
@@ -24,7 +25,6 @@ from nodeforge.graph.edits.base import count
 from nodeforge.graph.edits.links import ports_through
 from nodeforge.graph.model import Mode, Node
 from nodeforge.graph.paths import split
-from nodeforge.spec import UnknownNodeTypeError
 from nodeforge.ui.graph_view.commands import clipboard
 from nodeforge.ui.graph_view.items.frame_item import (
     BACKDROPS,
@@ -53,16 +53,16 @@ class GraphCommands:
         return self.session.viewer.visible_rect().center()
 
     def add_node(self, type_id: str, position: tuple[float, float] | None = None) -> str:
-        """Add and select a node; returns its path, empty if the type is unknown."""
+        """Add and select a node, or a kept subgraph; returns its path, empty if that fails."""
         try:
-            spec = self.session.catalogue[type_id]
-        except UnknownNodeTypeError as error:
+            add = self.session.adding(type_id, (0, 0))
+            x, y = position or self._free_place(_node_of(add))
+            add = self.session.adding(type_id, (x, y))
+        except RequestError as error:
             self.session.refuse(f"{error.fact} {error.way_out}")
             return ""
-        node = Node(spec.type, version=spec.version)
-        x, y = position or self._free_place(node)
-        add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
-        self.session.perform(add)
+        name = type_id.rpartition(".")[2]
+        self.session.perform(add if isinstance(add, AddNodes) else Together(f"add {name}", [add]))
         self.session.node_use.added(type_id)
         self.session.select_paths(add.paths)
         self.session.reveal(add.paths)
@@ -223,6 +223,18 @@ class GraphCommands:
 
     # subgraphs, backdrops, notes
 
+    def keep_in_library(self) -> None:
+        """Keep the selected subgraph in the library, as a file to add it anywhere."""
+        paths = self.session.selected_paths()
+        saved = self.session.saved_subgraphs
+        if len(paths) != 1 or saved is None:
+            self.session.refuse("select one subgraph to keep in the library.")
+            return
+        try:
+            saved.keep(self.session.document, paths[0], self.session.catalogue)
+        except RequestError as error:
+            self.session.refuse(f"{error.place} {error.fact} {error.way_out}".strip())
+
     def group(self, title: str = "") -> str:
         """Collapse the selected nodes into a subgraph; returns its path."""
         paths = self.session.selected_paths()
@@ -290,3 +302,8 @@ class GraphCommands:
         if frame := self.session.scene.frame_items.get((table, key)):
             self.session.select_items([frame])
         return key
+
+
+def _node_of(add: AddNodes | Paste) -> Node:
+    nodes = add.nodes if isinstance(add, AddNodes) else list(add.fragment.graph.nodes.values())
+    return nodes[0]

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
 
-from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Together
+from nodeforge.errors import RequestError
+from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Paste, Together
 from nodeforge.graph.inline import every_node
-from nodeforge.graph.model import Input, Node, Output, Subgraph
+from nodeforge.graph.model import Input, Output, Subgraph
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
 from nodeforge.spec import NodeSpec, PortSpec, fits
@@ -49,7 +50,7 @@ class NodeSearch:
         self._place = self.session.viewer.to_scene(place)
         specs = [
             spec
-            for spec in self.session.catalogue.values()
+            for spec in self.session.node_types()
             if port_item is None or compatible_port(spec, port_item) is not None
         ]
         use = self.session.node_use
@@ -57,20 +58,23 @@ class NodeSearch:
         self.popup.open([search_entry(spec, use) for spec in specs], place.toPoint())
 
     def _add(self, type_id: str) -> None:
-        spec = self.session.catalogue[type_id]
-        node = Node(type_id, version=spec.version)
         port_item, self._port_item = self._port_item, None
         x, y = self._place.x(), self._place.y()
+        if port_item is not None:
+            x, y = x - (220 if port_item.is_input else 0), y - 40
+        try:
+            add = self.session.adding(type_id, (x, y))
+        except RequestError as error:
+            self.session.refuse(f"{error.fact} {error.way_out}".strip())
+            return
+        spec = next(each for each in self.session.node_types() if each.type == type_id)
         if port_item is None:
-            add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
-            self.session.perform(add)
+            edit = add if isinstance(add, AddNodes) else Together(f"add {spec.title}", [add])
         else:
             port = compatible_port(spec, port_item)
             assert port is not None
-            place = (round(x - (220 if port_item.is_input else 0)), round(y - 40))
-            add = AddNodes([node], [place], self.session.graph_path)
-            title = spec.title.lower()
-            self.session.perform(Together(f"add {title}", _linked(add, port_item, port)))
+            edit = Together(f"add {spec.title.lower()}", _linked(add, port_item, port))
+        self.session.perform(edit)
         self.session.node_use.added(type_id)
         self.session.select_paths(add.paths)
         self.session.reveal(add.paths)
@@ -90,7 +94,7 @@ class NodeSearch:
         self.finder.open(entries, place.toPoint())
 
 
-def _linked(add: AddNodes, port_item: GraphPortItem, port: PortSpec) -> Iterator[GraphEdit]:
+def _linked(add: AddNodes | Paste, port_item: GraphPortItem, port: PortSpec) -> Iterator[GraphEdit]:
     """Edits that add the node, then the link to it."""
     yield add
     there, here = add.paths[0], port_item.node_item.path

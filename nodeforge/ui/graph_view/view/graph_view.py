@@ -26,6 +26,7 @@ from nodeforge.ui.graph_view.session import GraphSession
 from nodeforge.ui.graph_view.view.breadcrumb import Breadcrumb
 from nodeforge.ui.graph_view.view.minimap import Minimap
 from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.saved_subgraphs import SavedSubgraphs
 
 EDGE = 12
 EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
@@ -52,9 +53,10 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         theme: Theme,
         parent: QWidget | None = None,
         node_use: NodeUse | None = None,
+        saved_subgraphs: SavedSubgraphs | None = None,
     ) -> None:
         QWidget.__init__(self, parent)
-        self.session = session = GraphSession(document, catalogue, theme, node_use)
+        self.session = session = GraphSession(document, catalogue, theme, node_use, saved_subgraphs)
         self.input_handler = GraphInputHandler(session, self._keys())
         self.inline_editor = InlineEditor(session)
         self._bar = Breadcrumb(session, self._go, self)

@@ -30,8 +30,8 @@ _ON_NODE = (
         "node.bypass",
         "node.pin",
     ),
-    *("node.collapse", SEPARATOR, "node.group", "node.ungroup", SEPARATOR, "edit.cut"),
-    *("edit.copy", "edit.duplicate", "edit.delete"),
+    *("node.collapse", SEPARATOR, "node.group", "node.ungroup", "node.keep", SEPARATOR),
+    *("edit.cut", "edit.copy", "edit.duplicate", "edit.delete"),
 )
 _ON_CANVAS = (
     *("edit.undo", SEPARATOR, "edit.cut", "edit.copy", "edit.paste", "edit.delete", SEPARATOR),

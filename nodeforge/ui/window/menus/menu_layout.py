@@ -35,7 +35,14 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
         (
             *("node.add", "node.rename", "node.open", "node.up", SEPARATOR, "node.mute"),
             *("node.bypass", "node.pin", "node.collapse", SEPARATOR, "node.group"),
-            *("node.ungroup", "node.backdrop", SEPARATOR, "node.align_left", "node.align_top"),
+            *(
+                "node.ungroup",
+                "node.keep",
+                "node.backdrop",
+                SEPARATOR,
+                "node.align_left",
+                "node.align_top",
+            ),
             *("node.across", "node.down", "node.layout"),
         ),
     ),

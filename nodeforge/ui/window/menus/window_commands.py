@@ -156,6 +156,7 @@ def _node(window: BaseWindow) -> list[Command]:
             ("node.collapse", "Collapse", "collapse", ("C",), "", True),
             ("node.group", "Collapse into subgraph", "group", ("Ctrl+G",), "stack", True),
             ("node.ungroup", "Unpack subgraph", "ungroup", ("Ctrl+Alt+G",), "", True),
+            ("node.keep", "Keep in library", "keep_in_library", (), "bookmark-simple", True),
             (
                 "node.backdrop",
                 "Add backdrop",
