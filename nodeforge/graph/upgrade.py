@@ -199,6 +199,13 @@ def _rename_entries(document: Document, done: dict[str, _Upgrading]) -> None:
         each.changed = True
         return f"{path}.{each.inputs[port]}"
 
+    def output_key(entry: str) -> str:
+        path, _, port = entry.partition(".")
+        each = done.get(path)
+        return f"{path}.{each.outputs.get(port, port)}" if each is not None else entry
+
+    broadcasts = document.view.broadcasts
+    document.view.broadcasts = {output_key(entry): on for entry, on in broadcasts.items()}
     if any(each.inputs for each in done.values()):
         document.form = {key(entry): how for entry, how in document.form.items()}
         seeds = document.view.seeds

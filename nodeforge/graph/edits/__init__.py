@@ -2,6 +2,7 @@
 
 from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.edits.base import GraphEdit, Together
+from nodeforge.graph.edits.broadcast import Broadcast, JoinBroadcasts, StopBroadcast
 from nodeforge.graph.edits.exposed import Expose, SetExposed, SetPorts, Unexpose
 from nodeforge.graph.edits.links import (
     InsertOnLink,
@@ -28,12 +29,14 @@ from nodeforge.graph.edits.subgraphs import Collapse, Unpack
 __all__ = [
     "ABSENT",
     "AddNodes",
+    "Broadcast",
     "Collapse",
     "Detach",
     "Expose",
     "Fold",
     "GraphEdit",
     "InsertOnLink",
+    "JoinBroadcasts",
     "Link",
     "Move",
     "Paste",
@@ -46,6 +49,7 @@ __all__ = [
     "SetMode",
     "SetPorts",
     "SetValue",
+    "StopBroadcast",
     "Through",
     "Together",
     "Unexpose",

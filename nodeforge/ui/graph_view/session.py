@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from PySide6.QtCore import QObject, QPointF, Signal
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
-from nodeforge.graph.edits import AddNodes, GraphEdit, Paste, free_item
+from nodeforge.graph.edits import (
+    AddNodes,
+    GraphEdit,
+    JoinBroadcasts,
+    Paste,
+    Together,
+    free_item,
+)
 from nodeforge.graph.linking import can_link
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join
@@ -132,6 +139,19 @@ class GraphSession(QObject):
             return Paste(made, self.graph_path, (x, y))
         spec = self.catalogue[type_id]
         return AddNodes([Node(spec.type, version=spec.version)], [(x, y)], self.graph_path)
+
+    def perform_adding(self, add: AddNodes | Paste, title: str) -> bool:
+        """Add nodes, linked to what broadcasts here."""
+        if isinstance(add, AddNodes) and not self.document.view.broadcasts:
+            return self.perform(add)
+        return self.perform(Together(f"add {title}", self.with_broadcasts([add], add)))
+
+    def with_broadcasts(
+        self, edits: Iterable[GraphEdit], add: AddNodes | Paste
+    ) -> Iterator[GraphEdit]:
+        """`edits`, of which `add` is one, then the links to what broadcasts here."""
+        yield from edits
+        yield JoinBroadcasts(add.paths, self.catalogue)
 
     # the document
 

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from ui.graph_view.conftest import PLACES
 
 from nodeforge.graph.document import Document, View
@@ -103,3 +104,32 @@ def test_reset_layout_brings_all_panels_back(window):
     assert docks["log"] in window.tabifiedDockWidgets(docks["gallery"])
     assert docks["library"].width() >= 180
     assert docks["viewer"].width() < 500
+
+
+def test_broadcast_links_are_quiet_until_a_node_is_hovered_and_join_new_nodes(window):
+    """Broadcasting from the node's command, with the library and the search adding nodes."""
+    window.workspace.new()
+    view = window.area.view
+    for type_id in ("models.load", "text.encode", "latent.decode"):
+        window.library.chosen.emit(type_id)
+    view.select(["load"])
+    window.commands.run("node.broadcast")
+    lines = view.session.scene.link_items
+    assert {str(end) for end in lines} == {"encode.text_encoder", "decode.vae"}
+    line = lines[Input("decode", "vae")]
+    assert line.pen().color().alpha() == 255  # the model is selected
+    view.select([])
+    assert line.pen().color().alpha() < 100
+    assert "broadcast" in [badge for badge, _ in view.session.scene.node_items["load"].badges]
+    window.library.chosen.emit("latent.encode")
+    assert Input("encode_2", "vae") in lines
+    view.node_search.open_at(QPointF(200, 300))
+    QTest.keyClicks(QApplication.focusWidget(), "CLIPTextEncode")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    assert Input("encode_3", "text_encoder") in lines
+    view.document.undo()
+    assert "encode_3" not in view.document.graph.nodes
+    view.select(["load"])
+    window.commands.run("node.broadcast")
+    view.select([])
+    assert line.pen().color().alpha() == 255

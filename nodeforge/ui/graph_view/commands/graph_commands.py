@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from PySide6.QtCore import QPointF, QRectF
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.edits import (
     AddNodes,
+    Broadcast,
     Collapse,
     Fold,
     GraphEdit,
     InsertOnLink,
+    JoinBroadcasts,
     Paste,
     Pin,
     Recolour,
     RemoveNodes,
     SetEntry,
     SetMode,
+    StopBroadcast,
     Together,
     Unlink,
     Unpack,
 )
 from nodeforge.graph.edits.base import count
+from nodeforge.graph.edits.broadcast import broadcasting
 from nodeforge.graph.edits.links import ports_through
 from nodeforge.graph.model import Mode, Node
 from nodeforge.graph.paths import split
@@ -61,8 +67,7 @@ class GraphCommands:
         except RequestError as error:
             self.session.refuse(f"{error.fact} {error.way_out}")
             return ""
-        name = type_id.rpartition(".")[2]
-        self.session.perform(add if isinstance(add, AddNodes) else Together(f"add {name}", [add]))
+        self.session.perform_adding(add, type_id.rpartition(".")[2])
         self.session.node_use.added(type_id)
         self.session.select_paths(add.paths)
         self.session.reveal(add.paths)
@@ -90,13 +95,18 @@ class GraphCommands:
                 dropped = QRectF(place.x() - 110, place.y() - 14, layout.width, layout.room)
                 at, way = make_way(self.session.scene, line.end, dropped)
                 insert = InsertOnLink(line.end, node, through, at)
-                edits = [insert, *way]
-                done = self.session.perform(Together(insert.name, edits) if way else insert)
+                edits = self._inserting(insert, way)
+                done = self.session.perform(Together(insert.name, edits))
                 self.session.node_use.added(type_id)
                 self.session.select_paths([insert.path])
                 self.session.reveal([insert.path])
                 return done
         return bool(self.add_node(type_id, (place.x() - 110, place.y() - 14)))
+
+    def _inserting(self, insert: InsertOnLink, way: Iterable[GraphEdit]) -> Iterator[GraphEdit]:
+        yield insert
+        yield from way
+        yield JoinBroadcasts([insert.path], self.session.catalogue)
 
     def add_reroute(self, line: LinkItem, place: QPointF) -> None:
         """Put a reroute into a link at a scene position, and select it."""
@@ -196,6 +206,17 @@ class GraphCommands:
         if paths:
             folded = self.session.document.view.collapsed
             self.session.perform(Fold(paths, not all(folded.get(path) for path in paths)))
+
+    def broadcast(self) -> None:
+        """Link the model, text encoder and VAE of the selected node to all open inputs, and those
+        of nodes added later; or stop that."""
+        paths = self.session.selected_paths()
+        if len(paths) != 1:
+            self.session.refuse("select one node to broadcast its outputs.")
+        elif broadcasting(self.session.document, paths[0]):
+            self.session.perform(StopBroadcast(paths[0]))
+        else:
+            self.session.perform(Broadcast(paths[0], self.session.catalogue))
 
     def pin(self) -> None:
         """Pin or unpin the results of the selected nodes in the cache."""

@@ -69,12 +69,12 @@ class NodeSearch:
             return
         spec = next(each for each in self.session.node_types() if each.type == type_id)
         if port_item is None:
-            edit = add if isinstance(add, AddNodes) else Together(f"add {spec.title}", [add])
+            self.session.perform_adding(add, spec.title)
         else:
             port = compatible_port(spec, port_item)
             assert port is not None
-            edit = Together(f"add {spec.title.lower()}", _linked(add, port_item, port))
-        self.session.perform(edit)
+            edits = self.session.with_broadcasts(_linked(add, port_item, port), add)
+            self.session.perform(Together(f"add {spec.title.lower()}", edits))
         self.session.node_use.added(type_id)
         self.session.select_paths(add.paths)
         self.session.reveal(add.paths)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem
 from nodeforge.graph.model import Input, Output
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 
-WIDTH, WIDE = 1.6, 3.5
+THIN, WIDTH, WIDE = 1.0, 1.6, 3.5
 Z_VALUE = Z_VAL_NODE + 2
 """Above all nodes, also selected ones: behind a node, a link looks as if it ended at its ports."""
 
@@ -60,7 +60,7 @@ class LinkItem(PipeItem):
         self._input_port, self._output_port = into, out_of
         self._into, self._out_of = into, out_of
         self._colour = QColor()
-        self._dimmed = self._marked = False
+        self._dimmed = self._marked = self._quiet = False
         self._style, self._near = style, False
         into.add_pipe(self)
         out_of.add_pipe(self)
@@ -89,9 +89,10 @@ class LinkItem(PipeItem):
             self._near = near
             self.reset()
 
-    def set_style(self, colour: QColor, dimmed: bool) -> None:
-        """Set the colour; `dimmed` links (muted nodes) are dashed and pale."""
-        self._colour, self._dimmed = colour, dimmed
+    def set_style(self, colour: QColor, dimmed: bool, *, quiet: bool = False) -> None:
+        """Set the colour; `dimmed` links (muted nodes) are dashed and pale, `quiet` ones (of an
+        output that broadcasts) thin and pale unless one of their nodes is near."""
+        self._colour, self._dimmed, self._quiet = colour, dimmed, quiet
         self.reset()
 
     def set_highlighted(self, marked: bool) -> None:
@@ -107,8 +108,9 @@ class LinkItem(PipeItem):
     def reset(self) -> None:
         wide = self._marked or self.isSelected()
         colour = QColor(self._colour)
-        colour.setAlpha(110 if self._dimmed and not wide else 255)
-        pen = QPen(colour, WIDE if wide else WIDTH)
+        quiet = self._quiet and not self._near
+        colour.setAlpha(255 if wide else 70 if quiet else 110 if self._dimmed else 255)
+        pen = QPen(colour, WIDE if wide else THIN if quiet else WIDTH)
         if self._dimmed:
             pen.setDashPattern([4, 3])
         self.setPen(pen)

@@ -93,6 +93,8 @@ class NodeItem(AbstractNodeItem):
             yield "missing", theme.error
         if self.problem:
             yield "problem", theme.warn
+        if self.layout.broadcasts:
+            yield "broadcast", theme.text
         if self.layout.mode is not Mode.ACTIVE:
             yield self.layout.mode.value, theme.text
 

@@ -97,6 +97,7 @@ class NodeLayout:
     pin: bool = False
     missing: bool = False
     is_group: bool = False
+    broadcasts: bool = False
     collapsed: bool = False
     ports: list[PortLayout] = field(default_factory=list)
     rows: list[ParameterRow] = field(default_factory=list)
@@ -115,6 +116,7 @@ class DisplayState:
     """What the layout needs besides the node: collapsed state, links, thumbnail, message."""
 
     collapsed: bool = False
+    broadcasts: bool = False
     linked: Collection[Input] = ()
     linked_outputs: Collection[str] = ()
     thumb: float | None = None
@@ -137,6 +139,7 @@ def layout_node(name: str, node: Node, catalogue: Catalogue, display: DisplaySta
         pin=node.pin,
         missing=spec is None and not is_group,
         is_group=is_group,
+        broadcasts=display.broadcasts,
         collapsed=display.collapsed,
     )
     inputs = _ports(node, catalogue, {end.port for end in display.linked}, is_input=True)

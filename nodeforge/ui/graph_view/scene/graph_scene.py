@@ -23,6 +23,7 @@ from nodeforge.graph.changes import (
     ValueChanged,
 )
 from nodeforge.graph.document import Document, NoSuchNodeError
+from nodeforge.graph.edits.broadcast import broadcasting
 from nodeforge.graph.model import Graph, Input, Mode, Node, Output
 from nodeforge.graph.paths import inside, join, split, within
 from nodeforge.spec import ANY, Catalogue
@@ -129,6 +130,8 @@ class GraphScene:
             case EntryChanged(table="colours" | "collapsed"):
                 if change.key in self.node_items:
                     changed.nodes.add(change.key)
+            case EntryChanged(table="broadcasts"):
+                self._collect_node(change.key.partition(".")[0], changed)
             case EntryChanged(table="backdrops" | "notes"):
                 if split(change.key)[0] == self.path:
                     changed.frames.add((change.table, change.key))
@@ -219,6 +222,7 @@ class GraphScene:
         at = self._at[path]
         display = DisplayState(
             collapsed=bool(self.document.view.collapsed.get(path)),
+            broadcasts=bool(broadcasting(self.document, path)),
             linked=[end for end in at if end.node == path],
             linked_outputs={self.links[end].port for end in at if self.links[end].node == path},
             thumb=self.run_display.thumb_shape(path),
@@ -252,7 +256,8 @@ class GraphScene:
         source, target = line.source, line.target
         kind = source.layout.type if source.layout.type != ANY else target.layout.type
         muted = Mode.MUTE in (source.node_item.layout.mode, target.node_item.layout.mode)
-        line.set_style(self.pens.theme.port_colour(kind), muted)
+        quiet = str(line.start) in self.document.view.broadcasts
+        line.set_style(self.pens.theme.port_colour(kind), muted, quiet=quiet)
 
     def _remove_link(self, end: Input) -> None:
         line = self.link_items.pop(end, None)
@@ -310,11 +315,10 @@ class GraphScene:
             line.set_link_style(style)
 
     def show_links_of(self, node_items: Collection[NodeItem | None]) -> None:
-        """Show the links of these nodes also where links are hidden."""
-        if self.link_style is LinkStyle.HIDDEN:
-            for line in self.link_items.values():
-                ends = line.source.node_item, line.target.node_item
-                line.set_near(any(end in node_items for end in ends))
+        """Show the links of these nodes plainly, also hidden and quiet ones."""
+        for line in self.link_items.values():
+            ends = line.source.node_item, line.target.node_item
+            line.set_near(any(end in node_items for end in ends))
 
     def set_pens(self, pens: Pens) -> None:
         """Set the pens of all items."""

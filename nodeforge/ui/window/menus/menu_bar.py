@@ -30,7 +30,15 @@ _ON_NODE = (
         "node.bypass",
         "node.pin",
     ),
-    *("node.collapse", SEPARATOR, "node.group", "node.ungroup", "node.keep", SEPARATOR),
+    *(
+        "node.collapse",
+        "node.broadcast",
+        SEPARATOR,
+        "node.group",
+        "node.ungroup",
+        "node.keep",
+        SEPARATOR,
+    ),
     *("edit.cut", "edit.copy", "edit.duplicate", "edit.delete"),
 )
 _ON_CANVAS = (

@@ -34,15 +34,9 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
         "&Node",
         (
             *("node.add", "node.rename", "node.open", "node.up", SEPARATOR, "node.mute"),
-            *("node.bypass", "node.pin", "node.collapse", SEPARATOR, "node.group"),
-            *(
-                "node.ungroup",
-                "node.keep",
-                "node.backdrop",
-                SEPARATOR,
-                "node.align_left",
-                "node.align_top",
-            ),
+            *("node.bypass", "node.pin", "node.collapse", "node.broadcast", SEPARATOR),
+            *("node.group", "node.ungroup", "node.keep", "node.backdrop", SEPARATOR),
+            *("node.align_left", "node.align_top"),
             *("node.across", "node.down", "node.layout"),
         ),
     ),

@@ -15,6 +15,7 @@ from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.regions import walk_regions
 
 _WORDS = {
+    "node.broadcast": ("Anything everywhere", "Link to all open inputs"),
     "node.backdrop": ("Frame", "Group box", "Comment box"),
     "node.group": ("Make group", "Group nodes"),
     "node.ungroup": ("Ungroup", "Expand group"),
@@ -156,6 +157,7 @@ def _node(window: BaseWindow) -> list[Command]:
             ("node.collapse", "Collapse", "collapse", ("C",), "", True),
             ("node.group", "Collapse into subgraph", "group", ("Ctrl+G",), "stack", True),
             ("node.ungroup", "Unpack subgraph", "ungroup", ("Ctrl+Alt+G",), "", True),
+            ("node.broadcast", "Broadcast outputs", "broadcast", (), "broadcast", True),
             ("node.keep", "Keep in library", "keep_in_library", (), "bookmark-simple", True),
             (
                 "node.backdrop",
