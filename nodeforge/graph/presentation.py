@@ -53,14 +53,22 @@ class Presentation:
         widget = port.widget
         if not isinstance(widget, NumberWidget):
             return shown
-        lows = [end for end in (widget.minimum, self.minimum) if end is not None]
-        highs = [end for end in (widget.maximum, self.maximum) if end is not None]
-        low, high = max(lows, default=None), min(highs, default=None)
-        if (low, high) == (widget.minimum, widget.maximum):
-            return shown
-        if low is not None and high is not None and low > high:
+        low, high = self._ends(widget)
+        if (low, high) == (widget.minimum, widget.maximum) or not self.fits(port):
             return shown
         return replace(shown, widget=replace(widget, minimum=low, maximum=high))
+
+    def fits(self, port: PortSpec) -> bool:
+        """Whether this range and that of `port` share a number."""
+        if not isinstance(port.widget, NumberWidget):
+            return True
+        low, high = self._ends(port.widget)
+        return low is None or high is None or low <= high
+
+    def _ends(self, widget: NumberWidget) -> tuple[float | None, float | None]:
+        lows = [end for end in (widget.minimum, self.minimum) if end is not None]
+        highs = [end for end in (widget.maximum, self.maximum) if end is not None]
+        return max(lows, default=None), min(highs, default=None)
 
 
 def _text(value: Any) -> str | None:

@@ -36,6 +36,7 @@ from nodeforge.ui.fields.number_field import NumberField
 
 _PORT = Qt.ItemDataRole.UserRole
 
+SHOWN = "In this order, they are shown on the subgraph's node and in the inspector."
 EMPTY = "No parameter is exposed. Expose one to change it without opening the subgraph."
 
 
@@ -66,8 +67,8 @@ class ExposedDialog(QDialog):
         self._form.addRow("&Label", self.label)
         self._form.addRow("&Help", self.help)
         self._range: list[NumberField] = []
-        self._note = QLabel(EMPTY, wordWrap=True)
-        self._note.setProperty("role", "dim")
+        self.note = QLabel(wordWrap=True)
+        self.note.setProperty("role", "dim")
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -80,7 +81,7 @@ class ExposedDialog(QDialog):
         right.addStretch(1)
         row.addLayout(right, 1)
         column = QVBoxLayout(self)
-        column.addWidget(self._note)
+        column.addWidget(self.note)
         column.addLayout(row)
         column.addLayout(self._tools())
         column.addWidget(buttons)
@@ -141,7 +142,7 @@ class ExposedDialog(QDialog):
     def _show(self) -> None:
         """Show the record of the chosen parameter."""
         port = self._port()
-        self._note.setVisible(not self.list.count())
+        self.note.setText(SHOWN if self.list.count() else EMPTY)
         record, spec = self._records.get(port, {}), self._spec(port) if port else None
         for field in self._range:
             self._form.removeRow(field)
@@ -159,7 +160,7 @@ class ExposedDialog(QDialog):
 
     def _add_end(self, name: str, spec: PortSpec, value: float | None) -> None:
         assert isinstance(spec.widget, NumberWidget)
-        field = NumberField(spec.widget, whole=spec.type == INTEGER, optional=True)
+        field = NumberField(NumberWidget(), whole=spec.type == INTEGER, optional=True)
         field.set_label(name)
         own = getattr(spec.widget, name)
 
@@ -240,13 +241,26 @@ class ExposedDialog(QDialog):
         self.list.setCurrentRow(self.list.count() - 1)
 
     def accept(self) -> None:
-        """Make the edit."""
-        order = [self.list.item(row).data(_PORT) for row in range(self.list.count())]
+        """Make the edit, unless a range is impossible."""
+        for row, port in enumerate(self._order()):
+            spec, shown = self._spec(port), Presentation.from_json(self._records[port])
+            if spec is not None and not shown.fits(spec):
+                self.list.setCurrentRow(row)
+                allowed = spec.widget.allowed if isinstance(spec.widget, NumberWidget) else ""
+                label = shown.label or _plain_label(port)
+                self.note.setText(
+                    f"“{label}” takes {allowed}: no number is in the range that is given here."
+                )
+                return
+        order = self._order()
         same = {port: self._group.exposed.get(port, {}) for port in self._before}
         if order != self._before or self._records != same:
             name = SetExposed(self._path, {}).name
             self._opened.perform(Together(name, self._edits(order)))
         super().accept()
+
+    def _order(self) -> list[str]:
+        return [self.list.item(row).data(_PORT) for row in range(self.list.count())]
 
     def _edits(self, order: list[str]) -> Iterator[GraphEdit]:
         for port in self._before:

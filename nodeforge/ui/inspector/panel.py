@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -19,7 +20,7 @@ from nodeforge.graph.changes import Change, FieldChanged, LinkAdded, LinkRemoved
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
-from nodeforge.graph.ports import input_names, input_spec
+from nodeforge.graph.ports import input_names, input_spec, title_of
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
@@ -133,7 +134,10 @@ class Inspector(QScrollArea):
         assert self._opened is not None
         spec = self._workspace.catalogue.get(nodes[0].type)
         if len(nodes) == 1:
-            self._title = QLineEdit(placeholderText=spec.title if spec else nodes[0].type)
+            name = self._paths[0].rpartition("/")[2]
+            untitled = replace(nodes[0], title="")
+            title = title_of(untitled, name, self._workspace.catalogue)
+            self._title = QLineEdit(placeholderText=title)
             self._title.setAccessibleName("Title")
             self._title.editingFinished.connect(self._rename)
             column.addWidget(self._title)

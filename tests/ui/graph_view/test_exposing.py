@@ -5,7 +5,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
-from nodeforge.graph.edits import Collapse, SetExposed
+from nodeforge.graph.edits import Collapse, Expose, SetExposed
 from nodeforge.settings import shipped
 from nodeforge.ui.fields.number_field import NumberLineEdit
 from nodeforge.ui.inspector.exposed_dialog import ExposedDialog
@@ -151,6 +151,20 @@ def test_the_dialog_exposes_orders_labels_and_narrows_in_one_step(window, view):
     QTest.mouseClick(dialog.remove, Left)
     dialog.accept()
     assert list(document.node("draw").inputs) == ["steps"]
+
+
+def test_a_range_without_a_number_is_told_and_keeps_the_dialog_open(window, view):
+    window.workspace.current.perform(Expose("draw/guidance", "scale"))
+    dialog = open_dialog(window)
+    for field, text in zip(dialog._range, ("8", "3"), strict=True):
+        box = field.editor()
+        QTest.keyClicks(box, text)
+        box.editingFinished.emit()
+    dialog.accept()
+    assert dialog.isVisible()
+    assert "no number is in the range" in dialog.note.text()
+    assert entry(window) == {"scale": {"order": 0}}
+    dialog.reject()
 
 
 def test_two_ports_of_one_name_are_changed_apart_in_the_inspector(window, view):
