@@ -124,3 +124,17 @@ def test_a_workflow_of_a_picture_is_opened_whole(qtbot, window, tmp_path):
     fitted = look(window.area.view)
     window.area.view.zoom_start()
     assert look(window.area.view) == fitted
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_a_prompt_is_in_sight_on_a_small_screen(qapp, file):
+    """window 12: on 1366x768 the prompt was out of view, so that one did not see what to change."""
+    view = GraphView(load(file), Catalogue.shipped(), theme.DARK)
+    view.resize(824, 404)
+    view.show()
+    view.zoom_start()
+    boxes = view.session.scene.node_items.values()
+    prompts = [box for box in boxes if any(row.long for row in box.layout.rows)]
+    seen = [box for box in prompts if view.session.viewer.visible_rect().contains(box.body())]
+    assert len(seen) >= min(len(prompts), 2)
+    view.deleteLater()

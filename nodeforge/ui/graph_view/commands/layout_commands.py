@@ -113,7 +113,12 @@ class LayoutCommands:
         """Zoom to all items, or at a readable zoom to the start of the graph."""
         scene = self.session.scene
         items = [*scene.node_items.values(), *scene.frame_items.values()]
-        self.session.viewer.zoom_to_initial([item.body() for item in items])
+        texts = [
+            node_item.body()
+            for node_item in scene.node_items.values()
+            if any(row.long for row in node_item.layout.rows)
+        ]
+        self.session.viewer.zoom_to_initial([item.body() for item in items], texts)
 
     def zoom_selection(self) -> None:
         """Zoom to the selection, or to all items if nothing is selected."""

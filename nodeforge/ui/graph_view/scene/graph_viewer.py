@@ -141,8 +141,12 @@ class GraphViewer(NodeViewer):
             return
         self._look(rect.center(), max(LEAST, self._fitting(rect)))
 
-    def zoom_to_initial(self, bodies: Sequence[QRectF]) -> None:
-        """Fit all items; if they would be too small to read, show the left part."""
+    def zoom_to_initial(self, bodies: Sequence[QRectF], texts: Sequence[QRectF] = ()) -> None:
+        """Fit all items; if they would be too small to read, show the left part.
+
+        Args:
+            texts: The nodes that a text is typed in, which are shown rather than others.
+        """
         whole = bounding_rect(bodies)
         if whole.isEmpty():
             return
@@ -151,7 +155,7 @@ class GraphViewer(NodeViewer):
             return
         room = QRectF(self.viewport().rect())
         size = room.size() / READABLE - QSizeF(2 * MARGIN, 2 * MARGIN)
-        self._look(initial_view(bodies, whole, size).center(), READABLE)
+        self._look(initial_view(bodies, whole, size, texts).center(), READABLE)
 
     def reveal(self, rect: QRectF) -> None:
         """Scroll as little as needed to show a rectangle, and not under what covers the view.

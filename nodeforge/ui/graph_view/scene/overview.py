@@ -128,10 +128,15 @@ def bounding_rect(rects: Iterable[QRectF]) -> QRectF:
     return whole
 
 
-def initial_view(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRectF:
+def initial_view(
+    bodies: Sequence[QRectF], whole: QRectF, size: QSizeF, texts: Sequence[QRectF] = ()
+) -> QRectF:
     """The part of `whole` to show first: at its left, where most nodes are.
 
     In a direction in which `whole` is smaller than `size`, it is centred.
+
+    Args:
+        texts: The nodes that a text is typed in, as prompts; they count before all others.
     """
     if whole.height() <= size.height():
         tops = [whole.center().y() - size.height() / 2]
@@ -142,4 +147,7 @@ def initial_view(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRect
     left = whole.center().x() - size.width() / 2 if fits else whole.left()
     views = [QRectF(left, top, size.width(), size.height()) for top in tops]
     strip = [body for body in bodies if left <= body.left() and body.right() <= left + size.width()]
-    return max(views, key=lambda view: sum(map(view.contains, strip)))
+    return max(
+        views,
+        key=lambda view: (sum(map(view.contains, texts)), sum(map(view.contains, strip))),
+    )
