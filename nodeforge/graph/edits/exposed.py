@@ -57,7 +57,7 @@ class Expose(GraphEdit):
         if not around:
             raise RequestError(
                 f"'{self.path}' is in no subgraph.",
-                way_out="Collapse the nodes into a subgraph first.",
+                way_out="Convert the nodes to a subgraph first.",
             )
         group = subgraph(document, around)
         target = Input(name, self.port)

@@ -52,7 +52,7 @@ class SavedSubgraphs(QObject):
         if not isinstance(node, Subgraph):
             raise RequestError(
                 f"'{title_of(node, name, catalogue)}' is no subgraph.",
-                way_out="Collapse nodes into a subgraph first.",
+                way_out="Convert nodes to a subgraph first.",
             )
         fragment = extract(document, [path])
         fragment.view.positions[name] = [0, 0]

@@ -290,21 +290,21 @@ def test_nodes_are_grouped_opened_left_and_unpacked(screen):
     screen.view.opened.connect(opened.append)
     screen.view.select(["sampler", "schedule", "guidance"])
     screen.key(Qt.Key.Key_G, CTRL)
-    assert screen.view.selection() == ["group"]
+    assert screen.view.selection() == ["subgraph"]
     screen.check()
-    screen.view.center_on("group")
-    screen.double_click(screen.title("group"))
-    assert opened == ["group"]
+    screen.view.center_on("subgraph")
+    screen.double_click(screen.title("subgraph"))
+    assert opened == ["subgraph"]
     assert set(screen.view.session.scene.node_items) == {
-        "group/sampler",
-        "group/schedule",
-        "group/guidance",
+        "subgraph/sampler",
+        "subgraph/schedule",
+        "subgraph/guidance",
     }
     screen.check()
     screen.key(Qt.Key.Key_Up, ALT)
-    assert opened == ["group", ""]
+    assert opened == ["subgraph", ""]
     screen.check()
-    screen.view.select(["group"])
+    screen.view.select(["subgraph"])
     screen.key(Qt.Key.Key_G, CTRL | ALT)
     assert set(screen.view.selection()) == {"sampler", "schedule", "guidance"}
     screen.check()
@@ -313,7 +313,7 @@ def test_nodes_are_grouped_opened_left_and_unpacked(screen):
 def test_undoing_a_group_that_is_open_goes_back_up(screen):
     screen.view.select(["sampler", "schedule"])
     screen.key(Qt.Key.Key_G, CTRL)
-    screen.view.open("group")
+    screen.view.open("subgraph")
     screen.key(Qt.Key.Key_Z, CTRL)
     assert screen.view.path == ""
     screen.check()

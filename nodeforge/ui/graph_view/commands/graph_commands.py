@@ -260,7 +260,7 @@ class GraphCommands:
         """Collapse the selected nodes into a subgraph; returns its path."""
         paths = self.session.selected_paths()
         if not paths:
-            self.session.refuse("select the nodes to group first.")
+            self.session.refuse("select the nodes of the subgraph first.")
             return ""
         edit = Collapse(paths, title)
         if not self.session.perform(edit):
@@ -280,7 +280,7 @@ class GraphCommands:
             self.session.refuse("select a subgraph to unpack first.")
             return []
         self.session.perform(
-            unpacks[0] if len(unpacks) == 1 else Together("unpack groups", unpacks)
+            unpacks[0] if len(unpacks) == 1 else Together("unpack subgraphs", unpacks)
         )
         paths = [path for unpack in unpacks for path in unpack.paths]
         self.session.select_paths(paths)

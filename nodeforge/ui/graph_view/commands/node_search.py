@@ -86,7 +86,7 @@ class NodeSearch:
         entries = []
         for path, node in every_node(self.session.document.graph).items():
             spec = self.session.catalogue.get(node.type)
-            kind = "Group" if isinstance(node, Subgraph) else spec.title if spec else node.type
+            kind = "Subgraph" if isinstance(node, Subgraph) else spec.title if spec else node.type
             title = title_of(node, split(path)[1], self.session.catalogue)
             words = " ".join(str(v) for v in node.values.values() if isinstance(v, str))[:500]
             texts = [(title, 2.0), (path, 1.5), (kind, 1.2), (words, 0.6)]

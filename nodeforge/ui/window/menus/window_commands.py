@@ -17,7 +17,7 @@ from nodeforge.ui.window.regions import walk_regions
 _WORDS = {
     "node.broadcast": ("Anything everywhere", "Link to all open inputs"),
     "node.backdrop": ("Frame", "Group box", "Comment box"),
-    "node.group": ("Make group", "Group nodes"),
+    "node.group": ("Make group", "Group nodes", "Collapse into subgraph"),
     "node.ungroup": ("Ungroup", "Expand group"),
     "node.mute": ("Never", "Disable"),
     "node.bypass": ("Skip", "Pass through"),
@@ -155,7 +155,7 @@ def _node(window: BaseWindow) -> list[Command]:
             ("node.bypass", "Bypass", "bypass", ("B",), "arrow-bend-double-up-right", True),
             ("node.pin", "Keep result in cache", "pin", ("P",), "push-pin", True),
             ("node.collapse", "Collapse", "collapse", ("C",), "", True),
-            ("node.group", "Collapse into subgraph", "group", ("Ctrl+G",), "stack", True),
+            ("node.group", "Convert to subgraph", "group", ("Ctrl+G",), "stack", True),
             ("node.ungroup", "Unpack subgraph", "ungroup", ("Ctrl+Alt+G",), "", True),
             ("node.broadcast", "Broadcast outputs", "broadcast", (), "broadcast", True),
             ("node.keep", "Keep in library", "keep_in_library", (), "bookmark-simple", True),
