@@ -166,8 +166,7 @@ class Runner(QObject):
         request = RunRequest(
             run=new_run_id(),
             targets=targets,
-            assets=dict(document.assets),
-            granted=list(opened.granted),
+            **opened.meaning,
             stamp=stamp(
                 document, self._workspace.catalogue, self._workspace.recognised(opened.granted)
             ),

@@ -142,9 +142,16 @@ class GraphScene:
 
     def _collect_node(self, path: str, changed: _ChangedParts) -> None:
         """Collect the shown node that is at `path` or contains it."""
+        if shown := self.shown_at(path):
+            changed.nodes.add(shown)
+
+    def shown_at(self, path: str) -> str:
+        """The path of the node in the shown graph that is at `path` or contains it; empty for
+        none."""
         prefix = f"{self.path}/" if self.path else ""
-        if path.startswith(prefix) and path != self.path:
-            changed.nodes.add(prefix + path[len(prefix) :].partition("/")[0])
+        if not path.startswith(prefix) or path == self.path:
+            return ""
+        return prefix + path[len(prefix) :].partition("/")[0]
 
     def _update(self, changed: _ChangedParts) -> None:
         graph = self.graph
@@ -228,6 +235,7 @@ class GraphScene:
             thumb=self.run_display.thumb_shape(path),
             thumb_height=self.run_display.thumb_heights.get(path),
             message=bool(self.run_display.state(path).message),
+            auto=self.run_display.auto_values_of(path, node),
         )
         return layout_node(split(path)[1], node, self.catalogue, display)
 
