@@ -69,6 +69,14 @@ class ExposedDialog(QDialog):
         self._range: list[NumberField] = []
         self.note = QLabel(wordWrap=True)
         self.note.setProperty("role", "dim")
+        self._arrange()
+        for port in self._before:
+            self._add_item(port, port_label(self._group, port))
+        self.list.setCurrentRow(0)
+        self._show()
+        self.resize(560, 360)
+
+    def _arrange(self) -> None:
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -85,11 +93,6 @@ class ExposedDialog(QDialog):
         column.addLayout(row)
         column.addLayout(self._tools())
         column.addWidget(buttons)
-        for port in self._before:
-            self._add_item(port, port_label(self._group, port))
-        self.list.setCurrentRow(0)
-        self._show()
-        self.resize(560, 360)
 
     def _parameters(self) -> list[str]:
         """The exposed inputs that have a widget, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -29,6 +29,8 @@ from nodeforge.ui.library.node_use import NodeUse
 from nodeforge.ui.library.saved_subgraphs import SavedSubgraphs
 
 EDGE = 12
+MAPPED = QSize(560, 440)
+"""The smallest view, in pixels, that shows the minimap: in a smaller one it covers nodes."""
 EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
 REFUSAL = 4000
 """Milliseconds for which a refusal is shown near the mouse."""
@@ -300,7 +302,7 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
     def _place_minimap(self) -> None:
         view = self.session.viewer.rect()
         self._empty.setGeometry(view)
-        self.minimap.setVisible(view.width() > 480 and view.height() > 320)
+        self.minimap.setVisible(view.width() >= MAPPED.width() and view.height() >= MAPPED.height())
         self.minimap.move(
             view.width() - self.minimap.width() - EDGE, view.height() - self.minimap.height() - EDGE
         )
