@@ -45,7 +45,8 @@ class GraphSession(QObject):
     document_changed = Signal()
     """The document has changed and the scene is updated."""
     refused = Signal(str)
-    hint_changed = Signal(str, QPointF)
+    hint_changed = Signal(str, QPointF, bool)
+    """A hint, its view position, and whether it says why something is refused."""
     link_dropped = Signal(object, QPointF)
     """A link was dropped on empty space: its port item and the view position."""
 
@@ -167,9 +168,9 @@ class GraphSession(QObject):
     def refuse(self, why: str) -> None:
         self.refused.emit(why[:1].upper() + why[1:])
 
-    def show_hint(self, text: str, place: QPointF | None = None) -> None:
+    def show_hint(self, text: str, place: QPointF | None = None, *, refused: bool = False) -> None:
         """Show a hint near the mouse; an empty text hides it."""
-        self.hint_changed.emit(text, place or QPointF())
+        self.hint_changed.emit(text, place or QPointF(), refused)
 
     def request_nodes(self, port_item: GraphPortItem, place: QPointF) -> None:
         self.link_dropped.emit(port_item, place)

@@ -40,7 +40,8 @@ class DrawLink(Gesture):
         assert self._preview is not None
         self._preview.draw(*points, refused)
         exposing = f"Release to expose “{self._dot.layout.label}” on the subgraph"
-        self.session.show_hint(self._reason or (exposing if self._exposes(place) else ""), place)
+        hint = self._reason or (exposing if self._exposes(place) else "")
+        self.session.show_hint(hint, place, refused=bool(self._reason))
 
     def _exposes(self, place: QPointF) -> bool:
         """Whether an input is dropped on the title bar of the open subgraph, above the view."""

@@ -71,7 +71,6 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         self.node_search = NodeSearch(session, session.viewer)
         self.minimap = Minimap(session, session.viewer)
         self._hint = QLabel(session.viewer)
-        self._hint.setStyleSheet(_hint_style(theme))
         self._hint.hide()
         self._hint_timer = QTimer(self)
         self._hint_timer.setSingleShot(True)
@@ -196,7 +195,6 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         session.theme = theme
         session.scene.set_pens(Pens(theme))
         session.viewer.set_theme(theme)
-        self._hint.setStyleSheet(_hint_style(theme))
         self.node_search.popup.set_theme(theme)
         self.node_search.finder.set_theme(theme)
         self.minimap.update()
@@ -280,13 +278,14 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
 
     def _show_refusal(self, why: str) -> None:
         """Show a refusal where the user looks, beside the status bar."""
-        self._show_hint(why, self.input_handler.last_position)
+        self._show_hint(why, self.input_handler.last_position, refused=True)
         self._hint_timer.start()
 
-    def _show_hint(self, text: str, place: QPointF) -> None:
+    def _show_hint(self, text: str, place: QPointF, refused: bool = False) -> None:
         self._hint_timer.stop()
         self._hint.setVisible(bool(text))
         if text:
+            self._hint.setStyleSheet(_hint_style(self.session.theme, refused))
             self._hint.setText(text)
             self._hint.adjustSize()
             room = self.session.viewer.rect()
@@ -310,8 +309,9 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         self.session.viewer.covered = QRectF(self.minimap.geometry() if shown else QRect())
 
 
-def _hint_style(theme: Theme) -> str:
-    raised, line, text = theme.raised.name(), theme.error.name(), theme.text.name()
+def _hint_style(theme: Theme, refused: bool) -> str:
+    raised, text = theme.raised.name(), theme.text.name()
+    line = (theme.error if refused else theme.accent).name()
     return (
         f"background: {raised}; color: {text}; border: 1px solid {line};"
         " border-radius: 4px; padding: 4px 8px;"
