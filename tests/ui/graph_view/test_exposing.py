@@ -220,3 +220,22 @@ def test_the_menu_in_the_empty_body_of_a_backdrop_is_the_backdrop_s(window, view
     click(view, item.body().topLeft() + QPointF(8, 40), Right)
     choose("Delete backdrop")
     assert document.view.backdrops == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("draw", {"Unpack subgraph", "Keep in library", "Exposed parameters…"}),
+        ("model", {"Broadcast outputs"}),
+        ("prompt", set()),
+    ],
+)
+def test_a_node_s_menu_shows_what_makes_sense_for_it(window, view, path, shown):
+    item = view.session.scene.node_items[path]
+    click(view, item.body().topLeft() + QPointF(90, 14), Right)
+    menu = QApplication.activePopupWidget()
+    texts = {action.text() for action in menu.actions()}
+    menu.close()
+    special = {"Unpack subgraph", "Keep in library", "Exposed parameters…", "Broadcast outputs"}
+    assert texts & special == shown
+    assert {"Rename", "Colour", "Convert to subgraph", "Delete"} <= texts

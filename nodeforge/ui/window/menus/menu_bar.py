@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButton, QWidget
 
+from nodeforge.graph.edits.broadcast import broadcastable
+from nodeforge.graph.model import Subgraph
 from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.inspector.exposing import add_exposing
@@ -41,6 +43,8 @@ _ON_NODE = (
     ),
     *("edit.cut", "edit.copy", "edit.duplicate", "edit.delete"),
 )
+_ON_SUBGRAPH = ("node.ungroup", "node.keep")
+"""What the menu of a node shows for subgraphs alone."""
 _ON_CANVAS = (
     *("edit.undo", SEPARATOR, "edit.cut", "edit.copy", "edit.paste", "edit.delete", SEPARATOR),
     *("edit.select_all", "canvas.deselect", "canvas.invert_selection", SEPARATOR),
@@ -111,11 +115,22 @@ def node_menu(window: BaseWindow, request: MenuRequest) -> None:
         if opened is not None and request.node:
             add_exposing(menu, window.workspace, opened, request.node, request.port)
             menu.addSeparator()
-        _fill(window, menu, _ON_NODE)
+        _fill(window, menu, _entries_of(window, request.node))
         menu.insertMenu(window.commands["node.group"], ColourMenu(window, menu))
     else:
         _fill(window, menu, _ON_NOTHING)
     menu.popup(request.screen)
+
+
+def _entries_of(window: BaseWindow, path: str) -> list[str]:
+    """The commands that make sense for the node at `path`."""
+    opened, without = window.workspace.current, set[str]()
+    if opened is not None and path:
+        if not isinstance(opened.document.node(path), Subgraph):
+            without.update(_ON_SUBGRAPH)
+        if not broadcastable(opened.document, path, window.workspace.catalogue):
+            without.add("node.broadcast")
+    return [entry for entry in _ON_NODE if entry not in without]
 
 
 def _fill_frame_menu(window: BaseWindow, menu: QMenu, request: MenuRequest) -> None:
