@@ -54,7 +54,7 @@ class Collapse(GraphEdit):
         graph = document.group(group)
         names = [split(path)[1] for path in dict.fromkeys(self.paths)]
         nodes = {name: document.node(join(group, name)) for name in names}
-        box = Names(document.ids(group))(self.title or "group")
+        box = Names(document.ids(group))(self.title or "subgraph")
         self.path = join(group, box)
         border = _Border(graph, set(names), self.inputs, self.outputs)
         made = Subgraph(
