@@ -410,7 +410,7 @@ def test_outpainting_is_one_drag_of_the_box(qtbot, open_window):
     QApplication.processEvents()
     driver.pointer.drag([(100, 30), (-96, 190)])
     box = driver.session.box
-    assert box == Box(-96, 30, 200, 160)
+    assert box == Box(-96, 30, 192, 160)
     assert driver.editor.form.intent is Intent.EXPAND
     assert "beyond" in driver.editor.generate.box.text()
     driver.editor.generator.generate()
