@@ -463,3 +463,42 @@ def test_every_intent_says_what_it_does(painted, intent):
     panel = painted.editor.generate
     assert panel.explains.text() == METHODS[intent].explains != ""
     assert panel.expand.isVisibleTo(panel) == (intent is Intent.EXPAND)
+
+
+def test_nothing_is_painted_unseen_under_a_candidate(qtbot, painted):
+    """Window fault 30: a candidate is put aside by painting, and comes back when asked for."""
+    staging, overlay = painted.editor.staging, painted.view.candidate_overlay
+    staging.add(candidate(200))
+    assert not overlay.aside
+    painted.tool("brush", size=20, hardness=1.0)
+    with qtbot.waitSignal(painted.session.status_message) as told:
+        painted.pointer.drag([(100, 90), (120, 90)])
+    assert "put aside" in told.args[0]
+    assert overlay.aside
+    button = painted.editor.staging_bar.buttons["show"]
+    assert button.isVisibleTo(painted.editor)
+    button.click()
+    assert not overlay.aside
+    assert not button.isVisibleTo(painted.editor)
+    painted.pointer.drag([(100, 90), (120, 90)])
+    staging.add(candidate(100))
+    assert not overlay.aside  # another one is shown
+    with qtbot.assertNotEmitted(painted.session.status_message):
+        staging.accept()
+        staging.add(candidate(100, live=True))
+        painted.pointer.drag([(100, 90), (120, 90)])  # live goes by what is painted
+    assert not overlay.aside
+
+
+def test_guidance_and_sampler_are_on_the_panel_with_what_the_model_takes(qtbot, painted):
+    panel, form = painted.editor.generate, painted.editor.form
+    assert {"guidance.scale", "sampler.name", "schedule.steps"} <= panel.fields.keys()
+    steps, scale = panel.fields["schedule.steps"], panel.fields["guidance.scale"]
+    assert steps.editor().placeholderText() == "auto: 20"
+    assert scale.editor().placeholderText() == "auto: 5"
+    sampler = panel.fields["sampler.name"].editor()
+    assert sampler.currentText() == "Auto: DPM++ 2M"
+    form.set("sampler.name", "euler")
+    form.set("guidance.scale", 3.0)
+    values = form.current_values()
+    assert (values["sampler.name"], values["guidance.scale"]) == ("euler", 3.0)

@@ -273,7 +273,7 @@ def _with_values(document: Document, values: dict[str, Any]) -> Document:
     return Document(graph=Graph(nodes))
 
 
-_ORDER = ("prompt", "negative", "strength", "steps", "seed", "batch")
+_ORDER = ("prompt", "negative", "strength", "steps", "guidance", "sampler", "seed", "batch")
 
 
 def _rank(label: str) -> tuple[int, str]:

@@ -26,6 +26,7 @@ from nodeforge.ui.canvas_view.panels.side_panel import in_scroll_area
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.field import Field, ignore_wheel
 from nodeforge.ui.fields.field_factory import make_field
@@ -145,6 +146,16 @@ class GeneratePanel(QWidget):
         self.expand.setVisible(self._form.intent is Intent.EXPAND)
         self._list_workflows()
         self._show_box()
+        self._show_auto()
+
+    def _show_auto(self) -> None:
+        """What stands for values that are left to the model."""
+        recognised = self._workspace.recognised(self._form.granted)
+        told = auto_values(self._form.document, self._workspace.catalogue, recognised)
+        for entry in self._form.entries():
+            if (field := self.fields.get(entry.name)) is not None:
+                port = entry.name.rpartition(".")[2]
+                field.set_auto(told.get(entry.path, {}).get(port, ""))
 
     def _add(self, entry: FormEntry, field: Field) -> None:
         label = _dim(entry.label)
@@ -175,6 +186,8 @@ class GeneratePanel(QWidget):
             counts = isinstance(field, TextField) and name.endswith(".file")
             if field is not None and (entry.name == name or counts):
                 field.show_value(self._form.value(entry))
+        if not name.endswith(".text"):
+            self._show_auto()
         if name.endswith(".strength"):
             self._session.overlay_changed.emit()
 

@@ -19,6 +19,8 @@ from nodeforge.ui.canvas_view.rendering.layer_thumbnails import SIDE
 
 EYE, NAME, LOCK = range(3)
 ID = Qt.ItemDataRole.UserRole
+ROW_HEIGHT = SIDE + 8
+"""Of a layer, pixels."""
 _Index = QModelIndex | QPersistentModelIndex
 
 
