@@ -44,11 +44,11 @@ def main(file: Path | None = None) -> int:
     app = make_app()
     if single_instance.send_to_running_instance(settings.home, file):
         return 0
-    GarbageCollector(app)
     crash_signal = _CrashSignal()
     emit_crash = crash_signal.raised.emit
     reports = CrashReports(settings.home / "logs", lambda path, text: emit_crash(str(path), text))
-    reports.install()
+    reports.install()  # before all else that may fail
+    GarbageCollector(app)
     first = single_instance.SingleInstanceServer(settings.home)
     workspace = Workspace(settings, window_store(settings.home))
     theme.apply(app, workspace.theme)

@@ -41,7 +41,8 @@ class ComparisonView(QWidget):
         self.mode = SPLIT
         self.share = 0.5
         self.shows_second = False
-        self._blink_timer = QTimer(self, interval=_BLINK_MS)
+        self._blink_timer = QTimer(self)
+        self._blink_timer.setInterval(_BLINK_MS)
         self._blink_timer.timeout.connect(self.toggle)
         self.setMinimumSize(320, 320)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

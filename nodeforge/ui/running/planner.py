@@ -52,7 +52,8 @@ class Planner(QObject):
         self._picture_problems = PictureProblems()
         self._picture_problems.found.connect(self._on_picture_problems)
         self._continuous = False
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause = QTimer(self, singleShot=True)
+        self._pause.setInterval(_PAUSE)
         self._pause.timeout.connect(self._plan_current)
         workspace.opened.connect(self._watch)
         workspace.closed.connect(self._forget)

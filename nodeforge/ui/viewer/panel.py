@@ -40,7 +40,8 @@ class Viewer(QWidget):
         self._node = ""
         self._chosen = False
         self._latest = ""
-        self._follow = QTimer(self, singleShot=True, interval=33)
+        self._follow = QTimer(self, singleShot=True)
+        self._follow.setInterval(33)
         self._follow.timeout.connect(self._show_latest)
         self._asked = 0
         self._busy = False
