@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nodeforge import __version__
+from nodeforge.formats.loop_prompts import loop_prompts, summarised
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
@@ -31,14 +32,20 @@ def parameters(graph: Graph, catalogue: Catalogue, recognised: Recognised | None
     loop = traced.first_pass()
     if loop is None:
         return ""
-    prompt = traced.value(loop, "positive", "text") or ""
-    negative = traced.value(loop, "negative", "text")
+    prompt = _prompt(traced, loop, "positive")
+    negative = _prompt(traced, loop, "negative")
     lines = [str(prompt)]
     if negative:
         lines.append(f"Negative prompt: {negative}")
     facts = {name: value for name, value in _facts(traced, loop) if value is not None}
     lines.append(", ".join(f"{name}: {value}" for name, value in facts.items()))
     return "\n".join(lines)
+
+
+def _prompt(traced: LoopTrace, loop: str, port: str) -> str:
+    """All prompts behind `port`; else the nearest text, as nodes of packs may have it."""
+    prompts = loop_prompts(traced, loop, port)
+    return summarised(prompts) if prompts else str(traced.value(loop, port, "text") or "")
 
 
 def _facts(traced: LoopTrace, loop: str) -> Iterator[tuple[str, Any]]:

@@ -93,7 +93,7 @@ class LoopTrace:
     def value(self, loop: str, port: str, name: str) -> Any:
         """The value of input `name` in the nearest node that has one, behind `port`."""
         node = self._given_in(loop, port, name)
-        return None if node is None else self._literal(node, name)
+        return None if node is None else self.literal(node, name)
 
     def is_loop(self, path: str) -> bool:
         return self.flat.nodes[path].type == LOOP
@@ -111,7 +111,7 @@ class LoopTrace:
                 return path
         return None
 
-    def _literal(self, path: str, port: str) -> Any:
+    def literal(self, path: str, port: str) -> Any:
         """The value of an input: its own, or that of the plain value node that feeds it."""
         start = self.flat.links.get(Input(path, port))
         if start is not None:

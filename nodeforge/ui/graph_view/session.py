@@ -9,12 +9,13 @@ from PySide6.QtCore import QObject, QPointF, Signal
 from nodeforge.errors import RequestError
 from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
-from nodeforge.graph.edits import GraphEdit, free_item
+from nodeforge.graph.edits import AddNodes, GraphEdit, InsertOnLink, Together, free_item
 from nodeforge.graph.linking import can_link
 from nodeforge.graph.model import Input, Output
 from nodeforge.graph.paths import join
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.seeds import RandomiseNewSeeds
 from nodeforge.ui.graph_view.items.frame_item import FrameItem
 from nodeforge.ui.graph_view.items.link_item import LinkItem
 from nodeforge.ui.graph_view.items.node_item import NodeItem
@@ -91,6 +92,8 @@ class GraphSession(QObject):
 
     def perform(self, edit: GraphEdit) -> bool:
         """Make an edit; if it cannot be made, emit `refused` and return False."""
+        if isinstance(edit, AddNodes | InsertOnLink | Together):
+            edit = RandomiseNewSeeds(edit, self.catalogue)
         try:
             self.document.perform(edit)
         except RequestError as error:

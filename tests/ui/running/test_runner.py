@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.context import RunRequest
@@ -56,6 +56,11 @@ def run(qtbot, window, keys=CONTROL) -> None:
     qtbot.waitUntil(lambda: not window.runner.busy and not window.runner.jobs.waiting, timeout=LONG)
 
 
+def bar_button(window, text: str) -> QPushButton:
+    buttons = window.area.message_bars.findChildren(QPushButton)
+    return next(button for button in buttons if button.text() == text)
+
+
 def test_the_viewer_goes_on_with_the_last_picture_while_a_node_without_one_is_selected(
     qtbot, working, tmp_path: Path
 ):
@@ -86,7 +91,11 @@ def test_a_run_shows_states_and_pictures_and_fills_the_gallery(qtbot, working, t
     assert window.gallery.list.count() == 1
     window.area.view.select(["blend"])
     assert window.viewer.picture_view.image.size() == opened.pictures["blend"].size()
-    run(qtbot, window)
+    qtbot.keyClick(window, Qt.Key.Key_Return, CONTROL)  # the same picture is not written twice
+    assert not window.runner.busy
+    assert "Same as last: nothing changed" in window.area.message_bars.text("repeated")
+    with qtbot.waitSignal(window.runner.finished, timeout=LONG):
+        bar_button(window, "Run again").click()
     assert opened.states["blend"].kind in ("cached", "done")
     assert window.runner.jobs.ended[0].state == "done"
     assert window.gallery.list.count() == 2
@@ -97,7 +106,8 @@ def test_a_run_shows_states_and_pictures_and_fills_the_gallery(qtbot, working, t
 
     window.run_count.setValue(3)
     run(qtbot, window)
-    assert window.gallery.list.count() == 5
+    assert window.gallery.list.count() == 3
+    assert "2 runs left out" in window.area.message_bars.text("repeated")
 
     opened.perform(SetValue("blend", "opacity", 0.25))
     qtbot.waitUntil(lambda: opened.states["blend"].kind == "will_run", timeout=LONG)
@@ -214,8 +224,8 @@ def test_seeds_move_on_between_queued_runs(window):
     opened = window.workspace.current
     opened.document.view.seeds["seed.value"] = "count"
     for _ in range(2):
+        window.runner._draw_seeds(opened)
         window.runner._queue(opened, [])
-        window.runner._next_seeds(opened)
     seeds = [j.graph["nodes"]["seed"]["values"]["value"] for j in window.runner.jobs.waiting]
     assert seeds == [5, 6]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ from nodeforge.settings import shipped
 from nodeforge.spec import PortSpec, SeedWidget, TextWidget
 from nodeforge.ui.canvas_view.generation.staging_area import Variations
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.seeds import FIXED, RANDOMISE, next_seed
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.prompt_assistant import reads_prompts
 from nodeforge.values.recipes import COMFYUI
 
-_LARGEST_SEED = 2**32 - 1
 _LOADER = "models.load"
 _NOISE = "sampling.noise"
 _SAMPLER = "sampling.sampler"
@@ -72,7 +71,7 @@ class GenerationForm(QObject):
         self.values: dict[str, Any] = {}
         self.item: int | None = None
         """The only picture to make of a batch that is drawn at once."""
-        self.seed_mode = "random"
+        self.seed_mode = RANDOMISE
         self.uses_control = False
         """Whether to use the shipped workflow with ControlNet."""
         self.custom_workflow: OpenDocument | None = None
@@ -221,10 +220,8 @@ class GenerationForm(QObject):
     def next_seed(self) -> None:
         """Change the seed by the form's seed mode."""
         for entry in self.entries():
-            if entry.is_seed and self.seed_mode != "fixed":
-                seed = int(self.value(entry))
-                drawn = random_seed()
-                self.set(entry.name, drawn if self.seed_mode == "random" else seed + 1)
+            if entry.is_seed and self.seed_mode != FIXED:
+                self.set(entry.name, next_seed(self.seed_mode, int(self.value(entry))))
 
     def supports(self, opened: OpenDocument) -> bool:
         """Whether a workflow has the canvas input and output nodes."""
@@ -240,7 +237,7 @@ class GenerationForm(QObject):
         self._take(generation)
         item = generation.get("item")
         self.item = item if type(item) is int else None
-        self.seed_mode = "fixed"
+        self.seed_mode = FIXED
         self.form_changed.emit()
 
     def _take(self, generation: Mapping[str, Any]) -> None:
@@ -249,10 +246,6 @@ class GenerationForm(QObject):
             self.intent = Intent(intent)
         if isinstance(values, dict):
             self.values = dict(values)
-
-
-def random_seed() -> int:
-    return random.randint(0, _LARGEST_SEED)
 
 
 def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:
