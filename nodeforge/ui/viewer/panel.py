@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -18,11 +19,15 @@ from PySide6.QtWidgets import (
 
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.viewer.picture_view import PictureView
 
+_LARGEST = 4096
+"""Longer side at which a saved picture is read, pixels."""
 EMPTY = "The picture of the selected node appears here, after a run."
 
 
@@ -31,6 +36,10 @@ class Viewer(QWidget):
 
     node_requested = Signal(str)
     """The path of a node to show and edit next."""
+    menu_requested = Signal(list, QPoint)
+    """The shown `Picture` in a list, and a screen position."""
+    command = Signal(str, list)
+    """A command of the picture menu, by key or double-click, with the shown `Picture`."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__()
@@ -38,6 +47,7 @@ class Viewer(QWidget):
         self._workspace, self._runner = workspace, runner
         self._opened: OpenDocument | None = None
         self._node = ""
+        self._file: Path | None = None
         self._chosen = False
         self._latest = ""
         self._follow = QTimer(self, singleShot=True)
@@ -48,7 +58,7 @@ class Viewer(QWidget):
         self._wanted: int | None = None
         self.picture_view = PictureView(EMPTY)
         self.picture_view.setAccessibleName("Picture")
-        self._name = QLabel()
+        self._name, self._caption = QLabel(), ""
         self._name.setProperty("role", "dim")
         self._zoom = QLabel()
         self._zoom.setProperty("role", "dim")
@@ -64,7 +74,12 @@ class Viewer(QWidget):
         self.continue_button.clicked.connect(self._continue)
         self._steps = QWidget()
         self._lay_out()
-        self.picture_view.zoomed.connect(self._show_zoom)
+        view = self.picture_view
+        view.zoomed.connect(self._show_zoom)
+        view.hovered.connect(self._show_pixel)
+        view.enlarge_requested.connect(lambda: self._command("large"))
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        view.customContextMenuRequested.connect(self._menu)
         runner.stepped.connect(self._stepped)
         self._steps.hide()
 
@@ -83,6 +98,41 @@ class Viewer(QWidget):
             self._show(chosen[0])
         elif changed or before or not self._node:
             self._show(self._last())
+
+    def show_file(self, picture: Picture) -> None:
+        """Show a saved picture, until a node is selected or a run gives another picture."""
+        self._chosen = False
+        self._file = picture.path
+        self._node = ""
+        self._asked += 1
+        self._wanted, self._busy = None, False
+        image = read_scaled(picture.path, _LARGEST) if picture.path is not None else QImage()
+        self.picture_view.set_empty_text("The file is no longer there.")
+        self.picture_view.show_image(image)
+        self._show_name(picture.path.name if picture.path else "", str(picture.path or ""))
+        self._set_steps(0)
+
+    @property
+    def picture(self) -> Picture | None:
+        """The picture that is shown; None while there is none."""
+        if self.picture_view.image.isNull():
+            return None
+        if self._file is not None:
+            return Picture.of_file(self._file)
+        return self.picture_of(self._opened, self._node) if self._opened and self._node else None
+
+    def picture_of(self, opened: OpenDocument, node: str) -> Picture:
+        """The picture of a node's result, with the file where one holds it."""
+        title = self._workspace.node_title(opened.document, node)
+        return Picture(f"{opened.name} {title}", opened.saved_file(node), opened, node)
+
+    def _menu(self, place: QPoint) -> None:
+        if (picture := self.picture) is not None:
+            self.menu_requested.emit([picture], self.picture_view.mapToGlobal(place))
+
+    def _command(self, name: str) -> None:
+        if (picture := self.picture) is not None:
+            self.command.emit(name, [picture])
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -120,12 +170,12 @@ class Viewer(QWidget):
         return next((node for node in reversed(shown) if picture_port(self._opened, node)), "")
 
     def _show(self, node: str) -> None:
-        self._node = node
+        self._node, self._file = node, None
         self._asked += 1
         self._wanted, self._busy = None, False
         image = self._opened.pictures.get(node) if self._opened else None
         self._put(image)
-        self._name.setText(self._title(node))
+        self._show_name(self._title(node))
         self.picture_view.set_empty_text(EMPTY)
         self._set_steps(0)
         if self._opened is None or not node:
@@ -187,9 +237,9 @@ class Viewer(QWidget):
 
     def _stepped(self, opened: OpenDocument, node: str) -> None:
         if opened is self._opened and node != self._node and not self._chosen:
-            self._node = node
+            self._node, self._file = node, None
             self._steps.hide()
-            self._name.setText(self._title(node))
+            self._show_name(self._title(node))
             self.picture_view.show_image(opened.pictures[node], coarse=True)
 
     def _set_steps(self, count: int) -> None:
@@ -255,6 +305,15 @@ class Viewer(QWidget):
         edit = ContinueFrom(self._node, step, steps, catalogue)
         if self._opened.perform(edit) and edit.copies:
             self.node_requested.emit(edit.copies[0])
+
+    def _show_pixel(self, text: str) -> None:
+        """The pixel under the mouse, in the place of the name."""
+        self._name.setText(text or self._caption)
+
+    def _show_name(self, name: str, tip: str = "") -> None:
+        self._caption = name
+        self._name.setText(name)
+        self._name.setToolTip(tip)
 
     def _show_zoom(self, zoom: float) -> None:
         self._zoom.setText("" if self.picture_view.image.isNull() else f"{zoom * 100:.0f} %")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from nodeforge.lint import Problem
@@ -104,6 +104,21 @@ class DocumentsArea(QWidget):
             self.view.center_on(path)
             self.view.select([path])
             self.view.setFocus()
+
+    def graph_at(self, place: QPoint) -> tuple[GraphView, QPointF, str] | None:
+        """The graph view at a screen position, the position in its scene, and the node there.
+
+        The node's path is empty beside all nodes.
+        """
+        view = self.view
+        if view is None or self.canvas is not None:
+            return None
+        viewer = view.session.viewer
+        inside = viewer.viewport().mapFromGlobal(place)
+        if not viewer.viewport().rect().contains(inside):
+            return None
+        node = viewer.node_at(inside)
+        return view, viewer.to_scene(QPointF(inside)), node
 
     def _add(self, opened: OpenDocument) -> None:
         opened.refused.connect(self.status_message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButton, QWidget
@@ -13,9 +12,6 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.menus.history_menu import HistoryMenu
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
-
-if TYPE_CHECKING:
-    from nodeforge.ui.graph_view import MenuRequest
 
 _MOST = 999
 _ON_NODE = (
@@ -87,12 +83,13 @@ def canvas_menu(window: BaseWindow, place: QPoint) -> None:
     menu.popup(place)
 
 
-def node_menu(window: BaseWindow, request: MenuRequest) -> None:
-    """Show the context menu of the graph."""
+def node_menu(window: BaseWindow) -> QMenu:
+    """The context menu of the graph."""
     menu = QMenu(window)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     window.commands.update_states()
     _fill(window, menu, _ON_NODE if window.has_selection() else _ON_NOTHING)
-    menu.popup(request.screen)
+    return menu
 
 
 def build_toolbar(window: BaseWindow) -> QSpinBox:
