@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -25,6 +25,9 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.window.main_window import MainWindow
+
+_FRAME = QSize(16, 48)
+"""Room for the frame and title bar that a desktop adds, pixels."""
 
 
 class _CrashSignal(QObject):
@@ -55,13 +58,23 @@ def main(file: Path | None = None) -> int:
     window = MainWindow(workspace)
     crash_signal.raised.connect(partial(show_crash, window), Qt.ConnectionType.QueuedConnection)
     first.file_requested.connect(partial(_raise_window, window))
-    window.resize(window.size().boundedTo(window.screen().availableSize()))
-    window.show()
+    show_within_screen(window)
     if file is not None:
         window.files.open(file)
     code = app.exec()
     first.close()
     return code
+
+
+def show_within_screen(window: MainWindow) -> None:
+    """Show the window; where its frame would not fit on the screen, it is maximised."""
+    room = window.screen().availableSize() - _FRAME
+    size = window.size()
+    if size.width() > room.width() or size.height() > room.height():
+        window.resize(size.boundedTo(room))
+        window.showMaximized()
+    else:
+        window.show()
 
 
 def make_app() -> QApplication:

@@ -216,7 +216,11 @@ class ThumbnailList(QListView):
         """What is dragged out: the files of the selected results."""
         return self._results.mimeData(self.selectedIndexes())
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # noqa: N802
+    def currentChanged(  # noqa: N802
+        self,
+        current: QModelIndex | QPersistentModelIndex,
+        previous: QModelIndex | QPersistentModelIndex,
+    ) -> None:
         super().currentChanged(current, previous)
         if current.isValid() and self.hasFocus():
             self.row_shown.emit(current.row())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from nodeforge.lint import Problem
@@ -14,7 +15,7 @@ from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
-from nodeforge.ui.window.document_page import DocumentPage, ViewSwitch
+from nodeforge.ui.window.document_page import DocumentPage, ViewSwitch, require_room_for
 from nodeforge.ui.window.start_page import StartPage
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ class DocumentsArea(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.message_bars)
         column.addWidget(self._stack, 1)
+        self.message_bars.setParent(self)
+        self.message_bars.lie_over(self._page_area)
         self._pages: dict[str, DocumentPage] = {}
         workspace.opened.connect(self._add)
         workspace.closed.connect(self._remove)
@@ -104,6 +106,15 @@ class DocumentsArea(QWidget):
             self.view.center_on(path)
             self.view.select([path])
             self.view.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.message_bars.place()
+
+    def _page_area(self) -> QRect:
+        """Where the page lies, below the tabs."""
+        top = self.tabs.tabBar().height() if self._stack.currentWidget() is self.tabs else 0
+        return self.rect().adjusted(0, top, 0, 0)
 
     def graph_at(self, place: QPoint) -> tuple[GraphView, QPointF, str] | None:
         """The graph view at a screen position, the position in its scene, and the node there.
@@ -204,6 +215,7 @@ class DocumentsArea(QWidget):
 
     def _show_current(self, opened: OpenDocument | None) -> None:
         self._stack.setCurrentIndex(0 if opened is None else 1)
+        self.message_bars.place()
         if opened is not None:
             page = self._pages[opened.id]
             self.tabs.setCurrentWidget(page)
@@ -213,6 +225,7 @@ class DocumentsArea(QWidget):
 
     def _tab_chosen(self, index: int) -> None:
         page = self.tabs.widget(index)
+        require_room_for(page, self._pages.values())
         if page is not None and (opened := self._workspace.find(page.property("document"))):
             self._workspace.show(opened)
 

@@ -298,9 +298,7 @@ def test_a_picture_dropped_beside_the_nodes_opens_its_workflow(qtbot, window, th
     assert window.workspace.current.document.node("prompt").values["text"] == "a blue car"
 
 
-def test_a_picture_without_a_workflow_dropped_on_the_graph_is_loaded_there(
-    qtbot, window, tmp_path
-):
+def test_a_picture_without_a_workflow_dropped_on_the_graph_is_loaded_there(qtbot, window, tmp_path):
     image = QImage(8, 8, QImage.Format.Format_RGB32)
     image.fill(0)
     image.save(str(tmp_path / "photo.png"))
