@@ -74,6 +74,8 @@ class OpenDocument(QObject):
         self.selection: list[str] = []
         self.last_run: dict[str, Any] | None = None
         """The graph of the last run, to render pictures of its steps."""
+        self.failed_graph: dict[str, Any] | None = None
+        """The graph of the last run that failed: its errors stay until the graph changes."""
         self.saved_files: dict[str, list[Path]] = {}
         """The files of the last run, by the node that saved them."""
         self.queued_seeds: dict[str, int] = {}
@@ -155,6 +157,11 @@ class OpenDocument(QObject):
     def show_picture(self, node: str, image: QImage) -> None:
         self.pictures[node] = image
         self.picture_changed.emit(node)
+
+    def is_out_of_date(self, node: str) -> bool:
+        """Whether a node has a picture that a run would make anew."""
+        state = self.states.get(node)
+        return node in self.pictures and state is not None and state.kind == "will_run"
 
     def saved_file(self, node: str) -> Path | None:
         """The file that holds a node's picture: its own, or that of a node which it feeds."""

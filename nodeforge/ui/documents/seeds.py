@@ -110,6 +110,12 @@ def set_modes(paths: Iterable[tuple[str, str]], mode: str) -> Together:
     return Together(what, edits)
 
 
+def moving_seeds(document: Document, catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Path and port of every seed that is not fixed."""
+    ports = seed_ports(document, catalogue)
+    return [each for each in ports if seed_mode(document, *each) != FIXED]
+
+
 def fix_seeds(document: Document) -> None:
     """Fix every seed of a document that is not open yet, so that it makes the picture again."""
     document.view.seeds.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -48,6 +49,8 @@ class Planner(QObject):
         self.costs: dict[str, float] = {}
         """Seconds of the last run, by node."""
         self._planned: dict[str, dict[str, Source]] = {}
+        self._graphs: dict[str, Any] = {}
+        """The graph of the last plan, by document."""
         self._of_pictures: dict[str, list[Problem]] = {}
         self._picture_problems = PictureProblems()
         self._picture_problems.found.connect(self._on_picture_problems)
@@ -94,7 +97,7 @@ class Planner(QObject):
         return found
 
     def _forget(self, opened: OpenDocument) -> None:
-        for known in (self._planned, self._of_pictures):
+        for known in (self._planned, self._of_pictures, self._graphs):
             known.pop(opened.id, None)
         self._picture_problems.forget(opened.id)
 
@@ -169,14 +172,19 @@ class Planner(QObject):
         reasons: Mapping[str, str],
     ) -> None:
         states = {node: NodeState() for node in before if node not in now}
+        graph = snapshot(opened.document.graph)
+        failed = opened.failed_graph == graph
+        changed = self._graphs.get(opened.id) != graph
+        self._graphs[opened.id] = graph
         for node, source in now.items():
             known = opened.states.get(node, NodeState())
             kind = _STATE_OF_SOURCE[source]
-            if known.kind == "error" and source is Source.COMPUTED:
+            if known.kind == "error" and source is Source.COMPUTED and failed:
                 continue
             states[node] = NodeState(kind, seconds=known.seconds, reason=reasons[node])
         opened.show_states(states)
-        fresh = [n for n, s in now.items() if s is not Source.COMPUTED and before.get(n) != s]
+        kept = [n for n, s in now.items() if s is not Source.COMPUTED]
+        fresh = [n for n in kept if before.get(n) != now[n] or (changed and n in opened.pictures)]
         if fresh:
             opened.last_run = self._pictures.snapshot_of(opened)
         for node in fresh:

@@ -56,6 +56,8 @@ class Runner(QObject):
     """The document, the targets, and how many runs were left out: nothing has changed."""
     failed = Signal(object, str, object)
     """The job, the node (or empty) and the `ErrorReport`."""
+    stopped = Signal(object)
+    """The job that was stopped; what it has done is kept."""
     saved = Signal(object, str, str)
     """The job, the node and the path it wrote."""
     finished = Signal(object)
@@ -91,6 +93,7 @@ class Runner(QObject):
         count: int = 1,
         *,
         again: bool = False,
+        draw: bool = True,
     ) -> bool:
         """Queue `count` runs of the document; before each, seeds change as set.
 
@@ -100,6 +103,7 @@ class Runner(QObject):
             count: How many runs.
             again: Also queue runs that would only do what the last one did; without, they are
                 left out (`repeated`).
+            draw: Change the seeds; without, a run that was stopped goes on with its own.
 
         Returns:
             False if errors prevent it (`refused`).
@@ -113,7 +117,8 @@ class Runner(QObject):
             return False
         queued = 0
         for _ in range(count):
-            self._draw_seeds(opened)
+            if draw:
+                self._draw_seeds(opened)
             if not queued:
                 self.stop_auto(unless=snapshot(opened.document.graph))
             if again or not self._is_repeated(opened, targets or []):
@@ -266,11 +271,14 @@ class Runner(QObject):
                 )
                 self.logged.emit(f"{name}: {event.fact}")
             case events.Failed():
-                self.logged.emit(str(event.error) + "\n" + event.error.traceback)
+                trace = "" if event.error.known else event.error.traceback
+                self.logged.emit(f"{event.error}\n{trace}")
                 self._end(FAILED, event.error.fact)
                 self.failed.emit(job, event.node, event.error)
             case events.RunCancelled():
                 self._end(STOPPED)
+                if not job.auto:
+                    self.stopped.emit(job)
             case events.RunFinished() if job.auto:
                 self._end(DONE)
             case events.RunFinished():
@@ -316,6 +324,8 @@ class Runner(QObject):
                 opened.saved_files.setdefault(event.node, []).append(Path(event.path))
                 self.pictures.show_saved_file(opened, event.node, event.path)
             case events.Failed() if event.node:
+                current = self.jobs.current
+                opened.failed_graph = current.graph if current is not None else None
                 message = (
                     f"{event.error.fact} {event.error.way_out}".strip()
                 )  # the place is the node

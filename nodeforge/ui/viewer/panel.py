@@ -18,10 +18,13 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.edits import Together
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture import Picture
+from nodeforge.ui.documents.seeds import FIXED, moving_seeds, set_modes
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.viewer.picture_view import PictureView
@@ -48,6 +51,8 @@ class Viewer(QWidget):
         self._opened: OpenDocument | None = None
         self._node = ""
         self._file: Path | None = None
+        self._count = 0
+        """The number of steps of the shown loop."""
         self._chosen = False
         self._latest = ""
         self._follow = QTimer(self, singleShot=True)
@@ -89,9 +94,11 @@ class Viewer(QWidget):
         if changed:
             if self._opened is not None:
                 self._opened.picture_changed.disconnect(self._changed)
+                self._opened.states_changed.disconnect(self._show_state)
             self._opened = opened
             if opened is not None:
                 opened.picture_changed.connect(self._changed)
+                opened.states_changed.connect(self._show_state)
         chosen = [path for path in paths if self._makes_picture(path)]
         before, self._chosen = self._chosen, bool(chosen)
         if chosen:
@@ -195,9 +202,15 @@ class Viewer(QWidget):
         self.picture_view.show_image(image, coarse=latent)
 
     def _title(self, node: str) -> str:
-        return (
-            self._workspace.node_title(self._opened.document, node) if self._opened and node else ""
-        )
+        if self._opened is None or not node:
+            return ""
+        title = self._workspace.node_title(self._opened.document, node)
+        return f"{title}, out of date" if self._opened.is_out_of_date(node) else title
+
+    def _show_state(self, states: dict[str, NodeState]) -> None:
+        """Say in the name whether the shown picture is out of date."""
+        if self._file is None and self._node in states:
+            self._show_name(self._title(self._node))
 
     def _is_loop(self, node: str) -> bool:
         assert self._opened is not None
@@ -242,24 +255,26 @@ class Viewer(QWidget):
             self._show_name(self._title(node))
             self.picture_view.show_image(opened.pictures[node], coarse=True)
 
-    def _set_steps(self, count: int) -> None:
+    def _set_steps(self, count: int, kept: int = 0) -> None:
+        """Offer the steps up to `kept`, of `count`."""
+        self._count = count
         self.slider.blockSignals(True)
-        self.slider.setRange(1, max(1, count))
-        self.slider.setValue(count)
+        self.slider.setRange(1, max(1, kept))
+        self.slider.setValue(kept)
         self.slider.blockSignals(False)
-        self._steps.setVisible(count > 1)
-        self._show_step(count)
+        self._steps.setVisible(kept > 1)
+        self._show_step(kept)
 
-    def _on_step_count(self, asked: int, count: int) -> None:
+    def _on_step_count(self, asked: int, count: int, kept: int) -> None:
         if asked == self._asked:
-            self._set_steps(count)
+            self._set_steps(count, kept)
 
     def _at_end(self) -> bool:
         return not self._steps.isVisible() or self.slider.value() == self.slider.maximum()
 
     def _show_step(self, step: int) -> None:
-        self._step.setText(f"step {step}/{self.slider.maximum()}")
-        self.continue_button.setEnabled(step < self.slider.maximum())
+        self._step.setText(f"step {step}/{self._count}")
+        self.continue_button.setEnabled(step < self._count)
 
     def _slid(self, step: int) -> None:
         self._show_step(step)
@@ -301,9 +316,10 @@ class Viewer(QWidget):
             return
         document, step = self._opened.document, self.slider.value()
         catalogue = self._workspace.catalogue
-        steps = steps_run(document, self._node, self.slider.maximum(), catalogue)
+        steps = steps_run(document, self._node, self._count, catalogue)
         edit = ContinueFrom(self._node, step, steps, catalogue)
-        if self._opened.perform(edit) and edit.copies:
+        fix = set_modes(moving_seeds(document, catalogue), FIXED)  # the steps are of this seed
+        if self._opened.perform(Together(edit.name, [edit, fix])) and edit.copies:
             self.node_requested.emit(edit.copies[0])
 
     def _show_pixel(self, text: str) -> None:

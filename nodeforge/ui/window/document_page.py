@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from nodeforge.ui.graph_view import GraphView
 
 
-def require_room_for(shown: QWidget | None, pages: Iterable[QWidget]) -> None:
+def require_room_for(shown: QWidget | None, pages: Iterable[QWidget | None]) -> None:
     """Let only the shown one of stacked pages ask for room: the others must not enlarge it."""
     for page in pages:
         policy = QSizePolicy.Policy.Preferred if page is shown else QSizePolicy.Policy.Ignored
-        page.setSizePolicy(policy, policy)
+        if page is not None:
+            page.setSizePolicy(policy, policy)
 
 
 class DocumentPage(QStackedWidget):

@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, 
 
 from nodeforge.lint import Problem
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.images import faded
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
@@ -60,6 +62,8 @@ class DocumentsArea(QWidget):
         self.message_bars.setParent(self)
         self.message_bars.lie_over(self._page_area)
         self._pages: dict[str, DocumentPage] = {}
+        self._faded: set[tuple[str, str]] = set()
+        """Documents and nodes whose picture is shown as out of date."""
         workspace.opened.connect(self._add)
         workspace.closed.connect(self._remove)
         workspace.current_changed.connect(self._show_current)
@@ -133,7 +137,7 @@ class DocumentsArea(QWidget):
 
     def _add(self, opened: OpenDocument) -> None:
         opened.refused.connect(self.status_message)
-        opened.states_changed.connect(lambda states: self._graph_view(opened).show_states(states))
+        opened.states_changed.connect(lambda states: self._show_states(opened, states))
         opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
         opened.problems_changed.connect(lambda: self._show_problems(opened))
         opened.file_status_changed.connect(lambda: self._title(opened))
@@ -196,14 +200,27 @@ class DocumentsArea(QWidget):
     def _graph_view(self, opened: OpenDocument) -> GraphView:
         return self._pages[opened.id].graph
 
+    def _show_states(self, opened: OpenDocument, states: dict[str, NodeState]) -> None:
+        self._graph_view(opened).show_states(states)
+        for node in states:
+            if opened.is_out_of_date(node) != ((opened.id, node) in self._faded):
+                self._show_picture(opened, node)
+
     def _show_picture(self, opened: OpenDocument, node: str) -> None:
-        self._graph_view(opened).show_thumbnail(node, opened.pictures.get(node))
+        """Show a node's picture in the graph; what a run would make anew is faded."""
+        image, key = opened.pictures.get(node), (opened.id, node)
+        self._faded.discard(key)
+        if image is not None and opened.is_out_of_date(node):
+            image = faded(image)
+            self._faded.add(key)
+        self._graph_view(opened).show_thumbnail(node, image)
 
     def _show_problems(self, opened: OpenDocument) -> None:
         self._graph_view(opened).show_problems(_by_node(opened.problems))
 
     def _remove(self, opened: OpenDocument) -> None:
         page = self._pages.pop(opened.id)
+        self._faded = {key for key in self._faded if key[0] != opened.id}
         self.tabs.removeTab(self.tabs.indexOf(page))
         page.discard()
         self._show_current(self._workspace.current)

@@ -48,13 +48,14 @@ class RunMessages:
         runner.refused.connect(self._refused)
         runner.failed.connect(self._failed)
         runner.repeated.connect(self._repeated)
+        runner.stopped.connect(self._stopped)
         runner.worker_lost.connect(self._lost_worker)
         workspace.opened.connect(self._watch)
         workspace.closed.connect(self._closed)
 
     def clear(self) -> None:
         """Remove the messages of the last run."""
-        for subject in ("run", "refused", "worker", "repeated"):
+        for subject in ("run", "refused", "worker", "repeated", "stopped"):
             self._message_bars.dismiss(subject)
 
     def recovered(self, opened: OpenDocument) -> None:
@@ -123,6 +124,16 @@ class RunMessages:
         if any(seed_ports(opened.document, self._workspace.catalogue)):
             buttons.insert(0, ("Run with a new seed", lambda: self._run_anew(opened, targets)))
         self._show("repeated", opened.id, f"“{opened.name}”: {text}", buttons, kind="info")
+
+    def _stopped(self, job: Job) -> None:
+        """Offer to go on; a run whose seed would be another has nothing to go on from."""
+        opened = self._workspace.find(job.document)
+        if opened is None or self._runner.busy:
+            return
+        text = f"“{opened.name}” was stopped. What is done is kept."
+        targets = job.request.targets
+        resume = ("Resume", lambda: self._runner.run(opened, targets, again=True, draw=False))
+        self._show("stopped", opened.id, text, [resume], kind="info")
 
     def _run_anew(self, opened: OpenDocument, targets: list[str]) -> None:
         ports = seed_ports(opened.document, self._workspace.catalogue)

@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.events import Progress
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import Settings
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.running.job_queue import Job
+from nodeforge.ui.running.progress import ProgressMeter
 from support.processes import ForkedWorker
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -111,8 +113,13 @@ def test_a_run_shows_states_and_pictures_and_fills_the_gallery(qtbot, working, t
 
     opened.perform(SetValue("blend", "opacity", 0.25))
     qtbot.waitUntil(lambda: opened.states["blend"].kind == "will_run", timeout=LONG)
+    window.area.view.select(["blend"])
+    assert opened.is_out_of_date("blend")  # window B14: nothing was marked as old
+    assert not opened.is_out_of_date("load_0")
+    assert window.viewer._name.text() == "Blend images, out of date"
     opened.document.undo()
     qtbot.waitUntil(lambda: opened.states["blend"].kind == "cached", timeout=LONG)
+    assert window.viewer._name.text() == "Blend images"
 
 
 def test_a_failed_node_says_what_it_was_given_and_what_to_do(qtbot, working, tmp_path: Path):
@@ -125,6 +132,38 @@ def test_a_failed_node_says_what_it_was_given_and_what_to_do(qtbot, working, tmp
     assert text.startswith("brightened: Blend images: one picture is 8 × 6 pixels")
     assert "Inputs" in text
     assert window.runner.jobs.ended[0].state == "failed"
+    assert "Traceback" not in window.log.toPlainText()  # window B22
+    large = opened.document.node("load_0").values["file"]
+    opened.perform(SetValue("load_1", "file", large))
+    qtbot.waitUntil(lambda: opened.states["blend"].kind == "will_run", timeout=LONG)  # B14
+
+
+def test_pictures_of_the_cache_replace_those_of_other_values(qtbot, working, tmp_path: Path):
+    """Window B14: one node showed the car, the others still the castle."""
+    opened = brightened(working.workspace.settings, tmp_path)
+    working.workspace.add(opened)
+    run(qtbot, working)
+    opened.perform(SetValue("blend", "opacity", 0.0))
+    run(qtbot, working)
+    qtbot.waitUntil(lambda: _grey(opened) == 40, timeout=LONG)
+    opened.document.undo()
+    qtbot.waitUntil(lambda: _grey(opened) == 90, timeout=LONG)
+
+
+def _grey(opened: OpenDocument) -> int:
+    return opened.pictures["blend"].pixelColor(0, 0).red()
+
+
+@pytest.mark.parametrize("steps", [[1, 2, 4], [11, 12, 14]], ids=["whole", "resumed"])
+def test_the_rate_counts_the_steps_of_this_run(qapp, steps: list[int]):
+    """Window B18: a resumed run said 64.7 it/s."""
+    told = []
+    meter = ProgressMeter()
+    meter.changed.connect(told.append)
+    meter.begin(job("first"), {})
+    for step in steps:
+        meter.handle_event(Progress("first", "denoise", step, 20, 0.25 * (step - steps[0] + 1)))
+    assert told[-1].rate == 4.0
 
 
 def test_a_worker_that_dies_is_restarted_and_the_document_is_untouched(

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
 
+from nodeforge.engine.events import RunCancelled
 from nodeforge.formats import load, stamp
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph, Node, Subgraph
@@ -165,6 +166,18 @@ def test_a_seed_that_is_typed_is_kept(qtbot, window):
     assert field.findChild(QComboBox).currentText() == "Fixed"
     window.runner.run(opened)
     assert queued(window) == [123]
+
+
+def test_a_run_that_was_stopped_resumes_with_its_seed(qtbot, window):
+    opened = opened_with(window, "random")
+    window.runner.run(opened)
+    (seed,) = queued(window)
+    job = window.runner.jobs.current
+    window.runner._on_events([RunCancelled(job.id)])
+    assert "was stopped" in window.area.message_bars.text("stopped")
+    (resume,) = window.area.message_bars.findChildren(QPushButton)
+    qtbot.mouseClick(resume, Qt.MouseButton.LeftButton)
+    assert queued(window) == [seed]
 
 
 def test_seeds_in_subgraphs_are_drawn_and_linked_ones_are_not():
