@@ -71,7 +71,7 @@ class LoopTrace:
 
     def model(self, loop: str) -> ModelInfo | None:
         """What the loop's model is."""
-        node = self._given_in(loop, "model", "file")
+        node = self.given_in(loop, "model", "file")
         spec = self.flat.nodes[node].spec if node else None
         widget = spec.input["file"].widget if spec else None
         name = self.value(loop, "model", "file")
@@ -92,7 +92,7 @@ class LoopTrace:
 
     def value(self, loop: str, port: str, name: str) -> Any:
         """The value of input `name` in the nearest node that has one, behind `port`."""
-        node = self._given_in(loop, port, name)
+        node = self.given_in(loop, port, name)
         return None if node is None else self.literal(node, name)
 
     def is_loop(self, path: str) -> bool:
@@ -103,7 +103,8 @@ class LoopTrace:
             return "custom"
         return str(self.value(loop, "schedule", "name") or AUTO)
 
-    def _given_in(self, loop: str, port: str, name: str) -> str | None:
+    def given_in(self, loop: str, port: str, name: str) -> str | None:
+        """The nearest node behind the loop's `port` that has an input `name`."""
         start = self.flat.links.get(Input(loop, port))
         for path in self.upstream(start.node) if start else ():
             node = self.flat.nodes[path]

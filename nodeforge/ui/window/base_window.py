@@ -15,6 +15,7 @@ from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.files.file_commands import FileCommands
 from nodeforge.ui.gallery import Gallery, ResultsDatabase
+from nodeforge.ui.inspector import Inspector
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.viewer import Viewer
 from nodeforge.ui.window.docks import Docks
@@ -32,6 +33,7 @@ class BaseWindow(QMainWindow):
     files: FileCommands
     messages: RunMessages
     viewer: Viewer
+    inspector: Inspector
     gallery: Gallery
     results: ResultsDatabase
     docks: Docks
@@ -97,6 +99,14 @@ class BaseWindow(QMainWindow):
 
     def toggle_dock(self, name: str) -> None:
         """Show or hide a panel."""
+        raise NotImplementedError
+
+    def show_first_steps(self) -> None:
+        """Start the tour."""
+        raise NotImplementedError
+
+    def show_manual(self) -> None:
+        """Show the documents that ship."""
         raise NotImplementedError
 
     def show_palette(self) -> None:

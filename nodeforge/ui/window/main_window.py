@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QKeySequence,
 )
 from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
+from shiboken6 import isValid
 
 from nodeforge import __version__
 from nodeforge.engine.client import spawn_worker
@@ -42,7 +43,9 @@ from nodeforge.ui.viewer import Viewer
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.docks import Docks
 from nodeforge.ui.window.documents_area import DocumentsArea
-from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas
+from nodeforge.ui.window.first_steps import FirstSteps
+from nodeforge.ui.window.manual import Manual
+from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas, show_new_canvas
 from nodeforge.ui.window.menus.command_palette import CommandPalette, ShortcutList
 from nodeforge.ui.window.menus.menu_bar import build_menus, build_toolbar, canvas_menu, node_menu
 from nodeforge.ui.window.menus.picture_actions import PictureActions
@@ -51,6 +54,7 @@ from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.menus.window_commands import all_commands
 from nodeforge.ui.window.run_messages import RunMessages
 from nodeforge.ui.window.status_bar import StatusBar
+from nodeforge.ui.window.tasks import start_task
 
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view import MenuRequest
@@ -97,6 +101,7 @@ class MainWindow(BaseWindow):
         self.docks.arrange(self.library, self.inspector, self.viewer, below)
         self.run_menu = RunMenu(self)
         self.pictures = PictureActions(self)
+        self._first_steps: FirstSteps | None = None
         self.commands = CommandRegistry(self)
         for command in all_commands(self, self.run_menu):
             self.commands.add(command)
@@ -150,6 +155,14 @@ class MainWindow(BaseWindow):
                 self.status.query_devices()
             self.autosave.reload_interval()
             self.status.measure_cache()
+
+    def show_first_steps(self) -> None:
+        if self._first_steps is not None and isValid(self._first_steps):
+            self._first_steps.close()
+        self._first_steps = FirstSteps(self)
+
+    def show_manual(self) -> None:
+        Manual(self).open()
 
     def show_logs(self) -> None:
         folder = self.workspace.settings.home / "logs"
@@ -205,6 +218,8 @@ class MainWindow(BaseWindow):
         area.start_page.open_requested.connect(self.files.open)
         self.files.open_on_canvas = lambda path: bring_to_canvas(self, path, path.name)
         area.start_page.new_requested.connect(workspace.new)
+        area.start_page.task_requested.connect(partial(start_task, self))
+        area.start_page.canvas_requested.connect(lambda: show_new_canvas(self))
         area.start_page.browse_requested.connect(self.files.ask_open)
         area.close_requested.connect(self.files.close)
         area.status_message.connect(self.status.show_text)
