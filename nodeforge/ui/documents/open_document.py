@@ -74,6 +74,8 @@ class OpenDocument(QObject):
         self.selection: list[str] = []
         self.last_run: dict[str, Any] | None = None
         """The graph of the last run, to render pictures of its steps."""
+        self.current_effects: set[str] = set()
+        """Nodes that save with every run, and would save what they have saved."""
         self.failed_graph: dict[str, Any] | None = None
         """The graph of the last run that failed: its errors stay until the graph changes."""
         self.saved_files: dict[str, list[Path]] = {}
@@ -161,7 +163,8 @@ class OpenDocument(QObject):
     def is_out_of_date(self, node: str) -> bool:
         """Whether a node has a picture that a run would make anew."""
         state = self.states.get(node)
-        return node in self.pictures and state is not None and state.kind == "will_run"
+        waits = state is not None and state.kind == "will_run"
+        return waits and node in self.pictures and node not in self.current_effects
 
     def saved_file(self, node: str) -> Path | None:
         """The file that holds a node's picture: its own, or that of a node which it feeds."""

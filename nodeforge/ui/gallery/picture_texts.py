@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from PySide6.QtGui import QImageReader
-
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import read
-from nodeforge.formats.pictures import PARAMETERS, WORKFLOW
+from nodeforge.formats.pictures import WORKFLOW
 from nodeforge.graph.inline import inline
 
 _MOST_CHARACTERS = 32_768
@@ -22,9 +20,7 @@ def picture_texts(path: Path, stamp: Mapping[str, str]) -> Mapping[str, str]:
         path: The picture.
         stamp: The texts of the run.
     """
-    if path.suffix.lower() == ".png" and (own := QImageReader(str(path)).text(PARAMETERS)):
-        return {**stamp, PARAMETERS: own}
-    from nodeforge.imaging import read_text  # numpy: only when needed
+    from nodeforge.imaging import read_text  # numpy: only when needed; Qt drops line breaks
 
     try:
         return {**stamp, **read_text(path)}

@@ -9,6 +9,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.engine.events import Source
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.paths import join, split
 from nodeforge.lint import Problem, Severity, lint
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
@@ -164,6 +166,22 @@ class Planner(QObject):
         if opened is not None and isinstance(answer, dict):
             opened.show_memory_needs(answer["models"])
 
+    def _current_effects(self, opened: OpenDocument, now: dict[str, Source]) -> set[str]:
+        """Nodes that run only as they save with every run: nothing that feeds them is new."""
+        found: set[str] = set()
+        for node, source in now.items():
+            group, name = split(node)
+            try:
+                spec = self._workspace.catalogue.get(opened.document.node(node).type)
+                links = opened.document.group(group).links.items()
+            except NoSuchNodeError:
+                continue
+            feeds = [join(group, start.node) for end, start in links if end.node == name]
+            fed_anew = any(now.get(feed) is Source.COMPUTED for feed in feeds)
+            if spec is not None and spec.effects and source is Source.COMPUTED and not fed_anew:
+                found.add(node)
+        return found
+
     def _show_plan(
         self,
         opened: OpenDocument,
@@ -172,6 +190,7 @@ class Planner(QObject):
         reasons: Mapping[str, str],
     ) -> None:
         states = {node: NodeState() for node in before if node not in now}
+        opened.current_effects = self._current_effects(opened, now)
         graph = snapshot(opened.document.graph)
         failed = opened.failed_graph == graph
         changed = self._graphs.get(opened.id) != graph

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QRubberBand,
     QVBoxLayout,
     QWidget,
 )
@@ -137,7 +136,9 @@ class FirstSteps(QFrame):
         for part in (self._title, self._text):
             column.addWidget(part)
         column.addLayout(row)
-        self._band = QRubberBand(QRubberBand.Shape.Rectangle, window)
+        self._band = QFrame(window)
+        self._band.setProperty("role", "outline")
+        self._band.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._follow = QTimer(self)
         self._follow.setInterval(_FOLLOW)
         self._follow.timeout.connect(self._place)

@@ -27,7 +27,7 @@ _COLUMNS = 4
 _GAP, _MARGIN = 12, 24
 _RECENT = 4
 """Recent files that are listed."""
-PICTURE = (120, 120)
+PICTURE = (132, 132)
 """Pixels of a workflow's picture."""
 _CARD = PICTURE[0] + 22
 _SUFFIXES = (".png", ".jpg", ".webp")
@@ -85,6 +85,7 @@ class WorkflowCard(QFrame):
         line.setMinimumHeight(32)
         for part in (image, heading, line):
             column.addWidget(part)
+        column.addStretch(1)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(

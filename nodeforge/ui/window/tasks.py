@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtWidgets import QPlainTextEdit
+
 from nodeforge.formats.sampling_settings import LoopTrace
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
@@ -35,7 +37,10 @@ def show_prompt(window: BaseWindow) -> None:
         view.select([prompt])
         field = window.inspector.row("text").field
         if field is not None:
-            field.editor().setFocus()
+            editor = field.editor()
+            editor.setFocus()
+            if isinstance(editor, QPlainTextEdit):
+                editor.selectAll()  # typing replaces the example
 
 
 def prompt_node(document: Document, catalogue: Catalogue) -> str:

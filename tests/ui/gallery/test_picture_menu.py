@@ -8,6 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu, QPushButton
 
+from nodeforge.engine.context import RunRequest
 from nodeforge.formats import load, read_any, stamp
 from nodeforge.graph.document import Document
 from nodeforge.imaging import PictureFormat, encode, read_text
@@ -15,6 +16,7 @@ from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.gallery.compare_dialog import CompareDialog
+from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.viewer import LargeView
 
 LEFT = Qt.MouseButton.LeftButton
@@ -420,6 +422,17 @@ def test_pictures_are_collected(qtbot, window, three, monkeypatch):
 def test_pictures_are_found_by_all_that_made_them(qtbot, window, three, words, count):
     qtbot.keyClicks(window.gallery.search, words)
     assert window.gallery.list.count() == count
+
+
+def test_a_saved_picture_is_named_by_its_prompt(window, tmp_path: Path):
+    """Its caption was the file's name: Qt reads texts of a PNG without their line breaks."""
+    document = made_by(prompt__text="a green car", noise__seed=5)
+    file = tmp_path / "made.png"
+    texts = stamp(document, Catalogue.shipped())
+    file.write_bytes(encode(np.zeros((8, 8, 3), np.uint8), PictureFormat.PNG, texts))
+    window.gallery.add(Job("", "mine", {}, RunRequest("run", stamp=texts)), str(file))
+    assert window.gallery.list.caption(0) == "a green car"
+    assert [r.path for r in window.results.find("green", stars=0)] == [file]
 
 
 def test_a_list_of_before_gets_the_new_columns(home: Path, open_window):

@@ -28,10 +28,10 @@ def test_three_actions_lead_from_the_start_to_a_picture(qtbot, window):
     qtbot.mouseClick(card(window, "Make a picture"), LEFT)
     focus = QApplication.focusWidget() or window.inspector.row("text").field.editor()
     assert focus is window.inspector.row("text").field.editor()
-    qtbot.keyClicks(focus, "a castle, ")
+    qtbot.keyClicks(focus, "a castle")
     qtbot.keyClick(focus, Qt.Key.Key_Return, CONTROL)
     job = window.runner.jobs.current
-    assert "a castle, " in job.graph["nodes"]["prompt"]["values"]["text"]
+    assert job.graph["nodes"]["prompt"]["values"]["text"] == "a castle"
 
 
 def test_changing_a_picture_shows_where_it_goes(qtbot, window):
