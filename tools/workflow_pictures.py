@@ -21,7 +21,7 @@ QUALITY = 85
 PROMPTS = {
     "text_to_image": {"prompt.text": "a castle on a gradient from blue to pink"},
     "image_to_image": {"prompt.text": "a panda"},
-    "inpaint": {"prompt.text": "a duck"},
+    "inpaint": {"prompt.text": "a tomato"},
     "two_pass_upscale": {"prompt.text": "a strawberry on a green background"},
     "lora_style": {"prompt.text": "a car on a yellow background"},
     "compare_samplers": {"prompt.text": "a rainbow on a white background"},
