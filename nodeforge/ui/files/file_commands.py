@@ -21,6 +21,8 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 from nodeforge.ui.files.comfyui_import import ComfyUIImport
 from nodeforge.ui.files.document_reading import ForeignWorkflow, is_quick, read_document
+from nodeforge.ui.files.dropped_models import SUFFIXES as MODEL_SUFFIXES
+from nodeforge.ui.files.dropped_models import DroppedModels
 from nodeforge.ui.files.load_settings import settings_edit
 from nodeforge.ui.files.model_lock import record_models
 from nodeforge.ui.running.runner import Runner
@@ -66,6 +68,7 @@ class FileCommands:
             lambda text, share: message_bars.show_progress("reading", text, share, stop)
         )
         self._reader.finished.connect(lambda: message_bars.dismiss("reading"))
+        self._dropped_models = DroppedModels(workspace, message_bars, self._reader)
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
         workspace.upgraded.connect(self._show_upgrade)
         workspace.closed.connect(self._forget)
@@ -87,6 +90,9 @@ class FileCommands:
         path = path.absolute()
         if (there := self._workspace.find_by_path(path)) is not None:
             self._workspace.show(there)
+            return
+        if path.suffix.lower() in MODEL_SUFFIXES:
+            self._dropped_models.open(path)
             return
         if path.suffix.lower() == _LAYERS:
             self._open_layers(path)

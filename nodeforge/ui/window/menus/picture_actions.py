@@ -37,7 +37,7 @@ from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas
 VARIATIONS = 4
 _CHANGING = "image_to_image"
 """The shipped workflow that takes a picture where none is open."""
-_DOCUMENTS = (".json", ".nforge", ".ora")
+_DOCUMENTS = (".json", ".nforge", ".ora", ".safetensors", ".sft")
 """Files that open also where they are dropped on a node that loads pictures."""
 _NOISE = "sampling.noise"
 _FILES = "PNG, keeps every value (*.png);;WebP (*.webp);;JPEG (*.jpg)"
