@@ -12,6 +12,8 @@ from benchmarks.reuse import another_ending
 from nodeforge import models
 from nodeforge.engine import events
 from nodeforge.formats import load, write
+from nodeforge.formats.parameters import parameters
+from nodeforge.formats.workflow import document_from_json
 from nodeforge.lint import lint
 from nodeforge.settings import Settings, save_settings, shipped
 from nodeforge.spec import Catalogue
@@ -78,6 +80,25 @@ def test_another_seed_encodes_no_text_and_loads_nothing(watched: Watched):
     run(watched, short(seed=1))
     assert run(watched, short(seed=2)).model_calls == 20
     assert computed(watched) == {"noise", "denoise", "decode", "save"}
+
+
+def test_text_to_image_needs_six_nodes(watched: Watched):
+    """What nothing is linked to is the model's own: no step is made anew, and no pixel differs."""
+    raw = short(seed=5)
+    (first,) = run(watched, raw).outputs
+    for name in ("sampler", "schedule", "guidance", "negative"):
+        del raw["nodes"][name]
+        raw["links"] = {end: at for end, at in raw["links"].items() if not at.startswith(name)}
+    assert len(raw["nodes"]) == 6
+    again = run(watched, raw)
+    assert again.model_calls == 0
+    (second,) = again.outputs
+    one, other = Image.open(first), Image.open(second)
+    assert np.array_equal(np.asarray(one), np.asarray(other))
+    graph = document_from_json(raw).graph
+    folders = models.ModelFolders(watched.settings)
+    told = parameters(graph, Catalogue.shipped(), folders.info)
+    assert "Steps: 20, Sampler: DPM++ 2M, Schedule type: Normal, CFG scale: 5" in told
 
 
 def test_a_change_from_step_15_on_runs_five_steps(watched: Watched):

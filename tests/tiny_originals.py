@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
+
+from nodeforge import diffusion
+from tests.support.loaded_networks import loaded_networks
+from tests.tiny_layouts import ldm_names
 
 State = dict[str, Tensor]
 
@@ -158,4 +164,25 @@ def unscaled(state: Mapping[str, Tensor]) -> State:
         if name != "scaled_fp8":
             scaled = last == "weight" and scale is not None
             made[name] = tensor.float() * scale if scaled else tensor.float()
+    return made
+
+
+def written(path: Path, state: Mapping[str, Tensor], **more: Any) -> Path:
+    """A safetensors file of `state`."""
+    save_file({n: t.contiguous().clone() for n, t in state.items()}, path, **more)
+    return path
+
+
+def vae_in_ldm(folder: Path) -> State:
+    """The VAE of a diffusers folder, in its authors' names."""
+    network = next(iter(loaded_networks(diffusion.describe_vae(folder)).values()))
+    names = ldm_names("vae", network)
+    made: State = {}
+    for key, tensor in network.state_dict().items():
+        if key.startswith("bn."):
+            made[key] = tensor
+            continue
+        plain = names[key].removeprefix("first_stage_model.")
+        folded = ".attn_1." in plain and tensor.ndim == 2
+        made[plain] = tensor[:, :, None, None] if folded else tensor
     return made

@@ -264,7 +264,7 @@ class _Declaration:
         for extra in extras:
             match extra:
                 case widgets.Range():
-                    return NumberWidget(extra.minimum, extra.maximum, extra.step)
+                    return NumberWidget(extra.minimum, extra.maximum, extra.step, extra.auto)
                 case widgets.Seed():
                     return SeedWidget()
                 case widgets.Multiline():

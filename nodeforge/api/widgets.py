@@ -9,11 +9,15 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Range:
-    """A number from `minimum` to `maximum`, both allowed; None is open."""
+    """A number from `minimum` to `maximum`, both allowed; None is open.
+
+    With `auto`, no number means that the model's own is used: the window says so.
+    """
 
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
+    auto: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nodeforge import models
+from nodeforge.cli.overrides import Overrides
 from nodeforge.cli.piped import whole_file
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine.files import Files
@@ -21,18 +22,27 @@ from nodeforge.spec import Catalogue
 
 @click.command("lint")
 @click.argument("workflow", type=click.Path(path_type=Path))
+@click.option("--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 @click.option("--fix", is_flag=True, help="Mend what can be mended, and save the workflow.")
 @click.pass_context
-def command(ctx: click.Context, workflow: Path, style: str, fix: bool) -> None:
+def command(
+    ctx: click.Context, workflow: Path, assignments: tuple[str, ...], style: str, fix: bool
+) -> None:
     """Name what is wrong with WORKFLOW. Exit 2 where it cannot run."""
+    if fix and assignments:
+        raise click.UsageError("--fix would save what --set sets: choose one of them.")
     given, workflow = workflow, whole_file(ctx, workflow)
     document = read_any(workflow)
     show_upgrades(document)
     settings = user_settings()
     catalogue, folders = Catalogue.shipped(), models.ModelFolders(settings)
-    pictures = Files(settings, document.assets).picture
-    problems = lint(document, catalogue, folders, pictures=pictures)
+    overrides = Overrides(document, catalogue, settings)
+    for assignment in assignments:
+        overrides.set(assignment)
+    granted = overrides.granted
+    pictures = Files(settings, document.assets, granted).picture
+    problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
     if fix and any(problem.fix for problem in problems):
         if workflow != given:
             raise RequestError("is a pipe, so it cannot be mended in place.", place=str(given))

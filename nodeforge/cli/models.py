@@ -25,7 +25,8 @@ def list_models() -> None:
         click.echo(f"{fact}\n    {way_out}", err=True)
     for info in models.ModelFolders(settings).scan():
         family = info.family or ("any that fits" if info.families else info.reason)
-        click.echo(f"{info.kind:<14}{info.name:<40}{family:<10}{human_size(info.size):>10}")
+        told = f"{family} {info.variant}" if info.variant else family
+        click.echo(f"{info.kind:<14}{info.name:<40}{told:<24}{human_size(info.size):>10}")
 
 
 @command.command("scan")

@@ -28,7 +28,7 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import SUBGRAPH
 from nodeforge.graph.upgrade import upgrade
-from nodeforge.lint import Severity, lint
+from nodeforge.lint import Severity, companion_locks, lint
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 
@@ -91,10 +91,12 @@ def command(
         if seed is not None:
             overrides.seed(seed)
         _refuse_what_cannot_run(ctx, document, catalogue, settings, overrides.granted)
+        _lock_companions(document, catalogue, settings, overrides.granted)
         request = RunRequest(
             run=uuid.uuid4().hex[:8],
             assets=document.assets,
             granted=overrides.granted,
+            lock=document.lock,
             stamp=stamp(document, catalogue, _recognised(settings, overrides.granted)),
             outputs=_writable(out or settings.outputs),
             previews=previews,
@@ -137,6 +139,15 @@ def _refuse_what_cannot_run(
     if errors:
         show(errors, err=True)
         ctx.exit(WRONG)
+
+
+def _lock_companions(
+    document: Document, catalogue: Catalogue, settings: Settings, granted: list[str]
+) -> None:
+    """Let the pictures say which files were found beside denoisers that come alone."""
+    folders = models.ModelFolders(settings)
+    if found := companion_locks(document, catalogue, folders, granted):
+        document.lock[models.COMPANIONS] = found
 
 
 def _writable(folder: Path) -> Path:

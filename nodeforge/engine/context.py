@@ -68,6 +68,7 @@ class RunRequest:
         targets: Nodes whose results are wanted; empty for all that save or show something.
         assets: The workflow's assets by name.
         granted: Paths that the person gave.
+        lock: What the workflow was last run with, as in its file.
         stamp: Text chunks for saved pictures.
         outputs: The folder for what nodes save.
         previews: Whether pictures of work in progress are wanted.
@@ -78,10 +79,16 @@ class RunRequest:
     targets: list[str] = field(default_factory=list)
     assets: Mapping[str, Any] = field(default_factory=dict)
     granted: list[str] = field(default_factory=list)
+    lock: Mapping[str, Any] = field(default_factory=dict)
     stamp: Mapping[str, str] = field(default_factory=dict)
     outputs: Path = Path()
     previews: bool = False
     document: str = ""
+
+    @property
+    def meaning(self) -> dict[str, Any]:
+        """What names of files mean in the workflow, as messages to the worker say it."""
+        return {"assets": dict(self.assets), "granted": self.granted, "lock": dict(self.lock)}
 
 
 @dataclass

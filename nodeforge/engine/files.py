@@ -30,6 +30,7 @@ class Files:
         settings: Where models, inputs and assets are.
         assets: The workflow's assets by name, as in its file.
         granted: Absolute paths that the person gave for this run.
+        lock: What the workflow was last run with, as in its file.
     """
 
     def __init__(
@@ -37,9 +38,11 @@ class Files:
         settings: Settings,
         assets: Mapping[str, Any] | None = None,
         granted: Collection[str] = (),
+        lock: Mapping[str, Any] | None = None,
     ) -> None:
         self._settings = settings
         self._assets = assets or {}
+        self._lock = lock or {}
         self._granted = frozenset(map(Path, granted))
         self._folders = models.ModelFolders(settings)
         self.unread: dict[Path, int] = {}
@@ -77,13 +80,15 @@ class Files:
         """
         return self._folders.find(kind, name)
 
-    def companions(self, model: Path, given: Mapping[str, Path]) -> dict[str, Path]:
-        """The files that a denoiser alone needs and that are not given, by port.
+    def companions(
+        self, node: str, model: Path, given: Mapping[str, Path]
+    ) -> dict[str, models.ModelInfo]:
+        """The files that the denoiser alone of `node` needs and that are not given, by port.
 
         Raises:
             MissingCompanionError: something is in no model folder.
         """
-        return self._folders.companions(model, given)
+        return self._folders.companions(model, given, models.locked_of(self._lock, node))
 
     def digest(self, port: PortSpec, path: Path) -> str:
         """What `path` counts as in keys: a model's content key, a picture's SHA-256.

@@ -13,6 +13,7 @@ from nodeforge.engine.referenced_models import Named, referenced_models
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output
+from nodeforge.models import ModelInfo
 from nodeforge.spec import ModelFileWidget, NodeSpec, PortSpec
 from nodeforge.spec import types as names
 
@@ -34,6 +35,7 @@ class PlannedNode:
         static: What of its key does not come from its links.
         key: Names its results.
         named: Models that its texts name, by name.
+        companions: Files that were found for ports left empty, by port.
     """
 
     id: str
@@ -46,6 +48,7 @@ class PlannedNode:
     key: str
     pin: bool
     named: Named
+    companions: Mapping[str, ModelInfo]
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,10 @@ def _plan_node(
     try:
         fed = {port: _feed(node.spec, port, link, planned) for port, link in links.items()}
         literals, counted = _literals(node.spec, node.values, links, files)
+        companions = _companions(node_id, node.spec, literals, links, files)
+        for port, info in companions.items():
+            literals[port] = info.path
+            counted[port] = files.digest(node.spec.input[port], info.path)
         named = referenced_models(node.spec, literals | _fed_texts(links, planned), files)
     except NodeForgeError as error:
         raise error.at(place(node_id, node.spec)) from error
@@ -176,7 +183,7 @@ def _plan_node(
     return PlannedNode(
         node_id, node.spec, literals, links, tuple(_sources(links)), counted, static,
         node_key(static, fed),
-        node.pin, named.found,
+        node.pin, named.found, companions,
     )  # fmt: skip
 
 
@@ -240,16 +247,18 @@ def _literals(
                 arguments[port.name], counted[port.name] = path, files.digest(port, path)
         except NodeForgeError as error:
             raise error.at(f"port '{port.name}'") from error
-    for port, path in _companions(spec, arguments, links, files).items():
-        arguments[port], counted[port] = path, files.digest(spec.input[port], path)
     return arguments, counted
 
 
 def _companions(
-    spec: NodeSpec, arguments: Mapping[str, Any], links: Mapping[str, object], files: Files
-) -> dict[str, Path]:
+    node_id: str,
+    spec: NodeSpec,
+    arguments: Mapping[str, Any],
+    links: Mapping[str, object],
+    files: Files,
+) -> dict[str, ModelInfo]:
     """What models that come alone need beside them and the workflow leaves open, by port."""
-    found: dict[str, Path] = {}
+    found: dict[str, ModelInfo] = {}
     with_others: dict[str, list[str]] = {}
     for port in spec.inputs:
         if isinstance(port.widget, ModelFileWidget) and (of := port.widget.goes_with):
@@ -257,8 +266,8 @@ def _companions(
     for of, ports in with_others.items():
         if isinstance(model := arguments.get(of), Path):
             given = {name: arguments[name] for name in ports if name in arguments}
-            made = files.companions(model, given)
-            found |= {name: path for name, path in made.items() if name not in links}
+            made = files.companions(node_id, model, given)
+            found |= {name: info for name, info in made.items() if name not in links}
     return found
 
 

@@ -76,7 +76,7 @@ class Session:
             raise PlanError(
                 "there is nothing to run.", way_out="Add a node that saves or shows something."
             )
-        files = Files(self.settings, request.assets, request.granted)
+        files = Files(self.settings, request.assets, request.granted, request.lock)
         return make_plan(flat, targets, files, numerics_digest(self.networks.numerics()))
 
     def forecast(self, plan: Plan, document: str = "") -> dict[str, Forecast]:

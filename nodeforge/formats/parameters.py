@@ -68,6 +68,6 @@ def _facts(traced: LoopTrace, loop: str) -> Iterator[tuple[str, Any]]:
         yield BATCH_POS, value("noise", "item")
         yield CONVENTION, CONVENTION_LABELS[COMFYUI]
     yield "Size", f"{width}x{height}" if width and height else None
-    yield "Model", value("model", "file")
+    yield "Model", traced.model_name(loop)
     yield "Denoising strength", None if strength == 1 else strength
     yield "Version", f"NodeForge {__version__}"

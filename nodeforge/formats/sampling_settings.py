@@ -7,11 +7,12 @@ from typing import Any
 
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Input
-from nodeforge.models import FAMILIES, ModelInfo, SamplingSettings, resolve
+from nodeforge.models import FAMILIES, Kind, ModelInfo, SamplingSettings, resolve
 from nodeforge.spec import ModelFileWidget
 from nodeforge.values.recipes import AUTO, COMFYUI, DIFFUSERS
 
 LOOP = "sampling.denoise"
+_DENOISERS = (Kind.CHECKPOINT, Kind.UNET)
 Recognised = Callable[[str, str], ModelInfo | None]
 """From the kind and the name of a model to what it is; None where that cannot be told."""
 
@@ -71,13 +72,29 @@ class LoopTrace:
 
     def model(self, loop: str) -> ModelInfo | None:
         """What the loop's model is."""
-        node = self.given_in(loop, "model", "file")
-        spec = self.flat.nodes[node].spec if node else None
-        widget = spec.input["file"].widget if spec else None
-        name = self.value(loop, "model", "file")
-        if self._recognised is None or not name or not isinstance(widget, ModelFileWidget):
-            return None
-        return self._recognised(widget.kind, str(name))
+        named = self._model(loop)
+        return self._recognised(*named[1:]) if named and self._recognised else None
+
+    def model_name(self, loop: str) -> str | None:
+        """The file of the loop's model, as the workflow names it."""
+        named = self._model(loop)
+        return named[2] if named else None
+
+    def model_node(self, loop: str) -> str | None:
+        """The node that names the loop's model."""
+        named = self._model(loop)
+        return named[0] if named else None
+
+    def _model(self, loop: str) -> tuple[str, str, str] | None:
+        """Node, kind and name of the loop's model; LoRAs and others between are passed by."""
+        start = self.flat.links.get(Input(loop, "model"))
+        for path in self.upstream(start.node) if start else ():
+            spec = self.flat.nodes[path].spec
+            widget = spec.input["file"].widget if spec and "file" in spec.input else None
+            if isinstance(widget, ModelFileWidget) and widget.kind in _DENOISERS:
+                name = self.literal(path, "file")
+                return (path, widget.kind, str(name)) if name else None
+        return None
 
     def upstream(self, path: str) -> list[str]:
         """`path` and what it depends on, nearest first."""

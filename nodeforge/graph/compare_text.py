@@ -10,8 +10,8 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.graph.compare import Difference, Kind
 from nodeforge.graph.document import Document
 from nodeforge.graph.paths import split
-from nodeforge.graph.ports import title_of
-from nodeforge.spec import Catalogue
+from nodeforge.graph.ports import input_spec, title_of
+from nodeforge.spec import Catalogue, unset_text
 
 _SHOWN = 72
 """Characters of a value that are shown."""
@@ -51,8 +51,16 @@ class DifferenceText:
                 sides = f"{each.before or 'nothing'} → {each.after or 'nothing'}"
                 return f"{self._start(each)}, port {each.port}: {sides}"
             case Kind.VALUE:
-                return f"{self._start(each)}, {each.port}: {_sides(each.before, each.after)}"
+                return f"{self._start(each)}, {each.port}: {self._values(each)}"
         return f"{self._start(each)}, {each.kind}: {_sides(each.before, each.after)}"
+
+    def _values(self, each: Difference) -> str:
+        if each.before is not None and each.after is not None:
+            return _sides(each.before, each.after)
+        spec = input_spec(self._after.node(each.node), each.port or "", self._catalogue)
+        unset = unset_text(spec.widget if spec else None)
+        sides = (each.before, each.after)
+        return " → ".join(unset if side is None else _written(side) for side in sides)
 
     def _start(self, each: Difference) -> str:
         was = f", which was {each.was}" if each.was else ""
@@ -79,11 +87,15 @@ class DifferenceText:
 
 def _sides(before: Any, after: Any) -> str:
     """Two values; of long ones, what is around the first place where they differ."""
-    texts = [json.dumps(value, ensure_ascii=False) for value in (before, after)]
+    texts = [_written(value) for value in (before, after)]
     pairs = enumerate(zip(*texts, strict=False))
     first = next((place for place, (one, other) in pairs if one != other), 0)
     start = max(0, first - _SHOWN // 3) if max(map(len, texts)) > _SHOWN else 0
     return " → ".join(_cut(text, start) for text in texts)
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _cut(text: str, start: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ class LintContext:
         granted: Absolute paths that the person gave.
         pictures: Where a picture is that a value names, if it is there; None asks nothing about
             pictures.
+        lock: What the workflow was last run with, as in its file.
     """
 
     def __init__(
@@ -41,7 +42,9 @@ class LintContext:
         models: ModelFolders | None = None,
         granted: Iterable[str | Path] = (),
         pictures: Callable[[str], Path | None] | None = None,
+        lock: Mapping[str, Any] | None = None,
     ) -> None:
+        self.lock = lock or {}
         self._pictures = pictures
         self.graph = graph
         self.catalogue = catalogue

@@ -140,6 +140,8 @@ def _loaded(scene: LintContext) -> dict[str, tuple[str, Origin]]:
     found: dict[str, tuple[str, Origin]] = {}
     infos: dict[str, list[ModelInfo]] = {}
     for path, port, kind, name in model_ports(scene):
+        if _goes_with_another(scene, path, port):
+            continue  # the denoiser's family counts
         try:
             info = model_info(scene, kind, name)
         except RequestError:
@@ -148,6 +150,12 @@ def _loaded(scene: LintContext) -> dict[str, tuple[str, Origin]]:
             infos.setdefault(path, []).append(info)
             found[path] = (port, _origin(path, infos[path]))
     return found
+
+
+def _goes_with_another(scene: LintContext, path: str, port: str) -> bool:
+    spec = scene.nodes[path].spec
+    widget = spec.input[port].widget if spec else None
+    return isinstance(widget, ModelFileWidget) and bool(widget.goes_with)
 
 
 def _origin(path: str, infos: list[ModelInfo]) -> Origin:

@@ -60,7 +60,7 @@ def lint(
         pictures: Where a picture is that a value names, if it is there; None asks nothing about
             pictures.
     """
-    graph = workflow.graph if isinstance(workflow, Document) else workflow
-    scene = LintContext(graph, catalogue, models, granted, pictures)
+    document = workflow if isinstance(workflow, Document) else Document(workflow)
+    scene = LintContext(document.graph, catalogue, models, granted, pictures, document.lock)
     problems = [problem for rule in all_rules() for problem in rule.check(scene)]
     return sorted(problems, key=lambda p: (p.severity is not Severity.ERROR, p.node, p.port))

@@ -54,6 +54,7 @@ from nodeforge.models.files.fingerprint import (
     without_reading,
 )
 from nodeforge.models.files.header import Header, read_header
+from nodeforge.models.folders.companion_lock import COMPANIONS, locked_entry, locked_of
 from nodeforge.models.folders.companions import MissingCompanionError, companions, needs_of
 from nodeforge.models.folders.folder_layouts import folder_problems
 from nodeforge.models.folders.folders import ModelFolders
@@ -62,9 +63,11 @@ from nodeforge.models.folders.prompt_references import (
     referenced_name,
     referenced_names,
 )
+from nodeforge.models.labels import family_label, variant_label
 
 __all__ = [
     "BFLOAT16_FIRST",
+    "COMPANIONS",
     "DROPPED_MARKS",
     "FAMILIES",
     "FLOAT8_FORMATS",
@@ -102,11 +105,14 @@ __all__ = [
     "companions",
     "embedding_tensors",
     "encoder_set",
+    "family_label",
     "fingerprint",
     "fingerprints",
     "folder_problems",
     "is_whole_model",
     "locate",
+    "locked_entry",
+    "locked_of",
     "needs_of",
     "other_lora_method",
     "parse_lora_name",
@@ -121,6 +127,7 @@ __all__ = [
     "sha256",
     "size_of",
     "told_by_name",
+    "variant_label",
     "weight_files",
     "without_reading",
 ]

@@ -25,6 +25,7 @@ from nodeforge.spec.widget import (
     TextWidget,
     ToggleWidget,
     Widget,
+    unset_text,
 )
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "Widget",
     "fits",
     "type_name",
+    "unset_text",
 ]

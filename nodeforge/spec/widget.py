@@ -9,11 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class NumberWidget:
-    """A whole or decimal number; both ends of the range are allowed, None is open."""
+    """A whole or decimal number; both ends of the range are allowed, None is open.
+
+    With `auto`, no number means that the model's own is used.
+    """
 
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
+    auto: bool = False
 
     def allows(self, value: Any) -> bool:
         """Whether `value` is a finite number within the range."""
@@ -140,3 +144,11 @@ def widget_to_json(widget: Widget) -> dict[str, Any]:
 def widget_from_json(raw: dict[str, Any]) -> Widget:
     fields = {name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()}
     return _KINDS[str(fields.pop("widget"))](**fields)
+
+
+def unset_text(widget: Widget | None) -> str:
+    """What people read where there is no value: ``auto`` is the model's own, or found."""
+    left_open = (isinstance(widget, NumberWidget) and widget.auto) or (
+        isinstance(widget, ModelFileWidget) and widget.goes_with
+    )
+    return "auto" if left_open else "not set"

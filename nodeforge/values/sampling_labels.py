@@ -63,6 +63,7 @@ SCHEDULE_LABELS: Mapping[str, str] = {
     "polyexponential": "Polyexponential",
     "ays": "Align Your Steps",
     "ays_sdxl": "Align Your Steps SDXL",
+    "flux2": "Flux.2, by size",
     "custom": "Custom",
 }
 """In the order of the menu."""

@@ -97,6 +97,11 @@ def _answers(
         return {
             "nodes": {node: asdict(what) for node, what in forecast.items()},
             "models": model_files(planned),
+            "companions": {
+                node.id: {port: models.locked_entry(info) for port, info in node.companions.items()}
+                for node in planned.nodes.values()
+                if node.companions
+            },
             "unread": {str(path): size for path, size in planned.unread.items()},
         }, b""
 

@@ -167,6 +167,7 @@ def request_from(header: dict[str, Any]) -> RunRequest:
         targets=header.get("targets", []),
         assets=header.get("assets", {}),
         granted=header.get("granted", []),
+        lock=header.get("lock", {}),
         stamp=header.get("stamp", {}),
         outputs=Path(header.get("outputs", "")),
         previews=header.get("previews", False),

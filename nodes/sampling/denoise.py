@@ -4,6 +4,7 @@ from typing import Annotated
 
 from nodeforge import diffusion
 from nodeforge.api import (
+    AUTO,
     Conditioning,
     Guidance,
     Latent,
@@ -23,9 +24,9 @@ def denoise(
     run: RunContext,
     model: Model,
     positive: Conditioning,
-    sampler: Sampler,
-    schedule: Schedule,
-    guidance: Guidance,
+    sampler: Sampler | None = None,
+    schedule: Schedule | None = None,
+    guidance: Guidance | None = None,
     negative: Conditioning | None = None,
     noise: Noise | None = None,
     latent: Latent | None = None,
@@ -42,9 +43,9 @@ def denoise(
     Args:
         model: The denoiser.
         positive: What the picture should show.
-        sampler: The sampler.
-        schedule: The noise schedule.
-        guidance: How strictly the prompt is followed.
+        sampler: The sampler; nothing is the model's usual.
+        schedule: The noise schedule; nothing is the model's usual, with its usual steps.
+        guidance: How strictly the prompt is followed; nothing is the model's usual.
         negative: What the picture should not show; nothing is the empty prompt.
         noise: The start noise.
         latent: The picture to start from.
@@ -56,9 +57,9 @@ def denoise(
     task = diffusion.Denoising(
         model,
         positive,
-        sampler,
-        schedule,
-        guidance,
+        sampler or Sampler(AUTO),
+        schedule or Schedule(AUTO, None),
+        guidance or Guidance(None),
         negative=negative,
         noise=noise,
         latent=latent,

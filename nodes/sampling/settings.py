@@ -39,8 +39,8 @@ _WAS_7 = Upgrade(set={"scale": 7.0})
 @node("sampling.noise", version=2, upgrade={1: _WAS_SQUARE})
 def noise(
     seed: Annotated[int, Seed()] = 0,
-    width: Annotated[int | None, Range(16, 16384, step=8)] = None,
-    height: Annotated[int | None, Range(16, 16384, step=8)] = None,
+    width: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
+    height: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
     batch: Annotated[int, Range(1, 64)] = 1,
     variations: str = "",
     item: Annotated[int | None, Range(0, 63)] = None,
@@ -86,7 +86,7 @@ def sampler(
 @node("sampling.schedule", version=2, upgrade={1: _WAS_20_NORMAL})
 def schedule(
     name: Annotated[str, Choice(*_NAMED, labels={**SCHEDULE_LABELS, **_LABELS})] = AUTO,
-    steps: Annotated[int | None, Range(1, 1000)] = None,
+    steps: Annotated[int | None, Range(1, 1000, auto=True)] = None,
     strength: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
     rho: Annotated[float | None, Range(0.1, 20.0, step=0.5)] = None,
 ) -> Schedule:
@@ -114,7 +114,7 @@ def custom_schedule(sigmas: str = "14.6, 6.5, 2.9, 1.2, 0.4, 0") -> Schedule:
 
 @node("sampling.guidance", version=2, upgrade={1: _WAS_7})
 def guidance(
-    scale: Annotated[float | None, Range(0.0, 100.0, step=0.5)] = None,
+    scale: Annotated[float | None, Range(0.0, 100.0, step=0.5, auto=True)] = None,
     rescale: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,

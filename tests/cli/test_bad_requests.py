@@ -163,6 +163,20 @@ def test_lint_says_what_run_would_refuse(nodeforge: CommandLine, tmp_path: Path)
     assert (problem["rule"], problem["node"], problem["port"]) == ("ranges", "schedule", "steps")
 
 
+def test_lint_takes_values_as_run_does_and_saves_none(nodeforge: CommandLine, tmp_path: Path):
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps(workflow()))
+    before = file.read_bytes()
+    done = nodeforge("lint", file, "--set", "schedule.steps=0")
+    assert done.code == 2
+    assert "Schedule (schedule), port 'steps'" in done.out
+    assert nodeforge("lint", file, "--set", "schedule.steps=8").code == 0
+    done = nodeforge("lint", file, "--set", "schedule.steps=5000", "--fix")
+    assert done.code == 2
+    assert "choose one of them" in done.err
+    assert file.read_bytes() == before
+
+
 def test_lint_never_writes_over_a_picture(nodeforge: CommandLine, tmp_path: Path):
 
     wrong = workflow()

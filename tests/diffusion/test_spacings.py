@@ -9,12 +9,18 @@ import torch
 
 from nodeforge.diffusion import SCHEDULES, ScheduleError
 from nodeforge.diffusion.schedules.schedule import sigmas_of, timestep_of, trained_sigmas
-from nodeforge.diffusion.schedules.spacings import BENT, SPACINGS
+from nodeforge.diffusion.schedules.spacings import BENT, FOR_FLOW, SPACINGS
 from nodeforge.values import Schedule
 from nodeforge.values.sampling_labels import SCHEDULE_LABELS
 
 SD = trained_sigmas({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"})
+STRAIGHT = trained_sigmas({"prediction_type": "flow_prediction", "shift": 3.0})
 NANO = trained_sigmas({"beta_start": 0.00085, "beta_end": 0.022})
+
+
+def trained_for(name):
+    """Levels of a model that the schedule is for."""
+    return STRAIGHT if name in FOR_FLOW else SD
 
 
 def timesteps(name, steps):
@@ -24,17 +30,20 @@ def timesteps(name, steps):
 @pytest.mark.parametrize("name", SPACINGS)
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 20, 150])
 def test_sigmas_fall_to_zero_within_what_the_model_knows(name, steps):
-    sigmas = sigmas_of(Schedule(name, steps), SD)
+    trained = trained_for(name)
+    sigmas = sigmas_of(Schedule(name, steps), trained)
     assert len(sigmas) == steps + 1
     assert (sigmas[1:] < sigmas[:-1]).all()
     assert float(sigmas[-1]) == 0
-    assert float(sigmas[0]) <= float(SD[-1]) * 1.001
-    assert float(sigmas[-2]) >= float(SD[0]) * 0.99
+    assert float(sigmas[0]) <= float(trained[-1]) * 1.001
+    assert float(sigmas[-2]) >= float(trained[0]) * 0.99
 
 
 @pytest.mark.parametrize("name", sorted({*SPACINGS} - {"ddim_uniform"}))
 def test_all_but_ddim_uniform_begin_at_the_noisiest_level(name):
-    assert float(sigmas_of(Schedule(name, 20), SD)[0]) == pytest.approx(float(SD[-1]), rel=1e-3)
+    trained = trained_for(name)
+    first = float(sigmas_of(Schedule(name, 20), trained)[0])
+    assert first == pytest.approx(float(trained[-1]), rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 import tiny_transformers
 import torch
+from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, DrawnNoise
 from nodeforge.diffusion.denoising.inpainting import latent_mask
 from nodeforge.diffusion.samplers.comfyui_stepper import FLOW_SAMPLERS
+from nodeforge.diffusion.samplers.pairs import kind_for
 from nodeforge.diffusion.tensors.packing import unpack
 from nodeforge.diffusion.weights.describe import Described
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
@@ -301,3 +303,30 @@ def test_comfyui_s_euler_walks_the_levels_that_it_says(host, folder, prompts):
     same = replace(task, schedule=given)
     ours = diffusion.denoise(host, comfyui).samples
     assert difference(ours, diffusion.denoise(host, same).samples) < 1e-5
+
+
+@pytest.mark.parametrize("name", ["flux2 klein", "flux1 dev"])
+def test_the_levels_of_flux_2_go_by_the_picture_s_size(host, folder, prompts, name):
+    """ComfyUI's Flux2Scheduler: even levels, moved as far as Flux.2's authors fitted it."""
+    case = CASES[name]
+    path = folder(case.model)
+    task = task_of(case, path, prompts, noise=Noise(SEED, 64, 48))
+    comfyui = replace(
+        task, sampler=Sampler("euler", convention="comfyui"), schedule=Schedule("flux2", 6)
+    )
+    ours = diffusion.denoise(host, comfyui).samples
+    tokens = ours[0, 0].numel() // (4 if case.model == "flux1" else 1)
+    shift = np.exp(compute_empirical_mu(tokens, 6))
+    even = np.linspace(1, 0, 7)[:-1]
+    given = Schedule("custom", 6, sigmas=(*(shift * even / (1 + (shift - 1) * even)), 0.0))
+    same = diffusion.denoise(host, replace(comfyui, schedule=given)).samples
+    assert difference(ours, same) < 1e-5
+    if case.model == "flux2_klein":  # its pipeline walks the same levels
+        pipelines = replace(task, schedule=Schedule("simple", 6))
+        assert difference(ours, diffusion.denoise(host, pipelines).samples) < 1e-4
+
+
+def test_the_levels_of_flux_2_are_for_flow_matching_models():
+    for convention in ("comfyui", "diffusers"):
+        with pytest.raises(diffusion.UnsupportedPairError, match="cannot walk the schedule"):
+            kind_for(Sampler("euler", convention=convention), Schedule("flux2", 6), flow=False)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import tiny_transformers
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError
@@ -18,8 +18,7 @@ from nodeforge.models import FAMILIES, ModelFileError, recognise
 from nodeforge.values import TextEncoderPart, Weights
 from tests.support.family_configs import use_configs
 from tests.support.loaded_networks import loaded_networks
-from tests.tiny_layouts import ldm_names
-from tests.tiny_originals import original, scaled_fp8, under, unscaled
+from tests.tiny_originals import original, scaled_fp8, under, unscaled, vae_in_ldm, written
 
 FAMILY = {
     "flux1": "flux1", "flux1_schnell": "flux1", "flux1_fill": "flux1", "chroma": "chroma",
@@ -59,26 +58,6 @@ def assert_equal(found, wanted):
         assert network.state_dict().keys() == wanted[part].keys()
         for key, tensor in network.state_dict().items():
             assert torch.equal(tensor, wanted[part][key]), f"{part} {key}"
-
-
-def written(path, state, **more):
-    save_file({n: t.contiguous().clone() for n, t in state.items()}, path, **more)
-    return path
-
-
-def vae_in_ldm(folder):
-    network = next(each for part, each in loaded_networks(diffusion.describe_vae(folder)).items())
-    names = ldm_names("vae", network)
-    made = {}
-    for key, tensor in network.state_dict().items():
-        if key.startswith("bn."):
-            made[key] = tensor
-            continue
-        plain = names[key].removeprefix("first_stage_model.")
-        made[plain] = (
-            tensor[:, :, None, None] if ".attn_1." in plain and tensor.ndim == 2 else tensor
-        )
-    return made
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

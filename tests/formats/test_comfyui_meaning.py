@@ -132,6 +132,35 @@ def test_the_heun_form_of_dpmpp_2m_sde_is_kept():
     assert not differs(made, "graphics card")
 
 
+def by_custom_loop(levels: str, held: dict) -> Imported:
+    """SamplerCustom with noise levels of a node of their own."""
+    workflow = text_to_image()
+    links = {"model": (1, 0), "positive": (2, 0), "negative": (3, 0), "latent_image": (4, 0)}
+    links["sampler"] = (workflow.add("KSamplerSelect", {"sampler_name": "euler"}), 0)
+    links["sigmas"] = (workflow.add(levels, held), 0)
+    held = {"add_noise": True, "noise_seed": 1, "control": "fixed", "cfg": 4.0}
+    workflow.nodes[5].links["samples"] = (workflow.add("SamplerCustom", held, **links), 0)
+    return imported(workflow)
+
+
+def test_written_noise_levels_are_kept():
+    made = by_custom_loop("ManualSigmas", {"sigmas": "1., 0.9875; .725 4.21875e-1, 0"})
+    assert values(made, "custom_schedule")["sigmas"] == "1, 0.9875, 0.725, 0.421875, 0"
+
+
+@pytest.mark.parametrize("text", ["", "1", "1, 0.5", "0.5, 1, 0", "1, 1, 0", "all of them"])
+def test_written_noise_levels_that_do_not_fall_to_0_have_no_counterpart(text):
+    made = by_custom_loop("ManualSigmas", {"sigmas": text})
+    assert any("do not fall to 0" in line for line in made.report.lines())
+
+
+def test_the_scheduler_of_flux_2_goes_by_the_latent_s_size():
+    made = by_custom_loop("Flux2Scheduler", {"steps": 4, "width": 1024, "height": 768})
+    held = [node.values for node in made.document.graph.nodes.values()]
+    assert {"name": "flux2", "steps": 4} in held
+    assert differs(made, "those of the latent")
+
+
 def test_schedules_are_choices_of_ours():
     (port,) = [p for p in CATALOGUE["sampling.schedule"].inputs if p.name == "name"]
     assert isinstance(port.widget, ChoiceWidget)

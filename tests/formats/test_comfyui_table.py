@@ -158,6 +158,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "SamplerDPMPP_3M_SDE": ({}, {"eta": 1.0, "s_noise": 1.0, "noise_device": "gpu"}),
     "BasicScheduler": (MODEL, {"scheduler": "karras", "steps": 8, "denoise": 0.6}),
+    "Flux2Scheduler": ({}, {"steps": 4, "width": 1024, "height": 1024}),
+    "ManualSigmas": ({}, {"sigmas": "1., 0.85; .5 0.2,0.0"}),
     "KarrasScheduler": ({}, {**LEVELS, "rho": 7.0}),
     "ExponentialScheduler": ({}, LEVELS),
     "PolyexponentialScheduler": ({}, {**LEVELS, "rho": 1.5}),

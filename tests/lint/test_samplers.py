@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+import tiny_transformers
 
 from nodeforge.diffusion import CONVENTIONS, SAMPLERS, SCHEDULES, UnsupportedPairError
 from nodeforge.diffusion.samplers.pairs import kind_for
@@ -11,7 +12,7 @@ from nodeforge.formats import load
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.lint import Severity, lint
-from nodeforge.models import ModelFolders
+from nodeforge.models import ModelFolders, SamplingSettings, resolve
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import Catalogue
 from nodeforge.values import Sampler, Schedule
@@ -120,3 +121,73 @@ def test_models_of_flow_have_fewer_samplers_in_comfyui_s_convention(document, fo
     (problem,) = found(document, folders)
     assert problem.fact == "'Euler a' is not for flow-matching models."
     assert "Euler" in problem.way_out
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """A model of flow: Z-Image's folder, tiny."""
+    folder = tmp_path_factory.mktemp("z_image")
+    tiny_transformers.PIPELINES["z_image"]().save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("values", "port", "fact"),
+    [
+        ({"sampler": "ddim"}, "name", "'DDIM' is not for flow-matching models."),
+        ({"schedule": "ays"}, "name", "No sampler walks 'Align Your Steps' with this model"),
+        ({"eta": 0.5}, "eta", "'Flow Euler' has none."),
+        ({"rho": 5.0}, "rho", "'Simple' has none."),
+        ({"sampler": "euler", "convention": "comfyui"}, "", ""),
+        ({"sampler": "dpmpp_2m"}, "", ""),
+        ({"schedule": "karras", "rho": 5.0}, "", ""),
+        ({"schedule": "flux2"}, "", ""),
+        ({}, "", ""),
+    ],
+)
+def test_what_is_left_to_a_model_is_asked_for_as_a_run_resolves_it(
+    document, folders, straight, values, port, fact
+):
+    document.node("model").values["file"] = str(straight)
+    set_pair(document, **({"sampler": "auto", "schedule": "auto"} | values))
+    problems = [
+        problem
+        for problem in lint(document, CATALOGUE, folders, granted=[straight])
+        if problem.rule == "samplers"
+    ]
+    try:
+        told = resolve(
+            SamplingSettings(
+                values.get("sampler", "auto"), values.get("schedule", "auto"),
+                convention=values.get("convention", "diffusers"),
+            ),
+            "z_image",
+        )  # fmt: skip
+        sampler = Sampler(told.sampler, values.get("eta"), told.convention)
+        kind_for(sampler, Schedule(told.schedule, 4, rho=values.get("rho")), flow=True)
+    except (UnsupportedPairError, ScheduleError):
+        (problem,) = problems
+        assert problem.port == port
+        assert fact in str(problem)
+    else:
+        assert not problems
+        assert not fact
+
+
+def test_a_schedule_for_flow_is_walked_by_no_sampler_of_other_models(document, folders):
+    set_pair(document, "auto", "flux2")
+    (problem,) = found(document, folders)
+    assert (problem.node, problem.port) == ("schedule", "name")
+
+
+def test_a_loop_without_sampler_or_schedule_takes_the_model_s(document, folders):
+    set_pair(document, "euler", "karras")
+    del document.graph.links[Input("denoise", "schedule")]
+    assert found(document, folders) == []
+    document.node("sampler").values["name"] = "flow_euler"
+    assert found(document, folders)[0].port == "name"
+    del document.graph.links[Input("denoise", "sampler")]
+    document.graph.links[Input("denoise", "schedule")] = Output("schedule", "schedule")
+    assert found(document, folders) == []
+    document.node("schedule").values["name"] = "flux2"
+    assert found(document, folders)[0].port == "name"

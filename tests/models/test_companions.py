@@ -7,8 +7,20 @@ from dataclasses import replace
 import pytest
 
 from nodeforge.errors import RequestError
-from nodeforge.models import MissingCompanionError, ModelFolders, needs_of, recognise
-from nodeforge.settings import ModelFolder
+from nodeforge.formats import load
+from nodeforge.lint import Severity, companion_locks, lint
+from nodeforge.models import (
+    COMPANIONS,
+    MissingCompanionError,
+    ModelFolders,
+    locked_entry,
+    needs_of,
+    recognise,
+)
+from nodeforge.settings import ModelFolder, shipped
+from nodeforge.spec import Catalogue
+
+CATALOGUE = Catalogue.shipped()
 
 Z_IMAGE = {
     "cap_pad_token": [1, 3840],
@@ -46,14 +58,20 @@ def tree(tmp_path, write, ae):
 
 
 @pytest.fixture
-def found(tree, settings):
+def folders(tree, settings):
+    """Makes the model folders, with what lies in them now."""
+    laid = replace(settings, model_folders=[ModelFolder(str(tree), "comfyui")])
+    return lambda: ModelFolders(laid)
+
+
+@pytest.fixture
+def found(folders):
     """The names of what is found, by port."""
 
     def find(given=None, **more):
-        laid = replace(settings, model_folders=[ModelFolder(str(tree), "comfyui")])
-        folders = ModelFolders(laid)
-        model = folders.find("checkpoint", "z_image_turbo.safetensors")
-        made = folders.companions(model, given or {}, **more)
+        folders_now = folders()
+        model = folders_now.find("checkpoint", "z_image_turbo.safetensors")
+        made = folders_now.companions(model, given or {}, **more)
         return {port: path.name for port, path in made.items()}
 
     return find
@@ -81,7 +99,16 @@ def test_the_highest_precision_goes_first_and_then_the_name(found, tree, write):
 def test_what_the_lock_names_goes_before_all(found, tree, write):
     folder = tree / "text_encoders"
     locked = write(folder / "z_qwen_3_4b_fp8.safetensors", qwen(2560), "F8_E4M3")
-    assert found(locked={locked})["text_encoder"] == locked.name
+    info = replace(recognise(locked), name="moved since.safetensors")
+    assert found(locked={"text_encoder": locked_entry(info)})["text_encoder"] == locked.name
+    assert found(locked={"text_encoder": locked_entry(info) | {"quick": "0"}})["text_encoder"] == (
+        "qwen_3_4b.safetensors"
+    )
+
+
+@pytest.mark.parametrize("entry", [None, 3, {}, {"name": 3}, {"size": "9", "quick": []}])
+def test_a_lock_of_anything_is_passed_over(found, entry):
+    assert found(locked={"text_encoder": entry})["text_encoder"] == "qwen_3_4b.safetensors"
 
 
 def test_what_is_missing_is_named_with_its_usual_file(found, tree):
@@ -100,3 +127,40 @@ def test_another_size_of_the_encoder_is_refused_before_the_run(found, tree):
 def test_whole_models_need_nothing(names, write, tmp_path):
     file = write(tmp_path / "sd.safetensors", names["sd15_ldm"])
     assert needs_of(recognise(file)) == ()
+
+
+@pytest.fixture
+def document():
+    """The shipped workflow with a denoiser that comes alone."""
+    document = load(shipped("workflows") / "text_to_image.json")
+    document.node("model").values["file"] = "z_image_turbo.safetensors"
+    return document
+
+
+def test_what_is_missing_is_said_at_its_port_before_a_run(document, folders, tree):
+    assert lint(document, CATALOGUE, folders()) == []
+    (tree / "vae" / "ae.safetensors").unlink()
+    (problem,) = lint(document, CATALOGUE, folders())
+    assert (problem.node, problem.port, problem.severity) == ("model", "vae", Severity.ERROR)
+    assert problem.fact.startswith("Z-Image needs the VAE of Flux.1")
+
+
+def test_files_chosen_by_hand_do_not_change_the_family(document, folders):
+    document.node("model").values.update(text_encoder="qwen_3_4b.safetensors", vae="ae.safetensors")
+    assert lint(document, CATALOGUE, folders()) == []
+    document.node("model").values["text_encoder"] = "a_qwen_3_8b.safetensors"
+    (problem,) = lint(document, CATALOGUE, folders())
+    assert (problem.node, problem.port) == ("model", "text_encoder")
+    assert "is not what Z-Image needs: the text encoder Qwen3-4B" in problem.fact
+
+
+def test_a_file_that_is_added_later_never_changes_a_locked_choice(document, folders, tree, write):
+    locks = companion_locks(document, CATALOGUE, folders())
+    assert {port: entry["name"] for port, entry in locks["model"].items()} == {
+        "text_encoder": "qwen_3_4b.safetensors",
+        "vae": "ae.safetensors",
+    }
+    write(tree / "text_encoders" / "better_qwen_3_4b.safetensors", qwen(2560), "F32")
+    assert companion_locks(document, CATALOGUE, folders()) != locks
+    document.lock[COMPANIONS] = locks
+    assert companion_locks(document, CATALOGUE, folders()) == locks

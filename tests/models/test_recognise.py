@@ -7,7 +7,9 @@ from nodeforge.models import (
     CorruptModelError,
     ModelFileError,
     PickleRefusedError,
+    family_label,
     recognise,
+    variant_label,
 )
 
 
@@ -235,18 +237,22 @@ def test_noise_up_to_all_there_is_is_told_by_metadata_or_name(
 
 
 @pytest.mark.parametrize(
-    ("name", "title", "variant"),
+    ("name", "title", "variant", "label"),
     [
-        ("sd_xl_turbo_1.0_fp16", "", "turbo"),
-        ("anything", "SDXL Lightning", "lightning"),
-        ("realvisxlV40_lcm", "", "lcm"),
-        ("hyperrealism", "", ""),
+        ("sd_xl_turbo_1.0_fp16", "", "turbo", "Turbo, by its name"),
+        ("anything", "SDXL Lightning", "lightning", "Lightning, by its metadata"),
+        ("realvisxlV40_lcm", "", "lcm", "LCM, by its name"),
+        ("hyperrealism", "", "", ""),
     ],
 )
-def test_distilled_models_are_told_by_name_or_title(tmp_path, names, write, name, title, variant):
+def test_distilled_models_are_told_by_name_or_title(
+    tmp_path, names, write, name, title, variant, label
+):
     metadata = {"modelspec.title": title}
     file = write(tmp_path / f"{name}.safetensors", names["sdxl_unet_ldm"], metadata=metadata)
-    assert recognise(file).variant == variant
+    info = recognise(file)
+    assert info.variant == variant
+    assert (family_label(info), variant_label(info)) == ("SDXL", label)
 
 
 def test_a_folder_with_pickles_only_is_refused(tmp_path, names, write):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,9 @@ def use_configs(monkeypatch: pytest.MonkeyPatch, family: str, folder: Path) -> N
         folder: A tiny model of it.
     """
     facts = FAMILIES[family]
+    template = facts.config_folder / "prompt_template.txt"
+    if template.is_file():
+        shutil.copy(template, folder)
     monkeypatch.setitem(FAMILIES, family, replace(facts, config=str(folder)))
     if (folder / "vae").is_dir():
         space = replace(SPACES[facts.space], config=str(folder / "vae"), **_layout(folder / "vae"))
@@ -40,7 +44,10 @@ def use_configs(monkeypatch: pytest.MonkeyPatch, family: str, folder: Path) -> N
         changed = replace(
             TEXT_ENCODER_KINDS[kind], config=str(folder / part), tokenizer=str(tokenizer), words=0
         )
-        config = json.loads((folder / part / "config.json").read_text("utf-8"))
+        written = folder / part / "config.json"
+        config = json.loads(written.read_text("utf-8"))
+        if rope := config.get("rope_parameters"):  # shipped configurations say it as files did
+            written.write_text(json.dumps(config | {"rope_theta": rope["rope_theta"]}), "utf-8")
         if width := config.get("hidden_size") or config.get("d_model"):
             changed = replace(changed, width=width)
         monkeypatch.setitem(TEXT_ENCODER_KINDS, kind, changed)

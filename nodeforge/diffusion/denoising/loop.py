@@ -36,7 +36,6 @@ from nodeforge.diffusion.participants.step_keys import step_keys
 from nodeforge.diffusion.samplers.pairs import make_stepper
 from nodeforge.diffusion.samplers.stepper import Blend, Stepper
 from nodeforge.diffusion.samplers.stepper import Predict as Predicting
-from nodeforge.diffusion.schedules.schedule import whole_steps
 from nodeforge.diffusion.tensors.conditioning import check_areas
 from nodeforge.diffusion.tensors.prediction import Clean, as_noised
 from nodeforge.diffusion.tensors.tiles import Tile
@@ -70,8 +69,8 @@ def denoise(host: Host, task: Denoising) -> Latent:
     if task.negative is None:
         task = replace(task, negative=family.default_negative(task.positive, known))
     height, width = latent_size(task, known)
-    steps, convention = whole_steps(task.schedule), task.sampler.convention
-    config = family.scheduler_for(known, height, width, steps, convention)
+    convention = task.sampler.convention
+    config = family.scheduler_for(known, height, width, task.schedule, convention)
     device = torch.device(host.device)
     stepper = make_stepper(task.sampler, task.schedule, config, device)
     steps = step_range(task, stepper)

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
-from nodeforge.diffusion.schedules.resolution_shift import mu_of
-from nodeforge.diffusion.schedules.schedule import MU, ROUNDS_UP
+from nodeforge.diffusion.schedules.resolution_shift import empirical_mu, mu_of
+from nodeforge.diffusion.schedules.schedule import MU, ROUNDS_UP, whole_steps
+from nodeforge.diffusion.schedules.spacings import FOR_FLOW
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.weights.model_facts import ModelFacts
-from nodeforge.values import AddedConditions, Conditioning, Prompt
+from nodeforge.values import AddedConditions, Conditioning, Prompt, Schedule
 from nodeforge.values.recipes import COMFYUI, DIFFUSERS
 
 
@@ -95,17 +96,28 @@ class Behaviour(ABC):
         return 0
 
     def scheduler_for(
-        self, facts: ModelFacts, height: int, width: int, steps: int, convention: str = DIFFUSERS
+        self,
+        facts: ModelFacts,
+        height: int,
+        width: int,
+        schedule: Schedule,
+        convention: str = DIFFUSERS,
     ) -> dict[str, Any]:
         """The scheduler's configuration, as the family's pipeline would have it.
 
         Args:
             facts: Of the model.
             height, width: Of the latent, cells.
-            steps: Whole steps at strength 1.
+            schedule: What is walked.
             convention: Whose numbers the loop follows.
         """
         config = {**facts.scheduler, **self.scheduler}
+        steps = whole_steps(schedule)
+        if schedule.name in FOR_FLOW:
+            tokens = self.image_tokens(height, width) or round(
+                height * width * (facts.scale / 16) ** 2
+            )
+            return {**config, MU: empirical_mu(tokens, steps)}
         if convention == COMFYUI:
             fixed = {} if facts.comfyui_shift is None else {"shift": facts.comfyui_shift}
             return {**config, **fixed}

@@ -15,7 +15,7 @@ from nodeforge.diffusion.samplers.sigma_stepper import OWN, SigmaStepper
 from nodeforge.diffusion.samplers.stepper import Blend, Predict, Stepper
 from nodeforge.diffusion.schedules.schedule import NAMES as SCHEDULES
 from nodeforge.diffusion.schedules.schedule import check_rho
-from nodeforge.diffusion.schedules.spacings import TUNED
+from nodeforge.diffusion.schedules.spacings import FOR_FLOW, TUNED
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import Sampler, Schedule
@@ -44,14 +44,15 @@ def table(flow: bool = False, convention: str = DIFFUSERS) -> dict[tuple[str, st
 
 def _kind(sampler: str, schedule: str, flow: bool, convention: str, bent: bool = False) -> str:
     """Who walks the pair; a `bent` schedule has a rho of its own, which diffusers does not take."""
+    if schedule in (TUNED if flow else FOR_FLOW):
+        return ""
     if convention == COMFYUI:
         able = FLOW_SAMPLERS if flow else COMFYUI_SAMPLERS
-        return "own" if sampler in able and not (flow and schedule in TUNED) else ""
+        return "own" if sampler in able else ""
     native, own = NATIVE.get(sampler), OWN.get(sampler)
     if native and schedule in (native.flow if flow else native.schedules) and not bent:
         return "diffusers"
-    knows = own is not None and own.flow is flow and not (flow and schedule in TUNED)
-    return "own" if knows else ""
+    return "own" if own is not None and own.flow is flow else ""
 
 
 def make_stepper(
@@ -90,7 +91,7 @@ def kind_for(sampler: Sampler, schedule: Schedule, flow: bool) -> str:
     check_rho(schedule)
     bent = schedule.rho is not None
     kind = _kind(name, schedule.name, flow, of, bent)
-    if sampler.eta is not None and not _has_eta(name, kind, of):
+    if kind and sampler.eta is not None and not _has_eta(name, kind, of):
         kind = "" if flow else "own"
         if not _has_eta(name, kind, of):
             raise _refused(f"the sampler '{name}' has no eta.", f"one that has: {_with_eta(of)}")

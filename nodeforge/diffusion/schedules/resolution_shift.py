@@ -26,7 +26,7 @@ def mu_of(
     if not scheduler.get("use_dynamic_shifting") or kind is ScheduleShift.STATIC:
         return None
     if kind is ScheduleShift.EMPIRICAL:
-        return _empirical(tokens, steps)
+        return empirical_mu(tokens, steps)
     return _linear(scheduler, tokens)
 
 
@@ -38,8 +38,13 @@ def _linear(scheduler: Mapping[str, Any], tokens: int) -> float:
     return tokens * slope + (least - slope * low)
 
 
-def _empirical(tokens: int, steps: int) -> float:
-    """Fitted by Flux.2's authors at 10 and at 200 steps; between them by a line."""
+def empirical_mu(tokens: int, steps: int) -> float:
+    """Fitted by Flux.2's authors at 10 and at 200 steps; between them by a line.
+
+    Args:
+        tokens: Of the picture, squares of 16 pixels.
+        steps: Whole steps at strength 1.
+    """
     at_10 = 8.73809524e-05 * tokens + 1.89833333
     at_200 = 0.00016927 * tokens + 0.45666666
     if tokens > 4300:

@@ -111,6 +111,17 @@ def ays_sdxl(trained: Tensor, steps: int) -> Tensor:
     return _through(_AYS_SDXL, steps)
 
 
+def flux2(trained: Tensor, steps: int) -> Tensor:
+    """Even levels, moved as far as the trained ones are: the scheduler of Flux.2's authors.
+
+    The move itself goes by the picture's size (`resolution_shift.empirical_mu`).
+    """
+    least = 1 / len(trained)
+    shift = trained[0] * (1 - least) / (least * (1 - trained[0]))
+    even = torch.linspace(1, 0, steps + 1, dtype=torch.float64)[:-1]
+    return shift * even / (1 + (shift - 1) * even)
+
+
 AYS_TOP = _AYS[0]
 """The noise level that both begin at; only models trained up to it can use them."""
 
@@ -131,6 +142,7 @@ SPACINGS: Mapping[str, Spacing] = {
     "polyexponential": polyexponential,
     "ays": ays,
     "ays_sdxl": ays_sdxl,
+    "flux2": flux2,
 }
 
 BENT: Mapping[str, Callable[[Tensor, int, float], Tensor]] = {
@@ -138,6 +150,10 @@ BENT: Mapping[str, Callable[[Tensor, int, float], Tensor]] = {
     "polyexponential": polyexponential,
 }
 """Those that take a rho."""
+
+
+FOR_FLOW = ("flux2",)
+"""Schedules that only flow-matching models know."""
 
 
 def _ramp(steps: int) -> Tensor:

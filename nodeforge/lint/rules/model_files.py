@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nodeforge.errors import RequestError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
+from nodeforge.spec import ModelFileWidget
+
+if TYPE_CHECKING:
+    from nodeforge.models import ModelInfo
 
 RULE = "model_files"
 _NAMES = {
@@ -31,9 +36,19 @@ def check(scene: LintContext) -> Iterator[Problem]:
         if info.family is None and not info.families:
             fact = f"'{name}' cannot be used: {info.reason or 'its family is not known'}."
             yield scene.problem(RULE, path, fact, "Choose another file.", port=port)
-        elif kind not in (info.kind, *info.parts):
+        elif kind not in (info.kind, *info.parts) and not _loads_alone(scene, path, port, info):
             fact = f"'{name}' is {_words(info.kind)}, not {_words(kind)}."
             yield scene.problem(RULE, path, fact, f"Choose {_words(kind)}.", port=port)
+
+
+def _loads_alone(scene: LintContext, path: str, port: str, info: ModelInfo) -> bool:
+    """Whether the node loads denoisers that come alone here, with what they need beside them."""
+    from nodeforge.models import needs_of
+
+    spec = scene.nodes[path].spec
+    widgets = [each.widget for each in spec.inputs] if spec else []
+    beside = (isinstance(each, ModelFileWidget) and each.goes_with == port for each in widgets)
+    return any(beside) and bool(needs_of(info))
 
 
 def _words(kind: str) -> str:

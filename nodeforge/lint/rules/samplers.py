@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from nodeforge.errors import RequestError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.lint.recipes import model_info, model_ports
+from nodeforge.models import ModelInfo, SamplingSettings, resolve
 from nodeforge.models.sampler_table import sampler_table, walked
-from nodeforge.values.recipes import FLOW
+from nodeforge.values.recipes import AUTO, DIFFUSERS, FLOW
 from nodeforge.values.sampling_labels import (
     CONVENTION_LABELS,
     SAMPLER_LABELS,
@@ -24,47 +26,94 @@ SCHEDULE, CUSTOM = "sampling.schedule", "sampling.custom_schedule"
 def check(scene: LintContext) -> Iterator[Problem]:
     told: set[tuple[str, str]] = set()
     for path, node in scene.nodes.items():
-        sampler = scene.feed(path, "sampler") if node.type == LOOP else None
-        schedule = scene.feed(path, "schedule") if sampler else None
-        if sampler is None or schedule is None or scene.nodes[sampler.node].type != SAMPLER:
+        if node.type != LOOP:
             continue
-        problem = _problem(scene, sampler.node, schedule.node, _predicts_flow(scene, path))
+        sampler, schedule = scene.feed(path, "sampler"), scene.feed(path, "schedule")
+        if sampler is not None and scene.nodes[sampler.node].type != SAMPLER:
+            continue
+        pair = (sampler and sampler.node, schedule and schedule.node)
+        problem = _problem(scene, *pair, _model(scene, path))
         if problem is not None and (problem.node, problem.fact) not in told:
             told.add((problem.node, problem.fact))
             yield problem
 
 
-def _problem(scene: LintContext, sampler: str, schedule: str, flow: bool | None) -> Problem | None:
-    name, of = scene.value(sampler, "name"), _schedule_name(scene, schedule)
-    if type(name) is not str or name not in sampler_table() or of is None:
+class _Model(NamedTuple):
+    """The model of a loop.
+
+    Args:
+        flow: Whether it predicts flow; None where only a run can tell.
+        info: Of its file, where that is known.
+        variant: Chosen by hand, or told by the file.
+    """
+
+    flow: bool | None = None
+    info: ModelInfo | None = None
+    variant: str = ""
+
+
+def _problem(
+    scene: LintContext, sampler: str | None, schedule: str | None, model: _Model
+) -> Problem | None:
+    """What is wrong with a pair of nodes; None stands for the model's usual one."""
+    name = AUTO if sampler is None else scene.value(sampler, "name")
+    of = AUTO if schedule is None else _schedule_name(scene, schedule)
+    if type(name) is not str or name not in (AUTO, *sampler_table()) or of is None:
         return None  # the rule `ranges` names it
-    convention = scene.value(sampler, "convention")
+    convention = DIFFUSERS if sampler is None else scene.value(sampler, "convention")
     if convention not in CONVENTION_LABELS:
         return None  # the rule `ranges`, too
+    if schedule and name == AUTO and of != AUTO and not _walkers(of, model.flow, convention):
+        return _no_sampler(scene, schedule, of, convention)
+    name, of = _resolved(name, of, convention, model)
+    if name == AUTO:
+        return None
+    found = None
+    if sampler is not None:
+        found = _at_sampler(scene, sampler, (name, of, convention), model.flow)
+    if found is None and schedule is not None and of not in (AUTO, "custom"):
+        return _at_schedule(scene, schedule, (name, of, convention), model.flow)
+    return found
+
+
+def _at_sampler(
+    scene: LintContext, sampler: str, pair: tuple[str, str, str], flow: bool | None
+) -> Problem | None:
+    """What is wrong with the sampler for this model and schedule, and with its eta."""
+    name, of, convention = pair
     if not walked(name, None, convention)["plain"]:
         return _in_other_convention(scene, sampler, name, convention)
     schedules = walked(name, flow, convention)
     if not schedules["plain"]:
         fact, way_out = _wrong_model(name, flow is True, convention)
         return scene.problem(RULE, sampler, fact, way_out, port="name")
+    if of == AUTO:
+        return None
     if of not in schedules["plain"]:
         fact = f"'{SAMPLER_LABELS[name]}' cannot walk the schedule '{SCHEDULE_LABELS[of]}'."
         way_out = f"Choose another sampler, or one of its schedules: {_listed(schedules['plain'])}."
         return scene.problem(RULE, sampler, fact, way_out, port="name")
-    if scene.value(sampler, "eta") is not None and of not in schedules["eta"]:
-        fix = scene.set_value(sampler, "eta", None)
-        way_out = "Leave eta empty, or choose another sampler."
-        return scene.problem(
-            RULE, sampler, f"'{SAMPLER_LABELS[name]}' has none.", way_out, port="eta", fix=fix
-        )
-    if of != "custom" and scene.value(schedule, "rho") is not None and of not in schedules["rho"]:
-        fix = scene.set_value(schedule, "rho", None)
-        bent = _bent(flow, convention)
-        takes = f"'{SAMPLER_LABELS[name]}' does not take it."
-        fact = takes if of in bent else f"'{SCHEDULE_LABELS[of]}' has none."
-        way_out = f"Leave rho empty, or choose one of: {_listed(bent)}."
-        return scene.problem(RULE, schedule, fact, way_out, port="rho", fix=fix)
-    return None
+    if scene.value(sampler, "eta") is None or of in schedules["eta"]:
+        return None
+    fix = scene.set_value(sampler, "eta", None)
+    way_out = "Leave eta empty, or choose another sampler."
+    fact = f"'{SAMPLER_LABELS[name]}' has none."
+    return scene.problem(RULE, sampler, fact, way_out, port="eta", fix=fix)
+
+
+def _at_schedule(
+    scene: LintContext, schedule: str, pair: tuple[str, str, str], flow: bool | None
+) -> Problem | None:
+    """What is wrong with the schedule's rho for this sampler."""
+    name, of, convention = pair
+    if scene.value(schedule, "rho") is None or of in walked(name, flow, convention)["rho"]:
+        return None
+    fix = scene.set_value(schedule, "rho", None)
+    bent = _bent(flow, convention)
+    takes = f"'{SAMPLER_LABELS[name]}' does not take it."
+    fact = takes if of in bent else f"'{SCHEDULE_LABELS[of]}' has none."
+    way_out = f"Leave rho empty, or choose one of: {_listed(bent)}."
+    return scene.problem(RULE, schedule, fact, way_out, port="rho", fix=fix)
 
 
 def _schedule_name(scene: LintContext, path: str) -> str | None:
@@ -72,7 +121,32 @@ def _schedule_name(scene: LintContext, path: str) -> str | None:
     if kind == CUSTOM:
         return "custom"
     name = scene.value(path, "name") if kind == SCHEDULE else None
-    return name if type(name) is str and name in SCHEDULE_LABELS else None
+    return name if type(name) is str and name in (AUTO, *SCHEDULE_LABELS) else None
+
+
+def _resolved(name: str, of: str, convention: str, model: _Model) -> tuple[str, str]:
+    """Sampler and schedule with what is left to the model, where that is known."""
+    info = model.info
+    if AUTO not in (name, of) or info is None or info.family is None:
+        return name, of
+    asked = SamplingSettings(name, of, convention=convention)
+    predicts = FLOW if model.flow else info.prediction_type or ""
+    made = resolve(asked, info.family, model.variant, predicts)
+    return made.sampler, made.schedule
+
+
+def _walkers(schedule: str, flow: bool | None, convention: str) -> list[str]:
+    """The samplers that walk it."""
+    return [s for s in sampler_table() if schedule in walked(s, flow, convention)["plain"]]
+
+
+def _no_sampler(scene: LintContext, schedule: str, of: str, convention: str) -> Problem:
+    fact = (
+        f"No sampler walks '{SCHEDULE_LABELS[of]}' with this model in "
+        f"{CONVENTION_LABELS[convention]}'s convention."
+    )
+    way_out = "Choose another schedule, or the sampler's other convention."
+    return scene.problem(RULE, schedule, fact, way_out, port="name")
 
 
 def _in_other_convention(scene: LintContext, sampler: str, name: str, convention: str) -> Problem:
@@ -98,27 +172,38 @@ def _wrong_model(name: str, flow: bool, convention: str) -> tuple[str, str]:
     )
 
 
-def _predicts_flow(scene: LintContext, loop: str) -> bool | None:
-    """Whether the loop's model is one of flow; None where only a run can tell."""
+def _model(scene: LintContext, loop: str) -> _Model:
     feed, seen = scene.feed(loop, "model"), set[str]()
     while feed is not None and feed.node not in seen:
         seen.add(feed.node)
         spec = scene.nodes[feed.node].spec
         if spec is not None and "prediction" in spec.input:
             said = scene.value(feed.node, "prediction")
-            return _by_its_file(scene, feed.node) if said == "auto" else said == FLOW
+            info = _its_file(scene, feed.node)
+            variant = _variant(scene, feed.node, info)
+            if said != AUTO:
+                return _Model(said == FLOW, info, variant)
+            flow = None if info is None else info.prediction_type == FLOW
+            return _Model(flow, info, variant)
         feed = scene.feed(feed.node, "model")
-    return None
+    return _Model()
 
 
-def _by_its_file(scene: LintContext, loader: str) -> bool | None:
+def _variant(scene: LintContext, loader: str, info: ModelInfo | None) -> str:
+    spec = scene.nodes[loader].spec
+    chosen = scene.value(loader, "variant") if spec and "variant" in spec.input else AUTO
+    if type(chosen) is str and chosen != AUTO:
+        return chosen
+    return info.variant if info else ""
+
+
+def _its_file(scene: LintContext, loader: str) -> ModelInfo | None:
     for path, _, kind, name in model_ports(scene):
         if path == loader:
             try:
-                info = model_info(scene, kind, name)
+                return model_info(scene, kind, name)
             except RequestError:
                 return None
-            return None if info is None else info.prediction_type == FLOW
     return None
 
 

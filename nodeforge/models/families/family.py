@@ -71,6 +71,9 @@ class Variant:
     scheduler: Mapping[str, Any] = field(default_factory=dict)
 
 
+_NO_TEMPLATE = "{}"
+
+
 @dataclass(frozen=True)
 class Family:
     """One architecture: how its files look, and what is true of all its models.
@@ -162,8 +165,17 @@ class Family:
 
     @cached_property
     def prompt_template(self) -> str:
-        """What a prompt is put into before it is encoded, at ``{}``; kept word for word."""
-        return (self.config_folder / "prompt_template.txt").read_text("utf-8")
+        """What a prompt is put into before it is encoded, at ``{}``; kept word for word.
+
+        ``{}`` alone where prompts are encoded as they are, with the weights of their brackets.
+        """
+        file = self.config_folder / "prompt_template.txt"
+        return file.read_text("utf-8") if file.is_file() else _NO_TEMPLATE
+
+    @property
+    def reads_weights(self) -> bool:
+        """Whether brackets in a prompt weigh words; language models read them as they stand."""
+        return self.prompt_template == _NO_TEMPLATE
 
     @property
     def cells_in_token(self) -> int:

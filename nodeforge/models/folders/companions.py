@@ -80,7 +80,7 @@ def companions(
     given: Mapping[str, Path],
     there: Iterable[ModelInfo],
     locked: Collection[Path] = (),
-) -> dict[str, Path]:
+) -> dict[str, ModelInfo]:
     """The files that the denoiser at `model` needs and that are not given, by port.
 
     First what the workflow's lock names, then what lies nearest to the denoiser, then the highest
@@ -119,7 +119,7 @@ def _best(
     there: Iterable[ModelInfo],
     locked: Collection[Path],
     info: ModelInfo,
-) -> Path:
+) -> ModelInfo:
     fitting = [each for each in there if need.met_by(each)]
 
     def rank(each: ModelInfo) -> tuple[object, ...]:
@@ -129,7 +129,7 @@ def _best(
 
     if not fitting:
         raise _missing(need, info)
-    return min(fitting, key=rank).path
+    return min(fitting, key=rank)
 
 
 def _shared(one: Path, other: Path) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from nodeforge.errors import RequestError
@@ -15,6 +16,7 @@ from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.errors import ForbiddenModelError, MissingModelError, ModelFileError
 from nodeforge.models.files.diffusers_folder import is_model_folder, watched
 from nodeforge.models.files.file_cache import FileCache, settled, signature
+from nodeforge.models.folders.companion_lock import locked_path
 from nodeforge.models.folders.companions import companions
 from nodeforge.models.folders.folder_layouts import ModelRoot, model_roots
 from nodeforge.models.folders.listing import SUFFIXES, is_named_as_model, models_in, same_name
@@ -110,12 +112,22 @@ class ModelFolders:
         return sorted(found.values(), key=lambda info: (info.listed, info.name.lower()))
 
     def companions(
-        self, model: Path, given: Mapping[str, Path], locked: Collection[Path] = ()
-    ) -> dict[str, Path]:
-        """What the denoiser at `model` needs and is not given: `companions.companions`."""
+        self,
+        model: Path,
+        given: Mapping[str, Path],
+        locked: Mapping[str, Any] = MappingProxyType({}),
+    ) -> dict[str, ModelInfo]:
+        """What the denoiser at `model` needs and is not given: `companions.companions`.
+
+        Args:
+            model: The denoiser.
+            given: What a person has chosen, by port.
+            locked: What the workflow's lock says of this node, by port (`companion_lock`).
+        """
         kinds = (Kind.TEXT_ENCODER.value, Kind.VAE.value)
-        places = [place for place in self._places if place.kind in kinds]
-        return companions(model, given, self._listed(places), locked)
+        there = self._listed([place for place in self._places if place.kind in kinds])
+        paths = (locked_path(entry, there) for entry in locked.values())
+        return companions(model, given, there, {path for path in paths if path is not None})
 
     def names(self, kind: str) -> list[str]:
         """What `find` takes for the models in the folders of `kind`; none of them is opened."""

@@ -16,6 +16,7 @@ from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.history import Edit
 from nodeforge.graph.paths import join, split
 from nodeforge.lint import Problem
+from nodeforge.models import COMPANIONS
 from nodeforge.ui.documents.node_state import NodeState
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ class OpenDocument(QObject):
         self.states: dict[str, NodeState] = {}
         self.pictures: dict[str, QImage] = {}
         self.problems: list[Problem] = []
+        self.companions: dict[str, dict[str, Any]] = {}
+        """Files found beside denoisers that come alone, by node and port, as the lock has them."""
+        self.auto_values: dict[str, dict[str, str]] = {}
+        """What stands for values that are left to the model, by node and port."""
         self.memory_needs: dict[str, dict[str, dict[str, int]]] = {}
         """Node to the bytes that each network of its model takes: ``weights``, ``working``."""
         self.selection: list[str] = []
@@ -179,8 +184,44 @@ class OpenDocument(QObject):
         saved = (self.saved_files[each] for each in fed if each in self.saved_files)
         return next((files[0] for files in saved if files), None)
 
-    def show_problems(self, problems: list[Problem]) -> None:
-        self.problems = problems
+    def show_problems(
+        self, problems: list[Problem], auto_values: dict[str, dict[str, str]]
+    ) -> None:
+        """Show what is wrong, and what stands for values that are left to the model."""
+        self.problems, self.auto_values = problems, auto_values
+        self.problems_changed.emit()
+
+    @property
+    def meaning(self) -> dict[str, Any]:
+        """What names of files mean in the workflow: arguments of `RunRequest` and of questions."""
+        document = self.document
+        return {
+            "assets": dict(document.assets),
+            "granted": list(self.granted),
+            "lock": dict(document.lock),
+        }
+
+    @property
+    def auto_texts(self) -> dict[str, dict[str, str]]:
+        """What stands for values that are left open, by node and port: settings, files found."""
+        texts = {node: dict(ports) for node, ports in self.auto_values.items()}
+        for node, ports in self.companions.items():
+            named = {port: str(entry["name"]) for port, entry in ports.items()}
+            texts[node] = texts.get(node, {}) | named
+        return texts
+
+    def show_companions(self, found: dict[str, dict[str, Any]]) -> None:
+        """Show and lock the files found beside denoisers, by node and port.
+
+        The lock is no edit: it says what the workflow is run with, and is saved with it.
+        """
+        if found == self.companions:
+            return
+        self.companions = found
+        before = self.document.lock.get(COMPANIONS)
+        known = before if isinstance(before, dict) else {}  # nodes that are not run now keep theirs
+        if known or found:
+            self.document.lock[COMPANIONS] = known | found
         self.problems_changed.emit()
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.models import Kind, ModelInfo
+from nodeforge.models import Kind, ModelInfo, family_label, variant_label
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
@@ -89,7 +89,7 @@ class ModelDialog(QDialog):
             super().accept()
 
     def _add(self, info: ModelInfo) -> None:
-        family = info.family or ("any that fits" if info.families else "cannot be used")
+        family = family_label(info) or ("any that fits" if info.families else "cannot be used")
         item = QTreeWidgetItem(
             [info.name, family, formatting.byte_size(info.size) if info.size else ""]
         )
@@ -151,7 +151,9 @@ def _about(info: ModelInfo) -> str:
     """A description of a model, one fact per line."""
     numbers = f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else ""
     made = ", ".join(filter(None, [info.dtype, numbers]))
-    lines = [info.name, info.reason or f"Family: {info.family or 'any that has its layers'}", made]
+    family = info.reason or f"Family: {family_label(info) or 'any that has its layers'}"
+    variant = variant_label(info)
+    lines = [info.name, family, f"Variant: {variant}" if variant else "", made]
     lines += ["For inpainting"] if info.inpainting else []
     return "\n".join(filter(None, lines))
 
@@ -171,6 +173,7 @@ class ModelField(Field):
         super().__init__()
         self._workspace, self._kind = workspace, kind
         self._name = "model"
+        self._auto = ""
         self._button = ElidedButton()
         self._button.setIcon(icon("cube"))
         self._button.setStyleSheet("text-align: left")
@@ -197,13 +200,26 @@ class ModelField(Field):
 
     def show_value(self, value: Any) -> None:
         text = "Several models" if value is MIXED else str(value or "")
-        nothing = "None; choose a model…" if self._clear else "Choose a model…"
-        self._button.setText(Path(text).name if text else nothing)
+        self._button.setText(Path(text).name if text else self._nothing)
         self._button.setToolTip(text)
         self._say()
         self._button.setIcon(self._picture(text) if text and value is not MIXED else icon("cube"))
         if self._clear is not None:
             self._clear.setVisible(bool(text))
+
+    def set_auto(self, text: str) -> None:
+        before, self._auto = self._nothing, text
+        if self._button.text() == before:
+            self._button.setText(self._nothing)
+            self._button.setToolTip(f"Found in the model folders: {text}" if text else "")
+            self._say()
+
+    @property
+    def _nothing(self) -> str:
+        """What is shown while no model is chosen."""
+        if self._auto:
+            return f"Auto: {self._auto}"
+        return "None; choose a model…" if self._clear else "Choose a model…"
 
     def _picture(self, name: str) -> QIcon:
         opened = self._workspace.current

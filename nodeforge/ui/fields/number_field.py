@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QWidget
 
-from nodeforge.spec import NumberWidget
+from nodeforge.spec import NumberWidget, unset_text
 from nodeforge.ui.fields.arithmetic import evaluate
 from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
 
@@ -56,7 +56,8 @@ class NumberField(Field):
         self._step = widget.step or (1.0 if whole else 0.1)
         self._whole = whole
         self._value: float | None = None
-        self._unset = "not set"
+        self._empty = unset_text(widget)
+        self._unset = self._empty
         self._box = NumberLineEdit()
         self._box.editingFinished.connect(self._typed)
         self._box.stepped.connect(self._stepped)
@@ -90,7 +91,7 @@ class NumberField(Field):
         self._turn_slider(self._to_notch(value))
 
     def set_auto(self, text: str) -> None:
-        self._unset = f"auto: {text}" if text else "not set"
+        self._unset = f"auto: {text}" if text else self._empty
         if self._value is None and self._box.placeholderText() != "several values":
             self._box.setPlaceholderText(self._unset)
 

@@ -5,22 +5,26 @@ Needs no torch: `tokenizers` reads them in a hundredth of a second.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.inline import Inlined, inline
 from nodeforge.graph.model import Input
-from nodeforge.models import recognise
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, Family, recognise
 from nodeforge.settings import shipped
 from nodeforge.spec import ModelFileWidget
 from nodeforge.ui.documents.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 _KINDS = ("checkpoint", "text_encoder")
 _WEIGHT = re.compile(r":\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*(?=\))")
@@ -48,12 +52,17 @@ class TokenCount:
     Args:
         tokens: Tokens of the whole prompt.
         chunk: Tokens per chunk; longer prompts are encoded in chunks.
+        cut: Longer prompts are cut there instead.
     """
 
     tokens: int
     chunk: int
+    cut: bool = False
 
     def __str__(self) -> str:
+        if self.cut and self.tokens > self.chunk:
+            lost = self.tokens - self.chunk
+            return f"{self.tokens} of {self.chunk} tokens; the last {lost} are not read"
         chunks = -(-self.tokens // self.chunk)
         if chunks <= 1:
             return f"{self.tokens} of {self.chunk} tokens"
@@ -61,18 +70,27 @@ class TokenCount:
         return f"{self.tokens} tokens, {chunks} chunks; {rest} of {self.chunk} in the last"
 
 
-class PromptTokenizer:
-    """The tokenizer of a model.
+class PromptTokenizer(Protocol):
+    """Counts the tokens of a prompt as a model's text encoder does."""
+
+    @property
+    def vocabulary_words(self) -> list[str]:
+        """Words that are a single token, the most common first."""
+        ...
+
+    def count(self, prompt: str) -> TokenCount: ...
+
+
+class ChunkedTokenizer:
+    """The tokenizer of a model whose CLIP reads a prompt in chunks.
 
     Args:
         folder: Contains ``tokenizer.json`` and ``tokenizer_config.json``.
     """
 
     def __init__(self, folder: Path) -> None:
-        from tokenizers import Tokenizer  # only where a prompt is edited
-
         file = folder / "tokenizer.json"
-        self._tokenizer = Tokenizer.from_file(str(file))
+        self._tokenizer = _read(file)
         config = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
         self._chunk = int(config.get("model_max_length", 77)) - 2
         self.vocabulary_words = _whole_words(self._tokenizer.get_vocab(), file)
@@ -80,10 +98,51 @@ class PromptTokenizer:
 
     def count(self, prompt: str) -> TokenCount:
         """Count tokens; of alternatives the longest counts, weights and brackets are ignored."""
-        prompt = _CHANGE.sub(lambda found: max(re.split("[:|]", found[1]), key=len), prompt)
-        plain = _BRACKET.sub(lambda found: (found[1] or "")[1:], _WEIGHT.sub("", prompt))
+        plain = _without_weights(_longest(prompt))
         found = self._tokenizer.encode(plain, add_special_tokens=False)
         return TokenCount(len(found.ids), self._chunk)
+
+
+class CutTokenizer:
+    """The tokenizer of a family that reads as many tokens of a prompt as fit, such as T5 or Qwen.
+
+    Args:
+        file: ``tokenizer.json``, or that compressed by gzip.
+        family: Its length, and the template that a prompt is set into.
+        vocabulary_words: To complete words with.
+    """
+
+    def __init__(self, file: Path, family: Family, vocabulary_words: list[str]) -> None:
+        self._tokenizer, self._family = _read(file), family
+        self.vocabulary_words = vocabulary_words
+        self._around = self._length("")
+
+    def count(self, prompt: str) -> TokenCount:
+        """Count tokens; of alternatives the longest counts."""
+        plain = _longest(prompt)
+        if self._family.reads_weights:
+            plain = _without_weights(plain)
+        tokens = self._length(plain) - self._around
+        return TokenCount(tokens, self._family.text_length - self._around, cut=True)
+
+    def _length(self, prompt: str) -> int:
+        return len(self._tokenizer.encode(self._family.prompt_template.format(prompt)).ids)
+
+
+def _read(file: Path) -> Tokenizer:
+    from tokenizers import Tokenizer  # only where a prompt is edited
+
+    data = file.read_bytes()
+    return Tokenizer.from_buffer(gzip.decompress(data) if file.suffix == ".gz" else data)
+
+
+def _longest(prompt: str) -> str:
+    """The prompt with the longest of what changes while steps run."""
+    return _CHANGE.sub(lambda found: max(re.split("[:|]", found[1]), key=len), prompt)
+
+
+def _without_weights(prompt: str) -> str:
+    return _BRACKET.sub(lambda found: (found[1] or "")[1:], _WEIGHT.sub("", prompt))
 
 
 def _whole_words(vocabulary: dict[str, int], file: Path) -> list[str]:
@@ -110,10 +169,22 @@ def tokenizer_for(workspace: Workspace, opened: PromptSource, path: str) -> Prom
 
 @lru_cache(maxsize=16)
 def _tokenizer_at(model: Path) -> PromptTokenizer | None:
-    own = model / "tokenizer"
-    family = None if own.is_dir() else recognise(model).family
-    folder = shipped("resources") / "configs" / family / "tokenizer" if family else own
-    return PromptTokenizer(folder) if (folder / "tokenizer.json").is_file() else None
+    found, own = recognise(model), model / "tokenizer"
+    family = FAMILIES.get(found.family or next(iter(found.families), ""))
+    if family is not None and family.text_length:
+        return _of_cut_family(model, family)
+    folder = shipped("resources") / family.config / "tokenizer" if family else own
+    folder = own if own.is_dir() else folder
+    return ChunkedTokenizer(folder) if (folder / "tokenizer.json").is_file() else None
+
+
+def _of_cut_family(model: Path, family: Family) -> PromptTokenizer:
+    """By its last text encoder, whose tokens the denoiser reads one by one."""
+    part, kind = list(family.text_encoders.items())[-1]
+    own = model / part.replace("text_encoder", "tokenizer") / "tokenizer.json"
+    file = own if own.is_file() else TEXT_ENCODER_KINDS[kind].tokenizer_folder / f"{own.name}.gz"
+    words = ChunkedTokenizer(TEXT_ENCODER_KINDS["clip_l"].tokenizer_folder).vocabulary_words
+    return CutTokenizer(file, family, words)
 
 
 def _model(workspace: Workspace, document: Document, path: str) -> tuple[str, str] | None:

@@ -13,9 +13,9 @@ from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.graph.ports import input_names, input_spec
 from nodeforge.ui.common import formatting
+from nodeforge.ui.documents.auto_values import TYPES, auto_values
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.inspector.auto_values import auto_values
 from nodeforge.ui.inspector.port_row import PortRow
 
 EMPTY = "Select a node to see and change its values here."
@@ -48,11 +48,13 @@ class Inspector(QScrollArea):
         if self._opened is not opened:
             if self._opened is not None:
                 self._opened.changed.disconnect(self._on_changes)
+                self._opened.problems_changed.disconnect(self._show_auto)
                 self._opened.memory_needs_changed.disconnect(self._show_needs)
                 self._opened.states_changed.disconnect(self._show_reason)
             self._opened = opened
             if opened is not None:
                 opened.changed.connect(self._on_changes)
+                opened.problems_changed.connect(self._show_auto)
                 opened.memory_needs_changed.connect(self._show_needs)
                 opened.states_changed.connect(self._show_reason)
         self._paths = list(paths)
@@ -83,14 +85,17 @@ class Inspector(QScrollArea):
 
     def _show_auto(self) -> None:
         """What stands for values that are left to the model."""
-        if self._opened is None or len(self._paths) != 1:
+        if self._opened is None or len(self._paths) != 1 or self._node(self._paths[0]) is None:
             return
         recognised = self._workspace.recognised(self._opened.granted)
         document, catalogue = self._opened.document, self._workspace.catalogue
-        told = auto_values(document, catalogue, self._paths[0], recognised)
-        for row in self._rows if told else ():
-            if row.field is not None and row.port in told:
-                row.field.set_auto(told[row.port])
+        if document.node(self._paths[0]).type in TYPES:
+            told = auto_values(document, catalogue, recognised).get(self._paths[0], {})
+        else:
+            told = self._opened.auto_texts.get(self._paths[0], {})
+        for row in self._rows:
+            if row.field is not None:
+                row.field.set_auto(told.get(row.port, ""))
 
     def _node(self, path: str) -> Node | None:
         try:

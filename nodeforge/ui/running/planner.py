@@ -12,6 +12,7 @@ from nodeforge.engine.events import Source
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.paths import join, split
 from nodeforge.lint import Problem, Severity, lint
+from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -95,8 +96,12 @@ class Planner(QObject):
             granted=opened.granted,
         )
         found += self._of_pictures.get(opened.id, [])
-        opened.show_problems(found)
+        opened.show_problems(found, self._auto_values(opened))
         return found
+
+    def _auto_values(self, opened: OpenDocument) -> dict[str, dict[str, str]]:
+        recognised = self._workspace.recognised(opened.granted)
+        return auto_values(opened.document, self._workspace.catalogue, recognised)
 
     def _forget(self, opened: OpenDocument) -> None:
         for known in (self._planned, self._of_pictures, self._graphs):
@@ -132,8 +137,7 @@ class Planner(QObject):
             "plan",
             partial(self._on_plan, opened.id),
             graph=snapshot(opened.document.graph),
-            assets=dict(opened.document.assets),
-            granted=list(opened.granted),
+            **opened.meaning,
             document=opened.run_id,
         )
 
@@ -144,6 +148,7 @@ class Planner(QObject):
         if not isinstance(answer, dict):
             self.logged.emit(str(answer))
             return
+        opened.show_companions(answer["companions"])
         before = self._planned.get(document_id, {})
         now = {node: Source(what["source"]) for node, what in answer["nodes"].items()}
         self._planned[document_id] = now

@@ -36,14 +36,11 @@ class ResultPictures:
 
     def snapshot(self, job: Job) -> dict[str, Any]:
         """The arguments with which the worker finds the results of `job`."""
-        request = job.request
-        return {"graph": job.graph, "assets": dict(request.assets), "granted": request.granted}
+        return {"graph": job.graph, **job.request.meaning}
 
     def snapshot_of(self, opened: OpenDocument) -> dict[str, Any]:
         """The same arguments for the current state of a document."""
-        document = opened.document
-        graph = snapshot(document.graph)
-        return {"graph": graph, "assets": dict(document.assets), "granted": list(opened.granted)}
+        return {"graph": snapshot(opened.document.graph), **opened.meaning}
 
     def picture_port(self, opened: OpenDocument, node: str) -> str:
         """The first output of `node` that can be shown as a picture; empty for none."""

@@ -197,8 +197,7 @@ class Runner(QObject):
         return RunRequest(
             run=new_run_id(),
             targets=targets,
-            assets=dict(document.assets),
-            granted=list(opened.granted),
+            **opened.meaning,
             stamp=stamp(
                 document, self._workspace.catalogue, self._workspace.recognised(opened.granted)
             ),
@@ -229,6 +228,7 @@ class Runner(QObject):
             last.graph == snapshot(opened.document.graph)
             and (last.request.targets, last.request.outputs) == (now.targets, now.outputs)
             and (last.request.assets, last.request.granted) == (now.assets, now.granted)
+            and last.request.lock.items() <= now.lock.items()  # a run may add what it found
             and all(path.exists() for path in last.saved)
         )
 

@@ -216,7 +216,9 @@ class DocumentsArea(QWidget):
         self._graph_view(opened).show_thumbnail(node, image)
 
     def _show_problems(self, opened: OpenDocument) -> None:
-        self._graph_view(opened).show_problems(_by_node(opened.problems))
+        view = self._graph_view(opened)
+        view.show_problems(_by_node(opened.problems))
+        view.show_auto_values(opened.auto_texts)
 
     def _remove(self, opened: OpenDocument) -> None:
         page = self._pages.pop(opened.id)

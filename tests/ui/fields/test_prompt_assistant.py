@@ -3,18 +3,27 @@
 from pathlib import Path
 
 import pytest
+import tiny_transformers
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QPlainTextEdit
 
+from nodeforge.diffusion.networks.tokenizer import tokenizer_of
 from nodeforge.diffusion.text.prompt_weights import parse
 from nodeforge.formats import read, write
 from nodeforge.graph.model import Node
+from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS
 from nodeforge.settings import shipped
 from nodeforge.ui.fields.model_field import ModelDialog
 from nodeforge.ui.fields.model_preview import preview_picture
 from nodeforge.ui.fields.prompt_completion import matching_words
-from nodeforge.ui.fields.token_counter import PromptTokenizer, TokenCount
+from nodeforge.ui.fields.token_counter import (
+    ChunkedTokenizer,
+    CutTokenizer,
+    TokenCount,
+    _tokenizer_at,
+)
+from nodeforge.values import TextEncoderPart, Weights
 
 NANO = shipped("resources") / "models" / "nano" / "tokenizer"
 
@@ -38,7 +47,7 @@ def test_tokens_are_counted_as_the_encoder_counts_them():
     from transformers import CLIPTokenizer
 
     theirs = CLIPTokenizer.from_pretrained(str(NANO))
-    words = PromptTokenizer(NANO)
+    words = ChunkedTokenizer(NANO)
     for text in ("a fox", "a (red:1.2) fox, [blue]", "", r"a \(b\) ((c))", "x " * 40):
         wanted = sum(
             len(theirs(piece.text, add_special_tokens=False, verbose=False).input_ids)
@@ -50,6 +59,36 @@ def test_tokens_are_counted_as_the_encoder_counts_them():
 def test_the_length_is_said_by_chunks():
     assert str(TokenCount(12, 75)) == "12 of 75 tokens"
     assert str(TokenCount(83, 75)) == "83 tokens, 2 chunks; 8 of 75 in the last"
+
+
+def test_a_prompt_that_is_cut_says_how_much_is_not_read():
+    assert str(TokenCount(12, 500, cut=True)) == "12 of 500 tokens"
+    assert str(TokenCount(520, 500, cut=True)) == "520 of 500 tokens; the last 20 are not read"
+
+
+@pytest.mark.parametrize("name", ["flux1", "chroma", "z_image", "flux2_klein_4b"])
+def test_language_models_count_a_prompt_as_it_is_cut(name):
+    """As many tokens as its limit are read with the template; one more is cut."""
+    family = FAMILIES[name]
+    *_, kind = family.text_encoders.values()
+    folder = TEXT_ENCODER_KINDS[kind].tokenizer_folder
+    words = CutTokenizer(folder / "tokenizer.json.gz", family, [])
+    part = TextEncoderPart(kind, Weights("", "", name, "text_encoder"))
+    theirs = tokenizer_of(part)
+    for text in ("a fox", "", "a (red:1.2) fox", "fox " * 700):
+        plain = text.replace("(red:1.2)", "red") if family.reads_weights else text
+        told = words.count(text)
+        whole = theirs.count(family.prompt_template.format(plain))
+        assert told.tokens - told.chunk == whole - family.text_length
+
+
+def test_a_model_of_two_text_encoders_counts_by_the_one_whose_tokens_are_read(tmp_path):
+    """Flux.1's CLIP reads the prompt as a whole, T5 its tokens: 512 with its end."""
+    tiny_transformers.PIPELINES["flux1"]().save_pretrained(tmp_path)
+    counted = _tokenizer_at(tmp_path)
+    assert counted is not None
+    assert counted.count("a fox").chunk == 511
+    assert "umbrella" in counted.vocabulary_words
 
 
 def test_the_prompt_says_how_long_it_is_while_it_is_typed(qtbot, window, prompt):
@@ -93,7 +132,7 @@ def test_names_come_before_words_used_before_and_those_before_known_words():
 
 
 def test_of_words_that_change_while_steps_run_the_longest_counts():
-    words = PromptTokenizer(NANO)
+    words = ChunkedTokenizer(NANO)
     for text, longest in (
         ("a [cat:red dog:0.4]", "a red dog"),
         ("a [cat::0.5]", "a cat"),

@@ -131,7 +131,7 @@ def test_what_is_said_of_a_workflow_goes_with_it_and_with_its_cause(window, mine
     window.run_menu.run()
     message_bars = window.area.message_bars
     assert "Not run" in message_bars.text("refused")
-    other.show_problems([])  # of the other: says nothing about this one
+    other.show_problems([], {})  # of the other: says nothing about this one
     assert "Not run" in message_bars.text("refused")
     opened.recovered = False
     window.files.close(opened)

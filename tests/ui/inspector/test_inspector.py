@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import tiny_transformers
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtWidgets import (
@@ -39,6 +40,12 @@ def document(window):
 
 def select(window, *paths: str) -> None:
     window.area.view.select(list(paths))
+
+
+def face(window, path: str) -> dict[str, str]:
+    """What the rows of a node say in the graph."""
+    node_items = window.area.view.session.scene.node_items
+    return {row.port: row.text for row in node_items[path].layout.rows}
 
 
 def field(window, port: str, kind):
@@ -337,3 +344,35 @@ def test_long_names_do_not_widen_the_inspector(window):
         assert long in button.text()
         right = button.mapTo(content, QPoint(button.width(), 0)).x()
         assert right <= content.width()
+
+
+def test_what_is_left_to_the_model_is_said_in_fields_and_nodes(qtbot, window):
+    window.files.open(TEXT_TO_IMAGE)
+    document = window.workspace.current.document
+    qtbot.waitUntil(lambda: face(window, "schedule")["steps"] == "auto: 20")
+    assert face(window, "sampler")["name"] == "auto: DPM++ 2M"
+    assert face(window, "guidance")["scale"] == "auto: 5"
+    select(window, "schedule")
+    box = field(window, "steps", NumberLineEdit)
+    assert box.placeholderText() == "auto: 20"
+    type_in(qtbot, box, "8")
+    assert face(window, "schedule")["steps"] == "8"
+    document.undo()
+    document.perform(SetValue("model", "file", "no such model"))
+    qtbot.waitUntil(lambda: face(window, "schedule")["steps"] == "auto")
+    assert box.placeholderText() == "auto"
+
+
+def test_a_model_s_variant_is_shown_with_what_told_it(qtbot, window):
+    folder = window.workspace.settings.models / "checkpoints" / "z_image_turbo"
+    tiny_transformers.PIPELINES["z_image"]().save_pretrained(folder)
+    window.files.open(TEXT_TO_IMAGE)
+    document = window.workspace.current.document
+    assert "variant" in face(window, "model")
+    document.perform(SetValue("model", "file", "z_image_turbo"))
+    qtbot.waitUntil(lambda: face(window, "model")["variant"] == "auto: Turbo, by its name")
+    assert face(window, "schedule")["steps"] == "auto: 8"
+    select(window, "model")
+    assert field(window, "variant", QComboBox).currentText() == "Auto: Turbo, by its name"
+    document.perform(SetValue("model", "variant", "base"))
+    qtbot.waitUntil(lambda: face(window, "schedule")["steps"] == "auto: 30")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
@@ -121,6 +124,11 @@ def _basic_schedule(node: NodeConversion) -> None:
     _schedule(node, schedule_name(node), **steps_run(node, denoise))
 
 
+def _flux2_schedule(node: NodeConversion) -> None:
+    _schedule(node, "flux2", steps=node.input_value("steps", 20))
+    node.report_difference("The width and height that count are those of the latent here")
+
+
 def _tuned_schedule(node: NodeConversion) -> None:
     kinds = {"SD1": "ays", "SDXL": "ays_sdxl"}
     kind = node.known_value("model_type", "SD1")
@@ -149,6 +157,8 @@ def _beta_schedule(node: NodeConversion) -> None:
     _schedule(node, known[shape], steps=node.input_value("steps", 20))
 
 
+_NUMBER = re.compile(r"[-+]?(?:\d*\.)?\d+(?:[eE][-+]?\d+)?")
+
 _USUAL = (14.614642, 0.0291675)
 """The noise levels of SD 1.5 and SDXL, which ComfyUI proposes."""
 
@@ -168,11 +178,23 @@ def _level_schedule(name: str, rho: float, make_levels: Any) -> Any:
         if not 1 <= steps.value <= MOST_STEPS:
             raise NoCounterpartError(f"its 'steps' is {steps.value}.")
         levels = make_levels(steps.value, highest, lowest, bend)
-        text = ", ".join(f"{level:.9g}" for level in levels)
-        made = node.add("sampling.custom_schedule", sigmas=text)
-        node.set_outputs(LinkValue("SIGMAS", Output(made, "schedule")))
+        _given_levels(node, levels)
 
     return make
+
+
+def _given_levels(node: NodeConversion, levels: Iterable[float]) -> None:
+    text = ", ".join(f"{level:.9g}" for level in levels)
+    made = node.add("sampling.custom_schedule", sigmas=text)
+    node.set_outputs(LinkValue("SIGMAS", Output(made, "schedule")))
+
+
+def _written_levels(node: NodeConversion) -> None:
+    """ManualSigmas: every number of a text, whatever stands between."""
+    found = [float(number) for number in _NUMBER.findall(node.known_value("sigmas", ""))]
+    if len(found) < 2 or found[-1] != 0 or any(a <= b for a, b in pairwise(found)):
+        raise NoCounterpartError("its noise levels do not fall to 0, one after another.")
+    _given_levels(node, found)
 
 
 def _split(node: NodeConversion) -> None:
@@ -219,6 +241,24 @@ ROWS = (
         _SCHEDULE,
         _basic_schedule,
         LONGER,
+    ),
+    Row(
+        "Flux2Scheduler",
+        "Flux2Scheduler",
+        ("steps", "width", "height"),
+        _SIGMAS,
+        _SCHEDULE,
+        _flux2_schedule,
+        "Its size is that of the latent.",
+    ),
+    Row(
+        "ManualSigmas",
+        "ManualSigmas",
+        ("sigmas",),
+        _SIGMAS,
+        ("sampling.custom_schedule",),
+        _written_levels,
+        "Levels that fall to 0.",
     ),
     Row(
         "KarrasScheduler",

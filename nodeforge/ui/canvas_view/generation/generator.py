@@ -253,14 +253,11 @@ class Generator(QObject):
             targets=list(generation.results),
             assets=dict(generation.document.assets),
             granted=list(opened.granted),
+            lock=dict(generation.document.lock),
             outputs=settings.outputs.absolute(),
             previews=True,
         )
-        made.render_arguments = {
-            "graph": graph,
-            "assets": dict(asked.assets),
-            "granted": asked.granted,
-        }
+        made.render_arguments = {"graph": graph, **asked.meaning}
         name = f"{opened.name}, canvas" + (" (live)" if made.live else "")
         return Job(f"{opened.id}/canvas", name, graph, asked)
 

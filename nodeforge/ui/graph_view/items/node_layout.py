@@ -5,7 +5,7 @@ Distances are multiples of 4; rows are 20 high; ports lie on the left and right 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,9 @@ from nodeforge.spec import (
     PortSpec,
     Role,
     TextWidget,
+    unset_text,
 )
+from nodeforge.values.recipes import AUTO
 
 WIDTH = 220
 TITLE = 28
@@ -63,6 +65,8 @@ class ParameterRow:
     linked: bool
     y: float
     height: float
+    auto: str = ""
+    """What stands for a value that is left to the model."""
 
     @property
     def label(self) -> str:
@@ -74,7 +78,10 @@ class ParameterRow:
 
     @property
     def text(self) -> str:
-        return "linked" if self.linked else format_value(self.value, self.spec)
+        if self.linked:
+            return "linked"
+        text = format_value(self.value, self.spec)
+        return f"auto: {self.auto}" if self.auto and text.lower() == AUTO else text
 
 
 @dataclass
@@ -114,6 +121,8 @@ class DisplayState:
     """Aspect ratio (height / width) of the thumbnail."""
     thumb_height: float | None = None
     message: bool = False
+    auto: Mapping[str, str] = field(default_factory=dict)
+    """What stands for values that are left to the model, by port."""
 
 
 def layout_node(name: str, node: Node, catalogue: Catalogue, display: DisplayState) -> NodeLayout:
@@ -197,6 +206,7 @@ def _stack(
             port.linked,
             top,
             _height(spec, port.linked),
+            display.auto.get(port.name, ""),
         )
         port.y = top + ROW / 2
         layout.rows.append(row)
@@ -240,7 +250,7 @@ def _value(node: Node, port: str, spec: PortSpec) -> Any:
 def format_value(value: Any, spec: PortSpec) -> str:
     """Format a value for display in a node."""
     if value is None:
-        return "not set"
+        return unset_text(spec.widget)
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float) and spec.type == FLOAT:

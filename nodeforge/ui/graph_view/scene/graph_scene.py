@@ -223,6 +223,7 @@ class GraphScene:
             thumb=self.run_display.thumb_shape(path),
             thumb_height=self.run_display.thumb_heights.get(path),
             message=bool(self.run_display.state(path).message),
+            auto=self.run_display.auto_values.get(path, {}),
         )
         return layout_node(split(path)[1], node, self.catalogue, display)
 

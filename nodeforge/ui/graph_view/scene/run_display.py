@@ -37,6 +37,8 @@ class RunDisplay:
         self._tick.timeout.connect(self._fade)
         self._thumbs: dict[str, QImage] = {}
         self._problems: dict[str, str] = {}
+        self.auto_values: Mapping[str, Mapping[str, str]] = {}
+        """What stands for values that are left to the model, by node and port."""
         self.thumb_heights: dict[str, float] = {}
 
     def state(self, path: str) -> NodeState:
@@ -113,6 +115,13 @@ class RunDisplay:
             if node_item := self._scene.node_items.get(path):
                 node_item.problem = problems.get(path, "")
                 node_item.update_texts()
+
+    def show_auto_values(self, values: Mapping[str, Mapping[str, str]]) -> None:
+        """Show what stands for values that are left to the model."""
+        before, self.auto_values = self.auto_values, values
+        for path in {*before, *values}:
+            if before.get(path) != values.get(path) and path in self._scene.node_items:
+                self._scene.update_node(path)
 
     def show_thumbnail(self, path: str, image: QImage | None) -> None:
         """Set or remove a node's thumbnail."""

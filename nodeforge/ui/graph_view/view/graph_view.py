@@ -170,6 +170,10 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         """Show problem messages at nodes, by path; clear all others."""
         self.session.scene.run_display.show_problems(problems)
 
+    def show_auto_values(self, values: Mapping[str, Mapping[str, str]]) -> None:
+        """Show what stands for values that are left to the model, by node and port."""
+        self.session.scene.run_display.show_auto_values(values)
+
     def set_theme(self, theme: Theme) -> None:
         """Set the theme."""
         session = self.session

@@ -49,7 +49,8 @@ def workflow_of(picture: Picture) -> tuple[Document, int | None]:
     if picture.opened is None or picture.opened.last_run is None:
         raise RequestError("has no workflow.", place=picture.name, way_out="Run its workflow.")
     ran, now = picture.opened.last_run, picture.opened.document
-    document = Document(graph_from_json(ran["graph"]), assets=dict(ran["assets"]))
+    graph, assets, lock = graph_from_json(ran["graph"]), ran["assets"], ran["lock"]
+    document = Document(graph, assets=dict(assets), lock=dict(lock))
     document.view.positions = dict(now.view.positions)
     document.view.collapsed = dict(now.view.collapsed)
     return document, None

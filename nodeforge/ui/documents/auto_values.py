@@ -1,0 +1,61 @@
+"""What sampling nodes leave to their model, in words: ``8``, ``Flow Euler``."""
+
+from __future__ import annotations
+
+from nodeforge.formats.sampling_settings import LoopTrace, Recognised
+from nodeforge.graph.document import Document
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Input
+from nodeforge.models import SamplingSettings, variant_label
+from nodeforge.spec import Catalogue
+from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
+
+TYPES = ("sampling.sampler", "sampling.schedule", "sampling.guidance", "sampling.noise")
+
+
+def auto_values(
+    document: Document, catalogue: Catalogue, recognised: Recognised
+) -> dict[str, dict[str, str]]:
+    """What ports stand for that are left to the model, by node and port.
+
+    Of a node that feeds several loops, the first one's. Nodes whose model is not known are left
+    out.
+    """
+    traced = LoopTrace(flatten(document.graph, catalogue), recognised)
+    found: dict[str, dict[str, str]] = {}
+    for loop in traced.loops():
+        loader, model = traced.model_node(loop), traced.model(loop)
+        if loader is not None and model is not None and (variant := variant_label(model)):
+            found[loader] = {"variant": variant}
+        if (made := traced.settings(loop)) is None:
+            continue
+        found[loop] = _of_loop(traced, loop, made)
+        for path in traced.upstream(loop):
+            kind = traced.flat.nodes[path].type
+            if kind in TYPES and path not in found:
+                found[path] = _by_port(kind, made)
+    return found
+
+
+def _of_loop(traced: LoopTrace, loop: str, made: SamplingSettings) -> dict[str, str]:
+    """What stands for ports of the loop that nothing is linked to."""
+    schedule = SCHEDULE_LABELS.get(made.schedule, made.schedule)
+    usual = {
+        "sampler": SAMPLER_LABELS.get(made.sampler, made.sampler),
+        "schedule": f"{schedule}, {made.steps} steps",
+        "guidance": f"{made.guidance:g}",
+    }
+    linked = traced.flat.links
+    return {port: text for port, text in usual.items() if Input(loop, port) not in linked}
+
+
+def _by_port(kind: str, made: SamplingSettings) -> dict[str, str]:
+    match kind:
+        case "sampling.sampler":
+            return {"name": SAMPLER_LABELS.get(made.sampler, made.sampler)}
+        case "sampling.schedule":
+            schedule = SCHEDULE_LABELS.get(made.schedule, made.schedule)
+            return {"name": schedule, "steps": str(made.steps)}
+        case "sampling.guidance":
+            return {"scale": f"{made.guidance:g}"}
+    return {"width": str(made.width), "height": str(made.height)}

@@ -1,0 +1,238 @@
+"""The shipped workflow with transformer families makes their pipelines' pictures to the bit.
+
+From a diffusers folder, and from the files that people have: the denoiser alone in its authors'
+names, with its text encoders and VAE found beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import tiny_transformers
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from nodeforge import diffusion
+from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
+from nodeforge.engine import events
+from nodeforge.engine.cache import MemoryTier, ResultCache
+from nodeforge.engine.context import RunRequest, RunState
+from nodeforge.engine.session import Session
+from nodeforge.formats import load
+from nodeforge.formats.sampling_settings import LoopTrace
+from nodeforge.graph.flatten import flatten
+from nodeforge.lint import lint
+from nodeforge.models import FAMILIES, ModelFolders
+from nodeforge.settings import ModelFolder, Precision, Settings
+from nodeforge.spec import Catalogue
+from nodeforge.worker.build import LoadedNetworks
+from nodeforge.worker.codec import ValueCodec
+from nodeforge.worker.packs import load_packs
+from support.command_line import WORKFLOWS
+from support.family_configs import use_configs
+from support.loaded_networks import loaded_networks
+from tests.tiny_originals import original, scaled_fp8, under, unscaled, vae_in_ldm, written
+
+SEED, STEPS, SIZE = 11, 4, 64
+PROMPT, NEGATIVE = "a red fox", "blurry"
+
+
+class Case(NamedTuple):
+    """A family, a name that says the variant, and how its pipeline takes the usual guidance.
+
+    `negative`: whether it takes a negative prompt; else it reads the empty one, if any.
+    """
+
+    model: str
+    family: str
+    file: str
+    arguments: Callable[[float], dict[str, Any]]
+    negative: bool = False
+
+
+CASES = {
+    "Flux.1 dev": Case("flux1", "flux1", "flux1-dev", lambda scale: {"guidance_scale": scale}),
+    "Flux.1 schnell": Case("flux1_schnell", "flux1", "flux1-schnell", lambda _: {}),
+    "Chroma": Case(
+        "chroma", "chroma", "chroma",
+        lambda scale: {"guidance_scale": scale}, negative=True,
+    ),
+    "Z-Image Turbo": Case(
+        "z_image", "z_image", "z_image_turbo", lambda scale: {"guidance_scale": scale - 1}
+    ),
+    "Z-Image": Case(
+        "z_image", "z_image", "z_image_base",
+        lambda scale: {"guidance_scale": scale - 1}, negative=True,
+    ),
+    "Flux.2 klein": Case("flux2_klein", "flux2_klein_4b", "flux-2-klein-4b", lambda _: {}),
+    "Flux.2 klein base": Case(
+        "flux2_klein_base", "flux2_klein_4b", "flux-2-klein-base-4b",
+        lambda scale: {"guidance_scale": scale},
+    ),
+}  # fmt: skip
+cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+@cache
+def pipeline(model: str):
+    made = tiny_transformers.PIPELINES[model]()
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def as_folder(case: Case, root: Path) -> Path:
+    folder = root / "checkpoints" / case.file
+    pipeline(case.model).save_pretrained(folder)
+    return folder
+
+
+def as_files(case: Case, folder: Path, root: Path, change: Callable[..., Any] = original) -> None:
+    """The networks of a folder in files of their own, as other programs' folders have them."""
+    networks = loaded_networks(*diffusion.describe(folder))
+    states = {part: network.state_dict() for part, network in networks.items()}
+    for kind in ("diffusion_models", "text_encoders", "vae"):
+        (root / kind).mkdir(parents=True)
+    written(root / "diffusion_models" / f"{case.file}.safetensors", change(states["transformer"]))
+    written(root / "vae" / "any.safetensors", vae_in_ldm(folder))
+    for part, kind in FAMILIES[case.family].text_encoders.items():
+        state = under("model.", states[part]) if kind.startswith("qwen") else states[part]
+        written(root / "text_encoders" / f"{part}.safetensors", state)
+
+
+def drawn(
+    settings: Settings,
+    case: Case,
+    workflow: str = "text_to_image",
+    policy: Policy = DEFAULT,
+    **more: dict[str, Any],
+) -> tuple[np.ndarray, float]:
+    """The picture of a shipped workflow, and the guidance that it left to the model."""
+    document = load(WORKFLOWS / f"{workflow}.json")
+    for node, values in {
+        "model": {"file": case.file},
+        "prompt": {"text": PROMPT},
+        "negative": {"text": NEGATIVE if case.negative else ""},
+        "noise": {"seed": SEED, "width": SIZE, "height": SIZE},
+        "schedule": {"name": "simple", "steps": STEPS},
+        **more,
+    }.items():
+        document.graph.nodes[node].values.update(values)
+    catalogue, folders = Catalogue.shipped(), ModelFolders(settings)
+    assert lint(document, catalogue, folders) == []
+    traced = LoopTrace(flatten(document.graph, catalogue), folders.info)
+    made = traced.settings("denoise")
+    cache = ResultCache(MemoryTier(2**28), None, ValueCodec())
+    networks = LoadedNetworks(diffusion.Residency("cpu", policy))
+    session = Session(settings, load_packs(settings).node_types, cache, networks, torch.no_grad)
+    happened: list[events.Event] = []
+    state = RunState(happened.append)
+    results = session.run(document.graph, RunRequest("run", ["decode"]), state)
+    assert results, happened[-1]
+    return results["decode"]["image"].pixels.numpy(), made.guidance
+
+
+def wanted(case: Case, guidance: float, changed: Any = None) -> np.ndarray:
+    made = changed or pipeline(case.model)
+    return made(
+        prompt=PROMPT,
+        num_inference_steps=STEPS,
+        width=SIZE,
+        height=SIZE,
+        generator=torch.Generator().manual_seed(SEED),
+        output_type="np",
+        **({"negative_prompt": NEGATIVE} if case.negative else {}),
+        **case.arguments(guidance),
+    ).images
+
+
+@pytest.mark.filterwarnings("ignore:__array_")
+@cases
+def test_a_folder_makes_the_pipelines_picture(case: Case, tmp_path: Path):
+    settings = Settings(home=tmp_path)
+    as_folder(case, settings.models)
+    ours, guidance = drawn(settings, case)
+    assert np.abs(ours - wanted(case, guidance)).max() == 0.0
+
+
+@pytest.mark.filterwarnings("ignore:__array_")
+@cases
+def test_files_of_their_own_make_the_pipelines_picture(case: Case, tmp_path: Path, monkeypatch):
+    folder = as_folder(case, tmp_path / "elsewhere")
+    use_configs(monkeypatch, case.family, folder)
+    as_files(case, folder, tmp_path / "ComfyUI")
+    there = [ModelFolder(str(tmp_path / "ComfyUI"), "comfyui")]
+    ours, guidance = drawn(Settings(home=tmp_path, model_folders=there), case)
+    assert np.abs(ours - wanted(case, guidance)).max() == 0.0
+
+
+def low_rank(network: nn.Module) -> dict[str, torch.Tensor]:
+    """A LoRA over every linear layer of a denoiser, in diffusers' names."""
+    chance = torch.Generator().manual_seed(3)
+    made = {}
+    for name, layer in network.named_modules():
+        if isinstance(layer, nn.Linear):
+            rows, inputs = layer.weight.shape
+            down = torch.randn(4, inputs, generator=chance) * 0.1
+            made[f"transformer.{name}.lora_A.weight"] = down
+            made[f"transformer.{name}.lora_B.weight"] = torch.randn(rows, 4, generator=chance) * 0.1
+    return made
+
+
+@pytest.mark.filterwarnings("ignore:__array_")
+@cases
+def test_a_lora_makes_the_pipelines_picture(case: Case, tmp_path: Path):
+    settings = Settings(home=tmp_path)
+    as_folder(case, settings.models)
+    changed = tiny_transformers.PIPELINES[case.model]()
+    changed.set_progress_bar_config(disable=True)
+    (settings.models / "loras").mkdir()
+    lora = written(settings.models / "loras" / "style.safetensors", low_rank(changed.transformer))
+    style = {"file": "style", "model_weight": 0.8}
+    ours, guidance = drawn(settings, case, "lora_style", style=style)
+    changed.load_lora_weights(str(lora.parent), weight_name=lora.name, adapter_name="one")
+    changed.set_adapters(["one"], [0.8])
+    for parameter in changed.transformer.parameters():
+        # read from the file as it lies there, which kernels of one row sum in another order
+        parameter.data = parameter.data.clone()
+    theirs = wanted(case, guidance, changed)
+    assert np.abs(ours - theirs).max() == 0.0
+    assert np.abs(theirs - wanted(case, guidance)).max() > 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:__array_")
+@cases
+def test_scaled_8_bit_weights_make_the_picture_of_their_products(
+    case: Case, tmp_path: Path, monkeypatch
+):
+    folder = as_folder(case, tmp_path / "elsewhere")
+    use_configs(monkeypatch, case.family, folder)
+    as_files(case, folder, tmp_path / "ComfyUI", lambda state: scaled_fp8(original(state)))
+    there = [ModelFolder(str(tmp_path / "ComfyUI"), "comfyui")]
+    ours, guidance = drawn(Settings(home=tmp_path, model_folders=there), case)
+    file = tmp_path / "ComfyUI" / "diffusion_models" / f"{case.file}.safetensors"
+    products = written(tmp_path / f"{case.file}.safetensors", unscaled(load_file(file)))
+    network = loaded_networks(diffusion.describe_denoiser(products))["transformer"]
+    changed = tiny_transformers.PIPELINES[case.model]()
+    changed.set_progress_bar_config(disable=True)
+    changed.transformer.load_state_dict(network.state_dict())
+    theirs = wanted(case, guidance, changed)
+    assert np.abs(ours - theirs).max() == 0.0
+    assert np.abs(theirs - wanted(case, guidance)).max() > 1e-4
+
+
+@cases
+def test_in_bfloat16_the_picture_is_close(case: Case, tmp_path: Path, monkeypatch):
+    """Without units for it as well, where it is slow and otherwise not chosen."""
+    monkeypatch.setattr("nodeforge.diffusion.tensors.policy.has_bfloat16", lambda _: True)
+    settings = Settings(home=tmp_path)
+    as_folder(case, settings.models)
+    exact, _ = drawn(settings, case)
+    half, _ = drawn(settings, case, policy=Policy(precision=Precision.HALF))
+    assert np.isfinite(half).all()
+    assert 0 < np.abs(half - exact).mean() < 0.03
