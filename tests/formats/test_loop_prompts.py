@@ -3,8 +3,7 @@
 import pytest
 
 from nodeforge.formats import load
-from nodeforge.formats.loop_prompts import LoopPrompt, summarised
-from nodeforge.formats.parameters import parameters
+from nodeforge.formats.parameters import LoopPrompt, parameters, summarised
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Input, Node, Output
