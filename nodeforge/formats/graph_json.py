@@ -11,6 +11,7 @@ from typing import Any
 
 from nodeforge.formats.errors import TooLargeError, WrongShapeError
 from nodeforge.graph.model import SUBGRAPH, Graph, Input, Mode, Node, Output, Subgraph
+from nodeforge.graph.presentation import FIELDS
 
 MAX_NODES = 20_000
 MAX_VERSION = 999_999
@@ -29,7 +30,7 @@ _is_port = re.compile(PORT).fullmatch
 _is_output = re.compile(OUTPUT).fullmatch
 _is_input = re.compile(INPUT).fullmatch
 _NODE_FIELDS = frozenset({"type", "values", "title", "mode", "pin"})
-_GROUP_FIELDS = _NODE_FIELDS | {"nodes", "links", "inputs", "outputs"}
+_GROUP_FIELDS = _NODE_FIELDS | {"nodes", "links", "inputs", "outputs", "exposed"}
 _LEAF_FIELDS = _NODE_FIELDS | {"version"}
 _PLAIN = frozenset({"type", "values", "version"})
 _MODES = {mode.value: mode for mode in Mode}
@@ -94,7 +95,22 @@ class _Reader:
                 _port(port, place, "outputs"): _output(source, place, "outputs", port)
                 for port, source in _table(raw, "outputs", place).items()
             },
+            exposed={
+                _port(port, place, "exposed"): _presentation(entry, place, port)
+                for port, entry in _table(raw, "exposed", place).items()
+            },
         )
+
+
+def _presentation(entry: Any, place: str, port: str) -> dict[str, Any]:
+    """How an exposed port is shown; fields that this version does not know are kept."""
+    if type(entry) is not dict:
+        raise _wrong(f"{place}exposed.{port}", "is not an object")
+    for field, read in FIELDS.items():
+        if field in entry and read(entry[field]) is None:
+            kind = "text" if field in ("label", "help") else "a finite number"
+            raise _wrong(f"{place}exposed.{port}.{field}", f"is not {kind}")
+    return entry
 
 
 def _fill(node: Node, raw: dict[str, Any], place: str) -> None:
@@ -207,4 +223,6 @@ def _node_to_json(node: Node, versions: Mapping[str, int]) -> dict[str, Any]:
         raw |= graph_to_json(node.graph, versions)
         raw["inputs"] = {port: [str(t) for t in targets] for port, targets in node.inputs.items()}
         raw["outputs"] = {port: str(source) for port, source in node.outputs.items()}
+        if node.exposed:
+            raw["exposed"] = node.exposed
     return raw

@@ -79,6 +79,21 @@ def _node() -> dict[str, Any]:
             "propertyNames": {"pattern": f"^{PORT}$"},
             "additionalProperties": {"type": "string", "pattern": f"^{OUTPUT}$"},
         },
+        "exposed": {
+            "type": "object",
+            "description": "Port to how the input is shown.",
+            "propertyNames": {"pattern": f"^{PORT}$"},
+            "additionalProperties": {
+                "type": "object",
+                "properties": {
+                    "order": {"type": "number", "description": "Its place; the lowest is first."},
+                    "label": {"type": "string"},
+                    "help": {"type": "string"},
+                    "minimum": {"type": "number"},
+                    "maximum": {"type": "number"},
+                },
+            },
+        },
     }
     return {
         "type": "object",

@@ -41,6 +41,7 @@ class View:
         notes: Texts on the scene, by id (``note:1``).
         seeds: ``path.port`` of a seed that changes with each run, to how: random,
             increment or decrement.
+        broadcasts: ``path.port`` of an output that feeds all open inputs of its type, to true.
         extra: Fields of the file that this version does not know, kept.
     """
 
@@ -50,10 +51,11 @@ class View:
     backdrops: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     seeds: dict[str, Any] = field(default_factory=dict)
+    broadcasts: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-VIEW_TABLES = ("positions", "colours", "collapsed", "backdrops", "notes", "seeds")
+VIEW_TABLES = ("positions", "colours", "collapsed", "backdrops", "notes", "seeds", "broadcasts")
 TABLES = (*VIEW_TABLES, "form", "assets", "lock")
 BY_NODE = (*VIEW_TABLES, "form")
 """Tables whose keys are a path, or ``path.port``: they follow the nodes of that path.

@@ -69,12 +69,14 @@ class Subgraph(Node):
     Args:
         inputs: Port name to the inputs inside that it feeds.
         outputs: Port name to the output inside that it shows.
+        exposed: Port name to how the input is shown (`nodeforge.graph.presentation`).
     """
 
     type: str = SUBGRAPH
     graph: Graph = field(default_factory=Graph)
     inputs: dict[str, list[Input]] = field(default_factory=dict)
     outputs: dict[str, Output] = field(default_factory=dict)
+    exposed: dict[str, Any] = field(default_factory=dict)
 
 
 class Upgraded(NamedTuple):

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph, Upgraded
@@ -114,6 +115,10 @@ class _Upgrading:
             if found is None:
                 return
             ends = group.inputs[found]
+            first = end == ends[0] and self._all_alike(ends, level)  # once for all of them
+            if first and port in step.scale and found in group.exposed:
+                scaled = _scaled(group.exposed[found], step.scale[port])
+                group.exposed, self.changed = {**group.exposed, found: scaled}, True
             if found in group.values:
                 value = step.value(port, group.values[found])
                 if value != group.values[found]:
@@ -124,7 +129,7 @@ class _Upgrading:
                         name = port if level is self.level else end.port
                         inner.values = {**inner.values, name: value}
                         return
-                    if end == ends[0]:  # once for all of them
+                    if first:
                         group.values = {**group.values, found: value}
             end, level = Input(level.path.rpartition("/")[2], found), level.above
 
@@ -136,6 +141,15 @@ class _Upgrading:
             (level.graph.nodes[e.node].type, e.port) for e in ends if e.node in level.graph.nodes
         }
         return level is self.level and len(kinds) == 1
+
+
+def _scaled(entry: Any, factor: float) -> Any:
+    """How an exposed port is shown, with its range in another unit."""
+    if not isinstance(entry, dict):
+        return entry
+    ends = {key: entry[key] for key in ("minimum", "maximum") if key in entry}
+    numbers = {key: end * factor for key, end in ends.items() if type(end) in (int, float)}
+    return {**entry, **numbers}
 
 
 def _follow(names: dict[str, str], rename: Mapping[str, str]) -> None:
@@ -185,6 +199,13 @@ def _rename_entries(document: Document, done: dict[str, _Upgrading]) -> None:
         each.changed = True
         return f"{path}.{each.inputs[port]}"
 
+    def output_key(entry: str) -> str:
+        path, _, port = entry.partition(".")
+        each = done.get(path)
+        return f"{path}.{each.outputs.get(port, port)}" if each is not None else entry
+
+    broadcasts = document.view.broadcasts
+    document.view.broadcasts = {output_key(entry): on for entry, on in broadcasts.items()}
     if any(each.inputs for each in done.values()):
         document.form = {key(entry): how for entry, how in document.form.items()}
         seeds = document.view.seeds

@@ -236,7 +236,7 @@ def test_collapsing_and_unpacking_change_nothing_that_is_computed(document):
 
 def test_a_subgraphs_ports_are_named_after_those_inside(document):
     document.perform(Collapse(["prompt", "negative"]))
-    box = document.node("group")
+    box = document.node("subgraph")
     assert isinstance(box, Subgraph)
     assert box.inputs == {
         "text_encoder": [end_of("prompt.text_encoder"), end_of("negative.text_encoder")]
@@ -247,10 +247,10 @@ def test_a_subgraphs_ports_are_named_after_those_inside(document):
 def test_chosen_parameters_become_ports_and_their_values_count(document):
     ports = {"words": [end_of("prompt.text")], "avoid": [end_of("negative.text")]}
     document.perform(Collapse(["prompt", "negative"], inputs=ports))
-    document.perform(SetValue("group", "words", "a blue ball"))
+    document.perform(SetValue("subgraph", "words", "a blue ball"))
     flat = flatten(document.graph, CATALOGUE)
-    assert flat.nodes["group/prompt"].values["text"] == "a blue ball"
-    document.perform(Unpack("group"))
+    assert flat.nodes["subgraph/prompt"].values["text"] == "a blue ball"
+    document.perform(Unpack("subgraph"))
     assert document.node("prompt").values["text"] == "a blue ball"
     document.undo()
     document.undo()
@@ -263,10 +263,10 @@ def test_collapsing_inside_a_subgraph_keeps_the_ports_around():
     before = flat_links(document)
     document.perform(Collapse(["box/one", "box/sum"]))
     assert flat_links(document) == {
-        end.replace("box/", "box/group/"): start.replace("box/", "box/group/")
+        end.replace("box/", "box/subgraph/"): start.replace("box/", "box/subgraph/")
         for end, start in before.items()
     }
-    document.perform(Unpack("box/group"))
+    document.perform(Unpack("box/subgraph"))
     assert flat_links(document) == before
 
 
@@ -291,9 +291,9 @@ def test_removing_a_node_closes_the_ports_that_stood_for_it():
 def test_closed_ports_close_the_ports_around_them():
     document = boxes()
     document.perform(Collapse(["first", "box", "last"], inputs={"m": [end_of("box.more")]}))
-    document.perform(SetValue("group", "m", 1))
-    document.perform(RemoveNodes(["group/box/sum"]))
-    outer = document.node("group")
+    document.perform(SetValue("subgraph", "m", 1))
+    document.perform(RemoveNodes(["subgraph/box/sum"]))
+    outer = document.node("subgraph")
     assert isinstance(outer, Subgraph)
     assert (outer.inputs, outer.values) == ({}, {})
 
@@ -309,8 +309,8 @@ def test_ports_can_be_chosen_anew():
 def test_the_form_follows_its_nodes(document):
     document.perform(SetEntry("form", "prompt.text", {"label": "Words"}))
     document.perform(Collapse(["prompt"]))
-    assert document.form == {"group/prompt.text": {"label": "Words"}}
-    document.perform(RemoveNodes(["group"]))
+    assert document.form == {"subgraph/prompt.text": {"label": "Words"}}
+    document.perform(RemoveNodes(["subgraph"]))
     assert document.form == {}
 
 

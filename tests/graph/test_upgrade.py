@@ -179,3 +179,14 @@ def test_the_time_grows_with_the_number_of_nodes():
         return best(lambda: upgrade(documents.pop(), known), 5)
 
     assert seconds(8000) < 8 * 3 * seconds(1000)
+
+
+def test_the_range_of_an_exposed_port_gets_the_new_unit():
+    box = Subgraph(
+        graph=graph({"m": mix(1, share=50)}),
+        inputs={"share": [Input("m", "share")]},
+        exposed={"share": {"label": "Share", "minimum": 10, "maximum": 90}},
+    )
+    document = Document(graph({"box": box}))
+    upgrade(document, catalogue(2, v1=Upgrade(scale={"share": 0.01})))
+    assert box.exposed == {"share": {"label": "Share", "minimum": 0.1, "maximum": 0.9}}

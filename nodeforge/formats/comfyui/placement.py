@@ -13,6 +13,7 @@ from typing import Any
 from nodeforge.formats.comfyui.comfy_graph import ComfyGraph, Group, Rect, subgraph_of
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Node
+from nodeforge.graph.ports import picture_port
 from nodeforge.spec import Catalogue, TextWidget
 
 Size = tuple[float, float]
@@ -20,7 +21,7 @@ Size = tuple[float, float]
 WIDTH, COLUMN = 220, 268
 """Of a node as the window draws it, and from one column to the next."""
 
-_ROW, _HEAD, _GAP = 20, 52, 24
+_ROW, _HEAD, _GAP, _PICTURE = 20, 52, 24, 168
 _TALLEST = 640
 """A column taller than this is continued in the next one."""
 
@@ -228,14 +229,15 @@ def _extent(document: Document, places: Mapping[str, Size], catalogue: Catalogue
 
 
 def _height(node: Node, catalogue: Catalogue) -> float:
-    """About what the window gives a node."""
+    """About what the window gives a node, with its picture."""
     spec = catalogue.get(node.type)
     if spec is None:
         return _HEAD + _ROW * (4 + len(node.values))
     plugs = [port for port in spec.inputs if port.widget is None]
     rows = max(len(plugs), len(spec.outputs)) + len(spec.inputs) - len(plugs)
     texts = sum(isinstance(p.widget, TextWidget) and p.widget.multiline for p in spec.inputs)
-    return _HEAD + _ROW * rows + 52 * texts
+    picture = _PICTURE if picture_port(node, catalogue) else 0
+    return _HEAD + _ROW * rows + 52 * texts + picture
 
 
 def _holds(outer: Rect, rect: Rect) -> bool:

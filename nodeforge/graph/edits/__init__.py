@@ -2,7 +2,8 @@
 
 from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.edits.base import GraphEdit, Together
-from nodeforge.graph.edits.exposed import SetPorts
+from nodeforge.graph.edits.broadcast import Broadcast, JoinBroadcasts, StopBroadcast
+from nodeforge.graph.edits.exposed import Expose, SetExposed, SetPorts, Unexpose
 from nodeforge.graph.edits.links import (
     InsertOnLink,
     Link,
@@ -28,11 +29,14 @@ from nodeforge.graph.edits.subgraphs import Collapse, Unpack
 __all__ = [
     "ABSENT",
     "AddNodes",
+    "Broadcast",
     "Collapse",
     "Detach",
+    "Expose",
     "Fold",
     "GraphEdit",
     "InsertOnLink",
+    "JoinBroadcasts",
     "Link",
     "Move",
     "Paste",
@@ -41,11 +45,14 @@ __all__ = [
     "RemoveNodes",
     "Rename",
     "SetEntry",
+    "SetExposed",
     "SetMode",
     "SetPorts",
     "SetValue",
+    "StopBroadcast",
     "Through",
     "Together",
+    "Unexpose",
     "Unlink",
     "Unpack",
     "extract",

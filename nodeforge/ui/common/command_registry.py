@@ -32,6 +32,7 @@ class Command:
         checked: For a checkable command, whether it is on.
         context: The widget that must have the focus for the shortcuts to work; None: the window.
         label: The current menu text, where it changes ("Undo move 3 nodes").
+        words: Other words by which the command palette finds it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Command:
     checked: Callable[[], bool] | None = None
     context: QWidget | None = None
     label: Callable[[], str] | None = None
+    words: Sequence[str] = ()
 
 
 class CommandRegistry(QObject):

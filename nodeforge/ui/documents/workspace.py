@@ -22,6 +22,8 @@ from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import fix_seeds
+from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.saved_subgraphs import SavedSubgraphs
 
 if TYPE_CHECKING:
     from nodeforge.formats.bundle import Project, ProjectFiles
@@ -54,6 +56,8 @@ class Workspace(QObject):
         super().__init__()
         self.settings = settings
         self.store = store
+        self.node_use = NodeUse(store)
+        self.saved_subgraphs = SavedSubgraphs(settings.home / "subgraphs")
         self.catalogue = Catalogue.shipped()
         self.folders = ModelFolders(settings)
         self.theme: Theme = themes.THEMES.get(str(store.value("theme", "dark")), themes.DARK)

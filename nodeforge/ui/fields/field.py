@@ -19,6 +19,8 @@ class Field(QWidget):
 
     edited = Signal(object, list)
     """The new value (JSON), and document edits that must precede it."""
+    refused = Signal(str)
+    """Why what was given is not taken as it is."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QWidget
 
 from nodeforge.spec import NumberWidget, unset_text
+from nodeforge.ui.common.number_text import format_number, out_of_range
 from nodeforge.ui.fields.arithmetic import evaluate
 from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
 
@@ -58,6 +59,7 @@ class NumberField(Field):
         self._value: float | None = None
         self._empty = unset_text(widget)
         self._unset = self._empty
+        self._help = ""
         self._box = NumberLineEdit()
         self._box.editingFinished.connect(self._typed)
         self._box.stepped.connect(self._stepped)
@@ -77,7 +79,7 @@ class NumberField(Field):
             self._slider.setAccessibleName(f"{name}, slider")
 
     def show_value(self, value: Any) -> None:
-        self._box.setProperty("wrong", False)
+        self._mark("")
         if value is MIXED or not isinstance(value, int | float):
             self._value = None
             self._box.setPlaceholderText("several values" if value is MIXED else self._unset)
@@ -158,16 +160,23 @@ class NumberField(Field):
         try:
             value = evaluate(text)
         except ValueError:
-            self._show_error()
+            self._mark("Not a number. Expressions such as 512*1.5 are allowed.")
             return
         self.new_gesture()
         self._set_value(value)
         if self._value is not None:
             self.show_value(self._value)
+        if cut := out_of_range(value, self._low, self._high):
+            self.refused.emit(f"{self._box.accessibleName()}: {cut}".removeprefix(": "))
 
-    def _show_error(self) -> None:
-        self._box.setProperty("wrong", True)
-        self._box.setToolTip("Not a number. Expressions such as 512*1.5 are allowed.")
+    def _mark(self, error: str) -> None:
+        """Show that the text is wrong, and why; an empty `error` that it is right."""
+        if bool(error) == bool(self._box.property("wrong")):
+            return
+        if error:
+            self._help = self._box.toolTip()
+        self._box.setProperty("wrong", bool(error))
+        self._box.setToolTip(error or self._help)
         self._box.style().polish(self._box)
 
     def _set_value(self, value: float) -> None:
@@ -178,8 +187,3 @@ class NumberField(Field):
             self.edited.emit(given, [])
         elif self._value is not None:
             self._box.setText(format_number(self._value))
-
-
-def format_number(value: float) -> str:
-    """Format a number with up to six decimals, without trailing zeros."""
-    return str(value) if isinstance(value, int) else f"{value:.6f}".rstrip("0").rstrip(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPixmap
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -34,8 +34,6 @@ FILTER = f"Pictures (*{' *'.join(PICTURE_SUFFIXES)});;All files (*)"
 
 class PictureField(Field):
     """Shows a picture's name and thumbnail."""
-
-    refused = Signal(str)
 
     def __init__(self, workspace: Workspace, port: PortSpec) -> None:
         super().__init__()

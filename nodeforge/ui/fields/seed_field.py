@@ -23,6 +23,7 @@ class SeedField(Field):
         super().__init__()
         self._number = NumberField(NumberWidget(widget.minimum, widget.maximum, 1), whole=True)
         self._number.edited.connect(self._passed_on)
+        self._number.refused.connect(self.refused)
         self._value: Any = 0
         self._modes = QComboBox()
         for name, text in MODES.items():

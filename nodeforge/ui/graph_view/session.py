@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from PySide6.QtCore import QObject, QPointF, Signal
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
-from nodeforge.graph.edits import AddNodes, GraphEdit, InsertOnLink, Together, free_item
+from nodeforge.graph.edits import (
+    AddNodes,
+    GraphEdit,
+    InsertOnLink,
+    JoinBroadcasts,
+    Paste,
+    Together,
+    free_item,
+)
 from nodeforge.graph.linking import can_link
-from nodeforge.graph.model import Input, Output
+from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join
-from nodeforge.spec import Catalogue
+from nodeforge.graph.upgrade import upgrade
+from nodeforge.spec import Catalogue, NodeSpec
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.seeds import RandomiseNewSeeds
 from nodeforge.ui.graph_view.items.frame_item import FrameItem
@@ -23,6 +32,9 @@ from nodeforge.ui.graph_view.items.pens import Pens
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 from nodeforge.ui.graph_view.scene.graph_viewer import GraphViewer
+from nodeforge.ui.graph_view.scene.overview import bounding_rect
+from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.saved_subgraphs import PREFIX, SavedSubgraphs
 
 Item = NodeItem | FrameItem | LinkItem
 
@@ -35,12 +47,22 @@ class GraphSession(QObject):
     document_changed = Signal()
     """The document has changed and the scene is updated."""
     refused = Signal(str)
-    hint_changed = Signal(str, QPointF)
+    hint_changed = Signal(str, QPointF, bool)
+    """A hint, its view position, and whether it says why something is refused."""
     link_dropped = Signal(object, QPointF)
     """A link was dropped on empty space: its port item and the view position."""
 
-    def __init__(self, document: Document, catalogue: Catalogue, theme: Theme) -> None:
+    def __init__(
+        self,
+        document: Document,
+        catalogue: Catalogue,
+        theme: Theme,
+        node_use: NodeUse | None = None,
+        saved_subgraphs: SavedSubgraphs | None = None,
+    ) -> None:
         super().__init__()
+        self.saved_subgraphs = saved_subgraphs
+        self.node_use = node_use or NodeUse()
         self.document, self.catalogue, self.theme = document, catalogue, theme
         self.viewer = GraphViewer(theme)
         self.scene = GraphScene(self.viewer.scene(), document, catalogue, Pens(theme))
@@ -88,6 +110,52 @@ class GraphSession(QObject):
             node_item for path in paths if (node_item := self.scene.node_items.get(path))
         )
 
+    def reveal(self, paths: Collection[str]) -> None:
+        """Scroll so that these nodes are seen, with room for their pictures."""
+        self.viewer.reveal(
+            bounding_rect(
+                self.scene.node_items[p].room() for p in paths if p in self.scene.node_items
+            )
+        )
+
+    # node types
+
+    def node_types(self) -> list[NodeSpec]:
+        """All that can be added: the catalogue's types and the kept subgraphs."""
+        saved = self.saved_subgraphs.specs(self.catalogue) if self.saved_subgraphs else []
+        return [*saved, *self.catalogue.values()]
+
+    def adding(self, type_id: str, place: tuple[float, float]) -> AddNodes | Paste:
+        """The edit that adds a node of a type, or a kept subgraph, to the shown graph.
+
+        Args:
+            place: The node's upper left corner, scene units.
+
+        Raises:
+            RequestError: no pack declares the type, or the kept subgraph cannot be read.
+        """
+        x, y = round(place[0]), round(place[1])
+        if self.saved_subgraphs is not None and type_id.startswith(PREFIX):
+            made = self.saved_subgraphs.read(type_id)
+            upgrade(made, self.catalogue)
+            made.view.positions[next(iter(made.graph.nodes))] = [0, 0]
+            return Paste(made, self.graph_path, (x, y))
+        spec = self.catalogue[type_id]
+        return AddNodes([Node(spec.type, version=spec.version)], [(x, y)], self.graph_path)
+
+    def perform_adding(self, add: AddNodes | Paste, title: str) -> bool:
+        """Add nodes, linked to what broadcasts here."""
+        if isinstance(add, AddNodes) and not self.document.view.broadcasts:
+            return self.perform(add)
+        return self.perform(Together(f"add {title}", self.with_broadcasts([add], add)))
+
+    def with_broadcasts(
+        self, edits: Iterable[GraphEdit], add: AddNodes | Paste
+    ) -> Iterator[GraphEdit]:
+        """`edits`, of which `add` is one, then the links to what broadcasts here."""
+        yield from edits
+        yield JoinBroadcasts(add.paths, self.catalogue)
+
     # the document
 
     def perform(self, edit: GraphEdit) -> bool:
@@ -104,9 +172,9 @@ class GraphSession(QObject):
     def refuse(self, why: str) -> None:
         self.refused.emit(why[:1].upper() + why[1:])
 
-    def show_hint(self, text: str, place: QPointF | None = None) -> None:
+    def show_hint(self, text: str, place: QPointF | None = None, *, refused: bool = False) -> None:
         """Show a hint near the mouse; an empty text hides it."""
-        self.hint_changed.emit(text, place or QPointF())
+        self.hint_changed.emit(text, place or QPointF(), refused)
 
     def request_nodes(self, port_item: GraphPortItem, place: QPointF) -> None:
         self.link_dropped.emit(port_item, place)

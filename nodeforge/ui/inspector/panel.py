@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nodeforge.graph.changes import Change, FieldChanged, LinkAdded, LinkRemoved, ValueChanged
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
-from nodeforge.graph.ports import input_names, input_spec
+from nodeforge.graph.ports import input_names, input_spec, title_of
 from nodeforge.ui.common import formatting
+from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.auto_values import TYPES, auto_values
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.inspector.exposing import show_exposed
 from nodeforge.ui.inspector.port_row import PortRow
 
 EMPTY = "Select a node to see and change its values here."
@@ -70,7 +81,7 @@ class Inspector(QScrollArea):
             match change:
                 case LinkAdded() | LinkRemoved():
                     structural |= change.input.node in shown
-                case FieldChanged(field="inputs"):
+                case FieldChanged(field="inputs" | "exposed"):
                     structural |= change.path in shown
                 case ValueChanged():
                     pass
@@ -89,13 +100,14 @@ class Inspector(QScrollArea):
             return
         recognised = self._workspace.recognised(self._opened.granted)
         document, catalogue = self._opened.document, self._workspace.catalogue
-        if document.node(self._paths[0]).type in TYPES:
-            told = auto_values(document, catalogue, recognised).get(self._paths[0], {})
+        inner = [node for row in self._rows if (node := self._node(row.inner.node))]
+        if any(node.type in TYPES for node in inner):
+            told = auto_values(document, catalogue, recognised)
         else:
-            told = self._opened.auto_texts.get(self._paths[0], {})
+            told = self._opened.auto_texts
         for row in self._rows:
             if row.field is not None:
-                row.field.set_auto(told.get(row.port, ""))
+                row.field.set_auto(told.get(row.inner.node, {}).get(row.inner.port, ""))
 
     def _node(self, path: str) -> Node | None:
         try:
@@ -125,7 +137,10 @@ class Inspector(QScrollArea):
         assert self._opened is not None
         spec = self._workspace.catalogue.get(nodes[0].type)
         if len(nodes) == 1:
-            self._title = QLineEdit(placeholderText=spec.title if spec else nodes[0].type)
+            name = self._paths[0].rpartition("/")[2]
+            untitled = replace(nodes[0], title="")
+            title = title_of(untitled, name, self._workspace.catalogue)
+            self._title = QLineEdit(placeholderText=title)
             self._title.setAccessibleName("Title")
             self._title.editingFinished.connect(self._rename)
             column.addWidget(self._title)
@@ -146,6 +161,8 @@ class Inspector(QScrollArea):
                 row.source_clicked.connect(self.node_requested)
                 self._rows.append(row)
                 column.addWidget(row)
+        if isinstance(nodes[0], Subgraph) and len(nodes) == 1:
+            column.addWidget(self._exposing_button())
         self._show_auto()
         self._needs = _label("", "dim")
         column.addWidget(self._needs)
@@ -156,6 +173,16 @@ class Inspector(QScrollArea):
         if spec is not None and (more := help_text(spec.doc, spec.summary)):
             column.addWidget(_line())
             column.addWidget(_label(more, "small"))
+
+    def _exposing_button(self) -> QPushButton:
+        button = QPushButton(icon("sliders-horizontal"), "Exposed parameters…")
+        button.setToolTip("Choose which parameters are shown here, and how")
+        button.clicked.connect(self._show_exposed)
+        return button
+
+    def _show_exposed(self) -> None:
+        if self._opened is not None and self._node(self._paths[0]) is not None:
+            show_exposed(self._workspace, self._opened, self._paths[0], self)
 
     def _show_needs(self) -> None:
         """Show the memory needs of the selected node's model."""

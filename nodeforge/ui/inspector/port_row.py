@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from nodeforge.graph.edits import ABSENT, GraphEdit, SetValue, Together
-from nodeforge.graph.model import Input, Output
+from nodeforge.graph.model import Input, Output, Subgraph
 from nodeforge.graph.paths import join, split
+from nodeforge.graph.ports import innermost_input, input_value, port_label
 from nodeforge.spec import PortSpec, SeedWidget
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
@@ -20,10 +22,10 @@ from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.field_factory import make_field
-from nodeforge.ui.fields.picture_field import PictureField
 from nodeforge.ui.fields.prompt_assistant import PromptAssistant, reads_prompts
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
+from nodeforge.ui.inspector.exposing import add_exposing
 
 
 class PortRow(QWidget):
@@ -46,7 +48,12 @@ class PortRow(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
-        name = QLabel(port.name.replace("_", " "))
+        self._workspace = workspace
+        node = opened.document.node(self._paths[0])
+        self.inner = innermost_input(node, self._paths[0], port.name)
+        """What an exposed port stands for; itself for other ports."""
+        self._label = port_label(node, port.name)
+        name = QLabel(self._label)
         name.setToolTip(formatting.tooltip_html(port.doc))
         name.setProperty("role", "dim")
         grid.addWidget(name, 0, 0)
@@ -64,7 +71,7 @@ class PortRow(QWidget):
         grid.addWidget(self.field, 1, 0, 1, 2)
         self._connect(self.field)
         if isinstance(self.field, TextField) and self._reads_prompts(workspace):
-            help_ = PromptAssistant(workspace, opened, self._paths[0])
+            help_ = PromptAssistant(workspace, opened, self.inner.node)
             self.field.set_assistant(help_.count, help_.words)
         name.setBuddy(self.field.editor())
         self.refresh()
@@ -80,16 +87,25 @@ class PortRow(QWidget):
         if isinstance(self.field, SeedField):
             self.field.show_mode(self._seed_mode())
         differs = not same or values[0] != self._port.default
-        self._reset.setEnabled(own and differs)
+        inner = isinstance(self._opened.document.node(self._paths[0]), Subgraph)
+        self._reset.setEnabled(own and (differs or inner))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+        """Offer to expose the parameter on the subgraph around, or to change how it is shown."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if len(self._paths) == 1:
+            add_exposing(menu, self._workspace, self._opened, self._paths[0], self.port)
+        if not menu.isEmpty():
+            menu.popup(event.globalPos())
 
     def _connect(self, field: Field) -> None:
         editor = field.editor()
-        field.set_label(self._port.name.replace("_", " "))
+        field.set_label(self._label)
         editor.setAccessibleDescription(formatting.plain_text(self._port.doc))
         editor.setToolTip(formatting.tooltip_html(self._port.doc))
         field.edited.connect(self._edit)
-        if isinstance(field, PictureField):
-            field.refused.connect(self._opened.refused)
+        field.refused.connect(self._opened.refused)
         if isinstance(field, SeedField):
             field.mode_chosen.connect(self._choose_mode)
 
@@ -109,7 +125,8 @@ class PortRow(QWidget):
         self._opened.perform(Together(what, [*before, *edits], gesture=gesture))
 
     def _value(self, path: str) -> Any:
-        return self._opened.document.node(path).values.get(self._port.name, self._port.default)
+        node = self._opened.document.node(path)
+        return input_value(node, self._port.name, self._workspace.catalogue)
 
     def _linked_from(self) -> Output | None:
         """The output linked to this input, addressed from the root; only for a single node."""
@@ -130,7 +147,7 @@ class PortRow(QWidget):
         button.setIcon(icon("link-simple"))
         button.setFlat(True)
         button.setToolTip(f"Linked to {button.text()}; click to show the node")
-        button.setAccessibleName(f"{self._port.name.replace('_', ' ')} comes from {text}")
+        button.setAccessibleName(f"{self._label} comes from {text}")
         button.clicked.connect(lambda: self.source_clicked.emit(source.node))
         return button
 
@@ -148,8 +165,9 @@ class PortRow(QWidget):
         button = QToolButton()
         button.setIcon(icon("arrow-counter-clockwise", "dim"))
         default = "" if self._port.default is None else f" ({self._port.default})"
-        button.setToolTip(f"Back to the default{default}")
-        button.setAccessibleName(f"reset {self._port.name.replace('_', ' ')}")
+        inner = isinstance(self._opened.document.node(self._paths[0]), Subgraph)
+        button.setToolTip("Back to the value inside" if inner else f"Back to the default{default}")
+        button.setAccessibleName(f"reset {self._label}")
         button.clicked.connect(self._back_to_default)
         return button
 
@@ -159,7 +177,7 @@ class PortRow(QWidget):
         self._edit(ABSENT, [])
 
     def _reads_prompts(self, workspace: Workspace) -> bool:
-        node_type = self._opened.document.node(self._paths[0]).type
+        node_type = self._opened.document.node(self.inner.node).type
         return reads_prompts(workspace.catalogue, node_type, self._port)
 
     def _seed_mode(self) -> str:

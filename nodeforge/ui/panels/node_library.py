@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtCore import QFile, QMimeData, QPoint, Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
+    QMenu,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from nodeforge.graph.model import SUBGRAPH
 from nodeforge.spec import Catalogue, NodeSpec
+from nodeforge.ui.common.file_manager import show_in_file_manager
 from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.ranking import CANVAS, by_use, search
+from nodeforge.ui.library.saved_subgraphs import PREFIX, SavedSubgraphs
 
 MIME = "application/x-nodeforge-node"
 """A dragged node type's id, as UTF-8."""
 
 _TYPE = Qt.ItemDataRole.UserRole
-_WORDS = Qt.ItemDataRole.UserRole + 1
 
 
 class _Tree(QTreeWidget):
@@ -40,17 +47,28 @@ class _Tree(QTreeWidget):
 
 
 class NodeLibrary(QWidget):
-    """A tree of node types with a search."""
+    """A tree of node types: favourites, recent ones, then all by category; or what a search finds.
+
+    Args:
+        use: Which types are used; a type's menu makes it a favourite.
+        saved: The subgraphs that the person keeps.
+    """
 
     chosen = Signal(str)
     """The id of a node type that was double-clicked or chosen with Enter."""
 
-    def __init__(self, catalogue: Catalogue, theme: Theme) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        theme: Theme,
+        use: NodeUse | None = None,
+        saved: SavedSubgraphs | None = None,
+    ) -> None:
         super().__init__()
         self.setAccessibleName("Node library")
         self.search = QLineEdit(placeholderText="Search nodes", clearButtonEnabled=True)
         self.search.setAccessibleName("Search nodes")
-        self.search.textChanged.connect(self._filter)
+        self.search.textChanged.connect(self._fill)
         self.search.returnPressed.connect(self._choose_first)
         self.tree = _Tree(headerHidden=True)
         self.tree.setIndentation(12)
@@ -58,12 +76,19 @@ class NodeLibrary(QWidget):
         self.tree.setDragEnabled(True)
         self.tree.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.tree.itemActivated.connect(self._choose)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.tree.customContextMenuRequested.connect(self._show_menu)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 0)
         column.addWidget(self.search)
         column.addWidget(self.tree)
-        self._catalogue = catalogue
-        self.show_theme(theme)
+        self._catalogue, self._theme = catalogue, theme
+        self._use = use or NodeUse()
+        self._use.changed.connect(self._fill)
+        self._saved = saved
+        if saved is not None:
+            saved.changed.connect(self._fill)
+        self._fill()
 
     def show_catalogue(self, catalogue: Catalogue, theme: Theme) -> None:
         self._catalogue = catalogue
@@ -71,48 +96,99 @@ class NodeLibrary(QWidget):
 
     def show_theme(self, theme: Theme) -> None:
         """Fill the tree, with each category in its colour."""
+        self._theme = theme
+        self._fill()
+
+    def _fill(self) -> None:
+        scrolled = self.tree.verticalScrollBar().value()
         self.tree.clear()
-        specs = sorted(self._catalogue.values(), key=lambda spec: (spec.category, spec.title))
-        for category, group in itertools.groupby(specs, key=lambda spec: spec.category):
-            parent = QTreeWidgetItem([category.replace("_", " ").capitalize()])
+        text = self.search.text()
+        if text.strip():
+            found = search(text, by_use(self._specs().values(), self._use))
+            self.tree.addTopLevelItems([self._item(spec) for spec in found])
+            if not found:
+                nothing = QTreeWidgetItem([f"Nothing matches “{text}”."])
+                nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+                self.tree.addTopLevelItem(nothing)
+            return
+        for title, picture, specs in self._groups():
+            parent = QTreeWidgetItem([title])
             parent.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            parent.setIcon(0, icon("circle-fill", theme.category_colour(category).name()))
-            parent.addChildren([_item(spec) for spec in group])
+            parent.setIcon(0, picture)
+            parent.addChildren([self._item(spec) for spec in specs])
             self.tree.addTopLevelItem(parent)
         self.tree.expandAll()
-        self._filter(self.search.text())
+        self.tree.verticalScrollBar().setValue(scrolled)
 
-    def _filter(self, text: str) -> None:
-        parts = text.lower().split()
-        for parent in self._parents():
-            seen = False
-            for index in range(parent.childCount()):
-                item = parent.child(index)
-                assert item is not None
-                item.setHidden(not all(part in item.data(0, _WORDS) for part in parts))
-                seen |= not item.isHidden()
-            parent.setHidden(not seen)
+    def _specs(self) -> dict[str, NodeSpec]:
+        """The kept subgraphs, then the catalogue's types."""
+        saved = self._saved.specs(self._catalogue) if self._saved is not None else []
+        return {spec.type: spec for spec in (*saved, *self._catalogue.values())}
 
-    def _parents(self) -> list[QTreeWidgetItem]:
-        items = (self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount()))
-        return [item for item in items if item is not None]
+    def _groups(self) -> Iterator[tuple[str, QIcon, list[NodeSpec]]]:
+        """Favourites and recent types, kept subgraphs, then the categories; the canvas' own types
+        are last."""
+        known = self._specs()
+        for title, types, picture in (
+            ("Favourites", self._use.favourites, "star-fill"),
+            ("Recent", self._use.recent, "clock-counter-clockwise"),
+        ):
+            if specs := [known[each] for each in types if each in known]:
+                yield title, icon(picture, "dim"), specs
+        specs = sorted(
+            known.values(),
+            key=lambda spec: (
+                spec.category != SUBGRAPH,
+                spec.category == CANVAS,
+                spec.category,
+                spec.title,
+            ),
+        )
+        for category, group in itertools.groupby(specs, key=lambda spec: spec.category):
+            colour = self._theme.category_colour(category).name()
+            own = category == SUBGRAPH
+            title = "My subgraphs" if own else category.replace("_", " ").capitalize()
+            yield title, icon("circle-fill", colour), list(group)
+
+    def _item(self, spec: NodeSpec) -> QTreeWidgetItem:
+        item = QTreeWidgetItem([spec.title])
+        item.setToolTip(0, tooltip_html(spec.summary))
+        item.setData(0, _TYPE, spec.type)
+        return item
+
+    def _show_menu(self, place: QPoint) -> None:
+        item = self.tree.itemAt(place)
+        type_id = item.data(0, _TYPE) if item is not None else None
+        if type_id:
+            menu = self.menu_of(type_id)
+            menu.popup(self.tree.viewport().mapToGlobal(place))
+
+    def menu_of(self, type_id: str) -> QMenu:
+        """The context menu of a node type."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(icon("plus"), "Add to the graph", lambda: self.chosen.emit(type_id))
+        is_favourite = type_id in self._use.favourites
+        text = "Remove from favourites" if is_favourite else "Add to favourites"
+        menu.addAction(
+            icon("star"), text, lambda: self._use.set_favourite(type_id, not is_favourite)
+        )
+        if self._saved is not None and type_id.startswith(PREFIX):
+            file = self._saved.file(type_id)
+            menu.addSeparator()
+            menu.addAction("Show in folder", lambda: show_in_file_manager(file, self))
+            menu.addAction(icon("trash"), "Move to trash", lambda: self._discard(file))
+        return menu
+
+    def _discard(self, file: Path) -> None:
+        if QFile(str(file)).moveToTrash() and self._saved is not None:
+            self._saved.changed.emit()
 
     def _choose(self, item: QTreeWidgetItem) -> None:
         if item.data(0, _TYPE):
             self.chosen.emit(item.data(0, _TYPE))
 
     def _choose_first(self) -> None:
-        for parent in self._parents():
-            for index in range(parent.childCount()):
-                item = parent.child(index)
-                if item is not None and not item.isHidden():
-                    self._choose(item)
-                    return
-
-
-def _item(spec: NodeSpec) -> QTreeWidgetItem:
-    item = QTreeWidgetItem([spec.title])
-    item.setToolTip(0, tooltip_html(spec.summary))
-    item.setData(0, _TYPE, spec.type)
-    item.setData(0, _WORDS, f"{spec.title} {spec.summary} {spec.type}".lower())
-    return item
+        item = self.tree.topLevelItem(0) if self.search.text().strip() else None
+        if item is not None:
+            self._choose(item)

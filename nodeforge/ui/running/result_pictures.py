@@ -11,7 +11,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage
 
 from nodeforge.graph.document import NoSuchNodeError
-from nodeforge.graph.ports import output_names, output_spec
+from nodeforge.graph.ports import output_spec, picture_port
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -22,7 +22,6 @@ THUMBNAIL = 512
 """Longer side of the thumbnails in nodes, pixels."""
 SMALLEST = 256
 """Longer side to which previews of latents are enlarged, pixels."""
-SHOWABLE = ("image", "mask", "latent")
 
 PictureCallback = Callable[[QImage | None], None]
 
@@ -48,11 +47,7 @@ class ResultPictures:
             found = opened.document.node(node)
         except NoSuchNodeError:
             return ""
-        for name in output_names(found, self._workspace.catalogue):
-            spec = output_spec(found, name, self._workspace.catalogue)
-            if spec is not None and spec.type in SHOWABLE:
-                return name
-        return ""
+        return picture_port(found, self._workspace.catalogue)
 
     def picture_type(self, opened: OpenDocument, node: str) -> str:
         """The type of that output; empty for none."""

@@ -29,11 +29,12 @@ from nodeforge.lint.rules.steps import SCHEDULE
 from nodeforge.lint.rules.steps import steps_run as steps_of
 from nodeforge.spec import Catalogue, Role
 from nodeforge.ui.graph_view.items.frame_item import free_key
+from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node
 from nodeforge.ui.viewer.subgraph_ports import expose_copies, outermost_input
 
 RANGE, COMBINE = "text.range", "text.combine"
 COMBINE_GUIDANCE = "sampling.combine_guidance"
-_COLUMN, _ROW, _HALF, _EDGE = 290, 250, 125, 24
+_COLUMN, _ROW, _HALF, _EDGE, _BELOW = 290, 250, 125, 24, 72
 _Changes = Generator[Change, None, Output]
 _Split = Generator[Change, None, tuple[Output | None, Output | None]]
 
@@ -106,9 +107,13 @@ class _Continuation:
         self.row = 0
         places = document.view.positions
         names = document.group(self.group).nodes
-        lowest = [places[p][1] for name in names if (p := join(self.group, name)) in places]
+        bottoms = [
+            places[p][1] + layout_node(name, node, self.catalogue, DisplayState()).room
+            for name, node in names.items()
+            if (p := join(self.group, name)) in places
+        ]
         self.left = places.get(end.node, [0, 0])[0] - 3 * _COLUMN
-        self.top = max(lowest, default=0) + 360
+        self.top = round(max(bottoms, default=300) + _BELOW)
 
     def continue_at(self, end: Input, port: str) -> Generator[Change, None, None]:
         """Split the source of `end` (the loop's `port`) at the step."""

@@ -23,6 +23,7 @@ class Docks:
         self._window = window
         self.all: dict[str, QDockWidget] = {}
         self._hidden_temporarily: list[QDockWidget] = []
+        self._default = QByteArray()
         window.setDockNestingEnabled(True)
         for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.TopLeftCorner):
             window.setCorner(corner, _LEFT)
@@ -54,6 +55,17 @@ class Docks:
                 self._window.tabifyDockWidget(first, self.all[title.lower()])
         if first is not None:
             first.raise_()
+        self._sizes(self._window.size())
+        self._default = self._window.saveState(_LAYOUT)
+
+    def reset_layout(self) -> None:
+        """Bring all panels back to where they are at first."""
+        self._hidden_temporarily = []
+        self._window.restoreState(self._default, _LAYOUT)
+        for dock in self.all.values():
+            dock.setFloating(False)
+            dock.show()
+        self.all["gallery"].raise_()
         self._sizes(self._window.size())
 
     def _sizes(self, size: QSize) -> None:

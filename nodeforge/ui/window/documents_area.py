@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from nodeforge.ui.canvas_view import CanvasTab, ToolOptions
     from nodeforge.ui.graph_view import GraphView
 
+LINK_STYLES = ("curved", "straight", "hidden")
+"""The first is the default."""
+
 
 class DocumentsArea(QWidget):
     """Creates a page for each document and keeps it up to date."""
@@ -86,6 +89,17 @@ class DocumentsArea(QWidget):
         """The canvas of the current document, if it is shown."""
         page = self.page
         return page.canvas if page is not None and page.shows_canvas else None
+
+    @property
+    def link_style(self) -> str:
+        """How the graphs draw links: one of `LINK_STYLES`."""
+        return self._workspace.store.read("graph/links", LINK_STYLES[0], _link_style)
+
+    def set_link_style(self, style: str) -> None:
+        """Draw the links of all graphs in a style, and keep it."""
+        self._workspace.store.setValue("graph/links", style)
+        for page in self._pages.values():
+            page.graph.set_link_style(style)
 
     def show_view(self, name: str) -> None:
         """Show the ``graph`` or the ``canvas`` of the current document."""
@@ -180,7 +194,15 @@ class DocumentsArea(QWidget):
         """Create the graph view of a document."""
         from nodeforge.ui.graph_view import GraphView  # takes a second: only when needed
 
-        view = GraphView(opened.document, self._workspace.catalogue, self._workspace.theme)
+        workspace = self._workspace
+        view = GraphView(
+            opened.document,
+            workspace.catalogue,
+            workspace.theme,
+            node_use=workspace.node_use,
+            saved_subgraphs=workspace.saved_subgraphs,
+        )
+        view.set_link_style(self.link_style)
         view.input_handler.unassigned_keys = self._workspace.unassigned_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))
         view.refused.connect(self.status_message)
@@ -272,6 +294,12 @@ class DocumentsArea(QWidget):
             page.graph.set_theme(theme)
             if page.canvas is not None:
                 page.canvas.set_theme(theme)
+
+
+def _link_style(stored: object) -> str:
+    if stored not in LINK_STYLES:
+        raise ValueError("no style")
+    return str(stored)
 
 
 def _by_node(problems: list[Problem]) -> dict[str, str]:

@@ -84,7 +84,8 @@ class MainWindow(BaseWindow):
             workspace, self.runner, self.autosave, self.area.message_bars, self
         )
         self.messages = RunMessages(workspace, self.runner, self.area.message_bars, self)
-        self.library = NodeLibrary(workspace.catalogue, workspace.theme)
+        saved = workspace.saved_subgraphs
+        self.library = NodeLibrary(workspace.catalogue, workspace.theme, workspace.node_use, saved)
         self.inspector = Inspector(workspace)
         self.viewer = Viewer(workspace, self.runner)
         self.results = ResultsDatabase(workspace.settings.home / "gallery.sqlite")
@@ -228,6 +229,9 @@ class MainWindow(BaseWindow):
         area.view_changed.connect(self._on_view_changed)
         area.selection_changed.connect(self._selected)
         self.library.chosen.connect(self._add_node)
+        workspace.saved_subgraphs.kept.connect(
+            lambda title: self.status.show_text(f"“{title}” is in the library: My subgraphs.")
+        )
         self.inspector.node_requested.connect(self.go_to)
         self.viewer.node_requested.connect(self.go_to)
         self.problems.node_requested.connect(self.go_to)
@@ -263,7 +267,7 @@ class MainWindow(BaseWindow):
     def _show_node_menu(self, request: MenuRequest) -> None:
         """The graph's menu; a node with a picture has the picture menu in it."""
         opened = self.workspace.current
-        menu = node_menu(self)
+        menu = node_menu(self, request)
         if opened is not None and request.node in opened.pictures:
             picture = self.viewer.picture_of(opened, request.node)
             part = QMenu("Picture", menu)

@@ -5,8 +5,8 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -14,7 +14,7 @@ from nodeforge.graph.document import Document, View
 from nodeforge.graph.model import Graph
 from nodeforge.graph.paths import inside, join, within
 from nodeforge.ui.common import theme
-from nodeforge.ui.graph_view import GraphView
+from nodeforge.ui.graph_view import NODE_MIME, GraphView
 from support.graphs import text_to_image
 from support.small_catalogue import CATALOGUE
 
@@ -123,6 +123,18 @@ class Screen:
             self.move(start + (end - start) * step / 5, button, keys)
         if release:
             self.release(end, button, keys)
+
+    def drop(self, type_id: str, place: QPointF) -> bool:
+        """Drag a node type from the library to a place."""
+        mime = QMimeData()
+        mime.setData(NODE_MIME, type_id.encode())
+        pixel = QPointF(self.pixel(place))
+        copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        enter = QDragEnterEvent(pixel.toPoint(), copy, mime, left, PLAIN)
+        QApplication.sendEvent(self.viewer.viewport(), enter)
+        event = QDropEvent(pixel, copy, mime, left, PLAIN)
+        QApplication.sendEvent(self.viewer.viewport(), event)
+        return enter.isAccepted() and event.isAccepted()
 
     def key(self, key, keys=PLAIN) -> None:
         QTest.keyClick(self.viewer, key, keys)

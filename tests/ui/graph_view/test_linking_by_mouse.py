@@ -1,12 +1,17 @@
 """Links are drawn, refused, pulled off, cut and healed with the mouse."""
 
+import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication
+from ui.graph_view.conftest import PLACES
 
-from nodeforge.graph.document import Document
+from nodeforge.graph.document import Document, View
 from nodeforge.graph.edits import Unlink
 from nodeforge.graph.model import Input
-from support.graphs import graph
+from nodeforge.spec import Catalogue
+from support.graphs import graph, text_to_image
+
+SHIPPED = Catalogue.shipped()
 
 
 def test_a_drag_between_ports_links_them(screen):
@@ -50,6 +55,8 @@ def test_a_link_that_cannot_be_is_refused_while_dragging_with_the_reason(screen)
     screen.release(end)
     assert screen.links == before
     assert "takes model" in screen.refused[-1]
+    assert "takes model" in hint.text()  # it stays for a while, and goes with the next press
+    screen.click(screen.title("model"))
     assert not hint.isVisible()
     screen.check()
 
@@ -163,3 +170,55 @@ def test_a_link_dropped_on_nothing_offers_what_fits_and_links_it_at_once(screen)
     assert "invert" not in screen.document.graph.nodes
     screen.check()
     assert QApplication.focusWidget() is screen.viewer
+
+
+@pytest.mark.parametrize(
+    ("start", "target", "words"),
+    [
+        ("denoise.latent", "sampler", "takes the type latent"),
+        ("denoise.latent", "model", "takes the type latent"),
+        ("denoise.latent", "denoise", "itself"),
+        ("noise.noise", "decode", "takes the type noise"),
+    ],
+)
+def test_a_link_dropped_on_a_body_where_it_fits_nowhere_says_why(screen, start, target, words):
+    """window 35: no menu and no word, and the keys typed next muted the node."""
+    before = screen.links
+    place = screen.node_item(target).body().topLeft() + QPointF(110, 40)
+    screen.drag(screen.port(start, is_input=False), place)
+    assert screen.links == before
+    assert words in screen.refused[-1]
+    assert screen.view._hint.text() == screen.refused[-1]
+    assert screen.view._hint.isVisible()
+    assert not screen.view.node_search.popup.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("start", "is_input", "first"),
+    [
+        ("model.text_encoder", False, "text.encode"),
+        ("model.vae", False, "latent.decode"),
+        ("denoise.latent", False, "latent.decode"),
+        ("decode.image", False, "image.save"),
+        ("denoise.noise", True, "sampling.noise"),
+        ("denoise.positive", True, "text.encode"),
+        ("decode.vae", True, "models.load_vae"),
+    ],
+)
+def test_a_dropped_link_offers_first_what_is_usual_for_its_type(
+    open_screen, start, is_input, first
+):
+    """window 33: after a text encoder's link, "Canvas region" was first."""
+    screen = open_screen(Document(text_to_image(), view=View(positions=dict(PLACES))), SHIPPED)
+    place = screen.port(start, is_input=is_input)
+    viewer = screen.view.session.viewer
+    port_item = screen.node_item(start.partition(".")[0]).port_item(
+        start.partition(".")[2], is_input=is_input
+    )
+    screen.view.session.request_nodes(port_item, QPointF(screen.pixel(place)))
+    rows = screen.view.node_search.popup.list
+    entries = [rows.item(i).data(Qt.ItemDataRole.UserRole).key for i in range(rows.count())]
+    assert entries[0] == first
+    canvas = [each.startswith("canvas.") for each in entries]
+    assert canvas == sorted(canvas)
+    assert viewer.isAncestorOf(QApplication.focusWidget())

@@ -4,8 +4,8 @@ import json
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 
@@ -15,7 +15,6 @@ from nodeforge.graph.edits import RemoveNodes, SetEntry
 from nodeforge.graph.model import Mode, Node
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
-from nodeforge.ui.graph_view import NODE_MIME
 from support.graphs import boxes, graph
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -129,21 +128,8 @@ def test_escape_closes_the_search_and_adds_nothing(empty):
     assert QApplication.focusWidget() is empty.viewer
 
 
-def drop(screen, type_id: str, place: QPointF) -> bool:
-    mime = QMimeData()
-    mime.setData(NODE_MIME, type_id.encode())
-    pixel = QPointF(screen.pixel(place))
-    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    keys = Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(pixel.toPoint(), copy, mime, left, keys)
-    QApplication.sendEvent(screen.viewer.viewport(), enter)
-    event = QDropEvent(pixel, copy, mime, left, keys)
-    QApplication.sendEvent(screen.viewer.viewport(), event)
-    return enter.isAccepted() and event.isAccepted()
-
-
 def test_a_type_dropped_from_the_library_becomes_a_node_there(empty):
-    assert drop(empty, "image.load", QPointF(50, 60))
+    assert empty.drop("image.load", QPointF(50, 60))
     assert empty.document.view.positions["load"] == [-60, 46]
     empty.check()
 
@@ -153,7 +139,7 @@ def test_a_type_dropped_on_a_link_is_put_into_it(open_screen):
     one = screen.port("b.image", is_input=False)
     other = screen.port("c.image", is_input=True)
     screen.show(one)
-    assert drop(screen, "image.invert", (one + other) / 2)
+    assert screen.drop("image.invert", (one + other) / 2)
     assert screen.links["c.image"] == "invert.image"
     assert screen.links["invert.image"] == "b.image"
     assert screen.document.history.undo_name == "insert invert"
@@ -161,7 +147,7 @@ def test_a_type_dropped_on_a_link_is_put_into_it(open_screen):
 
 
 def test_a_type_that_is_not_known_is_refused_in_words(empty):
-    assert not drop(empty, "image.lod", QPointF())
+    assert not empty.drop("image.lod", QPointF())
     assert "Did you mean 'image.load'" in empty.refused[-1]
     empty.check()
 
@@ -304,21 +290,21 @@ def test_nodes_are_grouped_opened_left_and_unpacked(screen):
     screen.view.opened.connect(opened.append)
     screen.view.select(["sampler", "schedule", "guidance"])
     screen.key(Qt.Key.Key_G, CTRL)
-    assert screen.view.selection() == ["group"]
+    assert screen.view.selection() == ["subgraph"]
     screen.check()
-    screen.view.center_on("group")
-    screen.double_click(screen.title("group"))
-    assert opened == ["group"]
+    screen.view.center_on("subgraph")
+    screen.double_click(screen.title("subgraph"))
+    assert opened == ["subgraph"]
     assert set(screen.view.session.scene.node_items) == {
-        "group/sampler",
-        "group/schedule",
-        "group/guidance",
+        "subgraph/sampler",
+        "subgraph/schedule",
+        "subgraph/guidance",
     }
     screen.check()
     screen.key(Qt.Key.Key_Up, ALT)
-    assert opened == ["group", ""]
+    assert opened == ["subgraph", ""]
     screen.check()
-    screen.view.select(["group"])
+    screen.view.select(["subgraph"])
     screen.key(Qt.Key.Key_G, CTRL | ALT)
     assert set(screen.view.selection()) == {"sampler", "schedule", "guidance"}
     screen.check()
@@ -327,7 +313,7 @@ def test_nodes_are_grouped_opened_left_and_unpacked(screen):
 def test_undoing_a_group_that_is_open_goes_back_up(screen):
     screen.view.select(["sampler", "schedule"])
     screen.key(Qt.Key.Key_G, CTRL)
-    screen.view.open("group")
+    screen.view.open("subgraph")
     screen.key(Qt.Key.Key_Z, CTRL)
     assert screen.view.path == ""
     screen.check()

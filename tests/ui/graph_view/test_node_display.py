@@ -1,7 +1,9 @@
 """What nodes show: states, pictures, messages, at every distance, in both themes."""
 
+import itertools
+
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QLabel
@@ -9,15 +11,15 @@ from PySide6.QtWidgets import QApplication, QLabel
 from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Move, SetMode, SetPorts, SetValue
-from nodeforge.graph.model import Mode, Node, Output
+from nodeforge.graph.model import Input, Mode, Node, Output
 from nodeforge.ui.common import theme
 from nodeforge.ui.graph_view import NodeState
-from nodeforge.ui.graph_view.commands.fuzzy_search import ranked
 from nodeforge.ui.graph_view.interaction.tooltips import tooltip_text
 from nodeforge.ui.graph_view.scene import run_display
 from nodeforge.ui.graph_view.scene.auto_layout import layered_layout
 from nodeforge.ui.graph_view.scene.hit_test import Hit
 from nodeforge.ui.graph_view.view.graph_view import EMPTY
+from nodeforge.ui.library.fuzzy_search import ranked
 from support.graphs import boxes, graph
 
 STATES = ["will_run", "cached", "on_disk", "running", "done", "error"]
@@ -267,3 +269,49 @@ def test_an_empty_graph_says_how_to_begin(qtbot, screen):
     assert not label.isHidden()
     screen.view.document.undo()
     assert label.isHidden()
+
+
+def test_parts_without_links_between_them_are_set_side_by_side():
+    """window 17: 30 independent graphs of 10 nodes became one tower of 5 columns."""
+    sizes = {f"g{g}_{n}": (220.0, 100.0) for g in range(30) for n in range(10)}
+    links = [(f"g{g}_{n}", f"g{g}_{n + 1}") for g in range(30) for n in range(9) if n % 3]
+    places = layered_layout(sizes, links)
+    width = max(x for x, _ in places.values()) + 220
+    height = max(y for _, y in places.values()) + 100
+    assert 0.5 < width / height < 3
+    rects = [QRectF(*places[name], *sizes[name]) for name in sizes]
+    pairs = itertools.combinations(rects, 2)
+    assert not any(one.intersects(other) for one, other in pairs)
+
+
+def test_a_layout_of_a_selection_leaves_all_else_and_one_node_alone_is_no_selection_to_lay_out(
+    screen,
+):
+    before = {name: list(place) for name, place in screen.document.view.positions.items()}
+    screen.view.select(["prompt", "denoise", "save"])
+    screen.key(Qt.Key.Key_L)
+    after = screen.document.view.positions
+    assert {n for n in before if before[n] != after[n]} <= {"prompt", "denoise", "save"}
+    screen.view.select(["prompt"])
+    placed = {name: list(place) for name, place in after.items()}
+    screen.key(Qt.Key.Key_L)
+    assert screen.document.view.positions == placed
+    assert screen.refused
+
+
+def test_a_link_is_drawn_over_a_node_that_it_does_not_belong_to(screen):
+    """window 6: behind a node, a link looks as if it were plugged into its ports."""
+    line = screen.view.session.scene.link_items[Input("denoise", "model")]
+    for node_item in screen.view.session.scene.node_items.values():
+        node_item.setSelected(True)
+        assert line.zValue() > node_item.zValue()
+    place = line.path().pointAtPercent(0.5)
+    crossed = screen.node_item("sampler")
+    crossed.move_to(place.x() - 110, place.y() - 60)
+    screen.show(place)
+    picture = screen.view.session.viewer.viewport().grab().toImage()
+    pixel = QPointF(screen.pixel(place)) * picture.devicePixelRatio()
+    seen = [picture.pixelColor(pixel.toPoint() + QPoint(0, y)).lightness() for y in range(-3, 4)]
+    assert max(seen) > 120
+    assert min(seen) < 60
+    assert screen.viewer.hit_test(screen.pixel(place)).item is crossed

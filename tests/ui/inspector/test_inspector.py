@@ -89,6 +89,39 @@ def test_what_is_no_number_changes_nothing(qtbot, window, document):
     assert box.property("wrong")
 
 
+@pytest.mark.parametrize(("port", "text", "kept"), [("steps", "99999", 1000), ("steps", "-4", 1)])
+def test_a_number_out_of_its_range_is_cut_and_that_is_told(
+    qtbot, window, document, port, text, kept
+):
+    """window 16: 99999 became 16384 without a word."""
+    select(window, "schedule")
+    type_in(qtbot, field(window, port, NumberLineEdit), text)
+    assert document.node("schedule").values[port] == kept
+    assert port in window.status.text
+    assert text in window.status.text
+    assert str(kept) in window.status.text
+
+
+@pytest.mark.parametrize(
+    ("node", "port"), [("noise", "width"), ("schedule", "steps"), ("noise", "seed")]
+)
+def test_a_good_number_takes_the_red_frame_away(qtbot, window, document, node, port):
+    """window 15: after 'abc', 128*3 gave 384 in a red frame."""
+    select(window, node)
+    box = field(window, port, NumberLineEdit)
+    box.resize(120, 30)
+    plain, help_ = box.grab().toImage(), box.toolTip()
+    type_in(qtbot, box, "abc")
+    assert box.property("wrong")
+    assert box.toolTip() != help_
+    type_in(qtbot, box, "128*3")
+    assert not box.property("wrong")
+    assert box.toolTip() == help_
+    box.clearFocus()
+    corner = [image.pixelColor(0, 15).name() for image in (plain, box.grab().toImage())]
+    assert corner[0] == corner[1]
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("512*1.5", 768), ("(20+4)/3", 8), ("0,5", 0.5), ("2**3", 8), ("-1", -1)]
 )

@@ -74,6 +74,7 @@ def paste_into(
     if not session.perform(edit):
         return []
     session.select_paths(paste.paths)
+    session.reveal(paste.paths)
     return paste.paths
 
 

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from PySide6.QtCore import QPointF, QRectF
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.edits import (
     AddNodes,
+    Broadcast,
     Collapse,
     Fold,
     GraphEdit,
     InsertOnLink,
+    JoinBroadcasts,
+    Paste,
     Pin,
     Recolour,
     RemoveNodes,
     SetEntry,
     SetMode,
+    StopBroadcast,
     Together,
     Unlink,
     Unpack,
 )
 from nodeforge.graph.edits.base import count
+from nodeforge.graph.edits.broadcast import broadcasting
 from nodeforge.graph.edits.links import ports_through
 from nodeforge.graph.model import Mode, Node
 from nodeforge.graph.paths import split
-from nodeforge.spec import UnknownNodeTypeError
 from nodeforge.ui.graph_view.commands import clipboard
 from nodeforge.ui.graph_view.items.frame_item import (
     BACKDROPS,
@@ -36,8 +42,11 @@ from nodeforge.ui.graph_view.items.frame_item import (
 from nodeforge.ui.graph_view.items.link_item import LinkItem
 from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node
 from nodeforge.ui.graph_view.scene.auto_layout import DOWN
+from nodeforge.ui.graph_view.scene.make_way import make_way
 from nodeforge.ui.graph_view.scene.overview import bounding_rect
 from nodeforge.ui.graph_view.session import GraphSession
+
+_REROUTE = "graph.reroute"
 
 
 class GraphCommands:
@@ -50,27 +59,26 @@ class GraphCommands:
         return self.session.viewer.visible_rect().center()
 
     def add_node(self, type_id: str, position: tuple[float, float] | None = None) -> str:
-        """Add and select a node; returns its path, empty if the type is unknown."""
+        """Add and select a node, or a kept subgraph; returns its path, empty if that fails."""
         try:
-            spec = self.session.catalogue[type_id]
-        except UnknownNodeTypeError as error:
+            add = self.session.adding(type_id, (0, 0))
+            x, y = position or self._free_place(_node_of(add))
+            add = self.session.adding(type_id, (x, y))
+        except RequestError as error:
             self.session.refuse(f"{error.fact} {error.way_out}")
             return ""
-        node = Node(spec.type, version=spec.version)
-        x, y = position or self._free_place(node)
-        add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
-        self.session.perform(add)
+        self.session.perform_adding(add, type_id.rpartition(".")[2])
+        self.session.node_use.added(type_id)
         self.session.select_paths(add.paths)
-        if position is None:
-            self.session.viewer.reveal(self.session.scene.node_items[add.paths[0]].body())
+        self.session.reveal(add.paths)
         return add.paths[0]
 
     def _free_place(self, node: Node) -> tuple[float, float]:
         """A position where `node` covers no other: the centre of the view, or below."""
         layout = layout_node("", node, self.session.catalogue, DisplayState())
         centre = self.place_for_new()
-        wish = QRectF(centre.x() - layout.width / 2, centre.y() - 40, layout.width, layout.height)
-        bodies = [node_item.body() for node_item in self.session.scene.node_items.values()]
+        wish = QRectF(centre.x() - layout.width / 2, centre.y() - 40, layout.width, layout.room)
+        bodies = [node_item.room() for node_item in self.session.scene.node_items.values()]
         for body in sorted(bodies, key=lambda body: body.top()):
             if body.intersects(wish):
                 wish.moveTop(body.bottom() + DOWN)
@@ -83,12 +91,36 @@ class GraphCommands:
             node = Node(type_id, version=self.session.catalogue[type_id].version)
             through = ports_through(self.session.document, line.end, node, self.session.catalogue)
             if through is not None:
-                at = (round(place.x() - 110), round(place.y() - 14))
+                layout = layout_node("", node, self.session.catalogue, DisplayState())
+                dropped = QRectF(place.x() - 110, place.y() - 14, layout.width, layout.room)
+                at, way = make_way(self.session.scene, line.end, dropped)
                 insert = InsertOnLink(line.end, node, through, at)
-                done = self.session.perform(insert)
+                edits = self._inserting(insert, way)
+                done = self.session.perform(Together(insert.name, edits))
+                self.session.node_use.added(type_id)
                 self.session.select_paths([insert.path])
+                self.session.reveal([insert.path])
                 return done
         return bool(self.add_node(type_id, (place.x() - 110, place.y() - 14)))
+
+    def _inserting(self, insert: InsertOnLink, way: Iterable[GraphEdit]) -> Iterator[GraphEdit]:
+        yield insert
+        yield from way
+        yield JoinBroadcasts([insert.path], self.session.catalogue)
+
+    def add_reroute(self, line: LinkItem, place: QPointF) -> None:
+        """Put a reroute into a link at a scene position, and select it."""
+        spec = self.session.catalogue[_REROUTE]
+        node = Node(spec.type, version=spec.version)
+        through = ports_through(self.session.document, line.end, node, self.session.catalogue)
+        if through is None:
+            self.session.refuse("this link takes no reroute: its ends are of an unknown type.")
+            return
+        layout = layout_node("", node, self.session.catalogue, DisplayState())
+        at = round(place.x() - layout.width / 2), round(place.y() - layout.height / 2)
+        insert = InsertOnLink(line.end, node, through, at)
+        if self.session.perform(insert):
+            self.session.select_paths([insert.path])
 
     def delete_selected(self, heal: bool = True) -> None:
         """Delete the selection; with `heal`, reconnect links around deleted nodes."""
@@ -175,6 +207,17 @@ class GraphCommands:
             folded = self.session.document.view.collapsed
             self.session.perform(Fold(paths, not all(folded.get(path) for path in paths)))
 
+    def broadcast(self) -> None:
+        """Link the model, text encoder and VAE of the selected node to all open inputs, and those
+        of nodes added later; or stop that."""
+        paths = self.session.selected_paths()
+        if len(paths) != 1:
+            self.session.refuse("select one node to broadcast its outputs.")
+        elif broadcasting(self.session.document, paths[0]):
+            self.session.perform(StopBroadcast(paths[0]))
+        else:
+            self.session.perform(Broadcast(paths[0], self.session.catalogue))
+
     def pin(self) -> None:
         """Pin or unpin the results of the selected nodes in the cache."""
         paths = self.session.selected_paths()
@@ -201,11 +244,23 @@ class GraphCommands:
 
     # subgraphs, backdrops, notes
 
+    def keep_in_library(self) -> None:
+        """Keep the selected subgraph in the library, as a file to add it anywhere."""
+        paths = self.session.selected_paths()
+        saved = self.session.saved_subgraphs
+        if len(paths) != 1 or saved is None:
+            self.session.refuse("select one subgraph to keep in the library.")
+            return
+        try:
+            saved.keep(self.session.document, paths[0], self.session.catalogue)
+        except RequestError as error:
+            self.session.refuse(f"{error.place} {error.fact} {error.way_out}".strip())
+
     def group(self, title: str = "") -> str:
         """Collapse the selected nodes into a subgraph; returns its path."""
         paths = self.session.selected_paths()
         if not paths:
-            self.session.refuse("select the nodes to group first.")
+            self.session.refuse("select the nodes of the subgraph first.")
             return ""
         edit = Collapse(paths, title)
         if not self.session.perform(edit):
@@ -225,7 +280,7 @@ class GraphCommands:
             self.session.refuse("select a subgraph to unpack first.")
             return []
         self.session.perform(
-            unpacks[0] if len(unpacks) == 1 else Together("unpack groups", unpacks)
+            unpacks[0] if len(unpacks) == 1 else Together("unpack subgraphs", unpacks)
         )
         paths = [path for unpack in unpacks for path in unpack.paths]
         self.session.select_paths(paths)
@@ -268,3 +323,8 @@ class GraphCommands:
         if frame := self.session.scene.frame_items.get((table, key)):
             self.session.select_items([frame])
         return key
+
+
+def _node_of(add: AddNodes | Paste) -> Node:
+    nodes = add.nodes if isinstance(add, AddNodes) else list(add.fragment.graph.nodes.values())
+    return nodes[0]

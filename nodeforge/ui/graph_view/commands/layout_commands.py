@@ -71,16 +71,19 @@ class LayoutCommands:
         self._move(places, f"distribute {count(places)}")
 
     def auto_layout(self) -> None:
-        """Lay out the selected nodes, or all if fewer than two are selected."""
+        """Lay out the selected nodes, or all if none is selected."""
         scene = self.session.scene
         node_items = self._chosen_boxes()
-        whole = len(node_items) < 2
-        node_items = list(scene.node_items.values()) if whole else node_items
+        if len(node_items) == 1:
+            self.session.refuse("one node is selected. Select more to lay them out, or none.")
+            return
+        whole = not node_items
+        node_items = node_items or list(scene.node_items.values())
         if not node_items:
             return
         node_items.sort(key=lambda node_item: (node_item.pos().x(), node_item.pos().y()))
         sizes = {
-            node_item.path: (node_item.layout.width, node_item.layout.height)
+            node_item.path: (node_item.layout.width, node_item.layout.room)
             for node_item in node_items
         }
         links = [(start.node, end.node) for end, start in scene.links.items()]
@@ -110,7 +113,12 @@ class LayoutCommands:
         """Zoom to all items, or at a readable zoom to the start of the graph."""
         scene = self.session.scene
         items = [*scene.node_items.values(), *scene.frame_items.values()]
-        self.session.viewer.zoom_to_initial([item.body() for item in items])
+        texts = [
+            node_item.body()
+            for node_item in scene.node_items.values()
+            if any(row.long for row in node_item.layout.rows)
+        ]
+        self.session.viewer.zoom_to_initial([item.body() for item in items], texts)
 
     def zoom_selection(self) -> None:
         """Zoom to the selection, or to all items if nothing is selected."""

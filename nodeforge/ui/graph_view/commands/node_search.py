@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
 
-from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Together
+from nodeforge.errors import RequestError
+from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Paste, Together
 from nodeforge.graph.inline import every_node
-from nodeforge.graph.model import Input, Node, Output, Subgraph
+from nodeforge.graph.model import Input, Output, Subgraph
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
 from nodeforge.spec import NodeSpec, PortSpec, fits
@@ -17,6 +18,8 @@ from nodeforge.ui.common.formatting import plain_text
 from nodeforge.ui.graph_view.commands.search_popup import SearchEntry, SearchPopup
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.session import GraphSession
+from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.ranking import by_use, search_texts
 
 
 class NodeSearch:
@@ -47,28 +50,34 @@ class NodeSearch:
         self._place = self.session.viewer.to_scene(place)
         specs = [
             spec
-            for spec in self.session.catalogue.values()
+            for spec in self.session.node_types()
             if port_item is None or compatible_port(spec, port_item) is not None
         ]
-        specs.sort(key=lambda spec: (spec.category, spec.title))
-        self.popup.open([search_entry(spec) for spec in specs], place.toPoint())
+        use = self.session.node_use
+        specs = by_use(specs, use, lambda spec: relevance(spec, port_item) if port_item else 0)
+        self.popup.open([search_entry(spec, use) for spec in specs], place.toPoint())
 
     def _add(self, type_id: str) -> None:
-        spec = self.session.catalogue[type_id]
-        node = Node(type_id, version=spec.version)
         port_item, self._port_item = self._port_item, None
         x, y = self._place.x(), self._place.y()
+        if port_item is not None:
+            x, y = x - (220 if port_item.is_input else 0), y - 40
+        try:
+            add = self.session.adding(type_id, (x, y))
+        except RequestError as error:
+            self.session.refuse(f"{error.fact} {error.way_out}".strip())
+            return
+        spec = next(each for each in self.session.node_types() if each.type == type_id)
         if port_item is None:
-            add = AddNodes([node], [(round(x), round(y))], self.session.graph_path)
-            self.session.perform(add)
+            self.session.perform_adding(add, spec.title)
         else:
             port = compatible_port(spec, port_item)
             assert port is not None
-            place = (round(x - (220 if port_item.is_input else 0)), round(y - 40))
-            add = AddNodes([node], [place], self.session.graph_path)
-            title = spec.title.lower()
-            self.session.perform(Together(f"add {title}", _linked(add, port_item, port)))
+            edits = self.session.with_broadcasts(_linked(add, port_item, port), add)
+            self.session.perform(Together(f"add {spec.title.lower()}", edits))
+        self.session.node_use.added(type_id)
         self.session.select_paths(add.paths)
+        self.session.reveal(add.paths)
 
     def open_finder(self, place: QPointF, go) -> None:
         """Offer all nodes, also in subgraphs; `go` is called with the chosen path."""
@@ -77,14 +86,15 @@ class NodeSearch:
         entries = []
         for path, node in every_node(self.session.document.graph).items():
             spec = self.session.catalogue.get(node.type)
-            kind = "Group" if isinstance(node, Subgraph) else spec.title if spec else node.type
+            kind = "Subgraph" if isinstance(node, Subgraph) else spec.title if spec else node.type
             title = title_of(node, split(path)[1], self.session.catalogue)
             words = " ".join(str(v) for v in node.values.values() if isinstance(v, str))[:500]
-            entries.append(SearchEntry(path, title, words or kind, split(path)[0] or path, kind))
+            texts = [(title, 2.0), (path, 1.5), (kind, 1.2), (words, 0.6)]
+            entries.append(SearchEntry(path, title, words or kind, split(path)[0] or path, texts))
         self.finder.open(entries, place.toPoint())
 
 
-def _linked(add: AddNodes, port_item: GraphPortItem, port: PortSpec) -> Iterator[GraphEdit]:
+def _linked(add: AddNodes | Paste, port_item: GraphPortItem, port: PortSpec) -> Iterator[GraphEdit]:
     """Edits that add the node, then the link to it."""
     yield add
     there, here = add.paths[0], port_item.node_item.path
@@ -113,8 +123,18 @@ def compatible_port(spec: NodeSpec, port_item: GraphPortItem) -> PortSpec | None
     return next((p for p in found if p.type == kind), next(iter(found), None))
 
 
-def search_entry(spec: NodeSpec) -> SearchEntry:
-    ports = " ".join(port.name for port in (*spec.inputs, *spec.outputs))
-    return SearchEntry(
-        spec.type, spec.title, plain_text(spec.summary), spec.category, f"{spec.doc} {ports}"
-    )
+def relevance(spec: NodeSpec, port_item: GraphPortItem) -> float:
+    """How well a node type fits a dropped link: 2 by a port of its type that it needs, or by its
+    first output; 1 by another of its type; 0 by one that takes any."""
+    kind = port_item.layout.type
+    ports = spec.outputs if port_item.is_input else spec.inputs
+    if not any(port.type == kind for port in ports):
+        return 0
+    if port_item.is_input:
+        return 2 if ports[0].type == kind else 1
+    return 2 if any(port.type == kind and port.required for port in ports) else 1
+
+
+def search_entry(spec: NodeSpec, use: NodeUse) -> SearchEntry:
+    side = f"★ {spec.category}" if spec.type in use.favourites else spec.category
+    return SearchEntry(spec.type, spec.title, plain_text(spec.summary), side, search_texts(spec))

@@ -29,8 +29,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.ui.common.focus import return_focus
 from nodeforge.ui.common.theme import NORMAL, SMALL, Theme
-from nodeforge.ui.graph_view.commands.fuzzy_search import ranked
+from nodeforge.ui.library.fuzzy_search import ranked
 
 WIDTH, HEIGHT, LINE = 340, 320, 40
 _POPUP_KEYS = (
@@ -42,13 +43,20 @@ _POPUP_KEYS = (
 
 @dataclass(frozen=True)
 class SearchEntry:
-    """An entry of the popup: its key, and the texts that are shown and searched."""
+    """An entry of the popup.
+
+    Args:
+        key: What `chosen` tells.
+        title: The first line, with `side` at its right.
+        detail: The second line.
+        texts: What is searched, and how much a match in each counts.
+    """
 
     key: str
     title: str
     detail: str
-    side: str = ""
-    words: str = ""
+    side: str
+    texts: Sequence[tuple[str, float]]
 
 
 class SearchPopup(QFrame):
@@ -108,20 +116,14 @@ class SearchPopup(QFrame):
         self.list.setItemDelegate(_EntryDelegate(theme, self.list))
 
     def dismiss(self) -> None:
-        """Hide the popup and return the focus to the parent."""
+        """Hide the popup; if it still has the focus, the parent gets it."""
         if self.isVisible():
+            return_focus(self.line, self._around)
             self.hide()
-            self._around.setFocus()
             self.closed.emit()
 
     def _search(self, text: str) -> None:
-        found = ranked(
-            text,
-            (
-                (e, ((e.title, 2.0), (e.key, 1.5), (e.side, 1.2), (e.detail, 0.6), (e.words, 0.5)))
-                for e in self._entries
-            ),
-        )
+        found = ranked(text, ((entry, entry.texts) for entry in self._entries))
         self.list.clear()
         for entry in found[:200]:
             item = QListWidgetItem(entry.title)
@@ -140,8 +142,8 @@ class SearchPopup(QFrame):
 
     def _take_item(self, item: QListWidgetItem) -> None:
         entry = item.data(Qt.ItemDataRole.UserRole)
+        return_focus(self.line, self._around)
         self.hide()
-        self._around.setFocus()
         self.chosen.emit(entry.key)
 
     def eventFilter(self, watched, event) -> bool:  # noqa: N802

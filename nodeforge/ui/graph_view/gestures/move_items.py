@@ -15,6 +15,7 @@ from nodeforge.ui.graph_view.gestures.pan_and_select import selection_after_clic
 from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, FrameItem, entry_with
 from nodeforge.ui.graph_view.items.link_item import LinkItem
 from nodeforge.ui.graph_view.items.node_item import NodeItem
+from nodeforge.ui.graph_view.scene.make_way import make_way
 
 TURNS = 4
 """Changes of direction that make a shake."""
@@ -131,7 +132,7 @@ class MoveItems(Gesture):
             name = f"pull out {count(nodes)}"
             edits = [Together(name, [Detach(list(nodes), self.session.catalogue), *edits])]
         elif line is not None:
-            edits = [Together(f"insert {count(nodes)}", [*edits, *self._inserting(line)])]
+            edits = [Together(f"insert {count(nodes)}", list(self._inserting(line)))]
         if len(edits) > 1:
             edits = [Together(f"move {_words(nodes, frames)}", edits)]
         if not self.session.perform(edits[0]):
@@ -142,7 +143,11 @@ class MoveItems(Gesture):
         through, before = self._through(line.end), source_of(self.session.document, line.end)
         assert through is not None
         assert before is not None
+        node_item = self.session.scene.node_items[path]
+        place, way = make_way(self.session.scene, line.end, node_item.room(), path)
         return [
+            Move({path: place}),
+            *way,
             Link(before, Input(path, through.into, through.item)),
             Link(Output(path, through.out_of), line.end),
         ]

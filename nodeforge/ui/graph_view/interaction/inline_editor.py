@@ -17,6 +17,8 @@ from nodeforge.spec import (
     TextWidget,
     ToggleWidget,
 )
+from nodeforge.ui.common.focus import return_focus
+from nodeforge.ui.common.number_text import out_of_range
 from nodeforge.ui.common.theme import NORMAL, SMALL
 from nodeforge.ui.graph_view.gestures.drag_number import rounded, step_of, within
 from nodeforge.ui.graph_view.interaction.arithmetic import calculate
@@ -78,9 +80,9 @@ class InlineEditor(QObject):
             return
         text = widget.toPlainText() if isinstance(widget, QPlainTextEdit) else widget.text()  # pyright: ignore
         widget.removeEventFilter(self)
+        return_focus(widget, self.session.viewer)
         widget.hide()
         widget.deleteLater()
-        self.session.viewer.setFocus()
         if keep:
             self._keep(text)
 
@@ -102,6 +104,9 @@ class InlineEditor(QObject):
         if number is None:
             self.session.refuse(f"'{text}' is not a number.")
             return
+        low, high = (getattr(row.spec.widget, name, None) for name in ("minimum", "maximum"))
+        if cut := out_of_range(number, low, high):
+            self.session.refuse(f"{row.label}: {cut}")
         number = within(number, row.spec)
         self._set(node_item, row, float(number) if row.spec.type == FLOAT else round(number))
 

@@ -55,8 +55,11 @@ class GraphInputHandler(QObject):
         self.session = session
         self.gesture: Gesture | None = None
         self.node_dropped: Callable[[str, QPointF], bool] = lambda *_: False
+        self.link_opened: Callable[[LinkItem, QPointF], object] = lambda *_: None
         self.last_position = QPointF()
         """The last mouse position, view pixels."""
+        self.touched = False
+        """Whether the user has pressed a button or a key that was used."""
         self._button = Qt.MouseButton.NoButton
         self._space = False
         self._hovered: NodeItem | None = None
@@ -68,7 +71,9 @@ class GraphInputHandler(QObject):
     # the mouse
 
     def press(self, event: QMouseEvent) -> None:
+        self.touched = True
         self.last_position = event.position()
+        self.session.show_hint("")
         if self.gesture is not None:
             self.cancel()
             return
@@ -131,7 +136,9 @@ class GraphInputHandler(QObject):
         node_item = hit.item if isinstance(hit.item, NodeItem) else None
         if self._hovered is not None and self._hovered is not node_item:
             self._hovered.hover(None)
-        self._hovered = node_item
+        if self._hovered is not node_item:
+            self._hovered = node_item
+            self.show_links()
         shape = None
         if node_item is not None:
             node_item.hover(hit.port_item.layout if hit.port_item else None)
@@ -176,6 +183,12 @@ class GraphInputHandler(QObject):
         if self._hovered is not None:
             self._hovered.hover(None)
             self._hovered = None
+            self.show_links()
+
+    def show_links(self) -> None:
+        """Show hidden links of the hovered and the selected nodes."""
+        chosen = [item for item in self.session.selected_items() if isinstance(item, NodeItem)]
+        self.session.scene.show_links_of([self._hovered, *chosen])
 
     def double_click(self, event: QMouseEvent) -> None:
         if event.button() != Left:
@@ -185,6 +198,8 @@ class GraphInputHandler(QObject):
         match hit.item:
             case NodeItem() if hit.port_item is None:
                 self._open(hit.item, hit)
+            case LinkItem():
+                self.link_opened(hit.item, hit.place)
             case FrameItem() if hit.item.accepts_press_at(hit.place):
                 self.rename_requested.emit(hit.item)
             case None | FrameItem():
@@ -208,12 +223,22 @@ class GraphInputHandler(QObject):
         self.menu_requested.emit(
             MenuRequest(
                 hit.item.path if isinstance(hit.item, NodeItem) else "",
+                self._input_under(hit),
                 hit.item.path if isinstance(hit.item, FrameItem) else "",
                 isinstance(hit.item, LinkItem),
                 viewer.to_scene(place),
                 viewer.viewport().mapToGlobal(place.toPoint()),
             )
         )
+
+    def _input_under(self, hit: Hit) -> str:
+        """The input or parameter under the mouse; empty for none."""
+        if not isinstance(hit.item, NodeItem):
+            return ""
+        if hit.port_item is not None:
+            return hit.port_item.layout.name if hit.port_item.is_input else ""
+        row = self.row_under(hit.item, hit)
+        return row.port if row is not None else ""
 
     # keys
 
@@ -231,6 +256,7 @@ class GraphInputHandler(QObject):
         pressed = QKeySequence(event.keyCombination()).toString()
         call = self._keys.get(pressed) if pressed not in self.unassigned_keys else None
         if call is not None:
+            self.touched = True
             call()
         return call is not None
 

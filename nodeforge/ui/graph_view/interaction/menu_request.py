@@ -13,6 +13,7 @@ class MenuRequest:
 
     Args:
         node: The node's path, or empty.
+        port: The node's input or parameter there, or empty.
         frame: The backdrop's or note's key, or empty.
         link: Whether it was on a link, which is then selected.
         place: The position, scene coordinates.
@@ -20,6 +21,7 @@ class MenuRequest:
     """
 
     node: str
+    port: str
     frame: str
     link: bool
     place: QPointF

@@ -93,6 +93,8 @@ class NodeItem(AbstractNodeItem):
             yield "missing", theme.error
         if self.problem:
             yield "problem", theme.warn
+        if self.layout.broadcasts:
+            yield "broadcast", theme.text
         if self.layout.mode is not Mode.ACTIVE:
             yield self.layout.mode.value, theme.text
 
@@ -175,6 +177,10 @@ class NodeItem(AbstractNodeItem):
     def body(self) -> QRectF:
         """The rectangle in scene coordinates."""
         return QRectF(self.pos().x(), self.pos().y(), self._width, self._height)
+
+    def room(self) -> QRectF:
+        """The rectangle to keep free for it in layouts, scene coordinates."""
+        return QRectF(self.pos().x(), self.pos().y(), self._width, self.layout.room)
 
     def itemChange(self, change, value):  # noqa: N802
         if change == QGraphicsItem.GraphicsItemChange.ItemSelectedHasChanged:

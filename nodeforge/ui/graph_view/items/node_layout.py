@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nodeforge.graph.model import Input, Mode, Node, Subgraph
-from nodeforge.graph.ports import input_names, input_spec, output_names, output_spec, title_of
+from nodeforge.graph.ports import (
+    input_names,
+    input_spec,
+    input_value,
+    output_names,
+    output_spec,
+    picture_port,
+    port_label,
+    title_of,
+)
 from nodeforge.spec import (
     ANY,
     FLOAT,
@@ -32,6 +41,8 @@ PAD = 8
 LINES = 3
 """Number of lines shown of a multiline text."""
 THUMB = 160
+PICTURE = THUMB + 8
+"""Height that a thumbnail takes with its margins, if it is not resized."""
 STRIP = 20
 REROUTE = (48, 24)
 
@@ -49,10 +60,7 @@ class PortLayout:
     known: bool = True
     linked: bool = False
     doc: str = ""
-
-    @property
-    def label(self) -> str:
-        return self.name.replace("_", " ")
+    label: str = ""
 
 
 @dataclass(slots=True)
@@ -65,12 +73,9 @@ class ParameterRow:
     linked: bool
     y: float
     height: float
+    label: str
     auto: str = ""
     """What stands for a value that is left to the model."""
-
-    @property
-    def label(self) -> str:
-        return self.port.replace("_", " ")
 
     @property
     def long(self) -> bool:
@@ -99,12 +104,15 @@ class NodeLayout:
     pin: bool = False
     missing: bool = False
     is_group: bool = False
+    broadcasts: bool = False
     collapsed: bool = False
     ports: list[PortLayout] = field(default_factory=list)
     rows: list[ParameterRow] = field(default_factory=list)
     thumb: tuple[float, float, float, float] | None = None
     strip: float | None = None
     """The top of the message strip."""
+    room: float = 0.0
+    """The height to keep free for it: that with a picture, also while it shows none."""
 
     def row_at(self, y: float) -> ParameterRow | None:
         return next((row for row in self.rows if row.y <= y < row.y + row.height), None)
@@ -115,6 +123,7 @@ class DisplayState:
     """What the layout needs besides the node: collapsed state, links, thumbnail, message."""
 
     collapsed: bool = False
+    broadcasts: bool = False
     linked: Collection[Input] = ()
     linked_outputs: Collection[str] = ()
     thumb: float | None = None
@@ -139,6 +148,7 @@ def layout_node(name: str, node: Node, catalogue: Catalogue, display: DisplaySta
         pin=node.pin,
         missing=spec is None and not is_group,
         is_group=is_group,
+        broadcasts=display.broadcasts,
         collapsed=display.collapsed,
     )
     inputs = _ports(node, catalogue, {end.port for end in display.linked}, is_input=True)
@@ -150,6 +160,7 @@ def layout_node(name: str, node: Node, catalogue: Catalogue, display: DisplaySta
         _fold(layout, inputs + outputs)
     else:
         _stack(layout, node, catalogue, inputs, outputs, display)
+    layout.room = max(layout.room, layout.height)
     return layout
 
 
@@ -163,6 +174,7 @@ def _ports(
     ports = [_port(name, declared(node, name, catalogue), is_input) for name in [*known, *extra]]
     for port in ports:
         port.linked = port.name in linked
+        port.label = port_label(node, port.name) if is_input else port.name.replace("_", " ")
     return ports
 
 
@@ -202,10 +214,11 @@ def _stack(
         row = ParameterRow(
             port.name,
             spec,
-            _value(node, port.name, spec),
+            input_value(node, port.name, catalogue),
             port.linked,
             top,
             _height(spec, port.linked),
+            port.label,
             display.auto.get(port.name, ""),
         )
         port.y = top + ROW / 2
@@ -214,6 +227,8 @@ def _stack(
     layout.ports = inputs + outputs
     if layout.missing:
         top += ROW
+    picture = PICTURE if picture_port(node, catalogue) else 0
+    layout.room = top + picture + 8
     top = _place_thumb(layout, display, top + 4)
     if display.message:
         layout.strip = top + 4
@@ -237,14 +252,6 @@ def _place_thumb(layout: NodeLayout, display: DisplayState, top: float) -> float
         width, height = room, room * display.thumb
     layout.thumb = ((layout.width - width) / 2, top + 4, width, height)
     return top + 4 + round(height) + 4
-
-
-def _value(node: Node, port: str, spec: PortSpec) -> Any:
-    """The value of an input; for a subgraph's port, that of the inner input."""
-    while port not in node.values and isinstance(node, Subgraph):
-        target = node.inputs[port][0]
-        node, port = node.graph.nodes[target.node], target.port
-    return node.values.get(port, spec.default)
 
 
 def format_value(value: Any, spec: PortSpec) -> str:

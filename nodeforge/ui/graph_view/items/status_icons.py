@@ -17,6 +17,7 @@ STATUS_ICONS = {
     "mute": "speaker-slash",
     "bypass": "arrow-bend-double-up-right",
     "missing": "question",
+    "broadcast": "broadcast",
 }
 """Phosphor icon names by state or mode."""
 
@@ -30,6 +31,7 @@ STATUS_TEXTS = {
     "problem": "Problem",
     "mute": "Muted: not run, and neither is what needs it",
     "bypass": "Bypassed: passes its input through",
+    "broadcast": "Broadcasts: feeds all open inputs of its type, also of nodes added later",
     "missing": "No pack declares this type; its data is kept",
 }
 

@@ -1,13 +1,18 @@
-"""Layered graph layout: nodes from left to right by depth, with few crossings; iterative."""
+"""Layered graph layout: nodes from left to right by depth, with few crossings; iterative.
+
+Parts of the graph that no link joins are laid out each alone, then set side by side in rows.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 ACROSS, DOWN = 48.0, 24.0
 """Spacing between columns, and between nodes of a column."""
 SWEEPS = 4
+WIDER = 1.3
+"""The width of rows, as a multiple of the side of a square with their area."""
 
 Size = tuple[float, float]
 
@@ -21,14 +26,45 @@ def layered_layout(
         sizes: Width and height of each node, in the order to keep where nothing else decides.
         links: From which node to which; those of other nodes do not count.
     """
-    linked = {name for pair in links if pair[0] in sizes and pair[1] in sizes for name in pair}
-    places = _layer_linked({name: size for name, size in sizes.items() if name in linked}, links)
-    _add_rows(places, sizes)
-    return places
-
-
-def _layer_linked(sizes: Mapping[str, Size], links: Iterable[tuple[str, str]]) -> dict[str, Size]:
     pairs = [(a, b) for a, b in dict.fromkeys(links) if a in sizes and b in sizes and a != b]
+    parts: list[tuple[list[str], dict[str, Size]]] = []
+    for names, inner in _connected(sizes, pairs):
+        parts.append((names, _layer({name: sizes[name] for name in names}, inner)))
+    linked = [places for names, places in parts if len(names) > 1]
+    loose = [places for names, places in parts if len(names) == 1]
+    made, height = _in_rows(linked, sizes, 0.0, 2 * ACROSS, 0.0)
+    width = max((x + sizes[name][0] for name, (x, _) in made.items()), default=0.0)
+    below = height + 2 * DOWN if made else 0.0
+    return made | _in_rows(loose, sizes, below, ACROSS, width)[0]
+
+
+Pairs = list[tuple[str, str]]
+
+
+def _connected(names: Iterable[str], links: Pairs) -> list[tuple[list[str], Pairs]]:
+    """The parts of the graph that links join: their nodes, in order, and their links."""
+    beside: defaultdict[str, list[str]] = defaultdict(list)
+    for start, end in links:
+        beside[start].append(end)
+        beside[end].append(start)
+    part: dict[str, int] = {}
+    made: list[tuple[list[str], Pairs]] = []
+    for first in names:
+        if first not in part:
+            waiting = [first]
+            while waiting:
+                name = waiting.pop()
+                if name not in part:
+                    part[name] = len(made)
+                    waiting += beside[name]
+            made.append(([], []))
+        made[part[first]][0].append(first)
+    for start, end in links:
+        made[part[start]][1].append((start, end))
+    return made
+
+
+def _layer(sizes: Mapping[str, Size], pairs: Pairs) -> dict[str, Size]:
     depth = _depths(sizes, pairs)
     _pull_sources(depth, pairs)
     columns: defaultdict[int, list[str]] = defaultdict(list)
@@ -109,16 +145,39 @@ def _place(columns: list[list[str]], sizes: Mapping[str, Size]) -> dict[str, Siz
     return places
 
 
-def _add_rows(places: dict[str, Size], sizes: Mapping[str, Size]) -> None:
-    """Place unlinked nodes in rows below the others."""
-    right = max((x + sizes[name][0] for name, (x, _) in places.items()), default=0.0)
-    y = max((y + sizes[name][1] + 2 * DOWN for name, (_, y) in places.items()), default=0.0)
-    loose = [name for name in sizes if name not in places]
-    area = sum((sizes[name][0] + ACROSS) * (sizes[name][1] + DOWN) for name in loose)
-    width = max(right, 1.3 * area**0.5)
-    x = high = 0.0
-    for name in loose:
-        if x and x + sizes[name][0] > width:
-            x, y, high = 0.0, y + high + DOWN, 0.0
-        places[name] = (x, y)
-        x, high = x + sizes[name][0] + ACROSS, max(high, sizes[name][1])
+def _in_rows(
+    parts: Sequence[Mapping[str, Size]],
+    sizes: Mapping[str, Size],
+    top: float,
+    gap: float,
+    width: float,
+) -> tuple[dict[str, Size], float]:
+    """Set parts side by side, from `top` on.
+
+    Args:
+        parts: The places of each part's nodes, from (0, 0).
+        sizes: The size of each node.
+        top: Where the first row begins.
+        gap: Space between parts.
+        width: At least so wide are the rows; wider ones are about as wide as all are high.
+
+    Returns:
+        The places, and the bottom of the last row.
+    """
+    boxes = [
+        (
+            max(x + sizes[name][0] for name, (x, _) in part.items()),
+            max(y + sizes[name][1] for name, (_, y) in part.items()),
+        )
+        for part in parts
+    ]
+    area = sum((across + gap) * (down + gap) for across, down in boxes)
+    width = max(width, WIDER * area**0.5, *(across for across, _ in boxes), 0.0)
+    made: dict[str, Size] = {}
+    x, y, row = 0.0, top, 0.0
+    for part, (across, down) in zip(parts, boxes, strict=True):
+        if x and x + across > width:
+            x, y, row = 0.0, y + row + gap / 2, 0.0
+        made |= {name: (x + left, y + above) for name, (left, above) in part.items()}
+        x, row = x + across + gap, max(row, down)
+    return made, y + row

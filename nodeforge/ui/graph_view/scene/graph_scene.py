@@ -23,11 +23,12 @@ from nodeforge.graph.changes import (
     ValueChanged,
 )
 from nodeforge.graph.document import Document, NoSuchNodeError
+from nodeforge.graph.edits.broadcast import broadcasting
 from nodeforge.graph.model import Graph, Input, Mode, Node, Output
 from nodeforge.graph.paths import inside, join, split, within
 from nodeforge.spec import ANY, Catalogue
 from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, NOTES, FrameItem
-from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.link_item import LinkItem, LinkStyle
 from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.node_layout import DisplayState, NodeLayout, layout_node
 from nodeforge.ui.graph_view.items.pens import Pens
@@ -62,6 +63,7 @@ class GraphScene:
         self.link_items: dict[Input, LinkItem] = {}
         self.frame_items: dict[tuple[str, str], FrameItem] = {}
         self.links: dict[Input, Output] = {}
+        self.link_style = LinkStyle.CURVED
         self._at: defaultdict[str, set[Input]] = defaultdict(set)
         self.run_display = RunDisplay(self)
         self._free_positions: dict[str, tuple[float, float]] = {}
@@ -128,6 +130,8 @@ class GraphScene:
             case EntryChanged(table="colours" | "collapsed"):
                 if change.key in self.node_items:
                     changed.nodes.add(change.key)
+            case EntryChanged(table="broadcasts"):
+                self._collect_node(change.key.partition(".")[0], changed)
             case EntryChanged(table="backdrops" | "notes"):
                 if split(change.key)[0] == self.path:
                     changed.frames.add((change.table, change.key))
@@ -138,9 +142,16 @@ class GraphScene:
 
     def _collect_node(self, path: str, changed: _ChangedParts) -> None:
         """Collect the shown node that is at `path` or contains it."""
+        if shown := self.shown_at(path):
+            changed.nodes.add(shown)
+
+    def shown_at(self, path: str) -> str:
+        """The path of the node in the shown graph that is at `path` or contains it; empty for
+        none."""
         prefix = f"{self.path}/" if self.path else ""
-        if path.startswith(prefix) and path != self.path:
-            changed.nodes.add(prefix + path[len(prefix) :].partition("/")[0])
+        if not path.startswith(prefix) or path == self.path:
+            return ""
+        return prefix + path[len(prefix) :].partition("/")[0]
 
     def _update(self, changed: _ChangedParts) -> None:
         graph = self.graph
@@ -218,12 +229,13 @@ class GraphScene:
         at = self._at[path]
         display = DisplayState(
             collapsed=bool(self.document.view.collapsed.get(path)),
+            broadcasts=bool(broadcasting(self.document, path)),
             linked=[end for end in at if end.node == path],
             linked_outputs={self.links[end].port for end in at if self.links[end].node == path},
             thumb=self.run_display.thumb_shape(path),
             thumb_height=self.run_display.thumb_heights.get(path),
             message=bool(self.run_display.state(path).message),
-            auto=self.run_display.auto_values.get(path, {}),
+            auto=self.run_display.auto_values_of(path, node),
         )
         return layout_node(split(path)[1], node, self.catalogue, display)
 
@@ -243,7 +255,7 @@ class GraphScene:
         source = out_of.port_item(start.port, is_input=False)
         assert target is not None
         assert source is not None
-        line = LinkItem(end, start, target, source)
+        line = LinkItem(end, start, target, source, self.link_style)
         self.link_items[end] = line
         self._colour_line(line)
         self.graphics_scene.addItem(line)
@@ -252,7 +264,8 @@ class GraphScene:
         source, target = line.source, line.target
         kind = source.layout.type if source.layout.type != ANY else target.layout.type
         muted = Mode.MUTE in (source.node_item.layout.mode, target.node_item.layout.mode)
-        line.set_style(self.pens.theme.port_colour(kind), muted)
+        quiet = str(line.start) in self.document.view.broadcasts
+        line.set_style(self.pens.theme.port_colour(kind), muted, quiet=quiet)
 
     def _remove_link(self, end: Input) -> None:
         line = self.link_items.pop(end, None)
@@ -281,12 +294,12 @@ class GraphScene:
             if path not in positions and path not in self._free_positions
         }
         taken = [
-            positions[path][1] + node_item.layout.height + 60
+            positions[path][1] + node_item.layout.room + 60
             for path, node_item in self.node_items.items()
             if path in positions
         ]
         links = [(start.node, end.node) for end, start in self.links.items()]
-        sizes = {path: (layout.width, layout.height) for path, layout in loose.items()}
+        sizes = {path: (layout.width, layout.room) for path, layout in loose.items()}
         top = max(taken, default=0.0)
         for path, (x, y) in layered_layout(sizes, links).items():
             self._free_positions[path] = (x, y + top)
@@ -302,6 +315,18 @@ class GraphScene:
             self.graphics_scene.addItem(frame)
         else:
             frame.set_entry(entry)
+
+    def set_link_style(self, style: LinkStyle) -> None:
+        """Set how all links are drawn."""
+        self.link_style = style
+        for line in self.link_items.values():
+            line.set_link_style(style)
+
+    def show_links_of(self, node_items: Collection[NodeItem | None]) -> None:
+        """Show the links of these nodes plainly, also hidden and quiet ones."""
+        for line in self.link_items.values():
+            ends = line.source.node_item, line.target.node_item
+            line.set_near(any(end in node_items for end in ends))
 
     def set_pens(self, pens: Pens) -> None:
         """Set the pens of all items."""

@@ -40,7 +40,10 @@ MARGIN = 24
 """Margin around fitted items, scene units."""
 REACH = 6
 """Radius of the hit test for links, pixels."""
-EDGE = 200_000.0
+WHOLE = 200_000.0
+"""Half the side of the scene."""
+EDGE = 12.0
+"""Pixels between the view's edge and what is revealed."""
 PIXMAPS = 128 * 1024
 """Pixmap cache limit, KiB; Qt's default holds less than one screen of nodes."""
 
@@ -77,6 +80,8 @@ class GraphViewer(NodeViewer):
         self.link_error: Callable[[GraphPortItem, GraphPortItem], str | None] = lambda *_: None
         self.acyclic = False
         self.overview: Overview | None = None
+        self.covered = QRectF()
+        """The part of the view that the minimap covers, view pixels."""
         self._background = BackgroundGrid(theme)
         QPixmapCache.setCacheLimit(max(PIXMAPS, QPixmapCache.cacheLimit()))
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)
@@ -88,7 +93,7 @@ class GraphViewer(NodeViewer):
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSceneRect(-EDGE, -EDGE, 2 * EDGE, 2 * EDGE)
+        self.setSceneRect(-WHOLE, -WHOLE, 2 * WHOLE, 2 * WHOLE)
         self.setTransform(QTransform())
         self.centerOn(0, 0)
         self.setAccessibleName("Graph")
@@ -137,8 +142,12 @@ class GraphViewer(NodeViewer):
             return
         self._look(rect.center(), max(LEAST, self._fitting(rect)))
 
-    def zoom_to_initial(self, bodies: Sequence[QRectF]) -> None:
-        """Fit all items; if they would be too small to read, show the left part."""
+    def zoom_to_initial(self, bodies: Sequence[QRectF], texts: Sequence[QRectF] = ()) -> None:
+        """Fit all items; if they would be too small to read, show the left part.
+
+        Args:
+            texts: The nodes that a text is typed in, which are shown rather than others.
+        """
         whole = bounding_rect(bodies)
         if whole.isEmpty():
             return
@@ -147,13 +156,27 @@ class GraphViewer(NodeViewer):
             return
         room = QRectF(self.viewport().rect())
         size = room.size() / READABLE - QSizeF(2 * MARGIN, 2 * MARGIN)
-        self._look(initial_view(bodies, whole, size).center(), READABLE)
+        self._look(initial_view(bodies, whole, size, texts).center(), READABLE)
 
     def reveal(self, rect: QRectF) -> None:
-        """Scroll as little as needed to show a rectangle."""
-        if not self.visible_rect().contains(rect):
-            self.ensureVisible(rect, MARGIN, MARGIN)
-            self.view_changed.emit()
+        """Scroll as little as needed to show a rectangle, and not under what covers the view.
+
+        Of a rectangle that is larger than the view, the upper left part is shown.
+        """
+        view = QRectF(self.viewport().rect()).adjusted(EDGE, EDGE, -EDGE, -EDGE)
+        wanted = self.viewportTransform().mapRect(rect)
+        shift = QPointF(
+            _into(wanted.left(), wanted.right(), view.left(), view.right()),
+            _into(wanted.top(), wanted.bottom(), view.top(), view.bottom()),
+        )
+        wanted.translate(shift)
+        if wanted.intersects(self.covered):
+            left = QPointF(self.covered.left() - EDGE - wanted.right(), 0)
+            up = QPointF(0, self.covered.top() - EDGE - wanted.bottom())
+            ways = [way for way in (left, up) if view.contains(wanted.translated(way))]
+            shift += min(ways, key=QPointF.manhattanLength, default=QPointF())
+        if not shift.isNull():
+            self.pan_by(shift)
 
     def _fitting(self, rect: QRectF) -> float:
         """The zoom, at most 1, that fits a rectangle."""
@@ -333,3 +356,10 @@ class GraphViewer(NodeViewer):
     def bounding_rect_of(self, items) -> QRectF:
         """The bounding rectangle of items, scene coordinates."""
         return bounding_rect(item.body() for item in items)
+
+
+def _into(low: float, high: float, least: float, most: float) -> float:
+    """By how much to move low..high into least..most; if it is longer, `low` goes to `least`."""
+    if low < least or high - low > most - least:
+        return least - low
+    return min(0.0, most - high)

@@ -55,7 +55,7 @@ def _paint(painter: QPainter, scene: GraphScene, area: QRectF) -> None:
     painter.translate(-area.topLeft())
     painter.fillRect(area, scene.pens.theme.window)
     plain = QStyleOptionGraphicsItem()
-    for layer in (scene.frame_items, scene.link_items, scene.node_items):
+    for layer in (scene.frame_items, scene.node_items, scene.link_items):
         for item in layer.values():
             painter.save()
             painter.translate(item.pos())

@@ -42,11 +42,6 @@ class Overview:
         pens = self._scene.pens
         for rect, colour in self._frames:
             painter.fillRect(rect, colour)
-        for colour, lines in self._lines.items():
-            pen = QPen(QColor(colour))
-            pen.setCosmetic(True)
-            painter.setPen(pen)
-            painter.drawLines(lines)
         painter.setPen(NO_PEN)
         painter.setBrush(pens.body)
         painter.drawRects(self._bodies)
@@ -57,6 +52,11 @@ class Overview:
             if node_item.thumb is not None and node_item.layout.thumb is not None:
                 rect = QRectF(*node_item.layout.thumb).translated(node_item.pos())
                 painter.drawPixmap(rect, node_item.thumb, QRectF(node_item.thumb.rect()))
+        for colour, lines in self._lines.items():
+            pen = QPen(QColor(colour))
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawLines(lines)
         self._outline(painter, pens, zoom)
 
     def _outline(self, painter: QPainter, pens: Pens, zoom: float) -> None:
@@ -83,6 +83,8 @@ class Overview:
             if node_item.thumb is not None:
                 self._thumbs.append(node_item)
         for line in scene.link_items.values():
+            if not line.isVisible():
+                continue
             ends = QLineF(line.source.centre(), line.target.centre())
             lines[line.colour.name()].append(ends)
         self._frames = [
@@ -126,10 +128,15 @@ def bounding_rect(rects: Iterable[QRectF]) -> QRectF:
     return whole
 
 
-def initial_view(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRectF:
+def initial_view(
+    bodies: Sequence[QRectF], whole: QRectF, size: QSizeF, texts: Sequence[QRectF] = ()
+) -> QRectF:
     """The part of `whole` to show first: at its left, where most nodes are.
 
     In a direction in which `whole` is smaller than `size`, it is centred.
+
+    Args:
+        texts: The nodes that a text is typed in, as prompts; they count before all others.
     """
     if whole.height() <= size.height():
         tops = [whole.center().y() - size.height() / 2]
@@ -140,4 +147,7 @@ def initial_view(bodies: Sequence[QRectF], whole: QRectF, size: QSizeF) -> QRect
     left = whole.center().x() - size.width() / 2 if fits else whole.left()
     views = [QRectF(left, top, size.width(), size.height()) for top in tops]
     strip = [body for body in bodies if left <= body.left() and body.right() <= left + size.width()]
-    return max(views, key=lambda view: sum(map(view.contains, strip)))
+    return max(
+        views,
+        key=lambda view: (sum(map(view.contains, texts)), sum(map(view.contains, strip))),
+    )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 
+from nodeforge.graph.model import Node, Subgraph
+from nodeforge.graph.ports import innermost_input
 from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.status_icons import NO_STATE, NodeState
 
@@ -119,9 +121,20 @@ class RunDisplay:
     def show_auto_values(self, values: Mapping[str, Mapping[str, str]]) -> None:
         """Show what stands for values that are left to the model."""
         before, self.auto_values = self.auto_values, values
-        for path in {*before, *values}:
-            if before.get(path) != values.get(path) and path in self._scene.node_items:
+        changed = (path for path in {*before, *values} if before.get(path) != values.get(path))
+        for path in {self._scene.shown_at(path) for path in changed}:
+            if path in self._scene.node_items:
                 self._scene.update_node(path)
+
+    def auto_values_of(self, path: str, node: Node) -> Mapping[str, str]:
+        """What stands for values of a node, or of a subgraph's ports, left to the model."""
+        if not isinstance(node, Subgraph):
+            return self.auto_values.get(path, {})
+        inner = {port: innermost_input(node, path, port) for port in node.inputs}
+        told = {
+            port: self.auto_values.get(end.node, {}).get(end.port) for port, end in inner.items()
+        }
+        return {port: text for port, text in told.items() if text}
 
     def show_thumbnail(self, path: str, image: QImage | None) -> None:
         """Set or remove a node's thumbnail."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from nodeforge.ui.graph_view.commands.node_search import NodeSearch
 from nodeforge.ui.graph_view.interaction.inline_editor import InlineEditor
 from nodeforge.ui.graph_view.interaction.input_handler import GraphInputHandler
 from nodeforge.ui.graph_view.items.frame_item import FrameItem
+from nodeforge.ui.graph_view.items.link_item import LinkStyle
 from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.pens import Pens
 from nodeforge.ui.graph_view.items.status_icons import NodeState
@@ -24,11 +25,15 @@ from nodeforge.ui.graph_view.scene import image_export
 from nodeforge.ui.graph_view.session import GraphSession
 from nodeforge.ui.graph_view.view.breadcrumb import Breadcrumb
 from nodeforge.ui.graph_view.view.minimap import Minimap
+from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.saved_subgraphs import SavedSubgraphs
 
 EDGE = 12
+MAPPED = QSize(560, 440)
+"""The smallest view, in pixels, that shows the minimap: in a smaller one it covers nodes."""
 EMPTY = "Press Tab or double-click to add a node, or drop a workflow here."
-SETTLING = 300
-"""Milliseconds during which a new view is zoomed again when it is resized."""
+REFUSAL = 4000
+"""Milliseconds for which a refusal is shown near the mouse."""
 
 
 class GraphView(GraphCommands, LayoutCommands, QWidget):
@@ -49,9 +54,11 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         catalogue: Catalogue,
         theme: Theme,
         parent: QWidget | None = None,
+        node_use: NodeUse | None = None,
+        saved_subgraphs: SavedSubgraphs | None = None,
     ) -> None:
         QWidget.__init__(self, parent)
-        self.session = session = GraphSession(document, catalogue, theme)
+        self.session = session = GraphSession(document, catalogue, theme, node_use, saved_subgraphs)
         self.input_handler = GraphInputHandler(session, self._keys())
         self.inline_editor = InlineEditor(session)
         self._bar = Breadcrumb(session, self._go, self)
@@ -64,20 +71,25 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         self.node_search = NodeSearch(session, session.viewer)
         self.minimap = Minimap(session, session.viewer)
         self._hint = QLabel(session.viewer)
-        self._hint.setStyleSheet(_hint_style(theme))
         self._hint.hide()
+        self._hint_timer = QTimer(self)
+        self._hint_timer.setSingleShot(True)
+        self._hint_timer.setInterval(REFUSAL)
+        self._hint_timer.timeout.connect(self._hint.hide)
         self._empty = QLabel(EMPTY, session.viewer, alignment=Qt.AlignmentFlag.AlignCenter)
         self._empty.setProperty("role", "empty")
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._connect()
         self._show_empty_text()
-        self._settling_size = True
+        self._fitted: tuple[float, QPointF] | None = None
+        """Zoom and scroll position as the view was fitted last; None before it is shown."""
 
     def _connect(self) -> None:
         session, input_handler = self.session, self.input_handler
         session.selection_changed.connect(lambda: self.selected.emit(self.selection()))
         session.opened.connect(self.opened)
         session.refused.connect(self.refused)
+        session.refused.connect(self._show_refusal)
         session.hint_changed.connect(self._show_hint)
         session.viewer.view_changed.connect(self._place_minimap)
         session.opened.connect(self._show_empty_text)
@@ -87,6 +99,9 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         input_handler.row_requested.connect(self.inline_editor.edit_row)
         input_handler.rename_requested.connect(self.inline_editor.edit_name)
         input_handler.node_dropped = self.drop_node
+        input_handler.link_opened = self.add_reroute
+        session.selection_changed.connect(input_handler.show_links)
+        session.document_changed.connect(input_handler.show_links)
         self.destroyed.connect(session.close)
 
     def discard(self) -> None:
@@ -180,10 +195,15 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         session.theme = theme
         session.scene.set_pens(Pens(theme))
         session.viewer.set_theme(theme)
-        self._hint.setStyleSheet(_hint_style(theme))
         self.node_search.popup.set_theme(theme)
         self.node_search.finder.set_theme(theme)
         self.minimap.update()
+
+    def set_link_style(self, style: str) -> None:
+        """Set how links are drawn, a `LinkStyle`."""
+        self.session.scene.set_link_style(LinkStyle(style))
+        self.input_handler.show_links()
+        self.session.viewer.invalidate_overview()
 
     # commands that open something
 
@@ -230,22 +250,42 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
 
     def showEvent(self, event) -> None:  # noqa: N802
         super().showEvent(event)
-        if self._settling_size:
-            QTimer.singleShot(0, self, self.zoom_start)
-            QTimer.singleShot(SETTLING, self, self._settle)
+        if self._fitted is None:
+            QTimer.singleShot(0, self, self._fit)
 
     def resizeEvent(self, event) -> None:  # noqa: N802
         super().resizeEvent(event)
         self._empty.setGeometry(self.session.viewer.rect())
-        if self._settling_size and self.isVisible():
-            self.zoom_start()
+        if self.isVisible() and self._is_untouched():
+            self._fit()
 
-    def _settle(self) -> None:
-        self._settling_size = False
+    def _fit(self) -> None:
+        self.zoom_start()
+        self._fitted = self._shown()
 
-    def _show_hint(self, text: str, place: QPointF) -> None:
+    def _shown(self) -> tuple[float, QPointF]:
+        viewer = self.session.viewer
+        across, down = viewer.horizontalScrollBar(), viewer.verticalScrollBar()
+        return viewer.zoom, QPointF(across.value(), down.value())
+
+    def _is_untouched(self) -> bool:
+        """Whether the user has neither worked in the view nor moved it since it was fitted.
+
+        Until then it is fitted again whenever it is resized: when panels appear, and when the
+        window is maximised.
+        """
+        return self._fitted in (None, self._shown()) and not self.input_handler.touched
+
+    def _show_refusal(self, why: str) -> None:
+        """Show a refusal where the user looks, beside the status bar."""
+        self._show_hint(why, self.input_handler.last_position, refused=True)
+        self._hint_timer.start()
+
+    def _show_hint(self, text: str, place: QPointF, refused: bool = False) -> None:
+        self._hint_timer.stop()
         self._hint.setVisible(bool(text))
         if text:
+            self._hint.setStyleSheet(_hint_style(self.session.theme, refused))
             self._hint.setText(text)
             self._hint.adjustSize()
             room = self.session.viewer.rect()
@@ -261,14 +301,17 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
     def _place_minimap(self) -> None:
         view = self.session.viewer.rect()
         self._empty.setGeometry(view)
-        self.minimap.setVisible(view.width() > 480 and view.height() > 320)
+        self.minimap.setVisible(view.width() >= MAPPED.width() and view.height() >= MAPPED.height())
         self.minimap.move(
             view.width() - self.minimap.width() - EDGE, view.height() - self.minimap.height() - EDGE
         )
+        shown = self.minimap.isVisibleTo(self)
+        self.session.viewer.covered = QRectF(self.minimap.geometry() if shown else QRect())
 
 
-def _hint_style(theme: Theme) -> str:
-    raised, line, text = theme.raised.name(), theme.error.name(), theme.text.name()
+def _hint_style(theme: Theme, refused: bool) -> str:
+    raised, text = theme.raised.name(), theme.text.name()
+    line = (theme.error if refused else theme.accent).name()
     return (
         f"background: {raised}; color: {text}; border: 1px solid {line};"
         " border-radius: 4px; padding: 4px 8px;"

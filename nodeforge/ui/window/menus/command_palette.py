@@ -74,7 +74,8 @@ class CommandPalette(QDialog):
         ranked = []
         for command in self._actions:
             action = self._actions[command.name]
-            cost = match_cost(text, action.text())
+            costs = [match_cost(text, each) for each in (action.text(), *command.words)]
+            cost = min((each for each in costs if each is not None), default=None)
             if action.isEnabled() and cost is not None and command.name != "view.palette":
                 ranked.append((cost if text else 0, command))
         self.list.clear()

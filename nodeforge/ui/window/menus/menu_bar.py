@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QMenu, QSizePolicy, QSpinBox, QToolBar, QToolButton, QWidget
 
+from nodeforge.graph.edits.broadcast import broadcastable
+from nodeforge.graph.model import Subgraph
 from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.inspector.exposing import add_exposing
 from nodeforge.ui.window.base_window import BaseWindow
+from nodeforge.ui.window.menus.colour_menu import ColourMenu
 from nodeforge.ui.window.menus.history_menu import HistoryMenu
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view import MenuRequest
 
 _MOST = 999
 _ON_NODE = (
@@ -24,9 +32,19 @@ _ON_NODE = (
         "node.bypass",
         "node.pin",
     ),
-    *("node.collapse", SEPARATOR, "node.group", "node.ungroup", SEPARATOR, "edit.cut"),
-    *("edit.copy", "edit.duplicate", "edit.delete"),
+    *(
+        "node.collapse",
+        "node.broadcast",
+        SEPARATOR,
+        "node.group",
+        "node.ungroup",
+        "node.keep",
+        SEPARATOR,
+    ),
+    *("edit.cut", "edit.copy", "edit.duplicate", "edit.delete"),
 )
+_ON_SUBGRAPH = ("node.ungroup", "node.keep")
+"""What the menu of a node shows for subgraphs alone."""
 _ON_CANVAS = (
     *("edit.undo", SEPARATOR, "edit.cut", "edit.copy", "edit.paste", "edit.delete", SEPARATOR),
     *("edit.select_all", "canvas.deselect", "canvas.invert_selection", SEPARATOR),
@@ -49,6 +67,8 @@ def build_menus(window: BaseWindow) -> None:
             _add_recent(window, menu)
         elif name == "edit":
             menu.insertMenu(window.commands["edit.cut"], HistoryMenu(window, menu))
+        elif name == "node":
+            menu.insertMenu(window.commands["node.group"], ColourMenu(window, menu))
 
 
 def _fill(window: BaseWindow, menu: QMenu, entries: Sequence[str]) -> None:
@@ -83,13 +103,46 @@ def canvas_menu(window: BaseWindow, place: QPoint) -> None:
     menu.popup(place)
 
 
-def node_menu(window: BaseWindow) -> QMenu:
+def node_menu(window: BaseWindow, request: MenuRequest) -> QMenu:
     """The context menu of the graph."""
     menu = QMenu(window)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     window.commands.update_states()
-    _fill(window, menu, _ON_NODE if window.has_selection() else _ON_NOTHING)
+    if request.frame:
+        _fill_frame_menu(window, menu, request)
+    elif window.has_selection():
+        opened = window.workspace.current
+        if opened is not None and request.node:
+            add_exposing(menu, window.workspace, opened, request.node, request.port)
+            menu.addSeparator()
+        _fill(window, menu, _entries_of(window, request.node))
+        menu.insertMenu(window.commands["node.group"], ColourMenu(window, menu))
+    else:
+        _fill(window, menu, _ON_NOTHING)
     return menu
+
+
+def _entries_of(window: BaseWindow, path: str) -> list[str]:
+    """The commands that make sense for the node at `path`."""
+    opened, without = window.workspace.current, set[str]()
+    if opened is not None and path:
+        if not isinstance(opened.document.node(path), Subgraph):
+            without.update(_ON_SUBGRAPH)
+        if not broadcastable(opened.document, path, window.workspace.catalogue):
+            without.add("node.broadcast")
+    return [entry for entry in _ON_NODE if entry not in without]
+
+
+def _fill_frame_menu(window: BaseWindow, menu: QMenu, request: MenuRequest) -> None:
+    """The menu of a backdrop or a note, with that of the empty graph below."""
+    is_note = request.frame.rpartition("/")[2].startswith("note:")
+    rename = "Edit text" if is_note else "Rename"
+    menu.addAction(icon("text-aa"), rename, window.call_in_front("rename"))
+    menu.addMenu(ColourMenu(window, menu))
+    delete = "Delete note" if is_note else "Delete backdrop"
+    menu.addAction(icon("trash"), delete, window.call_in_front("delete_selected"))
+    menu.addSeparator()
+    _fill(window, menu, _ON_NOTHING)
 
 
 def build_toolbar(window: BaseWindow) -> QSpinBox:

@@ -34,8 +34,9 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
         "&Node",
         (
             *("node.add", "node.rename", "node.open", "node.up", SEPARATOR, "node.mute"),
-            *("node.bypass", "node.pin", "node.collapse", SEPARATOR, "node.group"),
-            *("node.ungroup", "node.backdrop", SEPARATOR, "node.align_left", "node.align_top"),
+            *("node.bypass", "node.pin", "node.collapse", "node.broadcast", SEPARATOR),
+            *("node.group", "node.ungroup", "node.keep", "node.backdrop", SEPARATOR),
+            *("node.align_left", "node.align_top"),
             *("node.across", "node.down", "node.layout"),
         ),
     ),
@@ -46,8 +47,10 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
             *("view.zoom_all", "view.zoom_selection", "canvas.zoom_in", "canvas.zoom_out"),
             *("canvas.zoom_whole", "canvas.turn_left", "canvas.turn_back", "canvas.turn_right"),
             SEPARATOR,
+            *("view.links_curved", "view.links_straight", "view.links_hidden", SEPARATOR),
+            *("view.next_region", "view.previous_region", SEPARATOR),
             *("view.light", "view.library", "view.inspector", "view.viewer", "view.gallery"),
-            *("view.queue", "view.problems", "view.log"),
+            *("view.queue", "view.problems", "view.log", SEPARATOR, "view.reset_layout"),
         ),
     ),
     "canvas": (

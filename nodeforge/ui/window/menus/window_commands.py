@@ -8,9 +8,25 @@ from functools import partial
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.window.base_window import BaseWindow
+from nodeforge.ui.window.documents_area import LINK_STYLES
 from nodeforge.ui.window.menus.canvas_menu import canvas_commands
 from nodeforge.ui.window.menus.graph_export import GraphExport
 from nodeforge.ui.window.menus.run_menu import RunMenu
+from nodeforge.ui.window.regions import walk_regions
+
+_WORDS = {
+    "node.broadcast": ("Anything everywhere", "Link to all open inputs"),
+    "node.backdrop": ("Frame", "Group box", "Comment box"),
+    "node.group": ("Make group", "Group nodes", "Collapse into subgraph"),
+    "node.ungroup": ("Ungroup", "Expand group"),
+    "node.mute": ("Never", "Disable"),
+    "node.bypass": ("Skip", "Pass through"),
+    "node.collapse": ("Minimise", "Hide parameters"),
+    "node.layout": ("Arrange", "Tidy up"),
+    "view.zoom_all": ("Fit", "Frame all"),
+    "view.zoom_selection": ("Frame selected",),
+}
+"""What other node editors call these commands; the command palette finds them by these names."""
 
 
 def all_commands(window: BaseWindow, run_menu: RunMenu) -> list[Command]:
@@ -139,8 +155,10 @@ def _node(window: BaseWindow) -> list[Command]:
             ("node.bypass", "Bypass", "bypass", ("B",), "arrow-bend-double-up-right", True),
             ("node.pin", "Keep result in cache", "pin", ("P",), "push-pin", True),
             ("node.collapse", "Collapse", "collapse", ("C",), "", True),
-            ("node.group", "Collapse into subgraph", "group", ("Ctrl+G",), "stack", True),
+            ("node.group", "Convert to subgraph", "group", ("Ctrl+G",), "stack", True),
             ("node.ungroup", "Unpack subgraph", "ungroup", ("Ctrl+Alt+G",), "", True),
+            ("node.broadcast", "Broadcast outputs", "broadcast", (), "broadcast", True),
+            ("node.keep", "Keep in library", "keep_in_library", (), "bookmark-simple", True),
             (
                 "node.backdrop",
                 "Add backdrop",
@@ -177,6 +195,7 @@ def _on_graph(
             icon,
             partial(window.can_call_in_front, method, selection=needs),
             context=window.area.tabs,
+            words=_WORDS.get(name, ()),
         )
         for name, text, method, keys, icon, needs in rows
     ]
@@ -193,6 +212,15 @@ def _view(window: BaseWindow) -> list[Command]:
             "view.palette", "Command palette…", window.show_palette, ("Ctrl+Shift+P",), "command"
         ),
         *on_graph,
+        *(
+            Command(
+                f"view.{name}_region",
+                f"{name.capitalize()} panel",
+                lambda step=step: walk_regions(window.area, window.docks.all, step),
+                (keys,),
+            )
+            for name, step, keys in (("next", 1, "F6"), ("previous", -1, "Shift+F6"))
+        ),
         Command(
             "view.light",
             "Light theme",
@@ -200,6 +228,25 @@ def _view(window: BaseWindow) -> list[Command]:
             (),
             "sun",
             checked=lambda: not window.workspace.theme.is_dark,
+            words=("Dark theme", "Colours"),
+        ),
+        *(
+            Command(
+                f"view.links_{style}",
+                f"{style.capitalize()} links",
+                partial(window.area.set_link_style, style),
+                checked=lambda style=style: window.area.link_style == style,
+            )
+            for style in LINK_STYLES
+        ),
+        Command(
+            "view.reset_layout",
+            "Reset layout",
+            window.docks.reset_layout,
+            (),
+            "layout",
+            lambda: window.area.canvas is None,
+            words=("Default panels", "Workspace"),
         ),
         *(
             Command(
