@@ -11,10 +11,13 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
 from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.canvas.generation.intents import METHODS, Intent
-from nodeforge.formats import document_to_json
+from nodeforge.formats import document_to_json, read, write
+from nodeforge.graph.document import Document
 from nodeforge.imaging import Box
 from nodeforge.settings import shipped
+from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.staging_area import Candidate
+from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.window.main_window import MainWindow
 from support.canvas_driver import CanvasDriver, driver_in
 from support.processes import ForkedWorker
@@ -315,6 +318,31 @@ def test_each_intent_has_its_strength_and_the_form_follows(painted):
     form.set("prompt.text", "a fox")
     form.choose_intent(Intent.EXPAND)
     assert form.current_values()["prompt.text"] == "a fox"
+
+
+def test_a_saved_document_keeps_the_form(painted):
+    """Window B20: a reopened project had intent Fill, batch 4 and seed 1."""
+    form, opened = painted.editor.form, painted.tab.opened
+    opened.generations.append({"intent": "fill", "values": {"noise.seed": 1, "noise.batch": 4}})
+    form.choose_intent(Intent.EXPAND)
+    form.set("noise.seed", 2895970384)
+    form.set("noise.batch", 1)
+    form.choose_seed_mode("increment")
+    document = read(write(opened.document))
+    again = GenerationForm(OpenDocument(document), painted.window.workspace)
+    assert again.intent is Intent.EXPAND
+    assert again.current_values() == form.current_values()
+    assert again.current_values()["noise.seed"] == 2895970384
+    assert again.seed_mode == "increment"
+
+
+@pytest.mark.parametrize("saved", [7, {"values": 3}, {"intent": "none"}, {"seed_mode": []}])
+def test_a_form_of_a_wrong_kind_is_passed_over(painted, saved):
+    document = Document()
+    document.view.extra["canvas_form"] = saved
+    form = GenerationForm(OpenDocument(document), painted.window.workspace)
+    assert form.intent is Intent.FILL
+    assert form.seed_mode == "random"
 
 
 def test_what_was_accepted_before_can_be_asked_for_again(painted):

@@ -20,7 +20,7 @@ from nodeforge.engine.context import RunRequest
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
-from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm, random_seed
+from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.generation_source import (
     box_for_masks,
     generation_source,
@@ -31,6 +31,7 @@ from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingA
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.seeds import random_seed
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import RUNNING, WAITING, Job, new_run_id, snapshot
 from nodeforge.ui.running.runner import Runner

@@ -196,7 +196,7 @@ class GeneratePanel(QWidget):
         self._session.overlay_changed.emit()
 
     def _choose_seed_mode(self, mode: str) -> None:
-        self._form.seed_mode = mode
+        self._form.choose_seed_mode(mode)
 
     def _list_workflows(self, _: object = None) -> None:
         """List the automatic choice and all open workflows that the canvas can run."""
