@@ -135,6 +135,7 @@ def test_live_repaints_after_the_last_dab(qtbot, open_window):
 
 
 def test_an_empty_mask_is_refused_in_words(qtbot, painted):
+    painted.editor.form.choose_intent(Intent.REMOVE)
     with qtbot.waitSignal(painted.editor.generator.refused, timeout=LONG) as refused:
         painted.tab.generate()
     assert "no mask" in refused.args[0]
