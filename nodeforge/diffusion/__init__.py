@@ -78,6 +78,12 @@ from nodeforge.diffusion.tensors.latents import (
 )
 from nodeforge.diffusion.tensors.noise import DrawnNoise, draw_noise, parse_variations, start_noise
 from nodeforge.diffusion.text.clip import PromptError, encode_prompt
+from nodeforge.diffusion.text.references import (
+    ReferencesError,
+    ReferenceSize,
+    reference_size,
+    with_references,
+)
 from nodeforge.diffusion.text.textual_inversion import (
     UnknownEmbeddingError,
     with_embedding,
@@ -143,6 +149,8 @@ __all__ = [
     "ModelFacts",
     "OutOfMemoryError",
     "PromptError",
+    "ReferenceSize",
+    "ReferencesError",
     "Residency",
     "ScheduleError",
     "ScheduledPromptError",
@@ -188,6 +196,7 @@ __all__ = [
     "parse_layer_names",
     "parse_sigmas",
     "parse_variations",
+    "reference_size",
     "repeat",
     "schedule_prompt",
     "set_added_conditions",
@@ -201,6 +210,7 @@ __all__ = [
     "with_embedding",
     "with_lora",
     "with_named",
+    "with_references",
     "zero",
 ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from nodeforge.values.latent import Latent
     from nodeforge.values.pictures import Image, Mask
     from nodeforge.values.recipes import ControlNet, IpAdapter
 
@@ -95,6 +96,7 @@ class Prompt:
         controls: What steers the denoiser while it acts.
         images: What it shows beside its words.
         framing: Of the training pictures, for families that are told of them.
+        references: Pictures that an edit model sees beside the words, in their order.
     """
 
     embedding: Tensor
@@ -109,6 +111,7 @@ class Prompt:
     images: tuple[ImagePrompt, ...] = ()
     added_conditions: AddedConditions = AddedConditions()
     mask: Tensor | None = None
+    references: tuple[Latent, ...] = ()
 
 
 @dataclass(frozen=True)

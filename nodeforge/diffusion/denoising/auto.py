@@ -14,14 +14,19 @@ from nodeforge.values import Guidance, Noise
 def settings_of(task: Denoising, facts: ModelFacts) -> SamplingSettings:
     """All settings of a task, those that it leaves to the model resolved."""
     noise = task.noise if isinstance(task.noise, Noise) else None
+    references = (each for prompt in task.positive.prompts for each in prompt.references)
     latent = task.latent
+    width = latent.width if latent else noise.width if noise else None
+    height = latent.height if latent else noise.height if noise else None
+    if width is None and height is None and (first := next(references, None)) is not None:
+        width, height = first.width, first.height
     asked = SamplingSettings(
         sampler=task.sampler.name,
         schedule=task.schedule.name,
         steps=task.schedule.steps,
         guidance=task.guidance.scale,
-        width=latent.width if latent else noise.width if noise else None,
-        height=latent.height if latent else noise.height if noise else None,
+        width=width,
+        height=height,
         convention=task.sampler.convention,
     )
     return resolve(asked, facts.family, facts.variant, facts.kind)

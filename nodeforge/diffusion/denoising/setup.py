@@ -26,8 +26,10 @@ from nodeforge.diffusion.tensors.noise import (
     seeds_of,
 )
 from nodeforge.diffusion.tensors.prediction import FLOW
+from nodeforge.diffusion.text.references import check_references
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.errors import NodeForgeError
+from nodeforge.models import FAMILIES
 from nodeforge.values import (
     Conditioning,
     Guidance,
@@ -161,6 +163,10 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
                 way_out="Encode the prompt with the text encoder that comes with the model.",
             )
         check_controls(conditioning, facts.family, f"port '{name}'")
+        for prompt in conditioning.prompts if conditioning else ():
+            label = FAMILIES[facts.family].label
+            told = f"{label} ({facts.variant})" if facts.variant else label
+            check_references(len(prompt.references), facts.references, told, f"port '{name}'")
     for name in ("latent", "masked_image"):
         latent: Latent | None = getattr(task, name)
         if latent is None:

@@ -53,16 +53,21 @@ class Flux1(Behaviour):
         network, (height, width) = model.network, x.shape[-2:]
         dtype, device = network.dtype, x.device
         tokens, text = pack(x.to(dtype)), said.embedding.to(dtype)
+        places = [place_ids(height // 2, width // 2, device, dtype)]
+        for number, reference in enumerate(said.references, 1):
+            high, wide = reference.shape[-2:]
+            places.append(place_ids(high // 2, wide // 2, device, dtype, number))
+        seen = [tokens, *(pack(reference.to(dtype)) for reference in said.references)]
         predicted = network(
-            hidden_states=tokens,
+            hidden_states=torch.cat(seen, dim=1),
             timestep=timestep.expand(len(tokens)).to(device, dtype) / 1000,
             encoder_hidden_states=text,
             txt_ids=torch.zeros(text.shape[1], 3, device=device, dtype=dtype),
-            img_ids=place_ids(height // 2, width // 2, device, dtype),
+            img_ids=torch.cat(places),
             return_dict=False,
             **self.arguments(said, tokens.shape[1], dtype),
         )[0]
-        return unpack(predicted, height, width).float()
+        return unpack(predicted[:, : tokens.shape[1]], height, width).float()
 
     def arguments(self, said: PromptInputs, tokens: int, dtype: torch.dtype) -> dict[str, Any]:
         """What the denoiser is told beside the text's tokens.

@@ -17,6 +17,8 @@ from nodeforge.models import FAMILIES
 from nodeforge.values import Conditioning
 
 _LAYERS = (9, 18, 27)
+_APART = 10
+"""Between the times of two reference pictures; the picture that is made has time 0."""
 
 
 @dataclass(frozen=True)
@@ -55,25 +57,32 @@ class Flux2Klein(Behaviour):
         network, (height, width) = model.network, x.shape[-2:]
         dtype, device = network.dtype, x.device
         text = said.embedding.to(dtype)
+        pictures = [x, *said.references]
+        places = [
+            _ids(each.shape[-2], each.shape[-1], 1, device, _APART * number)
+            for number, each in enumerate(pictures)
+        ]
+        tokens = [each.to(dtype).flatten(2).permute(0, 2, 1) for each in pictures]
         predicted = network(
-            hidden_states=x.to(dtype).flatten(2).permute(0, 2, 1),
+            hidden_states=torch.cat(tokens, dim=1),
             timestep=timestep.expand(len(x)).to(device, dtype) / 1000,
             guidance=None,
             encoder_hidden_states=text,
             txt_ids=_ids(1, 1, text.shape[1], device),
-            img_ids=_ids(height, width, 1, device),
+            img_ids=torch.cat(places, dim=1),
             return_dict=False,
         )[0]
-        return predicted.permute(0, 2, 1).reshape(len(x), -1, height, width).float()
+        made = predicted[:, : height * width]
+        return made.permute(0, 2, 1).reshape(len(x), -1, height, width).float()
 
     def image_tokens(self, height: int, width: int) -> int:
         return height * width
 
 
-def _ids(height: int, width: int, words: int, device: torch.device) -> Tensor:
+def _ids(height: int, width: int, words: int, device: torch.device, time: int = 0) -> Tensor:
     """Time, row, column and word of each token, (1, tokens, 4)."""
-    axes = (torch.arange(count, device=device) for count in (1, height, width, words))
-    return torch.cartesian_prod(*axes)[None]
+    axes = (torch.arange(count, device=device) for count in (height, width, words))
+    return torch.cartesian_prod(torch.tensor([time], device=device), *axes)[None]
 
 
 FLUX2_KLEIN_4B = Flux2Klein("flux2_klein_4b")

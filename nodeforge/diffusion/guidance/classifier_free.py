@@ -145,7 +145,13 @@ def _single(
         embedding, mask = padded(embedding, tokens), padded(mask, tokens)
     elif active.empty is not None:
         embedding = lengthened(embedding, active.empty, tokens)
-    inputs = PromptInputs(embedding, prompt.pooled, added_values(prompt, wanted), mask=mask)
+    inputs = PromptInputs(
+        embedding,
+        prompt.pooled,
+        added_values(prompt, wanted),
+        mask=mask,
+        references=tuple(reference.samples for reference in prompt.references),
+    )
     inputs = inputs.expanded_to(x)
     images = tuple(_image_prompt(image, x) for image in prompt.images)
     return PromptBatch(inputs, prompt.controls, images)
@@ -181,7 +187,8 @@ def _groups(single: Sequence[PromptBatch], most: int) -> list[list[PromptBatch]]
 def _conditions(batch: PromptBatch) -> tuple[object, ...]:
     """Equal for those that may go through the network together."""
     images = ((each.adapter, each.strength, each.embedding.shape) for each in batch.image_prompts)
-    return batch.perturbation, *map(same_control, batch.controls), *images
+    shapes = tuple(reference.shape for reference in batch.inputs.references)
+    return batch.perturbation, shapes, *map(same_control, batch.controls), *images
 
 
 def _shares(prompts: Sequence[Prompt], x: Tensor) -> list[Tensor] | None:

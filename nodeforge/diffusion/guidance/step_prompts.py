@@ -122,7 +122,7 @@ def _in_step(prompt: Prompt, step: int, steps: int) -> Prompt:
 
 
 def _with_controls_of(others: Sequence[Prompt], prompt: Prompt) -> Prompt:
-    """A prompt without controls of its own takes those of `others`.
+    """A prompt without controls or references of its own takes those of `others`.
 
     Where they have image prompts and it has none, it gets as many empty ones.
     """
@@ -133,4 +133,7 @@ def _with_controls_of(others: Sequence[Prompt], prompt: Prompt) -> Prompt:
     if images and not prompt.images:
         empty = tuple(replace(each, embedding=each.negative_embedding) for each in images.values())
         prompt = replace(prompt, images=empty)
+    if not prompt.references:
+        references = next((other.references for other in others if other.references), ())
+        prompt = replace(prompt, references=references)
     return prompt

@@ -20,9 +20,18 @@ def unpack(tokens: Tensor, height: int, width: int) -> Tensor:
     return x.permute(0, 3, 1, 4, 2, 5).reshape(batch, channels // 4, height, width)
 
 
-def place_ids(height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Where each token lies: (tokens, 3), a zero, its row and its column."""
+def place_ids(
+    height: int, width: int, device: torch.device, dtype: torch.dtype, picture: int = 0
+) -> Tensor:
+    """Where each token lies: (tokens, 3), its picture, its row and its column.
+
+    Args:
+        height, width: In tokens.
+        device, dtype: Of the result.
+        picture: 0 is the one that is made, references count from 1.
+    """
     ids = torch.zeros(height, width, 3)
+    ids[..., 0] = picture
     ids[..., 1] += torch.arange(height)[:, None]
     ids[..., 2] += torch.arange(width)[None]
     return ids.reshape(-1, 3).to(device, dtype)

@@ -20,6 +20,8 @@ class PromptInputs:
         numbers: (batch, count), for families that are told sizes or scores.
         guidance: (1, width), for denoisers that are told the guidance scale.
         mask: bool, (batch, tokens), which tokens are read; None is all.
+        references: Latents of pictures that an edit model sees, each (batch, channels, height,
+            width) of its own size.
     """
 
     embedding: Tensor
@@ -27,6 +29,7 @@ class PromptInputs:
     added_conditions: Tensor | None = None
     guidance: Tensor | None = None
     mask: Tensor | None = None
+    references: tuple[Tensor, ...] = ()
 
     def expanded_to(self, x: Tensor) -> PromptInputs:
         """The same for each item of `x`, on its device."""
@@ -34,12 +37,16 @@ class PromptInputs:
         def each(tensor: Tensor | None) -> Tensor | None:
             if tensor is None:
                 return None
-            return tensor.to(x.device).expand(x.shape[0], *[-1] * (tensor.ndim - 1))
+            return _expanded(tensor, x)
 
         embedding = each(self.embedding)
         assert embedding is not None
         return PromptInputs(
-            embedding, each(self.pooled), each(self.added_conditions), mask=each(self.mask)
+            embedding,
+            each(self.pooled),
+            each(self.added_conditions),
+            mask=each(self.mask),
+            references=tuple(_expanded(reference, x) for reference in self.references),
         )
 
     def arguments(self, dtype: torch.dtype) -> dict[str, Any]:
@@ -58,6 +65,10 @@ class PromptInputs:
         return told
 
 
+def _expanded(tensor: Tensor, x: Tensor) -> Tensor:
+    return tensor.to(x.device).expand(x.shape[0], *[-1] * (tensor.ndim - 1))
+
+
 def concatenated(said: Sequence[PromptInputs]) -> PromptInputs:
     """What all of `said` say, one after the other along the batch."""
 
@@ -70,4 +81,7 @@ def concatenated(said: Sequence[PromptInputs]) -> PromptInputs:
         cat([each.pooled for each in said]),
         cat([each.added_conditions for each in said]),
         mask=cat([each.mask for each in said]),
+        references=tuple(
+            torch.cat(same) for same in zip(*(each.references for each in said), strict=True)
+        ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -59,6 +60,7 @@ class Variant:
         tensors: Whether a tensor of the denoiser is there, by its authors' name.
         inpainting: Whether its denoiser reads the mask; None where either may be.
         scheduler: What its scheduler's configuration has other than its family's.
+        references: How many reference pictures it takes; None is as its family.
     """
 
     recommended: RecommendedSettings
@@ -69,6 +71,7 @@ class Variant:
     tensors: Mapping[str, bool] = field(default_factory=dict)
     inpainting: bool | None = None
     scheduler: Mapping[str, Any] = field(default_factory=dict)
+    references: int | None = None
 
 
 _NO_TEMPLATE = "{}"
@@ -123,6 +126,7 @@ class Family:
         added_conditions_width: How many numbers its denoiser reads beside the prompt, as sizes; 0
             where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
+        references: How many reference pictures its models take, to edit by.
         companions: Whether its models come as separate files of denoiser, text encoders and VAE.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
     """
@@ -160,6 +164,7 @@ class Family:
     dtypes: tuple[str, ...] = HALF_FIRST
     added_conditions_width: int = 0
     adapter_factor: int | None = None
+    references: int = 0
     companions: bool = False
     signature: Signature | None = None
 
@@ -197,6 +202,23 @@ class Family:
     def recommended_for(self, variant: str) -> RecommendedSettings:
         """The settings to start from with a model of `variant`."""
         return self.variants[variant].recommended if variant in self.variants else self.recommended
+
+    def references_of(self, variant: str) -> int:
+        """How many reference pictures a model of `variant` takes."""
+        told = self.variants[variant].references if variant in self.variants else None
+        return self.references if told is None else told
+
+    @property
+    def most_references(self) -> int:
+        """How many reference pictures the model of it takes that takes the most."""
+        return max([self.references, *map(self.references_of, self.variants)])
+
+    @cached_property
+    def reference_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Width and height of the pictures that it was taught to edit; empty is any."""
+        file = self.config_folder / "reference_sizes.json"
+        sizes = json.loads(file.read_text("utf-8"))["sizes"] if file.is_file() else []
+        return tuple((width, height) for width, height in sizes)
 
     def guidance_of(self, variant: str) -> GuidanceKind:
         """How a model of `variant` is guided."""

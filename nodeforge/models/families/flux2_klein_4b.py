@@ -101,6 +101,7 @@ FLUX2_KLEIN_4B = Family(
     shift=ScheduleShift.EMPIRICAL,
     comfyui_shift=exp(2.02),
     comfyui_clip=("flux2",),
+    references=4,
     rounds_strength_up=True,
     dtypes=BFLOAT16_FIRST,
     companions=True,

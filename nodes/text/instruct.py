@@ -1,0 +1,79 @@
+"""From an instruction and pictures to what an edit model reads."""
+
+from typing import Annotated
+
+import torch
+
+from nodeforge import diffusion, imaging
+from nodeforge.api import (
+    Choice,
+    Conditioning,
+    Image,
+    Latent,
+    Multiline,
+    RunContext,
+    TextEncoder,
+    Vae,
+    node,
+)
+
+
+@node("text.instruct", title="Encode instruction")
+def instruct(
+    run: RunContext,
+    text_encoder: TextEncoder,
+    vae: Vae,
+    images: list[Image],
+    text: Annotated[str, Multiline(names="embedding")] = "",
+    size: Annotated[str, Choice("auto", "original")] = "auto",
+) -> Conditioning:
+    """Encode what should change, with the pictures that an edit model is to see.
+
+    Flux.1 Kontext takes one picture, Flux.2 klein up to four. Where noise has no size of its own,
+    the new picture has that of the first one.
+
+    Args:
+        text_encoder: The model's own.
+        vae: The model's own.
+        images: What is to be edited comes first, then what else it should look like.
+        text: What should change, such as: make it night.
+        size: By itself each picture is scaled to a size that the model was taught with; original
+            only crops it to what the model can make.
+    """
+    family, original = text_encoder.family, size == "original"
+    with run.use(vae) as loaded:
+        references: list[Latent] = []
+        for image in images:
+            seen = _seen(image, family, original)
+            references.append(diffusion.encode(loaded, seen, check=run.check))
+    knowing = diffusion.with_named(text_encoder, text, run.named)
+    with run.use(text_encoder) as encoder:
+        said = diffusion.encode_text(encoder, knowing, text, 0, run.check)
+    return diffusion.with_references(said, references)
+
+
+@node("text.add_references", title="Add references")
+def add_references(conditioning: Conditioning, latents: list[Latent]) -> Conditioning:
+    """Let encoded prompts show pictures, too, as workflows of ComfyUI do.
+
+    'Encode instruction' does the same in one node, and for models that read the pictures
+    together with the words it is the only one.
+
+    Args:
+        conditioning: The prompts.
+        latents: Encoded pictures, after those that it shows already.
+    """
+    shown = tuple(conditioning.prompts[0].references)
+    return diffusion.with_references(conditioning, [*shown, *latents])
+
+
+def _seen(image: Image, family: str, original: bool) -> Image:
+    """The picture in the size in which the model sees it."""
+    size = diffusion.reference_size(image.width, image.height, family, original)
+    if (size.width, size.height) == (image.width, image.height):
+        return image
+    fit = imaging.Fit.STRETCH if size.stretched else imaging.Fit.CROP
+    pixels = imaging.each(
+        lambda p: imaging.resize_to(p, size.width, size.height, fit), image.pixels.numpy()
+    )
+    return Image(torch.from_numpy(pixels))
