@@ -6,7 +6,7 @@ names, with its text encoders and VAE found beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tiny_transformers
 import torch
+from PIL import Image as Pillow
 from safetensors.torch import load_file
 from torch import nn
 
@@ -26,11 +27,14 @@ from nodeforge.engine.context import RunRequest, RunState
 from nodeforge.engine.session import Session
 from nodeforge.formats import load
 from nodeforge.formats.sampling_settings import LoopTrace
+from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Input, Node, Output
 from nodeforge.lint import lint
 from nodeforge.models import FAMILIES, ModelFolders
 from nodeforge.settings import ModelFolder, Precision, Settings
 from nodeforge.spec import Catalogue
+from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.worker.build import LoadedNetworks
 from nodeforge.worker.codec import ValueCodec
 from nodeforge.worker.packs import load_packs
@@ -110,10 +114,13 @@ def drawn(
     case: Case,
     workflow: str = "text_to_image",
     policy: Policy = DEFAULT,
+    change: Callable[[Document], None] = lambda _: None,
+    granted: Sequence[Path] = (),
     **more: dict[str, Any],
 ) -> tuple[np.ndarray, float]:
     """The picture of a shipped workflow, and the guidance that it left to the model."""
     document = load(WORKFLOWS / f"{workflow}.json")
+    change(document)
     for node, values in {
         "model": {"file": case.file},
         "prompt": {"text": PROMPT},
@@ -124,15 +131,18 @@ def drawn(
     }.items():
         document.graph.nodes[node].values.update(values)
     catalogue, folders = Catalogue.shipped(), ModelFolders(settings)
-    assert lint(document, catalogue, folders) == []
+    assert lint(document, catalogue, folders, granted=granted) == []
     traced = LoopTrace(flatten(document.graph, catalogue), folders.info)
     made = traced.settings("denoise")
+    assert made is not None
     cache = ResultCache(MemoryTier(2**28), None, ValueCodec())
     networks = LoadedNetworks(diffusion.Residency("cpu", policy))
     session = Session(settings, load_packs(settings).node_types, cache, networks, torch.no_grad)
     happened: list[events.Event] = []
     state = RunState(happened.append)
-    results = session.run(document.graph, RunRequest("run", ["decode"]), state)
+    results = session.run(
+        document.graph, RunRequest("run", ["decode"], granted=list(map(str, granted))), state
+    )
     assert results, happened[-1]
     return results["decode"]["image"].pixels.numpy(), made.guidance
 
@@ -158,6 +168,42 @@ def test_a_folder_makes_the_pipelines_picture(case: Case, tmp_path: Path):
     as_folder(case, settings.models)
     ours, guidance = drawn(settings, case)
     assert np.abs(ours - wanted(case, guidance)).max() == 0.0
+
+
+@pytest.mark.filterwarnings("ignore:__array_")
+@pytest.mark.parametrize("name", ["Flux.2 klein", "Flux.2 klein base"])
+def test_an_edit_by_instruction_makes_the_pipelines_picture(name: str, tmp_path: Path):
+    """The reference's size is the new picture's where the noise has none."""
+    settings, case = Settings(home=tmp_path), CASES[name]
+    as_folder(case, settings.models)
+    file = tmp_path / "seen.png"
+    Pillow.fromarray(np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)).save(file)
+
+    def instruct(document: Document) -> None:
+        graph = document.graph
+        graph.nodes["prompt"] = Node("text.instruct")
+        graph.nodes["seen"] = Node("image.load", {"file": str(file)})
+        graph.links[Input("prompt", "vae")] = Output("model", "vae")
+        graph.links[Input("prompt", "images", 0)] = Output("seen", "image")
+
+    document = load(WORKFLOWS / "text_to_image.json")
+    instruct(document)
+    document.graph.nodes["model"].values["file"] = case.file
+    folders = ModelFolders(settings)
+    told = auto_values(document, Catalogue.shipped(), folders.info)
+    assert told["noise"] == {"width": "as the picture", "height": "as the picture"}
+    size = {"seed": SEED, "width": None, "height": None}
+    ours, guidance = drawn(settings, case, change=instruct, granted=[file], noise=size)
+    theirs = pipeline(case.model)(
+        prompt=PROMPT,
+        image=Pillow.open(file),
+        num_inference_steps=STEPS,
+        generator=torch.Generator().manual_seed(SEED),
+        output_type="np",
+        **case.arguments(guidance),
+    ).images
+    assert ours.shape == theirs.shape == (1, 64, 96, 3)
+    assert np.abs(ours - theirs).max() == 0.0
 
 
 @pytest.mark.filterwarnings("ignore:__array_")

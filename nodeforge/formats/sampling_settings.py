@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from nodeforge.graph.flatten import FlatGraph
@@ -12,6 +13,7 @@ from nodeforge.spec import ModelFileWidget
 from nodeforge.values.recipes import AUTO, COMFYUI, DIFFUSERS
 
 LOOP = "sampling.denoise"
+_SHOWS = ("text.instruct", "text.add_reference")
 _DENOISERS = (Kind.CHECKPOINT, Kind.UNET)
 Recognised = Callable[[str, str], ModelInfo | None]
 """From the kind and the name of a model to what it is; None where that cannot be told."""
@@ -68,7 +70,16 @@ class LoopTrace:
         kind = model.prediction_type if prediction in (None, AUTO) else str(prediction)
         variant = self.value(loop, "model", "variant")
         told = str(variant) if variant not in (None, AUTO) else model.variant
-        return resolve(asked, model.family, told, kind or "")
+        made = resolve(asked, model.family, told, kind or "")
+        if asked.width is None and asked.height is None and self.shows_references(loop):
+            return replace(made, width=None, height=None)  # that of the first picture
+        return made
+
+    def shows_references(self, loop: str) -> bool:
+        """Whether the loop's prompt shows pictures, whose size then counts."""
+        start = self.flat.links.get(Input(loop, "positive"))
+        found = self.upstream(start.node) if start else ()
+        return any(self.flat.nodes[path].type in _SHOWS for path in found)
 
     def model(self, loop: str) -> ModelInfo | None:
         """What the loop's model is."""

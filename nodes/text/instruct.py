@@ -52,19 +52,19 @@ def instruct(
     return diffusion.with_references(said, references)
 
 
-@node("text.add_references", title="Add references")
-def add_references(conditioning: Conditioning, latents: list[Latent]) -> Conditioning:
-    """Let encoded prompts show pictures, too, as workflows of ComfyUI do.
+@node("text.add_reference", title="Add reference")
+def add_reference(conditioning: Conditioning, latent: Latent) -> Conditioning:
+    """Let encoded prompts show a picture, too, as workflows of ComfyUI do.
 
     'Encode instruction' does the same in one node, and for models that read the pictures
     together with the words it is the only one.
 
     Args:
         conditioning: The prompts.
-        latents: Encoded pictures, after those that it shows already.
+        latent: An encoded picture, which comes after those that they show already.
     """
-    shown = tuple(conditioning.prompts[0].references)
-    return diffusion.with_references(conditioning, [*shown, *latents])
+    shown = conditioning.prompts[0].references
+    return diffusion.with_references(conditioning, [*shown, latent])
 
 
 def _seen(image: Image, family: str, original: bool) -> Image:

@@ -106,6 +106,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "ConditioningSetTimestepRange": (PROMPT, {"start": 0.0, "end": 0.5}),
     "ConditioningZeroOut": (PROMPT, {}),
     "FluxGuidance": (PROMPT, {"guidance": 3.5}),
+    "ReferenceLatent": ({**PROMPT, "latent": "REAL"}, {}),
+    "FluxKontextMultiReferenceLatentMethod": (PROMPT, {"reference_latents_method": "index"}),
     "ControlNetApply": ({**PROMPT, **CONTROL}, {"strength": 0.8}),
     "ControlNetApplyAdvanced": (
         {**BOTH, **CONTROL},

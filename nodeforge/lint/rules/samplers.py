@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from nodeforge.errors import RequestError
 from nodeforge.lint.context import LintContext
+from nodeforge.lint.loop_model import LoopModel, loop_model
 from nodeforge.lint.problem import Problem
-from nodeforge.lint.recipes import model_info, model_ports
-from nodeforge.models import ModelInfo, SamplingSettings, resolve
+from nodeforge.models import SamplingSettings, resolve
 from nodeforge.models.sampler_table import sampler_table, walked
 from nodeforge.values.recipes import AUTO, DIFFUSERS, FLOW
 from nodeforge.values.sampling_labels import (
@@ -32,28 +30,14 @@ def check(scene: LintContext) -> Iterator[Problem]:
         if sampler is not None and scene.nodes[sampler.node].type != SAMPLER:
             continue
         pair = (sampler and sampler.node, schedule and schedule.node)
-        problem = _problem(scene, *pair, _model(scene, path))
+        problem = _problem(scene, *pair, loop_model(scene, path))
         if problem is not None and (problem.node, problem.fact) not in told:
             told.add((problem.node, problem.fact))
             yield problem
 
 
-class _Model(NamedTuple):
-    """The model of a loop.
-
-    Args:
-        flow: Whether it predicts flow; None where only a run can tell.
-        info: Of its file, where that is known.
-        variant: Chosen by hand, or told by the file.
-    """
-
-    flow: bool | None = None
-    info: ModelInfo | None = None
-    variant: str = ""
-
-
 def _problem(
-    scene: LintContext, sampler: str | None, schedule: str | None, model: _Model
+    scene: LintContext, sampler: str | None, schedule: str | None, model: LoopModel
 ) -> Problem | None:
     """What is wrong with a pair of nodes; None stands for the model's usual one."""
     name = AUTO if sampler is None else scene.value(sampler, "name")
@@ -124,7 +108,7 @@ def _schedule_name(scene: LintContext, path: str) -> str | None:
     return name if type(name) is str and name in (AUTO, *SCHEDULE_LABELS) else None
 
 
-def _resolved(name: str, of: str, convention: str, model: _Model) -> tuple[str, str]:
+def _resolved(name: str, of: str, convention: str, model: LoopModel) -> tuple[str, str]:
     """Sampler and schedule with what is left to the model, where that is known."""
     info = model.info
     if AUTO not in (name, of) or info is None or info.family is None:
@@ -170,41 +154,6 @@ def _wrong_model(name: str, flow: bool, convention: str) -> tuple[str, str]:
         "Choose another sampler; or, if the model does predict flow, say so in 'prediction' "
         "where it is loaded.",
     )
-
-
-def _model(scene: LintContext, loop: str) -> _Model:
-    feed, seen = scene.feed(loop, "model"), set[str]()
-    while feed is not None and feed.node not in seen:
-        seen.add(feed.node)
-        spec = scene.nodes[feed.node].spec
-        if spec is not None and "prediction" in spec.input:
-            said = scene.value(feed.node, "prediction")
-            info = _its_file(scene, feed.node)
-            variant = _variant(scene, feed.node, info)
-            if said != AUTO:
-                return _Model(said == FLOW, info, variant)
-            flow = None if info is None else info.prediction_type == FLOW
-            return _Model(flow, info, variant)
-        feed = scene.feed(feed.node, "model")
-    return _Model()
-
-
-def _variant(scene: LintContext, loader: str, info: ModelInfo | None) -> str:
-    spec = scene.nodes[loader].spec
-    chosen = scene.value(loader, "variant") if spec and "variant" in spec.input else AUTO
-    if type(chosen) is str and chosen != AUTO:
-        return chosen
-    return info.variant if info else ""
-
-
-def _its_file(scene: LintContext, loader: str) -> ModelInfo | None:
-    for path, _, kind, name in model_ports(scene):
-        if path == loader:
-            try:
-                return model_info(scene, kind, name)
-            except RequestError:
-                return None
-    return None
 
 
 def _bent(flow: bool | None, convention: str) -> frozenset[str]:

@@ -58,4 +58,5 @@ def _by_port(kind: str, made: SamplingSettings) -> dict[str, str]:
             return {"name": schedule, "steps": str(made.steps)}
         case "sampling.guidance":
             return {"scale": f"{made.guidance:g}"}
-    return {"width": str(made.width), "height": str(made.height)}
+    sides = {"width": made.width, "height": made.height}
+    return {port: str(side or "as the picture") for port, side in sides.items()}

@@ -79,6 +79,7 @@ _HERE: Mapping[str, str] = {
     "text.combine": "AND; Composable diffusion",
     "text.concatenate": "BREAK; Join strings",
     "text.encode": "Prompt; Negative prompt; Clip skip",
+    "text.instruct": "Edit by instruction; Kontext; Reference; Instruct Pix2Pix",
     "text.load_embedding": "Textual inversion; Embedding",
     "text.range": "Prompt editing; Prompt scheduling",
     "text.region": "Regional prompter; Latent couple",

@@ -70,6 +70,30 @@ def _embedded_guidance(node: NodeConversion) -> None:
     node.set_outputs(replace(given, embedded=node.input_value("guidance", 3.5)))
 
 
+def _reference(node: NodeConversion) -> None:
+    """ReferenceLatent; without a latent it changes nothing."""
+    given = node.link_value("conditioning", needed="so there is no prompt")
+    latent = node.link_value("latent")
+    assert given is not None
+    if latent is None:
+        node.set_outputs(given)
+        return
+    name = node.add("text.add_reference", conditioning=given, latent=node.resolve(latent))
+    node.set_outputs(replace(given, output=Output(name, "conditioning")))
+
+
+def _reference_method(node: NodeConversion) -> None:
+    """How several references are told apart: here as each family's pipeline does."""
+    given = node.link_value("conditioning", needed="so there is no prompt")
+    assert given is not None
+    if node.known_value("reference_latents_method", "index") not in (
+        "index",
+        "index_timestep_zero",
+    ):
+        node.report_difference("References are told apart by 'index' here, as models were taught")
+    node.set_outputs(given)
+
+
 def _encode_sdxl(node: NodeConversion) -> None:
     if node.known_value("text_g", "") != node.known_value("text_l", ""):
         node.report_difference(
@@ -262,6 +286,24 @@ ROWS = (
         (),
         _embedded_guidance,
         "*scale* of the guidance; the CFG scale becomes its *true scale*.",
+        virtual=True,
+    ),
+    Row(
+        "ReferenceLatent",
+        "ReferenceLatent",
+        (),
+        ("CONDITIONING",),
+        ("text.add_reference",),
+        _reference,
+    ),
+    Row(
+        "FluxKontextMultiReferenceLatentMethod",
+        "FluxKontextMultiReferenceLatentMethod",
+        ("reference_latents_method",),
+        ("CONDITIONING",),
+        (),
+        _reference_method,
+        "References are told apart by *index*.",
         virtual=True,
     ),
     Row(

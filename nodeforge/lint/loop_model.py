@@ -1,0 +1,60 @@
+"""The model that a denoise loop runs, as far as its file's header tells."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nodeforge.errors import RequestError
+from nodeforge.lint.context import LintContext
+from nodeforge.lint.recipes import model_info, model_ports
+from nodeforge.models import ModelInfo
+from nodeforge.values.recipes import AUTO, FLOW
+
+
+class LoopModel(NamedTuple):
+    """The model of a loop.
+
+    Args:
+        flow: Whether it predicts flow; None where only a run can tell.
+        info: Of its file, where that is known.
+        variant: Chosen by hand, or told by the file.
+    """
+
+    flow: bool | None = None
+    info: ModelInfo | None = None
+    variant: str = ""
+
+
+def loop_model(scene: LintContext, loop: str) -> LoopModel:
+    feed, seen = scene.feed(loop, "model"), set[str]()
+    while feed is not None and feed.node not in seen:
+        seen.add(feed.node)
+        spec = scene.nodes[feed.node].spec
+        if spec is not None and "prediction" in spec.input:
+            said = scene.value(feed.node, "prediction")
+            info = _its_file(scene, feed.node)
+            variant = _variant(scene, feed.node, info)
+            if said != AUTO:
+                return LoopModel(said == FLOW, info, variant)
+            flow = None if info is None else info.prediction_type == FLOW
+            return LoopModel(flow, info, variant)
+        feed = scene.feed(feed.node, "model")
+    return LoopModel()
+
+
+def _variant(scene: LintContext, loader: str, info: ModelInfo | None) -> str:
+    spec = scene.nodes[loader].spec
+    chosen = scene.value(loader, "variant") if spec and "variant" in spec.input else AUTO
+    if type(chosen) is str and chosen != AUTO:
+        return chosen
+    return info.variant if info else ""
+
+
+def _its_file(scene: LintContext, loader: str) -> ModelInfo | None:
+    for path, _, kind, name in model_ports(scene):
+        if path == loader:
+            try:
+                return model_info(scene, kind, name)
+            except RequestError:
+                return None
+    return None

@@ -1,0 +1,57 @@
+"""A model is shown as many reference pictures as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.lint.context import LintContext
+from nodeforge.lint.loop_model import loop_model
+from nodeforge.lint.problem import Problem
+from nodeforge.models import FAMILIES
+
+RULE = "references"
+LOOP, INSTRUCT, ADD = "sampling.denoise", "text.instruct", "text.add_reference"
+_EDIT_MODELS = "Choose an edit model, such as Flux.1 Kontext or Flux.2 klein."
+
+
+def check(scene: LintContext) -> Iterator[Problem]:
+    told: set[str] = set()
+    for path, node in scene.nodes.items():
+        if node.type != LOOP:
+            continue
+        model = loop_model(scene, path)
+        family = FAMILIES.get(model.info.family or "") if model.info else None
+        if family is None:
+            continue
+        most = family.references_of(model.variant)
+        for port in ("positive", "negative"):
+            shown, place = _references(scene, path, port)
+            if shown > most and place not in told:
+                told.add(place)
+                name = f"{family.label} ({model.variant})" if model.variant else family.label
+                yield _problem(scene, place, name, shown, most)
+
+
+def _problem(scene: LintContext, place: str, model: str, shown: int, most: int) -> Problem:
+    port = "images" if scene.nodes[place].type == INSTRUCT else "latent"
+    if not most:
+        fact = f"{model} takes no reference pictures."
+        return scene.problem(RULE, place, fact, _EDIT_MODELS, port=port)
+    fact = f"{model} takes {most} reference picture{'s' if most > 1 else ''}, these are {shown}."
+    return scene.problem(RULE, place, fact, "Leave some out.", port=port)
+
+
+def _references(scene: LintContext, loop: str, port: str) -> tuple[int, str]:
+    """How many pictures a prompt shows, at least, and the node nearest to the loop that adds one.
+
+    Followed through nodes that pass one conditioning on.
+    """
+    count, place, seen = 0, "", set[str]()
+    feed = scene.feed(loop, port)
+    while feed is not None and feed.node not in seen:
+        seen.add(feed.node)
+        if (kind := scene.nodes[feed.node].type) in (INSTRUCT, ADD):
+            place = place or feed.node
+            count += len(scene.inputs[feed.node]["images"]) if kind == INSTRUCT else 1
+        feed = scene.feed(feed.node, "conditioning")
+    return count, place
