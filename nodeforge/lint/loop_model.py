@@ -7,7 +7,7 @@ from typing import NamedTuple
 from nodeforge.errors import RequestError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.recipes import model_info, model_ports
-from nodeforge.models import ModelInfo
+from nodeforge.models import FAMILIES, ModelInfo
 from nodeforge.values.recipes import AUTO, FLOW
 
 
@@ -36,10 +36,16 @@ def loop_model(scene: LintContext, loop: str) -> LoopModel:
             variant = _variant(scene, feed.node, info)
             if said != AUTO:
                 return LoopModel(said == FLOW, info, variant)
-            flow = None if info is None else info.prediction_type == FLOW
-            return LoopModel(flow, info, variant)
+            return LoopModel(_predicts_flow(info), info, variant)
         feed = scene.feed(feed.node, "model")
     return LoopModel()
+
+
+def _predicts_flow(info: ModelInfo | None) -> bool | None:
+    """By the file; where it does not say, as the family's models do."""
+    if info is None or info.family is None:
+        return None
+    return (info.prediction_type or FAMILIES[info.family].prediction_types[0]) == FLOW
 
 
 def _variant(scene: LintContext, loader: str, info: ModelInfo | None) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_prompt
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
-from nodeforge.diffusion.tensors.packing import pack, place_ids, unpack
+from nodeforge.diffusion.tensors.packing import in_sequence, pack, place_ids, unpack
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.clip import pooled_text
 from nodeforge.diffusion.text.prompt_weights import weighted
@@ -59,7 +59,7 @@ class Flux1(Behaviour):
             places.append(place_ids(high // 2, wide // 2, device, dtype, number))
         seen = [tokens, *(pack(reference.to(dtype)) for reference in said.references)]
         predicted = network(
-            hidden_states=torch.cat(seen, dim=1),
+            hidden_states=in_sequence(seen),
             timestep=timestep.expand(len(tokens)).to(device, dtype) / 1000,
             encoder_hidden_states=text,
             txt_ids=torch.zeros(text.shape[1], 3, device=device, dtype=dtype),

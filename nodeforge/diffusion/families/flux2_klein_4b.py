@@ -11,6 +11,7 @@ from torch import Tensor
 from nodeforge.diffusion.families.behaviour import Behaviour, kept, with_empty_prompt
 from nodeforge.diffusion.networks.loading import LoadedModel, LoadedTextEncoder
 from nodeforge.diffusion.participants import Residuals
+from nodeforge.diffusion.tensors.packing import in_sequence
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.text.subwords import encode_llm
 from nodeforge.models import FAMILIES
@@ -64,7 +65,7 @@ class Flux2Klein(Behaviour):
         ]
         tokens = [each.to(dtype).flatten(2).permute(0, 2, 1) for each in pictures]
         predicted = network(
-            hidden_states=torch.cat(tokens, dim=1),
+            hidden_states=in_sequence(tokens),
             timestep=timestep.expand(len(x)).to(device, dtype) / 1000,
             guidance=None,
             encoder_hidden_states=text,

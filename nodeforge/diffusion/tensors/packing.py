@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -18,6 +20,14 @@ def unpack(tokens: Tensor, height: int, width: int) -> Tensor:
     batch, _, channels = tokens.shape
     x = tokens.reshape(batch, height // 2, width // 2, channels // 4, 2, 2)
     return x.permute(0, 3, 1, 4, 2, 5).reshape(batch, channels // 4, height, width)
+
+
+def in_sequence(tokens: Sequence[Tensor]) -> Tensor:
+    """Tokens of several pictures, (batch, tokens, channels) each, one after the other.
+
+    One alone stays as it lies in memory, which decides the last bit of what is made of it.
+    """
+    return tokens[0] if len(tokens) == 1 else torch.cat(list(tokens), dim=1)
 
 
 def place_ids(
