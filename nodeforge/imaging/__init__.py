@@ -31,6 +31,7 @@ from nodeforge.imaging.decode import (
     picture_size,
     read_file,
 )
+from nodeforge.imaging.difference import difference, difference_mask
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
 from nodeforge.imaging.files import item_stamp, output_name, output_place, write_new
@@ -121,6 +122,8 @@ __all__ = [
     "decode_bytes",
     "decode_stored",
     "denoise_mask",
+    "difference",
+    "difference_mask",
     "each",
     "edges",
     "encode",

@@ -1,0 +1,94 @@
+"""Where two pictures differ: what an edit changed, apart from what it only disturbed."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from nodeforge.imaging.arrays import Pixels, check_same_size
+from nodeforge.imaging.masks import feather, grow
+
+_BLUR = 1.5
+"""Spread of the smoothing before pixels are compared, pixels: single ones are no edit."""
+_LEAST = 0.04
+"""How far apart, of 0..1, what changed and what did not must lie: less is an encoder's drift."""
+_DRIFT = 3 / 255
+"""What every encoder makes of a picture, at least."""
+_SPECK = 3
+"""Side of what is no edit, and of gaps within one, pixels."""
+_LEVELS = 256
+
+
+def difference(before: Pixels, after: Pixels) -> Pixels:
+    """How far two pictures of one size lie apart, smoothed: (height, width), 0..1.
+
+    The largest difference of a channel counts; alpha does not.
+    """
+    check_same_size(before, after)
+    apart = np.abs(before[..., :3] - after[..., :3])
+    smooth = cv2.GaussianBlur(apart, (0, 0), _BLUR, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(smooth, np.float32).max(axis=-1)
+
+
+def difference_mask(
+    before: Pixels,
+    after: Pixels,
+    threshold: float | None = None,
+    grown: int = 4,
+    soft: int = 4,
+) -> Pixels:
+    """A mask of what an edit changed: (height, width), 1 there.
+
+    Args:
+        before, after: Of one size, (height, width, 3 or 4), 0..1.
+        threshold: How far apart what changed lies at least, 0..1; None divides differences where
+            that tells them apart best (Otsu 1979), takes what hangs together with what lies
+            above (hysteresis, Canny 1986), and finds nothing where they are all alike.
+        grown: Pixels by which the mask is larger than what changed.
+        soft: Pixels of its soft edge, outside of that.
+
+    Raises:
+        ImageMismatchError: the pictures have different sizes.
+    """
+    apart = difference(before, after)
+    if threshold is not None:
+        changed = (apart > threshold).astype(np.float32)
+    elif (levels := _otsu(apart)) is not None:
+        changed = _around_seeds(apart, *levels)
+    else:
+        return np.zeros_like(apart)
+    speck = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_SPECK, _SPECK))
+    changed = cv2.morphologyEx(changed, cv2.MORPH_OPEN, speck)
+    changed = cv2.morphologyEx(changed, cv2.MORPH_CLOSE, speck)
+    # the soft edge reaches `soft` pixels to both sides: what changed stays wholly inside
+    return feather(grow(np.asarray(changed, np.float32), grown + soft), soft)
+
+
+def _around_seeds(apart: Pixels, low: float, high: float) -> Pixels:
+    """Where `apart` is above `low` in one piece with what is above `high`: hysteresis."""
+    _, pieces = cv2.connectedComponents((apart > low).astype(np.uint8), connectivity=8)
+    seeds = np.unique(pieces[apart > high])
+    return np.isin(pieces, seeds[seeds > 0]).astype(np.float32)
+
+
+def _otsu(apart: Pixels) -> tuple[float, float] | None:
+    """The level that nothing but drift stays under, and the one that divides differences best.
+
+    None where they are of one kind.
+    """
+    counts, edges = np.histogram(apart, _LEVELS, (0.0, 1.0))
+    middles = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    total = np.cumsum(counts * middles)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = total / below, (total[-1] - total) / above
+        spread = np.nan_to_num(below * above * (low - high) ** 2)
+    best = int(spread.argmax())
+    if spread[best] <= 0:
+        return (0.0, 0.0) if float(apart.min()) > _LEAST else None
+    if high[best] - low[best] < _LEAST:
+        return None
+    level = float(edges[best + 1])
+    drift = apart[apart <= level]
+    return min(max(float(drift.mean() + 3 * drift.std()), _DRIFT), level), level
