@@ -30,7 +30,7 @@ def test_encoding_takes_the_mean_and_so_repeats(vae):
     first, second = diffusion.encode(vae, image), diffusion.encode(vae, image)
     assert torch.equal(first.samples, second.samples)
     assert first.samples.shape == (2, 4, 4, 5)
-    assert (first.width, first.height, first.family) == (40, 32, "sd15")
+    assert (first.width, first.height, first.space) == (40, 32, "sd")
 
 
 def test_alpha_is_left_out(vae):
@@ -46,7 +46,7 @@ def test_a_size_the_scale_does_not_divide_is_refused(vae):
 
 
 def test_a_latent_of_another_family_is_refused(vae):
-    with pytest.raises(LatentMismatchError, match="is of nano, the VAE of sd15"):
+    with pytest.raises(LatentMismatchError, match="of the space nano, the VAE works in sd"):
         diffusion.decode(vae, Latent(torch.zeros(1, 8, 4, 4), "nano", 16))
 
 
