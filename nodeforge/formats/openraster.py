@@ -70,6 +70,10 @@ _OPERATIONS = {
     BlendMode.SOFT_LIGHT: "svg:soft-light",
     BlendMode.DIFFERENCE: "svg:difference",
     BlendMode.ADD: "svg:plus",
+    BlendMode.HUE: "svg:hue",
+    BlendMode.SATURATION: "svg:saturation",
+    BlendMode.COLOUR: "svg:color",
+    BlendMode.LUMINOSITY: "svg:luminosity",
     BlendMode.EXCLUSION: "krita:exclusion",
     BlendMode.SUBTRACT: "krita:subtract",
 }

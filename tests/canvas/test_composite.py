@@ -31,6 +31,52 @@ from nodeforge.graph.document import Document
 from nodeforge.imaging import BlendMode, Box
 from support.noise import noise
 
+Colour = tuple[float, ...]
+
+
+def lum(colour: Colour) -> float:
+    return 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2]
+
+
+def sat(colour: Colour) -> float:
+    return max(colour) - min(colour)
+
+
+def clip_colour(colour: Colour) -> Colour:
+    middle, least, most = lum(colour), min(colour), max(colour)
+    if least < 0:
+        colour = tuple(middle + (c - middle) * middle / (middle - least) for c in colour)
+    if most > 1:
+        colour = tuple(middle + (c - middle) * (1 - middle) / (most - middle) for c in colour)
+    return colour
+
+
+def set_lum(colour: Colour, wanted: float) -> Colour:
+    return clip_colour(tuple(c + wanted - lum(colour) for c in colour))
+
+
+def set_sat(colour: Colour, wanted: float) -> Colour:
+    made = [0.0, 0.0, 0.0]
+    least, middle, most = sorted(range(3), key=lambda channel: colour[channel])
+    if colour[most] > colour[least]:
+        made[middle] = (colour[middle] - colour[least]) * wanted / sat(colour)
+        made[most] = wanted
+    return tuple(made)
+
+
+def plain_colours(mode: BlendMode, below: Colour, above: Colour) -> Colour:
+    """B(cb, cs) of whole colours, as the specification has it."""
+    match mode:
+        case BlendMode.HUE:
+            return set_lum(set_sat(above, sat(below)), lum(below))
+        case BlendMode.SATURATION:
+            return set_lum(set_sat(below, sat(above)), lum(below))
+        case BlendMode.COLOUR:
+            return set_lum(above, lum(below))
+        case BlendMode.LUMINOSITY:
+            return set_lum(below, lum(above))
+    return tuple(plain_mix(mode, *pair) for pair in zip(below, above, strict=True))
+
 
 def plain_mix(mode: BlendMode, below: float, above: float) -> float:
     """B(cb, cs) for one channel, as the specification has it."""
@@ -72,6 +118,7 @@ def plain_mix(mode: BlendMode, below: float, above: float) -> float:
             return min(1, below + above)
         case BlendMode.SUBTRACT:
             return max(0, below - above)
+    raise AssertionError(mode)
 
 
 def plain(layers: list[Layer], x: int, y: int) -> list[float]:
@@ -80,13 +127,14 @@ def plain(layers: list[Layer], x: int, y: int) -> list[float]:
     for layer in layers:
         pixel = layer.read(Box(x, y, 1, 1))[0, 0] / 255 * layer.opacity
         over, under = pixel[3], shown[3]
+        mixed: Colour = (0.0, 0.0, 0.0)
+        if over and under:
+            below = tuple(min(shown[channel] / under, 1) for channel in range(3))
+            above = tuple(min(pixel[channel] / over, 1) for channel in range(3))
+            mixed = plain_colours(layer.blend, below, above)
         for channel in range(3):
-            mixed = 0.0
-            if over and under:
-                below, above = min(shown[channel] / under, 1), min(pixel[channel] / over, 1)
-                mixed = plain_mix(layer.blend, below, above)
             kept = pixel[channel] * (1 - under) + shown[channel] * (1 - over)
-            shown[channel] = kept + over * under * mixed
+            shown[channel] = kept + over * under * mixed[channel]
         shown[3] = over + under - over * under
     return [value * 255 for value in shown]
 
