@@ -147,7 +147,7 @@ def _with_luminosity(colours: Pixels, luminosity: Pixels) -> Pixels:
     share = np.ones_like(luminosity)
     np.divide(luminosity, -least, out=share, where=luminosity + least < 0)
     np.divide(1 - luminosity, most, out=share, where=luminosity + most > 1)
-    return luminosity + apart * share
+    return np.asarray(luminosity + apart * share, np.float32)
 
 
 def _with_saturation(colours: Pixels, saturation: Pixels) -> Pixels:
@@ -155,7 +155,7 @@ def _with_saturation(colours: Pixels, saturation: Pixels) -> Pixels:
     least, most = _ends(colours)
     spread = most - least
     share = np.divide(saturation, spread, out=np.zeros_like(spread), where=spread > 0)
-    return (colours - least) * share
+    return np.asarray((colours - least) * share, np.float32)
 
 
 def _hue(base: Pixels, over: Pixels) -> Pixels:
