@@ -27,6 +27,13 @@ class LayerKind(StrEnum):
 PICTURE_KINDS = frozenset({LayerKind.PICTURE, LayerKind.PAINT})
 """The layers that make the picture that is exported and generated on."""
 
+TINTS = (
+    *("#e9505e", "#3d8bfd", "#2f9e5f", "#c27c10"),
+    *("#a06be0", "#1598a8", "#e052b0", "#82903a"),
+)
+"""Colours that masks are shown in, one after the other; of middle lightness, so that they stand
+out from a dark and from a light window."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -75,7 +82,7 @@ class Layer:
     strength: float = 1.0
     prompt: str = ""
     negative: str = ""
-    tint: str = "#f0616d"
+    tint: str = TINTS[0]
     origin: Origin | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 

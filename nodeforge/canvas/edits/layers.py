@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import fields, replace
 from typing import Any
@@ -11,7 +12,7 @@ import cv2
 from nodeforge.canvas.document.canvas import Canvas, State
 from nodeforge.canvas.document.composite import composite_tiles, pictured
 from nodeforge.canvas.document.edit import CanvasEdit
-from nodeforge.canvas.document.layer import PICTURE_KINDS, Layer, LayerKind, Origin
+from nodeforge.canvas.document.layer import PICTURE_KINDS, TINTS, Layer, LayerKind, Origin
 from nodeforge.canvas.document.tiles import Draft, Tiles, parts, within
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
@@ -34,11 +35,22 @@ _NAMES = {
 
 
 def new_layer(state: State, kind: LayerKind, name: str = "", **settings: Any) -> Layer:
-    """An empty layer with an id that is free; `settings` are fields of `Layer`."""
+    """An empty layer with an id that is free; `settings` are fields of `Layer`.
+
+    A mask without a tint gets one that the fewest masks have.
+    """
     id = free_id(kind.value, {layer.id for layer in state.layers})
     number = id.removeprefix(kind.value).lstrip("_") or "1"
     tiles = settings.pop("tiles", None) or Tiles(1 if kind is LayerKind.MASK else 4)
+    if kind is LayerKind.MASK:
+        settings.setdefault("tint", next_tint(state))
     return Layer(id, name or f"{kind.value.capitalize()} {number}", kind, tiles, **settings)
+
+
+def next_tint(state: State) -> str:
+    """The first of the tints that the fewest masks have."""
+    used = Counter(layer.tint for layer in state.layers if layer.is_mask)
+    return min(TINTS, key=lambda tint: used[tint])
 
 
 def free_id(wish: str, taken: Collection[str]) -> str:
@@ -102,7 +114,8 @@ def duplicate_layer(canvas: Canvas, id: str) -> CanvasEdit:
     def work(state: State) -> State:
         layer = state.layer(id)
         copy_id = free_id(layer.kind.value, {each.id for each in state.layers})
-        copied = replace(layer, id=copy_id, name=f"{layer.name} copy", locked=False)
+        tint = next_tint(state) if layer.is_mask else layer.tint
+        copied = replace(layer, id=copy_id, name=f"{layer.name} copy", locked=False, tint=tint)
         return with_new(state, copied, id)
 
     return CanvasEdit(canvas, "duplicate layer", work)

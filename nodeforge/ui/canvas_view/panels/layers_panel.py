@@ -10,9 +10,7 @@ from PySide6.QtCore import (
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
-    QColorDialog,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -36,9 +34,19 @@ from nodeforge.canvas import (
     remove_layers,
     set_layer,
 )
-from nodeforge.ui.canvas_view.panels.layer_list import EYE, ID, LOCK, NAME, LayerList
+from nodeforge.canvas.document.layer import PICTURE_KINDS
+from nodeforge.ui.canvas_view.panels.layer_list import (
+    ABOUT,
+    DIM,
+    EYE,
+    ID,
+    LOCK,
+    NAME,
+    THUMBNAIL,
+    LayerList,
+)
 from nodeforge.ui.canvas_view.panels.layer_properties import LayerProperties
-from nodeforge.ui.canvas_view.rendering.layer_thumbnails import plain_icon, thumbnail
+from nodeforge.ui.canvas_view.rendering.layer_thumbnails import thumbnail
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import icon
 
@@ -67,7 +75,7 @@ class LayersPanel(QWidget):
         column.setSpacing(6)
         column.addLayout(self._buttons())
         column.addWidget(self.list, 1)
-        column.addWidget(self.properties)
+        column.addWidget(self.properties.in_scroll_area())
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self._draw_thumbnails)
         self._end = session.canvas.subscribe(self._on_canvas_changed)
@@ -120,7 +128,7 @@ class LayersPanel(QWidget):
         menu = QMenu(self)
         menu.addAction("Rename", lambda: self.list.editItem(item, NAME))
         if layer.is_mask:
-            menu.addAction("Tint colour…", lambda: self._ask_tint(layer))
+            menu.addAction("Mask colour…", self.properties.ask_tint)
         else:
             alpha = menu.addAction("Lock alpha")
             alpha.setCheckable(True)
@@ -129,11 +137,6 @@ class LayersPanel(QWidget):
         menu.addAction("Mirror left and right", lambda: self._do(flip_layer, layer.id, True))
         menu.addAction("Mirror top and bottom", lambda: self._do(flip_layer, layer.id, False))
         menu.popup(self.list.viewport().mapToGlobal(place))
-
-    def _ask_tint(self, layer: Layer) -> None:
-        colour = QColorDialog.getColor(QColor(layer.tint), self, "Tint colour")
-        if colour.isValid():
-            self._do(set_layer, layer.id, tint=colour.name())
 
     def _do(self, edit: Any, *arguments: Any, **settings: Any) -> None:
         self._session.commit()
@@ -165,13 +168,17 @@ class LayersPanel(QWidget):
 
     def _show_layer(self, item: QTreeWidgetItem, layer: Layer) -> None:
         filling, self._filling = self._filling, True
-        item.setIcon(EYE, icon("eye") if layer.visible else icon("eye-slash", "dim"))
-        item.setToolTip(EYE, "Hide" if layer.visible else "Show")
+        for column, on, icons, tips in (
+            (EYE, layer.visible, ("eye", "eye-slash"), ("Hide", "Show")),
+            (LOCK, layer.locked, ("lock", "lock-open"), ("Unlock", "Lock")),
+        ):
+            item.setData(column, ID, icons[0] if on else icons[1])
+            item.setData(column, DIM, not on)
+            item.setToolTip(column, tips[0] if on else tips[1])
         item.setText(NAME, layer.name)
-        shown = f"{layer.kind.value.capitalize()} layer, {layer.blend.value}, {layer.opacity:.0%}"
-        item.setToolTip(NAME, shown)
-        item.setIcon(LOCK, icon("lock") if layer.locked else icon("lock-open", "dim"))
-        item.setToolTip(LOCK, "Unlock" if layer.locked else "Lock")
+        item.setData(NAME, ABOUT, about(layer))
+        item.setToolTip(NAME, tooltip(layer))
+        item.setData(NAME, Qt.ItemDataRole.AccessibleTextRole, f"{layer.name}, {about(layer)}")
         self._filling = filling
 
     def _show_active(self) -> None:
@@ -179,7 +186,8 @@ class LayersPanel(QWidget):
         item = self._item(active.id) if active is not None else None
         filling, self._filling = self._filling, True
         if item is not None:
-            self.list.setCurrentItem(item, NAME, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            flags = QItemSelectionModel.SelectionFlag
+            self.list.setCurrentItem(item, NAME, flags.ClearAndSelect | flags.Rows)
         else:
             self.list.clearSelection()
         self._filling = filling
@@ -200,7 +208,7 @@ class LayersPanel(QWidget):
             item = self._item(id)
             if item is not None and state.has(id):
                 pixmap = thumbnail(state.layer(id), state, self.devicePixelRatioF())
-                item.setIcon(NAME, plain_icon(pixmap))
+                item.setData(NAME, THUMBNAIL, pixmap)
         self._filling = filling
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
@@ -216,6 +224,7 @@ class LayersPanel(QWidget):
                 item = self._item(change.layer)
                 if item is not None:
                     self._show_layer(item, self._session.canvas.layer(change.layer))
+                    self._draw_thumbnails({change.layer})
                 self.properties.show_layer(self._session.canvas.active)
         if ChangeKind.ACTIVE in whats:
             self._show_active()
@@ -244,6 +253,23 @@ class LayersPanel(QWidget):
     def _reorder(self, id: str, row: int) -> None:
         """Move a layer to a row of the list; the top row is the highest layer."""
         self._do(move_layer, id, len(self._session.canvas.layers) - 1 - row)
+
+
+def about(layer: Layer) -> str:
+    """What is said below a layer's name: of a region its prompt."""
+    if layer.is_mask and layer.prompt.strip():
+        return f"Region: {' '.join(layer.prompt.split())}"
+    return "" if layer.kind in PICTURE_KINDS else layer.kind.value.capitalize()
+
+
+def tooltip(layer: Layer) -> str:
+    """What a layer is, and what cannot be read in its row."""
+    if layer.is_mask:
+        lines = ["Region" if layer.prompt.strip() else "Mask", f"strength {layer.strength:.0%}"]
+        return "\n".join([", ".join(lines), *filter(None, (layer.prompt.strip(),))])
+    if layer.kind not in PICTURE_KINDS:
+        return f"{layer.kind.value.capitalize()} layer"
+    return f"{layer.kind.value.capitalize()} layer, {layer.blend.value}, {layer.opacity:.0%}"
 
 
 def _button(picture: str, text: str) -> QToolButton:
