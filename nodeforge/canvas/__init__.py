@@ -11,9 +11,10 @@ from nodeforge.canvas.document.composite import (
     visible,
 )
 from nodeforge.canvas.document.edit import CanvasEdit
-from nodeforge.canvas.document.layer import Layer, LayerKind, Origin
+from nodeforge.canvas.document.layer import ControlSettings, Layer, LayerKind, Origin
 from nodeforge.canvas.document.tiles import TILE, Draft, Tiles
 from nodeforge.canvas.edits.brush import LARGEST, Brush, Sample
+from nodeforge.canvas.edits.control import PREPROCESSORS, control_from_picture
 from nodeforge.canvas.edits.fill import (
     ClonePaint,
     GradientPaint,
@@ -65,6 +66,7 @@ __all__ = [
     "LARGEST",
     "LEVELS",
     "LONGEST_SIDE",
+    "PREPROCESSORS",
     "TILE",
     "Affine",
     "Brush",
@@ -78,6 +80,7 @@ __all__ = [
     "Colour",
     "ColourPaint",
     "CompositeTiles",
+    "ControlSettings",
     "Draft",
     "EraserPaint",
     "GradientPaint",
@@ -103,6 +106,7 @@ __all__ = [
     "clear_mask",
     "composite",
     "composite_tiles",
+    "control_from_picture",
     "copied",
     "crop_canvas",
     "cut",

@@ -19,6 +19,7 @@ import numpy as np
 
 from nodeforge.canvas import (
     TILE,
+    ControlSettings,
     Layer,
     LayerKind,
     State,
@@ -27,7 +28,7 @@ from nodeforge.canvas import (
     premultiplied,
     straight,
 )
-from nodeforge.canvas.document.layer import PICTURE_KINDS
+from nodeforge.canvas.document.layer import PICTURE_KINDS, STRONGEST
 from nodeforge.canvas.edits.layers import free_id
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.archive import Archive, DamagedArchiveError, opened
@@ -39,6 +40,7 @@ from nodeforge.imaging import (
     Bytes,
     ColourError,
     PictureFormat,
+    Reading,
     decode_bytes,
     encode,
     parse_colour,
@@ -138,6 +140,10 @@ def _attributes(state: State, layer: Layer, box: Box, source: str) -> dict[str, 
         "alpha-locked": "true" if layer.alpha_locked else "",
     }
     own = ours if layer.is_mask else {key: ours[key] for key in ("kind", "alpha-locked")}
+    if layer.kind is LayerKind.CONTROL:
+        control = layer.control
+        own["reading"] = control.reading.value
+        own |= {key: f"{getattr(control, key):.6g}" for key in ("strength", "start", "end")}
     extra = {f"{_OUR}{key}": value for key, value in own.items() if value}
     locked = {"edit-locked": "true"} if layer.locked else {}
     chosen = {"selected": "true"} if layer.id == state.active else {}
@@ -316,6 +322,8 @@ class _Reader:
         )
         if element.get("selected") == "true":
             self.active = made.id
+        if kind is LayerKind.CONTROL:
+            return [replace(made, control=_control(element))]
         return [_with_mask(made, element) if kind is LayerKind.MASK else made]
 
     def _id(self, kind: LayerKind) -> str:
@@ -359,6 +367,21 @@ def _with_mask(layer: Layer, element: ElementTree.Element) -> Layer:
         prompt=element.get(f"{_OUR}prompt", ""),
         negative=element.get(f"{_OUR}negative", ""),
         tint=_tint(element.get(f"{_OUR}tint", ""), layer.tint),
+    )
+
+
+def _control(element: ElementTree.Element) -> ControlSettings:
+    """How a control layer steers, which only NodeForge writes."""
+    reading = element.get(f"{_OUR}reading", "")
+
+    def share(name: str, otherwise: float, most: float = 1.0) -> float:
+        return min(max(_number(element, f"{_OUR}{name}", otherwise), 0.0), most)
+
+    return ControlSettings(
+        reading=Reading(reading) if reading in {*Reading} else Reading.AUTO,
+        strength=share("strength", 1.0, STRONGEST),
+        start=share("start", 0.0),
+        end=share("end", 1.0),
     )
 
 

@@ -49,8 +49,10 @@ from nodeforge.imaging.geometry import (
     resize_to,
 )
 from nodeforge.imaging.hints import (
+    Reading,
     blurred,
     colour_cells,
+    control_hint,
     line_art,
     scribble,
     soft_edges,
@@ -98,6 +100,7 @@ __all__ = [
     "PictureFormat",
     "PictureTooLargeError",
     "Pixels",
+    "Reading",
     "SaveError",
     "Stored",
     "adjust",
@@ -112,6 +115,7 @@ __all__ = [
     "combine",
     "composite",
     "context_box",
+    "control_hint",
     "crop",
     "crop_region",
     "crop_to_multiple",

@@ -11,6 +11,7 @@ from PIL import Image
 from nodeforge.canvas import (
     Canvas,
     CanvasSizeError,
+    ControlSettings,
     LayerKind,
     State,
     Tiles,
@@ -25,7 +26,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats.errors import WorkflowError
 from nodeforge.formats.openraster import load_openraster, read_openraster, save_openraster
 from nodeforge.graph.document import Document
-from nodeforge.imaging import BlendMode
+from nodeforge.imaging import BlendMode, Reading
 from support.noise import noise
 
 
@@ -41,8 +42,12 @@ def state():
     mask = np.random.default_rng(0).integers(0, 256, (50, 60), dtype=np.uint8)
     said = {"prompt": "a fox", "negative": "rain", "strength": 0.25, "tint": "#102030"}
     document.perform(add_layer(canvas, LayerKind.MASK, tiles=Tiles.of(mask, 9, 5), **said))
-    document.perform(add_layer(canvas, LayerKind.CONTROL))
+    steers = ControlSettings(Reading.SOFT_EDGES, 1.25, 0.1, 0.7)
+    document.perform(add_layer(canvas, LayerKind.CONTROL, control=steers))
     return canvas.state
+
+
+ALL_KINDS = ("name", "kind", "opacity", "blend", "visible", "locked")
 
 
 def test_layers_come_back_as_they_were(state, tmp_path):
@@ -51,7 +56,16 @@ def test_layers_come_back_as_they_were(state, tmp_path):
     assert (back.width, back.height) == (400, 300)
     assert len(back.layers) == len(state.layers)
     for layer, before in zip(back.layers, state.layers, strict=True):
-        for name in ("name", "kind", "opacity", "blend", "visible", "locked", "strength"):
+        for name in (
+            "name",
+            "kind",
+            "opacity",
+            "blend",
+            "visible",
+            "locked",
+            "strength",
+            "control",
+        ):
             assert getattr(layer, name) == getattr(before, name)
         assert (layer.prompt, layer.negative, layer.tint) == (
             before.prompt,
@@ -61,6 +75,23 @@ def test_layers_come_back_as_they_were(state, tmp_path):
         assert np.array_equal(layer.read(state.box), before.read(state.box))
     assert back.layer(back.active).kind is LayerKind.CONTROL
     assert np.array_equal(composite(visible(back), back.box), composite(visible(state), state.box))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("", ControlSettings()),
+        ("nodeforge-reading='new' nodeforge-strength='9'", ControlSettings(strength=2.0)),
+        (
+            "nodeforge-reading='scribble' nodeforge-end='-1'",
+            ControlSettings(Reading.SCRIBBLE, end=0),
+        ),
+    ],
+)
+def test_what_a_control_layer_s_file_says_is_brought_into_range(tmp_path, said, meant):
+    inside = layer("red", f"nodeforge-kind='control' {said}")
+    (read,) = load_openraster(layered(tmp_path / "x.ora", inside)).layers
+    assert (read.kind, read.control) == (LayerKind.CONTROL, meant)
 
 
 def test_other_programs_find_what_the_format_promises(state, tmp_path):

@@ -5,11 +5,13 @@ import random
 import numpy as np
 
 from nodeforge.canvas import (
+    PREPROCESSORS,
     Affine,
     Brush,
     Canvas,
     ClonePaint,
     ColourPaint,
+    ControlSettings,
     EraserPaint,
     GradientPaint,
     LayerKind,
@@ -23,6 +25,7 @@ from nodeforge.canvas import (
     add_layer,
     alpha_mask,
     clear_area,
+    control_from_picture,
     copied,
     crop_canvas,
     cut,
@@ -49,9 +52,12 @@ from nodeforge.canvas import (
 )
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
-from nodeforge.imaging import BlendMode, Box, Combine
+from nodeforge.imaging import BlendMode, Box, Combine, Reading
 
-PLAIN = ("id", "name", "kind", "opacity", "blend", "visible", "locked", "alpha_locked", "offset")
+PLAIN = (
+    *("id", "name", "kind", "opacity", "blend", "visible", "locked", "alpha_locked", "offset"),
+    *("strength", "prompt", "tint", "control"),
+)
 
 
 def pictures(tiles):
@@ -62,7 +68,10 @@ def content(state: State):
     """All that undo is about, comparable: not which layer is active, unless there is none."""
     selection = None if state.selection is None else pictures(state.selection)
     layers = [
-        ([getattr(layer, name) for name in (*PLAIN, "strength", "prompt")], pictures(layer.tiles))
+        (
+            [getattr(layer, name) for name in (*PLAIN, "strength", "prompt", "tint", "control")],
+            pictures(layer.tiles),
+        )
         for layer in state.layers
     ]
     assert state.active in [layer.id for layer in state.layers] or not state.layers
@@ -164,6 +173,8 @@ class RandomEdits:
                 lambda: set_layer(canvas, id, visible=rng.random() < 0.8),
                 lambda: set_layer(canvas, id, alpha_locked=rng.random() < 0.5),
                 lambda: set_layer(canvas, id, offset=(rng.randrange(-90, 90), 7), gesture=1),
+                lambda: set_layer(canvas, id, control=ControlSettings(rng.choice(list(Reading)))),
+                lambda: control_from_picture(canvas, id, rng.choice(PREPROCESSORS)),
                 lambda: merge_down(canvas, id),
                 lambda: flatten(canvas),
                 lambda: flip_layer(canvas, id, rng.random() < 0.5),

@@ -232,7 +232,8 @@ def _layer_changes(before: Layer, after: Layer) -> Iterator[Change]:
 
 
 def _described(layer: Layer) -> tuple[Any, ...]:
-    return (layer.name, layer.locked, layer.alpha_locked, layer.prompt, layer.negative)
+    described = ("name", "locked", "alpha_locked", "prompt", "negative", "control")
+    return tuple(getattr(layer, name) for name in described)
 
 
 def _different(before: Tiles, after: Tiles) -> Box | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nodeforge.canvas.document.tiles import Tiles
 from nodeforge.canvas.errors import LayerClosedError
-from nodeforge.imaging import BlendMode, Box, Bytes
+from nodeforge.imaging import BlendMode, Box, Bytes, Reading
 
 
 class LayerKind(StrEnum):
@@ -33,6 +33,31 @@ TINTS = (
 )
 """Colours that masks are shown in, one after the other; of middle lightness, so that they stand
 out from a dark and from a light window."""
+
+
+STRONGEST = 2.0
+"""Weight that a control layer may have."""
+
+
+@dataclass(frozen=True)
+class ControlSettings:
+    """How a control layer steers.
+
+    Args:
+        reading: What a ControlNet sees of it.
+        strength: Weight, 0..`STRONGEST`; 0 is none.
+        start, end: Shares of the steps between which it acts, 0..1.
+    """
+
+    reading: Reading = Reading.AUTO
+    strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.strength <= STRONGEST, "a weight"
+        assert 0 <= self.start <= 1, "a share"
+        assert 0 <= self.end <= 1, "a share"
 
 
 @dataclass(frozen=True)
@@ -65,6 +90,7 @@ class Layer:
         strength: Of a mask: how much may change there, 0..1.
         prompt, negative: Of a mask: what should be there, and what should not.
         tint: Of a mask: the colour it is shown in, ``#rrggbb``.
+        control: Of a control layer: how it steers.
         origin: The file it was opened from.
         extra: Fields of the file that this version does not know, kept.
     """
@@ -83,6 +109,7 @@ class Layer:
     prompt: str = ""
     negative: str = ""
     tint: str = TINTS[0]
+    control: ControlSettings = ControlSettings()
     origin: Origin | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 

@@ -31,6 +31,7 @@ _NAMES = {
     "prompt": "mask prompt",
     "negative": "mask negative prompt",
     "tint": "mask colour",
+    "control": "control settings",
 }
 
 

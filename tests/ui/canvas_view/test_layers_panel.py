@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QPlainTextEdit
 
 from nodeforge.canvas import (
     Canvas,
+    ControlSettings,
     LayerKind,
     State,
     activate,
@@ -19,6 +20,7 @@ from nodeforge.canvas import (
 )
 from nodeforge.canvas.document.layer import TINTS
 from nodeforge.graph.document import Document
+from nodeforge.imaging import Reading
 from nodeforge.ui.canvas_view.panels.layer_list import ABOUT, EYE, LOCK, NAME, THUMBNAIL
 from nodeforge.ui.canvas_view.rendering.layer_thumbnails import SIDE
 from nodeforge.ui.common import theme
@@ -43,8 +45,8 @@ def test_a_mask_s_colour_stands_out_from_both_themes(tint, shown, role):
 
 
 def test_the_colours_of_masks_are_told_apart():
-    colours = np.float32([[QColor(tint).getRgbF()[:3] for tint in TINTS]])
-    lab = cv2.cvtColor(colours, cv2.COLOR_RGB2Lab)[0]
+    colours = np.array([[QColor(tint).getRgbF()[:3] for tint in TINTS]], np.float32)
+    lab = np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2Lab))[0]
     apart = np.linalg.norm(lab[:, None] - lab[None], axis=2)
     assert apart[~np.eye(len(TINTS), dtype=bool)].min() > 25
 
@@ -65,7 +67,7 @@ def test_each_new_mask_takes_the_next_colour():
     document.perform(add_layer(canvas, LayerKind.MASK))
     assert max(map(tints().count, TINTS)) == 2
     document.perform(add_layer(canvas, LayerKind.MASK, tint="#102030"))
-    assert canvas.active.tint == "#102030"
+    assert canvas.layer("mask_10").tint == "#102030"
 
 
 def item(driver, name):
@@ -129,6 +131,7 @@ def test_a_mask_with_a_prompt_is_a_region_in_the_list(driver):
         (LayerKind.PICTURE, {"opacity", "blend"}),
         (LayerKind.MASK, {"prompt", "negative", "strength", "opacity"}),
         (LayerKind.REFERENCE, set()),
+        (LayerKind.CONTROL, {f"control.{x}" for x in ("reading", "strength", "start", "end")}),
     ],
 )
 def test_only_what_means_something_can_be_set(driver, kind, rows):
@@ -158,3 +161,28 @@ def test_what_is_selected_keeps_its_thumbnail_its_eye_and_one_background(driver)
     rect = rows.visualItemRect(item(driver, "Paint 2"))
     line = pixels(selected)[rect.top() + 2, 8:-8]
     assert (line == highlight).all()
+
+
+def test_a_control_layer_is_set_and_filled_in_its_properties(driver):
+    """window 28: kind, strength, start and end, and *From picture*."""
+    driver.session.perform(add_layer(driver.canvas, LayerKind.CONTROL))
+    panel = driver.editor.layers.properties
+    assert not panel.from_picture.isHidden()
+    for name, value in (("reading", "scribble"), ("strength", 1.5), ("start", 0.1), ("end", 0.6)):
+        panel.fields[f"control.{name}"].edited.emit(value, [])
+    settings = driver.canvas.active.control
+    assert settings == ControlSettings(Reading.SCRIBBLE, 1.5, 0.1, 0.6)
+    assert item(driver, "Control 1").data(NAME, ABOUT) == "Control: scribble"
+    driver.session.perform(activate(driver.canvas, "paint"))
+    driver.pointer.drag([(60, 60), (200, 200)])
+    driver.session.perform(activate(driver.canvas, "control"))
+    (lines,) = [each for each in panel.from_picture.menu().actions() if each.text() == "Line art"]
+    lines.trigger()
+    assert driver.canvas.active.tiles.bounds() is not None
+    assert driver.canvas.active.control == ControlSettings(Reading.LINES, 1.5, 0.1, 0.6)
+    kind = panel.fields["control.reading"].editor()
+    assert isinstance(kind, QComboBox)
+    assert kind.currentText() == "As drawn"
+    driver.session.perform(set_layer(driver.canvas, "paint", visible=False))
+    lines.trigger()
+    assert len(driver.document.history) == 8

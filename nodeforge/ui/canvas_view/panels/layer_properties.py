@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
+    QApplication,
     QColorDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
+    QPushButton,
     QScrollArea,
     QSizePolicy,
     QToolButton,
     QWidget,
 )
 
-from nodeforge.canvas import Layer, LayerKind, set_layer
-from nodeforge.imaging import BlendMode
+from nodeforge.canvas import PREPROCESSORS, Layer, LayerKind, control_from_picture, set_layer
+from nodeforge.canvas.document.layer import STRONGEST
+from nodeforge.imaging import BlendMode, Reading
 from nodeforge.spec import NumberWidget
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import SIZE as ICON
+from nodeforge.ui.common.icons import icon
 from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.number_field import NumberField
@@ -35,14 +42,36 @@ _LEAST = 72
 
 _OF_PICTURES = ("opacity", "blend")
 _OF_MASKS = ("prompt", "negative", "strength", "opacity")
+_CONTROL = "control."
+_OF_CONTROLS = tuple(f"{_CONTROL}{name}" for name in ("reading", "strength", "start", "end"))
 ROWS = {
     LayerKind.PICTURE: _OF_PICTURES,
     LayerKind.PAINT: _OF_PICTURES,
     LayerKind.MASK: _OF_MASKS,
-    LayerKind.CONTROL: (),
+    LayerKind.CONTROL: _OF_CONTROLS,
     LayerKind.REFERENCE: (),
 }
 """What can be set of each kind. How control and reference layers look says nothing to a model."""
+
+
+READINGS = {
+    Reading.AUTO: "Auto",
+    Reading.LINES: "As drawn",
+    Reading.EDGES: "Edges",
+    Reading.SOFT_EDGES: "Soft edges",
+    Reading.LINE_ART: "Line art",
+    Reading.SCRIBBLE: "Scribble",
+    Reading.TILE: "Tile (no details)",
+    Reading.PICTURE: "Picture as it is",
+}
+_LABELS = {"control.reading": "Kind"}
+_TOOLTIPS = {
+    "control.reading": "What the ControlNet sees: what is drawn, or what is found in it. Auto "
+    "takes drawings as drawn and finds the edges of pictures",
+    "control.strength": "Weight of this layer; 0 turns it off",
+    "control.start": "Share of the steps after which it begins",
+    "control.end": "Share of the steps after which it ends",
+}
 
 
 class LayerProperties(QWidget):
@@ -59,6 +88,12 @@ class LayerProperties(QWidget):
             "strength": NumberField(share, whole=False),
             "opacity": NumberField(share, whole=False),
             "blend": ChoiceField([mode.value for mode in BlendMode]),
+            "control.reading": ChoiceField(
+                [each.value for each in Reading], list(READINGS.values())
+            ),
+            "control.strength": NumberField(NumberWidget(0.0, STRONGEST, 0.05), whole=False),
+            "control.start": NumberField(share, whole=False),
+            "control.end": NumberField(share, whole=False),
         }
         self.tint = QToolButton()
         self.tint.setToolTip("Mask colour…")
@@ -69,6 +104,9 @@ class LayerProperties(QWidget):
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setVerticalSpacing(4)
         self._labels: dict[str, QWidget] = {}
+        self.from_picture = _from_picture_button()
+        self.from_picture.menu().triggered.connect(self._fill_from_picture)
+        self._rows.addRow(self.from_picture)
         for name, field in self.fields.items():
             field.set_label(f"Layer {name}")
             field.edited.connect(lambda value, _, name=name: self._set(name, value))
@@ -76,7 +114,9 @@ class LayerProperties(QWidget):
         self._area = _ScrollArea(self)
 
     def _add_row(self, name: str, field: Field) -> None:
-        label = QLabel(name.capitalize())
+        label = QLabel(_LABELS.get(name, name.removeprefix(_CONTROL).capitalize()))
+        for each in (label, field.editor()):
+            each.setToolTip(_TOOLTIPS.get(name, ""))
         label.setProperty("role", "dim")
         label.setBuddy(field.editor())
         self._labels[name] = label
@@ -102,8 +142,9 @@ class LayerProperties(QWidget):
             self._rows.setRowVisible(self._labels[name], name in wanted)
             self._rows.setRowVisible(field, name in wanted)
             if layer is not None:
-                value = getattr(layer, name)
-                field.show_value(value.value if isinstance(value, BlendMode) else value)
+                value = _value(layer, name)
+                field.show_value(value.value if isinstance(value, StrEnum) else value)
+        self._rows.setRowVisible(self.from_picture, wanted is _OF_CONTROLS)
         if layer is not None:
             self.tint.setIcon(_swatch(layer.tint))
         self._area.updateGeometry()
@@ -118,8 +159,23 @@ class LayerProperties(QWidget):
             self._perform(tint=colour.name())
 
     def _set(self, name: str, value: Any) -> None:
-        value = BlendMode(value) if name == "blend" else value
-        self._perform(gesture=self.fields[name].gesture, **{name: value})
+        gesture = self.fields[name].gesture
+        if name.startswith(_CONTROL):
+            control = self._session.canvas.layer(self._id).control
+            part = name.removeprefix(_CONTROL)
+            value = Reading(value) if part == "reading" else value
+            self._perform(gesture=gesture, control=replace(control, **{part: value}))
+        else:
+            value = BlendMode(value) if name == "blend" else value
+            self._perform(gesture=gesture, **{name: value})
+
+    def _fill_from_picture(self, action: QAction) -> None:
+        """Fill the active control layer by a preprocessor."""
+        self._session.commit()
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)  # a second, if large
+        canvas = self._session.canvas
+        self._session.perform(control_from_picture(canvas, self._id, Reading(action.data())))
+        QApplication.restoreOverrideCursor()
 
     def _perform(self, **settings: Any) -> None:
         if self._id:
@@ -143,6 +199,23 @@ class _ScrollArea(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(0, min(_LEAST, self.sizeHint().height()))
+
+
+def _value(layer: Layer, name: str) -> Any:
+    if name.startswith(_CONTROL):
+        return getattr(layer.control, name.removeprefix(_CONTROL))
+    return getattr(layer, name)
+
+
+def _from_picture_button() -> QPushButton:
+    button = QPushButton("From picture")
+    button.setIcon(icon("image"))
+    button.setToolTip("Fill the layer by what is found in the picture below it")
+    menu = QMenu(button)
+    for preprocessor in PREPROCESSORS:
+        menu.addAction(READINGS[preprocessor]).setData(preprocessor.value)
+    button.setMenu(menu)
+    return button
 
 
 def _beside(button: QWidget, label: QWidget) -> QWidget:

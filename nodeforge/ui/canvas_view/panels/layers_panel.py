@@ -35,6 +35,7 @@ from nodeforge.canvas import (
     set_layer,
 )
 from nodeforge.canvas.document.layer import PICTURE_KINDS
+from nodeforge.imaging import Reading
 from nodeforge.ui.canvas_view.panels.layer_list import (
     ABOUT,
     DIM,
@@ -45,7 +46,7 @@ from nodeforge.ui.canvas_view.panels.layer_list import (
     THUMBNAIL,
     LayerList,
 )
-from nodeforge.ui.canvas_view.panels.layer_properties import LayerProperties
+from nodeforge.ui.canvas_view.panels.layer_properties import READINGS, LayerProperties
 from nodeforge.ui.canvas_view.rendering.layer_thumbnails import thumbnail
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import icon
@@ -259,6 +260,8 @@ def about(layer: Layer) -> str:
     """What is said below a layer's name: of a region its prompt."""
     if layer.is_mask and layer.prompt.strip():
         return f"Region: {' '.join(layer.prompt.split())}"
+    if layer.kind is LayerKind.CONTROL and layer.control.reading is not Reading.AUTO:
+        return f"Control: {READINGS[layer.control.reading].lower()}"
     return "" if layer.kind in PICTURE_KINDS else layer.kind.value.capitalize()
 
 
