@@ -27,10 +27,13 @@ from nodeforge.canvas.edits.layers import (
     add_layer,
     duplicate_layer,
     flatten,
+    fold_group,
+    group_layers,
     merge_down,
     move_layer,
     remove_layers,
     set_layer,
+    ungroup,
 )
 from nodeforge.canvas.edits.masks import (
     alpha_mask,
@@ -119,6 +122,8 @@ __all__ = [
     "flatten",
     "flip_canvas",
     "flip_layer",
+    "fold_group",
+    "group_layers",
     "grow_mask",
     "invert_mask",
     "merge_down",
@@ -138,5 +143,6 @@ __all__ = [
     "similar_area",
     "state_of",
     "straight",
+    "ungroup",
     "visible",
 ]

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from nodeforge.canvas import ControlSettings, Layer, LayerKind, Origin, State, Tiles
 from nodeforge.canvas.document.layer import STRONGEST
+from nodeforge.canvas.document.nesting import deepest, misplaced
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.errors import NewerFormatError, TooLargeError, WrongShapeError
 from nodeforge.formats.tile_store import is_sha256
@@ -19,6 +20,8 @@ from nodeforge.imaging import BlendMode, Bytes, ColourError, Reading, parse_colo
 CANVAS_FORMAT = 1
 MOST_LAYERS = 1000
 MOST_TILES = 200_000
+MOST_DEPTH = 64
+"""Of groups in groups."""
 FARTHEST = 1_000_000
 """Pixels that a layer may lie beside the canvas."""
 
@@ -26,7 +29,8 @@ _FIELDS = {"format", "width", "height", "active", "selection", "layers"}
 _PLAIN = ("name", "opacity", "visible", "locked", "alpha_locked")
 _OF_MASKS = ("strength", "prompt", "negative", "tint")
 _OF_CONTROLS = ("strength", "start", "end")
-_LAYER_FIELDS = {*_PLAIN, *_OF_MASKS, "control", "id", "kind", "blend", "offset", "tiles", "origin"}
+_OWN = ("id", "kind", "blend", "offset", "tiles", "origin", "control", "group", "folded")
+_LAYER_FIELDS = {*_PLAIN, *_OF_MASKS, *_OWN}
 _is_id = re.compile("[a-z0-9_]{1,64}").fullmatch
 _is_key = re.compile(r"(-?[0-9]{1,4}),(-?[0-9]{1,4})").fullmatch
 
@@ -88,6 +92,10 @@ def _layer_to_json(layer: Layer, names: Names) -> dict[str, Any]:
     if layer.kind is LayerKind.CONTROL:
         shares = {name: getattr(layer.control, name) for name in _OF_CONTROLS}
         raw["control"] = {"reading": layer.control.reading.value, **shares}
+    if layer.group:
+        raw["group"] = layer.group
+    if layer.is_group:
+        raw["folded"] = layer.folded
     if layer.origin is not None:
         place = {"left": layer.origin.left, "top": layer.origin.top}
         sha256 = names.file(layer.origin.data)
@@ -121,6 +129,10 @@ def state_from_json(raw: Any, contents: Contents) -> State:
     ids = [layer.id for layer in layers]
     if len(set(ids)) < len(ids):
         raise _wrong("layers", "two layers have one id")
+    if (lost := misplaced(layers)) is not None:
+        raise _wrong(f"layers[{ids.index(lost.id)}].group", "is no group that the layer lies in")
+    if deepest(layers) > MOST_DEPTH:
+        raise TooLargeError(f"has groups deeper than {MOST_DEPTH}.", place="layers")
     active = _text(raw, "active", "")
     selection = reader.tiles(raw["selection"], 1, "selection") if "selection" in raw else None
     return State(
@@ -145,11 +157,12 @@ class _Reader:
         if not _is_id(id):
             raise _wrong(f"{place}.id", "is not 1 to 64 lower-case letters, digits and '_'")
         kind = _choice(raw, "kind", LayerKind, place)
+        given = {} if kind is LayerKind.GROUP else raw.get("tiles", {})
         return Layer(
             id=id,
             name=_text(raw, "name", place),
             kind=kind,
-            tiles=self.tiles(raw.get("tiles", {}), 1 if kind is LayerKind.MASK else 4, place),
+            tiles=self.tiles(given, 1 if kind is LayerKind.MASK else 4, place),
             opacity=_share(raw, "opacity", place),
             blend=_choice(raw, "blend", BlendMode, place),
             visible=_flag(raw, "visible", True, place),
@@ -163,6 +176,8 @@ class _Reader:
             control=_control(raw["control"], f"{place}.control")
             if "control" in raw
             else ControlSettings(),
+            group=_text(raw, "group", place),
+            folded=_flag(raw, "folded", False, place),
             origin=self.origin(raw["origin"], f"{place}.origin") if "origin" in raw else None,
             extra={key: raw[key] for key in raw if key not in _LAYER_FIELDS},
         )

@@ -17,6 +17,8 @@ from nodeforge.canvas import (
     Tiles,
     add_layer,
     composite,
+    fold_group,
+    group_layers,
     pictured,
     set_layer,
     straight,
@@ -135,14 +137,48 @@ def archive(path, stack=STACK, **more):
     return path
 
 
-def test_groups_are_dissolved_and_unknown_modes_are_normal(tmp_path):
+def test_groups_are_kept_and_unknown_modes_are_normal(tmp_path):
     state = load_openraster(archive(tmp_path / "x.ora"))
-    ground, hidden, hat = state.layers
-    assert [layer.id for layer in state.layers] == ["paint_3", "paint_2", "paint"]
-    assert (ground.name, hidden.visible, hidden.blend) == ("ground", False, BlendMode.NORMAL)
-    # its group is composited by itself, on nothing, so that there is nothing to multiply with
-    assert (hat.opacity, hat.offset, hat.blend) == (0.25, (13, 6), BlendMode.NORMAL)
-    assert state.active == "paint"
+    ground, under, hidden, hat, group = state.layers
+    ids = ["paint_3", "paint_2", "group_2", "paint", "group"]
+    assert [layer.id for layer in state.layers] == ids
+    assert (ground.name, hidden.visible, under.blend) == ("ground", False, BlendMode.NORMAL)
+    assert (hat.opacity, hat.offset, hat.blend) == (0.5, (13, 6), BlendMode.MULTIPLY)
+    assert (group.name, group.opacity, group.kind) == ("group", 0.5, LayerKind.GROUP)
+    assert [layer.group for layer in state.layers] == ["", "group_2", "", "group", ""]
+    assert state.active == "group"
+
+
+def test_a_group_that_is_not_isolated_is_dissolved_where_that_matters(tmp_path):
+    """Its layers blend with what is below it, which none of ours do."""
+    blends = layer("grey", MULTIPLY)
+    inside = f"<stack visibility='hidden'>{blends}</stack>{layer('red')}"
+    red, grey = load_openraster(layered(tmp_path / "x.ora", inside)).layers
+    assert (red.group, grey.group, grey.visible) == ("", "", False)
+
+
+def test_groups_come_back_as_they_were(tmp_path):
+    canvas, document = Canvas(State(64, 48)), Document()
+    for number in range(5):
+        document.perform(add_layer(canvas, tiles=Tiles.of(noise(48, 64, number))))
+    document.perform(group_layers(canvas, {"paint_2", "paint_3"}))
+    document.perform(group_layers(canvas, {"group", "paint_4"}))
+    settings = {"blend": BlendMode.LUMINOSITY, "opacity": 0.4, "locked": True, "name": "Inner"}
+    document.perform(set_layer(canvas, "group", **settings))
+    document.perform(set_layer(canvas, "group_2", visible=False))
+    document.perform(fold_group(canvas, "group_2", True))
+    document.perform(add_layer(canvas, LayerKind.GROUP, above="paint_5"))
+    save_openraster(canvas.state, tmp_path / "x.ora")
+    back = read_openraster(tmp_path / "x.ora")
+    assert back.told == ()
+    names = {each.id: each.name for each in canvas.layers} | {"": ""}
+    others = {each.id: each.name for each in back.state.layers} | {"": ""}
+    for read, before in zip(back.state.layers, canvas.layers, strict=True):
+        for field in (*ALL_KINDS, "folded"):
+            assert getattr(read, field) == getattr(before, field)
+        assert others[read.group] == names[before.group]
+    shown = [composite(pictured(state), state.box) for state in (back.state, canvas.state)]
+    assert np.array_equal(*shown)
 
 
 @pytest.mark.parametrize(
@@ -281,13 +317,14 @@ def test_a_group_looks_as_the_format_says(tmp_path, kind):
     assert not any("looks other" in each for each in opened.told)
 
 
-def test_hidden_layers_of_a_group_that_became_one_layer_are_kept(tmp_path):
+def test_hidden_layers_of_a_group_are_kept(tmp_path):
     """files A13: nothing of the file is lost."""
     inside, _ = GROUPS["a hidden layer in a group"]
     opened = read_openraster(layered(tmp_path / "x.ora", inside))
     names = [(each.name, each.visible) for each in opened.state.layers]
-    assert names == [("blue", True), ("Group", True), ("red", False)]
-    assert opened.told == ("The group 'Group' is composited by itself, so it became one layer.",)
+    kept = [("glass", True), ("grey", True), ("red", False), ("Group", True)]
+    assert names == [("blue", True), *kept]
+    assert opened.told == ()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from nodeforge.canvas import (
     Tiles,
     add_layer,
     composite,
+    fold_group,
+    group_layers,
     open_picture,
     rectangle,
     select,
@@ -63,6 +65,9 @@ def canvas():
     document.perform(add_layer(canvas, LayerKind.MASK, "Ears", tiles=mask, **said))
     steers = ControlSettings(Reading.LINE_ART, 1.5, 0.25, 0.75)
     document.perform(add_layer(canvas, LayerKind.CONTROL, control=steers))
+    document.perform(group_layers(canvas, {"mask", "paint"}))
+    document.perform(group_layers(canvas, {"group"}))
+    document.perform(fold_group(canvas, "group", True))
     document.perform(select(canvas, rectangle(10, 10, 99, 99)))
     return canvas
 
@@ -301,6 +306,9 @@ def test_what_does_not_belong_into_a_project_is_named(files, saved, change, why)
         ({"tiles": {"0,0": "../x"}}, "is not 'column,row'"),
         ({"origin": {"sha256": "0" * 64}}, "lacks this part"),
         ({"name": None}, "name: is not text"),
+        ({"group": "mask"}, "layers.0..group: is no group that the layer lies in"),
+        ({"group": "gone"}, "layers.0..group: is no group that the layer lies in"),
+        ({"group": 1}, "group: is not text"),
         ({"control": []}, "control: is not an object"),
         ({"control": {"reading": "depth"}}, "control.reading: is not one of auto"),
         ({"control": {"reading": "edges", "strength": 3}}, "control.strength: is not a number"),

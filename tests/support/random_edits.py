@@ -36,6 +36,8 @@ from nodeforge.canvas import (
     flatten,
     flip_canvas,
     flip_layer,
+    fold_group,
+    group_layers,
     grow_mask,
     invert_mask,
     merge_down,
@@ -49,14 +51,16 @@ from nodeforge.canvas import (
     select,
     set_layer,
     similar_area,
+    ungroup,
 )
+from nodeforge.canvas.document.nesting import misplaced
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
 from nodeforge.imaging import BlendMode, Box, Combine, Reading
 
 PLAIN = (
     *("id", "name", "kind", "opacity", "blend", "visible", "locked", "alpha_locked", "offset"),
-    *("strength", "prompt", "tint", "control"),
+    *("strength", "prompt", "tint", "control", "group"),
 )
 
 
@@ -74,6 +78,7 @@ def content(state: State):
         )
         for layer in state.layers
     ]
+    assert misplaced(state.layers) is None
     assert state.active in [layer.id for layer in state.layers] or not state.layers
     return (state.width, state.height, selection, layers)
 
@@ -87,6 +92,10 @@ class RandomEdits:
 
     def layer(self) -> str:
         return self.random.choice([layer.id for layer in self.canvas.layers] or ["nobody"])
+
+    def group(self) -> str:
+        """A group, or none."""
+        return self.random.choice([each.id for each in self.canvas.layers if each.is_group] or [""])
 
     def point(self) -> tuple[float, float]:
         width, height = self.canvas.size
@@ -167,6 +176,11 @@ class RandomEdits:
                 lambda: remove_layers(canvas, {id}),
                 lambda: duplicate_layer(canvas, id),
                 lambda: move_layer(canvas, id, rng.randrange(4)),
+                lambda: move_layer(canvas, id, rng.randrange(4), self.group()),
+                lambda: move_layer(canvas, id, rng.randrange(4), self.group()),
+                lambda: group_layers(canvas, {id, self.layer()}),
+                lambda: ungroup(canvas, self.group()),
+                lambda: fold_group(canvas, id, rng.random() < 0.5),
                 lambda: activate(canvas, id),
                 lambda: set_layer(canvas, id, opacity=rng.random(), gesture=rng.choice([None, 1])),
                 lambda: set_layer(canvas, id, blend=rng.choice(list(BlendMode))),

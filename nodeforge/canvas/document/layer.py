@@ -22,6 +22,8 @@ class LayerKind(StrEnum):
     """A hint for a ControlNet: seen, but no part of the picture."""
     REFERENCE = "reference"
     """A picture to go by: seen, but no part of the picture."""
+    GROUP = "group"
+    """Layers that are composited by themselves, and then as one (an isolated group of W3C)."""
 
 
 PICTURE_KINDS = frozenset({LayerKind.PICTURE, LayerKind.PAINT})
@@ -82,7 +84,9 @@ class Layer:
 
     Args:
         id: Short, readable, stable in a file: ``paint_2``.
-        tiles: Its pixels, in its own coordinates.
+        tiles: Its pixels, in its own coordinates; a group has none.
+        group: The id of the group that it is in; empty for none.
+        folded: Of a group: lists do not show what is in it.
         opacity: 0..1.
         offset: Where the layer's (0, 0) lies on the canvas, in pixels.
         locked: It cannot be painted on or moved.
@@ -110,6 +114,8 @@ class Layer:
     negative: str = ""
     tint: str = TINTS[0]
     control: ControlSettings = ControlSettings()
+    group: str = ""
+    folded: bool = False
     origin: Origin | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -121,6 +127,10 @@ class Layer:
     @property
     def is_mask(self) -> bool:
         return self.kind is LayerKind.MASK
+
+    @property
+    def is_group(self) -> bool:
+        return self.kind is LayerKind.GROUP
 
     @property
     def extent(self) -> Box | None:
@@ -140,7 +150,11 @@ class Layer:
         return self if tiles is self.tiles else replace(self, tiles=tiles)
 
     def check_open(self) -> None:
-        """Raise `LayerClosedError` unless it may be painted on."""
+        """Raise `LayerClosedError` unless it may be painted on; see `State.check_open`, too."""
+        if self.is_group:
+            raise LayerClosedError(
+                "is a group.", place=self.name, way_out="Choose a layer in it, or merge it."
+            )
         if self.locked:
             raise LayerClosedError("is locked.", place=self.name, way_out="Unlock the layer.")
         if not self.visible:

@@ -47,7 +47,7 @@ def control_from_picture(canvas: Canvas, id: str, preprocessor: Reading) -> Canv
         layer = state.layer(id)
         if layer.kind is not LayerKind.CONTROL:
             raise RequestError("is no control layer.", place=layer.name)
-        layer.check_open()
+        state.check_open(layer)
         tiles = Tiles.of(_found(_below(state, id), preprocessor))
         reading = Reading.PICTURE if preprocessor in _IN_COLOURS else Reading.LINES
         control = replace(layer.control, reading=reading)

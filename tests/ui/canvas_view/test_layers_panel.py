@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QComboBox, QPlainTextEdit
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QPlainTextEdit
 
 from nodeforge.canvas import (
     Canvas,
@@ -15,14 +15,17 @@ from nodeforge.canvas import (
     activate,
     add_layer,
     duplicate_layer,
+    group_layers,
     remove_layers,
     set_layer,
 )
 from nodeforge.canvas.document.layer import TINTS
+from nodeforge.canvas.document.nesting import misplaced
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Reading
-from nodeforge.ui.canvas_view.panels.layer_list import ABOUT, EYE, LOCK, NAME, THUMBNAIL
+from nodeforge.ui.canvas_view.panels.layer_list import ABOUT, EYE, ID, LOCK, NAME, THUMBNAIL
 from nodeforge.ui.canvas_view.rendering.layer_thumbnails import SIDE
+from nodeforge.ui.canvas_view.tools.paint_candidate import topmost_picture_layer
 from nodeforge.ui.common import theme
 
 
@@ -71,7 +74,8 @@ def test_each_new_mask_takes_the_next_colour():
 
 
 def item(driver, name):
-    (found,) = driver.editor.layers.list.findItems(name, Qt.MatchFlag.MatchExactly, NAME)
+    flags = Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchRecursive
+    (found,) = driver.editor.layers.list.findItems(name, flags, NAME)
     return found
 
 
@@ -131,6 +135,7 @@ def test_a_mask_with_a_prompt_is_a_region_in_the_list(driver):
         (LayerKind.PICTURE, {"opacity", "blend"}),
         (LayerKind.MASK, {"prompt", "negative", "strength", "opacity"}),
         (LayerKind.REFERENCE, set()),
+        (LayerKind.GROUP, {"opacity", "blend"}),
         (LayerKind.CONTROL, {f"control.{x}" for x in ("reading", "strength", "start", "end")}),
     ],
 )
@@ -186,3 +191,106 @@ def test_a_control_layer_is_set_and_filled_in_its_properties(driver):
     driver.session.perform(set_layer(driver.canvas, "paint", visible=False))
     lines.trigger()
     assert len(driver.document.history) == 8
+
+
+ABOVE, ON, BELOW = (
+    getattr(QAbstractItemView.DropIndicatorPosition, f"{name}Item")
+    for name in ("Above", "On", "Below")
+)
+
+
+def tree(driver) -> list:
+    """Names as the list has them, of groups with what is in them."""
+
+    def branch(above):
+        children = (above.child(row) for row in range(above.childCount()))
+        return [
+            [each.text(NAME), *branch(each)]
+            if each.data(NAME, THUMBNAIL) in ("folder", "folder-open")
+            else each.text(NAME)
+            for each in children
+        ]
+
+    return branch(driver.editor.layers.list.invisibleRootItem())
+
+
+@pytest.fixture
+def grouped(driver):
+    """A group of two layers between two others."""
+    for _ in range(3):
+        driver.do("canvas.new_layer")
+    driver.session.perform(group_layers(driver.canvas, {"paint_2", "paint_3"}))
+    assert tree(driver) == ["Paint 4", ["Group 1", "Paint 3", "Paint 2"], "Paint 1"]
+    return driver
+
+
+@pytest.mark.parametrize(
+    ("dragged", "target", "where", "expected"),
+    [
+        ("Paint 4", "Group 1", ON, [["Group 1", "Paint 4", "Paint 3", "Paint 2"], "Paint 1"]),
+        ("Paint 4", "Group 1", BELOW, [["Group 1", "Paint 4", "Paint 3", "Paint 2"], "Paint 1"]),
+        ("Paint 4", "Paint 3", BELOW, [["Group 1", "Paint 3", "Paint 4", "Paint 2"], "Paint 1"]),
+        ("Paint 4", "Paint 2", BELOW, [["Group 1", "Paint 3", "Paint 2", "Paint 4"], "Paint 1"]),
+        ("Paint 4", "Paint 1", ABOVE, [["Group 1", "Paint 3", "Paint 2"], "Paint 4", "Paint 1"]),
+        ("Paint 3", "Group 1", ABOVE, ["Paint 4", "Paint 3", ["Group 1", "Paint 2"], "Paint 1"]),
+        ("Paint 3", "Paint 2", BELOW, ["Paint 4", ["Group 1", "Paint 2", "Paint 3"], "Paint 1"]),
+        ("Paint 3", None, ON, ["Paint 4", ["Group 1", "Paint 2"], "Paint 1", "Paint 3"]),
+        ("Group 1", "Paint 4", ABOVE, [["Group 1", "Paint 3", "Paint 2"], "Paint 4", "Paint 1"]),
+        ("Group 1", "Paint 1", BELOW, ["Paint 4", "Paint 1", ["Group 1", "Paint 3", "Paint 2"]]),
+        ("Paint 1", "Paint 1", BELOW, ["Paint 4", ["Group 1", "Paint 3", "Paint 2"], "Paint 1"]),
+        ("Group 1", "Paint 3", ABOVE, ["Paint 4", ["Group 1", "Paint 3", "Paint 2"], "Paint 1"]),
+    ],
+)  # fmt: skip
+def test_layers_are_dragged_into_groups_and_out(grouped, dragged, target, where, expected):
+    panel = grouped.editor.layers
+    moved = item(grouped, dragged)
+    place = panel.list.drop_place(moved, target and item(grouped, target), where)
+    panel._reorder(moved.data(NAME, ID), *place)
+    assert tree(grouped) == expected
+    assert misplaced(grouped.canvas.layers) is None
+
+
+def test_a_group_folds_without_a_step_to_undo(grouped):
+    steps = len(grouped.document.history)
+    item(grouped, "Group 1").setExpanded(False)
+    assert grouped.canvas.layer("group").folded
+    assert item(grouped, "Group 1").data(NAME, THUMBNAIL) == "folder"
+    grouped.do("canvas.new_layer")
+    assert grouped.canvas.active.group == ""  # not into what is folded
+    assert not item(grouped, "Group 1").isExpanded()
+    assert len(grouped.document.history) == steps + 1
+
+
+def test_a_group_is_hidden_locked_and_set_like_a_layer(grouped):
+    panel = grouped.editor.layers
+    panel._clicked(item(grouped, "Group 1"), EYE)
+    assert not grouped.canvas.layer("group").visible
+    panel._clicked(item(grouped, "Group 1"), LOCK)
+    assert grouped.canvas.layer("group").locked
+    panel.properties.fields["opacity"].edited.emit(0.5, [])
+    panel.properties.fields["blend"].edited.emit("multiply", [])
+    group = grouped.canvas.layer("group")
+    assert (group.opacity, group.blend.value) == (0.5, "multiply")
+
+
+@pytest.mark.parametrize("closed", [{"locked": True}, {"visible": False}])
+def test_nothing_is_painted_in_a_group_that_is_closed_or_on_a_group(grouped, closed):
+    grouped.session.perform(set_layer(grouped.canvas, "group", **closed))
+    grouped.session.perform(activate(grouped.canvas, "paint_2"))
+    said: list[str] = []
+    grouped.session.status_message.connect(said.append)
+    steps = len(grouped.document.history)
+    grouped.pointer.drag([(60, 60), (200, 200)])
+    assert "is in the group 'Group 1'" in said[-1]
+    grouped.session.perform(activate(grouped.canvas, "group"))
+    grouped.pointer.drag([(60, 60), (200, 200)])
+    assert "is a group" in said[-1]
+    assert len(grouped.document.history) == steps
+
+
+def test_a_new_layer_comes_into_the_active_group_and_a_candidate_above_it(grouped):
+    grouped.session.perform(activate(grouped.canvas, "group"))
+    grouped.do("canvas.new_layer")
+    assert tree(grouped)[1] == ["Group 1", "Paint 5", "Paint 3", "Paint 2"]
+    grouped.session.perform(remove_layers(grouped.canvas, ["paint_4"]))
+    assert topmost_picture_layer(grouped.canvas.state) == "group"

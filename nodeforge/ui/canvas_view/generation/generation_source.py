@@ -44,8 +44,8 @@ def active_masks(state: State) -> list[Layer]:
     """Visible, non-empty masks; if there are none, the selection."""
     found = [
         layer
-        for layer in state.layers
-        if layer.is_mask and layer.visible and layer.strength > 0 and len(layer.tiles)
+        for layer in visible(state)
+        if layer.is_mask and layer.strength > 0 and len(layer.tiles)
     ]
     if not found and state.selection is not None:
         found = [Layer("", "Selection", LayerKind.MASK, state.selection)]

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeWidget,
+    QTreeWidgetItem,
     QWidget,
 )
 
@@ -34,19 +35,29 @@ EYE, NAME, LOCK = range(3)
 ID = Qt.ItemDataRole.UserRole
 """In the name's column the layer's id, in the others the name of the icon."""
 THUMBNAIL, ABOUT, DIM = (ID + number for number in (1, 2, 3))
-"""A pixmap; what is said below the name; whether an icon is drawn dim."""
+"""A pixmap, or the name of an icon; what is said below the name; whether an icon is drawn dim."""
 
 _MARGIN = 4
+_INDENT = 14
+"""Pixels that what is in a group is moved to the right."""
 _Index = QModelIndex | QPersistentModelIndex
 
 
 class LayerList(QTreeWidget):
-    """A list widget that reports a drop as (layer, row) instead of moving items itself."""
+    """A list widget that reports a drop instead of moving items itself.
+
+    Args:
+        reorder: Called with a layer, the group that it was dropped into (empty for none), and how
+            many of what is in there are to be below it.
+    """
 
     remove_requested = Signal()
 
-    def __init__(self, reorder: Callable[[str, int], object]) -> None:
+    def __init__(self, reorder: Callable[[str, str, int], object]) -> None:
         super().__init__(columnCount=3, headerHidden=True, rootIsDecorated=False)
+        self.setTreePosition(NAME)
+        self.setIndentation(_INDENT)
+        self.setExpandsOnDoubleClick(False)
         self._reorder = reorder
         self.setAccessibleName("Layers")
         self.setUniformRowHeights(True)
@@ -95,16 +106,41 @@ class LayerList(QTreeWidget):
         item = self.currentItem()
         if item is None:
             return
-        source = self.indexOfTopLevelItem(item)
-        target = self.indexAt(event.position().toPoint())
-        row = target.row() if target.isValid() else self.topLevelItemCount() - 1
-        below = self.dropIndicatorPosition() is QAbstractItemView.DropIndicatorPosition.BelowItem
-        row = row + below if target.isValid() else row
-        row = row - 1 if target.isValid() and row > source else row
+        target = self.itemAt(event.position().toPoint())
+        place = self.drop_place(item, target, self.dropIndicatorPosition())
         event.setDropAction(Qt.DropAction.IgnoreAction)
         event.accept()
         id = item.data(NAME, ID)
-        QTimer.singleShot(0, self, lambda: self._reorder(id, row))
+        QTimer.singleShot(0, self, lambda: self._reorder(id, *place))
+
+    def drop_place(
+        self,
+        item: QTreeWidgetItem,
+        target: QTreeWidgetItem | None,
+        where: QAbstractItemView.DropIndicatorPosition,
+    ) -> tuple[str, int]:
+        """The group that `item` is dropped into, and how many there are below it.
+
+        Args:
+            target: What it is dropped on; None for the room below all.
+            where: Above, on or below the target; below an open group is in it.
+        """
+        positions = QAbstractItemView.DropIndicatorPosition
+        if target is None:
+            return "", 0
+        into = where is positions.OnItem or (
+            where is positions.BelowItem and target.isExpanded() and target.childCount() > 0
+        )
+        if into:
+            return target.data(NAME, ID), target.childCount()
+        group = target.parent()
+        root = group or self.invisibleRootItem()
+        beside = [each for row in range(root.childCount()) if (each := root.child(row)) is not item]
+        below = len(beside) - (
+            beside.index(target) if target in beside else root.indexOfChild(item)
+        )
+        below -= where is positions.BelowItem and target is not item
+        return group.data(NAME, ID) if group is not None else "", below
 
 
 class _CellDelegate(QStyledItemDelegate):
@@ -137,6 +173,12 @@ class _NameDelegate(QStyledItemDelegate):
             painter.drawPixmap(
                 rect.left() + _MARGIN, rect.center().y() - size.height() // 2 + 1, pixmap
             )
+        elif isinstance(pixmap, str):
+            place = QRectF(0, 0, ICON, ICON)
+            place.moveCenter(
+                QRectF(rect.left() + _MARGIN, rect.top(), SIDE, rect.height()).center()
+            )
+            draw(painter, pixmap, place, _text_colour(option))
         painter.save()
         name, about = str(index.data() or ""), str(index.data(ABOUT) or "")
         half = text.adjusted(0, 0, 0, -(text.height() // 2)) if about else text

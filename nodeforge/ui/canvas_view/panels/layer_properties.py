@@ -50,6 +50,7 @@ ROWS = {
     LayerKind.MASK: _OF_MASKS,
     LayerKind.CONTROL: _OF_CONTROLS,
     LayerKind.REFERENCE: (),
+    LayerKind.GROUP: _OF_PICTURES,
 }
 """What can be set of each kind. How control and reference layers look says nothing to a model."""
 
