@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SHIPPED = ("nodes", "workflows", "resources")
+SHIPPED = ("nodes", "workflows", "resources", "docs")
 
 
 class BuildWithShipped(build_py):

@@ -11,7 +11,7 @@ from typing import Any
 
 from nodeforge.api import NodeType
 from nodeforge.engine import events
-from nodeforge.engine.cache import ResultCache, checkpoint_of, steps_known
+from nodeforge.engine.cache import ResultCache, checkpoint_of, steps_kept, steps_known
 from nodeforge.engine.context import Networks, NoNetworks, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.executor import (
@@ -102,9 +102,16 @@ class Session:
         return found and found[0].get(port)
 
     def steps(self, graph: Graph, request: RunRequest, node: str) -> int:
-        """How many steps the loop of `node` walked, as far as the cache tells; else 0."""
+        """How many steps the loop of `node` walks, as far as the cache tells; else 0."""
         key = self._result_key(graph, request, node)
         return steps_known(self.cache, key)
+
+    def steps_kept(self, graph: Graph, request: RunRequest, node: str) -> int:
+        """The last step of the loop of `node` that can be shown: of a stopped run, not all."""
+        key = self._result_key(graph, request, node)
+        if self.cache.where(key) is not None:
+            return steps_known(self.cache, key)
+        return steps_kept(self.cache, key)
 
     def _plan_with_content(self, graph: Graph, request: RunRequest, state: RunState) -> Plan:
         """The plan, with the content of every model known."""

@@ -6,17 +6,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from nodeforge import __version__
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.flatten import flatten
-from nodeforge.graph.model import Graph
+from nodeforge.graph.model import Graph, Input
 from nodeforge.models import SamplingSettings
 from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION
 from nodeforge.values.recipes import COMFYUI
 from nodeforge.values.sampling_labels import CONVENTION_LABELS, SAMPLER_LABELS, SCHEDULE_LABELS
+
+_RANGE = "text.range"
+_CONDITIONING = "conditioning"
+
+
+class LoopPrompt(NamedTuple):
+    """A prompt, and when it acts.
+
+    Args:
+        text: As it is written.
+        start: Share of the steps after which it begins, 0..1.
+        end: Share of the steps after which it ends, 0..1.
+    """
+
+    text: str
+    start: float
+    end: float
 
 
 def parameters(graph: Graph, catalogue: Catalogue, recognised: Recognised | None = None) -> str:
@@ -31,14 +49,20 @@ def parameters(graph: Graph, catalogue: Catalogue, recognised: Recognised | None
     loop = traced.first_pass()
     if loop is None:
         return ""
-    prompt = traced.value(loop, "positive", "text") or ""
-    negative = traced.value(loop, "negative", "text")
+    prompt = _prompt(traced, loop, "positive")
+    negative = _prompt(traced, loop, "negative")
     lines = [str(prompt)]
     if negative:
         lines.append(f"Negative prompt: {negative}")
     facts = {name: value for name, value in _facts(traced, loop) if value is not None}
     lines.append(", ".join(f"{name}: {value}" for name, value in facts.items()))
     return "\n".join(lines)
+
+
+def _prompt(traced: LoopTrace, loop: str, port: str) -> str:
+    """All prompts behind `port`; else the nearest text, as nodes of packs may have it."""
+    prompts = loop_prompts(traced, loop, port)
+    return summarised(prompts) if prompts else str(traced.value(loop, port, "text") or "")
 
 
 def _facts(traced: LoopTrace, loop: str) -> Iterator[tuple[str, Any]]:
@@ -64,3 +88,59 @@ def _facts(traced: LoopTrace, loop: str) -> Iterator[tuple[str, Any]]:
     yield "Model", traced.model_name(loop)
     yield "Denoising strength", None if strength == 1 else strength
     yield "Version", f"NodeForge {__version__}"
+
+
+def loop_prompts(traced: LoopTrace, loop: str, port: str) -> list[LoopPrompt]:
+    """The prompts behind the loop's `port`, in the order in which they begin.
+
+    Neighbours in time of equal text are one, and none is named twice.
+    """
+    found = list(dict.fromkeys(_behind(traced, Input(loop, port))))
+    found.sort(key=lambda each: each.start)  # stable: first linked, first named
+    merged: list[LoopPrompt] = []
+    for each in found:
+        if merged and merged[-1].text == each.text and each.start <= merged[-1].end:
+            merged[-1] = merged[-1]._replace(end=max(merged[-1].end, each.end))
+        else:
+            merged.append(each)
+    return merged
+
+
+def summarised(prompts: list[LoopPrompt]) -> str:
+    """Prompts in one text, as A1111 writes them.
+
+    One after another is ``[first:second:0.4]``; prompts that act together, as those of regions,
+    are joined by ``AND``.
+    """
+    in_turns = all(one.end == other.start for one, other in pairwise(prompts))
+    if not in_turns:
+        return " AND ".join(dict.fromkeys(each.text for each in prompts if each.text))
+    text = prompts[-1].text if prompts else ""
+    for each in reversed(prompts[:-1]):
+        text = f"[{each.text}:{text}:{each.end:g}]"
+    return text
+
+
+def _behind(traced: LoopTrace, end: Input) -> Iterator[LoopPrompt]:
+    """The prompts behind an input; each way to a node in the same steps is walked once."""
+    waiting, seen = [(end, 0.0, 1.0)], set[tuple[str, float, float]]()
+    while waiting:
+        end, first, last = waiting.pop()
+        start = traced.flat.links.get(end)
+        node = traced.flat.nodes[start.node] if start else None
+        if start is None or node is None or node.spec is None:
+            continue
+        if node.type == _RANGE:
+            first = max(first, _share(traced.literal(start.node, "start"), 0.0))
+            last = min(last, _share(traced.literal(start.node, "end"), 1.0))
+        if first >= last or (start.node, first, last) in seen:
+            continue
+        seen.add((start.node, first, last))
+        ports = [port.name for port in node.spec.inputs if port.type == _CONDITIONING]
+        waiting += [(Input(start.node, name), first, last) for name in reversed(ports)]
+        if not ports and "text" in node.spec.input:
+            yield LoopPrompt(str(traced.literal(start.node, "text") or ""), first, last)
+
+
+def _share(value: Any, default: float) -> float:
+    return float(value) if type(value) in (int, float) else default

@@ -92,7 +92,7 @@ class LoopTrace:
             spec = self.flat.nodes[path].spec
             widget = spec.input["file"].widget if spec and "file" in spec.input else None
             if isinstance(widget, ModelFileWidget) and widget.kind in _DENOISERS:
-                name = self._literal(path, "file")
+                name = self.literal(path, "file")
                 return (path, widget.kind, str(name)) if name else None
         return None
 
@@ -109,8 +109,8 @@ class LoopTrace:
 
     def value(self, loop: str, port: str, name: str) -> Any:
         """The value of input `name` in the nearest node that has one, behind `port`."""
-        node = self._given_in(loop, port, name)
-        return None if node is None else self._literal(node, name)
+        node = self.given_in(loop, port, name)
+        return None if node is None else self.literal(node, name)
 
     def is_loop(self, path: str) -> bool:
         return self.flat.nodes[path].type == LOOP
@@ -120,7 +120,8 @@ class LoopTrace:
             return "custom"
         return str(self.value(loop, "schedule", "name") or AUTO)
 
-    def _given_in(self, loop: str, port: str, name: str) -> str | None:
+    def given_in(self, loop: str, port: str, name: str) -> str | None:
+        """The nearest node behind the loop's `port` that has an input `name`."""
         start = self.flat.links.get(Input(loop, port))
         for path in self.upstream(start.node) if start else ():
             node = self.flat.nodes[path]
@@ -128,7 +129,7 @@ class LoopTrace:
                 return path
         return None
 
-    def _literal(self, path: str, port: str) -> Any:
+    def literal(self, path: str, port: str) -> Any:
         """The value of an input: its own, or that of the plain value node that feeds it."""
         start = self.flat.links.get(Input(path, port))
         if start is not None:

@@ -39,7 +39,8 @@ class View:
         collapsed: Node path to true where a node shows only its title.
         backdrops: Frames behind nodes, by id (``backdrop:2``, ``group/backdrop:2``).
         notes: Texts on the scene, by id (``note:1``).
-        seeds: ``path.port`` of a seed that changes after each run, to how: random or count.
+        seeds: ``path.port`` of a seed that changes with each run, to how: random,
+            increment or decrement.
         broadcasts: ``path.port`` of an output that feeds all open inputs of its type, to true.
         extra: Fields of the file that this version does not know, kept.
     """
@@ -153,6 +154,16 @@ class Document:
             edit.apply(self)
         if changed or edit.bytes:
             self.history.push(edit)
+        self._deliver()
+
+    def adjust(self, edit: Edit) -> None:
+        """Make `edit` as the program's own: no step to undo, and nothing that is unsaved.
+
+        Raises:
+            RequestError: it cannot be made; the document is as before.
+        """
+        with self._telling():
+            edit.apply(self)
         self._deliver()
 
     def undo(self) -> str:

@@ -67,7 +67,7 @@ def default_home() -> Path:
 
 
 def shipped(name: str) -> Path:
-    """A folder that comes with NodeForge: ``nodes``, ``workflows`` or ``resources``.
+    """A folder that comes with NodeForge: ``nodes``, ``workflows``, ``resources`` or ``docs``.
 
     In a checkout the folder beside the package wins, so that an edit there is seen.
     """

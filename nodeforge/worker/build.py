@@ -117,8 +117,8 @@ def _answers(
         return {"shape": pixels.shape}, pixels.tobytes()
 
     def steps(header: dict[str, Any]) -> Answer:
-        graph = graph_from_json(header["graph"])
-        return {"steps": session.steps(graph, request_from(header), header["node"])}, b""
+        asked = graph_from_json(header["graph"]), request_from(header), header["node"]
+        return {"steps": session.steps(*asked), "kept": session.steps_kept(*asked)}, b""
 
     def report(_: dict[str, Any]) -> Answer:
         chosen = asdict(report_of(residency.device))

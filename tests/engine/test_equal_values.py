@@ -230,8 +230,19 @@ def test_the_steps_of_a_node_found_by_value_are_shown(bench: Bench):
     request = RunRequest("run")
     assert bench.session.kept(spaced(" a fox"), request, "grow", "text", 0) == "a fox0."
     assert bench.session.steps(spaced(" a fox"), request, "grow") == 1
+    assert bench.session.steps_kept(spaced(" a fox"), request, "grow") == 1
     assert steps_known(bench.session.cache, "nothing") == 0
     assert checkpoint_of(bench.session.cache, "nothing", 1) is None
+
+
+def test_of_a_stopped_loop_the_steps_that_were_done_are_shown(bench: Bench):
+    """Window B13: 150 steps, stopped at 100, offered 150."""
+    key, cache = bench.plan(spaced("a fox"), "more").nodes["grow"].key, bench.session.cache
+    cache.put(key + "-walk", ["one", "two", "three"], 0.0, to_disk=True)
+    cache.put("two-step", "checkpoint", 0.0, to_disk=True)
+    request = RunRequest("run")
+    assert bench.session.steps(spaced("a fox"), request, "grow") == 3
+    assert bench.session.steps_kept(spaced("a fox"), request, "grow") == 2
 
 
 def test_the_forecast_says_on_what_it_depends(bench: Bench):

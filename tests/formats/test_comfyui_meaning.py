@@ -174,7 +174,13 @@ def test_a_seed_beyond_ours_is_reduced_and_told():
 
 
 @pytest.mark.parametrize(
-    ("then", "ours"), [("fixed", None), ("randomize", "random"), ("increment", "count")]
+    ("then", "ours"),
+    [
+        ("fixed", None),
+        ("randomize", "random"),
+        ("increment", "increment"),
+        ("decrement", "decrement"),
+    ],
 )
 def test_what_a_seed_does_after_a_run_is_kept(then: str, ours: str | None):
     made = imported(text_to_image(control=then))
@@ -331,7 +337,7 @@ def test_a_number_of_a_node_of_its_own_stays_linked():
     made = imported(workflow)
     assert fed(made, "noise.seed") == "seed.value"
     assert values(made, "seed") == {"value": 77}
-    assert made.document.view.seeds == {"seed.value": "count"}
+    assert made.document.view.seeds == {"seed.value": "increment"}
 
 
 def test_a_name_of_a_node_of_its_own_goes_where_it_is_used():

@@ -137,7 +137,7 @@ def test_a_loader_with_a_stack_is_no_core_node():
 
 
 @pytest.mark.parametrize(
-    ("seed", "then"), [(-1, "random"), (-2, "count"), (-3, "count"), (7, None)]
+    ("seed", "then"), [(-1, "random"), (-2, "increment"), (-3, "decrement"), (7, None)]
 )
 def test_seeds_of_packs_that_draw_are_controls(seed: int, then: str | None):
     workflow = text_to_image()

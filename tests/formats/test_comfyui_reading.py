@@ -166,7 +166,7 @@ def test_a_file_as_the_window_saves_it_is_read_whole():
     assert nodes["encode"].title == "CLIP Text Encode (Positive Prompt)"
     assert nodes["noise"].values == {"width": 256, "height": 256, "batch": 1}
     assert links[Input("noise", "seed")] == Output("seed", "value")
-    assert made.document.view.seeds == {"seed.value": "count"}
+    assert made.document.view.seeds == {"seed.value": "increment"}
     assert nodes["schedule"].values == {"name": "karras", "steps": 20}
     assert links[Input("save", "image")] == Output("reroute", "value")
     view = made.document.view

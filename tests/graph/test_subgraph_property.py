@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Collapse, Unpack
 from nodeforge.graph.flatten import flatten
-from nodeforge.graph.model import Graph, Input, Mode, Subgraph
+from nodeforge.graph.model import Graph, Input, Mode, Output, Subgraph
 from nodeforge.graph.paths import join, split
 from support.graphs import graph, graphs, paths
 from support.small_catalogue import CATALOGUE
@@ -81,6 +81,19 @@ def test_collapsing_changes_nothing_that_is_computed(whole, seed):
 @given(graphs(), st.integers(0, 2**32))
 def test_unpacking_changes_nothing_that_is_computed(whole, seed):
     check_unpack(whole, random.Random(seed))
+
+
+def test_a_value_behind_an_empty_reroute_is_kept():
+    """The link brings nothing, so the value of the subgraph's port counts."""
+    box = Subgraph(graph=graph({"sum": "values.sum"}), inputs={"port": [Input("sum", "a")]})
+    box.values["port"] = 7
+    whole = graph({"empty": "graph.reroute", "box": box}, "empty.value > box.port")
+    document = Document(whole)
+    document.perform(Unpack("box"))
+    assert document.node("sum").values["a"] == 7
+    assert document.graph.links == {Input("sum", "a"): Output("empty", "value")}
+    document.undo()
+    assert document.node("box").values == {"port": 7}
 
 
 def test_an_input_that_shares_a_port_gets_no_other_one():

@@ -76,6 +76,21 @@ class Tiles:
         draft.write(Box(left, top, pixels.shape[1], pixels.shape[0]), pixels)
         return draft.frozen()
 
+    @classmethod
+    def plain(cls, box: Box, colour: tuple[int, int, int, int]) -> Tiles:
+        """Tiles of one colour in a box, premultiplied RGBA8; whole ones share their bytes."""
+        whole = np.full((TILE, TILE, 4), colour, np.uint8)
+        whole.flags.writeable = False
+        tiles: dict[Key, Bytes] = {}
+        for key, there, _ in parts(box):
+            tiles[key] = whole
+            if within(key, there) != box_of(key):
+                tile = np.zeros_like(whole)
+                tile[there] = colour
+                tile.flags.writeable = False
+                tiles[key] = tile
+        return cls(4, tiles)
+
     def __len__(self) -> int:
         return len(self._tiles)
 

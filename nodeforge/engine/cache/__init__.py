@@ -3,7 +3,7 @@
 from nodeforge.engine.cache.codec import Codec
 from nodeforge.engine.cache.disk import DiskTier
 from nodeforge.engine.cache.memory import MemoryTier
-from nodeforge.engine.cache.steps import Steps, checkpoint_of, steps_known
+from nodeforge.engine.cache.steps import Steps, checkpoint_of, steps_kept, steps_known
 from nodeforge.engine.cache.store import ResultCache
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "ResultCache",
     "Steps",
     "checkpoint_of",
+    "steps_kept",
     "steps_known",
 ]

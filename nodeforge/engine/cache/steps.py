@@ -53,6 +53,14 @@ def steps_known(cache: ResultCache, node_key: str) -> int:
     return len(walk[0]) if walk else 0
 
 
+def steps_kept(cache: ResultCache, node_key: str) -> int:
+    """The last step of a node's loop whose checkpoint is kept, counted from 1; 0 for none."""
+    walk = cache.get(node_key + _WALK)
+    keys = walk[0] if walk else []
+    kept = (n for n in range(len(keys), 0, -1) if cache.where(keys[n - 1] + _MARK) is not None)
+    return next(kept, 0)
+
+
 def checkpoint_of(cache: ResultCache, node_key: str, step: int) -> Checkpoint | None:
     """What a node's loop held after `step` of its steps, counted from 1; None where unknown."""
     walk = cache.get(node_key + _WALK)

@@ -18,7 +18,7 @@ from nodeforge.spec import Catalogue, fits
 
 Plain = TypeVar("Plain", int, float, str, bool)
 
-_THEN = {"increment": "count", "decrement": "count", "randomize": "random"}
+_THEN = {"increment": "increment", "decrement": "decrement", "randomize": "random"}
 """ComfyUI's *control after generate* to NodeForge's seed control."""
 
 
@@ -223,8 +223,6 @@ class NodeConversion:
         """Give the seed at `path` the control that the ComfyUI node has."""
         if then := _THEN.get(self.control):
             self.workflow.document.view.seeds[path] = then
-        if self.control == "decrement":
-            self.report_difference("The seed counts down after each run there, and up here")
 
 
 Convert = Callable[[NodeConversion], None]

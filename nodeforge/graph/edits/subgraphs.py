@@ -220,8 +220,8 @@ class Unpack(GraphEdit):
         group = split(self.path)[0]
         for port, value in box.values.items():
             for end in opened.ends(port):
-                if end in document.group(group).links:
-                    continue  # the link goes before the value, as it did
+                # A link goes before the value, as it did; where it comes from nothing, such as an
+                # empty reroute, the value counts.
                 path = join(group, end.node)
                 before = document.node(path).values.get(end.port, ABSENT)
                 yield ValueChanged(path, end.port, before, value)

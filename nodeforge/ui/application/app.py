@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -26,6 +26,9 @@ from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.window.main_window import MainWindow
 
+_FRAME = QSize(16, 48)
+"""Room for the frame and title bar that a desktop adds, pixels."""
+
 
 class _CrashSignal(QObject):
     """Passes a crash report from any thread to the main thread."""
@@ -44,24 +47,34 @@ def main(file: Path | None = None) -> int:
     app = make_app()
     if single_instance.send_to_running_instance(settings.home, file):
         return 0
-    GarbageCollector(app)
     crash_signal = _CrashSignal()
     emit_crash = crash_signal.raised.emit
     reports = CrashReports(settings.home / "logs", lambda path, text: emit_crash(str(path), text))
-    reports.install()
+    reports.install()  # before all else that may fail
+    GarbageCollector(app)
     first = single_instance.SingleInstanceServer(settings.home)
     workspace = Workspace(settings, window_store(settings.home))
     theme.apply(app, workspace.theme)
     window = MainWindow(workspace)
     crash_signal.raised.connect(partial(show_crash, window), Qt.ConnectionType.QueuedConnection)
     first.file_requested.connect(partial(_raise_window, window))
-    window.resize(window.size().boundedTo(window.screen().availableSize()))
-    window.show()
+    show_within_screen(window)
     if file is not None:
         window.files.open(file)
     code = app.exec()
     first.close()
     return code
+
+
+def show_within_screen(window: MainWindow) -> None:
+    """Show the window; where its frame would not fit on the screen, it is maximised."""
+    room = window.screen().availableSize() - _FRAME
+    size = window.size()
+    if size.width() > room.width() or size.height() > room.height():
+        window.resize(size.boundedTo(room))
+        window.showMaximized()
+    else:
+        window.show()
 
 
 def make_app() -> QApplication:

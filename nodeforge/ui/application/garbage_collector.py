@@ -24,7 +24,8 @@ class GarbageCollector(QObject):
         gc.disable()
         parent.destroyed.connect(gc.enable)
         self._more = 0
-        self._timer = QTimer(self, interval=_INTERVAL)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_INTERVAL)
         self._timer.timeout.connect(self.collect_if_needed)
         self._timer.start()
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImage, QImageReader, QPainter
+
+_FADED = 0.35
+"""Opacity of pictures that are out of date."""
 
 
 def read_scaled(path: Path, longest: int) -> QImage:
@@ -17,3 +20,15 @@ def read_scaled(path: Path, longest: int) -> QImage:
         box = QSize(longest, longest)
         reader.setScaledSize(size.scaled(box, Qt.AspectRatioMode.KeepAspectRatio))
     return reader.read()
+
+
+def faded(image: QImage) -> QImage:
+    """A grey, partly transparent copy, for a picture that is out of date."""
+    grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
+    result = QImage(image.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    result.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(result)
+    painter.setOpacity(_FADED)
+    painter.drawImage(0, 0, grey)
+    painter.end()
+    return result

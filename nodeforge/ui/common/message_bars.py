@@ -1,10 +1,10 @@
-"""Message bars above the documents, with buttons for what can be done."""
+"""Message bars over the top edge of the documents, with buttons for what can be done."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.common.icons import icon
 
 Button = tuple[str, Callable[[], object]]
@@ -24,8 +25,15 @@ _PROGRESS = 200
 """Width of a progress bar, pixels."""
 
 
+_MOST = 3
+"""Bars that are seen at once, the newest; closing one shows the next."""
+
+
 class MessageBars(QWidget):
-    """A stack of message bars, one for each subject."""
+    """A stack of message bars, one for each subject.
+
+    They lie over the page: what is under the mouse does not move when one comes or goes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +41,34 @@ class MessageBars(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(1)
         self._bars: dict[str, QFrame] = {}
+        self._area: Callable[[], QRect] = QRect
+        self._more = QLabel()
+        self._more.setProperty("role", "bar")
+        self._more.setProperty("kind", "info")
+        self._more.setContentsMargins(12, 2, 12, 2)
+        self._column.addWidget(self._more)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.hide()
+
+    def lie_over(self, area: Callable[[], QRect]) -> None:
+        """Lie over the top edge of `area`, in the parent's coordinates."""
+        self._area = area
+        self.place()
+
+    def place(self) -> None:
+        """Take the width of the area, and the height that the messages need."""
+        bars = list(self._bars.values())
+        for index, bar in enumerate(reversed(bars)):
+            bar.setVisible(index < _MOST)
+        hidden = max(0, len(bars) - _MOST)
+        self._more.setText(plural(hidden, "earlier message"))
+        self._more.setVisible(bool(hidden))
+        area = self._area()
+        self._column.activate()
+        height = min(self._column.totalHeightForWidth(area.width()), area.height())
+        self.setGeometry(area.x(), area.y(), area.width(), height)
+        self.setVisible(bool(bars))
+        self.raise_()
 
     def show_message(
         self, subject: str, text: str, buttons: Sequence[Button] = (), kind: str = "error"
@@ -52,6 +87,7 @@ class MessageBars(QWidget):
         close.setAccessibleName("Close this message")
         close.clicked.connect(lambda: self.dismiss(subject))
         row.addWidget(close)
+        self.place()
 
     def show_progress(self, subject: str, text: str, share: float, button: Button) -> None:
         """Show a message with a progress bar (0..1), until it is dismissed."""
@@ -62,6 +98,7 @@ class MessageBars(QWidget):
             progress.setAccessibleName(text)
             row.addWidget(progress)
             row.addWidget(self._button(subject, button))
+            self.place()
         for progress in self._bars[subject].findChildren(QProgressBar):
             progress.setValue(round(100 * share))
 
@@ -79,8 +116,7 @@ class MessageBars(QWidget):
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(label, 1)
         self._bars[subject] = bar
-        self._column.addWidget(bar)
-        self.show()
+        self._column.insertWidget(self._column.count() - 1, bar)
         return row
 
     def _button(self, subject: str, button: Button) -> QPushButton:
@@ -98,8 +134,9 @@ class MessageBars(QWidget):
         bar = self._bars.pop(subject, None)
         if bar is not None:
             self._column.removeWidget(bar)
+            bar.hide()
             bar.deleteLater()
-        self.setVisible(bool(self._bars))
+            self.place()
 
     def _press(self, subject: str, do: Callable[[], object]) -> None:
         self.dismiss(subject)

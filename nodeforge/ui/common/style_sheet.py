@@ -111,6 +111,8 @@ QLabel[role="empty"] { color: $dim; padding: 16px; }
 QFrame[role="line"] { background: $line; border: none; }
 QFrame[role="card"] { background: $raised; border: 1px solid $line; border-radius: 6px; }
 QFrame[role="card"]:hover, QFrame[role="card"]:focus { border-color: $accent; }
+QFrame[role="outline"] { background: transparent; border: 3px solid $accent; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QFrame[role="bar"] { background: $raised; border: none; border-left: 4px solid $error; }
 QFrame[role="bar"][kind="warn"] { border-left-color: $warn; }
 QFrame[role="bar"][kind="info"] { border-left-color: $accent; }

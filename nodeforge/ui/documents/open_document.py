@@ -12,8 +12,9 @@ from PySide6.QtGui import QImage
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.changes import Change, Touched
-from nodeforge.graph.document import Document
+from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.history import Edit
+from nodeforge.graph.paths import join, split
 from nodeforge.lint import Problem
 from nodeforge.models import COMPANIONS
 from nodeforge.ui.documents.node_state import NodeState
@@ -78,6 +79,14 @@ class OpenDocument(QObject):
         self.selection: list[str] = []
         self.last_run: dict[str, Any] | None = None
         """The graph of the last run, to render pictures of its steps."""
+        self.current_effects: set[str] = set()
+        """Nodes that save with every run, and would save what they have saved."""
+        self.failed_graph: dict[str, Any] | None = None
+        """The graph of the last run that failed: its errors stay until the graph changes."""
+        self.saved_files: dict[str, list[Path]] = {}
+        """The files of the last run, by the node that saved them."""
+        self.queued_seeds: dict[str, int] = {}
+        """Seeds of the last run that was queued, by their key in `View.seeds`."""
         self.steps: dict[str, int] = {}
         """Number of steps of the last run, by node."""
         self.step_pictures: dict[str, dict[int, QImage]] = {}
@@ -155,6 +164,25 @@ class OpenDocument(QObject):
     def show_picture(self, node: str, image: QImage) -> None:
         self.pictures[node] = image
         self.picture_changed.emit(node)
+
+    def is_out_of_date(self, node: str) -> bool:
+        """Whether a node has a picture that a run would make anew."""
+        state = self.states.get(node)
+        waits = state is not None and state.kind == "will_run"
+        return waits and node in self.pictures and node not in self.current_effects
+
+    def saved_file(self, node: str) -> Path | None:
+        """The file that holds a node's picture: its own, or that of a node which it feeds."""
+        if node in self.saved_files:
+            return self.saved_files[node][-1]  # a node that saves shows the last
+        path, name = split(node)
+        try:
+            links = self.document.group(path).links.items()
+        except NoSuchNodeError:  # it is gone with its subgraph
+            return None
+        fed = [join(path, end.node) for end, start in links if start.node == name]
+        saved = (self.saved_files[each] for each in fed if each in self.saved_files)
+        return next((files[0] for files in saved if files), None)
 
     def show_problems(
         self, problems: list[Problem], auto_values: dict[str, dict[str, str]]

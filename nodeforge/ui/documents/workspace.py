@@ -21,6 +21,7 @@ from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.seeds import fix_seeds
 from nodeforge.ui.library.node_use import NodeUse
 from nodeforge.ui.library.saved_subgraphs import SavedSubgraphs
 
@@ -96,6 +97,8 @@ class Workspace(QObject):
             self.show(already_open)
             return already_open
         is_workflow = path.suffix.lower() == ".json"
+        if not is_workflow:
+            fix_seeds(document)  # the first run gives that picture
         opened = OpenDocument(document, path if is_workflow else None, path.stem)
         if is_workflow:
             self.add_recent(path)

@@ -62,7 +62,7 @@ class ModelDialog(QDialog):
         self._about.setProperty("role", "dim")
         for info in models_of_kind(workspace, kind):
             self._add(info)
-        self._empty = QLabel(_where(workspace), wordWrap=True)
+        self._empty = QLabel(_where(workspace, kind), wordWrap=True)
         self._empty.setProperty("role", "dim")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         use = buttons.addButton("Use", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -158,8 +158,12 @@ def _about(info: ModelInfo) -> str:
     return "\n".join(filter(None, lines))
 
 
-def _where(workspace: Workspace) -> str:
-    return f"Models are in {workspace.settings.models} and in the folders set in Preferences."
+def _where(workspace: Workspace, kind: str) -> str:
+    what, folder = kind.replace("_", " "), workspace.settings.models / f"{kind}s"
+    return (
+        f"Put .safetensors files of this kind ({what}) into {folder}, drop them on the window, or "
+        "add the folder that you have in Preferences. Families that cannot be used say why."
+    )
 
 
 class ModelField(Field):

@@ -15,15 +15,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.files import Files
 from nodeforge.errors import NodeForgeError
-from nodeforge.graph.assets import ASSET, asset_name
-from nodeforge.graph.edits import SetEntry
+from nodeforge.graph.assets import ASSET
 from nodeforge.imaging import PICTURE_SUFFIXES
 from nodeforge.spec import PortSpec
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.documents.picture_inputs import picture_value
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.clear_button import ClearButton
 from nodeforge.ui.fields.elided_button import ElidedButton
@@ -107,13 +106,12 @@ class PictureField(Field):
         if opened is None:
             return
         try:
-            entry = keep_picture(path, self._workspace.settings)
+            value, entry = picture_value(opened.document, self._workspace.settings, path)
         except NodeForgeError as error:
             self.refused.emit(str(error))
             return
-        name = asset_name(opened.document.assets, path.name, entry["sha256"])
         self.new_gesture()
-        self.edited.emit(ASSET + name, [SetEntry("assets", name, entry)])
+        self.edited.emit(value, [entry])
 
     def _use_none(self) -> None:
         self._button.setFocus()

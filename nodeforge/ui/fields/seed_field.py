@@ -1,8 +1,7 @@
-"""The seed field: a number, random and next buttons, and the mode after each run."""
+"""The seed field: a number, random and next buttons, and how it changes when a run is queued."""
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -10,17 +9,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, 
 
 from nodeforge.spec import NumberWidget, SeedWidget
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.seeds import MODES, random_seed
 from nodeforge.ui.fields.field import Field, ignore_wheel
 from nodeforge.ui.fields.number_field import NumberField
-
-LARGEST_DRAWN = 2**32 - 1
-"""Other programs do not read larger seeds."""
-
-MODES = {
-    "fixed": "Fixed",
-    "random": "Randomise after each run",
-    "count": "Increment after each run",
-}
 
 
 class SeedField(Field):
@@ -38,7 +29,9 @@ class SeedField(Field):
         for name, text in MODES.items():
             self._modes.addItem(text, name)
         self._modes.setCurrentIndex(list(MODES).index(mode))
-        self._modes.setToolTip("What happens to the seed when a run is queued")
+        self._modes.setToolTip(
+            "What happens to the seed when a run is queued; the seed shown is that of the last run"
+        )
         self._modes.activated.connect(lambda _: self.mode_chosen.emit(self._modes.currentData()))
         ignore_wheel(self._modes)
         column, row = QVBoxLayout(self), QHBoxLayout()
@@ -54,7 +47,7 @@ class SeedField(Field):
 
     def set_label(self, name: str) -> None:
         self._number.set_label(name)
-        self._modes.setAccessibleName(f"{name} after each run")
+        self._modes.setAccessibleName(f"{name} in the next run")
 
     def show_value(self, value: Any) -> None:
         self._value = value
@@ -70,7 +63,7 @@ class SeedField(Field):
 
     def _draw(self) -> None:
         self.new_gesture()
-        self.edited.emit(random.randint(0, LARGEST_DRAWN), [])
+        self.edited.emit(random_seed(), [])
 
     def _next(self) -> None:
         self.new_gesture()

@@ -21,6 +21,8 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 from nodeforge.ui.files.comfyui_import import ComfyUIImport
 from nodeforge.ui.files.document_reading import ForeignWorkflow, is_quick, read_document
+from nodeforge.ui.files.dropped_models import SUFFIXES as MODEL_SUFFIXES
+from nodeforge.ui.files.dropped_models import DroppedModels
 from nodeforge.ui.files.load_settings import settings_edit
 from nodeforge.ui.files.model_lock import record_models
 from nodeforge.ui.running.runner import Runner
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
     from nodeforge.formats.bundle import Project
 
 OPENABLE = (
-    "Workflows, projects and pictures (*.json *.nforge *.png *.jpg *.jpeg *.webp);;All files (*)"
+    "Workflows, projects and pictures (*.json *.nforge *.png *.jpg *.jpeg *.webp *.ora)"
+    ";;All files (*)"
 )
+_LAYERS = ".ora"
 WORKFLOW = "Workflow (*.json)"
 PROJECT_FILES = "Project, with its canvas (*.nforge)"
 _NAMED = 5
@@ -64,26 +68,37 @@ class FileCommands:
             lambda text, share: message_bars.show_progress("reading", text, share, stop)
         )
         self._reader.finished.connect(lambda: message_bars.dismiss("reading"))
+        self._dropped_models = DroppedModels(workspace, message_bars, self._reader)
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
         workspace.upgraded.connect(self._show_upgrade)
         workspace.closed.connect(self._forget)
         self._document_in_front = workspace.current
         """The document that was current when a file was requested."""
 
-    def open(self, path: Path) -> None:
+    def open(self, path: Path, use_picture: Callable[[Path], object] | None = None) -> None:
         """Open `path`, or show why it cannot be opened. Shipped workflows open as a copy,
-        ComfyUI's as a new document.
+        ComfyUI's as a new document, OpenRaster files on a canvas of their own.
 
         All but small workflows are read in the background. Once read, a document becomes current,
         unless the user has switched to another one.
+
+        Args:
+            path: The file.
+            use_picture: Takes a picture without a workflow; by default, a message says so.
         """
         self._message_bars.dismiss("open")
         path = path.absolute()
         if (there := self._workspace.find_by_path(path)) is not None:
             self._workspace.show(there)
             return
+        if path.suffix.lower() in MODEL_SUFFIXES:
+            self._dropped_models.open(path)
+            return
+        if path.suffix.lower() == _LAYERS:
+            self._open_layers(path)
+            return
         self._document_in_front = self._workspace.current
-        failed = partial(self._show_refusal, path)
+        failed = partial(self._show_refusal, path, use_picture)
         catalogue, settings = self._workspace.catalogue, self._workspace.settings
         if path.suffix.lower() == PROJECT:
             projects = self._workspace.projects()
@@ -113,8 +128,19 @@ class FileCommands:
         if stayed:
             self._document_in_front = opened
 
-    def _show_refusal(self, path: Path, error: NodeForgeError) -> None:
+    def _open_layers(self, path: Path) -> None:
+        """Open layers on the canvas of a new document, named after the file."""
+        opened = OpenDocument(Document(), None, path.stem)
+        self._workspace.add(opened)
+        self.open_on_canvas(path)
+
+    def _show_refusal(
+        self, path: Path, use_picture: Callable[[Path], object] | None, error: NodeForgeError
+    ) -> None:
         picture = isinstance(error, NoWorkflowError)
+        if picture and use_picture is not None:
+            use_picture(path)
+            return
         buttons = self._canvas_buttons(path) if picture else ()
         self._message_bars.show_message("open", str(error), buttons)
 
@@ -162,11 +188,11 @@ class FileCommands:
             self._workspace.store.setValue("folder", str(path.parent))
             self.open(path)
 
-    def drop(self, data: QMimeData) -> bool:
+    def drop(self, data: QMimeData, use_picture: Callable[[Path], object] | None = None) -> bool:
         """Open the files in `data`; returns whether there were any."""
         paths = dropped_files(data)
         for path in paths:
-            self.open(path)
+            self.open(path, use_picture)
         return bool(paths)
 
     def save(self, opened: OpenDocument) -> bool:

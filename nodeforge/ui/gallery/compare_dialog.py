@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer
@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLabel,
+    QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.common.images import read_scaled
 
 SPLIT, BLINK, DIFFERENCE = "split", "blink", "difference"
 _MODES = {
@@ -26,7 +26,7 @@ _MODES = {
     BLINK: ("eye", "Blink", "One, then the other, twice a second; Space stops and steps"),
     DIFFERENCE: ("intersect", "Difference", "What differs, four times as strong; black is equal"),
 }
-_LARGEST = 2048
+_SETTINGS_WIDTH = 300
 _BLINK_MS = 500
 _STRONGER = 4
 
@@ -41,7 +41,8 @@ class ComparisonView(QWidget):
         self.mode = SPLIT
         self.share = 0.5
         self.shows_second = False
-        self._blink_timer = QTimer(self, interval=_BLINK_MS)
+        self._blink_timer = QTimer(self)
+        self._blink_timer.setInterval(_BLINK_MS)
         self._blink_timer.timeout.connect(self.toggle)
         self.setMinimumSize(320, 320)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -123,19 +124,32 @@ class ComparisonView(QWidget):
 
 
 class CompareDialog(QDialog):
-    """A dialog that compares two picture files."""
+    """A dialog that compares two pictures, and the settings that made them.
 
-    def __init__(self, first: Path, second: Path, parent: QWidget | None = None) -> None:
+    Args:
+        first: Name and image of the first picture.
+        second: Name and image of the second picture.
+        settings: What differs in their workflows, one line each.
+        parent: The window.
+    """
+
+    def __init__(
+        self,
+        first: tuple[str, QImage],
+        second: tuple[str, QImage],
+        settings: Sequence[str] = (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Compare")
-        self.resize(QSize(900, 800).boundedTo(self.screen().availableSize() * 0.9))
-        pictures = read_scaled(first, _LARGEST), read_scaled(second, _LARGEST)
+        self.resize(QSize(1100, 800).boundedTo(self.screen().availableSize() * 0.9))
+        pictures = first[1], second[1]
         self.pair = ComparisonView(*pictures)
         self._fact = QLabel(difference_text(*pictures))
         self._fact.setProperty("role", "dim")
         names, modes, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        names.addWidget(QLabel(first.name))
-        names.addWidget(QLabel(second.name, alignment=Qt.AlignmentFlag.AlignRight))
+        names.addWidget(QLabel(first[0]))
+        names.addWidget(QLabel(second[0], alignment=Qt.AlignmentFlag.AlignRight))
         self.buttons: dict[str, QPushButton] = {}
         group = QButtonGroup(self)
         for key, (mode, (name, text, tip)) in enumerate(_MODES.items(), 1):
@@ -150,9 +164,26 @@ class CompareDialog(QDialog):
         modes.addStretch(1)
         modes.addWidget(self._fact)
         column.addLayout(names)
-        column.addWidget(self.pair, 1)
+        beside = QHBoxLayout()
+        beside.addWidget(self.pair, 1)
+        beside.addWidget(self._settings(settings))
+        column.addLayout(beside, 1)
         column.addLayout(modes)
         self.pair.setFocus()
+
+    def _settings(self, lines: Sequence[str]) -> QWidget:
+        """What differs in the settings, to be read and copied."""
+        self.settings = QPlainTextEdit("\n".join(lines), readOnly=True)
+        self.settings.setAccessibleName("Differences of the settings")
+        self.settings.setFixedWidth(_SETTINGS_WIDTH)
+        heading = QLabel("Settings that differ")
+        heading.setProperty("role", "heading")
+        part = QWidget()
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(heading)
+        column.addWidget(self.settings, 1)
+        return part
 
     def _show(self, mode: str) -> None:
         self.pair.show_mode(mode)

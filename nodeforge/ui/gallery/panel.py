@@ -1,94 +1,51 @@
-"""The gallery panel: thumbnails of saved results, with search, compare and drag and drop."""
+"""The gallery panel: thumbnails of saved results, with search, stars and collections."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import (
-    QBuffer,
-    QByteArray,
-    QFile,
-    QIODevice,
-    QMimeData,
-    QPoint,
-    QSize,
-    Qt,
-    QTimer,
-    QUrl,
-    Signal,
-)
-from PySide6.QtGui import (
-    QIcon,
-    QImageReader,
-    QImageWriter,
-    QKeySequence,
-    QPixmap,
-    QShortcut,
-)
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QImageWriter
 from PySide6.QtWidgets import (
-    QAbstractItemView,
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListView,
-    QListWidget,
-    QListWidgetItem,
-    QMenu,
-    QMessageBox,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from nodeforge.errors import NodeForgeError
-from nodeforge.formats.pictures import PARAMETERS
-from nodeforge.ui.common.file_manager import show_in_file_manager
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
-from nodeforge.ui.gallery.results_database import GalleryError, Result, ResultsDatabase
+from nodeforge.ui.documents.picture import Picture
+from nodeforge.ui.gallery.picture_texts import picture_texts, search_words
+from nodeforge.ui.gallery.results_database import (
+    MOST_STARS,
+    GalleryError,
+    Result,
+    ResultsDatabase,
+)
+from nodeforge.ui.gallery.thumbnail_list import SIDE, ThumbnailList
 from nodeforge.ui.running.job_queue import Job
 
 EMPTY = "Every picture that a workflow saves appears here, with its prompt and seed."
-_SIDE = 96
+NO_STARS = "No picture has that many stars. Press 1 to 5 on a picture to give it stars."
 _READ_AGAIN = 2000
 """Milliseconds until a list that could not be read is read again."""
-_RESULT = Qt.ItemDataRole.UserRole
-
-
-class _Pictures(QListWidget):
-    def __init__(self) -> None:
-        super().__init__()
-        self.setViewMode(QListView.ViewMode.IconMode)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setMovement(QListView.Movement.Static)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setIconSize(QSize(_SIDE, _SIDE))
-        self.setGridSize(QSize(_SIDE + 24, _SIDE + 32))
-        self.setSpacing(4)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setUniformItemSizes(True)
-        self.setDragEnabled(True)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setAccessibleName("Results")
-
-    def mimeData(self, items: Iterable[QListWidgetItem]) -> QMimeData:  # noqa: N802
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(item.data(_RESULT).path)) for item in items])
-        return data
-
-    def chosen(self) -> list[Result]:
-        return [item.data(_RESULT) for item in self.selectedItems()]
 
 
 class Gallery(QWidget):
     """Shows saved results, newest first."""
 
-    open_requested = Signal(Path)
-    """Request to open the workflow embedded in this picture."""
+    shown = Signal(object)
+    """The `Picture` that was clicked or reached by the arrow keys."""
+    command = Signal(str, list)
+    """A command of the picture menu, by key or button: its name, and the chosen `Picture`s."""
+    menu_requested = Signal(list, QPoint)
+    """The chosen `Picture`s, and a screen position."""
     settings_requested = Signal(Path)
     """Request to load the settings of the workflow embedded in this picture."""
     failed = Signal(str)
@@ -99,30 +56,35 @@ class Gallery(QWidget):
         self._told_of: Path | None = None
         self.setAccessibleName("Gallery")
         self._results = results
-        self.search = QLineEdit(placeholderText="Search prompts, seeds, names")
+        self.search = QLineEdit(placeholderText="Search prompts, models, seeds, settings, names")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search results")
         self.search.textChanged.connect(self.reload)
-        self._favourites = QToolButton(checkable=True)
-        self._favourites.setIcon(icon("star"))
-        self._favourites.setToolTip("Favourites only")
-        self._favourites.setAccessibleName("Favourites only")
-        self._favourites.toggled.connect(self.reload)
+        self.stars = QComboBox()
+        self.stars.setAccessibleName("Least number of stars")
+        self.stars.setToolTip("Show pictures with this many stars or more; keys 1 to 5 give stars")
+        self.stars.addItem("Any stars", 0)
+        for count in range(1, MOST_STARS + 1):
+            self.stars.addItem("★" * count, count)
+        self.stars.currentIndexChanged.connect(self.reload)
+        self.collection = QComboBox()
+        self.collection.setAccessibleName("Collection")
+        self.collection.setToolTip("Show one collection; the picture's menu puts pictures into one")
+        self.collection.currentIndexChanged.connect(self.reload)
         self._compare = QToolButton()
         self._compare.setIcon(icon("columns"))
-        self._compare.setToolTip("Compare the two selected pictures")
+        self._compare.setToolTip("Compare two pictures: click one, Ctrl+click another")
         self._compare.setAccessibleName("Compare")
-        self._compare.clicked.connect(self._compare_chosen)
-        self.list = _Pictures()
-        self.list.itemActivated.connect(lambda item: self._open(item.data(_RESULT)))
+        self._compare.clicked.connect(lambda: self.command.emit("compare", self.chosen()))
+        self.list = ThumbnailList()
+        self.list.doubleClicked.connect(lambda _: self.command.emit("large", self.chosen()))
         self.list.customContextMenuRequested.connect(self._menu)
-        self.list.itemSelectionChanged.connect(self._offer)
-        remove = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.list)
-        remove.setContext(Qt.ShortcutContext.WidgetShortcut)
-        remove.activated.connect(lambda: self._delete(self.list.chosen()))
+        self.list.command.connect(self._run)
+        self.list.row_shown.connect(self._show_row)
         self._empty = QLabel(EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self._empty.setProperty("role", "empty")
-        self._again = QTimer(self, singleShot=True, interval=_READ_AGAIN)
+        self._again = QTimer(self, singleShot=True)
+        self._again.setInterval(_READ_AGAIN)
         self._again.timeout.connect(self.reload)
         self._stack = QStackedLayout()
         self._lay_out()
@@ -130,13 +92,14 @@ class Gallery(QWidget):
 
     def add(self, job: Job, path: str) -> None:
         """Add a file that a run has saved."""
-        image = read_scaled(Path(path), 2 * _SIDE)
+        image = read_scaled(Path(path), 2 * SIDE)
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         QImageWriter(buffer, QByteArray(b"jpeg")).write(image)
         try:
-            texts = _texts(Path(path), job.request.stamp)
-            self._results.add(Path(path), job.name, texts, bytes(buffer.data().data()))
+            texts = picture_texts(Path(path), job.request.stamp)
+            thumbnail = bytes(buffer.data().data())
+            self._results.add(Path(path), job.name, texts, thumbnail, search_words(texts))
             newest = self._results.newest()
         except GalleryError as error:
             self._show_error(error)
@@ -144,23 +107,49 @@ class Gallery(QWidget):
         if self._searching or newest is None:
             self.reload()
             return
-        self.list.insertItem(0, _item(newest))
+        self.list.insert(newest)
         self._stack.setCurrentIndex(0)
 
     def reload(self) -> None:
-        text = self.search.text()
+        """Read the list anew; what is selected stays so."""
+        self._list_collections()
         try:
-            found = self._results.find(text, favourites=self._favourites.isChecked())
+            found = self._results.find(
+                self.search.text(),
+                stars=self.stars.currentData(),
+                collection=self.collection.currentData() or "",
+            )
         except GalleryError as error:
             self._show_error(error)
             return
         self._tell_of_damage()
-        self.list.clear()
-        for result in found:
-            self.list.addItem(_item(result))
-        self._empty.setText("No results match this search." if self._searching else EMPTY)
+        self.list.show_results(found)
+        self._empty.setText(self._why_empty())
         self._stack.setCurrentIndex(0 if found else 1)
-        self._offer()
+
+    def chosen(self) -> list[Picture]:
+        """The selected pictures."""
+        return [Picture.of_file(result.path) for result in self.list.chosen()]
+
+    def all(self) -> list[Picture]:
+        """All pictures that are listed."""
+        return [Picture.of_file(result.path) for result in self.list.all()]
+
+    def change(self, paths: Sequence[Path], do: Callable[[Result], None]) -> None:
+        """Call `do` with the result of each file that has one, and show the list anew."""
+        try:
+            for path in paths:
+                if (result := self._results.of(path)) is not None:
+                    do(result)
+        except GalleryError as error:
+            self._show_error(error)
+            return
+        self.reload()
+
+    def _why_empty(self) -> str:
+        if self.stars.currentData() and not self.search.text():
+            return NO_STARS
+        return "No results match this search." if self._searching else EMPTY
 
     def _tell_of_damage(self) -> None:
         aside = self._results.moved_aside
@@ -181,118 +170,42 @@ class Gallery(QWidget):
 
     @property
     def _searching(self) -> bool:
-        return bool(self.search.text()) or self._favourites.isChecked()
+        return bool(self.search.text() or self.stars.currentData() or self.collection.currentData())
+
+    def _list_collections(self) -> None:
+        """Offer the collections that there are, and hide the choice while there is none."""
+        names, shown = self._results.collections(), self.collection.currentData() or ""
+        self.collection.blockSignals(True)
+        self.collection.clear()
+        self.collection.addItem("All pictures", "")
+        for name in names:
+            self.collection.addItem(name, name)
+        self.collection.setCurrentIndex(max(0, self.collection.findData(shown)))
+        self.collection.blockSignals(False)
+        self.collection.setVisible(bool(names))
 
     def _lay_out(self) -> None:
         column, bar = QVBoxLayout(self), QHBoxLayout()
         column.setContentsMargins(8, 8, 8, 0)
         bar.addWidget(self.search, 1)
-        bar.addWidget(self._favourites)
-        bar.addWidget(self._compare)
+        for part in (self.collection, self.stars, self._compare):
+            bar.addWidget(part)
         column.addLayout(bar)
         self._stack.addWidget(self.list)
         self._stack.addWidget(self._empty)
         column.addLayout(self._stack, 1)
 
-    def _offer(self) -> None:
-        self._compare.setEnabled(len(self.list.chosen()) == 2)
+    def _show_row(self, row: int) -> None:
+        self.shown.emit(Picture.of_file(self.list.result(row).path))
 
     def _menu(self, place: QPoint) -> None:
-        chosen = self.list.chosen()
-        if not chosen:
-            return
-        menu, first = QMenu(self), chosen[0]
-        if len(chosen) == 1:
-            whole, settings = "Open workflow", "Load settings"
-            menu.addAction(icon("tree-structure"), whole, lambda: self._open(first))
-            path = first.path
-            menu.addAction(icon("sliders"), settings, lambda: self.settings_requested.emit(path))
-            menu.addAction(
-                icon("folder-open"), "Show in folder", lambda: show_in_file_manager(path, self)
-            )
-        if len(chosen) == 2:
-            menu.addAction(icon("columns"), "Compare", self._compare_chosen)
-        on = not first.favourite
-        text = "Add to favourites" if on else "Remove from favourites"
-        menu.addAction(icon("star"), text, lambda: self._mark(chosen, on))
-        menu.addSeparator()
-        menu.addAction(icon("trash"), "Delete…", lambda: self._delete(chosen))
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(self.list.mapToGlobal(place))
+        if chosen := self.chosen():
+            self.menu_requested.emit(chosen, self.list.viewport().mapToGlobal(place))
 
-    def _open(self, result: Result) -> None:
-        self.open_requested.emit(result.path)
-
-    def _mark(self, chosen: list[Result], favourite: bool) -> None:
-        try:
-            for result in chosen:
-                self._results.mark(result, favourite)
-        except GalleryError as error:
-            self._show_error(error)
-            return
-        self.reload()
-
-    def _delete(self, chosen: list[Result]) -> None:
-        if not chosen:
-            return
-        what = chosen[0].path.name if len(chosen) == 1 else f"{len(chosen)} pictures"
-        box = QMessageBox(QMessageBox.Icon.Question, "Delete", f"Move {what} to the bin?")
-        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        box.exec()
-        if box.clickedButton() is delete:
-            self.delete(chosen)
-
-    def delete(self, chosen: list[Result]) -> None:
-        """Move the files to the bin (if there is none, delete them) and remove the entries."""
-        try:
-            for result in chosen:
-                self._results.remove(result)
-                if result.path.exists() and not QFile.moveToTrash(str(result.path)):
-                    result.path.unlink(missing_ok=True)
-        except GalleryError as error:
-            self._show_error(error)
-            return
-        except OSError as error:
-            self.failed.emit(f"{error.filename}: cannot be deleted: {error.strerror}.")
-        self.reload()
-
-    def _compare_chosen(self) -> None:
-        from nodeforge.ui.gallery.compare_dialog import CompareDialog  # numpy: only when needed
-
-        chosen = self.list.chosen()
-        if len(chosen) == 2:
-            CompareDialog(chosen[0].path, chosen[1].path, self).exec()
-
-
-def _texts(path: Path, stamp: Mapping[str, str]) -> Mapping[str, str]:
-    """The texts in a saved picture, where each of a batch has its own seed; else those of its run.
-
-    Args:
-        path: The picture.
-        stamp: The texts of the run.
-    """
-    if path.suffix.lower() == ".png" and (own := QImageReader(str(path)).text(PARAMETERS)):
-        return {**stamp, PARAMETERS: own}
-    from nodeforge.imaging import read_text  # numpy: only when needed
-
-    try:
-        return {**stamp, **read_text(path)}
-    except NodeForgeError:  # it is gone already
-        return stamp
-
-
-def _item(result: Result) -> QListWidgetItem:
-    pixmap = QPixmap()
-    pixmap.loadFromData(result.thumbnail)
-    name = result.prompt.split("\n")[0] or result.path.stem
-    item = QListWidgetItem(("★ " if result.favourite else "") + name)
-    item.setIcon(icon("image", "dim") if pixmap.isNull() else QIcon(pixmap))
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(result.made))
-    seed = f"\nSeed {result.seed}" if result.seed else ""
-    gone = "" if result.path.exists() else "\nThe file is no longer there."
-    item.setToolTip(
-        f"{result.prompt}{seed}\n{result.workflow}, {made}\n{result.path}{gone}".strip()
-    )
-    item.setData(_RESULT, result)
-    return item
+    def _run(self, name: str) -> None:
+        if name.startswith("stars "):
+            stars = int(name.removeprefix("stars "))
+            paths = [result.path for result in self.list.chosen()]
+            self.change(paths, lambda result: self._results.rate(result, stars))
+        elif self.list.chosen() or name == "undo":
+            self.command.emit(name, self.chosen())

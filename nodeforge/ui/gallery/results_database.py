@@ -30,7 +30,13 @@ _COLUMNS = {
     "made": "REAL NOT NULL",
     "favourite": "INTEGER NOT NULL DEFAULT 0",
     "thumbnail": "BLOB",
+    "facts": "TEXT NOT NULL DEFAULT ''",
+    "collections": "TEXT NOT NULL DEFAULT ''",
 }
+"""`favourite` is the number of stars, `collections` one name a line."""
+_ADDED = ("facts", "collections")
+"""Columns that databases of before do not have."""
+MOST_STARS = 5
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS results"
     f" ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())})"
@@ -58,7 +64,10 @@ class Result:
     Args:
         workflow: The name of the workflow that made it.
         made: Seconds since 1970.
+        stars: From 0 to `MOST_STARS`.
         thumbnail: A small JPEG.
+        facts: All else that made it, in words, for the search.
+        collections: Names of the collections that it is in.
     """
 
     id: int
@@ -67,8 +76,10 @@ class Result:
     prompt: str
     seed: str
     made: float
-    favourite: bool
+    stars: int
     thumbnail: bytes
+    facts: str = ""
+    collections: tuple[str, ...] = ()
 
 
 class ResultsDatabase:
@@ -87,42 +98,74 @@ class ResultsDatabase:
         with contextlib.suppress(GalleryError):  # whoever asks for results is told
             self._do(lambda base: None)
 
-    def add(self, path: Path, workflow: str, texts: Mapping[str, str], thumbnail: bytes) -> None:
+    def add(
+        self,
+        path: Path,
+        workflow: str,
+        texts: Mapping[str, str],
+        thumbnail: bytes,
+        facts: str = "",
+    ) -> None:
         """Add a picture; while the database is busy, it is added later.
 
         Args:
             texts: Text chunks of the picture; ``parameters`` holds prompt and seed.
+            facts: What else made it, in words.
 
         Raises:
             GalleryError: the database cannot be written for another reason.
         """
-        prompt, seed = prompt_and_seed(texts.get("parameters", ""))
-        row = (str(path), workflow, prompt, seed, time.time(), thumbnail)
+        told_of = texts.get("parameters", "")
+        prompt, seed = prompt_and_seed(told_of)
+        found = f"{told_of}\n{facts}".strip()
+        row = (str(path), workflow, prompt, seed, time.time(), thumbnail, found)
         self._waiting.append((_INSERT, row))
         del self._waiting[:-_MOST_WAITING]
         with contextlib.suppress(_BusyError):
             self._write_waiting()
 
-    def find(self, text: str = "", *, favourites: bool = False, limit: int = 300) -> list[Result]:
-        """The newest results that contain all words of `text` in prompt, workflow, seed or path.
+    def find(
+        self, text: str = "", *, stars: int = 0, collection: str = "", limit: int = 300
+    ) -> list[Result]:
+        """The newest results that contain all words of `text` in what made them or their path.
+
+        Args:
+            text: Words, in any order.
+            stars: The least number of stars.
+            collection: Of this collection alone; of all for an empty name.
+            limit: How many at most.
 
         Raises:
             GalleryError: the database is busy, or cannot be read.
         """
         words = text.split()
-        where = ["(prompt || ' ' || workflow || ' ' || seed || ' ' || path) LIKE ?"] * len(words)
-        where += ["favourite = 1"] if favourites else []
+        sought = " || ' ' || ".join(("prompt", "workflow", "seed", "path", "facts"))
+        where = [f"({sought}) LIKE ? ESCAPE '\\'"] * len(words)
+        where += ["favourite >= ?"] if stars else []
+        where += ["instr(char(10) || collections || char(10), ?) > 0"] if collection else []
         clause = f"WHERE {' AND '.join(where)}" if where else ""
         query = f"SELECT {_NAMES} FROM results {clause} ORDER BY made DESC, id DESC LIMIT ?"
-        values = (*(f"%{word}%" for word in words), limit)
+        values: list[object] = [f"%{_escaped(word)}%" for word in words]
+        values += [stars] if stars else []
+        values += [f"\n{collection}\n"] if collection else []
         self._write_waiting()
-        rows = self._do(lambda base: base.execute(query, values).fetchall())
+        rows = self._do(lambda base: base.execute(query, (*values, limit)).fetchall())
         return [result for row in rows if (result := _result(row)) is not None]
 
     def newest(self) -> Result | None:
         """The latest result."""
         found = self.find(limit=1)
         return found[0] if found else None
+
+    def of(self, path: Path) -> Result | None:
+        """The result of a file; None where it has none, or while the database is busy."""
+        query = f"SELECT {_NAMES} FROM results WHERE path = ?"
+        try:
+            self._write_waiting()
+            row = self._do(lambda base: base.execute(query, (str(path),)).fetchone())
+        except GalleryError:
+            return None
+        return _result(row) if row is not None else None
 
     def prompts(self, limit: int = 200) -> list[str]:
         """Distinct prompts, newest first; none while the database is busy."""
@@ -133,14 +176,34 @@ class ResultsDatabase:
             return []
         return [prompt for (prompt,) in rows if isinstance(prompt, str)]
 
-    def mark(self, result: Result, favourite: bool) -> None:
-        """Make a result a favourite, or no longer.
+    def collections(self) -> list[str]:
+        """The names of all collections, sorted; none while the database is busy."""
+        query = "SELECT DISTINCT collections FROM results WHERE collections != ''"
+        try:
+            rows = self._do(lambda base: base.execute(query).fetchall())
+        except GalleryError:
+            return []
+        return sorted({name for (names,) in rows for name in _names(names)}, key=str.casefold)
+
+    def rate(self, result: Result, stars: int) -> None:
+        """Give a result stars, from 0 to `MOST_STARS`.
 
         Raises:
             GalleryError: the database is busy, or cannot be written.
         """
-        values = (int(favourite), result.id)
+        values = (min(max(stars, 0), MOST_STARS), result.id)
         self._do(lambda base: base.execute("UPDATE results SET favourite = ? WHERE id = ?", values))
+
+    def put_in_collection(self, result: Result, name: str, *, member: bool) -> None:
+        """Put a result into a collection, or take it out; a collection without results is gone.
+
+        Raises:
+            GalleryError: the database is busy, or cannot be written.
+        """
+        others = [each for each in result.collections if each != name]
+        names = "\n".join([*others, name] if member else others)
+        query = "UPDATE results SET collections = ? WHERE id = ?"
+        self._do(lambda base: base.execute(query, (names, result.id)))
 
     def remove(self, result: Result) -> None:
         """Remove a result; its file is kept.
@@ -149,6 +212,19 @@ class ResultsDatabase:
             GalleryError: the database is busy, or cannot be written.
         """
         self._do(lambda base: base.execute("DELETE FROM results WHERE id = ?", (result.id,)))
+
+    def restore(self, result: Result) -> None:
+        """Put a removed result back, as it was.
+
+        Raises:
+            GalleryError: the database is busy, or cannot be written.
+        """
+        row = (
+            *(None, str(result.path), result.workflow, result.prompt, result.seed, result.made),
+            *(result.stars, result.thumbnail, result.facts, "\n".join(result.collections)),
+        )
+        query = f"INSERT OR REPLACE INTO results ({_NAMES}) VALUES ({_MARKS})"
+        self._do(lambda base: base.execute(query, row))
 
     def close(self) -> None:
         with contextlib.suppress(GalleryError):
@@ -200,9 +276,17 @@ class ResultsDatabase:
                 ) from error
             self._base = _connect(str(self._file))
             self._base.execute(_SCHEMA)
+            self._add_columns(self._base)
             self._base.execute(f"SELECT {_NAMES} FROM results LIMIT 1")  # with all its columns
             self._base.commit()
         return self._base
+
+    def _add_columns(self, base: sqlite3.Connection) -> None:
+        """Give a database of before the columns that were added since."""
+        there = {row[1] for row in base.execute("PRAGMA table_info(results)")}
+        for name in _ADDED:
+            if name not in there:
+                base.execute(f"ALTER TABLE results ADD COLUMN {name} {_COLUMNS[name]}")
 
     def _disconnect(self) -> None:
         if self._base is not None:
@@ -235,8 +319,8 @@ class _BusyError(GalleryError):
 
 _MARKS = ", ".join("?" * len(_COLUMNS))
 _INSERT = (
-    "INSERT OR REPLACE INTO results (path, workflow, prompt, seed, made, thumbnail)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT OR REPLACE INTO results (path, workflow, prompt, seed, made, thumbnail, facts)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -283,7 +367,7 @@ def _readable_rows(file: Path) -> list[tuple[Any, ...]]:
 
 def _whole_row(row: Iterable[Any]) -> tuple[Any, ...] | None:
     """A row with what is missing filled in; None where it names no picture."""
-    number, path, workflow, prompt, seed, made, favourite, thumbnail = row
+    number, path, workflow, prompt, seed, made, stars, thumbnail, facts, collections = row
     if not isinstance(path, str) or not path or "\0" in path:
         return None
     texts = (each if isinstance(each, str) else "" for each in (workflow, prompt, seed))
@@ -292,8 +376,10 @@ def _whole_row(row: Iterable[Any]) -> tuple[Any, ...] | None:
         path,
         *texts,
         float(made) if isinstance(made, int | float) else 0.0,
-        int(favourite == 1),
+        min(max(stars, 0), MOST_STARS) if isinstance(stars, int) else 0,
         thumbnail if isinstance(thumbnail, bytes) else b"",
+        facts if isinstance(facts, str) else "",
+        collections if isinstance(collections, str) else "",
     )
 
 
@@ -301,8 +387,21 @@ def _result(row: tuple[Any, ...]) -> Result | None:
     whole = _whole_row(row)
     if whole is None:
         return None
-    number, path, workflow, prompt, seed, made, favourite, thumbnail = whole
-    return Result(number, Path(path), workflow, prompt, seed, made, bool(favourite), thumbnail)
+    number, path, *texts, made, stars, thumbnail, facts, collections = whole
+    workflow, prompt, seed = texts
+    return Result(
+        *(number, Path(path), workflow, prompt, seed, made, stars, thumbnail, facts),
+        tuple(_names(collections)),
+    )
+
+
+def _names(collections: object) -> list[str]:
+    return [name for name in str(collections).split("\n") if name]
+
+
+def _escaped(word: str) -> str:
+    """A word for LIKE, where these characters have a meaning."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def prompt_and_seed(parameters: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import (
     AddNodes,
     GraphEdit,
+    InsertOnLink,
     JoinBroadcasts,
     Paste,
     Together,
@@ -23,6 +24,7 @@ from nodeforge.graph.paths import join
 from nodeforge.graph.upgrade import upgrade
 from nodeforge.spec import Catalogue, NodeSpec
 from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.seeds import RandomiseNewSeeds
 from nodeforge.ui.graph_view.items.frame_item import FrameItem
 from nodeforge.ui.graph_view.items.link_item import LinkItem
 from nodeforge.ui.graph_view.items.node_item import NodeItem
@@ -158,6 +160,8 @@ class GraphSession(QObject):
 
     def perform(self, edit: GraphEdit) -> bool:
         """Make an edit; if it cannot be made, emit `refused` and return False."""
+        if isinstance(edit, AddNodes | InsertOnLink | Together):
+            edit = RandomiseNewSeeds(edit, self.catalogue)
         try:
             self.document.perform(edit)
         except RequestError as error:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
-from nodeforge.graph.edits import ABSENT, GraphEdit, SetEntry, SetValue, Together
+from nodeforge.graph.edits import ABSENT, GraphEdit, SetValue, Together
 from nodeforge.graph.model import Input, Output, Subgraph
 from nodeforge.graph.paths import join, split
 from nodeforge.graph.ports import innermost_input, input_value, port_label
@@ -17,12 +17,13 @@ from nodeforge.spec import PortSpec, SeedWidget
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.seeds import FIXED, RANDOMISE, seed_mode, set_modes
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.field_factory import make_field
 from nodeforge.ui.fields.prompt_assistant import PromptAssistant, reads_prompts
-from nodeforge.ui.fields.seed_field import MODES, SeedField
+from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 from nodeforge.ui.inspector.exposing import add_exposing
 
@@ -111,6 +112,8 @@ class PortRow(QWidget):
     def _edit(self, value: Any, before: list[GraphEdit]) -> None:
         assert self.field is not None
         gesture = self.field.gesture and (id(self), self.field.gesture)
+        if isinstance(self.field, SeedField) and self._seed_mode() == RANDOMISE:
+            before = [*before, set_modes(self._seeds(), FIXED)]  # a seed of one's own is kept
         edits = [SetValue(path, self._port.name, value) for path in self._paths]
         if len(edits) == 1 and not before:
             edits[0].gesture = gesture
@@ -179,13 +182,11 @@ class PortRow(QWidget):
 
     def _seed_mode(self) -> str:
         if not isinstance(self._port.widget, SeedWidget):
-            return "fixed"
-        mode = self._opened.document.view.seeds.get(f"{self._paths[0]}.{self._port.name}")
-        return mode if mode in MODES else "fixed"
+            return FIXED
+        return seed_mode(self._opened.document, self._paths[0], self._port.name)
 
     def _choose_mode(self, mode: str) -> None:
-        value = ABSENT if mode == "fixed" else mode
-        what = "keep the seed" if mode == "fixed" else "change the seed after each run"
-        keys = [f"{path}.{self._port.name}" for path in self._paths]
-        edits = [SetEntry("seeds", key, value, what=what) for key in keys]
-        self._opened.perform(Together(what, edits))
+        self._opened.perform(set_modes(self._seeds(), mode))
+
+    def _seeds(self) -> list[tuple[str, str]]:
+        return [(path, self._port.name) for path in self._paths]

@@ -32,7 +32,8 @@ class AutoRun(QObject):
         self._wanted: list[str] = []
         self._ran: dict[str, Any] | None = None
         """The graph that was last run completely; it is not run again."""
-        self._pause = QTimer(self, singleShot=True, interval=pause)
+        self._pause = QTimer(self, singleShot=True)
+        self._pause.setInterval(pause)
         self._pause.timeout.connect(self._run_rest)
         runner.planner.plan_changed.connect(self._planned)
         workspace.opened.connect(self._watch)

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -41,6 +42,8 @@ class Job:
     queued: float = field(default_factory=time.time)
     seconds: float = 0.0
     message: str = ""
+    saved: list[Path] = field(default_factory=list)
+    """The files that it has saved."""
     started: float = 0.0
     """`time.monotonic` when it was sent to the worker."""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.engine.events import Source
+from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.paths import join, split
 from nodeforge.lint import Problem, Severity, lint
 from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.node_state import NodeState
@@ -49,11 +52,14 @@ class Planner(QObject):
         self.costs: dict[str, float] = {}
         """Seconds of the last run, by node."""
         self._planned: dict[str, dict[str, Source]] = {}
+        self._graphs: dict[str, Any] = {}
+        """The graph of the last plan, by document."""
         self._of_pictures: dict[str, list[Problem]] = {}
         self._picture_problems = PictureProblems()
         self._picture_problems.found.connect(self._on_picture_problems)
         self._continuous = False
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause = QTimer(self, singleShot=True)
+        self._pause.setInterval(_PAUSE)
         self._pause.timeout.connect(self._plan_current)
         workspace.opened.connect(self._watch)
         workspace.closed.connect(self._forget)
@@ -98,7 +104,7 @@ class Planner(QObject):
         return auto_values(opened.document, self._workspace.catalogue, recognised)
 
     def _forget(self, opened: OpenDocument) -> None:
-        for known in (self._planned, self._of_pictures):
+        for known in (self._planned, self._of_pictures, self._graphs):
             known.pop(opened.id, None)
         self._picture_problems.forget(opened.id)
 
@@ -165,6 +171,22 @@ class Planner(QObject):
         if opened is not None and isinstance(answer, dict):
             opened.show_memory_needs(answer["models"])
 
+    def _current_effects(self, opened: OpenDocument, now: dict[str, Source]) -> set[str]:
+        """Nodes that run only as they save with every run: nothing that feeds them is new."""
+        found: set[str] = set()
+        for node, source in now.items():
+            group, name = split(node)
+            try:
+                spec = self._workspace.catalogue.get(opened.document.node(node).type)
+                links = opened.document.group(group).links.items()
+            except NoSuchNodeError:
+                continue
+            feeds = [join(group, start.node) for end, start in links if end.node == name]
+            fed_anew = any(now.get(feed) is Source.COMPUTED for feed in feeds)
+            if spec is not None and spec.effects and source is Source.COMPUTED and not fed_anew:
+                found.add(node)
+        return found
+
     def _show_plan(
         self,
         opened: OpenDocument,
@@ -173,14 +195,20 @@ class Planner(QObject):
         reasons: Mapping[str, str],
     ) -> None:
         states = {node: NodeState() for node in before if node not in now}
+        opened.current_effects = self._current_effects(opened, now)
+        graph = snapshot(opened.document.graph)
+        failed = opened.failed_graph == graph
+        changed = self._graphs.get(opened.id) != graph
+        self._graphs[opened.id] = graph
         for node, source in now.items():
             known = opened.states.get(node, NodeState())
             kind = _STATE_OF_SOURCE[source]
-            if known.kind == "error" and source is Source.COMPUTED:
+            if known.kind == "error" and source is Source.COMPUTED and failed:
                 continue
             states[node] = NodeState(kind, seconds=known.seconds, reason=reasons[node])
         opened.show_states(states)
-        fresh = [n for n, s in now.items() if s is not Source.COMPUTED and before.get(n) != s]
+        kept = [n for n, s in now.items() if s is not Source.COMPUTED]
+        fresh = [n for n in kept if before.get(n) != now[n] or (changed and n in opened.pictures)]
         if fresh:
             opened.last_run = self._pictures.snapshot_of(opened)
         for node in fresh:

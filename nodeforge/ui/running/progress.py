@@ -43,10 +43,13 @@ class ProgressMeter(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._seconds_left: dict[str, float] = {}
+        self._first: dict[str, int] = {}
+        """Steps of each node that were done before: of a run that was stopped, or of another."""
 
     def begin(self, job: Job, planned: Mapping[str, Source]) -> None:
         wanted = [node for node, source in planned.items() if source is Source.COMPUTED]
         self._seconds_left = {node: job.costs.get(node, 0.0) for node in wanted}
+        self._first.clear()
         self.changed.emit(RunProgress())
 
     def handle_event(self, event: events.Event) -> None:
@@ -58,7 +61,8 @@ class ProgressMeter(QObject):
                 self.changed.emit(RunProgress(step=step, of=of, reading=name))
             case events.Progress():
                 done = event.step + event.part
-                rate = done / event.seconds if event.seconds > 0 else 0.0
+                first = self._first.setdefault(event.node, max(0, event.step - (not event.part)))
+                rate = (done - first) / event.seconds if event.seconds > 0 else 0.0
                 own = (event.of - done) / rate if rate else None
                 left = self._rest(event.node, own)
                 progress = RunProgress(event.node, event.step, event.of, rate, left, event.part)

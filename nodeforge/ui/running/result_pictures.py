@@ -86,14 +86,21 @@ class ResultPictures:
             **opened.last_run,
         )
 
-    def count_steps(self, opened: OpenDocument, node: str, tell: Callable[[int], None]) -> None:
-        """Request the number of steps cached for a denoise loop; 0 for other nodes."""
+    def count_steps(
+        self, opened: OpenDocument, node: str, tell: Callable[[int, int], None]
+    ) -> None:
+        """Request how many steps a denoise loop has, and which is the last that can be shown.
+
+        Both are 0 for other nodes; a run that was stopped has fewer to show.
+        """
         if opened.last_run is None:
-            tell(0)
+            tell(0, 0)
             return
         self._link.ask(
             "steps",
-            lambda answer: tell(answer["steps"] if isinstance(answer, dict) else 0),
+            lambda answer: (
+                tell(answer["steps"], answer["kept"]) if isinstance(answer, dict) else tell(0, 0)
+            ),
             node=node,
             **opened.last_run,
         )

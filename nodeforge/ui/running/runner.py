@@ -5,8 +5,8 @@ Every event carries its run id, every job its document id: events of closed docu
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -16,13 +16,12 @@ from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.formats import stamp
-from nodeforge.graph.document import NoSuchNodeError
-from nodeforge.graph.edits import SetValue
 from nodeforge.lint import Severity
 from nodeforge.settings import Settings
 from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.seeds import next_seeds, seed_key, seed_ports, seed_value
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import (
     DONE,
@@ -41,7 +40,6 @@ from nodeforge.ui.running.result_pictures import ResultPictures, upscaled_previe
 from nodeforge.ui.running.worker_connection import Spawn, WorkerConnection
 
 _STATE_OF_SOURCE = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
-_LARGEST_SEED = 2**32 - 1
 
 
 class Runner(QObject):
@@ -54,8 +52,12 @@ class Runner(QObject):
 
     refused = Signal(object, list)
     """The document and its problems, if a run is refused."""
+    repeated = Signal(object, list, int)
+    """The document, the targets, and how many runs were left out: nothing has changed."""
     failed = Signal(object, str, object)
     """The job, the node (or empty) and the `ErrorReport`."""
+    stopped = Signal(object)
+    """The job that was stopped; what it has done is kept."""
     saved = Signal(object, str, str)
     """The job, the node and the path it wrote."""
     finished = Signal(object)
@@ -84,8 +86,24 @@ class Runner(QObject):
     def busy(self) -> bool:
         return self.jobs.current is not None
 
-    def run(self, opened: OpenDocument, targets: list[str] | None = None, count: int = 1) -> bool:
-        """Queue `count` runs of the document; seeds change between them as set.
+    def run(
+        self,
+        opened: OpenDocument,
+        targets: list[str] | None = None,
+        count: int = 1,
+        *,
+        again: bool = False,
+        draw: bool = True,
+    ) -> bool:
+        """Queue `count` runs of the document; before each, seeds change as set.
+
+        Args:
+            opened: The document.
+            targets: The nodes to run; all that save or show something by default.
+            count: How many runs.
+            again: Also queue runs that would only do what the last one did; without, they are
+                left out (`repeated`).
+            draw: Change the seeds; without, a run that was stopped goes on with its own.
 
         Returns:
             False if errors prevent it (`refused`).
@@ -97,12 +115,19 @@ class Runner(QObject):
         if errors:
             self.refused.emit(opened, errors)
             return False
-        self.stop_auto(unless=snapshot(opened.document.graph))
+        queued = 0
         for _ in range(count):
-            self._queue(opened, targets or [])
-            self._next_seeds(opened)
+            if draw:
+                self._draw_seeds(opened)
+            if not queued:
+                self.stop_auto(unless=snapshot(opened.document.graph))
+            if again or not self._is_repeated(opened, targets or []):
+                self._queue(opened, targets or [])
+                queued += 1
         self._halted = False
         self._advance()
+        if queued < count:
+            self.repeated.emit(opened, targets or [], count - queued)
         return True
 
     def run_auto(self, opened: OpenDocument, targets: list[str]) -> None:
@@ -159,36 +184,53 @@ class Runner(QObject):
         self.worker.close()
 
     def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
-        document, settings = opened.document, self._workspace.settings
-        pattern = str(self._workspace.store.value("output_pattern", ""))
-        outputs = settings.outputs.absolute() / expand_pattern(pattern, opened.name)
-        outputs.mkdir(parents=True, exist_ok=True)
-        request = RunRequest(
+        request = self._request(opened, targets)
+        request.outputs.mkdir(parents=True, exist_ok=True)
+        graph = snapshot(opened.document.graph)
+        self.jobs.add(Job(opened.id, opened.name, graph, request, dict(self.planner.costs), auto))
+
+    def _request(self, opened: OpenDocument, targets: list[str]) -> RunRequest:
+        """The request for a run of the document as it is now."""
+        document, store = opened.document, self._workspace.store
+        pattern = str(store.value("output_pattern", ""))
+        outputs = self._workspace.settings.outputs.absolute()
+        return RunRequest(
             run=new_run_id(),
             targets=targets,
             **opened.meaning,
             stamp=stamp(
                 document, self._workspace.catalogue, self._workspace.recognised(opened.granted)
             ),
-            outputs=outputs,
-            previews=self._workspace.store.value("previews", "true") != "false",
+            outputs=outputs / expand_pattern(pattern, opened.name),
+            previews=store.value("previews", "true") != "false",
             document=opened.run_id,
         )
-        graph = snapshot(document.graph)
-        costs = dict(self.planner.costs)
-        self.jobs.add(Job(opened.id, opened.name, graph, request, costs, auto))
 
-    def _next_seeds(self, opened: OpenDocument) -> None:
-        """Change the seeds that are set to change after each run."""
-        for key, mode in list(opened.document.view.seeds.items()):
-            path, _, port = key.rpartition(".")
-            try:
-                node = opened.document.node(path)
-            except NoSuchNodeError:
-                continue
-            seed = int(node.values.get(port, 0))
-            new = random.randint(0, _LARGEST_SEED) if mode == "random" else seed + 1
-            opened.perform(SetValue(path, port, new))
+    def _draw_seeds(self, opened: OpenDocument) -> None:
+        """Change the seeds as their modes say: no step to undo, and no unsaved change."""
+        document, catalogue = opened.document, self._workspace.catalogue
+        for edit in next_seeds(document, catalogue, opened.queued_seeds):
+            document.adjust(edit)
+        opened.queued_seeds = {
+            seed_key(path, port): seed_value(document, path, port, catalogue)
+            for path, port in seed_ports(document, catalogue)
+        }
+
+    def _is_repeated(self, opened: OpenDocument, targets: list[str]) -> bool:
+        """Whether the last run of the document did the same, and what it saved is still there."""
+        jobs = self.jobs
+        newest = [*reversed(jobs.waiting), *([jobs.current] if jobs.current else []), *jobs.ended]
+        last = next((job for job in newest if job.document == opened.id), None)
+        if last is None or last.auto or last.state in (FAILED, STOPPED):
+            return False
+        now = self._request(opened, targets)
+        return (
+            last.graph == snapshot(opened.document.graph)
+            and (last.request.targets, last.request.outputs) == (now.targets, now.outputs)
+            and (last.request.assets, last.request.granted) == (now.assets, now.granted)
+            and last.request.lock.items() <= now.lock.items()  # a run may add what it found
+            and all(path.exists() for path in last.saved)
+        )
 
     def _advance(self) -> None:
         job = None if self._halted else self.jobs.next()
@@ -198,6 +240,7 @@ class Runner(QObject):
         opened = self._workspace.find(job.document)
         if opened is not None:
             opened.last_run = self.pictures.snapshot(job)
+            opened.saved_files.clear()
             old = {
                 path: NodeState() for path, state in opened.states.items() if state.kind == "error"
             }
@@ -218,6 +261,7 @@ class Runner(QObject):
             self._show(opened, event)
         match event:
             case events.Saved():
+                job.saved.append(Path(event.path))
                 self.saved.emit(job, event.node, event.path)
             case events.Notice():
                 name = (
@@ -227,11 +271,14 @@ class Runner(QObject):
                 )
                 self.logged.emit(f"{name}: {event.fact}")
             case events.Failed():
-                self.logged.emit(str(event.error) + "\n" + event.error.traceback)
+                trace = "" if event.error.known else event.error.traceback
+                self.logged.emit(f"{event.error}\n{trace}")
                 self._end(FAILED, event.error.fact)
                 self.failed.emit(job, event.node, event.error)
             case events.RunCancelled():
                 self._end(STOPPED)
+                if not job.auto:
+                    self.stopped.emit(job)
             case events.RunFinished() if job.auto:
                 self._end(DONE)
             case events.RunFinished():
@@ -274,8 +321,11 @@ class Runner(QObject):
                 for node in event.nodes:
                     self.pictures.fetch(opened, node)
             case events.Saved():
+                opened.saved_files.setdefault(event.node, []).append(Path(event.path))
                 self.pictures.show_saved_file(opened, event.node, event.path)
             case events.Failed() if event.node:
+                current = self.jobs.current
+                opened.failed_graph = current.graph if current is not None else None
                 message = (
                     f"{event.error.fact} {event.error.way_out}".strip()
                 )  # the place is the node

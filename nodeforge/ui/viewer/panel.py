@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -17,12 +18,19 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.graph.document import NoSuchNodeError
+from nodeforge.graph.edits import Together
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.picture import Picture
+from nodeforge.ui.documents.seeds import FIXED, moving_seeds, set_modes
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.viewer.picture_view import PictureView
 
+_LARGEST = 4096
+"""Longer side at which a saved picture is read, pixels."""
 EMPTY = "The picture of the selected node appears here, after a run."
 
 
@@ -31,6 +39,10 @@ class Viewer(QWidget):
 
     node_requested = Signal(str)
     """The path of a node to show and edit next."""
+    menu_requested = Signal(list, QPoint)
+    """The shown `Picture` in a list, and a screen position."""
+    command = Signal(str, list)
+    """A command of the picture menu, by key or double-click, with the shown `Picture`."""
 
     def __init__(self, workspace: Workspace, runner: Runner) -> None:
         super().__init__()
@@ -38,16 +50,20 @@ class Viewer(QWidget):
         self._workspace, self._runner = workspace, runner
         self._opened: OpenDocument | None = None
         self._node = ""
+        self._file: Path | None = None
+        self._count = 0
+        """The number of steps of the shown loop."""
         self._chosen = False
         self._latest = ""
-        self._follow = QTimer(self, singleShot=True, interval=33)
+        self._follow = QTimer(self, singleShot=True)
+        self._follow.setInterval(33)
         self._follow.timeout.connect(self._show_latest)
         self._asked = 0
         self._busy = False
         self._wanted: int | None = None
         self.picture_view = PictureView(EMPTY)
         self.picture_view.setAccessibleName("Picture")
-        self._name = QLabel()
+        self._name, self._caption = QLabel(), ""
         self._name.setProperty("role", "dim")
         self._zoom = QLabel()
         self._zoom.setProperty("role", "dim")
@@ -63,7 +79,12 @@ class Viewer(QWidget):
         self.continue_button.clicked.connect(self._continue)
         self._steps = QWidget()
         self._lay_out()
-        self.picture_view.zoomed.connect(self._show_zoom)
+        view = self.picture_view
+        view.zoomed.connect(self._show_zoom)
+        view.hovered.connect(self._show_pixel)
+        view.enlarge_requested.connect(lambda: self._command("large"))
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        view.customContextMenuRequested.connect(self._menu)
         runner.stepped.connect(self._stepped)
         self._steps.hide()
 
@@ -73,15 +94,52 @@ class Viewer(QWidget):
         if changed:
             if self._opened is not None:
                 self._opened.picture_changed.disconnect(self._changed)
+                self._opened.states_changed.disconnect(self._show_state)
             self._opened = opened
             if opened is not None:
                 opened.picture_changed.connect(self._changed)
+                opened.states_changed.connect(self._show_state)
         chosen = [path for path in paths if self._makes_picture(path)]
         before, self._chosen = self._chosen, bool(chosen)
         if chosen:
             self._show(chosen[0])
         elif changed or before or not self._node:
             self._show(self._last())
+
+    def show_file(self, picture: Picture) -> None:
+        """Show a saved picture, until a node is selected or a run gives another picture."""
+        self._chosen = False
+        self._file = picture.path
+        self._node = ""
+        self._asked += 1
+        self._wanted, self._busy = None, False
+        image = read_scaled(picture.path, _LARGEST) if picture.path is not None else QImage()
+        self.picture_view.set_empty_text("The file is no longer there.")
+        self.picture_view.show_image(image)
+        self._show_name(picture.path.name if picture.path else "", str(picture.path or ""))
+        self._set_steps(0)
+
+    @property
+    def picture(self) -> Picture | None:
+        """The picture that is shown; None while there is none."""
+        if self.picture_view.image.isNull():
+            return None
+        if self._file is not None:
+            return Picture.of_file(self._file)
+        return self.picture_of(self._opened, self._node) if self._opened and self._node else None
+
+    def picture_of(self, opened: OpenDocument, node: str) -> Picture:
+        """The picture of a node's result, with the file where one holds it."""
+        title = self._workspace.node_title(opened.document, node)
+        return Picture(f"{opened.name} {title}", opened.saved_file(node), opened, node)
+
+    def _menu(self, place: QPoint) -> None:
+        if (picture := self.picture) is not None:
+            self.menu_requested.emit([picture], self.picture_view.mapToGlobal(place))
+
+    def _command(self, name: str) -> None:
+        if (picture := self.picture) is not None:
+            self.command.emit(name, [picture])
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -119,12 +177,12 @@ class Viewer(QWidget):
         return next((node for node in reversed(shown) if picture_port(self._opened, node)), "")
 
     def _show(self, node: str) -> None:
-        self._node = node
+        self._node, self._file = node, None
         self._asked += 1
         self._wanted, self._busy = None, False
         image = self._opened.pictures.get(node) if self._opened else None
         self._put(image)
-        self._name.setText(self._title(node))
+        self._show_name(self._title(node))
         self.picture_view.set_empty_text(EMPTY)
         self._set_steps(0)
         if self._opened is None or not node:
@@ -144,9 +202,15 @@ class Viewer(QWidget):
         self.picture_view.show_image(image, coarse=latent)
 
     def _title(self, node: str) -> str:
-        return (
-            self._workspace.node_title(self._opened.document, node) if self._opened and node else ""
-        )
+        if self._opened is None or not node:
+            return ""
+        title = self._workspace.node_title(self._opened.document, node)
+        return f"{title}, out of date" if self._opened.is_out_of_date(node) else title
+
+    def _show_state(self, states: dict[str, NodeState]) -> None:
+        """Say in the name whether the shown picture is out of date."""
+        if self._file is None and self._node in states:
+            self._show_name(self._title(self._node))
 
     def _is_loop(self, node: str) -> bool:
         assert self._opened is not None
@@ -186,29 +250,31 @@ class Viewer(QWidget):
 
     def _stepped(self, opened: OpenDocument, node: str) -> None:
         if opened is self._opened and node != self._node and not self._chosen:
-            self._node = node
+            self._node, self._file = node, None
             self._steps.hide()
-            self._name.setText(self._title(node))
+            self._show_name(self._title(node))
             self.picture_view.show_image(opened.pictures[node], coarse=True)
 
-    def _set_steps(self, count: int) -> None:
+    def _set_steps(self, count: int, kept: int = 0) -> None:
+        """Offer the steps up to `kept`, of `count`."""
+        self._count = count
         self.slider.blockSignals(True)
-        self.slider.setRange(1, max(1, count))
-        self.slider.setValue(count)
+        self.slider.setRange(1, max(1, kept))
+        self.slider.setValue(kept)
         self.slider.blockSignals(False)
-        self._steps.setVisible(count > 1)
-        self._show_step(count)
+        self._steps.setVisible(kept > 1)
+        self._show_step(kept)
 
-    def _on_step_count(self, asked: int, count: int) -> None:
+    def _on_step_count(self, asked: int, count: int, kept: int) -> None:
         if asked == self._asked:
-            self._set_steps(count)
+            self._set_steps(count, kept)
 
     def _at_end(self) -> bool:
         return not self._steps.isVisible() or self.slider.value() == self.slider.maximum()
 
     def _show_step(self, step: int) -> None:
-        self._step.setText(f"step {step}/{self.slider.maximum()}")
-        self.continue_button.setEnabled(step < self.slider.maximum())
+        self._step.setText(f"step {step}/{self._count}")
+        self.continue_button.setEnabled(step < self._count)
 
     def _slid(self, step: int) -> None:
         self._show_step(step)
@@ -250,10 +316,20 @@ class Viewer(QWidget):
             return
         document, step = self._opened.document, self.slider.value()
         catalogue = self._workspace.catalogue
-        steps = steps_run(document, self._node, self.slider.maximum(), catalogue)
+        steps = steps_run(document, self._node, self._count, catalogue)
         edit = ContinueFrom(self._node, step, steps, catalogue)
-        if self._opened.perform(edit) and edit.copies:
+        fix = set_modes(moving_seeds(document, catalogue), FIXED)  # the steps are of this seed
+        if self._opened.perform(Together(edit.name, [edit, fix])) and edit.copies:
             self.node_requested.emit(edit.copies[0])
+
+    def _show_pixel(self, text: str) -> None:
+        """The pixel under the mouse, in the place of the name."""
+        self._name.setText(text or self._caption)
+
+    def _show_name(self, name: str, tip: str = "") -> None:
+        self._caption = name
+        self._name.setText(name)
+        self._name.setToolTip(tip)
 
     def _show_zoom(self, zoom: float) -> None:
         self._zoom.setText("" if self.picture_view.image.isNull() else f"{zoom * 100:.0f} %")

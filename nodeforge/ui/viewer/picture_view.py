@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 _MAX_ZOOM, _MIN_ZOOM = 32.0, 0.02
+_ENLARGING = (Qt.Key.Key_Space, Qt.Key.Key_F, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_KEYPAD = Qt.KeyboardModifier.KeypadModifier
 _SMOOTH_UP_TO = 2.0
 """Zoom from which pixels are shown as squares, except in previews."""
 
 
 class PictureView(QWidget):
-    """Shows a picture, fitted until it is zoomed; double-click fits it again."""
+    """Shows a picture, fitted until it is zoomed."""
 
     zoomed = Signal(float)
     """Screen pixels per picture pixel."""
+    hovered = Signal(str)
+    """Place and values of the pixel under the mouse; empty outside, and on previews."""
+    enlarge_requested = Signal()
+    """A double-click, or Space, F or Enter."""
 
     def __init__(self, empty: str) -> None:
         super().__init__()
@@ -28,6 +42,12 @@ class PictureView(QWidget):
         self.setMinimumSize(120, 120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setMouseTracking(True)
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the whole picture is fitted into the widget."""
+        return self._zoom is None
 
     @property
     def image(self) -> QImage:
@@ -91,10 +111,13 @@ class PictureView(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if event.button() is Qt.MouseButton.RightButton:
+            return
         self._grabbed = event.position()
         self.setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self.hovered.emit(self._pixel_text(event.position()))
         if self._grabbed is None or self._image.isNull():
             return
         if self._zoom is None:
@@ -108,7 +131,19 @@ class PictureView(QWidget):
         self.unsetCursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        self.fit()
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._grabbed = None
+            self.enlarge_requested.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() in _ENLARGING and not event.modifiers() & ~_KEYPAD:
+            self.enlarge_requested.emit()
+            return
+        super().keyPressEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+        self.hovered.emit("")
+        super().leaveEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         self.zoomed.emit(self.zoom)
@@ -116,6 +151,18 @@ class PictureView(QWidget):
     def _changed(self) -> None:
         self.update()
         self.zoomed.emit(self.zoom)
+
+    def _pixel_text(self, at: QPointF) -> str:
+        """``x 12  y 30   255 120 3   #ff7803``: counted from the upper left, values 0..255."""
+        box = self._box()
+        if self._image.isNull() or self._is_preview or not box.contains(at):
+            return ""
+        x = min(int((at.x() - box.x()) / self.zoom), self._image.width() - 1)
+        y = min(int((at.y() - box.y()) / self.zoom), self._image.height() - 1)
+        colour = self._image.pixelColor(x, y)
+        values = [colour.red(), colour.green(), colour.blue()]
+        values += [colour.alpha()] if self._image.hasAlphaChannel() else []
+        return f"x {x}  y {y}   {' '.join(map(str, values))}   {colour.name()}"
 
     def _fitting(self) -> float:
         """The zoom at which the whole picture fits."""

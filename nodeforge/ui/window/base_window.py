@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QMainWindow, QSpinBox
 
 from nodeforge.ui.common.command_registry import CommandRegistry
 from nodeforge.ui.common.formatting import edit_title
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.files.file_commands import FileCommands
+from nodeforge.ui.gallery import Gallery, ResultsDatabase
+from nodeforge.ui.inspector import Inspector
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.viewer import Viewer
 from nodeforge.ui.window.docks import Docks
@@ -29,6 +33,9 @@ class BaseWindow(QMainWindow):
     files: FileCommands
     messages: RunMessages
     viewer: Viewer
+    inspector: Inspector
+    gallery: Gallery
+    results: ResultsDatabase
     docks: Docks
     status: StatusBar
     commands: CommandRegistry
@@ -70,6 +77,14 @@ class BaseWindow(QMainWindow):
             return canvas.can_run(method)
         return self.has_selection() if selection else self.has_document()
 
+    def show_node(self, opened: OpenDocument, node: str) -> None:
+        """Show a node of a document, if it is still open."""
+        raise NotImplementedError
+
+    def show_picture_menu(self, pictures: list[Picture], place: QPoint) -> None:
+        """Show the menu of pictures at a screen position."""
+        raise NotImplementedError
+
     def relink(self, opened: OpenDocument) -> None:
         """Show the Relink models dialog."""
         raise NotImplementedError
@@ -84,6 +99,14 @@ class BaseWindow(QMainWindow):
 
     def toggle_dock(self, name: str) -> None:
         """Show or hide a panel."""
+        raise NotImplementedError
+
+    def show_first_steps(self) -> None:
+        """Start the tour."""
+        raise NotImplementedError
+
+    def show_manual(self) -> None:
+        """Show the documents that ship."""
         raise NotImplementedError
 
     def show_palette(self) -> None:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QWidget,
+)
 
 from nodeforge.ui.common.icons import icon
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view import CanvasTab
     from nodeforge.ui.graph_view import GraphView
+
+
+def require_room_for(shown: QWidget | None, pages: Iterable[QWidget | None]) -> None:
+    """Let only the shown one of stacked pages ask for room: the others must not enlarge it."""
+    for page in pages:
+        policy = QSizePolicy.Policy.Preferred if page is shown else QSizePolicy.Policy.Ignored
+        if page is not None:
+            page.setSizePolicy(policy, policy)
 
 
 class DocumentPage(QStackedWidget):
@@ -27,6 +42,7 @@ class DocumentPage(QStackedWidget):
         self._make_canvas = make_canvas
         self.graph = graph
         self.canvas: CanvasTab | None = None
+        self.currentChanged.connect(self._require_room)
         self.addWidget(graph)
 
     @property
@@ -43,6 +59,9 @@ class DocumentPage(QStackedWidget):
     def show_graph(self) -> None:
         self.setCurrentWidget(self.graph)
         self.graph.setFocus()
+
+    def _require_room(self) -> None:
+        require_room_for(self.currentWidget(), map(self.widget, range(self.count())))
 
     def change_graph(self, graph: GraphView) -> None:
         """Replace the graph view."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from nodeforge.lint import Problem
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.common.images import faded
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
-from nodeforge.ui.window.document_page import DocumentPage, ViewSwitch
+from nodeforge.ui.window.document_page import DocumentPage, ViewSwitch, require_room_for
 from nodeforge.ui.window.start_page import StartPage
 
 if TYPE_CHECKING:
@@ -58,9 +61,12 @@ class DocumentsArea(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.message_bars)
         column.addWidget(self._stack, 1)
+        self.message_bars.setParent(self)
+        self.message_bars.lie_over(self._page_area)
         self._pages: dict[str, DocumentPage] = {}
+        self._faded: set[tuple[str, str]] = set()
+        """Documents and nodes whose picture is shown as out of date."""
         workspace.opened.connect(self._add)
         workspace.closed.connect(self._remove)
         workspace.current_changed.connect(self._show_current)
@@ -119,9 +125,33 @@ class DocumentsArea(QWidget):
             self.view.select([path])
             self.view.setFocus()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.message_bars.place()
+
+    def _page_area(self) -> QRect:
+        """Where the page lies, below the tabs."""
+        top = self.tabs.tabBar().height() if self._stack.currentWidget() is self.tabs else 0
+        return self.rect().adjusted(0, top, 0, 0)
+
+    def graph_at(self, place: QPoint) -> tuple[GraphView, QPointF, str] | None:
+        """The graph view at a screen position, the position in its scene, and the node there.
+
+        The node's path is empty beside all nodes.
+        """
+        view = self.view
+        if view is None or self.canvas is not None:
+            return None
+        viewer = view.session.viewer
+        inside = viewer.viewport().mapFromGlobal(place)
+        if not viewer.viewport().rect().contains(inside):
+            return None
+        node = viewer.node_at(inside)
+        return view, viewer.to_scene(QPointF(inside)), node
+
     def _add(self, opened: OpenDocument) -> None:
         opened.refused.connect(self.status_message)
-        opened.states_changed.connect(lambda states: self._graph_view(opened).show_states(states))
+        opened.states_changed.connect(lambda states: self._show_states(opened, states))
         opened.picture_changed.connect(lambda node: self._show_picture(opened, node))
         opened.problems_changed.connect(lambda: self._show_problems(opened))
         opened.file_status_changed.connect(lambda: self._title(opened))
@@ -192,8 +222,20 @@ class DocumentsArea(QWidget):
     def _graph_view(self, opened: OpenDocument) -> GraphView:
         return self._pages[opened.id].graph
 
+    def _show_states(self, opened: OpenDocument, states: dict[str, NodeState]) -> None:
+        self._graph_view(opened).show_states(states)
+        for node in states:
+            if opened.is_out_of_date(node) != ((opened.id, node) in self._faded):
+                self._show_picture(opened, node)
+
     def _show_picture(self, opened: OpenDocument, node: str) -> None:
-        self._graph_view(opened).show_thumbnail(node, opened.pictures.get(node))
+        """Show a node's picture in the graph; what a run would make anew is faded."""
+        image, key = opened.pictures.get(node), (opened.id, node)
+        self._faded.discard(key)
+        if image is not None and opened.is_out_of_date(node):
+            image = faded(image)
+            self._faded.add(key)
+        self._graph_view(opened).show_thumbnail(node, image)
 
     def _show_problems(self, opened: OpenDocument) -> None:
         view = self._graph_view(opened)
@@ -202,6 +244,7 @@ class DocumentsArea(QWidget):
 
     def _remove(self, opened: OpenDocument) -> None:
         page = self._pages.pop(opened.id)
+        self._faded = {key for key in self._faded if key[0] != opened.id}
         self.tabs.removeTab(self.tabs.indexOf(page))
         page.discard()
         self._show_current(self._workspace.current)
@@ -213,6 +256,7 @@ class DocumentsArea(QWidget):
 
     def _show_current(self, opened: OpenDocument | None) -> None:
         self._stack.setCurrentIndex(0 if opened is None else 1)
+        self.message_bars.place()
         if opened is not None:
             page = self._pages[opened.id]
             self.tabs.setCurrentWidget(page)
@@ -222,6 +266,7 @@ class DocumentsArea(QWidget):
 
     def _tab_chosen(self, index: int) -> None:
         page = self.tabs.widget(index)
+        require_room_for(page, self._pages.values())
         if page is not None and (opened := self._workspace.find(page.property("document"))):
             self._workspace.show(opened)
 

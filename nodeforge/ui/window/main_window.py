@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
@@ -14,7 +15,8 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeySequence,
 )
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
+from shiboken6 import isValid
 
 from nodeforge import __version__
 from nodeforge.engine.client import spawn_worker
@@ -24,6 +26,7 @@ from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.command_registry import CommandRegistry
 from nodeforge.ui.documents.autosave import Autosave
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.files.file_commands import FileCommands, dropped_files
 from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
@@ -40,13 +43,21 @@ from nodeforge.ui.viewer import Viewer
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.docks import Docks
 from nodeforge.ui.window.documents_area import DocumentsArea
-from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas
+from nodeforge.ui.window.first_steps import FirstSteps
+from nodeforge.ui.window.manual import Manual
+from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas, show_new_canvas
 from nodeforge.ui.window.menus.command_palette import CommandPalette, ShortcutList
 from nodeforge.ui.window.menus.menu_bar import build_menus, build_toolbar, canvas_menu, node_menu
+from nodeforge.ui.window.menus.picture_actions import PictureActions
+from nodeforge.ui.window.menus.picture_menu import fill_picture_menu
 from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.menus.window_commands import all_commands
 from nodeforge.ui.window.run_messages import RunMessages
 from nodeforge.ui.window.status_bar import StatusBar
+from nodeforge.ui.window.tasks import start_task
+
+if TYPE_CHECKING:
+    from nodeforge.ui.graph_view import MenuRequest
 
 _NAMED = 5
 """Values of a wrong kind that the message names; the log has all."""
@@ -90,6 +101,8 @@ class MainWindow(BaseWindow):
         below |= {"Problems": self.problems, "Log": self.log}
         self.docks.arrange(self.library, self.inspector, self.viewer, below)
         self.run_menu = RunMenu(self)
+        self.pictures = PictureActions(self)
+        self._first_steps: FirstSteps | None = None
         self.commands = CommandRegistry(self)
         for command in all_commands(self, self.run_menu):
             self.commands.add(command)
@@ -144,6 +157,14 @@ class MainWindow(BaseWindow):
             self.autosave.reload_interval()
             self.status.measure_cache()
 
+    def show_first_steps(self) -> None:
+        if self._first_steps is not None and isValid(self._first_steps):
+            self._first_steps.close()
+        self._first_steps = FirstSteps(self)
+
+    def show_manual(self) -> None:
+        Manual(self).open()
+
     def show_logs(self) -> None:
         folder = self.workspace.settings.home / "logs"
         folder.mkdir(parents=True, exist_ok=True)
@@ -188,7 +209,9 @@ class MainWindow(BaseWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        if self.files.drop(event.mimeData()):
+        place = self.mapToGlobal(event.position()).toPoint()
+        dropped = self.pictures.drop(dropped_files(event.mimeData()), place)
+        if dropped or self.files.drop(event.mimeData(), self.pictures.dropped_there(place)):
             event.acceptProposedAction()
 
     def _connect(self) -> None:
@@ -196,10 +219,12 @@ class MainWindow(BaseWindow):
         area.start_page.open_requested.connect(self.files.open)
         self.files.open_on_canvas = lambda path: bring_to_canvas(self, path, path.name)
         area.start_page.new_requested.connect(workspace.new)
+        area.start_page.task_requested.connect(partial(start_task, self))
+        area.start_page.canvas_requested.connect(lambda: show_new_canvas(self))
         area.start_page.browse_requested.connect(self.files.ask_open)
         area.close_requested.connect(self.files.close)
         area.status_message.connect(self.status.show_text)
-        area.menu_requested.connect(lambda request: node_menu(self, request))
+        area.menu_requested.connect(self._show_node_menu)
         area.canvas_menu_requested.connect(lambda place: canvas_menu(self, place))
         area.view_changed.connect(self._on_view_changed)
         area.selection_changed.connect(self._selected)
@@ -212,7 +237,10 @@ class MainWindow(BaseWindow):
         self.problems.node_requested.connect(self.go_to)
         self.problems.relink_requested.connect(lambda _: self._relink_current())
         self.problems.counted.connect(lambda n: self.docks.set_count("problems", "Problems", n))
-        self.gallery.open_requested.connect(self.files.open)
+        for panel in (self.gallery, self.viewer):
+            panel.menu_requested.connect(self.show_picture_menu)
+            panel.command.connect(self.pictures.run)
+        self.gallery.shown.connect(self._show_in_viewer)
         self.gallery.settings_requested.connect(
             lambda path: self.status.show_text(self.files.load_settings(path))
         )
@@ -229,6 +257,28 @@ class MainWindow(BaseWindow):
         workspace.catalogue_changed.connect(
             lambda: self.library.show_catalogue(workspace.catalogue, workspace.theme)
         )
+
+    def show_picture_menu(self, pictures: list[Picture], place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        fill_picture_menu(menu, self, self.pictures, pictures)
+        menu.popup(place)
+
+    def _show_node_menu(self, request: MenuRequest) -> None:
+        """The graph's menu; a node with a picture has the picture menu in it."""
+        opened = self.workspace.current
+        menu = node_menu(self, request)
+        if opened is not None and request.node in opened.pictures:
+            picture = self.viewer.picture_of(opened, request.node)
+            part = QMenu("Picture", menu)
+            fill_picture_menu(part, self, self.pictures, [picture])
+            first = menu.actions()[0]
+            menu.insertMenu(first, part)
+            menu.insertSeparator(first)
+        menu.popup(request.screen)
+
+    def _show_in_viewer(self, picture: Picture) -> None:
+        self.viewer.show_file(picture)
 
     def _on_view_changed(self) -> None:
         """Hide the panels of the graph while a canvas is shown."""

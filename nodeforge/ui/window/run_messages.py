@@ -9,10 +9,12 @@ from typing import Protocol
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.engine.events import ErrorReport
+from nodeforge.graph.edits import SetValue, Together
 from nodeforge.lint import Problem, Severity
 from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.seeds import random_seed, seed_ports
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
@@ -39,18 +41,21 @@ class RunMessages:
         self, workspace: Workspace, runner: Runner, message_bars: MessageBars, ways: MessageActions
     ) -> None:
         self._workspace, self._message_bars, self._ways = workspace, message_bars, ways
+        self._runner = runner
         self._offered: set[str] = set()
         self._about: dict[str, str] = {}
         """The id of the document that a message is about, by subject."""
         runner.refused.connect(self._refused)
         runner.failed.connect(self._failed)
+        runner.repeated.connect(self._repeated)
+        runner.stopped.connect(self._stopped)
         runner.worker_lost.connect(self._lost_worker)
         workspace.opened.connect(self._watch)
         workspace.closed.connect(self._closed)
 
     def clear(self) -> None:
         """Remove the messages of the last run."""
-        for subject in ("run", "refused", "worker"):
+        for subject in ("run", "refused", "worker", "repeated", "stopped"):
             self._message_bars.dismiss(subject)
 
     def recovered(self, opened: OpenDocument) -> None:
@@ -108,6 +113,33 @@ class RunMessages:
             buttons.append(("Relink…", lambda: self._ways.relink(opened)))
         self._show("refused", opened.id, text, buttons)
         self._ways.show_problems()
+
+    def _repeated(self, opened: OpenDocument, targets: list[str], count: int) -> None:
+        """Say that runs were left out, and offer what would give another picture."""
+        text = "Same as last: nothing changed, so nothing was run again."
+        if self._runner.jobs.current is not None or self._runner.jobs.waiting:
+            text = f"{plural(count, 'run')} left out, which would give the same picture again."
+        again = ("Run again", lambda: self._runner.run(opened, targets, again=True))
+        buttons: list[Button] = [again]
+        if any(seed_ports(opened.document, self._workspace.catalogue)):
+            buttons.insert(0, ("Run with a new seed", lambda: self._run_anew(opened, targets)))
+        self._show("repeated", opened.id, f"“{opened.name}”: {text}", buttons, kind="info")
+
+    def _stopped(self, job: Job) -> None:
+        """Offer to go on; a run whose seed would be another has nothing to go on from."""
+        opened = self._workspace.find(job.document)
+        if opened is None or self._runner.busy:
+            return
+        text = f"“{opened.name}” was stopped. What is done is kept."
+        targets = job.request.targets
+        resume = ("Resume", lambda: self._runner.run(opened, targets, again=True, draw=False))
+        self._show("stopped", opened.id, text, [resume], kind="info")
+
+    def _run_anew(self, opened: OpenDocument, targets: list[str]) -> None:
+        ports = seed_ports(opened.document, self._workspace.catalogue)
+        edits = [SetValue(path, port, random_seed()) for path, port in ports]
+        opened.perform(Together("new seed", edits))
+        self._runner.run(opened, targets)
 
     def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
         inputs = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in error.inputs.items())

@@ -1,4 +1,4 @@
-"""The start page: shipped workflows as cards, and recent files."""
+"""The start page: recent files, tasks, and shipped workflows as cards."""
 
 from __future__ import annotations
 
@@ -25,10 +25,21 @@ from nodeforge.ui.documents.workspace import Workspace
 _COLUMNS = 4
 """Maximum number of cards in a row."""
 _GAP, _MARGIN = 12, 24
-PICTURE = (208, 132)
+_RECENT = 4
+"""Recent files that are listed."""
+PICTURE = (132, 132)
 """Pixels of a workflow's picture."""
-_CARD = PICTURE[0] + 26
+_CARD = PICTURE[0] + 22
 _SUFFIXES = (".png", ".jpg", ".webp")
+_TASKS = {
+    "text_to_image": ("Make a picture", "Say what it shows, then run."),
+    "image_to_image": ("Change a picture", "Say what becomes of a picture of yours."),
+    "inpaint": ("Paint", "Paint, mask and inpaint on a canvas."),
+    "tiled_upscale": ("Enlarge", "Make a picture, then make it much larger."),
+}
+"""Title and description of each task, by the workflow that it opens or whose picture it has."""
+_PAINT = "inpaint"
+"""The task that opens a canvas instead of a workflow."""
 _ABOUT = {
     "text_to_image": ("Text to image", "Make a picture from a prompt."),
     "image_to_image": ("Image to image", "Change a picture with a prompt."),
@@ -62,7 +73,7 @@ class WorkflowCard(QFrame):
         self.setAccessibleDescription(text)
         self.setFixedWidth(_CARD)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 12, 12, 12)
+        column.setContentsMargins(10, 10, 10, 10)
         column.setSpacing(4)
         image = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         image.setFixedSize(*PICTURE)
@@ -74,6 +85,7 @@ class WorkflowCard(QFrame):
         line.setMinimumHeight(32)
         for part in (image, heading, line):
             column.addWidget(part)
+        column.addStretch(1)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(
@@ -92,6 +104,9 @@ class StartPage(QScrollArea):
     """Cards and lists that open workflows."""
 
     open_requested = Signal(Path)
+    task_requested = Signal(Path)
+    """The workflow of a task, which shows first what the person has to say."""
+    canvas_requested = Signal()
     new_requested = Signal()
     browse_requested = Signal()
 
@@ -101,8 +116,7 @@ class StartPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Start page")
         self._workspace = workspace
-        self._grid = QGridLayout()
-        self._shown: list[WorkflowCard] = []
+        self._shown: list[tuple[QGridLayout, list[WorkflowCard]]] = []
         self._pictures: dict[str, QPixmap | None] = {}
         workspace.recent_changed.connect(self.build)
         self.build()
@@ -116,30 +130,46 @@ class StartPage(QScrollArea):
         column.setSpacing(_GAP)
         outer.addLayout(column)
         outer.addStretch(1)
-        column.addWidget(_label("Start with a workflow", "title"))
-        column.addWidget(_label("Or drop a workflow or a picture anywhere in this window.", "dim"))
-        column.addLayout(self._buttons())
-        column.addLayout(self._cards())
+        self._shown = []
         recent = self._workspace.recent
-        column.addSpacing(12)
-        column.addWidget(_label("Recent files", "heading"))
-        if not recent:
-            column.addWidget(_label("Files that you open or save appear here.", "dim"))
-        for path in recent[:8]:
+        if recent:
+            column.addWidget(_label("Go on with", "title"))
+        for path in recent[:_RECENT]:
             column.addWidget(self._recent(path), 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(_label("Start with a task", "title"))
+        column.addLayout(self._tasks())
+        column.addLayout(self._buttons())
+        column.addSpacing(12)
+        column.addWidget(_label("Workflows", "heading"))
+        column.addLayout(self._cards())
         column.addStretch(1)
         self.setWidget(content)
+        self._place_cards()
+
+    def _tasks(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(_GAP)
+        cards: list[WorkflowCard] = []
+        for name, (title, text) in _TASKS.items():
+            card = WorkflowCard(title, text, self._picture(name))
+            file = shipped("workflows") / f"{name}.json"
+            ask = self.canvas_requested.emit
+            card.pressed.connect(ask if name == _PAINT else partial(self.task_requested.emit, file))
+            cards.append(card)
+        self._shown.append((grid, cards))
+        return grid
 
     def _cards(self) -> QGridLayout:
-        self._grid, self._shown = QGridLayout(), []
-        self._grid.setSpacing(_GAP)
+        grid = QGridLayout()
+        grid.setSpacing(_GAP)
+        cards: list[WorkflowCard] = []
         for file in listed_workflows():
             title, text = _ABOUT.get(file.stem) or (file.stem.replace("_", " ").capitalize(), "")
             card = WorkflowCard(title, text, self._picture(file.stem))
             card.pressed.connect(partial(self.open_requested.emit, file))
-            self._shown.append(card)
-        self._place_cards()
-        return self._grid
+            cards.append(card)
+        self._shown.append((grid, cards))
+        return grid
 
     def _picture(self, name: str) -> QPixmap | None:
         """Read once: the page is built anew with every file that is opened."""
@@ -150,8 +180,9 @@ class StartPage(QScrollArea):
     def _place_cards(self) -> None:
         room = self.width() - 2 * _MARGIN - _GAP
         columns = max(1, min(_COLUMNS, room // (_CARD + _GAP)))
-        for index, card in enumerate(self._shown):
-            self._grid.addWidget(card, index // columns, index % columns)
+        for grid, cards in self._shown:
+            for index, card in enumerate(cards):
+                grid.addWidget(card, index // columns, index % columns)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         self._place_cards()
@@ -160,12 +191,13 @@ class StartPage(QScrollArea):
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         for text, name, signal in (
-            ("New workflow", "file-plus", self.new_requested),
             ("Open…", "folder-open", self.browse_requested),
+            ("Empty workflow", "file-plus", self.new_requested),
         ):
             button = QPushButton(icon(name), text)
             button.clicked.connect(signal)
             row.addWidget(button)
+        row.addWidget(_label("Or drop a workflow or a picture anywhere in this window.", "dim"))
         row.addStretch(1)
         return row
 

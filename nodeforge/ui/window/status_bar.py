@@ -58,7 +58,8 @@ class StatusBar(QStatusBar):
         for label in (self.cache, self.device, self.saved):
             self.addPermanentWidget(label)
         self._bar.hide()
-        self._text_timer = QTimer(self, singleShot=True, interval=_TEXT_MS)
+        self._text_timer = QTimer(self, singleShot=True)
+        self._text_timer.setInterval(_TEXT_MS)
         self._text_timer.timeout.connect(lambda: self._text.setText(""))
         runner.progress.changed.connect(self._read)
         runner.finished.connect(

@@ -5,7 +5,14 @@ import random
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
-from PySide6.QtGui import QImage, QNativeGestureEvent, QPainter, QPointingDevice, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QNativeGestureEvent,
+    QPainter,
+    QPointingDevice,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.canvas import (
@@ -20,6 +27,8 @@ from nodeforge.canvas import (
     resize_canvas,
 )
 from nodeforge.imaging import Box
+from nodeforge.ui.canvas_view.panels.colour_panel import ColourPanel
+from nodeforge.ui.canvas_view.panels.layer_list import ROW_HEIGHT
 from nodeforge.ui.canvas_view.panels.layers_panel import LayersPanel
 from nodeforge.ui.canvas_view.rendering.canvas_renderer import level_for
 from nodeforge.ui.common import theme
@@ -328,3 +337,32 @@ def test_a_workflow_that_is_dropped_is_no_picture(driver, tmp_path):
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "text_to_image.json"))])
     assert not driver.tab.drop(data)
+
+
+def test_the_colours_are_in_sight_and_chosen_from_the_tool_bar(qtbot, driver):
+    """Window fault 31."""
+    button, options = driver.editor.tool_bar.colours, driver.session.tool_options
+    assert button.isVisibleTo(driver.editor)
+    options.set_foreground(QColor("#12ab34"))
+    assert button.grab().toImage().pixelColor(8, 8) == QColor("#12ab34")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    panel = button.popup.findChild(ColourPanel)
+    assert panel.isVisible()
+    assert panel.hex.text() == "#12ab34"
+    panel.hex.setText("#aa0011")
+    panel.hex.editingFinished.emit()
+    assert options.foreground == QColor("#aa0011")
+    button.popup.close()
+
+
+@pytest.mark.parametrize(("height", "rows"), [(1000, 6), (560, 3)])
+def test_layers_keep_their_rows_in_sight(canvas_window, driver, height, rows):
+    """Window fault 25: six rows at 1080 px, also while a mask's fields are below them."""
+    before = canvas_window.size()
+    canvas_window.resize(1600, height)
+    driver.session.perform(add_layer(driver.canvas, LayerKind.MASK))
+    QApplication.processEvents()
+    shown = driver.editor.layers.list.viewport().height()
+    canvas_window.resize(before)
+    QApplication.processEvents()
+    assert shown >= rows * ROW_HEIGHT - 4

@@ -285,7 +285,13 @@ def test_the_box_is_drawn_moved_and_given_back_to_the_mask(driver):
     assert (box.width, box.height) == (128, 96)
     driver.view.repaint()
     driver.pointer.drag([(100, 80), (900, 900)])
-    assert driver.session.box == (320 - 128, 288 - 96, 128, 96)  # never outside the canvas
+    assert driver.session.box == (320 - 16, 288 - 16, 128, 96)  # a part stays on the canvas
+    driver.view.repaint()
+    driver.pointer.drag([(310, 280), (-900, -900)])
+    assert driver.session.box == (16 - 128, 16 - 96, 128, 96)
+    driver.view.repaint()
+    driver.pointer.drag([(0, 0), (112 - 5, 80 - 3)])
+    assert driver.session.box == (0, 0, 128, 96)  # less than a step beyond is meant to be inside
     driver.do("canvas.auto_box")
     assert driver.session.box is None
     assert len(driver.document.history) == 0

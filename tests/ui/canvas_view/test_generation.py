@@ -11,10 +11,14 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
 from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.canvas.generation.intents import METHODS, Intent
-from nodeforge.formats import document_to_json
+from nodeforge.canvas.generation.loras import LORA, Lora
+from nodeforge.formats import document_to_json, read, write
+from nodeforge.graph.document import Document
 from nodeforge.imaging import Box
 from nodeforge.settings import shipped
+from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.staging_area import Candidate
+from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.window.main_window import MainWindow
 from support.canvas_driver import CanvasDriver, driver_in
 from support.processes import ForkedWorker
@@ -132,6 +136,7 @@ def test_live_repaints_after_the_last_dab(qtbot, open_window):
 
 
 def test_an_empty_mask_is_refused_in_words(qtbot, painted):
+    painted.editor.form.choose_intent(Intent.REMOVE)
     with qtbot.waitSignal(painted.editor.generator.refused, timeout=LONG) as refused:
         painted.tab.generate()
     assert "no mask" in refused.args[0]
@@ -317,6 +322,31 @@ def test_each_intent_has_its_strength_and_the_form_follows(painted):
     assert form.current_values()["prompt.text"] == "a fox"
 
 
+def test_a_saved_document_keeps_the_form(painted):
+    """Window B20: a reopened project had intent Fill, batch 4 and seed 1."""
+    form, opened = painted.editor.form, painted.tab.opened
+    opened.generations.append({"intent": "fill", "values": {"noise.seed": 1, "noise.batch": 4}})
+    form.choose_intent(Intent.EXPAND)
+    form.set("noise.seed", 2895970384)
+    form.set("noise.batch", 1)
+    form.choose_seed_mode("increment")
+    document = read(write(opened.document))
+    again = GenerationForm(OpenDocument(document), painted.window.workspace)
+    assert again.intent is Intent.EXPAND
+    assert again.current_values() == form.current_values()
+    assert again.current_values()["noise.seed"] == 2895970384
+    assert again.seed_mode == "increment"
+
+
+@pytest.mark.parametrize("saved", [7, {"values": 3}, {"intent": "none"}, {"seed_mode": []}])
+def test_a_form_of_a_wrong_kind_is_passed_over(painted, saved):
+    document = Document()
+    document.view.extra["canvas_form"] = saved
+    form = GenerationForm(OpenDocument(document), painted.window.workspace)
+    assert form.intent is Intent.FILL
+    assert form.seed_mode == "random"
+
+
 def test_what_was_accepted_before_can_be_asked_for_again(painted):
     window, form = painted.window, painted.editor.form
     values = {"prompt.text": "a  cat", "noise.seed": 7, "schedule.strength": 0.5}
@@ -410,7 +440,7 @@ def test_outpainting_is_one_drag_of_the_box(qtbot, open_window):
     QApplication.processEvents()
     driver.pointer.drag([(100, 30), (-96, 190)])
     box = driver.session.box
-    assert box == Box(-96, 30, 200, 160)
+    assert box == Box(-96, 30, 192, 160)
     assert driver.editor.form.intent is Intent.EXPAND
     assert "beyond" in driver.editor.generate.box.text()
     driver.editor.generator.generate()
@@ -463,3 +493,60 @@ def test_every_intent_says_what_it_does(painted, intent):
     panel = painted.editor.generate
     assert panel.explains.text() == METHODS[intent].explains != ""
     assert panel.expand.isVisibleTo(panel) == (intent is Intent.EXPAND)
+
+
+def test_nothing_is_painted_unseen_under_a_candidate(qtbot, painted):
+    """Window fault 30: a candidate is put aside by painting, and comes back when asked for."""
+    staging, overlay = painted.editor.staging, painted.view.candidate_overlay
+    staging.add(candidate(200))
+    assert not overlay.aside
+    painted.tool("brush", size=20, hardness=1.0)
+    with qtbot.waitSignal(painted.session.status_message) as told:
+        painted.pointer.drag([(100, 90), (120, 90)])
+    assert "put aside" in told.args[0]
+    assert overlay.aside
+    button = painted.editor.staging_bar.buttons["show"]
+    assert button.isVisibleTo(painted.editor)
+    button.click()
+    assert not overlay.aside
+    assert not button.isVisibleTo(painted.editor)
+    painted.pointer.drag([(100, 90), (120, 90)])
+    staging.add(candidate(100))
+    assert not overlay.aside  # another one is shown
+    with qtbot.assertNotEmitted(painted.session.status_message):
+        staging.accept()
+        staging.add(candidate(100, live=True))
+        painted.pointer.drag([(100, 90), (120, 90)])  # live goes by what is painted
+    assert not overlay.aside
+
+
+def test_guidance_and_sampler_are_on_the_panel_with_what_the_model_takes(qtbot, painted):
+    panel, form = painted.editor.generate, painted.editor.form
+    assert {"guidance.scale", "sampler.name", "schedule.steps"} <= panel.fields.keys()
+    steps, scale = panel.fields["schedule.steps"], panel.fields["guidance.scale"]
+    assert steps.editor().placeholderText() == "auto: 20"
+    assert scale.editor().placeholderText() == "auto: 5"
+    sampler = panel.fields["sampler.name"].editor()
+    assert sampler.currentText() == "Auto: DPM++ 2M"
+    form.set("sampler.name", "euler")
+    form.set("guidance.scale", 3.0)
+    values = form.current_values()
+    assert (values["sampler.name"], values["guidance.scale"]) == ("euler", 3.0)
+
+
+def test_loras_are_added_weighed_and_removed_on_the_panel(qtbot, painted):
+    rows, form = painted.editor.generate.loras, painted.editor.form
+    rows.add("nano/lora/flat")
+    rows.add("nano/lora/other")
+    assert form.loras == [Lora("nano/lora/flat"), Lora("nano/lora/other")]
+    rows.weights[0].edited.emit(0.5, [])
+    rows.files[1].edited.emit(None, [])  # use no LoRA there
+    assert form.loras == [Lora("nano/lora/flat", 0.5)]
+    assert len(rows.files) == 1
+    form.choose_intent(Intent.REFINE)  # another workflow, the same LoRAs
+    held = [node.values for node in form.workflow.graph.nodes.values() if node.type == LORA]
+    assert held == [{"file": "nano/lora/flat", "model_weight": 0.5, "text_weight": 0.5}]
+    opened = painted.tab.opened
+    again = GenerationForm(opened, painted.window.workspace)  # as the document is opened again
+    assert again.loras == form.loras
+    again.deleteLater()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 
 from nodeforge.canvas import LONGEST_SIDE
+from nodeforge.imaging import Box
 from nodeforge.ui.documents.autosave import Autosave
 from support.canvas_driver import CanvasDriver, driver_in, shown
 
@@ -106,12 +107,20 @@ def test_pixels_of_the_clipboard_are_pasted_and_copies_come_back_in_place(qtbot,
     assert canvas.active.read(canvas.box)[7, 12].tolist() == [195, 39, 43, 255]
 
 
-def test_a_new_canvas_is_empty_and_impossible_sizes_are_refused(qtbot, empty):
-    empty.start_page.width_box.setValue(100)
-    empty.start_page.height_box.setValue(80)
-    empty.new(100, 80)
-    assert empty.opened.canvas.size == (100, 80)
-    assert not shown(empty.opened.canvas).any()
+@pytest.mark.parametrize(("background", "value"), [("White", 255), ("Transparent", 0)])
+def test_a_new_canvas_is_white_or_transparent(empty, background, value):
+    page = empty.start_page
+    page.width_box.setValue(300)
+    page.height_box.setValue(80)
+    page.background.setCurrentText(background)
+    page.begin(page.width_box.value(), page.height_box.value())
+    canvas = empty.opened.canvas
+    assert canvas.size == (300, 80)
+    assert (shown(canvas) == value).all()
+    assert not canvas.active.read(Box(300, 0, 9, 80)).any()  # nothing waits beyond the edge
+
+
+def test_impossible_sizes_are_refused(qtbot, empty):
     with qtbot.waitSignal(empty.refused) as refused:
         empty.new(100_000, 10)
     assert "100000" in refused.args[0]

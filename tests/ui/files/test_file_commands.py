@@ -5,15 +5,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtWidgets import QFileDialog
 
+from nodeforge.canvas import State
 from nodeforge.formats import load
+from nodeforge.formats.openraster import save_openraster
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node
 from nodeforge.models import Kind, Layout, ModelInfo
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue, NodeSpec, NumberWidget, PortSpec, Upgrade
+from nodeforge.ui.application.app import _raise_window
 from nodeforge.ui.documents import recovery_files
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.files.model_lock import propose_model
@@ -144,6 +148,27 @@ def test_closing_well_leaves_no_copies(qtbot, window, mine: Path, home: Path):
     window.files.save(window.workspace.current)
     window.close()
     assert not any((home / "autosave").iterdir())
+
+
+@pytest.mark.parametrize("way", ["open", "drop", "command line"])
+def test_openraster_comes_back_every_way(qtbot, window, tmp_path: Path, way: str):
+    """Window B4: File > Open refused the program's own OpenRaster file."""
+    file = tmp_path / "layers.ora"
+    save_openraster(State(40, 30), file)
+    match way:
+        case "drop":
+            data = QMimeData()
+            data.setUrls([QUrl.fromLocalFile(str(file))])
+            window.files.drop(data)
+        case "command line":
+            _raise_window(window, str(file))  # as a second start hands it over
+        case _:
+            window.files.open(file)
+    opened = window.workspace.current
+    assert opened.name == "layers"
+    qtbot.waitUntil(lambda: opened.canvas is not None)
+    assert (opened.canvas.state.width, opened.canvas.state.height) == (40, 30)
+    assert window.area.canvas is not None
 
 
 def test_missing_models_are_listed_once_and_relinked_in_one_step(window, mine: Path):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QMenu, QMessageBox
 
 from nodeforge.engine.context import RunRequest
 from nodeforge.formats import load, save, stamp
@@ -47,11 +46,12 @@ def test_results_are_found_by_all_words_newest_first(results, tmp_path: Path):
     assert [each.seed for each in results.find("fox red")] == ["0"]
 
 
-def test_favourites_and_removal_are_kept(results, tmp_path: Path):
+def test_stars_and_removal_are_kept(results, tmp_path: Path):
     results.add(tmp_path / "0.png", "mine", {}, b"")
     (result,) = results.find()
-    results.mark(result, True)
-    assert results.find(favourites=True)[0].favourite
+    results.rate(result, 3)
+    assert results.find(stars=3)[0].stars == 3
+    assert not results.find(stars=4)
     results.remove(result)
     assert not results.find()
 
@@ -61,7 +61,7 @@ def filled(file: Path, count: int = 200) -> None:
     for index in range(count):
         texts = {"parameters": f"prompt {index}\nSteps: 1, Seed: {index}"}
         results.add(Path(f"/made/{index}.png"), "mine", texts, b"thumbnail" * 20)
-    results.mark(results.find("prompt 7.png")[0], True) if count > 7 else None
+    results.rate(results.find("prompt 7.png")[0], 1) if count > 7 else None
     results.close()
 
 
@@ -188,26 +188,22 @@ def test_prompt_and_seed_come_from_the_parameters():
     assert prompt_and_seed("") == ("", "")
 
 
-def test_pictures_are_searched_dragged_out_and_deleted(qtbot, window, tmp_path: Path):
+def test_pictures_are_searched_and_dragged_out(qtbot, window, tmp_path: Path):
     for name in ("fox", "owl"):
         path = picture(tmp_path, f"{name}.png")
         window.results.add(path, "mine", {"parameters": f"a {name}\nSeed: 1"}, b"")
     window.gallery.reload()
     qtbot.keyClicks(window.gallery.search, "owl")
     assert window.gallery.list.count() == 1
-    item = window.gallery.list.item(0)
-    urls = window.gallery.list.mimeData([item]).urls()
+    window.gallery.list.select_row(0)
+    urls = window.gallery.list.mime_data().urls()
     assert [url.toLocalFile() for url in urls] == [str(tmp_path / "owl.png")]
-    item.setSelected(True)
-    window.gallery.delete(window.gallery.list.chosen())
-    assert not (tmp_path / "owl.png").exists()
-    window.gallery.search.clear()
-    assert window.gallery.list.count() == 1
 
 
 @pytest.fixture
 def compared(qtbot, tmp_path: Path):
-    dialog = CompareDialog(picture(tmp_path, "a.png"), picture(tmp_path, "b.png", "blue"))
+    files = picture(tmp_path, "a.png"), picture(tmp_path, "b.png", "blue")
+    dialog = CompareDialog(*((file.name, QImage(str(file))) for file in files))
     qtbot.addWidget(dialog)
     dialog.resize(500, 400)
     dialog.show()
@@ -280,39 +276,6 @@ def test_settings_alone_are_loaded_into_the_open_workflow(window, tmp_path: Path
     assert window.status.text == "Settings of theirs.json were loaded."
     ours.undo()
     assert ours.node("prompt").values["text"] == "a fox"
-
-
-def test_the_menu_offers_all_that_can_be_done_with_a_picture(qtbot, window, tmp_path: Path):
-    window.results.add(picture(tmp_path, "a.png"), "mine", {}, b"")
-    window.gallery.reload()
-    shown = window.gallery.list
-    place = shown.visualItemRect(shown.item(0)).center()
-    qtbot.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    shown.customContextMenuRequested.emit(place)
-    menu = window.gallery.findChild(QMenu)
-    offered = {action.text(): action for action in menu.actions() if action.text()}
-    wanted = ["Open workflow", "Load settings", "Show in folder"]
-    assert list(offered) == [*wanted, "Add to favourites", "Delete…"]
-    offered["Add to favourites"].trigger()
-    menu.close()
-    assert window.results.find(favourites=True)
-
-
-def test_the_delete_key_asks_before_a_picture_goes(qtbot, window, monkeypatch, tmp_path: Path):
-    def answer(box: QMessageBox) -> int:
-        button = next(b for b in box.buttons() if b.text() == "Delete")
-        monkeypatch.setattr(QMessageBox, "clickedButton", lambda _: button)
-        return 0
-
-    monkeypatch.setattr(QMessageBox, "exec", answer)
-    path = picture(tmp_path, "a.png")
-    window.results.add(path, "mine", {}, b"")
-    window.gallery.reload()
-    window.gallery.list.setFocus()
-    window.gallery.list.item(0).setSelected(True)
-    qtbot.keyClick(window.gallery.list, Qt.Key.Key_Delete)
-    assert not path.exists()
-    assert window.gallery.list.count() == 0
 
 
 @pytest.mark.parametrize("format", [PictureFormat.PNG, PictureFormat.WEBP, PictureFormat.JPEG])

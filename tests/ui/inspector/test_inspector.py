@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QToolButton,
 )
 
-from nodeforge.graph.edits import Link, Rename, SetValue
+from nodeforge.graph.edits import Link, RemoveNodes, Rename, SetValue
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.lint import lint
 from nodeforge.settings import shipped
@@ -409,3 +409,17 @@ def test_a_model_s_variant_is_shown_with_what_told_it(qtbot, window):
     assert field(window, "variant", QComboBox).currentText() == "Auto: Turbo, by its name"
     document.perform(SetValue("model", "variant", "base"))
     qtbot.waitUntil(lambda: face(window, "schedule")["steps"] == "auto: 30")
+
+
+def test_a_loop_says_what_it_takes_where_nothing_is_linked(qtbot, window):
+    window.files.open(TEXT_TO_IMAGE)
+    document = window.workspace.current.document
+    document.perform(RemoveNodes(["sampler", "schedule", "guidance"]))
+    node = window.area.view.session.scene.node_items["denoise"]
+
+    def told() -> dict[str, str]:
+        return {port.name: port.auto for port in node.layout.ports if port.auto}
+
+    usual = {"sampler": "DPM++ 2M", "schedule": "Normal, 20 steps", "guidance": "5"}
+    qtbot.waitUntil(lambda: told() == usual)
+    assert "auto: DPM++ 2M" in [text for _, text in node.texts.dim]

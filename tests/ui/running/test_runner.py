@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.events import Progress
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import Settings
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.running.job_queue import Job
+from nodeforge.ui.running.progress import ProgressMeter
 from support.processes import ForkedWorker
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -56,6 +58,11 @@ def run(qtbot, window, keys=CONTROL) -> None:
     qtbot.waitUntil(lambda: not window.runner.busy and not window.runner.jobs.waiting, timeout=LONG)
 
 
+def bar_button(window, text: str) -> QPushButton:
+    buttons = window.area.message_bars.findChildren(QPushButton)
+    return next(button for button in buttons if button.text() == text)
+
+
 def test_the_viewer_goes_on_with_the_last_picture_while_a_node_without_one_is_selected(
     qtbot, working, tmp_path: Path
 ):
@@ -86,7 +93,11 @@ def test_a_run_shows_states_and_pictures_and_fills_the_gallery(qtbot, working, t
     assert window.gallery.list.count() == 1
     window.area.view.select(["blend"])
     assert window.viewer.picture_view.image.size() == opened.pictures["blend"].size()
-    run(qtbot, window)
+    qtbot.keyClick(window, Qt.Key.Key_Return, CONTROL)  # the same picture is not written twice
+    assert not window.runner.busy
+    assert "Same as last: nothing changed" in window.area.message_bars.text("repeated")
+    with qtbot.waitSignal(window.runner.finished, timeout=LONG):
+        bar_button(window, "Run again").click()
     assert opened.states["blend"].kind in ("cached", "done")
     assert window.runner.jobs.ended[0].state == "done"
     assert window.gallery.list.count() == 2
@@ -97,12 +108,18 @@ def test_a_run_shows_states_and_pictures_and_fills_the_gallery(qtbot, working, t
 
     window.run_count.setValue(3)
     run(qtbot, window)
-    assert window.gallery.list.count() == 5
+    assert window.gallery.list.count() == 3
+    assert "2 runs left out" in window.area.message_bars.text("repeated")
 
     opened.perform(SetValue("blend", "opacity", 0.25))
     qtbot.waitUntil(lambda: opened.states["blend"].kind == "will_run", timeout=LONG)
+    window.area.view.select(["blend"])
+    assert opened.is_out_of_date("blend")  # window B14: nothing was marked as old
+    assert not opened.is_out_of_date("load_0")
+    assert window.viewer._name.text() == "Blend images, out of date"
     opened.document.undo()
     qtbot.waitUntil(lambda: opened.states["blend"].kind == "cached", timeout=LONG)
+    assert window.viewer._name.text() == "Blend images"
 
 
 def test_a_failed_node_says_what_it_was_given_and_what_to_do(qtbot, working, tmp_path: Path):
@@ -115,6 +132,38 @@ def test_a_failed_node_says_what_it_was_given_and_what_to_do(qtbot, working, tmp
     assert text.startswith("brightened: Blend images: one picture is 8 × 6 pixels")
     assert "Inputs" in text
     assert window.runner.jobs.ended[0].state == "failed"
+    assert "Traceback" not in window.log.toPlainText()  # window B22
+    large = opened.document.node("load_0").values["file"]
+    opened.perform(SetValue("load_1", "file", large))
+    qtbot.waitUntil(lambda: opened.states["blend"].kind == "will_run", timeout=LONG)  # B14
+
+
+def test_pictures_of_the_cache_replace_those_of_other_values(qtbot, working, tmp_path: Path):
+    """Window B14: one node showed the car, the others still the castle."""
+    opened = brightened(working.workspace.settings, tmp_path)
+    working.workspace.add(opened)
+    run(qtbot, working)
+    opened.perform(SetValue("blend", "opacity", 0.0))
+    run(qtbot, working)
+    qtbot.waitUntil(lambda: _grey(opened) == 40, timeout=LONG)
+    opened.document.undo()
+    qtbot.waitUntil(lambda: _grey(opened) == 90, timeout=LONG)
+
+
+def _grey(opened: OpenDocument) -> int:
+    return opened.pictures["blend"].pixelColor(0, 0).red()
+
+
+@pytest.mark.parametrize("steps", [[1, 2, 4], [11, 12, 14]], ids=["whole", "resumed"])
+def test_the_rate_counts_the_steps_of_this_run(qapp, steps: list[int]):
+    """Window B18: a resumed run said 64.7 it/s."""
+    told = []
+    meter = ProgressMeter()
+    meter.changed.connect(told.append)
+    meter.begin(job("first"), {})
+    for step in steps:
+        meter.handle_event(Progress("first", "denoise", step, 20, 0.25 * (step - steps[0] + 1)))
+    assert told[-1].rate == 4.0
 
 
 def test_a_worker_that_dies_is_restarted_and_the_document_is_untouched(
@@ -214,8 +263,8 @@ def test_seeds_move_on_between_queued_runs(window):
     opened = window.workspace.current
     opened.document.view.seeds["seed.value"] = "count"
     for _ in range(2):
+        window.runner._draw_seeds(opened)
         window.runner._queue(opened, [])
-        window.runner._next_seeds(opened)
     seeds = [j.graph["nodes"]["seed"]["values"]["value"] for j in window.runner.jobs.waiting]
     assert seeds == [5, 6]
 

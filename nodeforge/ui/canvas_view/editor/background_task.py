@@ -49,7 +49,8 @@ def run_in_background(
         if made.done():
             loop.quit()
 
-    loop, clock = QEventLoop(), QTimer(interval=_INTERVAL)
+    loop, clock = QEventLoop(), QTimer()
+    clock.setInterval(_INTERVAL)
     clock.timeout.connect(poll)
     dialog.setValue(0)
     with ThreadPoolExecutor(1, "canvas-work") as thread:

@@ -95,6 +95,7 @@ class CanvasEditor(QWidget):
         self.live.close()
         self.generator.close()
         self._auto_box.close()
+        self.staging.close()
         self.view.close_view()
         self.layers.close_panel()
         parts = (self.live, self.generator, self._auto_box, self.form, self.staging)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nodeforge.canvas import LONGEST_SIDE
 from nodeforge.ui.common.icons import icon
@@ -16,12 +24,17 @@ class CanvasStartPage(QWidget):
 
     open_requested = Signal()
     paste_requested = Signal()
-    new_requested = Signal(int, int)
+    new_requested = Signal(int, int, bool)
+    """Width and height in pixels, and whether the background is transparent."""
     back_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.width_box, self.height_box = _size_box("Width"), _size_box("Height")
+        self.background = QComboBox()
+        self.background.setAccessibleName("Background")
+        self.background.addItem("White", False)
+        self.background.addItem("Transparent", True)
         column = QVBoxLayout(self)
         column.addStretch(2)
         title = QLabel("Paint on a picture, and let a model change it")
@@ -60,10 +73,12 @@ class CanvasStartPage(QWidget):
     def _new_canvas(self) -> list[QWidget]:
         new = QPushButton("New canvas")
         new.setIcon(icon("plus"))
-        new.clicked.connect(
-            lambda: self.new_requested.emit(self.width_box.value(), self.height_box.value())
-        )
-        return [self.width_box, QLabel("×"), self.height_box, new]
+        new.clicked.connect(lambda: self.begin(self.width_box.value(), self.height_box.value()))
+        return [self.width_box, QLabel("×"), self.height_box, self.background, new]
+
+    def begin(self, width: int, height: int) -> None:
+        """Ask for a canvas of this size with the chosen background."""
+        self.new_requested.emit(width, height, self.background.currentData())
 
 
 def _size_box(name: str) -> QSpinBox:
@@ -76,7 +91,7 @@ def _size_box(name: str) -> QSpinBox:
 def _size_button(page: CanvasStartPage, size: tuple[int, int]) -> QWidget:
     button = QPushButton(f"{size[0]} × {size[1]}")
     button.setFlat(True)
-    button.clicked.connect(lambda: page.new_requested.emit(*size))
+    button.clicked.connect(lambda: page.begin(*size))
     return button
 
 

@@ -25,6 +25,7 @@ from nodeforge.canvas import (
     LayerKind,
     OpenedPicture,
     State,
+    Tiles,
     add_layer,
     add_picture,
     clear_area,
@@ -159,15 +160,19 @@ class CanvasTab(QStackedWidget):
             self.setCurrentWidget(self.editor)
             self.editor.view.setFocus()
 
-    def new(self, width: int, height: int) -> None:
-        """Create an empty canvas."""
+    def new(self, width: int, height: int, transparent: bool = False) -> None:
+        """Create a canvas with a white background, or an empty one."""
         try:
             state = State(width, height)
         except CanvasSizeError as error:
             self.refused.emit(str(error))
             return
         self._set_canvas(state)
-        self._perform(add_layer(self._canvas, LayerKind.PAINT))
+        if transparent:
+            self._perform(add_layer(self._canvas, LayerKind.PAINT))
+            return
+        white = Tiles.plain(state.box, (255, 255, 255, 255))
+        self._perform(add_layer(self._canvas, LayerKind.PAINT, "Background", tiles=white))
 
     def ask_open(self) -> None:
         folder = str(self._workspace.store.value("folder", ""))

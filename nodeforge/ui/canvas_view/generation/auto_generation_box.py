@@ -21,7 +21,8 @@ class AutoGenerationBox(QObject):
         super().__init__()
         self._session, self._form = session, form
         self._box: Box | None = None
-        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause = QTimer(self, singleShot=True)
+        self._pause.setInterval(_PAUSE)
         self._pause.timeout.connect(self._update)
         self._end = session.canvas.subscribe(self._on_canvas_changed)
         form.value_changed.connect(lambda _: self._pause.start())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
+from nodeforge.canvas.generation.loras import Lora, add_loras, loras_from_json
 from nodeforge.canvas.generation.native_size import NativeSize, native_size
 from nodeforge.canvas.generation.request import IMAGE, MASK, RESULT
 from nodeforge.formats import load
@@ -22,12 +22,14 @@ from nodeforge.settings import shipped
 from nodeforge.spec import PortSpec, SeedWidget, TextWidget
 from nodeforge.ui.canvas_view.generation.staging_area import Variations
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.seeds import FIXED, MODES, RANDOMISE, next_seed
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.prompt_assistant import reads_prompts
 from nodeforge.values.recipes import COMFYUI
 
-_LARGEST_SEED = 2**32 - 1
 _LOADER = "models.load"
+_SAVED = "canvas_form"
+"""Field of a document's view that keeps the form."""
 _NOISE = "sampling.noise"
 _SAMPLER = "sampling.sampler"
 
@@ -58,7 +60,8 @@ class GenerationForm(QObject):
     """The form of one canvas. Values are kept for workflows with the same inputs.
 
     Args:
-        opened: The document, whose last generation gives the initial values.
+        opened: The document; what was saved with it, else its last generation, gives the initial
+            values.
     """
 
     form_changed = Signal()
@@ -70,18 +73,49 @@ class GenerationForm(QObject):
         self._opened, self._workspace = opened, workspace
         self.intent = Intent.FILL
         self.values: dict[str, Any] = {}
+        self.loras: list[Lora] = []
+        """LoRAs over the models of the shipped workflows."""
         self.item: int | None = None
         """The only picture to make of a batch that is drawn at once."""
-        self.seed_mode = "random"
+        self.seed_mode = RANDOMISE
         self.uses_control = False
         """Whether to use the shipped workflow with ControlNet."""
         self.custom_workflow: OpenDocument | None = None
         """A document to run instead of the shipped workflows."""
-        self._shipped: dict[str, Document] = {}
+        self._shipped: dict[str, tuple[tuple[Lora, ...], Document]] = {}
+        """Shipped workflows by name, each with the LoRAs that were added to it."""
         self._native: tuple[str, NativeSize] | None = None
         workspace.closed.connect(self._closed)
-        if opened.generations:
+        saved = opened.document.view.extra.get(_SAVED)
+        if isinstance(saved, dict):
+            self._take(saved)
+            mode = str(saved.get("seed_mode"))
+            self.seed_mode = mode if mode in MODES else RANDOMISE
+        elif opened.generations:
             self._take(opened.generations[-1])
+        self.form_changed.connect(self._keep)
+        self.value_changed.connect(lambda _: self._keep())
+
+    def choose_seed_mode(self, mode: str) -> None:
+        """Change how the seed changes with each generation: a key of `MODES`."""
+        self.seed_mode = mode
+        self._keep()
+
+    def _keep(self) -> None:
+        """Keep intent, values and seed mode with the document, as they are saved with it."""
+        self._opened.document.view.extra[_SAVED] = {
+            "intent": self.intent.value,
+            "values": dict(self.values),
+            "loras": self.loras_as_json(),
+            "seed_mode": self.seed_mode,
+        }
+
+    def loras_as_json(self) -> list[dict[str, Any]]:
+        return [asdict(lora) for lora in self.loras]
+
+    def set_loras(self, loras: Sequence[Lora]) -> None:
+        self.loras = list(loras)
+        self.value_changed.emit("loras")
 
     @property
     def document(self) -> Document:
@@ -106,10 +140,19 @@ class GenerationForm(QObject):
         """The workflow that Generate runs."""
         if self.custom_workflow is not None:
             return self.custom_workflow.document
-        name = self.workflow_name
-        if name not in self._shipped:
-            self._shipped[name] = load(shipped("workflows") / f"{name}.json")
-        return self._shipped[name]
+        return self.workflow_with(self.loras)
+
+    def workflow_with(self, loras: Sequence[Lora]) -> Document:
+        """The workflow with other LoRAs; one of the person's own keeps its own."""
+        if self.custom_workflow is not None:
+            return self.custom_workflow.document
+        name, key = self.workflow_name, tuple(loras)
+        made = self._shipped.get(name)
+        if made is None or made[0] != key:
+            document = load(shipped("workflows") / f"{name}.json")
+            add_loras(document, loras)
+            made = self._shipped[name] = key, document
+        return made[1]
 
     @property
     def workflow_name(self) -> str:
@@ -221,10 +264,8 @@ class GenerationForm(QObject):
     def next_seed(self) -> None:
         """Change the seed by the form's seed mode."""
         for entry in self.entries():
-            if entry.is_seed and self.seed_mode != "fixed":
-                seed = int(self.value(entry))
-                drawn = random_seed()
-                self.set(entry.name, drawn if self.seed_mode == "random" else seed + 1)
+            if entry.is_seed and self.seed_mode != FIXED:
+                self.set(entry.name, next_seed(self.seed_mode, int(self.value(entry))))
 
     def supports(self, opened: OpenDocument) -> bool:
         """Whether a workflow has the canvas input and output nodes."""
@@ -240,19 +281,16 @@ class GenerationForm(QObject):
         self._take(generation)
         item = generation.get("item")
         self.item = item if type(item) is int else None
-        self.seed_mode = "fixed"
+        self.seed_mode = FIXED
         self.form_changed.emit()
 
     def _take(self, generation: Mapping[str, Any]) -> None:
         intent, values = generation.get("intent"), generation.get("values")
-        if intent in {each.value for each in Intent}:
+        if isinstance(intent, str) and intent in {each.value for each in Intent}:
             self.intent = Intent(intent)
         if isinstance(values, dict):
             self.values = dict(values)
-
-
-def random_seed() -> int:
-    return random.randint(0, _LARGEST_SEED)
+        self.loras = loras_from_json(generation.get("loras"))
 
 
 def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:
@@ -273,7 +311,7 @@ def _with_values(document: Document, values: dict[str, Any]) -> Document:
     return Document(graph=Graph(nodes))
 
 
-_ORDER = ("prompt", "negative", "strength", "steps", "seed", "batch")
+_ORDER = ("prompt", "negative", "strength", "steps", "guidance", "sampler", "seed", "batch")
 
 
 def _rank(label: str) -> tuple[int, str]:

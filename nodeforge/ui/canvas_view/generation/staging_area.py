@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from nodeforge.canvas import LayerKind, Tiles, premultiplied
+from nodeforge.canvas import Change, ChangeKind, LayerKind, Tiles, premultiplied
 from nodeforge.canvas.document.canvas import State
 from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.edits.layers import new_layer, with_new
@@ -19,6 +19,7 @@ from nodeforge.ui.canvas_view.rendering.qt_images import to_image
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool, topmost_picture_layer
 
+_PAINTED = {ChangeKind.PIXELS, ChangeKind.LAYERS, ChangeKind.LAYER}
 Variations = tuple[tuple[int, float], ...]
 """Seeds and their shares, 0..1; see `nodeforge.values.Noise`."""
 
@@ -72,7 +73,13 @@ class StagingArea(QObject):
         self.candidates: list[Candidate] = []
         self.index = 0
         self.painting_candidate = False
+        self._accepting = False
+        self._end = session.canvas.subscribe(self._on_canvas_changed)
         self._preview: tuple[QImage, Box] | None = None
+
+    def close(self) -> None:
+        """Disconnect from the canvas."""
+        self._end()
 
     @property
     def count(self) -> int:
@@ -104,6 +111,7 @@ class StagingArea(QObject):
     def select(self, index: int) -> None:
         """Show a candidate."""
         self.index = min(max(index, 0), max(self.count - 1, 0))
+        self._candidate_overlay.set_aside(False)
         self._show()
         self.changed.emit()
 
@@ -119,7 +127,10 @@ class StagingArea(QObject):
             return False
         self._session.commit()
         grows = self._reaches_beyond(candidate.box)
-        if not self._session.perform(_layer_of(self._session, candidate)):
+        self._accepting = True
+        made = self._session.perform(_layer_of(self._session, candidate))
+        self._accepting = False
+        if not made:
             return False
         if grows:
             self._session.set_box(None)
@@ -161,6 +172,24 @@ class StagingArea(QObject):
         self._preview = None
         self._candidate_overlay.set_split(1.0)
         self.select(0)
+
+    def set_aside(self, aside: bool) -> None:
+        """Put the shown candidate aside, or show it again."""
+        self._candidate_overlay.set_aside(aside)
+        self.changed.emit()
+
+    def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
+        """Nothing is painted unseen: a candidate that covers it is put aside."""
+        painted = any(change.kind in _PAINTED for change in changes)
+        candidate = self.candidate
+        if candidate is None or candidate.live or not painted:
+            return
+        if self._accepting or self.painting_candidate or self._candidate_overlay.aside:
+            return
+        self.set_aside(True)
+        self._session.status_message.emit(
+            "The candidate is put aside, so that what you paint is seen. 'Show' brings it back."
+        )
 
     def _reaches_beyond(self, box: Box) -> bool:
         """Whether the canvas grows to take the box."""

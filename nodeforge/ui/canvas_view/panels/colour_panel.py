@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QLinearGradient,
@@ -17,10 +17,12 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
+    QMenu,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
+    QWidgetAction,
 )
 
 from nodeforge.ui.canvas_view.tools.tool_options import ToolOptions
@@ -108,7 +110,7 @@ class ColourPanel(QWidget):
         self._tool_options = tool_options
         self.pad = ColourPad()
         self.pad.chosen.connect(tool_options.set_foreground)
-        self._pair = _ForegroundBackground(tool_options)
+        self._pair = ForegroundBackground(tool_options)
         self.hex = QLineEdit()
         self.hex.setAccessibleName("Colour as hex")
         self.hex.setFixedWidth(88)
@@ -139,7 +141,6 @@ class ColourPanel(QWidget):
     def _show(self) -> None:
         self.pad.show_colour(self._tool_options.foreground)
         self.hex.setText(self._tool_options.foreground.name())
-        self._pair.update()
         if self._shown != self._tool_options.swatches:
             self._shown = list(self._tool_options.swatches)
             self._fill()
@@ -160,7 +161,7 @@ class ColourPanel(QWidget):
         self.hex.setText(self._tool_options.foreground.name())
 
 
-class _ForegroundBackground(QWidget):
+class ForegroundBackground(QWidget):
     """Shows the foreground over the background colour; a click swaps them."""
 
     def __init__(self, tool_options: ToolOptions) -> None:
@@ -168,6 +169,7 @@ class _ForegroundBackground(QWidget):
         self._tool_options = tool_options
         self.setFixedSize(40, 32)
         self.setToolTip("Foreground and background colour; click to swap (Shift+X), D resets")
+        tool_options.colours_changed.connect(self.update)
         self.setAccessibleName("Foreground and background colour")
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
@@ -221,3 +223,22 @@ def _button(name: str, text: str, do: Callable[[], object]) -> QToolButton:
     button.setAccessibleName(text)
     button.clicked.connect(lambda: do())
     return button
+
+
+class ColourButton(ForegroundBackground):
+    """The colours in the tool bar; a click opens the colour panel beside them."""
+
+    def __init__(self, tool_options: ToolOptions) -> None:
+        super().__init__(tool_options)
+        self.setToolTip("Colours: click to choose. Shift+X swaps them, D resets them")
+        self.setAccessibleName("Colours")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.popup: QMenu | None = None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if self.popup is None:
+            self.popup = QMenu(self)
+            action = QWidgetAction(self.popup)
+            action.setDefaultWidget(ColourPanel(self._tool_options))
+            self.popup.addAction(action)
+        self.popup.popup(self.mapToGlobal(QPoint(self.width() + 4, 0)))

@@ -22,10 +22,12 @@ from nodeforge.ui.canvas_view.generation.generation_form import FormEntry, Gener
 from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
 from nodeforge.ui.canvas_view.panels.generation_history import GenerationHistoryButton
+from nodeforge.ui.canvas_view.panels.lora_rows import LoraRows
 from nodeforge.ui.canvas_view.panels.side_panel import in_scroll_area
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.field import Field, ignore_wheel
 from nodeforge.ui.fields.field_factory import make_field
@@ -83,6 +85,7 @@ class GeneratePanel(QWidget):
         self.live.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.live.setToolTip("Repaint the box while you paint, in a few steps (Ctrl+L)")
         self.live.clicked.connect(live.set_enabled)
+        self.loras = LoraRows(self._form, workspace)
         self._form_rows = QVBoxLayout()
         self._form_rows.setSpacing(6)
         self._arrange()
@@ -103,6 +106,7 @@ class GeneratePanel(QWidget):
         column.addWidget(self.explains)
         column.addWidget(self.expand)
         column.addLayout(self._form_rows)
+        column.addWidget(self.loras)
         row = QHBoxLayout()
         row.addWidget(self.workflows, 1)
         edit = QToolButton()
@@ -145,6 +149,17 @@ class GeneratePanel(QWidget):
         self.expand.setVisible(self._form.intent is Intent.EXPAND)
         self._list_workflows()
         self._show_box()
+        self._show_auto()
+        self.loras.show_loras()
+
+    def _show_auto(self) -> None:
+        """What stands for values that are left to the model."""
+        recognised = self._workspace.recognised(self._form.granted)
+        told = auto_values(self._form.document, self._workspace.catalogue, recognised)
+        for entry in self._form.entries():
+            if (field := self.fields.get(entry.name)) is not None:
+                port = entry.name.rpartition(".")[2]
+                field.set_auto(told.get(entry.path, {}).get(port, ""))
 
     def _add(self, entry: FormEntry, field: Field) -> None:
         label = _dim(entry.label)
@@ -175,6 +190,8 @@ class GeneratePanel(QWidget):
             counts = isinstance(field, TextField) and name.endswith(".file")
             if field is not None and (entry.name == name or counts):
                 field.show_value(self._form.value(entry))
+        if not name.endswith(".text"):
+            self._show_auto()
         if name.endswith(".strength"):
             self._session.overlay_changed.emit()
 
@@ -183,7 +200,7 @@ class GeneratePanel(QWidget):
         self._session.overlay_changed.emit()
 
     def _choose_seed_mode(self, mode: str) -> None:
-        self._form.seed_mode = mode
+        self._form.choose_seed_mode(mode)
 
     def _list_workflows(self, _: object = None) -> None:
         """List the automatic choice and all open workflows that the canvas can run."""

@@ -38,6 +38,8 @@ THUMBNAIL, ABOUT, DIM = (ID + number for number in (1, 2, 3))
 """A pixmap, or the name of an icon; what is said below the name; whether an icon is drawn dim."""
 
 _MARGIN = 4
+ROW_HEIGHT = SIDE + 2 * _MARGIN
+"""Of a layer, pixels."""
 _INDENT = 14
 """Pixels that what is in a group is moved to the right."""
 _Index = QModelIndex | QPersistentModelIndex

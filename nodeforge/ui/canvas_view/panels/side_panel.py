@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from nodeforge.ui.canvas_view.panels.layer_list import ROW_HEIGHT
+from nodeforge.ui.canvas_view.panels.layers_panel import LayersPanel
 from nodeforge.ui.canvas_view.panels.shortcut_override import accept_shortcut_override
+
+_ROWS, _FEW_ROWS, _TALL = 6, 3, 780
+"""Rows of layers that stay in sight on a panel of so many pixels, and on a smaller one."""
 
 
 class SidePanel(QWidget):
     """Holds the panels at the right of the canvas."""
 
-    def __init__(self, generate: QWidget, colours: QWidget, layers: QWidget) -> None:
+    def __init__(self, generate: QWidget, colours: QWidget, layers: LayersPanel) -> None:
         super().__init__()
+        self._list = layers.list
         self.setMinimumWidth(248)
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.setAccessibleName("Canvas panels")
@@ -27,6 +34,12 @@ class SidePanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(parts)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Layers keep their rows in sight; on a small screen what is above them folds first."""
+        rows = _ROWS if event.size().height() >= _TALL else _FEW_ROWS
+        self._list.setMinimumHeight(rows * ROW_HEIGHT)
+        super().resizeEvent(event)
 
     def event(self, event: QEvent) -> bool:
         accept_shortcut_override(event)

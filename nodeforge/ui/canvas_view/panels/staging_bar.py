@@ -76,6 +76,7 @@ class StagingBar(QWidget):
         return [
             ("previous", "", "caret-left", "Left", lambda: staging.step(-1)),
             ("next", "", "caret-right", "Right", lambda: staging.step(1)),
+            ("show", "Show", "eye", "", lambda: staging.set_aside(False)),
             ("more", "More like this", "sparkle", "Ctrl+M", generator.more_like_this),
             ("part", "Paint in", "paint-roller", "Shift+Enter", staging.accept_part),
             ("discard", "Discard", "x", "Backspace", staging.discard),
@@ -90,7 +91,8 @@ class StagingBar(QWidget):
         primary = name == "accept"
         button.setProperty("primary", primary)
         button.setIcon(icon(picture, "on_accent" if primary else "text"))
-        button.setToolTip(f"{text or name.capitalize()} ({keys})")
+        tip = text or name.capitalize()
+        button.setToolTip(f"{tip} ({keys})" if keys else tip)
         button.setAccessibleName(text or f"{name.capitalize()} candidate")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(lambda: do())
@@ -121,6 +123,7 @@ class StagingBar(QWidget):
         ):
             self.buttons[name].setEnabled(on)
         self.buttons["cancel"].setVisible(made is not None)
+        self.buttons["show"].setVisible(one and self._candidate_overlay.aside)
         self.split.setEnabled(one)
         self.progress.setValue(0)
         if made is not None:
@@ -131,6 +134,8 @@ class StagingBar(QWidget):
             self.words.setText("Waiting in the queue" if made.is_waiting else text)
         elif staging.painting_candidate:
             self.words.setText("Paint where the candidate should be; Enter ends it.")
+        elif one and self._candidate_overlay.aside:
+            self.words.setText("Put aside while you paint")
         elif one:
             self.words.setText(f"Candidate {staging.index + 1} of {staging.count}")
 

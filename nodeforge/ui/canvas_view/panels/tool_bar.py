@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout, QWidget
 
+from nodeforge.ui.canvas_view.panels.colour_panel import ColourButton
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.canvas_view.tools import GROUPS
 from nodeforge.ui.common.icons import icon
@@ -33,6 +34,8 @@ class ToolBar(QWidget):
                 group.addButton(button)
                 column.addWidget(button)
         column.addStretch(1)
+        self.colours = ColourButton(session.tool_options)
+        column.addWidget(self.colours, 0, Qt.AlignmentFlag.AlignHCenter)
         session.tool_changed.connect(self._show)
         self._show()
 

@@ -23,7 +23,9 @@ class CandidateOverlay(QObject):
         self.box: Box | None = None
         self._pieces: list[tuple[QRectF, QImage]] = []
         self.hidden = False
-        """Whether the candidate is hidden, to see the original."""
+        """Whether the candidate is hidden while a key is held, to see the original."""
+        self.aside = False
+        """Whether the candidate was put aside, to see what is painted below it."""
         self.split = 1.0
         """Share of the box, from the left, in which the candidate is drawn."""
 
@@ -39,13 +41,19 @@ class CandidateOverlay(QObject):
             self.hidden = hidden
             self.changed.emit()
 
+    def set_aside(self, aside: bool) -> None:
+        """Put the candidate aside, or show it again."""
+        if aside != self.aside:
+            self.aside = aside
+            self.changed.emit()
+
     def set_split(self, share: float) -> None:
         """Draw the candidate only left of a share of the box; 1 draws all of it."""
         self.split = min(max(share, 0.0), 1.0)
         self.changed.emit()
 
     def paint(self, painter: QPainter, camera: Camera, ratio: float) -> None:
-        if self.image is None or self.box is None or self.hidden:
+        if self.image is None or self.box is None or self.hidden or self.aside:
             return
         rect = QRectF(*self.box)
         seen = QRectF(rect.left(), rect.top(), rect.width() * self.split, rect.height())

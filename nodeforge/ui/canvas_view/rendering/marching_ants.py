@@ -32,7 +32,8 @@ class MarchingAnts(QObject):
         self._canvas = canvas
         self._path: QPainterPath | None = None
         self._step = 0
-        self._timer = QTimer(self, interval=_INTERVAL)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_INTERVAL)
         self._timer.timeout.connect(self._advance)
         self._static = static
         self.close = canvas.subscribe(self._on_canvas_changed)

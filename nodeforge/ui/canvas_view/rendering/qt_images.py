@@ -38,3 +38,14 @@ def to_png(image: QImage) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG", 100)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return bytes(content.data())
+
+
+def straight_pixels(image: QImage) -> Bytes:
+    """Straight RGB8 or RGBA8 pixels of a QImage, (height, width, 3 or 4)."""
+    channels = 4 if image.hasAlphaChannel() else 3
+    kind = _Formats.Format_RGBA8888 if channels == 4 else _Formats.Format_RGB888
+    image = image.convertToFormat(kind)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return (
+        rows[:, : image.width() * channels].reshape(image.height(), image.width(), channels).copy()
+    )

@@ -103,9 +103,13 @@ class GenerationBoxTool(Tool):
 
 
 def _on_grid(start: float, length: float, grid: int, canvas: int) -> tuple[int, int]:
-    """Start and length in one direction; what reaches less than a step beyond stays inside."""
+    """Start and length in one direction.
+
+    A part stays on the canvas, and what would reach less than a step beyond it stays inside.
+    """
     rounded = max(round(length / grid) * grid, SMALLEST)
-    first = round(start)
+    overlap = min(SMALLEST, canvas)
+    first = min(max(round(start), overlap - rounded), canvas - overlap)
     if -grid < first < 0:
         first = 0
     if canvas < first + rounded < canvas + grid:

@@ -61,7 +61,8 @@ class CanvasView(Viewport):
         self.overlay = CanvasOverlay(session, self.candidate_overlay, self.marching_ants, theme)
         self.input_handler = InputHandler(self)
         self._fitted = False
-        self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_MS)
+        self._draft_timer = QTimer(self, singleShot=True)
+        self._draft_timer.setInterval(_DRAFT_MS)
         self._draft_timer.timeout.connect(self._draw_final)
         self._tool_drawn = QRectF()
         self.setMouseTracking(True)

@@ -60,6 +60,8 @@ class PortLayout:
     known: bool = True
     linked: bool = False
     doc: str = ""
+    auto: str = ""
+    """What stands for a link that is left to the model."""
     label: str = ""
 
 
@@ -207,6 +209,7 @@ def _stack(
         (plugs if spec is None or spec.widget is None else params).append((port, spec))
     for index, (port, _) in enumerate(plugs):
         port.y = top + index * ROW + ROW / 2
+        port.auto = "" if port.linked else display.auto.get(port.name, "")
     for index, port in enumerate(outputs):
         port.y = top + index * ROW + ROW / 2
     top += max(len(plugs), len(outputs)) * ROW

@@ -89,6 +89,12 @@ def _set_ports(layout: NodeLayout, pens: Pens, texts: NodeTexts) -> None:
         text = pens.elide(port.label, layout.width / 2 - 20)
         x = 12.0 if port.is_input else layout.width - 12 - pens.metrics.horizontalAdvance(text)
         (texts.bright if port.known else texts.pale).append((QPointF(x, y), text))
+        taken = {other.y for other in layout.ports if not other.is_input}
+        if port.auto and port.y not in taken:
+            room = layout.width - 36 - pens.metrics.horizontalAdvance(text)
+            said = pens.elide(f"auto: {port.auto}", room)
+            x = layout.width - 12 - pens.metrics.horizontalAdvance(said)
+            texts.dim.append((QPointF(x, y), said))
 
 
 def _set_row(row: ParameterRow, width: float, pens: Pens, texts: NodeTexts) -> None:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsView, QStyleOptionGraphics
 
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.graph_view.items.link_item import LinkItem
+from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.scene.background_grid import BackgroundGrid
 from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
@@ -202,6 +203,11 @@ class GraphViewer(NodeViewer):
         """The port, node, link or frame at a view position."""
         at = self.to_scene(QPointF(place))
         return find_hit(self.scene().items(self._near(at)), at, ports=self.zoom >= FAR)
+
+    def node_at(self, place: QPoint) -> str:
+        """The path of the node at a view position; empty where there is none."""
+        item = self.hit_test(place).item
+        return item.path if isinstance(item, NodeItem) else ""
 
     def link_at(self, place: QPointF) -> LinkItem | None:
         """The link at a scene position."""

@@ -93,7 +93,7 @@ def canvas_commands(window: BaseWindow) -> list[Command]:
         Command(
             "canvas.new",
             "New canvas",
-            lambda: _canvas_in_front(window).show_start_page(),
+            lambda: show_new_canvas(window),
             (),
             "plus",
         ),
@@ -144,6 +144,11 @@ def _canvas_in_front(window: BaseWindow) -> CanvasTab:
     window.area.show_view("canvas")
     assert window.area.canvas is not None
     return window.area.canvas
+
+
+def show_new_canvas(window: BaseWindow) -> None:
+    """Offer a new canvas, or a picture to paint on."""
+    _canvas_in_front(window).show_start_page()
 
 
 def bring_to_canvas(window: BaseWindow, source: Path | bytes, name: str) -> None:

@@ -103,8 +103,8 @@ def canvas_menu(window: BaseWindow, place: QPoint) -> None:
     menu.popup(place)
 
 
-def node_menu(window: BaseWindow, request: MenuRequest) -> None:
-    """Show the context menu of the graph."""
+def node_menu(window: BaseWindow, request: MenuRequest) -> QMenu:
+    """The context menu of the graph."""
     menu = QMenu(window)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     window.commands.update_states()
@@ -119,7 +119,7 @@ def node_menu(window: BaseWindow, request: MenuRequest) -> None:
         menu.insertMenu(window.commands["node.group"], ColourMenu(window, menu))
     else:
         _fill(window, menu, _ON_NOTHING)
-    menu.popup(request.screen)
+    return menu
 
 
 def _entries_of(window: BaseWindow, path: str) -> list[str]:

@@ -88,5 +88,8 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
             *("run.relink", "run.check_contents", "run.free", "run.restart_worker"),
         ),
     ),
-    "help": ("&Help", ("help.shortcuts", "help.logs", "help.about")),
+    "help": (
+        "&Help",
+        ("help.first_steps", "help.manual", "help.shortcuts", "help.logs", "help.about"),
+    ),
 }

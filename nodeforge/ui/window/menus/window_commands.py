@@ -262,6 +262,8 @@ def _view(window: BaseWindow) -> list[Command]:
 
 def _help(window: BaseWindow) -> list[Command]:
     return [
+        Command("help.first_steps", "First steps", window.show_first_steps, (), "map-trifold"),
+        Command("help.manual", "Manual", window.show_manual, (), "book-open"),
         Command("help.shortcuts", "Shortcuts", window.show_shortcuts, ("F1",), "keyboard"),
         Command("help.logs", "Show logs and crash reports", window.show_logs, (), "folder-open"),
         Command("help.about", "About NodeForge", window.show_about, (), "info"),

@@ -1,0 +1,116 @@
+"""Pictures as files and on the clipboard: read, copied and written with their workflow."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import QGuiApplication, QImage
+
+from nodeforge.errors import NodeForgeError, RequestError
+from nodeforge.formats import graph_from_json, item_of_picture, read_any, stamp
+from nodeforge.graph.document import Document
+from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.documents.picture import Picture
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.runner import Runner
+
+LARGEST = 16384
+"""Longer side at which pictures are copied and written, pixels."""
+SUFFIXES = (".png", ".webp", ".jpg")
+Use = Callable[[QImage], None]
+
+
+def fetch(runner: Runner, picture: Picture, use: Callable[[QImage | None], None]) -> None:
+    """Give `use` the image in full size: of the file, else of the result, which the worker has."""
+    if picture.path is not None:
+        image = read_scaled(picture.path, LARGEST)
+        use(None if image.isNull() else image)
+    elif picture.opened is not None:
+        shown = picture.opened.pictures.get(picture.node)
+        runner.pictures.render(
+            picture.opened, picture.node, lambda image: use(image or shown), longest=LARGEST
+        )
+    else:
+        use(None)
+
+
+def workflow_of(picture: Picture) -> tuple[Document, int | None]:
+    """The workflow that made a picture, and the picture's place in a batch drawn at once.
+
+    Raises:
+        RequestError: it holds none, or has not been run.
+    """
+    if picture.path is not None:
+        return read_any(picture.path), item_of_picture(picture.path)
+    if picture.opened is None or picture.opened.last_run is None:
+        raise RequestError("has no workflow.", place=picture.name, way_out="Run its workflow.")
+    ran, now = picture.opened.last_run, picture.opened.document
+    graph, assets, lock = graph_from_json(ran["graph"]), ran["assets"], ran["lock"]
+    document = Document(graph, assets=dict(assets), lock=dict(lock))
+    document.view.positions = dict(now.view.positions)
+    document.view.collapsed = dict(now.view.collapsed)
+    return document, None
+
+
+def copy_to_clipboard(image: QImage, paths: list[Path]) -> None:
+    """Put an image, and the files where there are any, on the clipboard."""
+    data = QMimeData()
+    data.setImageData(image)
+    if paths:
+        data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    QGuiApplication.clipboard().setMimeData(data)
+
+
+def write_picture(workspace: Workspace, picture: Picture, image: QImage, path: Path) -> None:
+    """Write a picture with the workflow that made it; a file of the same kind is copied.
+
+    Args:
+        workspace: Declares the node types.
+        picture: What is written.
+        image: Its pixels.
+        path: The file; its suffix is one of `SUFFIXES`.
+
+    Raises:
+        RequestError: it cannot be written.
+    """
+    try:
+        if picture.path is not None and picture.path.suffix.lower() == path.suffix.lower():
+            if picture.path != path:
+                shutil.copyfile(picture.path, path)
+            return
+        path.write_bytes(_encoded(workspace, picture, image, path))
+    except OSError as error:
+        raise RequestError(
+            f"cannot be written: {error.strerror}.", place=str(path), way_out="Choose another."
+        ) from error
+
+
+def _encoded(workspace: Workspace, picture: Picture, image: QImage, path: Path) -> bytes:
+    from nodeforge.imaging import PictureFormat, encode, read_text  # numpy: only when needed
+    from nodeforge.ui.canvas_view.rendering.qt_images import straight_pixels
+
+    if picture.path is not None:
+        texts = read_text(picture.path)
+    else:
+        try:
+            texts = stamp(workflow_of(picture)[0], workspace.catalogue, workspace.recognised(()))
+        except NodeForgeError:
+            texts = {}
+    kinds = {".webp": PictureFormat.WEBP, ".png": PictureFormat.PNG}
+    kind = kinds.get(path.suffix.lower(), PictureFormat.JPEG)
+    return encode(straight_pixels(image), kind, texts)
+
+
+def with_file(picture: Picture, image: QImage, use: Callable[[Path], object]) -> None:
+    """Give `use` the file of a picture; of a result that was not saved, one for the moment."""
+    if picture.path is not None:
+        use(picture.path)
+        return
+    with tempfile.TemporaryDirectory(prefix="nodeforge-") as folder:
+        path = Path(folder) / f"{picture.name}.png"
+        image.save(str(path))
+        use(path)

@@ -1,0 +1,102 @@
+"""The first start: tasks, the prompt in focus, the tour, the manual."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from nodeforge.formats import load
+from nodeforge.settings import shipped
+from nodeforge.spec import Catalogue
+from nodeforge.ui.window.first_steps import STEPS, FirstSteps
+from nodeforge.ui.window.manual import Manual, pages
+from nodeforge.ui.window.start_page import WorkflowCard
+from nodeforge.ui.window.tasks import prompt_node
+
+LEFT = Qt.MouseButton.LeftButton
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+def card(window, name: str) -> WorkflowCard:
+    return next(c for c in window.findChildren(WorkflowCard) if c.accessibleName() == name)
+
+
+def test_three_actions_lead_from_the_start_to_a_picture(qtbot, window):
+    """Window B12: a newcomer did not see what to change."""
+    qtbot.mouseClick(card(window, "Make a picture"), LEFT)
+    focus = QApplication.focusWidget() or window.inspector.row("text").field.editor()
+    assert focus is window.inspector.row("text").field.editor()
+    qtbot.keyClicks(focus, "a castle")
+    qtbot.keyClick(focus, Qt.Key.Key_Return, CONTROL)
+    job = window.runner.jobs.current
+    assert job.graph["nodes"]["prompt"]["values"]["text"] == "a castle"
+
+
+def test_changing_a_picture_shows_where_it_goes(qtbot, window):
+    qtbot.mouseClick(card(window, "Change a picture"), LEFT)
+    assert window.area.view.selection() == ["image"]
+
+
+def test_painting_opens_a_canvas(qtbot, window):
+    """Window C26: Canvas was not on the start page."""
+    qtbot.mouseClick(card(window, "Paint"), LEFT)
+    assert window.area.canvas is not None
+
+
+def test_recent_work_is_first(window, tmp_path: Path):
+    file = tmp_path / "mine.json"
+    file.write_bytes((shipped("workflows") / "text_to_image.json").read_bytes())
+    window.workspace.add_recent(file)
+    page = window.area.start_page
+    QApplication.processEvents()
+    recent = next(b for b in page.widget().findChildren(QPushButton) if "mine" in b.text())
+    first = next(c for c in page.widget().findChildren(WorkflowCard))
+    assert recent.mapTo(page, QPoint(0, 0)).y() < first.mapTo(page, QPoint(0, 0)).y()
+
+
+@pytest.mark.parametrize(("workflow", "node"), [("text_to_image", "prompt"), ("inpaint", "prompt")])
+def test_the_prompt_is_found_by_what_the_loop_reads(workflow: str, node: str):
+    document = load(shipped("workflows") / f"{workflow}.json")
+    assert prompt_node(document, Catalogue.shipped()) == node
+
+
+def test_the_tour_goes_through_all_steps_and_surrounds_each_part(qtbot, window):
+    window.commands.run("help.first_steps")
+    tour = window.findChild(FirstSteps)
+    assert window.workspace.current is not None
+    for step in STEPS:
+        assert tour._title.text() == step.title
+        assert step.part(window) is not None
+        assert tour._band.isVisible()
+        assert window.rect().contains(tour.geometry())
+        if step is not STEPS[-1]:
+            qtbot.mouseClick(tour.next, LEFT)
+    qtbot.mouseClick(tour.back, LEFT)
+    assert tour._title.text() == STEPS[-2].title
+    qtbot.mouseClick(tour.end, LEFT)
+    assert not tour.isVisible()
+    window.commands.run("help.first_steps")  # once more, from the first step
+    assert window.findChildren(FirstSteps)[-1].index == 0
+
+
+def test_the_manual_has_the_documents_that_ship(qtbot, window):
+    window.commands.run("help.manual")
+    manual = window.findChild(Manual)
+    titles = [title for title, _ in pages()]
+    assert titles[0] == "The window"
+    assert "Making a picture again" in titles
+    assert all(titles)
+    for row in range(len(titles)):
+        manual.list.setCurrentRow(row)
+        assert manual.text.toPlainText().startswith(titles[row])
+    manual.close()
+
+
+def test_the_manual_names_commands_that_there_are(window):
+    text = (shipped("docs") / "window.md").read_text(encoding="utf-8")
+    names = {window.commands[each.name].text().rstrip("…") for each in window.commands}
+    named = re.findall(r"\b(?:Help|Edit|File) > (\w+(?: steps)?)", text)
+    assert {"First steps", "History", "Open"} == set(named)
+    assert set(named) - names <= {"History"}  # a menu of its own
