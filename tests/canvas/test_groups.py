@@ -18,6 +18,7 @@ from nodeforge.canvas import (
     duplicate_layer,
     flatten,
     flip_layer,
+    fold_group,
     group_layers,
     merge_down,
     move_layer,
@@ -197,3 +198,9 @@ def test_a_group_is_copied_mirrored_cut_and_scaled_with_what_is_in_it(document, 
     state = scaled(canvas.state, 40, 30)
     assert [layer.group for layer in state.layers] == [layer.group for layer in canvas.layers]
     assert composite(pictured(state), state.box).any()
+
+
+def test_only_groups_are_folded(document, canvas):
+    for id in ("group", "paint"):
+        document.perform(fold_group(canvas, id, True))
+    assert [layer.id for layer in canvas.layers if layer.folded] == ["group"]

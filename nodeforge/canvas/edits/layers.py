@@ -334,7 +334,9 @@ def fold_group(canvas: Canvas, id: str, folded: bool) -> CanvasEdit:
 
     def work(state: State) -> State:
         layer = state.layer(id)
-        return state if layer.folded == folded else state.with_layer(replace(layer, folded=folded))
+        if not layer.is_group or layer.folded == folded:
+            return state
+        return state.with_layer(replace(layer, folded=folded))
 
     return _NoStep(canvas, "fold group", work)
 
