@@ -11,9 +11,10 @@ from nodeforge.canvas.document.composite import (
     visible,
 )
 from nodeforge.canvas.document.edit import CanvasEdit
-from nodeforge.canvas.document.layer import Layer, LayerKind, Origin
+from nodeforge.canvas.document.layer import ControlSettings, Layer, LayerKind, Origin
 from nodeforge.canvas.document.tiles import TILE, Draft, Tiles
 from nodeforge.canvas.edits.brush import LARGEST, Brush, Sample
+from nodeforge.canvas.edits.control import PREPROCESSORS, control_from_picture
 from nodeforge.canvas.edits.fill import (
     ClonePaint,
     GradientPaint,
@@ -26,10 +27,13 @@ from nodeforge.canvas.edits.layers import (
     add_layer,
     duplicate_layer,
     flatten,
+    fold_group,
+    group_layers,
     merge_down,
     move_layer,
     remove_layers,
     set_layer,
+    ungroup,
 )
 from nodeforge.canvas.edits.masks import (
     alpha_mask,
@@ -65,6 +69,7 @@ __all__ = [
     "LARGEST",
     "LEVELS",
     "LONGEST_SIDE",
+    "PREPROCESSORS",
     "TILE",
     "Affine",
     "Brush",
@@ -78,6 +83,7 @@ __all__ = [
     "Colour",
     "ColourPaint",
     "CompositeTiles",
+    "ControlSettings",
     "Draft",
     "EraserPaint",
     "GradientPaint",
@@ -103,6 +109,7 @@ __all__ = [
     "clear_mask",
     "composite",
     "composite_tiles",
+    "control_from_picture",
     "copied",
     "crop_canvas",
     "cut",
@@ -115,6 +122,8 @@ __all__ = [
     "flatten",
     "flip_canvas",
     "flip_layer",
+    "fold_group",
+    "group_layers",
     "grow_mask",
     "invert_mask",
     "merge_down",
@@ -134,5 +143,6 @@ __all__ = [
     "similar_area",
     "state_of",
     "straight",
+    "ungroup",
     "visible",
 ]

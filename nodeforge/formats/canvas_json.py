@@ -9,22 +9,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from nodeforge.canvas import Layer, LayerKind, Origin, State, Tiles
+from nodeforge.canvas import ControlSettings, Layer, LayerKind, Origin, State, Tiles
+from nodeforge.canvas.document.layer import STRONGEST
+from nodeforge.canvas.document.nesting import deepest, misplaced
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.errors import NewerFormatError, TooLargeError, WrongShapeError
 from nodeforge.formats.tile_store import is_sha256
-from nodeforge.imaging import BlendMode, Bytes, ColourError, parse_colour
+from nodeforge.imaging import BlendMode, Bytes, ColourError, Reading, parse_colour
 
 CANVAS_FORMAT = 1
 MOST_LAYERS = 1000
 MOST_TILES = 200_000
+MOST_DEPTH = 64
+"""Of groups in groups."""
 FARTHEST = 1_000_000
 """Pixels that a layer may lie beside the canvas."""
 
 _FIELDS = {"format", "width", "height", "active", "selection", "layers"}
 _PLAIN = ("name", "opacity", "visible", "locked", "alpha_locked")
 _OF_MASKS = ("strength", "prompt", "negative", "tint")
-_LAYER_FIELDS = {*_PLAIN, *_OF_MASKS, "id", "kind", "blend", "offset", "tiles", "origin"}
+_OF_CONTROLS = ("strength", "start", "end")
+_OWN = ("id", "kind", "blend", "offset", "tiles", "origin", "control", "group", "folded")
+_LAYER_FIELDS = {*_PLAIN, *_OF_MASKS, *_OWN}
 _is_id = re.compile("[a-z0-9_]{1,64}").fullmatch
 _is_key = re.compile(r"(-?[0-9]{1,4}),(-?[0-9]{1,4})").fullmatch
 
@@ -83,6 +89,13 @@ def _layer_to_json(layer: Layer, names: Names) -> dict[str, Any]:
         "tiles": _tiles_to_json(layer.tiles, names),
         **{name: getattr(layer, name) for name in fields},
     }
+    if layer.kind is LayerKind.CONTROL:
+        shares = {name: getattr(layer.control, name) for name in _OF_CONTROLS}
+        raw["control"] = {"reading": layer.control.reading.value, **shares}
+    if layer.group:
+        raw["group"] = layer.group
+    if layer.is_group:
+        raw["folded"] = layer.folded
     if layer.origin is not None:
         place = {"left": layer.origin.left, "top": layer.origin.top}
         sha256 = names.file(layer.origin.data)
@@ -116,6 +129,10 @@ def state_from_json(raw: Any, contents: Contents) -> State:
     ids = [layer.id for layer in layers]
     if len(set(ids)) < len(ids):
         raise _wrong("layers", "two layers have one id")
+    if (lost := misplaced(layers)) is not None:
+        raise _wrong(f"layers[{ids.index(lost.id)}].group", "is no group that the layer lies in")
+    if deepest(layers) > MOST_DEPTH:
+        raise TooLargeError(f"has groups deeper than {MOST_DEPTH}.", place="layers")
     active = _text(raw, "active", "")
     selection = reader.tiles(raw["selection"], 1, "selection") if "selection" in raw else None
     return State(
@@ -140,11 +157,12 @@ class _Reader:
         if not _is_id(id):
             raise _wrong(f"{place}.id", "is not 1 to 64 lower-case letters, digits and '_'")
         kind = _choice(raw, "kind", LayerKind, place)
+        given = {} if kind is LayerKind.GROUP else raw.get("tiles", {})
         return Layer(
             id=id,
             name=_text(raw, "name", place),
             kind=kind,
-            tiles=self.tiles(raw.get("tiles", {}), 1 if kind is LayerKind.MASK else 4, place),
+            tiles=self.tiles(given, 1 if kind is LayerKind.MASK else 4, place),
             opacity=_share(raw, "opacity", place),
             blend=_choice(raw, "blend", BlendMode, place),
             visible=_flag(raw, "visible", True, place),
@@ -155,6 +173,11 @@ class _Reader:
             prompt=_text(raw, "prompt", place),
             negative=_text(raw, "negative", place),
             tint=_tint(raw, place),
+            control=_control(raw["control"], f"{place}.control")
+            if "control" in raw
+            else ControlSettings(),
+            group=_text(raw, "group", place),
+            folded=_flag(raw, "folded", False, place),
             origin=self.origin(raw["origin"], f"{place}.origin") if "origin" in raw else None,
             extra={key: raw[key] for key in raw if key not in _LAYER_FIELDS},
         )
@@ -207,11 +230,24 @@ def _whole(raw: dict[str, Any], name: str, otherwise: int, place: str) -> int:
     return value
 
 
-def _share(raw: dict[str, Any], name: str, place: str) -> float:
-    value = raw.get(name, 1.0)
-    if type(value) not in (int, float) or not 0 <= value <= 1:
-        raise _wrong(f"{place}.{name}", "is not a number of 0..1")
+def _share(
+    raw: dict[str, Any], name: str, place: str, otherwise: float = 1.0, most: float = 1.0
+) -> float:
+    value = raw.get(name, otherwise)
+    if type(value) not in (int, float) or not 0 <= value <= most:
+        raise _wrong(f"{place}.{name}", f"is not a number of 0..{most:g}")
     return float(value)
+
+
+def _control(raw: Any, place: str) -> ControlSettings:
+    if type(raw) is not dict:
+        raise _wrong(place, "is not an object")
+    return ControlSettings(
+        reading=_choice(raw, "reading", Reading, place),
+        strength=_share(raw, "strength", place, most=STRONGEST),
+        start=_share(raw, "start", place, otherwise=0.0),
+        end=_share(raw, "end", place),
+    )
 
 
 def _choice(raw: dict[str, Any], name: str, kinds: type[_Kind], place: str) -> _Kind:

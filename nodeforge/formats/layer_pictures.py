@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from nodeforge.canvas import TILE, Layer, LayerKind, Tiles, composite_tiles, premultiplied
+from nodeforge.canvas import LayerKind, Tiles, premultiplied
 from nodeforge.canvas.document.tiles import Key
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.archive import Archive
@@ -19,8 +19,8 @@ MOST_PICTURE = 512 * 2**20
 MOST_HELD = 4 * 2**30
 """Bytes of all layers in memory."""
 MOST_PIXELS = 2**30
-"""Of all pictures, each counted once, and of layers that are composited to one: what takes a
-minute, and in colour as much memory as `MOST_HELD`."""
+"""Of all pictures, each counted once: what takes a minute, and in colour as much memory as
+`MOST_HELD`."""
 
 
 class LayerPictures:
@@ -67,15 +67,6 @@ class LayerPictures:
                 raise TooLargeError(f"has layers of more than {MOST_HELD // 2**30} GiB in all.")
             self.report(pixels.shape[0] * pixels.shape[1])
         return self._tiles[key]
-
-    def composited(self, layers: list[Layer]) -> Tiles:
-        """Layers, the first lowest, as one.
-
-        Raises:
-            TooLargeError: with all before they are more than `MOST_PIXELS`.
-        """
-        self._expect(sum(len(layer.tiles) for layer in layers) * TILE**2)
-        return composite_tiles(layers, check=lambda: self.report(len(layers) * TILE**2))
 
     def report(self, pixels: int) -> None:
         """Tell of progress, after the work of so many pixels."""

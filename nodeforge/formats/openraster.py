@@ -19,15 +19,17 @@ import numpy as np
 
 from nodeforge.canvas import (
     TILE,
+    ControlSettings,
     Layer,
     LayerKind,
     State,
+    Tiles,
     composite,
     pictured,
     premultiplied,
     straight,
 )
-from nodeforge.canvas.document.layer import PICTURE_KINDS
+from nodeforge.canvas.document.layer import STRONGEST
 from nodeforge.canvas.edits.layers import free_id
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.archive import Archive, DamagedArchiveError, opened
@@ -39,6 +41,7 @@ from nodeforge.imaging import (
     Bytes,
     ColourError,
     PictureFormat,
+    Reading,
     decode_bytes,
     encode,
     parse_colour,
@@ -70,6 +73,10 @@ _OPERATIONS = {
     BlendMode.SOFT_LIGHT: "svg:soft-light",
     BlendMode.DIFFERENCE: "svg:difference",
     BlendMode.ADD: "svg:plus",
+    BlendMode.HUE: "svg:hue",
+    BlendMode.SATURATION: "svg:saturation",
+    BlendMode.COLOUR: "svg:color",
+    BlendMode.LUMINOSITY: "svg:luminosity",
     BlendMode.EXCLUSION: "krita:exclusion",
     BlendMode.SUBTRACT: "krita:subtract",
 }
@@ -92,8 +99,13 @@ def _write(state: State, shown: Bytes, archive: zipfile.ZipFile) -> None:
         image = ElementTree.Element(
             "image", version="0.0.5", w=str(state.width), h=str(state.height), name="canvas"
         )
-        stack = ElementTree.SubElement(image, "stack")
+        stacks = {"": ElementTree.SubElement(image, "stack")}
         for number, layer in enumerate(reversed(state.layers)):
+            stack = stacks[layer.group]
+            if layer.is_group:
+                attributes = _stack_attributes(state, layer)
+                stacks[layer.id] = ElementTree.SubElement(stack, "stack", attributes)
+                continue
             source = f"data/layer{number:03}.png"
             box = layer.tiles.bounds() or Box(0, 0, 1, 1)
             archive.writestr(source, encode(_pixels(layer, box), PictureFormat.PNG))
@@ -115,15 +127,28 @@ def _pixels(layer: Layer, box: Box) -> Bytes:
     return out
 
 
-def _attributes(state: State, layer: Layer, box: Box, source: str) -> dict[str, str]:
+def _common_attributes(state: State, layer: Layer) -> dict[str, str]:
     plain = {
         "name": layer.name,
-        "src": source,
-        "x": str(box.left + layer.offset[0]),
-        "y": str(box.top + layer.offset[1]),
         "opacity": f"{layer.opacity:.6g}",
         "visibility": "visible" if layer.visible else "hidden",
         "composite-op": _OPERATIONS[layer.blend],
+    }
+    locked = {"edit-locked": "true"} if layer.locked else {}
+    chosen = {"selected": "true"} if layer.id == state.active else {}
+    return plain | locked | chosen
+
+
+def _stack_attributes(state: State, group: Layer) -> dict[str, str]:
+    folded = {f"{_OUR}folded": "true"} if group.folded else {}
+    return _common_attributes(state, group) | {"isolation": "isolate"} | folded
+
+
+def _attributes(state: State, layer: Layer, box: Box, source: str) -> dict[str, str]:
+    place = {
+        "src": source,
+        "x": str(box.left + layer.offset[0]),
+        "y": str(box.top + layer.offset[1]),
     }
     ours = {
         "kind": layer.kind.value,
@@ -134,10 +159,12 @@ def _attributes(state: State, layer: Layer, box: Box, source: str) -> dict[str, 
         "alpha-locked": "true" if layer.alpha_locked else "",
     }
     own = ours if layer.is_mask else {key: ours[key] for key in ("kind", "alpha-locked")}
+    if layer.kind is LayerKind.CONTROL:
+        control = layer.control
+        own["reading"] = control.reading.value
+        own |= {key: f"{getattr(control, key):.6g}" for key in ("strength", "start", "end")}
     extra = {f"{_OUR}{key}": value for key, value in own.items() if value}
-    locked = {"edit-locked": "true"} if layer.locked else {}
-    chosen = {"selected": "true"} if layer.id == state.active else {}
-    return plain | locked | chosen | extra
+    return _common_attributes(state, layer) | place | extra
 
 
 def _small(pixels: Bytes) -> Bytes:
@@ -171,9 +198,9 @@ def load_openraster(path: Path) -> State:
 def read_openraster(path: Path, tell: Callable[[float], None] = lambda _: None) -> OpenedRaster:
     """The canvas in an OpenRaster file.
 
-    Groups are dissolved into their layers where that shows the same. A group that is composited
-    by itself (isolated, or with an opacity or operation of its own) becomes one layer otherwise;
-    its hidden layers stay layers.
+    Groups stay groups where they look the same composited by themselves: those that are isolated,
+    or have an opacity or operation of their own, and those of plain layers. Others are dissolved
+    into their layers.
 
     Args:
         tell: Hears now and then how much is read, 0..1; what it raises ends reading.
@@ -190,7 +217,7 @@ def read_openraster(path: Path, tell: Callable[[float], None] = lambda _: None) 
         names = [source for layer in image.iter("layer") if (source := layer.get("src"))]
         reader = _Reader(LayerPictures(archive, names[:MOST_LAYERS], tell))
         layers = reader.layers(image, _Group())
-        if reader.missing and len(reader.missing) == reader.count:
+        if reader.missing and len(reader.missing) == reader.pictured:
             raise DamagedArchiveError("lacks this part.", place=reader.missing[0])
         active = reader.active or (layers[0].id if layers else "")
         state = State(empty.width, empty.height, tuple(reversed(layers)), active)
@@ -232,7 +259,7 @@ class _Reader:
     def __init__(self, pictures: LayerPictures) -> None:
         self.pictures = pictures
         self._ids: set[str] = set()
-        self.count = 0
+        self.count = self.pictured = 0
         self.missing: list[str] = []
         self.told: list[str] = []
         self.active = ""
@@ -250,46 +277,39 @@ class _Reader:
         return found
 
     def _group(self, element: ElementTree.Element, place: _Group) -> list[Layer]:
+        """A group and what is in it, or only that, where the group has no effect of its own."""
+        self._count()
         x, y = self._place(element, place)
         made = self.layers(element, _Group(x, y, place.depth + 1))
-        opacity, blend = self._opacity(element), self._blend(element)
-        shown = element.get("visibility", "visible") != "hidden"
-        alone = opacity < 1 or blend is not BlendMode.NORMAL
-        if alone or element.get("isolation") == "isolate":
-            made = self._isolated(element, made, opacity, blend)
-        return [replace(layer, visible=layer.visible and shown) for layer in made]
-
-    def _isolated(
-        self, element: ElementTree.Element, layers: list[Layer], opacity: float, blend: BlendMode
-    ) -> list[Layer]:
-        """The layers of a group that is composited by itself, on nothing."""
-        of_picture = [layer for layer in layers if layer.kind in PICTURE_KINDS and layer.visible]
-        others = [layer for layer in layers if layer not in of_picture]
-        if len(of_picture) == 1:
-            only = of_picture[0]
-            one = replace(only, opacity=only.opacity * opacity, blend=blend)
-            return [one if layer is only else layer for layer in layers]
-        plain = all(layer.blend is BlendMode.NORMAL for layer in of_picture)
-        if not of_picture or (plain and opacity == 1 and blend is BlendMode.NORMAL):
-            return layers
-        name = element.get("name", "")[:200] or "Group"
-        flat = Layer(
-            id=self._id(LayerKind.PAINT),
-            name=name,
-            kind=LayerKind.PAINT,
-            tiles=self.pictures.composited(of_picture[::-1]),
-            opacity=opacity,
-            blend=blend,
+        group = Layer(
+            id=self._id(LayerKind.GROUP),
+            name=element.get("name", "")[:200] or "Group",
+            kind=LayerKind.GROUP,
+            tiles=Tiles(),
+            opacity=self._opacity(element),
+            blend=self._blend(element),
+            visible=element.get("visibility", "visible") != "hidden",
+            locked=element.get("edit-locked") == "true",
+            folded=element.get(f"{_OUR}folded") == "true",
         )
-        if self.active in {layer.id for layer in of_picture}:
-            self.active = flat.id
-        self.told.append(f"The group '{name}' is composited by itself, so it became one layer.")
-        return [*others, flat]
+        if element.get("selected") == "true":
+            self.active = group.id
+        alone = group.opacity < 1 or group.blend is not BlendMode.NORMAL
+        isolated = alone or element.get("isolation") == "isolate"
+        inside = [layer for layer in made if not layer.group]
+        plain = all(layer.blend is BlendMode.NORMAL for layer in inside)
+        whole = place.depth == 0 and group.visible  # the stack of all layers
+        if (isolated or plain) and (alone or not whole):
+            made = [layer if layer.group else replace(layer, group=group.id) for layer in made]
+            return [group, *made]
+        if self.active == group.id:
+            self.active = inside[0].id if inside else ""
+        shown = group.visible
+        return [x if x.group else replace(x, visible=x.visible and shown) for x in made]
 
     def _layer(self, element: ElementTree.Element, place: _Group) -> list[Layer]:
-        if self.count == MOST_LAYERS:
-            raise TooLargeError(f"has more than {MOST_LAYERS} layers.", place="stack.xml")
-        self.count += 1
+        self._count()
+        self.pictured += 1
         source = element.get("src", "")
         name = element.get("name", "")[:200]
         if source not in self.pictures:
@@ -312,7 +332,14 @@ class _Reader:
         )
         if element.get("selected") == "true":
             self.active = made.id
+        if kind is LayerKind.CONTROL:
+            return [replace(made, control=_control(element))]
         return [_with_mask(made, element) if kind is LayerKind.MASK else made]
+
+    def _count(self) -> None:
+        if self.count == MOST_LAYERS:
+            raise TooLargeError(f"has more than {MOST_LAYERS} layers.", place="stack.xml")
+        self.count += 1
 
     def _id(self, kind: LayerKind) -> str:
         made = free_id(kind.value, self._ids)
@@ -355,6 +382,21 @@ def _with_mask(layer: Layer, element: ElementTree.Element) -> Layer:
         prompt=element.get(f"{_OUR}prompt", ""),
         negative=element.get(f"{_OUR}negative", ""),
         tint=_tint(element.get(f"{_OUR}tint", ""), layer.tint),
+    )
+
+
+def _control(element: ElementTree.Element) -> ControlSettings:
+    """How a control layer steers, which only NodeForge writes."""
+    reading = element.get(f"{_OUR}reading", "")
+
+    def share(name: str, otherwise: float, most: float = 1.0) -> float:
+        return min(max(_number(element, f"{_OUR}{name}", otherwise), 0.0), most)
+
+    return ControlSettings(
+        reading=Reading(reading) if reading in {*Reading} else Reading.AUTO,
+        strength=share("strength", 1.0, STRONGEST),
+        start=share("start", 0.0),
+        end=share("end", 1.0),
     )
 
 

@@ -50,8 +50,10 @@ from nodeforge.imaging.geometry import (
     resize_to,
 )
 from nodeforge.imaging.hints import (
+    Reading,
     blurred,
     colour_cells,
+    control_hint,
     line_art,
     scribble,
     soft_edges,
@@ -99,6 +101,7 @@ __all__ = [
     "PictureFormat",
     "PictureTooLargeError",
     "Pixels",
+    "Reading",
     "SaveError",
     "Stored",
     "adjust",
@@ -113,6 +116,7 @@ __all__ = [
     "combine",
     "composite",
     "context_box",
+    "control_hint",
     "crop",
     "crop_region",
     "crop_to_multiple",

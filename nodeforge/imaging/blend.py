@@ -9,6 +9,8 @@ import numpy as np
 
 from nodeforge.imaging.arrays import Pixels, alike, check_same_size, with_alpha
 
+_LUMINOSITY = np.array([0.3, 0.59, 0.11], np.float32)
+
 
 class BlendMode(StrEnum):
     """How two colours make one; formulas of W3C Compositing and Blending Level 1."""
@@ -27,6 +29,10 @@ class BlendMode(StrEnum):
     COLOUR_BURN = "colour burn"
     ADD = "add"
     SUBTRACT = "subtract"
+    HUE = "hue"
+    SATURATION = "saturation"
+    COLOUR = "colour"
+    LUMINOSITY = "luminosity"
 
 
 def blend(base: Pixels, over: Pixels, mode: BlendMode, opacity: float) -> Pixels:
@@ -50,7 +56,12 @@ def blend(base: Pixels, over: Pixels, mode: BlendMode, opacity: float) -> Pixels
 
 
 def mix(base: Pixels, over: Pixels, mode: BlendMode) -> Pixels:
-    """What two opaque colours make, 0..1, channel by channel; arrays of one shape."""
+    """What two opaque colours make, 0..1.
+
+    Args:
+        base, over: RGB along the last axis; arrays of one shape.
+        mode: Hue, saturation, colour and luminosity mix whole colours, all others each channel.
+    """
     return np.clip(_FORMULAS[mode](base, over), 0, 1)
 
 
@@ -111,6 +122,50 @@ def _colour_burn(base: Pixels, over: Pixels) -> Pixels:
     return np.where(base >= 1, base, np.float32(1) - np.minimum(burnt, 1))
 
 
+def _luminosity(colours: Pixels) -> Pixels:
+    """``Lum(C)`` of the specification, with an axis of one channel."""
+    return np.asarray((colours @ _LUMINOSITY)[..., None], np.float32)
+
+
+def _ends(colours: Pixels) -> tuple[Pixels, Pixels]:
+    """The least and the greatest channel; numpy's own along an axis of three is far slower."""
+    red, green, blue = (colours[..., channel, None] for channel in range(3))
+    least = np.minimum(np.minimum(red, green), blue)
+    return least, np.maximum(np.maximum(red, green), blue)
+
+
+def _saturation(colours: Pixels) -> Pixels:
+    """``Sat(C)``, likewise."""
+    least, most = _ends(colours)
+    return most - least
+
+
+def _with_luminosity(colours: Pixels, luminosity: Pixels) -> Pixels:
+    """``SetLum(C, l)`` and, within it, ``ClipColor``: towards grey as far as 0..1 needs it."""
+    apart = colours - _luminosity(colours)
+    least, most = _ends(apart)
+    share = np.ones_like(luminosity)
+    np.divide(luminosity, -least, out=share, where=luminosity + least < 0)
+    np.divide(1 - luminosity, most, out=share, where=luminosity + most > 1)
+    return np.asarray(luminosity + apart * share, np.float32)
+
+
+def _with_saturation(colours: Pixels, saturation: Pixels) -> Pixels:
+    """``SetSat(C, s)``; a grey becomes black, as it has no hue."""
+    least, most = _ends(colours)
+    spread = most - least
+    share = np.divide(saturation, spread, out=np.zeros_like(spread), where=spread > 0)
+    return np.asarray((colours - least) * share, np.float32)
+
+
+def _hue(base: Pixels, over: Pixels) -> Pixels:
+    return _with_luminosity(_with_saturation(over, _saturation(base)), _luminosity(base))
+
+
+def _saturated(base: Pixels, over: Pixels) -> Pixels:
+    return _with_luminosity(_with_saturation(base, _saturation(over)), _luminosity(base))
+
+
 _FORMULAS: dict[BlendMode, Callable[[Pixels, Pixels], Pixels]] = {
     BlendMode.NORMAL: lambda base, over: over,
     BlendMode.MULTIPLY: lambda base, over: base * over,
@@ -126,4 +181,8 @@ _FORMULAS: dict[BlendMode, Callable[[Pixels, Pixels], Pixels]] = {
     BlendMode.COLOUR_BURN: _colour_burn,
     BlendMode.ADD: lambda base, over: base + over,
     BlendMode.SUBTRACT: lambda base, over: base - over,
+    BlendMode.HUE: _hue,
+    BlendMode.SATURATION: _saturated,
+    BlendMode.COLOUR: lambda base, over: _with_luminosity(over, _luminosity(base)),
+    BlendMode.LUMINOSITY: lambda base, over: _with_luminosity(base, _luminosity(over)),
 }

@@ -6,15 +6,63 @@ transparent counts as black, whatever its colour.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import cv2
 import numpy as np
 
 from nodeforge.imaging.arrays import Pixels, on_black
-from nodeforge.imaging.colour import luminance
+from nodeforge.imaging.colour import edges, luminance
 from nodeforge.imaging.geometry import Method, resize
+from nodeforge.imaging.masks import from_alpha
 
 _SCALES = (1.0, 2.0, 4.0)
 """Widths of the blurs whose edges `soft_edges` joins, as shares of its own."""
+
+_SPARSE = 0.5
+"""What covers less than this share of a picture is a drawing."""
+
+
+class Reading(StrEnum):
+    """What of a picture a ControlNet sees."""
+
+    AUTO = "auto"
+    """Of a drawing its lines, of a picture its edges."""
+    LINES = "lines"
+    """What is drawn, white on black, whatever its colour."""
+    EDGES = "edges"
+    SOFT_EDGES = "soft edges"
+    LINE_ART = "line art"
+    SCRIBBLE = "scribble"
+    TILE = "tile"
+    """The picture without its details."""
+    PICTURE = "picture"
+    """The picture as it is."""
+
+
+def control_hint(pixels: Pixels, reading: Reading) -> Pixels:
+    """What a ControlNet sees of a picture, float32, (height, width, 3).
+
+    Args:
+        pixels: RGBA or RGB; what is transparent is not there.
+    """
+    if reading in (Reading.AUTO, Reading.LINES):
+        drawn = 1 - from_alpha(pixels)
+        if reading is Reading.LINES or drawn.mean() < _SPARSE:
+            return _white(drawn)
+        reading = Reading.EDGES
+    match reading:
+        case Reading.EDGES:
+            return edges(pixels)
+        case Reading.SOFT_EDGES:
+            return soft_edges(pixels)
+        case Reading.LINE_ART:
+            return line_art(pixels)
+        case Reading.SCRIBBLE:
+            return scribble(pixels)
+        case Reading.TILE:
+            return tiled(pixels)
+    return _colours(pixels)
 
 
 def soft_edges(pixels: Pixels, detail: float = 0.5) -> Pixels:

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nodeforge.canvas import ControlSettings
+from nodeforge.canvas.generation.controls import ControlPicture, ControlRangeError
 from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
 from nodeforge.canvas.generation.loras import LORA, Lora, add_loras, loras_from_json
 from nodeforge.canvas.generation.native_size import USUAL, native_size
@@ -21,7 +23,7 @@ from nodeforge.errors import RequestError
 from nodeforge.formats import load, write
 from nodeforge.graph.assets import ASSET
 from nodeforge.graph.model import Input, Output
-from nodeforge.imaging import Box, Fill, decode, to_bytes
+from nodeforge.imaging import Box, Fill, Reading, decode, to_bytes
 from nodeforge.lint import lint
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings, shipped
@@ -159,10 +161,66 @@ def controlled():
 
 def test_what_control_layers_show_goes_to_their_node_alone():
     shown = source(channels=4, seed=1).pixels
-    given = replace(source(), control=shown)
+    given = replace(source(), controls=(ControlPicture(shown),))
     generation = request(controlled(), given, [Selection(spot())], Intent.FILL, {}, 16)
     assert np.array_equal(file_of(generation, "control"), shown)
     assert generation.document.node("control").values["file"].endswith("canvas_control.png")
+
+
+def steered(*settings, workflow=None, values=None):
+    """What comes of control layers of these settings, each with a picture of its own."""
+    pictures = tuple(
+        ControlPicture(source(channels=4, seed=number).pixels, each, f"Control {number}")
+        for number, each in enumerate(settings, 1)
+    )
+    given = replace(source(), controls=pictures)
+    document = workflow or controlled()
+    return request(document, given, [Selection(spot())], Intent.FILL, values or {}, 16)
+
+
+def test_control_layers_that_are_set_otherwise_steer_one_after_the_other():
+    """window 28: kind, strength, start and end of each layer are obeyed."""
+    generation = steered(
+        ControlSettings(Reading.SOFT_EDGES, 0.5, 0.0, 0.4),
+        ControlSettings(),
+        ControlSettings(Reading.PICTURE, 1.5, 0.2, 1.0),
+        values={"control.strength": 0.8},
+    )
+    document, names = generation.document, ["control", "control_2", "control_3"]
+    values = [document.node(name).values for name in names]
+    assert [each.get("reading") for each in values] == ["soft edges", None, "picture"]
+    assert [each["strength"] for each in values] == pytest.approx([0.4, 0.8, 1.2])
+    assert [(each["start"], each["end"]) for each in values] == [(0, 0.4), (0, 1), (0.2, 1)]
+    assert len({each["file"] for each in values}) == 3
+    links = document.graph.links
+    for before, after in zip(["region", *names], [*names, "denoise"], strict=True):
+        port = "positive" if after == "denoise" else "conditioning"
+        assert links[Input(after, port)] == Output(before, "conditioning")
+    for name in names:
+        assert links[Input(name, "controlnet")] == Output("controlnet", "controlnet")
+        assert document.node(name).type == "canvas.control"
+
+
+def test_what_a_workflow_s_own_control_node_says_holds_for_every_layer():
+    workflow = controlled()
+    own = {"reading": "line art", "start": 0.1, "end": 0.7, "strength": 9.0}
+    workflow.node("control").values |= own
+    document = steered(
+        ControlSettings(),
+        ControlSettings(Reading.LINES, 2.0, 0.0, 0.5),
+        ControlSettings(start=0.3),
+        workflow=workflow,
+    ).document
+    values = [document.node(f"control{end}").values for end in ("", "_2", "_3")]
+    assert [each["reading"] for each in values] == ["line art", "lines", "line art"]
+    assert [(each["start"], each["end"]) for each in values] == [(0.1, 0.7), (0.1, 0.5), (0.3, 0.7)]
+    assert [each["strength"] for each in values] == [9, 10, 9]
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.5, 0.5), (0.8, 0.2), (1.0, 1.0)])
+def test_a_control_layer_that_ends_before_it_begins_is_named(start, end):
+    with pytest.raises(ControlRangeError, match=f"Control 2: .* from {start:.0%} to {end:.0%}"):
+        steered(ControlSettings(), ControlSettings(start=start, end=end))
 
 
 def test_without_control_layers_nothing_steers():
@@ -172,15 +230,18 @@ def test_without_control_layers_nothing_steers():
 
 @pytest.mark.parametrize("kind", ["control", "reference"])
 def test_layers_that_a_workflow_has_no_node_for_are_told(workflow, kind):
-    given = replace(source(), **{kind: source(channels=4).pixels})
+    pixels = source(channels=4).pixels
+    shown = {"controls": (ControlPicture(pixels),)} if kind == "control" else {"reference": pixels}
+    given = replace(source(), **shown)
     with pytest.raises(NotForCanvasError, match=f"no node 'Canvas {kind}'") as refused:
         made(workflow, given=given)
     assert f"hide the {kind} layers" in refused.value.way_out
 
 
 def test_a_control_layer_of_another_size_is_refused():
-    given = replace(source(), control=source(canvas=(8, 8), channels=4).pixels)
-    with pytest.raises(SizeMismatchError, match="control layer is 8 × 8"):
+    small = ControlPicture(source(canvas=(8, 8), channels=4).pixels, name="Pose")
+    given = replace(source(), controls=(small,))
+    with pytest.raises(SizeMismatchError, match="control layer 'Pose' is 8 × 8"):
         request(controlled(), given, [Selection(spot())], Intent.FILL, {}, 16)
 
 

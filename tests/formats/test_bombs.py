@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nodeforge.canvas.document import composite
 from nodeforge.errors import Cancelled
 from nodeforge.formats import read
 from nodeforge.formats.archive import opened
@@ -109,13 +110,18 @@ def test_layers_of_too_many_pixels_are_refused_before_one_is_decoded(tmp_path: P
         read_openraster(ora(tmp_path / "a.ora", pictures, stack, 8192))
 
 
-def test_groups_in_groups_count_each_time_that_they_are_composited(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("nodeforge.formats.layer_pictures.MOST_PIXELS", 20 * 256**2)
-    stack = '<stack opacity="0.9"><layer src="a.png"/>' * 12 + "</stack>" * 12
-    with pytest.raises(TooLargeError, match="pixels in all"):
-        read_openraster(ora(tmp_path / "a.ora", {"a.png": flat(256, 9, 9, 9, 99)}, stack, 256))
+def test_groups_in_groups_are_composited_once_each(tmp_path: Path):
+    """Each layer and group is laid on what is below it once, however deep it is."""
+    stack = '<stack opacity="0.9"><layer src="a.png"/>' * 60 + "</stack>" * 60
+    file = ora(tmp_path / "a.ora", {"a.png": flat(256, 9, 9, 9, 99)}, stack, 256)
+    state = read_openraster(file).state
+    assert [layer.is_group for layer in state.layers].count(True) == 60
+    laid: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        module, real = "nodeforge.canvas.document.composite.blend_onto", composite.blend_onto
+        patch.setattr(module, lambda *given: (laid.append(1), real(*given)))
+        composite.composite(state.layers, state.box)
+    assert len(laid) == 120
 
 
 def test_reading_an_openraster_file_ends_where_it_is_told_to(tmp_path: Path):

@@ -11,11 +11,14 @@ from PIL import Image
 from nodeforge.canvas import (
     Canvas,
     CanvasSizeError,
+    ControlSettings,
     LayerKind,
     State,
     Tiles,
     add_layer,
     composite,
+    fold_group,
+    group_layers,
     pictured,
     set_layer,
     straight,
@@ -25,7 +28,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats.errors import WorkflowError
 from nodeforge.formats.openraster import load_openraster, read_openraster, save_openraster
 from nodeforge.graph.document import Document
-from nodeforge.imaging import BlendMode
+from nodeforge.imaging import BlendMode, Reading
 from support.noise import noise
 
 
@@ -41,8 +44,12 @@ def state():
     mask = np.random.default_rng(0).integers(0, 256, (50, 60), dtype=np.uint8)
     said = {"prompt": "a fox", "negative": "rain", "strength": 0.25, "tint": "#102030"}
     document.perform(add_layer(canvas, LayerKind.MASK, tiles=Tiles.of(mask, 9, 5), **said))
-    document.perform(add_layer(canvas, LayerKind.CONTROL))
+    steers = ControlSettings(Reading.SOFT_EDGES, 1.25, 0.1, 0.7)
+    document.perform(add_layer(canvas, LayerKind.CONTROL, control=steers))
     return canvas.state
+
+
+ALL_KINDS = ("name", "kind", "opacity", "blend", "visible", "locked")
 
 
 def test_layers_come_back_as_they_were(state, tmp_path):
@@ -51,7 +58,16 @@ def test_layers_come_back_as_they_were(state, tmp_path):
     assert (back.width, back.height) == (400, 300)
     assert len(back.layers) == len(state.layers)
     for layer, before in zip(back.layers, state.layers, strict=True):
-        for name in ("name", "kind", "opacity", "blend", "visible", "locked", "strength"):
+        for name in (
+            "name",
+            "kind",
+            "opacity",
+            "blend",
+            "visible",
+            "locked",
+            "strength",
+            "control",
+        ):
             assert getattr(layer, name) == getattr(before, name)
         assert (layer.prompt, layer.negative, layer.tint) == (
             before.prompt,
@@ -61,6 +77,23 @@ def test_layers_come_back_as_they_were(state, tmp_path):
         assert np.array_equal(layer.read(state.box), before.read(state.box))
     assert back.layer(back.active).kind is LayerKind.CONTROL
     assert np.array_equal(composite(visible(back), back.box), composite(visible(state), state.box))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("", ControlSettings()),
+        ("nodeforge-reading='new' nodeforge-strength='9'", ControlSettings(strength=2.0)),
+        (
+            "nodeforge-reading='scribble' nodeforge-end='-1'",
+            ControlSettings(Reading.SCRIBBLE, end=0),
+        ),
+    ],
+)
+def test_what_a_control_layer_s_file_says_is_brought_into_range(tmp_path, said, meant):
+    inside = layer("red", f"nodeforge-kind='control' {said}")
+    (read,) = load_openraster(layered(tmp_path / "x.ora", inside)).layers
+    assert (read.kind, read.control) == (LayerKind.CONTROL, meant)
 
 
 def test_other_programs_find_what_the_format_promises(state, tmp_path):
@@ -104,14 +137,48 @@ def archive(path, stack=STACK, **more):
     return path
 
 
-def test_groups_are_dissolved_and_unknown_modes_are_normal(tmp_path):
+def test_groups_are_kept_and_unknown_modes_are_normal(tmp_path):
     state = load_openraster(archive(tmp_path / "x.ora"))
-    ground, hidden, hat = state.layers
-    assert [layer.id for layer in state.layers] == ["paint_3", "paint_2", "paint"]
-    assert (ground.name, hidden.visible, hidden.blend) == ("ground", False, BlendMode.NORMAL)
-    # its group is composited by itself, on nothing, so that there is nothing to multiply with
-    assert (hat.opacity, hat.offset, hat.blend) == (0.25, (13, 6), BlendMode.NORMAL)
-    assert state.active == "paint"
+    ground, under, hidden, hat, group = state.layers
+    ids = ["paint_3", "paint_2", "group_2", "paint", "group"]
+    assert [layer.id for layer in state.layers] == ids
+    assert (ground.name, hidden.visible, under.blend) == ("ground", False, BlendMode.NORMAL)
+    assert (hat.opacity, hat.offset, hat.blend) == (0.5, (13, 6), BlendMode.MULTIPLY)
+    assert (group.name, group.opacity, group.kind) == ("group", 0.5, LayerKind.GROUP)
+    assert [layer.group for layer in state.layers] == ["", "group_2", "", "group", ""]
+    assert state.active == "group"
+
+
+def test_a_group_that_is_not_isolated_is_dissolved_where_that_matters(tmp_path):
+    """Its layers blend with what is below it, which none of ours do."""
+    blends = layer("grey", MULTIPLY)
+    inside = f"<stack visibility='hidden'>{blends}</stack>{layer('red')}"
+    red, grey = load_openraster(layered(tmp_path / "x.ora", inside)).layers
+    assert (red.group, grey.group, grey.visible) == ("", "", False)
+
+
+def test_groups_come_back_as_they_were(tmp_path):
+    canvas, document = Canvas(State(64, 48)), Document()
+    for number in range(5):
+        document.perform(add_layer(canvas, tiles=Tiles.of(noise(48, 64, number))))
+    document.perform(group_layers(canvas, {"paint_2", "paint_3"}))
+    document.perform(group_layers(canvas, {"group", "paint_4"}))
+    settings = {"blend": BlendMode.LUMINOSITY, "opacity": 0.4, "locked": True, "name": "Inner"}
+    document.perform(set_layer(canvas, "group", **settings))
+    document.perform(set_layer(canvas, "group_2", visible=False))
+    document.perform(fold_group(canvas, "group_2", True))
+    document.perform(add_layer(canvas, LayerKind.GROUP, above="paint_5"))
+    save_openraster(canvas.state, tmp_path / "x.ora")
+    back = read_openraster(tmp_path / "x.ora")
+    assert back.told == ()
+    names = {each.id: each.name for each in canvas.layers} | {"": ""}
+    others = {each.id: each.name for each in back.state.layers} | {"": ""}
+    for read, before in zip(back.state.layers, canvas.layers, strict=True):
+        for field in (*ALL_KINDS, "folded"):
+            assert getattr(read, field) == getattr(before, field)
+        assert others[read.group] == names[before.group]
+    shown = [composite(pictured(state), state.box) for state in (back.state, canvas.state)]
+    assert np.array_equal(*shown)
 
 
 @pytest.mark.parametrize(
@@ -250,13 +317,14 @@ def test_a_group_looks_as_the_format_says(tmp_path, kind):
     assert not any("looks other" in each for each in opened.told)
 
 
-def test_hidden_layers_of_a_group_that_became_one_layer_are_kept(tmp_path):
+def test_hidden_layers_of_a_group_are_kept(tmp_path):
     """files A13: nothing of the file is lost."""
     inside, _ = GROUPS["a hidden layer in a group"]
     opened = read_openraster(layered(tmp_path / "x.ora", inside))
     names = [(each.name, each.visible) for each in opened.state.layers]
-    assert names == [("blue", True), ("Group", True), ("red", False)]
-    assert opened.told == ("The group 'Group' is composited by itself, so it became one layer.",)
+    kept = [("glass", True), ("grey", True), ("red", False), ("Group", True)]
+    assert names == [("blue", True), *kept]
+    assert opened.told == ()
 
 
 @pytest.mark.parametrize(

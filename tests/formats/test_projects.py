@@ -18,12 +18,15 @@ from nodeforge.canvas import (
     Brush,
     Canvas,
     ColourPaint,
+    ControlSettings,
     LayerKind,
     Sample,
     Stroke,
     Tiles,
     add_layer,
     composite,
+    fold_group,
+    group_layers,
     open_picture,
     rectangle,
     select,
@@ -38,7 +41,7 @@ from nodeforge.formats.openraster import load_openraster, save_openraster
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import AddNodes
 from nodeforge.graph.model import Node
-from nodeforge.imaging import BlendMode
+from nodeforge.imaging import BlendMode, Reading
 from support.noise import noise
 from support.random_edits import paint, start
 
@@ -60,6 +63,11 @@ def canvas():
     mask = rectangle(3.5, 4, 90, 270)
     said = {"prompt": "a fox", "negative": "a dog", "strength": 0.5, "tint": "#123456"}
     document.perform(add_layer(canvas, LayerKind.MASK, "Ears", tiles=mask, **said))
+    steers = ControlSettings(Reading.LINE_ART, 1.5, 0.25, 0.75)
+    document.perform(add_layer(canvas, LayerKind.CONTROL, control=steers))
+    document.perform(group_layers(canvas, {"mask", "paint"}))
+    document.perform(group_layers(canvas, {"group"}))
+    document.perform(fold_group(canvas, "group", True))
     document.perform(select(canvas, rectangle(10, 10, 99, 99)))
     return canvas
 
@@ -298,6 +306,13 @@ def test_what_does_not_belong_into_a_project_is_named(files, saved, change, why)
         ({"tiles": {"0,0": "../x"}}, "is not 'column,row'"),
         ({"origin": {"sha256": "0" * 64}}, "lacks this part"),
         ({"name": None}, "name: is not text"),
+        ({"group": "mask"}, "layers.0..group: is no group that the layer lies in"),
+        ({"group": "gone"}, "layers.0..group: is no group that the layer lies in"),
+        ({"group": 1}, "group: is not text"),
+        ({"control": []}, "control: is not an object"),
+        ({"control": {"reading": "depth"}}, "control.reading: is not one of auto"),
+        ({"control": {"reading": "edges", "strength": 3}}, "control.strength: is not a number"),
+        ({"control": {"reading": "edges", "end": "1"}}, "control.end: is not a number"),
     ],
 )
 def test_what_does_not_belong_into_a_layer_is_named(files, saved, change, why):

@@ -51,6 +51,27 @@ def test_modes_follow_their_formulas(mode, expected):
     assert blend(base, over, mode, 1)[0, 0, 0] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("mode", "base", "over", "expected"),
+    [
+        # by hand: Lum(base) 0.545, Sat(base) 0.5; red of that saturation is (0.5, 0, 0)
+        (BlendMode.HUE, (0.25, 0.75, 0.25), (1, 0, 0), (0.895, 0.395, 0.395)),
+        (BlendMode.HUE, (0.25, 0.75, 0.0), (1, 0, 0), (1, 0.310714, 0.310714)),
+        (BlendMode.COLOUR, (0.5, 0.5, 0.5), (1, 0, 0), (1, 0.285714, 0.285714)),
+        (BlendMode.COLOUR, (0.1, 0.1, 0.1), (1, 0, 0), (0.333333, 0, 0)),
+        (BlendMode.SATURATION, (0.25, 0.75, 0.5), (0.3, 0.3, 0.3), (0.5725, 0.5725, 0.5725)),
+        (BlendMode.SATURATION, (0.4, 0.4, 0.4), (1, 0, 0), (0.4, 0.4, 0.4)),
+        (BlendMode.LUMINOSITY, (1, 0, 0), (0, 0, 0), (0, 0, 0)),
+        (BlendMode.LUMINOSITY, (1, 0, 0), (1, 1, 1), (1, 1, 1)),
+        (BlendMode.LUMINOSITY, (0.5, 0.4, 0.3), (0.6, 0.6, 0.6), (0.681, 0.581, 0.481)),
+    ],
+)
+def test_whole_colours_mix_by_the_specification(mode, base, over, expected):
+    """Non-separable modes of W3C Compositing and Blending Level 1, section 10.2."""
+    below, above = (np.array([[colour]], np.float32) for colour in (base, over))
+    assert blend(below, above, mode, 1)[0, 0] == pytest.approx(expected, abs=1e-5)
+
+
 def test_alpha_of_the_upper_picture_counts_like_opacity(picture):
     base, over = picture(seed=1), picture(channels=4, seed=2)
     over[..., 3] = 0

@@ -5,11 +5,13 @@ import random
 import numpy as np
 
 from nodeforge.canvas import (
+    PREPROCESSORS,
     Affine,
     Brush,
     Canvas,
     ClonePaint,
     ColourPaint,
+    ControlSettings,
     EraserPaint,
     GradientPaint,
     LayerKind,
@@ -23,6 +25,7 @@ from nodeforge.canvas import (
     add_layer,
     alpha_mask,
     clear_area,
+    control_from_picture,
     copied,
     crop_canvas,
     cut,
@@ -33,6 +36,8 @@ from nodeforge.canvas import (
     flatten,
     flip_canvas,
     flip_layer,
+    fold_group,
+    group_layers,
     grow_mask,
     invert_mask,
     merge_down,
@@ -46,12 +51,17 @@ from nodeforge.canvas import (
     select,
     set_layer,
     similar_area,
+    ungroup,
 )
+from nodeforge.canvas.document.nesting import misplaced
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
-from nodeforge.imaging import BlendMode, Box, Combine
+from nodeforge.imaging import BlendMode, Box, Combine, Reading
 
-PLAIN = ("id", "name", "kind", "opacity", "blend", "visible", "locked", "alpha_locked", "offset")
+PLAIN = (
+    *("id", "name", "kind", "opacity", "blend", "visible", "locked", "alpha_locked", "offset"),
+    *("strength", "prompt", "tint", "control", "group"),
+)
 
 
 def pictures(tiles):
@@ -62,9 +72,13 @@ def content(state: State):
     """All that undo is about, comparable: not which layer is active, unless there is none."""
     selection = None if state.selection is None else pictures(state.selection)
     layers = [
-        ([getattr(layer, name) for name in (*PLAIN, "strength", "prompt")], pictures(layer.tiles))
+        (
+            [getattr(layer, name) for name in (*PLAIN, "strength", "prompt", "tint", "control")],
+            pictures(layer.tiles),
+        )
         for layer in state.layers
     ]
+    assert misplaced(state.layers) is None
     assert state.active in [layer.id for layer in state.layers] or not state.layers
     return (state.width, state.height, selection, layers)
 
@@ -78,6 +92,10 @@ class RandomEdits:
 
     def layer(self) -> str:
         return self.random.choice([layer.id for layer in self.canvas.layers] or ["nobody"])
+
+    def group(self) -> str:
+        """A group, or none."""
+        return self.random.choice([each.id for each in self.canvas.layers if each.is_group] or [""])
 
     def point(self) -> tuple[float, float]:
         width, height = self.canvas.size
@@ -158,12 +176,19 @@ class RandomEdits:
                 lambda: remove_layers(canvas, {id}),
                 lambda: duplicate_layer(canvas, id),
                 lambda: move_layer(canvas, id, rng.randrange(4)),
+                lambda: move_layer(canvas, id, rng.randrange(4), self.group()),
+                lambda: move_layer(canvas, id, rng.randrange(4), self.group()),
+                lambda: group_layers(canvas, {id, self.layer()}),
+                lambda: ungroup(canvas, self.group()),
+                lambda: fold_group(canvas, id, rng.random() < 0.5),
                 lambda: activate(canvas, id),
                 lambda: set_layer(canvas, id, opacity=rng.random(), gesture=rng.choice([None, 1])),
                 lambda: set_layer(canvas, id, blend=rng.choice(list(BlendMode))),
                 lambda: set_layer(canvas, id, visible=rng.random() < 0.8),
                 lambda: set_layer(canvas, id, alpha_locked=rng.random() < 0.5),
                 lambda: set_layer(canvas, id, offset=(rng.randrange(-90, 90), 7), gesture=1),
+                lambda: set_layer(canvas, id, control=ControlSettings(rng.choice(list(Reading)))),
+                lambda: control_from_picture(canvas, id, rng.choice(PREPROCESSORS)),
                 lambda: merge_down(canvas, id),
                 lambda: flatten(canvas),
                 lambda: flip_layer(canvas, id, rng.random() < 0.5),

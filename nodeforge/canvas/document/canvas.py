@@ -8,11 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import reduce
 from typing import Any, NamedTuple
 
 from nodeforge.canvas.document.layer import Layer
+from nodeforge.canvas.document.nesting import inside
 from nodeforge.canvas.document.tiles import Tiles, box_of
-from nodeforge.canvas.errors import LONGEST_SIDE, CanvasSizeError, NoSuchLayerError
+from nodeforge.canvas.errors import (
+    LONGEST_SIDE,
+    CanvasSizeError,
+    LayerClosedError,
+    NoSuchLayerError,
+)
 from nodeforge.imaging import Box
 
 
@@ -53,7 +60,7 @@ class State:
 
     Args:
         width, height: Pixels.
-        layers: From the bottom to the top; ids differ.
+        layers: From the bottom to the top, a group directly above what is in it; ids differ.
         active: The id of the layer that is worked on; empty where there is none.
         selection: A mask in the canvas' coordinates, 255 where edits reach; None: everywhere.
         extra: Fields of the file that this version does not know, kept.
@@ -98,6 +105,38 @@ class State:
         if self.layers[place] is layer:
             return self
         return replace(self, layers=(*self.layers[:place], layer, *self.layers[place + 1 :]))
+
+    def inside(self, id: str) -> tuple[Layer, ...]:
+        """All layers and groups in a group, at any depth, the lowest first."""
+        return inside(self.layers, id) if self.layer(id).is_group else ()
+
+    def groups_of(self, layer: Layer) -> Iterator[Layer]:
+        """The groups that a layer is in, the innermost first."""
+        while layer.group:
+            layer = self.layer(layer.group)
+            yield layer
+
+    def extent(self, layer: Layer) -> Box | None:
+        """The rectangle around a layer's tiles, or around all that is in a group."""
+        if not layer.is_group:
+            return layer.extent
+        extents = (each.extent for each in self.inside(layer.id))
+        return reduce(lambda found, e: e.around(found) if e else found, extents, None)
+
+    def check_open(self, layer: Layer) -> None:
+        """Raise `LayerClosedError` unless a layer, and all groups that it is in, are open."""
+        layer.check_open()
+        for group in self.groups_of(layer):
+            for closed, fact, way_out in (
+                (group.locked, "locked", "Unlock"),
+                (not group.visible, "hidden", "Show"),
+            ):
+                if closed:
+                    raise LayerClosedError(
+                        f"is in the group '{group.name}', which is {fact}.",
+                        place=layer.name,
+                        way_out=f"{way_out} the group.",
+                    )
 
     def selected(self) -> Box:
         """The rectangle of the canvas that edits can reach."""
@@ -189,13 +228,13 @@ def changes_between(before: State, after: State) -> Iterator[Change]:
     """What a view must know to show `after` instead of `before`."""
     if (before.width, before.height) != (after.width, after.height):
         yield Change(ChangeKind.SIZE, "", before.box.around(after.box))
-    ids = [layer.id for layer in before.layers], [layer.id for layer in after.layers]
-    if ids[0] != ids[1]:
+    places = ([(each.id, each.group) for each in state.layers] for state in (before, after))
+    if next(places) != next(places):
         yield Change(ChangeKind.LAYERS, "", _moved_box(before, after))
     old = {layer.id: layer for layer in before.layers}
     for layer in after.layers:
         if layer.id in old and old[layer.id] is not layer:
-            yield from _layer_changes(old[layer.id], layer)
+            yield from _layer_changes(before, after, old[layer.id], layer)
     if before.active != after.active:
         yield Change(ChangeKind.ACTIVE, after.active)
     if before.selection is not after.selection:
@@ -205,11 +244,11 @@ def changes_between(before: State, after: State) -> Iterator[Change]:
 def _moved_box(before: State, after: State) -> Box | None:
     """Around every layer that came, went or changed places."""
     found: Box | None = None
-    for layers, others in ((before.layers, after.layers), (after.layers, before.layers)):
-        places = {layer.id: place for place, layer in enumerate(others)}
-        for place, layer in enumerate(layers):
-            extent = layer.extent
-            if extent is not None and places.get(layer.id) != place:
+    for state, other in ((before, after), (after, before)):
+        places = {layer.id: (place, layer.group) for place, layer in enumerate(other.layers)}
+        for place, layer in enumerate(state.layers):
+            extent = state.extent(layer) if places.get(layer.id) != (place, layer.group) else None
+            if extent is not None:
                 found = extent.around(found)
     return found
 
@@ -217,9 +256,9 @@ def _moved_box(before: State, after: State) -> Box | None:
 _SEEN = ("kind", "opacity", "blend", "visible", "offset", "tint", "strength")
 
 
-def _layer_changes(before: Layer, after: Layer) -> Iterator[Change]:
+def _layer_changes(old: State, new: State, before: Layer, after: Layer) -> Iterator[Change]:
     if any(getattr(before, name) != getattr(after, name) for name in _SEEN):
-        boxes = [box for box in (before.extent, after.extent) if box is not None]
+        boxes = [box for box in (old.extent(before), new.extent(after)) if box is not None]
         box = boxes[0].around(boxes[-1]) if boxes else None
         yield Change(ChangeKind.LAYER, after.id, box)
         return
@@ -232,7 +271,8 @@ def _layer_changes(before: Layer, after: Layer) -> Iterator[Change]:
 
 
 def _described(layer: Layer) -> tuple[Any, ...]:
-    return (layer.name, layer.locked, layer.alpha_locked, layer.prompt, layer.negative)
+    described = ("name", "locked", "alpha_locked", "prompt", "negative", "control", "folded")
+    return tuple(getattr(layer, name) for name in described)
 
 
 def _different(before: Tiles, after: Tiles) -> Box | None:

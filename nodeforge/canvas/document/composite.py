@@ -11,6 +11,7 @@ import numpy as np
 from nodeforge.canvas.document.blending import blend_onto
 from nodeforge.canvas.document.canvas import Canvas, Change, ChangeKind, State
 from nodeforge.canvas.document.layer import PICTURE_KINDS, Layer
+from nodeforge.canvas.document.nesting import Nested, nested, switched_on
 from nodeforge.canvas.document.tiles import TILE, Draft, Key, Tiles, box_of, parts, within
 from nodeforge.imaging import Box, Bytes, parse_colour
 
@@ -25,26 +26,48 @@ Choice = Callable[[State], Iterable[Layer]]
 
 def visible(state: State) -> Iterator[Layer]:
     """What a person sees: all that is switched on, masks as tints."""
-    return (layer for layer in state.layers if layer.visible)
+    return iter(switched_on(state.layers))
 
 
 def pictured(state: State) -> Iterator[Layer]:
-    """What makes the picture: visible picture and paint layers."""
-    return (layer for layer in visible(state) if layer.kind in PICTURE_KINDS)
+    """What makes the picture: visible picture and paint layers, and the groups they are in."""
+    return (layer for layer in visible(state) if layer.kind in PICTURE_KINDS or layer.is_group)
 
 
 def composite(layers: Iterable[Layer], box: Box) -> Bytes:
     """The layers, the first lowest, in a box of the canvas: premultiplied RGBA8.
 
-    Whether they are visible does not count; masks show as tints.
+    Whether they are visible does not count; masks show as tints. What is in a group is laid on
+    nothing, and that on what is below the group, by the group's opacity and blend mode.
     """
     out = np.zeros((box.height, box.width, 4), np.uint8)
-    for layer in layers:
-        for key, there, here in parts(layer.local(box)):
-            tile = layer.tiles.get(key)
-            if tile is not None:
-                _lay_layer(out[here], tile[there], layer)
+    _lay_nested(out, nested(layers), box)
     return out
+
+
+def _lay_nested(base: Bytes, layers: list[Nested], box: Box) -> None:
+    for each in layers:
+        if each.layer.is_group:
+            _lay_group(base, each, box)
+            continue
+        for key, there, here in parts(each.layer.local(box)):
+            tile = each.layer.tiles.get(key)
+            if tile is not None:
+                _lay_layer(base[here], tile[there], each.layer)
+
+
+def _lay_group(base: Bytes, group: Nested, box: Box) -> None:
+    """Tile by tile, so that no group takes the memory of a whole canvas."""
+    for key, there, here in parts(box):
+        part = within(key, there)
+        if _shows_nested(group, part):
+            made = np.zeros((part.height, part.width, 4), np.uint8)
+            _lay_nested(made, group.inside, part)
+            blend_onto(base[here], made, group.layer.blend, group.layer.opacity)
+
+
+def _shows_nested(one: Nested, box: Box) -> bool:
+    return any(_shows_nested(each, box) for each in one.inside) or _shows(one.layer, box)
 
 
 def composite_tiles(

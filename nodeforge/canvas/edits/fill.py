@@ -25,7 +25,7 @@ def paint_area(
 
     def work(state: State) -> State:
         layer = state.layer(state.active)
-        layer.check_open()
+        state.check_open(layer)
         return state.with_layer(layer.with_tiles(painted(state, layer, ink, mask)))
 
     return CanvasEdit(canvas, name, work)

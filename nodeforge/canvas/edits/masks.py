@@ -69,6 +69,7 @@ def _changed(
         if mask:
             layer = state.layer(mask)
             check_mask(layer)
+            state.check_open(layer)
             return state.with_layer(layer.with_tiles(work(layer.tiles, layer.local(state.box))))
         if state.selection is None:
             raise RequestError("nothing is selected.", way_out="Select a part first.")

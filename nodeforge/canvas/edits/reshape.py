@@ -73,12 +73,16 @@ def flip_canvas(canvas: Canvas, across: bool) -> CanvasEdit:
 
 
 def flip_layer(canvas: Canvas, id: str, across: bool) -> CanvasEdit:
-    """Mirror a layer at the middle of the canvas."""
+    """Mirror a layer, or all that is in a group, at the middle of the canvas."""
 
     def work(state: State) -> State:
         layer = state.layer(id)
-        layer.check_open()
-        return state.with_layer(_flipped(layer, state, across))
+        flipped = state
+        inside = [each for each in state.inside(id) if not each.is_group]
+        for each in inside or [layer]:
+            state.check_open(each)
+            flipped = flipped.with_layer(_flipped(each, state, across))
+        return flipped
 
     return CanvasEdit(canvas, "flip layer", work)
 

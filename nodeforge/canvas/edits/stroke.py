@@ -43,7 +43,7 @@ class Stroke:
         self._canvas, self._brush, self._ink, self._name = canvas, brush, ink, name
         self._before = canvas.state
         self._layer = self._before.layer(self._before.active)
-        self._layer.check_open()
+        self._before.check_open(self._layer)
         self._draft = Draft(self._layer.tiles)
         self._cover: dict[Key, np.ndarray] = {}
         self._path: Path | None = None

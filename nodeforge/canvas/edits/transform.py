@@ -93,7 +93,7 @@ class Transform:
         self._canvas = canvas
         self._before = before = canvas.state
         self._layer = before.layer(before.active)
-        self._layer.check_open()
+        before.check_open(self._layer)
         bounds = self._layer.tiles.bounds()
         box = bounds and bounds.moved(*self._layer.offset)
         if before.selection is not None:

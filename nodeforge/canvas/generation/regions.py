@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 
+from nodeforge.canvas.generation.node_copies import copy_after, nodes_of_type
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
-from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
-from nodeforge.graph.paths import Names
+from nodeforge.graph.model import Graph
 
 REGION = "canvas.region"
 
@@ -43,29 +42,12 @@ def add_regions(
         )
     for graph, name in places:
         for number, (prompt, file) in enumerate(regions):
-            node = _next(graph, name) if number else name
+            node = copy_after(graph, name) if number else name
             graph.nodes[node].values |= {"text": prompt, "file": file}
             name = node
 
 
 def _places(graph: Graph, negative: bool) -> Iterator[tuple[Graph, str]]:
-    for name, node in list(graph.nodes.items()):
-        if isinstance(node, Subgraph):
-            yield from _places(node.graph, negative)
-        elif node.type == REGION and bool(node.values.get("negative")) is negative:
-            yield graph, name
-
-
-def _next(graph: Graph, before: str) -> str:
-    """A copy of the node `before`, put between it and what it feeds."""
-    name = Names(graph.nodes)(before)
-    copied: Node = deepcopy(graph.nodes[before])
-    ends = [end for end, start in graph.links.items() if start.node == before]
-    sides = [(end, start) for end, start in graph.links.items() if end.node == before]
-    graph.nodes[name] = copied
-    for end in ends:
-        graph.links[end] = Output(name, graph.links[end].port)
-    for end, start in sides:
-        graph.links[Input(name, end.port)] = start
-    graph.links[Input(name, "conditioning")] = Output(before, "conditioning")
-    return name
+    for inside, name in nodes_of_type(graph, REGION):
+        if bool(inside.nodes[name].values.get("negative")) is negative:
+            yield inside, name

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from nodeforge.canvas.generation.box import Size, check_box
+from nodeforge.canvas.generation.controls import ControlPicture, add_controls
 from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.canvas.generation.regions import add_regions
 from nodeforge.errors import RequestError
@@ -62,15 +63,15 @@ class Source:
         pixels: uint8, (height, width, 3 or 4) of the box, alpha not premultiplied.
         box: Where it is on the canvas; to expand the picture it reaches beyond.
         canvas: Width and height of the canvas, pixels.
-        control: What its control layers show there, uint8, (height, width, 4), alpha not
-            premultiplied; None where it has none.
-        reference: What its reference layers show, of any size, likewise.
+        controls: What its control layers show there, one picture for those of one setting.
+        reference: What its reference layers show, uint8, (height, width, 4) of any size, alpha
+            not premultiplied; None where it has none.
     """
 
     pixels: Bytes
     box: Box
     canvas: Size
-    control: Bytes | None = None
+    controls: tuple[ControlPicture, ...] = ()
     reference: Bytes | None = None
 
 
@@ -134,6 +135,7 @@ def request(
         SizeMismatchError: pixels or a mask have another size than the box.
         EmptyMaskError: nothing may change.
         NotForCanvasError: the workflow lacks a canvas node that is needed.
+        ControlRangeError: a control layer ends before it begins.
         NoRegionsError: a mask has a prompt, and the workflow no node for it.
         NoSuchNodeError: `values` name a node that is not there.
     """
@@ -164,7 +166,7 @@ def request(
 def _check_sizes(source: Source, selections: Sequence[Selection]) -> None:
     wanted = (source.box.height, source.box.width)
     there = [("picture", source.pixels), *(("mask", one.mask) for one in selections)]
-    there += [] if source.control is None else [("control layer", source.control)]
+    there += [(f"control layer '{one.name}'", one.pixels) for one in source.controls]
     for what, pixels in there:
         if pixels.shape[:2] != wanted:
             raise SizeMismatchError(
@@ -251,26 +253,25 @@ def _canvas_nodes(document: Document) -> dict[str, dict[str, Node]]:
     return found
 
 
-def _guides(source: Source) -> Iterator[tuple[str, Bytes]]:
-    for kind in _GUIDES:
-        if (shown := getattr(source, kind)) is not None:
-            yield kind, shown
-
-
 def _give_guides(document: Document, files: dict[str, bytes], source: Source) -> None:
-    shown_by = dict(_guides(source))
-    for kind in _GUIDES:
-        nodes, shown = _nodes(document, f"canvas.{kind}"), shown_by.get(kind)
-        if shown is None:
-            _give(nodes, None)
-            continue
-        if not nodes:
+    given = {
+        "control": source.controls,
+        "reference": () if source.reference is None else (source.reference,),
+    }
+    for kind, title in _GUIDES.items():
+        nodes = _nodes(document, f"canvas.{kind}")
+        _give(nodes, None)
+        if given[kind] and not nodes:
             raise NotForCanvasError(
-                f"the workflow has no node '{_GUIDES[kind]}', so {kind} layers say nothing to it.",
+                f"the workflow has no node '{title}', so {kind} layers say nothing to it.",
                 way_out=f"Add one between the prompt and the denoise node, or hide the {kind} "
                 "layers.",
             )
-        _give(nodes, _keep(document, files, f"canvas_{kind}.png", shown))
+    if source.reference is not None:
+        file = _keep(document, files, "canvas_reference.png", source.reference)
+        _give(_nodes(document, "canvas.reference"), file)
+    kept = [_keep(document, files, "canvas_control.png", one.pixels) for one in source.controls]
+    add_controls(document, list(zip(source.controls, kept, strict=True)))
 
 
 def _set_intent(document: Document, intent: Intent, values: Mapping[str, Any]) -> None:

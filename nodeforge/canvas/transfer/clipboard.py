@@ -11,7 +11,7 @@ from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.document.layer import LayerKind
 from nodeforge.canvas.document.tiles import Tiles
 from nodeforge.canvas.edits.fill import clear_area
-from nodeforge.canvas.edits.layers import new_layer, with_new
+from nodeforge.canvas.edits.layers import flat_layer, new_layer, with_new
 from nodeforge.canvas.errors import NothingSelectedError
 from nodeforge.imaging import Bytes
 
@@ -35,7 +35,7 @@ def copied(state: State, merged: bool = False) -> Clip:
     Raises:
         NothingSelectedError: there is nothing.
     """
-    layer = state.layer(state.active) if not merged else None
+    layer = None if merged else flat_layer(state, state.layer(state.active))
     extent = state.box if layer is None else layer.extent
     box = extent and extent.overlap(state.selected())
     if box is None:

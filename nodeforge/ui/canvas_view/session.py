@@ -96,7 +96,7 @@ class CanvasSession(ToolContext):
         if layer is None:
             return None
         try:
-            layer.check_open()
+            self.canvas.state.check_open(layer)
         except RequestError as error:
             self.status_message.emit(str(error))
             return None

@@ -218,7 +218,7 @@ def test_the_layers_panel_shows_orders_names_and_hides(driver):
     driver.do("canvas.new_layer")
     driver.do("canvas.new_layer")
     assert names(panel) == ["Paint 3", "Paint 2", "Paint 1"]
-    panel._reorder(driver.canvas.layers[0].id, 0)
+    panel._reorder(driver.canvas.layers[0].id, "", 2)
     assert names(panel) == ["Paint 1", "Paint 3", "Paint 2"]
     top = panel.list.topLevelItem(0)
     top.setText(1, "Sky")

@@ -32,6 +32,7 @@ from nodeforge.canvas import (
     scaled,
     select,
 )
+from nodeforge.canvas.edits.layers import flat_layer
 from nodeforge.canvas.generation.box import expanded
 from nodeforge.canvas.generation.intents import Intent
 from nodeforge.errors import RequestError
@@ -138,7 +139,8 @@ class CanvasCommands(QObject):
     def select_layer(self) -> None:
         layer = self._session.canvas.active
         if layer is not None:
-            self._perform(select(self._session.canvas, alpha_mask(layer)))
+            mask = alpha_mask(flat_layer(self._session.canvas.state, layer))
+            self._perform(select(self._session.canvas, mask))
 
     def copy_merged(self) -> None:
         self._tab.copy_merged()
@@ -155,7 +157,7 @@ class CanvasCommands(QObject):
     def mask_from_layer(self) -> None:
         layer = self._session.canvas.active
         if layer is not None:
-            self._add_mask(alpha_mask(layer))
+            self._add_mask(alpha_mask(flat_layer(self._session.canvas.state, layer)))
 
     def mask_from_empty(self) -> None:
         """Add a mask layer of the transparent area, for outpainting."""

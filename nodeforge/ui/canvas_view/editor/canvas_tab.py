@@ -339,11 +339,14 @@ def _layers_of(canvas: Canvas, read: OpenedPicture | State) -> CanvasEdit:
         return add_picture(canvas, read)
 
     def work(state: State) -> State:
+        taken = {each.id for each in state.layers}
+        names = {"": ""}
         for layer in read.layers:
-            taken = {each.id for each in state.layers}
-            added = replace(layer, id=free_id(layer.kind.value, taken))
-            state = replace(state, layers=(*state.layers, added), active=added.id)
-        return state
+            names[layer.id] = free_id(layer.kind.value, taken)
+            taken.add(names[layer.id])
+        added = tuple(replace(x, id=names[x.id], group=names[x.group]) for x in read.layers)
+        active = added[-1].id if added else state.active
+        return replace(state, layers=(*state.layers, *added), active=active)
 
     return CanvasEdit(canvas, "add layers", work)
 

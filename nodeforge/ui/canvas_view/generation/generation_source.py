@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import reduce
 
 import cv2
 import numpy as np
 
 from nodeforge.canvas import (
+    ControlSettings,
     Layer,
     LayerKind,
     State,
@@ -19,9 +21,10 @@ from nodeforge.canvas import (
     visible,
 )
 from nodeforge.canvas.generation.box import auto_box
+from nodeforge.canvas.generation.controls import ControlPicture
 from nodeforge.canvas.generation.native_size import NativeSize
 from nodeforge.canvas.generation.request import Selection, Source
-from nodeforge.imaging import Box, Bytes
+from nodeforge.imaging import BlendMode, Box, Bytes
 
 
 def box_for_masks(state: State, strength: float, native: NativeSize) -> Box:
@@ -41,8 +44,8 @@ def active_masks(state: State) -> list[Layer]:
     """Visible, non-empty masks; if there are none, the selection."""
     found = [
         layer
-        for layer in state.layers
-        if layer.is_mask and layer.visible and layer.strength > 0 and len(layer.tiles)
+        for layer in visible(state)
+        if layer.is_mask and layer.strength > 0 and len(layer.tiles)
     ]
     if not found and state.selection is not None:
         found = [Layer("", "Selection", LayerKind.MASK, state.selection)]
@@ -56,30 +59,48 @@ def generation_source(state: State, box: Box) -> tuple[Source, list[Selection]]:
         pixels = np.ascontiguousarray(pixels[..., :3])
     chosen = [Selection(m.read(box), m.strength, m.prompt, m.negative) for m in active_masks(state)]
     marked = [one for one in chosen if one.mask.any()]
-    control = _shown_by(state, LayerKind.CONTROL, box)
-    reference = _shown_by(state, LayerKind.REFERENCE, state.box)
-    return Source(pixels, box, (state.width, state.height), control, reference), marked
+    controls = tuple(_control_pictures(state, box))
+    reference = _reference(state)
+    return Source(pixels, box, (state.width, state.height), controls, reference), marked
 
 
 def has_control(state: State) -> bool:
     """Whether there is a visible, non-empty control layer."""
-    return any(_guides(state, LayerKind.CONTROL))
+    return any(_control_layers(state))
 
 
 def _guides(state: State, kind: LayerKind) -> Iterator[Layer]:
     return (layer for layer in visible(state) if layer.kind is kind and len(layer.tiles))
 
 
-def _shown_by(state: State, kind: LayerKind, box: Box) -> Bytes | None:
-    """The composite of the layers of a kind in `box`; None if it is empty."""
-    layers = list(_guides(state, kind))
-    pixels = straight(composite(layers, box)) if layers else None
-    if pixels is None or not pixels[..., 3].any():
+def _control_layers(state: State) -> Iterator[Layer]:
+    return (layer for layer in _guides(state, LayerKind.CONTROL) if layer.control.strength > 0)
+
+
+def _control_pictures(state: State, box: Box) -> Iterator[ControlPicture]:
+    """What control layers show in `box`: one picture for all that steer alike."""
+    alike: dict[ControlSettings, list[Layer]] = {}
+    for layer in _control_layers(state):
+        alike.setdefault(layer.control, []).append(layer)
+    for settings, layers in alike.items():
+        pixels = _as_painted(layers, box)
+        if pixels[..., 3].any():
+            yield ControlPicture(pixels, settings, layers[0].name)
+
+
+def _reference(state: State) -> Bytes | None:
+    """What reference layers show, without an empty border; None if that is nothing."""
+    pixels = _as_painted(list(_guides(state, LayerKind.REFERENCE)), state.box)
+    if not pixels[..., 3].any():
         return None
-    if kind is LayerKind.CONTROL:
-        return pixels
     rows, columns = (np.flatnonzero(pixels[..., 3].any(axis=axis)) for axis in (1, 0))
     return np.ascontiguousarray(pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def _as_painted(layers: list[Layer], box: Box) -> Bytes:
+    """What layers show, whatever opacity and blend mode they are looked at with."""
+    plain = (replace(layer, opacity=1.0, blend=BlendMode.NORMAL) for layer in layers)
+    return straight(composite(plain, box))
 
 
 def _bounds(layer: Layer) -> Box | None:

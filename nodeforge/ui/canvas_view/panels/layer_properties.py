@@ -1,19 +1,78 @@
-"""Properties of the active layer: opacity, blend mode; for masks strength and prompts."""
+"""Properties of the active layer, in the rows that its kind has."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
-from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QApplication,
+    QColorDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
-from nodeforge.canvas import Layer, set_layer
-from nodeforge.imaging import BlendMode
+from nodeforge.canvas import PREPROCESSORS, Layer, LayerKind, control_from_picture, set_layer
+from nodeforge.canvas.document.layer import STRONGEST
+from nodeforge.imaging import BlendMode, Reading
 from nodeforge.spec import NumberWidget
 from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.common.icons import SIZE as ICON
+from nodeforge.ui.common.icons import icon
 from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.number_field import NumberField
 from nodeforge.ui.fields.text_field import TextField
+
+_PROMPT_HEIGHT = 64
+"""Of a prompt's field, pixels: three lines."""
+
+_LEAST = 72
+"""Pixels of the rows that are seen without scrolling, where the window is low."""
+
+_OF_PICTURES = ("opacity", "blend")
+_OF_MASKS = ("prompt", "negative", "strength", "opacity")
+_CONTROL = "control."
+_OF_CONTROLS = tuple(f"{_CONTROL}{name}" for name in ("reading", "strength", "start", "end"))
+ROWS = {
+    LayerKind.PICTURE: _OF_PICTURES,
+    LayerKind.PAINT: _OF_PICTURES,
+    LayerKind.MASK: _OF_MASKS,
+    LayerKind.CONTROL: _OF_CONTROLS,
+    LayerKind.REFERENCE: (),
+    LayerKind.GROUP: _OF_PICTURES,
+}
+"""What can be set of each kind. How control and reference layers look says nothing to a model."""
+
+
+READINGS = {
+    Reading.AUTO: "Auto",
+    Reading.LINES: "As drawn",
+    Reading.EDGES: "Edges",
+    Reading.SOFT_EDGES: "Soft edges",
+    Reading.LINE_ART: "Line art",
+    Reading.SCRIBBLE: "Scribble",
+    Reading.TILE: "Tile (no details)",
+    Reading.PICTURE: "Picture as it is",
+}
+_LABELS = {"control.reading": "Kind"}
+_TOOLTIPS = {
+    "control.reading": "What the ControlNet sees: what is drawn, or what is found in it. Auto "
+    "takes drawings as drawn and finds the edges of pictures",
+    "control.strength": "Weight of this layer; 0 turns it off",
+    "control.start": "Share of the steps after which it begins",
+    "control.end": "Share of the steps after which it ends",
+}
 
 
 class LayerProperties(QWidget):
@@ -25,39 +84,152 @@ class LayerProperties(QWidget):
         self._id = ""
         share = NumberWidget(0.0, 1.0, 0.01)
         self.fields: dict[str, Field] = {
+            "prompt": TextField(multiline=True),
+            "negative": TextField(multiline=True),
+            "strength": NumberField(share, whole=False),
             "opacity": NumberField(share, whole=False),
             "blend": ChoiceField([mode.value for mode in BlendMode]),
-            "strength": NumberField(share, whole=False),
-            "prompt": TextField(multiline=False),
-            "negative": TextField(multiline=False),
+            "control.reading": ChoiceField(
+                [each.value for each in Reading], list(READINGS.values())
+            ),
+            "control.strength": NumberField(NumberWidget(0.0, STRONGEST, 0.05), whole=False),
+            "control.start": NumberField(share, whole=False),
+            "control.end": NumberField(share, whole=False),
         }
+        self.tint = QToolButton()
+        self.tint.setToolTip("Mask colour…")
+        self.tint.setAccessibleName("Mask colour")
+        self.tint.setIconSize(QSize(ICON, ICON))
+        self.tint.clicked.connect(self.ask_tint)
         self._rows = QFormLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setVerticalSpacing(4)
+        self._labels: dict[str, QWidget] = {}
+        self.from_picture = _from_picture_button()
+        self.from_picture.menu().triggered.connect(self._fill_from_picture)
+        self._rows.addRow(self.from_picture)
         for name, field in self.fields.items():
-            label = QLabel(name.capitalize())
-            label.setProperty("role", "dim")
             field.set_label(f"Layer {name}")
             field.edited.connect(lambda value, _, name=name: self._set(name, value))
+            self._add_row(name, field)
+        self._area = _ScrollArea(self)
+
+    def _add_row(self, name: str, field: Field) -> None:
+        label = QLabel(_LABELS.get(name, name.removeprefix(_CONTROL).capitalize()))
+        for each in (label, field.editor()):
+            each.setToolTip(_TOOLTIPS.get(name, ""))
+        label.setProperty("role", "dim")
+        label.setBuddy(field.editor())
+        self._labels[name] = label
+        if not isinstance(field, TextField):
             self._rows.addRow(label, field)
+            return
+        field.editor().setMinimumHeight(0)
+        field.setFixedHeight(_PROMPT_HEIGHT)
+        if name == "prompt":
+            self._labels[name] = label = _beside(self.tint, label)
+        self._rows.addRow(label)
+        self._rows.addRow(field)
+
+    def in_scroll_area(self) -> QScrollArea:
+        """The panel as part of a column: as high as its rows, or less, and then scrolled."""
+        return self._area
 
     def show_layer(self, layer: Layer | None) -> None:
         self._id = layer.id if layer is not None else ""
-        self.setVisible(layer is not None)
+        wanted = ROWS[layer.kind] if layer is not None else ()
+        self._area.setVisible(bool(wanted))
+        for name, field in self.fields.items():
+            self._rows.setRowVisible(self._labels[name], name in wanted)
+            self._rows.setRowVisible(field, name in wanted)
+            if layer is not None:
+                value = _value(layer, name)
+                field.show_value(value.value if isinstance(value, StrEnum) else value)
+        self._rows.setRowVisible(self.from_picture, wanted is _OF_CONTROLS)
+        if layer is not None:
+            self.tint.setIcon(_swatch(layer.tint))
+        self._area.updateGeometry()
+
+    def ask_tint(self) -> None:
+        """Ask for the colour of the active mask."""
+        layer = self._session.canvas.active
         if layer is None:
             return
-        masks = ("strength", "prompt", "negative")
-        for name, field in self.fields.items():
-            wanted = name == "opacity" or (name in masks) == layer.is_mask
-            self._rows.setRowVisible(field, wanted)
-            value = getattr(layer, name)
-            field.show_value(value.value if isinstance(value, BlendMode) else value)
+        colour = QColorDialog.getColor(QColor(layer.tint), self, "Mask colour")
+        if colour.isValid():
+            self._perform(tint=colour.name())
 
     def _set(self, name: str, value: Any) -> None:
-        if not self._id:
-            return
-        value = BlendMode(value) if name == "blend" else value
         gesture = self.fields[name].gesture
-        edit = set_layer(self._session.canvas, self._id, gesture=gesture, **{name: value})
+        if name.startswith(_CONTROL):
+            control = self._session.canvas.layer(self._id).control
+            part = name.removeprefix(_CONTROL)
+            value = Reading(value) if part == "reading" else value
+            self._perform(gesture=gesture, control=replace(control, **{part: value}))
+        else:
+            value = BlendMode(value) if name == "blend" else value
+            self._perform(gesture=gesture, **{name: value})
+
+    def _fill_from_picture(self, action: QAction) -> None:
+        """Fill the active control layer by a preprocessor."""
         self._session.commit()
-        self._session.perform(edit)
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)  # a second, if large
+        canvas = self._session.canvas
+        self._session.perform(control_from_picture(canvas, self._id, Reading(action.data())))
+        QApplication.restoreOverrideCursor()
+
+    def _perform(self, **settings: Any) -> None:
+        if self._id:
+            edit = set_layer(self._session.canvas, self._id, **settings)
+            self._session.commit()
+            self._session.perform(edit)
+
+
+class _ScrollArea(QScrollArea):
+    """Asks for the height of its widget, and makes do with less."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widgetResizable=True)
+        self._rows = widget
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setWidget(widget)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return self._rows.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(0, min(_LEAST, self.sizeHint().height()))
+
+
+def _value(layer: Layer, name: str) -> Any:
+    if name.startswith(_CONTROL):
+        return getattr(layer.control, name.removeprefix(_CONTROL))
+    return getattr(layer, name)
+
+
+def _from_picture_button() -> QPushButton:
+    button = QPushButton("From picture")
+    button.setIcon(icon("image"))
+    button.setToolTip("Fill the layer by what is found in the picture below it")
+    menu = QMenu(button)
+    for preprocessor in PREPROCESSORS:
+        menu.addAction(READINGS[preprocessor]).setData(preprocessor.value)
+    button.setMenu(menu)
+    return button
+
+
+def _beside(button: QWidget, label: QWidget) -> QWidget:
+    both = QWidget()
+    row = QHBoxLayout(both)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    row.addWidget(button)
+    row.addWidget(label, 1)
+    return both
+
+
+def _swatch(colour: str) -> QIcon:
+    pixmap = QPixmap(ICON, ICON)
+    pixmap.fill(QColor(colour))
+    return QIcon(pixmap)

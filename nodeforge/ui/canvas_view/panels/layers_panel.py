@@ -10,9 +10,7 @@ from PySide6.QtCore import (
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
-    QColorDialog,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -31,14 +29,28 @@ from nodeforge.canvas import (
     add_layer,
     duplicate_layer,
     flip_layer,
+    fold_group,
+    group_layers,
     merge_down,
     move_layer,
     remove_layers,
     set_layer,
+    ungroup,
 )
-from nodeforge.ui.canvas_view.panels.layer_list import EYE, ID, LOCK, NAME, LayerList
-from nodeforge.ui.canvas_view.panels.layer_properties import LayerProperties
-from nodeforge.ui.canvas_view.rendering.layer_thumbnails import plain_icon, thumbnail
+from nodeforge.canvas.document.layer import PICTURE_KINDS
+from nodeforge.imaging import Reading
+from nodeforge.ui.canvas_view.panels.layer_list import (
+    ABOUT,
+    DIM,
+    EYE,
+    ID,
+    LOCK,
+    NAME,
+    THUMBNAIL,
+    LayerList,
+)
+from nodeforge.ui.canvas_view.panels.layer_properties import READINGS, LayerProperties
+from nodeforge.ui.canvas_view.rendering.layer_thumbnails import thumbnail
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import icon
 
@@ -54,10 +66,13 @@ class LayersPanel(QWidget):
         self._session = session
         self._filling = False
         self._stale: set[str] = set()
+        self._items: dict[str, QTreeWidgetItem] = {}
         self.list = LayerList(self._reorder)
         self.list.itemChanged.connect(self._renamed)
         self.list.itemClicked.connect(self._clicked)
         self.list.currentItemChanged.connect(self._chosen)
+        self.list.itemExpanded.connect(lambda item: self._fold(item, False))
+        self.list.itemCollapsed.connect(lambda item: self._fold(item, True))
         self.list.remove_requested.connect(self.remove)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
@@ -67,7 +82,7 @@ class LayersPanel(QWidget):
         column.setSpacing(6)
         column.addLayout(self._buttons())
         column.addWidget(self.list, 1)
-        column.addWidget(self.properties)
+        column.addWidget(self.properties.in_scroll_area())
         self._pause = QTimer(self, singleShot=True)
         self._pause.setInterval(_PAUSE)
         self._pause.timeout.connect(self._draw_thumbnails)
@@ -89,14 +104,14 @@ class LayersPanel(QWidget):
         menu = QMenu(add)
         for kind in LayerKind:
             if kind is not LayerKind.PICTURE:
-                text = f"{kind.value.capitalize()} layer"
+                text = "Group" if kind is LayerKind.GROUP else f"{kind.value.capitalize()} layer"
                 menu.addAction(text, lambda kind=kind: self._do(add_layer, kind))
         add.setMenu(menu)
         add.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         row.addWidget(add)
         for picture, text, edit in (
             ("copy-simple", "Duplicate the layer", duplicate_layer),
-            ("git-merge", "Merge with the layer below", merge_down),
+            ("git-merge", "Merge with the layer below; a group: to one layer", merge_down),
         ):
             button = _button(picture, text)
             button.clicked.connect(lambda _=False, edit=edit: self._do_active(edit))
@@ -121,8 +136,11 @@ class LayersPanel(QWidget):
         menu = QMenu(self)
         menu.addAction("Rename", lambda: self.list.editItem(item, NAME))
         if layer.is_mask:
-            menu.addAction("Tint colour…", lambda: self._ask_tint(layer))
-        else:
+            menu.addAction("Mask colour…", self.properties.ask_tint)
+        menu.addAction("Group", lambda: self._do(group_layers, [layer.id]))
+        if layer.is_group:
+            menu.addAction("Ungroup", lambda: self._do(ungroup, layer.id))
+        elif not layer.is_mask:
             alpha = menu.addAction("Lock alpha")
             alpha.setCheckable(True)
             alpha.setChecked(layer.alpha_locked)
@@ -130,11 +148,6 @@ class LayersPanel(QWidget):
         menu.addAction("Mirror left and right", lambda: self._do(flip_layer, layer.id, True))
         menu.addAction("Mirror top and bottom", lambda: self._do(flip_layer, layer.id, False))
         menu.popup(self.list.viewport().mapToGlobal(place))
-
-    def _ask_tint(self, layer: Layer) -> None:
-        colour = QColorDialog.getColor(QColor(layer.tint), self, "Tint colour")
-        if colour.isValid():
-            self._do(set_layer, layer.id, tint=colour.name())
 
     def _do(self, edit: Any, *arguments: Any, **settings: Any) -> None:
         self._session.commit()
@@ -148,31 +161,40 @@ class LayersPanel(QWidget):
     def _fill(self) -> None:
         self._filling = True
         self.list.clear()
-        for layer in reversed(self._session.canvas.layers):
+        self._items = {}
+        layers = self._session.canvas.layers
+        self.list.setRootIsDecorated(any(layer.is_group for layer in layers))
+        flags = Qt.ItemFlag
+        usual = flags.ItemIsEnabled | flags.ItemIsSelectable | flags.ItemIsEditable
+        usual |= flags.ItemIsDragEnabled
+        for layer in reversed(layers):
             item = QTreeWidgetItem()
             item.setData(NAME, ID, layer.id)
-            flags = Qt.ItemFlag
-            item.setFlags(
-                flags.ItemIsEnabled
-                | flags.ItemIsSelectable
-                | flags.ItemIsEditable
-                | flags.ItemIsDragEnabled
-            )
-            self.list.addTopLevelItem(item)
+            item.setFlags(usual | flags.ItemIsDropEnabled if layer.is_group else usual)
+            above = self._items.get(layer.group, self.list.invisibleRootItem())
+            above.addChild(item)
+            self._items[layer.id] = item
             self._show_layer(item, layer)
         self._filling = False
         self._show_active()
-        self._draw_thumbnails({layer.id for layer in self._session.canvas.layers})
+        self._draw_thumbnails({layer.id for layer in layers})
 
     def _show_layer(self, item: QTreeWidgetItem, layer: Layer) -> None:
         filling, self._filling = self._filling, True
-        item.setIcon(EYE, icon("eye") if layer.visible else icon("eye-slash", "dim"))
-        item.setToolTip(EYE, "Hide" if layer.visible else "Show")
+        for column, on, icons, tips in (
+            (EYE, layer.visible, ("eye", "eye-slash"), ("Hide", "Show")),
+            (LOCK, layer.locked, ("lock", "lock-open"), ("Unlock", "Lock")),
+        ):
+            item.setData(column, ID, icons[0] if on else icons[1])
+            item.setData(column, DIM, not on)
+            item.setToolTip(column, tips[0] if on else tips[1])
         item.setText(NAME, layer.name)
-        shown = f"{layer.kind.value.capitalize()} layer, {layer.blend.value}, {layer.opacity:.0%}"
-        item.setToolTip(NAME, shown)
-        item.setIcon(LOCK, icon("lock") if layer.locked else icon("lock-open", "dim"))
-        item.setToolTip(LOCK, "Unlock" if layer.locked else "Lock")
+        if layer.is_group:
+            item.setExpanded(not layer.folded)
+            item.setData(NAME, THUMBNAIL, "folder" if layer.folded else "folder-open")
+        item.setData(NAME, ABOUT, about(layer))
+        item.setToolTip(NAME, tooltip(layer))
+        item.setData(NAME, Qt.ItemDataRole.AccessibleTextRole, f"{layer.name}, {about(layer)}")
         self._filling = filling
 
     def _show_active(self) -> None:
@@ -180,18 +202,15 @@ class LayersPanel(QWidget):
         item = self._item(active.id) if active is not None else None
         filling, self._filling = self._filling, True
         if item is not None:
-            self.list.setCurrentItem(item, NAME, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            flags = QItemSelectionModel.SelectionFlag
+            self.list.setCurrentItem(item, NAME, flags.ClearAndSelect | flags.Rows)
         else:
             self.list.clearSelection()
         self._filling = filling
         self.properties.show_layer(active)
 
     def _item(self, id: str) -> QTreeWidgetItem | None:
-        for row in range(self.list.topLevelItemCount()):
-            item = self.list.topLevelItem(row)
-            if item is not None and item.data(NAME, ID) == id:
-                return item
-        return None
+        return self._items.get(id)
 
     def _draw_thumbnails(self, ids: set[str] | None = None) -> None:
         state = self._session.canvas.state
@@ -199,9 +218,9 @@ class LayersPanel(QWidget):
         filling, self._filling = self._filling, True
         for id in stale:
             item = self._item(id)
-            if item is not None and state.has(id):
+            if item is not None and state.has(id) and not state.layer(id).is_group:
                 pixmap = thumbnail(state.layer(id), state, self.devicePixelRatioF())
-                item.setIcon(NAME, plain_icon(pixmap))
+                item.setData(NAME, THUMBNAIL, pixmap)
         self._filling = filling
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
@@ -217,6 +236,7 @@ class LayersPanel(QWidget):
                 item = self._item(change.layer)
                 if item is not None:
                     self._show_layer(item, self._session.canvas.layer(change.layer))
+                    self._draw_thumbnails({change.layer})
                 self.properties.show_layer(self._session.canvas.active)
         if ChangeKind.ACTIVE in whats:
             self._show_active()
@@ -242,9 +262,34 @@ class LayersPanel(QWidget):
         else:
             self._show_layer(item, layer)
 
-    def _reorder(self, id: str, row: int) -> None:
-        """Move a layer to a row of the list; the top row is the highest layer."""
-        self._do(move_layer, id, len(self._session.canvas.layers) - 1 - row)
+    def _fold(self, item: QTreeWidgetItem, folded: bool) -> None:
+        if not self._filling:
+            self._do(fold_group, item.data(NAME, ID), folded)
+
+    def _reorder(self, id: str, group: str, place: int) -> None:
+        """Move a layer into a group, above `place` others."""
+        self._do(move_layer, id, place, group)
+
+
+def about(layer: Layer) -> str:
+    """What is said below a layer's name: of a region its prompt."""
+    if layer.is_mask and layer.prompt.strip():
+        return f"Region: {' '.join(layer.prompt.split())}"
+    if layer.kind is LayerKind.CONTROL and layer.control.reading is not Reading.AUTO:
+        return f"Control: {READINGS[layer.control.reading].lower()}"
+    plain = layer.kind in PICTURE_KINDS or layer.is_group
+    return "" if plain else layer.kind.value.capitalize()
+
+
+def tooltip(layer: Layer) -> str:
+    """What a layer is, and what cannot be read in its row."""
+    if layer.is_mask:
+        lines = ["Region" if layer.prompt.strip() else "Mask", f"strength {layer.strength:.0%}"]
+        return "\n".join([", ".join(lines), *filter(None, (layer.prompt.strip(),))])
+    if layer.kind not in PICTURE_KINDS and not layer.is_group:
+        return f"{layer.kind.value.capitalize()} layer"
+    what = "Group" if layer.is_group else f"{layer.kind.value.capitalize()} layer"
+    return f"{what}, {layer.blend.value}, {layer.opacity:.0%}"
 
 
 def _button(picture: str, text: str) -> QToolButton:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtGui import QBrush, QColor, QIcon, QImage, QPainter, QPen, QPixmap
 
 from nodeforge.canvas import TILE, Layer, State
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image
 
 SIDE = 32
 _CHECK = 4
+_FRAME = 3
+"""Pixels that the frame of a mask is wide."""
 
 
 def thumbnail(layer: Layer, state: State, ratio: float = 1.0) -> QPixmap:
-    """A thumbnail of a layer on a checkerboard, `SIDE` pixels wide or high."""
+    """A thumbnail of a layer on a checkerboard, `SIDE` pixels wide or high.
+
+    A mask has a frame of its tint.
+    """
     side = round(SIDE * ratio)
     scale = side / max(state.width, state.height)
     width, height = (max(1, round(v * scale)) for v in (state.width, state.height))
@@ -35,6 +40,10 @@ def thumbnail(layer: Layer, state: State, ratio: float = 1.0) -> QPixmap:
         painter.drawImage(
             QRectF(column * TILE, row * TILE, outermost_input, outermost_input), image
         )
+    if layer.is_mask:
+        painter.resetTransform()
+        painter.setPen(QPen(QBrush(QColor(layer.tint)), 2 * _FRAME * ratio))  # half is clipped
+        painter.drawRect(area)
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap

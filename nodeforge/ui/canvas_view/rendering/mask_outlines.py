@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 
-from nodeforge.canvas import Canvas, Layer, Tiles
+from nodeforge.canvas import Canvas, Layer, Tiles, visible
 from nodeforge.ui.canvas_view.rendering.marching_ants import mask_contour
 from nodeforge.ui.canvas_view.rendering.outline_painting import DARK
 
@@ -19,8 +19,8 @@ class MaskOutlines:
 
     def paint(self, painter: QPainter, transform: QTransform) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for layer in self._canvas.layers:
-            if layer.is_mask and layer.visible:
+        for layer in visible(self._canvas.state):
+            if layer.is_mask:
                 path = transform.map(self._path(layer).translated(*layer.offset))
                 for pen in (QPen(DARK, 3), QPen(QColor(layer.tint), 1)):
                     painter.setPen(pen)

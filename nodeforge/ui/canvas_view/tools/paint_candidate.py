@@ -63,6 +63,8 @@ class PaintCandidateTool(StrokeTool):
 
 
 def topmost_picture_layer(state: State) -> str:
-    """The id of the topmost layer that is part of the picture; empty for none."""
-    ids = [layer.id for layer in state.layers if layer.kind in PICTURE_KINDS]
-    return ids[-1] if ids else ""
+    """The id of the topmost layer that is part of the picture, or of the outermost group that it
+    is in; empty for none.
+    """
+    layers = [layer for layer in state.layers if layer.kind in PICTURE_KINDS]
+    return [layers[-1], *state.groups_of(layers[-1])][-1].id if layers else ""
