@@ -54,7 +54,7 @@ from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.menus.window_commands import all_commands
 from nodeforge.ui.window.run_messages import RunMessages
 from nodeforge.ui.window.status_bar import StatusBar
-from nodeforge.ui.window.tasks import start_task
+from nodeforge.ui.window.tasks import edit_text, start_task
 
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view import MenuRequest
@@ -233,7 +233,7 @@ class MainWindow(BaseWindow):
             lambda title: self.status.show_text(f"“{title}” is in the library: My subgraphs.")
         )
         self.inspector.node_requested.connect(self.go_to)
-        self.viewer.node_requested.connect(self.go_to)
+        self.viewer.node_requested.connect(partial(edit_text, self))
         self.problems.node_requested.connect(self.go_to)
         self.problems.relink_requested.connect(lambda _: self._relink_current())
         self.problems.counted.connect(lambda n: self.docks.set_count("problems", "Problems", n))

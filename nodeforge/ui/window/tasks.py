@@ -35,12 +35,23 @@ def show_prompt(window: BaseWindow) -> None:
         view.select(inputs[:1])
     elif prompt:
         view.select([prompt])
-        field = window.inspector.row("text").field
-        if field is not None:
-            editor = field.editor()
-            editor.setFocus()
-            if isinstance(editor, QPlainTextEdit):
-                editor.selectAll()  # typing replaces the example
+        focus_text(window)
+
+
+def edit_text(window: BaseWindow, path: str) -> None:
+    """Show the node at `path`, and put its text in focus."""
+    window.area.go_to(path)
+    focus_text(window)
+
+
+def focus_text(window: BaseWindow) -> None:
+    """Put the text of the selected node in focus, selected: typing replaces it."""
+    field = window.inspector.row("text").field
+    if field is not None:
+        editor = field.editor()
+        editor.setFocus()
+        if isinstance(editor, QPlainTextEdit):
+            editor.selectAll()
 
 
 def prompt_node(document: Document, catalogue: Catalogue) -> str:
