@@ -1,4 +1,4 @@
-"""Autosave: recovery copies of unsaved documents."""
+"""Autosave: recovery copies of unsaved documents, and versions."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.documents import recovery_files
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.recovery_files import AutosaveSession
+from nodeforge.ui.documents.versions import Versions
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Autosave(QObject):
         self._timer.timeout.connect(self._write_all)
         self._writer = ThreadPoolExecutor(1, "autosave")
         self._projects: ProjectFiles | None = None
+        self.versions = Versions(workspace)
         workspace.opened.connect(self._watch)
 
     def reload_interval(self) -> None:
@@ -56,6 +58,7 @@ class Autosave(QObject):
     def recoverable_files(self) -> list[Path]:
         """Copies left by sessions that have ended, oldest first."""
         self._session.clean_up()
+        self.versions.clean_up()
         return self._session.left_over((".json", PROJECT))
 
     def recover(self, file: Path) -> OpenDocument | None:
@@ -84,6 +87,13 @@ class Autosave(QObject):
 
         project = self._workspace.projects().load(file)
         return open_project_document(project, path, name, recovered=True)
+
+    def keep_version(self, opened: OpenDocument) -> None:
+        """Write a version of the document, if something changed since the newest one."""
+        try:
+            self.versions.keep(opened)
+        except (OSError, NodeForgeError) as error:
+            self.failed.emit(str(error))
 
     def remove_copy(self, opened: OpenDocument) -> None:
         """Remove the copies of a document that is saved or closed."""
@@ -114,6 +124,7 @@ class Autosave(QObject):
                 self._mark_dirty(opened)  # a stroke is being drawn
             elif opened.id in dirty and opened.modified:
                 self._write(opened)
+                self.keep_version(opened)
 
     def _write(self, opened: OpenDocument, then: Callable[[], None] = lambda: None) -> None:
         """Write a copy; `then` is called once it is safely there."""

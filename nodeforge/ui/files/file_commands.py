@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QStandardPaths
+from PySide6.QtCore import QMimeData, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nodeforge.errors import NodeForgeError
@@ -25,6 +25,7 @@ from nodeforge.ui.files.dropped_models import SUFFIXES as MODEL_SUFFIXES
 from nodeforge.ui.files.dropped_models import DroppedModels
 from nodeforge.ui.files.load_settings import settings_edit
 from nodeforge.ui.files.model_lock import record_models
+from nodeforge.ui.files.versions_dialog import VersionsDialog
 from nodeforge.ui.running.runner import Runner
 
 if TYPE_CHECKING:
@@ -246,7 +247,21 @@ class FileCommands:
         self._message_bars.dismiss("save")
         self._workspace.store.setValue("folder", str(path.parent))
         self._autosave.remove_copy(opened)
+        self._autosave.keep_version(opened)
         return True
+
+    def show_versions(self, opened: OpenDocument) -> VersionsDialog:
+        """Show the versions of a document; the one that is chosen opens beside it."""
+        opened.commit_pending()
+        self._autosave.keep_version(opened)
+        versions = self._autosave.versions.of(opened)
+        dialog = VersionsDialog(opened, versions, self._workspace.catalogue, self._parent)
+        dialog.chosen.connect(
+            lambda document, name: self._workspace.add(OpenDocument(document, name=name))
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+        return dialog
 
     def _ask_to_save(self, unsaved: list[OpenDocument]) -> bool:
         """Ask to save, discard or cancel; returns whether to go on."""

@@ -37,6 +37,7 @@ from nodeforge.ui.panels.node_library import NodeLibrary
 from nodeforge.ui.panels.problems_panel import ProblemsPanel
 from nodeforge.ui.panels.queue_panel import QueuePanel
 from nodeforge.ui.preferences import Preferences
+from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.running.worker_connection import Answer, Spawn
 from nodeforge.ui.viewer import Viewer
@@ -246,7 +247,7 @@ class MainWindow(BaseWindow):
         )
         runner.jobs.changed.connect(self._count_jobs)
         runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
-        runner.finished.connect(lambda _: self._finished())
+        runner.finished.connect(self._finished)
         runner.logged.connect(self.log.add)
         self.gallery.failed.connect(self.log.add)
         self.autosave.failed.connect(self.log.add)
@@ -354,8 +355,10 @@ class MainWindow(BaseWindow):
             view.add_node(type_id)
             view.setFocus()
 
-    def _finished(self) -> None:
-        """Alert the user, or close if "Close when done" was chosen."""
+    def _finished(self, job: Job) -> None:
+        """Keep a version; alert the user, or close if "Close when done" was chosen."""
+        if (opened := self.workspace.find(job.document)) is not None:
+            self.autosave.keep_version(opened)
         QApplication.alert(self)
         if self.files.close_when_done and not self.runner.jobs.waiting:
             QTimer.singleShot(0, self, self.close)
