@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
+from nodeforge.canvas.generation.loras import LORA, Lora, add_loras, loras_from_json
 from nodeforge.canvas.generation.native_size import USUAL, native_size
 from nodeforge.canvas.generation.regions import NoRegionsError
 from nodeforge.canvas.generation.request import (
@@ -17,10 +18,11 @@ from nodeforge.canvas.generation.request import (
     request,
 )
 from nodeforge.errors import RequestError
-from nodeforge.formats import load
+from nodeforge.formats import load, write
 from nodeforge.graph.assets import ASSET
 from nodeforge.graph.model import Input, Output
 from nodeforge.imaging import Box, Fill, decode, to_bytes
+from nodeforge.lint import lint
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import Catalogue
@@ -87,7 +89,7 @@ def test_every_form_names_a_port_that_is_there(workflow):
     for intent in Intent:
         document = workflow(intent)
         ports = {name.rpartition(".")[2] for name in document.form}
-        assert ports == {"text", "strength", "steps", "seed", "batch"}
+        assert ports == {"text", "strength", "steps", "seed", "batch", "scale", "name"}
         for name in document.form:
             node, _, port = name.rpartition(".")
             assert port in catalogue[document.node(node).type].input
@@ -263,3 +265,45 @@ def test_what_is_removed_is_covered_beyond_its_mask(workflow):
     assert np.array_equal(fill, given)
     ys, xs = np.nonzero(remove)
     assert (xs.min(), ys.min(), xs.max(), ys.max()) == (22, 12, 57, 43)
+
+
+@pytest.mark.parametrize("intent", Intent)
+def test_loras_lie_over_all_that_the_model_feeds(workflow, intent, tmp_path):
+    document = workflow(intent)
+    model = next(n for n, node in document.graph.nodes.items() if node.type == "models.load")
+    fed = {e for e, s in document.graph.links.items() if s in _of(model)}
+    add_loras(document, [Lora("nano/lora/flat", 0.5), Lora(""), Lora("nano/lora/flat", 0.25)])
+    first, second = (n for n, node in document.graph.nodes.items() if node.type == LORA)
+    links = document.graph.links
+    assert {links[end].node for end in fed} == {second}
+    assert {links[Input(second, port)] for port in ("model", "text_encoder")} == _of(first)
+    assert {links[Input(first, port)] for port in ("model", "text_encoder")} == _of(model)
+    assert links[Input("decode", "vae")].node == model
+    weights = [document.node(name).values["model_weight"] for name in (first, second)]
+    assert weights == [0.5, 0.25]
+    folders = ModelFolders(Settings(home=tmp_path))
+    assert not [p for p in lint(document, Catalogue.shipped(), folders) if p.rule != "files"]
+
+
+def _of(name: str) -> set[Output]:
+    return {Output(name, "model"), Output(name, "text_encoder")}
+
+
+def test_without_loras_a_workflow_stays_as_it_is(workflow):
+    document = workflow()
+    before = write(document)
+    add_loras(document, [Lora(""), Lora("nano/lora/flat", 0.0)])
+    assert write(document) == before
+
+
+@pytest.mark.parametrize(
+    ("raw", "loras"),
+    [
+        (None, []),
+        ([{"file": "a", "weight": 0.5}], [Lora("a", 0.5)]),
+        ([{"file": 3}, "a", {"weight": 1}, {"file": "b", "weight": "x"}], [Lora("b", 1.0)]),
+        ([{"file": "b", "weight": 1e9}], [Lora("b", 1.0)]),
+    ],
+)
+def test_saved_loras_are_read_and_what_is_none_is_left_out(raw, loras):
+    assert loras_from_json(raw) == loras

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
 from nodeforge.canvas.edits.layers import new_layer, with_new
 from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.canvas.generation.loras import LORA, Lora
 from nodeforge.formats import document_to_json, read, write
 from nodeforge.graph.document import Document
 from nodeforge.imaging import Box
@@ -135,6 +136,7 @@ def test_live_repaints_after_the_last_dab(qtbot, open_window):
 
 
 def test_an_empty_mask_is_refused_in_words(qtbot, painted):
+    painted.editor.form.choose_intent(Intent.REMOVE)
     with qtbot.waitSignal(painted.editor.generator.refused, timeout=LONG) as refused:
         painted.tab.generate()
     assert "no mask" in refused.args[0]
@@ -530,3 +532,21 @@ def test_guidance_and_sampler_are_on_the_panel_with_what_the_model_takes(qtbot, 
     form.set("guidance.scale", 3.0)
     values = form.current_values()
     assert (values["sampler.name"], values["guidance.scale"]) == ("euler", 3.0)
+
+
+def test_loras_are_added_weighed_and_removed_on_the_panel(qtbot, painted):
+    rows, form = painted.editor.generate.loras, painted.editor.form
+    rows.add("nano/lora/flat")
+    rows.add("nano/lora/other")
+    assert form.loras == [Lora("nano/lora/flat"), Lora("nano/lora/other")]
+    rows.weights[0].edited.emit(0.5, [])
+    rows.files[1].edited.emit(None, [])  # use no LoRA there
+    assert form.loras == [Lora("nano/lora/flat", 0.5)]
+    assert len(rows.files) == 1
+    form.choose_intent(Intent.REFINE)  # another workflow, the same LoRAs
+    held = [node.values for node in form.workflow.graph.nodes.values() if node.type == LORA]
+    assert held == [{"file": "nano/lora/flat", "model_weight": 0.5, "text_weight": 0.5}]
+    opened = painted.tab.opened
+    again = GenerationForm(opened, painted.window.workspace)  # as the document is opened again
+    assert again.loras == form.loras
+    again.deleteLater()

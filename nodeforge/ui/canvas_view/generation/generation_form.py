@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
+from nodeforge.canvas.generation.loras import Lora, add_loras, loras_from_json
 from nodeforge.canvas.generation.native_size import NativeSize, native_size
 from nodeforge.canvas.generation.request import IMAGE, MASK, RESULT
 from nodeforge.formats import load
@@ -72,6 +73,8 @@ class GenerationForm(QObject):
         self._opened, self._workspace = opened, workspace
         self.intent = Intent.FILL
         self.values: dict[str, Any] = {}
+        self.loras: list[Lora] = []
+        """LoRAs over the models of the shipped workflows."""
         self.item: int | None = None
         """The only picture to make of a batch that is drawn at once."""
         self.seed_mode = RANDOMISE
@@ -79,7 +82,8 @@ class GenerationForm(QObject):
         """Whether to use the shipped workflow with ControlNet."""
         self.custom_workflow: OpenDocument | None = None
         """A document to run instead of the shipped workflows."""
-        self._shipped: dict[str, Document] = {}
+        self._shipped: dict[str, tuple[tuple[Lora, ...], Document]] = {}
+        """Shipped workflows by name, each with the LoRAs that were added to it."""
         self._native: tuple[str, NativeSize] | None = None
         workspace.closed.connect(self._closed)
         saved = opened.document.view.extra.get(_SAVED)
@@ -102,8 +106,16 @@ class GenerationForm(QObject):
         self._opened.document.view.extra[_SAVED] = {
             "intent": self.intent.value,
             "values": dict(self.values),
+            "loras": self.loras_as_json(),
             "seed_mode": self.seed_mode,
         }
+
+    def loras_as_json(self) -> list[dict[str, Any]]:
+        return [asdict(lora) for lora in self.loras]
+
+    def set_loras(self, loras: Sequence[Lora]) -> None:
+        self.loras = list(loras)
+        self.value_changed.emit("loras")
 
     @property
     def document(self) -> Document:
@@ -128,10 +140,19 @@ class GenerationForm(QObject):
         """The workflow that Generate runs."""
         if self.custom_workflow is not None:
             return self.custom_workflow.document
-        name = self.workflow_name
-        if name not in self._shipped:
-            self._shipped[name] = load(shipped("workflows") / f"{name}.json")
-        return self._shipped[name]
+        return self.workflow_with(self.loras)
+
+    def workflow_with(self, loras: Sequence[Lora]) -> Document:
+        """The workflow with other LoRAs; one of the person's own keeps its own."""
+        if self.custom_workflow is not None:
+            return self.custom_workflow.document
+        name, key = self.workflow_name, tuple(loras)
+        made = self._shipped.get(name)
+        if made is None or made[0] != key:
+            document = load(shipped("workflows") / f"{name}.json")
+            add_loras(document, loras)
+            made = self._shipped[name] = key, document
+        return made[1]
 
     @property
     def workflow_name(self) -> str:
@@ -269,6 +290,7 @@ class GenerationForm(QObject):
             self.intent = Intent(intent)
         if isinstance(values, dict):
             self.values = dict(values)
+        self.loras = loras_from_json(generation.get("loras"))
 
 
 def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:

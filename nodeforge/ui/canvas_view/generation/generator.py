@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from nodeforge.canvas import State
 from nodeforge.canvas.generation.intents import Intent
+from nodeforge.canvas.generation.loras import Lora, loras_from_json
 from nodeforge.canvas.generation.request import LONGEST, Generation, request
 from nodeforge.engine import events
 from nodeforge.engine.assets import keep_bytes
@@ -62,6 +63,7 @@ class GenerationRun:
     variations: Variations = ()
     drawn_together: bool = False
     item: int | None = None
+    loras: tuple[Lora, ...] = ()
     job: Job | None = None
     generation: Generation | None = None
     cancelled: bool = False
@@ -187,6 +189,7 @@ class Generator(QObject):
             values | variation_values | item_values,
             candidate.box,
             variations=variations if variation_values else (),
+            loras=loras_from_json(candidate.record.get("loras")),
         )
 
     def start(
@@ -196,11 +199,13 @@ class Generator(QObject):
         *,
         live: bool = False,
         variations: Variations = (),
+        loras: Sequence[Lora] | None = None,
     ) -> GenerationRun:
         """Start a generation; the request is prepared in a background thread."""
         seeds = [entry.name for entry in self.form.entries() if entry.is_seed]
         seed = int(values[seeds[0]]) if seeds and seeds[0] in values else None
         made = GenerationRun(self.form.intent, dict(values), seed, live, variations)
+        made.loras = tuple(self.form.loras if loras is None else loras)
         made.drawn_together = self.form.draws_together
         made.item = next((v for name, v in values.items() if name.endswith(".item")), None)
         self._preparing.append(made)
@@ -215,7 +220,8 @@ class Generator(QObject):
         self, state: State, box: Box, made: GenerationRun, native: NativeSize
     ) -> Generation:
         source, selections = generation_source(state, box)
-        workflow, intent, values = self.form.workflow, made.intent, made.values
+        workflow = self.form.workflow_with(made.loras)
+        intent, values = made.intent, made.values
         generation = request(workflow, source, selections, intent, values, native.multiple)
         for content in generation.files.values():
             keep_bytes(content, ".png", self._workspace.settings)
@@ -354,6 +360,7 @@ class Generator(QObject):
             "pictures": {name: document.assets[name] for name in made.generation.files},
             "intent": str(made.intent),
             "values": made.values,
+            "loras": [asdict(lora) for lora in made.loras],
             "box": list(made.generation.box),
             "item": item if made.item is None else made.item,
         }

@@ -22,6 +22,7 @@ from nodeforge.ui.canvas_view.generation.generation_form import FormEntry, Gener
 from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
 from nodeforge.ui.canvas_view.panels.generation_history import GenerationHistoryButton
+from nodeforge.ui.canvas_view.panels.lora_rows import LoraRows
 from nodeforge.ui.canvas_view.panels.side_panel import in_scroll_area
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.formatting import tooltip_html
@@ -84,6 +85,7 @@ class GeneratePanel(QWidget):
         self.live.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.live.setToolTip("Repaint the box while you paint, in a few steps (Ctrl+L)")
         self.live.clicked.connect(live.set_enabled)
+        self.loras = LoraRows(self._form, workspace)
         self._form_rows = QVBoxLayout()
         self._form_rows.setSpacing(6)
         self._arrange()
@@ -104,6 +106,7 @@ class GeneratePanel(QWidget):
         column.addWidget(self.explains)
         column.addWidget(self.expand)
         column.addLayout(self._form_rows)
+        column.addWidget(self.loras)
         row = QHBoxLayout()
         row.addWidget(self.workflows, 1)
         edit = QToolButton()
@@ -147,6 +150,7 @@ class GeneratePanel(QWidget):
         self._list_workflows()
         self._show_box()
         self._show_auto()
+        self.loras.show_loras()
 
     def _show_auto(self) -> None:
         """What stands for values that are left to the model."""
