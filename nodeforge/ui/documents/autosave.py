@@ -20,7 +20,7 @@ from nodeforge.ui.documents.versions import Versions
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 
 if TYPE_CHECKING:
-    from nodeforge.formats.bundle import ProjectFiles
+    from nodeforge.formats.bundle import Project, ProjectFiles
 
 PAUSE = 3
 """Default seconds without editing until a copy is written."""
@@ -66,27 +66,35 @@ class Autosave(QObject):
 
         The copy is removed once a new one is written; where that fails, it stays.
         """
-        path, name = recovery_files.read_about(file)
         try:
-            opened = self._opened(file, path, name)
+            if file.suffix == PROJECT:
+                return self.recovered_project(file, self._workspace.projects().load(file))
+            path, name = recovery_files.read_about(file)
+            opened = OpenDocument(load(file), path, name, recovered=True)
         except NodeForgeError as error:
-            with contextlib.suppress(OSError):
-                aside = recovery_files.put_aside(file)
-                self.failed.emit(f"A recovery copy cannot be read and is kept as {aside}: {error}")
+            self.put_aside(file, error)
             return None
-        self._workspace.add(opened)
-        self._write(opened, lambda: recovery_files.remove(file))
-        return opened
+        return self._recovered(file, opened)
 
-    def _opened(self, file: Path, path: Path | None, name: str) -> OpenDocument:
-        if file.suffix != PROJECT:
-            return OpenDocument(load(file), path, name, recovered=True)
+    def recovered_project(self, file: Path, project: Project) -> OpenDocument:
+        """Open the project that was read from a recovery copy, as `recover` does."""
         from nodeforge.ui.documents.project_files import (
             open_project_document,  # the canvas needs numpy and OpenCV
         )
 
-        project = self._workspace.projects().load(file)
-        return open_project_document(project, path, name, recovered=True)
+        path, name = recovery_files.read_about(file)
+        return self._recovered(file, open_project_document(project, path, name, recovered=True))
+
+    def put_aside(self, file: Path, error: NodeForgeError) -> None:
+        """Keep a recovery copy that cannot be read under another name, and say why."""
+        with contextlib.suppress(OSError):
+            aside = recovery_files.put_aside(file)
+            self.failed.emit(f"A recovery copy cannot be read and is kept as {aside}: {error}")
+
+    def _recovered(self, file: Path, opened: OpenDocument) -> OpenDocument:
+        self._workspace.add(opened)
+        self._write(opened, lambda: recovery_files.remove(file))
+        return opened
 
     def keep_version(self, opened: OpenDocument) -> None:
         """Write a version of the document, if something changed since the newest one."""

@@ -295,9 +295,7 @@ class MainWindow(BaseWindow):
         if self.workspace.settings.packs_allowed:
             self._ask_catalogue()
         for file in self.autosave.recoverable_files():
-            opened = self.autosave.recover(file)
-            if opened is not None:
-                self.messages.recovered(opened)
+            self.files.recover(file, self.messages.recovered)
 
     def _show_unread_settings(self) -> None:
         """Say once which stored settings are of a wrong kind."""
