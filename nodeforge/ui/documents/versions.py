@@ -16,10 +16,11 @@ from PySide6.QtGui import QImage
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import read, write
-from nodeforge.graph.compare import compare
+from nodeforge.graph.compare import Kind, compare
 from nodeforge.graph.document import Document
 from nodeforge.settings.whole_file import write_whole
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.seeds import moving_seeds
 from nodeforge.ui.documents.workspace import Workspace
 
 NEWEST = 20
@@ -96,11 +97,20 @@ class Versions:
             with contextlib.suppress(NodeForgeError):  # a damaged one stays, and counts as none
                 newest = read(found[0].file.read_bytes())
         empty = newest is None and not document.graph.nodes
-        if empty or (newest and not compare(newest, document, self._workspace.catalogue)):
+        if empty or (newest is not None and not self._differ(newest, document)):
             return document
         stem = datetime.now(UTC).strftime(_STAMP)
         write_whole(folder / f"{stem}.json", lambda file: file.write(content))
         return document
+
+    def _differ(self, before: Document, after: Document) -> bool:
+        """Whether anything but seeds that were drawn for a run differs in meaning."""
+        catalogue = self._workspace.catalogue
+        drawn = set(moving_seeds(after, catalogue))
+        found = compare(before, after, catalogue)
+        return any(
+            each.kind is not Kind.VALUE or (each.node, each.port) not in drawn for each in found
+        )
 
     def _keep_picture(self, opened: OpenDocument, folder: Path) -> None:
         """Write the last result as the newest version's thumbnail."""

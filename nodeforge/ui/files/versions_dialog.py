@@ -101,7 +101,9 @@ class VersionsDialog(QDialog):
         if picture.isNull():
             picture = QPixmap(_PICTURE)
             picture.fill(Qt.GlobalColor.transparent)  # the texts stay in line
-        item.setIcon(QIcon(picture))
+        shown = QIcon(picture)
+        shown.addPixmap(picture, QIcon.Mode.Selected)  # in its own colours, too
+        item.setIcon(shown)
         self.list.addItem(item)
 
     def _describe_next(self) -> None:

@@ -10,7 +10,7 @@ from nodeforge.formats.parameters import CHANGE, prompts_behind
 from nodeforge.formats.sampling_settings import LoopTrace
 from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
-from nodeforge.graph.edits import AddNodes, GraphEdit, Link, SetValue
+from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Move, SetEntry, SetValue
 from nodeforge.graph.edits.links import source_of
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input, Node, Output
@@ -20,11 +20,11 @@ from nodeforge.lint.context import LintContext
 from nodeforge.lint.rules.steps import SCHEDULE
 from nodeforge.lint.rules.steps import steps_run as steps_of
 from nodeforge.spec import Catalogue, Role
-from nodeforge.ui.graph_view.items.node_layout import DisplayState, NodeLayout, layout_node
+from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, NOTES, entry_with, rect_of
+from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node
+from nodeforge.ui.graph_view.scene.auto_layout import ACROSS
 from nodeforge.ui.viewer.subgraph_ports import link_alike, outermost_input
 
-_GAP = 60
-"""Between the new node and the nodes around it, scene units."""
 _Place = tuple[float, float]
 
 
@@ -85,7 +85,10 @@ class ContinueFrom(GraphEdit):
             yield from SetValue(own, "step", step).changes(document)
             return
         made = Node(CHANGE, values, version=self.catalogue[CHANGE].version)
-        add = AddNodes([made], _places(document, end, made, self.catalogue), split(end.node)[0])
+        places, way = _make_way(document, start, end, made, self.catalogue)
+        for edit in way:
+            yield from edit.changes(document)
+        add = AddNodes([made], places, split(end.node)[0])
         yield from add.changes(document)
         self.node = add.paths[0]
         yield from Link(start, Input(self.node, "conditioning")).changes(document)
@@ -130,26 +133,33 @@ class ContinueFrom(GraphEdit):
             start = before
 
 
-def _places(document: Document, end: Input, node: Node, catalogue: Catalogue) -> list[_Place]:
-    """Where the new node is left of what it feeds, below what is there; none where nothing is."""
-    places, group = document.view.positions, split(end.node)[0]
-    if end.node not in places:
-        return []
-    new = layout_node("", node, catalogue, DisplayState())
-    x, y = places[end.node][0] - new.width - _GAP, places[end.node][1]
-    taken = [
-        (places[path], layout_node(name, each, catalogue, DisplayState()))
-        for name, each in document.group(group).nodes.items()
-        if (path := join(group, name)) in places
-    ]
-    for (left, top), layout in sorted(taken, key=lambda each: each[0][1]):
-        if _overlap(x, y, new, left, top, layout):
-            y = top + layout.room + _GAP / 2
-    return [(round(x), round(y))]
+def _make_way(
+    document: Document, start: Output, end: Input, node: Node, catalogue: Catalogue
+) -> tuple[list[_Place], list[GraphEdit]]:
+    """Where the new node goes, a column of its own left of what it feeds, and what moves for it.
 
-
-def _overlap(
-    x: float, y: float, one: NodeLayout, left: float, top: float, other: NodeLayout
-) -> bool:
-    across = x < left + other.width and left < x + one.width
-    return across and y < top + other.room and top < y + one.room
+    What is there and further right moves right, with its backdrops and notes. No place where the
+    nodes have none.
+    """
+    view, (group, _) = document.view, split(end.node)
+    if end.node not in view.positions:
+        return [], []
+    left, top = view.positions[end.node]
+    if split(start.node)[0] == group and start.node in view.positions:
+        top = view.positions[start.node][1]
+    shift = round(layout_node("", node, catalogue, DisplayState()).width + ACROSS)
+    paths = [join(group, name) for name in document.group(group).nodes]
+    places = {path: view.positions[path] for path in paths if path in view.positions}
+    moved = {path: (x + shift, y) for path, (x, y) in places.items() if x >= left}
+    edits: list[GraphEdit] = [Move(moved)]
+    for table in (BACKDROPS, NOTES):
+        for key, entry in getattr(view, table).items():
+            body = rect_of(entry)
+            if split(key)[0] != group or body.right() < left:
+                continue
+            if body.left() >= left:
+                body.translate(shift, 0)
+            else:
+                body.setWidth(body.width() + shift)
+            edits.append(SetEntry(table, key, entry_with(entry, body)))
+    return [(left, top)], edits

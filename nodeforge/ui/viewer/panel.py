@@ -33,7 +33,7 @@ from nodeforge.ui.viewer.picture_view import PictureView
 
 _LARGEST = 4096
 """Longer side at which a saved picture is read, pixels."""
-HINT = "Drag to an earlier step, then continue from there with another prompt."
+HINT = "Drag to an earlier step, then"
 _HINT_SEEN = "continue_hint_seen"
 EMPTY = "The picture of the selected node appears here, after a run."
 
@@ -59,6 +59,8 @@ class Viewer(QWidget):
         self._whole = QImage()
         """The shown result, for the last step of the slider."""
         self._file: Path | None = None
+        self._shown_run: object = None
+        """The `last_run` of the document when its result was shown."""
         self._count = 0
         """The number of steps of the shown loop."""
         self._chosen = False
@@ -107,7 +109,8 @@ class Viewer(QWidget):
             if self._opened is not None:
                 self._opened.picture_changed.disconnect(self._changed)
                 self._opened.states_changed.disconnect(self._show_state)
-            self._opened = opened
+            self._opened, self._loop = opened, ""
+            self._set_steps(0)
             if opened is not None:
                 opened.picture_changed.connect(self._changed)
                 opened.states_changed.connect(self._show_state)
@@ -195,6 +198,7 @@ class Viewer(QWidget):
 
     def _show(self, node: str) -> None:
         self._node, self._file = node, None
+        self._shown_run = self._opened.last_run if self._opened else None
         self._asked += 1
         self._wanted, self._busy = None, False
         image = self._opened.pictures.get(node) if self._opened else None
@@ -207,16 +211,20 @@ class Viewer(QWidget):
 
     def _offer_steps(self, node: str) -> None:
         """Offer the steps of the denoise loop that led to the result of `node`, if one did."""
-        self._set_steps(0)
-        self._loop = ""
-        if self._opened is None or not node:
-            return
-        traced = LoopTrace(flatten(self._opened.document.graph, self._workspace.catalogue))
-        upstream = traced.upstream(node) if node in traced.flat.nodes else [node]
-        self._loop = next((path for path in upstream if self._is_loop(path)), "")
-        if self._loop:
+        before, self._loop = self._loop, self._loop_of(node)
+        stays = self._loop == before and self._steps.isVisible()
+        self._set_steps(self._count, self.slider.maximum()) if stays else self._set_steps(0)
+        if self._opened is not None and self._loop:
             on_count = partial(self._on_step_count, self._asked)
             self._runner.pictures.count_steps(self._opened, self._loop, on_count)
+
+    def _loop_of(self, node: str) -> str:
+        """The nearest denoise loop upstream of `node`; empty for none."""
+        if self._opened is None or not node:
+            return ""
+        traced = LoopTrace(flatten(self._opened.document.graph, self._workspace.catalogue))
+        upstream = traced.upstream(node) if node in traced.flat.nodes else [node]
+        return next((path for path in upstream if self._is_loop(path)), "")
 
     def _put(self, image: QImage | None) -> None:
         """Show `image`, the whole result; latents are small previews."""
@@ -267,8 +275,8 @@ class Viewer(QWidget):
         elif running:
             self._steps.hide()
             self._put(self._opened.pictures[node])
-        else:
-            self._show(node)
+        elif self._at_end() or self._opened.last_run is not self._shown_run:
+            self._show(node)  # else the same result, of which a step is shown
 
     def _show_latest(self) -> None:
         if not self._chosen and self._opened and self._latest in self._opened.pictures:
@@ -293,7 +301,8 @@ class Viewer(QWidget):
         self._show_step(kept)
 
     def _on_step_count(self, asked: int, count: int, kept: int) -> None:
-        if asked == self._asked:
+        known = self._steps.isVisible() and (self._count, self.slider.maximum()) == (count, kept)
+        if asked == self._asked and not known:  # else a step may be chosen already
             self._set_steps(count, kept)
 
     def _at_end(self) -> bool:

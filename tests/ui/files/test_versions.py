@@ -39,6 +39,17 @@ def test_each_change_is_a_version_and_the_first_is_as_it_was_opened(window, open
     assert texts(window, opened) == ["a cat", "a dog", "a fox"]
 
 
+def test_a_seed_that_was_drawn_for_a_run_is_no_version(window, opened):
+    window.autosave.keep_version(opened)
+    opened.perform(SetValue("noise", "seed", 77))
+    window.autosave.keep_version(opened)
+    assert len(window.autosave.versions.of(opened)) == 1
+    opened.document.view.seeds.clear()  # fixed: the person's own
+    opened.perform(SetValue("noise", "seed", 78))
+    window.autosave.keep_version(opened)
+    assert len(window.autosave.versions.of(opened)) == 2
+
+
 def test_a_pause_of_editing_writes_a_version(qtbot, window, opened):
     window.autosave._timer.setInterval(10)
     opened.perform(SetValue("prompt", "text", "a dog"))

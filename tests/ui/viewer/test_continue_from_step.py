@@ -16,6 +16,7 @@ from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture import Picture
+from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node
 from nodeforge.ui.viewer.continue_from_step import ContinueFrom, steps_run
 from support.processes import ForkedWorker
 
@@ -63,6 +64,22 @@ def test_one_node_between_the_prompt_and_the_loop(document):
     assert document.history.undo_name == "continue from step 3"
     document.undo()
     assert write(document) == before
+
+
+def test_the_node_stands_between_prompt_and_loop_and_covers_nothing(document):
+    """Window C24: the nodes were far below, and the view jumped."""
+    before = {path: tuple(place) for path, place in document.view.positions.items()}
+    document.view.backdrops["backdrop:1"] = {"rect": [before["denoise"][0] - 20, 0, 260, 400]}
+    edit = continued(document, 3)
+    places = document.view.positions
+    x, y = places[edit.node]
+    assert before["prompt"][0] < x < places["denoise"][0]
+    assert y == before["prompt"][1]
+    for path, (left, top) in places.items():
+        layout = layout_node(path, document.node(path), Catalogue.shipped(), DisplayState())
+        apart = left + layout.width <= x or left >= x + 220
+        assert apart or path == edit.node, (path, left, top)
+    assert document.view.backdrops["backdrop:1"]["rect"][2] > 260
 
 
 def test_the_step_counts_from_the_first_of_the_schedule(document):
