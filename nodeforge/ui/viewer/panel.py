@@ -275,12 +275,18 @@ class Viewer(QWidget):
         elif running:
             self._steps.hide()
             self._put(self._opened.pictures[node])
-        elif self._at_end() or self._opened.last_run is not self._shown_run:
-            self._show(node)  # else the same result, of which a step is shown
+        elif not self._step_chosen():
+            self._show(node)
 
     def _show_latest(self) -> None:
-        if not self._chosen and self._opened and self._latest in self._opened.pictures:
-            self._show(self._latest)
+        latest, opened = self._latest, self._opened
+        if not self._chosen and opened and latest in opened.pictures and not self._step_chosen():
+            self._show(latest)
+
+    def _step_chosen(self) -> bool:
+        """Whether a step of the last run is shown, which stays when pictures arrive late."""
+        run = self._opened.last_run if self._opened else None
+        return not self._at_end() and run is self._shown_run
 
     def _stepped(self, opened: OpenDocument, node: str) -> None:
         if opened is self._opened and node != self._node and not self._chosen:
