@@ -59,6 +59,7 @@ from nodeforge.diffusion.schedules.schedule import ScheduleError, parse_sigmas
 from nodeforge.diffusion.tensors.conditioning import (
     ConditioningMismatchError,
     average,
+    change_at_step,
     combine,
     concatenate,
     exclude_area,
@@ -163,6 +164,7 @@ __all__ = [
     "average",
     "behaviour",
     "blend",
+    "change_at_step",
     "check_lora",
     "choose",
     "combine",

@@ -20,6 +20,8 @@ from nodeforge.values.recipes import COMFYUI
 from nodeforge.values.sampling_labels import CONVENTION_LABELS, SAMPLER_LABELS, SCHEDULE_LABELS
 
 _RANGE = "text.range"
+CHANGE = "text.change_at_step"
+"""The node that changes a prompt at a step."""
 _CONDITIONING = "conditioning"
 
 
@@ -95,7 +97,8 @@ def loop_prompts(traced: LoopTrace, loop: str, port: str) -> list[LoopPrompt]:
 
     Neighbours in time of equal text are one, and none is named twice.
     """
-    found = list(dict.fromkeys(_behind(traced, Input(loop, port))))
+    steps = _steps(traced, loop)
+    found = list(dict.fromkeys(each for _, each in prompts_behind(traced, loop, port, steps)))
     found.sort(key=lambda each: each.start)  # stable: first linked, first named
     merged: list[LoopPrompt] = []
     for each in found:
@@ -121,9 +124,20 @@ def summarised(prompts: list[LoopPrompt]) -> str:
     return text
 
 
-def _behind(traced: LoopTrace, end: Input) -> Iterator[LoopPrompt]:
-    """The prompts behind an input; each way to a node in the same steps is walked once."""
-    waiting, seen = [(end, 0.0, 1.0)], set[tuple[str, float, float]]()
+def prompts_behind(
+    traced: LoopTrace, loop: str, port: str, steps: int
+) -> Iterator[tuple[str, LoopPrompt]]:
+    """The prompts behind the loop's `port`, with the nodes that encode them.
+
+    Each way to a node in the same steps is walked once.
+
+    Args:
+        traced: The workflow.
+        loop: The denoise loop.
+        port: Its input for a prompt.
+        steps: How many steps are run; 0 where that is unknown: then no step divides prompts.
+    """
+    waiting, seen = [(Input(loop, port), 0.0, 1.0)], set[tuple[str, float, float]]()
     while waiting:
         end, first, last = waiting.pop()
         start = traced.flat.links.get(end)
@@ -136,10 +150,24 @@ def _behind(traced: LoopTrace, end: Input) -> Iterator[LoopPrompt]:
         if first >= last or (start.node, first, last) in seen:
             continue
         seen.add((start.node, first, last))
+        begin, until = first, last
+        if node.type == CHANGE and steps:
+            at = _share(traced.literal(start.node, "step"), 1.0) / steps
+            begin, until = max(first, round(at, 4)), min(last, round(at, 4))
         ports = [port.name for port in node.spec.inputs if port.type == _CONDITIONING]
-        waiting += [(Input(start.node, name), first, last) for name in reversed(ports)]
-        if not ports and "text" in node.spec.input:
-            yield LoopPrompt(str(traced.literal(start.node, "text") or ""), first, last)
+        if first < until:
+            waiting += [(Input(start.node, name), first, until) for name in reversed(ports)]
+        if begin < last and (node.type == CHANGE or not ports) and "text" in node.spec.input:
+            text = str(traced.literal(start.node, "text") or "")
+            yield start.node, LoopPrompt(text, begin, last)
+
+
+def _steps(traced: LoopTrace, loop: str) -> int:
+    """How many steps the loop's schedule runs; 0 where that is unknown."""
+    told = traced.settings(loop)
+    steps = told.steps if told and told.steps else traced.value(loop, "schedule", "steps")
+    strength = _share(traced.value(loop, "schedule", "strength"), 1.0)
+    return int(steps * strength) if type(steps) is int else 0
 
 
 def _share(value: Any, default: float) -> float:

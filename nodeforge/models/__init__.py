@@ -63,7 +63,7 @@ from nodeforge.models.folders.prompt_references import (
     referenced_name,
     referenced_names,
 )
-from nodeforge.models.labels import family_label, variant_label
+from nodeforge.models.labels import family_label, kind_label, kind_with_article, variant_label
 
 __all__ = [
     "BFLOAT16_FIRST",
@@ -110,6 +110,8 @@ __all__ = [
     "fingerprints",
     "folder_problems",
     "is_whole_model",
+    "kind_label",
+    "kind_with_article",
     "locate",
     "locked_entry",
     "locked_of",

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from nodeforge.api import Conditioning, Multiline, Range, RunContext, TextEncoder, node
-from nodeforge.diffusion import encode_text, with_named
+from nodeforge.diffusion import change_at_step, encode_text, with_named
 
 
 @node("text.encode", version=3, title="Encode prompt")
@@ -31,3 +31,28 @@ def encode(
     knowing = with_named(text_encoder, text, run.named)
     with run.use(text_encoder) as encoder:
         return encode_text(encoder, knowing, text, clip_skip, run.check)
+
+
+@node("text.change_at_step", title="Change prompt at step")
+def change_prompt(
+    run: RunContext,
+    conditioning: Conditioning,
+    text_encoder: TextEncoder,
+    text: Annotated[str, Multiline(names="embedding")] = "",
+    step: Annotated[int, Range(1, 1000)] = 1,
+    clip_skip: Annotated[int, Range(0, 11)] = 0,
+) -> Conditioning:
+    """Follow a prompt up to a step, and another text in the steps after it.
+
+    The steps before the change stay as they were, and come from the cache. ControlNets,
+    IP-Adapters and SDXL's sizes of the prompt act on the text, too; so does its area, unless
+    several prompts with areas of their own are combined in it.
+
+    Args:
+        conditioning: The prompt up to the step.
+        text_encoder: The model's own.
+        text: What the picture should show from there, as in 'Encode prompt'.
+        step: How many of the steps run follow the prompt before it.
+        clip_skip: Last layers of the text encoder to skip (CLIP skip).
+    """
+    return change_at_step(conditioning, encode(run, text_encoder, text, clip_skip), step)

@@ -46,6 +46,20 @@ def test_a_prompt_that_changes_at_a_step_is_named_with_both():
     assert summary(document) == "[a red car:a green car:0.45]"
 
 
+@pytest.mark.parametrize(
+    ("steps", "strength", "text"),
+    [(10, 1.0, "[a fox:a green car:0.3]"), (20, 0.5, "[a fox:a green car:0.3]"), (3, 1.0, "a fox")],
+)
+def test_a_prompt_changed_at_a_step_is_named_with_both(steps: int, strength: float, text: str):
+    document = text_to_image()
+    graph = document.graph
+    graph.nodes["schedule"].values.update(steps=steps, strength=strength)
+    graph.nodes["change"] = Node("text.change_at_step", {"text": "a green car", "step": 3})
+    graph.links[Input("change", "conditioning")] = Output("prompt", "conditioning")
+    graph.links[Input("denoise", "positive")] = Output("change", "conditioning")
+    assert summary(document) == text
+
+
 def test_a_copy_that_was_not_edited_is_one_prompt():
     document = text_to_image()
     prompt_from(document, 0.45, "a fox")

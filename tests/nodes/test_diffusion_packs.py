@@ -138,6 +138,33 @@ def test_text_nodes(run, parts):
     assert denoised(run, parts, positive=both).samples.isfinite().all()
 
 
+def test_a_prompt_that_changes_at_a_step_is_two_ranges_combined(run, parts):
+    """What *Continue from here* wires is what it wired before, bit for bit."""
+    steps, encoder = parts["schedule"].steps, parts["encoder"]
+    changed = run("text.change_at_step", parts["positive"], encoder, "a dog", 1)
+    before = run("text.range", parts["positive"], 0.0, 1 / steps)
+    after = run("text.range", run("text.encode", encoder, "a dog"), 1 / steps, 1.0)
+    both = run("text.combine", before, after)
+    one, other = (denoised(run, parts, positive=each).samples for each in (changed, both))
+    assert torch.equal(one, other)
+    assert not torch.equal(one, denoised(run, parts).samples)
+
+
+def test_the_later_text_keeps_what_steers_the_prompt(run, parts):
+    half = Mask(torch.ones(1, 48, 64))
+    inside = run("text.area", parts["positive"], half, 0.5)
+    first, later = run("text.change_at_step", inside, parts["encoder"], "a dog", 2).prompts
+    assert torch.equal(later.area.values, first.area.values)
+    assert (first.weight, first.steps) == (later.weight, (0, 2)) == (0.5, (0, 2))
+    assert later.steps == (2, None)
+    region = run("text.region", parts["positive"], parts["positive"], half)
+    *_, later = run("text.change_at_step", region, parts["encoder"], "a dog", 2).prompts
+    assert later.area is None
+    scheduled = run("text.encode", parts["encoder"], "a [cat:fox:3]")
+    changed = run("text.change_at_step", scheduled, parts["encoder"], "a [dog:owl:3]", 2)
+    assert [each.steps for each in changed.prompts] == [(0, 2), (2, 3), (3, None)]
+
+
 def test_a_region_has_its_own_prompt_and_the_rest_the_other(run, parts):
     mask = torch.zeros(1, 48, 64)
     mask[..., :32] = 1

@@ -104,6 +104,52 @@ def set_range(conditioning: Conditioning, start: float, end: float) -> Condition
     return replace(conditioning, prompts=left)
 
 
+def change_at_step(before: Conditioning, after: Conditioning, step: int) -> Conditioning:
+    """The prompts of `before` in the first `step` of the steps run, those of `after` in the rest.
+
+    `after` gets what steers the first prompt of `before`: controls, images and added conditions;
+    and its area and weight, where all of `before` have them.
+
+    Args:
+        before: What acts up to the step; ranges that it has already stay.
+        after: What acts from there.
+        step: How many steps are run before the change, from 1.
+
+    Raises:
+        ConditioningMismatchError: the two are of different families.
+        RangeError: `step` is below 1.
+    """
+    _check_alike(before, after)
+    if step < 1:
+        raise RangeError(
+            f"the prompt changes after step {step}, before the first.", way_out="Choose 1 or more."
+        )
+    first = before.prompts[0]
+    kept = {"controls": first.controls, "images": first.images}
+    if all(_same_area(prompt, first) for prompt in before.prompts):
+        kept |= {"area": first.area, "weight": first.weight}
+    later = after.each(**kept, added_conditions=first.added_conditions)
+    prompts = _cut(before, 0, step) + _cut(later, step, None)
+    return replace(before, prompts=prompts)
+
+
+def _cut(conditioning: Conditioning, first: int, stop: int | None) -> tuple[Prompt, ...]:
+    """The prompts in steps `first` to `stop`; those that have none of these are left out."""
+    cut: list[Prompt] = []
+    for prompt in conditioning.prompts:
+        start = max(prompt.steps[0], first)
+        end = min((each for each in (prompt.steps[1], stop) if each is not None), default=None)
+        if end is None or start < end:
+            cut.append(replace(prompt, steps=(start, end)))
+    return tuple(cut)
+
+
+def _same_area(one: Prompt, other: Prompt) -> bool:
+    if one.area is None or other.area is None:
+        return one.area is other.area and one.weight == other.weight
+    return one.weight == other.weight and torch.equal(one.area.values, other.area.values)
+
+
 def set_area(conditioning: Conditioning, area: Mask, strength: float) -> Conditioning:
     """Let the prompts act only where `area` is above 0, weighed by it and by `strength`.
 

@@ -80,5 +80,6 @@ def _of_picture(path: Path) -> ComfyGraph:
         except WorkflowError as error:
             if name == found[-1]:
                 raise error.at(f"'{name}'") from None
-    holds = f" It has: {', '.join(sorted(texts))}." if texts else ""
+    named = sorted(name for name in texts if not name.startswith("date:"))
+    holds = f" Its metadata: {', '.join(named)}." if named else ""
     raise NotComfyUIError(f"is a picture without a workflow of ComfyUI.{holds}")

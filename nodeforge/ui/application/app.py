@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from nodeforge.settings import load_settings
 from nodeforge.ui.application import single_instance
 from nodeforge.ui.application.crash_reports import CrashReports
+from nodeforge.ui.application.file_dialogs import use_platform_dialogs
 from nodeforge.ui.application.garbage_collector import GarbageCollector
 from nodeforge.ui.common import theme
 from nodeforge.ui.common.icons import icon
@@ -79,6 +80,7 @@ def show_within_screen(window: MainWindow) -> None:
 
 def make_app() -> QApplication:
     """Create the QApplication, with a name that desktops group windows by."""
+    use_platform_dialogs()
     app = QApplication(sys.argv[:1])
     app.setApplicationName("NodeForge")
     app.setDesktopFileName("nodeforge")

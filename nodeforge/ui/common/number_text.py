@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 
 def format_number(value: float) -> str:
-    """Format a number with up to six decimals, without trailing zeros."""
-    return str(value) if isinstance(value, int) else f"{value:.6f}".rstrip("0").rstrip(".")
+    """Format a number with up to six decimals, or digits where it is tiny, without trailing zeros.
+
+    Nodes, inspector and messages write a number alike: ``5`` for 5.0.
+    """
+    if isinstance(value, int):
+        return str(value)
+    if 0 < abs(value) < 1e-4 or abs(value) >= 1e15 or not math.isfinite(value):
+        return f"{value:.6g}"
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def out_of_range(value: float, low: float | None, high: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Autosave: recovery copies of unsaved documents."""
+"""Autosave: recovery copies of unsaved documents, and versions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.documents import recovery_files
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.recovery_files import AutosaveSession
+from nodeforge.ui.documents.versions import Versions
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 
 if TYPE_CHECKING:
-    from nodeforge.formats.bundle import ProjectFiles
+    from nodeforge.formats.bundle import Project, ProjectFiles
 
 PAUSE = 3
 """Default seconds without editing until a copy is written."""
@@ -47,6 +48,7 @@ class Autosave(QObject):
         self._timer.timeout.connect(self._write_all)
         self._writer = ThreadPoolExecutor(1, "autosave")
         self._projects: ProjectFiles | None = None
+        self.versions = Versions(workspace)
         workspace.opened.connect(self._watch)
 
     def reload_interval(self) -> None:
@@ -56,6 +58,7 @@ class Autosave(QObject):
     def recoverable_files(self) -> list[Path]:
         """Copies left by sessions that have ended, oldest first."""
         self._session.clean_up()
+        self.versions.clean_up()
         return self._session.left_over((".json", PROJECT))
 
     def recover(self, file: Path) -> OpenDocument | None:
@@ -63,27 +66,42 @@ class Autosave(QObject):
 
         The copy is removed once a new one is written; where that fails, it stays.
         """
-        path, name = recovery_files.read_about(file)
         try:
-            opened = self._opened(file, path, name)
+            if file.suffix == PROJECT:
+                return self.recovered_project(file, self._workspace.projects().load(file))
+            path, name = recovery_files.read_about(file)
+            opened = OpenDocument(load(file), path, name, recovered=True)
         except NodeForgeError as error:
-            with contextlib.suppress(OSError):
-                aside = recovery_files.put_aside(file)
-                self.failed.emit(f"A recovery copy cannot be read and is kept as {aside}: {error}")
+            self.put_aside(file, error)
             return None
-        self._workspace.add(opened)
-        self._write(opened, lambda: recovery_files.remove(file))
-        return opened
+        return self._recovered(file, opened)
 
-    def _opened(self, file: Path, path: Path | None, name: str) -> OpenDocument:
-        if file.suffix != PROJECT:
-            return OpenDocument(load(file), path, name, recovered=True)
+    def recovered_project(self, file: Path, project: Project) -> OpenDocument:
+        """Open the project that was read from a recovery copy, as `recover` does."""
         from nodeforge.ui.documents.project_files import (
             open_project_document,  # the canvas needs numpy and OpenCV
         )
 
-        project = self._workspace.projects().load(file)
-        return open_project_document(project, path, name, recovered=True)
+        path, name = recovery_files.read_about(file)
+        return self._recovered(file, open_project_document(project, path, name, recovered=True))
+
+    def put_aside(self, file: Path, error: NodeForgeError) -> None:
+        """Keep a recovery copy that cannot be read under another name, and say why."""
+        with contextlib.suppress(OSError):
+            aside = recovery_files.put_aside(file)
+            self.failed.emit(f"A recovery copy cannot be read and is kept as {aside}: {error}")
+
+    def _recovered(self, file: Path, opened: OpenDocument) -> OpenDocument:
+        self._workspace.add(opened)
+        self._write(opened, lambda: recovery_files.remove(file))
+        return opened
+
+    def keep_version(self, opened: OpenDocument) -> None:
+        """Write a version of the document, if something changed since the newest one."""
+        try:
+            self.versions.keep(opened)
+        except (OSError, NodeForgeError) as error:
+            self.failed.emit(str(error))
 
     def remove_copy(self, opened: OpenDocument) -> None:
         """Remove the copies of a document that is saved or closed."""
@@ -114,6 +132,7 @@ class Autosave(QObject):
                 self._mark_dirty(opened)  # a stroke is being drawn
             elif opened.id in dirty and opened.modified:
                 self._write(opened)
+                self.keep_version(opened)
 
     def _write(self, opened: OpenDocument, then: Callable[[], None] = lambda: None) -> None:
         """Write a copy; `then` is called once it is safely there."""

@@ -99,6 +99,8 @@ class OpenDocument(QObject):
         """Unknown fields of the project file, kept for saving."""
         self.has_pending_edit: Callable[[], bool] = lambda: False
         """Whether there is a pending edit that `commit_pending` would finish."""
+        self._unsaved_setting = False
+        """Whether a setting was changed that is saved with the document but is no undo step."""
         self._end = document.subscribe(self._on_changes)
 
     @property
@@ -114,7 +116,7 @@ class OpenDocument(QObject):
 
     @property
     def modified(self) -> bool:
-        return self.recovered or self.document.history.modified
+        return self.recovered or self._unsaved_setting or self.document.history.modified
 
     def perform(self, edit: Edit) -> bool:
         """Make `edit`; if it cannot be made, emit `refused` and return False."""
@@ -153,9 +155,23 @@ class OpenDocument(QObject):
         self.file_status_changed.emit()
 
     def mark_saved_as(self, path: Path) -> None:
-        self.path, self.recovered = path, False
+        self.path, self.recovered, self._unsaved_setting = path, False, False
         self.document.history.mark_saved()
         self.file_status_changed.emit()
+
+    def set_view_setting(self, name: str, value: Any, *, unsaved: bool = True) -> None:
+        """Keep a setting of a view with the document: no undo step, but saved with it.
+
+        Args:
+            name: The field of `View.extra`.
+            value: Plain JSON.
+            unsaved: Whether the document counts as modified.
+        """
+        self.document.view.extra[name] = value
+        if unsaved:
+            self._unsaved_setting = True
+            self.changed.emit(())
+            self.file_status_changed.emit()
 
     def show_states(self, states: dict[str, NodeState]) -> None:
         self.states.update(states)

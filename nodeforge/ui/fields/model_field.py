@@ -21,7 +21,13 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.models import Kind, ModelInfo, family_label, variant_label
+from nodeforge.models import (
+    Kind,
+    ModelInfo,
+    family_label,
+    kind_with_article,
+    variant_label,
+)
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
@@ -42,7 +48,7 @@ class ModelDialog(QDialog):
 
     def __init__(self, workspace: Workspace, kind: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Choose a model")
+        self.setWindowTitle(f"Choose {kind_with_article(kind)}")
         self.resize(760, 480)
         self.chosen = ""
         self.granted = ""
@@ -219,7 +225,8 @@ class ModelField(Field):
         """What is shown while no model is chosen."""
         if self._auto:
             return f"Auto: {self._auto}"
-        return "None; choose a model…" if self._clear else "Choose a model…"
+        what = kind_with_article(self._kind)
+        return f"None; choose {what}…" if self._clear else f"Choose {what}…"
 
     def _picture(self, name: str) -> QIcon:
         opened = self._workspace.current

@@ -12,7 +12,7 @@ from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Input
-from nodeforge.models import Kind, ModelInfo, recognise
+from nodeforge.models import Kind, ModelInfo, family_label, kind_with_article, recognise
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, ModelFileWidget
 from nodeforge.ui.common.background_reader import BackgroundReader
@@ -21,7 +21,6 @@ from nodeforge.ui.documents.workspace import Workspace
 
 SUFFIXES = (".safetensors", ".sft")
 _SUBJECT = "model"
-_NAMES = {"lora": "LoRA", "vae": "VAE", "unet": "denoiser", "controlnet": "ControlNet"}
 
 
 class DroppedModels:
@@ -48,7 +47,8 @@ class DroppedModels:
             return
         kind = info.kind.value
         folder = folder_of(kind, self._workspace.settings)
-        what = " ".join(filter(None, [info.family, _NAMES.get(kind, kind.replace("_", " "))]))
+        family = family_label(info)
+        what = f"{kind_with_article(kind)}{f' for {family}' if family else ''}"
         buttons: list[Button] = []
         if path.parent != folder:
             take = partial(self._take, path, folder)
@@ -56,7 +56,7 @@ class DroppedModels:
             buttons += [("Copy it there", partial(take, move=False))]
         if (end := self._port_for(info)) is not None:
             buttons.append(("Use it where it is", partial(self._use, path, end)))
-        text = f"{path.name} is a model: {what}. Its place is {folder}."
+        text = f"{path.name} is {what}. Its place is {folder}."
         self._bars.show_message(_SUBJECT, text, buttons, kind="info")
 
     def _take(self, path: Path, folder: Path, *, move: bool) -> None:

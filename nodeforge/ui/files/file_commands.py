@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QStandardPaths
+from PySide6.QtCore import QMimeData, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from nodeforge.errors import NodeForgeError
@@ -18,6 +18,7 @@ from nodeforge.ui.common.background_reader import BackgroundReader, Work
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.autosave import Autosave
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.recovery_files import read_about
 from nodeforge.ui.documents.workspace import PROJECT, Workspace
 from nodeforge.ui.files.comfyui_import import ComfyUIImport
 from nodeforge.ui.files.document_reading import ForeignWorkflow, is_quick, read_document
@@ -25,6 +26,7 @@ from nodeforge.ui.files.dropped_models import SUFFIXES as MODEL_SUFFIXES
 from nodeforge.ui.files.dropped_models import DroppedModels
 from nodeforge.ui.files.load_settings import settings_edit
 from nodeforge.ui.files.model_lock import record_models
+from nodeforge.ui.files.versions_dialog import VersionsDialog
 from nodeforge.ui.running.runner import Runner
 
 if TYPE_CHECKING:
@@ -183,7 +185,7 @@ class FileCommands:
         return f"Settings of {path.name} were loaded."
 
     def ask_open(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open", str(self._folder()), OPENABLE)
+        paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open", str(self.folder()), OPENABLE)
         for path in map(Path, paths):
             self._workspace.store.setValue("folder", str(path.parent))
             self.open(path)
@@ -195,6 +197,27 @@ class FileCommands:
             self.open(path, use_picture)
         return bool(paths)
 
+    def folder(self) -> Path:
+        """The folder last used to open or save; by default the user's documents folder."""
+        last = str(self._workspace.store.value("folder", ""))
+        if last and Path(last).is_dir():
+            return Path(last)
+        place = QStandardPaths.StandardLocation.DocumentsLocation
+        documents = Path(QStandardPaths.writableLocation(place))
+        return documents if documents.is_dir() else Path.home()
+
+    def recover(self, file: Path, told: Callable[[OpenDocument], object]) -> None:
+        """Open a recovery copy, a project in the background; `told` gets the document."""
+        if file.suffix != PROJECT:
+            if (opened := self._autosave.recover(file)) is not None:
+                told(opened)
+            return
+        _, name = read_about(file)
+        work: Work = partial(self._workspace.projects().load, file)
+        failed = partial(self._autosave.put_aside, file)
+        take = self._autosave.recovered_project
+        self._reader.read(name, work, lambda project: told(take(file, project)), failed, file)
+
     def save(self, opened: OpenDocument) -> bool:
         """Save; returns whether it was saved. A document with a canvas is saved as a project."""
         path = opened.path
@@ -204,7 +227,7 @@ class FileCommands:
 
     def save_as(self, opened: OpenDocument) -> bool:
         painted = opened.canvas is not None
-        wish = opened.path or self._folder() / f"{opened.name}.json"
+        wish = opened.path or self.folder() / f"{opened.name}.json"
         wish = wish.with_suffix(PROJECT) if painted else wish
         kinds = PROJECT_FILES if painted else f"{WORKFLOW};;{PROJECT_FILES}"
         path, _ = QFileDialog.getSaveFileName(self._parent, "Save as", str(wish), kinds)
@@ -226,15 +249,6 @@ class FileCommands:
         unsaved = [each for each in self._workspace.documents if each.modified]
         return not unsaved or self._ask_to_save(unsaved)
 
-    def _folder(self) -> Path:
-        """The folder last used to open or save; by default the user's documents folder."""
-        last = str(self._workspace.store.value("folder", ""))
-        if last and Path(last).is_dir():
-            return Path(last)
-        place = QStandardPaths.StandardLocation.DocumentsLocation
-        documents = Path(QStandardPaths.writableLocation(place))
-        return documents if documents.is_dir() else Path.home()
-
     def _write(self, opened: OpenDocument, path: Path) -> bool:
         try:
             record_models(self._workspace, opened)
@@ -246,7 +260,21 @@ class FileCommands:
         self._message_bars.dismiss("save")
         self._workspace.store.setValue("folder", str(path.parent))
         self._autosave.remove_copy(opened)
+        self._autosave.keep_version(opened)
         return True
+
+    def show_versions(self, opened: OpenDocument) -> VersionsDialog:
+        """Show the versions of a document; the one that is chosen opens beside it."""
+        opened.commit_pending()
+        self._autosave.keep_version(opened)
+        versions = self._autosave.versions.of(opened)
+        dialog = VersionsDialog(opened, versions, self._workspace.catalogue, self._parent)
+        dialog.chosen.connect(
+            lambda document, name: self._workspace.add(OpenDocument(document, name=name))
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+        return dialog
 
     def _ask_to_save(self, unsaved: list[OpenDocument]) -> bool:
         """Ask to save, discard or cancel; returns whether to go on."""

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.edits import SetValue, Together
+from nodeforge.models import kind_label
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -88,10 +89,10 @@ class RelinkDialog(QDialog):
     def _add(self, model: tuple[str, str]) -> None:
         kind, name = model
         place = self._grid.rowCount()
-        what = QLabel(f"{name}  ({kind.replace('_', ' ')})")
+        what = QLabel(f"{name}  ({kind_label(kind)})")
         button = QPushButton(icon("cube"), "Choose…")
         button.setStyleSheet("text-align: left")
-        button.setAccessibleName(f"Choose another {kind} for {name}")
+        button.setAccessibleName(f"Choose another {kind_label(kind)} for {name}")
         button.clicked.connect(lambda: self._ask(model))
         reason = QLabel()
         reason.setProperty("role", "dim")

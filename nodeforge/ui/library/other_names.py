@@ -76,6 +76,7 @@ _HERE: Mapping[str, str] = {
     "sampling.sampler": "Sampling method",
     "sampling.schedule": "Schedule type; Scheduler; Sampling steps; Denoising strength; Sigmas",
     "text.average": "Mix; Prompt blend",
+    "text.change_at_step": "Prompt editing; Prompt scheduling; Prompt travel",
     "text.combine": "AND; Composable diffusion",
     "text.concatenate": "BREAK; Join strings",
     "text.encode": "Prompt; Negative prompt; Clip skip",

@@ -270,7 +270,10 @@ def _menu(options: Mapping[Any, str], chosen: str) -> QComboBox:
 
 
 def _switch(on: bool) -> QCheckBox:
-    return QCheckBox("On", checked=on)
+    """A check box that says its state, as those of the inspector do."""
+    box = QCheckBox("On" if on else "Off", checked=on)
+    box.toggled.connect(lambda now: box.setText("On" if now else "Off"))
+    return box
 
 
 def _size_of(name: str) -> str:

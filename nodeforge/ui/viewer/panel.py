@@ -1,4 +1,4 @@
-"""The viewer panel: the selected node's picture, and a slider over its denoising steps."""
+"""The viewer panel: the selected node's picture, and a slider over the denoising steps to it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from nodeforge.formats.sampling_settings import LOOP, LoopTrace
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Together
+from nodeforge.graph.flatten import flatten
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.node_state import NodeState
@@ -31,6 +33,8 @@ from nodeforge.ui.viewer.picture_view import PictureView
 
 _LARGEST = 4096
 """Longer side at which a saved picture is read, pixels."""
+HINT = "Drag to an earlier step, then"
+_HINT_SEEN = "continue_hint_seen"
 EMPTY = "The picture of the selected node appears here, after a run."
 
 
@@ -38,7 +42,7 @@ class Viewer(QWidget):
     """Shows the selected node's picture; if it has none, the document's latest picture."""
 
     node_requested = Signal(str)
-    """The path of a node to show and edit next."""
+    """The path of a node whose text is to be edited next."""
     menu_requested = Signal(list, QPoint)
     """The shown `Picture` in a list, and a screen position."""
     command = Signal(str, list)
@@ -50,7 +54,13 @@ class Viewer(QWidget):
         self._workspace, self._runner = workspace, runner
         self._opened: OpenDocument | None = None
         self._node = ""
+        self._loop = ""
+        """The denoise loop whose steps are offered: the nearest upstream of the shown result."""
+        self._whole = QImage()
+        """The shown result, for the last step of the slider."""
         self._file: Path | None = None
+        self._shown_run: object = None
+        """The `last_run` of the document when its result was shown."""
         self._count = 0
         """The number of steps of the shown loop."""
         self._chosen = False
@@ -74,9 +84,13 @@ class Viewer(QWidget):
         self._step = QLabel()
         self.continue_button = QPushButton(icon("git-branch"), "Continue from here")
         self.continue_button.setToolTip(
-            "Keep the steps up to here, and continue with copies of prompts and guidance"
+            "Keep the steps up to the one shown, and change the prompt from there.\n"
+            "Drag to an earlier step first."
         )
         self.continue_button.clicked.connect(self._continue)
+        self.hint = QLabel(HINT)
+        self.hint.setProperty("role", "dim")
+        self.hint.setWordWrap(True)
         self._steps = QWidget()
         self._lay_out()
         view = self.picture_view
@@ -95,7 +109,8 @@ class Viewer(QWidget):
             if self._opened is not None:
                 self._opened.picture_changed.disconnect(self._changed)
                 self._opened.states_changed.disconnect(self._show_state)
-            self._opened = opened
+            self._opened, self._loop = opened, ""
+            self._set_steps(0)
             if opened is not None:
                 opened.picture_changed.connect(self._changed)
                 opened.states_changed.connect(self._show_state)
@@ -115,9 +130,10 @@ class Viewer(QWidget):
         self._wanted, self._busy = None, False
         image = read_scaled(picture.path, _LARGEST) if picture.path is not None else QImage()
         self.picture_view.set_empty_text("The file is no longer there.")
-        self.picture_view.show_image(image)
+        self._put(image)
         self._show_name(picture.path.name if picture.path else "", str(picture.path or ""))
-        self._set_steps(0)
+        saved = self._opened.saved_files.items() if self._opened else ()
+        self._offer_steps(next((node for node, files in saved if picture.path in files), ""))
 
     @property
     def picture(self) -> Picture | None:
@@ -150,7 +166,11 @@ class Viewer(QWidget):
         below.setContentsMargins(8, 0, 8, 0)
         below.setSpacing(4)
         below.addLayout(steps)
-        below.addWidget(self.continue_button, 0, Qt.AlignmentFlag.AlignRight)
+        again = QHBoxLayout()
+        again.addWidget(self.hint, 1)
+        again.addStretch()
+        again.addWidget(self.continue_button)
+        below.addLayout(again)
         steps.addWidget(self.slider, 1)
         steps.addWidget(self._step)
         column.addWidget(self._steps)
@@ -178,23 +198,37 @@ class Viewer(QWidget):
 
     def _show(self, node: str) -> None:
         self._node, self._file = node, None
+        self._shown_run = self._opened.last_run if self._opened else None
         self._asked += 1
         self._wanted, self._busy = None, False
         image = self._opened.pictures.get(node) if self._opened else None
         self._put(image)
         self._show_name(self._title(node))
         self.picture_view.set_empty_text(EMPTY)
-        self._set_steps(0)
-        if self._opened is None or not node:
-            return
-        if image is not None:
+        if self._opened is not None and image is not None:
             self._ask_large()
-        if self._is_loop(node):
+        self._offer_steps(node)
+
+    def _offer_steps(self, node: str) -> None:
+        """Offer the steps of the denoise loop that led to the result of `node`, if one did."""
+        before, self._loop = self._loop, self._loop_of(node)
+        stays = self._loop == before and self._steps.isVisible()
+        self._set_steps(self._count, self.slider.maximum()) if stays else self._set_steps(0)
+        if self._opened is not None and self._loop:
             on_count = partial(self._on_step_count, self._asked)
-            self._runner.pictures.count_steps(self._opened, node, on_count)
+            self._runner.pictures.count_steps(self._opened, self._loop, on_count)
+
+    def _loop_of(self, node: str) -> str:
+        """The nearest denoise loop upstream of `node`; empty for none."""
+        if self._opened is None or not node:
+            return ""
+        traced = LoopTrace(flatten(self._opened.document.graph, self._workspace.catalogue))
+        upstream = traced.upstream(node) if node in traced.flat.nodes else [node]
+        return next((path for path in upstream if self._is_loop(path)), "")
 
     def _put(self, image: QImage | None) -> None:
-        """Show `image`; latents are small previews."""
+        """Show `image`, the whole result; latents are small previews."""
+        self._whole = image or QImage()
         pictures = self._runner.pictures
         latent = (
             self._opened is not None and pictures.picture_type(self._opened, self._node) == "latent"
@@ -215,7 +249,7 @@ class Viewer(QWidget):
     def _is_loop(self, node: str) -> bool:
         assert self._opened is not None
         return self._workspace.catalogue.get(_type_of(self._opened, node)) is not None and (
-            _type_of(self._opened, node) == "sampling.denoise" or node in self._opened.steps
+            _type_of(self._opened, node) == LOOP or node in self._opened.steps
         )
 
     def _ask_large(self) -> None:
@@ -241,12 +275,18 @@ class Viewer(QWidget):
         elif running:
             self._steps.hide()
             self._put(self._opened.pictures[node])
-        else:
+        elif not self._step_chosen():
             self._show(node)
 
     def _show_latest(self) -> None:
-        if not self._chosen and self._opened and self._latest in self._opened.pictures:
-            self._show(self._latest)
+        latest, opened = self._latest, self._opened
+        if not self._chosen and opened and latest in opened.pictures and not self._step_chosen():
+            self._show(latest)
+
+    def _step_chosen(self) -> bool:
+        """Whether a step of the last run is shown, which stays when pictures arrive late."""
+        run = self._opened.last_run if self._opened else None
+        return not self._at_end() and run is self._shown_run
 
     def _stepped(self, opened: OpenDocument, node: str) -> None:
         if opened is self._opened and node != self._node and not self._chosen:
@@ -262,11 +302,13 @@ class Viewer(QWidget):
         self.slider.setRange(1, max(1, kept))
         self.slider.setValue(kept)
         self.slider.blockSignals(False)
+        self.hint.setVisible(self._workspace.store.read(_HINT_SEEN, "false", str) != "true")
         self._steps.setVisible(kept > 1)
         self._show_step(kept)
 
     def _on_step_count(self, asked: int, count: int, kept: int) -> None:
-        if asked == self._asked:
+        known = self._steps.isVisible() and (self._count, self.slider.maximum()) == (count, kept)
+        if asked == self._asked and not known:  # else a step may be chosen already
             self._set_steps(count, kept)
 
     def _at_end(self) -> bool:
@@ -289,13 +331,16 @@ class Viewer(QWidget):
         """
         if self._wanted is None or self._opened is None:
             return
-        previews = self._opened.step_pictures.get(self._node, {})
+        if self._wanted == self._count and self._loop != self._node and not self._whole.isNull():
+            self.picture_view.show_image(self._whole)
+            return
+        previews = self._opened.step_pictures.get(self._loop, {})
         if len(previews) == self.slider.maximum() and self._wanted in previews:
             self.picture_view.show_image(previews[self._wanted], coarse=True)
             return
         step, self._wanted, self._busy = self._wanted, None, True
         show = partial(self._show_step_picture, self._asked)
-        self._runner.pictures.render(self._opened, self._node, show, step=step)
+        self._runner.pictures.render(self._opened, self._loop, show, step=step)
 
     def _show_step_picture(self, asked: int, image: QImage | None) -> None:
         if asked != self._asked:
@@ -306,21 +351,22 @@ class Viewer(QWidget):
         self._ask_step()
 
     def _continue(self) -> None:
-        """Split the workflow at the shown step ("Continue from here")."""
+        """Change the prompt from the shown step on ("Continue from here")."""
         from nodeforge.ui.viewer.continue_from_step import (  # with the graph's view
             ContinueFrom,
             steps_run,
         )
 
-        if self._opened is None or not self._node:
+        if self._opened is None or not self._loop:
             return
+        self._workspace.store.setValue(_HINT_SEEN, "true")
         document, step = self._opened.document, self.slider.value()
         catalogue = self._workspace.catalogue
-        steps = steps_run(document, self._node, self._count, catalogue)
-        edit = ContinueFrom(self._node, step, steps, catalogue)
+        steps = steps_run(document, self._loop, self._count, catalogue)
+        edit = ContinueFrom(self._loop, step, steps, catalogue)
         fix = set_modes(moving_seeds(document, catalogue), FIXED)  # the steps are of this seed
-        if self._opened.perform(Together(edit.name, [edit, fix])) and edit.copies:
-            self.node_requested.emit(edit.copies[0])
+        if self._opened.perform(Together(edit.name, [edit, fix])) and edit.node:
+            self.node_requested.emit(edit.node)
 
     def _show_pixel(self, text: str) -> None:
         """The pixel under the mouse, in the place of the name."""

@@ -1,4 +1,4 @@
-"""Edits of subgraph ports: exposing an inner input, and linking copied nodes."""
+"""Edits of subgraph ports: exposing an inner input, and linking across subgraphs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator, Mapping
 
 from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
-from nodeforge.graph.edits import Link, SetPorts, SetValue
+from nodeforge.graph.edits import Link, SetPorts
 from nodeforge.graph.edits.exposed import subgraph
 from nodeforge.graph.edits.links import source_of
 from nodeforge.graph.inline import Inlined, inline
-from nodeforge.graph.model import Input
-from nodeforge.graph.paths import join, split
+from nodeforge.graph.model import Input, Output
+from nodeforge.graph.paths import Names, split
 
 
 def outermost_input(document: Document, end: Input) -> Generator[Change, None, Input | None]:
@@ -41,25 +41,48 @@ def outermost_input(document: Document, end: Input) -> Generator[Change, None, I
     return own
 
 
-def expose_copies(document: Document, group: str, copies: Mapping[str, str]) -> Iterator[Change]:
-    """Link the ports of `group` to copies inside it as to the originals; values of ports are
-    copied to the copies.
+def link_alike(document: Document, like: Input, end: Input) -> Iterator[Change]:
+    """Feed `end` from what feeds `like`, which may lie in another subgraph.
 
-    Args:
-        copies: Names of originals to names of their copies.
+    Ports of subgraphs are used and added as needed. Where nothing feeds `like`, or it lies in a
+    subgraph beside that of `end` with its source, `end` stays unlinked.
     """
-    if not group:
-        return
-    whole, node = inline(document.graph), subgraph(document, group)
-    inputs = {port: list(targets) for port, targets in node.inputs.items()}
-    for port, targets in node.inputs.items():
-        for target in (each for each in targets if each.node in copies):
-            copy = copies[target.node]
-            if _path_to_link(whole, Input(join(group, target.node), target.port, target.item)):
-                inputs[port].append(Input(copy, target.port, target.item))
-            elif port in (given := _outer_values(whole, Input(group, port))):
-                yield from SetValue(join(group, copy), target.port, given[port]).changes(document)
-    yield from SetPorts(group, inputs, node.outputs).changes(document)
+    whole = inline(document.graph)
+    group, name = split(end.node)
+    path_to_link = _path_to_link(whole, like) or []
+    for port in path_to_link:
+        if group and port.node == group:
+            node = subgraph(document, group)
+            target = Input(name, end.port, end.item)
+            inputs = {**node.inputs, port.port: [*node.inputs[port.port], target]}
+            yield from SetPorts(group, inputs, node.outputs).changes(document)
+            return
+        start = source_of(document, port)
+        if split(port.node)[0] == group and start is not None:
+            yield from Link(start, end).changes(document)
+            return
+    start = source_of(document, path_to_link[-1]) if path_to_link else None
+    shown = start and (yield from _shown_in(document, start, group))
+    if shown is not None:
+        yield from Link(shown, end).changes(document)
+
+
+def _shown_in(
+    document: Document, output: Output, group: str
+) -> Generator[Change, None, Output | None]:
+    """`output` as a port of the subgraphs between it and `group`, which are added as needed."""
+    while (around := split(output.node)[0]) != group:
+        if not around:
+            return None
+        node = subgraph(document, around)
+        inner = Output(split(output.node)[1], output.port)
+        port = next((name for name, shown in node.outputs.items() if shown == inner), "")
+        if not port:
+            port = Names(node.outputs)(inner.port)
+            outputs = {**node.outputs, port: inner}
+            yield from SetPorts(around, node.inputs, outputs).changes(document)
+        output = Output(around, port)
+    return output
 
 
 def _path_to_link(whole: Inlined, end: Input) -> list[Input] | None:
@@ -71,17 +94,6 @@ def _path_to_link(whole: Inlined, end: Input) -> list[Input] | None:
             return None
         path_to_link.append(port)
     return path_to_link
-
-
-def _outer_values(whole: Inlined, port: Input) -> dict[str, object]:
-    """The effective value of a subgraph's port: the outermost one, by port name."""
-    found, end = dict[str, object](), port
-    while end is not None:
-        values = whole.groups[end.node].values
-        if end.port in values:
-            found[port.port] = values[end.port]
-        end = whole.ports.get(end)
-    return found
 
 
 def _free(name: str, taken: Mapping[str, object]) -> str:

@@ -37,6 +37,7 @@ from nodeforge.ui.panels.node_library import NodeLibrary
 from nodeforge.ui.panels.problems_panel import ProblemsPanel
 from nodeforge.ui.panels.queue_panel import QueuePanel
 from nodeforge.ui.preferences import Preferences
+from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.running.worker_connection import Answer, Spawn
 from nodeforge.ui.viewer import Viewer
@@ -54,7 +55,7 @@ from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.menus.window_commands import all_commands
 from nodeforge.ui.window.run_messages import RunMessages
 from nodeforge.ui.window.status_bar import StatusBar
-from nodeforge.ui.window.tasks import start_task
+from nodeforge.ui.window.tasks import edit_text, start_task
 
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view import MenuRequest
@@ -233,7 +234,7 @@ class MainWindow(BaseWindow):
             lambda title: self.status.show_text(f"“{title}” is in the library: My subgraphs.")
         )
         self.inspector.node_requested.connect(self.go_to)
-        self.viewer.node_requested.connect(self.go_to)
+        self.viewer.node_requested.connect(partial(edit_text, self))
         self.problems.node_requested.connect(self.go_to)
         self.problems.relink_requested.connect(lambda _: self._relink_current())
         self.problems.counted.connect(lambda n: self.docks.set_count("problems", "Problems", n))
@@ -246,7 +247,7 @@ class MainWindow(BaseWindow):
         )
         runner.jobs.changed.connect(self._count_jobs)
         runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
-        runner.finished.connect(lambda _: self._finished())
+        runner.finished.connect(self._finished)
         runner.logged.connect(self.log.add)
         self.gallery.failed.connect(self.log.add)
         self.autosave.failed.connect(self.log.add)
@@ -294,9 +295,7 @@ class MainWindow(BaseWindow):
         if self.workspace.settings.packs_allowed:
             self._ask_catalogue()
         for file in self.autosave.recoverable_files():
-            opened = self.autosave.recover(file)
-            if opened is not None:
-                self.messages.recovered(opened)
+            self.files.recover(file, self.messages.recovered)
 
     def _show_unread_settings(self) -> None:
         """Say once which stored settings are of a wrong kind."""
@@ -354,8 +353,10 @@ class MainWindow(BaseWindow):
             view.add_node(type_id)
             view.setFocus()
 
-    def _finished(self) -> None:
-        """Alert the user, or close if "Close when done" was chosen."""
+    def _finished(self, job: Job) -> None:
+        """Keep a version; alert the user, or close if "Close when done" was chosen."""
+        if (opened := self.workspace.find(job.document)) is not None:
+            self.autosave.keep_version(opened)
         QApplication.alert(self)
         if self.files.close_when_done and not self.runner.jobs.waiting:
             QTimer.singleShot(0, self, self.close)

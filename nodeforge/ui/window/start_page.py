@@ -35,7 +35,7 @@ _TASKS = {
     "text_to_image": ("Make a picture", "Say what it shows, then run."),
     "image_to_image": ("Change a picture", "Say what becomes of a picture of yours."),
     "inpaint": ("Paint", "Paint, mask and inpaint on a canvas."),
-    "tiled_upscale": ("Enlarge", "Make a picture, then make it much larger."),
+    "tiled_upscale": ("Enlarge", "Make a picture of yours twice as large."),
 }
 """Title and description of each task, by the workflow that it opens or whose picture it has."""
 _PAINT = "inpaint"
@@ -50,7 +50,7 @@ _ABOUT = {
     ),
     "lora_style": ("LoRA style", "Give pictures another style with a LoRA."),
     "compare_samplers": ("Compare samplers", "One seed, several samplers, side by side."),
-    "tiled_upscale": ("Tiled upscale", "Make a picture much larger, tile by tile."),
+    "tiled_upscale": ("Tiled upscale", "Make a picture twice as large, tile by tile."),
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }

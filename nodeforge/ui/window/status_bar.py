@@ -117,14 +117,15 @@ class StatusBar(QStatusBar):
             self.device.setText("worker does not answer")
             self.device.setToolTip(str(answer))
             return
-        self._workspace.cards = {
+        self._workspace.graphics_cards = {
             each["device"]: each["name"] for each in answer["devices"] if ":" in each["device"]
         }
         self._workspace.attention = answer["attention"]
         chosen = answer["chosen"]
-        total = f" {formatting.byte_size(chosen['total'])}" if chosen["total"] else ""
-        self.device.setText(f"{chosen['device']}{total}")
-        self.device.setToolTip(chosen["name"])
+        what = "Processor" if chosen["device"] == "cpu" else "GPU"
+        total = f", {formatting.byte_size(chosen['total'])} memory" if chosen["total"] else ""
+        self.device.setText(f"{what}{total}")
+        self.device.setToolTip(f"{chosen['name']} ({chosen['device']})")
 
     def _read(self, reading: RunProgress | None) -> None:
         self._bar.setVisible(reading is not None and reading.of > 0)

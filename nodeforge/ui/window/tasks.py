@@ -4,43 +4,85 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QPlainTextEdit
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QPlainTextEdit
 
+from nodeforge.errors import NodeForgeError
 from nodeforge.formats.sampling_settings import LoopTrace
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Input
 from nodeforge.spec import Catalogue
-from nodeforge.ui.documents.picture_inputs import picture_inputs
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.picture_inputs import picture_inputs, use_as_input
+from nodeforge.ui.fields.picture_field import FILTER as PICTURES
 from nodeforge.ui.window.base_window import BaseWindow
 
 
 def start_task(window: BaseWindow, path: Path) -> None:
-    """Open a workflow, and put its prompt in focus."""
+    """Open a workflow, ask for its picture where it reads one, and put its prompt in focus."""
     window.files.open(path)
-    show_prompt(window)
+    opened = window.workspace.current
+    if opened is None:
+        return
+    end = next(picture_inputs(opened.document, window.workspace.catalogue), None)
+    if end is None:
+        show_prompt(window)
+    else:
+        _ask_picture(window, opened, end)
 
 
 def show_prompt(window: BaseWindow) -> None:
-    """Select what the person has to say in the current workflow, and put it in focus.
-
-    That is the prompt; where a picture is read, the inspector shows both, the prompt first.
-    """
+    """Select the prompt of the current workflow, and put it in focus."""
     opened, view = window.workspace.current, window.area.view
     if opened is None or view is None:
         return
-    catalogue = window.workspace.catalogue
-    prompt = prompt_node(opened.document, catalogue)
-    inputs = [end.node for end in picture_inputs(opened.document, catalogue)]
-    if inputs:
-        view.select(inputs[:1])
-    elif prompt:
+    if prompt := prompt_node(opened.document, window.workspace.catalogue):
         view.select([prompt])
-        field = window.inspector.row("text").field
-        if field is not None:
-            editor = field.editor()
-            editor.setFocus()
-            if isinstance(editor, QPlainTextEdit):
-                editor.selectAll()  # typing replaces the example
+        focus_text(window)
+
+
+def _ask_picture(window: BaseWindow, opened: OpenDocument, end: Input) -> None:
+    """Ask for the picture of an input; the node with it stays selected until one is chosen."""
+    if window.area.view is not None:
+        window.area.view.select([end.node])
+    folder = str(window.workspace.store.value("picture_folder", ""))
+    dialog = QFileDialog(window, "Choose a picture", folder, PICTURES)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(lambda file: _use_picture(window, opened, end, Path(file)))
+    dialog.open()
+
+
+def _use_picture(window: BaseWindow, opened: OpenDocument, end: Input, file: Path) -> None:
+    """Give the input the picture, and put the prompt in focus."""
+    if opened not in window.workspace.documents:
+        return
+    window.workspace.show(opened)
+    try:
+        edit = use_as_input(opened.document, window.workspace.settings, file, end)
+    except NodeForgeError as error:
+        window.area.message_bars.show_message("open", str(error))
+        return
+    if opened.perform(edit):
+        window.workspace.store.setValue("picture_folder", str(file.parent))
+        show_prompt(window)
+
+
+def edit_text(window: BaseWindow, path: str) -> None:
+    """Show the node at `path`, and put its text in focus."""
+    window.area.go_to(path)
+    focus_text(window)
+
+
+def focus_text(window: BaseWindow) -> None:
+    """Put the text of the selected node in focus, selected: typing replaces it."""
+    field = window.inspector.row("text").field
+    if field is not None:
+        editor = field.editor()
+        editor.setFocus()
+        if isinstance(editor, QPlainTextEdit):
+            editor.selectAll()
 
 
 def prompt_node(document: Document, catalogue: Catalogue) -> str:

@@ -1,6 +1,7 @@
 """Generating on the canvas, with a real worker and the shipped model."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -336,6 +337,28 @@ def test_a_saved_document_keeps_the_form(painted):
     assert again.current_values() == form.current_values()
     assert again.current_values()["noise.seed"] == 2895970384
     assert again.seed_mode == "increment"
+
+
+def test_a_change_of_the_form_is_saved_with_the_document(painted, tmp_path: Path):
+    """A form's values were kept, but the document did not ask to be saved."""
+    form, opened, window = painted.editor.form, painted.tab.opened, painted.window
+    changes = (
+        lambda: form.set("prompt.text", "a cat"),
+        lambda: form.choose_intent(Intent.EXPAND),
+        lambda: form.choose_seed_mode("increment"),
+        lambda: form.choose_seed_mode("fixed"),
+        lambda: form.set("noise.seed", 5),
+    )
+    for change in changes:
+        window.workspace.save(opened, tmp_path / "mine.nforge")
+        assert not opened.modified
+        change()
+        assert opened.modified
+    form.choose_seed_mode("random")
+    window.workspace.save(opened, tmp_path / "mine.nforge")
+    form.next_seed()  # drawn for a run: no change of the person's
+    form.set("prompt.text", "a cat")
+    assert not opened.modified
 
 
 @pytest.mark.parametrize("saved", [7, {"values": 3}, {"intent": "none"}, {"seed_mode": []}])

@@ -10,8 +10,10 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 
 from nodeforge.canvas import LONGEST_SIDE
+from nodeforge.graph.model import Node
 from nodeforge.imaging import Box
 from nodeforge.ui.documents.autosave import Autosave
+from nodeforge.ui.documents.open_document import OpenDocument
 from support.canvas_driver import CanvasDriver, driver_in, shown
 
 LONG = 20_000
@@ -191,6 +193,41 @@ def test_strokes_survive_a_crash(qtbot, canvas_window, monkeypatch: pytest.Monke
     for each in (opened, again):
         autosave.remove_copy(each)
         canvas_window.workspace.close(each)
+
+
+def test_a_recovery_copy_with_a_canvas_is_read_in_the_background(
+    qtbot, canvas_window, monkeypatch: pytest.MonkeyPatch
+):
+    """Window B21: the window was black while a large canvas was read."""
+    driver = driver_in(canvas_window)
+    opened, autosave = driver.tab.opened, canvas_window.autosave
+    opened.document.graph.nodes["mark"] = Node("values.text")
+    autosave._write(opened)
+    folder = autosave._session.file(opened.id, ".nforge")
+    qtbot.waitUntil(lambda: (folder / "project.json").exists(), timeout=LONG)
+    qtbot.wait(50)
+    dead = folder.with_name(f"{2**22 + 1}-dead.nforge")
+    folder.rename(dead)
+    told: list[OpenDocument] = []
+    canvas_window.files.recover(dead, told.append)
+    assert not told
+    qtbot.waitUntil(lambda: bool(told) and not dead.exists(), timeout=LONG)
+    assert told[0].canvas is not None
+    assert "mark" in told[0].document.graph.nodes
+    for each in (opened, *told):
+        autosave.remove_copy(each)
+        canvas_window.workspace.close(each)
+
+
+def test_a_damaged_recovery_copy_with_a_canvas_is_put_aside(qtbot, canvas_window, home: Path):
+    dead = home / "autosave" / "999999-abc.nforge"
+    dead.mkdir(parents=True)
+    (dead / "project.json").write_text("[")
+    told: list[str] = []
+    canvas_window.autosave.failed.connect(told.append)
+    canvas_window.files.recover(dead, told.append)
+    qtbot.waitUntil(lambda: bool(told), timeout=LONG)
+    assert (home / "autosave" / "999999-abc.nforge.damaged-1").exists()
 
 
 def test_nothing_is_autosaved_in_the_middle_of_a_stroke(canvas_window):

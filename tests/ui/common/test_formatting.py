@@ -5,6 +5,8 @@ from PySide6.QtCore import QPointF
 
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.formatting import edit_title, plain_text, tooltip_html
+from nodeforge.ui.common.number_text import format_number
+from nodeforge.ui.graph_view.items.node_layout import format_value
 from nodeforge.ui.inspector.panel import help_text
 
 
@@ -19,6 +21,18 @@ from nodeforge.ui.inspector.panel import help_text
 )
 def test_docstrings_read_as_prose(doc, expected):
     assert plain_text(doc) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(5.0, "5"), (5, "5"), (7.5, "7.5"), (0.123456789, "0.123457"), (-0.5, "-0.5"), (0.0, "0"),
+     (2e-7, "2e-07"), (1e20, "1e+20"), (14.6146, "14.6146"), (float("inf"), "inf")],
+)  # fmt: skip
+def test_a_number_is_written_alike_in_node_and_inspector(value: float, text: str):
+    """Window C32: 5.0 in the node, 5 in the inspector."""
+    guidance = Catalogue.shipped()["sampling.guidance"].input["scale"]
+    assert format_number(value) == text
+    assert format_value(value, guidance) == text
 
 
 def test_a_tooltip_shows_angle_brackets_and_breaks_its_lines():

@@ -33,7 +33,7 @@ def test_a_model_goes_to_its_folder_as_the_person_says(
     """Window, missing 9."""
     window.files.open(dropped)
     told = window.area.message_bars.text("model")
-    assert told.startswith("mine.safetensors is a model: ")
+    assert told.startswith("mine.safetensors is a LoRA for nano. ")
     assert "LoRA" in told
     press(qtbot, window, name)
     target = home / "models" / "loras" / "mine.safetensors"

@@ -143,6 +143,13 @@ def test_ways_of_attention_that_are_there_are_offered_and_the_chosen_one(window)
     assert "not found" in box.currentText()
 
 
+def test_a_check_box_says_its_state(dialog):
+    """Window C32: an unchecked box said On."""
+    assert dialog.fp8.text() == "Off"
+    dialog.fp8.click()
+    assert dialog.fp8.text() == "On"
+
+
 def test_cards_are_offered_and_one_that_is_away_stays_chosen(window):
     workspace = window.workspace
     workspace.graphics_cards = {"cuda:0": "Small", "cuda:1": "Large"}

@@ -184,7 +184,7 @@ def test_a_worker_that_dies_is_restarted_and_the_document_is_untouched(
     window.run_menu.restart_worker()
     run(qtbot, window)
     assert window.runner.jobs.ended[0].state == "done"
-    qtbot.waitUntil(lambda: window.status.device.text().startswith("cpu"), timeout=LONG)
+    qtbot.waitUntil(lambda: window.status.device.text().startswith("Processor, "), timeout=LONG)
 
 
 def test_the_inspector_says_what_a_model_will_take(qtbot, working):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 
 from nodeforge.formats import load
 from nodeforge.settings import shipped
@@ -34,9 +35,36 @@ def test_three_actions_lead_from_the_start_to_a_picture(qtbot, window):
     assert job.graph["nodes"]["prompt"]["values"]["text"] == "a castle"
 
 
-def test_changing_a_picture_shows_where_it_goes(qtbot, window):
-    qtbot.mouseClick(card(window, "Change a picture"), LEFT)
+@pytest.mark.parametrize("task", ["Change a picture", "Enlarge"])
+def test_a_task_with_a_picture_asks_for_it_and_then_for_the_prompt(qtbot, window, task, home):
+    picture = home / "mine.png"
+    QImage(32, 32, QImage.Format.Format_RGB32).save(str(picture))
+    qtbot.mouseClick(card(window, task), LEFT)
     assert window.area.view.selection() == ["image"]
+    dialog = window.findChild(QFileDialog)
+    assert dialog.windowTitle() == "Choose a picture"
+    dialog.fileSelected.emit(str(picture))
+    dialog.close()
+    assert window.workspace.current.document.node("image").values["file"] == "asset:mine.png"
+    assert window.area.view.selection() == ["prompt"]
+    editor = window.inspector.row("text").field.editor()
+    assert editor.textCursor().selectedText() == editor.toPlainText() != ""
+
+
+def test_without_a_picture_the_task_shows_where_it_goes(qtbot, window, home):
+    qtbot.mouseClick(card(window, "Change a picture"), LEFT)
+    dialog = window.findChild(QFileDialog)
+    (home / "none.png").write_text("no picture")
+    dialog.fileSelected.emit(str(home / "none.png"))
+    dialog.reject()
+    assert window.area.view.selection() == ["image"]
+    assert "none.png" in window.area.message_bars.text("open")
+
+
+def test_no_menu_is_higher_than_a_small_screen(window):
+    """Window D44: Canvas had 40 entries, more than 900 pixels."""
+    heights = {menu.title(): menu.sizeHint().height() for menu in window.findChildren(QMenu)}
+    assert {title for title, height in heights.items() if height > 640} == set()
 
 
 def test_painting_opens_a_canvas(qtbot, window):
@@ -98,5 +126,5 @@ def test_the_manual_names_commands_that_there_are(window):
     text = (shipped("docs") / "window.md").read_text(encoding="utf-8")
     names = {window.commands[each.name].text().rstrip("…") for each in window.commands}
     named = re.findall(r"\b(?:Help|Edit|File) > (\w+(?: steps)?)", text)
-    assert {"First steps", "History", "Open"} == set(named)
+    assert {"First steps", "History", "Open", "Versions"} == set(named)
     assert set(named) - names <= {"History"}  # a menu of its own

@@ -121,7 +121,9 @@ def test_undo_and_redo_name_what_they_do(qtbot, window):
 
 
 def test_every_menu_entry_is_a_command_and_every_command_but_few_is_in_a_menu(window):
-    listed = {name for _, names in MENUS.values() for name in names if name != SEPARATOR}
+    entries = [entry for _, entries in MENUS.values() for entry in entries]
+    inner = [name for entry in entries if isinstance(entry, tuple) for name in entry[1]]
+    listed = {name for name in [*entries, *inner] if isinstance(name, str)} - {SEPARATOR}
     assert listed == {command.name for command in window.commands}
 
 

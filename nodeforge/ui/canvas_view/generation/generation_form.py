@@ -93,6 +93,8 @@ class GenerationForm(QObject):
             self.seed_mode = mode if mode in MODES else RANDOMISE
         elif opened.generations:
             self._take(opened.generations[-1])
+        self._kept = self._state()
+        """What was last kept with the document."""
         self.form_changed.connect(self._keep)
         self.value_changed.connect(lambda _: self._keep())
 
@@ -102,8 +104,18 @@ class GenerationForm(QObject):
         self._keep()
 
     def _keep(self) -> None:
-        """Keep intent, values and seed mode with the document, as they are saved with it."""
-        self._opened.document.view.extra[_SAVED] = {
+        """Keep intent, values and seed mode with the document, as they are saved with it.
+
+        A seed that was drawn for a run does not make the document count as modified.
+        """
+        now, before = self._state(), self._kept
+        self._kept = now
+        drawn = self.seed_mode != FIXED
+        unsaved = _without_seeds(now) != _without_seeds(before) if drawn else now != before
+        self._opened.set_view_setting(_SAVED, now, unsaved=unsaved)
+
+    def _state(self) -> dict[str, Any]:
+        return {
             "intent": self.intent.value,
             "values": dict(self.values),
             "loras": self.loras_as_json(),
@@ -291,6 +303,15 @@ class GenerationForm(QObject):
         if isinstance(values, dict):
             self.values = dict(values)
         self.loras = loras_from_json(generation.get("loras"))
+
+
+def _without_seeds(state: Mapping[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in state["values"].items() if not _is_seed(name)}
+    return {**state, "values": values}
+
+
+def _is_seed(name: str) -> bool:
+    return name.endswith(".seed")
 
 
 def _paths(graph: Graph, type_id: str, group: str = "") -> Iterator[str]:

@@ -32,6 +32,7 @@ from nodeforge.spec import (
     TextWidget,
     unset_text,
 )
+from nodeforge.ui.common.number_text import format_number
 from nodeforge.values.recipes import AUTO
 
 WIDTH = 220
@@ -264,8 +265,7 @@ def format_value(value: Any, spec: PortSpec) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, float) and spec.type == FLOAT:
-        text = f"{value:.4g}"
-        return text if set(text) & set(".en") else f"{text}.0"
+        return format_number(value)
     if isinstance(spec.widget, ChoiceWidget):
         return spec.widget.label(str(value))
     if isinstance(spec.widget, FileWidget | ModelFileWidget) and isinstance(value, str):

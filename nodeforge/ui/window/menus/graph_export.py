@@ -36,8 +36,8 @@ class GraphExport:
 
     def export(self, opened: OpenDocument) -> None:
         """Ask for a file and write the graph to it."""
-        view, folder = self._window.area.view, str(self._window.workspace.store.value("folder", ""))
-        wish = str(Path(folder) / f"{opened.name}.svg")
+        view = self._window.area.view
+        wish = str(self._window.files.folder() / f"{opened.name}.svg")
         name, kind = QFileDialog.getSaveFileName(self._window, "Export graph", wish, FILTER)
         if not name or view is None:
             return

@@ -16,7 +16,7 @@ from nodeforge.ui.inspector.exposing import add_exposing
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.menus.colour_menu import ColourMenu
 from nodeforge.ui.window.menus.history_menu import HistoryMenu
-from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
+from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR, Entry
 
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view import MenuRequest
@@ -71,9 +71,14 @@ def build_menus(window: BaseWindow) -> None:
             menu.insertMenu(window.commands["node.group"], ColourMenu(window, menu))
 
 
-def _fill(window: BaseWindow, menu: QMenu, entries: Sequence[str]) -> None:
+def _fill(window: BaseWindow, menu: QMenu, entries: Sequence[Entry]) -> None:
     for entry in entries:
-        if entry == SEPARATOR:
+        if isinstance(entry, tuple):
+            title, inner = entry
+            submenu = menu.addMenu(title)
+            submenu.setAccessibleName(title.replace("&", ""))
+            _fill(window, submenu, inner)
+        elif entry == SEPARATOR:
             menu.addSeparator()
         else:
             menu.addAction(window.commands[entry])

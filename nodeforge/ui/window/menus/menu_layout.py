@@ -12,11 +12,15 @@ TOOLS = (
     *(SEPARATOR, "tool.move", "tool.crop", "tool.picker", "tool.box"),
 )
 
-MENUS: dict[str, tuple[str, Sequence[str]]] = {
+Entry = str | tuple[str, Sequence[str]]
+"""A command, or a submenu: its title and its commands."""
+
+MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
     "file": (
         "&File",
         (
-            *("file.new", "file.open", SEPARATOR, "file.save", "file.save_as", SEPARATOR),
+            *("file.new", "file.open", SEPARATOR, "file.save", "file.save_as"),
+            *("file.versions", SEPARATOR),
             *("file.copy_json", "file.copy_picture", "file.copy_svg", "file.export_graph"),
             *(SEPARATOR, "file.preferences"),
             *(SEPARATOR, "file.close", "file.quit"),
@@ -56,27 +60,52 @@ MENUS: dict[str, tuple[str, Sequence[str]]] = {
     "canvas": (
         "&Canvas",
         (
-            *(
-                "canvas.new",
-                "canvas.import",
-                "canvas.bring",
-                "canvas.export",
-                SEPARATOR,
+            *("canvas.new", "canvas.import", "canvas.bring", "canvas.export", SEPARATOR),
+            (
+                "&Size",
+                (
+                    *("canvas.scale", "canvas.resize", "canvas.expand", SEPARATOR),
+                    *("canvas.crop_to_selection", "canvas.crop_to_box"),
+                ),
             ),
-            *("canvas.scale", "canvas.resize", "canvas.expand"),
-            *("canvas.crop_to_selection", "canvas.crop_to_box"),
-            SEPARATOR,
-            *("canvas.new_layer", "canvas.new_mask", "canvas.merge_down", "canvas.flatten"),
-            *("canvas.flip_across", "canvas.flip_down", SEPARATOR),
-            *("canvas.deselect", "canvas.invert_selection", "canvas.select_layer"),
-            *("canvas.copy_merged", SEPARATOR, "canvas.mask_from_selection"),
-            *("canvas.mask_from_layer", "canvas.mask_from_empty", "canvas.invert_mask"),
-            *("canvas.grow", "canvas.shrink", "canvas.feather", SEPARATOR),
-            *("canvas.swap_mask", "canvas.swap_colours", "canvas.plain_colours"),
-            *("canvas.smaller", "canvas.larger", SEPARATOR, "canvas.accept"),
-            *("canvas.accept_part", "canvas.discard", "canvas.next", "canvas.previous"),
-            *("canvas.more", "canvas.live", "canvas.auto_box", "canvas.open_workflow"),
-            *(SEPARATOR, "canvas.rulers", "canvas.snap", "canvas.clear_guides"),
+            (
+                "&Layer",
+                (
+                    *("canvas.new_layer", "canvas.new_mask", SEPARATOR, "canvas.merge_down"),
+                    *("canvas.flatten", SEPARATOR, "canvas.flip_across", "canvas.flip_down"),
+                ),
+            ),
+            (
+                "S&election",
+                (
+                    *("canvas.deselect", "canvas.invert_selection", "canvas.select_layer"),
+                    *(SEPARATOR, "canvas.copy_merged"),
+                ),
+            ),
+            (
+                "&Mask",
+                (
+                    *("canvas.mask_from_selection", "canvas.mask_from_layer"),
+                    *("canvas.mask_from_empty", SEPARATOR, "canvas.invert_mask", "canvas.grow"),
+                    *("canvas.shrink", "canvas.feather"),
+                ),
+            ),
+            (
+                "&Brush",
+                (
+                    *("canvas.swap_mask", "canvas.swap_colours", "canvas.plain_colours"),
+                    *(SEPARATOR, "canvas.smaller", "canvas.larger"),
+                ),
+            ),
+            (
+                "&Candidates",
+                (
+                    *("canvas.accept", "canvas.accept_part", "canvas.discard", SEPARATOR),
+                    *("canvas.next", "canvas.previous", "canvas.more"),
+                ),
+            ),
+            ("&Guides", ("canvas.rulers", "canvas.snap", "canvas.clear_guides")),
+            *(SEPARATOR, "canvas.live", "canvas.auto_box", "canvas.open_workflow"),
         ),
     ),
     "tool": ("&Tool", TOOLS),

@@ -119,7 +119,7 @@ class RunMenu:
             ),
             Command(
                 "run.selected",
-                "Run selected branch",
+                "Run from selected node",
                 self.run_selected,
                 ("Ctrl+Alt+Return", "Ctrl+Alt+Enter"),
                 "git-branch",

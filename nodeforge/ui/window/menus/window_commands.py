@@ -69,6 +69,15 @@ def _file(window: BaseWindow) -> list[Command]:
             any_open,
         ),
         Command(
+            "file.versions",
+            "Versions…",
+            _with(window, files.show_versions),
+            (),
+            "clock-counter-clockwise",
+            any_open,
+            words=("Restore", "Earlier versions", "Backups", "File history"),
+        ),
+        Command(
             "file.copy_json", "Copy as JSON", _with(window, window.copy_json), (), "", any_open
         ),
         Command(
