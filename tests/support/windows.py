@@ -20,8 +20,7 @@ def quiet_worker(settings: Settings, device: str) -> subprocess.Popen[bytes]:
 
 def close_without_asking(window: MainWindow) -> None:
     for opened in window.workspace.documents:
-        opened.recovered = False
-        opened.document.history.mark_saved()
+        opened.mark_saved()
     window.runner.jobs.current = None
     window.close()
     window.deleteLater()

@@ -155,9 +155,14 @@ class OpenDocument(QObject):
         self.file_status_changed.emit()
 
     def mark_saved_as(self, path: Path) -> None:
-        self.path, self.recovered, self._unsaved_setting = path, False, False
-        self.document.history.mark_saved()
+        self.path = path
+        self.mark_saved()
         self.file_status_changed.emit()
+
+    def mark_saved(self) -> None:
+        """Nothing of it is unsaved from now on."""
+        self.recovered = self._unsaved_setting = False
+        self.document.history.mark_saved()
 
     def set_view_setting(self, name: str, value: Any, *, unsaved: bool = True) -> None:
         """Keep a setting of a view with the document: no undo step, but saved with it.

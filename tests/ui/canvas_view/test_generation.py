@@ -187,7 +187,7 @@ def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, op
     driver.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(window.runner.jobs.current), timeout=LONG)
     job = window.runner.jobs.current
-    driver.document.history.mark_saved()
+    driver.tab.opened.mark_saved()
 
     def stop() -> None:
         box = QApplication.activeModalWidget()

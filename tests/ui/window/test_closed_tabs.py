@@ -54,7 +54,7 @@ def test_no_part_of_closed_canvases_is_alive(qtbot, open_window, tmp_path: Path)
         driver.tool("brush", size=30, hardness=1.0)
         driver.pointer.drag([(50, 50), (200, 200)])
         assert np.any(driver.pixels()[..., :3] < 255)
-        driver.document.history.mark_saved()
+        driver.tab.opened.mark_saved()
         window.files.close(driver.tab.opened)
 
     for _ in range(3):
@@ -69,7 +69,7 @@ def test_a_tab_closed_with_its_canvas_unshown_is_let_go(window: MainWindow):
         window.workspace.new()
         opened = window.workspace.current
         opened.set_canvas(Canvas(white(64, 64)))
-        opened.document.history.mark_saved()
+        opened.mark_saved()
         window.files.close(opened)
 
     close_one()
