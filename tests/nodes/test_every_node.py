@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import tiny_adapters
 import tiny_models
+import tiny_transformers
 import torch
 from PIL import Image as Picture
 
@@ -34,6 +35,9 @@ from nodeforge.worker.packs import load_packs
 NODE_TYPES = load_packs(Settings(home=Path("no-home"))).node_types
 COMPUTING = {key: made for key, made in NODE_TYPES.items() if made.spec.role is Role.COMPUTE}
 SIZE = 64
+EDIT_MODEL = "edit model"
+EDITING = ("text.instruct", "text.add_reference")
+"""Nodes that want values of an edit model."""
 
 every_node = pytest.mark.parametrize("node_type", COMPUTING.values(), ids=COMPUTING)
 
@@ -42,6 +46,7 @@ every_node = pytest.mark.parametrize("node_type", COMPUTING.values(), ids=COMPUT
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("tiny")
     tiny_models.write_folder(made / "model")
+    tiny_transformers.PIPELINES["flux2_klein"]().save_pretrained(made / "edit_model")
     tiny_models.write_lora(made / "model", made / "lora.safetensors")
     tiny_models.write_controlnet(made / "model", made / "controlnet")
     tiny_adapters.write_t2i_adapter(made / "model", made / "t2i_adapter")
@@ -82,7 +87,18 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         "mask": Mask((torch.rand(1, SIZE, SIZE) > 0.7).float()),
         "region": Region(8, 8, 32, 32, SIZE, SIZE),
         "any": image,
+        EDIT_MODEL: _of_edit_model(folder / "edit_model", networks, image),
     }
+
+
+def _of_edit_model(folder: Path, networks: LoadedNetworks, image: Image) -> dict[str, Any]:
+    """Values of a family whose models see reference pictures."""
+    _, text_encoder, vae = diffusion.describe(folder)
+    with networks.use(text_encoder, lambda: None) as encoder:
+        prompt = diffusion.behaviour(encoder.family).encode(encoder, "make it night")
+    with networks.use(vae, lambda: None) as loaded:
+        latent = diffusion.encode(loaded, image)
+    return {"text_encoder": text_encoder, "vae": vae, "conditioning": prompt, "latent": latent}
 
 
 @pytest.fixture
@@ -95,6 +111,8 @@ def run(tmp_path: Path, networks: LoadedNetworks) -> Iterator[NodeRun]:
 
 def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dict[str, Any]:
     """From the declaration's defaults, and a sample for each port that must be linked."""
+    if node_type.spec.type in EDITING:
+        samples = samples | samples[EDIT_MODEL]
     made = {port.name: _value(port, samples, folder) for port in node_type.spec.inputs}
     made = {name: value for name, value in made.items() if value is not None}
     if node_type.spec.type == "models.flow_shift":
