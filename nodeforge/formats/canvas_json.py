@@ -89,7 +89,7 @@ def _layer_to_json(layer: Layer, names: Names) -> dict[str, Any]:
         "tiles": _tiles_to_json(layer.tiles, names),
         **{name: getattr(layer, name) for name in fields},
     }
-    if layer.kind is LayerKind.CONTROL:
+    if layer.kind is LayerKind.CONTROL or layer.control != ControlSettings():
         shares = {name: getattr(layer.control, name) for name in _OF_CONTROLS}
         raw["control"] = {"reading": layer.control.reading.value, **shares}
     if layer.group:

@@ -187,7 +187,7 @@ def test_what_holds_no_workflow_is_refused_with_a_reason(
 def test_a_picture_of_another_program_is_refused(nodeforge: CommandLine, tmp_path: Path):
     done = nodeforge("import", png(tmp_path / "a.png", parameters="a fox\nSteps: 20"))
     assert done.code == 2
-    assert "It has: parameters" in done.err
+    assert "Its metadata: parameters" in done.err
 
 
 def test_what_a_run_would_refuse_is_told_when_it_is_imported(

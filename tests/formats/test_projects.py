@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -336,6 +336,7 @@ def test_a_loaded_canvas_can_be_painted_on(files, saved):
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.integers(0, 2**32), max_size=8))
+@example([151])  # settings of a control layer on another one
 def test_whatever_is_painted_comes_back(files, tmp_path, seeds):
     document, canvas = start()
     for seed in seeds:
