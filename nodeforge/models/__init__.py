@@ -63,7 +63,13 @@ from nodeforge.models.folders.prompt_references import (
     referenced_name,
     referenced_names,
 )
-from nodeforge.models.labels import family_label, kind_label, kind_with_article, variant_label
+from nodeforge.models.labels import (
+    family_label,
+    kind_label,
+    kind_with_article,
+    too_many_references,
+    variant_label,
+)
 
 __all__ = [
     "BFLOAT16_FIRST",
@@ -129,6 +135,7 @@ __all__ = [
     "sha256",
     "size_of",
     "told_by_name",
+    "too_many_references",
     "variant_label",
     "weight_files",
     "without_reading",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from nodeforge.models.detection.info import Kind, ModelInfo
-from nodeforge.models.families import FAMILIES
+from nodeforge.models.families import FAMILIES, Family
+
+_EDIT_MODELS = "Choose an edit model, such as Flux.1 Kontext or Flux.2 klein."
 
 _KINDS: dict[str, str] = {
     Kind.CHECKPOINT: "a model",
@@ -43,3 +45,22 @@ def variant_label(info: ModelInfo) -> str:
         return ""
     label = family.variants[name].label or name.capitalize()
     return f"{label}, {info.variant_source or 'as most are'}"
+
+
+def too_many_references(family: Family, variant: str, count: int) -> tuple[str, str] | None:
+    """What is wrong with `count` reference pictures for a model, and the way out; None is nothing.
+
+    Args:
+        family: The model's.
+        variant: The model's; empty where only the family is known, of which the one that takes
+            the most then counts.
+        count: Pictures that it is shown.
+    """
+    most = family.references_of(variant) if variant else family.most_references
+    if count <= most:
+        return None
+    model = f"{family.label} ({variant})" if variant else family.label
+    if not most:
+        return f"{model} takes no reference pictures.", _EDIT_MODELS
+    pictures = "reference picture" if most == 1 else "reference pictures"
+    return f"{model} takes {most} {pictures}, these are {count}.", "Leave some out."

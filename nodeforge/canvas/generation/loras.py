@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nodeforge.canvas.generation.node_copies import nodes_of_type
 from nodeforge.graph.document import Document
-from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
+from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.graph.paths import Names
 
 LOADER, LORA = "models.load", "models.load_lora"
@@ -46,18 +47,10 @@ def add_loras(document: Document, loras: Sequence[Lora]) -> None:
         loras: Those without a file or with a weight of 0 are left out.
     """
     used = [lora for lora in loras if lora.file and lora.weight]
-    if used:
-        _add(document.graph, used)
-
-
-def _add(graph: Graph, loras: Sequence[Lora]) -> None:
-    for name, node in list(graph.nodes.items()):
-        if isinstance(node, Subgraph):
-            _add(node.graph, loras)
-        elif node.type == LOADER:
-            last = name
-            for lora in loras:
-                last = _behind(graph, last, lora)
+    for graph, loader in list(nodes_of_type(document.graph, LOADER)):
+        last = loader
+        for lora in used:
+            last = _behind(graph, last, lora)
 
 
 def _behind(graph: Graph, source: str, lora: Lora) -> str:

@@ -164,9 +164,9 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
             )
         check_controls(conditioning, facts.family, f"port '{name}'")
         for prompt in conditioning.prompts if conditioning else ():
-            label = FAMILIES[facts.family].label
-            told = f"{label} ({facts.variant})" if facts.variant else label
-            check_references(len(prompt.references), facts.references, told, f"port '{name}'")
+            count = len(prompt.references)
+            variant = facts.variant or FAMILIES[facts.family].variant
+            check_references(count, facts.family, variant, f"port '{name}'")
     for name in ("latent", "masked_image"):
         latent: Latent | None = getattr(task, name)
         if latent is None:

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, too_many_references
 from nodeforge.values import Conditioning, Latent, LatentMismatchError
 
 _MOST_PIXELS = 1024 * 1024
 """Of a reference; larger ones are scaled down, as pipelines of edit models do."""
-_WAY_OUT = "Choose an edit model, such as Flux.1 Kontext or Flux.2 klein."
 
 
 class ReferencesError(NodeForgeError):
@@ -60,7 +59,8 @@ def with_references(conditioning: Conditioning, references: Sequence[Latent]) ->
         LatentMismatchError: a latent is of another space.
     """
     family = FAMILIES[conditioning.family]
-    check_references(len(references), family.most_references, family.label)
+    count = sum(reference.batch for reference in references)
+    check_references(count, conditioning.family)
     for reference in references:
         if reference.space != family.space:
             raise LatentMismatchError(
@@ -73,19 +73,18 @@ def with_references(conditioning: Conditioning, references: Sequence[Latent]) ->
         for reference in references
         for item in range(reference.batch)
     )
-    check_references(len(shown), family.most_references, family.label)
     return conditioning.each(references=shown)
 
 
-def check_references(count: int, most: int, model: str, place: str = "") -> None:
-    """Raise `ReferencesError` where a model takes fewer references."""
-    if count <= most:
-        return
-    if not most:
-        fact = f"{model} takes no reference pictures."
-        raise ReferencesError(fact, place=place, way_out=_WAY_OUT)
-    raise ReferencesError(
-        f"{model} takes {most} reference picture{'s' if most > 1 else ''}, these are {count}.",
-        place=place,
-        way_out="Leave some out.",
-    )
+def check_references(count: int, family: str, variant: str = "", place: str = "") -> None:
+    """Raise `ReferencesError` where a model takes fewer references.
+
+    Args:
+        count: Pictures that it is shown.
+        family: A name in `FAMILIES`.
+        variant: The model's; empty where only the family is known.
+        place: Where they come in.
+    """
+    if (problem := too_many_references(FAMILIES[family], variant, count)) is not None:
+        fact, way_out = problem
+        raise ReferencesError(fact, place=place, way_out=way_out)

@@ -52,7 +52,6 @@ class ModelFacts:
         shift: How its schedule is moved, where its scheduler is dynamic.
         comfyui_shift: How far ComfyUI moves its schedule; None where the scheduler says it.
         rounds_strength_up: As `nodeforge.models.Family` has it.
-        references: How many reference pictures it takes.
     """
 
     family: str
@@ -72,7 +71,6 @@ class ModelFacts:
     shift: ScheduleShift = ScheduleShift.STATIC
     comfyui_shift: float | None = None
     rounds_strength_up: bool = False
-    references: int = 0
 
     @property
     def kind(self) -> str:
@@ -112,7 +110,6 @@ def facts(model: Model) -> ModelFacts:
         guidance_width=network.get("time_cond_proj_dim") or 0,
         shift=family.shift,
         rounds_strength_up=family.rounds_strength_up,
-        references=family.references_of(model.variant),
     )
 
 

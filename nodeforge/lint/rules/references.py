@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.loop_model import loop_model
 from nodeforge.lint.problem import Problem
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, too_many_references
 
 RULE = "references"
 LOOP, INSTRUCT, ADD = "sampling.denoise", "text.instruct", "text.add_reference"
-_EDIT_MODELS = "Choose an edit model, such as Flux.1 Kontext or Flux.2 klein."
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -23,22 +22,13 @@ def check(scene: LintContext) -> Iterator[Problem]:
         family = FAMILIES.get(model.info.family or "") if model.info else None
         if family is None:
             continue
-        most = family.references_of(model.variant)
         for port in ("positive", "negative"):
             shown, place = _references(scene, path, port)
-            if shown > most and place not in told:
+            problem = too_many_references(family, model.variant or family.variant, shown)
+            if problem is not None and place not in told:
                 told.add(place)
-                name = f"{family.label} ({model.variant})" if model.variant else family.label
-                yield _problem(scene, place, name, shown, most)
-
-
-def _problem(scene: LintContext, place: str, model: str, shown: int, most: int) -> Problem:
-    port = "images" if scene.nodes[place].type == INSTRUCT else "latent"
-    if not most:
-        fact = f"{model} takes no reference pictures."
-        return scene.problem(RULE, place, fact, _EDIT_MODELS, port=port)
-    fact = f"{model} takes {most} reference picture{'s' if most > 1 else ''}, these are {shown}."
-    return scene.problem(RULE, place, fact, "Leave some out.", port=port)
+                pictures = "images" if scene.nodes[place].type == INSTRUCT else "latent"
+                yield scene.problem(RULE, place, *problem, port=pictures)
 
 
 def _references(scene: LintContext, loop: str, port: str) -> tuple[int, str]:

@@ -150,8 +150,6 @@ class GenerationForm(QObject):
     @property
     def workflow(self) -> Document:
         """The workflow that Generate runs."""
-        if self.custom_workflow is not None:
-            return self.custom_workflow.document
         return self.workflow_with(self.loras)
 
     def workflow_with(self, loras: Sequence[Lora]) -> Document:
