@@ -93,6 +93,7 @@ def write_folder(
     *,
     family: str = "sd15",
     inpainting: bool = False,
+    edits: bool = False,
     prediction: str = "epsilon",
     zero_snr: bool = False,
     channels: tuple[int, int] = (8, 16),
@@ -103,12 +104,13 @@ def write_folder(
         folder: Where to.
         family: Decides the text encoders, what the denoiser is told, and the VAE.
         inpainting: Whether the denoiser also reads the mask and the masked picture.
+        edits: Whether it also reads the picture to edit, as InstructPix2Pix.
         prediction: ``epsilon`` or ``v_prediction``.
         zero_snr: Whether its scheduler goes up to nothing but noise.
         channels: Of the denoiser's two blocks; more make it slower.
     """
     tiny = TINY[family]
-    reads = 2 * tiny.latent + 1 if inpainting else tiny.latent
+    reads = tiny.latent * (1 + (inpainting or edits)) + inpainting
     parts = {
         "unet": unet(reads, tiny.latent, tiny.width, channels=channels, numbers=tiny.numbers),
         "vae": vae(family),

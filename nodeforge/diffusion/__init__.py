@@ -82,6 +82,7 @@ from nodeforge.diffusion.text.clip import PromptError, encode_prompt
 from nodeforge.diffusion.text.references import (
     ReferencesError,
     ReferenceSize,
+    as_reference,
     reference_size,
     with_references,
 )
@@ -90,7 +91,12 @@ from nodeforge.diffusion.text.textual_inversion import (
     with_embedding,
     with_named,
 )
-from nodeforge.diffusion.vae.autoencoder import OutOfMemoryError, decode, encode
+from nodeforge.diffusion.vae.autoencoder import (
+    OutOfMemoryError,
+    decode,
+    encode,
+    encode_reference,
+)
 from nodeforge.diffusion.weights.describe import (
     FAMILY_LABELS,
     LATENT_SPACES,
@@ -161,6 +167,7 @@ __all__ = [
     "UnsupportedPairError",
     "add_control",
     "add_image_prompt",
+    "as_reference",
     "average",
     "behaviour",
     "blend",
@@ -185,6 +192,7 @@ __all__ = [
     "empty",
     "encode",
     "encode_prompt",
+    "encode_reference",
     "encode_text",
     "exclude_area",
     "facts",

@@ -33,6 +33,7 @@ from nodeforge.models.families import (
     RecommendedSettings,
     ScheduleShift,
     Signature,
+    Task,
     TextEncoderKind,
     Variant,
 )
@@ -64,6 +65,8 @@ from nodeforge.models.folders.prompt_references import (
     referenced_names,
 )
 from nodeforge.models.labels import (
+    IDLE_IMAGE_GUIDANCE,
+    NO_PICTURE_TO_EDIT,
     family_label,
     kind_label,
     kind_with_article,
@@ -79,6 +82,8 @@ __all__ = [
     "FLOAT8_FORMATS",
     "FULL_FIRST",
     "HALF_FIRST",
+    "IDLE_IMAGE_GUIDANCE",
+    "NO_PICTURE_TO_EDIT",
     "SCALE_NAMES",
     "SPACES",
     "TEXT_ENCODER_KINDS",
@@ -105,6 +110,7 @@ __all__ = [
     "SamplingSettings",
     "ScheduleShift",
     "Signature",
+    "Task",
     "TextEncoderKind",
     "Variant",
     "bundled_prefix",

@@ -23,6 +23,7 @@ class SamplingSettings:
         schedule: Its name.
         steps: Whole steps at strength 1.
         guidance: The usual scale, 1 is off.
+        image_guidance: Of the picture that a model edits, 1 is off.
         width, height: Of the picture, pixels.
         convention: Whose numbers the loop follows.
     """
@@ -31,13 +32,14 @@ class SamplingSettings:
     schedule: str = AUTO
     steps: int | None = None
     guidance: float | None = None
+    image_guidance: float | None = None
     width: int | None = None
     height: int | None = None
     convention: str = DIFFUSERS
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to the model."""
+        """Whether nothing that every model has is left to it."""
         numbers = (self.steps, self.guidance, self.width, self.height)
         return AUTO not in (self.sampler, self.schedule) and None not in numbers
 
@@ -46,6 +48,8 @@ class SamplingSettings:
         """In words: ``Flow Euler, Simple, 8 steps, guidance 1, 1024 × 1024``."""
         sampler, schedule = SAMPLER_LABELS[self.sampler], SCHEDULE_LABELS[self.schedule]
         told = f"{sampler}, {schedule}, {self.steps} steps, guidance {self.guidance:g}"
+        if self.image_guidance not in (None, 1):
+            told += f", image guidance {self.image_guidance:g}"
         return f"{told}, {self.width} × {self.height}"
 
 
@@ -78,6 +82,9 @@ def resolve(
         schedule=schedule,
         steps=usual.steps if asked.steps is None else asked.steps,
         guidance=usual.guidance if asked.guidance is None else asked.guidance,
+        image_guidance=(
+            usual.image_guidance if asked.image_guidance is None else asked.image_guidance
+        ),
         width=facts.native_size if asked.width is None else asked.width,
         height=facts.native_size if asked.height is None else asked.height,
     )

@@ -5,7 +5,20 @@ from __future__ import annotations
 from nodeforge.models.detection.info import Kind, ModelInfo
 from nodeforge.models.families import FAMILIES, Family
 
-_EDIT_MODELS = "Choose an edit model, such as Flux.1 Kontext or Flux.2 klein."
+_EDIT_MODELS = "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext or Flux.2 klein."
+
+NO_PICTURE_TO_EDIT = (
+    "this model edits a picture, and the prompt shows it none.",
+    "Encode instruction and picture with 'Encode instruction', or choose a model that is no edit "
+    "model.",
+)
+"""What is wrong with a prompt without references for a model that reads one, and the way out."""
+
+IDLE_IMAGE_GUIDANCE = (
+    "image guidance acts on no picture: this model reads none beside the latent.",
+    "Take it away, or choose an InstructPix2Pix model.",
+)
+"""What is wrong with image guidance for a model that reads no picture, and the way out."""
 
 _KINDS: dict[str, str] = {
     Kind.CHECKPOINT: "a model",
@@ -47,16 +60,16 @@ def variant_label(info: ModelInfo) -> str:
     return f"{label}, {info.variant_source or 'as most are'}"
 
 
-def too_many_references(family: Family, variant: str, count: int) -> tuple[str, str] | None:
+def too_many_references(family: Family, variant: str | None, count: int) -> tuple[str, str] | None:
     """What is wrong with `count` reference pictures for a model, and the way out; None is nothing.
 
     Args:
         family: The model's.
-        variant: The model's; empty where only the family is known, of which the one that takes
-            the most then counts.
+        variant: The model's, empty for a plain one; None where only the family is known, of
+            which the one that takes the most then counts.
         count: Pictures that it is shown.
     """
-    most = family.references_of(variant) if variant else family.most_references
+    most = family.most_references if variant is None else family.references_of(variant)
     if count <= most:
         return None
     model = f"{family.label} ({variant})" if variant else family.label

@@ -97,6 +97,8 @@ class Guidance:
         perturbations: What is weighed against beside the negative prompt.
         true_scale: Of classifier-free guidance beside a scale that the model reads; None and 1
             are none.
+        image_scale: How strongly the picture to edit is weighed against none (Brooks et al.
+            2023), by models that read it beside the latent; 1 is none, None the model's usual.
     """
 
     scale: float | None
@@ -109,6 +111,7 @@ class Guidance:
     thresholding: Thresholding | None = None
     perturbations: tuple[Perturbation, ...] = ()
     true_scale: float | None = None
+    image_scale: float | None = None
 
     def each(self, change: Callable[[Guidance], Guidance]) -> Guidance:
         """This guidance and all others with `change` made to them."""

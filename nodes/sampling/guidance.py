@@ -50,6 +50,24 @@ def projected_guidance(
     return guidance.each(lambda each: replace(each, projection=made))
 
 
+@node("sampling.image_guidance", title="Image guidance")
+def image_guidance(
+    guidance: Guidance,
+    scale: Annotated[float | None, Range(1.0, 10.0, step=0.1, auto=True)] = None,
+) -> Guidance:
+    """Choose how much of the picture to edit is kept (Brooks et al. 2023).
+
+    For models that read the picture beside the latent, as InstructPix2Pix does: the instruction
+    weighs against the picture. Each step then has three predictions to make.
+
+    Args:
+        guidance: The guidance of the instruction.
+        scale: Weight of the picture; more keeps more of it, 1 is none. 1.2 to 2 are usual. Empty
+            is the model's usual.
+    """
+    return guidance.each(lambda each: replace(each, image_scale=scale))
+
+
 @node(
     "sampling.perturbed_attention",
     version=2,

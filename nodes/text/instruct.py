@@ -29,8 +29,8 @@ def instruct(
 ) -> Conditioning:
     """Encode what should change, with the pictures that an edit model is to see.
 
-    Flux.1 Kontext takes one picture, Flux.2 klein up to four. Where noise has no size of its own,
-    the new picture has that of the first one.
+    InstructPix2Pix and Flux.1 Kontext take one picture, Flux.2 klein up to four. Where noise has
+    no size of its own, the new picture has that of the first one.
 
     Args:
         text_encoder: The model's own.
@@ -45,7 +45,7 @@ def instruct(
         references: list[Latent] = []
         for image in images:
             seen = _seen(image, family, original)
-            references.append(diffusion.encode(loaded, seen, check=run.check))
+            references.append(diffusion.encode_reference(loaded, seen, family, run.check))
     knowing = diffusion.with_named(text_encoder, text, run.named)
     with run.use(text_encoder) as encoder:
         said = diffusion.encode_text(encoder, knowing, text, 0, run.check)
@@ -64,7 +64,8 @@ def add_reference(conditioning: Conditioning, latent: Latent) -> Conditioning:
         latent: An encoded picture, which comes after those that they show already.
     """
     shown = conditioning.prompts[0].references
-    return diffusion.with_references(conditioning, [*shown, latent])
+    seen = diffusion.as_reference(latent, conditioning.family)
+    return diffusion.with_references(conditioning, [*shown, seen])
 
 
 def _seen(image: Image, family: str, original: bool) -> Image:

@@ -14,7 +14,13 @@ from diffusers.hooks import LayerSkipConfig
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, LayerNameError, parse_layer_names
-from nodeforge.diffusion.guidance.formulas import GuidanceState, apply_guidance, fitted, thresholded
+from nodeforge.diffusion.guidance.formulas import (
+    GuidanceState,
+    Predictions,
+    apply_guidance,
+    fitted,
+    thresholded,
+)
 from nodeforge.diffusion.guidance.perturbed_attention import layers, perturbed
 from nodeforge.diffusion.tensors.conditioning import RangeError
 from nodeforge.diffusion.tensors.prediction import Clean
@@ -110,7 +116,7 @@ def test_projection_is_the_paper_s_with_momentum():
     for seed in range(3):
         wanted, unwanted, x = some(seed), some(seed + 10), some(seed + 20)
         clean = Clean(x, torch.tensor(2.5), "epsilon")
-        ours = clean(apply_guidance(how, wanted, unwanted, (), clean, memory))
+        ours = clean(apply_guidance(how, Predictions(wanted, unwanted), clean, memory))
         theirs = normalized_guidance(
             clean(wanted), clean(unwanted), 9.0 - 1, buffer, 0.3, 2.0, True
         )
@@ -121,7 +127,8 @@ def test_projection_without_bound_and_momentum_keeps_only_what_is_across():
     how = Guidance(4.0, projection=Projection(0.0, 0.0, 0.0))
     wanted, unwanted, x = some(1), some(2), some(3)
     clean = Clean(x, torch.tensor(0.7), "v_prediction")
-    added = clean(apply_guidance(how, wanted, unwanted, (), clean, GuidanceState())) - clean(wanted)
+    added = clean(apply_guidance(how, Predictions(wanted, unwanted), clean, GuidanceState()))
+    added = added - clean(wanted)
     along = (added * clean(wanted)).sum(dim=(1, 2, 3))
     assert along.abs().max() < 1e-3 * added.norm() * clean(wanted).norm()
 
@@ -191,7 +198,7 @@ def test_skipped_layers_are_diffusers_guider_s(host, sd, prompts):
             less = network(x, at, encoder_hidden_states=texts[0])[0]
     how = Guidance(5.0, perturbations=(replace(SLG, scale=2.0),))
     clean = Clean(x, torch.tensor(1.0), "epsilon")
-    ours = apply_guidance(how, wanted, unwanted, (less,), clean, GuidanceState())
+    ours = apply_guidance(how, Predictions(wanted, unwanted, [less]), clean, GuidanceState())
     assert torch.allclose(ours, theirs, atol=1e-5)
 
 

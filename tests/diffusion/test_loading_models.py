@@ -15,6 +15,7 @@ from transformers import CLIPTextModel
 from nodeforge import diffusion
 from nodeforge.diffusion import LoadingError, Residency
 from nodeforge.errors import Cancelled, NodeForgeError
+from nodeforge.models import recognise
 from tests.support.family_configs import use_configs
 from tests.support.loaded_networks import loaded_networks
 
@@ -218,3 +219,12 @@ def test_a_model_that_has_moved_is_found_by_its_fingerprint(sd_folder, tmp_path,
     diffusion.describe(moved)
     with Residency("cpu").use(vae) as loaded:
         assert loaded.scale == 8
+
+
+def test_a_model_runs_as_the_variant_that_its_name_says(sd_folder, tmp_path):
+    """What a run takes by itself is what the inspector and the linter say of the file."""
+    file = tiny_models.write_single_file(sd_folder, tmp_path / "sd15-hyper.safetensors")
+    model = diffusion.describe(file).model
+    assert model.variant == recognise(file).variant == "hyper"
+    assert diffusion.facts(model).variant == "hyper"
+    assert diffusion.describe(file, variant="lcm").model.variant == "lcm"

@@ -10,6 +10,7 @@ import torch
 from nodeforge.diffusion.adapters.controlnet import ControlNets
 from nodeforge.diffusion.adapters.image_prompts import ImagePrompts
 from nodeforge.diffusion.adapters.lora import LoraWeights
+from nodeforge.diffusion.denoising.edit_channels import EditChannels
 from nodeforge.diffusion.denoising.guidance_embedding import EmbeddedGuidance
 from nodeforge.diffusion.denoising.inpainting import DifferentialMask, InpaintingChannels
 from nodeforge.diffusion.denoising.tiled import TileProgress, Tiles
@@ -98,6 +99,7 @@ EXAMPLES = [
     (LoraWeights((Lora(weights("a"), 1.0),)), LoraWeights((Lora(weights("a"), 0.5),))),
     (FreeUnet(FreeU()), FreeUnet(FreeU((1.1, 1.1)))),
     (EmbeddedGuidance(torch.ones(1, 4)), EmbeddedGuidance(torch.zeros(1, 4))),
+    (EditChannels(), EditChannels()),
     (InpaintingChannels(torch.ones(1, 5, 2, 2)), InpaintingChannels(torch.zeros(1, 5, 2, 2))),
     (
         Tiles(8, 2, TileProgress(lambda *_: None)),

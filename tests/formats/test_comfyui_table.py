@@ -107,6 +107,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "ConditioningZeroOut": (PROMPT, {}),
     "FluxGuidance": (PROMPT, {"guidance": 3.5}),
     "ReferenceLatent": ({**PROMPT, "latent": "REAL"}, {}),
+    "InstructPixToPixConditioning": ({**BOTH, **VAE, "pixels": "IMAGE"}, {}),
     "FluxKontextMultiReferenceLatentMethod": (PROMPT, {"reference_latents_method": "index"}),
     "ControlNetApply": ({**PROMPT, **CONTROL}, {"strength": 0.8}),
     "ControlNetApplyAdvanced": (
@@ -150,6 +151,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "RandomNoise": ({}, SEED),
     "DisableNoise": ({}, {}),
     "CFGGuider": ({**MODEL, **BOTH}, {"cfg": 4.0}),
+    "DualCFGGuider": (
+        {**MODEL, "cond1": "CONDITIONING", "cond2": "CONDITIONING", "negative": "CONDITIONING"},
+        {"cfg_conds": 7.0, "cfg_cond2_negative": 1.5, "style": "regular"},
+    ),
     "BasicGuider": ({**MODEL, **PROMPT}, {}),
     "KSamplerSelect": ({}, {"sampler_name": "uni_pc"}),
     "SamplerEulerAncestral": ({}, {"eta": 0.5, "s_noise": 1.0}),

@@ -77,12 +77,23 @@ def test_nine_input_channels_are_inpainting(tmp_path, names, write):
     assert info.family == "sd15"
 
 
-def test_eight_input_channels_are_of_no_family(tmp_path, names, write):
+@pytest.mark.parametrize("model", ["sd15_unet", "sdxl_unet"])
+def test_twice_the_channels_of_a_latent_are_of_an_edit_model(tmp_path, names, write, model):
+    first = [320, 8, 3, 3]
+    info = recognise(write(tmp_path / "m.safetensors", {**names[model], "conv_in.weight": first}))
+    assert f"{info.family}_unet" == model
+    assert (info.variant, info.variant_source) == ("instruct_pix2pix", "by its header")
+    assert not info.inpainting
+    plain = write(tmp_path / "instruct-pix2pix.safetensors", names[model])
+    assert recognise(plain).variant == ""
+
+
+def test_other_input_channels_are_of_no_family(tmp_path, names, write):
     info = recognise(
-        write(tmp_path / "m.safetensors", {**names["sd15_unet"], "conv_in.weight": [320, 8, 3, 3]})
+        write(tmp_path / "m.safetensors", {**names["sd15_unet"], "conv_in.weight": [320, 5, 3, 3]})
     )
     assert info.family is None
-    assert "8 input channels" in info.reason
+    assert "5 input channels" in info.reason
 
 
 @pytest.mark.parametrize("trainer", [peft, kohya, old_diffusers, loha])

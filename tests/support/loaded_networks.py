@@ -52,7 +52,7 @@ def real_size_recipes(family: str) -> dict[str, NetworkRecipe]:
 
     kinds = {n: TEXT_ENCODER_KINDS[kind] for n, kind in facts.text_encoders.items()}
     return {
-        facts.denoiser: Model(weights(facts.denoiser_config(False))),
+        facts.denoiser: Model(weights(facts.denoiser_config())),
         "vae": Vae(weights(facts.latent_space.config_folder), facts.space),
         **{n: TextEncoderPart(k.name, weights(k.config_folder)) for n, k in kinds.items()},
     }

@@ -66,7 +66,7 @@ def checkpoints(names: Mapping[str, Shapes]) -> Iterator[ModelHeader]:
             f"{family} that inpaints", nine, "checkpoint", family, inpainting=True,
             prediction=prediction,
         )  # fmt: skip
-    for family, channels in (("sd15", 8), ("sd21", 5), ("sd21", 7)):
+    for family, channels in (("sd15", 5), ("sd21", 5), ("sd21", 7)):
         other = {**checkpoint(names, family), first: [320, channels, 3, 3]}
         reason = f"{channels} input channels"
         yield ModelHeader(f"{family} with {reason}", other, "checkpoint", None, reason)

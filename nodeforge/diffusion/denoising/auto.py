@@ -25,6 +25,7 @@ def settings_of(task: Denoising, facts: ModelFacts) -> SamplingSettings:
         schedule=task.schedule.name,
         steps=task.schedule.steps,
         guidance=task.guidance.scale,
+        image_guidance=task.guidance.image_scale,
         width=width,
         height=height,
         convention=task.sampler.convention,
@@ -37,7 +38,9 @@ def resolved(task: Denoising, facts: ModelFacts) -> Denoising:
     made = settings_of(task, facts)
 
     def with_scale(each: Guidance) -> Guidance:
-        return replace(each, scale=made.guidance) if each.scale is None else each
+        scale = made.guidance if each.scale is None else each.scale
+        image_scale = made.image_guidance if each.image_scale is None else each.image_scale
+        return replace(each, scale=scale, image_scale=image_scale)
 
     noise = task.noise
     if noise is not None and not isinstance(noise, DrawnNoise):

@@ -11,6 +11,7 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import ControlNets
 from nodeforge.diffusion.adapters.image_prompts import ImagePrompts
 from nodeforge.diffusion.adapters.lora import LoraWeights
+from nodeforge.diffusion.denoising.edit_channels import EditChannels
 from nodeforge.diffusion.denoising.guidance_embedding import (
     EmbeddedGuidance,
     beside_embedded,
@@ -64,6 +65,8 @@ def chosen_participants(
         chosen.append(EmbeddedGuidance(embedding))
     if start.channels is not None:
         chosen.append(InpaintingChannels(start.channels))
+    if facts.reads_picture:
+        chosen.append(EditChannels())
     if start.tiles is not None:
         count = steps.stop - steps.start
         progress = TileProgress(lambda step, share: host.progress(step, count, part=share))

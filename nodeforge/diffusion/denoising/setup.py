@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.adapters.controlnet import check_controls
+from nodeforge.diffusion.denoising.edit_channels import check_picture
 from nodeforge.diffusion.denoising.inpainting import (
     folded_mask,
     hard_mask,
@@ -29,7 +30,7 @@ from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.diffusion.text.references import check_references
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.errors import NodeForgeError
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, IDLE_IMAGE_GUIDANCE
 from nodeforge.values import (
     Conditioning,
     Guidance,
@@ -178,6 +179,9 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
                 way_out="Encode the picture with the VAE that comes with the model.",
             )
     for window in (task.guidance, *task.guidance.others):
+        if window.image_scale not in (None, 1.0) and not facts.reads_picture:
+            fact, way_out = IDLE_IMAGE_GUIDANCE
+            raise DenoiseError(fact, place="port 'guidance'", way_out=way_out)
         for each in (window, *window.perturbations):
             check_range(each.start, each.end)
 
@@ -224,6 +228,8 @@ def set_up(
     stepper.prepare(start, drawn)
     frame = Latent(drawn.start, facts.space, facts.scale)
     mask = original = channels = None
+    if facts.reads_picture:
+        check_picture(task.positive, facts, frame)
     if facts.reads_mask:
         channels = _channels(task, facts, frame, batch).to(device)
     elif task.mask is not None and (samples is None or task.noise is None):

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from nodeforge.diffusion.adapters.controlnet import same_control
-from nodeforge.diffusion.guidance.formulas import GuidanceState, apply_guidance
+from nodeforge.diffusion.guidance.formulas import GuidanceState, Predictions, apply_guidance
 from nodeforge.diffusion.guidance.step_prompts import StepPrompts
 from nodeforge.diffusion.participants import (
     BY_STEP,
@@ -30,7 +30,10 @@ from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs, concatenated
 from nodeforge.values import ImagePrompt, Prompt, uncounted
 
 AT_ONCE = 2
-"""Prompts that go through the network together, as diffusers' pipelines do with two."""
+"""Prompts that go through the network together, as diffusers' pipelines do with two.
+
+Those of InstructPix2Pix do with three: prompt, negative prompt, negative prompt without picture.
+"""
 
 AddedValues = Callable[[Prompt, bool], Tensor | None]
 """From a prompt, and whether it is positive, to what the network is given beside the text."""
@@ -80,17 +83,17 @@ class GuidedPrompts(Participant):
                     self.negative.prediction = torch.zeros_like(call.x)
                 return torch.zeros_like(call.x)
             if requests is None:
-                requests = _Requests(
-                    active, call.x, self.added_values, 1 if self.apart else AT_ONCE
-                )
+                together = AT_ONCE + bool(active.unreferenced)
+                most = 1 if self.apart else together
+                requests = _Requests(active, call.x, self.added_values, most)
             noised = as_noised(call.x, call.sigma, self.prediction_type)
             clean = Clean(noised, call.sigma, self.prediction_type)
-            wanted, unwanted, perturbed = requests.predictions(predict, call)
+            made = requests.predictions(predict, call)
             if self.negative is not None:
-                self.negative.prediction = wanted if unwanted is None else unwanted
-            state = self.guidance_state
+                unwanted = made.unwanted
+                self.negative.prediction = made.wanted if unwanted is None else unwanted
             return apply_guidance(
-                active.guidance, wanted, unwanted, perturbed, clean, state, self.from_positive
+                active.guidance, made, clean, self.guidance_state, self.from_positive
             )
 
         return predicted
@@ -102,38 +105,50 @@ class GuidedPrompts(Participant):
         self.guidance_state.restore(state, device)
 
 
+_WANTED, _UNWANTED, _UNREFERENCED = range(3)
+_NEGATIVE_FIRST = (_UNWANTED, _WANTED)
+_PICTURE_LAST = (_WANTED, _UNWANTED, _UNREFERENCED)
+
+
 class _Requests:
     """A step's prompts in as few batches as possible, on the latent's device."""
 
     def __init__(
         self, active: StepPrompts, x: Tensor, added_values: AddedValues, most: int
     ) -> None:
-        self._negatives, self._positives = len(active.negative), len(active.positive)
+        counts = len(active.positive), len(active.negative), len(active.unreferenced)
+        self._order = _PICTURE_LAST if active.unreferenced else _NEGATIVE_FIRST
+        self._counts = [counts[role] for role in self._order]
+        roles = [role for role in self._order for _ in range(counts[role])]
         single = [
-            _single(prompt, place >= self._negatives, active, x, added_values)
-            for place, prompt in enumerate(active.prompts)
+            _single(prompt, role == _WANTED, active, x, added_values)
+            for role, prompt in zip(roles, active.prompts, strict=True)
         ]
+        unperturbed = [each for each, role in zip(single, roles, strict=True) if role == _WANTED]
         for perturbation in active.guidance.perturbations:
-            unperturbed = single[self._negatives : len(active.prompts)]
             single += [replace(each, perturbation=perturbation) for each in unperturbed]
         self._batches = [(_joined(group), len(group)) for group in _groups(single, most)]
         self._shares = _shares(active.negative, x), _shares(active.positive, x)
 
-    def predictions(
-        self, predict: Predict, call: ModelCall
-    ) -> tuple[Tensor, Tensor | None, list[Tensor]]:
-        """For the positive prompts, the negative ones, and the positive ones perturbed."""
+    def predictions(self, predict: Predict, call: ModelCall) -> Predictions:
         found: list[Tensor] = []
         for batch, count in self._batches:
             asked = replace(call, x=torch.cat([call.x] * count), prompts=batch)
             found += predict(asked).chunk(count)
-        negatives, positives = self._negatives, self._positives
-        unwanted = _mixed(found[:negatives], self._shares[0]) if negatives else None
-        wanted, *perturbed = (
-            _mixed(found[first : first + positives], self._shares[1])
-            for first in range(negatives, len(found), positives)
+        by_role: dict[int, list[Tensor]] = {}
+        for role, count in zip(self._order, self._counts, strict=True):
+            by_role[role], found = found[:count], found[count:]
+        negative, positive = self._shares
+        alone = len(by_role[_WANTED])
+        return Predictions(
+            _mixed(by_role[_WANTED], positive),
+            _mixed(by_role[_UNWANTED], negative) if by_role[_UNWANTED] else None,
+            [
+                _mixed(found[first : first + alone], positive)
+                for first in range(0, len(found), alone)
+            ],
+            _mixed(by_role[_UNREFERENCED], negative) if by_role.get(_UNREFERENCED) else None,
         )
-        return wanted, unwanted, perturbed
 
 
 def _single(

@@ -36,11 +36,27 @@ class GuidanceState:
         self.direction = None if direction is None else direction.to(device)
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """What a network predicts in one step, each (batch, channels, height, width).
+
+    Args:
+        wanted: For the positive prompt.
+        unwanted: For the negative prompt; None where no guidance acts.
+        perturbed: For the positive prompt, by each of the guidance's perturbations.
+        unreferenced: For the negative prompt, without the picture to edit; None where no image
+            guidance acts.
+    """
+
+    wanted: Tensor
+    unwanted: Tensor | None = None
+    perturbed: Sequence[Tensor] = ()
+    unreferenced: Tensor | None = None
+
+
 def apply_guidance(
     guidance: Guidance,
-    wanted: Tensor,
-    unwanted: Tensor | None,
-    weakened: Sequence[Tensor],
+    predictions: Predictions,
     clean: Clean,
     memory: GuidanceState,
     from_positive: bool = False,
@@ -49,19 +65,20 @@ def apply_guidance(
 
     Args:
         guidance: What acts.
-        wanted: The positive prompt's, (batch, channels, height, width).
-        unwanted: The negative prompt's; None at scale 1.
-        weakened: The positive prompt's by each of the guidance's perturbations.
+        predictions: The network's.
         clean: What predictions say of the clean latent.
         memory: Is changed where the guidance has momentum.
         from_positive: Count from the positive prompt's prediction, which decides the last bit.
     """
+    wanted, unwanted = predictions.wanted, predictions.unwanted
     made = wanted
     if unwanted is not None:
         if guidance.zero_star is not None:
             unwanted = fitted(unwanted, wanted)
         made = _against(guidance, wanted, unwanted, clean, memory, from_positive)
-    for each, prediction in zip(guidance.perturbations, weakened, strict=True):
+        if predictions.unreferenced is not None:
+            made = _with_picture(guidance, made, wanted, unwanted, predictions.unreferenced)
+    for each, prediction in zip(guidance.perturbations, predictions.perturbed, strict=True):
         made = made + each.scale * (wanted - prediction)
     how = guidance.thresholding
     if unwanted is not None and how is not None and how.mimic < scale_of(guidance):
@@ -94,6 +111,20 @@ def _against(
     memory.direction = direction if projection.momentum else None
     update = projected(direction, clean(wanted), projection)
     return wanted + (scale - 1) * update / clean.slope
+
+
+def _with_picture(
+    guidance: Guidance, made: Tensor, wanted: Tensor, unwanted: Tensor, unreferenced: Tensor
+) -> Tensor:
+    """`made` with image guidance: Brooks et al. 2023, equation 3."""
+    assert guidance.image_scale is not None, "the loop has resolved it"
+    if guidance.projection is None or guidance.projection.neutral:  # the pipeline's last bit
+        return (
+            unreferenced
+            + scale_of(guidance) * (wanted - unwanted)
+            + guidance.image_scale * (unwanted - unreferenced)
+        )
+    return made + (guidance.image_scale - 1) * (unwanted - unreferenced)
 
 
 def projected(direction: Tensor, clean: Tensor, projection: Projection) -> Tensor:

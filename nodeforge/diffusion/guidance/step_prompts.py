@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from nodeforge.diffusion.adapters.controlnet import active_controls, same_control
 from nodeforge.diffusion.adapters.image_prompts import active_images, same_image
 from nodeforge.diffusion.tensors.conditioning import is_active, prompt_is_active, with_rest
-from nodeforge.values import Conditioning, Guidance, Prompt
+from nodeforge.values import Conditioning, Guidance, Latent, Prompt
 
 _NONE = Guidance(1.0)
 
@@ -34,9 +35,26 @@ class StepPrompts:
     empty: Tensor | None = None
 
     @property
+    def unreferenced(self) -> tuple[Prompt, ...]:
+        """The negative prompts with nothing for the picture to edit, where image guidance acts."""
+        if not image_guided(self.guidance):
+            return ()
+        return tuple(
+            replace(prompt, references=tuple(map(_nothing, prompt.references)))
+            for prompt in self.negative
+        )
+
+    @property
     def prompts(self) -> tuple[Prompt, ...]:
-        """Negative prompts first, as diffusers' pipelines order them."""
+        """As diffusers' pipelines order them: negative prompts first, with image guidance last."""
+        if unreferenced := self.unreferenced:
+            return *self.positive, *self.negative, *unreferenced
         return *self.negative, *self.positive
+
+
+def image_guided(guidance: Guidance) -> bool:
+    """Whether what the model predicts without the picture to edit is asked for."""
+    return guidance.image_scale not in (None, 1.0)
 
 
 def prompts_of_step(
@@ -75,7 +93,7 @@ def _prompts(
         return StepPrompts(wanted)
     zero = now.zero_star is not None and step < now.zero_star.steps
     now = _active_guidance(now, step, steps)
-    if now.scale == 1 and not both:
+    if now.scale == 1 and not both and not image_guided(now):
         return StepPrompts(wanted, (), now, zero)
     unwanted = _active(negative, step, steps) if negative else (positive.empty_prompt,)
     unwanted = tuple(_with_controls_of(wanted, prompt) for prompt in unwanted)
@@ -88,13 +106,18 @@ def _active_guidance(guidance: Guidance, step: int, steps: int) -> Guidance:
         for each in guidance.perturbations
         if each.scale != 0 and is_active(each.start, each.end, step, steps)
     )
-    if guidance.scale == 1:
+    if guidance.scale == 1 and not image_guided(guidance):
         rescale = guidance.rescale if perturbations else 0.0
         return Guidance(1.0, rescale, perturbations=perturbations)
     zero_star = guidance.zero_star and replace(guidance.zero_star, steps=0)
     return replace(
         guidance, start=0.0, end=1.0, others=(), zero_star=zero_star, perturbations=perturbations
     )
+
+
+def _nothing(latent: Latent) -> Latent:
+    """A latent of zeros, which edit models were trained to see where there is no picture."""
+    return replace(latent, samples=torch.zeros_like(latent.samples))
 
 
 def _active(conditioning: Conditioning, step: int, steps: int) -> tuple[Prompt, ...]:

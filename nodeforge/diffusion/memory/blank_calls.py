@@ -85,8 +85,10 @@ def _denoiser_call(
     told, family = facts(recipe), FAMILIES[recipe.weights.family]
     batch = 2 if told.guidance is GuidanceKind.CFG else 1
     side = family.native_size // told.scale
-    channels = told.in_channels // family.cells_in_token if told.reads_mask else None
-    x = blank(batch, channels or told.latent_channels, side, side, dtype=torch.float32)
+    batch += told.reads_picture
+    beside = told.reads_mask or told.reads_picture
+    channels = told.in_channels // family.cells_in_token if beside else told.latent_channels
+    x = blank(batch, channels, side, side, dtype=torch.float32)
     said = _said(family, told, network.config, batch, blank)
     model, time = LoadedModel(network, family.name), blank(1, dtype=torch.float32)[0]
     return lambda: behaviour(family.name).predict(model, x, time, said)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import FAMILIES, too_many_references
 from nodeforge.values import Conditioning, Latent, LatentMismatchError
-
-_MOST_PIXELS = 1024 * 1024
-"""Of a reference; larger ones are scaled down, as pipelines of edit models do."""
 
 
 class ReferencesError(NodeForgeError):
@@ -32,8 +30,8 @@ class ReferenceSize(NamedTuple):
 def reference_size(width: int, height: int, family: str, original: bool = False) -> ReferenceSize:
     """The size in which a model of `family` sees a picture of `width` and `height`.
 
-    The nearest shape of those it was taught with; where any will do, the picture's own, at most
-    a megapixel, in multiples that its latent has.
+    The nearest shape of those it was taught with; where any will do, the picture's own, with at
+    most the pixels of the pictures it was trained on, in multiples that its latent has.
 
     Args:
         width, height: Of the picture, pixels.
@@ -45,10 +43,19 @@ def reference_size(width: int, height: int, family: str, original: bool = False)
         shape = width / height
         nearest = min(facts.reference_sizes, key=lambda size: abs(shape - size[0] / size[1]))
         return ReferenceSize(*nearest, stretched=True)
-    scale = 1.0 if original else min(1.0, math.sqrt(_MOST_PIXELS / (width * height)))
+    scale = 1.0 if original else min(1.0, facts.native_size / math.sqrt(width * height))
     multiple = facts.size_multiple
     wide, high = (max(1, int(side * scale) // multiple) * multiple for side in (width, height))
     return ReferenceSize(wide, high)
+
+
+def as_reference(latent: Latent, family: str) -> Latent:
+    """A latent that a VAE has encoded, as models of `family` see it."""
+    facts = FAMILIES[family]
+    if facts.normalises_references:
+        return latent
+    assert facts.latent_space.factor, "of a space that normalises by a factor"
+    return replace(latent, samples=latent.samples / facts.latent_space.factor)
 
 
 def with_references(conditioning: Conditioning, references: Sequence[Latent]) -> Conditioning:
@@ -76,13 +83,13 @@ def with_references(conditioning: Conditioning, references: Sequence[Latent]) ->
     return conditioning.each(references=shown)
 
 
-def check_references(count: int, family: str, variant: str = "", place: str = "") -> None:
+def check_references(count: int, family: str, variant: str | None = None, place: str = "") -> None:
     """Raise `ReferencesError` where a model takes fewer references.
 
     Args:
         count: Pictures that it is shown.
         family: A name in `FAMILIES`.
-        variant: The model's; empty where only the family is known.
+        variant: The model's, empty for a plain one; None where only the family is known.
         place: Where they come in.
     """
     if (problem := too_many_references(FAMILIES[family], variant, count)) is not None:

@@ -13,6 +13,7 @@ from nodeforge.diffusion.tensors.latents import check_size
 from nodeforge.diffusion.tensors.tiles import map_tiles
 from nodeforge.diffusion.vae.normalising import as_encoded, as_latent, cells_folded
 from nodeforge.errors import NodeForgeError, OutOfMemoryError
+from nodeforge.models import FAMILIES
 from nodeforge.values import Image, Latent, LatentMismatchError
 
 OVERLAP = TILE // 4
@@ -29,6 +30,7 @@ def encode(
     image: Image,
     *,
     tiled: bool = False,
+    normalised: bool = True,
     generators: Sequence[torch.Generator] | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Latent:
@@ -38,6 +40,8 @@ def encode(
         vae: The autoencoder.
         image: Its sides are multiples of the VAE's scale.
         tiled: Work in tiles of `TILE` pixels, which needs less memory and changes numbers.
+        normalised: Bring it to the mean and spread that denoisers work in; otherwise it stays
+            what the encoder says.
         generators: Draw from the posterior with these, as diffusers' pipelines do, instead
             of taking its mean; one, or one an item.
         check: Called between tiles; what it raises stops the work.
@@ -58,7 +62,15 @@ def encode(
 
         noise = randn_tensor(mean.shape, list(generators), device=mean.device, dtype=mean.dtype)
         mean = mean + spread * noise
-    return Latent(as_latent(vae.network, mean).float().cpu().contiguous(), vae.space, vae.scale)
+    samples = as_latent(vae.network, mean) if normalised else mean
+    return Latent(samples.float().cpu().contiguous(), vae.space, vae.scale)
+
+
+def encode_reference(
+    vae: LoadedVae, image: Image, family: str, check: Callable[[], None] = lambda: None
+) -> Latent:
+    """`image`, in a size of `nodeforge.diffusion.reference_size`, as models of `family` see it."""
+    return encode(vae, image, normalised=FAMILIES[family].normalises_references, check=check)
 
 
 def _moments(vae: LoadedVae, pixels: Tensor, tiled: bool, check: Callable[[], None]) -> Tensor:

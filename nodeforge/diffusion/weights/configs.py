@@ -84,7 +84,7 @@ def denoiser_config(weights: Weights) -> dict[str, Any]:
     if folder is not None:
         return _read(folder / _CONFIG, weights, weights.part)
     family = FAMILIES[weights.family]
-    config = _read(family.denoiser_config(False) / _CONFIG, weights, weights.part)
+    config = _read(family.denoiser_config() / _CONFIG, weights, weights.part)
     there = stored_tensors(Path(weights.path))
     if family.signature is not None:
         shapes = {name: stored.shape for name, stored in there.items()}

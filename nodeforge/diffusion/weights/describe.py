@@ -374,7 +374,7 @@ def _denoiser(
             zero_snr = info.zero_snr and prediction != "epsilon"
     if zero_snr:
         _check_zero_snr(weights, prediction)
-    known = (variant or info.variant or family.variant) if family.variant else ""
+    known = variant or info.variant or family.variant
     return Model(weights, prediction=prediction, zero_snr=zero_snr, variant=known)
 
 

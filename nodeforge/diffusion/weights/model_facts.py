@@ -43,6 +43,7 @@ class ModelFacts:
         scale: Pixels of the picture for one cell of the latent.
         multiple: What the picture's sides must be divisible by, pixels.
         reads_mask: Whether it is an inpainting model, which reads the mask and the masked picture.
+        reads_picture: Whether it reads the picture to edit as channels beside the latent.
         folds_mask: As `nodeforge.models.Family` has it.
         guidance: How it is guided.
         guides_from_positive: As `nodeforge.models.Family` has it.
@@ -64,6 +65,7 @@ class ModelFacts:
     variant: str = ""
     multiple: int = 8
     reads_mask: bool = False
+    reads_picture: bool = False
     folds_mask: bool = False
     guidance: GuidanceKind = GuidanceKind.CFG
     guides_from_positive: bool = False
@@ -101,6 +103,7 @@ def facts(model: Model) -> ModelFacts:
         scale=scale,
         multiple=scale * family.cells_in_side,
         reads_mask=network["in_channels"] > 2 * channels * cells,
+        reads_picture=network["in_channels"] == 2 * channels * cells,
         folds_mask=family.folds_mask,
         scheduler=scheduler,
         comfyui_shift=_comfyui_shift(model, family, scheduler),

@@ -75,6 +75,7 @@ class LinkValue:
         masked_image: CONDITIONING: the masked image of an inpainting checkpoint, encoded.
         negative_controls: CONDITIONING: ControlNets that the negative conditioning also gets.
         embedded: CONDITIONING: the guidance scale that the model reads, where a node says it.
+        edits: CONDITIONING: it shows InstructPix2Pix the picture to edit.
         family: CLIP and CONDITIONING: the model family, where it is known.
         skip: CLIP: last layers that are skipped (CLIP skip).
         image_prompts: MODEL: IP-Adapters to apply to the positive conditioning.
@@ -87,6 +88,7 @@ class LinkValue:
         control: NOISE: the seed's *control after generate*.
         differential: MODEL: grey masks open in shares of the steps, as they do here.
         scale: GUIDER: the CFG scale.
+        image_scale: GUIDER: the scale of the picture to edit.
         parts: GUIDER: its model and conditionings. Pipes: what they carry, by name.
     """
 
@@ -99,6 +101,7 @@ class LinkValue:
     masked_image: Output | None = None
     negative_controls: tuple[NegativeControl, ...] = ()
     embedded: InputValue | None = None
+    edits: bool = False
     family: str = ""
     skip: int = 0
     image_prompts: tuple[ImagePromptInputs, ...] = ()
@@ -111,4 +114,5 @@ class LinkValue:
     control: str = ""
     differential: bool = False
     scale: InputValue | None = None
+    image_scale: InputValue | None = None
     parts: dict[str, LinkValue | None] = field(default_factory=dict)

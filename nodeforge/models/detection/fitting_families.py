@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nodeforge.models.detection.info import Kind
 from nodeforge.models.detection.networks import FoundNetworks
 from nodeforge.models.detection.unsupported import WIDTHS
-from nodeforge.models.families import FAMILIES, Family
+from nodeforge.models.families import FAMILIES, Family, Task
 
 Fitting = tuple[tuple[Family, ...], str]
 """Families, the likeliest first, or none, and the reason where it is not one."""
@@ -75,7 +75,7 @@ def _by_signature(found: FoundNetworks) -> Fitting:
     family = (told or fitting)[0]
     reads, made = found.in_channels or 0, found.latent_channels or 0
     if found.kind is not Kind.TEXT_ENCODER and reads != made:
-        inpaints = reads > 2 * made and "inpainting" in family.in_channels.values()
+        inpaints = reads > 2 * made and Task.INPAINTING in family.in_channels.values()
         if not inpaints:
             return (), f"{family.label} with {reads} input channels is not supported yet"
     return tuple(told[:1] or fitting), ""

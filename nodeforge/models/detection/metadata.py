@@ -132,9 +132,15 @@ def _variant(
     """
     family = FAMILIES[info.family or ""]
     known = family.variants
+    task = family.in_channels.get(found.in_channels or 0)
+    for_it = [name for name, each in known.items() if task and each.task is task]
+    if len(for_it) == 1:
+        return for_it[0], BY_HEADER
     if found.distilled and "lcm" in known:
         return "lcm", BY_HEADER
-    allowed = {name: known[name] for name in found.variants if name in known} or known
+    allowed = {name: known[name] for name in found.variants if name in known} or {
+        name: each for name, each in known.items() if task is None or each.task in (None, task)
+    }
     if len(allowed) == 1 and len(known) > 1:
         return next(iter(allowed)), BY_HEADER
     for name, each in allowed.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from nodeforge.models.detection.found import FoundNetworks, Shapes
 from nodeforge.models.detection.info import Kind, Layout
 from nodeforge.models.detection.unsupported import TEXT_ENCODER_MARKS, unsupported_architecture
-from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS, Family, TextEncoderKind
+from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS, Family, Task, TextEncoderKind
 from nodeforge.models.families.signature import Place, Signature
 
 VAE_PREFIXES = ("first_stage_model.", "vae.", "")
@@ -30,6 +30,7 @@ def find_denoiser(shapes: Shapes) -> FoundNetworks | None:
     others = _others(shapes, family)
     reads = signature.length(place, signature.sides["in_channels"], shapes)
     made = signature.length(place, signature.latent, shapes)
+    task = Task.INPAINTING if (reads or 0) > 2 * (made or 0) else Task.TEXT_TO_IMAGE
     return FoundNetworks(
         kind=Kind.CHECKPOINT if others else Kind.UNET,
         layout=Layout.ORIGINAL if place.original else Layout.DIFFUSERS,
@@ -38,7 +39,7 @@ def find_denoiser(shapes: Shapes) -> FoundNetworks | None:
         in_channels=reads,
         latent_channels=made,
         families=tuple(each.name for each, _, _ in fitting),
-        variants=_variants(family, signature, place, shapes, (reads or 0) > 2 * (made or 0)),
+        variants=_variants(family, signature, place, shapes, task),
         foreign=_stranger(signature, place, shapes),
     )
 
@@ -105,13 +106,13 @@ def _others(shapes: Shapes, family: Family) -> tuple[str, ...]:
 
 
 def _variants(
-    family: Family, signature: Signature, place: Place, shapes: Shapes, inpainting: bool
+    family: Family, signature: Signature, place: Place, shapes: Shapes, task: Task
 ) -> tuple[str, ...]:
     """The variants that a file may hold, by its tensors."""
     return tuple(
         name
         for name, variant in family.variants.items()
-        if variant.inpainting in (None, inpainting)
+        if variant.task in (None, task)
         and all(
             (signature.tensor(place, tensor) in shapes) is there
             for tensor, there in variant.tensors.items()

@@ -9,6 +9,7 @@ from nodeforge.models.families.family import (
     GuidanceKind,
     RecommendedSettings,
     ScheduleShift,
+    Task,
     Variant,
 )
 from nodeforge.models.families.signature import Signature
@@ -40,6 +41,7 @@ __all__ = [
     "RecommendedSettings",
     "ScheduleShift",
     "Signature",
+    "Task",
     "TextEncoderKind",
     "Variant",
 ]

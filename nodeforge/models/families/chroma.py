@@ -6,6 +6,7 @@ from nodeforge.models.families.family import (
     GuidanceKind,
     RecommendedSettings,
     ScheduleShift,
+    Task,
 )
 from nodeforge.models.families.flux1 import BLOCKS, SIZES
 from nodeforge.models.families.original_names import OriginalNames
@@ -27,14 +28,14 @@ CHROMA = Family(
     name="chroma",
     label="Chroma",
     width=4096,
-    in_channels={64: "text to image"},
+    in_channels={64: Task.TEXT_TO_IMAGE},
     space="flux",
     prediction_types=("flow_prediction",),
     native_size=1024,
     size_multiple=16,
     recommended=RecommendedSettings("flow_euler", "beta", steps=26, guidance=4.0),
     config="configs/chroma",
-    denoisers={"text to image": "transformer"},
+    denoisers={Task.TEXT_TO_IMAGE: "transformer"},
     text_encoders={"text_encoder": "t5_xxl"},
     denoiser="transformer",
     network="ChromaTransformer2DModel",

@@ -29,6 +29,17 @@ class GuidanceKind(StrEnum):
     """It was distilled: no scale changes it, and no negative prompt is read."""
 
 
+class Task(StrEnum):
+    """What a denoiser reads beside the noisy latent."""
+
+    TEXT_TO_IMAGE = "text to image"
+    """Nothing."""
+    INPAINTING = "inpainting"
+    """A mask and the masked picture."""
+    EDIT = "edit"
+    """The picture to edit, as a latent of as many channels (Brooks et al. 2023)."""
+
+
 class ScheduleShift(StrEnum):
     """How a flow-matching schedule is moved to noisier levels, where its scheduler is dynamic."""
 
@@ -45,6 +56,7 @@ class RecommendedSettings:
     schedule: str
     steps: int
     guidance: float
+    image_guidance: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class Variant:
         guidance: How it is guided, where not as its family.
         index: What a diffusers folder's ``model_index.json`` says of it.
         tensors: Whether a tensor of the denoiser is there, by its authors' name.
-        inpainting: Whether its denoiser reads the mask; None where either may be.
+        task: What its denoiser reads beside the latent; None where any may be.
         scheduler: What its scheduler's configuration has other than its family's.
         references: How many reference pictures it takes; None is as its family.
     """
@@ -69,7 +81,7 @@ class Variant:
     guidance: GuidanceKind | None = None
     index: Mapping[str, Any] = field(default_factory=dict)
     tensors: Mapping[str, bool] = field(default_factory=dict)
-    inpainting: bool | None = None
+    task: Task | None = None
     scheduler: Mapping[str, Any] = field(default_factory=dict)
     references: int | None = None
 
@@ -85,15 +97,14 @@ class Family:
         name: How recipes and conditioning name it.
         label: How people name it.
         width: Inputs of its cross-attention, which is the width of its encoded text.
-        in_channels: Input channels of its denoiser, and what each number means:
-            ``text to image`` or ``inpainting``.
+        in_channels: Input channels of its denoiser, and what each number means.
         space: The latent space it works in, a name in `SPACES`.
         prediction_types: What a model of it may predict; the first where a file does not say.
         native_size: Side of the square pictures it was trained on, pixels.
         size_multiple: What width and height must be divisible by, pixels.
         recommended: Settings to start from.
         config: Where in ``resources`` its configs are.
-        denoisers: Folder in `config` with the config of each kind of denoiser, by that kind.
+        denoisers: Folder in `config` with the config of its denoiser, by what that reads.
         denoiser: Folder of its denoiser in a diffusers folder.
         network: Class of its denoiser in diffusers.
         text_encoders: Kinds of its text encoders by their folder in a diffusers folder, in the
@@ -127,6 +138,8 @@ class Family:
             where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
         references: How many reference pictures its models take, to edit by.
+        normalises_references: Whether they see them as latents are normalised; InstructPix2Pix
+            sees what the VAE's encoder says.
         companions: Whether its models come as separate files of denoiser, text encoders and VAE.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
     """
@@ -134,14 +147,14 @@ class Family:
     name: str
     label: str
     width: int
-    in_channels: Mapping[int, str]
+    in_channels: Mapping[int, Task]
     space: str
     prediction_types: tuple[str, ...]
     native_size: int
     size_multiple: int
     recommended: RecommendedSettings
     config: str
-    denoisers: Mapping[str, str]
+    denoisers: Mapping[Task, str]
     text_encoders: Mapping[str, str]
     denoiser: str = "unet"
     network: str = "UNet2DConditionModel"
@@ -165,6 +178,7 @@ class Family:
     added_conditions_width: int = 0
     adapter_factor: int | None = None
     references: int = 0
+    normalises_references: bool = True
     companions: bool = False
     signature: Signature | None = None
 
@@ -195,16 +209,16 @@ class Family:
         """A diffusers folder without weights: all that loading a single file needs."""
         return shipped("resources") / self.config
 
-    def denoiser_config(self, inpainting: bool) -> Path:
+    def denoiser_config(self, task: Task = Task.TEXT_TO_IMAGE) -> Path:
         """The folder with the ``config.json`` of this family's denoiser."""
-        return self.config_folder / self.denoisers["inpainting" if inpainting else "text to image"]
+        return self.config_folder / self.denoisers[task]
 
     def recommended_for(self, variant: str) -> RecommendedSettings:
         """The settings to start from with a model of `variant`."""
         return self.variants[variant].recommended if variant in self.variants else self.recommended
 
     def references_of(self, variant: str) -> int:
-        """How many reference pictures a model of `variant` takes."""
+        """How many reference pictures a model of `variant`, empty for a plain one, takes."""
         told = self.variants[variant].references if variant in self.variants else None
         return self.references if told is None else told
 

@@ -1,19 +1,19 @@
 """nano, the small model that ships with NodeForge: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings
+from nodeforge.models.families.family import Family, RecommendedSettings, Task
 
 NANO = Family(
     name="nano",
     label="nano",
     width=192,
-    in_channels={8: "text to image"},
+    in_channels={8: Task.TEXT_TO_IMAGE},
     space="nano",
     prediction_types=("v_prediction", "epsilon"),
     native_size=256,
     size_multiple=16,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="normal", steps=20, guidance=5.0),
     config="models/nano",
-    denoisers={"text to image": "unet"},
+    denoisers={Task.TEXT_TO_IMAGE: "unet"},
     text_encoders={"text_encoder": "clip_nano"},
     text_widths=(192,),
 )

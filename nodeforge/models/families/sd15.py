@@ -1,31 +1,40 @@
 """Stable Diffusion 1.x: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Variant
+from nodeforge.models.families.family import Family, RecommendedSettings, Task, Variant
 
 SD15 = Family(
     name="sd15",
     label="SD 1.5",
     width=768,
-    in_channels={4: "text to image", 9: "inpainting"},
+    in_channels={4: Task.TEXT_TO_IMAGE, 8: Task.EDIT, 9: Task.INPAINTING},
     space="sd",
     prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=512,
     size_multiple=8,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=20, guidance=7.0),
     config="configs/sd15",
-    denoisers={"text to image": "unet", "inpainting": "unet_inpainting"},
+    denoisers={Task.TEXT_TO_IMAGE: "unet", Task.INPAINTING: "unet_inpainting"},
     text_encoders={"text_encoder": "clip_l"},
     text_widths=(768,),
     pipelines=(
         "StableDiffusionPipeline",
         "StableDiffusionImg2ImgPipeline",
         "StableDiffusionInpaintPipeline",
+        "StableDiffusionInstructPix2PixPipeline",
         "LatentConsistencyModelPipeline",
     ),
     bases=("sd_v1", "sd_1.5", "stable-diffusion-v1"),
     variants={
         "lcm": Variant(RecommendedSettings("lcm", "normal", steps=6, guidance=1.5), "LCM"),
         "hyper": Variant(RecommendedSettings("ddim", "sgm_uniform", steps=8, guidance=1.0)),
+        "instruct_pix2pix": Variant(
+            RecommendedSettings("euler_a", "normal", steps=20, guidance=7.5, image_guidance=1.5),
+            "InstructPix2Pix",
+            ("instruct", "ip2p", "pix2pix"),
+            task=Task.EDIT,
+            references=1,
+        ),
     },
+    normalises_references=False,
     adapter_factor=8,
 )

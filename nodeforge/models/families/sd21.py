@@ -3,20 +3,20 @@
 Whether a model predicts v (768 pixels) or epsilon (512, inpainting) is not in its tensors.
 """
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Variant
+from nodeforge.models.families.family import Family, RecommendedSettings, Task, Variant
 
 SD21 = Family(
     name="sd21",
     label="SD 2.1",
     width=1024,
-    in_channels={4: "text to image", 9: "inpainting"},
+    in_channels={4: Task.TEXT_TO_IMAGE, 9: Task.INPAINTING},
     space="sd",
     prediction_types=("v_prediction", "epsilon"),
     native_size=768,
     size_multiple=8,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="normal", steps=25, guidance=7.5),
     config="configs/sd21",
-    denoisers={"text to image": "unet", "inpainting": "unet_inpainting"},
+    denoisers={Task.TEXT_TO_IMAGE: "unet", Task.INPAINTING: "unet_inpainting"},
     text_encoders={"text_encoder": "clip_h"},
     text_widths=(1024,),
     text_layer=2,

@@ -1,19 +1,19 @@
 """Stable Diffusion XL's base model: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Variant
+from nodeforge.models.families.family import Family, RecommendedSettings, Task, Variant
 
 SDXL = Family(
     name="sdxl",
     label="SDXL",
     width=2048,
-    in_channels={4: "text to image", 9: "inpainting"},
+    in_channels={4: Task.TEXT_TO_IMAGE, 8: Task.EDIT, 9: Task.INPAINTING},
     space="sdxl",
     prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=1024,
     size_multiple=8,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
     config="configs/sdxl",
-    denoisers={"text to image": "unet", "inpainting": "unet_inpainting"},
+    denoisers={Task.TEXT_TO_IMAGE: "unet", Task.INPAINTING: "unet_inpainting"},
     text_encoders={"text_encoder": "clip_l", "text_encoder_2": "clip_g"},
     text_layer=2,
     text_widths=(1280,),
@@ -27,7 +27,11 @@ SDXL = Family(
         ".attentions.0.transformer_blocks.9.",
         "_block_1_transformer_blocks_9_",
     ),
-    pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLInpaintPipeline"),
+    pipelines=(
+        "StableDiffusionXLPipeline",
+        "StableDiffusionXLInpaintPipeline",
+        "StableDiffusionXLInstructPix2PixPipeline",
+    ),
     bases=("sdxl", "stable-diffusion-xl-v1-base", "stable-diffusion-xl"),
     variants={
         "turbo": Variant(RecommendedSettings("euler_a", "sgm_uniform", steps=4, guidance=1.0)),
@@ -35,7 +39,15 @@ SDXL = Family(
         "hyper": Variant(RecommendedSettings("ddim", "sgm_uniform", steps=8, guidance=1.0)),
         "lcm": Variant(RecommendedSettings("lcm", "normal", steps=6, guidance=1.5), "LCM"),
         "dmd": Variant(RecommendedSettings("lcm", "normal", steps=4, guidance=1.0), "DMD"),
+        "instruct_pix2pix": Variant(
+            RecommendedSettings("euler_a", "normal", steps=30, guidance=5.0, image_guidance=1.5),
+            "InstructPix2Pix",
+            ("instruct", "ip2p", "pix2pix"),
+            task=Task.EDIT,
+            references=1,
+        ),
     },
+    normalises_references=False,
     added_conditions_width=2816,
     adapter_factor=16,
 )

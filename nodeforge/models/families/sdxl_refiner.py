@@ -1,19 +1,19 @@
 """Stable Diffusion XL's refiner, which finishes pictures of the base model: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings
+from nodeforge.models.families.family import Family, RecommendedSettings, Task
 
 SDXL_REFINER = Family(
     name="sdxl_refiner",
     label="SDXL refiner",
     width=1280,
-    in_channels={4: "text to image"},
+    in_channels={4: Task.TEXT_TO_IMAGE},
     space="sdxl",
     prediction_types=("epsilon",),
     native_size=1024,
     size_multiple=8,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
     config="configs/sdxl_refiner",
-    denoisers={"text to image": "unet"},
+    denoisers={Task.TEXT_TO_IMAGE: "unet"},
     text_encoders={"text_encoder_2": "clip_g"},
     text_layer=2,
     added_conditions_width=2560,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nodeforge.models import FAMILIES
+from nodeforge.models import FAMILIES, Task
 
 SD15 = FAMILIES["sd15"]
 
@@ -30,11 +30,10 @@ def test_any_text_can_be_encoded_and_read_back(tokenizer):
     )
 
 
-@pytest.mark.parametrize("inpainting", [False, True])
-def test_the_denoiser_has_the_channels_the_family_says(inpainting):
-    config = json.loads((SD15.denoiser_config(inpainting) / "config.json").read_text())
-    meaning = SD15.in_channels[config["in_channels"]]
-    assert meaning == ("inpainting" if inpainting else "text to image")
+@pytest.mark.parametrize("task", [Task.TEXT_TO_IMAGE, Task.INPAINTING])
+def test_the_denoiser_has_the_channels_the_family_says(task):
+    config = json.loads((SD15.denoiser_config(task) / "config.json").read_text())
+    assert SD15.in_channels[config["in_channels"]] is task
     assert config["cross_attention_dim"] == SD15.width
     assert config["out_channels"] == SD15.latent_space.channels
 

@@ -6,10 +6,16 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from nodeforge.formats.comfyui.link_value import InputValue, LinkValue, NegativeControl
+from nodeforge.formats.comfyui.link_value import (
+    EmptyLatent,
+    InputValue,
+    LinkValue,
+    NegativeControl,
+)
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, single_node
 from nodeforge.graph.model import Output
+from nodeforge.models import FAMILIES, Task
 
 _SQUARE = re.compile(r"(\\*)([\[\]])")
 _WEIGHED = re.compile(r"(?<!\\)\(.*:")
@@ -80,6 +86,24 @@ def _reference(node: NodeConversion) -> None:
         return
     name = node.add("text.add_reference", conditioning=given, latent=node.resolve(latent))
     node.set_outputs(replace(given, output=Output(name, "conditioning")))
+
+
+def _instruct_pix2pix(node: NodeConversion) -> None:
+    """InstructPixToPixConditioning: the picture beside the latent, for both prompts."""
+    picture, given = node.output("pixels"), node.link_value("positive")
+    family = FAMILIES.get(given.family) if given else None
+    if family is not None and Task.EDIT not in family.in_channels.values():
+        raise NoCounterpartError(f"no model of {family.label} here reads a picture so.")
+    encoded = node.add("latent.encode", vae=node.output("vae"), image=picture, crop=True)
+    latent, shown = Output(encoded, "latent"), list[LinkValue]()
+    for port in ("positive", "negative"):
+        given = node.link_value(port) or LinkValue("CONDITIONING")
+        if (prompt := node.resolve(given)) is not None:
+            name = node.add("text.add_reference", conditioning=prompt, latent=latent)
+            given = replace(given, output=Output(name, "conditioning"), edits=True)
+        shown.append(given)
+    size = EmptyLatent(InputValue(None), InputValue(None), InputValue(1))  # as the picture
+    node.set_outputs(*shown, LinkValue("LATENT", empty=size))
 
 
 def _reference_method(node: NodeConversion) -> None:
@@ -295,6 +319,15 @@ ROWS = (
         ("CONDITIONING",),
         ("text.add_reference",),
         _reference,
+    ),
+    Row(
+        "InstructPixToPixConditioning",
+        "InstructPixToPixConditioning",
+        (),
+        ("CONDITIONING", "CONDITIONING", "LATENT"),
+        ("latent.encode", "text.add_reference"),
+        _instruct_pix2pix,
+        "The new picture has the size of the one to edit.",
     ),
     Row(
         "FluxKontextMultiReferenceLatentMethod",

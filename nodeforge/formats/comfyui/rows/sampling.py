@@ -123,7 +123,7 @@ def _sample_advanced(node: NodeConversion) -> None:
     if not guider.parts or guider.scale is None:
         raise NoCounterpartError("its guider has no counterpart here.")
     seed = (noise.seed, noise.control) if noise and noise.seed else None
-    _given(node, guider.parts, seed, guider.scale)
+    _given(node, guider.parts, seed, guider.scale, guider.image_scale)
 
 
 def _given(
@@ -131,6 +131,7 @@ def _given(
     parts: Parts,
     seed: tuple[InputValue, str] | None,
     scale: InputValue,
+    image_scale: InputValue | None = None,
 ) -> None:
     """A loop whose sampler and schedule are nodes of their own."""
     sampler = node.output("sampler")
@@ -147,6 +148,7 @@ def _given(
         lambda: sampler,
         lambda: schedule,
         scale,
+        image_scale,
         start_at=sigmas.start or None,
         stop_at=sigmas.stop,
     )
@@ -163,6 +165,7 @@ def _loop(
     sampler: Any,
     schedule: Any,
     scale: InputValue,
+    image_scale: InputValue | None = None,
     **steps: Any,
 ) -> None:
     model, positive = parts.get("model"), parts.get("positive")
@@ -181,7 +184,7 @@ def _loop(
         "masked_image": masked_image,
         "sampler": sampler(),
         "schedule": schedule(),
-        "guidance": _guidance(node, model, scale, _embedded(positive)),
+        "guidance": _guidance(node, model, positive, scale, image_scale),
         "negative": _negative(node, positive, parts.get("negative")),
     }
     for port, given in inputs.items():
@@ -216,15 +219,22 @@ def _embedded(positive: LinkValue | None) -> InputValue | None:
 
 
 def _guidance(
-    node: NodeConversion, model: LinkValue | None, scale: InputValue, embedded: InputValue | None
+    node: NodeConversion,
+    model: LinkValue | None,
+    positive: LinkValue | None,
+    scale: InputValue,
+    image_scale: InputValue | None,
 ) -> Output:
     """The guidance node; what a prompt says that the model reads goes before the CFG scale."""
     rescale = model.rescale if model else 0.0
     given = {"scale": scale, "true_scale": None}
-    if embedded is not None:
+    if (embedded := _embedded(positive)) is not None:
         off = scale.output is None and scale.value == 1.0
         given = {"scale": embedded, "true_scale": None if off else scale}
     name = node.add("sampling.guidance", **given, rescale=rescale or None)
+    if image_scale or (positive and positive.edits):  # none there where no node asks for it
+        scale = image_scale or InputValue(1.0)
+        name = node.add("sampling.image_guidance", guidance=Output(name, "guidance"), scale=scale)
     for wrapper in model.guidance_wrappers if model else ():
         name = node.add(wrapper.type, guidance=Output(name, "guidance"), **wrapper.values)
     return Output(name, "guidance")
@@ -273,6 +283,25 @@ def _no_noise(node: NodeConversion) -> None:
 def _guide(node: NodeConversion) -> None:
     parts = linked_parts(node)
     node.set_outputs(LinkValue("GUIDER", parts=parts, scale=node.input_value("cfg", 8.0)))
+
+
+def _guide_by_two(node: NodeConversion) -> None:
+    """DualCFGGuider: the instruction against the picture, the picture against none."""
+    parts = {
+        "model": node.link_value("model"),
+        "positive": node.link_value("cond1"),
+        "negative": node.link_value("cond2"),
+    }
+    if node.known_value("style", "regular") != "regular":
+        node.report_difference("The two guidances act beside each other here, not nested")
+    node.set_outputs(
+        LinkValue(
+            "GUIDER",
+            parts=parts,
+            scale=node.input_value("cfg_conds", 8.0),
+            image_scale=node.input_value("cfg_cond2_negative", 8.0),
+        )
+    )
 
 
 def _guide_by_one(node: NodeConversion) -> None:
@@ -353,6 +382,16 @@ ROWS = (
         (),
         _guide,
         "The guidance of the loop.",
+        virtual=True,
+    ),
+    Row(
+        "DualCFGGuider",
+        "DualCFGGuider",
+        ("cfg_conds", "cfg_cond2_negative", "style"),
+        ("GUIDER",),
+        (),
+        _guide_by_two,
+        "The guidance of the loop, with *Image guidance*; its negative shows no picture.",
         virtual=True,
     ),
     Row(
