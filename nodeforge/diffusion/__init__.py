@@ -83,6 +83,7 @@ from nodeforge.diffusion.text.references import (
     ReferencesError,
     ReferenceSize,
     as_reference,
+    check_references,
     reference_size,
     with_references,
 )
@@ -173,6 +174,7 @@ __all__ = [
     "blend",
     "change_at_step",
     "check_lora",
+    "check_references",
     "choose",
     "combine",
     "concatenate",

@@ -65,6 +65,7 @@ from nodeforge.models.folders.prompt_references import (
     referenced_names,
 )
 from nodeforge.models.labels import (
+    EDIT_MODELS,
     IDLE_IMAGE_GUIDANCE,
     NO_PICTURE_TO_EDIT,
     family_label,
@@ -78,6 +79,7 @@ __all__ = [
     "BFLOAT16_FIRST",
     "COMPANIONS",
     "DROPPED_MARKS",
+    "EDIT_MODELS",
     "FAMILIES",
     "FLOAT8_FORMATS",
     "FULL_FIRST",

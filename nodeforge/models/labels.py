@@ -5,7 +5,7 @@ from __future__ import annotations
 from nodeforge.models.detection.info import Kind, ModelInfo
 from nodeforge.models.families import FAMILIES, Family
 
-_EDIT_MODELS = "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext or Flux.2 klein."
+EDIT_MODELS = "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext or Flux.2 klein."
 
 NO_PICTURE_TO_EDIT = (
     "this model edits a picture, and the prompt shows it none.",
@@ -74,6 +74,6 @@ def too_many_references(family: Family, variant: str | None, count: int) -> tupl
         return None
     model = f"{family.label} ({variant})" if variant else family.label
     if not most:
-        return f"{model} takes no reference pictures.", _EDIT_MODELS
+        return f"{model} takes no reference pictures.", EDIT_MODELS
     pictures = "reference picture" if most == 1 else "reference pictures"
     return f"{model} takes {most} {pictures}, these are {count}.", "Leave some out."

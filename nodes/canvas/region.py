@@ -39,5 +39,6 @@ def region(
     knowing = diffusion.with_named(text_encoder, text, run.named)
     with run.use(text_encoder) as encoder:
         own = diffusion.encode_text(encoder, knowing, text, check=run.check)
+    own = own.each(references=conditioning.prompts[0].references)
     rest = diffusion.exclude_area(conditioning, inside)
     return diffusion.combine(rest, diffusion.set_area(own, inside, strength))

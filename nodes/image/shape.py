@@ -32,6 +32,27 @@ def resize(
     return mapped(lambda pixels: imaging.resize_to(pixels, *size, fit, method), image)
 
 
+@node("image.resize_like", title="Resize to match")
+def resize_like(
+    image: Image,
+    like: Image,
+    fit: imaging.Fit = imaging.Fit.STRETCH,
+    method: imaging.Method = imaging.Method.LANCZOS,
+) -> Image:
+    """Resize pictures to the size of another one.
+
+    Args:
+        image: The pictures.
+        like: Whose width and height they get.
+        fit: What to do where the proportions differ.
+        method: Interpolation.
+    """
+    if (image.width, image.height) == (like.width, like.height):
+        return image
+    size = (like.width, like.height)
+    return mapped(lambda pixels: imaging.resize_to(pixels, *size, fit, method), image)
+
+
 @node("image.scale_by", title="Scale image by factor")
 def scale_by(
     image: Image,

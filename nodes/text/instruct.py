@@ -41,6 +41,7 @@ def instruct(
             only crops it to what the model can make.
     """
     family, original = text_encoder.family, size == "original"
+    diffusion.check_references(sum(image.batch for image in images), family)
     with run.use(vae) as loaded:
         references: list[Latent] = []
         for image in images:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import pytest
+import tiny_models
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -46,8 +47,14 @@ class Case(NamedTuple):
     seed: int
 
 
+PREPARED = [intent for intent in Intent if intent is not Intent.EDIT]
+"""Those that fill the masked area before it is painted."""
+
+
 @st.composite
-def cases(draw: Any, smallest: int = 16, largest: int = 300) -> Case:
+def cases(
+    draw: Any, smallest: int = 16, largest: int = 300, intents: Sequence[Intent] = PREPARED
+) -> Case:
     width, height = (draw(st.integers(smallest, largest)) for _ in range(2))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     picture = rng.integers(0, 256, (height, width, 4), np.uint8)
@@ -56,7 +63,7 @@ def cases(draw: Any, smallest: int = 16, largest: int = 300) -> Case:
     else:
         picture[:, : width // 3, 3] = 0
     mask = mask_of(draw(st.sampled_from(KINDS)), width, height, rng)
-    intent = draw(st.sampled_from(Intent))
+    intent = draw(st.sampled_from(intents))
     strength = draw(st.sampled_from([0.3, 0.7, 1.0]))
     if draw(st.booleans()):
         box = auto_box(mask, (width, height), strength, 256, 16)
@@ -99,7 +106,9 @@ def asked(case: Case, **values: Any) -> Generation:
     assume(there.any() or expands or METHODS[case.intent].whole)
     workflow = load(shipped("workflows") / f"{METHODS[case.intent].workflow}.json")
     source = Source(shown, case.box, (width, height))
-    values |= {"schedule.strength": case.strength, "noise.seed": case.seed}
+    values["noise.seed"] = case.seed
+    if case.intent is not Intent.EDIT:
+        values["schedule.strength"] = case.strength
     return request(workflow, source, [Selection(there)], case.intent, values, 16)
 
 
@@ -165,14 +174,35 @@ def with_any_picture(case: Case, functions: dict[str, Callable[..., Any]], folde
 def with_nano(case: Case, session: Session) -> None:
     """The whole workflow."""
     generation = asked(case, **{"schedule.steps": 4, "prompt.text": "a cat on a red background"})
+    run(case, generation, session)
+
+
+def with_editor(case: Case, session: Session, editor: Path) -> None:
+    """The whole workflow of an edit, with a small random InstructPix2Pix."""
+    values = {"schedule.steps": 1, "instruction.text": "make it night"}
+    generation = asked(case, **values, **{"edit_model.file": str(editor)})
+    run(case, generation, session, [str(editor)])
+
+
+def run(case: Case, generation: Generation, session: Session, granted: Sequence[str] = ()) -> None:
     for data in generation.files.values():
         keep_bytes(data, ".png", session.settings)
     told: list[Any] = []
-    asking = RunRequest("run", targets=list(generation.results), assets=generation.document.assets)
+    asking = RunRequest(
+        "run",
+        targets=list(generation.results),
+        assets=generation.document.assets,
+        granted=list(granted),
+    )
     results = session.run(generation.document.graph, asking, RunState(told.append))
     (name,) = generation.results
     assert name in results, told[-1]
     check_accepted(case, generation, to_bytes(results[name]["patch"].pixels[0].numpy()))
+
+
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models.write_folder(tmp_path_factory.mktemp("editor"), edits=True)
 
 
 MANY = {
@@ -198,6 +228,19 @@ def test_bytes_stay_in_500_cases(case, functions, tmp_path):
 @given(case=cases(smallest=64))
 def test_bytes_stay_around_what_nano_draws(case, session):
     with_nano(case, session)
+
+
+@settings(max_examples=50, **MANY)
+@given(case=cases(largest=96, intents=[Intent.EDIT]))
+def test_bytes_stay_where_an_edit_may_not_change(case, session, editor):
+    with_editor(case, session, editor)
+
+
+@pytest.mark.slow
+@settings(max_examples=500, **MANY)
+@given(case=cases(largest=300, intents=[Intent.EDIT]))
+def test_bytes_stay_in_500_edits(case, session, editor):
+    with_editor(case, session, editor)
 
 
 @pytest.mark.slow

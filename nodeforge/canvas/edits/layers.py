@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from nodeforge.canvas.document.canvas import Canvas, State
 from nodeforge.canvas.document.composite import composite_tiles, pictured
 from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.document.layer import PICTURE_KINDS, TINTS, Layer, LayerKind, Origin
+from nodeforge.canvas.document.layer_tags import renamed_layers
 from nodeforge.canvas.document.nesting import inside, switched_on
 from nodeforge.canvas.document.tiles import Draft, Tiles, parts, within
 from nodeforge.errors import RequestError
@@ -186,10 +187,23 @@ def set_layer(canvas: Canvas, id: str, *, gesture: object = None, **settings: An
         if "offset" in settings and (layer.locked or layer.is_group):
             state.check_open(layer)
         changed = replace(layer, **settings)
-        same = all(getattr(changed, key) == getattr(layer, key) for key in settings)
-        return state if same else state.with_layer(changed)
+        if all(getattr(changed, key) == getattr(layer, key) for key in settings):
+            return state
+        if layer.kind is LayerKind.REFERENCE and changed.name != layer.name:
+            state = _calling(state, {layer.name: changed.name})
+        return state.with_layer(changed)
 
     return CanvasEdit(canvas, name, work, gesture)
+
+
+def _calling(state: State, names: Mapping[str, str]) -> State:
+    """`state` with the prompts of its masks calling layers by their new names."""
+    for layer in state.layers:
+        prompts = {
+            key: renamed_layers(getattr(layer, key), names) for key in ("prompt", "negative")
+        }
+        state = state.with_layer(replace(layer, **prompts))
+    return state
 
 
 class _NoStep(CanvasEdit):

@@ -19,6 +19,7 @@ class Intent(StrEnum):
     REPLACE_BACKGROUND = "replace background"
     REFINE = "refine"
     IMAGE_TO_IMAGE = "image to image"
+    EDIT = "edit"
 
 
 @dataclass(frozen=True)
@@ -107,5 +108,14 @@ METHODS: Mapping[Intent, Method] = {
         0.6,
         whole=True,
         explains="Changes the picture by its strength; in the mask, or in the whole box.",
+    ),
+    Intent.EDIT: Method(
+        "canvas_edit",
+        Fill.ORIGINAL,
+        1.0,
+        whole=True,
+        describes="What should change, such as: make it night",
+        explains="Does what the instruction says, and keeps the rest; in the mask, or in the "
+        "whole box. Reference layers are called by <layer:name>.",
     ),
 }

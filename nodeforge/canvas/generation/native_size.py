@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from nodeforge.errors import NodeForgeError
@@ -19,25 +20,42 @@ class NativeSize(NamedTuple):
     Args:
         side: Of the squares the model was trained on.
         multiple: What its widths and heights are multiples of.
+        family: The model's; empty where it is not known.
+        variant: The model's; empty for a plain one.
     """
 
     side: int
     multiple: int
+    family: str = ""
+    variant: str = ""
+
+    @property
+    def references(self) -> int:
+        """How many reference pictures the model takes; those that take one are edit models."""
+        facts = FAMILIES.get(self.family)
+        return facts.references_of(self.variant or facts.variant) if facts else 0
 
 
 USUAL = NativeSize(512, 64)
 """For a workflow whose model is not known: every family's sizes divide this multiple."""
 
 
-def native_size(workflow: Document, folders: ModelFolders) -> NativeSize:
-    """What the first model that `workflow` loads likes; `USUAL` where that cannot be told."""
+def native_size(
+    workflow: Document, folders: ModelFolders, granted: Collection[str] = ()
+) -> NativeSize:
+    """What the first model that `workflow` loads likes; `USUAL` where that cannot be told.
+
+    Args:
+        granted: Files outside of the folders that may be read.
+    """
+    allowed = frozenset(map(Path, granted))
     for name in _checkpoints(workflow.graph):
         try:
-            family = recognise(folders.find("checkpoint", name)).family
+            info = recognise(folders.find("checkpoint", name, allowed))
         except NodeForgeError:
             continue  # the run will say what is wrong with it
-        if family in FAMILIES:
-            return NativeSize(FAMILIES[family].native_size, FAMILIES[family].size_multiple)
+        if facts := FAMILIES.get(info.family or ""):
+            return NativeSize(facts.native_size, facts.size_multiple, facts.name, info.variant)
     return USUAL
 
 

@@ -29,6 +29,13 @@ import numpy as np
 from nodeforge.canvas.generation.box import Size, check_box
 from nodeforge.canvas.generation.controls import ControlPicture, add_controls
 from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.canvas.generation.references import (
+    ReferencePicture,
+    add_references,
+    check_instruction,
+    reads_references,
+    refuse_calls,
+)
 from nodeforge.canvas.generation.regions import add_regions
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name
@@ -66,6 +73,7 @@ class Source:
         controls: What its control layers show there, one picture for those of one setting.
         reference: What its reference layers show, uint8, (height, width, 4) of any size, alpha
             not premultiplied; None where it has none.
+        references: The same, each layer by itself.
     """
 
     pixels: Bytes
@@ -73,6 +81,7 @@ class Source:
     canvas: Size
     controls: tuple[ControlPicture, ...] = ()
     reference: Bytes | None = None
+    references: tuple[ReferencePicture, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +128,8 @@ def request(
     intent: Intent,
     values: Mapping[str, Any],
     multiple: int,
+    family: str = "",
+    variant: str = "",
 ) -> Generation:
     """The run that makes what is wanted; `workflow` stays as it is.
 
@@ -129,6 +140,7 @@ def request(
         intent: What for. It decides the fill and, unless `values` do, the strength.
         values: What the form says: ``node.port`` to its value.
         multiple: What the model's sizes are multiples of, pixels.
+        family, variant: The model's; empty where they are not known.
 
     Raises:
         BoxError: the box lies outside of the canvas, or is smaller than a cell of the latent.
@@ -138,6 +150,9 @@ def request(
         ControlRangeError: a control layer ends before it begins.
         NoRegionsError: a mask has a prompt, and the workflow no node for it.
         NoSuchNodeError: `values` name a node that is not there.
+        EmptyInstructionError: nothing says what should change.
+        TooManyLayersError: the model takes fewer reference pictures.
+        UnknownLayerError: a prompt calls a layer that is no reference.
     """
     check_box(source.box, source.canvas, multiple, expands=intent is Intent.EXPAND)
     _check_sizes(source, selections)
@@ -160,6 +175,16 @@ def request(
     add_regions(document, [(one.prompt, file) for one, file in kept if one.prompt])
     unwanted = [(one.negative, file) for one, file in kept if one.negative]
     add_regions(document, unwanted, negative=True)
+    if intent is Intent.EDIT:
+        check_instruction(document, [one.prompt for one in selections])
+    if reads_references(document):
+        shown = [
+            (each, _keep(document, files, "canvas_reference.png", each.pixels))
+            for each in source.references
+        ]
+        add_references(document, shown, family, variant)
+    else:
+        refuse_calls(document)
     return Generation(document, files, tuple(nodes[RESULT]), source.box, mask)
 
 
@@ -254,10 +279,13 @@ def _canvas_nodes(document: Document) -> dict[str, dict[str, Node]]:
 
 
 def _give_guides(document: Document, files: dict[str, bytes], source: Source) -> None:
+    # an edit model sees reference layers as they are
+    reference = None if reads_references(document) else source.reference
     given = {
         "control": source.controls,
-        "reference": () if source.reference is None else (source.reference,),
+        "reference": () if reference is None else (reference,),
     }
+
     for kind, title in _GUIDES.items():
         nodes = _nodes(document, f"canvas.{kind}")
         _give(nodes, None)
@@ -267,8 +295,8 @@ def _give_guides(document: Document, files: dict[str, bytes], source: Source) ->
                 way_out=f"Add one between the prompt and the denoise node, or hide the {kind} "
                 "layers.",
             )
-    if source.reference is not None:
-        file = _keep(document, files, "canvas_reference.png", source.reference)
+    if reference is not None:
+        file = _keep(document, files, "canvas_reference.png", reference)
         _give(_nodes(document, "canvas.reference"), file)
     kept = [_keep(document, files, "canvas_control.png", one.pixels) for one in source.controls]
     add_controls(document, list(zip(source.controls, kept, strict=True)))

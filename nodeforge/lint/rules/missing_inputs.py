@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodeforge.graph.flatten import FlatNode
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec, type_name
@@ -13,10 +14,15 @@ def check(scene: LintContext) -> Iterator[Problem]:
     for path, node in scene.nodes.items():
         linked = scene.inputs.get(path, {})
         for port in node.spec.inputs if node.spec else ():
-            if port.required and port.name not in linked and node.values.get(port.name) is None:
+            if port.required and port.name not in linked and _is_empty(node, port):
                 yield scene.problem(
                     "missing_inputs", path, "is missing.", _way_out(port), port=port.name
                 )
+
+
+def _is_empty(node: FlatNode, port: PortSpec) -> bool:
+    value = node.values.get(port.name)
+    return value is None or (value == "" and isinstance(port.widget, FileWidget | ModelFileWidget))
 
 
 def _way_out(port: PortSpec) -> str:

@@ -138,6 +138,7 @@ class Family:
             where none.
         adapter_factor: Pixels that a T2I-Adapter for it folds into a cell, along each side.
         references: How many reference pictures its models take, to edit by.
+        reference_name: What its prompts call a reference picture, by its number from 1.
         normalises_references: Whether they see them as latents are normalised; InstructPix2Pix
             sees what the VAE's encoder says.
         companions: Whether its models come as separate files of denoiser, text encoders and VAE.
@@ -178,6 +179,7 @@ class Family:
     added_conditions_width: int = 0
     adapter_factor: int | None = None
     references: int = 0
+    reference_name: str = "image {}"
     normalises_references: bool = True
     companions: bool = False
     signature: Signature | None = None

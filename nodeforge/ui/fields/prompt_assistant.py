@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import PurePath, PurePosixPath
 
@@ -30,10 +30,18 @@ class PromptAssistant:
 
     Args:
         path: The node that encodes the prompt.
+        layer_tags: Gives the reference layers that the prompt may call.
     """
 
-    def __init__(self, workspace: Workspace, opened: PromptSource, path: str) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        opened: PromptSource,
+        path: str,
+        layer_tags: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self._workspace, self._opened, self._path = workspace, opened, path
+        self._layer_tags = layer_tags
 
     def count(self, prompt: str) -> str:
         """The token count of `prompt` as text; empty if the text encoder is unknown."""
@@ -41,9 +49,14 @@ class PromptAssistant:
         return "" if words is None else str(words.count(prompt))
 
     def words(self) -> Iterable[Iterable[str]]:
-        """Embedding names, words of other prompts, and the tokenizer's words."""
+        """Layers, embedding names, words of other prompts, and the tokenizer's words."""
         known = tokenizer_for(self._workspace, self._opened, self._path)
-        return self._embeddings(), self._used(), known.vocabulary_words if known else ()
+        return (
+            self._layer_tags(),
+            self._embeddings(),
+            self._used(),
+            known.vocabulary_words if known else (),
+        )
 
     def _embeddings(self) -> list[str]:
         """Names of embeddings in the folder and in 'Load embedding' nodes."""

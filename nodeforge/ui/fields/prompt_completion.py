@@ -1,4 +1,4 @@
-"""Completion of prompts: embedding names, words of earlier prompts, the tokenizer's words."""
+"""Completion of prompts: layers, embedding names, words of earlier prompts, the tokenizer's words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ Sources = Callable[[], Iterable[Iterable[str]]]
 """Word lists, in order of preference."""
 
 _LEAST, _MOST = 2, 10
-_BEFORE = re.compile(r"[\w':-]+\Z")
+_BEFORE = re.compile(r"<l[^<>\n]*\Z|[\w':-]+\Z")
+"""A word, or the tag of a layer, whose name may have spaces."""
 _ACCEPT = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -89,7 +90,7 @@ class PromptCompletion(QObject):
 def matching_words(prefix: str, sources: Iterable[Iterable[str]]) -> Iterator[str]:
     """Up to ten distinct words that start with `prefix`, in the order of `sources`.
 
-    In ``embedding:name``, the name alone may match, too.
+    In ``embedding:name`` and ``<layer:name>``, the name alone may match, too.
     """
     start, seen = prefix.lower(), set[str]()
 

@@ -118,6 +118,7 @@ class TextField(Field):
         self._token_label.setToolTip("Tokens that the text encoder reads; weights are not counted")
         self._token_label.hide()
         self._count: Callable[[str], str] | None = None
+        self._placeholder = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
@@ -128,6 +129,11 @@ class TextField(Field):
     def token_text(self) -> str:
         """The text below the editor: the token count."""
         return self._token_label.text()
+
+    def set_placeholder(self, text: str) -> None:
+        """Say in the empty field what belongs there."""
+        self._placeholder = text
+        self._edit.setPlaceholderText(text)
 
     def set_assistant(self, count: Callable[[str], str], words: Sources) -> None:
         """Show `count` of the text, and complete from `words` while typing."""
@@ -143,7 +149,7 @@ class TextField(Field):
             count = "" if value is MIXED else self._count(str(value or ""))
             self._token_label.setText(count)
             self._token_label.setVisible(bool(count))
-        self._edit.setPlaceholderText("several texts" if value is MIXED else "")
+        self._edit.setPlaceholderText("several texts" if value is MIXED else self._placeholder)
         text = "" if value is MIXED or value is None else str(value)
         if text == self._text():
             return

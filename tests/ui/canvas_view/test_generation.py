@@ -514,7 +514,8 @@ def test_painting_in_a_candidate_beyond_the_picture_grows_the_canvas_first(paint
 def test_every_intent_says_what_it_does(painted, intent):
     painted.editor.form.choose_intent(intent)
     panel = painted.editor.generate
-    assert panel.explains.text() == METHODS[intent].explains != ""
+    needs = "Choose an edit model" if intent is Intent.EDIT else METHODS[intent].explains
+    assert panel.explains.text().startswith(needs)
     assert panel.expand.isVisibleTo(panel) == (intent is Intent.EXPAND)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from nodeforge.canvas.document.layer_tags import renamed_layers
 from nodeforge.canvas.generation.intents import CONTROLLED, METHODS, Intent
 from nodeforge.canvas.generation.loras import Lora, add_loras, loras_from_json
 from nodeforge.canvas.generation.native_size import NativeSize, native_size
@@ -18,6 +19,7 @@ from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.model import Graph, Node, Subgraph
 from nodeforge.graph.paths import join
 from nodeforge.graph.ports import input_spec
+from nodeforge.models import EDIT_MODELS, FAMILIES
 from nodeforge.settings import shipped
 from nodeforge.spec import PortSpec, SeedWidget, TextWidget
 from nodeforge.ui.canvas_view.generation.staging_area import Variations
@@ -28,6 +30,9 @@ from nodeforge.ui.fields.prompt_assistant import reads_prompts
 from nodeforge.values.recipes import COMFYUI
 
 _LOADER = "models.load"
+_MODEL = "Model"
+"""The label of a model's field."""
+_EDIT_MODEL = "edit_model.file"
 _SAVED = "canvas_form"
 """Field of a document's view that keeps the form."""
 _NOISE = "sampling.noise"
@@ -84,7 +89,9 @@ class GenerationForm(QObject):
         """A document to run instead of the shipped workflows."""
         self._shipped: dict[str, tuple[tuple[Lora, ...], Document]] = {}
         """Shipped workflows by name, each with the LoRAs that were added to it."""
-        self._native: tuple[str, NativeSize] | None = None
+        self._native: dict[str, NativeSize] = {}
+        """By workflow and models."""
+        self._intent_chosen = False
         workspace.closed.connect(self._closed)
         saved = opened.document.view.extra.get(_SAVED)
         if isinstance(saved, dict):
@@ -171,10 +178,34 @@ class GenerationForm(QObject):
         steered = self.uses_control and self.intent is not Intent.EXPAND
         return CONTROLLED if steered else METHODS[self.intent].workflow
 
+    @property
+    def intents(self) -> list[Intent]:
+        """All, *Edit* first where the model is an edit model."""
+        return sorted(Intent, key=lambda each: each is not Intent.EDIT) if self.edits else [*Intent]
+
+    @property
+    def edits(self) -> bool:
+        """Whether the workflow's model takes reference pictures, to edit by instruction."""
+        return self.native.references > 0
+
+    @property
+    def explains(self) -> str:
+        """What the intent does, and what it lacks."""
+        if self.intent is not Intent.EDIT or self.edits:
+            return METHODS[self.intent].explains
+        family = FAMILIES.get(self.native.family)
+        why = f"{family.label} does not edit by instruction. " if family else ""
+        return why + EDIT_MODELS
+
     def choose_intent(self, intent: Intent) -> None:
         """Change the intent, which sets its default strength and workflow."""
+        self._intent_chosen = True
         if intent is self.intent:
             return
+        if intent is Intent.EDIT and self.edits:
+            model = next((e for e in self.entries() if e.label == _MODEL), None)
+            if model is not None:
+                self.values.setdefault(_EDIT_MODEL, self.value(model))
         self.intent = intent
         for entry in self._strengths():
             self.values[entry.name] = METHODS[intent].strength
@@ -195,7 +226,7 @@ class GenerationForm(QObject):
         document = self.workflow
         rows = [(name, about.get("label", name)) for name, about in document.form.items()]
         rows.sort(key=lambda row: _rank(row[1]))
-        rows += [(f"{path}.file", "Model") for path in _paths(document.graph, _LOADER)]
+        rows += [(f"{path}.file", _MODEL) for path in _paths(document.graph, _LOADER)]
         entries = (self._entry(name, label) for name, label in rows)
         return [entry for entry in entries if entry is not None]
 
@@ -220,6 +251,14 @@ class GenerationForm(QObject):
             self.item = None  # another draw: all pictures of it
         self.values[name] = value
         self.value_changed.emit(name)
+        if name.endswith(".file") and not self._intent_chosen and self.edits:
+            self.choose_intent(Intent.EDIT)
+
+    def rename_layers(self, names: Mapping[str, str]) -> None:
+        """Let all texts call reference layers by their new names, old to new."""
+        for name, value in list(self.values.items()):
+            if isinstance(value, str) and (text := renamed_layers(value, names)) != value:
+                self.set(name, text)
 
     def current_values(self) -> dict[str, Any]:
         """All values of the form, by ``node.port``."""
@@ -243,15 +282,12 @@ class GenerationForm(QObject):
     @property
     def native(self) -> NativeSize:
         """The native size of the workflow's model."""
-        models = [str(self.values.get(e.name, "")) for e in self.entries() if e.label == "Model"]
+        models = [str(self.values.get(e.name, "")) for e in self.entries() if e.label == _MODEL]
         key = f"{self.workflow_name} {models}"
-        if self._native is None or self._native[0] != key:
-            document = Document(graph=self.workflow.graph)
-            self._native = (
-                key,
-                native_size(_with_values(document, self.current_values()), self._workspace.folders),
-            )
-        return self._native[1]
+        if key not in self._native:
+            document = _with_values(Document(graph=self.workflow.graph), self.current_values())
+            self._native = {key: native_size(document, self._workspace.folders, self.granted)}
+        return self._native[key]
 
     def variation_values(self, variations: Variations) -> dict[str, Any]:
         """Values that blend noise of other seeds in; empty if there is no noise node."""
@@ -330,7 +366,17 @@ def _with_values(document: Document, values: dict[str, Any]) -> Document:
     return Document(graph=Graph(nodes))
 
 
-_ORDER = ("prompt", "negative", "strength", "steps", "guidance", "sampler", "seed", "batch")
+_ORDER = (
+    "instruction",
+    "prompt",
+    "negative",
+    "strength",
+    "steps",
+    "guidance",
+    "sampler",
+    "seed",
+    "batch",
+)
 
 
 def _rank(label: str) -> tuple[int, str]:

@@ -23,6 +23,7 @@ from nodeforge.canvas import (
 from nodeforge.canvas.generation.box import auto_box
 from nodeforge.canvas.generation.controls import ControlPicture
 from nodeforge.canvas.generation.native_size import NativeSize
+from nodeforge.canvas.generation.references import ReferencePicture
 from nodeforge.canvas.generation.request import Selection, Source
 from nodeforge.imaging import BlendMode, Box, Bytes
 
@@ -60,13 +61,24 @@ def generation_source(state: State, box: Box) -> tuple[Source, list[Selection]]:
     chosen = [Selection(m.read(box), m.strength, m.prompt, m.negative) for m in active_masks(state)]
     marked = [one for one in chosen if one.mask.any()]
     controls = tuple(_control_pictures(state, box))
-    reference = _reference(state)
-    return Source(pixels, box, (state.width, state.height), controls, reference), marked
+    size, guides = (state.width, state.height), list(_guides(state, LayerKind.REFERENCE))
+    references = tuple(
+        ReferencePicture(layer.name, shown)
+        for layer in guides
+        if (shown := _cropped(_as_painted([layer], state.box))) is not None
+    )
+    reference = _cropped(_as_painted(guides, state.box))
+    return Source(pixels, box, size, controls, reference, references), marked
 
 
 def has_control(state: State) -> bool:
     """Whether there is a visible, non-empty control layer."""
     return any(_control_layers(state))
+
+
+def reference_names(state: State) -> dict[str, str]:
+    """The names of all reference layers, by their ids."""
+    return {each.id: each.name for each in state.layers if each.kind is LayerKind.REFERENCE}
 
 
 def _guides(state: State, kind: LayerKind) -> Iterator[Layer]:
@@ -88,9 +100,8 @@ def _control_pictures(state: State, box: Box) -> Iterator[ControlPicture]:
             yield ControlPicture(pixels, settings, layers[0].name)
 
 
-def _reference(state: State) -> Bytes | None:
-    """What reference layers show, without an empty border; None if that is nothing."""
-    pixels = _as_painted(list(_guides(state, LayerKind.REFERENCE)), state.box)
+def _cropped(pixels: Bytes) -> Bytes | None:
+    """`pixels` without an empty border; None where all is empty."""
     if not pixels[..., 3].any():
         return None
     rows, columns = (np.flatnonzero(pixels[..., 3].any(axis=axis)) for axis in (1, 0))

@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
 from nodeforge.canvas import State
+from nodeforge.canvas.document.layer_tags import layer_tag
 from nodeforge.canvas.generation.intents import Intent
 from nodeforge.canvas.generation.loras import Lora, loras_from_json
 from nodeforge.canvas.generation.request import LONGEST, Generation, request
@@ -26,6 +27,7 @@ from nodeforge.ui.canvas_view.generation.generation_source import (
     box_for_masks,
     generation_source,
     has_control,
+    reference_names,
     with_mask,
 )
 from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea, Variations
@@ -97,7 +99,8 @@ class GenerationRun:
     @property
     def name(self) -> str:
         """The name of its layers: the start of the prompt."""
-        texts = (str(v) for k, v in self.values.items() if k == "prompt.text")
+        asked = ("instruction.text",) if self.intent is Intent.EDIT else ("prompt.text",)
+        texts = (str(v) for k, v in self.values.items() if k in asked)
         return next((text.strip()[:32] for text in texts if text.strip()), "Generated")
 
 
@@ -131,8 +134,9 @@ class Generator(QObject):
         self._request_ready.connect(self._queue_run, Qt.ConnectionType.QueuedConnection)
         runner.worker.events_received.connect(self._on_events)
         runner.jobs.changed.connect(self._check_queue)
-        self._end_listening = session.canvas.subscribe(lambda _: self._check_control_layers())
-        self._check_control_layers()
+        self._end_listening = session.canvas.subscribe(lambda _: self._check_layers())
+        self._reference_names: dict[str, str] = {}
+        self._check_layers()
         self._closed = False
 
     def close(self) -> None:
@@ -144,8 +148,19 @@ class Generator(QObject):
         self._runner.jobs.changed.disconnect(self._check_queue)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _check_control_layers(self) -> None:
-        self.form.set_uses_control(has_control(self._session.canvas.state))
+    def _check_layers(self) -> None:
+        """Steer by control layers that came, and call reference layers by their new names."""
+        state = self._session.canvas.state
+        self.form.set_uses_control(has_control(state))
+        before, now = self._reference_names, reference_names(state)
+        if now != before:
+            self._reference_names = now
+            renamed = {before[id]: name for id, name in now.items() if before.get(id, name) != name}
+            self.form.rename_layers(renamed)
+
+    def layer_tags(self) -> list[str]:
+        """What prompts may call: the reference layers."""
+        return [layer_tag(name) for name in self._reference_names.values()]
 
     @property
     def current_run(self) -> GenerationRun | None:
@@ -222,7 +237,8 @@ class Generator(QObject):
         source, selections = generation_source(state, box)
         workflow = self.form.workflow_with(made.loras)
         intent, values = made.intent, made.values
-        generation = request(workflow, source, selections, intent, values, native.multiple)
+        model = (native.multiple, native.family, native.variant)
+        generation = request(workflow, source, selections, intent, values, *model)
         for content in generation.files.values():
             keep_bytes(content, ".png", self._workspace.settings)
         return generation

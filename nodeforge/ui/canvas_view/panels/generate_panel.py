@@ -58,13 +58,9 @@ class GeneratePanel(QWidget):
         self._workspace = workspace
         self.fields: dict[str, Field] = {}
         self.intents = _menu("What for")
-        for intent in Intent:
-            self.intents.addItem(intent.value.capitalize(), intent)
-            self.intents.setItemData(
-                self.intents.count() - 1, METHODS[intent].explains, Qt.ItemDataRole.ToolTipRole
-            )
         self.intents.activated.connect(self._choose_intent)
         self.explains = QLabel(wordWrap=True)
+        self.explains.setTextFormat(Qt.TextFormat.PlainText)
         self.explains.setProperty("role", "small")
         self.expand = QPushButton("Expand by…")
         self.expand.setIcon(icon("corners-out"))
@@ -144,13 +140,22 @@ class GeneratePanel(QWidget):
             field = make_field(entry.port, self._workspace, self._form.seed_mode)
             if field is not None:
                 self._add(entry, field)
-        self.intents.setCurrentIndex(list(Intent).index(self._form.intent))
-        self.explains.setText(METHODS[self._form.intent].explains)
+        self._show_intents()
         self.expand.setVisible(self._form.intent is Intent.EXPAND)
         self._list_workflows()
         self._show_box()
         self._show_auto()
         self.loras.show_loras()
+
+    def _show_intents(self) -> None:
+        """All intents in their order, the chosen one explained."""
+        self.intents.clear()
+        for place, intent in enumerate(self._form.intents):
+            self.intents.addItem(intent.value.capitalize(), intent)
+            explains = tooltip_html(METHODS[intent].explains)
+            self.intents.setItemData(place, explains, Qt.ItemDataRole.ToolTipRole)
+        self.intents.setCurrentIndex(self.intents.findData(self._form.intent))
+        self.explains.setText(self._form.explains)
 
     def _show_auto(self) -> None:
         """What stands for values that are left to the model."""
@@ -170,10 +175,11 @@ class GeneratePanel(QWidget):
         editor.setToolTip(tooltip_html(entry.port.doc))
         if isinstance(editor, QPlainTextEdit):
             field.setFixedHeight(_PROMPT_HEIGHT)
-            if entry.label.lower().startswith("prompt"):
-                editor.setPlaceholderText(METHODS[self._form.intent].describes)
+        if isinstance(field, TextField) and entry.label in ("Prompt", "Instruction"):
+            field.set_placeholder(METHODS[self._form.intent].describes)
         if isinstance(field, TextField) and self._form.reads_prompts(entry):
-            help_ = PromptAssistant(self._workspace, self._form, entry.path)
+            tags = self._generator.layer_tags
+            help_ = PromptAssistant(self._workspace, self._form, entry.path, tags)
             field.set_assistant(help_.count, help_.words)
         field.show_value(self._form.value(entry))
         field.edited.connect(lambda value, _, name=entry.name: self._form.set(name, value))
@@ -192,11 +198,13 @@ class GeneratePanel(QWidget):
                 field.show_value(self._form.value(entry))
         if not name.endswith(".text"):
             self._show_auto()
+        if name.endswith(".file"):
+            self._show_intents()
         if name.endswith(".strength"):
             self._session.overlay_changed.emit()
 
     def _choose_intent(self, index: int) -> None:
-        self._form.choose_intent(list(Intent)[index])
+        self._form.choose_intent(Intent(self.intents.itemData(index)))
         self._session.overlay_changed.emit()
 
     def _choose_seed_mode(self, mode: str) -> None:

@@ -1,0 +1,132 @@
+"""Editing by instruction on the canvas: the intent, reference layers, and what prompts call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from nodeforge.canvas import LayerKind, Tiles, add_layer, premultiplied, set_layer
+from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.ui.window.main_window import MainWindow
+from support.canvas_driver import CanvasDriver, driver_in
+from support.processes import ForkedWorker
+from tests.ui.canvas_view.test_generation import LONG, fox, masked
+
+
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models.write_folder(tmp_path_factory.mktemp("editor"), edits=True)
+
+
+@pytest.fixture
+def edited(canvas_window: MainWindow, editor: Path) -> Iterator[CanvasDriver]:
+    made = driver_in(canvas_window, fox())
+    made.tab.opened.granted.append(str(editor))
+    yield made
+    canvas_window.workspace.close(made.tab.opened)
+
+
+def choose(driver: CanvasDriver, intent: Intent) -> None:
+    menu = driver.editor.generate.intents
+    menu.setCurrentIndex(menu.findData(intent))
+    menu.activated.emit(menu.currentIndex())
+
+
+def reference(driver: CanvasDriver, name: str, seed: int = 0, size: int = 40) -> str:
+    pixels = np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8)
+    tiles = Tiles.of(premultiplied(pixels))
+    driver.session.perform(add_layer(driver.canvas, LayerKind.REFERENCE, name=name, tiles=tiles))
+    return driver.canvas.active.id
+
+
+def test_edit_comes_first_where_the_model_edits_and_explains_itself_elsewhere(edited, editor):
+    panel, form = edited.editor.generate, edited.editor.form
+    assert panel.intents.itemData(0) == Intent.FILL
+    choose(edited, Intent.EDIT)
+    assert "Choose an edit model" in panel.explains.text()
+    assert panel.fields["instruction.text"].editor().placeholderText() == (
+        METHODS[Intent.EDIT].describes
+    )
+    form.set("edit_model.file", "nano")
+    assert "nano does not edit by instruction" in panel.explains.text()
+    form.set("edit_model.file", str(editor))
+    assert panel.intents.itemData(0) == Intent.EDIT
+    assert panel.explains.text() == METHODS[Intent.EDIT].explains
+    choose(edited, Intent.FILL)
+    assert form.current_values()["model.file"] == "nano"  # each has its own
+
+
+def test_an_edit_model_is_offered_to_edit_with(edited, editor):
+    form, panel = edited.editor.form, edited.editor.generate
+    form.set("model.file", str(editor))
+    assert form.intent is Intent.EDIT
+    assert form.current_values()["edit_model.file"] == str(editor)
+    choose(edited, Intent.FILL)  # and not again, once the person has chosen
+    form.set("model.file", "nano")
+    form.set("model.file", str(editor))
+    assert form.intent is Intent.FILL
+    assert panel.intents.itemData(0) == Intent.EDIT
+
+
+def test_layers_are_completed_and_followed_when_they_are_renamed(edited):
+    choose(edited, Intent.EDIT)
+    layer = reference(edited, "red jacket")
+    text = edited.editor.generate.fields["instruction.text"].editor()
+    text.setFocus()
+    QTest.keyClicks(text, "put <la")
+    assert text.completion.suggestions == ["<layer:red jacket>"]
+    QTest.keyClick(text, Qt.Key.Key_Tab)
+    QTest.keyClicks(text, " on it")
+    form = edited.editor.form
+    assert form.values["instruction.text"] == "put <layer:red jacket> on it"
+    mask = add_layer(edited.canvas, LayerKind.MASK, prompt="wear <layer:red jacket>")
+    edited.session.perform(mask)
+    edited.session.perform(set_layer(edited.canvas, layer, name="Blouse"))
+    assert form.values["instruction.text"] == "put <layer:Blouse> on it"
+    assert text.toPlainText() == "put <layer:Blouse> on it"
+    assert edited.canvas.active.prompt == "wear <layer:Blouse>"
+    edited.undo()
+    assert form.values["instruction.text"] == "put <layer:red jacket> on it"
+    assert edited.canvas.active.prompt == "wear <layer:red jacket>"
+
+
+def test_what_an_instruction_calls_and_is_not_there_is_refused_in_words(qtbot, edited, editor):
+    choose(edited, Intent.EDIT)
+    for text, fact in (("", "there is no instruction"), ("as <layer:x>", "the layer 'x'")):
+        edited.editor.form.set("edit_model.file", str(editor))
+        edited.editor.form.set("instruction.text", text)
+        with qtbot.waitSignal(edited.editor.generator.refused, timeout=LONG) as refused:
+            edited.tab.generate()
+        assert fact in refused.args[0]
+
+
+def test_an_edit_end_to_end(qtbot, open_window, editor):
+    driver = driver_in(open_window(ForkedWorker), fox())
+    driver.tab.opened.granted.append(str(editor))
+    mask, before = masked(driver), driver.pixels()
+    choose(driver, Intent.EDIT)
+    form, staging = driver.editor.form, driver.editor.staging
+    form.seed_mode = "fixed"
+    values = {"instruction.text": "make it night", "schedule.steps": 2, "noise.batch": 2}
+    for name, value in (values | {"edit_model.file": str(editor)}).items():
+        form.set(name, value)
+    driver.view.setFocus()
+    qtbot.keyClick(driver.view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not driver.editor.generator.busy, timeout=LONG)
+    assert staging.count == 2, driver.window.area.message_bars.text("canvas")
+    assert staging.candidate.name == "make it night"
+    qtbot.keyClick(driver.view, Qt.Key.Key_Return)
+    after = driver.pixels()
+    assert np.array_equal(after[mask == 0], before[mask == 0])
+    assert (after[mask > 0] != before[mask > 0]).any()
+    reference(driver, "too many")
+    with qtbot.waitSignal(driver.editor.generator.refused, timeout=LONG) as refused:
+        driver.tab.generate()
+    assert "takes 1 reference picture, these are 2" in refused.args[0]
+    assert "hide reference layers" in refused.args[0]
