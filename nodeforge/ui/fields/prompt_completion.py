@@ -1,4 +1,4 @@
-"""Completion of prompts: layers, embedding names, words of earlier prompts, the tokenizer's words."""
+"""Completion of prompts: layers, embeddings, words of earlier prompts, the tokenizer's words."""
 
 from __future__ import annotations
 

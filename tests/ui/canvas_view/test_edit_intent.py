@@ -50,6 +50,7 @@ def test_edit_comes_first_where_the_model_edits_and_explains_itself_elsewhere(ed
     assert panel.intents.itemData(0) == Intent.FILL
     choose(edited, Intent.EDIT)
     assert "Choose an edit model" in panel.explains.text()
+    assert next(iter(panel.fields)) == "edit_model.file"  # what is missing comes first
     assert panel.fields["instruction.text"].editor().placeholderText() == (
         METHODS[Intent.EDIT].describes
     )

@@ -57,6 +57,10 @@ class FormEntry:
         return self.name.rpartition(".")[0]
 
     @property
+    def is_model(self) -> bool:
+        return self.label == _MODEL
+
+    @property
     def is_seed(self) -> bool:
         return isinstance(self.port.widget, SeedWidget)
 
@@ -203,7 +207,7 @@ class GenerationForm(QObject):
         if intent is self.intent:
             return
         if intent is Intent.EDIT and self.edits:
-            model = next((e for e in self.entries() if e.label == _MODEL), None)
+            model = next((e for e in self.entries() if e.is_model), None)
             if model is not None:
                 self.values.setdefault(_EDIT_MODEL, self.value(model))
         self.intent = intent
@@ -282,7 +286,7 @@ class GenerationForm(QObject):
     @property
     def native(self) -> NativeSize:
         """The native size of the workflow's model."""
-        models = [str(self.values.get(e.name, "")) for e in self.entries() if e.label == _MODEL]
+        models = [str(self.values.get(e.name, "")) for e in self.entries() if e.is_model]
         key = f"{self.workflow_name} {models}"
         if key not in self._native:
             document = _with_values(Document(graph=self.workflow.graph), self.current_values())

@@ -136,7 +136,10 @@ class GeneratePanel(QWidget):
                 widget.setParent(None)
                 widget.deleteLater()
         self.fields = {}
-        for entry in self._form.entries():
+        entries = self._form.entries()
+        if self._form.intent is Intent.EDIT and not self._form.edits:
+            entries.sort(key=lambda entry: not entry.is_model)  # what is missing comes first
+        for entry in entries:
             field = make_field(entry.port, self._workspace, self._form.seed_mode)
             if field is not None:
                 self._add(entry, field)
