@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
-    QApplication,
     QColorDialog,
     QFormLayout,
     QHBoxLayout,
@@ -22,11 +21,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.canvas import PREPROCESSORS, Layer, LayerKind, control_from_picture, set_layer
+from nodeforge.canvas import (
+    PREPROCESSORS,
+    CanvasEdit,
+    Layer,
+    LayerKind,
+    State,
+    set_layer,
+    with_control_found,
+)
 from nodeforge.canvas.document.layer import STRONGEST
+from nodeforge.errors import RequestError
 from nodeforge.imaging import BlendMode, Reading
 from nodeforge.spec import NumberWidget
 from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.common.background_task import ReportProgress, run_in_background
 from nodeforge.ui.common.icons import SIZE as ICON
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.fields.choice_field import ChoiceField
@@ -39,6 +48,8 @@ _PROMPT_HEIGHT = 64
 
 _LEAST = 72
 """Pixels of the rows that are seen without scrolling, where the window is low."""
+
+_FROM_PICTURE = "From picture"
 
 _OF_PICTURES = ("opacity", "blend")
 _OF_MASKS = ("prompt", "negative", "strength", "opacity")
@@ -171,12 +182,25 @@ class LayerProperties(QWidget):
             self._perform(gesture=gesture, **{name: value})
 
     def _fill_from_picture(self, action: QAction) -> None:
-        """Fill the active control layer by a preprocessor."""
+        """Fill the active control layer by a preprocessor, in the background."""
         self._session.commit()
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)  # a second, if large
-        canvas = self._session.canvas
-        self._session.perform(control_from_picture(canvas, self._id, Reading(action.data())))
-        QApplication.restoreOverrideCursor()
+        canvas, preprocessor = self._session.canvas, Reading(action.data())
+        state, text = canvas.state, f"Reading the picture below: {action.text().lower()}…"
+
+        def work(_: ReportProgress) -> State:
+            return with_control_found(state, self._id, preprocessor)
+
+        self.from_picture.setText(text)
+        try:
+            made = run_in_background(self.window(), text, work)
+        except (RequestError, MemoryError) as error:
+            self._session.status_message.emit(str(error) or "There is not enough memory.")
+            return
+        finally:
+            self.from_picture.setText(_FROM_PICTURE)
+        if made is not None and canvas.state is state:
+            name = f"{preprocessor.value} from picture"
+            self._session.perform(CanvasEdit(canvas, name, lambda _: made))
 
     def _perform(self, **settings: Any) -> None:
         if self._id:
@@ -209,7 +233,7 @@ def _value(layer: Layer, name: str) -> Any:
 
 
 def _from_picture_button() -> QPushButton:
-    button = QPushButton("From picture")
+    button = QPushButton(_FROM_PICTURE)
     button.setIcon(icon("image"))
     button.setToolTip("Fill the layer by what is found in the picture below it")
     menu = QMenu(button)
