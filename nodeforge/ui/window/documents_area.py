@@ -202,6 +202,7 @@ class DocumentsArea(QWidget):
             node_use=workspace.node_use,
             saved_subgraphs=workspace.saved_subgraphs,
         )
+        view.session.presets = workspace.model_presets
         view.set_link_style(self.link_style)
         view.input_handler.unassigned_keys = self._workspace.unassigned_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))

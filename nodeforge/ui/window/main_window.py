@@ -366,7 +366,7 @@ class MainWindow(BaseWindow):
         if self.workspace.current is None:
             self.workspace.new()
         if (view := self.area.view) is not None:
-            view.add_node(type_id)
+            view.add_or_insert(type_id)
             view.setFocus()
 
     def _finished(self, job: Job) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
@@ -34,6 +34,8 @@ class NodeSearch:
         )
         self._place = QPointF()
         self._port_item: GraphPortItem | None = None
+        self.inserted: Callable[[str, QPointF], bool] = lambda *_: False
+        """Puts a node of a type into the link at a scene position, or into the selected one."""
         self.popup.chosen.connect(self._add)
         session.link_dropped.connect(self.open_for_port)
 
@@ -60,6 +62,8 @@ class NodeSearch:
     def _add(self, type_id: str) -> None:
         port_item, self._port_item = self._port_item, None
         x, y = self._place.x(), self._place.y()
+        if port_item is None and self.inserted(type_id, self._place):
+            return
         if port_item is not None:
             x, y = x - (220 if port_item.is_input else 0), y - 40
         try:
