@@ -18,7 +18,7 @@ from nodeforge.ui.common.formatting import plain_text
 from nodeforge.ui.graph_view.commands.search_popup import SearchEntry, SearchPopup
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.session import GraphSession
-from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.node_use import NodeUse, shipped_links
 from nodeforge.ui.library.ranking import by_use, search_texts
 
 
@@ -129,14 +129,30 @@ def compatible_port(spec: NodeSpec, port_item: GraphPortItem) -> PortSpec | None
 
 def relevance(spec: NodeSpec, port_item: GraphPortItem) -> float:
     """How well a node type fits a dropped link: 2 by a port of its type that it needs, or by its
-    first output; 1 by another of its type; 0 by one that takes any."""
+    first output; 1 by another of its type; 0 by one that takes any. The more often shipped
+    workflows have it there, the more is added, less than 1.
+    """
     kind = port_item.layout.type
     ports = spec.outputs if port_item.is_input else spec.inputs
     if not any(port.type == kind for port in ports):
         return 0
+    often = _usual(spec, port_item)
+    more = often / (often + 1)
     if port_item.is_input:
-        return 2 if ports[0].type == kind else 1
-    return 2 if any(port.type == kind and port.required for port in ports) else 1
+        return more + (2 if ports[0].type == kind else 1)
+    return more + (2 if any(port.type == kind and port.required for port in ports) else 1)
+
+
+def _usual(spec: NodeSpec, port_item: GraphPortItem) -> int:
+    """How often shipped workflows link a port to a node type."""
+    here = port_item.node_item.layout.type, port_item.layout.name
+    count = 0
+    for link, often in shipped_links().items():
+        start, end = (link.source, link.output), (link.target, link.into)
+        near, far = (end, start) if port_item.is_input else (start, end)
+        if near == here and far[0] == spec.type:
+            count += often
+    return count
 
 
 def search_entry(spec: NodeSpec, use: NodeUse) -> SearchEntry:
