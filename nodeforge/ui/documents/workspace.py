@@ -202,9 +202,10 @@ class Workspace(QObject):
         there is but one."""
         found: dict[str, str] = {}
         for port in spec.inputs:
-            if port.required and isinstance(port.widget, ModelFileWidget):
-                if (name := self.folders.only(port.widget.kind)) is not None:
-                    found[port.name] = name
+            widget = port.widget if port.required else None
+            name = self.folders.only(widget.kind) if isinstance(widget, ModelFileWidget) else None
+            if name is not None:
+                found[port.name] = name
         return found
 
     def set_catalogue(self, catalogue: Catalogue) -> None:

@@ -3,14 +3,18 @@
 An action is a click, a drag, a key chord or one typed text.
 """
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from ui.graph_view.conftest import Screen
 
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.graph.model import Input
+from nodeforge.imaging import PictureFormat, encode
 from nodeforge.settings import shipped
+from support.canvas_driver import driver_in
 
 LEFT, PLAIN = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -118,7 +122,6 @@ def test_text_to_image_from_empty(hand: Hand):
     )
     hand.drop_link(f"{decode}.image", 60)
     hand.edit(f"{prompt}.text", "a fox")
-    print(QApplication.focusWidget())
     hand.chord(KEYS.Key_Return, CONTROL)
     job = hand.window.runner.jobs.current
     types = {node["type"] for node in job.graph["nodes"].values()}
@@ -145,3 +148,36 @@ def test_a_lora_into_a_running_graph(hand: Hand):
     assert links["prompt.text_encoder"] == links["negative.text_encoder"]
     assert links["prompt.text_encoder"] == f"{lora}.text_encoder"
     assert hand.actions <= 4
+
+
+def test_a_gallery_picture_is_looked_at_and_saved(hand: Hand, tmp_path, monkeypatch):
+    """window, jobs *Look at a gallery picture*, *Save a picture*: not possible before, 2 now."""
+    window, file, copy = hand.window, tmp_path / "mine.png", tmp_path / "copy.png"
+    file.write_bytes(encode(np.full((30, 40, 3), 90, np.uint8), PictureFormat.PNG))
+    window.results.add(file, "text_to_image", {}, b"", "")
+    window.gallery.reload()
+    shown = window.gallery.list
+    hand.click(shown.viewport(), shown.row_rect(0).center())
+    assert window.viewer.picture.path == file
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(copy), ""))
+    hand.click(window.viewer.save_button)
+    assert copy.read_bytes() == file.read_bytes()
+    assert hand.actions <= 2
+
+
+def test_a_picture_is_expanded(hand: Hand, monkeypatch):
+    """window, job *Outpaint*: 5 actions before, 3 at most."""
+    driver = driver_in(hand.window)
+    started = []
+    monkeypatch.setattr(
+        driver.editor.generator, "start", lambda *_: started.append(driver.session.box)
+    )
+    driver.view.setFocus()
+    hand.chord(KEYS.Key_K, at=driver.view)
+    hand.actions += 1
+    driver.pointer.drag([(-90, 10), (100, 120), (200, 270)])
+    hand.chord(KEYS.Key_Return, CONTROL, driver.view)
+    assert started
+    assert started[0].left < 0
+    assert driver.editor.form.intent is Intent.EXPAND
+    assert hand.actions <= 3

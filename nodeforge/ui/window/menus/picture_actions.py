@@ -56,6 +56,7 @@ class PictureActions:
         self._large: LargeView | None = None
         self._by_name: dict[str, Callable[[Sequence[Picture]], object]] = {
             "large": self.enlarge,
+            "save": self.save_as,
             "again": lambda pictures: self.make_again(pictures[0]),
             "copy": self.copy,
             "compare": self.compare,
