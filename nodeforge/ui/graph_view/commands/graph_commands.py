@@ -103,8 +103,9 @@ class GraphCommands:
             return False
         layout = layout_node("", node, session.catalogue, DisplayState())
         dropped = QRectF(place.x() - 110, place.y() - 14, layout.width, layout.room)
-        at, way = make_way(session.scene, line.end, dropped)
         passed = passed_beside(session.document, line.end, node, through, session.catalogue)
+        beside = [end for each in passed for end in each.ends]
+        at, way = make_way(session.scene, line.end, dropped, beside=beside)
         return session.insert_on_link(InsertOnLink(line.end, node, through, at), passed, way)
 
     def add_or_insert(self, type_id: str) -> None:

@@ -149,7 +149,8 @@ class MoveItems(Gesture):
         passed = passed_beside(
             self.session.document, line.end, node, through, self.session.catalogue
         )
-        place, way = make_way(self.session.scene, line.end, node_item.room(), path)
+        beside = [end for each in passed for end in each.ends]
+        place, way = make_way(self.session.scene, line.end, node_item.room(), path, beside)
         return [
             Move({path: place}),
             *way,
