@@ -49,7 +49,8 @@ class DocumentsArea(QWidget):
         self._tool_options: ToolOptions | None = None
         self.start_page = StartPage(workspace)
         self.message_bars = MessageBars()
-        self.tabs = QTabWidget(documentMode=True, movable=True)
+        self.tabs = QTabWidget(movable=True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName("Open workflows")
         self.tabs.currentChanged.connect(self._tab_chosen)
         self.view_switch = ViewSwitch()

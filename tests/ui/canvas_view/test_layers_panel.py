@@ -168,6 +168,22 @@ def test_what_is_selected_keeps_its_thumbnail_its_eye_and_one_background(driver)
     assert (line == highlight).all()
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "shown"),
+    [("43", 0.43, "43 %"), ("12,5 %", 0.125, "12.5 %"), ("50/2", 0.25, "25 %"), ("150", 1, "100 %")],
+)
+def test_opacity_is_written_and_typed_in_percent(qtbot, driver, text, value, shown):
+    """window 32: 0.43 instead of 43 %."""
+    driver.session.perform(set_layer(driver.canvas, "paint", opacity=0.5))
+    box = driver.editor.layers.properties.fields["opacity"].editor()
+    assert box.text() == "50 %"
+    box.selectAll()
+    qtbot.keyClicks(box, text)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert driver.canvas.active.opacity == value
+    assert box.text() == shown
+
+
 def test_a_control_layer_is_set_and_filled_in_its_properties(driver):
     """window 28: kind, strength, start and end, and *From picture*."""
     driver.session.perform(add_layer(driver.canvas, LayerKind.CONTROL))

@@ -97,15 +97,17 @@ class LayerProperties(QWidget):
         self.fields: dict[str, Field] = {
             "prompt": TextField(multiline=True),
             "negative": TextField(multiline=True),
-            "strength": NumberField(share, whole=False),
-            "opacity": NumberField(share, whole=False),
+            "strength": NumberField(share, whole=False, percent=True),
+            "opacity": NumberField(share, whole=False, percent=True),
             "blend": ChoiceField([mode.value for mode in BlendMode]),
             "control.reading": ChoiceField(
                 [each.value for each in Reading], list(READINGS.values())
             ),
-            "control.strength": NumberField(NumberWidget(0.0, STRONGEST, 0.05), whole=False),
-            "control.start": NumberField(share, whole=False),
-            "control.end": NumberField(share, whole=False),
+            "control.strength": NumberField(
+                NumberWidget(0.0, STRONGEST, 0.05), whole=False, percent=True
+            ),
+            "control.start": NumberField(share, whole=False, percent=True),
+            "control.end": NumberField(share, whole=False, percent=True),
         }
         self.tint = QToolButton()
         self.tint.setToolTip("Mask colour…")

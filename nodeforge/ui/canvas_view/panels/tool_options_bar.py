@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolBar, QWidge
 from nodeforge.spec import ChoiceWidget, NumberWidget
 from nodeforge.ui.canvas_view.panels.shortcut_override import accept_shortcut_override
 from nodeforge.ui.canvas_view.session import CanvasSession
-from nodeforge.ui.canvas_view.tools.tool_options import ToolOption
+from nodeforge.ui.canvas_view.tools.tool_options import PERCENT, ToolOption
 from nodeforge.ui.fields.choice_field import ChoiceField, ToggleField
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.number_field import NumberField
 
-_WIDE = 136
+_WIDE, _WIDE_PERCENT = 136, 152
 
 
 class ToolOptionsBar(QToolBar):
@@ -80,7 +80,8 @@ class _Hint(QLabel):
 def _field(option: ToolOption) -> Field:
     match option.widget:
         case NumberWidget() as widget:
-            return NumberField(widget, whole=option.is_integer)
+            percent = option.unit == PERCENT
+            return NumberField(widget, whole=option.is_integer, percent=percent)
         case ChoiceWidget(options=options):
             return ChoiceField(options)
     return ToggleField()
@@ -91,12 +92,13 @@ def _named(option: ToolOption, field: Field) -> QWidget:
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 12, 0)
     row.setSpacing(6)
-    label = QLabel(option.label + (f" ({option.unit})" if option.unit else ""))
+    unit = option.unit if option.unit != PERCENT else ""  # beside the number
+    label = QLabel(option.label + (f" ({unit})" if unit else ""))
     label.setProperty("role", "dim")
     label.setBuddy(field.editor())
     row.addWidget(label)
     if isinstance(field, NumberField):
-        field.setFixedWidth(_WIDE)
+        field.setFixedWidth(_WIDE_PERCENT if option.unit == PERCENT else _WIDE)
     holder.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
     row.addWidget(field, 0, Qt.AlignmentFlag.AlignVCenter)
     return holder
