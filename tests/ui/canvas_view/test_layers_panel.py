@@ -170,7 +170,12 @@ def test_what_is_selected_keeps_its_thumbnail_its_eye_and_one_background(driver)
 
 @pytest.mark.parametrize(
     ("text", "value", "shown"),
-    [("43", 0.43, "43 %"), ("12,5 %", 0.125, "12.5 %"), ("50/2", 0.25, "25 %"), ("150", 1, "100 %")],
+    [
+        ("43", 0.43, "43 %"),
+        ("12,5 %", 0.125, "12.5 %"),
+        ("50/2", 0.25, "25 %"),
+        ("150", 1, "100 %"),
+    ],
 )
 def test_opacity_is_written_and_typed_in_percent(qtbot, driver, text, value, shown):
     """window 32: 0.43 instead of 43 %."""
