@@ -150,7 +150,8 @@ class CanvasEditor(QWidget):
 
     def _show_place(self, place: QPointF | None = None) -> None:
         width, height = self.session.canvas.size
-        parts = [f"{width} × {height} px", f"{self.view.camera.zoom:.0%}"]
+        zoom = self.view.camera.zoom * self.view.devicePixelRatioF()
+        parts = [f"{width} × {height} px", f"{zoom:.0%}"]
         if self.view.camera.rotation:
             parts.append(f"rotated {self.view.camera.rotation:.0f}°")
         if place is not None and self.session.contains(place):

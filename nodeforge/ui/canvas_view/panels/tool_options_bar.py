@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolBar, QWidget
 
 from nodeforge.spec import ChoiceWidget, NumberWidget
@@ -64,10 +65,11 @@ class ToolOptionsBar(QToolBar):
 
 
 class _Hint(QLabel):
-    """A hint that takes the remaining width."""
+    """A hint that takes the remaining width, elided where that is too little."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
+        super().__init__()
+        self._whole = text
         self.setProperty("role", "small")
         self.setToolTip(text)
         self.setMinimumWidth(8)
@@ -75,6 +77,11 @@ class _Hint(QLabel):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(8, super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        right = Qt.TextElideMode.ElideRight
+        self.setText(self.fontMetrics().elidedText(self._whole, right, self.width()))
+        super().resizeEvent(event)
 
 
 def _field(option: ToolOption) -> Field:
