@@ -136,7 +136,10 @@ def test_a_mask_with_a_prompt_is_a_region_in_the_list(driver):
         (LayerKind.MASK, {"prompt", "negative", "strength", "opacity"}),
         (LayerKind.REFERENCE, set()),
         (LayerKind.GROUP, {"opacity", "blend"}),
-        (LayerKind.CONTROL, {f"control.{x}" for x in ("reading", "strength", "start", "end")}),
+        (
+            LayerKind.CONTROL,
+            {f"control.{x}" for x in ("reading", "strength", "start", "end", "controlnet")},
+        ),
     ],
 )
 def test_only_what_means_something_can_be_set(driver, kind, rows):
@@ -198,6 +201,12 @@ def test_a_control_layer_is_set_and_filled_in_its_properties(driver):
         panel.fields[f"control.{name}"].edited.emit(value, [])
     settings = driver.canvas.active.control
     assert settings == ControlSettings(Reading.SCRIBBLE, 1.5, 0.1, 0.6)
+    model = panel.fields["control.controlnet"]
+    assert model.editor().text() == "Auto: the workflow's"
+    model.edited.emit("nano/controlnet", [])
+    assert driver.canvas.active.control.controlnet == "nano/controlnet"
+    model.edited.emit(None, [])
+    assert driver.canvas.active.control == settings
     assert item(driver, "Control 1").data(NAME, ABOUT) == "Control: scribble"
     driver.session.perform(activate(driver.canvas, "paint"))
     driver.pointer.drag([(60, 60), (200, 200)])
@@ -211,7 +220,7 @@ def test_a_control_layer_is_set_and_filled_in_its_properties(driver):
     assert kind.currentText() == "As drawn"
     driver.session.perform(set_layer(driver.canvas, "paint", visible=False))
     lines.trigger()
-    assert len(driver.document.history) == 8
+    assert len(driver.document.history) == 10
 
 
 ABOVE, ON, BELOW = (

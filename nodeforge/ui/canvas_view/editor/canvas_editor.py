@@ -66,7 +66,7 @@ class CanvasEditor(QWidget):
         self.generator = Generator(self.session, self.staging, self.form, workspace, runner)
         self.live = LiveGeneration(self.session, self.generator)
         self._auto_box = AutoGenerationBox(self.session, self.form)
-        self.layers = LayersPanel(self.session)
+        self.layers = LayersPanel(self.session, workspace)
         self.tool_bar = ToolBar(self.session)
         self.options = ToolOptionsBar(self.session)
         self.rulers = Ruler(self.view, horizontal=True), Ruler(self.view, horizontal=False)

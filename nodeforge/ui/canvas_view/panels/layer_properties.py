@@ -33,13 +33,16 @@ from nodeforge.canvas import (
 from nodeforge.canvas.document.layer import STRONGEST
 from nodeforge.errors import RequestError
 from nodeforge.imaging import BlendMode, Reading
+from nodeforge.models import Kind
 from nodeforge.spec import NumberWidget
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.background_task import ReportProgress, run_in_background
 from nodeforge.ui.common.icons import SIZE as ICON
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.field import Field
+from nodeforge.ui.fields.model_field import ModelField
 from nodeforge.ui.fields.number_field import NumberField
 from nodeforge.ui.fields.text_field import TextField
 
@@ -54,7 +57,9 @@ _FROM_PICTURE = "From picture"
 _OF_PICTURES = ("opacity", "blend")
 _OF_MASKS = ("prompt", "negative", "strength", "opacity")
 _CONTROL = "control."
-_OF_CONTROLS = tuple(f"{_CONTROL}{name}" for name in ("reading", "strength", "start", "end"))
+_OF_CONTROLS = tuple(
+    f"{_CONTROL}{name}" for name in ("reading", "strength", "start", "end", "controlnet")
+)
 ROWS = {
     LayerKind.PICTURE: _OF_PICTURES,
     LayerKind.PAINT: _OF_PICTURES,
@@ -76,20 +81,21 @@ READINGS = {
     Reading.TILE: "Tile (no details)",
     Reading.PICTURE: "Picture as it is",
 }
-_LABELS = {"control.reading": "Kind"}
+_LABELS = {"control.reading": "Kind", "control.controlnet": "ControlNet"}
 _TOOLTIPS = {
     "control.reading": "What the ControlNet sees: what is drawn, or what is found in it. Auto "
     "takes drawings as drawn and finds the edges of pictures",
     "control.strength": "Weight of this layer; 0 turns it off",
     "control.start": "Share of the steps after which it begins",
     "control.end": "Share of the steps after which it ends",
+    "control.controlnet": "The model that sees this layer; layers that name the same share it",
 }
 
 
 class LayerProperties(QWidget):
     """Edits the properties of the active layer."""
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: CanvasSession, workspace: Workspace) -> None:
         super().__init__()
         self._session = session
         self._id = ""
@@ -108,7 +114,9 @@ class LayerProperties(QWidget):
             ),
             "control.start": NumberField(share, whole=False, percent=True),
             "control.end": NumberField(share, whole=False, percent=True),
+            "control.controlnet": ModelField(workspace, Kind.CONTROLNET, optional=True),
         }
+        self.fields["control.controlnet"].set_auto("the workflow's")
         self.tint = QToolButton()
         self.tint.setToolTip("Mask colour…")
         self.tint.setAccessibleName("Mask colour")
@@ -177,7 +185,7 @@ class LayerProperties(QWidget):
         if name.startswith(_CONTROL):
             control = self._session.canvas.layer(self._id).control
             part = name.removeprefix(_CONTROL)
-            value = Reading(value) if part == "reading" else value
+            value = Reading(value) if part == "reading" else value if value is not None else ""
             self._perform(gesture=gesture, control=replace(control, **{part: value}))
         else:
             value = BlendMode(value) if name == "blend" else value

@@ -41,7 +41,8 @@ def draw_contrast_polygon(painter: QPainter, polygon: QPolygonF, dashed: bool = 
 
 def draw_corners(painter: QPainter, polygon: QPolygonF, colour: QColor) -> None:
     """Draw the corners of a polygon, each with a piece of its sides, in a colour over dark."""
-    points = list(polygon)[: 4 if polygon.isClosed() else None]
+    count = polygon.size() - polygon.isClosed()
+    points = [polygon.at(index) for index in range(count)]
     path = QPainterPath()
     for index, corner in enumerate(points):
         for other in (points[index - 1], points[(index + 1) % len(points)]):
