@@ -221,6 +221,12 @@ class GenerationForm(QObject):
         self.values[name] = value
         self.value_changed.emit(name)
 
+    def offer_prompt(self, text: str) -> None:
+        """Use `text` as the prompt where there is none."""
+        for entry in self.entries():
+            if entry.name == _PROMPT and not self.value(entry):
+                self.set(entry.name, text)
+
     def current_values(self) -> dict[str, Any]:
         """All values of the form, by ``node.port``."""
         values = {entry.name: self.value(entry) for entry in self.entries()}
@@ -330,6 +336,7 @@ def _with_values(document: Document, values: dict[str, Any]) -> Document:
     return Document(graph=Graph(nodes))
 
 
+_PROMPT = "prompt.text"
 _ORDER = ("prompt", "negative", "strength", "steps", "guidance", "sampler", "seed", "batch")
 
 

@@ -170,6 +170,10 @@ class CanvasView(Viewport):
             self._fit_opened()
         self.marching_ants.set_running(True)
 
+    def keep_place(self) -> None:
+        """Fit no more by itself: the picture stays where it is, as panels come and go."""
+        self._touched = True
+
     def _fit_opened(self) -> None:
         """Fit what was opened; again with each size, until the person works in the view."""
         self.fit()
