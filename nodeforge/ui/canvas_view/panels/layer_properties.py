@@ -49,10 +49,13 @@ from nodeforge.ui.fields.text_field import TextField
 _PROMPT_HEIGHT = 64
 """Of a prompt's field, pixels: three lines."""
 
-_LEAST = 72
-"""Pixels of the rows that are seen without scrolling, where the window is low."""
+_LEAST = 112
+"""Pixels of the rows that are seen without scrolling, where the window is low: a mask's prompt."""
 
 _FROM_PICTURE = "From picture"
+
+_TALL = 208
+"""The same where there is room."""
 
 _OF_PICTURES = ("opacity", "blend")
 _OF_MASKS = ("prompt", "negative", "strength", "opacity")
@@ -156,6 +159,13 @@ class LayerProperties(QWidget):
         """The panel as part of a column: as high as its rows, or less, and then scrolled."""
         return self._area
 
+    def set_tall(self, tall: bool) -> int:
+        """Say whether there is room for both prompts of a mask; returns the pixels that are seen
+        of the longest rows."""
+        least = _TALL if tall else _LEAST
+        self._area.set_least(least)
+        return least
+
     def show_layer(self, layer: Layer | None) -> None:
         self._id = layer.id if layer is not None else ""
         wanted = ROWS[layer.kind] if layer is not None else ()
@@ -225,6 +235,7 @@ class _ScrollArea(QScrollArea):
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widgetResizable=True)
         self._rows = widget
+        self._least = _LEAST
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setWidget(widget)
@@ -233,7 +244,12 @@ class _ScrollArea(QScrollArea):
         return self._rows.sizeHint()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return QSize(0, min(_LEAST, self.sizeHint().height()))
+        return QSize(0, min(self._least, self.sizeHint().height()))
+
+    def set_least(self, pixels: int) -> None:
+        """Show at least so much of the rows without scrolling."""
+        self._least = pixels
+        self.updateGeometry()
 
 
 def _value(layer: Layer, name: str) -> Any:

@@ -10,6 +10,8 @@ from nodeforge.ui.canvas_view.panels.layer_list import ROW_HEIGHT
 from nodeforge.ui.canvas_view.panels.layers_panel import LayersPanel
 from nodeforge.ui.canvas_view.panels.shortcut_override import accept_shortcut_override
 
+_HEADER = 56
+"""Pixels of the layers panel besides its list and properties."""
 _ROWS, _FEW_ROWS, _TALL = 6, 3, 780
 """Rows of layers that stay in sight on a panel of so many pixels, and on a smaller one."""
 
@@ -19,7 +21,7 @@ class SidePanel(QWidget):
 
     def __init__(self, generate: QWidget, colours: QWidget, layers: LayersPanel) -> None:
         super().__init__()
-        self._list = layers.list
+        self._layers = layers
         self.setMinimumWidth(248)
         self.tabs = QTabWidget(documentMode=True)
         self.tabs.setAccessibleName("Canvas panels")
@@ -37,8 +39,11 @@ class SidePanel(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Layers keep their rows in sight; on a small screen what is above them folds first."""
-        rows = _ROWS if event.size().height() >= _TALL else _FEW_ROWS
-        self._list.setMinimumHeight(rows * ROW_HEIGHT)
+        tall = event.size().height() >= _TALL
+        rows = (_ROWS if tall else _FEW_ROWS) * ROW_HEIGHT
+        self._layers.list.setMinimumHeight(rows)
+        # The same for every kind of layer: the list must not move under the mouse.
+        self._layers.setMinimumHeight(rows + self._layers.properties.set_tall(tall) + _HEADER)
         super().resizeEvent(event)
 
     def event(self, event: QEvent) -> bool:
