@@ -576,13 +576,14 @@ def test_loras_are_added_weighed_and_removed_on_the_panel(qtbot, painted):
 
 
 @pytest.mark.parametrize("width", [1024, 1366, 1900])
-def test_a_candidate_moves_neither_the_panel_nor_the_picture(painted, width):
+def test_a_candidate_moves_neither_the_panel_nor_the_picture(qtbot, painted, width):
     """Window C25: the strip of candidates moved Generate and Live by 50 px."""
     window, editor = painted.window, painted.editor
     before = window.size()
+    qtbot.wait(50)
     window.resize(width, 700)
-    QApplication.processEvents()
-    assert window.width() == width
+    qtbot.wait(50)
+    assert (window.width(), window.height()) == (width, 700)
     places = [
         lambda: editor.generate.generate.mapTo(window, QPoint()),
         lambda: editor.layers.mapTo(window, QPoint()),

@@ -49,12 +49,12 @@ from nodeforge.ui.fields.text_field import TextField
 _PROMPT_HEIGHT = 64
 """Of a prompt's field, pixels: three lines."""
 
-_LEAST = 112
+LEAST = 112
 """Pixels of the rows that are seen without scrolling, where the window is low: a mask's prompt."""
 
 _FROM_PICTURE = "From picture"
 
-_TALL = 208
+TALL = 208
 """The same where there is room."""
 
 _OF_PICTURES = ("opacity", "blend")
@@ -159,12 +159,9 @@ class LayerProperties(QWidget):
         """The panel as part of a column: as high as its rows, or less, and then scrolled."""
         return self._area
 
-    def set_tall(self, tall: bool) -> int:
-        """Say whether there is room for both prompts of a mask; returns the pixels that are seen
-        of the longest rows."""
-        least = _TALL if tall else _LEAST
-        self._area.set_least(least)
-        return least
+    def set_least(self, pixels: int) -> None:
+        """Show at least so much of the rows without scrolling: `LEAST` or `TALL`."""
+        self._area.set_least(pixels)
 
     def show_layer(self, layer: Layer | None) -> None:
         self._id = layer.id if layer is not None else ""
@@ -235,7 +232,7 @@ class _ScrollArea(QScrollArea):
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widgetResizable=True)
         self._rows = widget
-        self._least = _LEAST
+        self._least = LEAST
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setWidget(widget)
