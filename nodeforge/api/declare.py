@@ -10,7 +10,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -264,7 +264,7 @@ class _Declaration:
         for extra in extras:
             match extra:
                 case widgets.Range():
-                    return NumberWidget(extra.minimum, extra.maximum, extra.step, extra.auto)
+                    return NumberWidget(**asdict(extra))
                 case widgets.Seed():
                     return SeedWidget()
                 case widgets.Multiline():

@@ -11,13 +11,15 @@ from types import MappingProxyType
 class Range:
     """A number from `minimum` to `maximum`, both allowed; None is open.
 
-    With `auto`, no number means that the model's own is used: the window says so.
+    With `auto`, no number means that the model's own is used: the window says so. A slider ends at
+    `soft_maximum`, where values beyond are allowed, but seldom of use.
     """
 
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
     auto: bool = False
+    soft_maximum: float | None = None
 
 
 @dataclass(frozen=True)

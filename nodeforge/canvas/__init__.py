@@ -14,7 +14,7 @@ from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.document.layer import ControlSettings, Layer, LayerKind, Origin
 from nodeforge.canvas.document.tiles import TILE, Draft, Tiles
 from nodeforge.canvas.edits.brush import LARGEST, Brush, Sample
-from nodeforge.canvas.edits.control import PREPROCESSORS, control_from_picture
+from nodeforge.canvas.edits.control import PREPROCESSORS, control_from_picture, with_control_found
 from nodeforge.canvas.edits.fill import (
     ClonePaint,
     GradientPaint,
@@ -145,4 +145,5 @@ __all__ = [
     "straight",
     "ungroup",
     "visible",
+    "with_control_found",
 ]

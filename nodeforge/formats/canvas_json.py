@@ -92,6 +92,8 @@ def _layer_to_json(layer: Layer, names: Names) -> dict[str, Any]:
     if layer.kind is LayerKind.CONTROL or layer.control != ControlSettings():
         shares = {name: getattr(layer.control, name) for name in _OF_CONTROLS}
         raw["control"] = {"reading": layer.control.reading.value, **shares}
+        if layer.control.controlnet:
+            raw["control"]["controlnet"] = layer.control.controlnet
     if layer.group:
         raw["group"] = layer.group
     if layer.is_group:
@@ -247,6 +249,7 @@ def _control(raw: Any, place: str) -> ControlSettings:
         strength=_share(raw, "strength", place, most=STRONGEST),
         start=_share(raw, "start", place, otherwise=0.0),
         end=_share(raw, "end", place),
+        controlnet=_text(raw, "controlnet", place),
     )
 
 

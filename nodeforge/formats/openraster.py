@@ -163,6 +163,7 @@ def _attributes(state: State, layer: Layer, box: Box, source: str) -> dict[str, 
         control = layer.control
         own["reading"] = control.reading.value
         own |= {key: f"{getattr(control, key):.6g}" for key in ("strength", "start", "end")}
+        own["controlnet"] = control.controlnet
     extra = {f"{_OUR}{key}": value for key, value in own.items() if value}
     return _common_attributes(state, layer) | place | extra
 
@@ -397,6 +398,7 @@ def _control(element: ElementTree.Element) -> ControlSettings:
         strength=share("strength", 1.0, STRONGEST),
         start=share("start", 0.0),
         end=share("end", 1.0),
+        controlnet=element.get(f"{_OUR}controlnet", ""),
     )
 
 

@@ -11,13 +11,15 @@ from typing import Any
 class NumberWidget:
     """A whole or decimal number; both ends of the range are allowed, None is open.
 
-    With `auto`, no number means that the model's own is used.
+    With `auto`, no number means that the model's own is used. A slider ends at `soft_maximum`;
+    more can be typed.
     """
 
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
     auto: bool = False
+    soft_maximum: float | None = None
 
     def allows(self, value: Any) -> bool:
         """Whether `value` is a finite number within the range."""

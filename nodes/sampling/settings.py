@@ -114,11 +114,13 @@ def custom_schedule(sigmas: str = "14.6, 6.5, 2.9, 1.2, 0.4, 0") -> Schedule:
 
 @node("sampling.guidance", version=2, upgrade={1: _WAS_7})
 def guidance(
-    scale: Annotated[float | None, Range(0.0, 100.0, step=0.5, auto=True)] = None,
+    scale: Annotated[
+        float | None, Range(0.0, 100.0, step=0.5, auto=True, soft_maximum=20.0)
+    ] = None,
     rescale: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     start: Annotated[float, Range(0.0, 1.0, step=0.05)] = 0.0,
     end: Annotated[float, Range(0.0, 1.0, step=0.05)] = 1.0,
-    true_scale: Annotated[float | None, Range(1.0, 100.0, step=0.5)] = None,
+    true_scale: Annotated[float | None, Range(1.0, 100.0, step=0.5, soft_maximum=20.0)] = None,
 ) -> Guidance:
     """Choose how strictly the prompt is followed.
 

@@ -206,6 +206,23 @@ def test_control_layers_that_are_set_otherwise_steer_one_after_the_other():
         assert document.node(name).type == "canvas.control"
 
 
+def test_control_layers_of_one_controlnet_share_its_loader():
+    """Kinds need models of their own; each is loaded once, and the others keep the workflow's."""
+    depth, pose = (ControlSettings(controlnet=f"{name}.safetensors") for name in ("depth", "pose"))
+    settings = (depth, ControlSettings(), pose, replace(depth, strength=0.5))
+    generation = steered(*settings)
+    graph = generation.document.graph
+    loaders = {name for name, node in graph.nodes.items() if node.type == "control.load"}
+    assert len(loaders) == 3
+    used = [
+        graph.nodes[graph.links[Input(f"control{end}", "controlnet")].node].values["file"]
+        for end in ("", "_2", "_3", "_4")
+    ]
+    assert used == ["depth.safetensors", "nano/controlnet", "pose.safetensors", "depth.safetensors"]
+    same = steered(ControlSettings(controlnet="nano/controlnet")).document.graph
+    assert sum(node.type == "control.load" for node in same.nodes.values()) == 1
+
+
 def test_what_a_workflow_s_own_control_node_says_holds_for_every_layer():
     workflow = controlled()
     own = {"reading": "line art", "start": 0.1, "end": 0.7, "strength": 9.0}

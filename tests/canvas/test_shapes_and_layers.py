@@ -8,6 +8,7 @@ from nodeforge.canvas import (
     Canvas,
     CanvasSizeError,
     ChangeKind,
+    LayerClosedError,
     LayerKind,
     NoSuchLayerError,
     NothingSelectedError,
@@ -23,6 +24,7 @@ from nodeforge.canvas import (
     duplicate_layer,
     flatten,
     flip_canvas,
+    group_layers,
     merge_down,
     move_layer,
     paste,
@@ -69,6 +71,59 @@ def test_moving_a_whole_layer_only_changes_its_offset(document, painted):
     assert canvas.layer("paint").tiles is tiles
     assert canvas.layer("paint").offset == (-500, 20)
     assert document.history.undo_name == "move"
+
+
+def grouped(document, canvas) -> dict[str, bytes]:
+    """Two painted layers and an empty one in a group; what each shows."""
+    document.perform(activate(canvas, "paint"))
+    document.perform(duplicate_layer(canvas, "paint"))
+    second = canvas.state.active
+    document.perform(add_layer(canvas, LayerKind.PAINT))
+    document.perform(group_layers(canvas, {"paint", second, canvas.state.active}))
+    return {id: canvas.layer(id).read(WHOLE).tobytes() for id in ("paint", second)}
+
+
+def test_moving_a_group_moves_all_in_it_as_one_step(document, painted):
+    canvas = painted()
+    before = grouped(document, canvas)
+    steps = len(document.history)
+    offsets = {id: canvas.layer(id).offset for id in before}
+    transformed(document, canvas, Affine.moved(-30, 20))
+    for id, (x, y) in offsets.items():
+        assert canvas.layer(id).offset == (x - 30, y + 20)
+    assert len(document.history) == steps + 1
+    document.undo()
+    for id, pixels in before.items():
+        assert canvas.layer(id).read(WHOLE).tobytes() == pixels
+
+
+def test_scaling_a_group_scales_all_in_it_about_one_point(document, painted):
+    canvas = painted()
+    before = grouped(document, canvas)
+    box = Transform(canvas).box
+    transformed(document, canvas, Affine.scaled(0.5, 0.5, box.left, box.top))
+    bounds = [canvas.layer(id).tiles.bounds().moved(*canvas.layer(id).offset) for id in before]
+    assert bounds[0] == bounds[1]
+    assert abs(bounds[0].width - box.width / 2) <= 4
+    document.undo()
+    for id, pixels in before.items():
+        assert canvas.layer(id).read(WHOLE).tobytes() == pixels
+
+
+def test_a_group_with_a_locked_layer_or_nothing_in_it_is_not_moved(document, painted):
+    canvas = painted()
+    grouped(document, canvas)
+    document.perform(set_layer(canvas, "paint", locked=True))
+    with pytest.raises(LayerClosedError, match="Unlock it, so that the group"):
+        Transform(canvas)
+    document.perform(set_layer(canvas, "paint", locked=False))
+    document.perform(set_layer(canvas, canvas.state.active, locked=True))
+    with pytest.raises(LayerClosedError, match="locked"):
+        Transform(canvas)
+    document.perform(set_layer(canvas, canvas.state.active, locked=False))
+    document.perform(add_layer(canvas, LayerKind.GROUP))
+    with pytest.raises(NothingSelectedError):
+        Transform(canvas)
 
 
 def test_moving_a_selection_moves_its_pixels_and_itself(document, painted):

@@ -44,7 +44,7 @@ def state():
     mask = np.random.default_rng(0).integers(0, 256, (50, 60), dtype=np.uint8)
     said = {"prompt": "a fox", "negative": "rain", "strength": 0.25, "tint": "#102030"}
     document.perform(add_layer(canvas, LayerKind.MASK, tiles=Tiles.of(mask, 9, 5), **said))
-    steers = ControlSettings(Reading.SOFT_EDGES, 1.25, 0.1, 0.7)
+    steers = ControlSettings(Reading.SOFT_EDGES, 1.25, 0.1, 0.7, "depth.safetensors")
     document.perform(add_layer(canvas, LayerKind.CONTROL, control=steers))
     return canvas.state
 

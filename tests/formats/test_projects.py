@@ -63,7 +63,7 @@ def canvas():
     mask = rectangle(3.5, 4, 90, 270)
     said = {"prompt": "a fox", "negative": "a dog", "strength": 0.5, "tint": "#123456"}
     document.perform(add_layer(canvas, LayerKind.MASK, "Ears", tiles=mask, **said))
-    steers = ControlSettings(Reading.LINE_ART, 1.5, 0.25, 0.75)
+    steers = ControlSettings(Reading.LINE_ART, 1.5, 0.25, 0.75, "pose.safetensors")
     document.perform(add_layer(canvas, LayerKind.CONTROL, control=steers))
     document.perform(group_layers(canvas, {"mask", "paint"}))
     document.perform(group_layers(canvas, {"group"}))

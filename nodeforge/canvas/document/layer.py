@@ -49,12 +49,15 @@ class ControlSettings:
         reading: What a ControlNet sees of it.
         strength: Weight, 0..`STRONGEST`; 0 is none.
         start, end: Shares of the steps between which it acts, 0..1.
+        controlnet: The ControlNet that sees it, by its name in the model folders; empty for that
+            of the workflow.
     """
 
     reading: Reading = Reading.AUTO
     strength: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    controlnet: str = ""
 
     def __post_init__(self) -> None:
         assert 0 <= self.strength <= STRONGEST, "a weight"

@@ -32,29 +32,40 @@ A ControlNet sees how opaque it is."""
 
 
 def control_from_picture(canvas: Canvas, id: str, preprocessor: Reading) -> CanvasEdit:
-    """Fill a control layer by what a preprocessor finds in the layers below it.
+    """Fill a control layer by what a preprocessor finds below it; see `with_control_found`."""
+
+    def work(state: State) -> State:
+        return with_control_found(state, id, preprocessor)
+
+    return CanvasEdit(canvas, f"{preprocessor.value} from picture", work)
+
+
+def with_control_found(state: State, id: str, preprocessor: Reading) -> State:
+    """`state` with a control layer that shows what a preprocessor finds in the layers below it.
 
     Lines are as opaque as they are strong, so that the layer then is taken as drawn
     (`Reading.LINES`), can be painted on, and shows the picture between them; what has colours is
-    taken as it is (`Reading.PICTURE`).
+    taken as it is (`Reading.PICTURE`). It takes up to some seconds, in any thread.
 
     Args:
+        state: Stays as it is.
+        id: The control layer.
         preprocessor: One of `PREPROCESSORS`. A picture of more than `FINEST` pixels along a side
             is made smaller for it.
+
+    Raises:
+        RequestError: it is no control layer, or no picture is visible below it.
+        LayerClosedError: it is locked or hidden.
     """
-
-    def work(state: State) -> State:
-        layer = state.layer(id)
-        if layer.kind is not LayerKind.CONTROL:
-            raise RequestError("is no control layer.", place=layer.name)
-        state.check_open(layer)
-        tiles = Tiles.of(_found(_below(state, id), preprocessor))
-        reading = Reading.PICTURE if preprocessor in _IN_COLOURS else Reading.LINES
-        control = replace(layer.control, reading=reading)
-        made = replace(layer, tiles=tiles, offset=(0, 0), origin=None, control=control)
-        return state.with_layer(made)
-
-    return CanvasEdit(canvas, f"{preprocessor.value} from picture", work)
+    layer = state.layer(id)
+    if layer.kind is not LayerKind.CONTROL:
+        raise RequestError("is no control layer.", place=layer.name)
+    state.check_open(layer)
+    tiles = Tiles.of(_found(_below(state, id), preprocessor))
+    reading = Reading.PICTURE if preprocessor in _IN_COLOURS else Reading.LINES
+    control = replace(layer.control, reading=reading)
+    made = replace(layer, tiles=tiles, offset=(0, 0), origin=None, control=control)
+    return state.with_layer(made)
 
 
 def _below(state: State, id: str) -> Bytes:

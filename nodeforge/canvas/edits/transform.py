@@ -1,9 +1,11 @@
-"""Moves, scales and rotates the selected part of a layer, or all of it."""
+"""Moves, scales and rotates the selected part of a layer, or all of it, or a group."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -11,10 +13,11 @@ import numpy as np
 from nodeforge.canvas.document.blending import blend_onto, times
 from nodeforge.canvas.document.canvas import Canvas, State
 from nodeforge.canvas.document.edit import CanvasEdit
+from nodeforge.canvas.document.layer import Layer, LayerKind
 from nodeforge.canvas.document.tiles import Draft, Tiles, parts
 from nodeforge.canvas.edits.fill import painted
 from nodeforge.canvas.edits.paint import EraserPaint
-from nodeforge.canvas.errors import NothingSelectedError
+from nodeforge.canvas.errors import LayerClosedError, NothingSelectedError
 from nodeforge.imaging import Box, Bytes
 
 _ROOM = 7
@@ -78,33 +81,30 @@ class Affine:
 
 
 class Transform:
-    """What is selected of the active layer, lifted, to be put down elsewhere.
+    """What is selected of the active layer, lifted, to be put down elsewhere; of a group, of all
+    layers in it.
 
     Seen while it is dragged (`show`), one edit when it is done (`end`). The pixels always come
-    from the layer as it was, so that turning it ten times blurs it once. What lands outside of
-    the canvas is cut off, unless the whole layer is moved: then only its offset changes.
+    from the layers as they were, so that turning them ten times blurs them once. What lands
+    outside of the canvas is cut off, unless whole layers are moved: then only their offsets
+    change. Hidden layers of a group go with it.
 
     Raises:
-        LayerClosedError: the layer is locked or hidden.
+        LayerClosedError: the layer is locked or hidden; of a group, a layer in it is locked.
         NothingSelectedError: there is nothing in the selection.
     """
 
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
         self._before = before = canvas.state
-        self._layer = before.layer(before.active)
-        before.check_open(self._layer)
-        bounds = self._layer.tiles.bounds()
-        box = bounds and bounds.moved(*self._layer.offset)
-        if before.selection is not None:
-            box = box and box.overlap(before.selected())
-        if box is None:
-            raise NothingSelectedError("there is nothing to move.", place=self._layer.name)
-        self.box: Box = box
+        active = before.layer(before.active)
+        lifted = (_Lifted.of(before, layer) for layer in _moved_layers(before, active))
+        self._lifted = [each for each in lifted if each is not None]
+        if not self._lifted:
+            raise NothingSelectedError("there is nothing to move.", place=active.name)
+        self.box: Box = reduce(Box.around, (each.box for each in self._lifted))
         """Around what was lifted, on the canvas."""
         self.over = False
-        self._lifted: Bytes | None = None
-        self._rest: Tiles | None = None
 
     def show(self, affine: Affine) -> None:
         """Show the canvas with it there; quickly."""
@@ -129,34 +129,14 @@ class Transform:
             self._canvas.show(self._before)
 
     def _made(self, affine: Affine, method: int) -> State:
-        before, layer, shift = self._before, self._layer, affine.shift
-        if shift == (0, 0):
-            return before
-        if before.selection is None and shift is not None:
-            offset = (layer.offset[0] + shift[0], layer.offset[1] + shift[1])
-            return before.with_layer(replace(layer, offset=offset))
-        place, pixels = _warped(self._lift(), self.box, affine, before.box, method)
-        draft = Draft(self._remaining())
-        for key, there, here in parts(layer.local(place)):
-            _put(draft.writable(key)[there], pixels[here])
-        state = before.with_layer(layer.with_tiles(draft.frozen()))
-        if before.selection is None:
+        if affine.shift == (0, 0):
+            return self._before
+        state = self._before
+        for each in self._lifted:
+            state = state.with_layer(each.put(affine, method))
+        if state.selection is None:
             return state
         return replace(state, selection=self._moved_selection(affine))
-
-    def _lift(self) -> Bytes:
-        if self._lifted is None:
-            pixels, selection = self._layer.read(self.box), self._before.selection
-            self._lifted = pixels if selection is None else times(pixels, selection.read(self.box))
-        return self._lifted
-
-    def _remaining(self) -> Tiles:
-        if self._rest is None:
-            open_layer = replace(self._layer, alpha_locked=False)
-            self._rest = painted(self._before, open_layer, EraserPaint(), None)
-            if self._before.selection is None:
-                self._rest = Tiles(self._layer.tiles.channels)
-        return self._rest
 
     def _moved_selection(self, affine: Affine) -> Tiles | None:
         selection = self._before.selection
@@ -166,6 +146,76 @@ class Transform:
         place, mask = _warped(selection.read(box), box, affine, self._before.box, cv2.INTER_LINEAR)
         chosen = Tiles.of(mask, place.left, place.top)
         return chosen if len(chosen) else None
+
+
+def _moved_layers(state: State, active: Layer) -> Iterator[Layer]:
+    """The layer, or what is in a group; none of it is locked."""
+    if not active.is_group:
+        state.check_open(active)
+        yield active
+        return
+    shown = replace(active, kind=LayerKind.PAINT)  # a group is no layer to paint on
+    state.check_open(shown)
+    for layer in state.inside(active.id):
+        if layer.locked:
+            raise LayerClosedError(
+                "is locked.",
+                place=layer.name,
+                way_out=f"Unlock it, so that the group '{active.name}' can be moved.",
+            )
+        if not layer.is_group:
+            yield layer
+
+
+@dataclass(eq=False)
+class _Lifted:
+    """What is lifted of one layer.
+
+    Args:
+        before: The canvas as it was.
+        box: Around it, on the canvas.
+    """
+
+    before: State
+    layer: Layer
+    box: Box
+    _pixels: Bytes | None = None
+    _rest: Tiles | None = None
+
+    @classmethod
+    def of(cls, before: State, layer: Layer) -> _Lifted | None:
+        """What is selected of a layer; None where that is nothing."""
+        bounds = layer.tiles.bounds()
+        box = bounds and bounds.moved(*layer.offset)
+        if before.selection is not None:
+            box = box and box.overlap(before.selected())
+        return cls(before, layer, box) if box is not None else None
+
+    def put(self, affine: Affine, method: int) -> Layer:
+        """The layer with it where `affine` takes it."""
+        layer, shift = self.layer, affine.shift
+        if self.before.selection is None and shift is not None:
+            offset = (layer.offset[0] + shift[0], layer.offset[1] + shift[1])
+            return replace(layer, offset=offset)
+        place, pixels = _warped(self._lift(), self.box, affine, self.before.box, method)
+        draft = Draft(self._remaining())
+        for key, there, here in parts(layer.local(place)):
+            _put(draft.writable(key)[there], pixels[here])
+        return layer.with_tiles(draft.frozen())
+
+    def _lift(self) -> Bytes:
+        if self._pixels is None:
+            pixels, selection = self.layer.read(self.box), self.before.selection
+            self._pixels = pixels if selection is None else times(pixels, selection.read(self.box))
+        return self._pixels
+
+    def _remaining(self) -> Tiles:
+        if self._rest is None:
+            open_layer = replace(self.layer, alpha_locked=False)
+            self._rest = painted(self.before, open_layer, EraserPaint(), None)
+            if self.before.selection is None:
+                self._rest = Tiles(self.layer.tiles.channels)
+        return self._rest
 
 
 def _put(base: Bytes, pixels: Bytes) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from nodeforge.canvas.document.layer import ControlSettings
 from nodeforge.canvas.generation.node_copies import copy_after, nodes_of_type
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
-from nodeforge.graph.model import Node
+from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
+from nodeforge.graph.paths import Names
 from nodeforge.imaging import Bytes, Reading
 
-CONTROL = "canvas.control"
+CONTROL, LOADER = "canvas.control", "control.load"
 _STRONGEST = 10.0
 """What the node takes at most."""
 
@@ -40,6 +41,7 @@ def add_controls(document: Document, controls: Sequence[tuple[ControlPicture, st
     """Let each control picture steer, one after the other.
 
     The first takes the workflow's *Canvas control*, each other one a copy of it that follows.
+    Those that name a ControlNet share one *Load ControlNet* for each; others have the workflow's.
     What the workflow's node says holds for all: strengths are multiplied, a layer acts in the
     steps that both name, and a layer's own reading counts unless it is ``auto``.
 
@@ -52,9 +54,29 @@ def add_controls(document: Document, controls: Sequence[tuple[ControlPicture, st
     """
     for graph, first in list(nodes_of_type(document.graph, CONTROL)):
         own, name = graph.nodes[first].values.copy(), first
+        nodes: list[str] = []
         for number, (control, file) in enumerate(controls):
             name = copy_after(graph, name) if number else name
             _set(graph.nodes[name], own, control, file)
+            nodes.append(name)
+        _load_controlnets(graph, dict(zip(nodes, (each for each, _ in controls), strict=True)))
+
+
+def _load_controlnets(graph: Graph, controls: Mapping[str, ControlPicture]) -> None:
+    """Link each node to the ControlNet that its layer names; one loader for each file."""
+    loaders = {
+        str(node.values.get("file", "")): name
+        for name, node in graph.nodes.items()
+        if not isinstance(node, Subgraph) and node.type == LOADER
+    }
+    for name, control in controls.items():
+        file = control.settings.controlnet
+        if not file:
+            continue
+        if file not in loaders:
+            loaders[file] = Names(graph.nodes)("controlnet")
+            graph.nodes[loaders[file]] = Node(LOADER, {"file": file})
+        graph.links[Input(name, "controlnet")] = Output(loaders[file], "controlnet")
 
 
 def _set(node: Node, own: dict[str, object], control: ControlPicture, file: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 
 def format_number(value: float) -> str:
@@ -17,10 +18,24 @@ def format_number(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def out_of_range(value: float, low: float | None, high: float | None) -> str:
-    """What is said of a number that is cut to its range; empty where it is inside."""
+def format_percent(share: float) -> str:
+    """Format a share: ``43 %`` for 0.43."""
+    return f"{format_number(round(share * 100, 4))} %"
+
+
+def out_of_range(
+    value: float,
+    low: float | None,
+    high: float | None,
+    text: Callable[[float], str] = format_number,
+) -> str:
+    """What is said of a number that is cut to its range; empty where it is inside.
+
+    Args:
+        text: Formats the numbers.
+    """
     if low is not None and value < low:
-        return f"{format_number(value)} is less than {format_number(low)}, which was set instead."
+        return f"{text(value)} is less than {text(low)}, which was set instead."
     if high is not None and value > high:
-        return f"{format_number(value)} is more than {format_number(high)}, which was set instead."
+        return f"{text(value)} is more than {text(high)}, which was set instead."
     return ""

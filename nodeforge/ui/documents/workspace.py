@@ -16,7 +16,7 @@ from nodeforge.graph.ports import title_of
 from nodeforge.graph.upgrade import upgrade
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
-from nodeforge.spec import Catalogue
+from nodeforge.spec import Catalogue, ModelFileWidget, NodeSpec
 from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.preference_store import PreferenceStore
 from nodeforge.ui.common.theme import Theme
@@ -196,6 +196,17 @@ class Workspace(QObject):
         """Tells what a model is, also one that the person gave by its path."""
         folders, given = self.folders, frozenset(map(Path, granted))
         return lambda kind, name: folders.info(kind, name, given)
+
+    def model_presets(self, spec: NodeSpec) -> dict[str, str]:
+        """The models that a new node of a type starts with: where it needs one of a kind of which
+        there is but one."""
+        found: dict[str, str] = {}
+        for port in spec.inputs:
+            widget = port.widget if port.required else None
+            name = self.folders.only(widget.kind) if isinstance(widget, ModelFileWidget) else None
+            if name is not None:
+                found[port.name] = name
+        return found
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
         """Set the node types, such as those of packs that the user has allowed."""

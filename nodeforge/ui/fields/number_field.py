@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QWidget
 
 from nodeforge.spec import NumberWidget, unset_text
-from nodeforge.ui.common.number_text import format_number, out_of_range
+from nodeforge.ui.common.number_text import format_number, format_percent, out_of_range
 from nodeforge.ui.fields.arithmetic import evaluate
 from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
 
@@ -47,13 +47,20 @@ class NumberLineEdit(QLineEdit):
 class NumberField(Field):
     """An integer or float within a range, with a slider if both limits are given.
 
-    With `optional`, an empty text is None.
+    With `optional`, an empty text is None. With `percent`, shares are written and typed as per
+    cent: 0.43 is ``43 %``.
     """
 
-    def __init__(self, widget: NumberWidget, *, whole: bool, optional: bool = False) -> None:
+    def __init__(
+        self, widget: NumberWidget, *, whole: bool, optional: bool = False, percent: bool = False
+    ) -> None:
         super().__init__()
+        self._percent = percent
         self._optional = optional
         self._low, self._high = widget.minimum, widget.maximum
+        soft = widget.soft_maximum
+        self._end = soft if soft is not None and widget.allows(soft) else self._high
+        """Where the slider ends; None for no slider."""
         self._step = widget.step or (1.0 if whole else 0.1)
         self._whole = whole
         self._value: float | None = None
@@ -87,7 +94,7 @@ class NumberField(Field):
             self._turn_slider(0)
             return
         self._value = value
-        text = format_number(value)
+        text = self._text_of(value)
         if self._box.text() != text:
             self._box.setText(text)
         self._turn_slider(self._to_notch(value))
@@ -105,7 +112,7 @@ class NumberField(Field):
             self._slider.blockSignals(False)
 
     def _make_slider(self) -> QSlider | None:
-        if self._low is None or self._high is None or self._high - self._low > 2**31:
+        if self._low is None or self._end is None or self._end - self._low > 2**31:
             return None
         slider = QSlider(Qt.Orientation.Horizontal)
         slider.setRange(0, _NOTCHES)
@@ -119,27 +126,27 @@ class NumberField(Field):
     @property
     def _is_wide(self) -> bool:
         assert self._low is not None
-        assert self._high is not None
-        return self._low > 0 and self._high / self._low >= _WIDE
+        assert self._end is not None
+        return self._low > 0 and self._end / self._low >= _WIDE
 
     def _to_notch(self, value: float) -> int:
-        if self._low is None or self._high is None:
+        if self._low is None or self._end is None:
             return 0
-        if self._high <= self._low:
+        if self._end <= self._low:
             return 0
-        value = min(max(value, self._low), self._high)
-        share = (value - self._low) / (self._high - self._low)
+        value = min(max(value, self._low), self._end)
+        share = (value - self._low) / (self._end - self._low)
         if self._is_wide:
-            share = math.log(value / self._low) / math.log(self._high / self._low)
+            share = math.log(value / self._low) / math.log(self._end / self._low)
         return round(share * _NOTCHES)
 
     def _slid(self, notch: int) -> None:
         assert self._low is not None
-        assert self._high is not None
+        assert self._end is not None
         share = notch / _NOTCHES
-        value = self._low + share * (self._high - self._low)
+        value = self._low + share * (self._end - self._low)
         if self._is_wide:
-            value = self._low * (self._high / self._low) ** share
+            value = self._low * (self._end / self._low) ** share
         value = self._low + round((value - self._low) / self._step) * self._step
         self._set_value(value)
 
@@ -158,7 +165,7 @@ class NumberField(Field):
             self.edited.emit(None, [])
             return
         try:
-            value = evaluate(text)
+            value = self._value_of(text)
         except ValueError:
             self._mark("Not a number. Expressions such as 512*1.5 are allowed.")
             return
@@ -166,7 +173,7 @@ class NumberField(Field):
         self._set_value(value)
         if self._value is not None:
             self.show_value(self._value)
-        if cut := out_of_range(value, self._low, self._high):
+        if cut := out_of_range(value, self._low, self._high, self._text_of):
             self.refused.emit(f"{self._box.accessibleName()}: {cut}".removeprefix(": "))
 
     def _mark(self, error: str) -> None:
@@ -186,4 +193,10 @@ class NumberField(Field):
         if given != self._value:
             self.edited.emit(given, [])
         elif self._value is not None:
-            self._box.setText(format_number(self._value))
+            self._box.setText(self._text_of(self._value))
+
+    def _text_of(self, value: float) -> str:
+        return format_percent(value) if self._percent else format_number(value)
+
+    def _value_of(self, text: str) -> float:
+        return evaluate(text.replace("%", "")) / 100 if self._percent else evaluate(text)

@@ -56,6 +56,9 @@ class PromptCompletion(QObject):
         place.setWidth(max(160, self._popup.sizeHintForColumn(0) + 24))
         self._completer.complete(place)
 
+    def hide(self) -> None:
+        self._popup.hide()
+
     def handle_key(self, event: QKeyEvent) -> bool:
         """Handle a key press; returns whether it was used."""
         popup = self._popup

@@ -18,6 +18,7 @@ _PAUSE = 1000
 _WEIGHTED = re.compile(r"\((.*):([0-9.]+)\)\Z", re.DOTALL)
 _WORD = re.compile(r"[\w'-]+")
 _STEP = 0.1
+_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
 _DOCUMENT_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
 
@@ -42,9 +43,12 @@ class PromptEdit(QPlainTextEdit):
         if is_document_undo(event):
             event.ignore()
             return True
-        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
+        if isinstance(event, QKeyEvent) and self.completion is not None:
+            pressed = event.type() is QEvent.Type.KeyPress
+            if not pressed and event.modifiers() & _COMMANDS:
+                self.completion.hide()  # a command may take the key, such as Ctrl+Enter
             is_tab = event.key() == Qt.Key.Key_Tab  # which would move the focus
-            if is_tab and self.completion is not None and self.completion.handle_key(event):
+            if pressed and is_tab and self.completion.handle_key(event):
                 return True
         return super().event(event)
 
@@ -56,7 +60,8 @@ class PromptEdit(QPlainTextEdit):
             self.change_weight(sign * _STEP)
         else:
             super().keyPressEvent(event)
-            if self.completion is not None and event.text():
+            typed = event.text().isprintable() or event.key() == Qt.Key.Key_Backspace
+            if self.completion is not None and event.text() and typed:
                 self.completion.update_suggestions()
 
     def insertFromMimeData(self, source: QMimeData) -> None:  # noqa: N802

@@ -167,22 +167,35 @@ class FileCommands:
         """Stop reading files, on exit."""
         self._reader.close()
 
-    def load_settings(self, path: Path) -> str:
-        """Load the settings of another workflow into the current one; returns a status text."""
+    def load_settings(self, path: Path, told: Callable[[str], object]) -> None:
+        """Load the settings of another workflow into the current one, read in the background.
+
+        Args:
+            path: A workflow file, or a picture that carries one.
+            told: Called with a status text once it is done.
+        """
         self._message_bars.dismiss("open")
         current = self._workspace.current
         if current is None:
-            return "Open a workflow first: settings are loaded into it."
-        try:
-            other, item = read_any(path), item_of_picture(path)
-        except NodeForgeError as error:
-            self._message_bars.show_message("open", str(error))
-            return ""
-        edit = settings_edit(other, current.document, self._workspace.catalogue, item)
+            told("Open a workflow first: settings are loaded into it.")
+            return
+
+        def take(read: tuple[Document, int | None]) -> None:
+            if current in self._workspace.documents:
+                told(self._take_settings(*read, path.name, current))
+
+        failed = partial(self._show_refusal, path, None)
+        work: Work = lambda _: (read_any(path), item_of_picture(path))  # noqa: E731
+        self._reader.read(path.name, work, take, failed, ("settings", path))
+
+    def _take_settings(
+        self, other: Document, item: int | None, name: str, into: OpenDocument
+    ) -> str:
+        edit = settings_edit(other, into.document, self._workspace.catalogue, item)
         if edit is None:
-            return f"{path.name} has the same settings, or other nodes."
-        current.perform(edit)
-        return f"Settings of {path.name} were loaded."
+            return f"{name} has the same settings, or other nodes."
+        into.perform(edit)
+        return f"Settings of {name} were loaded."
 
     def ask_open(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self._parent, "Open", str(self.folder()), OPENABLE)

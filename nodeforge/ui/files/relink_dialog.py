@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtWidgets import (
@@ -21,7 +22,7 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.model_field import ModelDialog, models_of_kind
-from nodeforge.ui.files.model_lock import model_references, propose_model
+from nodeforge.ui.files.model_lock import ModelProposal, model_references, propose_model
 
 MissingModels = dict[tuple[str, str], list[tuple[str, str]]]
 """(kind, name) of a model to the (path, port) of the inputs that name it."""
@@ -39,11 +40,30 @@ def missing_models(workspace: Workspace, opened: OpenDocument) -> MissingModels:
     return found
 
 
+def proposals(
+    workspace: Workspace, opened: OpenDocument, missing: MissingModels
+) -> dict[tuple[str, str], ModelProposal]:
+    """What could replace each missing model, where something could. It reads the headers of all
+    models, and parts of those of the same size: it takes a while, in any thread.
+    """
+    found: dict[tuple[str, str], ModelProposal] = {}
+    for kind, name in missing:
+        proposal = propose_model(opened, kind, name, models_of_kind(workspace, kind))
+        if proposal is not None:
+            found[kind, name] = proposal
+    return found
+
+
 class RelinkDialog(QDialog):
     """One row per missing model, with a proposed replacement."""
 
     def __init__(
-        self, workspace: Workspace, opened: OpenDocument, missing: MissingModels, parent: QWidget
+        self,
+        workspace: Workspace,
+        opened: OpenDocument,
+        missing: MissingModels,
+        proposed: Mapping[tuple[str, str], ModelProposal],
+        parent: QWidget,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Relink models")
@@ -67,6 +87,8 @@ class RelinkDialog(QDialog):
         column.addWidget(buttons)
         for model in missing:
             self._add(model)
+            if (proposal := proposed.get(model)) is not None:
+                self.choose(model, proposal.name, proposal.reason)
 
     def choose(self, model: tuple[str, str], name: str, reason: str = "") -> None:
         """Replace `model` by the model `name` when the dialog is accepted."""
@@ -99,9 +121,6 @@ class RelinkDialog(QDialog):
         for column, part in enumerate((what, button, reason)):
             self._grid.addWidget(part, place, column)
         self.rows[model] = button, reason
-        proposal = propose_model(self._opened, kind, name, models_of_kind(self._workspace, kind))
-        if proposal is not None:
-            self.choose(model, proposal.name, proposal.reason)
 
     def _ask(self, model: tuple[str, str]) -> None:
         dialog = ModelDialog(self._workspace, model[0], self)

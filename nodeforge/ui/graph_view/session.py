@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
 
 from PySide6.QtCore import QObject, QPointF, Signal
 
@@ -18,6 +19,7 @@ from nodeforge.graph.edits import (
     Together,
     free_item,
 )
+from nodeforge.graph.edits.pass_through import Passed, links_through
 from nodeforge.graph.linking import can_link
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join
@@ -62,6 +64,8 @@ class GraphSession(QObject):
     ) -> None:
         super().__init__()
         self.saved_subgraphs = saved_subgraphs
+        self.presets: Callable[[NodeSpec], dict[str, Any]] = lambda _: {}
+        """Gives the values with which a node of a type starts, besides its defaults."""
         self.node_use = node_use or NodeUse()
         self.document, self.catalogue, self.theme = document, catalogue, theme
         self.viewer = GraphViewer(theme)
@@ -140,8 +144,33 @@ class GraphSession(QObject):
             upgrade(made, self.catalogue)
             made.view.positions[next(iter(made.graph.nodes))] = [0, 0]
             return Paste(made, self.graph_path, (x, y))
+        return AddNodes([self.new_node(type_id)], [(x, y)], self.graph_path)
+
+    def new_node(self, type_id: str) -> Node:
+        """A node of a type, with the only model there is where it needs one."""
         spec = self.catalogue[type_id]
-        return AddNodes([Node(spec.type, version=spec.version)], [(x, y)], self.graph_path)
+        return Node(spec.type, self.presets(spec), version=spec.version)
+
+    def insert_on_link(
+        self,
+        insert: InsertOnLink,
+        passed: list[Passed],
+        way: Iterable[GraphEdit] = (),
+    ) -> bool:
+        """Put a new node into a link and the links beside it, as one step, and select it."""
+
+        def edits() -> Iterator[GraphEdit]:
+            yield insert
+            yield from links_through(insert.path, passed)
+            yield from way
+            yield JoinBroadcasts([insert.path], self.catalogue)
+
+        done = self.perform(Together(insert.name, edits()))
+        if done:
+            self.node_use.added(insert.node.type)
+            self.select_paths([insert.path])
+            self.reveal([insert.path])
+        return done
 
     def perform_adding(self, add: AddNodes | Paste, title: str) -> bool:
         """Add nodes, linked to what broadcasts here."""

@@ -6,7 +6,7 @@ import functools
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
@@ -74,7 +74,34 @@ def _names(stored: Any) -> list[str]:
 def shipped_use() -> Mapping[str, int]:
     """In how many of the shipped workflows each node type is; a measure of what is usual."""
     used: Counter[str] = Counter()
-    for file in shipped("workflows").glob("*.json"):
-        nodes = json.loads(file.read_bytes())["nodes"].values()
-        used.update({node["type"] for node in nodes})
+    for workflow in _shipped_workflows():
+        used.update({node["type"] for node in workflow["nodes"].values()})
     return used
+
+
+class UsualLink(NamedTuple):
+    """What shipped workflows link: the type and output of a node, the type and input of another."""
+
+    source: str
+    output: str
+    target: str
+    into: str
+
+
+@functools.cache
+def shipped_links() -> Mapping[UsualLink, int]:
+    """How many links between ports of node types the shipped workflows have."""
+    found: Counter[UsualLink] = Counter()
+    for workflow in _shipped_workflows():
+        types = {name: node["type"] for name, node in workflow["nodes"].items()}
+        for end, start in workflow.get("links", {}).items():
+            source, _, output = start.partition(".")
+            target, _, into = end.partition("[")[0].partition(".")
+            if source in types and target in types:
+                found[UsualLink(types[source], output, types[target], into)] += 1
+    return found
+
+
+@functools.cache
+def _shipped_workflows() -> list[dict[str, Any]]:
+    return [json.loads(file.read_bytes()) for file in shipped("workflows").glob("*.json")]

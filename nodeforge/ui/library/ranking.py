@@ -1,8 +1,8 @@
 """The order in which node types are offered, for the library and the search popup alike.
 
-By how well a search fits, then by use: favourites, recent types, how often each was added. Where
-a link was dropped, then by how well a port fits it. Then what is usual. Types of the canvas are
-last: the canvas adds them itself.
+By how well a search fits; where a link was dropped, by how well a port fits it, and what is usual
+there. Then by use: favourites, recent types, how often each was added. Then what is usual. Types
+of the canvas are last: the canvas adds them itself.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def by_use(
     usual = shipped_use()
     recent = {type_id: place for place, type_id in enumerate(use.recent)}
 
-    def key(spec: NodeSpec) -> tuple[bool, bool, int, int, float, int, str, str]:
+    def key(spec: NodeSpec) -> tuple[bool, float, bool, int, int, int, str, str]:
         return (
             spec.category == CANVAS,
+            -relevance(spec),
             spec.type not in use.favourites,
             recent.get(spec.type, len(recent)),
             -use.counts[spec.type],
-            -relevance(spec),
             -usual.get(spec.type, 0),
             spec.category,
             spec.title,

@@ -63,6 +63,7 @@ class LargeView(QDialog):
         for name, text, do in (
             ("caret-left", "Previous picture (Left)", lambda: self.step(-1)),
             ("caret-right", "Next picture (Right)", lambda: self.step(1)),
+            ("floppy-disk", "Save as… (Ctrl+S)", lambda: self._command("save")),
             ("corners-out", "Fit (F)", self.view.fit),
             ("magnifying-glass", "100 % (1)", lambda: self.view.zoom_to(1.0)),
             ("arrows-out", "Full screen (F11)", self._switch_full_screen),
@@ -112,11 +113,13 @@ class LargeView(QDialog):
         enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         match event.key():
             case _ if enter and control:
-                self.command.emit("again", [self.picture])
+                self._command("again")
             case Qt.Key.Key_C if control:
-                self.command.emit("copy", [self.picture])
+                self._command("copy")
+            case Qt.Key.Key_S if control:
+                self._command("save")
             case Qt.Key.Key_Delete:
-                self.command.emit("delete", [self.picture])
+                self._command("delete")
             case key if key in _CLOSING:
                 self.close()
             case Qt.Key.Key_Right | Qt.Key.Key_Down:
@@ -139,6 +142,9 @@ class LargeView(QDialog):
                 self._switch_full_screen()
             case _:
                 super().keyPressEvent(event)
+
+    def _command(self, name: str) -> None:
+        self.command.emit(name, [self.picture])
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
         self.menu_requested.emit([self.picture], event.globalPos())

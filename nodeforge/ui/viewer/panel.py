@@ -178,6 +178,8 @@ class Viewer(QWidget):
         bar.setContentsMargins(8, 0, 8, 0)
         bar.addWidget(self._name, 1)
         bar.addWidget(self._zoom)
+        self.save_button = _button("floppy-disk", "Save picture as…", lambda: self._command("save"))
+        bar.addWidget(self.save_button)
         bar.addWidget(_button("corners-out", "Fit", self.picture_view.fit))
         bar.addWidget(_button("magnifying-glass", "100 %", lambda: self.picture_view.zoom_to(1.0)))
         column.addLayout(bar)

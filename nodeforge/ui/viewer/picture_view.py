@@ -25,7 +25,7 @@ class PictureView(QWidget):
     """Shows a picture, fitted until it is zoomed."""
 
     zoomed = Signal(float)
-    """Screen pixels per picture pixel."""
+    """Pixels of the screen per picture pixel, also where the desktop is scaled."""
     hovered = Signal(str)
     """Place and values of the pixel under the mouse; empty outside, and on previews."""
     enlarge_requested = Signal()
@@ -55,7 +55,7 @@ class PictureView(QWidget):
 
     @property
     def zoom(self) -> float:
-        """Screen pixels per picture pixel."""
+        """Pixels of the screen per picture pixel, also where the desktop is scaled."""
         return self._zoom or self._fitting()
 
     def show_image(self, image: QImage | None, *, coarse: bool = False) -> None:
@@ -88,7 +88,7 @@ class PictureView(QWidget):
         box = self._box()
         share = QPointF((at.x() - box.x()) / box.width(), (at.y() - box.y()) / box.height())
         self._zoom = min(max(zoom, _MIN_ZOOM), _MAX_ZOOM)
-        size = QSizeF(self._image.size()) * self._zoom
+        size = self._size()
         corner = QPointF(at.x() - share.x() * size.width(), at.y() - share.y() * size.height())
         middle = QPointF(self.width() / 2, self.height() / 2)
         self._centre = corner + QPointF(size.width() / 2, size.height() / 2) - middle
@@ -157,8 +157,9 @@ class PictureView(QWidget):
         box = self._box()
         if self._image.isNull() or self._is_preview or not box.contains(at):
             return ""
-        x = min(int((at.x() - box.x()) / self.zoom), self._image.width() - 1)
-        y = min(int((at.y() - box.y()) / self.zoom), self._image.height() - 1)
+        scale = self.zoom / self.devicePixelRatioF()
+        x = min(int((at.x() - box.x()) / scale), self._image.width() - 1)
+        y = min(int((at.y() - box.y()) / scale), self._image.height() - 1)
         colour = self._image.pixelColor(x, y)
         values = [colour.red(), colour.green(), colour.blue()]
         values += [colour.alpha()] if self._image.hasAlphaChannel() else []
@@ -170,10 +171,14 @@ class PictureView(QWidget):
             return 1.0
         wide = (self.width() - 8) / self._image.width()
         high = (self.height() - 8) / self._image.height()
-        return max(_MIN_ZOOM, min(wide, high, _MAX_ZOOM))
+        return max(_MIN_ZOOM, min(min(wide, high) * self.devicePixelRatioF(), _MAX_ZOOM))
+
+    def _size(self) -> QSizeF:
+        """The size of the picture as it is shown, in the widget's coordinates."""
+        return QSizeF(self._image.size()) * (self.zoom / self.devicePixelRatioF())
 
     def _box(self) -> QRectF:
-        size = QSizeF(self._image.size()) * self.zoom
+        size = self._size()
         middle = QPointF(self.width() / 2, self.height() / 2)
         if self._zoom is not None:
             middle += self._centre

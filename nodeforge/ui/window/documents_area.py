@@ -49,7 +49,8 @@ class DocumentsArea(QWidget):
         self._tool_options: ToolOptions | None = None
         self.start_page = StartPage(workspace)
         self.message_bars = MessageBars()
-        self.tabs = QTabWidget(documentMode=True, movable=True)
+        self.tabs = QTabWidget(movable=True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.setAccessibleName("Open workflows")
         self.tabs.currentChanged.connect(self._tab_chosen)
         self.view_switch = ViewSwitch()
@@ -202,6 +203,7 @@ class DocumentsArea(QWidget):
             node_use=workspace.node_use,
             saved_subgraphs=workspace.saved_subgraphs,
         )
+        view.session.presets = workspace.model_presets
         view.set_link_style(self.link_style)
         view.input_handler.unassigned_keys = self._workspace.unassigned_keys
         view.selected.connect(lambda paths: self._selected(opened, paths))

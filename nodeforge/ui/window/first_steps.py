@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from nodeforge.settings import shipped
 from nodeforge.ui.window.base_window import BaseWindow
-from nodeforge.ui.window.tasks import show_prompt, start_task
+from nodeforge.ui.window.tasks import prompt_node, show_prompt, start_task
 
 _WIDTH, _EDGE = 340, 16
 _FOLLOW = 200
@@ -44,7 +44,8 @@ class Step:
 
 
 def _open(window: BaseWindow) -> None:
-    if window.workspace.current is None:
+    opened = window.workspace.current
+    if opened is None or not prompt_node(opened.document, window.workspace.catalogue):
         start_task(window, shipped("workflows") / f"{_START}.json")
     window.area.show_view("graph")
     show_prompt(window)

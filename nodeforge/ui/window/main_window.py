@@ -23,13 +23,20 @@ from nodeforge.engine.client import spawn_worker
 from nodeforge.formats import write
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common import theme as themes
+from nodeforge.ui.common.background_task import ReportProgress, run_in_background
 from nodeforge.ui.common.command_registry import CommandRegistry
 from nodeforge.ui.documents.autosave import Autosave
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.files.file_commands import FileCommands, dropped_files
-from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
+from nodeforge.ui.files.model_lock import ModelProposal
+from nodeforge.ui.files.relink_dialog import (
+    MissingModels,
+    RelinkDialog,
+    missing_models,
+    proposals,
+)
 from nodeforge.ui.gallery import Gallery, ResultsDatabase
 from nodeforge.ui.inspector import Inspector
 from nodeforge.ui.panels.log_panel import LogPanel
@@ -117,11 +124,20 @@ class MainWindow(BaseWindow):
         QTimer.singleShot(0, self, self._after_show)
 
     def relink(self, opened: OpenDocument) -> None:
-        missing = missing_models(self.workspace, opened)
+        """Ask what to use instead of missing models; they are looked for in the background."""
+
+        def work(_: ReportProgress) -> tuple[MissingModels, dict[tuple[str, str], ModelProposal]]:
+            missing = missing_models(self.workspace, opened)
+            return missing, proposals(self.workspace, opened, missing)
+
+        found = run_in_background(self, "Looking for models…", work)
+        if found is None:
+            return
+        missing, proposed = found
         if not missing:
             self.status.show_text("No model is missing.")
             return
-        RelinkDialog(self.workspace, opened, missing, self).exec()
+        RelinkDialog(self.workspace, opened, missing, proposed, self).exec()
 
     def copy_json(self, opened: OpenDocument) -> None:
         QGuiApplication.clipboard().setText(write(opened.document).decode())
@@ -243,7 +259,7 @@ class MainWindow(BaseWindow):
             panel.command.connect(self.pictures.run)
         self.gallery.shown.connect(self._show_in_viewer)
         self.gallery.settings_requested.connect(
-            lambda path: self.status.show_text(self.files.load_settings(path))
+            lambda path: self.files.load_settings(path, self.status.show_text)
         )
         runner.jobs.changed.connect(self._count_jobs)
         runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
@@ -350,7 +366,7 @@ class MainWindow(BaseWindow):
         if self.workspace.current is None:
             self.workspace.new()
         if (view := self.area.view) is not None:
-            view.add_node(type_id)
+            view.add_or_insert(type_id)
             view.setFocus()
 
     def _finished(self, job: Job) -> None:

@@ -37,6 +37,7 @@ class Manual(QDialog):
         row.addWidget(self.list)
         row.addWidget(self.text, 1)
         self.list.currentRowChanged.connect(self._show)
+        self.list.ensurePolished()  # else its rows are laid out without the style's padding
         self.list.setCurrentRow(0)
 
     def _show(self, row: int) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from PySide6.QtWidgets import QApplication
 
 from nodeforge.engine.events import ErrorReport
-from nodeforge.graph.edits import SetValue, Together
+from nodeforge.graph.edits import GraphEdit, SetValue, Together
 from nodeforge.lint import Problem, Severity
 from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.common.message_bars import Button, MessageBars
+from nodeforge.ui.common.number_text import format_number
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import random_seed, seed_ports
 from nodeforge.ui.documents.workspace import Workspace
@@ -109,10 +111,17 @@ class RunMessages:
     def _refused(self, opened: OpenDocument, problems: list[Problem]) -> None:
         text = f"Not run: {plural(len(problems), 'problem')} to fix first. {problems[0].told}"
         buttons: list[Button] = [("Show problems", self._ways.show_problems)]
+        if fixes := [each.fix for each in problems if each.fix is not None]:
+            fix = partial(self._fix, opened, fixes)
+            buttons.insert(0, (_fixing(fixes, whole=len(fixes) == len(problems)), fix))
         if any(each.rule == "missing_models" for each in problems):
             buttons.append(("Relink…", lambda: self._ways.relink(opened)))
         self._show("refused", opened.id, text, buttons)
         self._ways.show_problems()
+
+    def _fix(self, opened: OpenDocument, fixes: list[GraphEdit]) -> None:
+        if opened in self._workspace.documents:
+            opened.perform(fixes[0] if len(fixes) == 1 else Together("fix problems", fixes))
 
     def _repeated(self, opened: OpenDocument, targets: list[str], count: int) -> None:
         """Say that runs were left out, and offer what would give another picture."""
@@ -162,3 +171,11 @@ class RunMessages:
 
     def _lost_worker(self, text: str) -> None:
         self._message_bars.show_message("worker", text, [("Restart", self._ways.restart_worker)])
+
+
+def _fixing(fixes: list[GraphEdit], *, whole: bool) -> str:
+    """What the button says that fixes problems; `whole` where these are all."""
+    only = fixes[0]
+    if len(fixes) == 1 and isinstance(only, SetValue) and type(only.value) in (int, float):
+        return f"Use {format_number(only.value)}"
+    return "Fix" if whole else f"Fix {plural(len(fixes), 'problem')}"

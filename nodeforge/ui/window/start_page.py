@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from nodeforge.settings import shipped
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.elided_button import ElidedButton
 
 _COLUMNS = 4
 """Maximum number of cards in a row."""
@@ -197,12 +198,14 @@ class StartPage(QScrollArea):
             button = QPushButton(icon(name), text)
             button.clicked.connect(signal)
             row.addWidget(button)
-        row.addWidget(_label("Or drop a workflow or a picture anywhere in this window.", "dim"))
-        row.addStretch(1)
+        hint = _label("Or drop a workflow or a picture anywhere in this window.", "dim")
+        hint.setWordWrap(True)
+        row.addWidget(hint, 1)
         return row
 
-    def _recent(self, path: Path) -> QPushButton:
-        button = QPushButton(icon("file"), f"{path.stem}    {path.parent}")
+    def _recent(self, path: Path) -> ElidedButton:
+        button = ElidedButton(f"{path.stem}    {path.parent}")
+        button.setIcon(icon("file"))
         button.setFlat(True)
         button.setToolTip(str(path))
         button.clicked.connect(lambda: self.open_requested.emit(path))

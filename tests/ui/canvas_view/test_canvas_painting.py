@@ -355,14 +355,21 @@ def test_the_colours_are_in_sight_and_chosen_from_the_tool_bar(qtbot, driver):
     button.popup.close()
 
 
-@pytest.mark.parametrize(("height", "rows"), [(1000, 6), (560, 3)])
+@pytest.mark.parametrize(("height", "rows"), [(1000, 6), (700, 3), (560, 3)])
 def test_layers_keep_their_rows_in_sight(canvas_window, driver, height, rows):
     """Window fault 25: six rows at 1080 px, also while a mask's fields are below them."""
     before = canvas_window.size()
     canvas_window.resize(1600, height)
+    QApplication.processEvents()
+    top = driver.editor.layers.mapTo(canvas_window, QPoint()).y()
     driver.session.perform(add_layer(driver.canvas, LayerKind.MASK))
     QApplication.processEvents()
+    assert driver.editor.layers.mapTo(canvas_window, QPoint()).y() == top
     shown = driver.editor.layers.list.viewport().height()
+    prompt = driver.editor.layers.properties.fields["prompt"]
+    assert prompt.visibleRegion().boundingRect().height() == prompt.height()  # beside its mask
+    wanted = driver.editor.generate.fields["prompt.text"]
+    assert height < 700 or wanted.visibleRegion().boundingRect().height() > 40
     canvas_window.resize(before)
     QApplication.processEvents()
     assert shown >= rows * ROW_HEIGHT - 4

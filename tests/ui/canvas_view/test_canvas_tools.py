@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
+from nodeforge.canvas import group_layers
 from nodeforge.ui.canvas_view.tools import GROUPS, MoveTool
 
 SHIFT, ALT = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
@@ -217,6 +218,24 @@ def test_move_takes_the_layer_along(driver):
     driver.pointer.drag([(100, 100), (150, 130), (200, 150)])
     assert driver.pixels()[150, 200, 0] == 0
     assert driver.pixels()[100, 100, 0] == 255
+    assert undone(driver, before)
+
+
+def test_move_takes_a_group_along(driver):
+    before = painted_spot(driver)
+    driver.do("canvas.new_layer")
+    driver.tool("brush", size=40, hardness=1.0)
+    driver.pointer.click((300, 100))
+    before = driver.pixels()
+    driver.session.perform(group_layers(driver.canvas, {"paint_2", "paint_3"}))
+    driver.tool("move")
+    driver.session.snapping.enabled = False
+    driver.view.repaint()
+    steps = len(driver.document.history)
+    driver.pointer.drag([(200, 100), (200, 130), (200, 200)])
+    assert driver.pixels()[200, 100, 0] == driver.pixels()[200, 300, 0] == 0
+    assert driver.pixels()[100, 100, 0] == driver.pixels()[100, 300, 0] == 255
+    assert len(driver.document.history) == steps + 1
     assert undone(driver, before)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from nodeforge.canvas import LayerKind, State, Tiles, add_layer, premultiplied, set_layer
@@ -574,3 +574,29 @@ def test_loras_are_added_weighed_and_removed_on_the_panel(qtbot, painted):
     again = GenerationForm(opened, painted.window.workspace)  # as the document is opened again
     assert again.loras == form.loras
     again.deleteLater()
+
+
+@pytest.mark.parametrize("width", [1024, 1366, 1900])
+def test_a_candidate_moves_neither_the_panel_nor_the_picture(qtbot, painted, width):
+    """Window C25: the strip of candidates moved Generate and Live by 50 px."""
+    window, editor = painted.window, painted.editor
+    before = window.size()
+    qtbot.wait(50)
+    window.resize(width, 700)
+    qtbot.wait(50)
+    assert (window.width(), window.height()) == (width, 700)
+    places = [
+        lambda: editor.generate.generate.mapTo(window, QPoint()),
+        lambda: editor.layers.mapTo(window, QPoint()),
+        lambda: painted.view.mapTo(window, painted.view.camera.to_view(QPointF(0, 0)).toPoint()),
+    ]
+    shown = [place() for place in places]
+    editor.generator.changed.emit()  # a generation begins
+    editor.staging.add(candidate(40))
+    QApplication.processEvents()
+    assert editor.staging_bar.isVisible()
+    for place, expected in zip(places, shown, strict=True):
+        assert (place() - expected).manhattanLength() <= 1
+    assert window.width() == width
+    editor.staging.discard()
+    window.resize(before)

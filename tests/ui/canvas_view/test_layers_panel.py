@@ -136,7 +136,10 @@ def test_a_mask_with_a_prompt_is_a_region_in_the_list(driver):
         (LayerKind.MASK, {"prompt", "negative", "strength", "opacity"}),
         (LayerKind.REFERENCE, set()),
         (LayerKind.GROUP, {"opacity", "blend"}),
-        (LayerKind.CONTROL, {f"control.{x}" for x in ("reading", "strength", "start", "end")}),
+        (
+            LayerKind.CONTROL,
+            {f"control.{x}" for x in ("reading", "strength", "start", "end", "controlnet")},
+        ),
     ],
 )
 def test_only_what_means_something_can_be_set(driver, kind, rows):
@@ -168,6 +171,27 @@ def test_what_is_selected_keeps_its_thumbnail_its_eye_and_one_background(driver)
     assert (line == highlight).all()
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "shown"),
+    [
+        ("43", 0.43, "43 %"),
+        ("12,5 %", 0.125, "12.5 %"),
+        ("50/2", 0.25, "25 %"),
+        ("150", 1, "100 %"),
+    ],
+)
+def test_opacity_is_written_and_typed_in_percent(qtbot, driver, text, value, shown):
+    """window 32: 0.43 instead of 43 %."""
+    driver.session.perform(set_layer(driver.canvas, "paint", opacity=0.5))
+    box = driver.editor.layers.properties.fields["opacity"].editor()
+    assert box.text() == "50 %"
+    box.selectAll()
+    qtbot.keyClicks(box, text)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert driver.canvas.active.opacity == value
+    assert box.text() == shown
+
+
 def test_a_control_layer_is_set_and_filled_in_its_properties(driver):
     """window 28: kind, strength, start and end, and *From picture*."""
     driver.session.perform(add_layer(driver.canvas, LayerKind.CONTROL))
@@ -177,6 +201,12 @@ def test_a_control_layer_is_set_and_filled_in_its_properties(driver):
         panel.fields[f"control.{name}"].edited.emit(value, [])
     settings = driver.canvas.active.control
     assert settings == ControlSettings(Reading.SCRIBBLE, 1.5, 0.1, 0.6)
+    model = panel.fields["control.controlnet"]
+    assert model.editor().text() == "Auto: the workflow's"
+    model.edited.emit("nano/controlnet", [])
+    assert driver.canvas.active.control.controlnet == "nano/controlnet"
+    model.edited.emit(None, [])
+    assert driver.canvas.active.control == settings
     assert item(driver, "Control 1").data(NAME, ABOUT) == "Control: scribble"
     driver.session.perform(activate(driver.canvas, "paint"))
     driver.pointer.drag([(60, 60), (200, 200)])
@@ -190,7 +220,7 @@ def test_a_control_layer_is_set_and_filled_in_its_properties(driver):
     assert kind.currentText() == "As drawn"
     driver.session.perform(set_layer(driver.canvas, "paint", visible=False))
     lines.trigger()
-    assert len(driver.document.history) == 8
+    assert len(driver.document.history) == 10
 
 
 ABOVE, ON, BELOW = (

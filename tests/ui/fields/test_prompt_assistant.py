@@ -114,6 +114,14 @@ def test_a_known_word_is_offered_and_taken_by_tab(qtbot, window, prompt):
     assert prompt.completion.suggestions == []
 
 
+def test_running_closes_the_list(qtbot, window, prompt):
+    """Window, newcomer: the list stayed over the panel for as long as the run took."""
+    qtbot.keyClicks(prompt, " umb")
+    qtbot.keyClick(prompt, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert window.runner.jobs.current is not None
+    assert prompt.completion.suggestions == []
+
+
 def test_enter_breaks_the_line_and_escape_closes_the_list(qtbot, window, prompt):
     qtbot.keyClicks(prompt, " umb")
     qtbot.keyClick(prompt, Qt.Key.Key_Escape)

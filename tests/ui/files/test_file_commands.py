@@ -21,7 +21,7 @@ from nodeforge.ui.application.app import _raise_window
 from nodeforge.ui.documents import recovery_files
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.files.model_lock import propose_model
-from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models
+from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models, proposals
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 
@@ -178,7 +178,8 @@ def test_missing_models_are_listed_once_and_relinked_in_one_step(window, mine: P
     opened.perform(SetValue("model", "file", "no-such"))
     missing = missing_models(window.workspace, opened)
     assert missing == {("checkpoint", "no-such"): [("model", "file"), ("second", "file")]}
-    dialog = RelinkDialog(window.workspace, opened, missing, window)
+    proposed = proposals(window.workspace, opened, missing)
+    dialog = RelinkDialog(window.workspace, opened, missing, proposed, window)
     dialog.choose(("checkpoint", "no-such"), "other")
     dialog.accept()
     assert opened.document.node("second").values["file"] == "other"
@@ -212,7 +213,8 @@ def test_a_model_that_was_renamed_is_proposed_by_its_content(window, mine: Path,
     (folder / "fox_v12" / "model_index.json").write_text("{}")
     window.workspace.set_settings(window.workspace.settings)  # looks at the folders anew
     missing = missing_models(window.workspace, opened)
-    dialog = RelinkDialog(window.workspace, opened, missing, window)
+    proposed = proposals(window.workspace, opened, missing)
+    dialog = RelinkDialog(window.workspace, opened, missing, proposed, window)
     button, why = dialog.rows["checkpoint", "fox_v1"]
     assert why.text() == "the same content"
     assert button.text() in ("quite_another_name", "nano")

@@ -241,7 +241,7 @@ def test_two_pictures_are_compared_in_turns_and_by_what_differs(qtbot, compared)
     assert "100.0 % of the pixels differ" in compared._fact.text()
 
 
-def test_settings_of_a_picture_of_one_draw_make_it_alone(window, tmp_path: Path):
+def test_settings_of_a_picture_of_one_draw_make_it_alone(qtbot, window, tmp_path: Path):
     window.files.open(TEXT_TO_IMAGE)
     ours = window.workspace.current.document
     theirs = load(TEXT_TO_IMAGE)
@@ -251,11 +251,11 @@ def test_settings_of_a_picture_of_one_draw_make_it_alone(window, tmp_path: Path)
     texts = item_stamp(stamp(theirs, window.workspace.catalogue), 1)
     file.write_bytes(encode(np.zeros((8, 8, 3), np.uint8), PictureFormat.PNG, texts))
     window.gallery.settings_requested.emit(file)
-    assert ours.node("noise").values["batch"] == 3
+    qtbot.waitUntil(lambda: ours.node("noise").values["batch"] == 3)
     assert ours.node("noise").values["item"] == 1
 
 
-def test_settings_alone_are_loaded_into_the_open_workflow(window, tmp_path: Path):
+def test_settings_alone_are_loaded_into_the_open_workflow(qtbot, window, tmp_path: Path):
     file = tmp_path / "theirs.json"
     window.files.open(TEXT_TO_IMAGE)
     ours = window.workspace.current.document
@@ -268,7 +268,7 @@ def test_settings_alone_are_loaded_into_the_open_workflow(window, tmp_path: Path
     save(theirs, file)
     nodes = set(ours.graph.nodes)
     window.gallery.settings_requested.emit(file)
-    assert ours.node("prompt").values["text"] == "an owl"
+    qtbot.waitUntil(lambda: ours.node("prompt").values["text"] == "an owl")
     assert ours.node("noise").values["seed"] == 7
     assert ours.node("schedule").values["steps"] == 9
     assert set(ours.graph.nodes) == nodes

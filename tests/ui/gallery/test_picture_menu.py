@@ -450,3 +450,15 @@ def test_a_list_of_before_gets_the_new_columns(home: Path, open_window):
     assert window.results.moved_aside is None
     (result,) = window.results.find("fox", stars=1)
     assert (result.stars, result.collections) == (1, ())
+
+
+def test_a_picture_brings_its_prompt_to_a_canvas_without_one(qtbot, window, three):
+    """Window C28: the prompt was not taken along."""
+    for file in three[:2]:
+        window.pictures.to_canvas(Picture.of_file(file))
+        qtbot.waitUntil(lambda: window.area.canvas.editor is not None)
+        qtbot.waitUntil(
+            lambda: bool(window.area.canvas.editor.form.current_values()["prompt.text"])
+        )
+    field = window.area.canvas.editor.generate.fields["prompt.text"].editor()
+    assert field.toPlainText() == "a blue car"  # the second does not replace it

@@ -423,3 +423,23 @@ def test_a_loop_says_what_it_takes_where_nothing_is_linked(qtbot, window):
     usual = {"sampler": "DPM++ 2M", "schedule": "Normal, 20 steps", "guidance": "5"}
     qtbot.waitUntil(lambda: told() == usual)
     assert "auto: DPM++ 2M" in [text for _, text in node.texts.dim]
+
+
+def test_the_slider_of_guidance_is_as_long_as_what_is_of_use(qtbot, window, document):
+    """Window C37: 5 to 10 was a tenth of the slider, which ran to 100; more can be typed."""
+    select(window, "guidance")
+    slider, values = field(window, "scale", QSlider), document.node("guidance").values
+    slider.setValue(slider.maximum())
+    assert values["scale"] == 20
+    type_in(qtbot, field(window, "scale", NumberLineEdit), "45")
+    assert values["scale"] == 45
+    assert slider.value() == slider.maximum()
+
+
+def test_a_new_node_starts_with_the_only_model_there_is(window):
+    """Window C37: Load model was "not set" though there is one model."""
+    window.workspace.new()
+    for type_id, port in (("models.load", "file"), ("models.load_lora", "file")):
+        window.library.chosen.emit(type_id)
+        (node,) = window.area.view.selection()
+        assert window.workspace.current.document.node(node).values[port].startswith("nano")

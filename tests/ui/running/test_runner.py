@@ -15,7 +15,7 @@ from nodeforge.engine.events import Progress
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Graph, Input, Node, Output
-from nodeforge.settings import Settings
+from nodeforge.settings import Settings, shipped
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.progress import ProgressMeter
@@ -208,6 +208,21 @@ def test_problems_refuse_a_run_and_are_listed(qtbot, window):
     assert "Not run: 1 problem" in window.area.message_bars.text("refused")
     assert window.docks.all["problems"].windowTitle() == "Problems (1)"
     assert not window.runner.busy
+
+
+def test_a_refused_run_offers_the_value_that_would_do(qtbot, window):
+    """window, job *Missing link, wrong size*: there was no button "Use 256"."""
+    window.files.open(shipped("workflows") / "text_to_image.json")
+    document = window.workspace.current.document
+    document.node("noise").values["width"] = 250
+    qtbot.keyClick(window, Qt.Key.Key_Return, CONTROL)
+    bars = window.area.message_bars
+    assert "250" in bars.text("refused")
+    (use,) = [b for b in bars.findChildren(QPushButton) if b.text() == "Use 256"]
+    qtbot.mouseClick(use, Qt.MouseButton.LeftButton)
+    assert document.node("noise").values["width"] == 256
+    qtbot.waitUntil(lambda: not bars.text("refused"))
+    assert document.history.undo_name.startswith("change width")
 
 
 def test_a_problem_is_mended_by_its_button(qtbot, window):

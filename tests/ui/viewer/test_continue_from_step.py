@@ -272,3 +272,23 @@ def test_a_saved_picture_of_the_run_has_its_steps(qtbot, open_window, document):
     window.area.view.select(["model"])
     viewer.show_file(Picture.of_file(file.with_name("other.png")))
     assert not viewer.slider.isVisible()
+
+
+def test_a_stopped_run_offers_the_steps_that_were_computed(qtbot, open_window, document):
+    """Window B13: 150 steps, stopped at about 100, offered 150, and Continue from here there."""
+    window = open_window(ForkedWorker)
+    many = 400
+    document.node("schedule").values["steps"] = many
+    window.workspace.add(OpenDocument(document, name="mine"))
+    seen: list[int] = []
+    window.runner.stepped.connect(lambda *told: seen.append(1))
+    qtbot.keyClick(window, Qt.Key.Key_Return, CONTROL)
+    qtbot.waitUntil(lambda: len(seen) > 3, timeout=LONG)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not window.runner.busy, timeout=LONG)
+    window.area.view.select(["denoise"])
+    slider = window.viewer.slider
+    qtbot.waitUntil(slider.isVisible, timeout=LONG)
+    assert 0 < slider.maximum() < many
+    slider.setValue(slider.maximum())
+    assert f"{many}/{many}" not in window.viewer._step.text()

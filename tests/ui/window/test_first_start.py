@@ -109,9 +109,42 @@ def test_the_tour_goes_through_all_steps_and_surrounds_each_part(qtbot, window):
     assert window.findChildren(FirstSteps)[-1].index == 0
 
 
+def test_the_tour_opens_a_workflow_with_a_prompt_where_there_is_none(window):
+    window.workspace.new()
+    window.commands.run("help.first_steps")
+    assert window.area.view.selection() == ["prompt"]
+
+
+@pytest.mark.parametrize("width", [1024, 1366])
+def test_the_start_page_is_never_wider_than_its_room(window, width, tmp_path: Path):
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    file = folder / "mine.json"
+    file.write_text("{}")
+    window.resize(width, 700)
+    window.workspace.add_recent(file)
+    QApplication.processEvents()
+    assert window.area.start_page.horizontalScrollBar().maximum() == 0
+
+
+def test_no_line_is_left_beside_the_tabs(window):
+    """Window D41: a loose hairline left of the Graph and Canvas buttons."""
+    window.workspace.new()
+    QApplication.processEvents()
+    tabs = window.area.tabs
+    image, bar = tabs.grab().toImage(), tabs.tabBar().geometry()
+    free = range(bar.left() + tabs.tabBar().tabRect(0).right() + 8, window.area.view_switch.x())
+    for y in range(bar.bottom()):
+        assert len({image.pixel(x, y) for x in free}) == 1
+    assert len({image.pixel(free[0], y) for y in range(bar.bottom())}) == 1
+
+
 def test_the_manual_has_the_documents_that_ship(qtbot, window):
     window.commands.run("help.manual")
     manual = window.findChild(Manual)
+    for row in range(manual.list.count()):
+        height = manual.list.visualItemRect(manual.list.item(row)).height()
+        assert height == manual.list.sizeHintForRow(row)
     titles = [title for title, _ in pages()]
     assert titles[0] == "The window"
     assert "Making a picture again" in titles

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QMessageBox, QSlider
 
 from nodeforge.settings import load_settings, shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.command_registry import shortcut_text
+from nodeforge.ui.files.relink_dialog import RelinkDialog
 from nodeforge.ui.window.menus.command_palette import CommandPalette, match_cost
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
 from nodeforge.ui.window.start_page import WorkflowCard
@@ -233,6 +234,20 @@ def test_missing_models_are_offered_to_be_relinked(window, tmp_path: Path):
     window.files.open(file)
     window.runner.planner.check(window.workspace.current)
     assert "not on this machine" in window.area.message_bars.text("models")
+    found: list[str] = []
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, RelinkDialog)
+        found.extend(name for _, name in dialog.rows)
+        dialog.reject()
+
+    QTimer.singleShot(300, answer)
+    window.relink(window.workspace.current)
+    assert found == ["no-such"]
+    window.files.open(TEXT_TO_IMAGE)
+    window.relink(window.workspace.current)  # looks, and says that nothing is missing
+    assert window.status.text == "No model is missing."
 
 
 def test_settings_of_a_wrong_kind_are_said_when_the_window_opens(qtbot, home: Path, open_window):

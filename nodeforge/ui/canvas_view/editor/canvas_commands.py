@@ -37,7 +37,6 @@ from nodeforge.canvas.generation.box import expanded
 from nodeforge.canvas.generation.intents import Intent
 from nodeforge.errors import RequestError
 from nodeforge.imaging import Box, Method
-from nodeforge.ui.canvas_view.editor.background_task import run_in_background
 from nodeforge.ui.canvas_view.editor.scale_edit import ScaleEdit
 from nodeforge.ui.canvas_view.editor.size_dialogs import (
     CanvasSizeDialog,
@@ -45,6 +44,7 @@ from nodeforge.ui.canvas_view.editor.size_dialogs import (
     ScaleDialog,
 )
 from nodeforge.ui.canvas_view.tools import MoveTool
+from nodeforge.ui.common.background_task import run_in_background
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.editor.canvas_editor import CanvasEditor

@@ -66,7 +66,7 @@ class CanvasEditor(QWidget):
         self.generator = Generator(self.session, self.staging, self.form, workspace, runner)
         self.live = LiveGeneration(self.session, self.generator)
         self._auto_box = AutoGenerationBox(self.session, self.form)
-        self.layers = LayersPanel(self.session)
+        self.layers = LayersPanel(self.session, workspace)
         self.tool_bar = ToolBar(self.session)
         self.options = ToolOptionsBar(self.session)
         self.rulers = Ruler(self.view, horizontal=True), Ruler(self.view, horizontal=False)
@@ -83,6 +83,7 @@ class CanvasEditor(QWidget):
         self.view.view_changed.connect(self._show_place)
         self.view.cursor_moved.connect(self._show_place)
         self.session.box_changed.connect(self._expand_where_box_reaches)
+        self.generator.changed.connect(self.view.keep_place)
         self._show_place()
 
     def close_editor(self) -> None:
@@ -135,8 +136,14 @@ class CanvasEditor(QWidget):
         row.setSpacing(0)
         row.addWidget(self.tool_bar)
         row.addLayout(grid, 1)
+        left = QWidget()  # candidates lie below the canvas alone: the panel stays where it is
+        above = QVBoxLayout(left)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(0)
+        above.addWidget(middle, 1)
+        above.addWidget(self.staging_bar)
         parts = QSplitter(Qt.Orientation.Horizontal)
-        parts.addWidget(middle)
+        parts.addWidget(left)
         parts.addWidget(self.side)
         parts.setStretchFactor(0, 1)
         parts.setSizes([1000, 280])
@@ -146,11 +153,11 @@ class CanvasEditor(QWidget):
         column.setSpacing(0)
         column.addWidget(self.options)
         column.addWidget(parts, 1)
-        column.addWidget(self.staging_bar)
 
     def _show_place(self, place: QPointF | None = None) -> None:
         width, height = self.session.canvas.size
-        parts = [f"{width} × {height} px", f"{self.view.camera.zoom:.0%}"]
+        zoom = self.view.camera.zoom * self.view.devicePixelRatioF()
+        parts = [f"{width} × {height} px", f"{zoom:.0%}"]
         if self.view.camera.rotation:
             parts.append(f"rotated {self.view.camera.rotation:.0f}°")
         if place is not None and self.session.contains(place):

@@ -101,6 +101,8 @@ class CanvasTab(QStackedWidget):
         self.start_page.back_requested.connect(self._show_editor)
         self.addWidget(self.start_page)
         self._ends: list[Callable[[], None]] = []
+        self._offered = ""
+        """A prompt to use once there is a canvas."""
         self.setAcceptDrops(True)
         self.setFocusProxy(self.start_page)
         opened.commit_requested.connect(self.commit)
@@ -193,6 +195,16 @@ class CanvasTab(QStackedWidget):
         """Read a picture and add it to the canvas."""
         self.files.read(source, name, self._add_picture)
 
+    def offer_prompt(self, text: str) -> None:
+        """Use `text` as the prompt of the canvas once it is shown, unless it has one."""
+        self._offered = text
+        self._take_offered()
+
+    def _take_offered(self) -> None:
+        if self.editor is not None and self._offered:
+            self.editor.form.offer_prompt(self._offered)
+            self._offered = ""
+
     def drop(self, data: QMimeData) -> bool:
         """Import the pictures in `data`; returns whether there were any."""
         pictures = pictures_in(data)
@@ -251,6 +263,7 @@ class CanvasTab(QStackedWidget):
         self.setCurrentWidget(self.editor)
         self.setFocusProxy(self.editor.view)
         self.editor.view.setFocus()
+        self._take_offered()
         self.commands_changed.emit()
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:

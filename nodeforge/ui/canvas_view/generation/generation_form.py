@@ -264,6 +264,12 @@ class GenerationForm(QObject):
             if isinstance(value, str) and (text := renamed_layers(value, names)) != value:
                 self.set(name, text)
 
+    def offer_prompt(self, text: str) -> None:
+        """Use `text` as the prompt where there is none."""
+        for entry in self.entries():
+            if entry.name == _PROMPT and not self.value(entry):
+                self.set(entry.name, text)
+
     def current_values(self) -> dict[str, Any]:
         """All values of the form, by ``node.port``."""
         values = {entry.name: self.value(entry) for entry in self.entries()}
@@ -370,16 +376,10 @@ def _with_values(document: Document, values: dict[str, Any]) -> Document:
     return Document(graph=Graph(nodes))
 
 
+_PROMPT = "prompt.text"
 _ORDER = (
     "instruction",
-    "prompt",
-    "negative",
-    "strength",
-    "steps",
-    "guidance",
-    "sampler",
-    "seed",
-    "batch",
+    *("prompt", "negative", "strength", "steps", "guidance", "sampler", "seed", "batch"),
 )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
-    QApplication,
     QColorDialog,
     QFormLayout,
     QHBoxLayout,
@@ -22,28 +21,48 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.canvas import PREPROCESSORS, Layer, LayerKind, control_from_picture, set_layer
+from nodeforge.canvas import (
+    PREPROCESSORS,
+    CanvasEdit,
+    Layer,
+    LayerKind,
+    State,
+    set_layer,
+    with_control_found,
+)
 from nodeforge.canvas.document.layer import STRONGEST
+from nodeforge.errors import RequestError
 from nodeforge.imaging import BlendMode, Reading
+from nodeforge.models import Kind
 from nodeforge.spec import NumberWidget
 from nodeforge.ui.canvas_view.session import CanvasSession
+from nodeforge.ui.common.background_task import ReportProgress, run_in_background
 from nodeforge.ui.common.icons import SIZE as ICON
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.field import Field
+from nodeforge.ui.fields.model_field import ModelField
 from nodeforge.ui.fields.number_field import NumberField
 from nodeforge.ui.fields.text_field import TextField
 
 _PROMPT_HEIGHT = 64
 """Of a prompt's field, pixels: three lines."""
 
-_LEAST = 72
-"""Pixels of the rows that are seen without scrolling, where the window is low."""
+LEAST = 112
+"""Pixels of the rows that are seen without scrolling, where the window is low: a mask's prompt."""
+
+_FROM_PICTURE = "From picture"
+
+TALL = 208
+"""The same where there is room."""
 
 _OF_PICTURES = ("opacity", "blend")
 _OF_MASKS = ("prompt", "negative", "strength", "opacity")
 _CONTROL = "control."
-_OF_CONTROLS = tuple(f"{_CONTROL}{name}" for name in ("reading", "strength", "start", "end"))
+_OF_CONTROLS = tuple(
+    f"{_CONTROL}{name}" for name in ("reading", "strength", "start", "end", "controlnet")
+)
 ROWS = {
     LayerKind.PICTURE: _OF_PICTURES,
     LayerKind.PAINT: _OF_PICTURES,
@@ -65,20 +84,21 @@ READINGS = {
     Reading.TILE: "Tile (no details)",
     Reading.PICTURE: "Picture as it is",
 }
-_LABELS = {"control.reading": "Kind"}
+_LABELS = {"control.reading": "Kind", "control.controlnet": "ControlNet"}
 _TOOLTIPS = {
     "control.reading": "What the ControlNet sees: what is drawn, or what is found in it. Auto "
     "takes drawings as drawn and finds the edges of pictures",
     "control.strength": "Weight of this layer; 0 turns it off",
     "control.start": "Share of the steps after which it begins",
     "control.end": "Share of the steps after which it ends",
+    "control.controlnet": "The model that sees this layer; layers that name the same share it",
 }
 
 
 class LayerProperties(QWidget):
     """Edits the properties of the active layer."""
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: CanvasSession, workspace: Workspace) -> None:
         super().__init__()
         self._session = session
         self._id = ""
@@ -86,16 +106,20 @@ class LayerProperties(QWidget):
         self.fields: dict[str, Field] = {
             "prompt": TextField(multiline=True),
             "negative": TextField(multiline=True),
-            "strength": NumberField(share, whole=False),
-            "opacity": NumberField(share, whole=False),
+            "strength": NumberField(share, whole=False, percent=True),
+            "opacity": NumberField(share, whole=False, percent=True),
             "blend": ChoiceField([mode.value for mode in BlendMode]),
             "control.reading": ChoiceField(
                 [each.value for each in Reading], list(READINGS.values())
             ),
-            "control.strength": NumberField(NumberWidget(0.0, STRONGEST, 0.05), whole=False),
-            "control.start": NumberField(share, whole=False),
-            "control.end": NumberField(share, whole=False),
+            "control.strength": NumberField(
+                NumberWidget(0.0, STRONGEST, 0.05), whole=False, percent=True
+            ),
+            "control.start": NumberField(share, whole=False, percent=True),
+            "control.end": NumberField(share, whole=False, percent=True),
+            "control.controlnet": ModelField(workspace, Kind.CONTROLNET, optional=True),
         }
+        self.fields["control.controlnet"].set_auto("the workflow's")
         self.tint = QToolButton()
         self.tint.setToolTip("Mask colour…")
         self.tint.setAccessibleName("Mask colour")
@@ -135,6 +159,10 @@ class LayerProperties(QWidget):
         """The panel as part of a column: as high as its rows, or less, and then scrolled."""
         return self._area
 
+    def set_least(self, pixels: int) -> None:
+        """Show at least so much of the rows without scrolling: `LEAST` or `TALL`."""
+        self._area.set_least(pixels)
+
     def show_layer(self, layer: Layer | None) -> None:
         self._id = layer.id if layer is not None else ""
         wanted = ROWS[layer.kind] if layer is not None else ()
@@ -164,19 +192,32 @@ class LayerProperties(QWidget):
         if name.startswith(_CONTROL):
             control = self._session.canvas.layer(self._id).control
             part = name.removeprefix(_CONTROL)
-            value = Reading(value) if part == "reading" else value
+            value = Reading(value) if part == "reading" else value if value is not None else ""
             self._perform(gesture=gesture, control=replace(control, **{part: value}))
         else:
             value = BlendMode(value) if name == "blend" else value
             self._perform(gesture=gesture, **{name: value})
 
     def _fill_from_picture(self, action: QAction) -> None:
-        """Fill the active control layer by a preprocessor."""
+        """Fill the active control layer by a preprocessor, in the background."""
         self._session.commit()
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)  # a second, if large
-        canvas = self._session.canvas
-        self._session.perform(control_from_picture(canvas, self._id, Reading(action.data())))
-        QApplication.restoreOverrideCursor()
+        canvas, preprocessor = self._session.canvas, Reading(action.data())
+        state, text = canvas.state, f"Reading the picture below: {action.text().lower()}…"
+
+        def work(_: ReportProgress) -> State:
+            return with_control_found(state, self._id, preprocessor)
+
+        self.from_picture.setText(text)
+        try:
+            made = run_in_background(self.window(), text, work)
+        except (RequestError, MemoryError) as error:
+            self._session.status_message.emit(str(error) or "There is not enough memory.")
+            return
+        finally:
+            self.from_picture.setText(_FROM_PICTURE)
+        if made is not None and canvas.state is state:
+            name = f"{preprocessor.value} from picture"
+            self._session.perform(CanvasEdit(canvas, name, lambda _: made))
 
     def _perform(self, **settings: Any) -> None:
         if self._id:
@@ -191,6 +232,7 @@ class _ScrollArea(QScrollArea):
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widgetResizable=True)
         self._rows = widget
+        self._least = LEAST
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setWidget(widget)
@@ -199,7 +241,12 @@ class _ScrollArea(QScrollArea):
         return self._rows.sizeHint()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return QSize(0, min(_LEAST, self.sizeHint().height()))
+        return QSize(0, min(self._least, self.sizeHint().height()))
+
+    def set_least(self, pixels: int) -> None:
+        """Show at least so much of the rows without scrolling."""
+        self._least = pixels
+        self.updateGeometry()
 
 
 def _value(layer: Layer, name: str) -> Any:
@@ -209,7 +256,7 @@ def _value(layer: Layer, name: str) -> Any:
 
 
 def _from_picture_button() -> QPushButton:
-    button = QPushButton("From picture")
+    button = QPushButton(_FROM_PICTURE)
     button.setIcon(icon("image"))
     button.setToolTip("Fill the layer by what is found in the picture below it")
     menu = QMenu(button)

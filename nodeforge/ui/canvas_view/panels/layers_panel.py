@@ -53,6 +53,7 @@ from nodeforge.ui.canvas_view.panels.layer_properties import READINGS, LayerProp
 from nodeforge.ui.canvas_view.rendering.layer_thumbnails import thumbnail
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import icon
+from nodeforge.ui.documents.workspace import Workspace
 
 _PAUSE = 300
 """Milliseconds after painting until thumbnails are redrawn."""
@@ -61,7 +62,7 @@ _PAUSE = 300
 class LayersPanel(QWidget):
     """Shows and edits the layers, the top one first."""
 
-    def __init__(self, session: CanvasSession) -> None:
+    def __init__(self, session: CanvasSession, workspace: Workspace) -> None:
         super().__init__()
         self._session = session
         self._filling = False
@@ -76,7 +77,7 @@ class LayersPanel(QWidget):
         self.list.remove_requested.connect(self.remove)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        self.properties = LayerProperties(session)
+        self.properties = LayerProperties(session, workspace)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 8)
         column.setSpacing(6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QIcon, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -27,6 +28,9 @@ from nodeforge.ui.common.icons import icon
 
 _SIDE = 56
 _NOTCHES = 100
+_ROOMY, _LEAST = 900, 560
+"""Pixels of the bar from which its buttons have texts, and that it has at least."""
+_SLIDER, _SHORT_SLIDER = 140, 72
 
 
 class StagingBar(QWidget):
@@ -53,9 +57,11 @@ class StagingBar(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
         row.addWidget(self.list, 1)
-        row.addWidget(self.words)
+        row.addWidget(self.words, 1)
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row.addSpacing(8)
-        row.addWidget(QLabel("Compare"))
+        self._compare = QLabel("Compare")
+        row.addWidget(self._compare)
         row.addSpacing(4)
         row.addWidget(self.split)
         for name, text, picture, keys, do in self._actions():
@@ -70,6 +76,19 @@ class StagingBar(QWidget):
         staging.changed.connect(self._show)
         generator.changed.connect(self._show_progress)
         self._show()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(_LEAST, self.height())  # without texts
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Beside a wide panel the buttons have no texts but that to accept."""
+        roomy = event.size().width() >= _ROOMY
+        for name, text, *_ in self._actions():
+            short = not roomy and name != "accept"
+            self.buttons[name].setText("" if short else text)
+        self._compare.setVisible(roomy)
+        self.split.setFixedWidth(_SLIDER if roomy else _SHORT_SLIDER)
+        super().resizeEvent(event)
 
     def _actions(self) -> list[tuple[str, str, str, str, Callable[[], object]]]:
         staging, generator = self._staging, self._generator
@@ -159,6 +178,7 @@ def _row_of_pictures() -> QListWidget:
     made.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     made.setAccessibleName("Candidates")
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.setStyleSheet("QListWidget { background: transparent; border: none; }")
     return made
 
 
@@ -167,5 +187,5 @@ def _split_slider() -> QSlider:
     made.setValue(_NOTCHES)
     made.setAccessibleName("Compare")
     made.setToolTip("Candidate on the left, original on the right; or hold \\ (backslash)")
-    made.setFixedWidth(140)
+    made.setFixedWidth(_SLIDER)
     return made

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolBar, QWidget
 
 from nodeforge.spec import ChoiceWidget, NumberWidget
 from nodeforge.ui.canvas_view.panels.shortcut_override import accept_shortcut_override
 from nodeforge.ui.canvas_view.session import CanvasSession
-from nodeforge.ui.canvas_view.tools.tool_options import ToolOption
+from nodeforge.ui.canvas_view.tools.tool_options import PERCENT, ToolOption
 from nodeforge.ui.fields.choice_field import ChoiceField, ToggleField
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.number_field import NumberField
 
-_WIDE = 136
+_WIDE, _WIDE_PERCENT = 136, 152
 
 
 class ToolOptionsBar(QToolBar):
@@ -64,10 +65,11 @@ class ToolOptionsBar(QToolBar):
 
 
 class _Hint(QLabel):
-    """A hint that takes the remaining width."""
+    """A hint that takes the remaining width, elided where that is too little."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
+        super().__init__()
+        self._whole = text
         self.setProperty("role", "small")
         self.setToolTip(text)
         self.setMinimumWidth(8)
@@ -76,11 +78,17 @@ class _Hint(QLabel):
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(8, super().sizeHint().height())
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        right = Qt.TextElideMode.ElideRight
+        self.setText(self.fontMetrics().elidedText(self._whole, right, self.width()))
+        super().resizeEvent(event)
+
 
 def _field(option: ToolOption) -> Field:
     match option.widget:
         case NumberWidget() as widget:
-            return NumberField(widget, whole=option.is_integer)
+            percent = option.unit == PERCENT
+            return NumberField(widget, whole=option.is_integer, percent=percent)
         case ChoiceWidget(options=options):
             return ChoiceField(options)
     return ToggleField()
@@ -91,12 +99,13 @@ def _named(option: ToolOption, field: Field) -> QWidget:
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 12, 0)
     row.setSpacing(6)
-    label = QLabel(option.label + (f" ({option.unit})" if option.unit else ""))
+    unit = option.unit if option.unit != PERCENT else ""  # beside the number
+    label = QLabel(option.label + (f" ({unit})" if unit else ""))
     label.setProperty("role", "dim")
     label.setBuddy(field.editor())
     row.addWidget(label)
     if isinstance(field, NumberField):
-        field.setFixedWidth(_WIDE)
+        field.setFixedWidth(_WIDE_PERCENT if option.unit == PERCENT else _WIDE)
     holder.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
     row.addWidget(field, 0, Qt.AlignmentFlag.AlignVCenter)
     return holder

@@ -8,15 +8,15 @@ from nodeforge.canvas import LARGEST, Brush, ColourPaint, EraserPaint, Paint, Sa
 from nodeforge.errors import RequestError
 from nodeforge.ui.canvas_view.tools.tool import CLICK, Modifiers, PointerEvent, Tool
 from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
-from nodeforge.ui.canvas_view.tools.tool_options import number_option, toggle_option
+from nodeforge.ui.canvas_view.tools.tool_options import PERCENT, number_option, toggle_option
 
 _SIZE = number_option("size", "Size", 40, 1, LARGEST, 1, "px")
 _HARDNESS_OPACITY = (
-    number_option("hardness", "Hardness", 0.8, 0.0, 1.0, 0.01),
-    number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
+    number_option("hardness", "Hardness", 0.8, 0.0, 1.0, 0.01, PERCENT),
+    number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01, PERCENT),
 )
 _PEN_OPTIONS = (
-    number_option("spacing", "Spacing", 0.1, 0.01, 2.0, 0.01),
+    number_option("spacing", "Spacing", 0.1, 0.01, 2.0, 0.01, PERCENT),
     toggle_option("pressure_size", "Pen size", True),
     toggle_option("pressure_opacity", "Pen opacity"),
 )

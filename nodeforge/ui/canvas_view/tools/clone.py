@@ -11,7 +11,7 @@ from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_li
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
 from nodeforge.ui.canvas_view.tools.tool import Modifiers, PointerEvent
 from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
-from nodeforge.ui.canvas_view.tools.tool_options import number_option, toggle_option
+from nodeforge.ui.canvas_view.tools.tool_options import PERCENT, number_option, toggle_option
 
 
 class CloneTool(StrokeTool):
@@ -19,8 +19,8 @@ class CloneTool(StrokeTool):
     hint = "Alt+click sets the source. Then paint."
     options = (
         number_option("size", "Size", 60, 1, LARGEST, 1, "px"),
-        number_option("hardness", "Hardness", 0.5, 0.0, 1.0, 0.01),
-        number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
+        number_option("hardness", "Hardness", 0.5, 0.0, 1.0, 0.01, PERCENT),
+        number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01, PERCENT),
         toggle_option("all_layers", "All layers", True),
         toggle_option("aligned", "Aligned", True),
     )

@@ -1,4 +1,4 @@
-"""The Move tool: moves, scales and rotates the selection or the layer."""
+"""The Move tool: moves, scales and rotates the selection, the layer or the group."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MoveTool(Tool):
         self._guide: Guide | None = None
         self._start: PointerEvent | None = None
         self._view: QTransform | None = None
-        self._cached_bounds: tuple[Tiles, Box | None] | None = None
+        self._cached_bounds: dict[str, tuple[Tiles, Box | None]] = {}
 
     @property
     def busy(self) -> bool:
@@ -150,16 +150,27 @@ class MoveTool(Tool):
             return QRectF(*self._transform.box)
         state = self.session.canvas.state
         layer = self.session.canvas.active
-        extent = self._bounds(layer) if layer is not None else None
+        extent = self._content_bounds(layer) if layer is not None else None
         if state.selection is not None:
             extent = extent and extent.overlap(state.selected())
         return QRectF(*extent) if extent else None
 
+    def _content_bounds(self, layer: Layer) -> Box | None:
+        """The bounds of a layer's content, or of all that is in a group."""
+        state = self.session.canvas.state
+        layers = state.inside(layer.id) if layer.is_group else (layer,)
+        found: Box | None = None
+        for box in map(self._bounds, layers):
+            found = box.around(found) if box is not None else found
+        self._cached_bounds = {each.id: self._cached_bounds[each.id] for each in layers}
+        return found
+
     def _bounds(self, layer: Layer) -> Box | None:
         """The bounds of a layer's content, cached until it changes."""
-        if self._cached_bounds is None or self._cached_bounds[0] is not layer.tiles:
-            self._cached_bounds = layer.tiles, layer.tiles.bounds()
-        box = self._cached_bounds[1]
+        cached = self._cached_bounds.get(layer.id)
+        if cached is None or cached[0] is not layer.tiles:
+            cached = self._cached_bounds[layer.id] = layer.tiles, layer.tiles.bounds()
+        box = cached[1]
         return box.moved(*layer.offset) if box is not None else None
 
     def _start_transform(self) -> bool:

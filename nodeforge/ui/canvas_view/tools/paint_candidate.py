@@ -10,7 +10,7 @@ from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.tools.brush import StrokeTool
 from nodeforge.ui.canvas_view.tools.tool import PointerEvent
 from nodeforge.ui.canvas_view.tools.tool_context import ToolContext
-from nodeforge.ui.canvas_view.tools.tool_options import number_option
+from nodeforge.ui.canvas_view.tools.tool_options import PERCENT, number_option
 
 
 class PaintCandidateTool(StrokeTool):
@@ -18,8 +18,8 @@ class PaintCandidateTool(StrokeTool):
     hint = "Paint where the candidate should be. Enter ends it."
     options = (
         number_option("size", "Size", 80, 1, LARGEST, 1, "px"),
-        number_option("hardness", "Hardness", 0.5, 0.0, 1.0, 0.01),
-        number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01),
+        number_option("hardness", "Hardness", 0.5, 0.0, 1.0, 0.01, PERCENT),
+        number_option("opacity", "Opacity", 1.0, 0.01, 1.0, 0.01, PERCENT),
     )
 
     def __init__(self, session: ToolContext) -> None:

@@ -15,6 +15,9 @@ from nodeforge.canvas import Colour
 from nodeforge.spec import ChoiceWidget, NumberWidget, ToggleWidget
 from nodeforge.ui.common.preference_store import PreferenceStore, json_object
 
+PERCENT = "%"
+"""The unit of shares: 0.43 is shown as 43 %."""
+
 _STORE = "canvas/kit"
 _SWATCHES = (
     *("#000000", "#ffffff", "#7f7f7f", "#c3272b", "#e8792b", "#f3c13a", "#5a9e3d", "#2f9e8f"),
@@ -29,7 +32,7 @@ class ToolOption:
     Args:
         widget: How it is edited.
         default: The default value.
-        unit: The unit of a number.
+        unit: The unit of a number; `PERCENT` for a share.
     """
 
     name: str

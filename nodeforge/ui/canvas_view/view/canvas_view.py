@@ -60,7 +60,10 @@ class CanvasView(Viewport):
         self.renderer = CanvasRenderer(session.canvas, *_colours(theme))
         self.overlay = CanvasOverlay(session, self.candidate_overlay, self.marching_ants, theme)
         self.input_handler = InputHandler(self)
-        self._fitted = False
+        self._fitted: tuple[float, float, QPointF] | None = None
+        """The camera as the picture was fitted when it was opened; None before it is shown."""
+        self._touched = False
+        """Whether the person has worked in the view."""
         self._draft_timer = QTimer(self, singleShot=True)
         self._draft_timer.setInterval(_DRAFT_MS)
         self._draft_timer.timeout.connect(self._draw_final)
@@ -153,26 +156,38 @@ class CanvasView(Viewport):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         before, self.camera.size = self.camera.size, QSizeF(self.size())
-        if not self._fitted and self.isVisible():
-            self._fitted = True
-            self.fit()
-        elif self._fitted:  # the picture stays where it is, as panels come and go
+        untouched = not self._touched and self._fitted in (None, self._look())
+        if untouched and self.isVisible():
+            self._fit_opened()
+        elif self._fitted is not None:  # the picture stays where it is, as panels come and go
             more = (self.camera.size - before) / 2
             self.camera.pan(QPointF(-more.width(), -more.height()))
         self.update_view()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         self.camera.size = QSizeF(self.size())
-        if not self._fitted:
-            self._fitted = True
-            self.fit()
+        if self._fitted is None:
+            self._fit_opened()
         self.marching_ants.set_running(True)
+
+    def keep_place(self) -> None:
+        """Fit no more by itself: the picture stays where it is, as panels come and go."""
+        self._touched = True
+
+    def _fit_opened(self) -> None:
+        """Fit what was opened; again with each size, until the person works in the view."""
+        self.fit()
+        self._fitted = self._look()
+
+    def _look(self) -> tuple[float, float, QPointF]:
+        return self.camera.zoom, self.camera.rotation, self.camera.centre
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         self.session.commit()
         self.marching_ants.set_running(False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._touched = True
         self.input_handler.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
@@ -185,6 +200,7 @@ class CanvasView(Viewport):
         self.input_handler.double_click(event)
 
     def tabletEvent(self, event: QTabletEvent) -> None:  # noqa: N802
+        self._touched = True
         self.input_handler.tablet(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802

@@ -9,7 +9,7 @@ from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
 from nodeforge.ui.canvas_view.rendering.marching_ants import MarchingAnts
 from nodeforge.ui.canvas_view.rendering.mask_outlines import MaskOutlines
-from nodeforge.ui.canvas_view.rendering.outline_painting import DARK, LIGHT, draw_contrast_polygon
+from nodeforge.ui.canvas_view.rendering.outline_painting import DARK, LIGHT, draw_corners
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.canvas_view.tools import StrokeTool
 from nodeforge.ui.canvas_view.tools.rect_handles import paint_rect
@@ -102,8 +102,8 @@ class CanvasOverlay:
             for pen in (QPen(DARK, 3), QPen(self.theme.accent, 1.5)):
                 painter.setPen(pen)
                 painter.drawPolygon(polygon)
-        else:
-            draw_contrast_polygon(painter, polygon, dashed=True)
+        else:  # corners alone: dashes are for selections
+            draw_corners(painter, polygon, self.theme.accent)
 
     def _paint_brush(self, painter: QPainter, camera: Camera) -> None:
         if self.brush_position is None or not isinstance(self._session.tool, StrokeTool):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from PySide6.QtCore import QPointF, QRectF
 
 from nodeforge.errors import RequestError
@@ -14,7 +12,6 @@ from nodeforge.graph.edits import (
     Fold,
     GraphEdit,
     InsertOnLink,
-    JoinBroadcasts,
     Paste,
     Pin,
     Recolour,
@@ -29,6 +26,7 @@ from nodeforge.graph.edits import (
 from nodeforge.graph.edits.base import count
 from nodeforge.graph.edits.broadcast import broadcasting
 from nodeforge.graph.edits.links import ports_through
+from nodeforge.graph.edits.pass_through import passed_beside
 from nodeforge.graph.model import Mode, Node
 from nodeforge.graph.paths import split
 from nodeforge.ui.graph_view.commands import clipboard
@@ -87,26 +85,45 @@ class GraphCommands:
     def drop_node(self, type_id: str, place: QPointF) -> bool:
         """Add a node at a scene position; if it fits, insert it into the link there."""
         line = self.session.viewer.link_at(place)
-        if line is not None and type_id in self.session.catalogue:
-            node = Node(type_id, version=self.session.catalogue[type_id].version)
-            through = ports_through(self.session.document, line.end, node, self.session.catalogue)
-            if through is not None:
-                layout = layout_node("", node, self.session.catalogue, DisplayState())
-                dropped = QRectF(place.x() - 110, place.y() - 14, layout.width, layout.room)
-                at, way = make_way(self.session.scene, line.end, dropped)
-                insert = InsertOnLink(line.end, node, through, at)
-                edits = self._inserting(insert, way)
-                done = self.session.perform(Together(insert.name, edits))
-                self.session.node_use.added(type_id)
-                self.session.select_paths([insert.path])
-                self.session.reveal([insert.path])
-                return done
+        if line is not None and self.insert_node(type_id, line, place):
+            return True
         return bool(self.add_node(type_id, (place.x() - 110, place.y() - 14)))
 
-    def _inserting(self, insert: InsertOnLink, way: Iterable[GraphEdit]) -> Iterator[GraphEdit]:
-        yield insert
-        yield from way
-        yield JoinBroadcasts([insert.path], self.session.catalogue)
+    def insert_node(self, type_id: str, line: LinkItem, place: QPointF) -> bool:
+        """Insert a node at a scene position into a link; returns whether it fits there.
+
+        A node that passes on more than one value takes the places of the links beside it, too.
+        """
+        session = self.session
+        if type_id not in session.catalogue:
+            return False
+        node = session.new_node(type_id)
+        through = ports_through(session.document, line.end, node, session.catalogue)
+        if through is None:
+            return False
+        layout = layout_node("", node, session.catalogue, DisplayState())
+        dropped = QRectF(place.x() - 110, place.y() - 14, layout.width, layout.room)
+        passed = passed_beside(session.document, line.end, node, through, session.catalogue)
+        beside = [end for each in passed for end in each.ends]
+        at, way = make_way(session.scene, line.end, dropped, beside=beside)
+        return session.insert_on_link(InsertOnLink(line.end, node, through, at), passed, way)
+
+    def add_or_insert(self, type_id: str) -> None:
+        """Insert a node into the selected link where it fits; else add it in the view."""
+        if not self.insert_in_selected_link(type_id):
+            self.add_node(type_id)
+
+    def insert_in_selected_link(self, type_id: str) -> bool:
+        """Insert a node into the link that is selected alone; returns whether that was done."""
+        line = self.selected_link()
+        return line is not None and self.insert_node(
+            type_id, line, line.sceneBoundingRect().center()
+        )
+
+    def selected_link(self) -> LinkItem | None:
+        """The link that is selected alone, or None."""
+        items = self.session.selected_items()
+        return items[0] if len(items) == 1 and isinstance(items[0], LinkItem) else None
 
     def add_reroute(self, line: LinkItem, place: QPointF) -> None:
         """Put a reroute into a link at a scene position, and select it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QWidget
@@ -18,7 +18,7 @@ from nodeforge.ui.common.formatting import plain_text
 from nodeforge.ui.graph_view.commands.search_popup import SearchEntry, SearchPopup
 from nodeforge.ui.graph_view.items.port_item import GraphPortItem
 from nodeforge.ui.graph_view.session import GraphSession
-from nodeforge.ui.library.node_use import NodeUse
+from nodeforge.ui.library.node_use import NodeUse, shipped_links
 from nodeforge.ui.library.ranking import by_use, search_texts
 
 
@@ -34,6 +34,8 @@ class NodeSearch:
         )
         self._place = QPointF()
         self._port_item: GraphPortItem | None = None
+        self.inserted: Callable[[str, QPointF], bool] = lambda *_: False
+        """Puts a node of a type into the link at a scene position, or into the selected one."""
         self.popup.chosen.connect(self._add)
         session.link_dropped.connect(self.open_for_port)
 
@@ -60,6 +62,8 @@ class NodeSearch:
     def _add(self, type_id: str) -> None:
         port_item, self._port_item = self._port_item, None
         x, y = self._place.x(), self._place.y()
+        if port_item is None and self.inserted(type_id, self._place):
+            return
         if port_item is not None:
             x, y = x - (220 if port_item.is_input else 0), y - 40
         try:
@@ -125,14 +129,30 @@ def compatible_port(spec: NodeSpec, port_item: GraphPortItem) -> PortSpec | None
 
 def relevance(spec: NodeSpec, port_item: GraphPortItem) -> float:
     """How well a node type fits a dropped link: 2 by a port of its type that it needs, or by its
-    first output; 1 by another of its type; 0 by one that takes any."""
+    first output; 1 by another of its type; 0 by one that takes any. The more often shipped
+    workflows have it there, the more is added, less than 1.
+    """
     kind = port_item.layout.type
     ports = spec.outputs if port_item.is_input else spec.inputs
     if not any(port.type == kind for port in ports):
         return 0
+    often = _usual(spec, port_item)
+    more = often / (often + 1)
     if port_item.is_input:
-        return 2 if ports[0].type == kind else 1
-    return 2 if any(port.type == kind and port.required for port in ports) else 1
+        return more + (2 if ports[0].type == kind else 1)
+    return more + (2 if any(port.type == kind and port.required for port in ports) else 1)
+
+
+def _usual(spec: NodeSpec, port_item: GraphPortItem) -> int:
+    """How often shipped workflows link a port to a node type."""
+    here = port_item.node_item.layout.type, port_item.layout.name
+    count = 0
+    for link, often in shipped_links().items():
+        start, end = (link.source, link.output), (link.target, link.into)
+        near, far = (end, start) if port_item.is_input else (start, end)
+        if near == here and far[0] == spec.type:
+            count += often
+    return count
 
 
 def search_entry(spec: NodeSpec, use: NodeUse) -> SearchEntry:

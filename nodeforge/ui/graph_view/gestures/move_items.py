@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF
 from nodeforge.graph.edits import Detach, GraphEdit, Link, Move, SetEntry, Together
 from nodeforge.graph.edits.base import count
 from nodeforge.graph.edits.links import ports_through, source_of
+from nodeforge.graph.edits.pass_through import links_through, passed_beside
 from nodeforge.graph.model import Input, Output
 from nodeforge.ui.graph_view.gestures.gesture import Gesture, Modifiers
 from nodeforge.ui.graph_view.gestures.pan_and_select import selection_after_click
@@ -144,12 +145,18 @@ class MoveItems(Gesture):
         assert through is not None
         assert before is not None
         node_item = self.session.scene.node_items[path]
-        place, way = make_way(self.session.scene, line.end, node_item.room(), path)
+        node = self.session.document.node(path)
+        passed = passed_beside(
+            self.session.document, line.end, node, through, self.session.catalogue
+        )
+        beside = [end for each in passed for end in each.ends]
+        place, way = make_way(self.session.scene, line.end, node_item.room(), path, beside)
         return [
             Move({path: place}),
             *way,
             Link(before, Input(path, through.into, through.item)),
             Link(Output(path, through.out_of), line.end),
+            *links_through(path, passed),
         ]
 
     def click(self, modifiers: Modifiers) -> None:

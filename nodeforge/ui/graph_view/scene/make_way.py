@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QPointF, QRectF
 
@@ -14,7 +14,7 @@ from nodeforge.ui.graph_view.scene.graph_scene import GraphScene
 
 
 def make_way(
-    scene: GraphScene, end: Input, node: QRectF, path: str = ""
+    scene: GraphScene, end: Input, node: QRectF, path: str = "", beside: Iterable[Input] = ()
 ) -> tuple[tuple[int, int], list[GraphEdit]]:
     """Where a node goes that is put into the link to `end`, and the edits that make way.
 
@@ -23,10 +23,16 @@ def make_way(
         end: The link's end.
         node: Where the node was dropped, with room for its picture, scene coordinates.
         path: The node's path, if it is in the graph already.
+        beside: Where other links end that the node takes: it goes to the left of them all.
     """
     line = scene.link_items[end]
     source, target = line.source.node_item.room(), line.target.node_item.room()
     node, shift = QRectF(node), 0.0
+    others = (scene.link_items[each].target.node_item.room() for each in beside)
+    first = min((target, *others), key=QRectF.left)
+    if source.right() < first.left() < min(node.left(), target.left()):
+        target = first
+        node.moveLeft(source.right() + ACROSS)
     if source.right() < target.left():
         node.moveLeft(max(node.left(), source.right() + ACROSS))
         shift = max(0.0, node.right() + ACROSS - target.left())

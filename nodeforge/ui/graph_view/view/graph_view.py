@@ -98,11 +98,19 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         input_handler.search_requested.connect(self.node_search.open_at)
         input_handler.row_requested.connect(self.inline_editor.edit_row)
         input_handler.rename_requested.connect(self.inline_editor.edit_name)
+        self.node_search.inserted = self._insert_searched
         input_handler.node_dropped = self.drop_node
         input_handler.link_opened = self.add_reroute
         session.selection_changed.connect(input_handler.show_links)
         session.document_changed.connect(input_handler.show_links)
         self.destroyed.connect(session.close)
+
+    def _insert_searched(self, type_id: str, place: QPointF) -> bool:
+        """Insert a node that was searched for into the selected link, or into the one there."""
+        line = self.session.viewer.link_at(place)
+        if self.selected_link() is not None or line is None:
+            return self.insert_in_selected_link(type_id)
+        return self.insert_node(type_id, line, place)
 
     def discard(self) -> None:
         """Disconnect from the document and delete the view with all its parts.

@@ -56,6 +56,7 @@ class PictureActions:
         self._large: LargeView | None = None
         self._by_name: dict[str, Callable[[Sequence[Picture]], object]] = {
             "large": self.enlarge,
+            "save": self.save_as,
             "again": lambda pictures: self.make_again(pictures[0]),
             "copy": self.copy,
             "compare": self.compare,
@@ -112,9 +113,15 @@ class PictureActions:
         self._with_image(pictures[0], put)
 
     def to_canvas(self, picture: Picture) -> None:
-        """Import a picture into the canvas of the current document, or of a new one."""
+        """Import a picture into the canvas of the current document, or of a new one.
+
+        Its prompt becomes that of the canvas, where this has none.
+        """
+        row = self._window.results.of(picture.path) if picture.path is not None else None
         if picture.path is not None:
             bring_to_canvas(self._window, picture.path, picture.path.name)
+            if row is not None and self._window.area.canvas is not None:
+                self._window.area.canvas.offer_prompt(row.prompt)
             return
 
         def bring(image: QImage) -> None:

@@ -1,4 +1,4 @@
-"""Runs long canvas operations in a background thread, with a progress dialog."""
+"""Runs long operations in a background thread, with a progress dialog."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run_in_background(
     clock.setInterval(_INTERVAL)
     clock.timeout.connect(poll)
     dialog.setValue(0)
-    with ThreadPoolExecutor(1, "canvas-work") as thread:
+    with ThreadPoolExecutor(1, "background-task") as thread:
         made = thread.submit(work, report)
         clock.start()
         loop.exec()
