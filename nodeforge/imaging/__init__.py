@@ -82,6 +82,7 @@ from nodeforge.imaging.region import (
     model_pixels,
     put_back,
 )
+from nodeforge.imaging.shift import Shift, moved_back, picture_shift
 from nodeforge.imaging.surroundings import match_surroundings
 from nodeforge.imaging.text import read_text
 
@@ -103,6 +104,7 @@ __all__ = [
     "Pixels",
     "Reading",
     "SaveError",
+    "Shift",
     "Stored",
     "adjust",
     "alike",
@@ -149,11 +151,13 @@ __all__ = [
     "match_surroundings",
     "mix",
     "model_pixels",
+    "moved_back",
     "output_name",
     "output_place",
     "pad",
     "parse_colour",
     "patch",
+    "picture_shift",
     "picture_size",
     "put_back",
     "read_file",
