@@ -161,10 +161,13 @@ class WorkerClient:
             }
         )
 
-    def cancel(self, run: str) -> None:
+    def cancel(self, run: str, patience: float | None = PATIENCE) -> None:
         """Stop `run` at its next model call; a worker that does not is ended after 10 s.
 
         A second call for the same run ends the worker at once.
+
+        Args:
+            patience: Seconds until the worker is ended; None waits for as long as a step takes.
         """
         if run not in self._runs:
             return
@@ -174,7 +177,9 @@ class WorkerClient:
             return
         self._stopping.add(run)
         self._send({"request": "cancel", "id": run})
-        timer = threading.Timer(PATIENCE, self._end_if_running, (run, process))
+        if patience is None:
+            return
+        timer = threading.Timer(patience, self._end_if_running, (run, process))
         timer.daemon = True
         timer.start()
 
