@@ -319,7 +319,7 @@ def _to_json(job: Job, pending: list[Job], expected: Expected | None) -> dict[st
 
 def _line(job: Job, expected: Expected | None, now: float) -> str:
     told = [f"{job.state:9}", job.name]
-    told += [each for each in job.overrides]
+    told += job.overrides
     if job.seed is not None:
         told.append(f"seed {job.seed}")
     if job.priority:

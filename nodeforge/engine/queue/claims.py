@@ -69,6 +69,7 @@ class JobClaims:
                 wanted="",
                 runner=self.lease.token,
                 attempts=job.attempts + 1,
+                position=rows.first_position(base),  # interrupted, it is the next
                 **changes,
             )
             return rows.read_job(base, job.id)

@@ -213,6 +213,8 @@ class JobQueue:
         def work(base: sqlite3.Connection, job: Job) -> None:
             if job.wanted:  # it is still running: it need not stop any more
                 rows.update(base, job.id, wanted="")
+            elif job.state is State.RUNNING and not self._is_left(base, job):
+                raise TransitionError("is running already.", place=f"job {job.id}")
             elif job.state is not State.WAITING:
                 check_transition(job.id, job.state, State.WAITING)
                 changes: dict[str, Any] = {"state": State.WAITING, "ended": None, "deaths": 0}
@@ -247,9 +249,9 @@ class JobQueue:
             query = f"SELECT id, priority FROM jobs WHERE state IN (?, ?) AND id != ? {rows.ORDER}"
             others = base.execute(query, (State.WAITING, State.PAUSED, job.id)).fetchall()
             place = min(max(position, 1) - 1, len(others))
-            most = others[place - 1][1] if place else job.priority
-            least = others[place][1] if place < len(others) else job.priority
-            priority = max(min(job.priority, most), least)
+            before = [priority for _, priority in others[:place]]
+            after = [priority for _, priority in others[place:]]
+            priority = max([min([job.priority, *before]), *after])
             order = [each for each, _ in others]
             order.insert(place, job.id)
             rows.update(base, job.id, priority=priority)

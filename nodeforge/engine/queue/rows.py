@@ -54,6 +54,10 @@ def last_position(base: sqlite3.Connection) -> int:
     return base.execute("SELECT coalesce(max(position), 0) + 1 FROM jobs").fetchone()[0]
 
 
+def first_position(base: sqlite3.Connection) -> int:
+    return base.execute("SELECT coalesce(min(position), 0) - 1 FROM jobs").fetchone()[0]
+
+
 def free_id(base: sqlite3.Connection) -> str:
     while True:
         made = uuid.uuid4().hex[:_ID]
