@@ -93,6 +93,16 @@ def _nothing() -> None:
 NODE_TYPES = {t.spec.type: t for each in (steps, write_files, fail) if (t := node_type_of(each))}
 
 
+def session_on(home: Path) -> Session:
+    settings = Settings(home=home)
+    disk = DiskTier(settings.cache / "results", "test", 2**30)
+    return Session(settings, NODE_TYPES, ResultCache(MemoryTier(2**20), disk, ValueCodec()))
+
+
+def answers_of(session: Session) -> dict[str, Any]:
+    return {"catalogue": lambda _: (session.catalogue.to_json(), b"")}
+
+
 class ThreadWorker:
     """The worker's own code in a thread of this process."""
 
@@ -104,11 +114,9 @@ class ThreadWorker:
         self.stdout: IO[bytes] | None = os.fdopen(ours_out, "rb")
         self.stderr: IO[bytes] | None = Path(os.devnull).open("rb")  # noqa: SIM115
         self._requests, self._replies = os.fdopen(theirs_in, "rb"), os.fdopen(theirs_out, "wb")
-        disk = DiskTier(settings.cache / "results", "test", 2**30)
-        session = Session(settings, NODE_TYPES, ResultCache(MemoryTier(2**20), disk, ValueCodec()))
-        answers: dict[str, Any] = {"catalogue": lambda _: (session.catalogue.to_json(), b"")}
+        session = session_on(settings.home)
         self._code: int | None = None
-        self._server = Server(session, self._requests, self._replies, answers)
+        self._server = Server(session, self._requests, self._replies, answers_of(session))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 

@@ -176,6 +176,12 @@ class Attempt:
             self.log.write(outcome.error.traceback)
         return outcome
 
+    def interrupt(self) -> None:
+        """Leave the job waiting: this process ends, and whoever runs it next goes on."""
+        self._files.close()
+        self._claims.end(self.job, State.WAITING)
+        self.log.write("interrupted")
+
     def _outcome(self, event: events.Event, wanted: str) -> Outcome:
         match event:
             case events.RunFinished() if self._failed is not None:

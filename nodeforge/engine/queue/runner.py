@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerProcess, spawn_worker
+from nodeforge.engine.client import PATIENCE, WorkerClient, WorkerError, WorkerProcess, spawn_worker
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.queue.attempt import Attempt, Outcome
 from nodeforge.engine.queue.claims import JobClaims
@@ -29,6 +29,8 @@ from nodeforge.settings.sqlite_file import DatabaseError
 from nodeforge.spec import Catalogue
 
 Spawn = Callable[[Settings, str], WorkerProcess]
+_ASKED = 5
+"""How often a worker is asked that dies before it answers."""
 _LOOK = 0.2
 """Seconds between two looks at what people want of the running job."""
 
@@ -220,8 +222,15 @@ class QueueRunner:
         shipped = Catalogue.shipped()
         if {node.type for node in every_node(document.graph).values()} <= {*shipped, SUBGRAPH}:
             return shipped
-        if self._foreign is None:
-            self._foreign = Catalogue.from_json(self._worker().ask("catalogue").result())
+        for attempt in range(_ASKED):
+            if self._foreign is not None:
+                break
+            try:
+                self._foreign = Catalogue.from_json(self._worker().ask("catalogue").result())
+            except WorkerError:  # it has died; the next question starts another
+                if attempt == _ASKED - 1:
+                    raise
+        assert self._foreign is not None
         return self._foreign
 
 
