@@ -327,7 +327,7 @@ def _line(job: Job, expected: Expected | None, now: float) -> str:
     if expected is not None and expected.end is not None:
         told.append(f"ends {_moment(expected.end, now)}")
     if job.error is not None:
-        told.append(str(job.error).replace("\n", " "))
+        told.append(" ".join(str(job.error).split()))
     return "  ".join(told)
 
 

@@ -353,7 +353,17 @@ class JobQueue:
     def _select(self, where: str, values: Iterable[Any]) -> list[Job]:
         query = f"SELECT {rows.NAMES} FROM jobs {where}"
         found = self.base.do(lambda base: base.execute(query, tuple(values)).fetchall())
-        return [job_from_row(row) for row in found]
+        jobs = [job_from_row(row) for row in found]
+        if not any(job.state is State.RUNNING for job in jobs):
+            return jobs
+        holder = self.holder()
+        token = holder.token if holder else None
+        left = (job.state is State.RUNNING and job.runner != token for job in jobs)
+        # What a runner that is gone has left waits for the next.
+        return [
+            replace(job, state=State.WAITING) if is_left else job
+            for job, is_left in zip(jobs, left, strict=True)
+        ]
 
     def _files(self, job_id: str = "") -> dict[str, list[Path]]:
         where = "WHERE job = ?" if job_id else ""

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QStackedLayout,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -59,18 +61,19 @@ class QueuePanel(QWidget):
         self.list.customContextMenuRequested.connect(self._show_menu)
         self.pause = self._button("pause", "Pause queue", self._pause_queue)
         self.pause.setToolTip("Finish the current run, and begin no other")
-        self.resume_job = self._button("play", "Resume", self._resume)
-        self.resume_job.setToolTip("Go on from the last step that was done")
-        self.pause_job = self._button("pause", "Pause", self._pause)
-        self.pause_job.setToolTip("Stop after the current step; Resume goes on from there")
-        self.again = self._button("repeat", "Run once more", self._run_again)
-        self.edit = self._button("pencil-simple", "Edit", self._edit)
-        self.edit.setToolTip("Open the job's workflow; Save puts it back into the queue")
-        self.remove = self._button("x", "Remove", self._take_off)
+        self.resume_job = self._tool("play", "Resume", self._resume)
+        self.resume_job.setToolTip("Resume: go on from the last step that was done")
+        self.pause_job = self._tool("pause", "Pause", self._pause)
+        self.pause_job.setToolTip("Pause after the current step; Resume goes on from there")
+        self.again = self._tool("repeat", "Run once more", self._run_again)
+        self.edit = self._tool("pencil-simple", "Edit", self._edit)
+        self.edit.setToolTip("Edit the job's workflow; Save puts it back into the queue")
+        self.remove = self._tool("x", "Remove", self._take_off)
         self.cancel_all = self._button("stop", "Cancel all", runner.cancel_all)
         self.clear = self._button("trash", "Clear ended", runner.jobs.clear)
         self.note = QLabel()
-        self.note.setProperty("role", "empty")
+        self.note.setProperty("role", "dim")
+        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._stack = QStackedLayout()
         empty = QLabel(EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         empty.setProperty("role", "empty")
@@ -102,6 +105,12 @@ class QueuePanel(QWidget):
         button.clicked.connect(lambda: do())
         return button
 
+    def _tool(self, name: str, text: str, do: Callable[[], object]) -> QToolButton:
+        button = QToolButton(icon=icon(name), text=text, toolTip=text)
+        button.setAccessibleName(text)
+        button.clicked.connect(lambda: do())
+        return button
+
     def _show(self) -> None:
         jobs, kept = self._runner.jobs, self._runner.kept
         self._jobs = {job.id: job for job in [*jobs.pending, *jobs.ended]}
@@ -122,7 +131,7 @@ class QueuePanel(QWidget):
         if jobs.paused:
             return "The queue is paused"
         if kept.held:
-            return f"{plural(len(kept.held), 'job')} of before: Resume lets them go on"
+            return f"{plural(len(kept.held), 'job')} from before: Resume lets them go on"
         return ""
 
     def _read(self, reading: RunProgress | None) -> None:

@@ -178,6 +178,10 @@ class KeptJobs(QObject):
         """Give a job another workflow; returns whether that could be done."""
         return self._do(lambda: self.queue.edit(job_id, document)) is not None
 
+    def pinned_assets(self) -> set[str]:
+        """SHA-256 of the assets that jobs need; see `JobQueue.pinned_assets`."""
+        return self._tried(self.queue.pinned_assets) or set()
+
     def state_of(self, job_id: str) -> State | None:
         """The state of a job; None for one that is gone."""
         return next((job.state for job in self.jobs if job.id == job_id), None)

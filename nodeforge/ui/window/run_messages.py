@@ -75,8 +75,8 @@ class RunMessages:
             self._message_bars.show_message("queue", text, [show], kind="info")
         elif kept.held:
             begun = sum(job.attempts > 0 for job in kept.jobs if job.id in kept.held)
-            text = f"{plural(len(kept.held), 'job')} of before in the queue"
-            text += f", {begun} of them begun; they go on from their last step." if begun else "."
+            text = f"In the queue from before: {plural(len(kept.held), 'job')}"
+            text += f", {begun} begun, to go on from the last step." if begun else "."
             go_on: Button = ("Go on", kept.release_all)
             self._message_bars.show_message("queue", text, [go_on, show], kind="info")
 

@@ -426,7 +426,7 @@ def test_what_is_taken_off_the_queue_by_hand_is_over(qtbot, painted):
     painted.editor.generator.generate()
     jobs = painted.window.runner.jobs
     qtbot.waitUntil(lambda: len(jobs.waiting) == 1, timeout=LONG)
-    jobs.clear()
+    jobs.cancel_waiting()
     assert len(painted.editor.generator._runs) == 1
     painted.editor.generator.cancel()
 

@@ -84,9 +84,7 @@ def test_a_closed_window_leaves_its_jobs_to_the_next_which_asks(qtbot, open_wind
     qtbot.wait(50)
     assert not second.runner.busy
     told = second.area.message_bars.text("queue")
-    assert told == (
-        "3 jobs of before in the queue, 1 of them begun; they go on from their last step."
-    )
+    assert told == "In the queue from before: 3 jobs, 1 begun, to go on from the last step."
     assert [state for _, state in rows(second)] == ["Waiting, from before"] * 3
     queued(second, "mine")  # what is queued now need not wait for them
     second.runner._advance()
@@ -117,7 +115,7 @@ def test_a_killed_window_leaves_its_jobs(qtbot, open_window, home: Path):
     window = open_window()
     assert names(window) == ["job 1", "job 2"]
     assert window.runner.kept.is_runner
-    assert "1 of them begun" in window.area.message_bars.text("queue")
+    assert "1 begun" in window.area.message_bars.text("queue")
 
 
 def test_the_command_line_says_that_the_window_runs_the_queue(window, home: Path):
