@@ -27,7 +27,7 @@ from nodeforge.settings import Settings
 
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
 _jobs = click.argument("jobs", nargs=-1, metavar="[JOB]...")
-_MOST = 10_000
+_MOST = 5_000
 
 
 @click.group("queue")

@@ -38,7 +38,7 @@ class Limits:
         bytes: Of the database and the logs.
     """
 
-    pending: int = 10_000
+    pending: int = 5_000
     ended: int = 500
     bytes: int = 2**30
 

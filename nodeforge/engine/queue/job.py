@@ -157,7 +157,7 @@ def job_from_row(row: tuple[Any, ...]) -> Job:
     """A job from its `SHOWN` columns."""
     raw = dict(zip(SHOWN, row, strict=True))
     for name in _LISTS:
-        raw[name] = tuple(str(each) for each in _parsed(raw[name], list) or ())
+        raw[name] = tuple(map(str, _parsed(raw[name], list) or ()))
     group, error = _parsed(raw.pop("part_of"), dict), _parsed(raw["error"], dict)
     raw["group"] = _made(JobGroup, group)
     raw["error"] = _made(ErrorReport, error)
@@ -168,6 +168,8 @@ def job_from_row(row: tuple[Any, ...]) -> Job:
 
 def _parsed(text: str, kind: type) -> Any:
     """A JSON value of the kind that a column has; None for another, as after damage."""
+    if text in ("[]", "null"):  # most of them
+        return None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

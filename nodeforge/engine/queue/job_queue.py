@@ -90,7 +90,9 @@ class JobQueue:
         """All jobs, those that have not ended first, each with its files."""
         files = self._files()
         found = [*self.pending(), *self.ended()]
-        return [replace(job, files=tuple(files.get(job.id, ()))) for job in found]
+        return [
+            replace(job, files=tuple(files[job.id])) if job.id in files else job for job in found
+        ]
 
     def job(self, job_id: str) -> Job:
         """The job whose id is, or begins with, `job_id`.

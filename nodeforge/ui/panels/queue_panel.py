@@ -35,6 +35,8 @@ from nodeforge.ui.running.progress import RunProgress
 from nodeforge.ui.running.runner import Runner
 
 EMPTY = "Runs that wait appear here. Press Run, more than once to queue several."
+_MOST = 500
+"""Jobs that the list shows of those that have not ended."""
 _EDITED = (WAITING, PAUSED, FAILED, CANCELLED)
 _RESUMED = (PAUSED, FAILED, CANCELLED)
 
@@ -116,7 +118,7 @@ class QueuePanel(QWidget):
         self._jobs = {job.id: job for job in [*jobs.pending, *jobs.ended]}
         expected = kept.expected(self._left)
         now = kept.queue.clock()
-        self.list.show_jobs(jobs.pending, jobs.ended, expected, kept.held, now)
+        self.list.show_jobs(jobs.pending[:_MOST], jobs.ended, expected, kept.held, now)
         self._stack.setCurrentIndex(1 if self._jobs or jobs.paused else 0)
         self.pause.setText("Resume queue" if jobs.paused else "Pause queue")
         self.pause.setIcon(icon("play" if jobs.paused else "pause"))
@@ -132,6 +134,8 @@ class QueuePanel(QWidget):
             return "The queue is paused"
         if kept.held:
             return f"{plural(len(kept.held), 'job')} from before: Resume lets them go on"
+        if len(jobs.pending) > _MOST:
+            return f"The first {_MOST} of {len(jobs.pending)} jobs"
         return ""
 
     def _read(self, reading: RunProgress | None) -> None:
