@@ -67,7 +67,8 @@ class QueueWatch:
         if self._as_json:
             self._say(job, outcome.state, outcome.error)
         elif outcome.error is not None:
-            click.echo(f"Job {job.id} failed. {outcome.error}", err=True)
+            told = "failed" if outcome.state is State.FAILED else "waits"
+            click.echo(f"Job {job.id} {told}. {outcome.error}", err=True)
         elif outcome.state is State.WAITING:
             click.echo(f"Job {job.id} was interrupted; it goes on from its last step.", err=True)
         elif outcome.state is not State.DONE:

@@ -143,6 +143,8 @@ class Attempt:
                 self.log.write(f"{event.node}: {event.fact}")
             case events.Saved():
                 return self._place(event)
+            case events.Failed():
+                return replace(event, error=self._with_real_folder(event.error))
             case events.RunFinished():
                 return replace(event, outputs=[str(path) for path in self.saved])
             case _:
@@ -185,11 +187,11 @@ class Attempt:
     def _outcome(self, event: events.Event, wanted: str) -> Outcome:
         match event:
             case events.RunFinished() if self._failed is not None:
-                return Outcome(State.FAILED, ErrorReport.of(self._failed))
+                return _failed(ErrorReport.of(self._failed))
             case events.RunFinished():
                 return Outcome(State.DONE)
             case events.Failed():
-                return Outcome(State.FAILED, event.error)
+                return _failed(event.error)
             case events.WorkerDied() if not wanted:
                 return self._died(event)
             case _:
@@ -210,6 +212,12 @@ class Attempt:
                 traceback=event.last_words,
             ),
         )
+
+    def _with_real_folder(self, error: ErrorReport) -> ErrorReport:
+        """An error that names the output folder, and not the hidden one inside it."""
+        hidden, real = str(self._files.folder), str(self.job.outputs)
+        place, fact = (text.replace(hidden, real) for text in (error.place, error.fact))
+        return replace(error, place=place, fact=fact)
 
     def _begin_work(self) -> None:
         """Count a death in advance: whoever kills this process cannot be told about."""
@@ -233,6 +241,11 @@ class Attempt:
         self.saved.append(path)
         self.log.write(f"saved {path}")
         return replace(event, path=str(path))
+
+
+def _failed(error: ErrorReport) -> Outcome:
+    """A job that met a full disk is not at fault: it waits until there is room."""
+    return Outcome(State.WAITING if error.kind in NO_ROOM else State.FAILED, error)
 
 
 class JobLog:

@@ -156,7 +156,7 @@ def _cannot(folder: Path, error: OSError) -> OutputError | DiskFullError:
         return DiskFullError(
             "the disk is full.",
             place=str(folder),
-            way_out="Free some space, then resume the job: it goes on from there.",
+            way_out="Free some space, then resume the queue: the job goes on from there.",
         )
     return OutputError(
         f"cannot be written: {error.strerror}.",

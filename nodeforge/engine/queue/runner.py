@@ -167,7 +167,7 @@ class QueueRunner:
             self._watch.ended(job, outcome)
             if outcome.is_no_room:
                 self._jobs.pause_queue(True)
-                summary.stopped = "The disk is full, so the queue was paused."
+                summary.stopped = "The disk is full: free some space, then resume the queue."
                 return summary
         if self._stop.is_set():
             summary.stopped = "Stopped."

@@ -14,6 +14,7 @@ from nodeforge.engine.queue.claims import JobClaims
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import LeaseLostError, LeaseTakenError
 from nodeforge.engine.queue.output_files import OutputFiles, free_name
+from nodeforge.engine.queue.runner import QueueRunner
 from nodeforge.engine.queue.states import State
 from nodeforge.formats import FORMAT, write
 from nodeforge.settings import Settings
@@ -21,6 +22,7 @@ from support.queue_worker import (
     CALLS,
     HOOKS,
     STEPS,
+    ThreadWorker,
     Watch,
     counted,
     new_job,
@@ -32,6 +34,14 @@ from support.queue_worker import (
 
 def states(queue: JobQueue) -> list[State]:
     return [job.state for job in sorted(queue.jobs(), key=lambda job: job.position)]
+
+
+def has_heard(runner: QueueRunner) -> bool:
+    """Whether the worker knows that it is to stop."""
+    assert runner._client is not None
+    worker = runner._client._process
+    assert isinstance(worker, ThreadWorker)
+    return any(state.stop.is_set() for state in worker._server._states.values())
 
 
 def texts(folder: Path) -> list[str]:
@@ -63,10 +73,7 @@ def test_a_paused_job_goes_on_from_its_step_after_a_restart(queue: JobQueue, siz
         if not asked.is_set():
             JobQueue(queue.home).pause(job.id)
             asked.set()
-            wait_until(stopped)
-
-    def stopped() -> bool:
-        return bool(runner._client and runner._client._stopping)
+            wait_until(lambda: has_heard(runner))
 
     HOOKS["step 3"] = pause
     runner = runner_of(queue)
@@ -85,7 +92,7 @@ def test_cancelling_keeps_what_is_done_and_resuming_goes_on(queue: JobQueue):
     def cancel() -> None:
         del HOOKS["step 2"]
         JobQueue(queue.home).cancel(job.id)
-        wait_until(lambda: bool(runner._client and runner._client._stopping))
+        wait_until(lambda: has_heard(runner))
 
     HOOKS["step 2"] = cancel
     runner = runner_of(queue)
@@ -101,7 +108,7 @@ def test_a_runner_that_is_stopped_leaves_its_job_waiting(queue: JobQueue):
     def stop() -> None:
         del HOOKS["step 4"]
         runner.stop()
-        wait_until(lambda: bool(runner._client and runner._client._stopping))
+        wait_until(lambda: has_heard(runner))
 
     HOOKS["step 4"] = stop
     runner = runner_of(queue)
@@ -203,7 +210,7 @@ def test_an_older_format_is_migrated(queue: JobQueue):
     assert run_queue(queue).states == {job.id: State.DONE}
 
 
-def test_a_full_disk_pauses_the_queue_and_the_job_can_be_resumed(
+def test_a_full_disk_pauses_the_queue_and_the_job_waits(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     first, _ = queue.add([new_job(1), new_job(2)])
@@ -214,14 +221,13 @@ def test_a_full_disk_pauses_the_queue_and_the_job_can_be_resumed(
     with monkeypatch.context() as patch:
         patch.setattr("nodeforge.engine.queue.output_files.take_name", full)
         summary = run_queue(queue)
-    assert summary.states == {first.id: State.FAILED}
+    assert summary.states == {first.id: State.WAITING}
     assert "disk is full" in summary.stopped
     assert queue.paused
     error = queue.job(first.id).error
     assert error is not None
     assert error.kind == "DiskFullError"
     queue.pause_queue(False)
-    queue.resume(first.id)
     assert set(run_queue(queue).states.values()) == {State.DONE}
     assert CALLS["step"] == 2 * STEPS
     assert len(texts(tmp_path / "outputs")) == 2
