@@ -42,7 +42,7 @@ class OutputFiles:
     def __init__(self, claims: JobClaims, job: Job) -> None:
         assert job.outputs is not None
         self._claims, self._job, self._outputs = claims, job, job.outputs
-        self._home = job.outputs / f".nodeforge-job-{job.id}"
+        self._home = _hidden_folder(job.outputs, job.id)
         self.folder = self._home / str(job.attempts)
         """Where the nodes of this attempt save."""
         self._count: Counter[str] = Counter()
@@ -114,6 +114,16 @@ class OutputFiles:
     def _reserve_as_it_is(self, node: str, part: int, path: Path) -> None:
         row = (self._job.id, node, part, str(path), "")
         self._claims.do(lambda base: _note(base, row))
+
+
+def remove_leftovers(job: Job) -> None:
+    """Remove what an attempt whose process was killed has left in the output folder."""
+    if job.outputs is not None:
+        shutil.rmtree(_hidden_folder(job.outputs, job.id), ignore_errors=True)
+
+
+def _hidden_folder(outputs: Path, job_id: str) -> Path:
+    return outputs / f".nodeforge-job-{job_id}"
 
 
 def free_name(wish: Path, reserved: Iterable[str]) -> Path:

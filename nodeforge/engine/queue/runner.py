@@ -19,6 +19,7 @@ from nodeforge.engine.queue.claims import JobClaims
 from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import HEARTBEAT, Lease, LeaseLostError
+from nodeforge.engine.queue.output_files import remove_leftovers
 from nodeforge.engine.queue.states import State
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.document import Document
@@ -141,7 +142,8 @@ class QueueRunner:
             LeaseLostError: another has taken it over.
             DatabaseError: the queue can no longer be written.
         """
-        self._claims.acquire()
+        for left in self._claims.acquire():
+            remove_leftovers(left)
         heartbeat = Heartbeat(self._jobs, self._claims.lease, self._beat_seconds)
         patience = PATIENCE
         try:

@@ -15,6 +15,7 @@ from nodeforge.engine.queue.estimates import Expected, expected_times
 from nodeforge.engine.queue.job import Job, NewJob
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import Holder, LeaseLostError, LeaseTakenError
+from nodeforge.engine.queue.output_files import remove_leftovers
 from nodeforge.engine.queue.runner import Heartbeat
 from nodeforge.engine.queue.states import PENDING, State
 from nodeforge.errors import NodeForgeError
@@ -211,7 +212,8 @@ class KeptJobs(QObject):
     def _acquire(self) -> None:
         """Take the lease, if nobody has it."""
         try:
-            self._claims.acquire()
+            for left in self._claims.acquire():
+                remove_leftovers(left)
         except LeaseTakenError as error:
             self.holder = error.holder
         except NodeForgeError as error:
