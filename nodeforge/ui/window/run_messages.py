@@ -69,11 +69,11 @@ class RunMessages:
             text = f"The job queue was damaged. It is kept as {kept.moved_aside}; "
             text += "the jobs that could be read are in a new one."
             self._message_bars.show_message("damaged queue", text, [show], kind="warn")
-        if kept.holder is not None:
-            text = f"{kept.holder.title} runs the queue (process {kept.holder.pid})."
+        if kept.holder is not None and self._runner.jobs.pending:
+            text = f"Process {kept.holder.pid}, {kept.holder.title}, runs the queue."
             text = f"{text} What you run here waits there for its turn."
             self._message_bars.show_message("queue", text, [show], kind="info")
-        elif kept.held:
+        elif kept.holder is None and kept.held:
             begun = sum(job.attempts > 0 for job in kept.jobs if job.id in kept.held)
             text = f"In the queue from before: {plural(len(kept.held), 'job')}"
             text += f", {begun} begun, to go on from the last step." if begun else "."

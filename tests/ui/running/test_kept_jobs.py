@@ -140,7 +140,7 @@ def test_a_window_beside_a_runner_shows_its_jobs_and_takes_over(qtbot, open_wind
     running = claims.next()
     assert running is not None
     window = open_window()
-    assert "'nodeforge queue run' runs the queue" in window.area.message_bars.text("queue")
+    assert "'nodeforge queue run', runs the queue" in window.area.message_bars.text("queue")
     assert rows(window)[0] == ("job 1", "Running")
     queued(window, "mine")
     qtbot.wait(50)
