@@ -160,6 +160,18 @@ class WorkerClient:
                 "document": request.document,
             }
         )
+        self._tell_if_ended(request.run)
+
+    def _tell_if_ended(self, run: str) -> None:
+        """Say that the worker died where it had before it could hear of `run`."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return
+        self._hear_out()
+        if run in self._runs:
+            self._runs.discard(run)
+            words = "\n".join(self._stderr)
+            self._on_event(events.WorkerDied(run, process.poll() or 0, words))
 
     def cancel(self, run: str, patience: float | None = PATIENCE) -> None:
         """Stop `run` at its next model call; a worker that does not is ended after 10 s.

@@ -27,7 +27,7 @@ from nodeforge.spec import Catalogue
 
 JOB = "nodeforge_job"
 """The text of a saved picture that names the job."""
-MOST_DEATHS = 3
+MOST_DEATHS = 5
 """So often may the worker die under a job that gets no further."""
 NO_ROOM = frozenset({"NoRoomError", "DiskFullError"})
 """Kinds of errors that the next job would meet as well."""

@@ -30,8 +30,8 @@ from nodeforge.settings.sqlite_file import DatabaseError
 from nodeforge.spec import Catalogue
 
 Spawn = Callable[[Settings, str], WorkerProcess]
-_ASKED = 5
-"""How often a worker is asked that dies before it answers."""
+_ASKED = 10
+"""How often a worker is started that dies before it answers."""
 _LOOK = 0.2
 """Seconds between two looks at what people want of the running job."""
 
@@ -129,6 +129,8 @@ class QueueRunner:
         self._happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
         self._client: WorkerClient | None = None
         self._foreign: Catalogue | None = None
+        self._died_at_once = 0
+        """How many workers in a row have died before they did anything."""
 
     def stop(self) -> None:
         """Stop after the current step; the job waits, and goes on from there next time."""
@@ -171,6 +173,9 @@ class QueueRunner:
                 self._jobs.pause_queue(True)
                 summary.stopped = "The disk is full: free some space, then resume the queue."
                 return summary
+            if self._died_at_once >= _ASKED:
+                summary.stopped = "The worker ends as soon as it starts; see 'nodeforge doctor'."
+                return summary
         if self._stop.is_set():
             summary.stopped = "Stopped."
         elif self._jobs.paused and any(j.state is State.WAITING for j in self._jobs.pending()):
@@ -193,12 +198,16 @@ class QueueRunner:
 
     def _follow(self, attempt: Attempt, heartbeat: Heartbeat) -> Outcome:
         run, wanted, looked = attempt.request.run, "", time.monotonic()
+        heard = False
         while True:
             try:
                 event = self._happened.get(timeout=_LOOK)
             except queue.Empty:
                 event = None
             if event is not None and event.run == run:
+                died = isinstance(event, events.WorkerDied)
+                self._died_at_once = self._died_at_once + 1 if died and not heard else 0
+                heard = True
                 seen = attempt.handle(event)
                 self._watch.tell(attempt.job, seen)
                 if isinstance(seen, events.LAST):

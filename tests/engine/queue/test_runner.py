@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 from nodeforge.engine import events
 from nodeforge.engine.queue.attempt import MOST_DEATHS
 from nodeforge.engine.queue.claims import JobClaims
+from nodeforge.engine.queue.job import NewJob
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import LeaseLostError, LeaseTakenError
 from nodeforge.engine.queue.output_files import OutputFiles, free_name, remove_leftovers
 from nodeforge.engine.queue.runner import QueueRunner
 from nodeforge.engine.queue.states import State
 from nodeforge.formats import FORMAT, write
+from nodeforge.graph.document import Document
 from nodeforge.settings import Settings
 from support.queue_worker import (
     CALLS,
@@ -181,7 +184,7 @@ def test_a_job_that_kills_each_worker_fails_in_the_end(queue: JobQueue):
 
 def test_a_job_that_killed_its_runner_again_and_again_is_not_begun(queue: JobQueue):
     (job,) = queue.add([new_job()])
-    queue.base.do(lambda base: base.execute("UPDATE jobs SET deaths = 3"))
+    queue.base.do(lambda base: base.execute(f"UPDATE jobs SET deaths = {MOST_DEATHS}"))
     assert run_queue(queue).states == {job.id: State.FAILED}
     assert CALLS["step"] == 0
     queue.resume(job.id)
@@ -412,3 +415,15 @@ def test_a_nodes_own_file_elsewhere_is_left_where_it_is(queue: JobQueue, tmp_pat
     own.write_text("x")
     assert files.place("write", own) == own
     assert queue.job(job.id).files == (own,)
+
+
+def test_a_worker_that_cannot_start_stops_the_queue_and_costs_no_job(queue: JobQueue):
+    def broken(settings: Settings, device: str) -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(["false"], stdin=pipe, stdout=pipe, stderr=pipe)
+
+    empty = write(Document()).decode()
+    (job,) = queue.add([NewJob("empty", empty)])
+    runner = QueueRunner(queue, Settings(home=queue.home), Watch(), spawn=broken)
+    assert "as soon as it starts" in runner.run().stopped
+    assert queue.job(job.id).state is State.WAITING
