@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,25 @@ class Overrides:
 
     def seed(self, seed: int) -> None:
         """Give every unlinked seed this value."""
+        for node, port in self._seeds():
+            node.values[port.name] = seed
+
+    def count_seeds_up(self) -> None:
+        """Raise every unlinked seed by 1."""
+        for node, port in self._seeds():
+            value = node.values.get(port.name, port.default)
+            if isinstance(value, int):
+                node.values[port.name] = (value + 1) % 2**63
+
+    def _seeds(self) -> Iterator[tuple[Node, PortSpec]]:
+        """The unlinked seeds: nodes and their ports."""
         for path, node in every_node(self._document.graph).items():
             spec = self._catalogue.get(node.type)
             for port in spec.inputs if spec else ():
                 if isinstance(port.widget, SeedWidget):
                     graph, name = self._document.place(path)
                     if Input(name, port.name) not in graph.links:
-                        node.values[port.name] = seed
+                        yield node, port
 
     def _find(self, name: str, assignment: str) -> tuple[str, Node]:
         nodes = every_node(self._document.graph)

@@ -66,6 +66,8 @@ class OpenDocument(QObject):
         self.path = path
         self._name = name
         self.recovered = recovered
+        self.job = ""
+        """The id of the queued job whose workflow this is; saving puts it back into the queue."""
         self.granted: list[str] = []
         self.states: dict[str, NodeState] = {}
         self.pictures: dict[str, QImage] = {}
@@ -155,7 +157,7 @@ class OpenDocument(QObject):
         self.file_status_changed.emit()
 
     def mark_saved_as(self, path: Path) -> None:
-        self.path = path
+        self.path, self.job = path, ""
         self.mark_saved()
         self.file_status_changed.emit()
 
