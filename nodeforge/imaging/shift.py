@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from nodeforge.imaging.arrays import Pixels, check_same_size
 from nodeforge.imaging.colour import luminance
 
 _BETTER = 0.8
 """A shift counts where the pictures then differ by less than this share of what they did."""
+
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Shift(NamedTuple):
@@ -51,8 +55,8 @@ def picture_shift(before: Pixels, after: Pixels, most: int = 16) -> Shift:
     return found if moved < _BETTER * apart else Shift(0, 0)
 
 
-def moved_back(pixels: Pixels, shift: Shift) -> Pixels:
-    """`pixels` without a shift; what comes in at the edges repeats them."""
+def moved_back(pixels: NDArray[Scalar], shift: Shift) -> NDArray[Scalar]:
+    """`pixels`, (height, width, ...) of any type, without a shift; edges are repeated."""
     height, width = pixels.shape[:2]
     rows = np.clip(np.arange(height) + shift.y, 0, height - 1)
     columns = np.clip(np.arange(width) + shift.x, 0, width - 1)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -37,6 +37,9 @@ from nodeforge.ui.running.runner import Runner
 EMPTY = "Runs that wait appear here. Press Run, more than once to queue several."
 _MOST = 500
 """Jobs that the list shows of those that have not ended."""
+_ROOMY = 560
+"""Pixels of the panel from which its buttons have texts."""
+_ICON_WIDTH = 34
 _EDITED = (WAITING, PAUSED, FAILED, CANCELLED)
 _RESUMED = (PAUSED, FAILED, CANCELLED)
 
@@ -104,8 +107,21 @@ class QueuePanel(QWidget):
 
     def _button(self, name: str, text: str, do: Callable[[], object]) -> QPushButton:
         button = QPushButton(icon(name), text)
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+        button.setMinimumWidth(_ICON_WIDTH)  # in a narrow panel it has no text
         button.clicked.connect(lambda: do())
         return button
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._show_texts()
+        super().resizeEvent(event)
+
+    def _show_texts(self) -> None:
+        """What buttons say beside their icons, where there is room."""
+        roomy = self.width() >= _ROOMY
+        for button in (self.pause, self.cancel_all, self.clear):
+            button.setText(button.accessibleName() if roomy else "")
 
     def _tool(self, name: str, text: str, do: Callable[[], object]) -> QToolButton:
         button = QToolButton(icon=icon(name), text=text, toolTip=text)
@@ -120,7 +136,8 @@ class QueuePanel(QWidget):
         now = kept.queue.clock()
         self.list.show_jobs(jobs.pending[:_MOST], jobs.ended, expected, kept.held, now)
         self._stack.setCurrentIndex(1 if self._jobs or jobs.paused else 0)
-        self.pause.setText("Resume queue" if jobs.paused else "Pause queue")
+        self.pause.setAccessibleName("Resume queue" if jobs.paused else "Pause queue")
+        self._show_texts()
         self.pause.setIcon(icon("play" if jobs.paused else "pause"))
         self.note.setText(self._note())
         self._offer()
