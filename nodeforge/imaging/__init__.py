@@ -31,7 +31,13 @@ from nodeforge.imaging.decode import (
     picture_size,
     read_file,
 )
-from nodeforge.imaging.difference import difference, difference_mask
+from nodeforge.imaging.difference import (
+    Shift,
+    difference,
+    difference_mask,
+    moved_back,
+    picture_shift,
+)
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
 from nodeforge.imaging.files import item_stamp, output_name, output_place, write_new
@@ -82,7 +88,6 @@ from nodeforge.imaging.region import (
     model_pixels,
     put_back,
 )
-from nodeforge.imaging.shift import Shift, moved_back, picture_shift
 from nodeforge.imaging.surroundings import match_surroundings
 from nodeforge.imaging.text import read_text
 

@@ -124,7 +124,10 @@ class QueuePanel(QWidget):
             button.setText(button.accessibleName() if roomy else "")
 
     def _tool(self, name: str, text: str, do: Callable[[], object]) -> QToolButton:
-        button = QToolButton(icon=icon(name), text=text, toolTip=text)
+        button = QToolButton()
+        button.setIcon(icon(name))
+        button.setText(text)
+        button.setToolTip(text)
         button.setAccessibleName(text)
         button.clicked.connect(lambda: do())
         return button
