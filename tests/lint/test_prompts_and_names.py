@@ -206,3 +206,14 @@ def test_a_mask_that_cannot_be_read_or_is_not_there_is_left_to_the_others(tmp_pa
     for found in (tmp_path / "m.png", None):
         problems = lint(document, CATALOGUE, pictures=lambda _, found=found: found)
         assert not [each for each in problems if each.rule == "empty_masks"]
+
+
+def test_layers_are_called_on_the_canvas_alone():
+    text = "put <layer:red jacket> on her"
+    plain = load(shipped("workflows") / "text_to_image.json")
+    plain.node("prompt").values["text"] = text
+    (problem,) = [each for each in lint(plain, CATALOGUE) if each.rule == "prompt_syntax"]
+    assert "'<layer:red jacket>' is how the canvas calls a reference layer" in problem.fact
+    canvas = load(shipped("workflows") / "canvas_edit.json")
+    canvas.node("instruction").values["text"] = text
+    assert not [each for each in lint(canvas, CATALOGUE) if each.rule == "prompt_syntax"]

@@ -68,12 +68,21 @@ _SYNTAX: tuple[tuple[str, str, str], ...] = (
         "prompt.",
     ),
 )
+_LAYER = (
+    r"<layer:[^<>\n]*>",
+    "how the canvas calls a reference layer, and this workflow is not the canvas's",
+    "Say in words what the picture shows, or which one it is: image 2.",
+)
+_CANVAS = "canvas.image"
 _PATTERNS = [(re.compile(pattern), what, way_out) for pattern, what, way_out in _SYNTAX]
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
+    patterns = list(_PATTERNS)
+    if all(node.type != _CANVAS for node in scene.nodes.values()):  # it puts words there itself
+        patterns.append((re.compile(_LAYER[0]), *_LAYER[1:]))
     for path, port, text in prompts(scene):
-        for pattern, what, way_out in _PATTERNS:
+        for pattern, what, way_out in patterns:
             if found := pattern.search(text):
                 yield scene.problem(
                     "prompt_syntax",
