@@ -10,7 +10,6 @@ import math
 
 import cv2
 import numpy as np
-from scipy import ndimage
 
 from nodeforge.imaging.arrays import Bytes, Pixels, check_same_size, with_alpha
 from nodeforge.imaging.geometry import Method, resize
@@ -66,6 +65,8 @@ def _risen(masked: np.ndarray, radius: int) -> Pixels:
     if count == 2:  # one spot: looking the others up takes longer than all the rest
         reach = np.float32(min(max(depth.max() / 3, 1), radius + 1))
     else:
+        from scipy import ndimage  # only here: the window would start a sixth of a second later
+
         deepest = np.asarray(ndimage.maximum(depth, spots, range(count)), np.float32)
         reach = np.clip(deepest / 3, 1, radius + 1)[np.asarray(spots, np.intp)]
     share = np.clip(depth / reach, 0, 1)

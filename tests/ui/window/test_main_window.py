@@ -24,7 +24,7 @@ TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 def test_the_window_needs_no_torch_and_at_first_no_node_graph():
     code = (
         "import sys, nodeforge.ui.application.app; "
-        "sys.exit(bool({'torch', 'diffusers', 'NodeGraphQt'} & set(sys.modules)))"
+        "sys.exit(bool({'torch', 'diffusers', 'NodeGraphQt', 'scipy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
