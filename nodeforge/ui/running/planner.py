@@ -194,7 +194,12 @@ class Planner(QObject):
         before: dict[str, Source],
         reasons: Mapping[str, str],
     ) -> None:
-        states = {node: NodeState() for node in before if node not in now}
+        # what a run would not even ask for still says how long it took
+        states = {
+            node: NodeState(seconds=opened.states.get(node, NodeState()).seconds)
+            for node in before
+            if node not in now
+        }
         opened.current_effects = self._current_effects(opened, now)
         graph = snapshot(opened.document.graph)
         failed = opened.failed_graph == graph

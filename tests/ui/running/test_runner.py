@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 
 from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.context import RunRequest
-from nodeforge.engine.events import Progress
+from nodeforge.engine.events import Progress, Source
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Graph, Input, Node, Output
@@ -61,6 +61,21 @@ def run(qtbot, window, keys=CONTROL) -> None:
 def bar_button(window, text: str) -> QPushButton:
     buttons = window.area.message_bars.findChildren(QPushButton)
     return next(button for button in buttons if button.text() == text)
+
+
+def test_nodes_say_how_long_they_took_also_where_a_run_would_not_ask_for_them(
+    qtbot, working, tmp_path: Path
+):
+    opened = brightened(working.workspace.settings, tmp_path)
+    working.workspace.add(opened)
+    run(qtbot, working)
+    took = {node: state.seconds for node, state in opened.states.items()}
+    assert None not in took.values()
+    before = dict.fromkeys(took, Source.COMPUTED)
+    planner = working.runner.planner
+    planner._show_plan(opened, {"save": Source.COMPUTED}, before, {"save": ""})  # blend is there
+    assert {node: state.seconds for node, state in opened.states.items()} == took
+    assert opened.states["load_0"].kind == ""
 
 
 def test_the_viewer_goes_on_with_the_last_picture_while_a_node_without_one_is_selected(
