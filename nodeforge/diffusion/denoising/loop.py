@@ -6,6 +6,7 @@ what else changes numbers is a participant.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -61,6 +62,30 @@ def denoise(host: Host, task: Denoising) -> Latent:
         NodeForgeError: inputs do not belong together, or the sampler cannot walk the schedule.
         Cancelled: the person stopped the run; between model calls.
     """
+    return _loop(host, task).run()
+
+
+def estimate(host: Host, task: Denoising, until: float) -> Latent:
+    """Run a share of the steps, and give the clean estimate that the last of them was made of.
+
+    The checkpoint after it is pinned: a run of the same task, with all its steps, goes on from it.
+
+    Args:
+        host: Gives the network, takes progress, keeps checkpoints.
+        task: What to do.
+        until: The share of its steps, above 0 and up to 1; rounded up to a whole step.
+
+    Returns:
+        The latent as it would be decoded, float32 of half precision, on the CPU.
+
+    Raises:
+        NodeForgeError: as `denoise`.
+        Cancelled: the person stopped the run; between model calls.
+    """
+    return _loop(host, task, until).estimate()
+
+
+def _loop(host: Host, task: Denoising, until: float = 1.0) -> _Loop:
     weights = found_weights(task.model.weights)
     known = facts(replace(task.model, weights=weights))
     check_alike(task, known)
@@ -73,14 +98,26 @@ def denoise(host: Host, task: Denoising) -> Latent:
     config = family.scheduler_for(known, height, width, task.schedule, convention)
     device = torch.device(host.device)
     stepper = make_stepper(task.sampler, task.schedule, config, device)
-    steps = step_range(task, stepper)
+    steps = step_range(_shortened(task, stepper, until), stepper)
     start = set_up(task, known, stepper, steps.start, device)
     check_hints(start.drawn.start.shape[0], task.positive, task.negative)
     check_areas(start.drawn.start.shape[0], task.positive, task.negative)
     participants = chosen_participants(
         host, task, known, family, config, start, steps, stepper.negative
     )
-    return _Loop(host, task, family, stepper, steps, start, config, known, participants).run()
+    return _Loop(host, task, family, stepper, steps, start, config, known, participants)
+
+
+def _shortened(task: Denoising, stepper: Stepper, until: float) -> Denoising:
+    """The task with only the first `until` of its steps; one that has none stays as it is."""
+    steps = stepper.steps - stepper.first
+    stop = steps if task.stop_at is None else min(task.stop_at, steps)
+    wanted = math.ceil((stop - task.start_at) * until - _ROUNDING)
+    return task if until == 1.0 else replace(task, stop_at=task.start_at + max(1, wanted))
+
+
+_ROUNDING = 1e-6
+"""So much above a whole number of steps is that number: 0.3 of 10 are 3."""
 
 
 @dataclass
@@ -97,9 +134,21 @@ class _Loop:
     facts: ModelFacts
     participants: Sequence[Participant]
     _last: tuple[Tensor, Tensor, Tensor] | None = None
+    _found: Checkpoint | None = None
 
     def run(self) -> Latent:
+        return self._latent(self.stepper.to_sigmas(self._walk(self._keys())))
+
+    def estimate(self) -> Latent:
         keys = self._keys()
+        self._walk(keys)
+        self.host.steps.pin(keys[-1])
+        if self._last is None and self._found is not None and self._found.clean is not None:
+            return replace(self._found.clean, samples=self._found.clean.samples.float())
+        return self._latent(self._clean().half().float())  # as a checkpoint would give it
+
+    def _walk(self, keys: Sequence[str]) -> Tensor:
+        """x after the last step."""
         x = self._resume(keys)
         if self.stepper.position < self.steps.stop:
             with self.host.use(self.task.model) as model, torch.no_grad(), ExitStack() as used:
@@ -108,7 +157,7 @@ class _Loop:
                     used.enter_context(each.loaded(self.host, left))
                 for step in left:
                     x = self._step(model, x, step, keys)
-        return self._latent(self.stepper.to_sigmas(x))
+        return x
 
     @property
     def _index(self) -> int:
@@ -140,6 +189,7 @@ class _Loop:
         if found is None:
             return self.start.x
         _, checkpoint = found
+        self._found = checkpoint
         self.stepper.restore(checkpoint.stepper)
         for each in self.participants:
             state = checkpoint.participants.get(type(each).__name__, {})
