@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import re
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,40 +10,22 @@ from typing import TYPE_CHECKING
 import click
 
 from nodeforge import models
-from nodeforge.cli.lint import show, show_upgrades
 from nodeforge.cli.main import FAILED, WRONG
-from nodeforge.cli.overrides import Overrides
 from nodeforge.cli.piped import whole_file
+from nodeforge.cli.prepared import catalogue_for, known_device, prepared, writable
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
-from nodeforge.engine.files import Files
-from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, stamp
 from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
-from nodeforge.graph.model import SUBGRAPH
-from nodeforge.graph.upgrade import upgrade
-from nodeforge.lint import Severity, companion_locks, lint
 from nodeforge.settings import Settings
-from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
-
-
-_TOLD = ("node_versions", "prompt_syntax", "empty_masks")
-"""Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
-
-
-def _known_device(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Whether it is there, only torch can tell; this is about typing errors."""
-    if value is None or re.fullmatch(r"auto|mps|cpu|(cuda|xpu)(:\d+)?", value):
-        return value
-    raise click.BadParameter(f"'{value}' is no device.", ctx, option)
 
 
 @click.command("run")
@@ -54,7 +35,7 @@ def _known_device(ctx: click.Context, option: click.Parameter, value: str | None
 @click.option("--out", type=click.Path(path_type=Path), help="Where results are saved.")
 @click.option(
     "--device",
-    callback=_known_device,
+    callback=known_device,
     metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
     help="Where networks run; the settings' choice by default.",
 )
@@ -82,23 +63,15 @@ def command(
     client.start()  # it imports its libraries while we look at the workflow
     patience = 0.0  # a worker that has nothing to finish need not be waited for
     try:
-        catalogue = _catalogue(document, client)
-        upgrade(document, catalogue)
-        show_upgrades(document)
-        overrides = Overrides(document, catalogue, settings)
-        for assignment in assignments:
-            overrides.set(assignment)
-        if seed is not None:
-            overrides.seed(seed)
-        _refuse_what_cannot_run(ctx, document, catalogue, settings, overrides.granted)
-        _lock_companions(document, catalogue, settings, overrides.granted)
+        catalogue = catalogue_for(document, lambda: client)
+        overrides = prepared(ctx, document, catalogue, settings, assignments, seed)
         request = RunRequest(
             run=uuid.uuid4().hex[:8],
             assets=document.assets,
             granted=overrides.granted,
             lock=document.lock,
             stamp=stamp(document, catalogue, _recognised(settings, overrides.granted)),
-            outputs=_writable(out or settings.outputs),
+            outputs=writable(out or settings.outputs),
             previews=previews,
             document=str(workflow.resolve()),
         )
@@ -113,51 +86,6 @@ def _recognised(settings: Settings, granted: list[str]) -> Recognised:
     """Tells what a model of the workflow is."""
     folders, given = models.ModelFolders(settings), frozenset(map(Path, granted))
     return lambda kind, name: folders.info(kind, name, given)
-
-
-def _catalogue(document: Document, client: WorkerClient) -> Catalogue:
-    """The shipped node types, or the worker's where the workflow uses others."""
-    catalogue = Catalogue.shipped()
-    types = {node.type for node in every_node(document.graph).values()}
-    if types <= {*catalogue, SUBGRAPH}:
-        return catalogue
-    return Catalogue.from_json(client.ask("catalogue").result())
-
-
-def _refuse_what_cannot_run(
-    ctx: click.Context,
-    document: Document,
-    catalogue: Catalogue,
-    settings: Settings,
-    granted: list[str],
-) -> None:
-    folders = models.ModelFolders(settings)
-    pictures = Files(settings, document.assets, granted).picture
-    problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
-    show([problem for problem in problems if problem.rule in _TOLD], err=True)
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if errors:
-        show(errors, err=True)
-        ctx.exit(WRONG)
-
-
-def _lock_companions(
-    document: Document, catalogue: Catalogue, settings: Settings, granted: list[str]
-) -> None:
-    """Let the pictures say which files were found beside denoisers that come alone."""
-    folders = models.ModelFolders(settings)
-    if found := companion_locks(document, catalogue, folders, granted):
-        document.lock[models.COMPANIONS] = found
-
-
-def _writable(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RequestError(
-            f"cannot be made: {error.strerror}.", place=str(folder), way_out="Choose another --out."
-        ) from error
-    return folder.absolute()
 
 
 def _watcher(document: Document, as_json: bool, explain: bool) -> Watcher:

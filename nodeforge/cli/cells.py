@@ -1,0 +1,254 @@
+"""Runs of one workflow with other values, one after another on one worker."""
+
+from __future__ import annotations
+
+import queue
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nodeforge import models
+from nodeforge.cli.overrides import Overrides
+from nodeforge.engine import events
+from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.context import RunRequest
+from nodeforge.engine.events import Source
+from nodeforge.engine.files import Files
+from nodeforge.errors import RequestError
+from nodeforge.formats.graph_json import graph_to_json
+from nodeforge.formats.pictures import stamp
+from nodeforge.graph.document import Document
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.history import History
+from nodeforge.lint import Problem, Severity, companion_locks, lint
+from nodeforge.settings import Settings
+from nodeforge.spec import Catalogue
+
+if TYPE_CHECKING:
+    from nodeforge.cli.watch import Watcher
+
+_TOLD = ("node_versions", "prompt_syntax", "empty_masks")
+"""Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
+_HOPELESS = frozenset({"NoRoomError", "DiskFullError"})
+"""Kinds of errors that the next cell would meet as well."""
+_MOST_DEATHS = 3
+"""So often may the worker end in a row."""
+
+
+class NothingSavedError(RequestError):
+    """A workflow that leaves no picture to be compared."""
+
+
+@dataclass
+class CellRun:
+    """A workflow as one cell runs it.
+
+    Args:
+        document: A copy of its own.
+        granted: Files that the person named.
+    """
+
+    document: Document
+    granted: list[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to; `error` is empty where it went well."""
+
+    files: tuple[Path, ...] = ()
+    seconds: float = 0.0
+    model_calls: int = 0
+    computed: tuple[str, ...] = ()
+    error: str = ""
+
+
+class Workflow:
+    """The workflow whose cells are run.
+
+    Args:
+        document: With what `--set` and `--seed` changed.
+        catalogue: Declares its nodes.
+        settings: Folders.
+        granted: Files that the person named.
+        source: Its file, by which its last run is found again.
+
+    Raises:
+        NothingSavedError: nothing in it saves a file.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        catalogue: Catalogue,
+        settings: Settings,
+        granted: Sequence[str],
+        source: Path,
+    ) -> None:
+        self.document = document
+        self.catalogue = catalogue
+        self.source = source
+        self._settings = settings
+        self._granted = list(granted)
+        self._folders = models.ModelFolders(settings)
+        flat = flatten(document.graph, catalogue)
+        if not any(node.spec and node.spec.effects for node in flat.nodes.values()):
+            raise NothingSavedError(
+                "saves no picture.",
+                place=source.name,
+                way_out="Add a Save image node to it.",
+            )
+
+    def with_values(self, assignments: Iterable[str]) -> CellRun:
+        """A copy in which ``NODE.PORT=VALUE`` are carried out.
+
+        Raises:
+            RequestError: one cannot be, as a picture that is damaged.
+        """
+        document = self.copy()
+        overrides = Overrides(document, self.catalogue, self._settings)
+        for assignment in assignments:
+            overrides.set(assignment)
+        return CellRun(document, [*self._granted, *overrides.granted])
+
+    def copy(self) -> Document:
+        """A copy of the document without its history."""
+        shared = self.document
+        return replace(
+            shared,
+            graph=deepcopy(shared.graph),
+            assets=dict(shared.assets),
+            lock=deepcopy(shared.lock),
+            history=History(),
+        )
+
+    def problems(self, run: CellRun) -> list[Problem]:
+        """What the linter says that matters before a run."""
+        document, granted = run.document, run.granted
+        found = lint(
+            document,
+            self.catalogue,
+            self._folders,
+            granted=frozenset(granted),
+            pictures=Files(self._settings, document.assets, granted).picture,
+        )
+        return [p for p in found if p.severity is Severity.ERROR or p.rule in _TOLD]
+
+    def request(self, run: CellRun, outputs: Path) -> RunRequest:
+        """What is asked of the worker; pictures carry the cell's own workflow."""
+        document, granted = run.document, run.granted
+        if found := companion_locks(document, self.catalogue, self._folders, granted):
+            document.lock[models.COMPANIONS] = found
+        given = frozenset(map(Path, granted))
+        return RunRequest(
+            run=uuid.uuid4().hex[:8],
+            assets=document.assets,
+            granted=granted,
+            lock=document.lock,
+            stamp=stamp(
+                document,
+                self.catalogue,
+                lambda kind, name: self._folders.info(kind, name, given),
+            ),
+            outputs=outputs,
+            document=str(self.source.resolve()),
+        )
+
+
+def refuse_problems(workflow: Workflow, runs: Sequence[CellRun], numbers: Sequence[int]) -> bool:
+    """Say what the linter finds in any of the cells, once each; whether one cannot be run.
+
+    Args:
+        workflow: The workflow.
+        runs: Its cells; equal ones are looked at once.
+        numbers: How people know the cells.
+    """
+    found: dict[str, list[int]] = {}
+    known: dict[str, list[Problem]] = {}
+    wrong = False
+    for run, number in zip(runs, numbers, strict=True):
+        content = repr(graph_to_json(run.document.graph))
+        if content not in known:
+            known[content] = workflow.problems(run)
+        for problem in known[content]:
+            wrong |= problem.severity is Severity.ERROR
+            told = f"{problem.severity} [{problem.rule}] {problem}"
+            found.setdefault(told, []).append(number)
+    for told, where in found.items():
+        in_cells = "" if len(where) == len(runs) else f"    In {_numbers(where)}.\n"
+        click.echo(f"{told}\n{in_cells}", err=True, nl=False)
+    return wrong
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    told = ", ".join(map(str, numbers[:8]))
+    more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
+    return f"cell{'s' if len(numbers) > 1 else ''} {told}{more}"
+
+
+class Runs:
+    """Runs one request after another, until all are done or nothing is to be hoped for.
+
+    Args:
+        client: The worker.
+        happened: Where the client puts its events.
+        watcher: Makes what shows the progress of one run.
+    """
+
+    def __init__(
+        self,
+        client: WorkerClient,
+        happened: queue.SimpleQueue[events.Event],
+        watcher: Callable[[], Watcher],
+    ) -> None:
+        self.stopped = ""
+        """Why no other run may follow; empty while one may."""
+        self._client = client
+        self._happened = happened
+        self._watcher = watcher
+        self._deaths = 0
+
+    def run(self, graph: dict[str, Any], request: RunRequest) -> Outcome:
+        """Run `graph` to its end."""
+        watcher = self._watcher()
+        computed: list[str] = []
+        saved: list[Path] = []
+        self._client.run(graph, request)
+        event = events.Event(request.run)
+        while not isinstance(event, events.LAST):
+            try:
+                event = self._happened.get()
+                watcher.tell(event)
+            except KeyboardInterrupt:
+                self.stopped = "Stopped. What was finished is kept."
+                self._client.cancel(request.run)
+                continue
+            if isinstance(event, events.Finished) and event.source is Source.COMPUTED:
+                computed.append(event.node)
+            elif isinstance(event, events.Saved):
+                saved.append(Path(event.path))
+        watcher.close()
+        return replace(self._outcome(event), files=tuple(saved), computed=tuple(computed))
+
+    def _outcome(self, event: events.Event) -> Outcome:
+        died = isinstance(event, events.WorkerDied)
+        self._deaths = self._deaths + 1 if died else 0
+        match event:
+            case events.RunFinished():
+                return Outcome(seconds=event.seconds, model_calls=event.model_calls)
+            case events.Failed():
+                if event.error.kind in _HOPELESS:
+                    self.stopped = str(event.error)
+                return Outcome(error=str(event.error))
+            case events.WorkerDied():
+                fact = f"The worker ended with code {event.exit_code}."
+                if self._deaths == _MOST_DEATHS:
+                    self.stopped = f"{fact} It did so {self._deaths} times in a row."
+                return Outcome(error=fact)
+            case _:
+                return Outcome(error="Stopped.")

@@ -1,0 +1,104 @@
+"""A workflow as a command runs or queues it: with what was set, checked, and its files found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from nodeforge import models
+from nodeforge.cli.lint import show, show_upgrades
+from nodeforge.cli.main import WRONG
+from nodeforge.cli.overrides import Overrides
+from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.files import Files
+from nodeforge.errors import RequestError
+from nodeforge.graph.document import Document
+from nodeforge.graph.inline import every_node
+from nodeforge.graph.model import SUBGRAPH
+from nodeforge.graph.upgrade import upgrade
+from nodeforge.lint import Severity, companion_locks, lint
+from nodeforge.settings import Settings
+from nodeforge.spec import Catalogue
+
+_TOLD = ("node_versions", "prompt_syntax", "empty_masks")
+"""Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
+
+
+def prepared(
+    ctx: click.Context,
+    document: Document,
+    catalogue: Catalogue,
+    settings: Settings,
+    assignments: Sequence[str],
+    seed: int | None,
+) -> Overrides:
+    """Set what was asked for, and end the command where the workflow cannot be run.
+
+    Raises:
+        OverrideError: an assignment cannot be carried out.
+    """
+    upgrade(document, catalogue)
+    show_upgrades(document)
+    overrides = Overrides(document, catalogue, settings)
+    for assignment in assignments:
+        overrides.set(assignment)
+    if seed is not None:
+        overrides.seed(seed)
+    _refuse_what_cannot_run(ctx, document, catalogue, settings, overrides.granted)
+    _lock_companions(document, catalogue, settings, overrides.granted)
+    return overrides
+
+
+def known_device(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A device's name as click's callback; whether it is there, only torch can tell."""
+    if value is None or re.fullmatch(r"auto|mps|cpu|(cuda|xpu)(:\d+)?", value):
+        return value
+    raise click.BadParameter(f"'{value}' is no device.", ctx, option)
+
+
+def catalogue_for(document: Document, client: Callable[[], WorkerClient]) -> Catalogue:
+    """The shipped node types, or the worker's where the workflow uses others."""
+    catalogue = Catalogue.shipped()
+    types = {node.type for node in every_node(document.graph).values()}
+    if types <= {*catalogue, SUBGRAPH}:
+        return catalogue
+    return Catalogue.from_json(client().ask("catalogue").result())
+
+
+def _refuse_what_cannot_run(
+    ctx: click.Context,
+    document: Document,
+    catalogue: Catalogue,
+    settings: Settings,
+    granted: list[str],
+) -> None:
+    folders = models.ModelFolders(settings)
+    pictures = Files(settings, document.assets, granted).picture
+    problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
+    show([problem for problem in problems if problem.rule in _TOLD], err=True)
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        show(errors, err=True)
+        ctx.exit(WRONG)
+
+
+def _lock_companions(
+    document: Document, catalogue: Catalogue, settings: Settings, granted: list[str]
+) -> None:
+    """Let the pictures say which files were found beside denoisers that come alone."""
+    folders = models.ModelFolders(settings)
+    if found := companion_locks(document, catalogue, folders, granted):
+        document.lock[models.COMPANIONS] = found
+
+
+def writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(
+            f"cannot be made: {error.strerror}.", place=str(folder), way_out="Choose another --out."
+        ) from error
+    return folder.absolute()
