@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +94,10 @@ class Workflow:
         self.document = document
         self.catalogue = catalogue
         self.source = source
-        self._settings = settings
+        self.settings = settings
         self._granted = list(granted)
         self._folders = models.ModelFolders(settings)
+        self._known: dict[tuple[frozenset[str], str, str], models.ModelInfo | None] = {}
         flat = flatten(document.graph, catalogue)
         if not any(node.spec and node.spec.effects for node in flat.nodes.values()):
             raise NothingSavedError(
@@ -111,7 +113,7 @@ class Workflow:
             RequestError: one cannot be, as a picture that is damaged.
         """
         document = self.copy()
-        overrides = Overrides(document, self.catalogue, self._settings)
+        overrides = Overrides(document, self.catalogue, self.settings)
         for assignment in assignments:
             overrides.set(assignment)
         return CellRun(document, [*self._granted, *overrides.granted])
@@ -135,7 +137,7 @@ class Workflow:
             self.catalogue,
             self._folders,
             granted=frozenset(granted),
-            pictures=Files(self._settings, document.assets, granted).picture,
+            pictures=Files(self.settings, document.assets, granted).picture,
         )
         return [p for p in found if p.severity is Severity.ERROR or p.rule in _TOLD]
 
@@ -144,20 +146,23 @@ class Workflow:
         document, granted = run.document, run.granted
         if found := companion_locks(document, self.catalogue, self._folders, granted):
             document.lock[models.COMPANIONS] = found
-        given = frozenset(map(Path, granted))
         return RunRequest(
             run=uuid.uuid4().hex[:8],
             assets=document.assets,
             granted=granted,
             lock=document.lock,
-            stamp=stamp(
-                document,
-                self.catalogue,
-                lambda kind, name: self._folders.info(kind, name, given),
-            ),
+            stamp=stamp(document, self.catalogue, partial(self._recognised, frozenset(granted))),
             outputs=outputs,
             document=str(self.source.resolve()),
         )
+
+    def _recognised(self, granted: frozenset[str], kind: str, name: str) -> models.ModelInfo | None:
+        """What a model is. It is looked at once: four times a cell took 18 ms."""
+        key = granted, kind, name
+        if key not in self._known:
+            given = frozenset(map(Path, granted))
+            self._known[key] = self._folders.info(kind, name, given)
+        return self._known[key]
 
 
 def refuse_problems(workflow: Workflow, runs: Sequence[CellRun], numbers: Sequence[int]) -> bool:
