@@ -137,3 +137,33 @@ def test_a_workflow_with_nothing_to_choose_is_refused(
     (tmp_path / "w.json").write_text(json.dumps(raw))
     with pytest.raises(RequestError, match=words):
         refused("explore", tmp_path / "w.json", "--out", tmp_path / "out")
+
+
+def test_candidates_in_a_batch_look_as_alone_and_end_as_plain_runs(in_process, tmp_path: Path):
+    quick = (*SMALL, "--set", "schedule.steps=4", "--seeds", 5, "--until", 0.5)
+    ask = ("explore", TEXT_TO_IMAGE, *quick, "--json")
+    alone = told(in_process(*ask, "--out", tmp_path / "alone"), "estimate")
+    done = in_process(*ask, "--out", tmp_path / "batch", "--batch", 2, "--keep", 4)
+    together = told(done, "estimate")
+    assert "equal to 1e-3" in done.err
+    assert done.lines[-1]["model_calls"] == 2 * 2 + 2  # 5 is one by itself, and known
+    for one, other in zip(alone, together, strict=True):
+        assert one["seeds"] == other["seeds"]
+        first, second = (pixels(each["outputs"][0]).astype(int) for each in (one, other))
+        assert abs(first - second).max() <= 1
+        saved = json.loads(Image.open(other["outputs"][0]).text["nodeforge"])
+        assert saved["nodes"]["noise"]["values"]["batch"] == 1
+        assert saved["nodes"]["noise"]["values"]["seed"] == other["seeds"]["noise.seed"]
+    assert not any(map(is_pinned, (tmp_path / "home").rglob("*-step.result")))
+
+
+def test_a_batch_that_cannot_be_split_into_seeds_is_refused(refused, tmp_path: Path):
+    ask = ("explore", TEXT_TO_IMAGE, "--out", tmp_path / "out", "--batch", 4)
+    with pytest.raises(RequestError, match="as ComfyUI does"):
+        refused(*ask, "--set", "sampler.convention=comfyui")
+    raw = workflow()
+    raw["nodes"]["seed"] = {"type": "values.seed"}
+    raw["links"]["noise.seed"] = "seed.value"
+    (tmp_path / "w.json").write_text(json.dumps(raw))
+    with pytest.raises(RequestError, match="has a seed or a batch"):
+        refused("explore", tmp_path / "w.json", *ask[2:])

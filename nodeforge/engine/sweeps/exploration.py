@@ -17,9 +17,11 @@ from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
 from nodeforge.graph.ports import input_names, input_spec, input_value
 from nodeforge.spec import Catalogue, SeedWidget
+from nodeforge.values.recipes import COMFYUI
 
-LOOP, ESTIMATE, DECODE, SAVE = (
+LOOP, NOISE, ESTIMATE, DECODE, SAVE = (
     "sampling.denoise",
+    "sampling.noise",
     "sampling.estimate",
     "latent.decode",
     "image.save",
@@ -76,8 +78,16 @@ def seeds_of(document: Document, catalogue: Catalogue) -> list[Seed]:
     return found
 
 
-def make_candidate(document: Document, catalogue: Catalogue, number: int) -> dict[str, int]:
-    """Turn `document` into its candidate `number`: every unlinked seed + number - 1, batch 1.
+def make_candidate(
+    document: Document, catalogue: Catalogue, number: int, batch: int = 1
+) -> dict[str, int]:
+    """Turn `document` into its candidate `number`: every unlinked seed + number - 1.
+
+    Args:
+        document: Is changed.
+        catalogue: Declares its nodes.
+        number: Counted from 1.
+        batch: Candidates at once, this one and those that follow.
 
     Returns:
         The seeds it has, by ``path.port``.
@@ -93,8 +103,8 @@ def make_candidate(document: Document, catalogue: Catalogue, number: int) -> dic
         graph, name = document.place(path)
         if spec is None or _BATCH not in spec.input or Input(name, _BATCH) in graph.links:
             continue
-        if input_value(node, _BATCH, catalogue) != 1:
-            node.values[_BATCH] = 1
+        if input_value(node, _BATCH, catalogue) != batch:
+            node.values[_BATCH] = batch
             if _ITEM in spec.input and Input(name, _ITEM) not in graph.links:
                 node.values.pop(_ITEM, None)
     return seeds
@@ -129,6 +139,35 @@ def estimates_of(graph: Graph, catalogue: Catalogue, until: float) -> Estimates:
         sources = [loop, decoders[loop][1].node]
         wanted.update(dict.fromkeys(each for start in sources for each in upstream(flat, start)))
     return _built(flat, list(wanted), decoders, until)
+
+
+def check_batch(graph: Graph, catalogue: Catalogue) -> None:
+    """Raise `ExplorationError` where candidates of `graph` cannot be estimated in one batch.
+
+    Picture b of a batch is that of seed + b where *Noise* draws each picture by itself: not in
+    ComfyUI's convention, nor where another node has a seed of its own.
+    """
+    flat = flatten(graph, catalogue)
+    needed = {each for loop in _first_loops(flat) for each in upstream(flat, loop)}
+    way_out = "Leave out --batch: each candidate is then run by itself."
+    for path in sorted(needed):
+        node = flat.nodes[path]
+        if node.values.get("convention") == COMFYUI:
+            raise ExplorationError(
+                "draws the noise of a batch at once, as ComfyUI does, so its pictures are not "
+                "those of single seeds.",
+                place=path,
+                way_out=way_out,
+            )
+        inputs = node.spec.inputs if node.spec else ()
+        seeds = [port.name for port in inputs if isinstance(port.widget, SeedWidget)]
+        linked = any(Input(path, name) in flat.links for name in (_BATCH, *seeds))
+        if seeds and (linked or node.type != NOISE):
+            raise ExplorationError(
+                "has a seed or a batch that a batch of candidates cannot set for each of them.",
+                place=path,
+                way_out=way_out,
+            )
 
 
 def upstream(flat: FlatGraph, path: str) -> list[str]:
