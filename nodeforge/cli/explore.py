@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import queue
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from nodeforge.cli.prepared import catalogue_for, known_device, writable
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
+from nodeforge.engine.sweeps.candidate_files import SHEET, CandidateFiles
 from nodeforge.engine.sweeps.exploration import (
     Estimates,
     check_batch,
@@ -41,16 +41,10 @@ if TYPE_CHECKING:
     from nodeforge.engine.context import RunRequest
 
 MOST_CANDIDATES = 2_000
-_STATE = "explore.json"
-_SHEET = "estimates.html"
 
 
 class KeepError(RequestError):
     """A choice of candidates that are not there."""
-
-
-class OtherExplorationError(RequestError):
-    """A folder that holds the estimates of something else."""
 
 
 @click.command("explore")
@@ -134,7 +128,7 @@ def command(
         if refuse_problems(base, [base.with_values(())], [1]):
             ctx.exit(WRONG)
         folder = writable(out)
-        state = _State.of(folder, base, until)
+        state = CandidateFiles.of(folder, _content(base), until)
         patience = PATIENCE
         titles = {path: node.title or path for path, node in every_node(document.graph).items()}
         runs = Runs(client, happened, lambda: _watcher(titles, as_json))
@@ -182,70 +176,10 @@ def _watcher(titles: dict[str, str], as_json: bool) -> Watcher:
     return Quiet() if as_json else Bars(titles)
 
 
-@dataclass
-class _State:
-    """What an exploration has made so far, in its folder.
-
-    Args:
-        folder: The folder.
-        content: The digest of what is explored.
-        until: The share of the steps.
-        estimates: By candidate, the names of its estimates.
-        finished: By candidate, the names of what it saved.
-    """
-
-    folder: Path
-    content: str
-    until: float
-    estimates: dict[str, list[str]] = field(default_factory=dict)
-    finished: dict[str, list[str]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, folder: Path, base: Workflow, until: float) -> _State:
-        """The state of an exploration of this workflow in `folder`, new where there is none.
-
-        Raises:
-            OtherExplorationError: it holds that of another, or estimates that none tells of.
-        """
-        assets = {name: entry.get("sha256") for name, entry in base.document.assets.items()}
-        named = json.dumps([graph_to_json(base.document.graph), assets, until], sort_keys=True)
-        state = cls(folder, hashlib.sha256(named.encode()).hexdigest(), until)
-        path = folder / _STATE
-        if not path.exists():
-            if (folder / _SHEET).exists() or any(folder.glob("estimate_*.png")):
-                raise _other(folder, "holds estimates of another exploration.")
-            return state
-        try:
-            raw = json.loads(path.read_text("utf-8"))
-            if (raw["content"], raw["until"]) != (state.content, until):
-                raise _other(folder, f"explores another workflow, or until {raw['until']}.")
-            return replace(state, estimates=dict(raw["estimates"]), finished=dict(raw["finished"]))
-        except (OSError, ValueError, LookupError, TypeError):
-            raise _other(folder, f"has a damaged {_STATE}.") from None
-
-    def save(self) -> None:
-        """Write it beside the pictures."""
-        raw = {
-            "content": self.content,
-            "until": self.until,
-            "estimates": self.estimates,
-            "finished": self.finished,
-        }
-        text = json.dumps(raw, indent=1).encode()
-        write_whole(self.folder / _STATE, lambda file: file.write(text))
-
-    def files(self, table: dict[str, list[str]], number: int) -> list[Path]:
-        """What `table` has of a candidate, where all of it is still there."""
-        paths = [self.folder / name for name in table.get(str(number), ())]
-        return paths if all(path.is_file() for path in paths) else []
-
-
-def _other(folder: Path, fact: str) -> OtherExplorationError:
-    return OtherExplorationError(
-        fact,
-        place=str(folder),
-        way_out="Choose another --out, or run the command with what it was started with.",
-    )
+def _content(base: Workflow) -> list[Any]:
+    """What is explored, as JSON."""
+    assets = {name: entry.get("sha256") for name, entry in base.document.assets.items()}
+    return [graph_to_json(base.document.graph), assets]
 
 
 def _in_batches(numbers: Sequence[int], batch: int) -> Iterator[list[int]]:
@@ -286,7 +220,7 @@ class _Exploration:
         client: WorkerClient,
         base: Workflow,
         until: float,
-        state: _State,
+        state: CandidateFiles,
         as_json: bool,
     ) -> None:
         self.failed: dict[int, str] = {}
@@ -300,7 +234,7 @@ class _Exploration:
 
     def estimate(self, candidates: Sequence[int], batch: int) -> None:
         """Make the estimates that are not there yet, and the sheet of all."""
-        missing = [n for n in candidates if not self._state.files(self._state.estimates, n)]
+        missing = [n for n in candidates if not self._state.of_candidate(self._state.estimates, n)]
         if missing and batch > 1:
             click.echo(
                 f"Estimated {batch} at once: equal to 1e-3 to those of single runs. What is kept "
@@ -320,7 +254,7 @@ class _Exploration:
         for number in kept:
             if self._runs.stopped:
                 return
-            if files := self._state.files(self._state.finished, number):
+            if files := self._state.of_candidate(self._state.finished, number):
                 self._tell("finished", number, {}, Outcome(tuple(files)))
                 continue
             click.echo(f"Finishing candidate {number}", err=True)
@@ -338,7 +272,7 @@ class _Exploration:
 
     def conclude(self) -> None:
         """Say what there is in all."""
-        sheet = self._state.folder / _SHEET
+        sheet = self._state.folder / SHEET
         if not self._as_json:
             if sheet.exists():
                 click.echo(sheet)
@@ -421,12 +355,12 @@ class _Exploration:
 
         numbers = sorted({*map(int, self._state.estimates), *self.failed})
         pictures = [
-            (f"{n}", self._state.files(self._state.estimates, n), self.failed.get(n, ""))
+            (f"{n}", self._state.of_candidate(self._state.estimates, n), self.failed.get(n, ""))
             for n in numbers
         ]
         title = f"Candidates of {self._base.source.stem}, at {self._until:.0%} of their steps"
         made = wall(title, pictures, self._state.folder)
-        write_whole(self._state.folder / _SHEET, lambda file: file.write(made))
+        write_whole(self._state.folder / SHEET, lambda file: file.write(made))
 
     def _tell(self, event: str, number: int, seeds: dict[str, int], outcome: Outcome) -> None:
         if not self._as_json:

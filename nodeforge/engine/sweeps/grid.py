@@ -18,6 +18,8 @@ from nodeforge.engine.sweeps.results import CellResult
 _MOST_PIXELS = 64 * 2**20
 _MOST_SIDE = 16_000
 """Of a page."""
+_FEWEST_ROWS = 4
+"""Of a page that is divided."""
 _LARGEST_CELL = 1024
 _SMALLEST_CELL = 96
 _GAP = 6
@@ -30,15 +32,21 @@ _Font = FreeTypeFont | BitmapFont
 
 
 def pages(results: Sequence[CellResult], together: bool = False) -> list[bytes]:
-    """A PNG of each page of a sweep, with the first picture of each cell.
+    """A PNG of each page of a sweep, with the first picture of each cell; long ones are divided.
 
     Args:
         results: One at least; cells without a picture stay empty.
         together: The axes change as one, so that a row has the values of all.
     """
-    numbers = sorted({each.cell.page for each in results})
-    chosen = ([each for each in results if each.cell.page == number] for number in numbers)
-    return [_png(_page(each, together)) for each in chosen]
+    made = []
+    for number in sorted({each.cell.page for each in results}):
+        page = [each for each in results if each.cell.page == number]
+        rows = sorted({each.cell.row for each in page})
+        step = max(_FEWEST_ROWS, _MOST_SIDE // _cell_size(page, 1, 1)[1] - 1)
+        for first in range(0, len(rows), step):
+            part = frozenset(rows[first : first + step])
+            made.append(_png(_page([each for each in page if each.cell.row in part], together)))
+    return made
 
 
 def row_label(cell: Cell, together: bool) -> str:
@@ -65,7 +73,8 @@ def _page(results: Sequence[CellResult], together: bool) -> Image.Image:
     columns = {each.cell.column: column_label(each.cell, together) for each in results}
     width, height = _cell_size(results, len(rows), len(columns))
     size = max(12, min(28, width // 14))
-    margin = min(width, 16 * size)
+    labels = {n: _wrapped(text, min(width, 16 * size), size) for n, text in rows.items()}
+    margin = max(_text_width(label, size) for label in labels.values()) + _GAP
     left = _GAP + margin
     title = _wrapped(page_label(results[0].cell, together), margin + len(columns) * width, size)
     heads = {n: _wrapped(text, width, size) for n, text in columns.items()}
@@ -79,8 +88,8 @@ def _page(results: Sequence[CellResult], together: bool) -> Image.Image:
     y_of = {n: top + place * (height + _GAP) for place, n in enumerate(sorted(rows))}
     for number, head in heads.items():
         _write(draw, (x_of[number], _GAP + above), head, size)
-    for number, text in rows.items():
-        _write(draw, (_GAP, y_of[number]), _wrapped(text, margin - _GAP, size), size)
+    for number, label in labels.items():
+        _write(draw, (_GAP, y_of[number]), label, size)
     for each in results:
         corner = x_of[each.cell.column], y_of[each.cell.row]
         _place(page, draw, each, corner, (width, height), size)
@@ -143,6 +152,11 @@ def _write(
 ) -> None:
     if text:
         draw.multiline_text(corner, text, fill=ink, font=_font(size, text.isascii()), spacing=2)
+
+
+def _text_width(text: str, size: int) -> int:
+    font = _font(size, text.isascii())
+    return math.ceil(max(font.getlength(line) for line in text.split("\n")))
 
 
 def _text_height(text: str, size: int) -> int:

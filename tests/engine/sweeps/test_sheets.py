@@ -63,13 +63,17 @@ def test_every_page_is_drawn_also_with_holes_faults_and_hostile_labels(
     assert len(pages(made)) == 2
 
 
-def test_a_large_page_is_made_smaller(tmp_path: Path):
-    cells = fan_out([axis("noise.seed=1:150:1")])
+def test_many_rows_are_several_pages_and_many_columns_small_pictures(tmp_path: Path):
+    one, many = axis("schedule.steps=1"), axis("noise.seed=1:150:1")
     file = picture(tmp_path, "large.png", (300, 300))
-    (page,) = pages([CellResult(cell, (file,)) for cell in cells])
-    width, height = Image.open(io.BytesIO(page)).size
-    assert width * height < 70 * 2**20
-    assert height < 20_000
+    long, wide = (
+        pages([CellResult(cell, (file,)) for cell in fan_out(axes)])
+        for axes in ((many,), (one, many))
+    )
+    assert (len(long), len(wide)) == (3, 1)
+    for page in (*long, *wide):
+        width, height = Image.open(io.BytesIO(page)).size
+        assert max(width, height) < 20_000
 
 
 class Seen(HTMLParser):
