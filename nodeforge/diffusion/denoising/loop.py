@@ -82,10 +82,10 @@ def estimate(host: Host, task: Denoising, until: float) -> Latent:
         NodeForgeError: as `denoise`.
         Cancelled: the person stopped the run; between model calls.
     """
-    return _loop(host, task, until).estimate()
+    return _loop(host, task).estimate(until)
 
 
-def _loop(host: Host, task: Denoising, until: float = 1.0) -> _Loop:
+def _loop(host: Host, task: Denoising) -> _Loop:
     weights = found_weights(task.model.weights)
     known = facts(replace(task.model, weights=weights))
     check_alike(task, known)
@@ -98,7 +98,7 @@ def _loop(host: Host, task: Denoising, until: float = 1.0) -> _Loop:
     config = family.scheduler_for(known, height, width, task.schedule, convention)
     device = torch.device(host.device)
     stepper = make_stepper(task.sampler, task.schedule, config, device)
-    steps = step_range(_shortened(task, stepper, until), stepper)
+    steps = step_range(task, stepper)
     start = set_up(task, known, stepper, steps.start, device)
     check_hints(start.drawn.start.shape[0], task.positive, task.negative)
     check_areas(start.drawn.start.shape[0], task.positive, task.negative)
@@ -106,14 +106,6 @@ def _loop(host: Host, task: Denoising, until: float = 1.0) -> _Loop:
         host, task, known, family, config, start, steps, stepper.negative
     )
     return _Loop(host, task, family, stepper, steps, start, config, known, participants)
-
-
-def _shortened(task: Denoising, stepper: Stepper, until: float) -> Denoising:
-    """The task with only the first `until` of its steps; one that has none stays as it is."""
-    steps = stepper.steps - stepper.first
-    stop = steps if task.stop_at is None else min(task.stop_at, steps)
-    wanted = math.ceil((stop - task.start_at) * until - _ROUNDING)
-    return task if until == 1.0 else replace(task, stop_at=task.start_at + max(1, wanted))
 
 
 _ROUNDING = 1e-6
@@ -139,8 +131,10 @@ class _Loop:
     def run(self) -> Latent:
         return self._latent(self.stepper.to_sigmas(self._walk(self._keys())))
 
-    def estimate(self) -> Latent:
+    def estimate(self, until: float) -> Latent:
+        # the first steps of the whole walk: a sampler may plan them by where it stops
         keys = self._keys()
+        keys = keys[: max(1, math.ceil(len(keys) * until - _ROUNDING))]
         self._walk(keys)
         self.host.steps.pin(keys[-1])
         if self._last is None and self._found is not None and self._found.clean is not None:
@@ -150,7 +144,7 @@ class _Loop:
     def _walk(self, keys: Sequence[str]) -> Tensor:
         """x after the last step."""
         x = self._resume(keys)
-        if self.stepper.position < self.steps.stop:
+        if self._index < len(keys):
             with self.host.use(self.task.model) as model, torch.no_grad(), ExitStack() as used:
                 left = range(self._index, len(keys))
                 for each in self.participants:
