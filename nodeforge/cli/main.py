@@ -27,12 +27,12 @@ _COMMANDS = {
     "cache": "Show or clear what runs have kept.",
     "doctor": "Tell versions, devices and folders, and mend what is missing.",
 }
-_KEYWORDS = {"import": "import_"}
-"""Commands that Python has for a word of its own, to their modules."""
+_MODULES = {"import": "import_", "sweep": "sweeps.sweep", "explore": "sweeps.explore"}
+"""Commands whose modules are not called as they are."""
 
 
 class _Lazy(click.Group):
-    """Knows its commands by name, and imports `nodeforge.cli.<name>` for one that is called."""
+    """Knows its commands by name, and imports the module of one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -42,7 +42,7 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = _KEYWORDS.get(cmd_name, cmd_name)
+        module = _MODULES.get(cmd_name, cmd_name)
         return importlib.import_module(f"nodeforge.cli.{module}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

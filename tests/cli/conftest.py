@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nodeforge.cli import explore, run, sweep
+from nodeforge.cli import run
 from nodeforge.cli.main import nodeforge as group
+from nodeforge.cli.sweeps import cells
 from nodeforge.engine.client import WorkerClient
 from nodeforge.errors import NodeForgeError
 from support.command_line import CommandLine, Done
@@ -43,6 +44,6 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcess:
 @pytest.fixture
 def in_process(refused: InProcess) -> InProcess:
     """For commands whose workers compute: they are forked from a process that is warm."""
-    for module in (explore, run, sweep):
+    for module in (cells, run):
         refused.patch.setattr(module, "WorkerClient", partial(WorkerClient, spawn=ForkedWorker))
     return refused

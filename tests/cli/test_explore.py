@@ -167,3 +167,29 @@ def test_a_batch_that_cannot_be_split_into_seeds_is_refused(refused, tmp_path: P
     (tmp_path / "w.json").write_text(json.dumps(raw))
     with pytest.raises(RequestError, match="has a seed or a batch"):
         refused("explore", tmp_path / "w.json", *ask[2:])
+
+
+def test_every_cell_of_axes_has_candidates_of_every_seed(in_process, tmp_path: Path):
+    axes = ("--axis", "schedule.steps=4,8", "--axis", "sampler.name=euler,heun")
+    skip = ("--skip", "schedule.steps=8,sampler.name=heun")
+    ask = ("explore", TEXT_TO_IMAGE, *SMALL, *axes, *skip, "--seeds", 2, "--until", 0.5)
+    ask = (*ask, "--out", tmp_path / "out", "--json", "--batch", 1)
+    done = in_process(*ask, "--keep", 5)
+    told_of = [(each["settings"], each["seeds"]["noise.seed"]) for each in told(done, "estimate")]
+    assert told_of == [
+        ([f"schedule.steps={steps}", f"sampler.name={name}"], seed)
+        for steps, name in ((4, "euler"), (4, "heun"), (8, "euler"))
+        for seed in (1, 2)
+    ]
+    (kept,) = told(done, "finished")
+    assert (kept["candidate"], kept["model_calls"]) == (5, 4)
+    assert "5, schedule.steps=8, sampler.name=euler" in Path(done.lines[-1]["html"]).read_text()
+    with pytest.raises(RequestError, match="explores another"):
+        in_process(*ask, "--seeds", 3)
+
+
+def test_fewer_seeds_than_before_keep_the_sheet_of_all(in_process, tmp_path: Path):
+    ask = ("explore", TEXT_TO_IMAGE, *SMALL, "--set", "schedule.steps=2", "--out", tmp_path / "out")
+    in_process(*ask, "--seeds", 3)
+    done = in_process(*ask, "--seeds", 1)
+    assert Path(done.out.strip()).read_text("utf-8").count("<figure>") == 3

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,18 +15,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeforge import models
+from nodeforge.cli.lint import show_upgrades
 from nodeforge.cli.overrides import Overrides
+from nodeforge.cli.piped import whole_file
+from nodeforge.cli.prepared import catalogue_for
+from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine import events
-from nodeforge.engine.client import WorkerClient
+from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.files import Files
+from nodeforge.engine.sweeps.axes import parse_axis
+from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
-from nodeforge.formats.pictures import stamp
+from nodeforge.formats.pictures import read_any, stamp
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.history import History
+from nodeforge.graph.inline import every_node
+from nodeforge.graph.upgrade import upgrade
 from nodeforge.lint import Problem, Severity, companion_locks, lint
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
@@ -194,6 +203,87 @@ def _numbers(numbers: Sequence[int]) -> str:
     told = ", ".join(map(str, numbers[:8]))
     more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
     return f"cell{'s' if len(numbers) > 1 else ''} {told}{more}"
+
+
+@dataclass
+class Opened:
+    """A workflow that a command was given, and a worker that starts meanwhile.
+
+    Args:
+        workflow: With what `--set` and `--seed` changed.
+        client: The worker.
+        happened: Where its events go.
+        patience: Seconds that it is given to end in; one that has nothing to finish, none.
+    """
+
+    workflow: Workflow
+    client: WorkerClient
+    happened: queue.SimpleQueue[events.Event]
+    patience: float = 0.0
+
+    def runs(self, as_json: bool) -> Runs:
+        """What runs its cells. From now on the worker is let finish what it writes."""
+        from nodeforge.cli.watch import Bars, Quiet
+
+        self.patience = PATIENCE
+        nodes = every_node(self.workflow.document.graph)
+        titles = {path: node.title or path for path, node in nodes.items()}
+        return Runs(self.client, self.happened, lambda: Quiet() if as_json else Bars(titles))
+
+
+@contextmanager
+def opened(
+    ctx: click.Context,
+    file: Path,
+    assignments: Sequence[str],
+    seed: int | None,
+    device: str | None,
+) -> Iterator[Opened]:
+    """Open the workflow in `file`, and end its worker after the block.
+
+    Raises:
+        RequestError: it cannot be opened, saves nothing, or an assignment cannot be carried out.
+    """
+    settings = user_settings()
+    happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+    file = whole_file(ctx, file)
+    document = read_any(file)
+    client = WorkerClient(settings, happened.put, device or settings.device)
+    client.start()  # it imports its libraries while we look at the workflow
+    made: Opened | None = None
+    try:
+        catalogue = catalogue_for(document, lambda: client)
+        upgrade(document, catalogue)
+        show_upgrades(document)
+        overrides = Overrides(document, catalogue, settings)
+        for assignment in assignments:
+            overrides.set(assignment)
+        if seed is not None:
+            overrides.seed(seed)
+        workflow = Workflow(document, catalogue, settings, overrides.granted, file)
+        made = Opened(workflow, client, happened)
+        yield made
+    finally:
+        client.close(made.patience if made else 0.0)
+
+
+def cells_of(
+    workflow: Workflow, axes: Sequence[str], together: bool, skips: Sequence[str]
+) -> list[Cell]:
+    """The cells that `--axis`, `--zip` and `--skip` ask for.
+
+    Raises:
+        AxisError: they make no sense.
+    """
+    document, catalogue = workflow.document, workflow.catalogue
+    parsed = [parse_axis(axis, document, catalogue) for axis in axes]
+    left_out = [parse_skip(skip, parsed, document, catalogue) for skip in skips]
+    return fan_out(parsed, together=together, skips=left_out)
+
+
+def assignments_of(cell: Cell) -> list[str]:
+    """What makes a cell of the workflow, as ``NODE.PORT=VALUE``."""
+    return [f"{each.axis.target}={each.text}" for each in cell.values]
 
 
 class Runs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import queue
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,23 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nodeforge.cli.cells import CellRun, Runs, Workflow, refuse_problems
 from nodeforge.cli.main import FAILED, WRONG
-from nodeforge.cli.overrides import Overrides
-from nodeforge.cli.piped import whole_file
-from nodeforge.cli.prepared import catalogue_for, known_device, writable
-from nodeforge.cli.user_settings import user_settings
-from nodeforge.engine import events
-from nodeforge.engine.client import PATIENCE, WorkerClient
-from nodeforge.engine.sweeps.axes import parse_axis
-from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip, run_order
+from nodeforge.cli.prepared import known_device, writable
+from nodeforge.cli.sweeps.cells import (
+    CellRun,
+    Runs,
+    Workflow,
+    assignments_of,
+    cells_of,
+    opened,
+    refuse_problems,
+)
+from nodeforge.engine.sweeps.cells import Cell, run_order
 from nodeforge.formats.graph_json import graph_to_json
-from nodeforge.formats.pictures import read_any
-from nodeforge.graph.inline import every_node
-from nodeforge.graph.upgrade import upgrade
 
 if TYPE_CHECKING:
-    from nodeforge.cli.watch import Watcher
     from nodeforge.engine.sweeps.results import CellResult
 
 
@@ -79,50 +76,19 @@ def command(
     grid, a contact sheet in HTML and a table of settings and times. Cells share all work that
     they have in common.
     """
-    settings = user_settings()
-    happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
-    file = whole_file(ctx, workflow)
-    document = read_any(file)
-    client = WorkerClient(settings, happened.put, device or settings.device)
-    client.start()  # it imports its libraries while we look at the cells
-    patience = 0.0
-    try:
-        catalogue = catalogue_for(document, lambda: client)
-        upgrade(document, catalogue)
-        overrides = Overrides(document, catalogue, settings)
-        for assignment in assignments:
-            overrides.set(assignment)
-        if seed is not None:
-            overrides.seed(seed)
-        parsed = [parse_axis(axis, document, catalogue) for axis in axes]
-        left_out = [parse_skip(skip, parsed, document, catalogue) for skip in skips]
-        cells = fan_out(parsed, together=together, skips=left_out)
-        base = Workflow(document, catalogue, settings, overrides.granted, file)
-        made = [base.with_values(_assignments(cell)) for cell in cells]
-        if refuse_problems(base, made, [cell.number for cell in cells]):
+    with opened(ctx, workflow, assignments, seed, device) as work:
+        cells = cells_of(work.workflow, axes, together, skips)
+        made = [work.workflow.with_values(assignments_of(cell)) for cell in cells]
+        if refuse_problems(work.workflow, made, [cell.number for cell in cells]):
             ctx.exit(WRONG)
-        folder = writable(out or settings.outputs)
-        patience = PATIENCE
-        titles = {path: node.title or path for path, node in every_node(document.graph).items()}
-        runs = Runs(client, happened, lambda: _watcher(titles, as_json))
-        results = _run(runs, base, cells, made, folder, as_json)
+        folder = writable(out or work.workflow.settings.outputs)
+        runs = work.runs(as_json)
+        results = _run(runs, work.workflow, cells, made, folder, as_json)
         if results:
-            _show(file.stem, results, folder, together, as_json)
+            _show(work.workflow.source.stem, results, folder, together, as_json)
         if runs.stopped:
             click.echo(runs.stopped, err=True)
         ctx.exit(FAILED if runs.stopped or any(each.error for each in results) else 0)
-    finally:
-        client.close(patience)
-
-
-def _assignments(cell: Cell) -> list[str]:
-    return [f"{each.axis.target}={each.text}" for each in cell.values]
-
-
-def _watcher(titles: dict[str, str], as_json: bool) -> Watcher:
-    from nodeforge.cli.watch import Bars, Quiet
-
-    return Quiet() if as_json else Bars(titles)
 
 
 def _run(
