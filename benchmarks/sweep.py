@@ -79,7 +79,7 @@ def overhead(
     for cell in cells:
         start = time.perf_counter()
         run = base.with_values([f"{each.axis.target}={each.text}" for each in cell.values])
-        base.problems(run)
+        base.refusals(run)
         checked = time.perf_counter()
         watch.seconds = 0.0
         runs.run(graph_to_json(run.document.graph), base.request(run, outputs))

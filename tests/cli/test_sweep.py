@@ -133,6 +133,17 @@ def test_every_cell_is_linted_before_the_first_one_runs(refused, tmp_path: Path)
     assert not (tmp_path / "out").exists()
 
 
+def test_a_picture_that_is_not_there_is_told_before_the_first_cell_runs(refused, tmp_path: Path):
+    Image.new("RGB", (64, 64)).save(tmp_path / "there.png")
+    axis = ("--axis", f"image.file={tmp_path / 'there.png'},nowhere.png,../x.png")
+    done = refused("sweep", WORKFLOWS / "image_to_image.json", *axis, "--out", tmp_path / "out")
+    assert done.code == 2
+    assert "there is no picture 'nowhere.png'" in done.err
+    assert "In cell 2." in done.err
+    assert "In cell 3." in done.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_workflow_that_saves_nothing_is_refused(refused, tmp_path: Path):
     raw = workflow()
     del raw["nodes"]["save"], raw["links"]["save.image"]

@@ -25,6 +25,7 @@ from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.files import Files
+from nodeforge.engine.plan import default_targets, make_plan
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
 from nodeforge.errors import RequestError
@@ -138,6 +139,24 @@ class Workflow:
             history=History(),
         )
 
+    def refusals(self, run: CellRun) -> list[tuple[str, bool]]:
+        """What is to be said before a run, and whether it hinders it.
+
+        What the linter leaves open, as a picture that is not there, the plan tells.
+        """
+        problems = self.problems(run)
+        told = [(f"{p.severity} [{p.rule}] {p}", p.severity is Severity.ERROR) for p in problems]
+        if any(hinders for _, hinders in told):
+            return told
+        document = run.document
+        flat = flatten(document.graph, self.catalogue)
+        files = Files(self.settings, document.assets, run.granted, document.lock)
+        try:
+            make_plan(flat, default_targets(flat), files, "")
+        except RequestError as error:
+            told.append((f"error: {error}", True))
+        return told
+
     def problems(self, run: CellRun) -> list[Problem]:
         """What the linter says that matters before a run."""
         document, granted = run.document, run.granted
@@ -175,7 +194,7 @@ class Workflow:
 
 
 def refuse_problems(workflow: Workflow, runs: Sequence[CellRun], numbers: Sequence[int]) -> bool:
-    """Say what the linter finds in any of the cells, once each; whether one cannot be run.
+    """Say what is wrong with any of the cells, once each; whether one cannot be run.
 
     Args:
         workflow: The workflow.
@@ -183,15 +202,14 @@ def refuse_problems(workflow: Workflow, runs: Sequence[CellRun], numbers: Sequen
         numbers: How people know the cells.
     """
     found: dict[str, list[int]] = {}
-    known: dict[str, list[Problem]] = {}
+    known: dict[str, list[tuple[str, bool]]] = {}
     wrong = False
     for run, number in zip(runs, numbers, strict=True):
         content = repr(graph_to_json(run.document.graph))
         if content not in known:
-            known[content] = workflow.problems(run)
-        for problem in known[content]:
-            wrong |= problem.severity is Severity.ERROR
-            told = f"{problem.severity} [{problem.rule}] {problem}"
+            known[content] = workflow.refusals(run)
+        for told, hinders in known[content]:
+            wrong |= hinders
             found.setdefault(told, []).append(number)
     for told, where in found.items():
         in_cells = "" if len(where) == len(runs) else f"    In {_numbers(where)}.\n"
