@@ -24,6 +24,10 @@ class StepStore(Protocol):
         """Keep `checkpoint` under `key`, in memory and as far as worthwhile on disk."""
         ...
 
+    def pin(self, key: str) -> None:
+        """Keep the checkpoint under `key` for a run that goes on from it, for a week at most."""
+        ...
+
 
 class RunContext(Protocol):
     """The run a node is part of. As the first parameter `run` of a node it is no port."""

@@ -18,6 +18,8 @@ WRONG = 2
 _COMMANDS = {
     "run": "Run a workflow and print the paths of what it saves.",
     "queue": "Queue workflows, and run them one after another.",
+    "sweep": "Run a workflow over axes of values, as a grid of pictures.",
+    "explore": "Run many candidates for a share of their steps, and finish the kept ones.",
     "lint": "Name what is wrong with a workflow, without running it.",
     "import": "Make a workflow of one of ComfyUI's, or of a picture that carries it.",
     "diff": "Tell what changed in meaning between two workflows.",
@@ -26,12 +28,12 @@ _COMMANDS = {
     "cache": "Show or clear what runs have kept.",
     "doctor": "Tell versions, devices and folders, and mend what is missing.",
 }
-_KEYWORDS = {"import": "import_"}
-"""Commands that Python has for a word of its own, to their modules."""
+_MODULES = {"import": "import_", "sweep": "sweeps.sweep", "explore": "sweeps.explore"}
+"""Commands whose modules are not called as they are."""
 
 
 class _Lazy(click.Group):
-    """Knows its commands by name, and imports `nodeforge.cli.<name>` for one that is called."""
+    """Knows its commands by name, and imports the module of one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -41,7 +43,7 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = _KEYWORDS.get(cmd_name, cmd_name)
+        module = _MODULES.get(cmd_name, cmd_name)
         return importlib.import_module(f"nodeforge.cli.{module}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,26 +12,18 @@ from nodeforge.cli.piped import copied, is_pipe
 from nodeforge.engine.assets import keep_picture
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name
+from nodeforge.graph.assignments import AssignmentError, find_input, parse_value
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
-from nodeforge.graph.model import Input, Node, Subgraph
-from nodeforge.graph.ports import input_spec
+from nodeforge.graph.model import Input, Node
 from nodeforge.settings import Settings
 from nodeforge.spec import (
-    BOOLEAN,
-    FLOAT,
-    INTEGER,
-    TEXT,
     Catalogue,
     FileWidget,
     ModelFileWidget,
     PortSpec,
     SeedWidget,
 )
-from nodeforge.values.recipes import AUTO
-
-_TRUE = {"true", "yes", "on", "1"}
-_FALSE = {"false", "no", "off", "0"}
 
 
 class OverrideError(RequestError):
@@ -66,22 +57,12 @@ class Overrides:
                 place=f"--set {assignment}",
                 way_out="For example --set prompt.text='a red fox'.",
             )
-        path, node = self._find(name, assignment)
-        port = input_spec(node, port_name, self._catalogue)
-        if port is None or port.widget is None:
-            raise OverrideError(
-                f"'{name}' has no value '{port_name}'.",
-                place=f"--set {assignment}",
-                way_out=self._ports_of(node),
-            )
-        graph, node_id = self._document.place(path)
-        if Input(node_id, port_name) in graph.links:
-            raise OverrideError(
-                f"'{target}' is fed by a link, so its value has no effect.",
-                place=f"--set {assignment}",
-                way_out="Set the value at the node that the link comes from.",
-            )
-        node.values[port_name] = self._value(port, text, assignment)
+        try:
+            _, node, port = find_input(self._document, self._catalogue, target)
+            node.values[port.name] = self._value(port, text)
+        except AssignmentError as error:
+            place = f"--set {assignment}"
+            raise OverrideError(error.fact, place=place, way_out=error.way_out) from None
 
     def seed(self, seed: int) -> None:
         """Give every unlinked seed this value."""
@@ -105,44 +86,12 @@ class Overrides:
                     if Input(name, port.name) not in graph.links:
                         yield node, port
 
-    def _find(self, name: str, assignment: str) -> tuple[str, Node]:
-        nodes = every_node(self._document.graph)
-        if name in nodes:
-            return name, nodes[name]
-        titled = [path for path, node in nodes.items() if node.title == name]
-        if len(titled) == 1:
-            return titled[0], nodes[titled[0]]
-        if titled:
-            fact = f"{len(titled)} nodes have the title '{name}': {', '.join(titled)}."
-            raise OverrideError(fact, place=f"--set {assignment}", way_out="Use the node's id.")
-        near = difflib.get_close_matches(name, [*nodes, *(n.title for n in nodes.values())], n=1)
-        raise OverrideError(
-            f"there is no node '{name}'.",
-            place=f"--set {assignment}",
-            way_out=f"Did you mean '{near[0]}'?" if near else f"Nodes: {', '.join(nodes)}.",
-        )
-
-    def _ports_of(self, node: Node) -> str:
-        if isinstance(node, Subgraph):
-            return f"It has: {', '.join(node.inputs)}."
-        spec = self._catalogue[node.type]
-        return f"It has: {', '.join(port.name for port in spec.inputs if port.widget)}."
-
-    def _value(self, port: PortSpec, text: str, assignment: str) -> Any:
+    def _value(self, port: PortSpec, text: str) -> Any:
         if isinstance(port.widget, FileWidget):
             return self._picture(text, port.widget.kind)
         if isinstance(port.widget, ModelFileWidget):
             return self._model(text)
-        if text.lower() == AUTO and port.type != TEXT and not port.required:
-            return None  # left to the model
-        try:
-            return _plain(port.type, text)
-        except ValueError:
-            raise OverrideError(
-                f"'{text}' is no {port.type}.",
-                place=f"--set {assignment}",
-                way_out=f"Give a value of type {port.type}.",
-            ) from None
+        return parse_value(port, text)
 
     def _picture(self, text: str, kind: str) -> str:
         """A path of the person's becomes an asset of the document; a name stays a name."""
@@ -174,15 +123,3 @@ def _path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:  # of a user who is not there
         return Path(text)
-
-
-def _plain(type_name: str, text: str) -> Any:
-    if type_name == INTEGER:
-        return int(text)
-    if type_name == FLOAT:
-        return float(text)
-    if type_name == BOOLEAN:
-        if text.lower() in _TRUE | _FALSE:
-            return text.lower() in _TRUE
-        raise ValueError(text)
-    return text

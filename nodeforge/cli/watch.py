@@ -63,6 +63,17 @@ class JsonLines:
         click.echo(json.dumps(raw))
 
 
+class Quiet:
+    """Says only what a person should know: whoever runs many workflows tells of them itself."""
+
+    def tell(self, event: events.Event) -> None:
+        if isinstance(event, events.Notice):
+            click.echo(f"{event.node}: {event.fact}", err=True)
+
+    def close(self) -> None:
+        sys.stdout.flush()
+
+
 class _Rate(TextColumn):
     """Steps a second, or seconds a step where that is more."""
 

@@ -25,7 +25,7 @@ from nodeforge.diffusion.adapters.lora import check_lora, with_lora
 from nodeforge.diffusion.adapters.lora_blocks import BlockWeightError, parse_blocks
 from nodeforge.diffusion.denoising.inpainting import latent_mask, masked_picture
 from nodeforge.diffusion.denoising.local_host import LocalHost
-from nodeforge.diffusion.denoising.loop import denoise
+from nodeforge.diffusion.denoising.loop import denoise, estimate
 from nodeforge.diffusion.denoising.prompt_schedule import (
     ScheduledPromptError,
     encode_text,
@@ -196,6 +196,7 @@ __all__ = [
     "encode_prompt",
     "encode_reference",
     "encode_text",
+    "estimate",
     "exclude_area",
     "facts",
     "latent_layout",

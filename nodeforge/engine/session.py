@@ -11,7 +11,7 @@ from typing import Any
 
 from nodeforge.api import NodeType
 from nodeforge.engine import events
-from nodeforge.engine.cache import ResultCache, checkpoint_of, steps_kept, steps_known
+from nodeforge.engine.cache import ResultCache, checkpoint_of, steps_kept, steps_known, unpin_steps
 from nodeforge.engine.context import Networks, NoNetworks, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.executor import (
@@ -112,6 +112,10 @@ class Session:
         if self.cache.where(key) is not None:
             return steps_known(self.cache, key)
         return steps_kept(self.cache, key)
+
+    def unpin_steps(self, graph: Graph, request: RunRequest, node: str) -> None:
+        """Let the checkpoint that the loop of `node` has pinned be evicted again."""
+        unpin_steps(self.cache, self._result_key(graph, request, node))
 
     def _plan_with_content(self, graph: Graph, request: RunRequest, state: RunState) -> Plan:
         """The plan, with the content of every model known."""

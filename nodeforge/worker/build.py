@@ -120,6 +120,11 @@ def _answers(
         asked = graph_from_json(header["graph"]), request_from(header), header["node"]
         return {"steps": session.steps(*asked), "kept": session.steps_kept(*asked)}, b""
 
+    def unpin_steps(header: dict[str, Any]) -> Answer:
+        graph = graph_from_json(header["graph"])
+        session.unpin_steps(graph, request_from(header), header["node"])
+        return {}, b""
+
     def report(_: dict[str, Any]) -> Answer:
         chosen = asdict(report_of(residency.device))
         there = [asdict(each) for each in devices()]
@@ -144,6 +149,7 @@ def _answers(
         "memory_needs": memory,
         "render": picture,
         "steps": steps,
+        "unpin_steps": unpin_steps,
         "devices": report,
         "free": free,
         "forget_contents": forget_contents,

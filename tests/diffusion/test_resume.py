@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from itertools import product
@@ -216,3 +217,46 @@ def test_every_sampler_walks_the_normal_schedule():
 
 def test_every_sampler_has_a_label():
     assert tuple(SAMPLER_LABELS) == SAMPLERS
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        *(Sampler(name) for name in ("euler", "dpmpp_2m", "dpmpp_2s_a")),
+        *(Sampler(name, None, COMFYUI) for name in ("unipc", "dpmpp_2m_sde", "dpm_fast")),
+    ],
+    ids=named,
+)
+def test_a_run_goes_on_from_its_clean_estimate(host, residency, sd, prompts, sampler):
+    """Also of samplers whose steps depend on where they stop."""
+    task = task_of(sd, prompts, sampler, "normal")
+    whole = diffusion.denoise(host, task).samples
+    early = diffusion.LocalHost(residency)
+    estimate = diffusion.estimate(early, task, 0.4)
+    before = early.model_calls
+    assert len(early.steps.kept) == math.ceil(0.4 * own_steps(sampler))
+    assert torch.equal(diffusion.estimate(early, task, 0.4).samples, estimate.samples)
+    assert early.model_calls == before
+    last = list(early.steps.kept.values())[-1]
+    assert torch.equal(estimate.samples, last.clean.samples.float())
+    assert torch.equal(diffusion.denoise(early, task).samples, whole)
+    assert early.model_calls == host.model_calls
+
+
+@pytest.mark.parametrize(
+    ("until", "more", "steps"),
+    [
+        (0.01, {}, 1),
+        (0.2, {}, 1),
+        (0.6, {}, 3),
+        (0.61, {}, 4),
+        (1.0, {}, 5),
+        (0.5, {"stop_at": 4}, 2),
+        (0.5, {"stop_at": 99}, 3),
+        (0.5, {"start_at": 1}, 2),
+    ],
+)
+def test_an_estimate_runs_its_share_of_the_steps(host, sd, prompts, until, more, steps):
+    task = task_of(sd, prompts, Sampler("euler"), "normal", **more)
+    diffusion.estimate(host, task, until)
+    assert host.model_calls == steps

@@ -1,10 +1,18 @@
 import os
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache, Steps, checkpoint_of
+from nodeforge.engine.cache import (
+    DiskTier,
+    MemoryTier,
+    ResultCache,
+    Steps,
+    checkpoint_of,
+    unpin_steps,
+)
 from nodeforge.engine.events import Source
 from nodeforge.values import Checkpoint, Latent
 from nodeforge.worker.codec import ValueCodec
@@ -146,3 +154,35 @@ def test_small_checkpoints_go_to_disk_each_step_and_large_ones_each_fifth(cache:
         for name in "ab"
     }
     assert on_disk == {"a": list(range(1, 11)), "b": [5, 10]}
+
+
+def test_a_pinned_entry_outlives_every_limit_for_a_week(tmp_path: Path):
+    tier = DiskTier(tmp_path, "v1", limit=1500)
+    tier.put("a" * 32, bytes(1000))
+    tier.pin("a" * 32)
+    tier.put("b" * 32, bytes(1000))
+    assert tier.get("a" * 32)  # to be looked at is not to be let go
+    tier.shrink()
+    tier.make_room()
+    assert ("a" * 32 in tier, "b" * 32 in tier) == (True, False)
+    until = tier.path("a" * 32).stat().st_mtime
+    assert until - time.time() == pytest.approx(7 * 24 * 3600, abs=3600)
+    tier.unpin("a" * 32)
+    tier.make_room()
+    assert "a" * 32 not in tier
+
+
+def test_a_large_checkpoint_that_is_pinned_is_on_disk_until_it_is_unpinned(cache: ResultCache):
+    steps, keys = Steps(cache, "f" * 32), [f"{step:032x}" for step in (1, 2, 3)]
+    steps.furthest(keys)
+    for step, key in enumerate(keys, 1):
+        steps.store(key, checkpoint(step, 640))
+    steps.pin(keys[-1])
+    cache.flush()
+    assert cache.disk is not None
+    kept = [key for key in keys if f"{key}-step" in cache.disk]
+    assert kept == keys[-1:]
+    unpin_steps(cache, "f" * 32)
+    cache.flush()
+    cache.make_room()
+    assert f"{keys[-1]}-step" not in cache.disk

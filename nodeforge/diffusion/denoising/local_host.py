@@ -30,6 +30,9 @@ class Checkpoints:
     def store(self, key: str, checkpoint: Checkpoint) -> None:
         self.kept[key] = checkpoint
 
+    def pin(self, key: str) -> None:
+        """All are kept."""
+
 
 class LocalHost:
     """Runs loops on one device, keeping checkpoints in memory.

@@ -6,6 +6,7 @@ what else changes numbers is a participant.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -61,6 +62,30 @@ def denoise(host: Host, task: Denoising) -> Latent:
         NodeForgeError: inputs do not belong together, or the sampler cannot walk the schedule.
         Cancelled: the person stopped the run; between model calls.
     """
+    return _loop(host, task).run()
+
+
+def estimate(host: Host, task: Denoising, until: float) -> Latent:
+    """Run a share of the steps, and give the clean estimate that the last of them was made of.
+
+    The checkpoint after it is pinned: a run of the same task, with all its steps, goes on from it.
+
+    Args:
+        host: Gives the network, takes progress, keeps checkpoints.
+        task: What to do.
+        until: The share of its steps, above 0 and up to 1; rounded up to a whole step.
+
+    Returns:
+        The latent as it would be decoded, float32 of half precision, on the CPU.
+
+    Raises:
+        NodeForgeError: as `denoise`.
+        Cancelled: the person stopped the run; between model calls.
+    """
+    return _loop(host, task).estimate(until)
+
+
+def _loop(host: Host, task: Denoising) -> _Loop:
     weights = found_weights(task.model.weights)
     known = facts(replace(task.model, weights=weights))
     check_alike(task, known)
@@ -80,7 +105,11 @@ def denoise(host: Host, task: Denoising) -> Latent:
     participants = chosen_participants(
         host, task, known, family, config, start, steps, stepper.negative
     )
-    return _Loop(host, task, family, stepper, steps, start, config, known, participants).run()
+    return _Loop(host, task, family, stepper, steps, start, config, known, participants)
+
+
+_ROUNDING = 1e-6
+"""So much above a whole number of steps is that number: 0.3 of 10 are 3."""
 
 
 @dataclass
@@ -97,18 +126,32 @@ class _Loop:
     facts: ModelFacts
     participants: Sequence[Participant]
     _last: tuple[Tensor, Tensor, Tensor] | None = None
+    _found: Checkpoint | None = None
 
     def run(self) -> Latent:
+        return self._latent(self.stepper.to_sigmas(self._walk(self._keys())))
+
+    def estimate(self, until: float) -> Latent:
+        # the first steps of the whole walk: a sampler may plan them by where it stops
         keys = self._keys()
+        keys = keys[: max(1, math.ceil(len(keys) * until - _ROUNDING))]
+        self._walk(keys)
+        self.host.steps.pin(keys[-1])
+        if self._last is None and self._found is not None and self._found.clean is not None:
+            return replace(self._found.clean, samples=self._found.clean.samples.float())
+        return self._latent(self._clean().half().float())  # as a checkpoint would give it
+
+    def _walk(self, keys: Sequence[str]) -> Tensor:
+        """x after the last step."""
         x = self._resume(keys)
-        if self.stepper.position < self.steps.stop:
+        if self._index < len(keys):
             with self.host.use(self.task.model) as model, torch.no_grad(), ExitStack() as used:
                 left = range(self._index, len(keys))
                 for each in self.participants:
                     used.enter_context(each.loaded(self.host, left))
                 for step in left:
                     x = self._step(model, x, step, keys)
-        return self._latent(self.stepper.to_sigmas(x))
+        return x
 
     @property
     def _index(self) -> int:
@@ -140,6 +183,7 @@ class _Loop:
         if found is None:
             return self.start.x
         _, checkpoint = found
+        self._found = checkpoint
         self.stepper.restore(checkpoint.stepper)
         for each in self.participants:
             state = checkpoint.participants.get(type(each).__name__, {})

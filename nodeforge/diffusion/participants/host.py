@@ -21,6 +21,10 @@ class Steps(Protocol):
 
     def store(self, key: str, checkpoint: Checkpoint) -> None: ...
 
+    def pin(self, key: str) -> None:
+        """Keep the checkpoint under `key` for a run that goes on from it later."""
+        ...
+
 
 class Host(Protocol):
     """Runs the loop; `nodeforge.api.RunContext` is one."""

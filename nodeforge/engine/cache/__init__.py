@@ -3,7 +3,13 @@
 from nodeforge.engine.cache.codec import Codec
 from nodeforge.engine.cache.disk import DiskTier
 from nodeforge.engine.cache.memory import MemoryTier
-from nodeforge.engine.cache.steps import Steps, checkpoint_of, steps_kept, steps_known
+from nodeforge.engine.cache.steps import (
+    Steps,
+    checkpoint_of,
+    steps_kept,
+    steps_known,
+    unpin_steps,
+)
 from nodeforge.engine.cache.store import ResultCache
 
 __all__ = [
@@ -15,4 +21,5 @@ __all__ = [
     "checkpoint_of",
     "steps_kept",
     "steps_known",
+    "unpin_steps",
 ]

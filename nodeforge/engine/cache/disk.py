@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +18,14 @@ _SUFFIX = ".result"
 _DIGEST = 16
 _TEMPORARY = ".part"
 _JOURNAL = "traces.log"
+_CLOCKS = 60.0
+"""Seconds by which clocks of machines that share a folder may differ."""
 RESERVE = 512 * 2**20
 """Bytes of the disk that the cache leaves free; of a small disk a tenth."""
 ROOM = 256 * 2**20
 """Bytes freed at once where something else could not be written."""
+PINNED = 7 * 24 * 3600.0
+"""Seconds for which a pinned entry is kept."""
 
 
 class DiskTier:
@@ -64,7 +69,8 @@ class DiskTier:
             self.discard(key)
             return None
         with contextlib.suppress(OSError):
-            os.utime(path)
+            if not _is_pinned(path.stat()):
+                os.utime(path)
         return body
 
     def put(self, key: str, data: bytes) -> None:
@@ -90,6 +96,19 @@ class DiskTier:
         with contextlib.suppress(OSError):
             self.path(key).unlink()
 
+    def pin(self, key: str) -> None:
+        """Keep an entry for a week, beyond all limits.
+
+        Its file's time of use lies in the future, so that the week ends by itself.
+        """
+        until = time.time() + PINNED
+        with contextlib.suppress(OSError):
+            os.utime(self.path(key), (until, until))
+
+    def unpin(self, key: str) -> None:
+        with contextlib.suppress(OSError):
+            os.utime(self.path(key))
+
     def entries(self) -> Iterator[os.stat_result]:
         """The state of every entry's file, of all versions."""
         for _, state in self._files():
@@ -106,6 +125,8 @@ class DiskTier:
         for path, state in files:
             if excess <= 0:
                 return
+            if _is_pinned(state):
+                continue
             with contextlib.suppress(OSError):
                 path.unlink()
                 excess -= state.st_size
@@ -116,6 +137,8 @@ class DiskTier:
         for path, state in sorted(self._files(), key=self._order):
             if freed >= wanted:
                 break
+            if _is_pinned(state):
+                continue
             with contextlib.suppress(OSError):
                 path.unlink()
                 freed += state.st_size
@@ -156,6 +179,10 @@ class DiskTier:
             if path.suffix in (_SUFFIX, _TEMPORARY):
                 with contextlib.suppress(OSError):
                     yield path, path.stat()
+
+
+def _is_pinned(state: os.stat_result) -> bool:
+    return state.st_mtime > time.time() + _CLOCKS
 
 
 def _write_whole(path: Path, *pieces: bytes) -> None:

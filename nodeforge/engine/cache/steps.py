@@ -56,6 +56,10 @@ class Steps:
             self._cache.put(key + _MARK, checkpoint, 0.0, to_disk=True)
             self._last = None
 
+    def pin(self, key: str) -> None:
+        """Keep the checkpoint under `key` on disk until it is unpinned, for a week at most."""
+        self._cache.pin(key + _MARK)
+
 
 def steps_known(cache: ResultCache, node_key: str) -> int:
     """How many steps a node's loop walked when it last ran; 0 where that is not known."""
@@ -69,6 +73,13 @@ def steps_kept(cache: ResultCache, node_key: str) -> int:
     keys = walk[0] if walk else []
     kept = (n for n in range(len(keys), 0, -1) if cache.where(keys[n - 1] + _MARK) is not None)
     return next(kept, 0)
+
+
+def unpin_steps(cache: ResultCache, node_key: str) -> None:
+    """Let the checkpoint go that a node's loop has pinned, with all others."""
+    walk = cache.get(node_key + _WALK)
+    if walk and walk[0]:
+        cache.unpin(walk[0][-1] + _MARK)
 
 
 def checkpoint_of(cache: ResultCache, node_key: str, step: int) -> Checkpoint | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from nodeforge.engine.cache.codec import Codec
@@ -32,7 +34,7 @@ class ResultCache:
         self.disk = disk
         self.codec = codec
         self.traces = Traces(disk.journal if disk else None)
-        self._queue: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
 
     def where(self, key: str) -> Source | None:
@@ -75,8 +77,18 @@ class ResultCache:
         if to_disk is None:
             to_disk = pinned or seconds > WORTH_A_FILE
         if to_disk and self.disk is not None:
-            self._write_later(key, value)
+            self._later(partial(self._save, key, value))
         return size
+
+    def pin(self, key: str) -> None:
+        """Keep what is under `key` on disk until it is unpinned, for a week at most."""
+        if self.disk is not None and (found := self.get(key)) is not None:
+            self._later(partial(self._save, key, found[0], pinned=True))
+
+    def unpin(self, key: str) -> None:
+        """Let what is under `key` be evicted again."""
+        if self.disk is not None:
+            self._later(partial(self.disk.unpin, key))
 
     def make_room(self) -> bool:
         """Delete what was used longest ago, for a file that must be written; whether any was."""
@@ -89,15 +101,19 @@ class ResultCache:
             self._writer.join()
             self._writer = None
 
-    def _write_later(self, key: str, value: Any) -> None:
-        self._queue.put((key, value))
+    def _later(self, task: Callable[[], None]) -> None:
+        self._queue.put(task)
         if self._writer is None:
             self._writer = threading.Thread(target=self._write, name="cache", daemon=True)
             self._writer.start()
 
     def _write(self) -> None:
+        while (task := self._queue.get()) is not None:
+            task()
+
+    def _save(self, key: str, value: Any, *, pinned: bool = False) -> None:
         assert self.disk is not None
-        while (item := self._queue.get()) is not None:
-            key, value = item
-            if key not in self.disk and (data := self.codec.encode(value)) is not None:
-                self.disk.put(key, data)
+        if key not in self.disk and (data := self.codec.encode(value)) is not None:
+            self.disk.put(key, data)
+        if pinned:
+            self.disk.pin(key)

@@ -71,6 +71,7 @@ _HERE: Mapping[str, str] = {
     "models.load_vae": "SD VAE; VAE",
     "models.tile": "Tiled diffusion; MultiDiffusion",
     "sampling.denoise": "txt2img; Generate; Sampling; Sampler",
+    "sampling.estimate": "Denoised output; x0 prediction; Early choice",
     "sampling.guidance": "CFG; CFG scale; Distilled CFG scale",
     "sampling.noise": "Seed; Variation seed; Batch size; Batch count; Width; Height",
     "sampling.sampler": "Sampling method",

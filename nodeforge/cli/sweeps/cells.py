@@ -1,0 +1,367 @@
+"""Runs of one workflow with other values, one after another on one worker."""
+
+from __future__ import annotations
+
+import queue
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nodeforge import models
+from nodeforge.cli.lint import show_upgrades
+from nodeforge.cli.overrides import Overrides
+from nodeforge.cli.piped import whole_file
+from nodeforge.cli.prepared import catalogue_for
+from nodeforge.cli.user_settings import user_settings
+from nodeforge.engine import events
+from nodeforge.engine.client import PATIENCE, WorkerClient
+from nodeforge.engine.context import RunRequest
+from nodeforge.engine.events import Source
+from nodeforge.engine.files import Files
+from nodeforge.engine.plan import default_targets, make_plan
+from nodeforge.engine.sweeps.axes import parse_axis
+from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
+from nodeforge.errors import RequestError
+from nodeforge.formats.graph_json import graph_to_json
+from nodeforge.formats.pictures import read_any, stamp
+from nodeforge.graph.document import Document
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.history import History
+from nodeforge.graph.inline import every_node
+from nodeforge.graph.upgrade import upgrade
+from nodeforge.lint import Problem, Severity, companion_locks, lint
+from nodeforge.settings import Settings
+from nodeforge.spec import Catalogue
+
+if TYPE_CHECKING:
+    from nodeforge.cli.watch import Watcher
+
+_TOLD = ("node_versions", "prompt_syntax", "empty_masks")
+"""Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
+_HOPELESS = frozenset({"NoRoomError", "DiskFullError"})
+"""Kinds of errors that the next cell would meet as well."""
+_MOST_DEATHS = 3
+"""So often may the worker end in a row."""
+
+
+class NothingSavedError(RequestError):
+    """A workflow that leaves no picture to be compared."""
+
+
+@dataclass
+class CellRun:
+    """A workflow as one cell runs it.
+
+    Args:
+        document: A copy of its own.
+        granted: Files that the person named.
+    """
+
+    document: Document
+    granted: list[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to; `error` is empty where it went well."""
+
+    files: tuple[Path, ...] = ()
+    seconds: float = 0.0
+    model_calls: int = 0
+    computed: tuple[str, ...] = ()
+    error: str = ""
+
+
+class Workflow:
+    """The workflow whose cells are run.
+
+    Args:
+        document: With what `--set` and `--seed` changed.
+        catalogue: Declares its nodes.
+        settings: Folders.
+        granted: Files that the person named.
+        source: Its file, by which its last run is found again.
+
+    Raises:
+        NothingSavedError: nothing in it saves a file.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        catalogue: Catalogue,
+        settings: Settings,
+        granted: Sequence[str],
+        source: Path,
+    ) -> None:
+        self.document = document
+        self.catalogue = catalogue
+        self.source = source
+        self.settings = settings
+        self._granted = list(granted)
+        self._folders = models.ModelFolders(settings)
+        self._known: dict[tuple[frozenset[str], str, str], models.ModelInfo | None] = {}
+        flat = flatten(document.graph, catalogue)
+        if not any(node.spec and node.spec.effects for node in flat.nodes.values()):
+            raise NothingSavedError(
+                "saves no picture.",
+                place=source.name,
+                way_out="Add a Save image node to it.",
+            )
+
+    def with_values(self, assignments: Iterable[str]) -> CellRun:
+        """A copy in which ``NODE.PORT=VALUE`` are carried out.
+
+        Raises:
+            RequestError: one cannot be, as a picture that is damaged.
+        """
+        document = self.copy()
+        overrides = Overrides(document, self.catalogue, self.settings)
+        for assignment in assignments:
+            overrides.set(assignment)
+        return CellRun(document, [*self._granted, *overrides.granted])
+
+    def copy(self) -> Document:
+        """A copy of the document without its history."""
+        shared = self.document
+        return replace(
+            shared,
+            graph=deepcopy(shared.graph),
+            assets=dict(shared.assets),
+            lock=deepcopy(shared.lock),
+            history=History(),
+        )
+
+    def refusals(self, run: CellRun) -> list[tuple[str, bool]]:
+        """What is to be said before a run, and whether it hinders it.
+
+        What the linter leaves open, as a picture that is not there, the plan tells.
+        """
+        problems = self.problems(run)
+        told = [(f"{p.severity} [{p.rule}] {p}", p.severity is Severity.ERROR) for p in problems]
+        if any(hinders for _, hinders in told):
+            return told
+        document = run.document
+        flat = flatten(document.graph, self.catalogue)
+        files = Files(self.settings, document.assets, run.granted, document.lock)
+        try:
+            make_plan(flat, default_targets(flat), files, "")
+        except RequestError as error:
+            told.append((f"error: {error}", True))
+        return told
+
+    def problems(self, run: CellRun) -> list[Problem]:
+        """What the linter says that matters before a run."""
+        document, granted = run.document, run.granted
+        found = lint(
+            document,
+            self.catalogue,
+            self._folders,
+            granted=frozenset(granted),
+            pictures=Files(self.settings, document.assets, granted).picture,
+        )
+        return [p for p in found if p.severity is Severity.ERROR or p.rule in _TOLD]
+
+    def request(self, run: CellRun, outputs: Path) -> RunRequest:
+        """What is asked of the worker; pictures carry the cell's own workflow."""
+        document, granted = run.document, run.granted
+        if found := companion_locks(document, self.catalogue, self._folders, granted):
+            document.lock[models.COMPANIONS] = found
+        return RunRequest(
+            run=uuid.uuid4().hex[:8],
+            assets=document.assets,
+            granted=granted,
+            lock=document.lock,
+            stamp=stamp(document, self.catalogue, partial(self._recognised, frozenset(granted))),
+            outputs=outputs,
+            document=str(self.source.resolve()),
+        )
+
+    def _recognised(self, granted: frozenset[str], kind: str, name: str) -> models.ModelInfo | None:
+        """What a model is. It is looked at once: four times a cell took 18 ms."""
+        key = granted, kind, name
+        if key not in self._known:
+            given = frozenset(map(Path, granted))
+            self._known[key] = self._folders.info(kind, name, given)
+        return self._known[key]
+
+
+def refuse_problems(workflow: Workflow, runs: Sequence[CellRun], numbers: Sequence[int]) -> bool:
+    """Say what is wrong with any of the cells, once each; whether one cannot be run.
+
+    Args:
+        workflow: The workflow.
+        runs: Its cells; equal ones are looked at once.
+        numbers: How people know the cells.
+    """
+    found: dict[str, list[int]] = {}
+    known: dict[str, list[tuple[str, bool]]] = {}
+    wrong = False
+    for run, number in zip(runs, numbers, strict=True):
+        content = repr(graph_to_json(run.document.graph))
+        if content not in known:
+            known[content] = workflow.refusals(run)
+        for told, hinders in known[content]:
+            wrong |= hinders
+            found.setdefault(told, []).append(number)
+    for told, where in found.items():
+        in_cells = "" if len(where) == len(runs) else f"    In {_numbers(where)}.\n"
+        click.echo(f"{told}\n{in_cells}", err=True, nl=False)
+    return wrong
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    told = ", ".join(map(str, numbers[:8]))
+    more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
+    return f"cell{'s' if len(numbers) > 1 else ''} {told}{more}"
+
+
+@dataclass
+class Opened:
+    """A workflow that a command was given, and a worker that starts meanwhile.
+
+    Args:
+        workflow: With what `--set` and `--seed` changed.
+        client: The worker.
+        happened: Where its events go.
+        patience: Seconds that it is given to end in; one that has nothing to finish, none.
+    """
+
+    workflow: Workflow
+    client: WorkerClient
+    happened: queue.SimpleQueue[events.Event]
+    patience: float = 0.0
+
+    def runs(self, as_json: bool) -> Runs:
+        """What runs its cells. From now on the worker is let finish what it writes."""
+        from nodeforge.cli.watch import Bars, Quiet
+
+        self.patience = PATIENCE
+        nodes = every_node(self.workflow.document.graph)
+        titles = {path: node.title or path for path, node in nodes.items()}
+        return Runs(self.client, self.happened, lambda: Quiet() if as_json else Bars(titles))
+
+
+@contextmanager
+def opened(
+    ctx: click.Context,
+    file: Path,
+    assignments: Sequence[str],
+    seed: int | None,
+    device: str | None,
+) -> Iterator[Opened]:
+    """Open the workflow in `file`, and end its worker after the block.
+
+    Raises:
+        RequestError: it cannot be opened, saves nothing, or an assignment cannot be carried out.
+    """
+    settings = user_settings()
+    happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
+    file = whole_file(ctx, file)
+    document = read_any(file)
+    client = WorkerClient(settings, happened.put, device or settings.device)
+    client.start()  # it imports its libraries while we look at the workflow
+    made: Opened | None = None
+    try:
+        catalogue = catalogue_for(document, lambda: client)
+        upgrade(document, catalogue)
+        show_upgrades(document)
+        overrides = Overrides(document, catalogue, settings)
+        for assignment in assignments:
+            overrides.set(assignment)
+        if seed is not None:
+            overrides.seed(seed)
+        workflow = Workflow(document, catalogue, settings, overrides.granted, file)
+        made = Opened(workflow, client, happened)
+        yield made
+    finally:
+        client.close(made.patience if made else 0.0)
+
+
+def cells_of(
+    workflow: Workflow, axes: Sequence[str], together: bool, skips: Sequence[str]
+) -> list[Cell]:
+    """The cells that `--axis`, `--zip` and `--skip` ask for.
+
+    Raises:
+        AxisError: they make no sense.
+    """
+    document, catalogue = workflow.document, workflow.catalogue
+    parsed = [parse_axis(axis, document, catalogue) for axis in axes]
+    left_out = [parse_skip(skip, parsed, document, catalogue) for skip in skips]
+    return fan_out(parsed, together=together, skips=left_out)
+
+
+def assignments_of(cell: Cell) -> list[str]:
+    """What makes a cell of the workflow, as ``NODE.PORT=VALUE``."""
+    return [f"{each.axis.target}={each.text}" for each in cell.values]
+
+
+class Runs:
+    """Runs one request after another, until all are done or nothing is to be hoped for.
+
+    Args:
+        client: The worker.
+        happened: Where the client puts its events.
+        watcher: Makes what shows the progress of one run.
+    """
+
+    def __init__(
+        self,
+        client: WorkerClient,
+        happened: queue.SimpleQueue[events.Event],
+        watcher: Callable[[], Watcher],
+    ) -> None:
+        self.stopped = ""
+        """Why no other run may follow; empty while one may."""
+        self._client = client
+        self._happened = happened
+        self._watcher = watcher
+        self._deaths = 0
+
+    def run(self, graph: dict[str, Any], request: RunRequest) -> Outcome:
+        """Run `graph` to its end."""
+        watcher = self._watcher()
+        computed: list[str] = []
+        saved: list[Path] = []
+        self._client.run(graph, request)
+        event = events.Event(request.run)
+        while not isinstance(event, events.LAST):
+            try:
+                event = self._happened.get()
+                watcher.tell(event)
+            except KeyboardInterrupt:
+                self.stopped = "Stopped. What was finished is kept."
+                self._client.cancel(request.run)
+                continue
+            if isinstance(event, events.Finished) and event.source is Source.COMPUTED:
+                computed.append(event.node)
+            elif isinstance(event, events.Saved):
+                saved.append(Path(event.path))
+        watcher.close()
+        return replace(self._outcome(event), files=tuple(saved), computed=tuple(computed))
+
+    def _outcome(self, event: events.Event) -> Outcome:
+        died = isinstance(event, events.WorkerDied)
+        self._deaths = self._deaths + 1 if died else 0
+        match event:
+            case events.RunFinished():
+                return Outcome(seconds=event.seconds, model_calls=event.model_calls)
+            case events.Failed():
+                if event.error.kind in _HOPELESS:
+                    self.stopped = str(event.error)
+                return Outcome(error=str(event.error))
+            case events.WorkerDied():
+                fact = f"The worker ended with code {event.exit_code}."
+                if self._deaths == _MOST_DEATHS:
+                    self.stopped = f"{fact} It did so {self._deaths} times in a row."
+                return Outcome(error=fact)
+            case _:
+                return Outcome(error="Stopped.")
