@@ -46,9 +46,9 @@ class Steps:
         to_disk = small or checkpoint.step % SPARSE == 0
         self._cache.put(key + _MARK, checkpoint, seconds, to_disk=to_disk)
 
-    def pin(self, key: str) -> None:
-        """Keep the checkpoint under `key` on disk until it is unpinned, for a week at most."""
-        self._cache.pin(key + _MARK)
+    def keep(self, key: str) -> None:
+        """Have the checkpoint under `key` on disk, whatever its size."""
+        self._cache.write(key + _MARK)
 
 
 def steps_known(cache: ResultCache, node_key: str) -> int:
@@ -65,11 +65,11 @@ def steps_kept(cache: ResultCache, node_key: str) -> int:
     return next(kept, 0)
 
 
-def unpin_steps(cache: ResultCache, node_key: str) -> None:
-    """Let the checkpoint go that a node's loop has pinned, with all others."""
+def pin_last_step(cache: ResultCache, node_key: str, pinned: bool) -> None:
+    """Keep the last checkpoint of a node's loop on disk for a week, or let it go again."""
     walk = cache.get(node_key + _WALK)
     if walk and walk[0]:
-        cache.unpin(walk[0][-1] + _MARK)
+        cache.pin(walk[0][-1] + _MARK, pinned)
 
 
 def checkpoint_of(cache: ResultCache, node_key: str, step: int) -> Checkpoint | None:
