@@ -26,11 +26,14 @@ check: install
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
+# Two processes with a thread each; all tests of a file in one, as they share what is slow to make.
+PYTEST := QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: check
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 test-all: check
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	$(PYTEST)
 
 bench: install
 	$(BIN)/python -m benchmarks.check

@@ -32,6 +32,8 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         ("lint/__init__.py", "import nodeforge.formats", "Imports point down"),
         ("engine/plan.py", "import torch", "reach torch"),
         ("engine/sweeps/axes.py", "import nodeforge.engine.sweeps.cells", "within sweeps"),
+        ("engine/client.py", "import nodeforge.engine.queue.runner", "does not know its queue"),
+        ("engine/queue/job.py", "import nodeforge.engine.queue.lease", "within the queue"),
         ("imaging/__init__.py", "import diffusers", "reach torch"),
         ("cli/main.py", "from nodeforge import diffusion", "reach torch"),
         ("engine/client.py", "import PySide6", "knows Qt"),
@@ -120,7 +122,10 @@ def test_a_fresh_process_stays_without(imported: str, absent: str):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-ROOMS = ("ui", "diffusion", "canvas", "models", "imaging", "formats", "engine/sweeps")
+ROOMS = (
+    *("ui", "diffusion", "canvas", "models", "imaging", "formats"),
+    *("engine/queue", "engine/sweeps"),
+)
 COLLECTIONS = {
     "nodeforge/ui/canvas_view/tools",
     "nodeforge/formats/comfyui/rows",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from nodeforge.graph.assets import ASSET, asset_name
 from nodeforge.graph.assignments import AssignmentError, find_input, parse_value
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
-from nodeforge.graph.model import Input
+from nodeforge.graph.model import Input, Node
 from nodeforge.settings import Settings
 from nodeforge.spec import (
     Catalogue,
@@ -65,13 +66,25 @@ class Overrides:
 
     def seed(self, seed: int) -> None:
         """Give every unlinked seed this value."""
+        for node, port in self._seeds():
+            node.values[port.name] = seed
+
+    def count_seeds_up(self) -> None:
+        """Raise every unlinked seed by 1."""
+        for node, port in self._seeds():
+            value = node.values.get(port.name, port.default)
+            if isinstance(value, int):
+                node.values[port.name] = (value + 1) % 2**63
+
+    def _seeds(self) -> Iterator[tuple[Node, PortSpec]]:
+        """The unlinked seeds: nodes and their ports."""
         for path, node in every_node(self._document.graph).items():
             spec = self._catalogue.get(node.type)
             for port in spec.inputs if spec else ():
                 if isinstance(port.widget, SeedWidget):
                     graph, name = self._document.place(path)
                     if Input(name, port.name) not in graph.links:
-                        node.values[port.name] = seed
+                        yield node, port
 
     def _value(self, port: PortSpec, text: str) -> Any:
         if isinstance(port.widget, FileWidget):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nodeforge import models
 from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.piped import whole_file
 from nodeforge.cli.prepared import catalogue_for, known_device, prepared, writable
@@ -17,12 +16,11 @@ from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.queue.attempt import recogniser
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, stamp
-from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
-from nodeforge.settings import Settings
 
 if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
@@ -70,7 +68,7 @@ def command(
             assets=document.assets,
             granted=overrides.granted,
             lock=document.lock,
-            stamp=stamp(document, catalogue, _recognised(settings, overrides.granted)),
+            stamp=stamp(document, catalogue, recogniser(settings, overrides.granted)),
             outputs=writable(out or settings.outputs),
             previews=previews,
             document=str(workflow.resolve()),
@@ -80,12 +78,6 @@ def command(
         ctx.exit(_run(client, happened, watcher, document, request, as_json, bool(ctx.obj)))
     finally:
         client.close(patience)
-
-
-def _recognised(settings: Settings, granted: list[str]) -> Recognised:
-    """Tells what a model of the workflow is."""
-    folders, given = models.ModelFolders(settings), frozenset(map(Path, granted))
-    return lambda kind, name: folders.info(kind, name, given)
 
 
 def _watcher(document: Document, as_json: bool, explain: bool) -> Watcher:

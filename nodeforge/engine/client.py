@@ -160,11 +160,26 @@ class WorkerClient:
                 "document": request.document,
             }
         )
+        self._tell_if_ended(request.run)
 
-    def cancel(self, run: str) -> None:
+    def _tell_if_ended(self, run: str) -> None:
+        """Say that the worker died where it had before it could hear of `run`."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return
+        self._hear_out()
+        if run in self._runs:
+            self._runs.discard(run)
+            words = "\n".join(self._stderr)
+            self._on_event(events.WorkerDied(run, process.poll() or 0, words))
+
+    def cancel(self, run: str, patience: float | None = PATIENCE) -> None:
         """Stop `run` at its next model call; a worker that does not is ended after 10 s.
 
         A second call for the same run ends the worker at once.
+
+        Args:
+            patience: Seconds until the worker is ended; None waits for as long as a step takes.
         """
         if run not in self._runs:
             return
@@ -174,7 +189,9 @@ class WorkerClient:
             return
         self._stopping.add(run)
         self._send({"request": "cancel", "id": run})
-        timer = threading.Timer(PATIENCE, self._end_if_running, (run, process))
+        if patience is None:
+            return
+        timer = threading.Timer(patience, self._end_if_running, (run, process))
         timer.daemon = True
         timer.start()
 

@@ -143,6 +143,8 @@ class Failed(Event):
 class RunCancelled(Event):
     """The person stopped the run. What was finished is kept."""
 
+    model_calls: int = 0
+
 
 @dataclass(frozen=True)
 class RunFinished(Event):

@@ -156,7 +156,7 @@ class Session:
             plan = self._plan_with_content(graph, request, state)
             results = self._executor.run(plan, request, state)
         except Cancelled:
-            state.emit(events.RunCancelled(request.run))
+            state.emit(events.RunCancelled(request.run, state.model_calls))
         except NodeFailedError as error:
             state.emit(events.Failed(request.run, error.node, error.report, error.same))
         except NodeForgeError as error:

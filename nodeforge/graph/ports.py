@@ -110,6 +110,15 @@ def output_names(node: Node, catalogue: Catalogue) -> list[str]:
     return list(spec.output) if spec else []
 
 
+COMPARE = "image.compare"
+"""The node type that shows two pictures."""
+
+
+def beside_port(node: Node) -> str:
+    """The output of a node that is shown left of its picture; empty for none."""
+    return "before" if node.type == COMPARE else ""
+
+
 def picture_port(node: Node, catalogue: Catalogue) -> str:
     """The first output of a node that is shown as a picture; empty for none."""
     for name in output_names(node, catalogue):

@@ -31,7 +31,13 @@ from nodeforge.imaging.decode import (
     picture_size,
     read_file,
 )
-from nodeforge.imaging.difference import difference, difference_mask
+from nodeforge.imaging.difference import (
+    Shift,
+    difference,
+    difference_mask,
+    moved_back,
+    picture_shift,
+)
 from nodeforge.imaging.encode import PictureFormat, encode
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
 from nodeforge.imaging.files import item_stamp, output_name, output_place, write_new
@@ -103,6 +109,7 @@ __all__ = [
     "Pixels",
     "Reading",
     "SaveError",
+    "Shift",
     "Stored",
     "adjust",
     "alike",
@@ -149,11 +156,13 @@ __all__ = [
     "match_surroundings",
     "mix",
     "model_pixels",
+    "moved_back",
     "output_name",
     "output_place",
     "pad",
     "parse_colour",
     "patch",
+    "picture_shift",
     "picture_size",
     "put_back",
     "read_file",

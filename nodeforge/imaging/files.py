@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import uuid
@@ -11,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nodeforge.imaging.errors import NoRoomError, SaveError
+from nodeforge.settings.whole_file import is_disk_full, take_name
 from nodeforge.values.output_names import fill, parameters_of, words_of, wrong_place, wrong_word
 
 _ATTEMPTS = 1000
@@ -42,7 +42,7 @@ def write_new(folder: Path, pattern: str, data: bytes) -> Path:
     try:
         for attempt in range(_ATTEMPTS):
             target = folder / _name(pattern, number + attempt)
-            if _claimed(part, target):
+            if take_name(part, target):
                 return target
         raise SaveError(f"{_ATTEMPTS} names in a row are taken.", place=str(folder))
     except OSError as error:
@@ -128,31 +128,8 @@ def _written(folder: Path, data: bytes) -> Path:
     return part
 
 
-def _claimed(part: Path, target: Path) -> bool:
-    """Give `part` the name of `target`, unless a file has it: then nothing happens."""
-    try:
-        os.link(part, target)
-        return True
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise
-    return _claimed_without_links(part, target)
-
-
-def _claimed_without_links(part: Path, target: Path) -> bool:
-    """For disks without hard links: take the name with an empty file, then replace that."""
-    try:
-        target.open("xb").close()
-    except FileExistsError:
-        return False
-    part.replace(target)
-    return True
-
-
 def _cannot(folder: Path, error: OSError) -> SaveError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return NoRoomError(
             "the disk is full.",
             place=str(folder),

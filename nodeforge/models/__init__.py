@@ -71,6 +71,7 @@ from nodeforge.models.labels import (
     family_label,
     kind_label,
     kind_with_article,
+    references_taken,
     too_many_references,
     variant_label,
 )
@@ -139,6 +140,7 @@ __all__ = [
     "recognise",
     "referenced_name",
     "referenced_names",
+    "references_taken",
     "resolve",
     "sha256",
     "size_of",

@@ -60,6 +60,13 @@ def variant_label(info: ModelInfo) -> str:
     return f"{label}, {info.variant_source or 'as most are'}"
 
 
+def references_taken(info: ModelInfo) -> int:
+    """How many reference pictures a model takes, to edit by; 0 for what is no edit model."""
+    family = FAMILIES.get(info.family or "")
+    is_model = info.kind in (Kind.CHECKPOINT, Kind.UNET)
+    return family.references_of(info.variant or family.variant) if family and is_model else 0
+
+
 def too_many_references(family: Family, variant: str | None, count: int) -> tuple[str, str] | None:
     """What is wrong with `count` reference pictures for a model, and the way out; None is nothing.
 

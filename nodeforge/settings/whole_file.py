@@ -7,6 +7,7 @@ killed process left is removed when the same file is written again.
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import tempfile
@@ -97,3 +98,38 @@ def keep_copy(path: Path, mark: str) -> Path:
         if copy.is_file() and copy.read_bytes() == content:
             return copy
     raise AssertionError("names do not end")
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether an error says that there is no room on the disk, or none left for the person."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def take_name(part: Path, target: Path) -> bool:
+    """Give the file `part` the name `target`, unless a file has it: then nothing happens.
+
+    Returns:
+        Whether the name was free. `part` may still be there.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    try:
+        os.link(part, target)
+        return True
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if is_disk_full(error):
+            raise
+    return _taken_without_links(part, target)
+
+
+def _taken_without_links(part: Path, target: Path) -> bool:
+    """For disks without hard links: take the name with an empty file, then replace that."""
+    try:
+        target.open("xb").close()
+    except FileExistsError:
+        return False
+    part.replace(target)
+    return True

@@ -11,6 +11,13 @@ from nodeforge.api import File, Image, Mask, Range, RunContext, node
 from .arrays import image_of
 
 
+class Compared(NamedTuple):
+    """Two pictures, of which the window shows one beside the other."""
+
+    after: Image
+    before: Image
+
+
 class Loaded(NamedTuple):
     """A picture and what it leaves open."""
 
@@ -60,6 +67,21 @@ def save(
         folder, stem = imaging.output_place(run.outputs, name)
         data = imaging.encode(pixels, format, imaging.item_stamp(run.stamp, index), quality)
         run.saved(imaging.write_new(folder, f"{stem}_{{}}{format.suffix}", data))
+
+
+@node("image.compare", shows=True, title="Compare images")
+def compare(before: Image, after: Image) -> Compared:
+    """Show two pictures on the node, one left and one right of the mouse, and pass them on.
+
+    Args:
+        before: The picture on the left, such as one that was edited.
+        after: The picture on the right, such as what was made of it.
+
+    Returns:
+        after: The picture on the right.
+        before: The picture on the left.
+    """
+    return Compared(after, before)
 
 
 @node("image.preview", shows=True, title="Preview image")

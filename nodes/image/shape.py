@@ -53,6 +53,24 @@ def resize_like(
     return mapped(lambda pixels: imaging.resize_to(pixels, *size, fit, method), image)
 
 
+@node("image.undo_shift", title="Undo shift")
+def undo_shift(image: Image, like: Image, most: Annotated[int, Range(1, 64)] = 16) -> Image:
+    """Move pictures back that an edit has moved by a few pixels.
+
+    A picture that is not moved, or that no shift brings nearer, stays as it is.
+
+    Args:
+        image: What was made, of the size of `like`.
+        like: The picture that was edited.
+        most: Pixels; a larger shift is none.
+    """
+    return mapped(
+        lambda made, old: imaging.moved_back(made, imaging.picture_shift(old, made, most)),
+        image,
+        like,
+    )
+
+
 @node("image.scale_by", title="Scale image by factor")
 def scale_by(
     image: Image,

@@ -9,6 +9,7 @@ from nodeforge.models import (
     PickleRefusedError,
     family_label,
     recognise,
+    references_taken,
     variant_label,
 )
 
@@ -463,3 +464,10 @@ def test_a_list_of_shards_of_wrong_kinds_is_refused(tmp_path, places):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(CorruptModelError, match="does not name the files"):
         recognise(tmp_path)
+
+
+def test_edit_models_say_how_many_pictures_they_take(tmp_path, names, write):
+    edits = {**names["sd15_unet"], "conv_in.weight": [320, 8, 3, 3]}
+    assert references_taken(recognise(write(tmp_path / "edits.safetensors", edits))) == 1
+    plain = recognise(write(tmp_path / "plain.safetensors", names["sd15_unet"]))
+    assert references_taken(plain) == 0

@@ -132,11 +132,10 @@ def test_a_second_stop_ends_a_worker_that_does_not_hear(watched: Watched):
     assert isinstance(watched.run(chain(3)), events.RunFinished)
 
 
-def test_patience_ends_a_worker_that_does_not_hear(watched: Watched, monkeypatch):
-    monkeypatch.setattr(client_module, "PATIENCE", 0.2)
+def test_patience_ends_a_worker_that_does_not_hear(watched: Watched):
     watched.start(chain(2, "chain.deaf"))
     wait_for_node(watched, "end")
-    watched.client.cancel("run")
+    watched.client.cancel("run", patience=0.2)
     assert isinstance(watched.wait(timeout=10), events.WorkerDied)
 
 

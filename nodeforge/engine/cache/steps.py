@@ -30,6 +30,8 @@ class Steps:
         self._cache = cache
         self._node_key = node_key
         self._since = time.perf_counter()
+        self._last: tuple[str, Checkpoint] | None = None
+        """The last checkpoint, while it is in memory alone."""
 
     def furthest(self, keys: Sequence[str]) -> tuple[int, Checkpoint] | None:
         """The last of `keys` whose checkpoint can be read, as its index and the checkpoint."""
@@ -45,6 +47,14 @@ class Steps:
         small = self._cache.codec.size(checkpoint) <= SMALL
         to_disk = small or checkpoint.step % SPARSE == 0
         self._cache.put(key + _MARK, checkpoint, seconds, to_disk=to_disk)
+        self._last = None if to_disk else (key, checkpoint)
+
+    def keep_last(self) -> None:
+        """Write the last checkpoint to disk: the run was stopped, and is to go on from there."""
+        if self._last is not None:
+            key, checkpoint = self._last
+            self._cache.put(key + _MARK, checkpoint, 0.0, to_disk=True)
+            self._last = None
 
     def keep(self, key: str) -> None:
         """Have the checkpoint under `key` on disk, whatever its size."""

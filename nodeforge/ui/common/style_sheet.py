@@ -44,7 +44,8 @@ QPushButton, QToolButton { background: $raised; border: 1px solid $line; border-
   padding: 4px 12px; min-height: 16px; }
 QToolButton { padding: 4px; background: transparent; border-color: transparent; }
 QPushButton:hover, QToolButton:hover { border-color: $accent; }
-QPushButton:pressed, QToolButton:pressed, QToolButton:checked { background: $line; }
+QPushButton:pressed, QPushButton:checked,
+QToolButton:pressed, QToolButton:checked { background: $line; }
 QPushButton:disabled { color: $dim; border-color: $line; }
 QToolButton:disabled { color: $dim; border-color: transparent; }
 QPushButton:focus, QToolButton:focus { border-color: $accent; }

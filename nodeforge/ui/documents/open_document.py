@@ -66,9 +66,13 @@ class OpenDocument(QObject):
         self.path = path
         self._name = name
         self.recovered = recovered
+        self.job = ""
+        """The id of the queued job whose workflow this is; saving puts it back into the queue."""
         self.granted: list[str] = []
         self.states: dict[str, NodeState] = {}
         self.pictures: dict[str, QImage] = {}
+        self.beside: dict[str, QImage] = {}
+        """What is shown left of the picture of nodes that compare two."""
         self.problems: list[Problem] = []
         self.companions: dict[str, dict[str, Any]] = {}
         """Files found beside denoisers that come alone, by node and port, as the lock has them."""
@@ -155,7 +159,7 @@ class OpenDocument(QObject):
         self.file_status_changed.emit()
 
     def mark_saved_as(self, path: Path) -> None:
-        self.path = path
+        self.path, self.job = path, ""
         self.mark_saved()
         self.file_status_changed.emit()
 
@@ -181,6 +185,12 @@ class OpenDocument(QObject):
     def show_states(self, states: dict[str, NodeState]) -> None:
         self.states.update(states)
         self.states_changed.emit(states)
+
+    def show_beside(self, node: str, image: QImage) -> None:
+        """Show `image` left of the picture of a node that compares two."""
+        self.beside[node] = image
+        if node in self.pictures:
+            self.picture_changed.emit(node)
 
     def show_picture(self, node: str, image: QImage) -> None:
         self.pictures[node] = image

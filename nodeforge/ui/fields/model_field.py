@@ -26,6 +26,7 @@ from nodeforge.models import (
     ModelInfo,
     family_label,
     kind_with_article,
+    references_taken,
     variant_label,
 )
 from nodeforge.ui.common import formatting
@@ -161,6 +162,7 @@ def _about(info: ModelInfo) -> str:
     variant = variant_label(info)
     lines = [info.name, family, f"Variant: {variant}" if variant else "", made]
     lines += ["For inpainting"] if info.inpainting else []
+    lines += ["Edits by instruction"] if references_taken(info) else []
     return "\n".join(filter(None, lines))
 
 

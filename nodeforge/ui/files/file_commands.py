@@ -24,9 +24,11 @@ from nodeforge.ui.files.comfyui_import import ComfyUIImport
 from nodeforge.ui.files.document_reading import ForeignWorkflow, is_quick, read_document
 from nodeforge.ui.files.dropped_models import SUFFIXES as MODEL_SUFFIXES
 from nodeforge.ui.files.dropped_models import DroppedModels
+from nodeforge.ui.files.job_documents import JobDocuments
 from nodeforge.ui.files.load_settings import settings_edit
 from nodeforge.ui.files.model_lock import record_models
 from nodeforge.ui.files.versions_dialog import VersionsDialog
+from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class FileCommands:
         )
         self._reader.finished.connect(lambda: message_bars.dismiss("reading"))
         self._dropped_models = DroppedModels(workspace, message_bars, self._reader)
+        self._jobs = JobDocuments(workspace, runner, message_bars)
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
         workspace.upgraded.connect(self._show_upgrade)
         workspace.closed.connect(self._forget)
@@ -234,9 +237,19 @@ class FileCommands:
     def save(self, opened: OpenDocument) -> bool:
         """Save; returns whether it was saved. A document with a canvas is saved as a project."""
         path = opened.path
+        if opened.job:
+            return self._jobs.save(opened)
         if path is None or (opened.canvas is not None and path.suffix.lower() != PROJECT):
             return self.save_as(opened)
         return self._write(opened, path)
+
+    def edit_job(self, job: Job) -> OpenDocument | None:
+        """Open the workflow of a job that does not run; *Save* puts it back into the queue."""
+        return self._jobs.edit(job)
+
+    def open_job(self, job: Job) -> OpenDocument | None:
+        """Open a copy of a job's workflow."""
+        return self._jobs.open_copy(job)
 
     def save_as(self, opened: OpenDocument) -> bool:
         painted = opened.canvas is not None
@@ -310,7 +323,12 @@ class FileCommands:
         box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("A run is in progress")
-        box.setText("A workflow is running. Closing now stops it; what is finished is kept.")
+        text = "A workflow is running. Closing now stops it; what is finished is kept."
+        current = self._runner.jobs.current
+        if current is not None and current.kept is not None:
+            text = "A workflow is running. Closing now stops it after its step; it stays in the "
+            text += "queue, and goes on from there next time."
+        box.setText(text)
         stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
         wait = box.addButton("Close when done", QMessageBox.ButtonRole.AcceptRole)
         box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)

@@ -7,16 +7,15 @@ can be read from it is put into a new one. Neither keeps the window from opening
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 from nodeforge.errors import NodeForgeError
+from nodeforge.settings.sqlite_file import BusyError, DatabaseError, Schema, SqliteFile, Table
 from nodeforge.values.output_names import told
 
 T = TypeVar("T")
@@ -34,22 +33,8 @@ _COLUMNS = {
     "collections": "TEXT NOT NULL DEFAULT ''",
 }
 """`favourite` is the number of stars, `collections` one name a line."""
-_ADDED = ("facts", "collections")
-"""Columns that databases of before do not have."""
 MOST_STARS = 5
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS results"
-    f" ({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())})"
-)
 _NAMES = ", ".join(_COLUMNS)
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_NO_FAULT_OF_THE_FILE = _BUSY | {
-    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN),
-    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_AUTH),
-}
-_UNREADABLE = (sqlite3.Error, UnicodeError)  # messages about a damaged schema are no UTF-8
-_PATIENCE = 0.2
-"""Seconds to wait for another process; the window's thread waits."""
 _MOST_WAITING = 1000
 
 
@@ -90,13 +75,15 @@ class ResultsDatabase:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        self._base: sqlite3.Connection | None = None
+        self._base = SqliteFile(file, _SCHEMA)
         self._waiting: list[tuple[str, tuple[object, ...]]] = []
-        self.moved_aside: Path | None = None
-        """Where a damaged database has been moved."""
         with contextlib.suppress(GalleryError):  # whoever asks for results is told
             self._do(lambda base: None)
+
+    @property
+    def moved_aside(self) -> Path | None:
+        """Where a damaged database has been moved."""
+        return self._base.moved_aside
 
     def add(
         self,
@@ -229,7 +216,7 @@ class ResultsDatabase:
     def close(self) -> None:
         with contextlib.suppress(GalleryError):
             self._write_waiting()
-        self._disconnect()
+        self._base.close()
 
     def _write_waiting(self) -> None:
         def write(base: sqlite3.Connection) -> None:
@@ -241,76 +228,12 @@ class ResultsDatabase:
             self._waiting.clear()
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """What `work` gives for the connection, in a transaction; a damaged file is replaced."""
-        for attempt in (1, 2):
-            try:
-                with self._connected() as base:
-                    return work(base)
-            except _UNREADABLE as error:
-                if _code(error) in _BUSY:
-                    raise _BusyError(
-                        "another program holds the gallery.", way_out="Try again in a moment."
-                    ) from error
-                if self._is_no_fault_of_the_file(error) or attempt == 2:
-                    raise GalleryError(
-                        f"the gallery cannot be read or written: {error}.",
-                        place=str(self._file),
-                        way_out="Make room on the disk, or make the file writable.",
-                    ) from error
-                self._replace_damaged()
-        raise AssertionError("it is done or raised")
-
-    def _is_no_fault_of_the_file(self, error: Exception) -> bool:
-        code = _code(error)
-        if code == sqlite3.SQLITE_READONLY:  # also said of a header with unknown versions
-            return not os.access(self._file, os.W_OK)
-        return code in _NO_FAULT_OF_THE_FILE
-
-    def _connected(self) -> sqlite3.Connection:
-        if self._base is None:
-            try:
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise GalleryError(
-                    f"the gallery cannot be made: {error.strerror}.", place=str(self._file)
-                ) from error
-            self._base = _connect(str(self._file))
-            self._base.execute(_SCHEMA)
-            self._add_columns(self._base)
-            self._base.execute(f"SELECT {_NAMES} FROM results LIMIT 1")  # with all its columns
-            self._base.commit()
-        return self._base
-
-    def _add_columns(self, base: sqlite3.Connection) -> None:
-        """Give a database of before the columns that were added since."""
-        there = {row[1] for row in base.execute("PRAGMA table_info(results)")}
-        for name in _ADDED:
-            if name not in there:
-                base.execute(f"ALTER TABLE results ADD COLUMN {name} {_COLUMNS[name]}")
-
-    def _disconnect(self) -> None:
-        if self._base is not None:
-            self._base.close()
-            self._base = None
-
-    def _replace_damaged(self) -> None:
-        """Move the database aside and make a new one of what can be read."""
-        self._disconnect()
-        aside = _free_name(self._file)
-        for end in ("-wal", "-shm", "-journal"):
-            with contextlib.suppress(OSError):
-                Path(f"{self._file}{end}").replace(f"{aside}{end}")
         try:
-            self._file.replace(aside)
-        except OSError as error:
-            raise GalleryError(
-                f"the gallery is damaged and cannot be moved aside: {error.strerror}.",
-                place=str(self._file),
-            ) from error
-        self.moved_aside = aside
-        rows = _readable_rows(aside)
-        with self._connected() as base:
-            base.executemany(f"INSERT OR IGNORE INTO results ({_NAMES}) VALUES ({_MARKS})", rows)
+            return self._base.do(work)
+        except BusyError as error:
+            raise _BusyError(error.fact, way_out=error.way_out) from error
+        except DatabaseError as error:
+            raise GalleryError(error.fact, place=error.place, way_out=error.way_out) from error
 
 
 class _BusyError(GalleryError):
@@ -322,47 +245,6 @@ _INSERT = (
     "INSERT OR REPLACE INTO results (path, workflow, prompt, seed, made, thumbnail, facts)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-
-
-def _connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
-    base = sqlite3.connect(name, timeout=_PATIENCE, uri=uri)
-    base.text_factory = lambda data: data.decode("utf-8", "replace")
-    return base
-
-
-def _code(error: Exception) -> int:
-    """SQLite's primary error code; 0 where the error is not SQLite's own."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _free_name(file: Path) -> Path:
-    for number in count(1):
-        aside = file.with_name(f"{file.stem}.damaged-{number}{file.suffix}")
-        if not aside.exists():
-            return aside
-    raise AssertionError("names do not end")
-
-
-def _readable_rows(file: Path) -> list[tuple[Any, ...]]:
-    """The rows of a damaged database that can be read, from both ends of the table."""
-    found: dict[Any, tuple[Any, ...]] = {}
-    with (
-        contextlib.suppress(*_UNREADABLE),
-        contextlib.closing(_connect(f"{file.as_uri()}?mode=ro", uri=True)) as base,
-    ):
-        there = {row[1] for row in base.execute("PRAGMA table_info(results)")}
-        names = [name if name in there else "NULL" for name in _COLUMNS]
-        for order in ("ASC", "DESC"):
-            with contextlib.suppress(*_UNREADABLE):
-                query = f"SELECT {', '.join(names)} FROM results ORDER BY rowid {order}"
-                for row in base.execute(query):
-                    found.setdefault(row[1], row)
-        if not found:  # the index on the paths has pages of its own
-            with contextlib.suppress(*_UNREADABLE):
-                query = "SELECT path FROM results INDEXED BY sqlite_autoindex_results_1"
-                for (path,) in base.execute(query):
-                    found[path] = (None, path, *[None] * (len(_COLUMNS) - 2))
-    return [whole for row in found.values() if (whole := _whole_row(row)) is not None]
 
 
 def _whole_row(row: Iterable[Any]) -> tuple[Any, ...] | None:
@@ -381,6 +263,9 @@ def _whole_row(row: Iterable[Any]) -> tuple[Any, ...] | None:
         facts if isinstance(facts, str) else "",
         collections if isinstance(collections, str) else "",
     )
+
+
+_SCHEMA = Schema("the gallery", {"results": Table(_COLUMNS, _whole_row, key="path")})
 
 
 def _result(row: tuple[Any, ...]) -> Result | None:

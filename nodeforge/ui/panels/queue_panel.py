@@ -1,57 +1,84 @@
-"""The queue panel: current, waiting and ended runs."""
+"""The queue panel: current, waiting and ended runs, and what can be done with them."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
+    QSizePolicy,
     QStackedLayout,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from nodeforge.ui.common import formatting
+from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.running.job_queue import DONE, FAILED, RUNNING, STOPPED, WAITING, Job
+from nodeforge.ui.panels.queue_list import PRIORITIES, QueueList
+from nodeforge.ui.running.job_queue import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    PAUSED,
+    RUNNING,
+    WAITING,
+    Job,
+)
 from nodeforge.ui.running.progress import RunProgress
 from nodeforge.ui.running.runner import Runner
 
 EMPTY = "Runs that wait appear here. Press Run, more than once to queue several."
-_ICONS = {
-    WAITING: "clock",
-    RUNNING: "play",
-    DONE: "check-circle",
-    FAILED: "x-circle",
-    STOPPED: "stop-circle",
-}
-_JOB = Qt.ItemDataRole.UserRole
+_MOST = 500
+"""Jobs that the list shows of those that have not ended."""
+_ROOMY = 560
+"""Pixels of the panel from which its buttons have texts."""
+_ICON_WIDTH = 34
+_EDITED = (WAITING, PAUSED, FAILED, CANCELLED)
+_RESUMED = (PAUSED, FAILED, CANCELLED)
 
 
 class QueuePanel(QWidget):
-    """Lists jobs; waiting ones can be moved and removed."""
+    """Lists jobs; those that wait can be dragged to another place, edited, paused and cancelled."""
+
+    edit_requested = Signal(object)
+    """A `Job` whose workflow is to be edited."""
+    open_requested = Signal(object)
+    """A `Job` of whose workflow a copy is to be opened."""
 
     def __init__(self, runner: Runner) -> None:
         super().__init__()
         self.setAccessibleName("Queue")
         self._runner = runner
         self._jobs: dict[str, Job] = {}
-        self.list = QTreeWidget(rootIsDecorated=False)
-        self.list.setAccessibleName("Runs")
-        self.list.setHeaderLabels(["Workflow", "State", "Time"])
-        self.list.setColumnWidth(0, 280)
-        self.list.setColumnWidth(1, 320)
-        self.list.currentItemChanged.connect(self._offer)
-        self.pause = QPushButton(icon("pause"), "Pause", checkable=True)
-        self.pause.setToolTip("Pause the queue; the current run is finished")
-        self.pause.clicked.connect(lambda: runner.pause(not runner.jobs.paused))
-        self._earlier = self._button("arrow-up", "Earlier", lambda: self._move(-1))
-        self._later = self._button("arrow-down", "Later", lambda: self._move(1))
-        self._remove = self._button("x", "Remove", self._take_off)
-        self._clear = self._button("trash", "Clear", runner.jobs.clear)
+        self._left: float | None = None
+        self.list = QueueList()
+        self.list.moved.connect(self._move)
+        self.list.chosen.connect(self._offer)
+        self.list.opened.connect(self._open)
+        self.list.removed.connect(self._take_off)
+        self.list.customContextMenuRequested.connect(self._show_menu)
+        self.pause = self._button("pause", "Pause queue", self._pause_queue)
+        self.pause.setToolTip("Finish the current run, and begin no other")
+        self.resume_job = self._tool("play", "Resume", self._resume)
+        self.resume_job.setToolTip("Resume: go on from the last step that was done")
+        self.pause_job = self._tool("pause", "Pause", self._pause)
+        self.pause_job.setToolTip("Pause after the current step; Resume goes on from there")
+        self.again = self._tool("repeat", "Run once more", self._run_again)
+        self.edit = self._tool("pencil-simple", "Edit", self._edit)
+        self.edit.setToolTip("Edit the job's workflow; Save puts it back into the queue")
+        self.remove = self._tool("x", "Remove", self._take_off)
+        self.cancel_all = self._button("stop", "Cancel all", runner.cancel_all)
+        self.clear = self._button("trash", "Clear ended", runner.jobs.clear)
+        self.note = QLabel()
+        self.note.setProperty("role", "dim")
+        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._stack = QStackedLayout()
         empty = QLabel(EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         empty.setProperty("role", "empty")
@@ -64,74 +91,175 @@ class QueuePanel(QWidget):
 
     def _full(self) -> QWidget:
         full = QWidget()
-        row, column = QHBoxLayout(full), QVBoxLayout()
-        row.setContentsMargins(8, 4, 8, 4)
-        row.addWidget(self.list, 1)
-        for button in (self.pause, self._earlier, self._later, self._remove, self._clear):
-            column.addWidget(button)
-        column.addStretch(1)
-        row.addLayout(column)
+        column, row = QVBoxLayout(full), QHBoxLayout()
+        column.setContentsMargins(8, 4, 8, 4)
+        column.setSpacing(4)
+        row.setSpacing(4)
+        for button in (self.pause, self.cancel_all, self.clear):
+            row.addWidget(button)
+        row.addWidget(self.note, 1)
+        own = (self.resume_job, self.pause_job, self.again, self.edit, self.remove)
+        for button in own:
+            row.addWidget(button)
+        column.addLayout(row)
+        column.addWidget(self.list, 1)
         return full
 
-    def _button(self, name: str, text: str, do: object) -> QPushButton:
+    def _button(self, name: str, text: str, do: Callable[[], object]) -> QPushButton:
         button = QPushButton(icon(name), text)
-        button.clicked.connect(do)
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+        button.setMinimumWidth(_ICON_WIDTH)  # in a narrow panel it has no text
+        button.clicked.connect(lambda: do())
+        return button
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._show_texts()
+        super().resizeEvent(event)
+
+    def _show_texts(self) -> None:
+        """What buttons say beside their icons, where there is room."""
+        roomy = self.width() >= _ROOMY
+        for button in (self.pause, self.cancel_all, self.clear):
+            button.setText(button.accessibleName() if roomy else "")
+
+    def _tool(self, name: str, text: str, do: Callable[[], object]) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon(name))
+        button.setText(text)
+        button.setToolTip(text)
+        button.setAccessibleName(text)
+        button.clicked.connect(lambda: do())
         return button
 
     def _show(self) -> None:
-        jobs = self._runner.jobs
-        shown = [*([jobs.current] if jobs.current else []), *jobs.waiting, *jobs.ended]
-        chosen = self._chosen()
-        self._jobs = {job.id: job for job in shown}
-        self.list.clear()
-        for job in shown:
-            item = self._item(job)
-            self.list.addTopLevelItem(item)
-            if chosen is job:
-                self.list.setCurrentItem(item)
-        self._stack.setCurrentIndex(1 if shown or jobs.paused else 0)
-        self.pause.setChecked(jobs.paused)
-        self.pause.setText("Resume" if jobs.paused else "Pause")
+        jobs, kept = self._runner.jobs, self._runner.kept
+        self._jobs = {job.id: job for job in [*jobs.pending, *jobs.ended]}
+        expected = kept.expected(self._left)
+        now = kept.queue.clock()
+        self.list.show_jobs(jobs.pending[:_MOST], jobs.ended, expected, kept.held, now)
+        self._stack.setCurrentIndex(1 if self._jobs or jobs.paused else 0)
+        self.pause.setAccessibleName("Resume queue" if jobs.paused else "Pause queue")
+        self._show_texts()
         self.pause.setIcon(icon("play" if jobs.paused else "pause"))
+        self.note.setText(self._note())
         self._offer()
 
-    def _item(self, job: Job) -> QTreeWidgetItem:
-        state = f"{job.state}: {job.message}" if job.message else job.state
-        item = QTreeWidgetItem([job.name, state.capitalize(), ""])
-        expected = sum(job.costs.values())
-        if job.seconds:
-            item.setText(2, formatting.duration(job.seconds))
-        elif job.state == WAITING and expected >= 1:
-            item.setText(2, f"about {formatting.duration(round(expected))}")
-        item.setIcon(1, icon(_ICONS[job.state]))
-        item.setToolTip(1, job.message)
-        item.setData(0, _JOB, job.id)
-        return item
+    def _note(self) -> str:
+        """What keeps the queue from going on; empty for nothing."""
+        jobs, kept = self._runner.jobs, self._runner.kept
+        if kept.holder is not None:
+            return f"Run by {kept.holder.title}, process {kept.holder.pid}"
+        if jobs.paused:
+            return "The queue is paused"
+        if kept.held:
+            return f"{plural(len(kept.held), 'job')} from before: Resume lets them go on"
+        if len(jobs.pending) > _MOST:
+            return f"The first {_MOST} of {len(jobs.pending)} jobs"
+        return ""
 
     def _read(self, reading: RunProgress | None) -> None:
-        """Show the remaining time of the current run, the first item."""
-        item = self.list.topLevelItem(0)
-        if item is not None and reading is not None and self._runner.jobs.current is not None:
-            left = reading.left
-            text = f"{formatting.duration(round(left))} left" if left and left >= 1 else ""
-            item.setText(2, text)
+        """Show when the current run, and those after it, are expected to end."""
+        self._left = reading.left if reading is not None else None
+        if self._runner.jobs.current is not None and self._left is not None:
+            kept = self._runner.kept
+            self.list.show_times(kept.expected(self._left), kept.queue.clock())
 
-    def _chosen(self) -> Job | None:
-        items = self.list.selectedItems()
-        return self._jobs.get(items[0].data(0, _JOB)) if items else None
+    def _chosen(self) -> list[Job]:
+        """The selected jobs, in their order."""
+        ids = self.list.selected_ids()
+        return [job for job in self._jobs.values() if job.id in ids]
 
     def _offer(self) -> None:
-        job, jobs = self._chosen(), self._runner.jobs
-        waits = job in jobs.waiting
-        self._earlier.setEnabled(waits and jobs.waiting[0] is not job)
-        self._later.setEnabled(waits and jobs.waiting[-1] is not job)
-        self._remove.setEnabled(job is not None and job is not jobs.current)
-        self._clear.setEnabled(bool(jobs.waiting or jobs.ended))
+        jobs, chosen = self._runner.jobs, self._chosen()
+        kept = [job for job in chosen if job.kept is not None]
+        self.resume_job.setEnabled(any(self._can_resume(job) for job in kept))
+        self.pause_job.setEnabled(any(self._can_pause(job) for job in kept))
+        self.again.setEnabled(bool(kept))
+        self.edit.setEnabled(len(kept) == 1 and kept[0].state in _EDITED)
+        self.remove.setEnabled(any(job.state != RUNNING for job in chosen))
+        self.cancel_all.setEnabled(bool(jobs.pending))
+        self.clear.setEnabled(bool(jobs.ended))
 
-    def _move(self, by: int) -> None:
-        if job := self._chosen():
-            self._runner.jobs.move(job, by)
+    def _can_resume(self, job: Job) -> bool:
+        return job.state in _RESUMED or job.id in self._runner.kept.held
+
+    def _can_pause(self, job: Job) -> bool:
+        held = job.id in self._runner.kept.held
+        return job.state in (WAITING, RUNNING) and not held
+
+    def _pause_queue(self) -> None:
+        self._runner.pause(not self._runner.jobs.paused)
+
+    def _move(self, job_id: str, place: int) -> None:
+        if (job := self._jobs.get(job_id)) is not None:
+            self._runner.jobs.move_to(job, place)
+
+    def _resume(self) -> None:
+        for job in self._chosen():
+            if self._can_resume(job):
+                self._runner.resume_job(job)
+
+    def _pause(self) -> None:
+        for job in self._chosen():
+            if self._can_pause(job):
+                self._runner.pause_job(job)
+
+    def _cancel(self) -> None:
+        for job in self._chosen():
+            if job.state in (WAITING, RUNNING, PAUSED):
+                self._runner.cancel(job)
+
+    def _run_again(self) -> None:
+        for job in self._chosen():
+            if job.kept is not None:
+                self._runner.kept.run_once_more(job.id)
+
+    def _edit(self) -> None:
+        for job in self._chosen()[:1]:
+            self.edit_requested.emit(job)
+
+    def _open(self, job_id: str) -> None:
+        job = self._jobs.get(job_id)
+        if job is not None and job.kept is not None:
+            edited = job.state in _EDITED
+            (self.edit_requested if edited else self.open_requested).emit(job)
 
     def _take_off(self) -> None:
-        if job := self._chosen():
-            self._runner.jobs.remove(job)
+        for job in self._chosen():
+            if job.state != RUNNING:
+                self._runner.jobs.remove(job)
+
+    def _set_priority(self, priority: int) -> None:
+        for job in self._chosen():
+            if job.kept is not None:
+                self._runner.kept.set_priority(job.id, priority)
+
+    def _show_menu(self, place: QPoint) -> None:
+        chosen = self._chosen()
+        if not chosen:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for button in (self.resume_job, self.pause_job):
+            action = menu.addAction(button.icon(), button.text(), button.click)
+            action.setEnabled(button.isEnabled())
+        ended = all(job.state in (DONE, FAILED, CANCELLED) for job in chosen)
+        menu.addAction(icon("stop"), "Cancel", self._cancel).setEnabled(not ended)
+        priorities = menu.addMenu("Priority")
+        priorities.setEnabled(any(job.kept is not None for job in chosen))
+        for priority, title in PRIORITIES.items():
+            priorities.addAction(title, partial(self._set_priority, priority))
+        menu.addSeparator()
+        for button in (self.again, self.edit, self.remove):
+            action = menu.addAction(button.icon(), button.text(), button.click)
+            action.setEnabled(button.isEnabled())
+        if len(chosen) == 1 and (kept := chosen[0].kept) is not None:
+            menu.addAction("Open its workflow", partial(self.open_requested.emit, chosen[0]))
+            log = menu.addAction("Show its log", partial(_open_file, kept.log))
+            log.setEnabled(bool(kept.attempts))
+        menu.popup(self.list.viewport().mapToGlobal(place))
+
+
+def _open_file(path: str) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(path))

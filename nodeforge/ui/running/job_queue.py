@@ -1,10 +1,15 @@
-"""The job queue: waiting, current and ended runs, each with a snapshot of its workflow."""
+"""The window's jobs: those kept on disk, which survive it, and those that only it can use.
+
+What runs on change, and what a canvas generates, is of no use without its window: such jobs are in
+memory alone, and run before those that are kept.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +17,16 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.queue.job import Job as KeptJob
+from nodeforge.engine.queue.states import ENDED, State
 from nodeforge.formats import graph_to_json
 from nodeforge.graph.model import Graph
+from nodeforge.ui.running.kept_jobs import KeptJobs
 
-WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
-_KEPT = 50
+WAITING, RUNNING, PAUSED = State.WAITING, State.RUNNING, State.PAUSED
+DONE, FAILED, CANCELLED = State.DONE, State.FAILED, State.CANCELLED
+_SHOWN = 50
+"""Ended jobs that the panel shows."""
 
 
 @dataclass
@@ -24,12 +34,14 @@ class Job:
     """One queued run of one document.
 
     Args:
-        document: The id of the `OpenDocument` it is a run of.
+        document: The id of the `OpenDocument` it is a run of; empty for jobs of the command line,
+            and of a window of before.
         name: That document's name when it was queued.
         graph: The snapshot: ``nodes`` and ``links``.
         request: The request to the worker.
         costs: Expected seconds by node.
         auto: Whether run on change has queued it.
+        kept: The job in the database; None for one in memory alone.
     """
 
     document: str
@@ -46,10 +58,12 @@ class Job:
     """The files that it has saved."""
     started: float = 0.0
     """`time.monotonic` when it was sent to the worker."""
+    kept: KeptJob | None = None
 
     @property
     def id(self) -> str:
-        return self.request.run
+        """Names the job among those of the window."""
+        return self.kept.id if self.kept is not None else self.request.run
 
 
 def snapshot(graph: Graph) -> dict[str, Any]:
@@ -62,63 +76,147 @@ def new_run_id() -> str:
 
 
 class JobQueue(QObject):
-    """Waiting jobs, the current job, and the last ended ones."""
+    """All jobs, as the window shows them.
+
+    Args:
+        kept: Those in the database.
+    """
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, kept: KeptJobs) -> None:
         super().__init__()
-        self.waiting: list[Job] = []
+        self.kept = kept
         self.current: Job | None = None
+        self._fleeting: list[Job] = []
+        """Waiting jobs that are in memory alone."""
+        self._ended_fleeting: list[Job] = []
+        self._known: dict[str, Job] = {}
+        """Jobs in the database, by id."""
+        self.pending: list[Job] = []
+        """The jobs that have not ended, in their order, the running one first."""
         self.ended: list[Job] = []
-        self.paused = False
-        """Whether the queue is paused."""
+        """The last jobs that have ended, the newest first."""
+        kept.changed.connect(self._read)
+        self._read()
 
-    def add(self, job: Job) -> None:
-        self.waiting.append(job)
-        self.changed.emit()
+    @property
+    def paused(self) -> bool:
+        """Whether the queue is paused."""
+        return self.kept.paused
+
+    @property
+    def waiting(self) -> list[Job]:
+        """The jobs that will run, in their order, without those that are paused or held."""
+        held = self.kept.held
+        return [job for job in self.pending if job.state == WAITING and job.id not in held]
+
+    def add(self, job: Job, keep: Callable[[], KeptJob] | None = None) -> None:
+        """Queue a job.
+
+        Args:
+            keep: Adds it to the database; without, it is in memory alone.
+        """
+        if keep is not None:
+            job.kept = keep()
+            self._known[job.id] = job
+        else:
+            self._fleeting.append(job)
+        self._read()
 
     def next(self) -> Job | None:
-        """Make the first waiting job the current one."""
-        if self.current is not None or self.paused or not self.waiting:
+        """Make the first job that waits the current one."""
+        if self.current is not None or self.paused:
             return None
-        self.current = self.waiting.pop(0)
+        if self._fleeting:
+            self.current = self._fleeting.pop(0)
+        elif (begun := self.kept.begin()) is not None:
+            self.current = self._job_of(begun)
+        else:
+            return None
         self.current.state, self.current.started = RUNNING, time.monotonic()
-        self.changed.emit()
+        self.current.message = ""
+        self._read()
         return self.current
 
     def end(self, state: str, message: str = "") -> None:
-        """End the current job."""
+        """End the current job; what has become of a kept one is in the database."""
         job, self.current = self.current, None
         if job is not None:
             job.state, job.message = state, message
             job.seconds = time.monotonic() - job.started
-            if not job.auto:
-                self.ended = [job, *self.ended][:_KEPT]
-        self.changed.emit()
+            if not job.auto and job.kept is None:
+                self._ended_fleeting = [job, *self._ended_fleeting][:_SHOWN]
+        self._read()
 
     def pause(self, on: bool) -> None:
         """Pause or resume the queue; the current job is not stopped."""
-        self.paused = on
-        self.changed.emit()
+        self.kept.pause_queue(on)
+        self._read()
 
     def move(self, job: Job, by: int) -> None:
         """Move a waiting job up (negative) or down."""
-        if job in self.waiting:
-            place = self.waiting.index(job)
-            self.waiting.remove(job)
-            self.waiting.insert(max(0, place + by), job)
-            self.changed.emit()
+        order = [each for each in self.pending if each.state != RUNNING]
+        if job in order:
+            self.move_to(job, order.index(job) + by)
+
+    def move_to(self, job: Job, place: int) -> None:
+        """Move a job that waits or is paused to a place among these, counted from 0."""
+        if job in self._fleeting:
+            self._fleeting.remove(job)
+            self._fleeting.insert(max(0, place), job)
+        elif job.kept is not None:
+            self.kept.move(job.id, place + 1 - len(self._fleeting))
+        self._read()
 
     def remove(self, job: Job) -> None:
-        """Remove a waiting or ended job."""
-        for jobs in (self.waiting, self.ended):
+        """Remove a job that does not run."""
+        for jobs in (self._fleeting, self._ended_fleeting):
             if job in jobs:
                 jobs.remove(job)
-        self.changed.emit()
+        if job.kept is not None:
+            self.kept.remove(job.id)
+        self._read()
 
     def clear(self) -> None:
-        """Remove all waiting and ended jobs."""
-        self.waiting.clear()
-        self.ended.clear()
+        """Remove the jobs that have ended."""
+        self._ended_fleeting.clear()
+        self.kept.remove_ended()
+        self._read()
+
+    def cancel_waiting(self) -> None:
+        """Cancel all jobs that have not ended, but for the current one."""
+        self._fleeting.clear()
+        for job in self.pending:
+            if job.kept is not None and job is not self.current:
+                self.kept.cancel(job.id)
+        self._read()
+
+    def _job_of(self, kept: KeptJob) -> Job:
+        """The window's job of one in the database, as that is now."""
+        job = self._known.get(kept.id)
+        if job is None:
+            request = RunRequest(kept.id, list(kept.targets), outputs=kept.outputs or Path())
+            job = self._known[kept.id] = Job("", kept.name, {}, request, queued=kept.queued)
+        job.kept, job.saved = kept, list(kept.files) or job.saved
+        if job is not self.current:
+            job.state, job.seconds = kept.state, kept.seconds
+            job.message = kept.error.fact if kept.error is not None else ""
+        return job
+
+    def _read(self) -> None:
+        kept = [self._job_of(each) for each in self.kept.jobs]
+        current = [self.current] if self.current is not None else []
+        waiting = [job for job in kept if job.state not in ENDED and job is not self.current]
+        self.pending = [*current, *self._fleeting, *waiting]
+        ended = [job for job in kept if job.state in ENDED and job is not self.current]
+        together = [*self._ended_fleeting, *ended]
+        self.ended = sorted(together, key=_ended_at, reverse=True)[:_SHOWN]
+        self._known = {job.id: job for job in kept}
         self.changed.emit()
+
+
+def _ended_at(job: Job) -> float:
+    if job.kept is not None:
+        return job.kept.ended or 0.0
+    return job.queued + job.seconds

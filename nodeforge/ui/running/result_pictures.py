@@ -11,7 +11,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage
 
 from nodeforge.graph.document import NoSuchNodeError
-from nodeforge.graph.ports import output_spec, picture_port
+from nodeforge.graph.ports import beside_port, output_spec, picture_port
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -60,6 +60,16 @@ class ResultPictures:
         if self.picture_port(opened, node):
             show = partial(self._show, opened.id, node)
             self.render(opened, node, show, longest=THUMBNAIL)
+        if port := self.beside_port(opened, node):
+            show = partial(self._show_beside, opened.id, node)
+            self.render(opened, node, show, longest=THUMBNAIL, port=port)
+
+    def beside_port(self, opened: OpenDocument, node: str) -> str:
+        """The output of `node` that is shown left of its picture; empty for none."""
+        try:
+            return beside_port(opened.document.node(node))
+        except NoSuchNodeError:
+            return ""
 
     def render(
         self,
@@ -69,12 +79,17 @@ class ResultPictures:
         *,
         step: int = 0,
         longest: int = 2048,
+        port: str = "",
     ) -> None:
-        """Request the picture of a result, or of a denoising step (counted from 1)."""
+        """Request the picture of a result, or of a denoising step (counted from 1).
+
+        Args:
+            port: The output; empty is the first that is a picture.
+        """
         if opened.last_run is None:
             show(None)
             return
-        port = self.picture_port(opened, node)
+        port = port or self.picture_port(opened, node)
         smooth = step > 0 or self.picture_type(opened, node) == "latent"
         self._link.ask(
             "render",
@@ -110,6 +125,11 @@ class ResultPictures:
         image = read_scaled(Path(path), THUMBNAIL)
         if not image.isNull():
             opened.show_picture(node, image)
+
+    def _show_beside(self, document_id: str, node: str, image: QImage | None) -> None:
+        opened = self._workspace.find(document_id)
+        if opened is not None and image is not None:
+            opened.show_beside(node, image)
 
     def _show(self, document_id: str, node: str, image: QImage | None) -> None:
         opened = self._workspace.find(document_id)

@@ -9,13 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
-from nodeforge.engine.events import Source
-from nodeforge.formats import stamp
+from nodeforge.engine.events import ErrorReport, Source
+from nodeforge.engine.queue.attempt import Attempt, Outcome
+from nodeforge.engine.queue.estimates import plan_of
+from nodeforge.engine.queue.job import NewJob
+from nodeforge.engine.queue.states import State
+from nodeforge.errors import NodeForgeError
+from nodeforge.formats import stamp, write
 from nodeforge.lint import Severity
 from nodeforge.settings import Settings
 from nodeforge.ui.common import formatting
@@ -24,14 +29,16 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import next_seeds, seed_key, seed_ports, seed_value
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import (
+    CANCELLED,
     DONE,
     FAILED,
-    STOPPED,
+    PAUSED,
     Job,
     JobQueue,
     new_run_id,
     snapshot,
 )
+from nodeforge.ui.running.kept_jobs import KeptJobs
 from nodeforge.ui.running.output_folders import expand_pattern
 from nodeforge.ui.running.planner import Planner
 from nodeforge.ui.running.progress import ProgressMeter
@@ -71,16 +78,26 @@ class Runner(QObject):
     def __init__(self, workspace: Workspace, spawn: Spawn) -> None:
         super().__init__()
         self._workspace = workspace
-        self.jobs = JobQueue()
+        self.kept = KeptJobs(workspace.settings)
+        self.jobs = JobQueue(self.kept)
         self.progress = ProgressMeter()
         self.worker = WorkerConnection(workspace.settings, spawn)
         self.pictures = ResultPictures(self.worker, workspace)
         self.worker.events_received.connect(self._on_events)
         self._halted = False
-        self._cancelled: set[str] = set()
+        self._attempt: Attempt | None = None
+        """Of the current job, where it is kept."""
+        self._run = ""
+        """The id of the current run; events carry it."""
+        self._wanted = ""
+        """The state that the current job is to have once it has stopped."""
         self.planner = Planner(workspace, self.worker, self.pictures, lambda: self.busy)
         self.planner.logged.connect(self.logged)
-        workspace.closed.connect(self._cancel_jobs)
+        workspace.closed.connect(self._cancel_fleeting)
+        self.kept.failed.connect(self.logged)
+        self.kept.changed.connect(lambda: QTimer.singleShot(0, self, self._advance))
+        self.kept.wanted.connect(self._on_wanted)
+        self.kept.lost.connect(self._on_lost)
 
     @property
     def busy(self) -> bool:
@@ -142,21 +159,39 @@ class Runner(QObject):
         self._advance()
 
     def cancel(self, job: Job) -> None:
-        """Cancel the current job, keeping finished results, or remove a waiting one."""
-        if job is not self.jobs.current:
+        """Cancel a job that has not ended, keeping finished results."""
+        if job is self.jobs.current:
+            self._leave(CANCELLED)
+        elif job.kept is not None:
+            self.kept.cancel(job.id)
+        else:
             self.jobs.remove(job)
-        elif job.id not in self._cancelled:
-            self._cancelled.add(job.id)  # a second request would end the worker
-            self.worker.cancel(job.id)
+
+    def cancel_all(self) -> None:
+        """Cancel all jobs that have not ended."""
+        self.jobs.cancel_waiting()
+        self._leave(CANCELLED)
+
+    def pause_job(self, job: Job) -> None:
+        """Pause a job; the current one stops after its step, and can go on from there."""
+        if job is self.jobs.current:
+            self._leave(PAUSED)
+        elif job.kept is not None:
+            self.kept.pause(job.id)
+
+    def resume_job(self, job: Job) -> None:
+        """Have a job that is paused, held, cancelled or failed wait again."""
+        self._halted = False
+        if job.kept is not None:
+            self.kept.resume(job.id)
 
     def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
         """Cancel jobs of run on change, except those of the graph `unless`."""
         for job in [job for job in self.jobs.waiting if job.auto and job.graph != unless]:
             self.jobs.remove(job)
         job = self.jobs.current
-        if job is not None and job.auto and job.graph != unless and job.id not in self._cancelled:
-            self._cancelled.add(job.id)  # a second request would end the worker
-            self.worker.cancel(job.id)
+        if job is not None and job.auto and job.graph != unless:
+            self._leave(CANCELLED)
 
     def pause(self, on: bool) -> None:
         """Pause or resume the queue."""
@@ -166,7 +201,12 @@ class Runner(QObject):
     def stop(self) -> None:
         """Stop the current run, keeping finished results; a second call ends the worker."""
         if self.jobs.current is not None:
-            self.worker.cancel(self.jobs.current.id)
+            self._wanted = CANCELLED
+            self.worker.cancel(self._run)
+
+    def edit(self, job_id: str, opened: OpenDocument) -> bool:
+        """Give a job that does not run the workflow of a document; whether that could be done."""
+        return self.kept.edit(job_id, write(opened.document).decode())
 
     def restart_worker(self) -> None:
         self._halted = False
@@ -182,12 +222,34 @@ class Runner(QObject):
     def close(self) -> None:
         self.planner.close()
         self.worker.close()
+        self.kept.close()
 
     def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
         request = self._request(opened, targets)
-        request.outputs.mkdir(parents=True, exist_ok=True)
         graph = snapshot(opened.document.graph)
-        self.jobs.add(Job(opened.id, opened.name, graph, request, dict(self.planner.costs), auto))
+        job = Job(opened.id, opened.name, graph, request, dict(self.planner.costs), auto)
+        if not auto:
+            try:
+                self.jobs.add(job, lambda: self.kept.add(self._new_job(opened, request)))
+                return
+            except NodeForgeError as error:
+                self.logged.emit(f"The job is not kept on disk: {error}")
+        request.outputs.mkdir(parents=True, exist_ok=True)
+        self.jobs.add(job)
+
+    def _new_job(self, opened: OpenDocument, request: RunRequest) -> NewJob:
+        planned = self.planner.planned(opened.id)
+        wanted = [node for node, source in planned.items() if source is Source.COMPUTED]
+        return NewJob(
+            name=opened.name,
+            document=write(opened.document).decode(),
+            targets=tuple(request.targets),
+            granted=tuple(request.granted),
+            outputs=request.outputs,
+            source=request.document,
+            plan=plan_of(opened.document, self._workspace.catalogue, request.targets),
+            estimate=sum(self.planner.costs.get(node, 0.0) for node in wanted) or None,
+        )
 
     def _request(self, opened: OpenDocument, targets: list[str]) -> RunRequest:
         """The request for a run of the document as it is now."""
@@ -221,7 +283,7 @@ class Runner(QObject):
         jobs = self.jobs
         newest = [*reversed(jobs.waiting), *([jobs.current] if jobs.current else []), *jobs.ended]
         last = next((job for job in newest if job.document == opened.id), None)
-        if last is None or last.auto or last.state in (FAILED, STOPPED):
+        if last is None or last.auto or last.state in (FAILED, CANCELLED, PAUSED):
             return False
         now = self._request(opened, targets)
         return (
@@ -234,8 +296,22 @@ class Runner(QObject):
 
     def _advance(self) -> None:
         job = None if self._halted else self.jobs.next()
-        if job is None:
-            return
+        while job is not None and not self._begin(job):
+            job = self.jobs.next()
+
+    def _begin(self, job: Job) -> bool:
+        """Send a job to the worker; returns whether it could be."""
+        request, self._wanted, self._attempt = job.request, "", None
+        if job.kept is not None:
+            try:
+                self._attempt = self._attempt_of(job)
+            except NodeForgeError as error:
+                self.kept.give_up(job.kept, error)
+                self.jobs.end(FAILED, error.fact)
+                self.failed.emit(job, "", ErrorReport.of(error))
+                return False
+            request = self._attempt.request
+        self._run = request.run
         self.progress.begin(job, self.planner.planned(job.document))
         opened = self._workspace.find(job.document)
         if opened is not None:
@@ -245,20 +321,55 @@ class Runner(QObject):
                 path: NodeState() for path, state in opened.states.items() if state.kind == "error"
             }
             opened.show_states(old)
-        self.worker.run(job.graph, job.request)
+        self.worker.run(self._attempt.graph if self._attempt else job.graph, request)
+        return True
+
+    def _attempt_of(self, job: Job) -> Attempt:
+        """What is asked of the worker for a kept job.
+
+        Raises:
+            NodeForgeError: its workflow cannot be read, or its folder not be written.
+        """
+        assert job.kept is not None
+        previews = self._workspace.store.value("previews", "true") != "false"
+        settings, catalogue = self._workspace.settings, self._workspace.catalogue
+        attempt = self.kept.attempt(job.kept, settings, catalogue, previews)
+        if not job.graph:  # of the command line, or of a window of before
+            job.graph = attempt.graph
+            job.request = replace(attempt.request, outputs=attempt.job.outputs or settings.outputs)
+        return attempt
 
     def _on_events(self, arrived: list[events.Event]) -> None:
         for event in arrived:
             job = self.jobs.current
+            if job is None or event.run != self._run:
+                continue
+            opened, outcome = self._workspace.find(job.document), None
+            if (attempt := self._attempt) is not None:
+                wanted = self._wanted
+                if isinstance(event, events.RunCancelled):
+                    wanted = wanted or CANCELLED
+                event, outcome = self.kept.follow(attempt, event, wanted)
+                if self._attempt is None:  # the lease was lost
+                    continue
             if isinstance(event, events.WorkerDied):
-                self._on_worker_died(event)
-            elif job is not None and event.run == job.id:
-                self._on_event(job, self._workspace.find(job.document), event)
+                self._on_worker_died(job, event, outcome)
+            else:
+                self._on_event(job, opened, event, outcome)
 
-    def _on_event(self, job: Job, opened: OpenDocument | None, event: events.Event) -> None:
+    def _on_event(
+        self,
+        job: Job,
+        opened: OpenDocument | None,
+        event: events.Event,
+        outcome: Outcome | None,
+    ) -> None:
         self.progress.handle_event(event)
         if opened is not None:
             self._show(opened, event)
+        if outcome is not None and outcome.is_no_room:
+            self.kept.pause_queue(True)
+            self.logged.emit("The disk is full, so the queue was paused.")
         match event:
             case events.Saved():
                 job.saved.append(Path(event.path))
@@ -276,9 +387,14 @@ class Runner(QObject):
                 self._end(FAILED, event.error.fact)
                 self.failed.emit(job, event.node, event.error)
             case events.RunCancelled():
-                self._end(STOPPED)
-                if not job.auto:
+                state = self._wanted or CANCELLED
+                self._end(state)
+                if not job.auto and state == CANCELLED:
                     self.stopped.emit(job)
+            case events.RunFinished() if outcome is not None and outcome.error is not None:
+                self.logged.emit(str(outcome.error))
+                self._end(FAILED, outcome.error.fact)
+                self.failed.emit(job, "", outcome.error)
             case events.RunFinished() if job.auto:
                 self._end(DONE)
             case events.RunFinished():
@@ -345,29 +461,58 @@ class Runner(QObject):
             }
         )
 
+    def _leave(self, state: State) -> None:
+        """Have the current job stop and be in `state` then."""
+        if self.jobs.current is None or self._wanted:  # a second request would end the worker
+            return
+        self._wanted = state
+        if state is PAUSED:
+            self.worker.pause(self._run)
+        else:
+            self.worker.cancel(self._run)
+
+    def _on_wanted(self, job_id: str, state: str) -> None:
+        """Another process has asked for the current job to stop."""
+        current = self.jobs.current
+        if current is not None and current.id == job_id:
+            self._leave(State(state))
+
+    def _on_lost(self) -> None:
+        """Another process runs the queue now, and has the current job."""
+        job = self.jobs.current
+        if job is None or job.kept is None:
+            return
+        self.worker.cancel(self._run)
+        self._run, self._attempt = "", None
+        self.logged.emit(f"{job.name} goes on in another program, which runs the queue now.")
+        if opened := self._workspace.find(job.document):
+            self._reset_running_states(opened)
+        self._end(self._wanted or State.WAITING)
+
     def _end(self, state: str, message: str = "") -> None:
-        self._cancelled.clear()
+        self._run, self._attempt, self._wanted = "", None, ""
+        self.kept.read()
         self.jobs.end(state, message)
         self.progress.end()
         self.planner.schedule()
         self._advance()
 
-    def _on_worker_died(self, event: events.WorkerDied) -> None:
-        job = self.jobs.current
-        if job is None or event.run != job.id:
-            return
+    def _on_worker_died(self, job: Job, event: events.WorkerDied, outcome: Outcome | None) -> None:
         if opened := self._workspace.find(job.document):
             self._show(opened, event)
         self.logged.emit(event.last_words)
         self._halted = True
-        self._end(FAILED, "the worker ended")
+        self._end(outcome.state if outcome is not None else FAILED, "the worker ended")
         self.worker_lost.emit(
             f"The worker that runs models ended with code {event.exit_code}. "
             "Your workflow is untouched, and finished results are kept."
         )
 
-    def _cancel_jobs(self, opened: OpenDocument) -> None:
+    def _cancel_fleeting(self, opened: OpenDocument) -> None:
+        """Cancel what only a closed document has use for; jobs that are kept go on."""
         for job in [job for job in self.jobs.waiting if job.document == opened.id]:
-            self.jobs.remove(job)
-        if self.jobs.current is not None and self.jobs.current.document == opened.id:
+            if job.kept is None:
+                self.jobs.remove(job)
+        current = self.jobs.current
+        if current is not None and current.document == opened.id and current.kept is None:
             self.stop()

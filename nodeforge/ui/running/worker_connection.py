@@ -67,6 +67,10 @@ class WorkerConnection(QObject):
     def cancel(self, run: str) -> None:
         self._send(partial(self._client.cancel, run))
 
+    def pause(self, run: str) -> None:
+        """Stop `run` after its step, however long that takes."""
+        self._send(partial(self._client.cancel, run, None))
+
     def ask(self, request: str, done: AnswerCallback, **arguments: Any) -> None:
         """Send a request (`WorkerClient.ask`); `done` gets the answer in the main thread."""
 

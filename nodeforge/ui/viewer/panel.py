@@ -130,6 +130,7 @@ class Viewer(QWidget):
         self._wanted, self._busy = None, False
         image = read_scaled(picture.path, _LARGEST) if picture.path is not None else QImage()
         self.picture_view.set_empty_text("The file is no longer there.")
+        self.picture_view.set_beside(None)
         self._put(image)
         self._show_name(picture.path.name if picture.path else "", str(picture.path or ""))
         saved = self._opened.saved_files.items() if self._opened else ()
@@ -205,6 +206,7 @@ class Viewer(QWidget):
         self._wanted, self._busy = None, False
         image = self._opened.pictures.get(node) if self._opened else None
         self._put(image)
+        self.picture_view.set_beside(self._opened.beside.get(node) if self._opened else None)
         self._show_name(self._title(node))
         self.picture_view.set_empty_text(EMPTY)
         if self._opened is not None and image is not None:
@@ -259,10 +261,17 @@ class Viewer(QWidget):
         if self._runner.pictures.picture_port(self._opened, self._node):
             show = partial(self._show_large, self._asked)
             self._runner.pictures.render(self._opened, self._node, show)
+        if port := self._runner.pictures.beside_port(self._opened, self._node):
+            show = partial(self._show_large_beside, self._asked)
+            self._runner.pictures.render(self._opened, self._node, show, port=port)
 
     def _show_large(self, asked: int, image: QImage | None) -> None:
         if asked == self._asked and image is not None and self._at_end():
             self._put(image)
+
+    def _show_large_beside(self, asked: int, image: QImage | None) -> None:
+        if asked == self._asked and image is not None:
+            self.picture_view.set_beside(image)
 
     def _changed(self, node: str) -> None:
         if self._opened is None:
@@ -349,6 +358,7 @@ class Viewer(QWidget):
             return
         self._busy = False
         if image is not None:
+            self.picture_view.set_beside(None)
             self.picture_view.show_image(image, coarse=True)
         self._ask_step()
 

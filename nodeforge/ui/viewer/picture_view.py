@@ -35,6 +35,8 @@ class PictureView(QWidget):
         super().__init__()
         self._empty = empty
         self._image = QImage()
+        self._beside = QImage()
+        self._split = 0.5
         self._is_preview = False
         self._zoom: float | None = None
         self._centre = QPointF()
@@ -71,6 +73,16 @@ class PictureView(QWidget):
         self.update()
         self.zoomed.emit(self.zoom)
 
+    def set_beside(self, image: QImage | None) -> None:
+        """Show `image` left of the mouse, and the picture right of it; None ends that."""
+        self._beside = image or QImage()
+        self.update()
+
+    @property
+    def beside(self) -> QImage:
+        """What is shown left of the mouse; a null image for nothing."""
+        return self._beside
+
     def set_empty_text(self, empty: str) -> None:
         """Set the text shown while there is no picture."""
         self._empty = empty
@@ -104,7 +116,17 @@ class PictureView(QWidget):
             return
         smooth = self._is_preview or self.zoom < _SMOOTH_UP_TO
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.drawImage(self._box(), self._image)
+        box = self._box()
+        painter.drawImage(box, self._image)
+        if not self._beside.isNull():
+            self._paint_beside(painter, box)
+
+    def _paint_beside(self, painter: QPainter, box: QRectF) -> None:
+        left = QRectF(box.topLeft(), QSizeF(box.width() * self._split, box.height()))
+        size = QSizeF(self._beside.width() * self._split, self._beside.height())
+        painter.drawImage(left, self._beside, QRectF(QPointF(), size))
+        painter.setPen(self.palette().highlight().color())
+        painter.drawLine(left.topRight(), left.bottomRight())
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         self.zoom_to(self.zoom * 1.0015 ** event.angleDelta().y(), event.position())
@@ -118,6 +140,10 @@ class PictureView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         self.hovered.emit(self._pixel_text(event.position()))
+        if not self._beside.isNull() and self._grabbed is None and (box := self._box()).width():
+            share = (event.position().x() - box.x()) / box.width()
+            self._split = min(max(share, 0.0), 1.0)
+            self.update()
         if self._grabbed is None or self._image.isNull():
             return
         if self._zoom is None:

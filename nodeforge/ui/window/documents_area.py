@@ -237,7 +237,10 @@ class DocumentsArea(QWidget):
         if image is not None and opened.is_out_of_date(node):
             image = faded(image)
             self._faded.add(key)
-        self._graph_view(opened).show_thumbnail(node, image)
+        beside = opened.beside.get(node)
+        if beside is not None and key in self._faded:
+            beside = faded(beside)
+        self._graph_view(opened).show_thumbnail(node, image, beside)
 
     def _show_problems(self, opened: OpenDocument) -> None:
         view = self._graph_view(opened)

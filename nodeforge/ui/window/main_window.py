@@ -105,7 +105,8 @@ class MainWindow(BaseWindow):
         self.setCentralWidget(self.area)
         self.setStatusBar(self.status)
         self.docks = Docks(self)
-        below = {"Gallery": self.gallery, "Queue": QueuePanel(self.runner)}
+        self.queue = QueuePanel(self.runner)
+        below = {"Gallery": self.gallery, "Queue": self.queue}
         below |= {"Problems": self.problems, "Log": self.log}
         self.docks.arrange(self.library, self.inspector, self.viewer, below)
         self.run_menu = RunMenu(self)
@@ -203,6 +204,9 @@ class MainWindow(BaseWindow):
     def show_problems(self) -> None:
         self.docks.show("problems")
 
+    def show_queue(self) -> None:
+        self.docks.show("queue")
+
     def show_node(self, opened: OpenDocument, node: str) -> None:
         """Show a node of a document, if it is still open."""
         if opened in self.workspace.documents:
@@ -261,6 +265,8 @@ class MainWindow(BaseWindow):
         self.gallery.settings_requested.connect(
             lambda path: self.files.load_settings(path, self.status.show_text)
         )
+        self.queue.edit_requested.connect(self.files.edit_job)
+        self.queue.open_requested.connect(self.files.open_job)
         runner.jobs.changed.connect(self._count_jobs)
         runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
         runner.finished.connect(self._finished)
@@ -308,6 +314,8 @@ class MainWindow(BaseWindow):
         self.status.query_devices()
         self.status.measure_cache()
         self._show_unread_settings()
+        self._count_jobs()
+        self.messages.tell_of_queue()
         if self.workspace.settings.packs_allowed:
             self._ask_catalogue()
         for file in self.autosave.recoverable_files():
@@ -379,7 +387,7 @@ class MainWindow(BaseWindow):
 
     def _count_jobs(self) -> None:
         jobs = self.runner.jobs
-        self.docks.set_count("queue", "Queue", len(jobs.waiting) + (jobs.current is not None))
+        self.docks.set_count("queue", "Queue", len(jobs.pending))
         self.commands.update_states()
 
     def _relink_current(self) -> None:

@@ -27,6 +27,8 @@ class MessageActions(Protocol):
 
     def show_problems(self) -> None: ...
 
+    def show_queue(self) -> None: ...
+
     def show_node(self, opened: OpenDocument, node: str) -> None: ...
 
     def relink(self, opened: OpenDocument) -> None: ...
@@ -52,6 +54,7 @@ class RunMessages:
         runner.repeated.connect(self._repeated)
         runner.stopped.connect(self._stopped)
         runner.worker_lost.connect(self._lost_worker)
+        runner.kept.changed.connect(self._queue_changed)
         workspace.opened.connect(self._watch)
         workspace.closed.connect(self._closed)
 
@@ -59,6 +62,31 @@ class RunMessages:
         """Remove the messages of the last run."""
         for subject in ("run", "refused", "worker", "repeated", "stopped"):
             self._message_bars.dismiss(subject)
+
+    def tell_of_queue(self) -> None:
+        """Say at the start what the queue on disk holds that does not start by itself."""
+        kept = self._runner.kept
+        show: Button = ("Show queue", self._ways.show_queue)
+        if kept.moved_aside:
+            text = f"The job queue was damaged. It is kept as {kept.moved_aside}; "
+            text += "the jobs that could be read are in a new one."
+            self._message_bars.show_message("damaged queue", text, [show], kind="warn")
+        if kept.holder is not None and self._runner.jobs.pending:
+            text = f"Process {kept.holder.pid}, {kept.holder.title}, runs the queue."
+            text = f"{text} What you run here waits there for its turn."
+            self._message_bars.show_message("queue", text, [show], kind="info")
+        elif kept.holder is None and kept.held:
+            begun = sum(job.attempts > 0 for job in kept.jobs if job.id in kept.held)
+            text = f"In the queue from before: {plural(len(kept.held), 'job')}"
+            text += f", {begun} begun, to go on from the last step." if begun else "."
+            go_on: Button = ("Go on", kept.release_all)
+            self._message_bars.show_message("queue", text, [go_on, show], kind="info")
+
+    def _queue_changed(self) -> None:
+        """Remove what was said of the queue once it is so no longer."""
+        kept = self._runner.kept
+        if kept.holder is None and not kept.held:
+            self._message_bars.dismiss("queue")
 
     def recovered(self, opened: OpenDocument) -> None:
         text = f"“{opened.name}” was not saved when NodeForge last ended. Here it is."
@@ -141,8 +169,14 @@ class RunMessages:
             return
         text = f"“{opened.name}” was stopped. What is done is kept."
         targets = job.request.targets
-        resume = ("Resume", lambda: self._runner.run(opened, targets, again=True, draw=False))
-        self._show("stopped", opened.id, text, [resume], kind="info")
+
+        def resume() -> None:
+            if job.kept is not None:
+                self._runner.resume_job(job)
+            else:
+                self._runner.run(opened, targets, again=True, draw=False)
+
+        self._show("stopped", opened.id, text, [("Resume", resume)], kind="info")
 
     def _run_anew(self, opened: OpenDocument, targets: list[str]) -> None:
         ports = seed_ports(opened.document, self._workspace.catalogue)

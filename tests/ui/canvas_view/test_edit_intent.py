@@ -11,8 +11,17 @@ import tiny_models
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from nodeforge.canvas import LayerKind, Tiles, add_layer, premultiplied, set_layer
+from nodeforge.canvas import (
+    CanvasEdit,
+    LayerKind,
+    Tiles,
+    add_layer,
+    premultiplied,
+    set_layer,
+    straight,
+)
 from nodeforge.canvas.generation.intents import METHODS, Intent
+from nodeforge.ui.canvas_view.generation.staging_area import Candidate
 from nodeforge.ui.window.main_window import MainWindow
 from support.canvas_driver import CanvasDriver, driver_in
 from support.processes import ForkedWorker
@@ -131,3 +140,89 @@ def test_an_edit_end_to_end(qtbot, open_window, editor):
         driver.tab.generate()
     assert "takes 1 reference picture, these are 2" in refused.args[0]
     assert "hide reference layers" in refused.args[0]
+
+
+@pytest.fixture
+def staged(edited):
+    """A candidate that drifts a little everywhere and changes a square."""
+    before = straight(edited.pixels())
+    drift = np.random.default_rng(3).integers(-3, 4, before.shape)
+    patch = np.clip(before + drift, 0, 255).astype(np.uint8)
+    patch[100:150, 60:120] = (20, 200, 40, 255)
+    patch[..., 3] = 255
+    edited.editor.staging.add(Candidate(patch, edited.canvas.box, "green"))
+    return edited
+
+
+def press_unchanged(driver: CanvasDriver) -> None:
+    button = driver.editor.staging_bar.buttons["unchanged"]
+    assert button.isEnabled()
+    button.click()
+
+
+def test_unchanged_parts_are_kept_by_one_button(staged):
+    before, steps = staged.pixels(), len(staged.document.history)
+    press_unchanged(staged)
+    staging = staged.editor.staging
+    assert staged.editor.staging_bar.buttons["unchanged"].isChecked()
+    assert not staged.view.candidate_overlay.aside
+    assert staged.canvas.active.name == "What changed"
+    assert not staged.canvas.active.visible
+    assert staging.accept()
+    after = staged.pixels()
+    far = np.ones(after.shape[:2], bool)
+    far[85:165, 45:135] = False
+    assert np.array_equal(after[far], before[far])
+    assert (after[105:145, 65:115, :3] == (20, 200, 40)).all()
+    assert [layer.name for layer in staged.canvas.state.layers] == ["fox", "green"]
+    staged.undo()
+    assert np.array_equal(staged.pixels(), before)
+    staged.undo()
+    assert len(staged.document.history) == steps
+
+
+def test_its_mask_is_painted_and_the_candidate_follows(staged):
+    whole = staged.editor.staging.candidate.patch
+    press_unchanged(staged)
+    layer, staging = staged.canvas.active.id, staged.editor.staging
+    assert staging.candidate.patch[10, 10, 3] == 0
+    white = Tiles.of(np.full((256, 256), 255, np.uint8))
+    staged.session.perform(set_layer(staged.canvas, layer, visible=True))
+    staged.session.perform(
+        CanvasEdit(
+            staged.canvas,
+            "paint",
+            lambda now: now.with_layer(now.layer(layer).with_tiles(white)),
+        )
+    )
+    assert staging.candidate.patch[10, 10, 3] == 255
+    press_unchanged(staged)  # off again
+    assert np.array_equal(staging.candidate.patch, whole)
+    assert layer not in {each.id for each in staged.canvas.state.layers}
+
+
+def test_a_candidate_that_is_dropped_takes_its_mask_along(staged):
+    press_unchanged(staged)
+    staged.editor.staging.discard()
+    assert [layer.name for layer in staged.canvas.state.layers] == ["fox"]
+
+
+def test_a_picture_that_was_moved_is_moved_back(qtbot, edited):
+    before = straight(edited.pixels())
+    patch = np.roll(before, (2, 3), (0, 1))
+    patch[150:190, 150:200] = (250, 20, 200, 255)
+    edited.editor.staging.add(Candidate(patch, edited.canvas.box, "moved"))
+    with qtbot.waitSignal(edited.session.status_message) as told:
+        press_unchanged(edited)
+    assert "moved the picture by 3 px right and 2 px down: moved back" in told.args[0]
+    edited.editor.staging.accept()
+    assert np.array_equal(edited.pixels()[20:120, 20:120], premultiplied(before)[20:120, 20:120])
+
+
+def test_an_edit_that_changed_nothing_says_so(qtbot, edited):
+    patch = straight(edited.pixels())
+    edited.editor.staging.add(Candidate(patch, edited.canvas.box, "same"))
+    with qtbot.waitSignal(edited.session.status_message) as told:
+        press_unchanged(edited)
+    assert "differs nowhere" in told.args[0]
+    assert not edited.editor.staging_bar.buttons["unchanged"].isChecked()

@@ -20,6 +20,7 @@ from nodeforge.settings import shipped
 from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.staging_area import Candidate
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.running.job_queue import CANCELLED
 from nodeforge.ui.window.main_window import MainWindow
 from support.canvas_driver import CanvasDriver, driver_in
 from support.processes import ForkedWorker
@@ -174,9 +175,8 @@ def test_closing_the_tab_during_a_generation_stops_it(qtbot, canvas_window):
     masked(driver)
     driver.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(canvas_window.runner.jobs.current), timeout=LONG)
-    job = canvas_window.runner.jobs.current
     canvas_window.workspace.close(driver.tab.opened)
-    assert job.id in canvas_window.runner._cancelled
+    assert canvas_window.runner._wanted == CANCELLED
     canvas_window.runner.jobs.current = None
 
 
@@ -186,7 +186,6 @@ def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, op
     masked(driver)
     driver.editor.generator.generate()
     qtbot.waitUntil(lambda: bool(window.runner.jobs.current), timeout=LONG)
-    job = window.runner.jobs.current
     driver.tab.opened.mark_saved()
 
     def stop() -> None:
@@ -197,7 +196,7 @@ def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, op
     QTimer.singleShot(100, stop)
     window.close()
     assert not window.isVisible()
-    assert job.id in window.runner._cancelled
+    assert window.runner._wanted == CANCELLED
 
 
 def test_a_generation_that_waits_in_the_queue_is_taken_off_it(qtbot, painted):
@@ -427,7 +426,7 @@ def test_what_is_taken_off_the_queue_by_hand_is_over(qtbot, painted):
     painted.editor.generator.generate()
     jobs = painted.window.runner.jobs
     qtbot.waitUntil(lambda: len(jobs.waiting) == 1, timeout=LONG)
-    jobs.clear()
+    jobs.cancel_waiting()
     assert len(painted.editor.generator._runs) == 1
     painted.editor.generator.cancel()
 

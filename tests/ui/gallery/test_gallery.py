@@ -114,7 +114,7 @@ def test_the_window_says_that_a_list_was_damaged(qtbot, open_window, home: Path)
     window = open_window()
     window.gallery.failed.connect(told.append)
     (home / "gallery.sqlite").write_bytes(b"damaged while it is open" * 1000)
-    window.results._disconnect()
+    window.results._base.close()
     window.gallery.reload()
     assert len(told) == 1
     assert "gallery.damaged-2.sqlite" in told[0]

@@ -250,7 +250,7 @@ def test_the_queue_is_reordered_and_cleared(window):
     assert jobs.waiting == [second, first]
     jobs.remove(first)
     assert jobs.waiting == [second]
-    jobs.clear()
+    jobs.cancel_waiting()
     assert not jobs.waiting
 
 

@@ -172,11 +172,11 @@ def test_a_run_that_was_stopped_resumes_with_its_seed(qtbot, window):
     opened = opened_with(window, "random")
     window.runner.run(opened)
     (seed,) = queued(window)
-    job = window.runner.jobs.current
-    window.runner._on_events([RunCancelled(job.id)])
+    window.runner._on_events([RunCancelled(window.runner._run)])
     assert "was stopped" in window.area.message_bars.text("stopped")
     (resume,) = window.area.message_bars.findChildren(QPushButton)
     qtbot.mouseClick(resume, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.runner.busy)
     assert queued(window) == [seed]
 
 

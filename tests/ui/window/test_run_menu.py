@@ -97,7 +97,7 @@ def test_a_paused_queue_waits_until_it_is_resumed(qtbot, opened):
     assert not window.runner.busy
     window.docks.show("queue")
     queue = window.docks.all["queue"].widget()
-    assert queue.pause.text() == "Resume"
+    assert queue.pause.accessibleName() == "Resume queue"
     qtbot.mouseClick(queue.pause, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.gallery.list.count() == 2, timeout=LONG)
-    assert queue.pause.text() == "Pause"
+    assert queue.pause.accessibleName() == "Pause queue"

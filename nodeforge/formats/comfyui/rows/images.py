@@ -66,9 +66,11 @@ def _save_advanced(node: NodeConversion) -> None:
 
 
 def _compare(node: NodeConversion) -> None:
-    for name in ("image_a", "image_b"):
-        if picture := node.output(name):
-            node.add("image.preview", image=picture)
+    pictures = [picture for name in ("image_a", "image_b") if (picture := node.output(name))]
+    if len(pictures) == 2:
+        node.add("image.compare", before=pictures[0], after=pictures[1])
+    for picture in pictures[:1] if len(pictures) == 1 else ():
+        node.add("image.preview", image=picture)
 
 
 def _prefix(node: NodeConversion, prefix: str) -> str:
@@ -180,7 +182,7 @@ ROWS = (
         _save_advanced,
     ),
     *(
-        Row(kind, name, (), (), ("image.preview",), _compare, "A preview of each.", virtual=True)
+        Row(kind, name, (), (), ("image.compare",), _compare, virtual=True)
         for kind, name in (
             ("ImageCompare", "Image Compare"),
             ("Image Comparer (rgthree)", "Image Comparer"),

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from nodeforge.ui.canvas_view.editor.canvas_editor import CanvasEditor
     from nodeforge.ui.canvas_view.editor.canvas_tab import CanvasTab
 
-_NEED_CANDIDATE = {"accept_part", "discard", "next", "previous", "more"}
+_NEED_CANDIDATE = {"accept_part", "keep_unchanged", "discard", "next", "previous", "more"}
 _NEED_LAYER = {"mask_from_layer", "select_layer", "merge_down", "flatten"}
 _NEED_SELECTION = {"deselect", "crop_to_selection"}
 
@@ -294,6 +294,9 @@ class CanvasCommands(QObject):
         """Finish the tool's pending edit; if there is none, accept the candidate."""
         if not self._session.tool.enter():
             self._editor.staging.accept()
+
+    def keep_unchanged(self) -> None:
+        self._editor.unchanged_parts.toggle()
 
     def accept_part(self) -> None:
         self._editor.staging.accept_part()

@@ -14,6 +14,7 @@ from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
 from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
 from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea
+from nodeforge.ui.canvas_view.generation.unchanged_parts import UnchangedParts
 from nodeforge.ui.canvas_view.panels.colour_panel import ColourPanel
 from nodeforge.ui.canvas_view.panels.generate_panel import GeneratePanel
 from nodeforge.ui.canvas_view.panels.layers_panel import LayersPanel
@@ -71,7 +72,10 @@ class CanvasEditor(QWidget):
         self.options = ToolOptionsBar(self.session)
         self.rulers = Ruler(self.view, horizontal=True), Ruler(self.view, horizontal=False)
         self.generate = GeneratePanel(self.session, self.generator, self.live, workspace)
-        self.staging_bar = StagingBar(self.staging, self.view.candidate_overlay, self.generator)
+        self.unchanged_parts = UnchangedParts(self.session, self.staging, self)
+        self.staging_bar = StagingBar(
+            self.staging, self.view.candidate_overlay, self.generator, self.unchanged_parts
+        )
         self.colours = ColourPanel(tool_options)
         self.side = SidePanel(self.generate, self.colours, self.layers)
         self._place = QLabel()

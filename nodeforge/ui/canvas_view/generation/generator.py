@@ -396,7 +396,7 @@ class Generator(QObject):
         records = [*self._session.opened.generations]
         records += [candidate.record for candidate in self._staging.candidates]
         entries = (entry for record in records for entry in record.get("pictures", {}).values())
-        kept = {entry.get("sha256") for entry in entries}
+        kept = {entry.get("sha256") for entry in entries} | self._runner.kept.pinned_assets()
         for name in self._unused_assets - kept:
             (self._workspace.settings.assets / f"{name}.png").unlink(missing_ok=True)
         self._unused_assets &= kept

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from nodeforge.canvas import Change, ChangeKind, LayerKind, Tiles, premultiplied
 from nodeforge.canvas.document.canvas import State
 from nodeforge.canvas.document.edit import CanvasEdit
-from nodeforge.canvas.edits.layers import new_layer, with_new
+from nodeforge.canvas.edits.layers import new_layer, remove_layers, with_new, without
 from nodeforge.canvas.edits.reshape import crop_canvas, grown_to
 from nodeforge.imaging import Box, Bytes
 from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
@@ -22,6 +24,19 @@ from nodeforge.ui.canvas_view.tools.paint_candidate import PaintCandidateTool, t
 _PAINTED = {ChangeKind.PIXELS, ChangeKind.LAYERS, ChangeKind.LAYER}
 Variations = tuple[tuple[int, float], ...]
 """Seeds and their shares, 0..1; see `nodeforge.values.Noise`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """How a candidate is cut down to what changed.
+
+    Args:
+        layer: The id of the mask layer.
+        patch: The candidate before it was cut.
+    """
+
+    layer: str
+    patch: Bytes = field(repr=False)
 
 
 @dataclass(eq=False)
@@ -36,6 +51,8 @@ class Candidate:
         variations: Seeds blended into that one, with their shares.
         record: The record of the generation, stored in the project.
         live: Whether live generation made it.
+        cut: How its patch was cut; None where it is whole.
+        whole: Its patch before that, as it was made.
     """
 
     patch: Bytes = field(repr=False)
@@ -45,9 +62,15 @@ class Candidate:
     variations: Variations = ()
     record: dict[str, Any] = field(default_factory=dict, repr=False)
     live: bool = False
+    cut: Cut | None = None
 
     def __post_init__(self) -> None:
+        self.whole = self.patch
         self.image: QImage = to_image(self.patch, straight=True)
+
+    def set_patch(self, patch: Bytes) -> None:
+        self.patch = patch
+        self.image = to_image(patch, straight=True)
 
     @property
     def description(self) -> str:
@@ -127,10 +150,8 @@ class StagingArea(QObject):
             return False
         self._session.commit()
         grows = self._reaches_beyond(candidate.box)
-        self._accepting = True
-        made = self._session.perform(_layer_of(self._session, candidate))
-        self._accepting = False
-        if not made:
+        masks = {each.cut.layer for each in self.candidates if each.cut}
+        if not self.perform(_layer_of(self._session, candidate, masks)):
             return False
         if grows:
             self._session.set_box(None)
@@ -159,15 +180,29 @@ class StagingArea(QObject):
         self._show()
         self.changed.emit()
 
+    def perform(self, edit: CanvasEdit) -> bool:
+        """An edit that belongs to a candidate: it does not put the candidate aside."""
+        self._accepting = True
+        made = self._session.perform(edit)
+        self._accepting = False
+        return made
+
+    def cut(self, candidate: Candidate, cut: Cut) -> None:
+        """Cut a candidate by a mask layer, from now on."""
+        candidate.cut = cut
+        self._cut_again(set())
+
     def discard(self) -> None:
         """Discard the shown candidate."""
         if self.candidates:
+            self._remove_masks([self.candidates[self.index]])
             del self.candidates[self.index]
         self._preview = None
         self.select(min(self.index, self.count - 1))
 
     def clear(self) -> None:
         """Discard all candidates."""
+        self._remove_masks(self.candidates)
         self.candidates = []
         self._preview = None
         self._candidate_overlay.set_split(1.0)
@@ -180,7 +215,8 @@ class StagingArea(QObject):
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         """Nothing is painted unseen: a candidate that covers it is put aside."""
-        painted = any(change.kind in _PAINTED for change in changes)
+        cut = self._cut_again({change.layer for change in changes})
+        painted = any(change.kind in _PAINTED and change.layer not in cut for change in changes)
         candidate = self.candidate
         if candidate is None or candidate.live or not painted:
             return
@@ -190,6 +226,40 @@ class StagingArea(QObject):
         self._session.status_message.emit(
             "The candidate is put aside, so that what you paint is seen. 'Show' brings it back."
         )
+
+    def _cut_again(self, changed: set[str]) -> set[str]:
+        """Cut candidates by their mask layers as these are now; gives the layers' ids.
+
+        One whose layer is gone is whole again.
+
+        Args:
+            changed: Layers that may have changed; none is all.
+        """
+        state, ids = self._session.canvas.state, set[str]()
+        for each in self.candidates:
+            if each.cut is None:
+                continue
+            layer = next((one for one in state.layers if one.id == each.cut.layer), None)
+            if layer is None:
+                each.cut = None
+                each.set_patch(each.whole)
+            elif not changed or layer.id in changed:
+                ids.add(layer.id)
+                alpha = each.cut.patch[..., 3].astype(np.uint16) * layer.read(each.box)
+                rounded = ((alpha + 127) // 255).astype(np.uint8)
+                each.set_patch(np.dstack([each.cut.patch[..., :3], rounded]))
+            else:
+                continue
+            self._show()
+            self.changed.emit()
+        return ids
+
+    def _remove_masks(self, candidates: Sequence[Candidate]) -> None:
+        """Remove the mask layers of candidates that are dropped."""
+        there = {layer.id for layer in self._session.canvas.state.layers}
+        ids = [each.cut.layer for each in candidates if each.cut and each.cut.layer in there]
+        if ids:
+            self.perform(remove_layers(self._session.canvas, ids))
 
     def _reaches_beyond(self, box: Box) -> bool:
         """Whether the canvas grows to take the box."""
@@ -218,12 +288,17 @@ class StagingArea(QObject):
             self._candidate_overlay.show(None, None)
 
 
-def _layer_of(session: CanvasSession, candidate: Candidate) -> CanvasEdit:
-    """The edit that adds a candidate as a layer above the picture layers."""
+def _layer_of(session: CanvasSession, candidate: Candidate, masks: Collection[str]) -> CanvasEdit:
+    """The edit that adds a candidate as a layer above the picture layers.
+
+    Args:
+        masks: Ids of the layers that cut candidates; they go with it.
+    """
     tiles = Tiles.of(premultiplied(candidate.patch))
 
     def work(state: State) -> State:
-        state, box = grown_to(state, candidate.box)
+        there = [layer.id for layer in state.layers if layer.id in masks]
+        state, box = grown_to(without(state, there), candidate.box)
         offset = (box.left, box.top)
         layer = new_layer(state, LayerKind.PAINT, candidate.name, tiles=tiles, offset=offset)
         return with_new(state, layer, topmost_picture_layer(state))

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea
+from nodeforge.ui.canvas_view.generation.unchanged_parts import UnchangedParts
 from nodeforge.ui.canvas_view.rendering.candidate_overlay import CandidateOverlay
 from nodeforge.ui.canvas_view.rendering.layer_thumbnails import plain_icon
 from nodeforge.ui.common.icons import icon
@@ -37,7 +38,11 @@ class StagingBar(QWidget):
     """Shown below the canvas while there are candidates or a generation runs."""
 
     def __init__(
-        self, staging: StagingArea, candidate_overlay: CandidateOverlay, generator: Generator
+        self,
+        staging: StagingArea,
+        candidate_overlay: CandidateOverlay,
+        generator: Generator,
+        unchanged_parts: UnchangedParts,
     ) -> None:
         super().__init__()
         self._staging, self._candidate_overlay, self._generator = (
@@ -45,6 +50,7 @@ class StagingBar(QWidget):
             candidate_overlay,
             generator,
         )
+        self._unchanged = unchanged_parts
         self.setAccessibleName("Candidates")
         self.list = _row_of_pictures()
         self.list.itemClicked.connect(lambda item: staging.select(self.list.row(item)))
@@ -97,6 +103,7 @@ class StagingBar(QWidget):
             ("next", "", "caret-right", "Right", lambda: staging.step(1)),
             ("show", "Show", "eye", "", lambda: staging.set_aside(False)),
             ("more", "More like this", "sparkle", "Ctrl+M", generator.more_like_this),
+            ("unchanged", "Keep unchanged", "intersect", "", self._unchanged.toggle),
             ("part", "Paint in", "paint-roller", "Shift+Enter", staging.accept_part),
             ("discard", "Discard", "x", "Backspace", staging.discard),
             ("cancel", "Cancel", "stop", "Esc", generator.cancel),
@@ -114,7 +121,8 @@ class StagingBar(QWidget):
         button.setToolTip(f"{tip} ({keys})" if keys else tip)
         button.setAccessibleName(text or f"{name.capitalize()} candidate")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.clicked.connect(lambda: do())
+        button.setCheckable(name == "unchanged")
+        button.clicked.connect(lambda: (do(), self._show_progress()))
         self.buttons[name] = button
         return button
 
@@ -137,10 +145,11 @@ class StagingBar(QWidget):
         self.setVisible(staging.is_open or made is not None)
         one, several = staging.candidate is not None, staging.count > 1
         for name, on in (
-            *((name, one) for name in ("more", "part", "discard", "accept")),
+            *((name, one) for name in ("more", "unchanged", "part", "discard", "accept")),
             *((name, several) for name in ("previous", "next")),
         ):
             self.buttons[name].setEnabled(on)
+        self.buttons["unchanged"].setChecked(self._unchanged.is_on)
         self.buttons["cancel"].setVisible(made is not None)
         self.buttons["show"].setVisible(one and self._candidate_overlay.aside)
         self.split.setEnabled(one)

@@ -36,6 +36,10 @@ class NodeItem(AbstractNodeItem):
         """Opacity of the "done" icon, which fades out."""
         self.problem = ""
         self.thumb: QPixmap | None = None
+        self.beside: QPixmap | None = None
+        """What is shown left of `split`, of nodes that compare two pictures."""
+        self.split = 0.5
+        """Share of the thumbnail's width."""
         self.badges: list[tuple[str, QColor]] = []
         self.hovered_port: PortLayout | None = None
         self.port_items: dict[tuple[bool, str], GraphPortItem] = {}
@@ -132,8 +136,24 @@ class NodeItem(AbstractNodeItem):
         for line in self.link_items:
             line.draw_path()
 
-    def set_thumb(self, image: QImage | None) -> None:
-        self.thumb = None if image is None or image.isNull() else QPixmap.fromImage(image)
+    def set_thumb(self, image: QImage | None, beside: QImage | None = None) -> None:
+        self.thumb, self.beside = (
+            None if each is None or each.isNull() else QPixmap.fromImage(each)
+            for each in (image, beside)
+        )
+
+    def split_at(self, place: QPointF) -> bool:
+        """Divide compared pictures under the mouse; returns whether they are there."""
+        if self.beside is None or self.layout.thumb is None:
+            return False
+        rect = QRectF(*self.layout.thumb)
+        if not rect.contains(place):
+            return False
+        split = (place.x() - rect.x()) / rect.width()
+        if split != self.split:
+            self.split = split
+            self.update()
+        return True
 
     def port_item_at(self, place: QPointF) -> GraphPortItem | None:
         """The port at a position in item coordinates."""
@@ -201,6 +221,8 @@ class NodeItem(AbstractNodeItem):
         """The cursor for a position, or None for the default."""
         if self.handle_at(place):
             return Qt.CursorShape.SizeFDiagCursor
+        if self.split_at(place):
+            return Qt.CursorShape.SplitHCursor
         if self.port_item_at(place):
             return Qt.CursorShape.CrossCursor
         return None

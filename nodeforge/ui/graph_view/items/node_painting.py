@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QBrush, QPainter, QPen, QPixmap, QTextLayout, QTextOption
 
 from nodeforge.graph.model import Mode
@@ -153,7 +153,10 @@ def paint_node(painter: QPainter, node_item: NodeItem, selected: bool, zoom: flo
     if node_item.layout.role is not Role.REROUTE:
         _title(painter, node_item, zoom)
     if node_item.thumb is not None and node_item.layout.thumb is not None:
-        _picture(painter, node_item.thumb, QRectF(*node_item.layout.thumb))
+        rect = QRectF(*node_item.layout.thumb)
+        _picture(painter, node_item.thumb, rect)
+        if node_item.beside is not None:
+            paint_beside(painter, node_item.beside, rect, node_item.split, node_item.pens.selected)
     if zoom >= NEAR:
         _inside(painter, node_item)
     if node_item.state.progress is not None:
@@ -226,6 +229,16 @@ def _title(painter: QPainter, node_item: NodeItem, zoom: float) -> None:
 
 def _picture(painter: QPainter, picture: QPixmap, rect: QRectF) -> None:
     painter.drawPixmap(rect, picture, QRectF(picture.rect()))
+
+
+def paint_beside(
+    painter: QPainter, picture: QPixmap, rect: QRectF, split: float, line: QPen
+) -> None:
+    """The left part of `picture` over another one in `rect`, and a line where it ends."""
+    left = QRectF(rect.topLeft(), QSizeF(rect.width() * split, rect.height()))
+    painter.drawPixmap(left, picture, QRectF(0, 0, picture.width() * split, picture.height()))
+    painter.setPen(line)
+    painter.drawLine(left.topRight(), left.bottomRight())
 
 
 def _inside(painter: QPainter, node_item: NodeItem) -> None:

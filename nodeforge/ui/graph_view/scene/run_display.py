@@ -38,6 +38,7 @@ class RunDisplay:
         self._tick = QTimer(scene.graphics_scene, singleShot=True)
         self._tick.timeout.connect(self._fade)
         self._thumbs: dict[str, QImage] = {}
+        self._beside: dict[str, QImage] = {}
         self._problems: dict[str, str] = {}
         self.auto_values: Mapping[str, Mapping[str, str]] = {}
         """What stands for values that are left to the model, by node and port."""
@@ -55,7 +56,8 @@ class RunDisplay:
         """Set state, problem and thumbnail of a new node item."""
         node_item.state = self.state(node_item.path)
         node_item.problem = self._problems.get(node_item.path, "")
-        node_item.set_thumb(self._thumbs.get(node_item.path))
+        path = node_item.path
+        node_item.set_thumb(self._thumbs.get(path), self._beside.get(path))
 
     def show_states(self, states: Mapping[str, NodeState]) -> None:
         """Set the states of these nodes; others are unchanged."""
@@ -136,8 +138,11 @@ class RunDisplay:
         }
         return {port: text for port, text in told.items() if text}
 
-    def show_thumbnail(self, path: str, image: QImage | None) -> None:
-        """Set or remove a node's thumbnail."""
+    def show_thumbnail(self, path: str, image: QImage | None, beside: QImage | None = None) -> None:
+        """Set or remove a node's thumbnail, and what is shown left of the mouse there."""
+        self._beside.pop(path, None)
+        if beside is not None and not beside.isNull():
+            self._beside[path] = beside
         before = self._thumbs.pop(path, None)
         if image is not None and not image.isNull():
             self._thumbs[path] = image
@@ -145,7 +150,7 @@ class RunDisplay:
         if node_item is None:
             return
         after = self._thumbs.get(path)
-        node_item.set_thumb(after)
+        node_item.set_thumb(after, self._beside.get(path))
         if (before and before.size()) != (after and after.size()):
             self._scene.update_node(path)
         else:

@@ -185,9 +185,9 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         """Set node states by path; others are unchanged."""
         self.session.scene.run_display.show_states(states)
 
-    def show_thumbnail(self, node: str, image: QImage | None) -> None:
-        """Set or remove a node's thumbnail."""
-        self.session.scene.run_display.show_thumbnail(node, image)
+    def show_thumbnail(self, node: str, image: QImage | None, beside: QImage | None = None) -> None:
+        """Set or remove a node's thumbnail, and what is shown left of the mouse there."""
+        self.session.scene.run_display.show_thumbnail(node, image, beside)
 
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Show problem messages at nodes, by path; clear all others."""

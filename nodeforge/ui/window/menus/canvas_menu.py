@@ -73,6 +73,7 @@ _DEEDS: tuple[Row, ...] = (
     ("discard", "Discard", ("Backspace",), "x"),
     ("next", "Next candidate", ("Right",), "caret-right"),
     ("previous", "Previous candidate", ("Left",), "caret-left"),
+    ("keep_unchanged", "Keep unchanged parts", (), ""),
     ("accept_part", "Paint candidate", ("Shift+Return",), ""),
     ("more", "More like this", ("Ctrl+M",), "sparkle"),
     ("open_workflow", "Open generation workflow", (), "tree-structure"),

@@ -100,7 +100,8 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
             (
                 "&Candidates",
                 (
-                    *("canvas.accept", "canvas.accept_part", "canvas.discard", SEPARATOR),
+                    *("canvas.accept", "canvas.keep_unchanged", "canvas.accept_part"),
+                    *("canvas.discard", SEPARATOR),
                     *("canvas.next", "canvas.previous", "canvas.more"),
                 ),
             ),

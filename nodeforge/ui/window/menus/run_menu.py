@@ -169,7 +169,9 @@ class RunMenu:
         window.messages.clear()
         if current is None or not self._runner.run(current, targets, count):
             return
-        if self._runner.jobs.paused:
+        if (holder := self._runner.kept.holder) is not None:
+            window.status.show_text(f"Queued; {holder.title} runs the queue.")
+        elif self._runner.jobs.paused:
             window.status.show_text("Queued; the queue is paused.")
         elif count > 1:
             window.status.show_text(f"{plural(count, 'run')} queued")

@@ -1,0 +1,175 @@
+"""The files that a job saves, each under a name that was reserved for it.
+
+Nodes write into a folder of the attempt's own, inside the output folder. From there each file is
+renamed into place as soon as it is whole, under a name that the database has reserved first. When
+a job runs again after a crash, its files that are in place stay, and only missing ones are added.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from nodeforge.engine.queue.claims import JobClaims
+from nodeforge.engine.queue.database import digest_of
+from nodeforge.engine.queue.job import Job
+from nodeforge.engine.queue.rows import marks
+from nodeforge.engine.queue.states import PENDING
+from nodeforge.errors import DiskFullError, RequestError
+from nodeforge.settings.whole_file import is_disk_full, take_name
+
+_NUMBERED = re.compile(r"(?s)(.*_)(\d{5,})(\.[^.]*)?")
+_TRIES = 100
+
+
+class OutputError(RequestError):
+    """What a job has saved cannot be put into place."""
+
+
+class OutputFiles:
+    """Puts the files of one attempt of a job into place.
+
+    Args:
+        claims: The runner's side of the queue.
+        job: The job; its `outputs` are known.
+    """
+
+    def __init__(self, claims: JobClaims, job: Job) -> None:
+        assert job.outputs is not None
+        self._claims, self._job, self._outputs = claims, job, job.outputs
+        self._home = _hidden_folder(job.outputs, job.id)
+        self.folder = self._home / str(job.attempts)
+        """Where the nodes of this attempt save."""
+        self._count: Counter[str] = Counter()
+
+    def open(self) -> None:
+        """Make the folder of this attempt, and remove what earlier ones have left.
+
+        Raises:
+            OutputError: the output folder cannot be written.
+        """
+        self.close()
+        try:
+            self.folder.mkdir(parents=True)
+        except OSError as error:
+            raise _cannot(self._outputs, error) from error
+
+    def close(self) -> None:
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def place(self, node: str, written: Path) -> Path:
+        """Put a file that `node` has written into place; gives where it is.
+
+        Raises:
+            OutputError: it cannot be renamed.
+            LeaseLostError: another process runs the queue now.
+        """
+        part = self._count[node]
+        self._count[node] += 1
+        if not written.is_relative_to(self.folder):
+            self._reserve_as_it_is(node, part, written)
+            return written
+        try:
+            return self._placed(node, part, written)
+        except OSError as error:
+            raise _cannot(self._outputs, error) from error
+
+    def _placed(self, node: str, part: int, written: Path) -> Path:
+        digest = digest_of(written)
+        wish = self._outputs / written.relative_to(self.folder)
+        wish.parent.mkdir(parents=True, exist_ok=True)
+        for _ in range(_TRIES):
+            target, is_there = self._reserved(node, part, wish, digest)
+            if is_there or take_name(written, target):
+                written.unlink(missing_ok=True)
+                return target
+        raise OutputError(f"{_TRIES} names in a row are taken.", place=str(wish.parent))
+
+    def _reserved(self, node: str, part: int, wish: Path, digest: str) -> tuple[Path, bool]:
+        """The name of a file, and whether the file is there, from an earlier attempt."""
+        job = self._job.id
+
+        def work(base: sqlite3.Connection) -> tuple[Path, bool]:
+            query = "SELECT path, digest FROM files WHERE job = ? AND node = ? AND part = ?"
+            known = base.execute(query, (job, node, part)).fetchone()
+            if known is not None:
+                path = Path(known[0])
+                if not path.exists():
+                    _note(base, (job, node, part, str(path), digest))
+                    return path, False
+                if _has_digest(path, {known[1], digest}):
+                    return path, True
+            taken = _reserved_names(base, wish.parent, job)
+            path = free_name(wish, taken)
+            _note(base, (job, node, part, str(path), digest))
+            return path, False
+
+        return self._claims.do(work)
+
+    def _reserve_as_it_is(self, node: str, part: int, path: Path) -> None:
+        row = (self._job.id, node, part, str(path), "")
+        self._claims.do(lambda base: _note(base, row))
+
+
+def remove_leftovers(job: Job) -> None:
+    """Remove what an attempt whose process was killed has left in the output folder."""
+    if job.outputs is not None:
+        shutil.rmtree(_hidden_folder(job.outputs, job.id), ignore_errors=True)
+
+
+def _hidden_folder(outputs: Path, job_id: str) -> Path:
+    return outputs / f".nodeforge-job-{job_id}"
+
+
+def free_name(wish: Path, reserved: Iterable[str]) -> Path:
+    """A name that no file has and that is not reserved: the next number where `wish` has one."""
+    there = {path.name for path in wish.parent.iterdir()} | set(reserved)
+    match = _NUMBERED.fullmatch(wish.name)
+    if match is None and wish.name not in there:
+        return wish
+    before, after = (match[1], match[3] or "") if match else (f"{wish.stem}_", wish.suffix)
+    taken = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
+    numbers = (int(found[1]) for name in there if (found := taken.fullmatch(name)))
+    return wish.with_name(f"{before}{max(numbers, default=0) + 1:05}{after}")
+
+
+def _reserved_names(base: sqlite3.Connection, folder: Path, job: str) -> list[str]:
+    """Names in `folder` that are kept for jobs which have not ended."""
+    states = tuple(PENDING)
+    query = (
+        "SELECT files.path FROM files JOIN jobs ON jobs.id = files.job"
+        f" WHERE jobs.state IN ({marks(states)}) OR files.job = ?"
+    )
+    paths = (Path(path) for (path,) in base.execute(query, (*states, job)))
+    return [path.name for path in paths if path.parent == folder]
+
+
+def _note(base: sqlite3.Connection, row: tuple[str, str, int, str, str]) -> None:
+    base.execute("DELETE FROM files WHERE job = ? AND node = ? AND part = ?", row[:3])
+    query = "INSERT INTO files (job, node, part, path, digest) VALUES (?, ?, ?, ?, ?)"
+    base.execute(query, row)
+
+
+def _has_digest(path: Path, digests: set[str]) -> bool:
+    with contextlib.suppress(OSError):
+        return digest_of(path) in digests
+    return False
+
+
+def _cannot(folder: Path, error: OSError) -> OutputError | DiskFullError:
+    if is_disk_full(error):
+        return DiskFullError(
+            "the disk is full.",
+            place=str(folder),
+            way_out="Free some space, then resume the queue: the job goes on from there.",
+        )
+    return OutputError(
+        f"cannot be written: {error.strerror}.",
+        place=str(folder),
+        way_out="Choose a folder that may be written, or make it writable.",
+    )

@@ -1,0 +1,69 @@
+"""Rows of the table of jobs: the statements that queue and runner share."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from nodeforge.engine.queue.database import NoSuchJobError
+from nodeforge.engine.queue.job import SHOWN, Job, job_from_row
+
+NAMES = ", ".join(SHOWN)
+ORDER = "ORDER BY priority DESC, position, queued, id"
+"""The order in which jobs run."""
+PAUSED = "paused"
+_ID = 8
+
+
+def read_job(base: sqlite3.Connection, job_id: str) -> Job:
+    """The job of an id.
+
+    Raises:
+        NoSuchJobError: it was removed.
+    """
+    row = base.execute(f"SELECT {NAMES} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise NoSuchJobError("was removed.", place=f"job {job_id}")
+    return job_from_row(row)
+
+
+def is_paused(base: sqlite3.Connection) -> bool:
+    row = base.execute("SELECT value FROM state WHERE name = ?", (PAUSED,)).fetchone()
+    return bool(row and row[0])
+
+
+def insert(base: sqlite3.Connection, raw: dict[str, Any]) -> None:
+    names, marks = ", ".join(raw), ", ".join("?" * len(raw))
+    base.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(raw.values()))
+
+
+def update(base: sqlite3.Connection, job_id: str, **changes: Any) -> None:
+    changed = ", ".join(f"{name} = ?" for name in changes)
+    base.execute(f"UPDATE jobs SET {changed} WHERE id = ?", (*changes.values(), job_id))
+
+
+def delete(base: sqlite3.Connection, job_ids: Iterable[str]) -> None:
+    for job in job_ids:
+        base.execute("DELETE FROM jobs WHERE id = ?", (job,))
+        base.execute("DELETE FROM files WHERE job = ?", (job,))
+
+
+def last_position(base: sqlite3.Connection) -> int:
+    return base.execute("SELECT coalesce(max(position), 0) + 1 FROM jobs").fetchone()[0]
+
+
+def first_position(base: sqlite3.Connection) -> int:
+    return base.execute("SELECT coalesce(min(position), 0) - 1 FROM jobs").fetchone()[0]
+
+
+def free_id(base: sqlite3.Connection) -> str:
+    while True:
+        made = uuid.uuid4().hex[:_ID]
+        if base.execute("SELECT 1 FROM jobs WHERE id = ?", (made,)).fetchone() is None:
+            return made
+
+
+def marks(values: Collection[Any]) -> str:
+    return ", ".join("?" * len(values))
