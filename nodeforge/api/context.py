@@ -24,8 +24,8 @@ class StepStore(Protocol):
         """Keep `checkpoint` under `key`, in memory and as far as worthwhile on disk."""
         ...
 
-    def pin(self, key: str) -> None:
-        """Keep the checkpoint under `key` for a run that goes on from it, for a week at most."""
+    def keep(self, key: str) -> None:
+        """Have the checkpoint under `key` on disk, whatever its size: a run will go on from it."""
         ...
 
 

@@ -11,7 +11,13 @@ from typing import Any
 
 from nodeforge.api import NodeType
 from nodeforge.engine import events
-from nodeforge.engine.cache import ResultCache, checkpoint_of, steps_kept, steps_known, unpin_steps
+from nodeforge.engine.cache import (
+    ResultCache,
+    checkpoint_of,
+    pin_last_step,
+    steps_kept,
+    steps_known,
+)
 from nodeforge.engine.context import Networks, NoNetworks, RunRequest, RunState
 from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.executor import (
@@ -113,9 +119,9 @@ class Session:
             return steps_known(self.cache, key)
         return steps_kept(self.cache, key)
 
-    def unpin_steps(self, graph: Graph, request: RunRequest, node: str) -> None:
-        """Let the checkpoint that the loop of `node` has pinned be evicted again."""
-        unpin_steps(self.cache, self._result_key(graph, request, node))
+    def pin_last_step(self, graph: Graph, request: RunRequest, node: str, pinned: bool) -> None:
+        """Keep the last checkpoint of the loop of `node` for a week, or let it go again."""
+        pin_last_step(self.cache, self._result_key(graph, request, node), pinned)
 
     def _plan_with_content(self, graph: Graph, request: RunRequest, state: RunState) -> Plan:
         """The plan, with the content of every model known."""

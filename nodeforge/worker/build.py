@@ -120,9 +120,9 @@ def _answers(
         asked = graph_from_json(header["graph"]), request_from(header), header["node"]
         return {"steps": session.steps(*asked), "kept": session.steps_kept(*asked)}, b""
 
-    def unpin_steps(header: dict[str, Any]) -> Answer:
-        graph = graph_from_json(header["graph"])
-        session.unpin_steps(graph, request_from(header), header["node"])
+    def pin_last_step(header: dict[str, Any]) -> Answer:
+        asked = graph_from_json(header["graph"]), request_from(header), header["node"]
+        session.pin_last_step(*asked, header["pinned"])
         return {}, b""
 
     def report(_: dict[str, Any]) -> Answer:
@@ -149,7 +149,7 @@ def _answers(
         "memory_needs": memory,
         "render": picture,
         "steps": steps,
-        "unpin_steps": unpin_steps,
+        "pin_last_step": pin_last_step,
         "devices": report,
         "free": free,
         "forget_contents": forget_contents,

@@ -11,7 +11,7 @@ from nodeforge.engine.cache import (
     ResultCache,
     Steps,
     checkpoint_of,
-    unpin_steps,
+    pin_last_step,
 )
 from nodeforge.engine.events import Source
 from nodeforge.values import Checkpoint, Latent
@@ -177,12 +177,14 @@ def test_a_large_checkpoint_that_is_pinned_is_on_disk_until_it_is_unpinned(cache
     steps.furthest(keys)
     for step, key in enumerate(keys, 1):
         steps.store(key, checkpoint(step, 640))
-    steps.pin(keys[-1])
+    steps.keep(keys[-1])
+    pin_last_step(cache, "f" * 32, True)
     cache.flush()
+    cache.make_room()
     assert cache.disk is not None
     kept = [key for key in keys if f"{key}-step" in cache.disk]
     assert kept == keys[-1:]
-    unpin_steps(cache, "f" * 32)
+    pin_last_step(cache, "f" * 32, False)
     cache.flush()
     cache.make_room()
     assert f"{keys[-1]}-step" not in cache.disk

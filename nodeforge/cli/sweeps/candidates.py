@@ -145,7 +145,9 @@ class Exploration:
             self._tell("finished", number, seeds, outcome)
             if not outcome.error:
                 self._files.finished[str(number)] = [
-                    path.relative_to(self._files.folder).as_posix() for path in outcome.files
+                    path.relative_to(self._files.folder).as_posix()
+                    for path in outcome.files
+                    if path.is_relative_to(self._files.folder)
                 ]
                 self._files.save()
         if kept and not self.failed:
@@ -176,8 +178,8 @@ class Exploration:
         with tempfile.TemporaryDirectory(prefix=".estimate-", dir=folder) as hidden:
             request = replace(self._base.request(run, Path(hidden)), targets=list(estimates.saves))
             outcome = self._run(group, graph_to_json(estimates.graph), request)
-            if len(group) > 1 and not self._runs.stopped:
-                self._release(estimates, request)  # no single run goes on from a whole batch
+            if len(group) == 1 and not outcome.error:  # no single run goes on from a batch's
+                self._pin(estimates, request, pinned=True)
             for item, number in enumerate(group):
                 own, seeds = self._candidates.make(number)
                 files: Sequence[Path] = ()
@@ -220,12 +222,12 @@ class Exploration:
             run, _ = self._candidates.make(number)
             estimates = estimates_of(run.document.graph, self._base.catalogue, self._until)
             request = self._base.request(run, self._files.folder)
-            self._release(estimates, request)
+            self._pin(estimates, request, pinned=False)
 
-    def _release(self, estimates: Estimates, request: RunRequest) -> None:
+    def _pin(self, estimates: Estimates, request: RunRequest, *, pinned: bool) -> None:
+        asked = {"graph": graph_to_json(estimates.graph), "pinned": pinned, **request.meaning}
         for loop in estimates.loops:
-            graph = graph_to_json(estimates.graph)
-            self._client.ask("unpin_steps", graph=graph, node=loop, **request.meaning).result()
+            self._client.ask("pin_last_step", node=loop, **asked).result()
 
     def _known(self, number: int) -> list[Path]:
         """The estimates of a candidate that are there."""

@@ -25,9 +25,10 @@ from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
 from nodeforge.engine.files import Files
-from nodeforge.engine.plan import default_targets, make_plan
+from nodeforge.engine.plan import default_targets
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
+from nodeforge.engine.sweeps.exploration import upstream
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, stamp
@@ -35,10 +36,11 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.history import History
 from nodeforge.graph.inline import every_node
+from nodeforge.graph.model import Input
 from nodeforge.graph.upgrade import upgrade
 from nodeforge.lint import Problem, Severity, companion_locks, lint
 from nodeforge.settings import Settings
-from nodeforge.spec import Catalogue
+from nodeforge.spec import Catalogue, FileWidget
 
 if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
@@ -142,20 +144,28 @@ class Workflow:
     def refusals(self, run: CellRun) -> list[tuple[str, bool]]:
         """What is to be said before a run, and whether it hinders it.
 
-        What the linter leaves open, as a picture that is not there, the plan tells.
+        The linter leaves open whether pictures are there.
         """
         problems = self.problems(run)
         told = [(f"{p.severity} [{p.rule}] {p}", p.severity is Severity.ERROR) for p in problems]
-        if any(hinders for _, hinders in told):
-            return told
-        document = run.document
-        flat = flatten(document.graph, self.catalogue)
-        files = Files(self.settings, document.assets, run.granted, document.lock)
-        try:
-            make_plan(flat, default_targets(flat), files, "")
-        except RequestError as error:
-            told.append((f"error: {error}", True))
-        return told
+        return [*told, *((f"error: {fact}", True) for fact in self._missing_pictures(run))]
+
+    def _missing_pictures(self, run: CellRun) -> Iterator[str]:
+        """Which pictures are not there, of nodes that are run."""
+        files = Files(self.settings, run.document.assets, run.granted)
+        flat = flatten(run.document.graph, self.catalogue)
+        wanted = default_targets(flat)
+        for path in dict.fromkeys(each for start in wanted for each in upstream(flat, start)):
+            node = flat.nodes[path]
+            for port in node.spec.inputs if node.spec else ():
+                value = node.values.get(port.name)
+                linked = Input(path, port.name) in flat.links
+                if not isinstance(port.widget, FileWidget) or value is None or linked:
+                    continue
+                try:
+                    files.resolve(port, value)
+                except RequestError as error:
+                    yield str(error.at(f"{path}, port '{port.name}'"))
 
     def problems(self, run: CellRun) -> list[Problem]:
         """What the linter says that matters before a run."""

@@ -30,7 +30,7 @@ class Checkpoints:
     def store(self, key: str, checkpoint: Checkpoint) -> None:
         self.kept[key] = checkpoint
 
-    def pin(self, key: str) -> None:
+    def keep(self, key: str) -> None:
         """All are kept."""
 
 

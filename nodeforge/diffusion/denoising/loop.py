@@ -68,7 +68,7 @@ def denoise(host: Host, task: Denoising) -> Latent:
 def estimate(host: Host, task: Denoising, until: float) -> Latent:
     """Run a share of the steps, and give the clean estimate that the last of them was made of.
 
-    The checkpoint after it is pinned: a run of the same task, with all its steps, goes on from it.
+    A run of the same task, with all its steps, goes on from the checkpoint after it.
 
     Args:
         host: Gives the network, takes progress, keeps checkpoints.
@@ -136,7 +136,7 @@ class _Loop:
         keys = self._keys()
         keys = keys[: max(1, math.ceil(len(keys) * until - _ROUNDING))]
         self._walk(keys)
-        self.host.steps.pin(keys[-1])
+        self.host.steps.keep(keys[-1])
         if self._last is None and self._found is not None and self._found.clean is not None:
             return replace(self._found.clean, samples=self._found.clean.samples.float())
         return self._latent(self._clean().half().float())  # as a checkpoint would give it

@@ -21,8 +21,8 @@ class Steps(Protocol):
 
     def store(self, key: str, checkpoint: Checkpoint) -> None: ...
 
-    def pin(self, key: str) -> None:
-        """Keep the checkpoint under `key` for a run that goes on from it later."""
+    def keep(self, key: str) -> None:
+        """Have the checkpoint under `key` on disk: a run will go on from it."""
         ...
 
 

@@ -6,9 +6,9 @@ from nodeforge.engine.cache.memory import MemoryTier
 from nodeforge.engine.cache.steps import (
     Steps,
     checkpoint_of,
+    pin_last_step,
     steps_kept,
     steps_known,
-    unpin_steps,
 )
 from nodeforge.engine.cache.store import ResultCache
 
@@ -19,7 +19,7 @@ __all__ = [
     "ResultCache",
     "Steps",
     "checkpoint_of",
+    "pin_last_step",
     "steps_kept",
     "steps_known",
-    "unpin_steps",
 ]

@@ -56,9 +56,9 @@ class Steps:
             self._cache.put(key + _MARK, checkpoint, 0.0, to_disk=True)
             self._last = None
 
-    def pin(self, key: str) -> None:
-        """Keep the checkpoint under `key` on disk until it is unpinned, for a week at most."""
-        self._cache.pin(key + _MARK)
+    def keep(self, key: str) -> None:
+        """Have the checkpoint under `key` on disk, whatever its size."""
+        self._cache.write(key + _MARK)
 
 
 def steps_known(cache: ResultCache, node_key: str) -> int:
@@ -75,11 +75,11 @@ def steps_kept(cache: ResultCache, node_key: str) -> int:
     return next(kept, 0)
 
 
-def unpin_steps(cache: ResultCache, node_key: str) -> None:
-    """Let the checkpoint go that a node's loop has pinned, with all others."""
+def pin_last_step(cache: ResultCache, node_key: str, pinned: bool) -> None:
+    """Keep the last checkpoint of a node's loop on disk for a week, or let it go again."""
     walk = cache.get(node_key + _WALK)
     if walk and walk[0]:
-        cache.unpin(walk[0][-1] + _MARK)
+        cache.pin(walk[0][-1] + _MARK, pinned)
 
 
 def checkpoint_of(cache: ResultCache, node_key: str, step: int) -> Checkpoint | None:

@@ -80,15 +80,15 @@ class ResultCache:
             self._later(partial(self._save, key, value))
         return size
 
-    def pin(self, key: str) -> None:
-        """Keep what is under `key` on disk until it is unpinned, for a week at most."""
+    def write(self, key: str) -> None:
+        """Have what is under `key` on disk, too."""
         if self.disk is not None and (found := self.get(key)) is not None:
-            self._later(partial(self._save, key, found[0], pinned=True))
+            self._later(partial(self._save, key, found[0]))
 
-    def unpin(self, key: str) -> None:
-        """Let what is under `key` be evicted again."""
+    def pin(self, key: str, pinned: bool) -> None:
+        """Keep what is on disk under `key` for a week, or let it be evicted again."""
         if self.disk is not None:
-            self._later(partial(self.disk.unpin, key))
+            self._later(partial(self.disk.pin if pinned else self.disk.unpin, key))
 
     def make_room(self) -> bool:
         """Delete what was used longest ago, for a file that must be written; whether any was."""
@@ -111,9 +111,7 @@ class ResultCache:
         while (task := self._queue.get()) is not None:
             task()
 
-    def _save(self, key: str, value: Any, *, pinned: bool = False) -> None:
+    def _save(self, key: str, value: Any) -> None:
         assert self.disk is not None
         if key not in self.disk and (data := self.codec.encode(value)) is not None:
             self.disk.put(key, data)
-        if pinned:
-            self.disk.pin(key)

@@ -54,7 +54,7 @@ class Estimates:
 
     Args:
         graph: Saves a picture of each loop's clean estimate.
-        loops: The nodes that make the estimates, whose checkpoints are pinned.
+        loops: The nodes that make the estimates, from whose last checkpoints is gone on.
         saves: The nodes that save them, in the same order.
     """
 
