@@ -40,6 +40,24 @@ def prepared(
     Raises:
         OverrideError: an assignment cannot be carried out.
     """
+    overrides = overridden(document, catalogue, settings, assignments, seed)
+    _refuse_what_cannot_run(ctx, document, catalogue, settings, overrides.granted)
+    _lock_companions(document, catalogue, settings, overrides.granted)
+    return overrides
+
+
+def overridden(
+    document: Document,
+    catalogue: Catalogue,
+    settings: Settings,
+    assignments: Sequence[str],
+    seed: int | None,
+) -> Overrides:
+    """Bring the workflow to today's nodes, and set what was asked for.
+
+    Raises:
+        OverrideError: an assignment cannot be carried out.
+    """
     upgrade(document, catalogue)
     show_upgrades(document)
     overrides = Overrides(document, catalogue, settings)
@@ -47,8 +65,6 @@ def prepared(
         overrides.set(assignment)
     if seed is not None:
         overrides.seed(seed)
-    _refuse_what_cannot_run(ctx, document, catalogue, settings, overrides.granted)
-    _lock_companions(document, catalogue, settings, overrides.granted)
     return overrides
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nodeforge.imaging.errors import NoRoomError, SaveError
-from nodeforge.settings.whole_file import is_disk_full, take_name
+from nodeforge.settings.whole_file import is_disk_full, next_number, take_name
 from nodeforge.values.output_names import fill, parameters_of, words_of, wrong_place, wrong_word
 
 _ATTEMPTS = 1000
@@ -108,9 +108,7 @@ def _name(pattern: str, number: int) -> str:
 
 def _next_number(folder: Path, pattern: str) -> int:
     before, _, after = pattern.rpartition("{}")
-    taken = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
-    numbers = (int(m[1]) for path in folder.iterdir() if (m := taken.fullmatch(path.name)))
-    return max(numbers, default=0) + 1
+    return next_number((path.name for path in folder.iterdir()), before, after)
 
 
 def _written(folder: Path, data: bytes) -> Path:

@@ -10,10 +10,11 @@ import contextlib
 import errno
 import glob
 import os
+import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import IO
@@ -103,6 +104,12 @@ def keep_copy(path: Path, mark: str) -> Path:
 def is_disk_full(error: OSError) -> bool:
     """Whether an error says that there is no room on the disk, or none left for the person."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def next_number(names: Iterable[str], before: str, after: str) -> int:
+    """The number after the largest that a name has between `before` and `after`; 1 for none."""
+    taken = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
+    return max((int(m[1]) for name in names if (m := taken.fullmatch(name))), default=0) + 1
 
 
 def take_name(part: Path, target: Path) -> bool:

@@ -13,7 +13,7 @@ from nodeforge.canvas.generation.references import (
 from nodeforge.canvas.generation.request import Selection, Source, request
 from nodeforge.formats import load
 from nodeforge.graph.assets import ASSET
-from nodeforge.graph.model import Input
+from nodeforge.graph.model import Graph, Input, Node, Subgraph
 from nodeforge.imaging import Box, decode, to_bytes
 from nodeforge.settings import shipped
 
@@ -89,3 +89,21 @@ def test_an_edit_needs_an_instruction_somewhere():
         edited("  ")
     mask = np.full((SIZE[1], SIZE[0]), 255, np.uint8)
     edited("", masks=[Selection(mask, prompt="make it night")])
+
+
+def test_layers_are_called_inside_subgraphs_too():
+    mask = np.full((SIZE[1], SIZE[0]), 255, np.uint8)
+    source = Source(pixels(0)[..., :3], Box(0, 0, *SIZE), SIZE, references=(SCARF,))
+    text = f"as {layer_tag('Scarf')}"
+    for intent in (Intent.EDIT, Intent.FILL):
+        workflow = load(shipped("workflows") / f"{METHODS[intent].workflow}.json")
+        workflow.graph.nodes["group"] = Subgraph(
+            graph=Graph(nodes={"said": Node("values.text", {"value": text})})
+        )
+        values = {"instruction.text": "wear it"} if intent is Intent.EDIT else {}
+        ask = (workflow, source, [Selection(mask)], intent, values, 16)
+        if intent is Intent.EDIT:
+            assert request(*ask).document.node("group/said").values["value"] == "as image 2"
+        else:
+            with pytest.raises(UnknownLayerError, match="shows the model none"):
+                request(*ask)

@@ -9,7 +9,8 @@ from nodeforge.canvas.document.layer_tags import LAYER_TAG, layer_tag
 from nodeforge.canvas.generation.node_copies import nodes_of_type
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
-from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
+from nodeforge.graph.inline import every_node
+from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.graph.paths import Names
 from nodeforge.imaging import Bytes
 from nodeforge.models import FAMILIES, too_many_references
@@ -107,11 +108,9 @@ def check_instruction(document: Document, prompts: Sequence[str]) -> None:
 
 def refuse_calls(document: Document) -> None:
     """Raise `UnknownLayerError` where a text calls a layer, in a workflow that sees none."""
-    for node in document.graph.nodes.values():
-        values = () if isinstance(node, Subgraph) else node.values.values()
-        if tag := next(
-            (t for v in values if isinstance(v, str) and (t := LAYER_TAG.search(v))), None
-        ):
+    for node in every_node(document.graph).values():
+        texts = (value for value in node.values.values() if isinstance(value, str))
+        if tag := next(filter(None, map(LAYER_TAG.search, texts)), None):
             raise UnknownLayerError(
                 f"the prompt calls the layer '{tag[1]}', and this workflow shows the model none.",
                 way_out="Choose 'Edit' with an edit model, or take the tag away.",
@@ -119,12 +118,9 @@ def refuse_calls(document: Document) -> None:
 
 
 def _call(graph: Graph, names: Sequence[str], words: Sequence[str]) -> None:
-    for node in graph.nodes.values():
-        if isinstance(node, Subgraph):
-            _call(node.graph, names, words)
-            continue
+    for node in every_node(graph).values():
         for port, value in node.values.items():
-            if isinstance(value, str) and "<layer:" in value:
+            if isinstance(value, str):
                 node.values[port] = LAYER_TAG.sub(lambda tag: _word(tag[1], names, words), value)
 
 

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeforge import models
-from nodeforge.cli.lint import show_upgrades
 from nodeforge.cli.overrides import Overrides
 from nodeforge.cli.piped import whole_file
-from nodeforge.cli.prepared import catalogue_for
+from nodeforge.cli.prepared import catalogue_for, overridden
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
@@ -37,7 +36,6 @@ from nodeforge.graph.flatten import flatten
 from nodeforge.graph.history import History
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Input
-from nodeforge.graph.upgrade import upgrade
 from nodeforge.lint import Problem, Severity, companion_locks, lint
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, FileWidget
@@ -281,13 +279,7 @@ def opened(
     made: Opened | None = None
     try:
         catalogue = catalogue_for(document, lambda: client)
-        upgrade(document, catalogue)
-        show_upgrades(document)
-        overrides = Overrides(document, catalogue, settings)
-        for assignment in assignments:
-            overrides.set(assignment)
-        if seed is not None:
-            overrides.seed(seed)
+        overrides = overridden(document, catalogue, settings, assignments, seed)
         workflow = Workflow(document, catalogue, settings, overrides.granted, file)
         made = Opened(workflow, client, happened)
         yield made

@@ -21,7 +21,7 @@ from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.rows import marks
 from nodeforge.engine.queue.states import PENDING
 from nodeforge.errors import DiskFullError, RequestError
-from nodeforge.settings.whole_file import is_disk_full, take_name
+from nodeforge.settings.whole_file import is_disk_full, next_number, take_name
 
 _NUMBERED = re.compile(r"(?s)(.*_)(\d{5,})(\.[^.]*)?")
 _TRIES = 100
@@ -133,9 +133,7 @@ def free_name(wish: Path, reserved: Iterable[str]) -> Path:
     if match is None and wish.name not in there:
         return wish
     before, after = (match[1], match[3] or "") if match else (f"{wish.stem}_", wish.suffix)
-    taken = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
-    numbers = (int(found[1]) for name in there if (found := taken.fullmatch(name)))
-    return wish.with_name(f"{before}{max(numbers, default=0) + 1:05}{after}")
+    return wish.with_name(f"{before}{next_number(there, before, after):05}{after}")
 
 
 def _reserved_names(base: sqlite3.Connection, folder: Path, job: str) -> list[str]:

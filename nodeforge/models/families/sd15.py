@@ -1,6 +1,7 @@
 """Stable Diffusion 1.x: the facts."""
 
 from nodeforge.models.families.family import Family, RecommendedSettings, Task, Variant
+from nodeforge.models.families.instruct_pix2pix import instruct_pix2pix
 
 SD15 = Family(
     name="sd15",
@@ -27,13 +28,7 @@ SD15 = Family(
     variants={
         "lcm": Variant(RecommendedSettings("lcm", "normal", steps=6, guidance=1.5), "LCM"),
         "hyper": Variant(RecommendedSettings("ddim", "sgm_uniform", steps=8, guidance=1.0)),
-        "instruct_pix2pix": Variant(
-            RecommendedSettings("euler_a", "normal", steps=20, guidance=7.5, image_guidance=1.5),
-            "InstructPix2Pix",
-            ("instruct", "ip2p", "pix2pix"),
-            task=Task.EDIT,
-            references=1,
-        ),
+        "instruct_pix2pix": instruct_pix2pix(steps=20, guidance=7.5),
     },
     normalises_references=False,
     adapter_factor=8,

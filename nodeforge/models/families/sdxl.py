@@ -1,6 +1,7 @@
 """Stable Diffusion XL's base model: the facts."""
 
 from nodeforge.models.families.family import Family, RecommendedSettings, Task, Variant
+from nodeforge.models.families.instruct_pix2pix import instruct_pix2pix
 
 SDXL = Family(
     name="sdxl",
@@ -39,13 +40,7 @@ SDXL = Family(
         "hyper": Variant(RecommendedSettings("ddim", "sgm_uniform", steps=8, guidance=1.0)),
         "lcm": Variant(RecommendedSettings("lcm", "normal", steps=6, guidance=1.5), "LCM"),
         "dmd": Variant(RecommendedSettings("lcm", "normal", steps=4, guidance=1.0), "DMD"),
-        "instruct_pix2pix": Variant(
-            RecommendedSettings("euler_a", "normal", steps=30, guidance=5.0, image_guidance=1.5),
-            "InstructPix2Pix",
-            ("instruct", "ip2p", "pix2pix"),
-            task=Task.EDIT,
-            references=1,
-        ),
+        "instruct_pix2pix": instruct_pix2pix(steps=30, guidance=5.0),
     },
     normalises_references=False,
     added_conditions_width=2816,
