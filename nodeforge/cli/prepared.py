@@ -23,9 +23,6 @@ from nodeforge.lint import Severity, companion_locks, lint
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 
-_TOLD = ("node_versions", "prompt_syntax", "empty_masks")
-"""Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
-
 
 def prepared(
     ctx: click.Context,
@@ -94,10 +91,8 @@ def _refuse_what_cannot_run(
     folders = models.ModelFolders(settings)
     pictures = Files(settings, document.assets, granted).picture
     problems = lint(document, catalogue, folders, granted=frozenset(granted), pictures=pictures)
-    show([problem for problem in problems if problem.rule in _TOLD], err=True)
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if errors:
-        show(errors, err=True)
+    show([problem for problem in problems if problem.matters_to_a_run], err=True)
+    if any(problem.severity is Severity.ERROR for problem in problems):
         ctx.exit(WRONG)
 
 

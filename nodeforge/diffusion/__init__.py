@@ -55,7 +55,6 @@ from nodeforge.diffusion.samplers.pairs import (
     make_stepper,
     table,
 )
-from nodeforge.diffusion.schedules.schedule import ScheduleError, parse_sigmas
 from nodeforge.diffusion.tensors.conditioning import (
     ConditioningMismatchError,
     average,
@@ -123,6 +122,7 @@ from nodeforge.diffusion.weights.model_facts import (
     shifted,
     vae_layout,
 )
+from nodeforge.values.custom_sigmas import ScheduleError, parse_sigmas
 from nodeforge.values.old_names import old_names
 
 __all__ = [

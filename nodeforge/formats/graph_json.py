@@ -29,7 +29,7 @@ _is_node_id = re.compile(NODE_ID).fullmatch
 _is_port = re.compile(PORT).fullmatch
 _is_output = re.compile(OUTPUT).fullmatch
 _is_input = re.compile(INPUT).fullmatch
-_NODE_FIELDS = frozenset({"type", "values", "title", "mode", "pin"})
+_NODE_FIELDS = frozenset({"type", "values", "title", "mode", "pin", "lint"})
 _GROUP_FIELDS = _NODE_FIELDS | {"nodes", "links", "inputs", "outputs", "exposed"}
 _LEAF_FIELDS = _NODE_FIELDS | {"version"}
 _PLAIN = frozenset({"type", "values", "version"})
@@ -124,9 +124,21 @@ def _fill(node: Node, raw: dict[str, Any], place: str) -> None:
     if type(mode) is not str or mode not in _MODES:
         raise _wrong(f"{place}.mode", "is not 'mute' or 'bypass'")
     node.mode = _MODES[mode]
+    node.lint = reasons(raw, f"{place}.")
     known = _GROUP_FIELDS if isinstance(node, Subgraph) else _LEAF_FIELDS
     if not raw.keys() <= known:
         node.extra = {key: raw[key] for key in raw if key not in known}
+
+
+def reasons(raw: dict[str, Any], place: str) -> dict[str, str]:
+    """The rules of the linter that `raw` silences, with the reasons."""
+    table = _table(raw, "lint", place)
+    for key, reason in table.items():
+        if type(reason) is not str:
+            raise _wrong(
+                f"{place}lint.{_short(key)}", "is not text, the reason to silence the rule"
+            )
+    return table
 
 
 def _version(raw: Any, place: str) -> int:
@@ -219,6 +231,8 @@ def _node_to_json(node: Node, versions: Mapping[str, int]) -> dict[str, Any]:
         raw["mode"] = node.mode.value
     if node.pin:
         raw["pin"] = True
+    if node.lint:
+        raw["lint"] = node.lint
     if isinstance(node, Subgraph):
         raw |= graph_to_json(node.graph, versions)
         raw["inputs"] = {port: [str(t) for t in targets] for port, targets in node.inputs.items()}

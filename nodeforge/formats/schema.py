@@ -33,6 +33,7 @@ def workflow_schema() -> dict[str, Any]:
             "view": {"$ref": "#/$defs/view"},
             "assets": _object("Name to sha256, kind, size and origin of a file."),
             "lock": _object("Models and packs of the last run, by hash."),
+            "lint": _silences(),
         },
         "$defs": {"nodes": _nodes(), "node": _node(), "links": _links(), "view": _view()},
     }
@@ -40,6 +41,14 @@ def workflow_schema() -> dict[str, Any]:
 
 def _object(description: str) -> dict[str, Any]:
     return {"type": "object", "description": description}
+
+
+def _silences() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "Rules of the linter that are silenced, by code or name, with the reason.",
+        "additionalProperties": {"type": "string"},
+    }
 
 
 def _nodes() -> dict[str, Any]:
@@ -110,6 +119,7 @@ def _node() -> dict[str, Any]:
             "title": {"type": "string"},
             "mode": {"enum": [mode.value for mode in Mode]},
             "pin": {"type": "boolean", "description": "Keep its result in the cache."},
+            "lint": _silences(),
         },
         "if": {"properties": {"type": {"const": SUBGRAPH}}},
         "then": {"properties": inner},

@@ -11,7 +11,7 @@ from typing import Any
 from nodeforge.errors import RequestError
 from nodeforge.formats import json_text
 from nodeforge.formats.errors import FORMAT, NewerFormatError, TooLargeError, WrongShapeError
-from nodeforge.formats.graph_json import graph_from_json, graph_to_json
+from nodeforge.formats.graph_json import graph_from_json, graph_to_json, reasons
 from nodeforge.formats.migrations import migrate
 from nodeforge.graph.document import VIEW_TABLES, Document, View
 from nodeforge.graph.inline import every_node
@@ -20,7 +20,7 @@ from nodeforge.graph.upgrade import upgrade
 from nodeforge.settings.whole_file import keep_copy, write_whole
 from nodeforge.spec import Catalogue
 
-_FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock"})
+_FIELDS = frozenset({"format", "app", "nodes", "links", "form", "view", "assets", "lock", "lint"})
 _NUMBERS = (int, float)
 _TODAYS = b'\n  "format": %d,\n' % FORMAT
 
@@ -152,6 +152,7 @@ def _document(raw: Any) -> Document:
         view=_view(_table(raw, "view")),
         assets=_table(raw, "assets"),
         lock=_table(raw, "lock"),
+        lint=reasons(raw, ""),
         extra={key: raw[key] for key in raw if key not in _FIELDS},
         app=app,
     )
@@ -171,6 +172,7 @@ def document_to_json(document: Document) -> dict[str, Any]:
         "view": _view_to_json(document.view),
         "assets": document.assets,
         "lock": document.lock,
+        "lint": document.lint,
     }
     return raw | {name: part for name, part in parts.items() if part}
 

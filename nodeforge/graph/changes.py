@@ -103,7 +103,7 @@ class ValueChanged:
 
 @dataclass(frozen=True, slots=True)
 class FieldChanged:
-    """A node's ``title``, ``mode`` or ``pin``; a subgraph's ports or ``exposed``."""
+    """A node's ``title``, ``mode``, ``pin`` or ``lint``; a subgraph's ports or ``exposed``."""
 
     path: str
     field: str

@@ -56,7 +56,7 @@ class View:
 
 
 VIEW_TABLES = ("positions", "colours", "collapsed", "backdrops", "notes", "seeds", "broadcasts")
-TABLES = (*VIEW_TABLES, "form", "assets", "lock")
+TABLES = (*VIEW_TABLES, "form", "assets", "lock", "lint")
 BY_NODE = (*VIEW_TABLES, "form")
 """Tables whose keys are a path, or ``path.port``: they follow the nodes of that path.
 
@@ -73,6 +73,7 @@ class Document:
         form: ``path.port`` of an input that the form shows, to how it shows it.
         assets: Name to ``{sha256, kind, size, origin}`` of the files it refers to.
         lock: What it was last run with (models and packs by hash).
+        lint: Rules of the linter that are silenced in all of it, by code or name, with the reason.
         extra: Fields of the file that this version does not know, kept.
         app: The version of NodeForge that made it.
         upgraded: The nodes that opening has brought to today's versions of their types.
@@ -83,6 +84,7 @@ class Document:
     view: View = field(default_factory=View)
     assets: dict[str, Any] = field(default_factory=dict)
     lock: dict[str, Any] = field(default_factory=dict)
+    lint: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     app: str = __version__
     upgraded: tuple[Upgraded, ...] = field(default=(), compare=False)

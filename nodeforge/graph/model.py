@@ -48,6 +48,8 @@ class Node:
     title: str = ""
     mode: Mode = Mode.ACTIVE
     pin: bool = False
+    lint: dict[str, str] = field(default_factory=dict)
+    """Rules of the linter that are silenced here, by code or name, with the reason."""
     version: int = field(default=0, compare=False)
     """The version of its type that the values are for; 0 is today's."""
     extra: dict[str, Any] = field(default_factory=dict)

@@ -15,7 +15,9 @@ from nodeforge.graph.inline import inline
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
-from nodeforge.lint.problem import Problem, Severity
+from nodeforge.lint.problem import FixGrade, Problem, Severity
+from nodeforge.lint.rule import Rule
+from nodeforge.lint.silences import Silences
 from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
@@ -58,12 +60,18 @@ class LintContext:
         for end, start in self.links.items():
             self.inputs[end.node][end.port].append(start)
         self._given: dict[tuple[str, str], tuple[str, str] | None] = {}
+        self.rule = Rule("", Severity.ERROR, why="", source="")
+        """The rule that is being asked."""
+        self.rules: Mapping[str, Rule] = {}
+        """All rules by code and by name."""
+        self.silences: Silences = {}
+        self.kept: dict[str, Any] = {}
+        """What several rules ask for, by its name."""
         self.looked_up: dict[tuple[str, str], Path | RequestError] = {}
         self.looked_at: dict[Path, ModelInfo | RequestError] = {}
 
     def problem(
         self,
-        rule: str,
         node: str,
         fact: str,
         way_out: str = "",
@@ -71,11 +79,39 @@ class LintContext:
         port: str = "",
         fix: GraphEdit | None = None,
         severity: Severity | None = None,
+        grade: FixGrade | None = None,
+        words: str = "",
     ) -> Problem:
-        """A problem of `node`; an error if a run needs the node, otherwise a warning."""
+        """A problem of `node` that the rule being asked has found.
+
+        Args:
+            node: Its path; empty for the workflow as a whole.
+            fact, way_out, port, fix, words: As in `Problem`.
+            severity: None: the rule's level where a run needs the node, one lower elsewhere.
+            grade: Of `fix`; None: as the rule says.
+        """
+        rule, idle = self.rule, not self.is_needed(node)
         if severity is None:
-            severity = Severity.ERROR if self.is_needed(node) else Severity.WARNING
-        return Problem(rule, severity, node, fact, way_out, port, fix, self.title(node))
+            severity = rule.level.lower if idle else rule.level
+        return Problem(
+            rule.name,
+            severity,
+            node,
+            fact,
+            way_out,
+            port,
+            fix,
+            title=self.title(node) if node else "",
+            code=rule.code,
+            grade=(grade or rule.fix) if fix else None,
+            words=words,
+            idle=idle,
+        )
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The types of all nodes, also of those that a switch leaves out."""
+        return frozenset(node.type for node in self.whole.nodes.values())
 
     def picture(self, value: str) -> Path | None:
         """The picture that a value names; None where it is not there, or not asked for."""
@@ -83,7 +119,7 @@ class LintContext:
 
     def title(self, path: str) -> str:
         """What the window calls the node at `path`; where several are called so, with its path."""
-        title = self._titles.get(path, path)
+        title = self.titles.get(path, path)
         return f"{title} ({path})" if self._count[title] > 1 else title
 
     def port_title(self, output: Output) -> str:
@@ -91,7 +127,7 @@ class LintContext:
         return f"{self.title(output.node)} · {output.port.replace('_', ' ')}"
 
     @cached_property
-    def _titles(self) -> dict[str, str]:
+    def titles(self) -> dict[str, str]:
         nodes: dict[str, Node] = {**self.whole.nodes, **self.whole.groups}
         return {
             path: title_of(node, split(path)[1], self.catalogue) for path, node in nodes.items()
@@ -99,7 +135,7 @@ class LintContext:
 
     @cached_property
     def _count(self) -> Counter[str]:
-        return Counter(self._titles.values())
+        return Counter(self.titles.values())
 
     def is_needed(self, path: str) -> bool:
         """Whether a run of the whole workflow needs the node, or it passes something on."""

@@ -10,10 +10,36 @@ from nodeforge.graph.edits import GraphEdit
 
 
 class Severity(StrEnum):
-    """Whether a run is refused."""
+    """How serious a problem is, the worst first."""
 
     ERROR = "error"
+    """A run is refused: it would fail, or could not mean what the workflow says."""
     WARNING = "warning"
+    """A worse picture than meant, or none of the effect that was asked for."""
+    HINT = "hint"
+    """There is a better way. Never in the exit code, quiet in the window."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return _RANKS[self]
+
+    @property
+    def lower(self) -> Severity:
+        """The next less serious one."""
+        return Severity.WARNING if self is Severity.ERROR else Severity.HINT
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class FixGrade(StrEnum):
+    """Whether a fix can be made without asking."""
+
+    SAFE = "safe"
+    """It changes no picture that was right: what it mends could not run, or had no effect."""
+    CHOICE = "choice"
+    """It changes the picture: one good value of several."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +47,18 @@ class Problem:
     """One thing that is wrong with a workflow.
 
     Args:
-        rule: The id of the rule that found it.
+        rule: The name of the rule that found it.
         severity: Errors refuse the run.
         node: The path of the node; empty for the workflow as a whole.
         port: The port's name, where it is about one.
         fact: What is so, a sentence.
         way_out: What the person can do, a sentence.
-        fix: An edit that mends it, where that needs no choice.
+        fix: An edit that mends it, where there is one.
         title: What the window calls the node; where several are called so, with its path.
+        code: The rule's code, as ``NF203``.
+        grade: What `fix` is; None without one.
+        words: The part of the port's text that it is about, as it stands there.
+        idle: Whether nothing that is saved or shown depends on the node.
     """
 
     rule: str
@@ -39,6 +69,15 @@ class Problem:
     port: str = ""
     fix: GraphEdit | None = None
     title: str = ""
+    code: str = ""
+    grade: FixGrade | None = None
+    words: str = ""
+    idle: bool = False
+
+    @property
+    def matters_to_a_run(self) -> bool:
+        """Whether to tell it before a run."""
+        return self.severity is not Severity.HINT and not self.idle
 
     @property
     def place(self) -> str:
@@ -62,6 +101,7 @@ class Problem:
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "code": self.code,
             "rule": self.rule,
             "severity": self.severity.value,
             "node": self.node,
@@ -69,4 +109,5 @@ class Problem:
             "fact": self.fact,
             "way_out": self.way_out,
             "fixable": self.fix is not None,
+            "fix": self.grade.value if self.grade else None,
         }

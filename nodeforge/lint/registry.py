@@ -1,11 +1,11 @@
-"""Finds and runs the rules: every module in `nodeforge.lint.rules`."""
+"""Finds the rules, every module in a folder of `nodeforge.lint.rules`, and asks them."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,32 +14,32 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph
 from nodeforge.lint import rules
 from nodeforge.lint.context import LintContext
-from nodeforge.lint.problem import Problem, Severity
+from nodeforge.lint.problem import Problem
+from nodeforge.lint.rule import Rule
+from nodeforge.lint.silences import heard, silences
 from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
     from nodeforge.models import ModelFolders
 
-Check = Callable[[LintContext], Iterator[Problem]]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule: its id, what it says, and what finds where it is broken."""
-
-    id: str
-    doc: str
-    check: Check
-
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule, by id."""
+    """Every rule, by code."""
     found = []
-    for module in pkgutil.iter_modules(rules.__path__):
-        loaded = importlib.import_module(f"{rules.__name__}.{module.name}")
-        found.append(Rule(module.name, (loaded.__doc__ or "").strip(), loaded.check))
-    return tuple(sorted(found, key=lambda rule: rule.id))
+    for group in pkgutil.iter_modules(rules.__path__, f"{rules.__name__}."):
+        for module in pkgutil.iter_modules(importlib.import_module(group.name).__path__):
+            loaded = importlib.import_module(f"{group.name}.{module.name}")
+            summary = (loaded.__doc__ or "").partition("\n\n")[0].replace("\n", " ").strip()
+            made = replace(loaded.RULE, name=module.name, summary=summary, check=loaded.check)
+            found.append(made)
+    return tuple(sorted(found, key=lambda rule: rule.code))
+
+
+@cache
+def rules_by_key() -> dict[str, Rule]:
+    """Every rule by its code and by its name."""
+    return {key: rule for rule in all_rules() for key in (rule.code, rule.name)}
 
 
 def lint(
@@ -50,7 +50,7 @@ def lint(
     granted: Iterable[str | Path] = (),
     pictures: Callable[[str], Path | None] | None = None,
 ) -> list[Problem]:
-    """What is wrong with `workflow`, errors first.
+    """What is wrong with `workflow`, the worst first, without what the workflow silences.
 
     Args:
         workflow: A document, or the graph of one.
@@ -62,5 +62,16 @@ def lint(
     """
     document = workflow if isinstance(workflow, Document) else Document(workflow)
     scene = LintContext(document.graph, catalogue, models, granted, pictures, document.lock)
-    problems = [problem for rule in all_rules() for problem in rule.check(scene)]
-    return sorted(problems, key=lambda p: (p.severity is not Severity.ERROR, p.node, p.port))
+    scene.silences = silences(document.graph, document.lint)
+    scene.rules = rules_by_key()
+    problems: list[Problem] = []
+    for rule in all_rules():
+        if rule.types and scene.types.isdisjoint(rule.types):
+            continue
+        scene.rule = rule
+        problems += rule.check(scene)
+    problems = list({(p.code, p.node, p.port, p.fact): p for p in problems}.values())
+    return sorted(
+        heard(problems, scene.silences),
+        key=lambda p: (p.severity.rank, p.node, p.port, p.code),
+    )

@@ -37,10 +37,10 @@ def test_the_main_workflow_is_clean(whole):
 
 
 def test_every_rule_has_an_id_and_says_what_should_hold():
-    ids = [rule.id for rule in all_rules()]
+    ids = [rule.code for rule in all_rules()]
     assert ids == sorted(set(ids))
     assert len(ids) >= 12
-    assert all(rule.doc.endswith(".") for rule in all_rules())
+    assert all(rule.summary.endswith(".") for rule in all_rules())
 
 
 def test_a_link_between_types_that_do_not_fit_is_named(whole):

@@ -7,7 +7,6 @@ import tiny_transformers
 
 from nodeforge.diffusion import CONVENTIONS, SAMPLERS, SCHEDULES, UnsupportedPairError
 from nodeforge.diffusion.samplers.pairs import kind_for
-from nodeforge.diffusion.schedules.schedule import ScheduleError
 from nodeforge.formats import load
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input, Node, Output
@@ -16,6 +15,7 @@ from nodeforge.models import ModelFolders, SamplingSettings, resolve
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import Catalogue
 from nodeforge.values import Sampler, Schedule
+from nodeforge.values.custom_sigmas import ScheduleError
 from nodeforge.values.sampling_labels import SAMPLER_LABELS
 
 CATALOGUE = Catalogue.shipped()

@@ -37,14 +37,13 @@ from nodeforge.graph.history import History
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Input
 from nodeforge.lint import Problem, Severity, companion_locks, lint
+from nodeforge.lint.reports import line
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, FileWidget
 
 if TYPE_CHECKING:
     from nodeforge.cli.watch import Watcher
 
-_TOLD = ("node_versions", "prompt_syntax", "empty_masks")
-"""Rules whose warnings are worth a line before a run: the picture may be another than is meant."""
 _HOPELESS = frozenset({"NoRoomError", "DiskFullError"})
 """Kinds of errors that the next cell would meet as well."""
 _MOST_DEATHS = 3
@@ -145,7 +144,7 @@ class Workflow:
         The linter leaves open whether pictures are there.
         """
         problems = self.problems(run)
-        told = [(f"{p.severity} [{p.rule}] {p}", p.severity is Severity.ERROR) for p in problems]
+        told = [(line(p), p.severity is Severity.ERROR) for p in problems]
         return [*told, *((f"error: {fact}", True) for fact in self._missing_pictures(run))]
 
     def _missing_pictures(self, run: CellRun) -> Iterator[str]:
@@ -175,7 +174,7 @@ class Workflow:
             granted=frozenset(granted),
             pictures=Files(self.settings, document.assets, granted).picture,
         )
-        return [p for p in found if p.severity is Severity.ERROR or p.rule in _TOLD]
+        return [problem for problem in found if problem.matters_to_a_run]
 
     def request(self, run: CellRun, outputs: Path) -> RunRequest:
         """What is asked of the worker; pictures carry the cell's own workflow."""

@@ -14,11 +14,9 @@ import torch
 from torch import Tensor
 
 from nodeforge.diffusion.schedules.schedule import (
-    ScheduleError,
     betas_of,
     check_ays,
     check_rho,
-    check_sigmas,
     trained_sigmas,
     whole_steps,
 )
@@ -30,6 +28,7 @@ from nodeforge.diffusion.schedules.spacings import (
 )
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.values import Schedule
+from nodeforge.values.custom_sigmas import ScheduleError, check_sigmas
 
 _WHOLE = 0.9999
 """Strengths above it run the whole schedule."""

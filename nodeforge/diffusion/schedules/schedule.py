@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -12,8 +11,8 @@ from torch import Tensor
 
 from nodeforge.diffusion.schedules.spacings import AYS_TOP, BENT, SPACINGS, TUNED
 from nodeforge.diffusion.tensors.prediction import FLOW
-from nodeforge.errors import NodeForgeError
 from nodeforge.values import Schedule
+from nodeforge.values.custom_sigmas import ScheduleError, check_sigmas
 
 NAMES = (*SPACINGS, "custom")
 
@@ -21,10 +20,6 @@ _DDIM_REACHES = 0.85
 
 LEAST_ALPHA = 2.0**-24
 """What stands for none of the picture, as in diffusers' schedulers: a sigma of 4096."""
-
-
-class ScheduleError(NodeForgeError):
-    """A schedule with which nothing can be sampled."""
 
 
 ROUNDS_UP = "rounds_strength_up"
@@ -66,17 +61,6 @@ def whole_steps(schedule: Schedule) -> int:
     return schedule.steps
 
 
-def check_sigmas(sigmas: tuple[float, ...]) -> None:
-    """Raise `ScheduleError` unless `sigmas` fall strictly and end in 0."""
-    falls = all(high > low for high, low in pairwise(sigmas))
-    finite = all(0 <= sigma < float("inf") for sigma in sigmas)
-    if len(sigmas) < 2 or not falls or not finite or sigmas[-1] != 0:
-        raise ScheduleError(
-            "custom sigmas must fall from each to the next, and end in 0.",
-            way_out="Write for instance '14.6, 6.5, 2.9, 1.2, 0.4, 0'.",
-        )
-
-
 def check_flow(schedule: Schedule) -> None:
     """Raise `ScheduleError` where custom sigmas are none that a flow-matching model knows."""
     if schedule.name == "custom" and schedule.sigmas[0] > 1:
@@ -85,24 +69,6 @@ def check_flow(schedule: Schedule) -> None:
             f"{schedule.sigmas[0]:g}.",
             way_out="Write for instance '1, 0.9, 0.75, 0.5, 0.2, 0'.",
         )
-
-
-def parse_sigmas(text: str) -> tuple[float, ...]:
-    """Sigmas from text: numbers between commas or spaces.
-
-    Raises:
-        ScheduleError: a word is no number, or the sigmas do not fall to 0.
-    """
-    words = text.replace(",", " ").replace(";", " ").split()
-    try:
-        sigmas = tuple(float(word) for word in words)
-    except ValueError:
-        raise ScheduleError(
-            f"'{text[:80]}' is not a list of numbers.",
-            way_out="Write for instance '14.6, 6.5, 2.9, 1.2, 0.4, 0'.",
-        ) from None
-    check_sigmas(sigmas)
-    return sigmas
 
 
 def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:

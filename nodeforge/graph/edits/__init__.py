@@ -23,6 +23,7 @@ from nodeforge.graph.edits.settings import (
     SetEntry,
     SetMode,
     SetValue,
+    Silence,
 )
 from nodeforge.graph.edits.subgraphs import Collapse, Unpack
 
@@ -49,6 +50,7 @@ __all__ = [
     "SetMode",
     "SetPorts",
     "SetValue",
+    "Silence",
     "StopBroadcast",
     "Through",
     "Together",

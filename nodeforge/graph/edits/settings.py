@@ -46,6 +46,32 @@ class Rename(GraphEdit):
 
 
 @dataclass(eq=False)
+class Silence(GraphEdit):
+    """Silence a rule of the linter at a node, or in the whole workflow.
+
+    Args:
+        path: The node's; empty is the whole workflow.
+        code: The rule's code.
+        reason: Why, for those who read the file.
+    """
+
+    path: str
+    code: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        return f"silence {self.code}"
+
+    def changes(self, document: Document) -> Iterator[Change]:
+        if not self.path:
+            yield from set_entry(document, "lint", self.code, self.reason)
+            return
+        known = document.node(self.path).lint
+        yield from _set_field(document, [self.path], "lint", {**known, self.code: self.reason})
+
+
+@dataclass(eq=False)
 class SetMode(GraphEdit):
     """Mute or bypass nodes, or let them take part again."""
 

@@ -1,1 +1,5 @@
-"""The rules, one a module: its name is the rule's id, its docstring says what should hold."""
+"""The rules, one a module, in a folder for each group of codes.
+
+A module's name is its rule's name, its docstring says what should hold; it declares `RULE` and
+`check`.
+"""

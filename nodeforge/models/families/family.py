@@ -50,13 +50,22 @@ class ScheduleShift(StrEnum):
 
 @dataclass(frozen=True)
 class RecommendedSettings:
-    """Settings that give a good picture without thought."""
+    """Settings that give a good picture without thought, and the ranges around them.
+
+    Args:
+        sampler, schedule: Names, as in `nodeforge.values.sampling_labels`.
+        steps, guidance, image_guidance: The values to start from.
+        steps_range: The fewest and the most whole steps that are of use.
+        guidance_range: The lowest and the highest scale that are of use, where it is not off.
+    """
 
     sampler: str
     schedule: str
     steps: int
     guidance: float
     image_guidance: float = 1.0
+    steps_range: tuple[int, int] = (6, 60)
+    guidance_range: tuple[float, float] = (1.5, 12.0)
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,8 @@ class Variant:
         task: What its denoiser reads beside the latent; None where any may be.
         scheduler: What its scheduler's configuration has other than its family's.
         references: How many reference pictures it takes; None is as its family.
+        distilled: Whether it was distilled to draw in few steps, without guidance or with little.
+        native_size: As the family's, where it is another.
     """
 
     recommended: RecommendedSettings
@@ -84,6 +95,8 @@ class Variant:
     task: Task | None = None
     scheduler: Mapping[str, Any] = field(default_factory=dict)
     references: int | None = None
+    distilled: bool = False
+    native_size: int | None = None
 
 
 _NO_TEMPLATE = "{}"
@@ -218,6 +231,11 @@ class Family:
     def recommended_for(self, variant: str) -> RecommendedSettings:
         """The settings to start from with a model of `variant`."""
         return self.variants[variant].recommended if variant in self.variants else self.recommended
+
+    def native_size_of(self, variant: str) -> int:
+        """Side of the square pictures that a model of `variant` was trained on, pixels."""
+        told = self.variants[variant].native_size if variant in self.variants else None
+        return told or self.native_size
 
     def references_of(self, variant: str) -> int:
         """How many reference pictures a model of `variant`, empty for a plain one, takes."""

@@ -15,8 +15,11 @@ from nodeforge.models.families.original_names import OriginalNames
 from nodeforge.models.families.signature import Side, Signature, Sizes
 
 
-def _settings(steps: int, guidance: float) -> RecommendedSettings:
-    return RecommendedSettings("flow_euler", "simple", steps, guidance)
+def _settings(steps: int, guidance: float, highest: float = 10.0) -> RecommendedSettings:
+    """Of a model that reads its scale, which goes up to `highest`."""
+    return RecommendedSettings(
+        "flow_euler", "simple", steps, guidance, guidance_range=(1.0, highest)
+    )
 
 
 _DOUBLE, _SINGLE = "transformer_blocks.*", "single_transformer_blocks.*"
@@ -121,10 +124,13 @@ FLUX1 = Family(
     variants={
         "dev": Variant(_settings(28, 3.5), tensors=_TOLD, task=Task.TEXT_TO_IMAGE),
         "schnell": Variant(
-            _settings(4, 1.0),
+            RecommendedSettings(
+                "flow_euler", "simple", 4, 1.0, steps_range=(1, 8), guidance_range=(1.0, 1.0)
+            ),
             tensors=_UNTOLD,
             task=Task.TEXT_TO_IMAGE,
             guidance=GuidanceKind.NONE,
+            distilled=True,
             scheduler={"shift": 1.0, "use_dynamic_shifting": False},
         ),
         "krea": Variant(_settings(28, 4.5), tensors=_TOLD, task=Task.TEXT_TO_IMAGE),
@@ -135,7 +141,7 @@ FLUX1 = Family(
             index={"_class_name": "FluxKontextPipeline"},
             references=1,
         ),
-        "fill": Variant(_settings(50, 30.0), tensors=_TOLD, task=Task.INPAINTING),
+        "fill": Variant(_settings(50, 30.0, highest=50.0), tensors=_TOLD, task=Task.INPAINTING),
     },
     variant="dev",
     guidance=GuidanceKind.EMBEDDED,

@@ -14,7 +14,9 @@ from nodeforge.models.families.family import (
 from nodeforge.models.families.original_names import OriginalNames
 from nodeforge.models.families.signature import Side, Signature, Sizes
 
-_DISTILLED = RecommendedSettings("flow_euler", "simple", steps=4, guidance=1.0)
+_DISTILLED = RecommendedSettings(
+    "flow_euler", "simple", 4, 1.0, steps_range=(1, 12), guidance_range=(1.0, 1.0)
+)
 
 _DOUBLE, _SINGLE = "transformer_blocks.*", "single_transformer_blocks.*"
 _TIME = "time_guidance_embed"
@@ -91,7 +93,12 @@ FLUX2_KLEIN_4B = Family(
     pipelines=("Flux2KleinPipeline", "Flux2KleinInpaintPipeline"),
     bases=("flux-2-klein-4b", "flux2-klein-4b"),
     variants={
-        "distilled": Variant(_DISTILLED, guidance=GuidanceKind.NONE, index={"is_distilled": True}),
+        "distilled": Variant(
+            _DISTILLED,
+            guidance=GuidanceKind.NONE,
+            index={"is_distilled": True},
+            distilled=True,
+        ),
         "base": Variant(
             RecommendedSettings("flow_euler", "simple", steps=20, guidance=5.0),
             index={"is_distilled": False},

@@ -1,6 +1,7 @@
 """Stable Diffusion 1.x: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Task, Variant
+from nodeforge.models.families.family import Family, RecommendedSettings, Task
+from nodeforge.models.families.few_steps import few_steps
 from nodeforge.models.families.instruct_pix2pix import instruct_pix2pix
 
 SD15 = Family(
@@ -26,8 +27,8 @@ SD15 = Family(
     ),
     bases=("sd_v1", "sd_1.5", "stable-diffusion-v1"),
     variants={
-        "lcm": Variant(RecommendedSettings("lcm", "normal", steps=6, guidance=1.5), "LCM"),
-        "hyper": Variant(RecommendedSettings("ddim", "sgm_uniform", steps=8, guidance=1.0)),
+        "lcm": few_steps("lcm", "normal", steps=6, most=12, guidance=2.5, usual=1.5, label="LCM"),
+        "hyper": few_steps("ddim", "sgm_uniform", steps=8, most=12, guidance=2.0),
         "instruct_pix2pix": instruct_pix2pix(steps=20, guidance=7.5),
     },
     normalises_references=False,

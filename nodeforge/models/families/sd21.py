@@ -3,7 +3,8 @@
 Whether a model predicts v (768 pixels) or epsilon (512, inpainting) is not in its tensors.
 """
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Task, Variant
+from nodeforge.models.families.family import Family, RecommendedSettings, Task
+from nodeforge.models.families.few_steps import few_steps
 
 SD21 = Family(
     name="sd21",
@@ -28,6 +29,6 @@ SD21 = Family(
     ),
     bases=("sd_v2", "sd_2", "stable-diffusion-v2"),
     variants={
-        "turbo": Variant(RecommendedSettings("euler_a", "sgm_uniform", steps=2, guidance=1.0)),
+        "turbo": few_steps("euler_a", "sgm_uniform", steps=2, most=8, guidance=1.5),
     },
 )

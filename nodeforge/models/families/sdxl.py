@@ -1,6 +1,7 @@
 """Stable Diffusion XL's base model: the facts."""
 
-from nodeforge.models.families.family import Family, RecommendedSettings, Task, Variant
+from nodeforge.models.families.family import Family, RecommendedSettings, Task
+from nodeforge.models.families.few_steps import few_steps
 from nodeforge.models.families.instruct_pix2pix import instruct_pix2pix
 
 SDXL = Family(
@@ -35,11 +36,12 @@ SDXL = Family(
     ),
     bases=("sdxl", "stable-diffusion-xl-v1-base", "stable-diffusion-xl"),
     variants={
-        "turbo": Variant(RecommendedSettings("euler_a", "sgm_uniform", steps=4, guidance=1.0)),
-        "lightning": Variant(RecommendedSettings("euler", "sgm_uniform", steps=4, guidance=1.0)),
-        "hyper": Variant(RecommendedSettings("ddim", "sgm_uniform", steps=8, guidance=1.0)),
-        "lcm": Variant(RecommendedSettings("lcm", "normal", steps=6, guidance=1.5), "LCM"),
-        "dmd": Variant(RecommendedSettings("lcm", "normal", steps=4, guidance=1.0), "DMD"),
+        # Models that others trained further from Turbo bear guidance of 2 and 1024 pixels.
+        "turbo": few_steps("euler_a", "sgm_uniform", steps=4, most=8, guidance=2.5),
+        "lightning": few_steps("euler", "sgm_uniform", steps=4, most=8, guidance=2.0),
+        "hyper": few_steps("ddim", "sgm_uniform", steps=8, most=12, guidance=2.0),
+        "lcm": few_steps("lcm", "normal", steps=6, most=12, guidance=2.5, usual=1.5, label="LCM"),
+        "dmd": few_steps("lcm", "normal", steps=4, most=8, guidance=1.5, label="DMD"),
         "instruct_pix2pix": instruct_pix2pix(steps=30, guidance=5.0),
     },
     normalises_references=False,

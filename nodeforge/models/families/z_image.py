@@ -11,7 +11,9 @@ from nodeforge.models.families.family import (
 from nodeforge.models.families.original_names import OriginalNames
 from nodeforge.models.families.signature import Side, Signature
 
-_BASE = RecommendedSettings("flow_euler", "simple", steps=30, guidance=4.0)
+_BASE = RecommendedSettings(
+    "flow_euler", "simple", steps=30, guidance=4.0, guidance_range=(2.0, 8.0)
+)
 
 _BLOCKS = ("layers", "noise_refiner", "context_refiner")
 _LAST = "all_final_layer.2-1"
@@ -60,8 +62,11 @@ Z_IMAGE = Family(
     bases=("z-image", "zimage", "z_image"),
     variants={
         "turbo": Variant(
-            RecommendedSettings("flow_euler", "simple", steps=8, guidance=1.0),
+            RecommendedSettings(
+                "flow_euler", "simple", 8, 1.0, steps_range=(4, 16), guidance_range=(1.0, 1.0)
+            ),
             guidance=GuidanceKind.NONE,
+            distilled=True,
             scheduler={"shift": 3.0},
         ),
         "base": Variant(_BASE),

@@ -17,8 +17,8 @@ from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join, split
 from nodeforge.graph.ports import title_of
 from nodeforge.lint.context import LintContext
-from nodeforge.lint.rules.steps import SCHEDULE
-from nodeforge.lint.rules.steps import steps_run as steps_of
+from nodeforge.lint.loops import SCHEDULE
+from nodeforge.lint.loops import steps_run as steps_of
 from nodeforge.spec import Catalogue, Role
 from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, NOTES, entry_with, rect_of
 from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node

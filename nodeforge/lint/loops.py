@@ -1,0 +1,209 @@
+"""The denoise loops of a workflow, and what each is told, as far as that is known without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from nodeforge.lint.context import LintContext
+from nodeforge.lint.loop_model import LoopModel, loop_model
+from nodeforge.models import (
+    FAMILIES,
+    Family,
+    GuidanceKind,
+    RecommendedSettings,
+    SamplingSettings,
+    Variant,
+    resolve,
+)
+from nodeforge.values.recipes import AUTO, COMFYUI, DIFFUSERS
+
+LOOPS = ("sampling.denoise", "sampling.estimate")
+SAMPLER, SCHEDULE, GUIDANCE = "sampling.sampler", "sampling.schedule", "sampling.guidance"
+CUSTOM_SCHEDULE = "sampling.custom_schedule"
+MOST_STEPS = 10**6
+
+
+def loops(scene: LintContext) -> list[Loop]:
+    """The denoise loops, in the order of the workflow; the same objects for every rule."""
+    found = scene.kept.get("loops")
+    if found is None:
+        found = [Loop(scene, path) for path, node in scene.nodes.items() if node.type in LOOPS]
+        scene.kept["loops"] = found
+    return found
+
+
+def steps_run(scene: LintContext, path: str) -> int | None:
+    """How many steps a schedule node's schedule runs; None where only a run can tell."""
+    steps, strength = scene.value(path, "steps"), number(scene.value(path, "strength"))
+    counted = type(steps) is int and steps <= MOST_STEPS
+    if not counted or strength is None or not 0 <= strength <= 1:
+        return None  # the rule `ranges` says so
+    return int(steps * strength)
+
+
+def number(value: Any) -> float | None:
+    """A finite number as it stands; None for anything else."""
+    known = type(value) in (int, float) and abs(value) < float("inf")
+    return value if known else None
+
+
+class Loop:
+    """One denoise loop.
+
+    Args:
+        scene: The workflow.
+        path: The loop's node.
+    """
+
+    def __init__(self, scene: LintContext, path: str) -> None:
+        self.scene, self.path = scene, path
+
+    def upstream(self, port: str, through: str | None = None) -> Iterator[str]:
+        """The nodes behind an input, nearest first, followed through their inputs `through`.
+
+        Args:
+            port: The loop's.
+            through: The port that passes the value on; None is one of the same name.
+        """
+        feed, seen = self.scene.feed(self.path, port), set[str]()
+        while feed is not None and feed.node not in seen:
+            seen.add(feed.node)
+            yield feed.node
+            feed = self.scene.feed(feed.node, through or port)
+
+    def node(self, port: str, kind: str) -> str | None:
+        """The nearest node of type `kind` behind an input."""
+        nodes = self.scene.nodes
+        return next((path for path in self.upstream(port) if nodes[path].type == kind), None)
+
+    @cached_property
+    def model(self) -> LoopModel:
+        """Of its file, as far as its header tells."""
+        return loop_model(self.scene, self.path)
+
+    @cached_property
+    def family(self) -> Family | None:
+        info = self.model.info
+        return FAMILIES.get(info.family or "") if info else None
+
+    @cached_property
+    def variant(self) -> Variant | None:
+        """Which of its family's kinds of models it is, where something tells."""
+        if self.family is None:
+            return None
+        return self.family.variants.get(self.model.variant or self.family.variant)
+
+    @property
+    def label(self) -> str:
+        """How people call the model: ``SDXL Turbo``; ``the model`` where it is not known."""
+        if self.family is None:
+            return "the model"
+        if self.variant is None:
+            return self.family.label
+        name = self.model.variant or self.family.variant
+        return f"{self.family.label} {self.variant.label or name.capitalize()}"
+
+    @cached_property
+    def guidance_kind(self) -> GuidanceKind | None:
+        """How the model is guided; None where the model is not known."""
+        if self.family is None:
+            return None
+        return (self.variant and self.variant.guidance) or self.family.guidance
+
+    @property
+    def recommended(self) -> RecommendedSettings:
+        """What the model is usually told; of a model that is not known, what SD 1.5 is."""
+        return (self.family or FAMILIES["sd15"]).recommended_for(self.model.variant)
+
+    @cached_property
+    def true_scale(self) -> float:
+        """The scale of the usual guidance beside one that the model reads; 1 is off."""
+        value = self._number(self.guidance, "true_scale")
+        return 1.0 if value is None else value
+
+    @cached_property
+    def sampler(self) -> str | None:
+        """The sampler node."""
+        return self.node("sampler", SAMPLER)
+
+    @cached_property
+    def schedule(self) -> str | None:
+        """The schedule node."""
+        return self.node("schedule", SCHEDULE)
+
+    @cached_property
+    def guidance(self) -> str | None:
+        """The node that says the usual scale."""
+        return self.node("guidance", GUIDANCE)
+
+    @cached_property
+    def settings(self) -> SamplingSettings:
+        """What it is told, with what it leaves to a known model resolved."""
+        asked = SamplingSettings(
+            sampler=self._text("sampler", self.sampler),
+            schedule=self._schedule_name,
+            steps=self._whole(self.schedule, "steps"),
+            guidance=self._number(self.guidance, "scale"),
+            convention=self._convention,
+        )
+        info = self.model.info
+        if info is None or self.family is None:
+            return asked
+        return resolve(asked, self.family.name, self.model.variant, info.prediction_type or "")
+
+    @cached_property
+    def scale(self) -> float | None:
+        """The usual guidance scale; None where only a run can tell, or no model is known."""
+        if self.scene.feed(self.path, "guidance") is not None and self.guidance is None:
+            return None  # a node that is not known
+        return None if self._is_linked(self.guidance, "scale") else self.settings.guidance
+
+    @cached_property
+    def strength(self) -> float | None:
+        """The share of the schedule that is run."""
+        if self.schedule is None:
+            return None if self.scene.feed(self.path, "schedule") else 1.0
+        return number(self.scene.value(self.schedule, "strength"))
+
+    @cached_property
+    def steps(self) -> int | None:
+        """Steps of the whole schedule; None where only a run can tell."""
+        if self.schedule is None and self.scene.feed(self.path, "schedule"):
+            return None
+        steps = None if self._is_linked(self.schedule, "steps") else self.settings.steps
+        return steps if steps is not None and 0 < steps <= MOST_STEPS else None
+
+    @cached_property
+    def steps_run(self) -> int | None:
+        """Steps that the schedule has to run, after its strength."""
+        if self.steps is None or self.strength is None or not 0 <= self.strength <= 1:
+            return None
+        return int(self.steps * self.strength)
+
+    @property
+    def _convention(self) -> str:
+        asked = self.sampler and self.scene.value(self.sampler, "convention")
+        return COMFYUI if asked == COMFYUI else DIFFUSERS
+
+    @property
+    def _schedule_name(self) -> str:
+        if self.node("schedule", CUSTOM_SCHEDULE):
+            return "custom"
+        return self._text("schedule", self.schedule)
+
+    def _text(self, port: str, path: str | None) -> str:
+        name = self.scene.value(path, "name") if path else AUTO
+        return name if type(name) is str else AUTO
+
+    def _whole(self, path: str | None, port: str) -> int | None:
+        value = self.scene.value(path, port) if path else None
+        return value if type(value) is int else None
+
+    def _number(self, path: str | None, port: str) -> float | None:
+        return number(self.scene.value(path, port)) if path else None
+
+    def _is_linked(self, path: str | None, port: str) -> bool:
+        """Whether a value comes from a node that computes it."""
+        return path is not None and self.scene.given(path, port) is None

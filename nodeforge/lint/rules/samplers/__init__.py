@@ -1,0 +1,1 @@
+"""Rules about samplers, schedules and steps."""

@@ -1,0 +1,1 @@
+"""Rules about VAE, numbers and what is shared."""

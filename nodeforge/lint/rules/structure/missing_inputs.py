@@ -1,0 +1,42 @@
+"""Every input that a node needs is linked or has a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.graph.flatten import FlatNode
+from nodeforge.lint.context import LintContext
+from nodeforge.lint.problem import Problem, Severity
+from nodeforge.lint.rule import Rule
+from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec, type_name
+
+RULE = Rule(
+    "NF102",
+    Severity.ERROR,
+    why=("A node cannot compute what is not there. A run would stop at it, perhaps after minutes."),
+    source="The node's declaration.",
+)
+
+
+def check(scene: LintContext) -> Iterator[Problem]:
+    for path, node in scene.nodes.items():
+        linked = scene.inputs.get(path, {})
+        for port in node.spec.inputs if node.spec else ():
+            if port.required and port.name not in linked and _is_empty(node, port):
+                yield scene.problem(path, "is missing.", _way_out(port), port=port.name)
+
+
+def _is_empty(node: FlatNode, port: PortSpec) -> bool:
+    value = node.values.get(port.name)
+    return value is None or (value == "" and isinstance(port.widget, FileWidget | ModelFileWidget))
+
+
+def _way_out(port: PortSpec) -> str:
+    match port.widget:
+        case ModelFileWidget(kind):
+            return f"Choose a {kind.replace('_', ' ')}."
+        case FileWidget():
+            return "Choose a file."
+        case None:
+            return f"Link something that gives {type_name(port.type)}, or mute the node."
+    return "Give it a value."

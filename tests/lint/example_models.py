@@ -1,0 +1,96 @@
+"""The models that the examples of the linter's rules name: real names and shapes, no numbers."""
+
+import gzip
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import PIL.Image
+
+from nodeforge.models import ModelFolders
+from nodeforge.settings import Settings
+
+NAMES = Path(__file__).parent.parent / "models" / "data" / "names.json.gz"
+
+_CHECKPOINTS = {
+    "sd15": "sd15_ldm",
+    "sd15_lcm": "sd15_ldm",
+    "sdxl": "sdxl_ldm",
+    "sdxl_turbo": "sdxl_ldm",
+    "sdxl_lightning_4step": "sdxl_ldm",
+}
+_DENOISERS = {
+    "flux1-dev": "flux1_original",
+    "flux1-schnell": "flux1_original",
+    "z_image": "z_image_original",
+    "z_image_turbo": "z_image_original",
+}
+_TEXT_ENCODERS = {"t5_xxl": "t5_xxl", "qwen3_4b": "qwen3_4b"}
+_GUIDANCE = "guidance_in."
+
+
+def safetensors(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, str] | None = None
+) -> None:
+    """A sparse file in half precision."""
+    header: dict[str, object] = {"__metadata__": metadata} if metadata else {}
+    at = 0
+    for name, shape in shapes.items():
+        size = 2 * math.prod(shape)
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [at, at + size]}
+        at += size
+    raw = json.dumps(header).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(len(raw).to_bytes(8, "little") + raw)
+        file.truncate(8 + len(raw) + at)
+
+
+def make_pictures(folder: Path) -> None:
+    """Write the pictures that the examples name: a photograph's stand-in, and an opaque mask."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("picture.png", "second.png"):
+        PIL.Image.new("RGB", (1024, 1024), (90, 120, 160)).save(folder / name)
+    mask = PIL.Image.new("RGB", (1024, 1024))
+    mask.paste((255, 255, 255), (256, 256, 768, 768))
+    mask.save(folder / "mask.png")
+
+
+def _whole_sdxl(names: Mapping[str, dict]) -> dict:
+    """A checkpoint's tensors, as Stability AI names them."""
+    first, second = (
+        "conditioner.embedders.0.transformer.text_model",
+        "conditioner.embedders.1.model",
+    )
+    return {
+        **names["sdxl_unet_ldm"],
+        **names["sdxl_vae_ldm"],
+        **{f"{first}.{name}": shape for name, shape in names["sdxl_text_encoder"].items()},
+        f"{second}.token_embedding.weight": (49408, 1280),
+        f"{second}.text_projection": (1280, 1280),
+    }
+
+
+def make_models(home: Path) -> ModelFolders:
+    """Write the models under `home`, and return the folders."""
+    names = json.loads(gzip.decompress(NAMES.read_bytes()))
+    names["sdxl_ldm"] = _whole_sdxl(names)
+    models = home / "models"
+    for name, kind in _CHECKPOINTS.items():
+        safetensors(models / "checkpoints" / f"{name}.safetensors", names[kind])
+    v = {"ss_v_parameterization": "True", "ss_zero_terminal_snr": "True"}
+    safetensors(models / "checkpoints" / "sdxl_vpred.safetensors", names["sdxl_ldm"], v)
+    for name, kind in _DENOISERS.items():
+        schnell = name == "flux1-schnell"
+        shapes = {k: s for k, s in names[kind].items() if not (schnell and k.startswith(_GUIDANCE))}
+        safetensors(models / "unets" / f"{name}.safetensors", shapes)
+    for name, kind in _TEXT_ENCODERS.items():
+        safetensors(models / "text_encoders" / f"{name}.safetensors", names[kind])
+    words = "text_model.embeddings.token_embedding.weight"
+    safetensors(models / "text_encoders" / "clip_l.safetensors", {words: (49408, 768)})
+    safetensors(models / "vaes" / "flux_vae.safetensors", names["flux_vae_ldm"])
+    safetensors(models / "checkpoints" / "just_vae.safetensors", names["sd15_vae"])
+    safetensors(models / "unets" / "flux2_klein_9b.safetensors", names["flux2_klein_9b_original"])
+    safetensors(models / "unets" / "flux1-kontext.safetensors", names["flux1_original"])
+    return ModelFolders(Settings(home=home))
