@@ -163,16 +163,24 @@ class LintContext:
             path: sum(map(len, self.inputs[path].values())) if path in self.inputs else 0
             for path in self.nodes
         }
-        readers: dict[str, list[str]] = defaultdict(list)
-        for end, start in self.links.items():
-            readers[start.node].append(end.node)
         ready = [path for path, count in missing.items() if not count]
         for path in ready:
-            for reader in readers.get(path, ()):
+            for reader in self.readers(path):
                 missing[reader] -= 1
                 if not missing[reader]:
                     ready.append(reader)
         return ready
+
+    def readers(self, path: str) -> list[str]:
+        """The nodes that something of `path` goes to."""
+        return self._readers.get(path, [])
+
+    @cached_property
+    def _readers(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for end, start in self.links.items():
+            found[start.node].append(end.node)
+        return found
 
     def feed(self, path: str, port: str) -> Output | None:
         """What feeds an input that is no list."""

@@ -22,6 +22,7 @@ from nodeforge.values.recipes import AUTO, COMFYUI, DIFFUSERS
 LOOPS = ("sampling.denoise", "sampling.estimate")
 SAMPLER, SCHEDULE, GUIDANCE = "sampling.sampler", "sampling.schedule", "sampling.guidance"
 CUSTOM_SCHEDULE = "sampling.custom_schedule"
+NOISE = "sampling.noise"
 MOST_STEPS = 10**6
 
 
@@ -182,6 +183,58 @@ class Loop:
             return None
         return int(self.steps * self.strength)
 
+    @cached_property
+    def first_step(self) -> int:
+        """The first step it runs, counted among the schedule's; 0 where only a run can tell."""
+        return self._whole(self.path, "start_at") or 0
+
+    @cached_property
+    def last_step(self) -> int | None:
+        """The step it stops before; None is the end."""
+        return self._whole(self.path, "stop_at")
+
+    @cached_property
+    def stops_early(self) -> bool:
+        """Whether it leaves noise in its latent, for another loop to go on from."""
+        last = self.last_step
+        return last is not None and self.first_step < last < (self.steps_run or 0)
+
+    @cached_property
+    def noise(self) -> str | None:
+        """The noise node."""
+        return self.node("noise", NOISE)
+
+    @cached_property
+    def has_noise(self) -> bool:
+        return self.scene.feed(self.path, "noise") is not None
+
+    @cached_property
+    def before(self) -> Loop | None:
+        """The loop whose latent this one starts from, with nothing between them."""
+        feed = self.scene.feed(self.path, "latent")
+        found = (each for each in loops(self.scene) if feed and each.path == feed.node)
+        return next(found, None)
+
+    @property
+    def is_img2img(self) -> bool:
+        """Whether it changes a picture, or what another loop has finished."""
+        return self.has_noise and self.scene.feed(self.path, "latent") is not None
+
+    @cached_property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of a new picture, pixels; None for a changed one, or where only a run
+        can tell."""
+        if self.noise is None or self.scene.feed(self.path, "latent") is not None:
+            return None
+        sides = [self._whole(self.noise, side) for side in ("width", "height")]
+        native = self.family.native_size_of(self.model.variant) if self.family else None
+        known = [
+            native if side is None and not self._is_linked(self.noise, port) else side
+            for side, port in zip(sides, ("width", "height"), strict=True)
+        ]
+        width, height = known
+        return (width, height) if type(width) is int and type(height) is int else None
+
     @property
     def _convention(self) -> str:
         asked = self.sampler and self.scene.value(self.sampler, "convention")
@@ -198,8 +251,9 @@ class Loop:
         return name if type(name) is str else AUTO
 
     def _whole(self, path: str | None, port: str) -> int | None:
+        """A whole number that could be meant; the rule `ranges` names others."""
         value = self.scene.value(path, port) if path else None
-        return value if type(value) is int else None
+        return value if type(value) is int and abs(value) <= MOST_STEPS else None
 
     def _number(self, path: str | None, port: str) -> float | None:
         return number(self.scene.value(path, port)) if path else None

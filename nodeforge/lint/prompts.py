@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
+from nodeforge.lint.loops import Loop
+from nodeforge.lint.recipes import facts, families
+from nodeforge.models import Family
 from nodeforge.spec import TextWidget
+
+ENCODERS = ("text.encode", "text.instruct")
 
 
 def prompts(scene: LintContext) -> Iterator[tuple[str, str, str]]:
@@ -16,3 +21,31 @@ def prompts(scene: LintContext) -> Iterator[tuple[str, str, str]]:
                 text = scene.value(path, port.name)
                 if type(text) is str:
                     yield path, port.name, text
+
+
+def family_of_prompt(scene: LintContext, path: str) -> Family | None:
+    """The family whose text encoder reads the prompt at `path`, where that is known."""
+    known = scene.kept.get("families")
+    if known is None:
+        known = scene.kept["families"] = families(scene)
+    origin = known.of.get(path)
+    return facts(origin.family) if origin else None
+
+
+def encoders(scene: LintContext, loop: Loop, port: str) -> Iterator[str]:
+    """The nodes that encode text behind a loop's `port`, through all that joins prompts."""
+    feed = scene.feed(loop.path, port)
+    waiting, seen = [feed.node] if feed else [], set[str]()
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        spec = scene.nodes[path].spec
+        if spec is None:
+            continue
+        if scene.nodes[path].type in ENCODERS:
+            yield path
+        for each in spec.inputs:
+            if each.type == "conditioning":
+                waiting += [start.node for start in scene.inputs[path].get(each.name, ())]

@@ -119,8 +119,8 @@ def facts(family: str) -> Family:
 
 
 def alike(first: Origin, second: Origin, by_latents: bool) -> bool:
-    """Whether what comes of the two goes together; a refiner has the latents of its base,
-    and a VAE alone may be for several families.
+    """Whether what comes of the two goes together; a refiner has the latents of its base, and a
+    VAE or an image encoder alone may be for several families.
 
     Args:
         first, second: Where they come from.
@@ -128,7 +128,7 @@ def alike(first: Origin, second: Origin, by_latents: bool) -> bool:
     """
     if by_latents:
         return bool(first.latents & second.latents)
-    return first.family == second.family
+    return not {first.family, *first.families}.isdisjoint({second.family, *second.families})
 
 
 def label(family: str) -> str:

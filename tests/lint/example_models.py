@@ -27,7 +27,16 @@ _DENOISERS = {
     "z_image_turbo": "z_image_original",
 }
 _TEXT_ENCODERS = {"t5_xxl": "t5_xxl", "qwen3_4b": "qwen3_4b"}
+_LORAS: dict[str, dict[str, str]] = {
+    "ink": {},
+    "watercolour": {"modelspec.trigger_phrase": "wtrclr style"},
+    "strong": {"ss_network_alpha": "16", "ss_network_dim": "8"},
+    "sdxl_lightning_8step_lora": {},
+    "lcm_lora_sdxl": {},
+}
 _GUIDANCE = "guidance_in."
+_BIG_G = {"token_embedding.weight": (49408, 1280), "text_projection": (1280, 1280)}
+"""Of OpenCLIP's bigG, by which it is known."""
 
 
 def safetensors(
@@ -57,7 +66,7 @@ def make_pictures(folder: Path) -> None:
     mask.save(folder / "mask.png")
 
 
-def _whole_sdxl(names: Mapping[str, dict]) -> dict:
+def whole_sdxl(names: Mapping[str, dict]) -> dict:
     """A checkpoint's tensors, as Stability AI names them."""
     first, second = (
         "conditioner.embedders.0.transformer.text_model",
@@ -67,18 +76,41 @@ def _whole_sdxl(names: Mapping[str, dict]) -> dict:
         **names["sdxl_unet_ldm"],
         **names["sdxl_vae_ldm"],
         **{f"{first}.{name}": shape for name, shape in names["sdxl_text_encoder"].items()},
-        f"{second}.token_embedding.weight": (49408, 1280),
-        f"{second}.text_projection": (1280, 1280),
+        **{f"{second}.{name}": shape for name, shape in _BIG_G.items()},
     }
 
 
 def make_models(home: Path) -> ModelFolders:
     """Write the models under `home`, and return the folders."""
     names = json.loads(gzip.decompress(NAMES.read_bytes()))
-    names["sdxl_ldm"] = _whole_sdxl(names)
+    names["sdxl_ldm"] = whole_sdxl(names)
     models = home / "models"
     for name, kind in _CHECKPOINTS.items():
         safetensors(models / "checkpoints" / f"{name}.safetensors", names[kind])
+    inputs = "model.diffusion_model.input_blocks.0.0.weight"
+    inpainting = {**names["sd15_ldm"], inputs: (320, 9, 3, 3)}
+    safetensors(models / "checkpoints" / "sd15_inpainting.safetensors", inpainting)
+    refiner = {**names["sdxl_refiner_unet_ldm"], **names["sdxl_refiner_vae_ldm"]}
+    refiner |= {f"conditioner.embedders.0.model.{k}": s for k, s in _BIG_G.items()}
+    safetensors(models / "checkpoints" / "sdxl_refiner.safetensors", refiner)
+    unet = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k.lora_down.weight"
+    text = "lora_te1_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight"
+    for name, metadata in _LORAS.items():
+        safetensors(models / "loras" / f"{name}.safetensors", {unet: (8, 2048)}, metadata)
+    both = {unet: (8, 2048), text: (8, 768)}
+    safetensors(models / "loras" / "with_words.safetensors", both)
+    for name in ("depth_sdxl", "canny_sdxl"):
+        safetensors(models / "controlnets" / f"{name}.safetensors", names["sdxl_controlnet"])
+    vectors = {"clip_l": (2, 768), "clip_g": (2, 1280)}
+    safetensors(models / "embeddings" / "easynegative.safetensors", vectors)
+    adapter = {"image_proj.proj.weight": (3072, 1024), "ip_adapter.1.to_k_ip.weight": (320, 768)}
+    safetensors(models / "ip_adapters" / "ip_adapter_sd15.safetensors", adapter)
+    vit_h = {
+        "vision_model.embeddings.class_embedding": (1280,),
+        "vision_model.embeddings.patch_embedding.weight": (1280, 3, 14, 14),
+        "visual_projection.weight": (1024, 1280),
+    }
+    safetensors(models / "image_encoders" / "clip_vision_h.safetensors", vit_h)
     v = {"ss_v_parameterization": "True", "ss_zero_terminal_snr": "True"}
     safetensors(models / "checkpoints" / "sdxl_vpred.safetensors", names["sdxl_ldm"], v)
     for name, kind in _DENOISERS.items():

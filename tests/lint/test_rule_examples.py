@@ -1,5 +1,6 @@
 """Every rule's examples: the bad one has its problem and no other, the good one has none."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def test_the_fix_of_the_bad_example_mends_it(rule, found):
 
 def test_every_rule_says_what_it_is_for():
     for rule in all_rules():
-        assert rule.code[:2] == "NF" and rule.code[2:].isdigit() and len(rule.code) == 5
-        assert rule.summary.endswith(".") and rule.why.endswith(".") and rule.source.endswith(".")
+        assert re.fullmatch(r"NF[1-8][0-9]{2}", rule.code)
+        for text in (rule.summary, rule.why, rule.source):
+            assert text.endswith(".")
     assert len({rule.name for rule in all_rules()}) == len(all_rules())

@@ -33,6 +33,7 @@ CHROMA = Family(
     prediction_types=("flow_prediction",),
     native_size=1024,
     size_multiple=16,
+    area_range=(0.06, 4.1),
     recommended=RecommendedSettings("flow_euler", "beta", steps=26, guidance=4.0),
     config="configs/chroma",
     denoisers={Task.TEXT_TO_IMAGE: "transformer"},

@@ -83,7 +83,7 @@ class Variant:
         scheduler: What its scheduler's configuration has other than its family's.
         references: How many reference pictures it takes; None is as its family.
         distilled: Whether it was distilled to draw in few steps, without guidance or with little.
-        native_size: As the family's, where it is another.
+        native_size, area_range: As the family's, where they are others.
     """
 
     recommended: RecommendedSettings
@@ -97,6 +97,7 @@ class Variant:
     references: int | None = None
     distilled: bool = False
     native_size: int | None = None
+    area_range: tuple[float, float] | None = None
 
 
 _NO_TEMPLATE = "{}"
@@ -115,6 +116,8 @@ class Family:
         prediction_types: What a model of it may predict; the first where a file does not say.
         native_size: Side of the square pictures it was trained on, pixels.
         size_multiple: What width and height must be divisible by, pixels.
+        area_range: The smallest and the largest picture that comes out well in one pass, as shares
+            of the native one's pixels.
         recommended: Settings to start from.
         config: Where in ``resources`` its configs are.
         denoisers: Folder in `config` with the config of its denoiser, by what that reads.
@@ -122,6 +125,7 @@ class Family:
         network: Class of its denoiser in diffusers.
         text_encoders: Kinds of its text encoders by their folder in a diffusers folder, in the
             order of their parts of an embedding.
+        most_clip_skip: How many layers before that its models bear.
         text_widths: Of the word vectors by which a text encoder, an embedding or a LoRA over
             one is known as its own; what several families share is the first one's.
         text_layer: Which layer of its text encoders, counted from the last as published, prompts
@@ -174,6 +178,7 @@ class Family:
     network: str = "UNet2DConditionModel"
     text_widths: tuple[int, ...] = ()
     text_layer: int = 1
+    most_clip_skip: int = 0
     folds_mask: bool = False
     cells_in_side: int = 1
     text_length: int = 0
@@ -196,6 +201,7 @@ class Family:
     normalises_references: bool = True
     companions: bool = False
     signature: Signature | None = None
+    area_range: tuple[float, float] = (0.4, 1.7)
 
     @cached_property
     def prompt_template(self) -> str:
@@ -236,6 +242,11 @@ class Family:
         """Side of the square pictures that a model of `variant` was trained on, pixels."""
         told = self.variants[variant].native_size if variant in self.variants else None
         return told or self.native_size
+
+    def area_range_of(self, variant: str) -> tuple[float, float]:
+        """The pictures that come out well with a model of `variant`, shares of the native one."""
+        told = self.variants[variant].area_range if variant in self.variants else None
+        return told or self.area_range
 
     def references_of(self, variant: str) -> int:
         """How many reference pictures a model of `variant`, empty for a plain one, takes."""

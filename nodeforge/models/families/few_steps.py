@@ -11,6 +11,7 @@ def few_steps(
     guidance: float,
     usual: float = 1.0,
     label: str = "",
+    smallest: float = 0.4,
 ) -> Variant:
     """A variant for few steps.
 
@@ -20,8 +21,9 @@ def few_steps(
         guidance: The highest scale that is of use.
         usual: The scale to start from; 1 is off.
         label: How people name it; empty is its name with a capital.
+        smallest: The smallest picture, as a share of the family's native one's pixels.
     """
     recommended = RecommendedSettings(
         sampler, schedule, steps, usual, steps_range=(1, most), guidance_range=(1.0, guidance)
     )
-    return Variant(recommended, label, distilled=True)
+    return Variant(recommended, label, distilled=True, area_range=(smallest, 1.7))

@@ -104,6 +104,7 @@ FLUX1 = Family(
     prediction_types=("flow_prediction",),
     native_size=1024,
     size_multiple=16,
+    area_range=(0.06, 4.1),
     recommended=_settings(28, 3.5),
     config="configs/flux1",
     denoisers={Task.TEXT_TO_IMAGE: "transformer", Task.INPAINTING: "transformer_inpainting"},

@@ -83,6 +83,7 @@ FLUX2_KLEIN_4B = Family(
     prediction_types=("flow_prediction",),
     native_size=1024,
     size_multiple=16,
+    area_range=(0.06, 4.1),
     recommended=_DISTILLED,
     config="configs/flux2_klein_4b",
     denoisers={Task.TEXT_TO_IMAGE: "transformer"},

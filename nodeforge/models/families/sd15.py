@@ -17,6 +17,7 @@ SD15 = Family(
     config="configs/sd15",
     denoisers={Task.TEXT_TO_IMAGE: "unet", Task.INPAINTING: "unet_inpainting"},
     text_encoders={"text_encoder": "clip_l"},
+    most_clip_skip=1,
     text_widths=(768,),
     pipelines=(
         "StableDiffusionPipeline",

@@ -50,6 +50,7 @@ Z_IMAGE = Family(
     prediction_types=("flow_prediction",),
     native_size=1024,
     size_multiple=16,
+    area_range=(0.06, 4.1),
     recommended=_BASE,
     config="configs/z_image",
     denoisers={Task.TEXT_TO_IMAGE: "transformer"},

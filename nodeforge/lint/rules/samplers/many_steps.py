@@ -33,8 +33,8 @@ _FAR = 100
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
-        distilled = loop.variant is not None and loop.variant.distilled
-        if distilled or not loop.schedule or loop.steps is None:
+        unknown = loop.family is None or (loop.variant is not None and loop.variant.distilled)
+        if unknown or not loop.schedule or loop.steps is None:
             continue  # the rule `distilled_steps`
         slow = loop.settings.sampler in _SLOW
         most = _MOST_SLOW if slow else loop.recommended.steps_range[1]

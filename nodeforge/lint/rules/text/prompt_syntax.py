@@ -57,7 +57,7 @@ _SYNTAX: tuple[tuple[str, str, str], ...] = (
         "Write one of the words; '[one|other]' alternates between them from step to step.",
     ),
     (
-        r"(?<!\\)\{[^{}|\n]+\}",
+        r"(?<!\\)\{[^{}|\n\":]+\}",
         "NovelAI's way to make words stronger",
         "Write (word:1.05) in place of {word}.",
     ),

@@ -1,0 +1,43 @@
+"""Tiles are drawn anew gently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.lint.context import LintContext
+from nodeforge.lint.loops import LOOPS, Loop, loops
+from nodeforge.lint.problem import Problem, Severity
+from nodeforge.lint.rule import Rule
+
+RULE = Rule(
+    "NF410",
+    Severity.WARNING,
+    why=(
+        "Each tile sees the whole prompt: at high strength each draws the subject again. A "
+        "ControlNet of tiles holds it back."
+    ),
+    source="The node's documentation; SwarmUI's documentation of tiled refining.",
+    types=LOOPS,
+)
+
+TILE = "models.tile"
+_HOLDING = ("control.apply", "canvas.control", "text.region", "canvas.region")
+_MOST = 0.5
+
+
+def check(scene: LintContext) -> Iterator[Problem]:
+    for loop in loops(scene):
+        tiled = loop.node("model", TILE)
+        if not tiled or loop.strength is None or loop.strength <= _MOST or _is_held(scene, loop):
+            continue
+        yield scene.problem(
+            tiled,
+            f"works in tiles at strength {loop.strength:g}: the subject appears in each.",
+            f"Lower the strength to {_MOST:g}, or hold it with a ControlNet.",
+        )
+
+
+def _is_held(scene: LintContext, loop: Loop) -> bool:
+    """Whether a ControlNet or prompts of regions tell the tiles apart."""
+    found = loop.upstream("positive", "conditioning")
+    return any(scene.nodes[path].type in _HOLDING for path in found)

@@ -1,0 +1,36 @@
+"""A latent goes from loop to loop without the VAE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nodeforge.lint.context import LintContext
+from nodeforge.lint.problem import Problem, Severity
+from nodeforge.lint.rule import Rule
+
+ENCODE, DECODE = "latent.encode", "latent.decode"
+
+RULE = Rule(
+    "NF801",
+    Severity.WARNING,
+    why=(
+        "Each decoding and encoding loses detail, and takes time. Nothing changes the pixels "
+        "between them here."
+    ),
+    source="diffusers documentation, image to image, which passes latents on.",
+    types=(ENCODE,),
+)
+
+
+def check(scene: LintContext) -> Iterator[Problem]:
+    for path, node in scene.nodes.items():
+        feed = scene.feed(path, "image") if node.type == ENCODE else None
+        if feed is None or scene.nodes[feed.node].type != DECODE:
+            continue
+        if scene.feed(path, "vae") == scene.feed(feed.node, "vae"):
+            yield scene.problem(
+                path,
+                f"encodes what '{scene.title(feed.node)}' has just decoded.",
+                "Link the latent itself.",
+                port="image",
+            )
