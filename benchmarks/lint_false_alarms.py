@@ -33,6 +33,7 @@ ABSENCES = {"missing_models", "unknown_nodes", "unknown_ports", "missing_inputs"
 ABSENCES |= {"named_models", "model_files", "nothing_to_run", "families"}
 """Rules that speak of what was not imported, or of stand-ins."""
 
+_UNKNOWN = re.compile(r"(?i)wan|ace_?step|hunyuan|ltx|qwen|audio|video|_pid|lotus|hidream")
 _SHAPES = (
     (r"refiner", "sdxl_refiner_unet_ldm"),
     (r"(?i)xl|pony|illustrious|animagine|juggernaut", "sdxl"),
@@ -59,7 +60,7 @@ def stand_ins(home: Path, workflows: list[Imported], catalogue: Catalogue) -> Mo
     names["sd15_inpainting"] = {**names["sd15_ldm"], inputs: (320, 9, 3, 3)}
     for kind, name in {each for made in workflows for each in _denoisers(made, catalogue)}:
         shapes = next((of for pattern, of in _SHAPES if re.search(pattern, name)), None)
-        if shapes:
+        if shapes and not _UNKNOWN.search(name):
             folder = "unets" if kind == "unet" else "checkpoints"
             safetensors(home / "models" / folder / name, names[shapes])
     return ModelFolders(Settings(home=home))
@@ -70,9 +71,10 @@ def _denoisers(made: Imported, catalogue: Catalogue) -> Iterator[tuple[str, str]
         spec = catalogue.get(node.type)
         port = spec.input.get("file") if spec else None
         name = node.values.get("file")
-        if port and isinstance(port.widget, ModelFileWidget) and type(name) is str:
-            if port.widget.kind in ("checkpoint", "unet") and name.endswith(".safetensors"):
-                yield port.widget.kind, name
+        widget = port.widget if port else None
+        loads = isinstance(widget, ModelFileWidget) and widget.kind in ("checkpoint", "unet")
+        if loads and type(name) is str and name.endswith(".safetensors"):
+            yield widget.kind, name
 
 
 def measure(folder: Path, hints: bool) -> dict[str, list[tuple[str, Problem]]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.edits import GraphEdit, SetValue
@@ -22,6 +23,8 @@ from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
     from nodeforge.models import ModelFolders, ModelInfo
+
+_Kept = TypeVar("_Kept")
 
 
 class LintContext:
@@ -65,8 +68,7 @@ class LintContext:
         self.rules: Mapping[str, Rule] = {}
         """All rules by code and by name."""
         self.silences: Silences = {}
-        self.kept: dict[str, Any] = {}
-        """What several rules ask for, by its name."""
+        self._kept: dict[str, Any] = {}
         self.looked_up: dict[tuple[str, str], Path | RequestError] = {}
         self.looked_at: dict[Path, ModelInfo | RequestError] = {}
 
@@ -107,6 +109,23 @@ class LintContext:
             words=words,
             idle=idle,
         )
+
+    def once(self, name: str, made: Callable[[], _Kept]) -> _Kept:
+        """What `made` returns, made once: several rules ask for it by this name."""
+        if name not in self._kept:
+            self._kept[name] = made()
+        return self._kept[name]
+
+    def of_type(self, *types: str) -> Iterator[str]:
+        """The nodes of these types that take part in a run."""
+        return chain.from_iterable(self._by_type.get(each, ()) for each in types)
+
+    @cached_property
+    def _by_type(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for path, node in self.nodes.items():
+            found[node.type].append(path)
+        return found
 
     @cached_property
     def types(self) -> frozenset[str]:

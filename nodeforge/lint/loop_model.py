@@ -57,10 +57,13 @@ def _variant(scene: LintContext, loader: str, info: ModelInfo | None) -> str:
 
 
 def _its_file(scene: LintContext, loader: str) -> ModelInfo | None:
-    for path, _, kind, name in model_ports(scene):
-        if path == loader:
-            try:
-                return model_info(scene, kind, name)
-            except RequestError:
-                return None
-    return None
+    first = scene.once("first model of each loader", lambda: _first_models(scene)).get(loader)
+    try:
+        return model_info(scene, *first) if first else None
+    except RequestError:
+        return None
+
+
+def _first_models(scene: LintContext) -> dict[str, tuple[str, str]]:
+    """Kind and name of the first model that each node names."""
+    return {path: (kind, name) for path, _, kind, name in reversed(model_ports(scene))}

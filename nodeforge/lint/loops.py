@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
@@ -28,11 +28,11 @@ MOST_STEPS = 10**6
 
 def loops(scene: LintContext) -> list[Loop]:
     """The denoise loops, in the order of the workflow; the same objects for every rule."""
-    found = scene.kept.get("loops")
-    if found is None:
-        found = [Loop(scene, path) for path, node in scene.nodes.items() if node.type in LOOPS]
-        scene.kept["loops"] = found
-    return found
+    return list(_by_path(scene).values())
+
+
+def _by_path(scene: LintContext) -> dict[str, Loop]:
+    return scene.once("loops", lambda: {path: Loop(scene, path) for path in scene.of_type(*LOOPS)})
 
 
 def steps_run(scene: LintContext, path: str) -> int | None:
@@ -60,19 +60,27 @@ class Loop:
 
     def __init__(self, scene: LintContext, path: str) -> None:
         self.scene, self.path = scene, path
+        self._upstream: dict[tuple[str, str], dict[str, None]] = {}
 
-    def upstream(self, port: str, through: str | None = None) -> Iterator[str]:
+    def upstream(self, port: str, through: str | None = None) -> Collection[str]:
         """The nodes behind an input, nearest first, followed through their inputs `through`.
 
         Args:
             port: The loop's.
             through: The port that passes the value on; None is one of the same name.
         """
-        feed, seen = self.scene.feed(self.path, port), set[str]()
+        key = port, through or port
+        found = self._upstream.get(key)
+        if found is None:
+            found = self._upstream[key] = self._followed(*key)
+        return found
+
+    def _followed(self, port: str, through: str) -> dict[str, None]:
+        feed, seen = self.scene.feed(self.path, port), dict[str, None]()
         while feed is not None and feed.node not in seen:
-            seen.add(feed.node)
-            yield feed.node
-            feed = self.scene.feed(feed.node, through or port)
+            seen[feed.node] = None
+            feed = self.scene.feed(feed.node, through)
+        return seen
 
     def node(self, port: str, kind: str) -> str | None:
         """The nearest node of type `kind` behind an input."""
@@ -212,8 +220,7 @@ class Loop:
     def before(self) -> Loop | None:
         """The loop whose latent this one starts from, with nothing between them."""
         feed = self.scene.feed(self.path, "latent")
-        found = (each for each in loops(self.scene) if feed and each.path == feed.node)
-        return next(found, None)
+        return _by_path(self.scene).get(feed.node) if feed else None
 
     @property
     def is_img2img(self) -> bool:

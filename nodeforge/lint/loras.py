@@ -49,7 +49,8 @@ class LoadedLora:
     @property
     def hurries(self) -> bool:
         """Whether its name says that it was made to draw in few steps."""
-        return _HURRYING.search(PurePosixPath(self.name).stem.replace("_", "-")) is not None
+        words = PurePosixPath(self.name).stem.replace("_", "-")
+        return _HURRYING.search(words) is not None and "patch" not in words.lower()
 
     @property
     def metadata(self) -> Mapping[str, str]:

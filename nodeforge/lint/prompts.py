@@ -13,8 +13,12 @@ from nodeforge.spec import TextWidget
 ENCODERS = ("text.encode", "text.instruct")
 
 
-def prompts(scene: LintContext) -> Iterator[tuple[str, str, str]]:
+def prompts(scene: LintContext) -> list[tuple[str, str, str]]:
     """Path, port and text of every prompt; what only a run can tell is left out."""
+    return scene.once("prompts", lambda: list(_prompts(scene)))
+
+
+def _prompts(scene: LintContext) -> Iterator[tuple[str, str, str]]:
     for path, node in scene.nodes.items():
         for port in node.spec.inputs if node.spec else ():
             if isinstance(port.widget, TextWidget) and port.widget.names == "embedding":
@@ -25,10 +29,7 @@ def prompts(scene: LintContext) -> Iterator[tuple[str, str, str]]:
 
 def family_of_prompt(scene: LintContext, path: str) -> Family | None:
     """The family whose text encoder reads the prompt at `path`, where that is known."""
-    known = scene.kept.get("families")
-    if known is None:
-        known = scene.kept["families"] = families(scene)
-    origin = known.of.get(path)
+    origin = families(scene).of.get(path)
     return facts(origin.family) if origin else None
 
 

@@ -39,8 +39,12 @@ class Families:
     met: dict[str, dict[str, Origin]] = field(default_factory=dict)
 
 
-def model_ports(scene: LintContext) -> Iterator[tuple[str, str, str, str]]:
+def model_ports(scene: LintContext) -> list[tuple[str, str, str, str]]:
     """Path, port, kind and name of every model file that the workflow names."""
+    return scene.once("model ports", lambda: list(_model_ports(scene)))
+
+
+def _model_ports(scene: LintContext) -> Iterator[tuple[str, str, str, str]]:
     for path, node in scene.nodes.items():
         for port in node.spec.inputs if node.spec else ():
             if isinstance(port.widget, ModelFileWidget):
@@ -98,6 +102,10 @@ def _look_at(path: Path) -> ModelInfo | RequestError:
 
 def families(scene: LintContext) -> Families:
     """The family of everything, followed from the files along the links."""
+    return scene.once("families", lambda: _families(scene))
+
+
+def _families(scene: LintContext) -> Families:
     loaded = _loaded(scene)
     known = Families()
     for path in scene.order if loaded else ():

@@ -42,8 +42,8 @@ _MAKERS = ("image.load", "image.edges", "image.soft_edges", "image.line_art", "i
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        feed = scene.feed(path, "image") if node.type == CONTROL else None
+    for path in scene.of_type(CONTROL):
+        feed = scene.feed(path, "image")
         file = _file(scene, path)
         kind = next((k for k, (words, _) in _KINDS.items() if re.search(words, file)), None)
         if feed is None or kind is None or _UNION.search(file):

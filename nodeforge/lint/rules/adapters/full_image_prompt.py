@@ -24,8 +24,8 @@ _PROMPT = 3
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        strength = number(scene.value(path, "strength")) if node.type == IP_ADAPTER else None
+    for path in scene.of_type(IP_ADAPTER):
+        strength = number(scene.value(path, "strength"))
         if strength is None or strength < 1:
             continue
         feed, seen = scene.feed(path, "conditioning"), set[str]()

@@ -23,9 +23,7 @@ _WAY_OUT = "Raise the strength, or bypass the node."
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        if node.type not in _CONTROLS:
-            continue
+    for path in scene.of_type(*_CONTROLS):
         strength, start, end = (number(scene.value(path, p)) for p in ("strength", "start", "end"))
         if strength == 0:
             yield scene.problem(path, "is 0: it does nothing.", _WAY_OUT, port="strength")

@@ -27,7 +27,7 @@ _MOST = 1.5
 def check(scene: LintContext) -> Iterator[Problem]:
     for lora in all_loras(scene):
         for port, weight in (("model_weight", lora.weight), ("text_weight", lora.text_weight)):
-            if weight is not None and abs(weight) > _MOST:
+            if weight is not None and abs(weight) > _MOST and not lora.hurries:
                 yield scene.problem(
                     lora.path,
                     f"is {weight:g}; above {_MOST:g} pictures break.",

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.lint.context import LintContext
-from nodeforge.lint.loop_model import LoopModel, loop_model
+from nodeforge.lint.loop_model import LoopModel
+from nodeforge.lint.loops import LOOPS, loops
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 from nodeforge.models import (
-    FAMILIES,
     IDLE_IMAGE_GUIDANCE,
     NO_PICTURE_TO_EDIT,
     Family,
@@ -29,10 +29,10 @@ RULE = Rule(
     ),
     source="Brooks et al. 2023, arXiv:2211.09800; the model cards.",
     fix=FixGrade.SAFE,
-    types=("sampling.denoise",),
+    types=LOOPS,
 )
 
-LOOP, INSTRUCT, ADD = "sampling.denoise", "text.instruct", "text.add_reference"
+INSTRUCT, ADD = "text.instruct", "text.add_reference"
 GUIDANCE, LOAD = "sampling.image_guidance", "image.load"
 _MOST_IMAGE_GUIDANCE = 3.0
 """Above it edits fade away: Brooks et al. 2023 show 1 to 2.2 (figure 4)."""
@@ -55,14 +55,10 @@ class _Shown(NamedTuple):
 
 def check(scene: LintContext) -> Iterator[Problem]:
     told: set[str] = set()
-    for path, node in scene.nodes.items():
-        if node.type != LOOP:
+    for loop in loops(scene):
+        if loop.family is None:
             continue
-        model = loop_model(scene, path)
-        family = FAMILIES.get(model.info.family or "") if model.info else None
-        if family is None:
-            continue
-        for problem in _of_loop(scene, path, model, family):
+        for problem in _of_loop(scene, loop.path, loop.model, loop.family):
             if problem.node not in told:
                 told.add(problem.node or "")
                 yield problem

@@ -24,8 +24,8 @@ RULE = Rule(
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        feed = scene.feed(path, "first") if node.type == COMBINE else None
+    for path in scene.of_type(COMBINE):
+        feed = scene.feed(path, "first")
         if feed is None or scene.nodes[feed.node].type != GUIDANCE:
             continue
         start, end = (number(scene.value(feed.node, port)) for port in ("start", "end"))

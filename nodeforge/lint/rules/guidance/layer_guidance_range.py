@@ -26,10 +26,10 @@ RULE = Rule(
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        scale = number(scene.value(path, "scale")) if node.type in _USUAL else None
+    for path in scene.of_type(*_USUAL):
+        scale = number(scene.value(path, "scale"))
         if scale is not None and scale > _MOST:
-            usual = _USUAL[node.type]
+            usual = _USUAL[scene.nodes[path].type]
             yield scene.problem(
                 path,
                 f"is {scale:g}; above {_MOST:g} pictures fade and harden.",

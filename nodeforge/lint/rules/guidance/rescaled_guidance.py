@@ -25,8 +25,8 @@ _MOST = 0.9
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        rescale = number(scene.value(path, "rescale")) if node.type == GUIDANCE else None
+    for path in scene.of_type(GUIDANCE):
+        rescale = number(scene.value(path, "rescale"))
         if rescale is not None and _MOST < rescale <= 1:
             yield scene.problem(
                 path,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
-from nodeforge.lint.loop_model import LoopModel, loop_model
+from nodeforge.lint.loop_model import LoopModel
+from nodeforge.lint.loops import CUSTOM_SCHEDULE, LOOPS, SAMPLER, SCHEDULE, loops
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 from nodeforge.models import SamplingSettings, resolve
@@ -26,23 +27,19 @@ RULE = Rule(
     ),
     source="A table made by running every pair.",
     fix=FixGrade.CHOICE,
-    types=("sampling.denoise",),
+    types=LOOPS,
 )
-
-LOOP, SAMPLER = "sampling.denoise", "sampling.sampler"
-SCHEDULE, CUSTOM = "sampling.schedule", "sampling.custom_schedule"
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     told: set[tuple[str, str]] = set()
-    for path, node in scene.nodes.items():
-        if node.type != LOOP:
-            continue
+    for loop in loops(scene):
+        path = loop.path
         sampler, schedule = scene.feed(path, "sampler"), scene.feed(path, "schedule")
         if sampler is not None and scene.nodes[sampler.node].type != SAMPLER:
             continue
         pair = (sampler and sampler.node, schedule and schedule.node)
-        problem = _problem(scene, *pair, loop_model(scene, path))
+        problem = _problem(scene, *pair, loop.model)
         if problem is not None and (problem.node, problem.fact) not in told:
             told.add((problem.node, problem.fact))
             yield problem
@@ -114,7 +111,7 @@ def _at_schedule(
 
 def _schedule_name(scene: LintContext, path: str) -> str | None:
     kind = scene.nodes[path].type
-    if kind == CUSTOM:
+    if kind == CUSTOM_SCHEDULE:
         return "custom"
     name = scene.value(path, "name") if kind == SCHEDULE else None
     return name if type(name) is str and name in (AUTO, *SCHEDULE_LABELS) else None

@@ -22,8 +22,8 @@ RULE = Rule(
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        text = scene.value(path, "sigmas") if node.type == CUSTOM_SCHEDULE else None
+    for path in scene.of_type(CUSTOM_SCHEDULE):
+        text = scene.value(path, "sigmas")
         if type(text) is not str:
             continue
         try:

@@ -36,6 +36,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
         made = loop.settings
         plain = loop.family is not None and loop.family.name in _FAMILIES and not loop.model.variant
         even = made.schedule in _EVEN and made.convention == DIFFUSERS
+        even = even and not (loop.model.info and loop.model.info.zero_snr)
         if not (loop.schedule and plain and even and made.sampler in _MULTISTEP and loop.steps):
             continue
         if _FEWEST <= loop.steps < _MOST:

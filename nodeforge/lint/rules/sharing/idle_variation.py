@@ -24,8 +24,8 @@ _PART = re.compile(r"(\d{1,20})\s*:\s*(\d(?:\.\d{1,9})?)")
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        text = scene.value(path, "variations") if node.type == NOISE else None
+    for path in scene.of_type(NOISE):
+        text = scene.value(path, "variations")
         seed = scene.value(path, "seed") if text else None
         for told in _PART.finditer(text) if type(text) is str else ():
             own = type(seed) is int and int(told[1]) == seed

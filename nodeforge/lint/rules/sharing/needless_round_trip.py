@@ -23,8 +23,8 @@ RULE = Rule(
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        feed = scene.feed(path, "image") if node.type == ENCODE else None
+    for path in scene.of_type(ENCODE):
+        feed = scene.feed(path, "image")
         if feed is None or scene.nodes[feed.node].type != DECODE:
             continue
         if scene.feed(path, "vae") == scene.feed(feed.node, "vae"):

@@ -27,8 +27,8 @@ _TRANSPARENCY = "transparency"
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        name = scene.value(path, "file") if node.type == LOAD else None
+    for path in scene.of_type(LOAD):
+        name = scene.value(path, "file")
         file = scene.picture(name) if type(name) is str and scene.is_needed(path) else None
         channel = scene.value(path, "channel")
         if file is None or (told := _marks(file)) is None or told[channel == _TRANSPARENCY]:

@@ -26,9 +26,7 @@ _SHARP = 768
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        if node.type != FRAMING:
-            continue
+    for path in scene.of_type(FRAMING):
         for port in ("original_width", "original_height"):
             side = scene.value(path, port)
             if type(side) is int and 0 < side < _SHARP:

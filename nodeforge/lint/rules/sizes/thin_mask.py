@@ -24,9 +24,7 @@ _CELL = 8
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        if node.type != RECTANGLE:
-            continue
+    for path in scene.of_type(RECTANGLE):
         for side, (low, high) in _SIDES.items():
             length, start, end = (number(scene.value(path, port)) for port in (side, low, high))
             if length is None or start is None or end is None:

@@ -23,7 +23,7 @@ SAVE = "image.save"
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        prefix = scene.value(path, "prefix") if node.type == SAVE else None
+    for path in scene.of_type(SAVE):
+        prefix = scene.value(path, "prefix")
         if type(prefix) is str and (wrong := wrong_word(prefix) or wrong_place(prefix)):
             yield scene.problem(path, *wrong, port="prefix")

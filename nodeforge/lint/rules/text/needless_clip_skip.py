@@ -28,8 +28,8 @@ RULE = Rule(
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
-    for path, node in scene.nodes.items():
-        skip = scene.value(path, "clip_skip") if node.type in _ENCODING else None
+    for path in scene.of_type(*_ENCODING):
+        skip = scene.value(path, "clip_skip")
         family = family_of_prompt(scene, path) if type(skip) is int and skip > 0 else None
         if family is None or type(skip) is not int or skip <= family.most_clip_skip:
             continue
