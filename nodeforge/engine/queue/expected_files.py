@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from nodeforge.engine.plan import default_targets
 from nodeforge.errors import NodeForgeError
@@ -24,7 +25,8 @@ _SOURCES = {
 _SIZES = ("{width}", "{height}")
 
 
-class ExpectedFiles(NamedTuple):
+@dataclass(frozen=True)
+class ExpectedFiles:
     """What one node will save.
 
     Args:
