@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +157,9 @@ _LISTS = ("targets", "granted", "overrides", "checkpoints")
 _DEFAULTS = {f.name: f.default for f in fields(Job)}
 
 
+@lru_cache(maxsize=8192)
 def job_from_row(row: tuple[Any, ...]) -> Job:
-    """A job from its `SHOWN` columns."""
+    """A job from its `SHOWN` columns; one object for equal rows, as most of a long queue stay."""
     raw = dict(zip(SHOWN, row, strict=True))
     for name in _LISTS:
         raw[name] = tuple(map(str, _parsed(raw[name], list) or ()))

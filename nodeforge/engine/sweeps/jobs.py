@@ -184,13 +184,20 @@ def finishing_job(estimate: Job, text: str, outputs: Path | None, catalogue: Cat
     )
 
 
+def is_estimate(job: Job) -> bool:
+    """Whether a job makes the estimate of a candidate, and not a finished picture."""
+    group = job.group
+    return group is not None and group.kind == EXPLORATION and "until" in (group.place or ())
+
+
 @dataclass(frozen=True)
 class Forecast:
     """What a sweep will take.
 
     Args:
         cells: How many runs.
-        seconds: How long, with all that cells have in common done once; None where unknown.
+        seconds: How long, with all that cells have in common done once; None where a node that
+            runs a network has not been measured.
     """
 
     cells: int
@@ -220,13 +227,14 @@ def forecast(
     cells = max(lengths, default=1) if together else math.prod(lengths)
     flat = flatten(document.graph, catalogue)
     needed = dict.fromkeys(n for end in default_targets(flat) for n in upstream(flat, end))
-    if not any(node in costs for node in needed):
+    specs = {node: flat.nodes[node].spec for node in needed}
+    if any(spec and spec.runs_network and node not in costs for node, spec in specs.items()):
         return Forecast(cells, None)
     seconds = 0.0
     for node in needed:
         if not (cost := costs.get(node, 0.0)):
             continue
-        spec, feeds = flat.nodes[node].spec, set(upstream(flat, node))
+        spec, feeds = specs[node], set(upstream(flat, node))
         counts = [n for axis, n in zip(axes, lengths, strict=True) if _touches(axis, feeds)]
         times = max(counts, default=1) if together else math.prod(counts)
         seconds += cost * (cells if spec is not None and spec.effects else times)

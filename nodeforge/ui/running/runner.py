@@ -400,6 +400,8 @@ class Runner(QObject):
         # A group goes on: a job that kills the worker again and again fails in the end.
         self._halted = job.kept is None or job.kept.group is None
         self._end(outcome.state if outcome is not None else FAILED, "the worker ended")
+        if not self._halted:
+            return
         self.worker_lost.emit(
             f"The worker that runs models ended with code {event.exit_code}. "
             "Your workflow is untouched, and finished results are kept."
