@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from nodeforge.cli.piped import copied, is_pipe
 from nodeforge.engine.assets import keep_picture
+from nodeforge.engine.sweeps.exploration import seeds_of
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name
 from nodeforge.graph.assignments import AssignmentError, find_input, parse_value
 from nodeforge.graph.document import Document
-from nodeforge.graph.inline import every_node
-from nodeforge.graph.model import Input, Node
 from nodeforge.settings import Settings
 from nodeforge.spec import (
     Catalogue,
     FileWidget,
     ModelFileWidget,
     PortSpec,
-    SeedWidget,
 )
 
 
@@ -66,25 +63,13 @@ class Overrides:
 
     def seed(self, seed: int) -> None:
         """Give every unlinked seed this value."""
-        for node, port in self._seeds():
-            node.values[port.name] = seed
+        for each in seeds_of(self._document, self._catalogue):
+            self._document.node(each.path).values[each.port] = seed
 
     def count_seeds_up(self) -> None:
         """Raise every unlinked seed by 1."""
-        for node, port in self._seeds():
-            value = node.values.get(port.name, port.default)
-            if isinstance(value, int):
-                node.values[port.name] = (value + 1) % 2**63
-
-    def _seeds(self) -> Iterator[tuple[Node, PortSpec]]:
-        """The unlinked seeds: nodes and their ports."""
-        for path, node in every_node(self._document.graph).items():
-            spec = self._catalogue.get(node.type)
-            for port in spec.inputs if spec else ():
-                if isinstance(port.widget, SeedWidget):
-                    graph, name = self._document.place(path)
-                    if Input(name, port.name) not in graph.links:
-                        yield node, port
+        for each in seeds_of(self._document, self._catalogue):
+            self._document.node(each.path).values[each.port] = (each.value + 1) % 2**63
 
     def _value(self, port: PortSpec, text: str) -> Any:
         if isinstance(port.widget, FileWidget):

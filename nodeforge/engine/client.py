@@ -158,6 +158,7 @@ class WorkerClient:
                 "outputs": str(request.outputs),
                 "previews": request.previews,
                 "document": request.document,
+                "kept_loops": request.kept_loops,
             }
         )
         self._tell_if_ended(request.run)

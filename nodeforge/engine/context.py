@@ -73,6 +73,7 @@ class RunRequest:
         outputs: The folder for what nodes save.
         previews: Whether pictures of work in progress are wanted.
         document: Names the workflow among others, so that its last run is found again.
+        kept_loops: Nodes of whose loops the last checkpoints are told when the run has ended.
     """
 
     run: str
@@ -84,6 +85,7 @@ class RunRequest:
     outputs: Path = Path()
     previews: bool = False
     document: str = ""
+    kept_loops: list[str] = field(default_factory=list)
 
     @property
     def meaning(self) -> dict[str, Any]:
@@ -99,6 +101,8 @@ class RunState:
     stop: Flag = field(default_factory=Flag)
     outputs: list[str] = field(default_factory=list)
     model_calls: int = 0
+    checkpoints: list[str] = field(default_factory=list)
+    """Files of the cache that a later run goes on from."""
 
 
 class NodeRun:

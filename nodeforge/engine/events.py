@@ -141,18 +141,26 @@ class Failed(Event):
 
 @dataclass(frozen=True)
 class RunCancelled(Event):
-    """The person stopped the run. What was finished is kept."""
+    """The person stopped the run. What was finished is kept.
+
+    `checkpoints`: the files of the cache from which it goes on.
+    """
 
     model_calls: int = 0
+    checkpoints: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class RunFinished(Event):
-    """The run has ended well; `model_calls` counts evaluations of denoising networks."""
+    """The run has ended well; `model_calls` counts evaluations of denoising networks.
+
+    `checkpoints`: the files of the last steps of `RunRequest.kept_loops`.
+    """
 
     outputs: list[str]
     seconds: float
     model_calls: int
+    checkpoints: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

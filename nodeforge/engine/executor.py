@@ -264,8 +264,9 @@ class Executor:
             report = unexpected_report(error, place(node.id, node.spec), arguments)
             raise NodeFailedError(node.id, report, tuple(others)) from error
         except Cancelled:
-            context.steps.keep_last()
+            run.state.checkpoints += map(str, context.steps.keep_last())
             raise
+        run.state.checkpoints += map(str, context.steps.reached())
         seconds = time.perf_counter() - start
         size = 0
         if not context.exact or any(feed.node in run.inexact for feed in node.feeds):

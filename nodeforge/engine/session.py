@@ -14,6 +14,7 @@ from nodeforge.engine import events
 from nodeforge.engine.cache import (
     ResultCache,
     checkpoint_of,
+    last_step,
     pin_last_step,
     steps_kept,
     steps_known,
@@ -141,6 +142,14 @@ class Session:
         """Let other processes say why nodes are computed."""
         self._reasons.save()
 
+    def _last_steps(self, plan: Plan, loops: list[str]) -> list[str]:
+        """The files of the last checkpoints of some nodes, once they are there."""
+        if not loops:
+            return []
+        self.cache.wait_for_disk()
+        keys = [self._executor.result_key(plan, loop) for loop in loops]
+        return [str(path) for key in keys for path in last_step(self.cache, key)]
+
     def _result_key(self, graph: Graph, request: RunRequest, node: str) -> str:
         plan = self.plan(graph, replace(request, targets=[node]))
         return self._executor.result_key(plan, node)
@@ -156,7 +165,8 @@ class Session:
             plan = self._plan_with_content(graph, request, state)
             results = self._executor.run(plan, request, state)
         except Cancelled:
-            state.emit(events.RunCancelled(request.run, state.model_calls))
+            self.cache.wait_for_disk()  # who hears of a checkpoint finds it
+            state.emit(events.RunCancelled(request.run, state.model_calls, state.checkpoints))
         except NodeFailedError as error:
             state.emit(events.Failed(request.run, error.node, error.report, error.same))
         except NodeForgeError as error:
@@ -165,7 +175,9 @@ class Session:
             state.emit(events.Failed(request.run, "", unexpected_report(error)))
         else:
             seconds = time.perf_counter() - start
-            state.emit(events.RunFinished(request.run, state.outputs, seconds, state.model_calls))
+            kept = self._last_steps(plan, request.kept_loops)
+            calls = state.model_calls
+            state.emit(events.RunFinished(request.run, state.outputs, seconds, calls, kept))
             return results
         return {}
 

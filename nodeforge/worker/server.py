@@ -172,4 +172,5 @@ def request_from(header: dict[str, Any]) -> RunRequest:
         outputs=Path(header.get("outputs", "")),
         previews=header.get("previews", False),
         document=header.get("document", ""),
+        kept_loops=header.get("kept_loops", []),
     )

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nodeforge.engine.queue.job import NewJob
+from nodeforge.engine.queue.job_queue import JobQueue
+from nodeforge.engine.sweeps.jobs import candidate_jobs, finishing_job
 from nodeforge.errors import RequestError
+from nodeforge.formats import read_any
+from nodeforge.spec import Catalogue
 from support.command_line import WORKFLOWS, Done, workflow
 
 TEXT_TO_IMAGE = WORKFLOWS / "text_to_image.json"
@@ -193,3 +198,37 @@ def test_fewer_seeds_than_before_keep_the_sheet_of_all(in_process, tmp_path: Pat
     in_process(*ask, "--seeds", 3)
     done = in_process(*ask, "--seeds", 1)
     assert Path(done.out.strip()).read_text("utf-8").count("<figure>") == 3
+
+
+def test_the_queue_runs_estimates_and_what_is_chosen_as_the_command_does(
+    in_process, tmp_path: Path
+):
+    """Jobs as the window queues them: 2 estimates at 2 of 4 steps, one finished by 2 more."""
+    document, catalogue = read_any(TEXT_TO_IMAGE), Catalogue.shipped()
+    document.node("noise").values |= {"width": 64, "height": 64, "seed": 40}
+    document.node("schedule").values["steps"] = 4
+    home, queue = tmp_path / "home", JobQueue(tmp_path / "home")
+    base = NewJob("fox", "", outputs=tmp_path / "out" / "explore_a")
+    jobs = queue.add(candidate_jobs(base, document, catalogue, 2, 0.5, "a"))
+    assert in_process("queue", "run").code == 0
+    made = [queue.job(job.id) for job in jobs]
+    assert [job.model_calls for job in made] == [2, 2]
+    assert [file.name for job in made for file in job.files] == [
+        "estimate_001_00001.png",
+        "estimate_002_00001.png",
+    ]
+    saved = json.loads(Image.open(made[1].files[0]).text["nodeforge"])
+    assert saved["nodes"]["noise"]["values"]["seed"] == 41
+    assert saved["nodes"]["denoise"]["type"] == "sampling.denoise"
+    pinned = [path for path in home.rglob("*-step.result") if is_pinned(path)]
+    assert sorted(map(str, pinned)) == sorted(file for job in made for file in job.checkpoints)
+    (chosen,) = queue.add(
+        [finishing_job(made[1], queue.text(made[1].id), tmp_path / "out", catalogue)]
+    )
+    assert in_process("queue", "run").code == 0
+    finished = queue.job(chosen.id)
+    assert finished.model_calls == 2
+    in_process.home = tmp_path / "fresh"
+    options = (*SMALL, "--set", "schedule.steps=4", "--seed", 41)
+    plain = in_process("run", TEXT_TO_IMAGE, *options)
+    assert np.array_equal(pixels(plain.out.strip()), pixels(finished.files[0]))

@@ -63,6 +63,26 @@ def test_without_a_seed_the_first_job_has_that_of_the_workflow(run, tmp_path: Pa
     assert second == first + 1
 
 
+def test_a_subgraphs_own_seed_is_set_and_counted(run, tmp_path: Path):
+    raw = workflow()
+    raw["nodes"] = {
+        "part": {
+            "type": "subgraph",
+            "nodes": raw["nodes"],
+            "links": raw["links"],
+            "inputs": {"seed": ["noise.seed"]},
+            "outputs": {},
+            "values": {"seed": 3},
+        }
+    }
+    raw["links"] = {}
+    (tmp_path / "w.json").write_text(json.dumps(raw))
+    queue = JobQueue(tmp_path)
+    for option, seeds in ((("--seed", 7), [7, 8]), ((), [3, 4])):
+        added = ids(run("add", tmp_path / "w.json", *option, "--count", 2))
+        assert [queue.document(job).node("part").values["seed"] for job in added] == seeds
+
+
 def test_the_order_is_changed(run):
     one, two, three = ids(run("add", TEXT_TO_IMAGE, "--count", 3))
     run("move", three, 1)

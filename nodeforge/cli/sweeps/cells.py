@@ -6,7 +6,6 @@ import queue
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,12 +27,12 @@ from nodeforge.engine.plan import default_targets
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
 from nodeforge.engine.sweeps.exploration import upstream
+from nodeforge.engine.sweeps.jobs import copied
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, stamp
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
-from nodeforge.graph.history import History
 from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Input
 from nodeforge.lint import Problem, Severity, companion_locks, lint
@@ -121,22 +120,11 @@ class Workflow:
         Raises:
             RequestError: one cannot be, as a picture that is damaged.
         """
-        document = self.copy()
+        document = copied(self.document)
         overrides = Overrides(document, self.catalogue, self.settings)
         for assignment in assignments:
             overrides.set(assignment)
         return CellRun(document, [*self._granted, *overrides.granted])
-
-    def copy(self) -> Document:
-        """A copy of the document without its history."""
-        shared = self.document
-        return replace(
-            shared,
-            graph=deepcopy(shared.graph),
-            assets=dict(shared.assets),
-            lock=deepcopy(shared.lock),
-            history=History(),
-        )
 
     def refusals(self, run: CellRun) -> list[tuple[str, bool]]:
         """What is to be said before a run, and whether it hinders it.

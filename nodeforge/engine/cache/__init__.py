@@ -1,11 +1,12 @@
 """Results by key: in memory, and on disk between processes."""
 
 from nodeforge.engine.cache.codec import Codec
-from nodeforge.engine.cache.disk import DiskTier
+from nodeforge.engine.cache.disk import DiskTier, pin_file, unpin_file
 from nodeforge.engine.cache.memory import MemoryTier
 from nodeforge.engine.cache.steps import (
     Steps,
     checkpoint_of,
+    last_step,
     pin_last_step,
     steps_kept,
     steps_known,
@@ -19,7 +20,10 @@ __all__ = [
     "ResultCache",
     "Steps",
     "checkpoint_of",
+    "last_step",
+    "pin_file",
     "pin_last_step",
     "steps_kept",
     "steps_known",
+    "unpin_file",
 ]

@@ -101,13 +101,10 @@ class DiskTier:
 
         Its file's time of use lies in the future, so that the week ends by itself.
         """
-        until = time.time() + PINNED
-        with contextlib.suppress(OSError):
-            os.utime(self.path(key), (until, until))
+        pin_file(self.path(key))
 
     def unpin(self, key: str) -> None:
-        with contextlib.suppress(OSError):
-            os.utime(self.path(key))
+        unpin_file(self.path(key))
 
     def entries(self) -> Iterator[os.stat_result]:
         """The state of every entry's file, of all versions."""
@@ -179,6 +176,26 @@ class DiskTier:
             if path.suffix in (_SUFFIX, _TEMPORARY):
                 with contextlib.suppress(OSError):
                     yield path, path.stat()
+
+
+def pin_file(path: Path, seconds: float = PINNED) -> None:
+    """Keep the entry in a file, in this process or another, for so long; nothing where it is gone.
+
+    Its time of use then lies in the future.
+    """
+    until = time.time() + seconds
+    _use(path, (until, until))
+
+
+def unpin_file(path: Path) -> None:
+    """Let the entry in a file be evicted again, as one that was used just now."""
+    _use(path, None)
+
+
+def _use(path: Path, times: tuple[float, float] | None) -> None:
+    if path.suffix == _SUFFIX:
+        with contextlib.suppress(OSError):
+            os.utime(path, times)
 
 
 def _is_pinned(state: os.stat_result) -> bool:

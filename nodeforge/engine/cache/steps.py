@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nodeforge.engine.cache.store import ResultCache
@@ -32,12 +33,15 @@ class Steps:
         self._since = time.perf_counter()
         self._last: tuple[str, Checkpoint] | None = None
         """The last checkpoint, while it is in memory alone."""
+        self._reached = ""
+        """The key of the last checkpoint that this run has stored, or has gone on from."""
 
     def furthest(self, keys: Sequence[str]) -> tuple[int, Checkpoint] | None:
         """The last of `keys` whose checkpoint can be read, as its index and the checkpoint."""
         self._cache.put(self._node_key + _WALK, list(keys), 0.0, to_disk=True)
         for index in range(len(keys) - 1, -1, -1):
             if (found := self._cache.get(keys[index] + _MARK)) is not None:
+                self._reached = keys[index]
                 return index, found[0]
         return None
 
@@ -48,13 +52,24 @@ class Steps:
         to_disk = small or checkpoint.step % SPARSE == 0
         self._cache.put(key + _MARK, checkpoint, seconds, to_disk=to_disk)
         self._last = None if to_disk else (key, checkpoint)
+        self._reached = key
 
-    def keep_last(self) -> None:
-        """Write the last checkpoint to disk: the run was stopped, and is to go on from there."""
+    def keep_last(self) -> list[Path]:
+        """Write the last checkpoint to disk: the run was stopped, and is to go on from there.
+
+        Returns:
+            Its file, which may not be there yet (`ResultCache.wait_for_disk`); none where no step
+            was done, or nothing is kept on disk.
+        """
         if self._last is not None:
             key, checkpoint = self._last
             self._cache.put(key + _MARK, checkpoint, 0.0, to_disk=True)
             self._last = None
+        return self.reached()
+
+    def reached(self) -> list[Path]:
+        """The file of the furthest checkpoint of this run, as `keep_last` gives it."""
+        return _files(self._cache, self._reached)
 
     def keep(self, key: str) -> None:
         """Have the checkpoint under `key` on disk, whatever its size."""
@@ -75,11 +90,21 @@ def steps_kept(cache: ResultCache, node_key: str) -> int:
     return next(kept, 0)
 
 
+def last_step(cache: ResultCache, node_key: str) -> list[Path]:
+    """The file of the last checkpoint of a node's loop; none where nothing is kept on disk."""
+    walk = cache.get(node_key + _WALK)
+    return _files(cache, walk[0][-1] if walk and walk[0] else "")
+
+
 def pin_last_step(cache: ResultCache, node_key: str, pinned: bool) -> None:
     """Keep the last checkpoint of a node's loop on disk for a week, or let it go again."""
     walk = cache.get(node_key + _WALK)
     if walk and walk[0]:
         cache.pin(walk[0][-1] + _MARK, pinned)
+
+
+def _files(cache: ResultCache, step_key: str) -> list[Path]:
+    return [cache.disk.path(step_key + _MARK)] if step_key and cache.disk is not None else []
 
 
 def checkpoint_of(cache: ResultCache, node_key: str, step: int) -> Checkpoint | None:

@@ -90,6 +90,12 @@ class ResultCache:
         if self.disk is not None:
             self._later(partial(self.disk.pin if pinned else self.disk.unpin, key))
 
+    def wait_for_disk(self, seconds: float = 30.0) -> None:
+        """Wait until everything put so far is on disk, or so long."""
+        written = threading.Event()
+        self._later(written.set)
+        written.wait(seconds)
+
     def make_room(self) -> bool:
         """Delete what was used longest ago, for a file that must be written; whether any was."""
         return self.disk is not None and self.disk.make_room()

@@ -13,14 +13,19 @@ from nodeforge import models
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import ErrorReport
+from nodeforge.engine.plan import default_targets
 from nodeforge.engine.queue.claims import JobClaims
+from nodeforge.engine.queue.expected_files import expected_files
 from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.output_files import OutputError, OutputFiles
 from nodeforge.engine.queue.states import State
+from nodeforge.engine.sweeps.exploration import EXPLORATION, PREFIX, estimates_of
 from nodeforge.errors import DiskFullError, NodeForgeError
 from nodeforge.formats import graph_to_json, stamp
 from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.graph.document import Document
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Graph
 from nodeforge.graph.upgrade import upgrade
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
@@ -102,13 +107,17 @@ class Attempt:
         known = catalogue(document)
         upgrade(document, known)
         self._files = OutputFiles(claims, job)
-        self._files.open()
         self.document = document
-        self.graph: dict[str, Any] = graph_to_json(document.graph)
         texts = stamp(document, known, recogniser(settings, job.granted))
+        graph, targets, loops = _part_to_run(job, document.graph, known)
+        self.graph: dict[str, Any] = graph_to_json(graph)
+        self.saved: list[Path] = self._files.open(expected_files(graph, known, targets, texts))
+        if self._files.saved:
+            targets = targets or default_targets(flatten(graph, known))
+            targets = [target for target in targets if target not in self._files.saved]
         self.request = RunRequest(
             run=f"{job.id}.{job.attempts}",
-            targets=list(job.targets),
+            targets=targets,
             assets=document.assets,
             granted=list(job.granted),
             lock=document.lock,
@@ -116,11 +125,20 @@ class Attempt:
             outputs=self._files.folder,
             previews=previews,
             document=job.source or job.id,
+            kept_loops=loops,
         )
-        self.saved: list[Path] = []
         self._failed: NodeForgeError | None = None
         self._working = self._progressed = self._reused = False
         self._deaths = job.deaths
+
+    @property
+    def is_done(self) -> bool:
+        """Whether an earlier attempt has saved all: `last_event` is then what is to be told."""
+        return self._files.is_all_saved
+
+    @property
+    def last_event(self) -> events.Event:
+        return events.RunFinished(self.request.run, [], 0.0, 0)
 
     def handle(self, event: events.Event) -> events.Event:
         """Take note of an event; gives it as others are to see it, with files in their places.
@@ -133,6 +151,7 @@ class Attempt:
                 self._begin_work()
             case events.Finished(source=events.Source.COMPUTED):
                 self._note_progress()
+                self._files.finish(event.node)
                 self.log.write(f"{event.node}: {event.seconds:.2f} s")
             case events.Progress() if event.step:
                 self._note_progress()
@@ -172,6 +191,7 @@ class Attempt:
             error=outcome.error,
             model_calls=getattr(event, "model_calls", 0),
             seconds=seconds if self.job.attempts == 1 else None,
+            kept=getattr(event, "checkpoints", ()),
         )
         self.log.write(f"{outcome.state}" + (f": {outcome.error}" if outcome.error else ""))
         if outcome.error and not outcome.error.known:
@@ -241,6 +261,23 @@ class Attempt:
         self.saved.append(path)
         self.log.write(f"saved {path}")
         return replace(event, path=str(path))
+
+
+def _part_to_run(
+    job: Job, graph: Graph, catalogue: Catalogue
+) -> tuple[Graph, list[str], list[str]]:
+    """What of a job's workflow is run, its targets, and the loops whose last steps are kept.
+
+    Raises:
+        ExplorationError: it is a candidate's estimate, and there is none to be made.
+    """
+    place = job.group.place if job.group is not None and job.group.kind == EXPLORATION else None
+    until = place.get("until") if isinstance(place, dict) else None
+    if not isinstance(until, float):
+        return graph, list(job.targets), []
+    number = place.get("number", 0) if isinstance(place, dict) else 0
+    estimates = estimates_of(graph, catalogue, until, f"{PREFIX}_{number:03}")
+    return estimates.graph, list(estimates.saves), list(estimates.loops)
 
 
 def _failed(error: ErrorReport) -> Outcome:

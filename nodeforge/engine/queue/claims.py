@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nodeforge.engine.queue import rows
+from nodeforge.engine.queue import checkpoints, rows, saved_files
 from nodeforge.engine.queue.estimates import remembered
 from nodeforge.engine.queue.job import Job, job_from_row
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import Lease
-from nodeforge.engine.queue.states import ENDED, State, check_transition
+from nodeforge.engine.queue.states import ENDED, PENDING, State, check_transition
 
 T = TypeVar("T")
 _WAITING = (State.WAITING,)
@@ -69,7 +69,6 @@ class JobClaims:
                 wanted="",
                 runner=self.lease.token,
                 attempts=job.attempts + 1,
-                position=rows.first_position(base),  # interrupted, it is the next
                 **changes,
             )
             return rows.read_job(base, job.id)
@@ -98,6 +97,7 @@ class JobClaims:
         error: Any = None,
         model_calls: int = 0,
         seconds: float | None = None,
+        kept: Sequence[str] = (),
     ) -> None:
         """Write what has become of a job that was running.
 
@@ -106,6 +106,7 @@ class JobClaims:
             error: The `ErrorReport` of one that failed.
             model_calls: How often networks were evaluated.
             seconds: How long a whole run of its plan took, for estimates; None where it was none.
+            kept: Files of the checkpoints from which it goes on, or others do.
 
         Raises:
             LeaseLostError: another process runs the queue now.
@@ -125,7 +126,10 @@ class JobClaims:
                 ended=time if state in ENDED else None,
                 seconds=now.seconds + max(0.0, time - (now.started or time)),
                 model_calls=now.model_calls + model_calls,
+                checkpoints=json.dumps(list(kept)),
+                **_place(base, state),
             )
+            checkpoints.pin(state, kept)
             if seconds is not None and job.plan:
                 remembered(base, job.plan, seconds)
 
@@ -136,8 +140,11 @@ class JobClaims:
         left = [job_from_row(row) for row in found]
         for job in left:
             state = State(job.wanted) if job.wanted in set(State) else State.WAITING
+            if saved_files.is_all_saved(base, job.id):
+                state = State.DONE  # it was killed between its last file and the word of it
             ended = self.queue.clock() if state in ENDED else None
-            rows.update(base, job.id, state=state, wanted="", runner="", ended=ended)
+            place = _place(base, state)
+            rows.update(base, job.id, state=state, wanted="", runner="", ended=ended, **place)
         return left
 
     def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -152,3 +159,8 @@ class JobClaims:
             return work(base)
 
         return self.queue.base.do(checked, alone=True)
+
+
+def _place(base: sqlite3.Connection, state: State) -> dict[str, int]:
+    """What was interrupted is the first of its priority, wherever others were moved meanwhile."""
+    return {"position": rows.first_position(base)} if state in PENDING else {}

@@ -53,6 +53,13 @@ def _file_row(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
     return (job, node, part, path, str(digest or "")) if texts and isinstance(part, int) else None
 
 
+def _saving_row(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    job, node, count, done = row
+    if not (isinstance(job, str) and isinstance(node, str)):
+        return None
+    return (job, node, count if isinstance(count, int) else -1, int(done == 1))
+
+
 SCHEMA = Schema(
     title="the job queue",
     tables={
@@ -67,6 +74,16 @@ SCHEMA = Schema(
                 "digest": "TEXT NOT NULL DEFAULT ''",
             },
             _file_row,
+        ),
+        # Nodes that save something: how many files, -1 where unknown, and whether all were made.
+        "saving": Table(
+            {
+                "job": "TEXT NOT NULL",
+                "node": "TEXT NOT NULL",
+                "count": "INTEGER NOT NULL DEFAULT -1",
+                "done": "INTEGER NOT NULL DEFAULT 0",
+            },
+            _saving_row,
         ),
         # Whether the queue is paused, and who runs it.
         "state": Table(

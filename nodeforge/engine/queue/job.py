@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,8 @@ class Job:
     model_calls: int = 0
     runner: str = ""
     log: str = ""
+    checkpoints: tuple[str, ...] = ()
+    """Files of the cache from which it goes on, or others do: of its last attempt."""
     files: tuple[Path, ...] = field(default=(), compare=False)
     """What it has saved, where that was asked for."""
 
@@ -111,7 +114,7 @@ class Job:
         raw = asdict(self)
         raw["outputs"] = str(self.outputs) if self.outputs else None
         raw["files"] = [str(path) for path in self.files]
-        del raw["runner"], raw["wanted"]
+        del raw["runner"], raw["wanted"], raw["checkpoints"]
         return raw
 
 
@@ -144,17 +147,19 @@ COLUMNS = {
     "model_calls": "INTEGER NOT NULL DEFAULT 0",
     "runner": "TEXT NOT NULL DEFAULT ''",
     "log": "TEXT NOT NULL DEFAULT ''",
+    "checkpoints": "TEXT NOT NULL DEFAULT '[]'",
 }
 """Columns of the table of jobs. `assets`: SHA-256 of the files that the document names."""
 
 SHOWN = tuple(name for name in COLUMNS if name not in ("document", "assets"))
 """The columns that a `Job` is made of."""
-_LISTS = ("targets", "granted", "overrides")
+_LISTS = ("targets", "granted", "overrides", "checkpoints")
 _DEFAULTS = {f.name: f.default for f in fields(Job)}
 
 
+@lru_cache(maxsize=8192)
 def job_from_row(row: tuple[Any, ...]) -> Job:
-    """A job from its `SHOWN` columns."""
+    """A job from its `SHOWN` columns; one object for equal rows, as most of a long queue stay."""
     raw = dict(zip(SHOWN, row, strict=True))
     for name in _LISTS:
         raw[name] = tuple(map(str, _parsed(raw[name], list) or ()))

@@ -5,148 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import asdict
+from typing import Any
 
-from nodeforge.engine.queue import lease, rows
-from nodeforge.engine.queue.database import (
-    SCHEMA,
-    Limits,
-    NoSuchJobError,
-    QueueError,
-    QueueFullError,
-    database_file,
-)
+from nodeforge.engine.queue import checkpoints, rows, saved_files
+from nodeforge.engine.queue.database import QueueError, QueueFullError
 from nodeforge.engine.queue.job import Job, NewJob, job_from_row
+from nodeforge.engine.queue.queue_reader import QueueReader
 from nodeforge.engine.queue.states import ENDED, PENDING, State, TransitionError, check_transition
 from nodeforge.errors import RequestError
 from nodeforge.formats import FORMAT, read
-from nodeforge.graph.document import Document
-from nodeforge.settings.sqlite_file import SqliteFile
-
-T = TypeVar("T")
 
 
-class JobQueue:
-    """The jobs in the database of a user's folder.
-
-    Args:
-        home: The folder (`Settings.home`).
-        clock: Seconds since 1970.
-        limits: How much it keeps.
-        taken_over: Seconds of silence after which a runner counts as gone.
-    """
-
-    def __init__(
-        self,
-        home: Path,
-        clock: Callable[[], float] = time.time,
-        limits: Limits | None = None,
-        taken_over: float = lease.TAKEN_OVER,
-    ) -> None:
-        self.home = home
-        self.clock = clock
-        self.limits = limits or Limits()
-        self.taken_over = taken_over
-        self.base = SqliteFile(database_file(home), SCHEMA)
-
-    @property
-    def logs(self) -> Path:
-        """The folder of the jobs' logs."""
-        return self.home / "logs" / "queue"
-
-    @property
-    def moved_aside(self) -> Path | None:
-        """Where a damaged database has been moved; its jobs were recovered as far as possible."""
-        return self.base.moved_aside
-
-    def close(self) -> None:
-        self.base.close()
-
-    def changes(self) -> int:
-        """A number that changes when another process changes the queue."""
-        return self.base.do(lambda base: base.execute("PRAGMA data_version").fetchone()[0])
-
-    def holder(self) -> lease.Holder | None:
-        """The process that runs the queue; None where none does."""
-        return self.base.do(lambda base: self._holder(base))
-
-    # What is in the queue
-
-    def pending(self) -> list[Job]:
-        """The jobs that have not ended, in the order in which they run; the running one first."""
-        found = self._select(f"WHERE state IN ({rows.marks(PENDING)}) {rows.ORDER}", PENDING)
-        return sorted(found, key=lambda job: job.state is not State.RUNNING)
-
-    def ended(self) -> list[Job]:
-        """The jobs that have ended, the last first."""
-        where = f"WHERE state IN ({rows.marks(ENDED)}) ORDER BY ended DESC, id"
-        return self._select(where, ENDED)
-
-    def jobs(self) -> list[Job]:
-        """All jobs, those that have not ended first, each with its files."""
-        files = self._files()
-        found = [*self.pending(), *self.ended()]
-        return [
-            replace(job, files=tuple(files[job.id])) if job.id in files else job for job in found
-        ]
-
-    def job(self, job_id: str) -> Job:
-        """The job whose id is, or begins with, `job_id`.
-
-        Raises:
-            NoSuchJobError: there is none, or more than one.
-        """
-        found = self._select("WHERE id = ?", (job_id,))
-        if not found and job_id:
-            found = self._select("WHERE substr(id, 1, ?) = ?", (len(job_id), job_id))
-        if len(found) != 1:
-            fact = "the queue has no such job." if not found else "more than one job begins so."
-            raise NoSuchJobError(
-                fact, place=f"job '{job_id}'", way_out="'nodeforge queue list' shows their ids."
-            )
-        return replace(found[0], files=tuple(self._files(found[0].id).get(found[0].id, ())))
-
-    def text(self, job_id: str) -> str:
-        """The workflow of a job as it was queued, as a file's text."""
-        query = "SELECT document FROM jobs WHERE id = ?"
-        row = self.base.do(lambda base: base.execute(query, (job_id,)).fetchone())
-        if row is None:
-            return self.text(self.job(job_id).id)
-        return row[0]
-
-    def document(self, job_id: str) -> Document:
-        """The workflow of a job, in today's format.
-
-        Raises:
-            WorkflowError: it cannot be read, as one of a newer format; the job keeps it.
-        """
-        return read(self.text(job_id), f"job {job_id}")
-
-    @property
-    def paused(self) -> bool:
-        """Whether the queue is paused: the running job is finished, and no other begins."""
-        return self.base.do(rows.is_paused)
-
-    def pinned_assets(self) -> set[str]:
-        """SHA-256 of the assets that jobs need which have not ended, or may be run again."""
-        kept = [*PENDING, State.FAILED, State.CANCELLED]
-        query = f"SELECT assets FROM jobs WHERE state IN ({rows.marks(kept)})"
-        found_rows = self.base.do(lambda base: base.execute(query, kept).fetchall())
-        found: set[str] = set()
-        for (text,) in found_rows:
-            with contextlib.suppress(ValueError):
-                found.update(each for each in json.loads(text) if isinstance(each, str))
-        return found
-
-    def durations(self) -> dict[str, float]:
-        """How many seconds a job of each plan takes."""
-        return self.base.do(lambda base: dict(base.execute("SELECT plan, seconds FROM durations")))
-
-    # What people do with it
+class JobQueue(QueueReader):
+    """The jobs in the database of a user's folder, and what people do with them."""
 
     def add(self, jobs: Sequence[NewJob]) -> list[Job]:
         """Queue jobs after all of their priority; all of them, or none.
@@ -223,6 +96,7 @@ class JobQueue:
                 if job.state in ENDED:  # it was out of the order
                     changes["position"] = rows.last_position(base)
                 rows.update(base, job.id, **changes)
+                checkpoints.unpin(job)
 
         return self._change(job_id, work)
 
@@ -262,6 +136,12 @@ class JobQueue:
 
         return self._change(job_id, work)
 
+    def release(self, kind: str, group: str) -> None:
+        """Let the checkpoints of all jobs of a group be evicted again, once a choice is made."""
+        for job in [*self.pending(), *self.ended()]:
+            if job.group is not None and (job.group.kind, job.group.id) == (kind, group):
+                checkpoints.unpin(job)
+
     def set_priority(self, job_id: str, priority: int) -> Job:
         """Have a job run before all of a lower priority, after those of its own."""
 
@@ -294,7 +174,7 @@ class JobQueue:
             changes = {"document": document, "format": made_with, "assets": json.dumps(assets)}
             rows.update(base, job.id, **changes, plan=plan or job.plan, overrides="[]", seed=None)
             # What it has saved so far is the result of another workflow, and stays.
-            base.execute("DELETE FROM files WHERE job = ?", (job.id,))
+            saved_files.forget(base, job.id)
 
         return self._change(job_id, work)
 
@@ -310,7 +190,7 @@ class JobQueue:
             now = rows.read_job(base, job.id)
             if now.state is State.RUNNING and not self._is_left(base, now):
                 raise QueueError("is running.", place=f"job {job.id}", way_out="Cancel it first.")
-            rows.delete(base, [job.id])
+            _delete(base, [now])
 
         self.base.do(work, alone=True)
         self._remove_log(job.id)
@@ -319,12 +199,10 @@ class JobQueue:
     def remove_ended(self) -> int:
         """Remove all jobs that have ended; gives how many."""
         ended = self.ended()
-        self.base.do(lambda base: rows.delete(base, [job.id for job in ended]), alone=True)
+        self.base.do(lambda base: _delete(base, ended), alone=True)
         for job in ended:
             self._remove_log(job.id)
         return len(ended)
-
-    # Details
 
     def _leave(self, job_id: str, state: State) -> Job:
         def work(base: sqlite3.Connection, job: Job) -> None:
@@ -336,6 +214,7 @@ class JobQueue:
                 return
             ended = self.clock() if state in ENDED else None
             rows.update(base, job.id, state=state, ended=ended, wanted="", runner="")
+            checkpoints.pin(state, job.checkpoints)
 
         return self._change(job_id, work)
 
@@ -343,38 +222,6 @@ class JobQueue:
         known = self.job(job_id).id
         self.base.do(lambda base: work(base, rows.read_job(base, known)), alone=True)
         return self.job(known)
-
-    def _holder(self, base: sqlite3.Connection) -> lease.Holder | None:
-        return lease.live_holder(base, self.clock(), self.taken_over)
-
-    def _is_left(self, base: sqlite3.Connection, job: Job) -> bool:
-        """Whether a job is called running, and its runner is gone."""
-        holder = self._holder(base)
-        return holder is None or holder.token != job.runner
-
-    def _select(self, where: str, values: Iterable[Any]) -> list[Job]:
-        query = f"SELECT {rows.NAMES} FROM jobs {where}"
-        found = self.base.do(lambda base: base.execute(query, tuple(values)).fetchall())
-        jobs = [job_from_row(row) for row in found]
-        if not any(job.state is State.RUNNING for job in jobs):
-            return jobs
-        holder = self.holder()
-        token = holder.token if holder else None
-        left = (job.state is State.RUNNING and job.runner != token for job in jobs)
-        # What a runner that is gone has left waits for the next.
-        return [
-            replace(job, state=State.WAITING) if is_left else job
-            for job, is_left in zip(jobs, left, strict=True)
-        ]
-
-    def _files(self, job_id: str = "") -> dict[str, list[Path]]:
-        where = "WHERE job = ?" if job_id else ""
-        query = f"SELECT job, path FROM files {where} ORDER BY job, rowid"
-        values = (job_id,) if job_id else ()
-        found: dict[str, list[Path]] = {}
-        for job, path in self.base.do(lambda base: base.execute(query, values).fetchall()):
-            found.setdefault(job, []).append(Path(path))
-        return found
 
     def _check_room(self, base: sqlite3.Connection, count: int) -> None:
         query = f"SELECT count(*) FROM jobs WHERE state IN ({rows.marks(PENDING)})"
@@ -399,15 +246,23 @@ class JobQueue:
 
     def _remove_oldest(self, base: sqlite3.Connection, keep: int | None = None) -> None:
         keep = self.limits.ended if keep is None else keep
-        query = f"SELECT id FROM jobs WHERE state IN ({rows.marks(ENDED)}) ORDER BY ended DESC"
-        ended = [job for (job,) in base.execute(query, tuple(ENDED))]
-        rows.delete(base, ended[keep:])
-        for job in ended[keep:]:
-            self._remove_log(job)
+        where = f"WHERE state IN ({rows.marks(ENDED)}) ORDER BY ended DESC LIMIT -1 OFFSET ?"
+        found = base.execute(f"SELECT {rows.NAMES} FROM jobs {where}", (*ENDED, keep))
+        oldest = [job_from_row(row) for row in found.fetchall()]
+        _delete(base, oldest)
+        for job in oldest:
+            self._remove_log(job.id)
 
     def _remove_log(self, job_id: str) -> None:
         with contextlib.suppress(OSError):
             (self.logs / f"{job_id}.log").unlink(missing_ok=True)
+
+
+def _delete(base: sqlite3.Connection, jobs: Iterable[Job]) -> None:
+    for job in jobs:
+        base.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
+        saved_files.forget(base, job.id)
+        checkpoints.unpin(job)
 
 
 def _meaning(document: str) -> tuple[int, list[str]]:

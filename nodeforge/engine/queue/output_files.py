@@ -7,19 +7,18 @@ a job runs again after a crash, its files that are in place stay, and only missi
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from nodeforge.engine.queue import saved_files
 from nodeforge.engine.queue.claims import JobClaims
 from nodeforge.engine.queue.database import digest_of
+from nodeforge.engine.queue.expected_files import ExpectedFiles
 from nodeforge.engine.queue.job import Job
-from nodeforge.engine.queue.rows import marks
-from nodeforge.engine.queue.states import PENDING
 from nodeforge.errors import DiskFullError, RequestError
 from nodeforge.settings.whole_file import is_disk_full, next_number, take_name
 
@@ -46,18 +45,47 @@ class OutputFiles:
         self.folder = self._home / str(job.attempts)
         """Where the nodes of this attempt save."""
         self._count: Counter[str] = Counter()
+        self._expected: frozenset[str] = frozenset()
+        self.saved: set[str] = set()
+        """Nodes of which an earlier attempt has made all files, and they are still there."""
 
-    def open(self) -> None:
-        """Make the folder of this attempt, and remove what earlier ones have left.
+    def open(self, expected: Mapping[str, ExpectedFiles]) -> list[Path]:
+        """Make the folder of this attempt, reserve names, and remove what earlier ones have left.
+
+        Args:
+            expected: What each node will save.
+
+        Returns:
+            The files of earlier attempts that are there; `saved` has the nodes that made them.
 
         Raises:
             OutputError: the output folder cannot be written.
+            LeaseLostError: another process runs the queue now.
         """
         self.close()
+        there = self._claims.do(lambda base: self._begin(base, expected))
+        self._expected = frozenset(expected)
+        if expected and self.saved >= self._expected:
+            return there
         try:
             self.folder.mkdir(parents=True)
         except OSError as error:
             raise _cannot(self._outputs, error) from error
+        return there
+
+    @property
+    def is_all_saved(self) -> bool:
+        """Whether all that the job saves is there, so that nothing is left to be run."""
+        return bool(self._expected) and self.saved >= self._expected
+
+    def finish(self, node: str) -> None:
+        """Note that a node has saved all that it saves.
+
+        Raises:
+            LeaseLostError: another process runs the queue now.
+        """
+        if node in self._expected:
+            self._claims.do(lambda base: saved_files.finish(base, self._job.id, node))
 
     def close(self) -> None:
         shutil.rmtree(self._home, ignore_errors=True)
@@ -79,6 +107,18 @@ class OutputFiles:
         except OSError as error:
             raise _cannot(self._outputs, error) from error
 
+    def _begin(self, base: sqlite3.Connection, expected: Mapping[str, ExpectedFiles]) -> list[Path]:
+        job = self._job.id
+        saved_files.expect(base, job, [(node, each.count) for node, each in expected.items()])
+        self.saved = {node for node, done in saved_files.saved_nodes(base, job).items() if done}
+        for node, each in expected.items():
+            for part, name in enumerate(each.names):
+                if saved_files.name_of(base, job, node, part) is None:
+                    wish = self._outputs / name
+                    path = free_name(wish, saved_files.names_in(base, wish.parent, job))
+                    saved_files.note(base, job, node, part, path, saved_files.RESERVED)
+        return saved_files.files_of(base, job).get(job, []) if self.saved else []
+
     def _placed(self, node: str, part: int, written: Path) -> Path:
         digest = digest_of(written)
         wish = self._outputs / written.relative_to(self.folder)
@@ -95,25 +135,22 @@ class OutputFiles:
         job = self._job.id
 
         def work(base: sqlite3.Connection) -> tuple[Path, bool]:
-            query = "SELECT path, digest FROM files WHERE job = ? AND node = ? AND part = ?"
-            known = base.execute(query, (job, node, part)).fetchone()
+            known = saved_files.name_of(base, job, node, part)
             if known is not None:
-                path = Path(known[0])
+                path, before = known
                 if not path.exists():
-                    _note(base, (job, node, part, str(path), digest))
+                    saved_files.note(base, job, node, part, path, digest)
                     return path, False
-                if _has_digest(path, {known[1], digest}):
+                if saved_files.is_file_of(path, {before, digest} - {""}):
                     return path, True
-            taken = _reserved_names(base, wish.parent, job)
-            path = free_name(wish, taken)
-            _note(base, (job, node, part, str(path), digest))
+            path = free_name(wish, saved_files.names_in(base, wish.parent, job))
+            saved_files.note(base, job, node, part, path, digest)
             return path, False
 
         return self._claims.do(work)
 
     def _reserve_as_it_is(self, node: str, part: int, path: Path) -> None:
-        row = (self._job.id, node, part, str(path), "")
-        self._claims.do(lambda base: _note(base, row))
+        self._claims.do(lambda base: saved_files.note(base, self._job.id, node, part, path, ""))
 
 
 def remove_leftovers(job: Job) -> None:
@@ -128,35 +165,14 @@ def _hidden_folder(outputs: Path, job_id: str) -> Path:
 
 def free_name(wish: Path, reserved: Iterable[str]) -> Path:
     """A name that no file has and that is not reserved: the next number where `wish` has one."""
-    there = {path.name for path in wish.parent.iterdir()} | set(reserved)
+    there = set(reserved)
+    if wish.parent.is_dir():
+        there.update(path.name for path in wish.parent.iterdir())
     match = _NUMBERED.fullmatch(wish.name)
     if match is None and wish.name not in there:
         return wish
     before, after = (match[1], match[3] or "") if match else (f"{wish.stem}_", wish.suffix)
     return wish.with_name(f"{before}{next_number(there, before, after):05}{after}")
-
-
-def _reserved_names(base: sqlite3.Connection, folder: Path, job: str) -> list[str]:
-    """Names in `folder` that are kept for jobs which have not ended."""
-    states = tuple(PENDING)
-    query = (
-        "SELECT files.path FROM files JOIN jobs ON jobs.id = files.job"
-        f" WHERE jobs.state IN ({marks(states)}) OR files.job = ?"
-    )
-    paths = (Path(path) for (path,) in base.execute(query, (*states, job)))
-    return [path.name for path in paths if path.parent == folder]
-
-
-def _note(base: sqlite3.Connection, row: tuple[str, str, int, str, str]) -> None:
-    base.execute("DELETE FROM files WHERE job = ? AND node = ? AND part = ?", row[:3])
-    query = "INSERT INTO files (job, node, part, path, digest) VALUES (?, ?, ?, ?, ?)"
-    base.execute(query, row)
-
-
-def _has_digest(path: Path, digests: set[str]) -> bool:
-    with contextlib.suppress(OSError):
-        return digest_of(path) in digests
-    return False
 
 
 def _cannot(folder: Path, error: OSError) -> OutputError | DiskFullError:

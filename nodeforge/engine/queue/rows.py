@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from nodeforge.engine.queue.database import NoSuchJobError
@@ -42,12 +42,6 @@ def insert(base: sqlite3.Connection, raw: dict[str, Any]) -> None:
 def update(base: sqlite3.Connection, job_id: str, **changes: Any) -> None:
     changed = ", ".join(f"{name} = ?" for name in changes)
     base.execute(f"UPDATE jobs SET {changed} WHERE id = ?", (*changes.values(), job_id))
-
-
-def delete(base: sqlite3.Connection, job_ids: Iterable[str]) -> None:
-    for job in job_ids:
-        base.execute("DELETE FROM jobs WHERE id = ?", (job,))
-        base.execute("DELETE FROM files WHERE job = ?", (job,))
 
 
 def last_position(base: sqlite3.Connection) -> int:

@@ -193,6 +193,10 @@ class QueueRunner:
             self._claims.end(job, outcome.state, error=outcome.error)
             return outcome
         self._watch.started(attempt.job, attempt.document)
+        if attempt.is_done:
+            seen = attempt.handle(attempt.last_event)
+            self._watch.tell(attempt.job, seen)
+            return attempt.conclude(seen)
         self._worker().run(attempt.graph, attempt.request)
         return self._follow(attempt, heartbeat)
 

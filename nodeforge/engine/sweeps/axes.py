@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,15 @@ from typing import Any, NamedTuple
 from nodeforge.errors import RequestError
 from nodeforge.graph.assignments import AssignmentError, check_allowed, find_input, parse_value
 from nodeforge.graph.document import Document
-from nodeforge.spec import FLOAT, INTEGER, Catalogue, FileWidget, ModelFileWidget, PortSpec
+from nodeforge.spec import (
+    FLOAT,
+    INTEGER,
+    Catalogue,
+    FileWidget,
+    ModelFileWidget,
+    PortSpec,
+    TextWidget,
+)
 
 MOST_VALUES = 10_000
 """Of one axis."""
@@ -80,9 +89,42 @@ def parse_axis(text: str, document: Document, catalogue: Catalogue) -> Axis:
         raise AxisError(
             "is not NODE.PORT=VALUES.", place=place, way_out="For example schedule.steps=10,20,30."
         )
+    return _made(place, name.strip(), partial(_texts, given), document, catalogue)
+
+
+def axis_of_lines(name: str, lines: str, document: Document, catalogue: Catalogue) -> Axis:
+    """The axis of the input `name` whose values were written in a field of several lines.
+
+    Args:
+        name: ``NODE.PORT``.
+        lines: Of a text, a value a line that is not blank; of others, as `parse_axis` has them,
+            where a new line is as good as a comma.
+        document: The workflow.
+        catalogue: Declares the ports.
+
+    Raises:
+        AxisError: as `parse_axis`.
+    """
+
+    def texts(port: PortSpec) -> Iterator[str]:
+        if isinstance(port.widget, TextWidget):
+            return (line.strip() for line in lines.splitlines() if line.strip())
+        given = ",".join(line.strip().strip(",") for line in lines.splitlines() if line.strip())
+        return _texts(given, port)
+
+    return _made(name, name, texts, document, catalogue)
+
+
+def _made(
+    place: str,
+    name: str,
+    of_port: Callable[[PortSpec], Iterator[str]],
+    document: Document,
+    catalogue: Catalogue,
+) -> Axis:
     try:
-        path, _, port = find_input(document, catalogue, name.strip())
-        texts = list(islice(_texts(given, port), MOST_VALUES + 1))
+        path, _, port = find_input(document, catalogue, name)
+        texts = list(islice(of_port(port), MOST_VALUES + 1))
         if not texts:
             raise AxisError("has no values.", way_out="Give one at least, as NODE.PORT=VALUE.")
         if len(texts) > MOST_VALUES:
@@ -94,7 +136,7 @@ def parse_axis(text: str, document: Document, catalogue: Catalogue) -> Axis:
         raise AxisError(error.fact, place=place, way_out=error.way_out) from None
     except AxisError as error:
         raise error.at(place) from None
-    return Axis(name.strip(), path, port.name, values, isinstance(port.widget, ModelFileWidget))
+    return Axis(name, path, port.name, values, isinstance(port.widget, ModelFileWidget))
 
 
 def value_of(port: PortSpec, text: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.document import Document
@@ -28,6 +28,8 @@ LOOP, NOISE, ESTIMATE, DECODE, SAVE = (
 )
 PREFIX = "estimate"
 """What the files of estimates are named with, before they are numbered."""
+EXPLORATION = "exploration"
+"""The kind of the group of jobs that an exploration is."""
 _SEEDS = 2**63
 _BATCH, _ITEM = "batch", "item"
 
@@ -110,7 +112,9 @@ def make_candidate(
     return seeds
 
 
-def estimates_of(graph: Graph, catalogue: Catalogue, until: float) -> Estimates:
+def estimates_of(
+    graph: Graph, catalogue: Catalogue, until: float, prefix: str = PREFIX
+) -> Estimates:
     """What shows how the pictures of `graph` will look after a share of their steps.
 
     Each loop is replaced by a *Clean estimate* of the same inputs, decoded by the VAE that the
@@ -120,6 +124,7 @@ def estimates_of(graph: Graph, catalogue: Catalogue, until: float) -> Estimates:
         graph: The workflow.
         catalogue: Declares its nodes.
         until: The share of each loop's steps.
+        prefix: What the files' names start with.
 
     Raises:
         ExplorationError: there is no loop, no seed to tell candidates by, or no VAE.
@@ -138,7 +143,7 @@ def estimates_of(graph: Graph, catalogue: Catalogue, until: float) -> Estimates:
         decoders[loop] = _decoder(flat, loop)
         sources = [loop, decoders[loop][1].node]
         wanted.update(dict.fromkeys(each for start in sources for each in upstream(flat, start)))
-    return _built(flat, list(wanted), decoders, until)
+    return _built(flat, list(wanted), decoders, {"until": until}, {"prefix": prefix})
 
 
 def check_batch(graph: Graph, catalogue: Catalogue) -> None:
@@ -227,7 +232,11 @@ def _reached(start: str, following: dict[str, list[str]]) -> list[str]:
 
 
 def _built(
-    flat: FlatGraph, wanted: list[str], decoders: dict[str, tuple[str, Output]], until: float
+    flat: FlatGraph,
+    wanted: list[str],
+    decoders: dict[str, tuple[str, Output]],
+    of_loops: dict[str, Any],
+    of_saves: dict[str, Any],
 ) -> Estimates:
     added = list(_ids([*wanted, *(kind for _ in decoders for kind in ("decode", "save"))]))
     names = dict(zip(wanted, added, strict=False))
@@ -241,10 +250,10 @@ def _built(
     for number, (loop, (decoder, vae)) in enumerate(decoders.items()):
         name, decode, save = names[loop], added[2 * number], added[2 * number + 1]
         made.nodes[name].type = ESTIMATE
-        made.nodes[name].values["until"] = until
+        made.nodes[name].values.update(of_loops)
         tiled = flat.nodes[decoder].values.get("tiled", False)
         made.nodes[decode] = Node(DECODE, {"tiled": tiled} if isinstance(tiled, bool) else {})
-        made.nodes[save] = Node(SAVE, {"prefix": PREFIX})
+        made.nodes[save] = Node(SAVE, dict(of_saves))
         made.links[Input(decode, "latent")] = Output(name, "latent")
         made.links[Input(decode, "vae")] = vae._replace(node=names[vae.node])
         made.links[Input(save, "image")] = Output(decode, "image")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 
 _MARKED = re.compile(r"(`+)(.+?)\1")
 _PORT = re.compile(r"(?<=[ /])([a-z]\w*)\.([a-z]\w*)")
@@ -67,3 +68,11 @@ def rate(steps_per_second: float) -> str:
 def plural(count: int, thing: str) -> str:
     """``1 run``, ``3 runs``."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def moment(then: float | None, now: float) -> str:
+    """A time of today, or with its day; empty for None."""
+    if then is None:
+        return ""
+    there, here = time.localtime(then), time.localtime(now)
+    return time.strftime("%H:%M" if there[:3] == here[:3] else "%d %b %H:%M", there)

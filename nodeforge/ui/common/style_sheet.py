@@ -78,6 +78,7 @@ QAbstractItemView::item:hover { background: $raised; }
 QAbstractItemView::item:selected { background: $accent; color: $on_accent; }
 QHeaderView::section { background: $panel; color: $dim; border: none;
   border-bottom: 1px solid $line; padding: 4px 8px; }
+QTableCornerButton::section { background: $panel; border: none; }
 QScrollArea { background: transparent; border: none; }
 
 QScrollBar { background: transparent; border: none; }

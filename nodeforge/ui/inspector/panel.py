@@ -37,6 +37,8 @@ class Inspector(QScrollArea):
 
     node_requested = Signal(str)
     """The path of a node to show."""
+    grid_requested = Signal(str)
+    """The input, ``path.port``, that a grid is wanted of."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -159,6 +161,7 @@ class Inspector(QScrollArea):
             if port is not None:
                 row = PortRow(self._workspace, self._opened, self._paths, port)
                 row.source_clicked.connect(self.node_requested)
+                row.grid_requested.connect(self.grid_requested)
                 self._rows.append(row)
                 column.addWidget(row)
         if isinstance(nodes[0], Subgraph) and len(nodes) == 1:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from nodeforge.graph.edits import ABSENT, GraphEdit, SetValue, Together
 from nodeforge.graph.model import Input, Output, Subgraph
@@ -26,6 +36,7 @@ from nodeforge.ui.fields.prompt_assistant import PromptAssistant, reads_prompts
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 from nodeforge.ui.inspector.exposing import add_exposing
+from nodeforge.ui.inspector.grid_entry import add_grid
 
 
 class PortRow(QWidget):
@@ -36,6 +47,8 @@ class PortRow(QWidget):
     """
 
     source_clicked = Signal(str)
+    grid_requested = Signal(str)
+    """The input, ``path.port``, that a grid is wanted of."""
 
     def __init__(
         self, workspace: Workspace, opened: OpenDocument, paths: Sequence[str], port: PortSpec
@@ -91,16 +104,34 @@ class PortRow(QWidget):
         self._reset.setEnabled(own and (differs or inner))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
-        """Offer to expose the parameter on the subgraph around, or to change how it is shown."""
-        menu = QMenu(self)
+        """Offer a grid, and to expose the parameter on the subgraph around."""
+        self._show_menu(QMenu(self), event.globalPos())
+
+    def _show_menu(self, menu: QMenu, place: QPoint) -> None:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if len(self._paths) == 1:
-            add_exposing(menu, self._workspace, self._opened, self._paths[0], self.port)
+            where = menu, self._workspace, self._opened, self._paths[0], self.port
+            if not menu.isEmpty():
+                menu.addSeparator()
+            add_grid(*where, self.grid_requested.emit)
+            add_exposing(*where)
         if not menu.isEmpty():
-            menu.popup(event.globalPos())
+            menu.popup(place)
+
+    def _share_menus(self, editor: QWidget) -> None:
+        """What this row offers is also in the menus of the fields that texts are typed in."""
+        found = [editor, *editor.findChildren(QLineEdit)]
+        for field in found:
+            if isinstance(field, QLineEdit | QPlainTextEdit):
+                field.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+                field.customContextMenuRequested.connect(partial(self._show_text_menu, field))
+
+    def _show_text_menu(self, field: QLineEdit | QPlainTextEdit, place: QPoint) -> None:
+        self._show_menu(field.createStandardContextMenu(), field.mapToGlobal(place))
 
     def _connect(self, field: Field) -> None:
         editor = field.editor()
+        self._share_menus(editor)
         field.set_label(self._label)
         editor.setAccessibleDescription(formatting.plain_text(self._port.doc))
         editor.setToolTip(formatting.tooltip_html(self._port.doc))

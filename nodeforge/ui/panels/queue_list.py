@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
@@ -154,9 +152,9 @@ def _item(job: Job, expected: Expected | None, held: bool, now: float) -> QTreeW
     if expected is not None:
         _show_expected(item, expected, now)
     elif job.kept is not None and job.kept.ended:
-        item.setText(_START, moment(job.kept.started, now))
+        item.setText(_START, formatting.moment(job.kept.started, now))
         took = f" ({formatting.duration(job.seconds)})" if job.seconds else ""
-        item.setText(_END, moment(job.kept.ended, now) + took)
+        item.setText(_END, formatting.moment(job.kept.ended, now) + took)
     elif job.seconds:
         item.setText(_END, formatting.duration(job.seconds))
     return item
@@ -173,18 +171,10 @@ def _told(job: Job, held: bool) -> str:
 
 def _show_expected(item: QTreeWidgetItem, expected: Expected, now: float) -> None:
     about = "" if expected.start is None or expected.start <= now else "about "
-    start = moment(expected.start, now)
+    start = formatting.moment(expected.start, now)
     item.setText(_START, start and about + start)
-    end = moment(expected.end, now)
+    end = formatting.moment(expected.end, now)
     left = ""
     if expected.end is not None and 0 < expected.end - now < 3600:
         left = f" (in {formatting.duration(max(1, round(expected.end - now)))})"
     item.setText(_END, end and f"about {end}{left}")
-
-
-def moment(then: float | None, now: float) -> str:
-    """A time of today, or with its day; empty for None."""
-    if then is None:
-        return ""
-    there, here = time.localtime(then), time.localtime(now)
-    return time.strftime("%H:%M" if there[:3] == here[:3] else "%d %b %H:%M", there)

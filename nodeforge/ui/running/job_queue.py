@@ -192,6 +192,10 @@ class JobQueue(QObject):
                 self.kept.cancel(job.id)
         self._read()
 
+    def shown(self, kept: KeptJob) -> Job:
+        """The window's job of one in the database."""
+        return self._job_of(kept)
+
     def _job_of(self, kept: KeptJob) -> Job:
         """The window's job of one in the database, as that is now."""
         job = self._known.get(kept.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -91,10 +91,19 @@ class KeptJobs(QObject):
         Raises:
             NodeForgeError: the queue is full, or cannot be written.
         """
-        (job,) = self.queue.add([new])
-        self._own.add(job.id)
-        self.read()
+        (job,) = self.add_all([new])
         return job
+
+    def add_all(self, new: Sequence[NewJob]) -> list[Job]:
+        """Queue jobs, all or none.
+
+        Raises:
+            NodeForgeError: the queue is full, or cannot be written.
+        """
+        jobs = self.queue.add(new)
+        self._own.update(job.id for job in jobs)
+        self.read()
+        return jobs
 
     def begin(self) -> Job | None:
         """Begin the first job that waits; None where none does, or another process runs them."""

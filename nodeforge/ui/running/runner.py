@@ -5,7 +5,9 @@ Every event carries its run id, every job its document id: events of closed docu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +15,16 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from nodeforge.engine import events
-from nodeforge.engine.context import RunRequest
-from nodeforge.engine.events import ErrorReport, Source
+from nodeforge.engine.events import ErrorReport
 from nodeforge.engine.queue.attempt import Attempt, Outcome
-from nodeforge.engine.queue.estimates import plan_of
 from nodeforge.engine.queue.job import NewJob
 from nodeforge.engine.queue.states import State
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats import stamp, write
+from nodeforge.formats import write
 from nodeforge.lint import Severity
 from nodeforge.settings import Settings
 from nodeforge.ui.common import formatting
-from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
-from nodeforge.ui.documents.seeds import next_seeds, seed_key, seed_ports, seed_value
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import (
     CANCELLED,
@@ -35,18 +33,15 @@ from nodeforge.ui.running.job_queue import (
     PAUSED,
     Job,
     JobQueue,
-    new_run_id,
     snapshot,
 )
 from nodeforge.ui.running.kept_jobs import KeptJobs
-from nodeforge.ui.running.output_folders import expand_pattern
 from nodeforge.ui.running.planner import Planner
 from nodeforge.ui.running.progress import ProgressMeter
-from nodeforge.ui.running.reasons import reason_text
-from nodeforge.ui.running.result_pictures import ResultPictures, upscaled_preview
+from nodeforge.ui.running.result_pictures import ResultPictures
+from nodeforge.ui.running.run_display import RunDisplay, preview_image
+from nodeforge.ui.running.run_requests import RunRequests
 from nodeforge.ui.running.worker_connection import Spawn, WorkerConnection
-
-_STATE_OF_SOURCE = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
 
 
 class Runner(QObject):
@@ -72,6 +67,8 @@ class Runner(QObject):
     worker_lost = Signal(str)
     """A description of what happened."""
     logged = Signal(str)
+    previewed = Signal(object, QImage)
+    """The job that runs, and a picture of its last step."""
     stepped = Signal(object, str)
     """The document and the node that has a new step preview."""
 
@@ -93,6 +90,9 @@ class Runner(QObject):
         """The state that the current job is to have once it has stopped."""
         self.planner = Planner(workspace, self.worker, self.pictures, lambda: self.busy)
         self.planner.logged.connect(self.logged)
+        self.requests = RunRequests(workspace, self.planner)
+        self.display = RunDisplay(workspace, self.pictures)
+        self.display.stepped.connect(self.stepped)
         workspace.closed.connect(self._cancel_fleeting)
         self.kept.failed.connect(self.logged)
         self.kept.changed.connect(lambda: QTimer.singleShot(0, self, self._advance))
@@ -135,10 +135,10 @@ class Runner(QObject):
         queued = 0
         for _ in range(count):
             if draw:
-                self._draw_seeds(opened)
+                self.requests.draw_seeds(opened)
             if not queued:
                 self.stop_auto(unless=snapshot(opened.document.graph))
-            if again or not self._is_repeated(opened, targets or []):
+            if again or not self.requests.is_repeated(self.jobs, opened, targets or []):
                 self._queue(opened, targets or [])
                 queued += 1
         self._halted = False
@@ -156,6 +156,16 @@ class Runner(QObject):
         """Queue a job created elsewhere, such as by the canvas."""
         self._halted = False
         self.jobs.add(job)
+        self._advance()
+
+    def queue_group(self, new: Sequence[NewJob]) -> None:
+        """Queue the jobs of a sweep or an exploration.
+
+        Raises:
+            NodeForgeError: the queue is full, or cannot be written.
+        """
+        self._halted = False
+        self.kept.add_all(new)
         self._advance()
 
     def cancel(self, job: Job) -> None:
@@ -225,74 +235,17 @@ class Runner(QObject):
         self.kept.close()
 
     def _queue(self, opened: OpenDocument, targets: list[str], *, auto: bool = False) -> None:
-        request = self._request(opened, targets)
+        request = self.requests.request(opened, targets)
         graph = snapshot(opened.document.graph)
         job = Job(opened.id, opened.name, graph, request, dict(self.planner.costs), auto)
         if not auto:
             try:
-                self.jobs.add(job, lambda: self.kept.add(self._new_job(opened, request)))
+                self.jobs.add(job, lambda: self.kept.add(self.requests.new_job(opened, request)))
                 return
             except NodeForgeError as error:
                 self.logged.emit(f"The job is not kept on disk: {error}")
         request.outputs.mkdir(parents=True, exist_ok=True)
         self.jobs.add(job)
-
-    def _new_job(self, opened: OpenDocument, request: RunRequest) -> NewJob:
-        planned = self.planner.planned(opened.id)
-        wanted = [node for node, source in planned.items() if source is Source.COMPUTED]
-        return NewJob(
-            name=opened.name,
-            document=write(opened.document).decode(),
-            targets=tuple(request.targets),
-            granted=tuple(request.granted),
-            outputs=request.outputs,
-            source=request.document,
-            plan=plan_of(opened.document, self._workspace.catalogue, request.targets),
-            estimate=sum(self.planner.costs.get(node, 0.0) for node in wanted) or None,
-        )
-
-    def _request(self, opened: OpenDocument, targets: list[str]) -> RunRequest:
-        """The request for a run of the document as it is now."""
-        document, store = opened.document, self._workspace.store
-        pattern = str(store.value("output_pattern", ""))
-        outputs = self._workspace.settings.outputs.absolute()
-        return RunRequest(
-            run=new_run_id(),
-            targets=targets,
-            **opened.meaning,
-            stamp=stamp(
-                document, self._workspace.catalogue, self._workspace.recognised(opened.granted)
-            ),
-            outputs=outputs / expand_pattern(pattern, opened.name),
-            previews=store.value("previews", "true") != "false",
-            document=opened.run_id,
-        )
-
-    def _draw_seeds(self, opened: OpenDocument) -> None:
-        """Change the seeds as their modes say: no step to undo, and no unsaved change."""
-        document, catalogue = opened.document, self._workspace.catalogue
-        for edit in next_seeds(document, catalogue, opened.queued_seeds):
-            document.adjust(edit)
-        opened.queued_seeds = {
-            seed_key(path, port): seed_value(document, path, port, catalogue)
-            for path, port in seed_ports(document, catalogue)
-        }
-
-    def _is_repeated(self, opened: OpenDocument, targets: list[str]) -> bool:
-        """Whether the last run of the document did the same, and what it saved is still there."""
-        jobs = self.jobs
-        newest = [*reversed(jobs.waiting), *([jobs.current] if jobs.current else []), *jobs.ended]
-        last = next((job for job in newest if job.document == opened.id), None)
-        if last is None or last.auto or last.state in (FAILED, CANCELLED, PAUSED):
-            return False
-        now = self._request(opened, targets)
-        return (
-            last.graph == snapshot(opened.document.graph)
-            and (last.request.targets, last.request.outputs) == (now.targets, now.outputs)
-            and (last.request.assets, last.request.granted) == (now.assets, now.granted)
-            and last.request.lock.items() <= now.lock.items()  # a run may add what it found
-            and all(path.exists() for path in last.saved)
-        )
 
     def _advance(self) -> None:
         job = None if self._halted else self.jobs.next()
@@ -316,12 +269,11 @@ class Runner(QObject):
         opened = self._workspace.find(job.document)
         if opened is not None:
             opened.last_run = self.pictures.snapshot(job)
-            opened.saved_files.clear()
-            old = {
-                path: NodeState() for path, state in opened.states.items() if state.kind == "error"
-            }
-            opened.show_states(old)
-        self.worker.run(self._attempt.graph if self._attempt else job.graph, request)
+            self.display.begin(opened)
+        if self._attempt is not None and self._attempt.is_done:
+            QTimer.singleShot(0, self, partial(self._on_events, [self._attempt.last_event]))
+        else:
+            self.worker.run(self._attempt.graph if self._attempt else job.graph, request)
         return True
 
     def _attempt_of(self, job: Job) -> Attempt:
@@ -366,11 +318,13 @@ class Runner(QObject):
     ) -> None:
         self.progress.handle_event(event)
         if opened is not None:
-            self._show(opened, event)
+            self.display.show(opened, event, job.graph)
         if outcome is not None and outcome.is_no_room:
             self.kept.pause_queue(True)
             self.logged.emit("The disk is full, so the queue was paused.")
         match event:
+            case events.Preview():
+                self.previewed.emit(job, preview_image(event))
             case events.Saved():
                 job.saved.append(Path(event.path))
                 self.saved.emit(job, event.node, event.path)
@@ -403,64 +357,6 @@ class Runner(QObject):
                 self._end(DONE)
                 self.finished.emit(job)
 
-    def _show(self, opened: OpenDocument, event: events.Event) -> None:
-        """Update the document's states and pictures from an event."""
-        match event:
-            case events.Started():
-                opened.step_pictures.pop(event.node, None)
-                reason = reason_text(self._workspace, opened, event.reason)
-                opened.show_states({event.node: NodeState("running", reason=reason)})
-            case events.Progress():
-                opened.steps[event.node] = event.of
-                share = (event.step + event.part) / max(1, event.of)
-                known = opened.states.get(event.node, NodeState())
-                state = NodeState("running", share, reason=known.reason)
-                opened.show_states({event.node: state})
-            case events.Preview():
-                size = event.width, event.height
-                image = QImage(event.pixels, *size, size[0] * 3, QImage.Format.Format_RGB888)
-                large = upscaled_preview(image)
-                opened.step_pictures.setdefault(event.node, {})[event.step] = large
-                opened.show_picture(event.node, large)
-                self.stepped.emit(opened, event.node)
-            case events.Finished():
-                kind = _STATE_OF_SOURCE[event.source]
-                opened.show_states({event.node: NodeState(kind, seconds=event.seconds)})
-                self.pictures.fetch(opened, event.node)
-            case events.Reused():
-                opened.show_states(
-                    {
-                        node: NodeState(_STATE_OF_SOURCE[source])
-                        for node, source in event.nodes.items()
-                    }
-                )
-                for node in event.nodes:
-                    self.pictures.fetch(opened, node)
-            case events.Saved():
-                opened.saved_files.setdefault(event.node, []).append(Path(event.path))
-                self.pictures.show_saved_file(opened, event.node, event.path)
-            case events.Failed() if event.node:
-                current = self.jobs.current
-                opened.failed_graph = current.graph if current is not None else None
-                message = (
-                    f"{event.error.fact} {event.error.way_out}".strip()
-                )  # the place is the node
-                state = NodeState("error", message=message[:1].upper() + message[1:])
-                opened.show_states({event.node: state})
-                self._reset_running_states(opened)
-            case events.Failed() | events.RunCancelled() | events.WorkerDied():
-                self._reset_running_states(opened)
-
-    def _reset_running_states(self, opened: OpenDocument) -> None:
-        """Mark running nodes as "will run" after a run has ended early."""
-        opened.show_states(
-            {
-                path: replace(state, kind="will_run", progress=None)
-                for path, state in opened.states.items()
-                if state.kind == "running"
-            }
-        )
-
     def _leave(self, state: State) -> None:
         """Have the current job stop and be in `state` then."""
         if self.jobs.current is None or self._wanted:  # a second request would end the worker
@@ -486,7 +382,7 @@ class Runner(QObject):
         self._run, self._attempt = "", None
         self.logged.emit(f"{job.name} goes on in another program, which runs the queue now.")
         if opened := self._workspace.find(job.document):
-            self._reset_running_states(opened)
+            self.display.reset(opened)
         self._end(self._wanted or State.WAITING)
 
     def _end(self, state: str, message: str = "") -> None:
@@ -499,10 +395,13 @@ class Runner(QObject):
 
     def _on_worker_died(self, job: Job, event: events.WorkerDied, outcome: Outcome | None) -> None:
         if opened := self._workspace.find(job.document):
-            self._show(opened, event)
+            self.display.show(opened, event, job.graph)
         self.logged.emit(event.last_words)
-        self._halted = True
+        # A group goes on: a job that kills the worker again and again fails in the end.
+        self._halted = job.kept is None or job.kept.group is None
         self._end(outcome.state if outcome is not None else FAILED, "the worker ended")
+        if not self._halted:
+            return
         self.worker_lost.emit(
             f"The worker that runs models ended with code {event.exit_code}. "
             "Your workflow is untouched, and finished results are kept."

@@ -89,6 +89,14 @@ class BaseWindow(QMainWindow):
         """Show the Relink models dialog."""
         raise NotImplementedError
 
+    def ask_grid(self, name: str = "") -> None:
+        """Ask for a grid, with an axis of the input ``path.port``."""
+        raise NotImplementedError
+
+    def ask_explore(self) -> None:
+        """Ask for an exploration."""
+        raise NotImplementedError
+
     def copy_json(self, opened: OpenDocument) -> None:
         """Copy the workflow to the clipboard as JSON."""
         raise NotImplementedError

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from nodeforge.ui.common.preference_store import PreferenceStore
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Layout version; raise it when docks are added or renamed, so that old layouts are ignored."""
 
 _LEFT, _RIGHT = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea

@@ -20,6 +20,7 @@ from shiboken6 import isValid
 
 from nodeforge import __version__
 from nodeforge.engine.client import spawn_worker
+from nodeforge.engine.sweeps.jobs import is_estimate
 from nodeforge.formats import write
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common import theme as themes
@@ -62,6 +63,7 @@ from nodeforge.ui.window.menus.run_menu import RunMenu
 from nodeforge.ui.window.menus.window_commands import all_commands
 from nodeforge.ui.window.run_messages import RunMessages
 from nodeforge.ui.window.status_bar import StatusBar
+from nodeforge.ui.window.sweep_commands import SweepCommands
 from nodeforge.ui.window.tasks import edit_text, start_task
 
 if TYPE_CHECKING:
@@ -107,6 +109,8 @@ class MainWindow(BaseWindow):
         self.docks = Docks(self)
         self.queue = QueuePanel(self.runner)
         below = {"Gallery": self.gallery, "Queue": self.queue}
+        self.sweeps = SweepCommands(self)
+        below |= {"Grids": self.sweeps.grid, "Candidates": self.sweeps.explore}
         below |= {"Problems": self.problems, "Log": self.log}
         self.docks.arrange(self.library, self.inspector, self.viewer, below)
         self.run_menu = RunMenu(self)
@@ -164,6 +168,12 @@ class MainWindow(BaseWindow):
 
     def show_shortcuts(self) -> None:
         ShortcutList(self.commands, self).exec()
+
+    def ask_grid(self, name: str = "") -> None:
+        self.sweeps.ask_grid(name)
+
+    def ask_explore(self) -> None:
+        self.sweeps.ask_explore()
 
     def show_preferences(self) -> None:
         before = self.workspace.settings
@@ -254,6 +264,8 @@ class MainWindow(BaseWindow):
             lambda title: self.status.show_text(f"“{title}” is in the library: My subgraphs.")
         )
         self.inspector.node_requested.connect(self.go_to)
+        self.inspector.grid_requested.connect(self.ask_grid)
+        self.sweeps.connect(self.pictures.run)
         self.viewer.node_requested.connect(partial(edit_text, self))
         self.problems.node_requested.connect(self.go_to)
         self.problems.relink_requested.connect(lambda _: self._relink_current())
@@ -268,7 +280,7 @@ class MainWindow(BaseWindow):
         self.queue.edit_requested.connect(self.files.edit_job)
         self.queue.open_requested.connect(self.files.open_job)
         runner.jobs.changed.connect(self._count_jobs)
-        runner.saved.connect(lambda job, _, path: self.gallery.add(job, path))
+        runner.saved.connect(self._saved)
         runner.finished.connect(self._finished)
         runner.logged.connect(self.log.add)
         self.gallery.failed.connect(self.log.add)
@@ -384,6 +396,11 @@ class MainWindow(BaseWindow):
         QApplication.alert(self)
         if self.files.close_when_done and not self.runner.jobs.waiting:
             QTimer.singleShot(0, self, self.close)
+
+    def _saved(self, job: Job, _: str, path: str) -> None:
+        """Show a picture in the gallery, unless it is the estimate of a candidate."""
+        if job.kept is None or not is_estimate(job.kept):
+            self.gallery.add(job, path)
 
     def _count_jobs(self) -> None:
         jobs = self.runner.jobs

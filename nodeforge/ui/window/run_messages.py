@@ -185,6 +185,8 @@ class RunMessages:
         self._runner.run(opened, targets)
 
     def _failed(self, job: Job, node: str, error: ErrorReport) -> None:
+        if job.kept is not None and job.kept.group is not None:
+            return  # its cell says so, and the others go on
         inputs = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in error.inputs.items())
         opened = self._workspace.find(job.document)
         text = self._told(opened, node, error) + (f"\nInputs: {inputs}." if inputs else "")

@@ -355,7 +355,7 @@ def test_names_of_two_jobs_differ_also_before_their_files_are_there(
     names = []
     for job in (first, second):
         files = OutputFiles(claims, replace(job, outputs=tmp_path, attempts=1))
-        files.open()
+        files.open({})
         (files.folder / "made_00001.txt").write_text(job.id)
         wish = tmp_path / "made_00001.txt"
         names.append(files._reserved("write", 0, wish, "")[0].name)
@@ -410,7 +410,7 @@ def test_a_nodes_own_file_elsewhere_is_left_where_it_is(queue: JobQueue, tmp_pat
     claims = JobClaims(queue, "test")
     claims.acquire()
     files = OutputFiles(claims, replace(job, outputs=tmp_path, attempts=1))
-    files.open()
+    files.open({})
     own = tmp_path / "own.txt"
     own.write_text("x")
     assert files.place("write", own) == own

@@ -293,7 +293,7 @@ def test_seeds_move_on_between_queued_runs(window):
     opened = window.workspace.current
     opened.document.view.seeds["seed.value"] = "count"
     for _ in range(2):
-        window.runner._draw_seeds(opened)
+        window.runner.requests.draw_seeds(opened)
         window.runner._queue(opened, [])
     seeds = [j.graph["nodes"]["seed"]["values"]["value"] for j in window.runner.jobs.waiting]
     assert seeds == [5, 6]

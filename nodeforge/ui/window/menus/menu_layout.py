@@ -54,7 +54,15 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
             *("view.links_curved", "view.links_straight", "view.links_hidden", SEPARATOR),
             *("view.next_region", "view.previous_region", SEPARATOR),
             *("view.light", "view.library", "view.inspector", "view.viewer", "view.gallery"),
-            *("view.queue", "view.problems", "view.log", SEPARATOR, "view.reset_layout"),
+            *(
+                "view.queue",
+                "view.grids",
+                "view.candidates",
+                "view.problems",
+                "view.log",
+                SEPARATOR,
+                "view.reset_layout",
+            ),
         ),
     ),
     "canvas": (
@@ -114,6 +122,7 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
         "&Run",
         (
             *("run.run", "run.to_selected", "run.selected", "run.stop", SEPARATOR),
+            *("run.grid", "run.explore", SEPARATOR),
             *("run.on_change", "run.pause", "run.previews", SEPARATOR),
             *("run.relink", "run.check_contents", "run.free", "run.restart_worker"),
         ),

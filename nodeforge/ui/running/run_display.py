@@ -1,0 +1,108 @@
+"""Shows in a document what a run of it does: states of nodes, previews, pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from nodeforge.engine import events
+from nodeforge.engine.events import Source
+from nodeforge.ui.documents.node_state import NodeState
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.reasons import reason_text
+from nodeforge.ui.running.result_pictures import ResultPictures, upscaled_preview
+
+_STATE_OF_SOURCE = {Source.COMPUTED: "done", Source.MEMORY: "cached", Source.DISK: "on_disk"}
+
+
+class RunDisplay(QObject):
+    """Shows events of runs in the documents that they are of.
+
+    Args:
+        workspace: The open documents.
+        pictures: Fetches results.
+    """
+
+    stepped = Signal(object, str)
+    """The document and the node that has a new step preview."""
+
+    def __init__(self, workspace: Workspace, pictures: ResultPictures) -> None:
+        super().__init__()
+        self._workspace, self._pictures = workspace, pictures
+
+    def begin(self, opened: OpenDocument) -> None:
+        """Remove what a run of before has left: its files, and its errors."""
+        opened.saved_files.clear()
+        old = {path: NodeState() for path, state in opened.states.items() if state.kind == "error"}
+        opened.show_states(old)
+
+    def show(self, opened: OpenDocument, event: events.Event, graph: dict[str, Any] | None) -> None:
+        """Update the document's states and pictures from an event.
+
+        Args:
+            graph: What is run, as it was queued.
+        """
+        match event:
+            case events.Started():
+                opened.step_pictures.pop(event.node, None)
+                reason = reason_text(self._workspace, opened, event.reason)
+                opened.show_states({event.node: NodeState("running", reason=reason)})
+            case events.Progress():
+                opened.steps[event.node] = event.of
+                share = (event.step + event.part) / max(1, event.of)
+                known = opened.states.get(event.node, NodeState())
+                state = NodeState("running", share, reason=known.reason)
+                opened.show_states({event.node: state})
+            case events.Preview():
+                large = preview_image(event)
+                opened.step_pictures.setdefault(event.node, {})[event.step] = large
+                opened.show_picture(event.node, large)
+                self.stepped.emit(opened, event.node)
+            case events.Finished():
+                kind = _STATE_OF_SOURCE[event.source]
+                opened.show_states({event.node: NodeState(kind, seconds=event.seconds)})
+                self._pictures.fetch(opened, event.node)
+            case events.Reused():
+                opened.show_states(
+                    {
+                        node: NodeState(_STATE_OF_SOURCE[source])
+                        for node, source in event.nodes.items()
+                    }
+                )
+                for node in event.nodes:
+                    self._pictures.fetch(opened, node)
+            case events.Saved():
+                opened.saved_files.setdefault(event.node, []).append(Path(event.path))
+                self._pictures.show_saved_file(opened, event.node, event.path)
+            case events.Failed() if event.node:
+                opened.failed_graph = graph
+                message = (
+                    f"{event.error.fact} {event.error.way_out}".strip()
+                )  # the place is the node
+                state = NodeState("error", message=message[:1].upper() + message[1:])
+                opened.show_states({event.node: state})
+                self.reset(opened)
+            case events.Failed() | events.RunCancelled() | events.WorkerDied():
+                self.reset(opened)
+
+    def reset(self, opened: OpenDocument) -> None:
+        """Mark running nodes as "will run" after a run has ended early."""
+        opened.show_states(
+            {
+                path: replace(state, kind="will_run", progress=None)
+                for path, state in opened.states.items()
+                if state.kind == "running"
+            }
+        )
+
+
+def preview_image(event: events.Preview) -> QImage:
+    """The picture of a step, as large as it is shown."""
+    size = event.width, event.height
+    image = QImage(event.pixels, *size, size[0] * 3, QImage.Format.Format_RGB888)
+    return upscaled_preview(image)

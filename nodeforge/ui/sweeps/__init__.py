@@ -1,0 +1,1 @@
+"""Grids and explorations in the window: their dialogs, panels, and the groups of jobs behind."""

@@ -1,0 +1,234 @@
+"""The sweeps and explorations in the queue: started, finished and cancelled as groups of jobs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from nodeforge.engine.queue.job import Job, NewJob
+from nodeforge.engine.queue.states import PENDING, State
+from nodeforge.engine.sweeps.axes import Axis
+from nodeforge.engine.sweeps.cells import fan_out
+from nodeforge.engine.sweeps.exploration import EXPLORATION
+from nodeforge.engine.sweeps.jobs import SWEEP, candidate_jobs, cell_jobs, finishing_job
+from nodeforge.errors import NodeForgeError
+from nodeforge.lint import Severity
+from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.running.job_queue import Job as WindowJob
+from nodeforge.ui.running.runner import Runner
+
+
+@dataclass
+class Group:
+    """A sweep or an exploration.
+
+    Args:
+        kind: `SWEEP` or `EXPLORATION`.
+        id: Names it.
+        title: The workflow's name.
+        jobs: By number, that of a cell, or of a candidate's estimate.
+        finishing: By number, the jobs of candidates that were chosen.
+        stars: The candidates that have one.
+    """
+
+    kind: str
+    id: str
+    title: str
+    jobs: dict[int, Job] = field(default_factory=dict)
+    finishing: dict[int, Job] = field(default_factory=dict)
+    stars: set[int] = field(default_factory=set)
+
+    @property
+    def all(self) -> list[Job]:
+        return [*self.jobs.values(), *self.finishing.values()]
+
+    def current(self, number: int) -> Job:
+        """The job that a cell or a candidate is shown by: the last that has something to show."""
+        last = self.finishing.get(number)
+        return last if last is not None and _shows(last) else self.jobs[number]
+
+
+class JobGroups(QObject):
+    """The groups of jobs in the queue, and those that this window has seen there.
+
+    Args:
+        workspace: Settings and node types.
+        runner: Runs the queue.
+    """
+
+    changed = Signal()
+    previewed = Signal(str, int)
+    """The id of a group, and the number of its job that has a new preview."""
+
+    def __init__(self, workspace: Workspace, runner: Runner) -> None:
+        super().__init__()
+        self._workspace, self._runner = workspace, runner
+        self._groups: dict[str, Group] = {}
+        self._previews: dict[str, QImage] = {}
+        """The last step of jobs that run, by id."""
+        self._released: set[str] = set()
+        """Ids of explorations whose checkpoints are no longer pinned."""
+        runner.kept.changed.connect(self._read)
+        runner.previewed.connect(self._on_preview)
+        self._read()
+
+    def of_kind(self, kind: str) -> list[Group]:
+        """The groups of a kind, the newest first."""
+        found = [group for group in self._groups.values() if group.kind == kind]
+        return sorted(found, key=lambda g: min(job.queued for job in g.all), reverse=True)
+
+    def preview(self, job: Job) -> QImage | None:
+        """A picture of the last step of a job that runs."""
+        return self._previews.get(job.id)
+
+    def start_sweep(
+        self, opened: OpenDocument, axes: Sequence[Axis], *, together: bool = False
+    ) -> str:
+        """Queue a job for each cell; gives the group's id, empty where errors prevent it.
+
+        Raises:
+            NodeForgeError: the axes do not go together, or the queue is full.
+        """
+        cells = fan_out(axes, together=together)
+        if (base := self._base(opened)) is None:
+            return ""
+        group = uuid.uuid4().hex[:8]
+        document, catalogue = opened.document, self._workspace.catalogue
+        new = cell_jobs(base, document, catalogue, cells, group, together=together)
+        self._runner.queue_group(new)
+        return group
+
+    def start_exploration(self, opened: OpenDocument, seeds: int, until: float) -> str:
+        """Queue a job for each candidate's estimate; gives the group's id, empty for an error.
+
+        Raises:
+            NodeForgeError: there is nothing to choose early, or the queue is full.
+        """
+        if (base := self._base(opened)) is None:
+            return ""
+        group = uuid.uuid4().hex[:8]
+        assert base.outputs is not None
+        estimate = base.estimate and base.estimate * until
+        base = replace(base, outputs=base.outputs / f"explore_{group}", estimate=estimate)
+        document, catalogue = opened.document, self._workspace.catalogue
+        self._runner.queue_group(candidate_jobs(base, document, catalogue, seeds, until, group))
+        return group
+
+    def finish(self, group: Group, numbers: Collection[int]) -> int:
+        """Queue the rest of the steps of some candidates; gives how many.
+
+        Raises:
+            NodeForgeError: the queue is full.
+        """
+        queue, catalogue = self._runner.kept.queue, self._workspace.catalogue
+        new: list[NewJob] = []
+        for number in sorted(numbers):
+            known = group.finishing.get(number)
+            if known is not None and (known.state in PENDING or known.state is State.DONE):
+                continue
+            estimate = group.jobs[number]
+            outputs = estimate.outputs.parent if estimate.outputs is not None else None
+            new.append(finishing_job(estimate, queue.text(estimate.id), outputs, catalogue))
+        if new:
+            self._runner.queue_group(new)
+        return len(new)
+
+    def cancel(self, group: Group) -> None:
+        """Cancel what has not ended; what is done is kept."""
+        pending = {job.id for job in group.all if job.state in PENDING}
+        for job in [job for job in self._runner.jobs.pending if job.id in pending]:
+            self._runner.cancel(job)
+
+    def resume(self, group: Group) -> None:
+        """Have what failed, was cancelled or is held from before wait again."""
+        for job in group.all:
+            if self._can_resume(job):
+                self._runner.resume_job(self._window_job(job))
+
+    def can_resume(self, group: Group) -> bool:
+        return any(self._can_resume(job) for job in group.all)
+
+    def _can_resume(self, job: Job) -> bool:
+        kept = self._runner.kept
+        ended = job.state in (State.FAILED, State.CANCELLED, State.PAUSED)
+        return job.id in kept.held or (ended and kept.state_of(job.id) is not None)
+
+    def window_job(self, job: Job) -> WindowJob | None:
+        """The window's job of one of a group; None where it was removed from the queue."""
+        return self._window_job(job) if self._runner.kept.state_of(job.id) is not None else None
+
+    def _window_job(self, job: Job) -> WindowJob:
+        jobs = self._runner.jobs
+        known = {each.id: each for each in (*jobs.pending, *jobs.ended)}
+        return known.get(job.id) or jobs.shown(job)
+
+    def _base(self, opened: OpenDocument) -> NewJob | None:
+        opened.commit_pending()
+        runner = self._runner
+        errors = [p for p in runner.planner.check(opened) if p.severity is Severity.ERROR]
+        if errors:
+            runner.refused.emit(opened, errors)
+            return None
+        return runner.requests.new_job(opened, runner.requests.request(opened, []))
+
+    def _read(self) -> None:
+        seen: set[str] = set()
+        for job in self._runner.kept.jobs:
+            if job.group is None or not isinstance(place := job.group.place, dict):
+                continue
+            number = place.get("number")
+            if job.group.kind not in (SWEEP, EXPLORATION) or not isinstance(number, int):
+                continue
+            title = str(place.get("title", job.name))
+            made = Group(job.group.kind, job.group.id, title)
+            group = self._groups.setdefault(job.group.id, made)
+            table = group.finishing if place.get("finish") else group.jobs
+            before = table.get(number)
+            if before is None or before.queued <= job.queued:  # a cell may be run once more
+                table[number] = job
+                seen.add(job.id)
+        self._forget_removed(seen)
+        self._release_chosen()
+        self.changed.emit()
+
+    def _forget_removed(self, seen: set[str]) -> None:
+        """Jobs that were removed from the queue are shown as they were, or as cancelled."""
+        for group in self._groups.values():
+            for table in (group.jobs, group.finishing):
+                for number, job in table.items():
+                    if job.id not in seen and job.state in PENDING:
+                        table[number] = replace(job, state=State.CANCELLED)
+        running = {job.id for g in self._groups.values() for job in g.all if job.state in PENDING}
+        self._previews = {each: made for each, made in self._previews.items() if each in running}
+        # a finished candidate without its estimate cannot be placed on the wall
+        self._groups = {name: group for name, group in self._groups.items() if group.jobs}
+
+    def _release_chosen(self) -> None:
+        """Once all that was chosen is finished, no checkpoint need be kept any more."""
+        for group in self._groups.values():
+            pinned = any(job.checkpoints for job in group.jobs.values())
+            chosen = group.finishing.values()
+            if group.kind == EXPLORATION and pinned and chosen:
+                ended = all(job.state is State.DONE for job in chosen)
+                if ended and group.id not in self._released:
+                    self._released.add(group.id)
+                    try:
+                        self._runner.kept.queue.release(EXPLORATION, group.id)
+                    except NodeForgeError as error:
+                        self._runner.logged.emit(str(error))
+
+    def _on_preview(self, job: WindowJob, image: QImage) -> None:
+        kept = job.kept
+        if kept is None or kept.group is None or kept.group.id not in self._groups:
+            return
+        self._previews[kept.id] = image
+        self.previewed.emit(kept.group.id, kept.group.place["number"])
+
+
+def _shows(job: Job) -> bool:
+    return job.state in (State.DONE, State.RUNNING, State.FAILED)
