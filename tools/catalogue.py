@@ -27,7 +27,7 @@ from nodeforge.spec.widget import ChoiceWidget, NumberWidget
 from nodeforge.values import Sampler, Schedule
 from nodeforge.values.recipes import COMFYUI
 from nodeforge.worker.packs import load_packs
-from tools import comfyui_page
+from tools import comfyui_page, lint_page
 from tools.nano.card import END, START
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +46,7 @@ def generated() -> dict[Path, str]:
         CATALOGUE: json.dumps(catalogue.to_json(), indent=1, ensure_ascii=False) + "\n",
         REFERENCE: "\n".join(_reference(catalogue)) + "\n",
         comfyui_page.PAGE: comfyui_page.page(),
+        lint_page.PAGE: lint_page.page(),
         PAIRS: json.dumps(_pairs(), indent=1) + "\n",
     }
 

@@ -197,7 +197,7 @@ def test_lint_fixes_what_needs_no_choice(nodeforge: CommandLine, tmp_path: Path)
     set_value("schedule", "steps", 5000)(raw)
     file = tmp_path / "wrong.json"
     file.write_text(json.dumps(raw))
-    assert nodeforge("lint", file, "--fix").code == 0
+    assert nodeforge("lint", file, "--fix").code == 1  # so many change nothing: a choice
     assert json.loads(file.read_text())["nodes"]["schedule"]["values"]["steps"] == 1000
 
 
@@ -221,8 +221,8 @@ def test_lint_warns_of_a_node_of_a_later_version(nodeforge: CommandLine, tmp_pat
     file = tmp_path / "later.json"
     file.write_text(json.dumps(raw))
     done = nodeforge("lint", file)
-    assert done.code == 0
-    assert "warning [node_versions]" in done.out
+    assert done.code == 1
+    assert "warning NF109 [node_versions]" in done.out
     assert "version 99" in done.out
 
 

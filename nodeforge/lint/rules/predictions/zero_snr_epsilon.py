@@ -17,7 +17,7 @@ RULE = Rule(
         "was trained there: the first step would divide by zero."
     ),
     source="Lin et al. 2023, arXiv:2305.08891, section 3.2.",
-    fix=FixGrade.CHOICE,
+    fix=FixGrade.SAFE,
     types=("models.load", "models.load_denoiser"),
 )
 

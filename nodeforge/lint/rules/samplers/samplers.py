@@ -26,7 +26,7 @@ RULE = Rule(
         "error of the sampler. A setting that a sampler does not read would be without effect."
     ),
     source="A table made by running every pair.",
-    fix=FixGrade.CHOICE,
+    fix=FixGrade.SAFE,
     types=LOOPS,
 )
 

@@ -26,7 +26,7 @@ RULE = Rule(
     Severity.ERROR,
     why=("A value that a node does not know would stop the run, or be taken for another one."),
     source="The node's declaration.",
-    fix=FixGrade.CHOICE,
+    fix=FixGrade.SAFE,
 )
 
 
