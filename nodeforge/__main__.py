@@ -24,6 +24,7 @@ def _import_from_current_folder_no_more() -> None:
 _import_from_current_folder_no_more()
 
 import ctypes  # noqa: E402
+import gc  # noqa: E402
 import os  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -52,6 +53,7 @@ def _window(file: Path | None) -> int:
     if why := _why_no_window():
         print(f"The window cannot open: {why}\n    {_HELP}", file=sys.stderr)
         return WRONG
+    gc.disable()  # imports leave hardly any cycles; the window collects them itself
     try:
         from nodeforge.ui.application.app import main as window
     except ImportError as error:
