@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from nodeforge.ui.graph_view import MenuRequest
 
 _WORKER_MS = 100
-"""Milliseconds until the worker is started: a new process holds the window up before it is painted."""
+"""Milliseconds until the worker starts: a new process holds the window up before it is painted."""
 _NAMED = 5
 """Values of a wrong kind that the message names; the log has all."""
 
