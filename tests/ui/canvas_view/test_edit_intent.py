@@ -106,6 +106,18 @@ def test_layers_are_completed_and_followed_when_they_are_renamed(edited):
     assert edited.canvas.active.prompt == "wear <layer:red jacket>"
 
 
+def test_layers_are_completed_in_the_prompts_of_masks_too(edited):
+    reference(edited, "red jacket")
+    edited.session.perform(add_layer(edited.canvas, LayerKind.MASK))
+    for name in ("prompt", "negative"):
+        text = edited.editor.layers.properties.fields[name].editor()
+        text.setFocus()
+        QTest.keyClicks(text, "wear <la")
+        assert text.completion.suggestions == ["<layer:red jacket>"]
+        QTest.keyClick(text, Qt.Key.Key_Tab)
+        assert getattr(edited.canvas.active, name) == "wear <layer:red jacket>"
+
+
 def test_what_an_instruction_calls_and_is_not_there_is_refused_in_words(qtbot, edited, editor):
     choose(edited, Intent.EDIT)
     for text, fact in (("", "there is no instruction"), ("as <layer:x>", "the layer 'x'")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -82,6 +83,8 @@ class GeneratePanel(QWidget):
         self.live.setToolTip("Repaint the box while you paint, in a few steps (Ctrl+L)")
         self.live.clicked.connect(live.set_enabled)
         self.loras = LoraRows(self._form, workspace)
+        self._assistants: list[PromptAssistant] = []
+        """Of the form's prompts, in their order."""
         self._form_rows = QVBoxLayout()
         self._form_rows.setSpacing(6)
         self._arrange()
@@ -92,6 +95,10 @@ class GeneratePanel(QWidget):
         workspace.closed.connect(self._list_workflows)
         session.overlay_changed.connect(self._show_box)
         self._build()
+
+    def prompt_words(self) -> Iterable[Iterable[str]]:
+        """What completes the prompts of masks, too: the words of the first prompt here."""
+        return self._assistants[0].words() if self._assistants else ()
 
     def _arrange(self) -> None:
         rows = QWidget()
@@ -136,6 +143,7 @@ class GeneratePanel(QWidget):
                 widget.setParent(None)
                 widget.deleteLater()
         self.fields = {}
+        self._assistants.clear()
         entries = self._form.entries()
         if self._form.intent is Intent.EDIT and not self._form.edits:
             entries.sort(key=lambda entry: not entry.is_model)  # what is missing comes first
@@ -184,6 +192,7 @@ class GeneratePanel(QWidget):
             tags = self._generator.layer_tags
             help_ = PromptAssistant(self._workspace, self._form, entry.path, tags)
             field.set_assistant(help_.count, help_.words)
+            self._assistants.append(help_)
         field.show_value(self._form.value(entry))
         field.edited.connect(lambda value, _, name=entry.name: self._form.set(name, value))
         if isinstance(field, SeedField):

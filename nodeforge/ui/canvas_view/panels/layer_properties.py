@@ -44,6 +44,7 @@ from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.model_field import ModelField
 from nodeforge.ui.fields.number_field import NumberField
+from nodeforge.ui.fields.prompt_completion import Sources
 from nodeforge.ui.fields.text_field import TextField
 
 _PROMPT_HEIGHT = 64
@@ -96,9 +97,15 @@ _TOOLTIPS = {
 
 
 class LayerProperties(QWidget):
-    """Edits the properties of the active layer."""
+    """Edits the properties of the active layer.
 
-    def __init__(self, session: CanvasSession, workspace: Workspace) -> None:
+    Args:
+        session: The canvas.
+        workspace: Its model folders.
+        words: Complete the prompts of masks.
+    """
+
+    def __init__(self, session: CanvasSession, workspace: Workspace, words: Sources) -> None:
         super().__init__()
         self._session = session
         self._id = ""
@@ -133,6 +140,8 @@ class LayerProperties(QWidget):
         self.from_picture.menu().triggered.connect(self._fill_from_picture)
         self._rows.addRow(self.from_picture)
         for name, field in self.fields.items():
+            if isinstance(field, TextField):
+                field.set_words(words)
             field.set_label(f"Layer {name}")
             field.edited.connect(lambda value, _, name=name: self._set(name, value))
             self._add_row(name, field)
