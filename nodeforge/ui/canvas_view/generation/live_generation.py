@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.canvas import Change, ChangeKind
-from nodeforge.ui.canvas_view.generation.generator import GenerationRun, Generator
+from nodeforge.ui.canvas_view.generation.generation_run import GenerationRun
+from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.session import CanvasSession
 
 PAUSE = 60
