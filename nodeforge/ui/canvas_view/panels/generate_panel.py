@@ -28,7 +28,6 @@ from nodeforge.ui.canvas_view.panels.side_panel import in_scroll_area
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.field import Field, ignore_wheel
 from nodeforge.ui.fields.field_factory import make_field
@@ -170,8 +169,7 @@ class GeneratePanel(QWidget):
 
     def _show_auto(self) -> None:
         """What stands for values that are left to the model."""
-        recognised = self._workspace.recognised(self._form.granted)
-        told = auto_values(self._form.document, self._workspace.catalogue, recognised)
+        told = self._form.auto_values()
         for entry in self._form.entries():
             if (field := self.fields.get(entry.name)) is not None:
                 port = entry.name.rpartition(".")[2]
