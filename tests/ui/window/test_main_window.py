@@ -14,7 +14,7 @@ from nodeforge.settings import load_settings, shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.files.relink_dialog import RelinkDialog
-from nodeforge.ui.window.menus.command_palette import CommandPalette, match_cost
+from nodeforge.ui.window.menus.command_palette import CommandPalette, ShortcutList, match_cost
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
 from nodeforge.ui.window.start_page import WorkflowCard
 
@@ -138,6 +138,23 @@ def test_no_two_commands_have_the_same_keys(window):
 def test_commands_run_from_the_registry(window, name: str):
     window.files.open(TEXT_TO_IMAGE)
     window.commands.run(name)
+
+
+def test_the_list_of_shortcuts_is_searched_by_names_and_keys(qtbot, window):
+    """window C33: it had no search."""
+    shortcuts = ShortcutList(window.commands, window)
+    qtbot.addWidget(shortcuts)
+    rows = [shortcuts.table.topLevelItem(row) for row in range(shortcuts.table.topLevelItemCount())]
+    for words, found in (
+        ("save as", "Save as…"),
+        ("ctrl+shift+s", "Save as…"),
+        ("F1", "Shortcuts"),
+    ):
+        shortcuts.search.setText(words)
+        assert found in [row.text(0) for row in rows if not row.isHidden()]
+        assert sum(not row.isHidden() for row in rows) < 8
+    shortcuts.search.clear()
+    assert not any(row.isHidden() for row in rows)
 
 
 def test_the_palette_finds_a_command_and_does_it(qtbot, window):

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton
 
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.imaging import PictureFormat, encode
 from nodeforge.settings import shipped
 from nodeforge.ui.application.app import show_within_screen
@@ -88,3 +89,21 @@ def test_many_messages_leave_the_page_in_sight(qtbot, window):
     assert bars.text("subject 0") == "Message 0"
     assert bars._bars["subject 0"].isVisible()
     assert not bars._more.isVisible()
+
+
+@pytest.mark.parametrize("intent", list(Intent))
+def test_the_prompt_of_a_canvas_is_in_sight_on_the_smallest_screen(
+    qtbot, window, tmp_path: Path, intent: Intent
+):
+    """It was below the intent's explanation, once a mask was chosen."""
+    opened(qtbot, window, tmp_path)
+    window.resize(SMALLEST)
+    qtbot.waitUntil(lambda: window.area.canvas.editor is not None)
+    panel = window.area.canvas.editor.generate
+    panel._form.choose_intent(intent)
+    QApplication.processEvents()
+    name = "instruction.text" if intent is Intent.EDIT else "prompt.text"
+    prompt = panel.fields[name].editor()
+    seen = prompt.visibleRegion().boundingRect()
+    if intent is not Intent.EDIT:  # which asks for its model first
+        assert seen.height() >= 2 * prompt.fontMetrics().height()

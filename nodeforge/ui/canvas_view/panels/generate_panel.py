@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -35,6 +36,8 @@ from nodeforge.ui.fields.prompt_assistant import PromptAssistant
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 
+_ROOMY = 280
+"""Height of the panel from which on the intent is explained in it, pixels."""
 _PROMPT_HEIGHT = 84
 """Height of a prompt field with its token count, pixels."""
 
@@ -94,6 +97,21 @@ class GeneratePanel(QWidget):
         workspace.closed.connect(self._list_workflows)
         session.overlay_changed.connect(self._show_box)
         self._build()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._explain()
+
+    def _explain(self) -> None:
+        """Say what the intent does; where there is little room, only what it lacks.
+
+        The prompt comes first there, and the menu's tooltip says the rest.
+        """
+        explains = self._form.explains
+        self.explains.setText(explains)
+        self.intents.setToolTip(tooltip_html(explains))
+        usual = explains == METHODS[self._form.intent].explains
+        self.explains.setVisible(not usual or self.height() >= _ROOMY)
 
     def prompt_words(self) -> Iterable[Iterable[str]]:
         """What completes the prompts of masks, too: the words of the first prompt here."""
@@ -165,7 +183,7 @@ class GeneratePanel(QWidget):
             explains = tooltip_html(METHODS[intent].explains)
             self.intents.setItemData(place, explains, Qt.ItemDataRole.ToolTipRole)
         self.intents.setCurrentIndex(self.intents.findData(self._form.intent))
-        self.explains.setText(self._form.explains)
+        self._explain()
 
     def _show_auto(self) -> None:
         """What stands for values that are left to the model."""
