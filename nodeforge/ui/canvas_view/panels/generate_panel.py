@@ -36,7 +36,7 @@ from nodeforge.ui.fields.prompt_assistant import PromptAssistant
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 
-_ROOMY = 280
+_ROOMY = 250
 """Height of the panel from which on the intent is explained in it, pixels."""
 _PROMPT_HEIGHT = 84
 """Height of a prompt field with its token count, pixels."""
