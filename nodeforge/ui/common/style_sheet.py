@@ -71,6 +71,10 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padd
 
 QCheckBox::indicator:unchecked, QAbstractItemView::indicator:unchecked { width: 12px;
   height: 12px; background: $raised; border: 1px solid $dim; border-radius: 2px; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { width: 12px; height: 12px;
+  background: $accent; border: 1px solid $accent; border-radius: 2px;
+  image: url("$icons/check-$theme.svg"); }
+QCheckBox::indicator:checked:disabled { background: $dim; border-color: $dim; }
 
 QAbstractItemView { background: $panel; border: none; outline: none; }
 QAbstractItemView::item { padding: 4px; border-radius: 4px; }
@@ -120,7 +124,7 @@ QFrame[role="bar"][kind="info"] { border-left-color: $accent; }
 """)
 
 
-def style_sheet(colours: Mapping[str, str]) -> str:
-    """The style sheet with `colours` (token to ``#rrggbb``) put in."""
+def style_sheet(theme: str, colours: Mapping[str, str]) -> str:
+    """The style sheet of a theme, with `colours` (token to ``#rrggbb``) put in."""
     icons = (shipped("resources") / "icons").as_posix()
-    return _SHEET.substitute(colours, icons=icons)
+    return _SHEET.substitute(colours, icons=icons, theme=theme)

@@ -10,6 +10,7 @@ from nodeforge.ui.common.command_registry import CommandRegistry, shortcut_text
 from nodeforge.ui.common.icons import SIZE
 
 _NAME = Qt.ItemDataRole.UserRole
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 def match_cost(wanted: str, text: str) -> int | None:
@@ -85,7 +86,7 @@ class CommandPalette(QDialog):
             action = self._actions[command.name]
             item = QTreeWidgetItem([action.text().replace("&", ""), shortcut_text(action)])
             item.setIcon(0, self._blank if action.icon().isNull() else action.icon())
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
+            item.setTextAlignment(1, _RIGHT)
             item.setData(0, _NAME, command.name)
             self.list.addTopLevelItem(item)
         if first := self.list.topLevelItem(0):
@@ -118,7 +119,7 @@ class ShortcutList(QDialog):
             action = actions[command.name]
             if action.shortcuts():
                 item = QTreeWidgetItem([command.text.replace("&", ""), shortcut_text(action)])
-                item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
+                item.setTextAlignment(1, _RIGHT)
                 table.addTopLevelItem(item)
         column = QVBoxLayout(self)
         column.addWidget(self.search)
