@@ -50,6 +50,11 @@ from nodeforge.ui.fields.text_field import TextField
 _PROMPT_HEIGHT = 64
 """Of a prompt's field, pixels: three lines."""
 
+_PLACEHOLDERS = {
+    "prompt": "What should be in this mask",
+    "negative": "What should not be in it",
+}
+
 LEAST = 112
 """Pixels of the rows that are seen without scrolling, where the window is low: a mask's prompt."""
 
@@ -142,6 +147,7 @@ class LayerProperties(QWidget):
         for name, field in self.fields.items():
             if isinstance(field, TextField):
                 field.set_words(words)
+                field.set_placeholder(_PLACEHOLDERS[name])
             field.set_label(f"Layer {name}")
             field.edited.connect(lambda value, _, name=name: self._set(name, value))
             self._add_row(name, field)

@@ -52,7 +52,7 @@ _DEEDS: tuple[Row, ...] = (
     ("shrink", "Shrink mask or selection…", (), ""),
     ("feather", "Feather mask or selection…", (), ""),
     ("new_layer", "New layer", ("Ctrl+Shift+N",), "plus"),
-    ("new_mask", "New mask", (), "face-mask"),
+    ("new_mask", "New mask", ("Ctrl+Shift+M",), "face-mask"),
     ("merge_down", "Merge down", ("Ctrl+E",), "git-merge"),
     ("flatten", "Flatten image", (), "stack-simple"),
     ("flip_across", "Flip horizontally", (), ""),
