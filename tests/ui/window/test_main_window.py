@@ -249,7 +249,9 @@ def test_missing_models_are_offered_to_be_relinked(window, tmp_path: Path):
     file.write_text(TEXT_TO_IMAGE.read_text().replace('"nano"', '"no-such"'))
     window.files.open(file)
     window.runner.planner.check(window.workspace.current)
-    assert "not on this machine" in window.area.message_bars.text("models")
+    assert "not on this machine" in window.area.message_bars.text(
+        f"models {window.workspace.current.id}"
+    )
     found: list[str] = []
 
     def answer() -> None:

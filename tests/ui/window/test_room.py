@@ -91,6 +91,21 @@ def test_many_messages_leave_the_page_in_sight(qtbot, window):
     assert not bars._more.isVisible()
 
 
+def test_a_message_about_a_document_is_seen_while_that_is_in_front(window):
+    """Window C26: a bar about a file stayed while one went to other tabs."""
+    bars, first = window.area.message_bars, window.workspace.new()
+    bars.show_message("models", "Of the first", about=first.id)
+    assert bars.isVisible()
+    window.workspace.new()
+    assert not bars.isVisible()
+    bars.show_message("queue", "Of all")
+    assert [bars._bars[each].isVisible() for each in ("models", "queue")] == [False, True]
+    window.workspace.show(first)
+    assert [bars._bars[each].isVisible() for each in ("models", "queue")] == [True, True]
+    bars.dismiss("queue")
+    assert bars.isVisible()
+
+
 @pytest.mark.parametrize("intent", [each for each in Intent if each is not Intent.EDIT])
 def test_the_prompt_of_a_canvas_is_in_sight_on_the_smallest_screen(
     qtbot, window, tmp_path: Path, intent: Intent
