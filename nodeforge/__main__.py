@@ -54,15 +54,15 @@ def _window(file: Path | None) -> int:
         print(f"The window cannot open: {why}\n    {_HELP}", file=sys.stderr)
         return WRONG
     gc.disable()  # imports leave hardly any cycles; the window collects them itself
-    try:
-        from nodeforge.ui.application.app import main as window
-    except ImportError as error:
-        print(f"The window cannot open: {error}.\n    {_HELP}", file=sys.stderr)
-        return WRONG
     from nodeforge.errors import NodeForgeError
 
     try:
+        from nodeforge.ui.application.app import main as window
+
         return window(file)
+    except ImportError as error:
+        print(f"The window cannot open: {error}.\n    {_HELP}", file=sys.stderr)
+        return WRONG
     except NodeForgeError as error:
         print(error, file=sys.stderr)
         return WRONG

@@ -23,7 +23,8 @@ TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 
 def test_the_window_needs_no_torch_and_at_first_no_node_graph_and_no_numpy():
     late = {"torch", "diffusers", "NodeGraphQt", "scipy", "numpy", "cv2", "PIL", "filelock"}
-    code = f"import sys, nodeforge.ui.application.app; print(*({late} & set(sys.modules)))"
+    imported = "sys, nodeforge.ui.application.app, nodeforge.ui.window.main_window"
+    code = f"import {imported}; print(*({late} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not done.stdout.split()
 
