@@ -24,6 +24,7 @@ def _import_from_current_folder_no_more() -> None:
 _import_from_current_folder_no_more()
 
 import ctypes  # noqa: E402
+import gc  # noqa: E402
 import os  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -52,15 +53,16 @@ def _window(file: Path | None) -> int:
     if why := _why_no_window():
         print(f"The window cannot open: {why}\n    {_HELP}", file=sys.stderr)
         return WRONG
-    try:
-        from nodeforge.ui.application.app import main as window
-    except ImportError as error:
-        print(f"The window cannot open: {error}.\n    {_HELP}", file=sys.stderr)
-        return WRONG
+    gc.disable()  # imports leave hardly any cycles; the window collects them itself
     from nodeforge.errors import NodeForgeError
 
     try:
+        from nodeforge.ui.application.app import main as window
+
         return window(file)
+    except ImportError as error:
+        print(f"The window cannot open: {error}.\n    {_HELP}", file=sys.stderr)
+        return WRONG
     except NodeForgeError as error:
         print(error, file=sys.stderr)
         return WRONG

@@ -29,9 +29,9 @@ nodeforge lint --explain NF203             # what a rule is for; 'all' lists the
 ```
 
 In the window problems appear as you edit: on the nodes and their ports, under the words of a
-prompt, and in *Problems*, with *Fix*, *Why* and *I know*. A rule is silenced by *I know*, or by hand
-in the file: at a node, at a subgraph for all inside, or at the top for the whole workflow. The key
-is the rule's code or name, the text the reason. Errors cannot be silenced.
+prompt, and in *Problems*, with *Fix*, *Why* and *I know*. A rule is silenced by *I know*, or by
+hand in the file: at a node, at a subgraph for all inside, or at the top for the whole workflow. The
+key is the rule's code or name, the text the reason. Errors cannot be silenced.
 
 ```json
 "guidance": {"type": "sampling.guidance", "lint": {"NF203": "burnt colours are wanted"}}

@@ -1,8 +1,11 @@
 import pytest
 
+from nodeforge.formats import load
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Graph, Input, Mode, Node, Output, Subgraph
 from nodeforge.lint import Problem, Severity, all_rules, lint
+from nodeforge.settings import shipped
+from nodeforge.spec import Catalogue
 from support.graphs import end_of, graph, start_of, text_to_image
 from support.small_catalogue import CATALOGUE
 from support.timing import best
@@ -132,7 +135,14 @@ def test_an_input_that_nothing_feeds_is_named(whole):
 
 def test_a_file_that_is_not_chosen_is_named(whole):
     whole.nodes["model"].values = {}
-    assert only(whole, "missing_inputs").way_out == "Choose a checkpoint."
+    assert only(whole, "missing_inputs").way_out == "Choose a model."
+
+
+def test_where_an_instruction_is_read_an_edit_model_is_missing():
+    document = load(shipped("workflows") / "edit_by_instruction.json")
+    problems = lint(document, Catalogue.shipped())
+    (problem,) = (p for p in problems if (p.rule, p.port) == ("missing_inputs", "file"))
+    assert problem.way_out.startswith("Choose an edit model, such as")
 
 
 def test_an_input_behind_a_reroute_that_nothing_feeds_is_missing(whole):

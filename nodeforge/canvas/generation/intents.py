@@ -70,8 +70,8 @@ METHODS: Mapping[Intent, Method] = {
         Fill.CONTINUE,
         1.0,
         describes="The whole picture, with what is new",
-        explains="Continues the picture where the box reaches beyond it, and where it is "
-        "transparent. Drag the box (K) over an edge, or expand by pixels.",
+        explains="Continues the picture where the box reaches beyond it, where it is transparent, "
+        "and in masks. Drag the box (K) over an edge, or expand by pixels.",
     ),
     Intent.ADD: Method(
         "canvas_inpaint",

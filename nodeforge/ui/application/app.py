@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import (
@@ -24,8 +25,9 @@ from nodeforge.ui.application.garbage_collector import GarbageCollector
 from nodeforge.ui.common import theme
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.preference_store import PreferenceStore
-from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.window.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from nodeforge.ui.window.main_window import MainWindow
 
 _FRAME = QSize(16, 48)
 """Room for the frame and title bar that a desktop adds, pixels."""
@@ -54,6 +56,10 @@ def main(file: Path | None = None) -> int:
     reports.install()  # before all else that may fail
     GarbageCollector(app)
     first = single_instance.SingleInstanceServer(settings.home)
+    # only here: a second start needs none of it, and has returned
+    from nodeforge.ui.documents.workspace import Workspace
+    from nodeforge.ui.window.main_window import MainWindow
+
     workspace = Workspace(settings, window_store(settings.home))
     theme.apply(app, workspace.theme)
     window = MainWindow(workspace)

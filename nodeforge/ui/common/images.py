@@ -11,6 +11,13 @@ _FADED = 0.35
 """Opacity of pictures that are out of date."""
 
 
+def picture_filter(*others: str) -> str:
+    """The filter of file dialogs for pictures; `others` are more suffixes, as in ``".ora"``."""
+    from nodeforge.imaging import PICTURE_SUFFIXES  # numpy: only when needed
+
+    return f"Pictures (*{' *'.join((*PICTURE_SUFFIXES, *others))});;All files (*)"
+
+
 def read_scaled(path: Path, longest: int) -> QImage:
     """Read a picture, rotated by its EXIF orientation and scaled down; a null image on failure."""
     reader = QImageReader(str(path))

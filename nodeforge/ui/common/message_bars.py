@@ -32,7 +32,8 @@ _MOST = 3
 class MessageBars(QWidget):
     """A stack of message bars, one for each subject.
 
-    They lie over the page: what is under the mouse does not move when one comes or goes.
+    They lie over the page: what is under the mouse does not move when one comes or goes. What is
+    about one document is seen while that is in front.
     """
 
     def __init__(self) -> None:
@@ -41,6 +42,9 @@ class MessageBars(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(1)
         self._bars: dict[str, QFrame] = {}
+        self._about: dict[str, str] = {}
+        """The document that a message is about, by subject; what is about none is always seen."""
+        self._document = ""
         self._area: Callable[[], QRect] = QRect
         self._more = QLabel()
         self._more.setProperty("role", "bar")
@@ -55,9 +59,18 @@ class MessageBars(QWidget):
         self._area = area
         self.place()
 
+    def show_document(self, document: str) -> None:
+        """Show what is about a document, by its id, and about none."""
+        self._document = document
+        self.place()
+
     def place(self) -> None:
         """Take the width of the area, and the height that the messages need."""
-        bars = list(self._bars.values())
+        bars: list[QFrame] = []
+        for subject, bar in self._bars.items():
+            seen = self._about.get(subject, self._document) == self._document
+            bars += [bar] if seen else []
+            bar.setVisible(seen)
         for index, bar in enumerate(reversed(bars)):
             bar.setVisible(index < _MOST)
         hidden = max(0, len(bars) - _MOST)
@@ -71,12 +84,21 @@ class MessageBars(QWidget):
         self.raise_()
 
     def show_message(
-        self, subject: str, text: str, buttons: Sequence[Button] = (), kind: str = "error"
+        self,
+        subject: str,
+        text: str,
+        buttons: Sequence[Button] = (),
+        kind: str = "error",
+        about: str = "",
     ) -> None:
         """Show a message; it replaces an earlier one of the same subject.
 
         Args:
+            subject: Names the message.
+            text: What it says.
+            buttons: What can be done.
             kind: ``error``, ``warn`` or ``info``.
+            about: The id of the document that it is about alone.
         """
         row = self._bar(subject, text, kind)
         for button in buttons:
@@ -87,6 +109,8 @@ class MessageBars(QWidget):
         close.setAccessibleName("Close this message")
         close.clicked.connect(lambda: self.dismiss(subject))
         row.addWidget(close)
+        if about:
+            self._about[subject] = about
         self.place()
 
     def show_progress(self, subject: str, text: str, share: float, button: Button) -> None:
@@ -131,6 +155,7 @@ class MessageBars(QWidget):
         return bar.accessibleName() if bar else ""
 
     def dismiss(self, subject: str) -> None:
+        self._about.pop(subject, None)
         bar = self._bars.pop(subject, None)
         if bar is not None:
             self._column.removeWidget(bar)

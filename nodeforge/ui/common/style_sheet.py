@@ -64,13 +64,27 @@ QAbstractSpinBox > QLineEdit { border: none; background: transparent; padding: 0
 QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled { color: $dim;
   background: $panel; }
 QLineEdit[wrong="true"] { border-color: $error; }
-QAbstractSpinBox { min-height: 24px; }
+QAbstractSpinBox { background: $raised; border: 1px solid $line; border-radius: 6px;
+  padding: 0 20px 0 6px; min-height: 22px; }
+QAbstractSpinBox:focus { border-color: $accent; }
+QAbstractSpinBox:disabled { color: $dim; background: $panel; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: 20px;
+  border: none; background: transparent; }
+QAbstractSpinBox::up-button { subcontrol-position: top right; }
+QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: $line; }
+QAbstractSpinBox::up-arrow { image: url("$icons/caret-up.svg"); width: 10px; height: 10px; }
+QAbstractSpinBox::down-arrow { image: url("$icons/caret-down.svg"); width: 10px; height: 10px; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url("$icons/caret-down.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line; padding: 4px; }
 
 QCheckBox::indicator:unchecked, QAbstractItemView::indicator:unchecked { width: 12px;
   height: 12px; background: $raised; border: 1px solid $dim; border-radius: 2px; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { width: 12px; height: 12px;
+  background: $accent; border: 1px solid $accent; border-radius: 2px;
+  image: url("$icons/check-$theme.svg"); }
+QCheckBox::indicator:checked:disabled { background: $dim; border-color: $dim; }
 
 QAbstractItemView { background: $panel; border: none; outline: none; }
 QAbstractItemView::item { padding: 4px; border-radius: 4px; }
@@ -121,7 +135,7 @@ QFrame[role="bar"][kind="info"] { border-left-color: $accent; }
 """)
 
 
-def style_sheet(colours: Mapping[str, str]) -> str:
-    """The style sheet with `colours` (token to ``#rrggbb``) put in."""
+def style_sheet(theme: str, colours: Mapping[str, str]) -> str:
+    """The style sheet of a theme, with `colours` (token to ``#rrggbb``) put in."""
     icons = (shipped("resources") / "icons").as_posix()
-    return _SHEET.substitute(colours, icons=icons)
+    return _SHEET.substitute(colours, icons=icons, theme=theme)

@@ -210,4 +210,4 @@ def apply(app: QApplication, theme: Theme) -> None:
     font = app.font()
     font.setPixelSize(NORMAL)
     app.setFont(font)
-    app.setStyleSheet(style_sheet(theme.colours()))
+    app.setStyleSheet(style_sheet(theme.name, theme.colours()))

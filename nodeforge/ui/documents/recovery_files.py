@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from nodeforge.settings.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _LOCK = ".lock"
 _ABOUT = ".about"
@@ -42,6 +44,8 @@ class AutosaveSession:
         Raises:
             OSError: the folder cannot be written.
         """
+        from filelock import FileLock  # only when something is kept or was left over
+
         if self._lock is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / f"{self.name}{_LOCK}")
@@ -139,6 +143,8 @@ def _modified(path: Path) -> float:
 
 def _lives(folder: Path, session: str) -> bool:
     """Whether a session's process still runs."""
+    from filelock import FileLock, Timeout
+
     lock_file = folder / f"{session}{_LOCK}"
     if lock_file.exists():
         lock = FileLock(lock_file)

@@ -18,10 +18,9 @@ from PySide6.QtWidgets import (
 from nodeforge.engine.files import Files
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.assets import ASSET
-from nodeforge.imaging import PICTURE_SUFFIXES
 from nodeforge.spec import PortSpec
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.common.images import read_scaled
+from nodeforge.ui.common.images import picture_filter, read_scaled
 from nodeforge.ui.documents.picture_inputs import picture_value
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.clear_button import ClearButton
@@ -29,7 +28,6 @@ from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 
 _LONGEST = 240
-FILTER = f"Pictures (*{' *'.join(PICTURE_SUFFIXES)});;All files (*)"
 
 
 class PictureField(Field):
@@ -119,7 +117,7 @@ class PictureField(Field):
         self.edited.emit(None, [])
 
     def _choose(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Choose a picture", "", FILTER)
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a picture", "", picture_filter())
         if path:
             self.take(Path(path))
 

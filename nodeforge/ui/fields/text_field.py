@@ -143,6 +143,10 @@ class TextField(Field):
     def set_assistant(self, count: Callable[[str], str], words: Sources) -> None:
         """Show `count` of the text, and complete from `words` while typing."""
         self._count = count
+        self.set_words(words)
+
+    def set_words(self, words: Sources) -> None:
+        """Complete from `words` while typing."""
         if isinstance(self._edit, PromptEdit):
             self._edit.completion = PromptCompletion(self._edit, words)
 

@@ -68,7 +68,8 @@ class ComfyUIImport:
         other = "" if not report.differences else " Some settings give different pictures here."
         kind = "warn" if report.missing else "info"
         text = f"“{opened.name}” was imported: {report.summary}{other}"
-        self._message_bars.show_message(_subject(opened), text, [show, *buttons], kind)
+        subject = _subject(opened)
+        self._message_bars.show_message(subject, text, [show, *buttons], kind, opened.id)
         return opened
 
     def _show_report(self, opened: OpenDocument, report: Report) -> None:

@@ -164,7 +164,8 @@ class FileCommands:
         more = [f"{len(paths) - _NAMED} more"] if len(paths) > _NAMED else []
         named = ", ".join([*titles, *more])
         text = f"“{opened.name}” was saved with older versions of nodes, now upgraded: {named}."
-        self._message_bars.show_message(_upgrade_of(opened), text, kind="info")
+        subject = _upgrade_of(opened)
+        self._message_bars.show_message(subject, text, kind="info", about=opened.id)
 
     def shut_down(self) -> None:
         """Stop reading files, on exit."""

@@ -110,7 +110,8 @@ class KeptJobs(QObject):
         if not self.is_runner:
             return None
         job = self._tried(lambda: self._claims.next(self.held))
-        self.read()
+        if job is not None:  # else nothing has changed, and saying so would ask for the next again
+            self.read()
         return job
 
     def attempt(

@@ -261,7 +261,7 @@ class DocumentsArea(QWidget):
 
     def _show_current(self, opened: OpenDocument | None) -> None:
         self._stack.setCurrentIndex(0 if opened is None else 1)
-        self.message_bars.place()
+        self.message_bars.show_document(opened.id if opened is not None else "")
         if opened is not None:
             page = self._pages[opened.id]
             self.tabs.setCurrentWidget(page)

@@ -69,6 +69,8 @@ from nodeforge.ui.window.tasks import edit_text, start_task
 if TYPE_CHECKING:
     from nodeforge.ui.graph_view import MenuRequest
 
+_WORKER_MS = 100
+"""Milliseconds until the worker starts: a new process holds the window up before it is painted."""
 _NAMED = 5
 """Values of a wrong kind that the message names; the log has all."""
 
@@ -323,7 +325,7 @@ class MainWindow(BaseWindow):
     def _after_show(self) -> None:
         """Start what can wait until the window is shown."""
         self.docks.name_tabs()
-        self.status.query_devices()
+        QTimer.singleShot(_WORKER_MS, self.status, self.status.query_devices)
         self.status.measure_cache()
         self._show_unread_settings()
         self._count_jobs()

@@ -21,6 +21,9 @@ from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 
+_ALWAYS = ("run", "stopped")
+"""What is said of a run also where its document is not in front."""
+
 
 class MessageActions(Protocol):
     """Actions of the buttons in the message bars."""
@@ -115,7 +118,8 @@ class RunMessages:
         kind: str = "error",
     ) -> None:
         self._about[subject] = document
-        self._message_bars.show_message(subject, text, buttons, kind)
+        about = "" if subject in _ALWAYS else document
+        self._message_bars.show_message(subject, text, buttons, kind, about)
 
     def _dismiss(self, subject: str, opened: OpenDocument) -> None:
         """Remove a message, if it is about `opened`."""
@@ -130,9 +134,9 @@ class RunMessages:
             self._offered.add(opened.id)
             text = f"“{opened.name}” names models that are not on this machine."
             relink = ("Relink…", lambda: self._ways.relink(opened))
-            self._show("models", opened.id, text, [relink], kind="warn")
+            self._show(f"models {opened.id}", opened.id, text, [relink], kind="warn")
         elif not missing:
-            self._dismiss("models", opened)
+            self._dismiss(f"models {opened.id}", opened)
         if not any(each.severity is Severity.ERROR for each in opened.problems):
             self._dismiss("refused", opened)
 

@@ -13,9 +13,9 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input
 from nodeforge.spec import Catalogue
+from nodeforge.ui.common.images import picture_filter
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture_inputs import picture_inputs, use_as_input
-from nodeforge.ui.fields.picture_field import FILTER as PICTURES
 from nodeforge.ui.window.base_window import BaseWindow
 
 
@@ -47,7 +47,7 @@ def _ask_picture(window: BaseWindow, opened: OpenDocument, end: Input) -> None:
     if window.area.view is not None:
         window.area.view.select([end.node])
     folder = str(window.workspace.store.value("picture_folder", ""))
-    dialog = QFileDialog(window, "Choose a picture", folder, PICTURES)
+    dialog = QFileDialog(window, "Choose a picture", folder, picture_filter())
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.fileSelected.connect(lambda file: _use_picture(window, opened, end, Path(file)))

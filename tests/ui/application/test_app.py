@@ -140,3 +140,11 @@ def test_preferences_are_written_and_used(window, home: Path, tmp_path: Path):
 def test_the_layout_of_model_folders_is_seen(tmp_path: Path):
     (tmp_path / "Stable-diffusion").mkdir()
     assert layout_of(tmp_path) == "a1111"
+
+
+def test_a_second_start_hands_its_file_over_without_importing_the_window():
+    code = (
+        "import sys, nodeforge.ui.application.app; "
+        "sys.exit('nodeforge.ui.window.main_window' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

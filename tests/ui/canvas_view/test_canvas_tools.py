@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QEnterEvent
+from PySide6.QtWidgets import QApplication
 
 from nodeforge.canvas import group_layers
 from nodeforge.ui.canvas_view.tools import GROUPS, MoveTool
@@ -382,3 +383,12 @@ def test_with_shift_a_drag_goes_across_or_down_only(driver):
     dark = np.argwhere(driver.pixels()[..., 0] < 128)
     assert set(dark[:, 0]) <= set(range(56, 65))
     assert dark[:, 1].max() > 240
+
+
+def test_the_brush_is_where_the_mouse_is_when_a_canvas_comes_under_it(driver):
+    """window D41: its ring lay in the corner until the mouse was moved."""
+    driver.tool("brush")
+    driver.view.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    place = QPointF(90, 70)
+    QApplication.sendEvent(driver.view, QEnterEvent(place, place, place))
+    assert driver.view.overlay.brush_position == place

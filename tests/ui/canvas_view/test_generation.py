@@ -117,6 +117,17 @@ def test_a_generation_end_to_end(qtbot, open_window):
     assert not staging.is_open
 
 
+@pytest.mark.parametrize(("steps", "used"), [(None, 4), (3, 3), (30, 4)])
+def test_live_takes_few_steps_also_where_they_are_left_to_the_model(qtbot, painted, steps, used):
+    """It ended in an internal error there, which is where everybody begins."""
+    masked(painted, 60, 60, 130)
+    painted.editor.form.set("schedule.steps", steps)
+    with qtbot.waitSignal(painted.editor.generator.changed):
+        painted.do("canvas.live")
+    assert painted.editor.generator.current_run.values["schedule.steps"] == used
+    painted.do("canvas.live")
+
+
 def test_live_repaints_after_the_last_dab(qtbot, open_window):
     driver = driver_in(open_window(ForkedWorker), fox())
     masked(driver, 60, 60, 130)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu, QP
 from nodeforge.engine.context import RunRequest
 from nodeforge.formats import load, read_any, stamp
 from nodeforge.graph.document import Document
+from nodeforge.graph.edits import SetValue
 from nodeforge.imaging import PictureFormat, encode, read_text
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
@@ -462,3 +463,20 @@ def test_a_picture_brings_its_prompt_to_a_canvas_without_one(qtbot, window, thre
         )
     field = window.area.canvas.editor.generate.fields["prompt.text"].editor()
     assert field.toPlainText() == "a blue car"  # the second does not replace it
+
+
+def test_a_result_that_was_not_saved_brings_its_prompt_to_a_canvas(qtbot, window):
+    """Window C28: nor was that of a picture without a file."""
+    window.files.open(WORKFLOWS / "text_to_image.json")
+    opened = window.workspace.current
+    opened.document.perform(SetValue("prompt", "text", "a red boat"))
+    opened.last_run = window.runner.pictures.snapshot_of(opened)
+    opened.document.perform(SetValue("prompt", "text", "a newer one, which has not run"))
+    image = QImage(20, 20, QImage.Format.Format_RGB32)
+    image.fill(7)
+    opened.show_picture("decode", image)
+    window.area.view.select(["decode"])
+    window.commands.run("canvas.bring")
+    qtbot.waitUntil(lambda: window.area.canvas.editor is not None)
+    form = window.area.canvas.editor.form
+    qtbot.waitUntil(lambda: form.current_values()["prompt.text"] == "a red boat")

@@ -286,3 +286,13 @@ def test_a_running_job_is_paused_and_goes_on_from_its_step(qtbot, open_window, h
     qtbot.waitUntil(lambda: bool(window.runner.jobs.ended), timeout=LONG)
     assert window.runner.kept.jobs[0].model_calls == 12
     assert window.runner.kept.jobs[0].state is State.DONE
+
+
+def test_an_idle_window_asks_for_the_next_job_once(qtbot, window):
+    """It asked again whenever it was told that there is none: a core was always busy."""
+    said: list[None] = []
+    window.runner.kept.changed.connect(lambda: said.append(None))
+    window.runner.kept.changed.emit()  # as when another process has changed the queue
+    for _ in range(50):
+        qtbot.wait(1)
+    assert len(said) <= 2  # and once as the lease is taken

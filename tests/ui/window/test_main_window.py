@@ -14,19 +14,19 @@ from nodeforge.settings import load_settings, shipped
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.files.relink_dialog import RelinkDialog
-from nodeforge.ui.window.menus.command_palette import CommandPalette, match_cost
+from nodeforge.ui.window.menus.command_palette import CommandPalette, ShortcutList, match_cost
 from nodeforge.ui.window.menus.menu_layout import MENUS, SEPARATOR
 from nodeforge.ui.window.start_page import WorkflowCard
 
 TEXT_TO_IMAGE = shipped("workflows") / "text_to_image.json"
 
 
-def test_the_window_needs_no_torch_and_at_first_no_node_graph():
-    code = (
-        "import sys, nodeforge.ui.application.app; "
-        "sys.exit(bool({'torch', 'diffusers', 'NodeGraphQt', 'scipy'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_the_window_needs_no_torch_and_at_first_no_node_graph_and_no_numpy():
+    late = {"torch", "diffusers", "NodeGraphQt", "scipy", "numpy", "cv2", "PIL", "filelock"}
+    imported = "sys, nodeforge.ui.application.app, nodeforge.ui.window.main_window"
+    code = f"import {imported}; print(*({late} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not done.stdout.split()
 
 
 def test_the_command_line_needs_no_qt():
@@ -141,6 +141,23 @@ def test_commands_run_from_the_registry(window, name: str):
     window.commands.run(name)
 
 
+def test_the_list_of_shortcuts_is_searched_by_names_and_keys(qtbot, window):
+    """window C33: it had no search."""
+    shortcuts = ShortcutList(window.commands, window)
+    qtbot.addWidget(shortcuts)
+    rows = [shortcuts.table.topLevelItem(row) for row in range(shortcuts.table.topLevelItemCount())]
+    for words, found in (
+        ("save as", "Save as…"),
+        ("ctrl+shift+s", "Save as…"),
+        ("F1", "Shortcuts"),
+    ):
+        shortcuts.search.setText(words)
+        assert found in [row.text(0) for row in rows if not row.isHidden()]
+        assert sum(not row.isHidden() for row in rows) < 8
+    shortcuts.search.clear()
+    assert not any(row.isHidden() for row in rows)
+
+
 def test_the_palette_finds_a_command_and_does_it(qtbot, window):
     keys = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(window, Qt.Key.Key_P, keys)
@@ -233,7 +250,9 @@ def test_missing_models_are_offered_to_be_relinked(window, tmp_path: Path):
     file.write_text(TEXT_TO_IMAGE.read_text().replace('"nano"', '"no-such"'))
     window.files.open(file)
     window.runner.planner.check(window.workspace.current)
-    assert "not on this machine" in window.area.message_bars.text("models")
+    assert "not on this machine" in window.area.message_bars.text(
+        f"models {window.workspace.current.id}"
+    )
     found: list[str] = []
 
     def answer() -> None:

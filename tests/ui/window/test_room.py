@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton
 
+from nodeforge.canvas.generation.intents import Intent
 from nodeforge.imaging import PictureFormat, encode
 from nodeforge.settings import shipped
 from nodeforge.ui.application.app import show_within_screen
@@ -88,3 +89,34 @@ def test_many_messages_leave_the_page_in_sight(qtbot, window):
     assert bars.text("subject 0") == "Message 0"
     assert bars._bars["subject 0"].isVisible()
     assert not bars._more.isVisible()
+
+
+def test_a_message_about_a_document_is_seen_while_that_is_in_front(window):
+    """Window C26: a bar about a file stayed while one went to other tabs."""
+    bars, first = window.area.message_bars, window.workspace.new()
+    bars.show_message("models", "Of the first", about=first.id)
+    assert bars.isVisible()
+    window.workspace.new()
+    assert not bars.isVisible()
+    bars.show_message("queue", "Of all")
+    assert [bars._bars[each].isVisible() for each in ("models", "queue")] == [False, True]
+    window.workspace.show(first)
+    assert [bars._bars[each].isVisible() for each in ("models", "queue")] == [True, True]
+    bars.dismiss("queue")
+    assert bars.isVisible()
+
+
+@pytest.mark.parametrize("intent", [each for each in Intent if each is not Intent.EDIT])
+def test_the_prompt_of_a_canvas_is_in_sight_on_the_smallest_screen(
+    qtbot, window, tmp_path: Path, intent: Intent
+):
+    """It was below the intent's explanation, once a mask was chosen."""
+    opened(qtbot, window, tmp_path)
+    window.resize(SMALLEST)
+    qtbot.waitUntil(lambda: window.area.canvas.editor is not None)
+    panel = window.area.canvas.editor.generate
+    panel._form.choose_intent(intent)
+    QApplication.processEvents()
+    prompt = panel.fields["prompt.text"].editor()
+    seen = prompt.visibleRegion().boundingRect()
+    assert seen.height() >= 2 * prompt.fontMetrics().height()

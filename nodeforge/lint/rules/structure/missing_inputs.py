@@ -17,13 +17,17 @@ RULE = Rule(
     source="The node's declaration.",
 )
 
+_INSTRUCTED = ("text.instruct", "text.add_reference")
+"""Nodes whose text encoder is that of an edit model."""
+
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for path, node in scene.nodes.items():
         linked = scene.inputs.get(path, {})
         for port in node.spec.inputs if node.spec else ():
             if port.required and port.name not in linked and _is_empty(node, port):
-                yield scene.problem(path, "is missing.", _way_out(port), port=port.name)
+                way_out = _edit_model(scene, path, port) or _way_out(port)
+                yield scene.problem(path, "is missing.", way_out, port=port.name)
 
 
 def _is_empty(node: FlatNode, port: PortSpec) -> bool:
@@ -31,10 +35,27 @@ def _is_empty(node: FlatNode, port: PortSpec) -> bool:
     return value is None or (value == "" and isinstance(port.widget, FileWidget | ModelFileWidget))
 
 
+def _edit_model(scene: LintContext, path: str, port: PortSpec) -> str:
+    """The way out where an instruction is read by what the missing model gives; else empty."""
+    if not isinstance(port.widget, ModelFileWidget):
+        return ""
+    fed, reached = {path}, {path}
+    while fed:
+        fed = {reader for node in fed for reader in scene.readers(node)} - reached
+        reached |= fed
+        if any(scene.nodes[node].type in _INSTRUCTED for node in fed if node in scene.nodes):
+            from nodeforge.models import EDIT_MODELS
+
+            return EDIT_MODELS
+    return ""
+
+
 def _way_out(port: PortSpec) -> str:
     match port.widget:
         case ModelFileWidget(kind):
-            return f"Choose a {kind.replace('_', ' ')}."
+            from nodeforge.models import kind_with_article  # only where a model is missing
+
+            return f"Choose {kind_with_article(kind)}."
         case FileWidget():
             return "Choose a file."
         case None:

@@ -67,11 +67,11 @@ class CanvasEditor(QWidget):
         self.generator = Generator(self.session, self.staging, self.form, workspace, runner)
         self.live = LiveGeneration(self.session, self.generator)
         self._auto_box = AutoGenerationBox(self.session, self.form)
-        self.layers = LayersPanel(self.session, workspace)
         self.tool_bar = ToolBar(self.session)
         self.options = ToolOptionsBar(self.session)
         self.rulers = Ruler(self.view, horizontal=True), Ruler(self.view, horizontal=False)
         self.generate = GeneratePanel(self.session, self.generator, self.live, workspace)
+        self.layers = LayersPanel(self.session, workspace, self.generate.prompt_words)
         self.unchanged_parts = UnchangedParts(self.session, self.staging, self)
         self.staging_bar = StagingBar(
             self.staging, self.view.candidate_overlay, self.generator, self.unchanged_parts

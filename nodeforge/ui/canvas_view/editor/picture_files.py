@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from nodeforge.canvas import OpenedPicture, State, export_picture, open_picture
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.openraster import OpenedRaster, read_openraster, save_openraster
-from nodeforge.imaging import PICTURE_SUFFIXES, PictureFormat
+from nodeforge.imaging import PictureFormat
 from nodeforge.settings.whole_file import write_whole
 from nodeforge.ui.canvas_view.rendering.qt_images import to_png
 from nodeforge.ui.common.background_reader import BackgroundReader
+from nodeforge.ui.common.images import picture_filter
 from nodeforge.ui.documents.workspace import PROJECT
 
-PICTURES = f"Pictures (*{' *'.join((*PICTURE_SUFFIXES, '.ora'))});;All files (*)"
 _EXPORTS = "PNG (*.png);;WebP (*.webp);;JPEG (*.jpg *.jpeg);;Layers, OpenRaster (*.ora)"
 _SUFFIXES = {
     ".png": PictureFormat.PNG,
@@ -77,7 +77,7 @@ class PictureFiles(QObject):
 
     def ask_open(self, then: Callable[[OpenedPicture | State], None], folder: str = "") -> None:
         paths, _ = QFileDialog.getOpenFileNames(
-            self._dialog_parent, "Open a picture", folder, PICTURES
+            self._dialog_parent, "Open a picture", folder, picture_filter(OPENRASTER)
         )
         for path in map(Path, paths):
             self.read(path, path.name, then)

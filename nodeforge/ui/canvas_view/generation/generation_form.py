@@ -23,6 +23,7 @@ from nodeforge.models import EDIT_MODELS, FAMILIES
 from nodeforge.settings import shipped
 from nodeforge.spec import PortSpec, SeedWidget, TextWidget
 from nodeforge.ui.canvas_view.generation.staging_area import Variations
+from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import FIXED, MODES, RANDOMISE, next_seed
 from nodeforge.ui.documents.workspace import Workspace
@@ -153,6 +154,11 @@ class GenerationForm(QObject):
     def granted(self) -> list[str]:
         """Files that the user allows models to be read from."""
         return (self.custom_workflow or self._opened).granted
+
+    def auto_values(self) -> dict[str, dict[str, str]]:
+        """What values that are left to the model stand for, by node and port."""
+        recognised = self._workspace.recognised(self.granted)
+        return auto_values(self.document, self._workspace.catalogue, recognised)
 
     def reads_prompts(self, entry: FormEntry) -> bool:
         node_type = self.workflow.node(entry.path).type

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,15 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from nodeforge.canvas import State
 from nodeforge.canvas.document.layer_tags import layer_tag
-from nodeforge.canvas.generation.intents import Intent
 from nodeforge.canvas.generation.loras import Lora, loras_from_json
 from nodeforge.canvas.generation.request import LONGEST, Generation, request
 from nodeforge.engine import events
 from nodeforge.engine.assets import keep_bytes
 from nodeforge.engine.context import RunRequest
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats import document_to_json
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.generation.generation_form import GenerationForm
+from nodeforge.ui.canvas_view.generation.generation_run import GenerationRun
 from nodeforge.ui.canvas_view.generation.generation_source import (
     box_for_masks,
     generation_source,
@@ -30,7 +29,7 @@ from nodeforge.ui.canvas_view.generation.generation_source import (
     reference_names,
     with_mask,
 )
-from nodeforge.ui.canvas_view.generation.staging_area import Candidate, StagingArea, Variations
+from nodeforge.ui.canvas_view.generation.staging_area import StagingArea, Variations
 from nodeforge.ui.canvas_view.rendering.qt_images import to_image
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.documents.open_document import OpenDocument
@@ -49,59 +48,6 @@ _VARIATION_COUNT = 4
 _VARIATION_STRENGTH = 0.35
 """Variation strength (share of other noise): with nano the results are 0.4 times as far from the
 chosen picture as those of other seeds are; below 0.2 hardly anything changes."""
-
-
-@dataclass(eq=False)
-class GenerationRun:
-    """One generation, from the form values to its candidates.
-
-    `drawn_together`: its batch is one draw of noise; `item`: the only picture made of it.
-    """
-
-    intent: Intent
-    values: dict[str, Any]
-    seed: int | None
-    live: bool = False
-    variations: Variations = ()
-    drawn_together: bool = False
-    item: int | None = None
-    loras: tuple[Lora, ...] = ()
-    job: Job | None = None
-    generation: Generation | None = None
-    cancelled: bool = False
-    step: tuple[int, int] = (0, 0)
-    render_arguments: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def pictures(self) -> set[str]:
-        """SHA-256 of the picture files that its job reads."""
-        if self.generation is None:
-            return set()
-        assets, files = self.generation.document.assets, self.generation.files
-        return {assets[name]["sha256"] for name in files}
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether its job waits in the queue."""
-        return self.job is not None and self.job.state == WAITING
-
-    def seed_of_item(self, item: int) -> tuple[int | None, Variations]:
-        """Seed and variations of a candidate; the last seed counts up with the item, unless the
-        batch is one draw of noise.
-        """
-        if self.drawn_together:
-            return self.seed, self.variations
-        if self.variations:
-            *others, (seed, share) = self.variations
-            return self.seed, (*others, (seed + item, share))
-        return None if self.seed is None else self.seed + item, ()
-
-    @property
-    def name(self) -> str:
-        """The name of its layers: the start of the prompt."""
-        asked = ("instruction.text",) if self.intent is Intent.EDIT else ("prompt.text",)
-        texts = (str(v) for k, v in self.values.items() if k in asked)
-        return next((text.strip()[:32] for text in texts if text.strip()), "Generated")
 
 
 class Generator(QObject):
@@ -351,7 +297,7 @@ class Generator(QObject):
         if self._closed or made.cancelled or made.job is None:
             return
         if isinstance(answer, dict) and answer["shape"]:
-            self._staging.add(self._candidate(made, item, answer))
+            self._staging.add(made.candidate(item, answer))
             self._fetch(made, item + 1)
             return
         del self._runs[made.job.id]
@@ -359,27 +305,6 @@ class Generator(QObject):
             text = answer if isinstance(answer, NodeForgeError) else "The result is gone."
             self.refused.emit(str(text))
         self._end(made)
-
-    def _candidate(self, made: GenerationRun, item: int, answer: dict[str, Any]) -> Candidate:
-        assert made.generation is not None
-        patch = np.frombuffer(answer["payload"], np.uint8).reshape(answer["shape"])
-        seed, variations = made.seed_of_item(item)
-        record = self._record(made, item)
-        return Candidate(patch, made.generation.box, made.name, seed, variations, record, made.live)
-
-    def _record(self, made: GenerationRun, item: int) -> dict[str, Any]:
-        """The record of a generation that is stored in the project."""
-        assert made.generation is not None
-        document = made.generation.document
-        return {
-            "workflow": document_to_json(document),
-            "pictures": {name: document.assets[name] for name in made.generation.files},
-            "intent": str(made.intent),
-            "values": made.values,
-            "loras": [asdict(lora) for lora in made.loras],
-            "box": list(made.generation.box),
-            "item": item if made.item is None else made.item,
-        }
 
     def _end(self, made: GenerationRun) -> None:
         if made.live:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from nodeforge.canvas import Change, ChangeKind
-from nodeforge.ui.canvas_view.generation.generator import GenerationRun, Generator
+from nodeforge.ui.canvas_view.generation.generation_run import GenerationRun
+from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.session import CanvasSession
 
 PAUSE = 60
@@ -71,14 +74,21 @@ class LiveGeneration(QObject):
     def _begin(self) -> None:
         if not self.enabled or self._round is not None:
             return
-        values = self._generator.form.current_values()
-        for name in values:
-            if name.endswith(".steps"):
-                values[name] = min(int(values[name]), STEPS)
-            elif name.endswith(".batch"):
-                values[name] = 1
         self._outdated = False
-        self._round = self._generator.start(values, live=True)
+        self._round = self._generator.start(self._quick_values(), live=True)
+
+    def _quick_values(self) -> dict[str, Any]:
+        """The form's values, for one picture in few steps."""
+        form = self._generator.form
+        values = form.current_values()
+        for name, value in values.items():
+            path, _, port = name.rpartition(".")
+            if port == "steps":
+                steps = value or form.auto_values().get(path, {}).get(port, STEPS)
+                values[name] = min(int(steps), STEPS)
+            elif port == "batch":
+                values[name] = 1
+        return values
 
     def _ended(self, made: GenerationRun) -> None:
         if made is not self._round:

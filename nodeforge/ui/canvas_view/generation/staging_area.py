@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QPainter
 
-from nodeforge.canvas import Change, ChangeKind, LayerKind, Tiles, premultiplied
+from nodeforge.canvas import Change, ChangeKind, Layer, LayerKind, Tiles, premultiplied
 from nodeforge.canvas.document.canvas import State
 from nodeforge.canvas.document.edit import CanvasEdit
 from nodeforge.canvas.edits.layers import new_layer, remove_layers, with_new, without
@@ -71,6 +71,23 @@ class Candidate:
     def set_patch(self, patch: Bytes) -> None:
         self.patch = patch
         self.image = to_image(patch, straight=True)
+
+    def cut_by(self, mask: Layer, part: Box) -> None:
+        """Cut a part of its box by a mask layer, which is the one in `cut`."""
+        assert self.cut is not None, "there is a mask to cut it by"
+        left, top, width, height = part.moved(-self.box.left, -self.box.top)
+        rows, columns = slice(top, top + height), slice(left, left + width)
+        whole = self.cut.patch[rows, columns]
+        alpha = whole[..., 3].astype(np.uint16) * mask.read(part)
+        made = np.dstack([whole[..., :3], ((alpha + 127) // 255).astype(np.uint8)])
+        if part == self.box:
+            self.set_patch(made)
+            return
+        self.patch[rows, columns] = made
+        painter = QPainter(self.image)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        painter.drawImage(left, top, to_image(made, straight=True))
+        painter.end()
 
     @property
     def description(self) -> str:
@@ -190,7 +207,9 @@ class StagingArea(QObject):
     def cut(self, candidate: Candidate, cut: Cut) -> None:
         """Cut a candidate by a mask layer, from now on."""
         candidate.cut = cut
-        self._cut_again(set())
+        candidate.cut_by(self._session.canvas.state.layer(cut.layer), candidate.box)
+        self._show()
+        self.changed.emit()
 
     def discard(self) -> None:
         """Discard the shown candidate."""
@@ -215,7 +234,7 @@ class StagingArea(QObject):
 
     def _on_canvas_changed(self, changes: tuple[Change, ...]) -> None:
         """Nothing is painted unseen: a candidate that covers it is put aside."""
-        cut = self._cut_again({change.layer for change in changes})
+        cut = self._cut_again(changes)
         painted = any(change.kind in _PAINTED and change.layer not in cut for change in changes)
         candidate = self.candidate
         if candidate is None or candidate.live or not painted:
@@ -227,13 +246,11 @@ class StagingArea(QObject):
             "The candidate is put aside, so that what you paint is seen. 'Show' brings it back."
         )
 
-    def _cut_again(self, changed: set[str]) -> set[str]:
+    def _cut_again(self, changes: Sequence[Change]) -> set[str]:
         """Cut candidates by their mask layers as these are now; gives the layers' ids.
 
+        Of a stroke on a mask only what it touches is cut: a whole candidate of 2048² takes 170 ms.
         One whose layer is gone is whole again.
-
-        Args:
-            changed: Layers that may have changed; none is all.
         """
         state, ids = self._session.canvas.state, set[str]()
         for each in self.candidates:
@@ -243,11 +260,15 @@ class StagingArea(QObject):
             if layer is None:
                 each.cut = None
                 each.set_patch(each.whole)
-            elif not changed or layer.id in changed:
+            elif about := [change for change in changes if change.layer == layer.id]:
                 ids.add(layer.id)
-                alpha = each.cut.patch[..., 3].astype(np.uint16) * layer.read(each.box)
-                rounded = ((alpha + 127) // 255).astype(np.uint8)
-                each.set_patch(np.dstack([each.cut.patch[..., :3], rounded]))
+                part = _changed_part(each.box, about)
+                if part is None:
+                    continue
+                each.cut_by(layer, part)
+                if part != each.box:
+                    self._candidate_overlay.update_part(each.image, part)
+                    continue
             else:
                 continue
             self._show()
@@ -286,6 +307,16 @@ class StagingArea(QObject):
             self._candidate_overlay.show(candidate.image, candidate.box)
         else:
             self._candidate_overlay.show(None, None)
+
+
+def _changed_part(box: Box, changes: Sequence[Change]) -> Box | None:
+    """What changes of a mask touch of a box; all of it where not only pixels have changed."""
+    touched: Box | None = None
+    for change in changes:
+        if change.kind is not ChangeKind.PIXELS or change.box is None:
+            return box
+        touched = change.box.around(touched)
+    return touched.overlap(box) if touched is not None else None
 
 
 def _layer_of(session: CanvasSession, candidate: Candidate, masks: Collection[str]) -> CanvasEdit:

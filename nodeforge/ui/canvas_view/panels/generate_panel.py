@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -27,7 +29,6 @@ from nodeforge.ui.canvas_view.panels.side_panel import in_scroll_area
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.formatting import tooltip_html
 from nodeforge.ui.common.icons import icon
-from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.field import Field, ignore_wheel
 from nodeforge.ui.fields.field_factory import make_field
@@ -35,6 +36,8 @@ from nodeforge.ui.fields.prompt_assistant import PromptAssistant
 from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 
+_ROOMY = 250
+"""Height of the panel from which on the intent is explained in it, pixels."""
 _PROMPT_HEIGHT = 84
 """Height of a prompt field with its token count, pixels."""
 
@@ -82,6 +85,8 @@ class GeneratePanel(QWidget):
         self.live.setToolTip("Repaint the box while you paint, in a few steps (Ctrl+L)")
         self.live.clicked.connect(live.set_enabled)
         self.loras = LoraRows(self._form, workspace)
+        self._assistants: list[PromptAssistant] = []
+        """Of the form's prompts, in their order."""
         self._form_rows = QVBoxLayout()
         self._form_rows.setSpacing(6)
         self._arrange()
@@ -92,6 +97,25 @@ class GeneratePanel(QWidget):
         workspace.closed.connect(self._list_workflows)
         session.overlay_changed.connect(self._show_box)
         self._build()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._explain()
+
+    def _explain(self) -> None:
+        """Say what the intent does; where there is little room, only what it lacks.
+
+        The prompt comes first there, and the menu's tooltip says the rest.
+        """
+        explains = self._form.explains
+        self.explains.setText(explains)
+        self.intents.setToolTip(tooltip_html(explains))
+        usual = explains == METHODS[self._form.intent].explains
+        self.explains.setVisible(not usual or self.height() >= _ROOMY)
+
+    def prompt_words(self) -> Iterable[Iterable[str]]:
+        """What completes the prompts of masks, too: the words of the first prompt here."""
+        return self._assistants[0].words() if self._assistants else ()
 
     def _arrange(self) -> None:
         rows = QWidget()
@@ -136,6 +160,7 @@ class GeneratePanel(QWidget):
                 widget.setParent(None)
                 widget.deleteLater()
         self.fields = {}
+        self._assistants.clear()
         entries = self._form.entries()
         if self._form.intent is Intent.EDIT and not self._form.edits:
             entries.sort(key=lambda entry: not entry.is_model)  # what is missing comes first
@@ -158,12 +183,11 @@ class GeneratePanel(QWidget):
             explains = tooltip_html(METHODS[intent].explains)
             self.intents.setItemData(place, explains, Qt.ItemDataRole.ToolTipRole)
         self.intents.setCurrentIndex(self.intents.findData(self._form.intent))
-        self.explains.setText(self._form.explains)
+        self._explain()
 
     def _show_auto(self) -> None:
         """What stands for values that are left to the model."""
-        recognised = self._workspace.recognised(self._form.granted)
-        told = auto_values(self._form.document, self._workspace.catalogue, recognised)
+        told = self._form.auto_values()
         for entry in self._form.entries():
             if (field := self.fields.get(entry.name)) is not None:
                 port = entry.name.rpartition(".")[2]
@@ -184,6 +208,7 @@ class GeneratePanel(QWidget):
             tags = self._generator.layer_tags
             help_ = PromptAssistant(self._workspace, self._form, entry.path, tags)
             field.set_assistant(help_.count, help_.words)
+            self._assistants.append(help_)
         field.show_value(self._form.value(entry))
         field.edited.connect(lambda value, _, name=entry.name: self._form.set(name, value))
         if isinstance(field, SeedField):

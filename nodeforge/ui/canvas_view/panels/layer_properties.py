@@ -44,10 +44,16 @@ from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.field import Field
 from nodeforge.ui.fields.model_field import ModelField
 from nodeforge.ui.fields.number_field import NumberField
+from nodeforge.ui.fields.prompt_completion import Sources
 from nodeforge.ui.fields.text_field import TextField
 
 _PROMPT_HEIGHT = 64
 """Of a prompt's field, pixels: three lines."""
+
+_PLACEHOLDERS = {
+    "prompt": "What should be in this mask",
+    "negative": "What should not be in it",
+}
 
 LEAST = 112
 """Pixels of the rows that are seen without scrolling, where the window is low: a mask's prompt."""
@@ -96,9 +102,15 @@ _TOOLTIPS = {
 
 
 class LayerProperties(QWidget):
-    """Edits the properties of the active layer."""
+    """Edits the properties of the active layer.
 
-    def __init__(self, session: CanvasSession, workspace: Workspace) -> None:
+    Args:
+        session: The canvas.
+        workspace: Its model folders.
+        words: Complete the prompts of masks.
+    """
+
+    def __init__(self, session: CanvasSession, workspace: Workspace, words: Sources) -> None:
         super().__init__()
         self._session = session
         self._id = ""
@@ -133,6 +145,9 @@ class LayerProperties(QWidget):
         self.from_picture.menu().triggered.connect(self._fill_from_picture)
         self._rows.addRow(self.from_picture)
         for name, field in self.fields.items():
+            if isinstance(field, TextField):
+                field.set_words(words)
+                field.set_placeholder(_PLACEHOLDERS[name])
             field.set_label(f"Layer {name}")
             field.edited.connect(lambda value, _, name=name: self._set(name, value))
             self._add_row(name, field)

@@ -54,15 +54,22 @@ from nodeforge.ui.canvas_view.rendering.layer_thumbnails import thumbnail
 from nodeforge.ui.canvas_view.session import CanvasSession
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.prompt_completion import Sources
 
 _PAUSE = 300
 """Milliseconds after painting until thumbnails are redrawn."""
 
 
 class LayersPanel(QWidget):
-    """Shows and edits the layers, the top one first."""
+    """Shows and edits the layers, the top one first.
 
-    def __init__(self, session: CanvasSession, workspace: Workspace) -> None:
+    Args:
+        session: The canvas.
+        workspace: Its model folders.
+        words: Complete the prompts of masks.
+    """
+
+    def __init__(self, session: CanvasSession, workspace: Workspace, words: Sources) -> None:
         super().__init__()
         self._session = session
         self._filling = False
@@ -77,7 +84,7 @@ class LayersPanel(QWidget):
         self.list.remove_requested.connect(self.remove)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        self.properties = LayerProperties(session, workspace)
+        self.properties = LayerProperties(session, workspace, words)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 8)
         column.setSpacing(6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QRect, QRectF, Signal
+from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtGui import QImage, QPainter
 
 from nodeforge.canvas import TILE
@@ -10,6 +10,8 @@ from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.rendering.camera import Camera
 from nodeforge.ui.canvas_view.rendering.canvas_renderer import SMOOTH_UP_TO
 from nodeforge.ui.canvas_view.rendering.outline_painting import draw_contrast_line
+
+_SHOWN = QImage.Format.Format_ARGB32_Premultiplied
 
 
 class CandidateOverlay(QObject):
@@ -33,6 +35,16 @@ class CandidateOverlay(QObject):
         if image is not self.image or box != self.box:
             self.image, self.box = image, box
             self._pieces = _pieces(image, box) if image is not None and box is not None else []
+        self.changed.emit()
+
+    def update_part(self, image: QImage, part: Box) -> None:
+        """Take over what has changed in a box of the canvas, if the picture is the shown one."""
+        if image is not self.image or self.box is None:
+            return
+        changed = QRectF(*part)
+        for index, (place, _) in enumerate(self._pieces):
+            if place.intersects(changed):
+                self._pieces[index] = place, _piece(image, self.box, place)
         self.changed.emit()
 
     def set_hidden(self, hidden: bool) -> None:
@@ -72,14 +84,17 @@ class CandidateOverlay(QObject):
 
 def _pieces(image: QImage, box: Box) -> list[tuple[QRectF, QImage]]:
     """The picture cut along the canvas' tile grid, so that no seams show."""
-    kind = QImage.Format.Format_ARGB32_Premultiplied
     if (image.width(), image.height()) != (box.width, box.height):
-        return [(QRectF(*box), image.convertToFormat(kind))]  # work in progress, of its own size
-    pieces: list[tuple[QRectF, QImage]] = []
-    for row in range(box.top // TILE, -(-box.bottom // TILE)):
-        for column in range(box.left // TILE, -(-box.right // TILE)):
-            left, top = column * TILE, row * TILE
-            cut = QRect(left - box.left, top - box.top, TILE, TILE)
-            piece = image.copy(cut).convertToFormat(kind)  # transparent beyond the picture
-            pieces.append((QRectF(left, top, TILE, TILE), piece))
-    return pieces
+        return [(QRectF(*box), image.convertToFormat(_SHOWN))]  # work in progress, of its own size
+    places = [
+        QRectF(column * TILE, row * TILE, TILE, TILE)
+        for row in range(box.top // TILE, -(-box.bottom // TILE))
+        for column in range(box.left // TILE, -(-box.right // TILE))
+    ]
+    return [(place, _piece(image, box, place)) for place in places]
+
+
+def _piece(image: QImage, box: Box, place: QRectF) -> QImage:
+    """What lies in a place of the canvas; transparent beyond the picture."""
+    cut = place.translated(-box.left, -box.top).toRect()
+    return image.copy(cut).convertToFormat(_SHOWN)

@@ -219,7 +219,7 @@ class CanvasView(Viewport):
         super().focusOutEvent(event)
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
-        self.input_handler.show_cursor()
+        self.input_handler.enter(event)
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
         self.overlay.brush_position = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtGui import (
+    QEnterEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -61,6 +62,11 @@ class InputHandler(QObject):
         return self._last
 
     # the mouse
+
+    def enter(self, event: QEnterEvent) -> None:
+        """The mouse may be over the view without having moved there, as when it is first shown."""
+        self._last = event.position()
+        self.show_cursor()
 
     def press(self, event: QMouseEvent) -> None:
         if self._button != Qt.MouseButton.NoButton:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.window.base_window import BaseWindow
+from nodeforge.ui.window.menus.picture_files import prompt_of
 
 if TYPE_CHECKING:
     from nodeforge.ui.canvas_view import CanvasTab
@@ -51,7 +52,7 @@ _DEEDS: tuple[Row, ...] = (
     ("shrink", "Shrink mask or selection…", (), ""),
     ("feather", "Feather mask or selection…", (), ""),
     ("new_layer", "New layer", ("Ctrl+Shift+N",), "plus"),
-    ("new_mask", "New mask", (), "face-mask"),
+    ("new_mask", "New mask", ("Ctrl+Shift+M",), "face-mask"),
     ("merge_down", "Merge down", ("Ctrl+E",), "git-merge"),
     ("flatten", "Flatten image", (), "stack-simple"),
     ("flip_across", "Flip horizontally", (), ""),
@@ -152,9 +153,19 @@ def show_new_canvas(window: BaseWindow) -> None:
     _canvas_in_front(window).show_start_page()
 
 
-def bring_to_canvas(window: BaseWindow, source: Path | bytes, name: str) -> None:
-    """Import a picture into the canvas of the current document."""
-    _canvas_in_front(window).import_picture(source, name)
+def bring_to_canvas(window: BaseWindow, source: Path | bytes, name: str, prompt: str = "") -> None:
+    """Import a picture into the canvas of the current document.
+
+    Args:
+        window: The window.
+        source: The picture's file, or its content.
+        name: What its layer is called.
+        prompt: What made it; it becomes that of the canvas, where this has none.
+    """
+    canvas = _canvas_in_front(window)
+    canvas.import_picture(source, name)
+    if prompt:
+        canvas.offer_prompt(prompt)
 
 
 def _bring_viewed(window: BaseWindow) -> None:
@@ -162,7 +173,9 @@ def _bring_viewed(window: BaseWindow) -> None:
         to_png,  # the canvas needs numpy and OpenCV
     )
 
-    bring_to_canvas(window, to_png(window.viewer.picture_view.image), "Result")
+    picture = window.viewer.picture
+    prompt = prompt_of(window.workspace, picture) if picture is not None else ""
+    bring_to_canvas(window, to_png(window.viewer.picture_view.image), "Result", prompt)
 
 
 def _tool(window: BaseWindow, name: str, text: str, keys: str, icon: str) -> Command:

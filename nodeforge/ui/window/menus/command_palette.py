@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QIcon, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QDialog, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from nodeforge.ui.common.command_registry import CommandRegistry, shortcut_text
+from nodeforge.ui.common.icons import SIZE
 
 _NAME = Qt.ItemDataRole.UserRole
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 def match_cost(wanted: str, text: str) -> int | None:
@@ -46,6 +48,7 @@ class CommandPalette(QDialog):
         self.setWindowTitle("Command palette")
         self.setAccessibleName("Command palette")
         self._actions = actions
+        self._blank = _blank()
         self.search = QLineEdit(placeholderText="What do you want to do?")
         self.search.setAccessibleName("Search commands")
         self.search.textChanged.connect(self._fill)
@@ -82,8 +85,8 @@ class CommandPalette(QDialog):
         for _, command in sorted(ranked, key=lambda pair: pair[0]):
             action = self._actions[command.name]
             item = QTreeWidgetItem([action.text().replace("&", ""), shortcut_text(action)])
-            item.setIcon(0, action.icon())
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
+            item.setIcon(0, self._blank if action.icon().isNull() else action.icon())
+            item.setTextAlignment(1, _RIGHT)
             item.setData(0, _NAME, command.name)
             self.list.addTopLevelItem(item)
         if first := self.list.topLevelItem(0):
@@ -107,21 +110,41 @@ class ShortcutList(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Shortcuts")
         self.resize(480, 560)
-        table = _table()
+        self.search = QLineEdit(placeholderText="Search commands and keys")
+        self.search.setAccessibleName("Search shortcuts")
+        self.search.textChanged.connect(self._filter)
+        self.table = table = _table()
         table.setAccessibleName("Shortcuts")
         for command in actions:
             action = actions[command.name]
             if action.shortcuts():
                 item = QTreeWidgetItem([command.text.replace("&", ""), shortcut_text(action)])
-                item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
+                item.setTextAlignment(1, _RIGHT)
                 table.addTopLevelItem(item)
         column = QVBoxLayout(self)
+        column.addWidget(self.search)
         column.addWidget(table)
+
+    def _filter(self, text: str) -> None:
+        """List the commands that have the words in their name or keys."""
+        words = text.lower().split()
+        for row in range(self.table.topLevelItemCount()):
+            if item := self.table.topLevelItem(row):
+                shown = f"{item.text(0)} {item.text(1)}".lower()
+                item.setHidden(not all(word in shown for word in words))
+
+
+def _blank() -> QIcon:
+    """Room for an icon, so that names lie below each other."""
+    pixmap = QPixmap(SIZE, SIZE)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    return QIcon(pixmap)
 
 
 def _table() -> QTreeWidget:
     table = QTreeWidget(headerHidden=True, rootIsDecorated=False, columnCount=2)
     table.setUniformRowHeights(True)
+    table.setStyleSheet("QTreeWidget::item { border-radius: 0; }")  # one bar, not one a column
     table.header().setStretchLastSection(False)
     table.header().setSectionResizeMode(0, table.header().ResizeMode.Stretch)
     table.header().setSectionResizeMode(1, table.header().ResizeMode.ResizeToContents)

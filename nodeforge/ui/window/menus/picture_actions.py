@@ -117,17 +117,15 @@ class PictureActions:
 
         Its prompt becomes that of the canvas, where this has none.
         """
-        row = self._window.results.of(picture.path) if picture.path is not None else None
+        prompt = picture_files.prompt_of(self._window.workspace, picture)
         if picture.path is not None:
-            bring_to_canvas(self._window, picture.path, picture.path.name)
-            if row is not None and self._window.area.canvas is not None:
-                self._window.area.canvas.offer_prompt(row.prompt)
+            bring_to_canvas(self._window, picture.path, picture.path.name, prompt)
             return
 
         def bring(image: QImage) -> None:
             from nodeforge.ui.canvas_view.rendering.qt_images import to_png  # numpy, OpenCV
 
-            bring_to_canvas(self._window, to_png(image), picture.name)
+            bring_to_canvas(self._window, to_png(image), picture.name, prompt)
 
         self._with_image(picture, bring)
 

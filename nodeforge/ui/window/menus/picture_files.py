@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QUrl
@@ -12,11 +12,13 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.formats import graph_from_json, item_of_picture, read_any, stamp
+from nodeforge.formats.pictures import PARAMETERS
 from nodeforge.graph.document import Document
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
+from nodeforge.values.output_names import told
 
 LARGEST = 16384
 """Longer side at which pictures are copied and written, pixels."""
@@ -89,17 +91,35 @@ def write_picture(workspace: Workspace, picture: Picture, image: QImage, path: P
         ) from error
 
 
+def prompt_of(workspace: Workspace, picture: Picture) -> str:
+    """The prompt that made a picture; empty where nothing tells."""
+    try:
+        return told(_texts(workspace, picture).get(PARAMETERS, ""))[0]
+    except NodeForgeError:
+        return ""
+
+
+def _texts(workspace: Workspace, picture: Picture) -> Mapping[str, str]:
+    """The texts in a saved picture, and those that another would be saved with.
+
+    Raises:
+        PictureError: the file cannot be read.
+    """
+    if picture.path is not None:
+        from nodeforge.imaging import read_text  # numpy: only when needed
+
+        return read_text(picture.path)
+    try:
+        return stamp(workflow_of(picture)[0], workspace.catalogue, workspace.recognised(()))
+    except NodeForgeError:
+        return {}
+
+
 def _encoded(workspace: Workspace, picture: Picture, image: QImage, path: Path) -> bytes:
-    from nodeforge.imaging import PictureFormat, encode, read_text  # numpy: only when needed
+    from nodeforge.imaging import PictureFormat, encode  # numpy: only when needed
     from nodeforge.ui.canvas_view.rendering.qt_images import straight_pixels
 
-    if picture.path is not None:
-        texts = read_text(picture.path)
-    else:
-        try:
-            texts = stamp(workflow_of(picture)[0], workspace.catalogue, workspace.recognised(()))
-        except NodeForgeError:
-            texts = {}
+    texts = _texts(workspace, picture)
     kinds = {".webp": PictureFormat.WEBP, ".png": PictureFormat.PNG}
     kind = kinds.get(path.suffix.lower(), PictureFormat.JPEG)
     return encode(straight_pixels(image), kind, texts)
