@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QKeySequence, QTextCursor
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QKeySequence,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+)
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.prompt_completion import PromptCompletion, Sources
@@ -18,6 +32,7 @@ _PAUSE = 1000
 _WEIGHTED = re.compile(r"\((.*):([0-9.]+)\)\Z", re.DOTALL)
 _WORD = re.compile(r"[\w'-]+")
 _STEP = 0.1
+_EXACT = QTextDocument.FindFlag.FindCaseSensitively
 _COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
 _DOCUMENT_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 
@@ -29,6 +44,10 @@ def is_document_undo(event: QEvent) -> bool:
     return any(event.matches(key) for key in _DOCUMENT_KEYS)
 
 
+Underlined = Sequence[tuple[str, QColor]]
+"""Words of a text, and the colour that they are underlined in."""
+
+
 class PromptEdit(QPlainTextEdit):
     """A plain text editor for prompts; undo is left to the document."""
 
@@ -38,6 +57,21 @@ class PromptEdit(QPlainTextEdit):
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
         self.setMinimumHeight(96)
+
+    def underline(self, words: Underlined) -> None:
+        """Draw waves under all places where these words stand, and nowhere else."""
+        found = []
+        for text, colour in words:
+            form = QTextCharFormat()
+            form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            form.setUnderlineColor(colour)
+            cursor = self.document().find(text, 0, _EXACT)
+            while text and not cursor.isNull():
+                selection = QTextEdit.ExtraSelection()
+                selection.cursor, selection.format = cursor, form  # pyright: ignore[reportAttributeAccessIssue]
+                found.append(selection)
+                cursor = self.document().find(text, cursor, _EXACT)
+        self.setExtraSelections(found)
 
     def event(self, event: QEvent) -> bool:
         if is_document_undo(event):
@@ -149,6 +183,11 @@ class TextField(Field):
         """Complete from `words` while typing."""
         if isinstance(self._edit, PromptEdit):
             self._edit.completion = PromptCompletion(self._edit, words)
+
+    def underline(self, words: Underlined) -> None:
+        """Draw waves under these words, where the text has several lines."""
+        if isinstance(self._edit, PromptEdit):
+            self._edit.underline(words)
 
     def editor(self) -> QWidget:
         return self._edit

@@ -107,9 +107,18 @@ class Inspector(QScrollArea):
             told = auto_values(document, catalogue, recognised)
         else:
             told = self._opened.auto_texts
+        self._show_problems()
         for row in self._rows:
             if row.field is not None:
                 row.field.set_auto(told.get(row.inner.node, {}).get(row.inner.port, ""))
+
+    def _show_problems(self) -> None:
+        """What the linter says of the inputs of the one node that is shown."""
+        path = self._paths[0]
+        problems = self._opened.problems if self._opened else []
+        for row in self._rows:
+            mine = (each for each in problems if (each.node, each.port) == (path, row.port))
+            row.show_problems(sorted(mine, key=lambda each: each.severity.rank))
 
     def _node(self, path: str) -> Node | None:
         try:

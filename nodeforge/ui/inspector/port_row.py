@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import (
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QMenu,
@@ -23,6 +24,7 @@ from nodeforge.graph.edits import ABSENT, GraphEdit, SetValue, Together
 from nodeforge.graph.model import Input, Output, Subgraph
 from nodeforge.graph.paths import join, split
 from nodeforge.graph.ports import innermost_input, input_value, port_label
+from nodeforge.lint import Problem, Severity
 from nodeforge.spec import PortSpec, SeedWidget
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
@@ -69,7 +71,14 @@ class PortRow(QWidget):
         name = QLabel(self._label)
         name.setToolTip(formatting.tooltip_html(port.doc))
         name.setProperty("role", "dim")
-        grid.addWidget(name, 0, 0)
+        self._mark = QLabel()
+        self._mark.hide()
+        heading = QHBoxLayout()
+        heading.setSpacing(6)
+        heading.addWidget(name)
+        heading.addWidget(self._mark)
+        heading.addStretch(1)
+        grid.addLayout(heading, 0, 0)
         grid.setColumnStretch(0, 1)
         self.field: Field | None = None
         if self.source is not None:
@@ -102,6 +111,27 @@ class PortRow(QWidget):
         differs = not same or values[0] != self._port.default
         inner = isinstance(self._opened.document.node(self._paths[0]), Subgraph)
         self._reset.setEnabled(own and (differs or inner))
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Mark the row, and underline the words that problems are about.
+
+        Args:
+            problems: Those of this input, the worst first.
+        """
+        theme = self._workspace.theme
+        colours = {Severity.ERROR: theme.error, Severity.WARNING: theme.warn}
+        text = "\n".join(f"{each.fact} {each.way_out}".strip() for each in problems)
+        text = text[:1].upper() + text[1:]
+        loud = bool(problems) and problems[0].severity is not Severity.HINT
+        self._mark.setVisible(bool(problems))
+        if problems:
+            colour = colours.get(problems[0].severity, theme.dim)
+            self._mark.setPixmap(icon("warning" if loud else "lightbulb", colour.name()).pixmap(14))
+            self._mark.setToolTip(formatting.tooltip_html(text))
+            self._mark.setAccessibleName(text)
+        if isinstance(self.field, TextField):
+            words = [(p.words, colours.get(p.severity, theme.dim)) for p in problems if p.words]
+            self.field.underline(words)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
         """Offer a grid, and to expose the parameter on the subgraph around."""

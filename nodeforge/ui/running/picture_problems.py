@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from nodeforge.engine.files import Files
 from nodeforge.formats import graph_from_json
+from nodeforge.graph.document import Document
 from nodeforge.graph.inline import every_node
 from nodeforge.lint import Problem, lint
 from nodeforge.models import ModelFolders
@@ -76,14 +77,15 @@ def _work(
 ) -> Callable[[], list[Problem]]:
     """What is done in the thread, on a copy of the document."""
     raw: dict[str, Any] = snapshot(opened.document.graph)
+    silenced = dict(opened.document.lint)
     assets: Mapping[str, Any] = dict(opened.document.assets)
     granted = [str(path) for path in opened.granted]
 
     def work() -> list[Problem]:
-        graph, folders = graph_from_json(raw), ModelFolders(settings)
-        pictures = Files(settings, assets, granted).picture
-        without = {_place(each) for each in lint(graph, catalogue, folders, granted=granted)}
-        whole = lint(graph, catalogue, folders, granted=granted, pictures=pictures)
+        document = Document(graph_from_json(raw), lint=silenced)
+        folders, pictures = ModelFolders(settings), Files(settings, assets, granted).picture
+        without = {_place(each) for each in lint(document, catalogue, folders, granted=granted)}
+        whole = lint(document, catalogue, folders, granted=granted, pictures=pictures)
         return [each for each in whole if _place(each) not in without]
 
     return work

@@ -96,6 +96,7 @@ class Planner(QObject):
             granted=opened.granted,
         )
         found += self._of_pictures.get(opened.id, [])
+        found.sort(key=lambda problem: problem.severity.rank)
         opened.show_problems(found, self._auto_values(opened))
         return found
 

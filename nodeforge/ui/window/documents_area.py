@@ -8,11 +8,11 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
-from nodeforge.lint import Problem
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import faded
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.node_problems import by_node
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -244,7 +244,7 @@ class DocumentsArea(QWidget):
 
     def _show_problems(self, opened: OpenDocument) -> None:
         view = self._graph_view(opened)
-        view.show_problems(_by_node(opened.problems))
+        view.show_problems(by_node(opened.problems))
         view.show_auto_values(opened.auto_texts)
 
     def _remove(self, opened: OpenDocument) -> None:
@@ -305,14 +305,3 @@ def _link_style(stored: object) -> str:
     if stored not in LINK_STYLES:
         raise ValueError("no style")
     return str(stored)
-
-
-def _by_node(problems: list[Problem]) -> dict[str, str]:
-    messages: dict[str, str] = {}
-    for problem in problems:
-        if problem.node:
-            port = f"{problem.port.replace('_', ' ')}: " if problem.port else ""
-            text = f"{port}{problem.fact} {problem.way_out}".strip()
-            text = text[:1].upper() + text[1:]
-            messages[problem.node] = "\n".join(filter(None, [messages.get(problem.node), text]))
-    return messages

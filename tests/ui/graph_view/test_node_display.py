@@ -12,7 +12,9 @@ from nodeforge.graph.changes import ABSENT
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Move, SetMode, SetPorts, SetValue
 from nodeforge.graph.model import Input, Mode, Node, Output
+from nodeforge.lint import Severity
 from nodeforge.ui.common import theme
+from nodeforge.ui.documents.node_problems import NodeProblems
 from nodeforge.ui.graph_view import NodeState
 from nodeforge.ui.graph_view.interaction.tooltips import tooltip_text
 from nodeforge.ui.graph_view.scene import run_display
@@ -52,9 +54,10 @@ def test_a_failure_shows_its_message_and_goes_when_it_is_over(screen):
 
 
 def test_problems_replace_those_before(screen):
-    screen.view.show_problems({"noise": "Too small.", "gone": "Not here."})
+    small, missing = (NodeProblems(text, Severity.WARNING) for text in ("Small.", "Not here."))
+    screen.view.show_problems({"noise": small, "gone": missing})
     assert screen.node_item("noise").badges == [("problem", theme.DARK.warn)]
-    screen.view.show_problems({"save": "No name."})
+    screen.view.show_problems({"save": NodeProblems("No name.", Severity.WARNING)})
     assert screen.node_item("noise").badges == []
     assert screen.node_item("save").problem == "No name."
 

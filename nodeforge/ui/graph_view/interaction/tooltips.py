@@ -14,16 +14,23 @@ def tooltip_text(hit: Hit, *, near: bool) -> str:
     if not isinstance(node_item, NodeItem):
         return ""
     if hit.port_item is not None:
-        return _of_port(hit.port_item.layout)
+        layout = hit.port_item.layout
+        return _with_problems(_of_port(layout), node_item, layout.name if layout.is_input else "")
     if badge := node_item.badge_at(hit.place):
         return node_item.badge_tooltip(badge)
     row = node_item.row_at(hit.place) if near else None
     if row is not None:
-        return f"{row.label}: {row.spec.doc}\n\n{row.text}"
+        return _with_problems(f"{row.label}: {row.spec.doc}\n\n{row.text}", node_item, row.port)
     state = node_item.state
     if text := state.message or node_item.problem:
         return text
     return "\n\n".join(filter(None, (node_item.layout.summary, state.reason)))
+
+
+def _with_problems(text: str, node_item: NodeItem, port: str) -> str:
+    """`text` below what the linter says of the port."""
+    problems = node_item.problems.ports.get(port)
+    return f"{problems.text}\n\n{text}" if problems else text
 
 
 def _of_port(port: PortLayout) -> str:

@@ -11,6 +11,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QStyle, QStyleOptionGraphicsItem, QWidget
 
 from nodeforge.graph.model import Mode
+from nodeforge.lint import Severity
+from nodeforge.ui.documents.node_problems import NO_PROBLEMS
 from nodeforge.ui.graph_view.items.link_item import LinkItem
 from nodeforge.ui.graph_view.items.node_layout import NodeLayout, ParameterRow, PortLayout
 from nodeforge.ui.graph_view.items.node_painting import paint_node, place_texts
@@ -34,7 +36,7 @@ class NodeItem(AbstractNodeItem):
         self.state: NodeState = NO_STATE
         self.fade = 1.0
         """Opacity of the "done" icon, which fades out."""
-        self.problem = ""
+        self.problems = NO_PROBLEMS
         self.thumb: QPixmap | None = None
         self.beside: QPixmap | None = None
         """What is shown left of `split`, of nodes that compare two pictures."""
@@ -85,6 +87,11 @@ class NodeItem(AbstractNodeItem):
         self.setToolTip("")
         self.update()
 
+    @property
+    def problem(self) -> str:
+        """What the linter says of it, but for hints alone."""
+        return self.problems.text if self.problems.is_loud else ""
+
     def _badges(self) -> Iterator[tuple[str, QColor]]:
         """Icons in the title bar, from right to left."""
         theme, kind = self.pens.theme, self.state.kind
@@ -96,7 +103,10 @@ class NodeItem(AbstractNodeItem):
         if self.layout.missing:
             yield "missing", theme.error
         if self.problem:
-            yield "problem", theme.warn
+            serious = self.problems.severity is Severity.ERROR
+            yield "problem", theme.error if serious else theme.warn
+        elif self.problems.text:
+            yield "hint", theme.dim
         if self.layout.broadcasts:
             yield "broadcast", theme.text
         if self.layout.mode is not Mode.ACTIVE:
@@ -105,7 +115,11 @@ class NodeItem(AbstractNodeItem):
     def badge_tooltip(self, badge: str) -> str:
         """The tooltip of an icon in the title bar."""
         words = STATUS_TEXTS[badge]
-        more = {"error": self.state.message, "problem": self.problem}.get(badge)
+        more = {
+            "error": self.state.message,
+            "problem": self.problem,
+            "hint": self.problems.text,
+        }.get(badge)
         return f"{words}: {more}" if more else words
 
     @property

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QBrush, QPainter, QPen, QPixmap, QTextLayout, QTextOption
 
 from nodeforge.graph.model import Mode
+from nodeforge.lint import Severity
 from nodeforge.spec import Role
 from nodeforge.ui.common.theme import RADIUS
 from nodeforge.ui.graph_view.items.node_layout import (
@@ -257,6 +258,8 @@ def _inside(painter: QPainter, node_item: NodeItem) -> None:
         _message(painter, node_item, node_item.layout.strip, texts.strip)
     for port in node_item.layout.ports:
         _port(painter, port, node_item)
+    if node_item.problems.ports:
+        _port_problems(painter, node_item)
 
 
 def _message(painter: QPainter, node_item: NodeItem, top: float, text: Text) -> None:
@@ -283,6 +286,19 @@ def _port(painter: QPainter, port: PortLayout, node_item: NodeItem) -> None:
         painter.drawRoundedRect(QRectF(x - size, port.y - size, 2 * size, 2 * size), 1, 1)
     else:
         painter.drawEllipse(QPointF(x, port.y), size, size)
+
+
+def _port_problems(painter: QPainter, node_item: NodeItem) -> None:
+    """A bar at the left edge of each input that a problem is about, across its line."""
+    theme = node_item.pens.theme
+    colours = {Severity.ERROR: theme.error, Severity.WARNING: theme.warn, Severity.HINT: theme.dim}
+    places = {row.port: row.y for row in node_item.layout.rows}
+    places |= {port.name: port.y - ROW / 2 for port in node_item.layout.ports if port.is_input}
+    painter.setPen(NO_PEN)
+    for name, problems in node_item.problems.ports.items():
+        if name in places:
+            painter.setBrush(colours[problems.severity])
+            painter.drawRoundedRect(QRectF(3, places[name] + 4, 4, ROW - 8), 2, 2)
 
 
 def _progress(painter: QPainter, node_item: NodeItem) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.graph.ports import innermost_input
+from nodeforge.ui.documents.node_problems import NO_PROBLEMS, NodeProblems
 from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.status_icons import NO_STATE, NodeState
 
@@ -39,7 +40,7 @@ class RunDisplay:
         self._tick.timeout.connect(self._fade)
         self._thumbs: dict[str, QImage] = {}
         self._beside: dict[str, QImage] = {}
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, NodeProblems] = {}
         self.auto_values: Mapping[str, Mapping[str, str]] = {}
         """What stands for values that are left to the model, by node and port."""
         self.thumb_heights: dict[str, float] = {}
@@ -55,7 +56,7 @@ class RunDisplay:
     def apply_to(self, node_item: NodeItem) -> None:
         """Set state, problem and thumbnail of a new node item."""
         node_item.state = self.state(node_item.path)
-        node_item.problem = self._problems.get(node_item.path, "")
+        node_item.problems = self._problems.get(node_item.path, NO_PROBLEMS)
         path = node_item.path
         node_item.set_thumb(self._thumbs.get(path), self._beside.get(path))
 
@@ -111,13 +112,13 @@ class RunDisplay:
         else:
             node_item.update()
 
-    def show_problems(self, problems: Mapping[str, str]) -> None:
+    def show_problems(self, problems: Mapping[str, NodeProblems]) -> None:
         """Show problems at these nodes and no others."""
-        changed = self._problems.items() ^ problems.items()
-        self._problems = dict(problems)
-        for path in {path for path, _ in changed}:
-            if node_item := self._scene.node_items.get(path):
-                node_item.problem = problems.get(path, "")
+        before, self._problems = self._problems, dict(problems)
+        for path in before.keys() | problems.keys():
+            node_item = self._scene.node_items.get(path)
+            if node_item is not None and before.get(path) != problems.get(path):
+                node_item.problems = problems.get(path, NO_PROBLEMS)
                 node_item.update_texts()
 
     def show_auto_values(self, values: Mapping[str, Mapping[str, str]]) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from nodeforge.graph.document import Document
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.theme import Theme
+from nodeforge.ui.documents.node_problems import NodeProblems
 from nodeforge.ui.graph_view.commands.graph_commands import GraphCommands
 from nodeforge.ui.graph_view.commands.layout_commands import LayoutCommands
 from nodeforge.ui.graph_view.commands.node_search import NodeSearch
@@ -189,7 +190,7 @@ class GraphView(GraphCommands, LayoutCommands, QWidget):
         """Set or remove a node's thumbnail, and what is shown left of the mouse there."""
         self.session.scene.run_display.show_thumbnail(node, image, beside)
 
-    def show_problems(self, problems: Mapping[str, str]) -> None:
+    def show_problems(self, problems: Mapping[str, NodeProblems]) -> None:
         """Show problem messages at nodes, by path; clear all others."""
         self.session.scene.run_display.show_problems(problems)
 

@@ -1,0 +1,34 @@
+"""What a rule of the linter is for, as the command line and the page say it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+
+from nodeforge.formats.rule_examples import rule_example
+from nodeforge.lint import rules_by_key
+from nodeforge.lint.explanations import explain
+
+
+class RuleDialog(QDialog):
+    """The explanation of a rule.
+
+    Args:
+        code: The rule's.
+        parent: The panel it is asked from.
+    """
+
+    def __init__(self, code: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        rule = rules_by_key()[code]
+        self.setWindowTitle(f"{rule.code} {rule.name}")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(560, 420)
+        self.text = QTextBrowser(openExternalLinks=True)
+        self.text.setAccessibleName("Explanation")
+        self.text.setMarkdown(explain(rule, rule_example(rule.code), "##"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)
+        column.addWidget(buttons)
