@@ -20,6 +20,7 @@ from nodeforge.lint import lint
 from nodeforge.settings import Settings, save_settings, shipped
 from nodeforge.spec import Catalogue
 from support.command_line import WORKFLOWS, workflow
+from support.problems import serious
 from support.processes import Watched
 
 FILES = sorted(WORKFLOWS.glob("*.json"))
@@ -80,7 +81,7 @@ def test_a_workflow_is_clean_and_canonical(file: Path, tmp_path: Path, editors: 
         granted = [editors[file.stem]]
         document.node(loader).values["file"] = str(editors[file.stem])
     folders = models.ModelFolders(Settings(home=tmp_path))
-    assert lint(document, catalogue, folders, granted=granted) == []
+    assert serious(lint(document, catalogue, folders, granted=granted)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

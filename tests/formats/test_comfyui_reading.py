@@ -24,6 +24,7 @@ from nodeforge.graph.model import Input, Mode, Output
 from nodeforge.lint import lint
 from nodeforge.spec import Catalogue
 from support.comfyui import text_to_image
+from support.problems import serious
 
 CATALOGUE = Catalogue.shipped()
 
@@ -180,7 +181,7 @@ def test_a_file_as_the_window_saves_it_is_read_whole():
         "value_3": "left over",
     }
     assert made.report.missing == []  # it is muted
-    assert lint(made.document, CATALOGUE) == []
+    assert serious(lint(made.document, CATALOGUE)) == []
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -22,7 +22,7 @@ from pathlib import Path
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import comfyui, read_any
 from nodeforge.formats.bundle import ProjectFiles
-from nodeforge.formats.openraster import read_openraster
+from nodeforge.formats.canvas.openraster import read_openraster
 from nodeforge.lint import lint
 from nodeforge.models import ModelFolders
 from nodeforge.models.folders.extra_model_paths import read_extra_paths

@@ -25,8 +25,8 @@ from nodeforge.canvas import (
     visible,
 )
 from nodeforge.errors import NodeForgeError
+from nodeforge.formats.canvas.openraster import load_openraster, read_openraster, save_openraster
 from nodeforge.formats.errors import WorkflowError
-from nodeforge.formats.openraster import load_openraster, read_openraster, save_openraster
 from nodeforge.graph.document import Document
 from nodeforge.imaging import BlendMode, Reading
 from support.noise import noise

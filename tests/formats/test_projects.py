@@ -36,8 +36,8 @@ from nodeforge.canvas import (
 )
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.formats.bundle import PROJECT, Project, ProjectFiles
+from nodeforge.formats.canvas.openraster import load_openraster, save_openraster
 from nodeforge.formats.errors import WorkflowError
-from nodeforge.formats.openraster import load_openraster, save_openraster
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import AddNodes
 from nodeforge.graph.model import Node

@@ -19,6 +19,7 @@ from nodeforge.models import (
 )
 from nodeforge.settings import ModelFolder, shipped
 from nodeforge.spec import Catalogue
+from tests.support.problems import serious
 
 CATALOGUE = Catalogue.shipped()
 
@@ -138,18 +139,18 @@ def document():
 
 
 def test_what_is_missing_is_said_at_its_port_before_a_run(document, folders, tree):
-    assert lint(document, CATALOGUE, folders()) == []
+    assert serious(lint(document, CATALOGUE, folders())) == []
     (tree / "vae" / "ae.safetensors").unlink()
-    (problem,) = lint(document, CATALOGUE, folders())
+    (problem,) = serious(lint(document, CATALOGUE, folders()))
     assert (problem.node, problem.port, problem.severity) == ("model", "vae", Severity.ERROR)
     assert problem.fact.startswith("Z-Image needs the VAE of Flux.1")
 
 
 def test_files_chosen_by_hand_do_not_change_the_family(document, folders):
     document.node("model").values.update(text_encoder="qwen_3_4b.safetensors", vae="ae.safetensors")
-    assert lint(document, CATALOGUE, folders()) == []
+    assert serious(lint(document, CATALOGUE, folders())) == []
     document.node("model").values["text_encoder"] = "a_qwen_3_8b.safetensors"
-    (problem,) = lint(document, CATALOGUE, folders())
+    (problem,) = serious(lint(document, CATALOGUE, folders()))
     assert (problem.node, problem.port) == ("model", "text_encoder")
     assert "is not what Z-Image needs: the text encoder Qwen3-4B" in problem.fact
 

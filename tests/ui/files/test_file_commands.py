@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from nodeforge.canvas import State
 from nodeforge.formats import load
-from nodeforge.formats.openraster import save_openraster
+from nodeforge.formats.canvas.openraster import save_openraster
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Node

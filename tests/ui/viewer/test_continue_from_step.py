@@ -18,6 +18,7 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node
 from nodeforge.ui.viewer.continue_from_step import ContinueFrom, steps_run
+from support.problems import serious
 from support.processes import ForkedWorker
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -41,7 +42,7 @@ def continued_at(document, loop: str, step: int) -> ContinueFrom:
     steps = steps_run(document, loop, STEPS, Catalogue.shipped())
     edit = ContinueFrom(loop, step, steps, Catalogue.shipped())
     document.perform(edit)
-    problems = lint(document, Catalogue.shipped())
+    problems = serious(lint(document, Catalogue.shipped()))
     assert not [each for each in problems if each.severity is Severity.ERROR]
     return edit
 

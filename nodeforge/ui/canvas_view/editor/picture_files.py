@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from nodeforge.canvas import OpenedPicture, State, export_picture, open_picture
 from nodeforge.errors import NodeForgeError
-from nodeforge.formats.openraster import OpenedRaster, read_openraster, save_openraster
+from nodeforge.formats.canvas.openraster import OpenedRaster, read_openraster, save_openraster
 from nodeforge.imaging import PictureFormat
 from nodeforge.settings.whole_file import write_whole
 from nodeforge.ui.canvas_view.rendering.qt_images import to_png

@@ -13,8 +13,8 @@ from nodeforge.canvas import ControlSettings, Layer, LayerKind, Origin, State, T
 from nodeforge.canvas.document.layer import STRONGEST
 from nodeforge.canvas.document.nesting import deepest, misplaced
 from nodeforge.errors import NodeForgeError
+from nodeforge.formats.canvas.tile_store import is_sha256
 from nodeforge.formats.errors import NewerFormatError, TooLargeError, WrongShapeError
-from nodeforge.formats.tile_store import is_sha256
 from nodeforge.imaging import BlendMode, Bytes, ColourError, Reading, parse_colour
 
 CANVAS_FORMAT = 1

@@ -1,0 +1,1 @@
+"""Canvases in files: their layers as JSON, tiles, layer pictures, OpenRaster."""
