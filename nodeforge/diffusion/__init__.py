@@ -22,7 +22,6 @@ os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 from nodeforge.diffusion.adapters.controlnet import HintError, add_control
 from nodeforge.diffusion.adapters.image_prompts import add_image_prompt
 from nodeforge.diffusion.adapters.lora import check_lora, with_lora
-from nodeforge.diffusion.adapters.lora_blocks import BlockWeightError, parse_blocks
 from nodeforge.diffusion.denoising.inpainting import latent_mask, masked_picture
 from nodeforge.diffusion.denoising.local_host import LocalHost
 from nodeforge.diffusion.denoising.loop import denoise, estimate
@@ -34,7 +33,6 @@ from nodeforge.diffusion.denoising.prompt_schedule import (
 from nodeforge.diffusion.denoising.setup import DenoiseError, Denoising
 from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
-from nodeforge.diffusion.guidance.perturbed_attention import LayerNameError, parse_layer_names
 from nodeforge.diffusion.memory.residency import Residency
 from nodeforge.diffusion.networks.loading import (
     LoadedControlNet,
@@ -76,7 +74,7 @@ from nodeforge.diffusion.tensors.latents import (
     repeat,
     upscale,
 )
-from nodeforge.diffusion.tensors.noise import DrawnNoise, draw_noise, parse_variations, start_noise
+from nodeforge.diffusion.tensors.noise import DrawnNoise, draw_noise, start_noise
 from nodeforge.diffusion.text.clip import PromptError, encode_prompt
 from nodeforge.diffusion.text.references import (
     ReferencesError,
@@ -122,8 +120,11 @@ from nodeforge.diffusion.weights.model_facts import (
     shifted,
     vae_layout,
 )
+from nodeforge.values.block_weights import BlockWeightError, parse_blocks
 from nodeforge.values.custom_sigmas import ScheduleError, parse_sigmas
+from nodeforge.values.layer_names import LayerNameError, parse_layer_names
 from nodeforge.values.old_names import old_names
+from nodeforge.values.variations import parse_variations
 
 __all__ = [
     "CONVENTIONS",

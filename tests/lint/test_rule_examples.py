@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nodeforge.formats.rule_examples import rule_example
+from nodeforge.formats.rule_examples import FOLDER, rule_example
 from nodeforge.graph.document import Document
 from nodeforge.lint import FixGrade, Problem, Rule, Severity, all_rules, lint
+from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from tests.lint.example_models import make_models, make_pictures
 
@@ -76,3 +77,8 @@ def test_every_rule_says_what_it_is_for():
         for text in (rule.summary, rule.why, rule.source):
             assert text.endswith(".")
     assert len({rule.name for rule in all_rules()}) == len(all_rules())
+
+
+def test_every_example_is_of_a_rule():
+    folders = {path.name for path in (shipped("resources") / FOLDER).iterdir()}
+    assert folders == set(RULES)

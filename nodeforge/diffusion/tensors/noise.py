@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from nodeforge.errors import RequestError
-
 _PARALLEL = 1e-6
 """Sine below which there is no arc to go along."""
-_VARIATION = re.compile(r"(\d{1,20})\s*:\s*(\d*\.?\d+)").fullmatch
 
 
 @dataclass(frozen=True)
@@ -135,25 +131,6 @@ def slerp(first: Tensor, second: Tensor, share: float) -> Tensor:
         return torch.lerp(first, second, share)
     made = (a * ((1 - share) * angle).sin() + b * (share * angle).sin()) / angle.sin()
     return made.to(first.dtype).view_as(first)
-
-
-def parse_variations(text: str) -> tuple[tuple[int, float], ...]:
-    """``12:0.3, 7:0.1`` as seeds and shares.
-
-    Raises:
-        RequestError: it says something else.
-    """
-    found = []
-    for part in filter(None, (each.strip() for each in text.split(","))):
-        match = _VARIATION(part)
-        if match is None or float(match[2]) > 1:
-            raise RequestError(
-                f"'{part[:40]}' is no seed with a share of 0 to 1.",
-                place="port 'variations'",
-                way_out="Write it as 12:0.3, several with commas between them.",
-            )
-        found.append((int(match[1]) % 2**64, float(match[2])))
-    return tuple(found)
 
 
 def start_noise(generators: Sequence[torch.Generator], shape: Sequence[int]) -> Tensor:

@@ -289,7 +289,7 @@ def _port(painter: QPainter, port: PortLayout, node_item: NodeItem) -> None:
 
 
 def _port_problems(painter: QPainter, node_item: NodeItem) -> None:
-    """A bar at the left edge of each input that a problem is about, across its line."""
+    """A bar before the name of each input that a problem is about."""
     theme = node_item.pens.theme
     colours = {Severity.ERROR: theme.error, Severity.WARNING: theme.warn, Severity.HINT: theme.dim}
     places = {row.port: row.y for row in node_item.layout.rows}
@@ -298,7 +298,7 @@ def _port_problems(painter: QPainter, node_item: NodeItem) -> None:
     for name, problems in node_item.problems.ports.items():
         if name in places:
             painter.setBrush(colours[problems.severity])
-            painter.drawRoundedRect(QRectF(3, places[name] + 4, 4, ROW - 8), 2, 2)
+            painter.drawRoundedRect(QRectF(7.5, places[name] + 5, 2.5, ROW - 10), 1, 1)
 
 
 def _progress(painter: QPainter, node_item: NodeItem) -> None:
