@@ -72,9 +72,10 @@ def _denoisers(made: Imported, catalogue: Catalogue) -> Iterator[tuple[str, str]
         port = spec.input.get("file") if spec else None
         name = node.values.get("file")
         widget = port.widget if port else None
-        loads = isinstance(widget, ModelFileWidget) and widget.kind in ("checkpoint", "unet")
-        if loads and type(name) is str and name.endswith(".safetensors"):
-            yield widget.kind, name
+        if not isinstance(widget, ModelFileWidget):
+            continue
+        if widget.kind in ("checkpoint", "unet") and str(name).endswith(".safetensors"):
+            yield widget.kind, str(name)
 
 
 def measure(folder: Path, hints: bool) -> dict[str, list[tuple[str, Problem]]]:
@@ -99,7 +100,7 @@ def measure(folder: Path, hints: bool) -> dict[str, list[tuple[str, Problem]]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--hints", action="store_true", help="Also hints.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write all of it.")

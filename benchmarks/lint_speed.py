@@ -71,7 +71,7 @@ def mutants(count: int, catalogue: Catalogue, models: ModelFolders) -> tuple[flo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutated", type=int, default=10_000, metavar="COUNT")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()

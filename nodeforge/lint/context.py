@@ -94,7 +94,7 @@ class LintContext:
         """
         rule, idle = self.rule, not self.is_needed(node)
         if severity is None:
-            severity = rule.level.lower if idle else rule.level
+            severity = rule.level.milder if idle else rule.level
         return Problem(
             rule.name,
             severity,
@@ -206,7 +206,15 @@ class LintContext:
         return self.links.get(Input(path, port))
 
     def value(self, path: str, port: str) -> Any:
-        """The literal that counts at an input, or its default; None where only a run can tell."""
+        """The literal that counts at an input, or its default, as far as an input can hold it.
+
+        None where only a run can tell, and for lists and objects, which the rule `ranges` names.
+        """
+        value = self.written(path, port)
+        return None if isinstance(value, list | dict) else value
+
+    def written(self, path: str, port: str) -> Any:
+        """The literal that counts at an input, whatever it is, or the input's default."""
         place = self.given(path, port)
         if place is None:
             return None

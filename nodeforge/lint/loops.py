@@ -24,6 +24,8 @@ SAMPLER, SCHEDULE, GUIDANCE = "sampling.sampler", "sampling.schedule", "sampling
 CUSTOM_SCHEDULE = "sampling.custom_schedule"
 NOISE = "sampling.noise"
 MOST_STEPS = 10**6
+_LARGEST = 1e300
+"""Of a number that arithmetic is done with; whole numbers of JSON have no bound."""
 
 
 def loops(scene: LintContext) -> list[Loop]:
@@ -45,8 +47,8 @@ def steps_run(scene: LintContext, path: str) -> int | None:
 
 
 def number(value: Any) -> float | None:
-    """A finite number as it stands; None for anything else."""
-    known = type(value) in (int, float) and abs(value) < float("inf")
+    """A number as it stands, if it is not beyond all bounds; None for anything else."""
+    known = type(value) in (int, float) and abs(value) <= _LARGEST
     return value if known else None
 
 

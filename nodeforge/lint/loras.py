@@ -73,9 +73,11 @@ def lora_at(scene: LintContext, path: str) -> LoadedLora | None:
     file = scene.value(path, "file")
     if scene.nodes[path].type != LOAD_LORA or type(file) is not str or not file:
         return None
-    weights = (number(scene.value(path, port)) for port in ("model_weight", "text_weight"))
+    weight, text_weight = (
+        number(scene.value(path, port)) for port in ("model_weight", "text_weight")
+    )
     found = _find(scene, scene.models, file) if scene.models else None
-    return LoadedLora(path, file, *weights, found)
+    return LoadedLora(path, file, weight, text_weight, found)
 
 
 def loras(scene: LintContext, loop: Loop) -> list[LoadedLora]:

@@ -25,7 +25,7 @@ class Severity(StrEnum):
         return _RANKS[self]
 
     @property
-    def lower(self) -> Severity:
+    def milder(self) -> Severity:
         """The next less serious one."""
         return Severity.WARNING if self is Severity.ERROR else Severity.HINT
 

@@ -81,6 +81,17 @@ def test_fix_then_lint_leaves_nothing_to_fix(seed, models):
     assert write(document) == before
 
 
+@pytest.mark.parametrize("value", [[], {"a": 1}, [[]], 10**400, float("nan"), True, None, "", "\0"])
+def test_no_value_anywhere_is_a_crash(value, models):
+    for file in WORKFLOWS:
+        document = load(file)
+        for path in every_node(document.graph):
+            spec = CATALOGUE.get(document.node(path).type)
+            for port in spec.inputs if spec else ():
+                document.node(path).values[port.name] = value
+        lint(document, CATALOGUE, models)
+
+
 def test_all_examples_can_be_mended_until_nothing_is_left_to_fix(models):
     for rule in all_rules():
         example = rule_example(rule.code)

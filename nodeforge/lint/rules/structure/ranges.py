@@ -42,7 +42,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
         for name in linked:
             port = node.spec.input.get(name)
             if port is not None and port.widget is not None and scene.given(path, name):
-                yield from _check(scene, path, port, scene.value(path, name))
+                yield from _check(scene, path, port, scene.written(path, name))
 
 
 def _check(scene: LintContext, path: str, port: PortSpec, value: Any) -> Iterator[Problem]:
