@@ -368,9 +368,8 @@ def test_loras_lie_over_all_that_the_model_feeds(workflow, intent, tmp_path):
     if intent is Intent.EDIT:
         return  # it has no model until the person chooses one
     folders = ModelFolders(Settings(home=tmp_path))
-    assert not [
-        p for p in serious(lint(document, Catalogue.shipped(), folders)) if p.rule != "files"
-    ]
+    problems = serious(lint(document, Catalogue.shipped(), folders))
+    assert {p.rule for p in problems} <= {"idle_lora"}  # the shipped style stands for two
 
 
 def _of(name: str) -> set[Output]:

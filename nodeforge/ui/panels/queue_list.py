@@ -75,11 +75,14 @@ class QueueList(QTreeWidget):
         selected, place = self.selected_ids(), self.verticalScrollBar().value()
         self.blockSignals(True)
         self.clear()
-        for job in [*pending, *ended]:
-            item = _item(job, expected.get(job.id), job.id in held, now)
-            self.addTopLevelItem(item)
-            item.setSelected(job.id in selected)
-            if job.id in selected:
+        items = [
+            (job.id, _item(job, expected.get(job.id), job.id in held, now))
+            for job in (*pending, *ended)
+        ]
+        self.addTopLevelItems([item for _, item in items])  # at once: each by itself lays out all
+        for job_id, item in items:
+            if job_id in selected:
+                item.setSelected(True)
                 self.setCurrentItem(item, 0, self.selectionModel().SelectionFlag.NoUpdate)
         self.blockSignals(False)
         self.verticalScrollBar().setValue(place)

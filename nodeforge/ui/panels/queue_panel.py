@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -37,6 +37,8 @@ from nodeforge.ui.running.runner import Runner
 EMPTY = "Runs that wait appear here. Press Run, more than once to queue several."
 _MOST = 500
 """Jobs that the list shows of those that have not ended."""
+_MOST_ENDED = 200
+"""Of those that have ended, the last first."""
 _ROOMY = 560
 """Pixels of the panel from which its buttons have texts."""
 _ICON_WIDTH = 34
@@ -85,7 +87,9 @@ class QueuePanel(QWidget):
         self._stack.addWidget(empty)
         self._stack.addWidget(self._full())
         self.setLayout(self._stack)
-        runner.jobs.changed.connect(self._show)
+        self._due = QTimer(self, singleShot=True, interval=0)
+        self._due.timeout.connect(self._show)
+        runner.jobs.changed.connect(self._changed)
         runner.progress.changed.connect(self._read)
         self._show()
 
@@ -132,12 +136,23 @@ class QueuePanel(QWidget):
         button.clicked.connect(lambda: do())
         return button
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        self._show()
+        super().showEvent(event)
+
+    def _changed(self) -> None:
+        """Show what has changed, once for all that changes together; nothing while hidden."""
+        if self.isVisible():
+            self._due.start()
+
     def _show(self) -> None:
+        self._due.stop()
         jobs, kept = self._runner.jobs, self._runner.kept
         self._jobs = {job.id: job for job in [*jobs.pending, *jobs.ended]}
         expected = kept.expected(self._left)
         now = kept.queue.clock()
-        self.list.show_jobs(jobs.pending[:_MOST], jobs.ended, expected, kept.held, now)
+        ended = jobs.ended[:_MOST_ENDED]
+        self.list.show_jobs(jobs.pending[:_MOST], ended, expected, kept.held, now)
         self._stack.setCurrentIndex(1 if self._jobs or jobs.paused else 0)
         self.pause.setAccessibleName("Resume queue" if jobs.paused else "Pause queue")
         self._show_texts()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from nodeforge.engine import events
 from nodeforge.engine.queue.job_queue import JobQueue
@@ -16,6 +16,7 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.panels.queue_list import QueueList
 from support.processes import ForkedWorker, home_with_pack
 from support.queue_worker import new_job, run_queue
 
@@ -41,17 +42,24 @@ def names(window) -> list[str]:
     return [job.name for job in window.runner.jobs.pending]
 
 
+def queue_list(window) -> QueueList:
+    """The list as a person sees it, with what has changed."""
+    window.docks.show("queue")
+    QApplication.processEvents()
+    return window.queue.list
+
+
 def rows(window) -> list[tuple[str, str]]:
     items = [
-        window.queue.list.topLevelItem(n) for n in range(window.queue.list.topLevelItemCount())
+        queue_list(window).topLevelItem(n) for n in range(queue_list(window).topLevelItemCount())
     ]
     return [(item.text(0), item.text(1)) for item in items]
 
 
 def select(window, *ids: str) -> None:
-    window.queue.list.clearSelection()
-    for number in range(window.queue.list.topLevelItemCount()):
-        item = window.queue.list.topLevelItem(number)
+    queue_list(window).clearSelection()
+    for number in range(queue_list(window).topLevelItemCount()):
+        item = queue_list(window).topLevelItem(number)
         item.setSelected(item.data(0, Qt.ItemDataRole.UserRole) in ids)
 
 
@@ -156,14 +164,14 @@ def test_jobs_are_dragged_and_moved_by_keys(qtbot, window):
     window.runner.pause(True)
     ids = queued(window, "one", "two", "three")
     select(window, ids[2])
-    window.queue.list._move_selected(0)
+    queue_list(window)._move_selected(0)
     assert names(window) == ["three", "one", "two"]
     select(window, ids[2], ids[0])
-    qtbot.keyClick(window.queue.list, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    qtbot.keyClick(queue_list(window), Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     assert names(window) == ["two", "three", "one"]
-    assert window.queue.list.selected_ids() == {ids[2], ids[0]}
-    rect = window.queue.list.visualItemRect(window.queue.list.topLevelItem(0))
-    assert window.queue.list._row_at(rect.center() + QPoint(0, 2)) == 1
+    assert queue_list(window).selected_ids() == {ids[2], ids[0]}
+    rect = queue_list(window).visualItemRect(queue_list(window).topLevelItem(0))
+    assert queue_list(window)._row_at(rect.center() + QPoint(0, 2)) == 1
     window.queue._set_priority(-1)
     assert names(window)[0] == "two"
     assert rows(window)[1][1] == "Waiting, low priority"
