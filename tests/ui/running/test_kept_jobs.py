@@ -194,6 +194,7 @@ def test_a_waiting_job_is_paused_and_resumed(qtbot, window):
 def test_cancel_all_and_run_once_more(qtbot, window):
     window.runner.pause(True)
     ids = queued(window, "one", "two")
+    assert [state for _, state in rows(window)] == ["Waiting", "Waiting"]
     qtbot.mouseClick(window.queue.cancel_all, LEFT)
     assert [state for _, state in rows(window)] == ["Stopped", "Stopped"]
     select(window, ids[0])
