@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -25,6 +25,7 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.panels.rule_dialog import RuleDialog
 
 EMPTY = "No problems found. Problems of the workflow appear here as you edit."
+_END = 10**6
 _RELINK = ("missing_models",)
 _ICONS = {Severity.ERROR: "warning-circle", Severity.WARNING: "warning", Severity.HINT: "lightbulb"}
 _TOOLTIPS = {
@@ -110,6 +111,8 @@ class ProblemsPanel(QScrollArea):
     def _toggle_hints(self) -> None:
         self._hints_shown = not self._hints_shown
         self._build()
+        if self._hints_shown:  # once they have their places
+            QTimer.singleShot(0, lambda: self.verticalScrollBar().setValue(_END))
 
     def _row(self, problem: Problem) -> QWidget:
         row = QWidget()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextBlockFormat, QTextCursor
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from nodeforge.formats.rule_examples import rule_example
 from nodeforge.lint import rules_by_key
 from nodeforge.lint.explanations import explain
+
+_GAP = 8
+"""Pixels below a paragraph."""
 
 
 class RuleDialog(QDialog):
@@ -27,6 +31,11 @@ class RuleDialog(QDialog):
         self.text = QTextBrowser(openExternalLinks=True)
         self.text.setAccessibleName("Explanation")
         self.text.setMarkdown(explain(rule, rule_example(rule.code), "##"))
+        spaced = QTextBlockFormat()
+        spaced.setBottomMargin(_GAP)
+        whole = QTextCursor(self.text.document())
+        whole.select(QTextCursor.SelectionType.Document)
+        whole.mergeBlockFormat(spaced)  # Markdown's paragraphs have no room between them
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

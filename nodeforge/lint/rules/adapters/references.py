@@ -28,7 +28,7 @@ RULE = Rule(
         "only so many."
     ),
     source="Brooks et al. 2023, arXiv:2211.09800; the model cards.",
-    fix=FixGrade.SAFE,
+    fix=FixGrade.CHOICE,
     types=LOOPS,
 )
 
