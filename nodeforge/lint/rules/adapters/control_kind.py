@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from nodeforge.errors import NodeForgeError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
 from nodeforge.lint.rule import Rule
 
-CONTROL = "control.apply"
+CONTROL, LOAD = "control.apply", "image.load"
 
 RULE = Rule(
     "NF713",
@@ -37,8 +38,10 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "scribbles": (r"(?i)scribble", ("image.scribble", "image.edges", "image.line_art")),
 }
 """From the kind to what names say of it, and the nodes that make it."""
+_COLOURED = 0.05
+"""The mean distance between a pixel's strongest and weakest colour, of 1."""
 _UNION = re.compile(r"(?i)union|all.?in.?one|promax")
-_MAKERS = ("image.load", "image.edges", "image.soft_edges", "image.line_art", "image.scribble")
+_MAKERS = (LOAD, "image.edges", "image.soft_edges", "image.line_art", "image.scribble")
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -49,6 +52,8 @@ def check(scene: LintContext) -> Iterator[Problem]:
         if feed is None or kind is None or _UNION.search(file):
             continue
         given = scene.nodes[feed.node].type
+        if given == LOAD and not (_KINDS[kind][1] and _is_coloured(scene, feed.node)):
+            continue  # what is loaded may be a depth map, or lines that were drawn
         if given in _MAKERS and given not in _KINDS[kind][1]:
             yield scene.problem(
                 path,
@@ -56,6 +61,21 @@ def check(scene: LintContext) -> Iterator[Problem]:
                 "Choose the ControlNet for that, or another preprocessor.",
                 port="image",
             )
+
+
+def _is_coloured(scene: LintContext, path: str) -> bool:
+    """Whether a file that is loaded shows colours, as a photograph and no line drawing."""
+    name = scene.value(path, "file")
+    file = scene.picture(name) if type(name) is str else None
+    if file is None:
+        return False
+    from nodeforge.imaging import decode  # only for pictures: it brings numpy
+
+    try:
+        pixels = decode(file).pixels[..., :3]
+    except NodeForgeError:
+        return False  # the node says so
+    return float((pixels.max(axis=-1) - pixels.min(axis=-1)).mean()) > _COLOURED
 
 
 def _file(scene: LintContext, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
@@ -26,14 +27,20 @@ RULE = Rule(
 )
 
 _MOST_GUIDANCE, _MOST_STEPS = 2.5, 12
+_LEAST_WEIGHT = 0.7
+"""Below, it is mixed in for its look."""
+_KEEPS_GUIDANCE = re.compile(r"(?i)cfg(?!.*distil)")
+"""Hyper-SD has LoRAs that were distilled with guidance, and say so."""
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
-        hurried = next((each for each in loras(scene, loop) if each.hurries and each.weight), None)
+        found = (each for each in loras(scene, loop) if (each.weight or 0) >= _LEAST_WEIGHT)
+        hurried = next((each for each in found if each.hurries), None)
         if hurried is None or loop.family is None:
             continue
-        if loop.scale is not None and loop.scale > _MOST_GUIDANCE:
+        guided = loop.scale is not None and loop.scale > _MOST_GUIDANCE
+        if loop.scale is not None and guided and not _KEEPS_GUIDANCE.search(hurried.name):
             yield _problem(scene, loop, "guidance", "scale", f"{loop.scale:g}", hurried.name, 1.0)
         if loop.steps is not None and loop.steps > _MOST_STEPS:
             yield _problem(scene, loop, "schedule", "steps", f"{loop.steps}", hurried.name, 8)
@@ -43,9 +50,9 @@ def _problem(
     scene: LintContext, loop: Loop, role: str, port: str, value: str, lora: str, usual: float
 ) -> Problem:
     node = loop.guidance if role == "guidance" else loop.schedule
-    fact = f"is {value}, with '{lora}', which draws in few steps without guidance."
+    why = f"with '{lora}', which draws in few steps without guidance."
     if node is None:
-        told = f"{role} {port} {fact.replace('is', 'are' if port == 'steps' else 'is', 1)}"
-        return scene.problem(loop.path, told, f"Link a node that says {usual:g}.", port=role)
+        fact = f"{port} of {value} are the model's usual, {why}"
+        return scene.problem(loop.path, fact, f"Link a node that says {usual:g}.", port=role)
     fix = scene.set_value(node, port, usual)
-    return scene.problem(node, fact, f"{usual:g} is usual.", port=port, fix=fix)
+    return scene.problem(node, f"is {value}, {why}", f"{usual:g} is usual.", port=port, fix=fix)

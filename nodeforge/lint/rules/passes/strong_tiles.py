@@ -30,10 +30,12 @@ def check(scene: LintContext) -> Iterator[Problem]:
         tiled = loop.node("model", TILE)
         if not tiled or loop.strength is None or loop.strength <= _MOST or _is_held(scene, loop):
             continue
+        refines = scene.feed(loop.path, "latent") is not None
         yield scene.problem(
             tiled,
             f"works in tiles at strength {loop.strength:g}: the subject appears in each.",
             f"Lower the strength to {_MOST:g}, or hold it with a ControlNet.",
+            severity=None if refines else Severity.HINT,  # a wide new picture may be meant so
         )
 
 
