@@ -124,7 +124,7 @@ def test_a_fresh_process_stays_without(imported: str, absent: str):
 
 ROOMS = (
     *("ui", "diffusion", "canvas", "models", "imaging", "formats"),
-    *("engine/queue", "engine/sweeps"),
+    *("engine/measurements", "engine/queue", "engine/sweeps"),
 )
 COLLECTIONS = {
     "nodeforge/ui/canvas_view/tools",
