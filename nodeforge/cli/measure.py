@@ -19,7 +19,7 @@ from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.events import Source
 from nodeforge.engine.measurements.conditions import Extent
-from nodeforge.engine.measurements.measuring import Measuring
+from nodeforge.engine.measurements.measuring import Measuring, RunResult
 from nodeforge.engine.measurements.opening import checked_model, open_measurement, picture_of
 from nodeforge.engine.measurements.workflow import LOOP, PICTURE, Purpose, Step
 from nodeforge.errors import NodeForgeError
@@ -163,7 +163,9 @@ class _Walk:
                 raise RunError(fact, way_out=_KEPT)
             case _:
                 raise RunError("the run was stopped.", way_out=_KEPT)
-        measuring.take(step, seconds.get(LOOP), seconds.get(PICTURE), picture_of(answer))
+        picture = picture_of(answer)
+        timed = seconds.get(LOOP), seconds.get(PICTURE)
+        measuring.take(step, RunResult(*timed, event.model_calls, picture))
         self._show_progress(step)
 
     def _tell_forecast(self) -> None:
@@ -171,7 +173,7 @@ class _Walk:
         if self._told or forecast is None:
             return
         self._told = True
-        bound = f", of which {self._minutes:g} are used now" if self._is_bounded else ""
+        bound = f", of which {self._minutes:g} minutes now" if self._is_bounded else ""
         told = f"{forecast.runs} runs, {time_text(forecast.seconds)}{bound}."
         click.echo(f"{self._measuring.model.name}: {told}", err=True)
 

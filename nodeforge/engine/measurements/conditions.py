@@ -73,7 +73,9 @@ class Extent:
     size: int | None = None
 
 
-def measured_model(folders: ModelFolders, name: str, granted: tuple[str, ...] = ()) -> MeasuredModel:
+def measured_model(
+    folders: ModelFolders, name: str, granted: tuple[str, ...] = ()
+) -> MeasuredModel:
     """The model `name`, where it can be measured.
 
     Raises:

@@ -42,6 +42,23 @@ class Forecast:
     seconds: float
 
 
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to.
+
+    Args:
+        seconds: Of the denoise loop; None where its result was cached.
+        decoding: Seconds of the VAE; None where its result was cached.
+        model_calls: How often the denoiser was evaluated.
+        picture: Its picture, uint8 (height, width, 3); None where it was not kept.
+    """
+
+    seconds: float | None
+    decoding: float | None
+    model_calls: int
+    picture: np.ndarray | None
+
+
 class Measuring:
     """A measurement that is going on.
 
@@ -57,6 +74,7 @@ class Measuring:
         self._store = store
         self._references: dict[int, np.ndarray] = {}
         self._warm = False
+        self._interrupted: set[Step] = set()
         self._a_call: float | None = None
         """Seconds of a step that calls the model once."""
         self._decoding = 0.0
@@ -85,7 +103,7 @@ class Measuring:
 
     def seconds(self, step: Step) -> float:
         """About how long a run takes; 0 until the probe has run."""
-        calls = step.steps * CALLS.get(step.sampler, 1)
+        calls = step.steps * _calls(step)
         return calls * (self._a_call or 0.0) + self._decoding
 
     def graph(self, step: Step) -> dict[str, Any]:
@@ -106,30 +124,27 @@ class Measuring:
         place = {"node": PICTURE, "port": PORT, "longest": longest}
         return {"graph": self.graph(step), **place, **self.request("").meaning}
 
-    def take(
-        self,
-        step: Step,
-        seconds: float | None,
-        decoding: float | None,
-        picture: np.ndarray | None,
-    ) -> None:
-        """Keep what a run came to.
+    def interrupt(self, step: Step) -> None:
+        """Remember that a run was stopped: it goes on from its last step, in less time."""
+        self._interrupted.add(step)
 
-        Args:
-            step: The run.
-            seconds: Of the denoise loop; None where its result was cached.
-            decoding: Seconds of the VAE; None where its result was cached.
-            picture: Its picture, uint8 (height, width, 3); None where it was not kept.
+    def take(self, step: Step, result: RunResult) -> None:
+        """Keep what a run came to.
 
         Raises:
             RequestError: the disk cannot be written.
+            NoPictureError: the run has left no picture.
         """
+        picture, seconds = result.picture, result.seconds
+        fewest = step.steps * _calls(step) - (_calls(step) - 1)
+        if step in self._interrupted or result.model_calls < fewest:
+            seconds = None  # it went on from a step of before
         match step.purpose:
             case Purpose.WARM_UP:
                 self._warm = True
             case Purpose.PROBE:
-                self._a_call = (seconds or 0.0) / step.steps
-                self._decoding = decoding or 0.0
+                self._a_call = (result.seconds or 0.0) / step.steps
+                self._decoding = result.decoding or 0.0
             case Purpose.REFERENCE if picture is not None:
                 self._references[step.prompt] = picture
             case Purpose.SPREAD if picture is not None:
@@ -183,6 +198,10 @@ class Measuring:
     def _keep(self, measurement: Measurement) -> None:
         self._store.keep(measurement)
         self.measurement = measurement
+
+
+def _calls(step: Step) -> int:
+    return CALLS.get(step.sampler, 1)
 
 
 def rms(first: np.ndarray, second: np.ndarray) -> float:

@@ -87,4 +87,3 @@ def picture_of(answer: dict[str, Any]) -> np.ndarray | None:
     if not answer.get("shape"):
         return None
     return np.frombuffer(answer["payload"], np.uint8).reshape(answer["shape"])
-

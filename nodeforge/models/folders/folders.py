@@ -95,15 +95,18 @@ class ModelFolders:
         except RequestError:
             return None
 
-    def measured(self, path: Path) -> Measurement | None:
-        """What was measured of the model at `path` on this machine; a large model is not read."""
+    def measured(self, path: Path) -> list[Measurement]:
+        """What was measured of the model at `path` on this machine, the last first.
+
+        A large model whose content is not known yet is not read for it.
+        """
         if not self.measurements.any:
-            return None
+            return []
         try:
             with without_reading():
                 return self.measurements.of(fingerprint(path))
         except ModelFileError:
-            return None
+            return []
 
     def scan(self) -> list[ModelInfo]:
         """All models, each with the `name` and the kind (`listed`) under which `find` has it.

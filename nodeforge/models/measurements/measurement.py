@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, median
 from typing import NamedTuple
 
 FORMAT = 1
@@ -19,7 +19,8 @@ AS_NEAR = 0.03
 
 
 class CurvePoint(NamedTuple):
-    """One number of steps of one sampler, as a mean over the prompts.
+    """One number of steps of one sampler, over the prompts: the mean distance, and the median of
+    the seconds, as another program may have slowed one down.
 
     Args:
         steps: Whole steps.
@@ -133,14 +134,14 @@ class Measurement:
             cells = [found[steps] for found in whole]
             seconds = [cell.seconds for cell in cells if cell.seconds is not None]
             distance = fmean(cell.distance or 0.0 for cell in cells)
-            points.append(CurvePoint(steps, distance, fmean(seconds) if seconds else None))
+            points.append(CurvePoint(steps, distance, median(seconds) if seconds else None))
         return tuple(points)
 
     def seconds_a_step(self, sampler: str) -> float | None:
         """What a step of `sampler` takes; None where it was not measured."""
         cells = [cell for cell in self.cells if cell.sampler == sampler]
         timed = [cell.seconds / cell.steps for cell in cells if cell.seconds is not None]
-        return fmean(timed) if timed else None
+        return median(timed) if timed else None
 
     def distance(self, sampler: str, steps: int) -> float | None:
         """The distance after `steps`, between measured numbers on a line of their logarithms.

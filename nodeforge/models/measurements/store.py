@@ -42,14 +42,14 @@ class Measurements:
         """Whether anything was measured; quick."""
         return next(self._files("*"), None) is not None
 
-    def of(self, key: str) -> Measurement | None:
-        """The measurement of a model by its content key, the last that was written.
+    def of(self, key: str) -> list[Measurement]:
+        """The measurements of a model by its content key, the last that was written first.
 
         Files that cannot be read are passed over: whoever measures says so (`begin`).
         """
         files = sorted(self._files(f"{_short(key)}-*"), key=_written, reverse=True)
-        found = (self._remembered(file) for file in files)
-        return next((each for each in found if each and each.conditions.key == key), None)
+        found = map(self._remembered, files)
+        return [each for each in found if each is not None and each.conditions.key == key]
 
     def begin(self, conditions: Conditions, name: str) -> tuple[Measurement, list[str]]:
         """What is known under `conditions`, to go on with; and what a person should know.
