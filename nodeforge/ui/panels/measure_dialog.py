@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -41,6 +41,7 @@ class MeasureDialog(QDialog):
     def __init__(self, idle: IdleMeasuring, measuring: Measuring, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Measure “{measuring.model.name}”")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(_WIDTH)
         self._idle, self._measuring = idle, measuring
         self.what = QLabel(what_text(measuring), wordWrap=True)
@@ -71,6 +72,8 @@ class MeasureDialog(QDialog):
         self.started.emit()
 
     def _show(self) -> None:
+        if self._idle.measuring is not self._measuring:
+            return
         forecast = self._measuring.forecast
         self.start.setEnabled(forecast is not None)
         self.time.setText(time_text(forecast) if forecast else "Trying a few steps…")

@@ -102,7 +102,11 @@ class MeasureCommands:
         self.idle.probe(opened.measuring)
         self.dialog = MeasureDialog(self.idle, opened.measuring, window)
         self.dialog.started.connect(self.idle.start)
+        self.dialog.finished.connect(self._dialog_closed)
         self.dialog.open()
+
+    def _dialog_closed(self) -> None:
+        self.dialog = None
 
     def _ended(self, measuring: Measuring, why: str) -> None:
         self._show_everywhere()
