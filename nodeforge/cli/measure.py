@@ -13,7 +13,7 @@ from rich.table import Table
 
 from nodeforge import models
 from nodeforge.cli.main import FAILED
-from nodeforge.cli.prepared import known_device
+from nodeforge.cli.prepared import known_device, writable
 from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
@@ -73,6 +73,8 @@ def command(
     settings, extent = user_settings(), Extent(size=size)
     granted = (model,) if Path(model).is_absolute() else ()
     folders = models.ModelFolders(settings)
+    if out is not None:
+        writable(out.absolute().parent)
     chosen = checked_model(folders, model, granted, extent)
     happened: queue.SimpleQueue[events.Event] = queue.SimpleQueue()
     client = WorkerClient(settings, happened.put, device or settings.device)

@@ -18,7 +18,7 @@ STEPS = (4, 8, 12, 20, 30, 40)
 REFERENCE_STEPS = 100
 PROMPTS = (
     "a fox on a yellow background",
-    "a lighthouse beside a house, small, on the left",
+    "a castle, small, on the left",
     "a cat and a dog on a white background",
     "a sailboat on a gradient from blue to pink",
 )

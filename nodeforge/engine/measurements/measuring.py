@@ -59,6 +59,32 @@ class RunResult:
     picture: np.ndarray | None
 
 
+@dataclass
+class _Timed:
+    """What calls of the model, and the VAE, took so far.
+
+    Args:
+        calls: Timed calls of the model.
+        seconds: They took.
+        decoding: Seconds of the VAE, of the last run that had to decode.
+    """
+
+    calls: int = 0
+    seconds: float = 0.0
+    decoding: float = 0.0
+
+    @property
+    def a_call(self) -> float:
+        return self.seconds / self.calls if self.calls else 0.0
+
+    def add(self, step: Step, seconds: float | None, decoding: float | None) -> None:
+        if seconds is not None:
+            self.calls += step.steps * _calls(step)
+            self.seconds += seconds
+        if decoding is not None:
+            self.decoding = decoding
+
+
 class Measuring:
     """A measurement that is going on.
 
@@ -75,9 +101,7 @@ class Measuring:
         self._references: dict[int, np.ndarray] = {}
         self._warm = False
         self._interrupted: set[Step] = set()
-        self._a_call: float | None = None
-        """Seconds of a step that calls the model once."""
-        self._decoding = 0.0
+        self._timed = _Timed()
 
     @property
     def is_whole(self) -> bool:
@@ -89,7 +113,7 @@ class Measuring:
         if not self.is_whole:
             if not self._warm:
                 return self._probe(Purpose.WARM_UP, 1)
-            if self._a_call is None:
+            if not self._timed.calls:
                 return self._probe(Purpose.PROBE, _PROBE_STEPS)
         return next(self._left(), None)
 
@@ -97,14 +121,13 @@ class Measuring:
     def forecast(self) -> Forecast | None:
         """What is left; None until the probe has run."""
         left = list(self._left())
-        if left and self._a_call is None:
+        if left and not self._timed.calls:
             return None
         return Forecast(len(left), sum(map(self.seconds, left)))
 
     def seconds(self, step: Step) -> float:
         """About how long a run takes; 0 until the probe has run."""
-        calls = step.steps * _calls(step)
-        return calls * (self._a_call or 0.0) + self._decoding
+        return step.steps * _calls(step) * self._timed.a_call + self._timed.decoding
 
     def graph(self, step: Step) -> dict[str, Any]:
         """The workflow of a run, as the worker reads it."""
@@ -139,12 +162,13 @@ class Measuring:
         fewest = step.steps * _calls(step) - (_calls(step) - 1)
         if step in self._interrupted or result.model_calls < fewest:
             seconds = None  # it went on from a step of before
+        if step.purpose is not Purpose.WARM_UP:
+            self._timed.add(step, seconds, result.decoding)
         match step.purpose:
             case Purpose.WARM_UP:
                 self._warm = True
             case Purpose.PROBE:
-                self._a_call = (result.seconds or 0.0) / step.steps
-                self._decoding = result.decoding or 0.0
+                pass
             case Purpose.REFERENCE if picture is not None:
                 self._references[step.prompt] = picture
             case Purpose.SPREAD if picture is not None:

@@ -6,7 +6,7 @@ import html
 import math
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from nodeforge.lint.measured import MeasuredLoop
@@ -18,9 +18,11 @@ from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.values.sampling_labels import SAMPLER_LABELS
 
 _HEIGHT = 116
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 10, 20, 18
-_LABEL = 30
-"""Pixels of a label on the axis of steps; those without room are left out."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 18, 20, 18
+_STEPS, _SECONDS = 24, 38
+"""Pixels of a label below and above; those without room are left out."""
+_FAINT = 0.5
+"""Opacity of the curves of the other samplers."""
 _DOT, _CHOSEN_DOT = 2.5, 4.5
 
 
@@ -67,10 +69,12 @@ class MeasuredCurve(QWidget):
         painter.setFont(theme.font(themes.SMALL))
         area = QRectF(self.rect()).adjusted(_LEFT, _TOP, -_RIGHT, -_BOTTOM)
         self._paint_axes(painter, theme, area)
+        faint = QColor(theme.dim)
+        faint.setAlphaF(_FAINT)
         for name in found.measurement.conditions.samplers:
             if name != found.sampler:
                 curve = found.measurement.curve(name)
-                self._paint_line(painter, QPen(theme.line, 1.5), area, curve)
+                self._paint_line(painter, QPen(faint, 1.5), area, curve)
         self._paint_line(painter, QPen(theme.accent, 2), area, found.curve)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.accent)
@@ -89,18 +93,29 @@ class MeasuredCurve(QWidget):
         for share, text in ((0.0, "0 %"), (1.0, "100 %")):
             y = area.bottom() - share * area.height()
             painter.drawText(QRectF(0, y - 8, _LEFT - 4, 16), right, text)
-        taken = -math.inf
         assert self._found is not None
-        for point in self._found.curve:
-            x = self._place(area, point.steps, 0).x()
-            if x - taken < _LABEL:
-                continue
-            taken = x
-            box = QRectF(x - _LABEL, area.bottom() + 2, 2 * _LABEL, _BOTTOM - 2)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{point.steps}")
-            if point.seconds is not None:
-                box.moveTop(2)
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, _short(point.seconds))
+        curve = self._found.curve
+        below = [(point.steps, f"{point.steps}") for point in curve]
+        above = [(point.steps, _short(point.seconds)) for point in curve if point.seconds]
+        self._paint_labels(painter, area, below, area.bottom() + 2, _STEPS)
+        self._paint_labels(painter, area, above, 2, _SECONDS)
+
+    def _paint_labels(
+        self,
+        painter: QPainter,
+        area: QRectF,
+        labels: list[tuple[int, str]],
+        top: float,
+        width: float,
+    ) -> None:
+        """Paint labels at their steps, from the last to the first, where they have room."""
+        free = math.inf
+        for steps, text in reversed(labels):
+            x = self._place(area, steps, 0).x()
+            if x + width / 2 <= free:
+                box = QRectF(x - width / 2, top, width, _BOTTOM - 2)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+                free = x - width / 2
 
     def _paint_line(
         self, painter: QPainter, pen: QPen, area: QRectF, curve: tuple[CurvePoint, ...]
@@ -153,7 +168,10 @@ def tooltip(found: MeasuredLoop, steps: int | None) -> str:
         for point in found.curve
     )
     text = html.escape(summary(found, steps))
-    return f"<p>{text}</p><table cellspacing=6>{rows}</table>"
+    others = [name for name in found.measurement.conditions.samplers if name != found.sampler]
+    drawn = [SAMPLER_LABELS[name] for name in others if found.measurement.curve(name)]
+    thin = f"<p>Thin lines: {html.escape(', '.join(drawn))}.</p>" if drawn else ""
+    return f"<p>{text}</p><table cellspacing=6>{rows}</table>{thin}"
 
 
 def _short(seconds: float) -> str:
