@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 FORMAT = 1
 AS_NEAR = 0.03
-"""Distances that differ by less are the same to the eye."""
+"""Distances within a band so wide are the same to the eye: 0 to 3 %, 3 to 6 %, ... Of fewer steps
+in the same band none are fewer still, so that what is proposed once is not proposed to be changed
+again."""
 
 
 class CurvePoint(NamedTuple):
@@ -159,8 +161,13 @@ class Measurement:
         here = distance_on(curve, steps)
         if here is None:
             return None
-        near = (p for p in curve if p.steps < steps and p.distance <= here + AS_NEAR)
+        near = (p for p in curve if p.steps < steps and _band(p.distance) <= _band(here))
         return next(near, None)
+
+
+def _band(distance: float) -> int:
+    """In which band a distance is, with some room for rounding at its upper edge."""
+    return math.ceil(distance / AS_NEAR - 1e-9)
 
 
 def distance_on(curve: tuple[CurvePoint, ...], steps: int) -> float | None:
