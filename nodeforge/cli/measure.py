@@ -106,7 +106,9 @@ class _Walk:
         client: The worker.
         happened: Where its events go.
         measuring: The measurement.
-        minutes: After so many no other run is begun.
+        minutes: A run that would end later is not begun; but the first of a call is, and stopped
+            at its next model call then: it goes on from its last step, so that a model whose runs
+            take longer is measured in the end.
     """
 
     def __init__(
@@ -121,6 +123,8 @@ class _Walk:
         self._minutes = minutes
         self._console = Console(stderr=True, highlight=False)
         self._told = False
+        self._any = False
+        """Whether this call has measured anything."""
 
     def run(self) -> bool:
         """Run until all is measured or time is up; whether a person stopped it before.
@@ -132,24 +136,37 @@ class _Walk:
             while (step := self._measuring.next) is not None:
                 if step.purpose not in _PROBES:
                     self._tell_forecast()
-                    if time.monotonic() + self._measuring.seconds(step) > self._until:
-                        self._say_time_is_up()
-                        return False
-                self._run(step)
+                    fits = time.monotonic() + self._measuring.seconds(step) <= self._until
+                    if not fits and (self._any or self._is_over):
+                        break
+                if not self._run(step):
+                    break
+            if step is not None:
+                self._say_time_is_up()
         except KeyboardInterrupt:
             click.echo("Stopped. What was measured is kept; the same command goes on.", err=True)
             return True
         return False
 
-    def _run(self, step: Step) -> None:
+    @property
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def _run(self, step: Step) -> bool:
+        """Run one step; whether it came to its end before the time was up."""
         measuring, run = self._measuring, uuid.uuid4().hex[:8]
         request = measuring.request(run)
         self._client.run(measuring.graph(step), request)
         seconds: dict[str, float] = {}
-        event = events.Event(run)
+        event, cancelled = events.Event(run), False
+        bounded = step.purpose not in _PROBES and not self._any
         try:
             while not isinstance(event, events.LAST):
-                event = self._happened.get()
+                if bounded and self._is_over and not cancelled:
+                    cancelled = True
+                    self._client.cancel(run)
+                if (event := self._event(bounded and not cancelled) or event).run != run:
+                    continue
                 if isinstance(event, events.Finished) and event.source is Source.COMPUTED:
                     seconds[event.node] = event.seconds
         except KeyboardInterrupt:
@@ -163,12 +180,25 @@ class _Walk:
             case events.WorkerDied():
                 fact = f"the worker ended with code {event.exit_code}."
                 raise RunError(fact, way_out=_KEPT)
+            case _ if cancelled:
+                return False
             case _:
                 raise RunError("the run was stopped.", way_out=_KEPT)
         picture = picture_of(answer)
         timed = seconds.get(LOOP), seconds.get(PICTURE)
         measuring.take(step, RunResult(*timed, event.model_calls, picture))
+        self._any |= step.purpose not in _PROBES
         self._show_progress(step)
+        return True
+
+    def _event(self, until_over: bool) -> events.Event | None:
+        """The next event of the worker; None where the time is up before."""
+        if not until_over or self._minutes is None:
+            return self._happened.get()
+        try:
+            return self._happened.get(timeout=max(0.0, self._until - time.monotonic()))
+        except queue.Empty:
+            return None
 
     def _tell_forecast(self) -> None:
         forecast = self._measuring.forecast
