@@ -35,6 +35,9 @@ class MeasuredLoop(NamedTuple):
 
     def seconds(self, steps: int) -> float | None:
         """Of the denoise loop; None where no run was timed."""
+        exact = next((point.seconds for point in self.curve if point.steps == steps), None)
+        if exact is not None:
+            return exact
         a_step = self.measurement.seconds_a_step(self.sampler)
         return None if a_step is None else a_step * steps
 

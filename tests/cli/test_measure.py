@@ -116,7 +116,6 @@ def models(tmp_path_factory) -> Path:
         ("sdxl_lightning_4step", NotMeasurableError, "was distilled to draw in"),
         ("flux1-schnell", NotMeasurableError, "was distilled"),
         ("sd15_inpainting", NotMeasurableError, "changes a picture"),
-        ("flux1-kontext", NotMeasurableError, "changes a picture"),
         ("just_vae", NotMeasurableError, "is a VAE"),
         ("../../etc/passwd", RequestError, "not the name of a model"),
     ],

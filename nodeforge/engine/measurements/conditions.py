@@ -9,7 +9,15 @@ from typing import Any
 
 from nodeforge import models
 from nodeforge.errors import RequestError
-from nodeforge.models import FAMILIES, Kind, ModelFolders, ModelInfo, SamplingSettings, resolve
+from nodeforge.models import (
+    FAMILIES,
+    Kind,
+    ModelFolders,
+    ModelInfo,
+    SamplingSettings,
+    Task,
+    resolve,
+)
 from nodeforge.models.measurements.measurement import Conditions
 from nodeforge.models.sampler_table import walked
 from nodeforge.values.recipes import DIFFUSERS, FLOW
@@ -103,7 +111,8 @@ def measured_model(
             place=name,
             way_out="Measure the model that it was made from.",
         )
-    if info.inpainting or models.references_taken(info):
+    task = variant.task if variant is not None else None
+    if info.inpainting or task in (Task.EDIT, Task.INPAINTING):
         raise NotMeasurableError(
             "changes a picture that it is given; what is measured are pictures made of noise.",
             place=name,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_models
+import tiny_transformers
 
 from nodeforge.engine.measurements.conditions import (
     Extent,
@@ -157,3 +159,22 @@ def folders(tmp_path) -> ModelFolders:
 
 def test_nano_can_be_measured(folders):
     assert checked_model(folders, "nano").info.family == "nano"
+
+
+@pytest.mark.parametrize("make", ["flux1", "chroma", "z_image"])
+def test_models_of_flow_can_be_measured(folders, tmp_path, make):
+    folder = tmp_path / "models" / "checkpoints" / f"tiny_{make}"
+    getattr(tiny_transformers, make)().save_pretrained(folder)
+    found = checked_model(folders, folder.name)
+    made = conditions_of(found, "", "", "", Extent())
+    assert made.samplers == ("flow_euler", "flow_heun")
+
+
+@pytest.mark.parametrize(
+    ("told", "fact"),
+    [({"inpainting": True}, "changes a picture"), ({"edits": True}, "changes a picture")],
+)
+def test_models_that_read_a_picture_cannot_be(folders, tmp_path, told, fact):
+    tiny_models.write_folder(tmp_path / "models" / "checkpoints" / "tiny", **told)
+    with pytest.raises(NotMeasurableError, match=fact):
+        checked_model(folders, "tiny")
