@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = ("nodeforge.api", "nodeforge.diffusion", "nodeforge.imaging")
 
 
+_MEASURING = "import nodeforge.engine.measurements.measuring"
 _SAMPLER_PAIRS = "import nodeforge.diffusion.samplers.pairs"
 
 
@@ -34,6 +35,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
         ("engine/client.py", "import nodeforge.engine.queue.runner", "does not know its queue"),
         ("engine/queue/job.py", "import nodeforge.engine.queue.lease", "within the queue"),
         ("engine/sweeps/axes.py", "import nodeforge.engine.sweeps.cells", "within sweeps"),
+        ("engine/measurements/workflow.py", _MEASURING, "within measurements"),
         ("imaging/__init__.py", "import diffusers", "reach torch"),
         ("cli/main.py", "from nodeforge import diffusion", "reach torch"),
         ("engine/client.py", "import PySide6", "knows Qt"),
@@ -124,7 +126,7 @@ def test_a_fresh_process_stays_without(imported: str, absent: str):
 
 ROOMS = (
     *("ui", "diffusion", "canvas", "models", "imaging", "formats"),
-    *("engine/queue", "engine/sweeps"),
+    *("engine/measurements", "engine/queue", "engine/sweeps"),
 )
 COLLECTIONS = {
     "nodeforge/ui/canvas_view/tools",

@@ -20,6 +20,7 @@ _COMMANDS = {
     "queue": "Queue workflows, and run them one after another.",
     "sweep": "Run a workflow over axes of values, as a grid of pictures.",
     "explore": "Run many candidates for a share of their steps, and finish the kept ones.",
+    "measure": "Measure seconds and distances of a model by sampler and steps.",
     "lint": "Name what is wrong with a workflow, without running it.",
     "import": "Make a workflow of one of ComfyUI's, or of a picture that carries it.",
     "diff": "Tell what changed in meaning between two workflows.",

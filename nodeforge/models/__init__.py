@@ -75,6 +75,7 @@ from nodeforge.models.labels import (
     too_many_references,
     variant_label,
 )
+from nodeforge.models.measurements.measurement import Conditions, CurvePoint, Measurement
 
 __all__ = [
     "BFLOAT16_FIRST",
@@ -92,7 +93,9 @@ __all__ = [
     "TEXT_ENCODER_KINDS",
     "UNREAD",
     "VOCABULARY_KEY",
+    "Conditions",
     "CorruptModelError",
+    "CurvePoint",
     "EncoderSet",
     "Family",
     "Fingerprints",
@@ -103,6 +106,7 @@ __all__ = [
     "LatentSpace",
     "Layout",
     "LoraTensor",
+    "Measurement",
     "MissingCompanionError",
     "MissingModelError",
     "ModelFileError",

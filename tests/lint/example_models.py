@@ -10,6 +10,7 @@ import PIL.Image
 
 from nodeforge.models import ModelFolders
 from nodeforge.settings import Settings
+from support.measurements import keep_nano
 
 NAMES = Path(__file__).parent.parent / "models" / "data" / "names.json.gz"
 
@@ -125,4 +126,5 @@ def make_models(home: Path) -> ModelFolders:
     safetensors(models / "checkpoints" / "just_vae.safetensors", names["sd15_vae"])
     safetensors(models / "unets" / "flux2_klein_9b.safetensors", names["flux2_klein_9b_original"])
     safetensors(models / "unets" / "flux1-kontext.safetensors", names["flux1_original"])
+    keep_nano(home)
     return ModelFolders(Settings(home=home))

@@ -16,10 +16,13 @@ from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.errors import ForbiddenModelError, MissingModelError, ModelFileError
 from nodeforge.models.files.diffusers_folder import is_model_folder, watched
 from nodeforge.models.files.file_cache import FileCache, settled, signature
+from nodeforge.models.files.fingerprint import fingerprint, without_reading
 from nodeforge.models.folders.companion_lock import locked_path
 from nodeforge.models.folders.companions import companions
 from nodeforge.models.folders.folder_layouts import ModelRoot, model_roots
 from nodeforge.models.folders.listing import SUFFIXES, is_named_as_model, models_in, same_name
+from nodeforge.models.measurements.measurement import Measurement
+from nodeforge.models.measurements.store import Measurements
 from nodeforge.settings import Settings
 
 _RECOGNITION = 3
@@ -39,6 +42,7 @@ class ModelFolders:
         self._places = model_roots(settings)
         self._memo = FileCache(settings.cache / f"models_{_RECOGNITION}.json")
         self._found: dict[tuple[str, str], Path] = {}
+        self.measurements = Measurements(settings.home)
 
     def find(self, kind: str, name: str, granted: frozenset[Path] = frozenset()) -> Path:
         """The model `name` of `kind`.
@@ -90,6 +94,19 @@ class ModelFolders:
             return self._recognised(path, {})
         except RequestError:
             return None
+
+    def measured(self, path: Path) -> list[Measurement]:
+        """What was measured of the model at `path` on this machine, the last first.
+
+        A large model whose content is not known yet is not read for it.
+        """
+        if not self.measurements.any:
+            return []
+        try:
+            with without_reading():
+                return self.measurements.of(fingerprint(path))
+        except ModelFileError:
+            return []
 
     def scan(self) -> list[ModelInfo]:
         """All models, each with the `name` and the kind (`listed`) under which `find` has it.

@@ -24,9 +24,11 @@ from nodeforge.graph.ports import input_names, input_spec, title_of
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.auto_values import TYPES, auto_values
+from nodeforge.ui.documents.measured_loops import CURVE_PORTS, measured_at
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.inspector.exposing import show_exposed
+from nodeforge.ui.inspector.measured_curve import MeasuredCurve
 from nodeforge.ui.inspector.port_row import PortRow
 
 EMPTY = "Select a node to see and change its values here."
@@ -39,6 +41,8 @@ class Inspector(QScrollArea):
     """The path of a node to show."""
     grid_requested = Signal(str)
     """The input, ``path.port``, that a grid is wanted of."""
+    measurement_requested = Signal(str)
+    """The model that is to be measured, by its name."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -51,6 +55,8 @@ class Inspector(QScrollArea):
         self._opened: OpenDocument | None = None
         self._paths: list[str] = []
         self._rows: list[PortRow] = []
+        self._curves: dict[str, MeasuredCurve] = {}
+        """By the node that tells a loop its steps, sampler or guidance."""
         self._title: QLineEdit | None = None
         self._needs: QLabel | None = None
         self._reason: QLabel | None = None
@@ -111,6 +117,15 @@ class Inspector(QScrollArea):
         for row in self._rows:
             if row.field is not None:
                 row.field.set_auto(told.get(row.inner.node, {}).get(row.inner.port, ""))
+        self.show_curves()
+
+    def show_curves(self) -> None:
+        """Show how near the loop's model comes by steps, where that was measured."""
+        if self._opened is None:
+            return
+        for path, curve in self._curves.items():
+            found = measured_at(self._workspace, self._opened, path)
+            curve.show_loop(*(found or (None, None)))
 
     def _show_problems(self) -> None:
         """What the linter says of the inputs of the one node that is shown."""
@@ -128,6 +143,7 @@ class Inspector(QScrollArea):
 
     def _build(self) -> None:
         self._rows, self._title, self._needs = [], None, None
+        self._curves = {}
         self._reason = None
         content = QWidget()
         column = QVBoxLayout(content)
@@ -171,8 +187,10 @@ class Inspector(QScrollArea):
                 row = PortRow(self._workspace, self._opened, self._paths, port)
                 row.source_clicked.connect(self.node_requested)
                 row.grid_requested.connect(self.grid_requested)
+                row.measurement_requested.connect(self.measurement_requested)
                 self._rows.append(row)
                 column.addWidget(row)
+                self._add_curve(column, row)
         if isinstance(nodes[0], Subgraph) and len(nodes) == 1:
             column.addWidget(self._exposing_button())
         self._show_auto()
@@ -185,6 +203,14 @@ class Inspector(QScrollArea):
         if spec is not None and (more := help_text(spec.doc, spec.summary)):
             column.addWidget(_line())
             column.addWidget(_label(more, "small"))
+
+    def _add_curve(self, column: QVBoxLayout, row: PortRow) -> None:
+        """Make room for a curve below a row of a single node's steps, sampler or guidance."""
+        inner = self._node(row.inner.node)
+        place = (inner.type if inner else "", row.inner.port)
+        if len(self._paths) == 1 and place in CURVE_PORTS and row.inner.node not in self._curves:
+            self._curves[row.inner.node] = MeasuredCurve(self._workspace)
+            column.addWidget(self._curves[row.inner.node])
 
     def _exposing_button(self) -> QPushButton:
         button = QPushButton(icon("sliders-horizontal"), "Exposed parameters…")

@@ -39,6 +39,7 @@ from nodeforge.ui.fields.seed_field import SeedField
 from nodeforge.ui.fields.text_field import TextField
 from nodeforge.ui.inspector.exposing import add_exposing
 from nodeforge.ui.inspector.grid_entry import add_grid
+from nodeforge.ui.inspector.measure_entry import add_measuring
 
 
 class PortRow(QWidget):
@@ -51,6 +52,8 @@ class PortRow(QWidget):
     source_clicked = Signal(str)
     grid_requested = Signal(str)
     """The input, ``path.port``, that a grid is wanted of."""
+    measurement_requested = Signal(str)
+    """The model that is to be measured, by its name."""
 
     def __init__(
         self, workspace: Workspace, opened: OpenDocument, paths: Sequence[str], port: PortSpec
@@ -145,6 +148,8 @@ class PortRow(QWidget):
                 menu.addSeparator()
             add_grid(*where, self.grid_requested.emit)
             add_exposing(*where)
+            inner = self.inner.node, self.inner.port, self.measurement_requested.emit
+            add_measuring(menu, self._workspace, self._opened, *inner)
         if not menu.isEmpty():
             menu.popup(place)
 

@@ -37,6 +37,8 @@ class WorkerConnection(QObject):
 
     events_received = Signal(list)
     """Events in order, at most every 33 ms; of progress only the last of each node."""
+    reconnected = Signal()
+    """The worker is another one, with other settings; what was asked of the last is lost."""
     _arrived = Signal()
 
     def __init__(self, settings: Settings, spawn: Spawn) -> None:
@@ -88,6 +90,7 @@ class WorkerConnection(QObject):
         """End the worker and use one with other settings."""
         client, self._client = self._client, self._connect(settings)
         self._send(partial(client.close, 1.0))
+        self.reconnected.emit()
 
     def close(self, patience: float = 2.0) -> None:
         """End the worker; no more events or answers are delivered."""

@@ -97,6 +97,10 @@ class BaseWindow(QMainWindow):
         """Ask for an exploration."""
         raise NotImplementedError
 
+    def ask_measurement(self, name: str = "") -> None:
+        """Ask for the measurement of a model, or of the one that the current workflow loads."""
+        raise NotImplementedError
+
     def copy_json(self, opened: OpenDocument) -> None:
         """Copy the workflow to the clipboard as JSON."""
         raise NotImplementedError

@@ -54,6 +54,7 @@ from nodeforge.ui.window.docks import Docks
 from nodeforge.ui.window.documents_area import DocumentsArea
 from nodeforge.ui.window.first_steps import FirstSteps
 from nodeforge.ui.window.manual import Manual
+from nodeforge.ui.window.measure_commands import MeasureCommands
 from nodeforge.ui.window.menus.canvas_menu import bring_to_canvas, show_new_canvas
 from nodeforge.ui.window.menus.command_palette import CommandPalette, ShortcutList
 from nodeforge.ui.window.menus.menu_bar import build_menus, build_toolbar, canvas_menu, node_menu
@@ -112,6 +113,7 @@ class MainWindow(BaseWindow):
         self.queue = QueuePanel(self.runner)
         below = {"Gallery": self.gallery, "Queue": self.queue}
         self.sweeps = SweepCommands(self)
+        self.measure = MeasureCommands(self)
         below |= {"Grids": self.sweeps.grid, "Candidates": self.sweeps.explore}
         below |= {"Problems": self.problems, "Log": self.log}
         self.docks.arrange(self.library, self.inspector, self.viewer, below)
@@ -177,6 +179,9 @@ class MainWindow(BaseWindow):
     def ask_explore(self) -> None:
         self.sweeps.ask_explore()
 
+    def ask_measurement(self, name: str = "") -> None:
+        self.measure.ask(name)
+
     def show_preferences(self) -> None:
         before = self.workspace.settings
         if Preferences(self.workspace, self.commands, self).exec():
@@ -233,6 +238,7 @@ class MainWindow(BaseWindow):
         self.area.close_canvases()
         self.docks.save_layout(self.workspace.store)
         self.autosave.close()
+        self.measure.idle.cancel()
         self.runner.close()
         self.results.close()
         event.accept()
@@ -267,6 +273,7 @@ class MainWindow(BaseWindow):
         )
         self.inspector.node_requested.connect(self.go_to)
         self.inspector.grid_requested.connect(self.ask_grid)
+        self.inspector.measurement_requested.connect(self.ask_measurement)
         self.sweeps.connect(self.pictures.run)
         self.viewer.node_requested.connect(partial(edit_text, self))
         self.problems.node_requested.connect(self.go_to)

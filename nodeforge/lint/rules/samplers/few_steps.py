@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.loops import LOOPS, Loop, loops
+from nodeforge.lint.measured import measured
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 
@@ -21,21 +22,38 @@ RULE = Rule(
     types=LOOPS,
 )
 
+_FAR = 0.5
+"""The measured distance from which a picture is another one than that of more steps."""
+
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         unknown = loop.family is None or (loop.variant is not None and loop.variant.distilled)
         if unknown or not loop.schedule or loop.steps is None or _hurries(scene, loop):
             continue
-        least = loop.recommended.steps_range[0]
-        if loop.steps < least:
+        if fact := _too_few(loop, loop.steps):
             yield scene.problem(
                 loop.schedule,
-                f"is {loop.steps}; {loop.label} needs about {least} or more.",
+                fact,
                 f"{loop.recommended.steps} is usual.",
                 port="steps",
                 fix=scene.set_value(loop.schedule, "steps", loop.recommended.steps),
             )
+
+
+def _too_few(loop: Loop, steps: int) -> str:
+    """What is wrong with so few steps: as it was measured, or as is usual; empty for nothing."""
+    least = loop.recommended.steps_range[0]
+    found = measured(loop)
+    distance = found.distance(steps) if found is not None else None
+    if distance is None:
+        return f"is {steps}; {loop.label} needs about {least} or more." if steps < least else ""
+    if distance <= _FAR or steps >= loop.recommended.steps:
+        return ""
+    return (
+        f"is {steps}; with so few the picture differs from the converged one by {distance:.0%} of "
+        "what another seed does, as measured here."
+    )
 
 
 def _hurries(scene: LintContext, loop: Loop) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.loops import LOOPS, loops
+from nodeforge.lint.measured import measured
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 
@@ -36,6 +37,8 @@ def check(scene: LintContext) -> Iterator[Problem]:
         unknown = loop.family is None or (loop.variant is not None and loop.variant.distilled)
         if unknown or not loop.schedule or loop.steps is None:
             continue  # the rule `distilled_steps`
+        if measured(loop) is not None:
+            continue  # the rule `measured_steps` knows better
         slow = loop.settings.sampler in _SLOW
         most = _MOST_SLOW if slow else loop.recommended.steps_range[1]
         if loop.steps <= most:

@@ -14,6 +14,7 @@ from nodeforge.ui.common.command_registry import shortcut_text
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.inspector.exposing import add_exposing
 from nodeforge.ui.inspector.grid_entry import add_grid
+from nodeforge.ui.inspector.measure_entry import add_measuring
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.menus.colour_menu import ColourMenu
 from nodeforge.ui.window.menus.history_menu import HistoryMenu
@@ -120,7 +121,9 @@ def node_menu(window: BaseWindow, request: MenuRequest) -> QMenu:
         opened = window.workspace.current
         if opened is not None and request.node:
             add_exposing(menu, window.workspace, opened, request.node, request.port)
-            add_grid(menu, window.workspace, opened, request.node, request.port, window.ask_grid)
+            where = menu, window.workspace, opened, request.node, request.port
+            add_grid(*where, window.ask_grid)
+            add_measuring(*where, window.ask_measurement)
             menu.addSeparator()
         _fill(window, menu, _entries_of(window, request.node))
         menu.insertMenu(window.commands["node.group"], ColourMenu(window, menu))

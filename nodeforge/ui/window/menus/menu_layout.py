@@ -122,7 +122,7 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
         "&Run",
         (
             *("run.run", "run.to_selected", "run.selected", "run.stop", SEPARATOR),
-            *("run.grid", "run.explore", SEPARATOR),
+            *("run.grid", "run.explore", "run.measure", SEPARATOR),
             *("run.on_change", "run.pause", "run.previews", SEPARATOR),
             *("run.relink", "run.check_contents", "run.free", "run.restart_worker"),
         ),

@@ -144,6 +144,15 @@ class RunMenu:
                 any_open,
                 words=("Many seeds", "Choose early", "Candidates"),
             ),
+            Command(
+                "run.measure",
+                "Measure model…",
+                window.ask_measurement,
+                (),
+                "chart-line",
+                any_open,
+                words=("Converged", "How many steps", "Benchmark sampler"),
+            ),
             _switch(
                 "run.on_change",
                 "Run on change",

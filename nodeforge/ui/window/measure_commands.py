@@ -1,0 +1,127 @@
+"""Measure this model…: what asks for it, and what shows how far it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nodeforge.engine.measurements.opening import checked_model, open_measurement
+from nodeforge.errors import NodeForgeError
+from nodeforge.models import fingerprints
+from nodeforge.ui.common.background_task import ReportProgress, run_in_background
+from nodeforge.ui.documents.measured_loops import model_names
+from nodeforge.ui.panels.measure_dialog import MeasureDialog, MeasureProgress
+from nodeforge.ui.running.idle_measuring import IdleMeasuring
+from nodeforge.ui.running.worker_connection import Answer
+from nodeforge.ui.window.base_window import BaseWindow
+
+if TYPE_CHECKING:
+    from nodeforge.engine.measurements.conditions import Extent, MeasuredModel
+    from nodeforge.engine.measurements.measuring import Measuring
+
+
+class MeasureCommands:
+    """Starts the measurement of a model, and says what came of it.
+
+    Args:
+        window: The window, whose runner, workspace and status bar are there.
+        extent: How much is measured; None is all.
+    """
+
+    def __init__(self, window: BaseWindow, extent: Extent | None = None) -> None:
+        self._window, self.extent = window, extent
+        self.idle = IdleMeasuring(window.runner)
+        self.idle.ended.connect(self._ended)
+        self.dialog: MeasureDialog | None = None
+        window.status.addPermanentWidget(MeasureProgress(self.idle))
+
+    def ask(self, name: str = "") -> None:
+        """Ask for the measurement of a model.
+
+        Args:
+            name: As a workflow names it; empty is the first that the current workflow loads.
+        """
+        window, opened = self._window, self._window.workspace.current
+        if not name and opened is not None:
+            name = next(iter(model_names(window.workspace, opened)), "")
+        if not name:
+            window.status.show_text("The workflow loads no model that can be measured.")
+            return
+        if self.idle.measuring is not None:
+            busy = self.idle.measuring.model.name
+            window.status.show_text(f"“{busy}” is being measured; cancel that first.")
+            return
+        granted = tuple(opened.granted) if opened is not None else ()
+        try:
+            model = checked_model(window.workspace.folders, name, granted, self.extent)
+            read = self._read(model)
+        except NodeForgeError as error:
+            self._refuse(error)
+            return
+        if read:
+            window.runner.worker.ask("devices", lambda answer: self._open(model, answer))
+
+    def _read(self, model: MeasuredModel) -> bool:
+        """Read a large model once, to know its content; whether the person let it be read."""
+        known = fingerprints()
+        if known.known(model.path) is not None:
+            return True
+
+        def work(report: ReportProgress) -> bool:
+            done = 0
+
+            def watch(count: int) -> None:
+                nonlocal done
+                done += count
+                report(min(1.0, done / max(1, model.info.size)))
+
+            known.of(model.path, watch)
+            return True
+
+        return bool(run_in_background(self._window, f"Reading {Path(model.name).name}…", work))
+
+    def _open(self, model: MeasuredModel, answer: Answer) -> None:
+        window = self._window
+        if isinstance(answer, NodeForgeError):
+            self._refuse(answer)
+            return
+        try:
+            opened = open_measurement(
+                model, window.workspace.folders.measurements, answer["chosen"], self.extent
+            )
+        except NodeForgeError as error:
+            self._refuse(error)
+            return
+        for notice in opened.notices:
+            window.runner.logged.emit(notice)
+            window.area.message_bars.show_message("measure", notice, kind="warn")
+        if opened.measuring.is_whole:
+            window.status.show_text(f"“{model.name}” has been measured here already.")
+            self._show_everywhere()
+            return
+        self.idle.probe(opened.measuring)
+        self.dialog = MeasureDialog(self.idle, opened.measuring, window)
+        self.dialog.started.connect(self.idle.start)
+        self.dialog.finished.connect(self._dialog_closed)
+        self.dialog.open()
+
+    def _dialog_closed(self) -> None:
+        self.dialog = None
+
+    def _ended(self, measuring: Measuring, why: str) -> None:
+        self._show_everywhere()
+        if why:
+            kept = "What was measured before is kept."
+            told = f"Measuring “{measuring.model.name}” ended: {why} {kept}"
+            self._window.area.message_bars.show_message("measure", told)
+        else:
+            name = measuring.model.name
+            self._window.status.show_text(f"“{name}” is measured: see steps in the inspector.")
+
+    def _show_everywhere(self) -> None:
+        """Have the linter and the inspector read what was measured."""
+        self._window.runner.planner.schedule()
+        self._window.inspector.show_curves()
+
+    def _refuse(self, error: NodeForgeError) -> None:
+        self._window.area.message_bars.show_message("measure", str(error))
