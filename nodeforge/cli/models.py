@@ -25,6 +25,7 @@ def list_models() -> None:
         click.echo(f"{fact}\n    {way_out}", err=True)
     for info in models.ModelFolders(settings).scan():
         family = info.family or ("any that fits" if info.families else info.reason)
+        family = family or models.upscaler_label(info)
         told = f"{family} {info.variant}" if info.variant else family
         click.echo(f"{info.kind:<14}{info.name:<40}{told:<24}{human_size(info.size):>10}")
 

@@ -22,7 +22,7 @@ from nodeforge.models.folders.folder_layouts import ModelRoot, model_roots
 from nodeforge.models.folders.listing import SUFFIXES, is_named_as_model, models_in, same_name
 from nodeforge.settings import Settings
 
-_RECOGNITION = 3
+_RECOGNITION = 4
 """Raised where the same file is recognised as something else than before."""
 
 _PARTS = (Kind.UNET, Kind.VAE, Kind.TEXT_ENCODER)
