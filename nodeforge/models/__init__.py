@@ -48,6 +48,7 @@ from nodeforge.models.families import (
     TextEncoderKind,
     Variant,
 )
+from nodeforge.models.files.allowed_pickles import converted_path
 from nodeforge.models.files.diffusers_folder import (
     VOCABULARY_KEY,
     is_whole_model,
@@ -65,7 +66,7 @@ from nodeforge.models.files.fingerprint import (
     size_of,
     without_reading,
 )
-from nodeforge.models.files.header import Header, read_header
+from nodeforge.models.files.header import Header, is_pickle, read_header
 from nodeforge.models.folders.companion_lock import COMPANIONS, locked_entry, locked_of
 from nodeforge.models.folders.companions import MissingCompanionError, companions, needs_of
 from nodeforge.models.folders.folder_layouts import folder_problems
@@ -135,6 +136,7 @@ __all__ = [
     "bundled_prefix",
     "compact_layers",
     "companions",
+    "converted_path",
     "embedding_tensors",
     "encoder_set",
     "esrgan_doublings",
@@ -144,6 +146,7 @@ __all__ = [
     "fingerprint",
     "fingerprints",
     "folder_problems",
+    "is_pickle",
     "is_whole_model",
     "kind_label",
     "kind_with_article",
