@@ -72,9 +72,7 @@ def tensors_of_pickle(path: Path) -> dict[str, Tensor]:
 def _refused(path: Path, why: str) -> LoadingError:
     found = _NAME.search(why)
     if found:
-        fact = (
-            f"asks for '{found[1]}' while it is read, which tensors do not need: it may run code."
-        )
+        fact = f"asks for '{found[1]}' while it is read, which no tensor needs: it may run code."
     else:
         fact = "is written in a way that torch does not read as tensors alone."
     return LoadingError(
