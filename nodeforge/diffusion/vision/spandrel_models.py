@@ -99,7 +99,7 @@ def load_spandrel(
     for name, entry in stored.items():
         check()
         state[name] = entry.read(torch.float32)
-    spandrel = _imported()
+    spandrel = imported_spandrel()
     label = UPSCALERS[architecture].label
     try:
         with warnings.catch_warnings():
@@ -121,7 +121,7 @@ def _refused(weights: Weights, fact: str) -> LoadingError:
     return LoadingError(fact, place=weights.path, way_out="Choose another upscaler.")
 
 
-def _imported() -> Any:
+def imported_spandrel() -> Any:
     """spandrel, imported beside the stand-ins where it was not yet."""
     with _importing:
         if "spandrel" not in sys.modules:
