@@ -27,6 +27,7 @@ def test_settings_come_back_as_they_were_saved(tmp_path: Path):
         device="cpu",
         disk_cache_bytes=5,
         packs_allowed={"mine": "abc"},
+        pickles_allowed={"b3:00": "4x.pth"},
     )
     save_settings(settings)
     assert load_settings(tmp_path) == settings

@@ -46,6 +46,7 @@ from nodeforge.values import (
     Sampler,
     Schedule,
     TextEncoder,
+    UpscaleModel,
     Vae,
 )
 
@@ -72,6 +73,7 @@ TYPE_NAMES: Mapping[Any, str] = {
     Sampler: "sampler",
     Schedule: "schedule",
     TextEncoder: "text_encoder",
+    UpscaleModel: "upscale_model",
     Vae: "vae",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,7 +28,13 @@ _TORCH_FOR_CARDS = "pip install torch --index-url https://download.pytorch.org/w
 def command() -> None:
     """Tell versions, devices and folders, and how to mend what is missing."""
     settings = load_settings()
-    missing = [*_versions(), *_folders(settings), *_system(), *_devices(settings)]
+    missing = [
+        *_versions(),
+        *_torchvision(),
+        *_folders(settings),
+        *_system(),
+        *_devices(settings),
+    ]
     click.echo()
     for fact, mend in missing:
         click.echo(f"! {fact}\n    {mend}")
@@ -45,10 +52,40 @@ def _versions() -> list[tuple[str, str]]:
         except PackageNotFoundError:
             _row(library, "missing")
             missing.append((f"{library} is not installed.", f"pip install {library}"))
+    _tell_spandrel()
     if sys.version_info < (3, 12) and _newer_qt():
         fact = "PySide6 6.12 aborts on Python 3.10 and 3.11."
         missing.append((fact, "pip install 'PySide6-Essentials<6.12'"))
     return missing
+
+
+def _torchvision() -> list[tuple[str, str]]:
+    """Nothing here needs it, but transformers and diffusers import it where it is installed."""
+    try:
+        there = version("torchvision")
+    except PackageNotFoundError:
+        return []
+    _row("torchvision", there)
+    tried = subprocess.run(
+        [sys.executable, "-c", "import torchvision"], capture_output=True, text=True, check=False
+    )
+    if not tried.returncode:
+        return []
+    why = (tried.stderr.strip().splitlines() or ["it ends Python"])[-1]
+    return [
+        (
+            f"torchvision {there} does not fit torch ({why}): it takes transformers and diffusers, "
+            "which import it, with it.",
+            "pip uninstall torchvision",
+        )
+    ]
+
+
+def _tell_spandrel() -> None:
+    """Some upscalers want it, and nothing else does: it is told, and never missing."""
+    absent = models.missing_for_spandrel()
+    hint = f"not installed; for SwinIR, DAT, HAT, SPAN and others: {models.SPANDREL_COMMAND}"
+    _row("spandrel", hint if absent else version("spandrel"))
 
 
 def _newer_qt() -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
 from nodeforge import models
 from nodeforge.cli.cache import human_size
 from nodeforge.cli.user_settings import user_settings
+from nodeforge.engine.client import WorkerClient
+from nodeforge.errors import RequestError
+from nodeforge.settings import Settings, update_settings
 
 
 @click.group("models", invoke_without_command=True)
@@ -25,6 +31,7 @@ def list_models() -> None:
         click.echo(f"{fact}\n    {way_out}", err=True)
     for info in models.ModelFolders(settings).scan():
         family = info.family or ("any that fits" if info.families else info.reason)
+        family = family or models.upscaler_label(info)
         told = f"{family} {info.variant}" if info.variant else family
         click.echo(f"{info.kind:<14}{info.name:<40}{told:<24}{human_size(info.size):>10}")
 
@@ -34,3 +41,41 @@ def scan() -> None:
     """The same with each file's SHA-256, which takes as long as reading all of them."""
     for info in models.ModelFolders(user_settings()).scan():
         click.echo(f"{models.sha256(info.path)}  {info.kind}  {info.name}")
+
+
+@command.command("allow")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def allow(file: Path) -> None:
+    """Let the tensors of a pickle (.pth, .ckpt, .pt) be read, as it is now.
+
+    Nothing else of it is read, and no code in it runs: its tensors are copied into a safetensors
+    file, which is used wherever the pickle is chosen. After any change to it, allow it again.
+    """
+    if not models.is_pickle(file):
+        raise RequestError(
+            "is no pickle.", place=str(file), way_out="Use it as it is: nothing has to be allowed."
+        )
+    settings = user_settings()
+    path = file.absolute()
+    key = models.fingerprint(path)
+    count = _convert(settings, path, models.converted_path(settings, key, path.name))
+    if models.fingerprint(path) != key:
+        raise RequestError(
+            "changed while it was read.", place=str(file), way_out="Try again when it is whole."
+        )
+
+    def allowed(now: Settings) -> Settings:
+        return replace(now, pickles_allowed={**now.pickles_allowed, key: path.name})
+
+    update_settings(settings.home, allowed)
+    click.echo(f"{file.name}: {count} tensors; it may be used as it is now.")
+
+
+def _convert(settings: Settings, path: Path, target: Path) -> int:
+    """Copy the tensors of a pickle in the worker, which has torch."""
+    client = WorkerClient(settings, lambda _: None)
+    try:
+        answer = client.ask("convert_pickle", path=str(path), target=str(target)).result()
+    finally:
+        client.close()
+    return answer["tensors"]

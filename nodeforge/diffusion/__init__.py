@@ -95,6 +95,8 @@ from nodeforge.diffusion.vae.autoencoder import (
     encode,
     encode_reference,
 )
+from nodeforge.diffusion.vision.enlarging import EnlargeError, enlarge
+from nodeforge.diffusion.vision.upscaler import LoadedUpscaler, describe_upscaler
 from nodeforge.diffusion.weights.describe import (
     FAMILY_LABELS,
     LATENT_SPACES,
@@ -144,6 +146,7 @@ __all__ = [
     "Denoising",
     "DeviceError",
     "DrawnNoise",
+    "EnlargeError",
     "FamilyMismatchError",
     "HintError",
     "LatentSizeError",
@@ -151,6 +154,7 @@ __all__ = [
     "LoadedControlNet",
     "LoadedModel",
     "LoadedTextEncoder",
+    "LoadedUpscaler",
     "LoadedVae",
     "LoadingError",
     "LocalHost",
@@ -190,6 +194,7 @@ __all__ = [
     "describe_lora",
     "describe_t2i_adapter",
     "describe_text_encoder",
+    "describe_upscaler",
     "describe_vae",
     "draw_noise",
     "empty",
@@ -197,6 +202,7 @@ __all__ = [
     "encode_prompt",
     "encode_reference",
     "encode_text",
+    "enlarge",
     "estimate",
     "exclude_area",
     "facts",

@@ -1,6 +1,7 @@
 """Model files, without torch: folders, detection, headers, content keys."""
 
 from nodeforge.models.auto_settings import SamplingSettings, resolve
+from nodeforge.models.detection.found import Shapes
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.lora_names import LoraTensor
 from nodeforge.models.detection.lora_names import other_method as other_lora_method
@@ -13,6 +14,16 @@ from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.detection.text_encoder_sets import EncoderSet, encoder_set
 from nodeforge.models.detection.told_by_name import told_by_name
 from nodeforge.models.detection.transformers import bundled_prefix
+from nodeforge.models.detection.upscalers import (
+    SPANDREL_COMMAND,
+    UPSCALERS,
+    bare_names,
+    compact_layers,
+    esrgan_doublings,
+    esrgan_names,
+    esrgan_unshuffled,
+    missing_for_spandrel,
+)
 from nodeforge.models.errors import (
     CorruptModelError,
     ForbiddenModelError,
@@ -37,6 +48,7 @@ from nodeforge.models.families import (
     TextEncoderKind,
     Variant,
 )
+from nodeforge.models.files.allowed_pickles import converted_path
 from nodeforge.models.files.diffusers_folder import (
     VOCABULARY_KEY,
     is_whole_model,
@@ -54,7 +66,7 @@ from nodeforge.models.files.fingerprint import (
     size_of,
     without_reading,
 )
-from nodeforge.models.files.header import Header, read_header
+from nodeforge.models.files.header import Header, is_pickle, read_header
 from nodeforge.models.folders.companion_lock import COMPANIONS, locked_entry, locked_of
 from nodeforge.models.folders.companions import MissingCompanionError, companions, needs_of
 from nodeforge.models.folders.folder_layouts import folder_problems
@@ -73,6 +85,7 @@ from nodeforge.models.labels import (
     kind_with_article,
     references_taken,
     too_many_references,
+    upscaler_label,
     variant_label,
 )
 from nodeforge.models.measurements.measurement import Conditions, CurvePoint, Measurement
@@ -90,8 +103,10 @@ __all__ = [
     "NO_PICTURE_TO_EDIT",
     "SCALE_NAMES",
     "SPACES",
+    "SPANDREL_COMMAND",
     "TEXT_ENCODER_KINDS",
     "UNREAD",
+    "UPSCALERS",
     "VOCABULARY_KEY",
     "Conditions",
     "CorruptModelError",
@@ -116,24 +131,33 @@ __all__ = [
     "RecommendedSettings",
     "SamplingSettings",
     "ScheduleShift",
+    "Shapes",
     "Signature",
     "Task",
     "TextEncoderKind",
     "Variant",
+    "bare_names",
     "bundled_prefix",
+    "compact_layers",
     "companions",
+    "converted_path",
     "embedding_tensors",
     "encoder_set",
+    "esrgan_doublings",
+    "esrgan_names",
+    "esrgan_unshuffled",
     "family_label",
     "fingerprint",
     "fingerprints",
     "folder_problems",
+    "is_pickle",
     "is_whole_model",
     "kind_label",
     "kind_with_article",
     "locate",
     "locked_entry",
     "locked_of",
+    "missing_for_spandrel",
     "needs_of",
     "other_lora_method",
     "parse_lora_name",
@@ -150,6 +174,7 @@ __all__ = [
     "size_of",
     "told_by_name",
     "too_many_references",
+    "upscaler_label",
     "variant_label",
     "weight_files",
     "without_reading",

@@ -52,15 +52,21 @@ class OtherKindError(ModelFileError):
 
 
 class PickleRefusedError(ModelFileError):
-    """A model file in Python's pickle format, which can run any code while it is read."""
+    """A model file in Python's pickle format, which can run any code while it is read.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: It.
+        is_part: Whether it is part of a model's folder, which only files beside it can replace.
+    """
+
+    def __init__(self, path: Path, *, is_part: bool = False) -> None:
         target = path.with_suffix(".safetensors")
+        convert = f"convert it, which reads tensors only: {_CONVERT}'{path}' '{target}'"
+        allow = f"let its tensors, and nothing else, be read: nodeforge models allow '{path}'"
         super().__init__(
             "is a pickle: reading one can run any code, so it is not opened.",
             place=str(path),
-            way_out="Get the model as .safetensors, or convert it, which reads tensors only: "
-            f"{_CONVERT}'{path}' '{target}'",
+            way_out=f"Get the model as .safetensors, or {convert if is_part else allow}",
         )
         self.path = path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nodeforge.models.detection.info import Kind, ModelInfo
+from nodeforge.models.detection.upscalers import UPSCALERS
 from nodeforge.models.families import FAMILIES, Family
 
 EDIT_MODELS = "Choose an edit model, such as InstructPix2Pix, Flux.1 Kontext or Flux.2 klein."
@@ -31,6 +32,7 @@ _KINDS: dict[str, str] = {
     Kind.T2I_ADAPTER: "a T2I-Adapter",
     Kind.IP_ADAPTER: "an IP-Adapter",
     Kind.IMAGE_ENCODER: "an image encoder",
+    Kind.UPSCALER: "an upscaler",
 }
 
 
@@ -48,6 +50,14 @@ def family_label(info: ModelInfo) -> str:
     """``Flux.2 klein 4B``; empty where its family is not known."""
     family = FAMILIES.get(info.family or "")
     return family.label if family else ""
+
+
+def upscaler_label(info: ModelInfo) -> str:
+    """An upscaler's architecture, and its scale where that is known: ``ESRGAN ×4``."""
+    if info.architecture not in UPSCALERS:
+        return ""
+    label = UPSCALERS[info.architecture].label
+    return f"{label} ×{info.scale}" if info.scale else label
 
 
 def variant_label(info: ModelInfo) -> str:

@@ -113,6 +113,8 @@ class Settings:
     memory_cache_bytes: int = 2 * GIB
     disk_cache_bytes: int = 10 * GIB
     packs_allowed: dict[str, str] = field(default_factory=dict)
+    pickles_allowed: dict[str, str] = field(default_factory=dict)
+    """Pickles whose tensors may be read: content keys to names of files."""
     problems: tuple[str, ...] = field(default=(), compare=False)
     """Sentences on values of the settings file that are of a wrong kind, and are not used."""
 
@@ -152,6 +154,11 @@ class Settings:
     def pack_copies(self) -> Path:
         """Read-only copies of allowed packs, by content hash; packs run from there."""
         return self.home / "worker" / "packs"
+
+    @property
+    def converted(self) -> Path:
+        """Safetensors copies of allowed pickles, by content key."""
+        return self.home / "converted"
 
     @property
     def file(self) -> Path:

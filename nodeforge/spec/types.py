@@ -13,7 +13,10 @@ PLAIN = frozenset({INTEGER, FLOAT, TEXT, BOOLEAN, PATH})
 """Types with a widget: a value of theirs may stand in the workflow itself."""
 
 RECIPES_OF_NETWORKS = frozenset(
-    {"model", "text_encoder", "vae", "controlnet", "ip_adapter", "image_encoder"}
+    {
+        *("model", "text_encoder", "vae", "controlnet", "ip_adapter", "image_encoder"),
+        "upscale_model",
+    }
 )
 """A node that takes one of these runs a network: device and precision count in its key."""
 

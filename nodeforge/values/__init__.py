@@ -37,6 +37,7 @@ from nodeforge.values.recipes import (
     TextEncoder,
     TextEncoderPart,
     Tiling,
+    UpscaleModel,
     Vae,
     Weights,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "TextEncoderPart",
     "Thresholding",
     "Tiling",
+    "UpscaleModel",
     "Vae",
     "Weights",
     "ZeroStar",

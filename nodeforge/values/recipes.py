@@ -165,7 +165,20 @@ class ImageEncoder:
     weights: Weights
 
 
-NetworkRecipe = Model | TextEncoderPart | Vae | ControlNet | IpAdapter | ImageEncoder
+@dataclass(frozen=True)
+class UpscaleModel:
+    """A network that enlarges pictures.
+
+    Args:
+        weights: Where its numbers are.
+        architecture: A name in `nodeforge.models.UPSCALERS`.
+    """
+
+    weights: Weights
+    architecture: str
+
+
+NetworkRecipe = Model | TextEncoderPart | Vae | ControlNet | IpAdapter | ImageEncoder | UpscaleModel
 """Recipes of one network each."""
 
 Recipe = NetworkRecipe | TextEncoder

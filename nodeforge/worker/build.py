@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
@@ -16,6 +17,7 @@ from nodeforge.diffusion.networks.building import import_libraries
 from nodeforge.diffusion.tensors.attention import attention_backends
 from nodeforge.diffusion.tensors.devices import choose, devices, out_of_memory_explained, report_of
 from nodeforge.diffusion.tensors.policy import Policy
+from nodeforge.diffusion.weights import pickles
 from nodeforge.engine.cache import DiskTier, MemoryTier, ResultCache
 from nodeforge.engine.session import Session
 from nodeforge.formats import graph_from_json
@@ -143,8 +145,13 @@ def _answers(
         models.fingerprints().forget()
         return {}, b""
 
+    def convert_pickle(header: dict[str, Any]) -> Answer:
+        count = pickles.convert_pickle(Path(header["path"]), Path(header["target"]))
+        return {"tensors": count}, b""
+
     return {
         "catalogue": catalogue,
+        "convert_pickle": convert_pickle,
         "plan": plan,
         "memory_needs": memory,
         "render": picture,

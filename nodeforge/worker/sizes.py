@@ -14,6 +14,7 @@ from nodeforge.diffusion import (
     describe_controlnet,
     describe_denoiser,
     describe_text_encoder,
+    describe_upscaler,
     describe_vae,
 )
 from nodeforge.engine.plan import Plan
@@ -71,3 +72,5 @@ def _recipes(kind: str, path: Path) -> Iterator[Recipe]:
             yield describe_vae(path)
         case "controlnet":
             yield describe_controlnet(path)
+        case "upscaler":
+            yield describe_upscaler(path)

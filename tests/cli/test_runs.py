@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_upscalers
+import torch
 from PIL import Image
 
 from support.command_line import WORKFLOWS, CommandLine, Done, workflow
@@ -199,3 +201,21 @@ def test_the_worker_ends_when_its_client_dies(nodeforge: CommandLine):
     while Path(f"/proc/{worker}").exists() and time.monotonic() < end:
         time.sleep(0.1)
     assert not Path(f"/proc/{worker}").exists()
+
+
+@pytest.mark.slow
+def test_an_upscaler_in_a_pickle_runs_once_it_is_allowed(nodeforge: CommandLine, tmp_path: Path):
+    folder = nodeforge.home / "models" / "upscalers"
+    folder.mkdir(parents=True)
+    state = tiny_upscalers.state(tiny_upscalers.compact())
+    torch.save({"params_ema": state}, folder / "x2.pth")
+    raw = workflow("enlarge")
+    raw["nodes"]["upscaler"]["values"] = {"file": "x2.pth"}
+    file = tmp_path / "enlarge.json"
+    file.write_text(json.dumps(raw))
+    refused = nodeforge("run", file)
+    assert refused.code == 2
+    assert "nodeforge models allow" in refused.err
+    assert nodeforge("models", "allow", folder / "x2.pth").code == 0
+    assert "Real-ESRGAN compact ×2" in nodeforge("models").out
+    assert pixels(picture(nodeforge("run", file))).shape == (512, 512, 3)

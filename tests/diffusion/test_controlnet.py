@@ -205,7 +205,7 @@ def test_a_controlnet_of_another_family_is_refused_with_both_named(host, task, t
 
 
 def test_what_is_no_controlnet_is_refused(sd_folder):
-    with pytest.raises(LoadingError, match="this is a vae, not a controlnet"):
+    with pytest.raises(LoadingError, match="this is a VAE, not a ControlNet"):
         diffusion.describe_controlnet(sd_folder / "vae")
 
 

@@ -219,7 +219,7 @@ def test_a_lora_of_another_family_is_refused_with_both_named(tmp_path):
 
 
 def test_a_vae_is_no_lora(sd_folder):
-    with pytest.raises(LoadingError, match="this is a vae, not a lora"):
+    with pytest.raises(LoadingError, match="this is a VAE, not a LoRA"):
         diffusion.describe_lora(sd_folder / "vae", "sd15")
 
 

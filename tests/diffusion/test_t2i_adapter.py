@@ -183,7 +183,7 @@ def test_an_adapter_of_drawings_reads_one_channel(host, task, folder, tmp_path):
 
 
 def test_what_is_no_adapter_is_refused(folder):
-    with pytest.raises(LoadingError, match="this is a vae, not a t2i adapter"):
+    with pytest.raises(LoadingError, match="this is a VAE, not a T2I-Adapter"):
         diffusion.describe_t2i_adapter(folder / "vae")
 
 

@@ -374,22 +374,33 @@ def test_a_bypassed_node_without_counterpart_is_gone_around():
 
 def test_a_placeholder_keeps_values_links_and_title():
     workflow = text_to_image()
-    model = workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"})
-    up = workflow.add(
-        "ImageUpscaleWithModel", title="Large", image=(6, 0), upscale_model=(model, 0)
-    )
+    model = workflow.add("StyleModelLoader", {"style_model_name": "4x.pth"})
+    up = workflow.add("UltimateSDUpscale", title="Large", image=(6, 0), upscale_model=(model, 0))
     workflow.add("SaveImage", {"filename_prefix": "big"}, images=(up, 0))
     made = imported(workflow)
     nodes = made.document.graph.nodes
-    assert nodes["upscalemodelloader"].type == "comfyui.UpscaleModelLoader"
-    assert nodes["upscalemodelloader"].values == {"value_0": "4x.pth"}
-    assert nodes["imageupscalewithmodel"].title == "Large"
-    assert fed(made, "imageupscalewithmodel.image") == "decode.image"
-    assert fed(made, "save_2.image") == "imageupscalewithmodel.output_0"
+    assert nodes["stylemodelloader"].type == "comfyui.StyleModelLoader"
+    assert nodes["stylemodelloader"].values == {"value_0": "4x.pth"}
+    assert nodes["ultimatesdupscale"].title == "Large"
+    assert fed(made, "ultimatesdupscale.image") == "decode.image"
+    assert fed(made, "save_2.image") == "ultimatesdupscale.output_0"
     assert {each.class_type for each in made.report.missing} == {
-        "UpscaleModelLoader",
-        "ImageUpscaleWithModel",
+        "StyleModelLoader",
+        "UltimateSDUpscale",
     }
+
+
+def test_a_picture_is_enlarged_by_its_model():
+    workflow = text_to_image()
+    model = workflow.add("UpscaleModelLoader", {"model_name": "sub\\4x-UltraSharp.pth"})
+    up = workflow.add("ImageUpscaleWithModel", image=(6, 0), upscale_model=(model, 0))
+    workflow.add("SaveImage", {"filename_prefix": "big"}, images=(up, 0))
+    made = imported(workflow)
+    assert values(made, "load_upscaler") == {"file": "sub/4x-UltraSharp.pth"}
+    assert fed(made, "enlarge.upscale_model") == "load_upscaler.upscale_model"
+    assert fed(made, "enlarge.image") == "decode.image"
+    assert fed(made, "save_2.image") == "enlarge.image"
+    assert not made.report.missing
 
 
 def test_zeros_that_something_else_reads_become_a_latent():

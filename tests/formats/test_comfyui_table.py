@@ -184,6 +184,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "PreviewImage": ({"images": "IMAGE"}, {}),
     "ImageScale": (IMAGE, {"upscale_method": "nearest-exact", **SIZE, "crop": "center"}),
     "ImageScaleBy": (IMAGE, {"upscale_method": "lanczos", "scale_by": 2.0}),
+    "UpscaleModelLoader": ({}, {"model_name": "4x.pth"}),
+    "ImageUpscaleWithModel": ({"upscale_model": "UPSCALE_MODEL", **IMAGE}, {}),
     "ImageCrop": (IMAGE, {**SIZE, "x": 8, "y": 8}),
     "ImageBlend": (
         {"image1": "IMAGE", "image2": "IMAGE"},
@@ -370,6 +372,7 @@ def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
         "MASK": (picture, 1),
         "CONTROL_NET": (workflow.add("ControlNetLoader", {"control_net_name": "canny.st"}), 0),
         "IPADAPTER": (workflow.add("IPAdapterModelLoader", {"ipadapter_file": "a.st"}), 0),
+        "UPSCALE_MODEL": (workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"}), 0),
         "CLIP_VISION": (workflow.add("CLIPVisionLoader", {"clip_name": "v.st"}), 0),
         "SIGMAS": (levels, 0),
         "SAMPLER": (workflow.add("KSamplerSelect", {"sampler_name": "euler"}), 0),

@@ -9,6 +9,7 @@ import pytest
 import tiny_adapters
 import tiny_models
 import tiny_transformers
+import tiny_upscalers
 import torch
 from PIL import Image as Picture
 
@@ -53,6 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_adapters.write_ip_adapter(made / "model", made / "ip_adapter.safetensors")
     tiny_adapters.image_encoder().save_pretrained(made / "image_encoder")
     tiny_adapters.write_embedding(made / "embedding.safetensors", 768)
+    tiny_upscalers.write(tiny_upscalers.compact(), made / "upscaler.safetensors")
     Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
     return made
 
@@ -77,6 +79,7 @@ def samples(folder: Path, networks: LoadedNetworks) -> dict[str, Any]:
         "controlnet": diffusion.describe_controlnet(folder / "controlnet"),
         "ip_adapter": diffusion.describe_ip_adapter(folder / "ip_adapter.safetensors"),
         "image_encoder": diffusion.describe_image_encoder(folder / "image_encoder"),
+        "upscale_model": diffusion.describe_upscaler(folder / "upscaler.safetensors"),
         "conditioning": prompt,
         "latent": Latent(torch.randn(1, 4, SIZE // 8, SIZE // 8), "sd", 8),
         "noise": Noise(1, SIZE, SIZE),
@@ -133,6 +136,7 @@ def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
             "ip_adapter": "ip_adapter.safetensors",
             "image_encoder": "image_encoder",
             "embedding": "embedding.safetensors",
+            "upscaler": "upscaler.safetensors",
         }
         return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):

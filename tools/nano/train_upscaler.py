@@ -5,7 +5,6 @@ blurred, noised and compressed before; one network learns both.
 """
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nodeforge.diffusion.vision.compact import CompactNetwork
 from tools.nano.batches import Chance
 from tools.nano.compose import draw
 from tools.nano.concepts import Concept
@@ -37,26 +37,13 @@ DEGRADED_SHARE = 0.5
 SLOPE_WEIGHT = 0.3
 
 
-class Upscaler(nn.Module):
-    """RGB in 0..1 to RGB in about 0..1, `SCALE` times as large."""
+class Upscaler(CompactNetwork):
+    """RGB in 0..1 to RGB in about 0..1, `SCALE` times as large; fresh, it repeats pixels."""
 
     def __init__(self, features: int = FEATURES, convolutions: int = CONVOLUTIONS) -> None:
-        super().__init__()
-        widths = [3, *[features] * (convolutions + 1)]
-        body: list[nn.Module] = []
-        for before, after in pairwise(widths):
-            body += [nn.Conv2d(before, after, 3, 1, 1), nn.PReLU(num_parameters=after)]
-        body.append(nn.Conv2d(features, 3 * SCALE**2, 3, 1, 1))
-        self.body = nn.ModuleList(body)
-        nn.init.zeros_(body[-1].weight)  # pyright: ignore[reportArgumentType]
-        nn.init.zeros_(body[-1].bias)  # pyright: ignore[reportArgumentType]
-
-    def forward(self, small: Tensor) -> Tensor:
-        seen = small
-        for layer in self.body:
-            seen = layer(seen)
-        missing = functional.pixel_shuffle(seen, SCALE)
-        return missing + functional.interpolate(small, scale_factor=SCALE, mode="nearest")
+        super().__init__(3, features, convolutions, SCALE)
+        for parameter in self.body[-1].parameters():
+            nn.init.zeros_(parameter)
 
 
 def half(picture: Pixels) -> Pixels:

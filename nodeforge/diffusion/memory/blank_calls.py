@@ -13,10 +13,18 @@ from nodeforge.diffusion.families import behaviour
 from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.vae.normalising import cells_folded
+from nodeforge.diffusion.vision.enlarging import TILE_ON_CARD
 from nodeforge.diffusion.weights.configs import scale_of
 from nodeforge.diffusion.weights.model_facts import ModelFacts, facts
 from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, Family, GuidanceKind
-from nodeforge.values import AddedConditions, Model, NetworkRecipe, TextEncoderPart, Vae
+from nodeforge.values import (
+    AddedConditions,
+    Model,
+    NetworkRecipe,
+    TextEncoderPart,
+    UpscaleModel,
+    Vae,
+)
 
 META = torch.device("meta")
 TOKENS = 77
@@ -49,6 +57,9 @@ def blank_call(
             side = _largest_size(recipe.space) // scale_of(network.config) * cells_folded(network)
             latent = blank(1, network.config.latent_channels, side, side)
             return lambda: network.decode(latent, return_dict=False)
+        case UpscaleModel():
+            tile = blank(1, network.channels, TILE_ON_CARD, TILE_ON_CARD)
+            return lambda: network(tile)
     return None
 
 

@@ -23,8 +23,9 @@ from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.networks.loading import streams, weight_bytes
 from nodeforge.diffusion.tensors import attention
 from nodeforge.diffusion.tensors.policy import Policy
+from nodeforge.diffusion.vision.upscaler import is_built_here, upscaler_tensors
 from nodeforge.settings import Attention, MemoryMode
-from nodeforge.values import Model, NetworkRecipe, Recipe, TextEncoder
+from nodeforge.values import Model, NetworkRecipe, Recipe, TextEncoder, UpscaleModel
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ def memory_needs(recipe: Recipe, policy: Policy, device: torch.device) -> Memory
         parts = [memory_needs(part, policy, device) for part in recipe.parts]
         return MemoryNeeds(sum(p.weights for p in parts), max(p.working for p in parts))
     dtype = policy.dtype_of(recipe, device)
+    if isinstance(recipe, UpscaleModel) and not is_built_here(recipe):
+        stored = upscaler_tensors(recipe).values()
+        numbers = sum(math.prod(each.shape) for each in stored)
+        return MemoryNeeds(numbers * dtype.itemsize, 0)
     network = nn.Module.to(build(recipe), dtype)  # diffusers warns in its own
     streamed = policy.memory is MemoryMode.VERY_LOW and streams(recipe, policy, device)
     weights = weight_bytes(network, recipe, policy, device, streamed=streamed)

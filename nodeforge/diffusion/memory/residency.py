@@ -54,6 +54,7 @@ from nodeforge.values import (
     Recipe,
     TextEncoder,
     TextEncoderPart,
+    UpscaleModel,
     Vae,
     Weights,
 )
@@ -274,7 +275,7 @@ class Residency:
         most = (
             _numbers_in_files(recipe.weights) * self._policy.dtype_of(recipe, self.device).itemsize
         )
-        made_as_read = isinstance(recipe, IpAdapter | ImageEncoder)
+        made_as_read = isinstance(recipe, IpAdapter | ImageEncoder | UpscaleModel)
         if made_as_read or self.bytes_held + most <= self._bytes_kept:
             return most
         return weight_bytes(build(recipe), recipe, self._policy, self.device)

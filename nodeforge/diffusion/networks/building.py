@@ -16,13 +16,22 @@ from torch import nn
 from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.t2i_adapter import build_t2i_adapter
 from nodeforge.diffusion.networks.text_networks import build_text_encoder
+from nodeforge.diffusion.vision.upscaler import build_upscaler
 from nodeforge.diffusion.weights.configs import (
     controlnet_config,
     denoiser_config,
     vae_config,
 )
 from nodeforge.models import FAMILIES, SPACES
-from nodeforge.values import ControlNet, Model, NetworkRecipe, TextEncoderPart, Vae, Weights
+from nodeforge.values import (
+    ControlNet,
+    Model,
+    NetworkRecipe,
+    TextEncoderPart,
+    UpscaleModel,
+    Vae,
+    Weights,
+)
 
 _building = Lock()
 """accelerate changes `nn.Module` itself while parameters are kept from memory."""
@@ -84,6 +93,8 @@ def _build(recipe: NetworkRecipe) -> nn.Module:
                 return build_t2i_adapter(weights)
             case ControlNet():
                 return _built("ControlNetModel", controlnet_config(weights))
+            case UpscaleModel():
+                return build_upscaler(recipe)
             case _:
                 raise AssertionError(recipe)  # the others are made as they are read
 

@@ -27,6 +27,12 @@ from nodeforge.diffusion.networks.t2i_adapter import t2i_adapter_tensors
 from nodeforge.diffusion.networks.tokenizer import tokenizer_of
 from nodeforge.diffusion.tensors.policy import DEFAULT, Policy
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.vision.upscaler import (
+    LoadedUpscaler,
+    is_built_here,
+    load_upscaler,
+    upscaler_tensors,
+)
 from nodeforge.diffusion.weights.configs import lacks, own_folder, scale_of
 from nodeforge.diffusion.weights.layouts import matched, tensors_of, with_tied
 from nodeforge.diffusion.weights.scaled import with_scales
@@ -41,6 +47,7 @@ from nodeforge.values import (
     Recipe,
     TextEncoder,
     TextEncoderPart,
+    UpscaleModel,
     Vae,
     Weights,
 )
@@ -119,6 +126,7 @@ LoadedNetwork = (
     | LoadedControlNet
     | LoadedIpAdapter
     | LoadedImageEncoder
+    | LoadedUpscaler
 )
 Loaded = LoadedNetwork | LoadedTextEncoder
 
@@ -159,6 +167,8 @@ def load(
     if isinstance(recipe, IpAdapter | ImageEncoder):
         make = load_ip_adapter if isinstance(recipe, IpAdapter) else load_image_encoder
         return make(weights, home or device, dtype, check)
+    if isinstance(recipe, UpscaleModel) and not is_built_here(recipe):
+        return load_upscaler(recipe, device, home or device, dtype, check)
     network: Any = build_to_fill(recipe)
     found = _sources(network, recipe)
     _check_whole(network, weights, found)
@@ -177,6 +187,8 @@ def load(
             return LoadedVae(network, recipe.space)
         case ControlNet():
             return LoadedControlNet(network, weights.family)
+        case UpscaleModel():
+            return LoadedUpscaler(network, device, dtype)
 
 
 def names_in_8_bits(recipe: Recipe, policy: Policy, dtype: torch.dtype) -> set[str]:
@@ -290,6 +302,8 @@ def _fitted(tensor: Tensor, expected: Tensor, name: str, weights: Weights) -> Te
 def _sources(network: nn.Module, recipe: NetworkRecipe) -> dict[str, StoredTensor]:
     """The tensor for each parameter; those that are not there are left out."""
     weights, path = recipe.weights, Path(recipe.weights.path)
+    if isinstance(recipe, UpscaleModel):
+        return upscaler_tensors(recipe)
     if weights.part == "t2i_adapter":
         return t2i_adapter_tensors(path)
     folder = own_folder(weights)

@@ -13,9 +13,10 @@ from nodeforge.models import (
     HALF_FIRST,
     SPACES,
     TEXT_ENCODER_KINDS,
+    UPSCALERS,
 )
 from nodeforge.settings import Attention, MemoryMode, Precision, Settings
-from nodeforge.values import Model, Recipe, TextEncoderPart, Vae
+from nodeforge.values import Model, Recipe, TextEncoderPart, UpscaleModel, Vae
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Policy:
                 return self.dtype(device, TEXT_ENCODER_KINDS[recipe.kind].dtypes)
             case Vae():
                 return self.dtype(device, SPACES[recipe.space].dtypes)
+            case UpscaleModel():
+                return self.dtype(device, UPSCALERS[recipe.architecture].dtypes)
         return self.dtype(device)
 
     def dtype(self, device: torch.device, allowed: tuple[str, ...] = HALF_FIRST) -> torch.dtype:

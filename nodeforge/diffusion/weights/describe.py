@@ -17,6 +17,7 @@ from nodeforge.models import (
     ModelInfo,
     encoder_set,
     fingerprint,
+    kind_with_article,
     predicts,
     recognise,
 )
@@ -292,7 +293,7 @@ def describe_image_encoder(path: Path) -> ImageEncoder:
 
 
 def _usable(path: Path, kind: Kind) -> Weights:
-    info = _of_kind(path, kind)
+    info = of_kind(path, kind)
     if info.family is None:
         raise LoadingError(
             info.reason, place=str(path), way_out=f"Choose one for: {', '.join(FAMILIES)}."
@@ -300,7 +301,13 @@ def _usable(path: Path, kind: Kind) -> Weights:
     return Weights(str(path), fingerprint(path), info.family, kind.value)
 
 
-def _of_kind(path: Path, kind: Kind) -> ModelInfo:
+def of_kind(path: Path, kind: Kind) -> ModelInfo:
+    """What the model at `path` is.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: it is of another kind.
+    """
     info = recognise(path)
     if info.kind is not kind:
         raise LoadingError(
@@ -315,13 +322,12 @@ def _named(kind: Kind) -> str:
     """A kind of model with its article."""
     if kind is Kind.UNKNOWN:
         return "no kind of model that is known here"
-    words = kind.replace("_", " ")
-    return f"{'an' if words[0] in 'aei' else 'a'} {words}"
+    return kind_with_article(kind)
 
 
 def _fitting(path: Path, kind: Kind, family: str) -> Weights:
     """A file that is for `family`, or may be."""
-    info = _of_kind(path, kind)
+    info = of_kind(path, kind)
     if family not in (info.family, *info.families):
         made_for = f"made for {FAMILIES[info.family].label}" if info.family else info.reason
         raise FamilyMismatchError(

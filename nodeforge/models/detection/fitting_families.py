@@ -21,6 +21,8 @@ _WITH_SIGNATURE = tuple(family.network for family in FAMILIES.values() if family
 
 def families_of(found: FoundNetworks) -> Fitting:
     """The families that a model may be of, or why there is none."""
+    if found.kind is Kind.UPSCALER:
+        return (), f"{found.foreign} is not supported" if found.foreign else ""
     if found.kind is Kind.IMAGE_ENCODER:
         return tuple(f for f in FAMILIES.values() if f.network == UNET), ""  # it sees for these
     if found.unread:

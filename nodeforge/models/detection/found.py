@@ -27,6 +27,8 @@ class FoundNetworks:
         variants: Those of its family that its tensors allow.
         family: The one whose marks its names have; empty where none has.
         base: Family or label that its metadata names, for where the shapes leave it open.
+        architecture: Of an upscaler, a name in `UPSCALERS`; empty for other files.
+        scale: How many times wider an upscaler makes a picture; 0 where its header does not tell.
         unread: Why its weights are not read, where a configuration says so; empty where they are.
         foreign: Label of an architecture that no family here covers; empty where none is.
     """
@@ -51,4 +53,6 @@ class FoundNetworks:
     family: str = ""
     base: str = ""
     foreign: str = ""
+    architecture: str = ""
+    scale: int = 0
     unread: str = ""

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     T2I_ADAPTER = "t2i_adapter"
     IP_ADAPTER = "ip_adapter"
     IMAGE_ENCODER = "image_encoder"
+    UPSCALER = "upscaler"
     UNKNOWN = "unknown"
 
 
@@ -61,7 +62,9 @@ class ModelInfo:
         variant_source: What told: ``by its header``, ``by its metadata``, ...
         quantisation: How its weights are stored: ``fp8``, ``scaled fp8``, or a form that is not
             read; empty for plain ones.
-        reason: Why `family` is None, as a sentence; empty otherwise.
+        architecture: Of an upscaler, a name in `UPSCALERS`; empty for other files.
+        scale: How many times wider an upscaler makes a picture; 0 where its header does not tell.
+        reason: Why no node can use it, as a sentence; empty otherwise.
         name: How workflows name it, once a folder has listed it.
         listed: The kind of folder that listed it, which is what `ModelFolders.find` asks for.
     """
@@ -85,6 +88,13 @@ class ModelInfo:
     variant: str = ""
     variant_source: str = ""
     quantisation: str = ""
+    architecture: str = ""
+    scale: int = 0
     reason: str = ""
     name: str = ""
     listed: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a node here can use it."""
+        return bool(self.family or self.families or (self.architecture and not self.reason))

@@ -30,6 +30,7 @@ from nodeforge.models.detection.unsupported import (
     UNET_MARKS,
     unsupported_architecture,
 )
+from nodeforge.models.detection.upscalers import find_upscaler
 from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS
 
 _TEXT = (
@@ -69,6 +70,8 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
     Large files are told by one tensor, so they come first; a LoRA may hold word vectors too.
     """
     names = _joined(shapes)
+    if upscaler := find_upscaler(shapes):
+        return upscaler
     found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, find_denoiser, _vae))
     found = found or (_lora(shapes) if _has(names, _LORA) else None)
     found = found or _first(

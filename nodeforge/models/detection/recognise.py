@@ -219,6 +219,8 @@ def _info(path: Path, found: FoundNetworks) -> ModelInfo:
         latent_scale=found.latent_scale,
         prediction_type=found.prediction,
         zero_snr=found.zero_snr,
+        architecture=found.architecture,
+        scale=found.scale,
         reason=reason,
     )
 

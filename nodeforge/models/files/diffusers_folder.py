@@ -108,7 +108,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     if not others:
         for file in sorted(folder.iterdir()):
             if file.suffix in _PICKLES:
-                raise PickleRefusedError(file)
+                raise PickleRefusedError(file, is_part=True)
     return tuple(others[:1])
 
 

@@ -127,6 +127,16 @@ def read_header(path: Path) -> Header:
     return _parse(path, raw, size)
 
 
+def is_pickle(path: Path) -> bool:
+    """Whether the file at `path` begins as pickles of models do."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError:  # a folder, or nothing: whoever reads it says so
+        return False
+    return start[8:] != b"{" and start.startswith(_PICKLES)
+
+
 def _raw(path: Path, file: BinaryIO, size: int) -> bytes:
     start = file.read(9)
     length = int.from_bytes(start[:8], "little")

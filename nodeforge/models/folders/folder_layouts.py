@@ -14,7 +14,7 @@ from nodeforge.settings import ModelFolder, Settings, shipped
 
 _KINDS = (
     *("checkpoint", "unet", "vae", "text_encoder", "controlnet", "lora", "embedding"),
-    *("t2i_adapter", "ip_adapter", "image_encoder"),
+    *("t2i_adapter", "ip_adapter", "image_encoder", "upscaler"),
 )
 _OURS: Mapping[str, tuple[str, ...]] = {kind: (f"{kind}s",) for kind in _KINDS}
 _COMFYUI: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +28,7 @@ _COMFYUI: Mapping[str, tuple[str, ...]] = {
     "t2i_adapter": ("controlnet", "t2i_adapter"),
     "ip_adapter": ("ipadapter",),
     "image_encoder": ("clip_vision",),
+    "upscaler": ("upscale_models",),
 }
 _A1111: Mapping[str, tuple[str, ...]] = {
     "checkpoint": ("Stable-diffusion",),
@@ -38,6 +39,7 @@ _A1111: Mapping[str, tuple[str, ...]] = {
     "embedding": ("embeddings", "../embeddings"),
     "t2i_adapter": ("ControlNet",),
     "ip_adapter": ("ControlNet",),
+    "upscaler": ("ESRGAN", "RealESRGAN", "SwinIR", "DAT", "HAT", "SPAN"),
 }
 _LAYOUTS = {"nodeforge": _OURS, "comfyui": _COMFYUI, "a1111": _A1111}
 

@@ -14,6 +14,7 @@ from nodeforge.errors import RequestError
 from nodeforge.models.detection.info import Kind, Layout, ModelInfo
 from nodeforge.models.detection.recognise import recognise
 from nodeforge.models.errors import ForbiddenModelError, MissingModelError, ModelFileError
+from nodeforge.models.files.allowed_pickles import readable
 from nodeforge.models.files.diffusers_folder import is_model_folder, watched
 from nodeforge.models.files.file_cache import FileCache, settled, signature
 from nodeforge.models.files.fingerprint import fingerprint, without_reading
@@ -25,7 +26,7 @@ from nodeforge.models.measurements.measurement import Measurement
 from nodeforge.models.measurements.store import Measurements
 from nodeforge.settings import Settings
 
-_RECOGNITION = 3
+_RECOGNITION = 4
 """Raised where the same file is recognised as something else than before."""
 
 _PARTS = (Kind.UNET, Kind.VAE, Kind.TEXT_ENCODER)
@@ -39,6 +40,7 @@ class ModelFolders:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._places = model_roots(settings)
         self._memo = FileCache(settings.cache / f"models_{_RECOGNITION}.json")
         self._found: dict[tuple[str, str], Path] = {}
@@ -55,10 +57,16 @@ class ModelFolders:
                 suffix; or an absolute path. Links there are followed, wherever they lead.
             granted: Absolute paths that the person gave; no others are allowed.
 
+        Returns:
+            Its path; of a pickle that the person has allowed that of its safetensors copy.
+
         Raises:
             MissingModelError: no folder has it.
             ForbiddenModelError: the name leads out of the folders, or to what is no file.
         """
+        return readable(self._find(kind, name, granted), self._settings)
+
+    def _find(self, kind: str, name: str, granted: frozenset[Path]) -> Path:
         if Path(name).is_absolute():
             return _granted(kind, name, granted)
         if (known := self._found.get((kind, name))) and os.access(known, os.R_OK):
@@ -122,7 +130,7 @@ class ModelFolders:
         fresh: dict[str, tuple[str, Any]] = {}
         for place in places:
             for name, path in models_in(place.root):
-                info = self._recognised(path, fresh)
+                info = self._recognised(readable(path, self._settings), fresh)
                 listed = place.kind or info.kind.value
                 found.setdefault((listed, name), replace(info, name=name, listed=listed))
         self._memo.put(fresh)

@@ -27,6 +27,7 @@ from nodeforge.models import (
     family_label,
     kind_with_article,
     references_taken,
+    upscaler_label,
     variant_label,
 )
 from nodeforge.ui.common import formatting
@@ -97,6 +98,7 @@ class ModelDialog(QDialog):
 
     def _add(self, info: ModelInfo) -> None:
         family = family_label(info) or ("any that fits" if info.families else "cannot be used")
+        family = upscaler_label(info) if info.is_usable and info.architecture else family
         item = QTreeWidgetItem(
             [info.name, family, formatting.byte_size(info.size) if info.size else ""]
         )
@@ -158,7 +160,8 @@ def _about(info: ModelInfo) -> str:
     """A description of a model, one fact per line."""
     numbers = f"{info.parameters / 1e6:,.0f} million parameters" if info.parameters else ""
     made = ", ".join(filter(None, [info.dtype, numbers]))
-    family = info.reason or f"Family: {family_label(info) or 'any that has its layers'}"
+    family = f"Family: {family_label(info) or 'any that has its layers'}"
+    family = info.reason or upscaler_label(info) or family
     variant = variant_label(info)
     lines = [info.name, family, f"Variant: {variant}" if variant else "", made]
     lines += ["For inpainting"] if info.inpainting else []

@@ -12,7 +12,14 @@ from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
 from nodeforge.graph.model import Input
-from nodeforge.models import Kind, ModelInfo, family_label, kind_with_article, recognise
+from nodeforge.models import (
+    Kind,
+    ModelInfo,
+    family_label,
+    kind_with_article,
+    recognise,
+    upscaler_label,
+)
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, ModelFileWidget
 from nodeforge.ui.common.background_reader import BackgroundReader
@@ -49,6 +56,7 @@ class DroppedModels:
         folder = folder_of(kind, self._workspace.settings)
         family = family_label(info)
         what = f"{kind_with_article(kind)}{f' for {family}' if family else ''}"
+        what += f" ({upscaler})" if (upscaler := upscaler_label(info)) else ""
         buttons: list[Button] = []
         if path.parent != folder:
             take = partial(self._take, path, folder)

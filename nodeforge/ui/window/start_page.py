@@ -52,6 +52,11 @@ _ABOUT = {
     "lora_style": ("LoRA style", "Give pictures another style with a LoRA."),
     "compare_samplers": ("Compare samplers", "One seed, several samplers, side by side."),
     "tiled_upscale": ("Tiled upscale", "Make a picture twice as large, tile by tile."),
+    "enlarge": ("Enlarge by a model", "Make a picture larger with an upscaler of yours."),
+    "enlarge_with_detail": (
+        "Enlarge with more detail",
+        "Make a picture larger with an upscaler of yours, then add detail tile by tile.",
+    ),
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }

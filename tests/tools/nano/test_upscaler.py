@@ -6,6 +6,8 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 
+from nodeforge import diffusion, models
+from nodeforge.values import Image
 from tools.nano.compose import draw
 from tools.nano.measures import psnr
 from tools.nano.scenes import Scene
@@ -40,6 +42,21 @@ def test_its_file_has_the_published_keys(tmp_path):
     assert shapes["body.1.weight"] == (8,)
     assert shapes["body.6.weight"] == (12, 8, 3, 3)
     assert len(shapes) == 4 * 2 + 3
+
+
+def test_its_file_enlarges_by_the_node_to_the_same_picture(picture, tmp_path):
+    torch.manual_seed(0)
+    model = Upscaler(8, 2)
+    torch.nn.init.normal_(model.body[-1].weight, std=0.05)
+    save_upscaler(model, tmp_path / "x2.safetensors")
+    model.load_state_dict({n: v.half().float() for n, v in model.state_dict().items()})
+    assert models.upscaler_label(models.recognise(tmp_path / "x2.safetensors")).endswith("×2")
+    small = half(picture)
+    host = diffusion.LocalHost(diffusion.Residency("cpu"))
+    with host.use(diffusion.describe_upscaler(tmp_path / "x2.safetensors")) as upscaler:
+        image = Image(torch.from_numpy(small / np.float32(255))[None])
+        made = diffusion.enlarge(upscaler, image).pixels[0].numpy()
+    assert np.abs(made * 255 - enlarged(model, small)).max() <= 0.51
 
 
 def test_pairs_are_crops_and_their_halves(concepts, styles):

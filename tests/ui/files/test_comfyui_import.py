@@ -32,7 +32,7 @@ def test_a_dropped_workflow_of_comfyui_opens_as_a_new_one(window, tmp_path: Path
 
 def test_a_picture_of_comfyui_opens_with_its_report(qtbot, window, tmp_path: Path, monkeypatch):
     workflow = text_to_image()
-    workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"})
+    workflow.add("StyleModelLoader", {"style_model_name": "4x.st"})
     info = PngImagePlugin.PngInfo()
     info.add_text("prompt", json.dumps(workflow.api()))
     Image.new("RGB", (8, 8)).save(tmp_path / "fox.png", pnginfo=info)
@@ -44,7 +44,7 @@ def test_a_picture_of_comfyui_opens_with_its_report(qtbot, window, tmp_path: Pat
     bar = window.area.message_bars
     button = next(b for b in bar.findChildren(QPushButton) if b.text() == "Report…")
     button.click()
-    assert "UpscaleModelLoader" in shown[0]
+    assert "StyleModelLoader" in shown[0]
 
 
 def test_a_picture_of_comfyui_can_go_to_the_canvas_instead(qtbot, window, tmp_path: Path):

@@ -7,6 +7,7 @@ import re
 from nodeforge.formats.comfyui.link_value import LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, single_node
+from nodeforge.formats.comfyui.rows.loaders import file_name
 from nodeforge.graph.model import Output
 
 _METHODS = {"nearest-exact": "nearest"}
@@ -208,6 +209,24 @@ ROWS = (
         values={"method": ("upscale_method", "nearest-exact"), "factor": ("scale_by", 1.0)},
         changes={"method": _method},
         fixed={"multiple": 1},
+    ),
+    single_node(
+        "UpscaleModelLoader",
+        "Load Upscale Model",
+        "image.load_upscaler",
+        {},
+        "UPSCALE_MODEL:upscale_model",
+        values={"file": ("model_name", "")},
+        changes={"file": file_name},
+        remark="A .pth file is read after *nodeforge models allow*.",
+    ),
+    single_node(
+        "ImageUpscaleWithModel",
+        "Upscale Image (using Model)",
+        "image.enlarge",
+        {"upscale_model": "upscale_model", **_ONE_IMAGE},
+        "IMAGE:image",
+        remark="In tiles of other sizes, whose edges differ by a little.",
     ),
     single_node(
         "ImageCrop",

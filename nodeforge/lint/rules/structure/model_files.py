@@ -43,7 +43,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
             continue
         if info is None:
             continue
-        if info.family is None and not info.families:
+        if not info.is_usable:
             fact = f"'{name}' cannot be used: {info.reason or 'its family is not known'}."
             yield scene.problem(path, fact, "Choose another file.", port=port)
         elif kind not in (info.kind, *info.parts) and not _loads_alone(scene, path, port, info):
@@ -64,4 +64,4 @@ def _loads_alone(scene: LintContext, path: str, port: str, info: ModelInfo) -> b
 def _words(kind: str) -> str:
     """A kind of model with its article."""
     words = _NAMES.get(kind, kind.replace("_", " "))
-    return f"{'an' if words[0] in 'aeiI' else 'a'} {words}"
+    return f"{'an' if words.startswith(('a', 'e', 'i', 'I', 'up')) else 'a'} {words}"
