@@ -24,6 +24,7 @@ SAMPLER, SCHEDULE, GUIDANCE = "sampling.sampler", "sampling.schedule", "sampling
 CUSTOM_SCHEDULE = "sampling.custom_schedule"
 NOISE = "sampling.noise"
 MOST_STEPS = 10**6
+_USUAL = RecommendedSettings("dpmpp_2m", "karras", steps=20, guidance=7.0)
 _LARGEST = 1e300
 """Of a number that arithmetic is done with; whole numbers of JSON have no bound."""
 
@@ -125,8 +126,8 @@ class Loop:
 
     @property
     def recommended(self) -> RecommendedSettings:
-        """What the model is usually told; of a model that is not known, what SD 1.5 is."""
-        return (self.family or FAMILIES["sd15"]).recommended_for(self.model.variant)
+        """What the model is usually told; of a model that is not known, what most are."""
+        return self.family.recommended_for(self.model.variant) if self.family else _USUAL
 
     @cached_property
     def true_scale(self) -> float:

@@ -84,6 +84,7 @@ class Variant:
         references: How many reference pictures it takes; None is as its family.
         distilled: Whether it was distilled to draw in few steps, without guidance or with little.
         native_size, area_range: As the family's, where they are others.
+        licence: As the family's, where it is another; empty where nothing is limited.
     """
 
     recommended: RecommendedSettings
@@ -98,6 +99,7 @@ class Variant:
     distilled: bool = False
     native_size: int | None = None
     area_range: tuple[float, float] | None = None
+    licence: str | None = None
 
 
 _NO_TEMPLATE = "{}"
@@ -159,6 +161,12 @@ class Family:
         normalises_references: Whether they see them as latents are normalised; InstructPix2Pix
             sees what the VAE's encoder says.
         companions: Whether its models come as separate files of denoiser, text encoders and VAE.
+        licence: Of its models, where it limits what they may be used for; empty where none does.
+        tuned_schedule: The schedule that was tuned for it; empty where none was.
+        starts_at: Share of the steps after which its models draw; above 0 for refiners.
+        plain_inpainting: The strength up to which its ordinary models fill a mask well.
+        spots_at_even_steps: Whether multistep samplers of high order leave spots in the last of
+            evenly spaced steps.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
     """
 
@@ -202,6 +210,11 @@ class Family:
     companions: bool = False
     signature: Signature | None = None
     area_range: tuple[float, float] = (0.4, 1.7)
+    licence: str = ""
+    tuned_schedule: str = ""
+    starts_at: float = 0.0
+    plain_inpainting: float = 1.0
+    spots_at_even_steps: bool = False
 
     @cached_property
     def prompt_template(self) -> str:
@@ -247,6 +260,11 @@ class Family:
         """The pictures that come out well with a model of `variant`, shares of the native one."""
         told = self.variants[variant].area_range if variant in self.variants else None
         return told or self.area_range
+
+    def licence_of(self, variant: str) -> str:
+        """What limits the use of a model of `variant`; empty for nothing that is known."""
+        told = self.variants[variant].licence if variant in self.variants else None
+        return self.licence if told is None else told
 
     def references_of(self, variant: str) -> int:
         """How many reference pictures a model of `variant`, empty for a plain one, takes."""

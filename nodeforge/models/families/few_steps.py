@@ -2,6 +2,8 @@
 
 from nodeforge.models.families.family import RecommendedSettings, Variant
 
+STABILITY = "Stability AI's Community Licence, which is free below a turnover"
+
 
 def few_steps(
     sampler: str,
@@ -12,6 +14,7 @@ def few_steps(
     usual: float = 1.0,
     label: str = "",
     smallest: float = 0.4,
+    licence: str | None = None,
 ) -> Variant:
     """A variant for few steps.
 
@@ -22,8 +25,9 @@ def few_steps(
         usual: The scale to start from; 1 is off.
         label: How people name it; empty is its name with a capital.
         smallest: The smallest picture, as a share of the family's native one's pixels.
+        licence: As in `Variant`.
     """
     recommended = RecommendedSettings(
         sampler, schedule, steps, usual, steps_range=(1, most), guidance_range=(1.0, guidance)
     )
-    return Variant(recommended, label, distilled=True, area_range=(smallest, 1.7))
+    return Variant(recommended, label, distilled=True, area_range=(smallest, 1.7), licence=licence)

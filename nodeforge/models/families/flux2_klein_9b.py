@@ -12,6 +12,7 @@ FLUX2_KLEIN_9B = replace(
     name="flux2_klein_9b",
     label="Flux.2 klein 9B",
     width=12288,
+    licence="Black Forest Labs' non-commercial licence",
     config="configs/flux2_klein_9b",
     text_encoders={"text_encoder": "qwen3_8b"},
     bases=("flux-2-klein-9b", "flux2-klein-9b"),

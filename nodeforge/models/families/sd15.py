@@ -13,6 +13,8 @@ SD15 = Family(
     prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=512,
     size_multiple=8,
+    tuned_schedule="ays",
+    plain_inpainting=0.6,
     area_range=(0.4, 2.3),  # many that were trained further know 768 pixels
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=20, guidance=7.0),
     config="configs/sd15",

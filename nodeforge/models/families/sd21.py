@@ -4,7 +4,7 @@ Whether a model predicts v (768 pixels) or epsilon (512, inpainting) is not in i
 """
 
 from nodeforge.models.families.family import Family, RecommendedSettings, Task
-from nodeforge.models.families.few_steps import few_steps
+from nodeforge.models.families.few_steps import STABILITY, few_steps
 
 SD21 = Family(
     name="sd21",
@@ -15,6 +15,8 @@ SD21 = Family(
     prediction_types=("v_prediction", "epsilon"),
     native_size=768,
     size_multiple=8,
+    tuned_schedule="ays",
+    plain_inpainting=0.6,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="normal", steps=25, guidance=7.5),
     config="configs/sd21",
     denoisers={Task.TEXT_TO_IMAGE: "unet", Task.INPAINTING: "unet_inpainting"},
@@ -29,6 +31,8 @@ SD21 = Family(
     ),
     bases=("sd_v2", "sd_2", "stable-diffusion-v2"),
     variants={
-        "turbo": few_steps("euler_a", "sgm_uniform", steps=2, most=8, guidance=1.5),
+        "turbo": few_steps(
+            "euler_a", "sgm_uniform", steps=2, most=8, guidance=1.5, licence=STABILITY
+        ),
     },
 )

@@ -1,7 +1,7 @@
 """Stable Diffusion XL's base model: the facts."""
 
 from nodeforge.models.families.family import Family, RecommendedSettings, Task
-from nodeforge.models.families.few_steps import few_steps
+from nodeforge.models.families.few_steps import STABILITY, few_steps
 from nodeforge.models.families.instruct_pix2pix import instruct_pix2pix
 
 SDXL = Family(
@@ -13,6 +13,9 @@ SDXL = Family(
     prediction_types=("epsilon", "v_prediction", "flow_prediction"),
     native_size=1024,
     size_multiple=8,
+    tuned_schedule="ays_sdxl",
+    plain_inpainting=0.8,
+    spots_at_even_steps=True,
     recommended=RecommendedSettings(sampler="dpmpp_2m", schedule="karras", steps=30, guidance=6.0),
     config="configs/sdxl",
     denoisers={Task.TEXT_TO_IMAGE: "unet", Task.INPAINTING: "unet_inpainting"},
@@ -37,7 +40,9 @@ SDXL = Family(
     bases=("sdxl", "stable-diffusion-xl-v1-base", "stable-diffusion-xl"),
     variants={
         # Turbo draws 512 pixels; those that others trained further from it 1024, at a scale of 2.
-        "turbo": few_steps("euler_a", "sgm_uniform", steps=4, most=8, guidance=2.5, smallest=0.2),
+        "turbo": few_steps(
+            "euler_a", "sgm_uniform", steps=4, most=8, guidance=2.5, smallest=0.2, licence=STABILITY
+        ),
         "lightning": few_steps("euler", "sgm_uniform", steps=4, most=8, guidance=2.0),
         "hyper": few_steps("ddim", "sgm_uniform", steps=8, most=12, guidance=2.0),
         "lcm": few_steps("lcm", "normal", steps=6, most=12, guidance=2.5, usual=1.5, label="LCM"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
-from nodeforge.lint.loops import LOOPS, loops
+from nodeforge.lint.loops import LOOPS, Loop, loops
 from nodeforge.lint.problem import Problem, Severity
 from nodeforge.lint.rule import Rule
+from nodeforge.models import GuidanceKind
 
 RULE = Rule(
     "NF205",
@@ -26,7 +27,7 @@ ENCODE = "text.encode"
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         positive, negative = (scene.feed(loop.path, port) for port in ("positive", "negative"))
-        if positive is None or negative is None or loop.scale == 1:
+        if positive is None or negative is None or not _is_guided(loop):
             continue
         if positive == negative or _same_text(scene, positive.node, negative.node):
             yield scene.problem(
@@ -35,6 +36,14 @@ def check(scene: LintContext) -> Iterator[Problem]:
                 "Link another prompt, or leave it empty.",
                 port="negative",
             )
+
+
+def _is_guided(loop: Loop) -> bool:
+    """Whether the loop asks for the negative prompt's prediction."""
+    if loop.guidance_kind is GuidanceKind.EMBEDDED:
+        return loop.true_scale > 1
+    known = loop.guidance_kind in (GuidanceKind.CFG, GuidanceKind.CFG_APART)
+    return known and loop.scale is not None and loop.scale != 1
 
 
 def _same_text(scene: LintContext, first: str, second: str) -> bool:

@@ -17,17 +17,17 @@ RULE = Rule(
     types=LOOPS,
 )
 
-_EARLIEST, _USUAL = 0.6, 0.8
+_EARLIER = 0.2
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
-        refines = loop.family is not None and loop.family.name == "sdxl_refiner"
-        if not refines or not loop.before or not loop.steps_run or not loop.first_step:
+        usual = loop.family.starts_at if loop.family else 0.0
+        if not usual or not loop.before or not loop.steps_run or not loop.first_step:
             continue
         share = loop.first_step / loop.steps_run
-        if not _EARLIEST <= share < 1:
-            step = round(_USUAL * loop.steps_run)
+        if not usual - _EARLIER <= share < 1:
+            step = round(usual * loop.steps_run)
             yield scene.problem(
                 loop.path,
                 f"the refiner draws from step {loop.first_step} of {loop.steps_run}.",

@@ -24,7 +24,6 @@ RULE = Rule(
     types=LOOPS,
 )
 
-_FAMILIES = ("sdxl", "sdxl_refiner")
 _MULTISTEP = ("dpmpp_2m", "dpmpp_3m_sde", "dpmpp_2m_sde")
 _EVEN = ("normal", "sgm_uniform", "simple", "ddim_uniform")
 _FEWEST, _MOST = 15, 50
@@ -34,7 +33,8 @@ _FEWEST, _MOST = 15, 50
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         made = loop.settings
-        plain = loop.family is not None and loop.family.name in _FAMILIES and not loop.model.variant
+        plain = loop.family is not None and loop.family.spots_at_even_steps
+        plain = plain and not loop.model.variant
         even = made.schedule in _EVEN and made.convention == DIFFUSERS
         even = even and not (loop.model.info and loop.model.info.zero_snr)
         if not (loop.schedule and plain and even and made.sampler in _MULTISTEP and loop.steps):

@@ -19,19 +19,20 @@ RULE = Rule(
     types=LOOPS,
 )
 
-_TUNED = {"ays": ("sd15", "sd21"), "ays_sdxl": ("sdxl", "sdxl_refiner")}
+_TUNED = ("ays", "ays_sdxl")
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         name = scene.value(loop.schedule, "name") if loop.schedule else None
-        tuned = _TUNED.get(name) if type(name) is str else None
-        if loop.schedule and tuned and loop.family and loop.family.name not in tuned:
-            right = next((each for each, of in _TUNED.items() if loop.family.name in of), "")
+        if not loop.schedule or name not in _TUNED or loop.family is None:
+            continue
+        if name != loop.family.tuned_schedule:
+            right = loop.family.tuned_schedule or loop.recommended.schedule
             yield scene.problem(
                 loop.schedule,
                 f"was tuned for another family than {loop.family.label}.",
-                f"Choose {SCHEDULE_LABELS[right or loop.recommended.schedule]}.",
+                f"Choose {SCHEDULE_LABELS[right]}.",
                 port="name",
-                fix=scene.set_value(loop.schedule, "name", right or loop.recommended.schedule),
+                fix=scene.set_value(loop.schedule, "name", right),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
-from nodeforge.lint.loops import LOOPS, loops
+from nodeforge.lint.loops import LOOPS, Loop, loops
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 from nodeforge.values.sampling_labels import SCHEDULE_LABELS
@@ -30,7 +30,7 @@ _BENT = ("karras", "exponential")
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         info, name = loop.model.info, loop.schedule and scene.value(loop.schedule, "name")
-        if not info or not info.zero_snr or info.family == "nano" or name not in _BENT:
+        if not info or not info.zero_snr or not _was_trained_so(loop) or name not in _BENT:
             continue
         yield scene.problem(
             loop.schedule or "",
@@ -39,3 +39,8 @@ def check(scene: LintContext) -> Iterator[Problem]:
             port="name",
             fix=scene.set_value(loop.schedule or "", "name", "sgm_uniform"),
         )
+
+
+def _was_trained_so(loop: Loop) -> bool:
+    """Whether it is a family's model that others brought to pure noise."""
+    return loop.family is not None and loop.family.prediction_types[0] == "epsilon"

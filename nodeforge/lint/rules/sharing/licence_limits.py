@@ -20,25 +20,13 @@ RULE = Rule(
     types=LOOPS,
 )
 
-_COMMUNITY = "Stability AI's Community License, which is free below a turnover"
-_FLUX = "Black Forest Labs' non-commercial license"
-_LIMITED = {
-    ("flux1", "dev"): _FLUX,
-    ("flux1", "kontext"): _FLUX,
-    ("flux1", "fill"): _FLUX,
-    ("flux1", "krea"): _FLUX,
-    ("flux2_klein_9b", "distilled"): _FLUX,
-    ("flux2_klein_9b", "base"): _FLUX,
-    ("sdxl", "turbo"): _COMMUNITY,
-    ("sd21", "turbo"): _COMMUNITY,
-}
-
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         if loop.family is None or loop.model.info is None:
             continue
-        told = _LIMITED.get((loop.family.name, loop.model.variant or loop.family.variant))
+        variant = loop.model.variant or loop.family.variant
+        told = loop.family.licence_of(variant)
         loader = next((p for p in loop.upstream("model") if _names_file(scene, p)), None)
         if told and loader:
             yield scene.problem(

@@ -20,26 +20,23 @@ RULE = Rule(
     types=LOOPS,
 )
 
-_MOST = {"sd15": 0.6, "sd21": 0.6, "sdxl": 0.8}
 _CONTROLS = ("control.apply", "canvas.control")
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         info = loop.model.info
-        plain = (
-            loop.family is not None and loop.family.name in _MOST and not (info and info.inpainting)
-        )
-        if not plain or loop.family is None or not scene.feed(loop.path, "mask"):
+        if loop.family is None or (info and info.inpainting) or not scene.feed(loop.path, "mask"):
             continue
-        if loop.strength is None or loop.strength <= _MOST[loop.family.name]:
+        most = loop.family.plain_inpainting
+        if loop.strength is None or loop.strength <= most:
             continue
         if any(scene.nodes[p].type in _CONTROLS for p in loop.upstream("positive", "conditioning")):
             continue
         yield scene.problem(
             loop.schedule or loop.path,
-            f"{loop.label} is no inpainting model: above {_MOST[loop.family.name]:g} what it draws "
-            "hardly fits the rest.",
+            f"{loop.label} is no inpainting model: above {most:g} what it draws hardly fits the "
+            "rest.",
             "Lower the strength, or use an inpainting model or ControlNet.",
             port="strength" if loop.schedule else "schedule",
         )
