@@ -132,7 +132,8 @@ def drawn(
     }.items():
         document.graph.nodes[node].values.update(values)
     catalogue, folders = Catalogue.shipped(), ModelFolders(settings)
-    assert serious(lint(document, catalogue, folders, granted=granted)) == []
+    problems = serious(lint(document, catalogue, folders, granted=granted))
+    assert {problem.rule for problem in problems} <= {"too_small"}  # the models here are tiny
     traced = LoopTrace(flatten(document.graph, catalogue), folders.info)
     made = traced.settings("denoise")
     assert made is not None

@@ -205,7 +205,11 @@ def test_lint_says_which_nodes_were_upgraded_and_leaves_the_file(
     nodeforge: CommandLine, tmp_path: Path
 ):
     raw = workflow()
-    raw["nodes"]["slg"] = {"type": "sampling.skip_layers", "version": 1, "values": {"places": "up"}}
+    raw["nodes"]["slg"] = {
+        "type": "sampling.skip_layers",
+        "version": 1,
+        "values": {"places": "mid"},
+    }
     raw["links"]["slg.guidance"] = "guidance.guidance"
     file = tmp_path / "old.json"
     file.write_text(json.dumps(raw))
