@@ -53,8 +53,8 @@ def shown_seed(opened: OpenDocument) -> int:
 def test_every_seed_of_a_shipped_workflow_is_randomised(path: Path):
     document = load(path)
     seeds = list(seed_ports(document, CATALOGUE))
-    assert seeds
-    assert {seed_mode(document, *each) for each in seeds} == {"random"}
+    assert bool(seeds) is (path.stem != "enlarge")  # which draws nothing
+    assert {seed_mode(document, *each) for each in seeds} <= {"random"}
 
 
 def test_the_modes_have_the_names_that_people_know():
