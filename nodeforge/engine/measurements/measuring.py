@@ -9,9 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.measurements.conditions import CALLS, MeasuredModel
@@ -20,6 +18,10 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.models.measurements.measurement import Cell, Measurement
 from nodeforge.models.measurements.store import Measurements
+
+if TYPE_CHECKING:
+    import numpy as np
+
 
 _SEED, _OTHER_SEED = 1, 1_000
 _PROBE_STEPS = 2
@@ -230,5 +232,7 @@ def _calls(step: Step) -> int:
 
 def rms(first: np.ndarray, second: np.ndarray) -> float:
     """Root of the mean square of the differences of two uint8 pictures, 0 to 1."""
+    import numpy as np  # the window imports this module, and starts without it
+
     difference = first[..., :3].astype(np.float64) - second[..., :3]
     return float(np.sqrt(np.mean(difference**2)) / 255)

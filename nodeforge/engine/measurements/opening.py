@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodeforge import models
 from nodeforge.engine.measurements.conditions import (
@@ -22,6 +20,9 @@ from nodeforge.lint import Severity, companion_locks, lint
 from nodeforge.models import ModelFolders
 from nodeforge.models.measurements.store import Measurements
 from nodeforge.spec import Catalogue
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class OpenedMeasurement(NamedTuple):
@@ -86,4 +87,6 @@ def picture_of(answer: dict[str, Any]) -> np.ndarray | None:
     """The picture in an answer to ``render``; None where the result was not kept."""
     if not answer.get("shape"):
         return None
+    import numpy as np  # the window imports this module, and starts without it
+
     return np.frombuffer(answer["payload"], np.uint8).reshape(answer["shape"])

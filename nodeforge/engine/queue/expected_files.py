@@ -11,7 +11,6 @@ from nodeforge.engine.plan import default_targets
 from nodeforge.errors import NodeForgeError
 from nodeforge.graph.flatten import FlatGraph, FlatNode, flatten
 from nodeforge.graph.model import Graph, Input
-from nodeforge.imaging import PictureFormat, output_name, output_place
 from nodeforge.spec import Catalogue
 
 _SAVE, _NOISE = "image.save", "sampling.noise"
@@ -67,6 +66,8 @@ def _expected(
     prefix, kind = (_value(node, name) for name in ("prefix", "format"))
     if count is None or linked & {"prefix", "format"} or any(size in prefix for size in _SIZES):
         return ExpectedFiles(count)
+    from nodeforge.imaging import PictureFormat, output_name, output_place  # it brings numpy
+
     try:
         names = [output_name(prefix, stamp.get("parameters", ""), (0, 0), n) for n in range(count)]
         places = [output_place(Path(), name) for name in names]

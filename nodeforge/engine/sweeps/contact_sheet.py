@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from nodeforge.engine.sweeps.grid import column_label, page_label, row_label, thumbnail
+from nodeforge.engine.sweeps.grid import thumbnail
+from nodeforge.engine.sweeps.labels import column_label, page_label, row_label
 from nodeforge.engine.sweeps.results import CellResult, name_in
 
 _SIDE = 384

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.ImageFont import FreeTypeFont
 from PIL.ImageFont import ImageFont as BitmapFont
 
-from nodeforge.engine.sweeps.cells import Cell
+from nodeforge.engine.sweeps.labels import column_label, page_label, row_label
 from nodeforge.engine.sweeps.results import CellResult
 
 _MOST_PIXELS = 64 * 2**20
@@ -47,25 +47,6 @@ def pages(results: Sequence[CellResult], together: bool = False) -> list[bytes]:
             part = frozenset(rows[first : first + step])
             made.append(_png(_page([each for each in page if each.cell.row in part], together)))
     return made
-
-
-def row_label(cell: Cell, together: bool) -> str:
-    """What the row of a cell has in common."""
-    return _told(cell, slice(None) if together else slice(1))
-
-
-def column_label(cell: Cell, together: bool) -> str:
-    """What the column of a cell has in common; empty where there is one axis."""
-    return "" if together else _told(cell, slice(1, 2))
-
-
-def page_label(cell: Cell, together: bool) -> str:
-    """What the page of a cell has in common; empty where there are two axes or fewer."""
-    return "" if together else _told(cell, slice(2, None))
-
-
-def _told(cell: Cell, which: slice) -> str:
-    return "\n".join(f"{each.axis.name} = {each.text}" for each in cell.values[which])
 
 
 def _page(results: Sequence[CellResult], together: bool) -> Image.Image:

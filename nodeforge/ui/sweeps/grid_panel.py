@@ -19,9 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from nodeforge.engine.sweeps.cells import Cell
-from nodeforge.engine.sweeps.contact_sheet import sheet
-from nodeforge.engine.sweeps.grid import column_label, page_label, pages, row_label
 from nodeforge.engine.sweeps.jobs import SWEEP, cell_of, result_of
+from nodeforge.engine.sweeps.labels import column_label, page_label, row_label
 from nodeforge.engine.sweeps.results import CellResult, table
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings.whole_file import write_whole
@@ -133,6 +132,9 @@ class GridPanel(GroupPanel):
         Raises:
             NodeForgeError: it cannot be written.
         """
+        from nodeforge.engine.sweeps.contact_sheet import sheet  # they bring PIL
+        from nodeforge.engine.sweeps.grid import pages
+
         results, together = self.results(), self._together()
         if kind == "png":
             made = pages(results, together)
