@@ -104,16 +104,16 @@ def test_an_imported_workflow_makes_the_bits_of_one_made_by_hand(
 
 def test_the_report_names_what_is_missing_and_what_differs(nodeforge: CommandLine, tmp_path: Path):
     workflow = text_to_image("gone.safetensors", scheduler="bong_tangent", seed=2**64 - 1)
-    workflow.add("UpscaleModelLoader", {"model_name": "4x.pth"})
+    workflow.add("StyleModelLoader", {"style_model_name": "redux.safetensors"})
     file = write_json(tmp_path / "comfy.json", workflow.api())
     done = nodeforge("import", file, "-o", tmp_path / "made.json")
     assert (done.code, done.out.strip()) == (0, str(tmp_path / "made.json"))
-    for words in ("UpscaleModelLoader", "bong_tangent", "beyond ours", "gone.safetensors"):
+    for words in ("StyleModelLoader", "bong_tangent", "beyond ours", "gone.safetensors"):
         assert words in done.err
     told = nodeforge("import", file, "-o", tmp_path / "made.json", "--json")
     report = json.loads(told.out)
     assert [each["class"] for each in report["converted"] if "missing" in each] == [
-        "UpscaleModelLoader"
+        "StyleModelLoader"
     ]
     assert {problem["rule"] for problem in report["problems"]} >= {"ranges", "missing_models"}
 

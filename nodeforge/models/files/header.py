@@ -130,6 +130,8 @@ def read_header(path: Path) -> Header:
 def is_pickle(path: Path) -> bool:
     """Whether the file at `path` begins as pickles of models do."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False  # a pipe would be waited for
         with path.open("rb") as file:
             start = file.read(9)
     except OSError:  # a folder, or nothing: whoever reads it says so

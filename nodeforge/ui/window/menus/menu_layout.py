@@ -53,15 +53,14 @@ MENUS: dict[str, tuple[str, Sequence[Entry]]] = {
             SEPARATOR,
             *("view.links_curved", "view.links_straight", "view.links_hidden", SEPARATOR),
             *("view.next_region", "view.previous_region", SEPARATOR),
-            *("view.light", "view.library", "view.inspector", "view.viewer", "view.gallery"),
-            *(
-                "view.queue",
-                "view.grids",
-                "view.candidates",
-                "view.problems",
-                "view.log",
-                SEPARATOR,
-                "view.reset_layout",
+            "view.light",
+            (
+                "&Panels",
+                (
+                    *("view.library", "view.inspector", "view.viewer", "view.gallery"),
+                    *("view.queue", "view.grids", "view.candidates", "view.problems", "view.log"),
+                    *(SEPARATOR, "view.reset_layout"),
+                ),
             ),
         ),
     ),
