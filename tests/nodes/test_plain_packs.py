@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from nodeforge.api import Image, Latent, Mask, Region, Role, node_type_of
-from nodeforge.spec import FileWidget
+from nodeforge.spec import FileWidget, ModelFileWidget
 
 
 def test_values_give_what_they_hold(nodes):
@@ -23,8 +23,10 @@ def test_the_planner_knows_what_to_do_with_each_graph_node(nodes):
 
 
 def plain(spec):
-    """Whether a node has no effects and reads no file."""
-    return not spec.effects and not any(isinstance(p.widget, FileWidget) for p in spec.inputs)
+    """Whether a node has no effects, reads no file and runs no model."""
+    reads = any(isinstance(p.widget, FileWidget | ModelFileWidget) for p in spec.inputs)
+    runs = any(p.type == "upscale_model" for p in spec.inputs)
+    return not spec.effects and not reads and not runs
 
 
 def names(nodes):
