@@ -19,6 +19,8 @@ for path in sorted(Path(sys.argv[1]).glob("*.json")):
     for node in document.graph.nodes.values():
         if node.type == "models.load":  # some are for a model that the person has
             node.values.setdefault("file", "nano")
+    if any(node.type == "image.load_upscaler" for node in document.graph.nodes.values()):
+        continue  # none ships
     graph = graph_to_json(document.graph)
     ask = {"request": "plan", "id": path.name, "graph": graph, "assets": document.assets}
     answers.append(server._answer(ask).header)
