@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -142,11 +143,9 @@ def _mended(
 
 
 def _perform(document: Document, problem: Problem) -> None:
-    try:
-        if problem.fix:
+    if problem.fix:
+        with suppress(RequestError):  # another fix was there before it; the next round looks again
             document.perform(problem.fix)
-    except RequestError:
-        pass  # another fix was there before it; the next round finds what is left
 
 
 def _exit_code(problems: Sequence[Problem]) -> int:

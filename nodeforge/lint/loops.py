@@ -91,6 +91,12 @@ class Loop:
         return next((path for path in self.upstream(port) if nodes[path].type == kind), None)
 
     @cached_property
+    def prompt_types(self) -> frozenset[str]:
+        """The types of the nodes that the prompt comes through: controls, regions, encoders."""
+        found = self.upstream("positive", "conditioning")
+        return frozenset(self.scene.nodes[path].type for path in found)
+
+    @cached_property
     def model(self) -> LoopModel:
         """Of its file, as far as its header tells."""
         return loop_model(self.scene, self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
@@ -10,6 +11,7 @@ from nodeforge.lint.recipes import facts, families
 from nodeforge.models import Family
 from nodeforge.spec import TextWidget
 
+_WORD = re.compile(r"[^\W\d_]+")
 ENCODERS = ("text.encode", "text.instruct")
 
 
@@ -50,3 +52,8 @@ def encoders(scene: LintContext, loop: Loop, port: str) -> Iterator[str]:
         for each in spec.inputs:
             if each.type == "conditioning":
                 waiting += [start.node for start in scene.inputs[path].get(each.name, ())]
+
+
+def count_words(text: str) -> int:
+    """Runs of letters: no tokenizer makes less than a token of one."""
+    return len(_WORD.findall(text))

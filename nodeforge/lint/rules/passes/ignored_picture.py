@@ -21,7 +21,7 @@ RULE = Rule(
 )
 
 ENCODE = "latent.encode"
-_SEEING = ("control.apply", "control.apply_ip_adapter", "text.instruct", "text.add_reference")
+_SEEING = {"control.apply", "control.apply_ip_adapter", "text.instruct", "text.add_reference"}
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -34,8 +34,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
             continue
         if loop.family is None or loop.family.references_of(loop.model.variant):
             continue  # edit models see the picture beside the prompt
-        held = loop.upstream("positive", "conditioning")
-        if any(scene.nodes[path].type in _SEEING for path in held):
+        if loop.prompt_types & _SEEING:
             continue  # they see the picture, and the latent says its size
         yield scene.problem(
             loop.path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
-from nodeforge.lint.loops import LOOPS, Loop, loops
+from nodeforge.lint.loops import LOOPS, loops
 from nodeforge.lint.problem import Problem, Severity
 from nodeforge.lint.rule import Rule
 
@@ -21,14 +21,19 @@ RULE = Rule(
 )
 
 TILE = "models.tile"
-_HOLDING = ("control.apply", "canvas.control", "text.region", "canvas.region")
+_HOLDING = {"control.apply", "canvas.control", "text.region", "canvas.region"}
 _MOST = 0.5
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
         tiled = loop.node("model", TILE)
-        if not tiled or loop.strength is None or loop.strength <= _MOST or _is_held(scene, loop):
+        if (
+            not tiled
+            or loop.strength is None
+            or loop.strength <= _MOST
+            or loop.prompt_types & _HOLDING
+        ):
             continue
         refines = scene.feed(loop.path, "latent") is not None
         yield scene.problem(
@@ -37,9 +42,3 @@ def check(scene: LintContext) -> Iterator[Problem]:
             f"Lower the strength to {_MOST:g}, or hold it with a ControlNet.",
             severity=None if refines else Severity.HINT,  # a wide new picture may be meant so
         )
-
-
-def _is_held(scene: LintContext, loop: Loop) -> bool:
-    """Whether a ControlNet or prompts of regions tell the tiles apart."""
-    found = loop.upstream("positive", "conditioning")
-    return any(scene.nodes[path].type in _HOLDING for path in found)

@@ -20,7 +20,7 @@ RULE = Rule(
     types=LOOPS,
 )
 
-_CONTROLS = ("control.apply", "canvas.control")
+_CONTROLS = {"control.apply", "canvas.control"}
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -31,7 +31,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
         most = loop.family.plain_inpainting
         if loop.strength is None or loop.strength <= most:
             continue
-        if any(scene.nodes[p].type in _CONTROLS for p in loop.upstream("positive", "conditioning")):
+        if loop.prompt_types & _CONTROLS:
             continue
         yield scene.problem(
             loop.schedule or loop.path,

@@ -23,12 +23,12 @@ RULE = Rule(
     types=LOOPS,
 )
 
-_HOLDING = ("control.apply", "canvas.control", "text.region", "text.area", "canvas.region")
+_HOLDING = {"control.apply", "canvas.control", "text.region", "text.area", "canvas.region"}
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for loop in loops(scene):
-        if loop.family is None or loop.size is None or loop.noise is None or _is_held(scene, loop):
+        if loop.family is None or loop.size is None or loop.noise is None or _is_held(loop):
             continue
         native = loop.family.native_size_of(loop.model.variant)
         width, height = loop.size
@@ -41,9 +41,6 @@ def check(scene: LintContext) -> Iterator[Problem]:
             )
 
 
-def _is_held(scene: LintContext, loop: Loop) -> bool:
+def _is_held(loop: Loop) -> bool:
     """Whether tiles, a ControlNet or regions hold the composition."""
-    if loop.node("model", "models.tile"):
-        return True
-    found = loop.upstream("positive", "conditioning")
-    return any(scene.nodes[path].type in _HOLDING for path in found)
+    return bool(loop.node("model", "models.tile") or loop.prompt_types & _HOLDING)

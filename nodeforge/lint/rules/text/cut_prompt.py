@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.prompts import family_of_prompt, prompts
+from nodeforge.lint.prompts import count_words, family_of_prompt, prompts
 from nodeforge.lint.rule import Rule
 
 RULE = Rule(
@@ -17,15 +16,13 @@ RULE = Rule(
     source="The family's configuration: 512 tokens for Flux.1, Chroma, Z-Image and FLUX.2.",
 )
 
-_WORD = re.compile(r"[^\W\d_]+")
-
 
 def check(scene: LintContext) -> Iterator[Problem]:
     for path, port, text in prompts(scene):
         family = family_of_prompt(scene, path)
         if family is None or len(text) < family.text_length or not family.text_length:
             continue
-        words = len(_WORD.findall(text))
+        words = count_words(text)
         if words > family.text_length:
             yield scene.problem(
                 path,

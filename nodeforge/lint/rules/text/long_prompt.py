@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.prompts import family_of_prompt, prompts
+from nodeforge.lint.prompts import count_words, family_of_prompt, prompts
 from nodeforge.lint.rule import Rule
 from nodeforge.values.conditioning import PROMPT_CHUNK
 
@@ -21,7 +20,6 @@ RULE = Rule(
     source="Radford et al. 2021, arXiv:2103.00020; A1111's documentation of prompt chunks.",
 )
 
-_WORD = re.compile(r"[^\W\d_]+")
 _MOST = 3 * PROMPT_CHUNK
 
 
@@ -30,7 +28,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
         family = family_of_prompt(scene, path)
         if family is None or family.text_length or len(text) < PROMPT_CHUNK:
             continue
-        words = len(_WORD.findall(text))
+        words = count_words(text)
         if words > _MOST:
             yield scene.problem(
                 path,

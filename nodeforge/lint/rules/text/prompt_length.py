@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import Problem, Severity
-from nodeforge.lint.prompts import prompts
+from nodeforge.lint.prompts import count_words, prompts
 from nodeforge.lint.rule import Rule
 from nodeforge.values.conditioning import MOST_PROMPT_CHUNKS, PROMPT_CHUNK
 
@@ -19,8 +19,6 @@ RULE = Rule(
 )
 
 _CHANGING = re.compile(r"\[[^\[\]]*\]")
-_WORD = re.compile(r"[^\W\d_]+")
-"""No tokenizer makes less than a token of a run of letters."""
 
 
 def check(scene: LintContext) -> Iterator[Problem]:
@@ -28,7 +26,7 @@ def check(scene: LintContext) -> Iterator[Problem]:
     for path, port, text in prompts(scene):
         if len(text) <= most:
             continue
-        words = sum(1 for _ in _WORD.finditer(_CHANGING.sub("", text)))
+        words = count_words(_CHANGING.sub("", text))
         if words > most:
             yield scene.problem(
                 path,
