@@ -10,8 +10,8 @@ from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QWidget
 
 from nodeforge.spec import NumberWidget, unset_text
+from nodeforge.spec.arithmetic import evaluate
 from nodeforge.ui.common.number_text import format_number, format_percent, out_of_range
-from nodeforge.ui.fields.arithmetic import evaluate
 from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
 
 _NOTCHES = 1000

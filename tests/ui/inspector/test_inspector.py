@@ -19,7 +19,6 @@ from nodeforge.graph.edits import Link, RemoveNodes, Rename, SetValue
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.lint import lint
 from nodeforge.settings import shipped
-from nodeforge.ui.fields.arithmetic import evaluate
 from nodeforge.ui.fields.choice_field import ChoiceField
 from nodeforge.ui.fields.clear_button import ClearButton
 from nodeforge.ui.fields.model_field import ModelDialog
@@ -120,19 +119,6 @@ def test_a_good_number_takes_the_red_frame_away(qtbot, window, document, node, p
     box.clearFocus()
     corner = [image.pixelColor(0, 15).name() for image in (plain, box.grab().toImage())]
     assert corner[0] == corner[1]
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("512*1.5", 768), ("(20+4)/3", 8), ("0,5", 0.5), ("2**3", 8), ("-1", -1)]
-)
-def test_sums(text: str, value: float):
-    assert evaluate(text) == value
-
-
-@pytest.mark.parametrize("text", ["", "a", "1/0", "9**9**9", "__import__('os')", "1;2", "(" * 99])
-def test_no_sums(text: str):
-    with pytest.raises(ValueError):  # noqa: PT011 - the text is the message
-        evaluate(text)
 
 
 def test_a_drag_on_a_slider_is_one_step_to_undo(qtbot, window, document):

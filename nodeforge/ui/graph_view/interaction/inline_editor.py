@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
@@ -17,11 +18,11 @@ from nodeforge.spec import (
     TextWidget,
     ToggleWidget,
 )
+from nodeforge.spec.arithmetic import ExpressionError, evaluate
 from nodeforge.ui.common.focus import return_focus
 from nodeforge.ui.common.number_text import out_of_range
 from nodeforge.ui.common.theme import NORMAL, SMALL
 from nodeforge.ui.graph_view.gestures.drag_number import rounded, step_of, within
-from nodeforge.ui.graph_view.interaction.arithmetic import calculate
 from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, FrameItem
 from nodeforge.ui.graph_view.items.node_item import NodeItem
 from nodeforge.ui.graph_view.items.node_layout import PAD, ROW, TITLE, ParameterRow
@@ -100,9 +101,10 @@ class InlineEditor(QObject):
         if not isinstance(row.spec.widget, NumberWidget | SeedWidget):
             self._set(node_item, row, text)
             return
-        number = calculate(text)
-        if number is None:
-            self.session.refuse(f"'{text}' is not a number.")
+        try:
+            number = evaluate(text)
+        except ExpressionError as error:
+            self.session.refuse(f"'{text}' {error}.")
             return
         low, high = (getattr(row.spec.widget, name, None) for name in ("minimum", "maximum"))
         if cut := out_of_range(number, low, high):
@@ -134,9 +136,10 @@ class InlineEditor(QObject):
     def _turn(self, row: ParameterRow, by: int) -> None:
         """Step the number by the wheel."""
         line = self.widget
-        number = calculate(line.text()) if isinstance(line, QLineEdit) else None
-        if isinstance(line, QLineEdit) and number is not None:
-            value = within(number + by * step_of(row.spec), row.spec)
+        if not isinstance(line, QLineEdit):
+            return
+        with suppress(ExpressionError):  # it is told when the text is taken
+            value = within(evaluate(line.text()) + by * step_of(row.spec), row.spec)
             line.setText(str(rounded(value, row.spec, fine=False)))
 
     # widgets
