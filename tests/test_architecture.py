@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MAY_IMPORT = ("nodeforge.api", "nodeforge.diffusion", "nodeforge.imaging")
+MAY_IMPORT = ("nodeforge.api", "nodeforge.diffusion", "nodeforge.imaging", "nodeforge.planned")
 
 
 _MEASURING = "import nodeforge.engine.measurements.measuring"

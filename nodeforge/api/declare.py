@@ -112,6 +112,7 @@ def node(
     title: str = "",
     effects: bool = False,
     shows: bool = False,
+    planned: bool = False,
     role: Role = Role.COMPUTE,
 ) -> Callable[[Function], Function]:
     """Declare the function below as the node type `type_id`.
@@ -125,6 +126,9 @@ def node(
         title: What the window calls it; made from `type_id` where empty.
         effects: It does something besides returning a value (saves a file).
         shows: Its result is for a person to see; a run of the workflow asks for it.
+        planned: It takes and gives numbers, texts, truth values and paths alone, and is computed
+            while a run is planned, where its inputs are known then. It alone may give lists:
+            everything behind one is computed once for each value.
         role: `Role.COMPUTE`, or what the planner does with the node.
 
     Raises:
@@ -134,6 +138,7 @@ def node(
     def declare(function: Function) -> Function:
         declared = _Declaration(type_id, function)
         inputs, outputs = declared.inputs(), declared.outputs()
+        declared.check_planned(inputs, outputs, planned=planned)
         spec = NodeSpec(
             type=type_id,
             version=version,
@@ -145,6 +150,7 @@ def node(
             effects=effects,
             shows=shows,
             role=role,
+            planned=planned,
             upgrades=declared.upgrades(version, upgrade or {}, inputs, outputs),
         )
         made = NodeType(spec, function, declared.wants_run, declared.enums, declared.many_results)
@@ -226,10 +232,26 @@ class _Declaration:
             if not self.doc.returns.get(name):
                 self.fail(f"result '{name}' is not described under 'Returns:'")
         return tuple(
-            PortSpec(name, self._type_name(_unwrap(kind)[0], f"result '{name}'"), docs)
+            PortSpec(
+                name, self._type_name(inner, f"result '{name}'"), self.doc.returns[name], many=many
+            )
             for name, kind in fields.items()
-            for docs in [self.doc.returns[name]]
+            for inner, _, _, many in [_unwrap(kind)]
         )
+
+    def check_planned(
+        self, inputs: tuple[PortSpec, ...], outputs: tuple[PortSpec, ...], *, planned: bool
+    ) -> None:
+        """Refuse lists of what only a run knows, and planned nodes that need one."""
+        if not planned:
+            if listed := [port.name for port in outputs if port.many]:
+                self.fail(f"result '{listed[0]}' is a list, which planned nodes alone may give")
+            return
+        if self.wants_run or not self.many_results:
+            self.fail("a planned node takes no run, and returns a NamedTuple")
+        for port in (*inputs, *outputs):
+            if port.type not in names.PLAIN and port.type != names.ANY:
+                self.fail(f"a planned node has no port for a {port.type}, as '{port.name}' is")
 
     def upgrades(
         self,

@@ -14,7 +14,8 @@ from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output
 from nodeforge.models import ModelInfo
-from nodeforge.spec import ModelFileWidget, NodeSpec, PortSpec
+from nodeforge.planned import coerce, original
+from nodeforge.spec import ModelFileWidget, NodeSpec
 from nodeforge.spec import types as names
 
 
@@ -79,7 +80,7 @@ def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: 
         RequestError: an unknown node type, a missing file.
     """
     targets = list(targets)
-    links = _links_by_node(graph)
+    links = graph.feeds()
     planned: dict[str, PlannedNode] = {}
     for node_id in _order(targets, links):
         fed = links.get(node_id, {})
@@ -89,7 +90,8 @@ def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: 
 
 def place(node_id: str, spec: NodeSpec) -> str:
     """A node as errors name it: ``Denoise loop (denoise)``."""
-    return f"{spec.title} ({node_id})"
+    path, copy, number = node_id.partition("#")
+    return f"{spec.title} ({path})" + (f", {copy}{number}" if copy else "")
 
 
 def default_targets(graph: FlatGraph) -> list[str]:
@@ -100,19 +102,6 @@ def default_targets(graph: FlatGraph) -> list[str]:
     feeding = {source.node for source in graph.links.values()}
     # Where every node feeds another there is a circle: planning it says so.
     return [node_id for node_id in graph.nodes if node_id not in feeding] or list(graph.nodes)
-
-
-def _links_by_node(graph: FlatGraph) -> dict[str, dict[str, Output | list[Output]]]:
-    single: dict[str, dict[str, Output | list[Output]]] = {}
-    lists: dict[tuple[str, str], list[tuple[int, Output]]] = {}
-    for target, source in graph.links.items():
-        if target.item is None:
-            single.setdefault(target.node, {})[target.port] = source
-        else:
-            lists.setdefault((target.node, target.port), []).append((target.item, source))
-    for (node, port), items in lists.items():
-        single.setdefault(node, {})[port] = [source for _, source in sorted(items)]
-    return single
 
 
 def _order(
@@ -175,7 +164,7 @@ def _plan_node(
         for port, info in companions.items():
             literals[port] = info.path
             counted[port] = files.digest(node.spec.input[port], info.path)
-        named = referenced_models(node.spec, literals | _fed_texts(links, planned), files)
+        named = referenced_models(node.spec, literals, files)
     except NodeForgeError as error:
         raise error.at(place(node_id, node.spec)) from error
     counted |= named.counted
@@ -185,19 +174,6 @@ def _plan_node(
         node_key(static, fed),
         node.pin, named.found, companions,
     )  # fmt: skip
-
-
-def _fed_texts(
-    links: Mapping[str, Output | list[Output]], planned: Mapping[str, PlannedNode]
-) -> dict[str, Any]:
-    """By port, the value of the node of values that feeds it, perhaps through others."""
-    found: dict[str, Any] = {}
-    for port, link in links.items():
-        feed: Output | list[Output] | None = link
-        while isinstance(feed, Output) and planned[feed.node].spec.holds_value:
-            found[port] = planned[feed.node].literals.get("value")
-            feed = planned[feed.node].links.get("value")
-    return found
 
 
 def _feed(
@@ -241,7 +217,7 @@ def _literals(
                 )
             continue
         try:
-            arguments[port.name] = counted[port.name] = _coerce(port, value)
+            arguments[port.name] = counted[port.name] = coerce(port, value)
             if port.type == names.PATH:
                 path = files.resolve(port, value)
                 arguments[port.name], counted[port.name] = path, files.digest(port, path)
@@ -266,25 +242,6 @@ def _companions(
     for of, ports in with_others.items():
         if isinstance(model := arguments.get(of), Path):
             given = {name: arguments[name] for name in ports if name in arguments}
-            made = files.companions(node_id, model, given)
+            made = files.companions(original(node_id), model, given)
             found |= {name: info for name, info in made.items() if name not in links}
     return found
-
-
-def _coerce(port: PortSpec, value: Any) -> Any:
-    """`value` as the port's plain type: 1 and 1.0 are one value, and have one key."""
-    kind = type(value)
-    match port.type:
-        case names.FLOAT if kind in (int, float):
-            return float(value)
-        case names.INTEGER if kind is int or (kind is float and value.is_integer()):
-            return int(value)
-        case names.BOOLEAN if kind is bool:
-            return value
-        case names.TEXT | names.PATH if isinstance(value, str | Path):
-            return str(value)
-        case names.ANY:
-            return value
-    raise PlanError(
-        f"needs {port.type}, not {value!r}.", way_out=f"Give a value of type {port.type}."
-    )

@@ -36,6 +36,7 @@ from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
 from nodeforge.models import fingerprints
+from nodeforge.planned import Evaluator, expand
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 
@@ -68,6 +69,11 @@ class Session:
         self.cache = cache
         self.networks = networks or NoNetworks()
         self.catalogue = Catalogue(node_type.spec for node_type in node_types.values())
+        self._planned = {
+            type_id: node_type.function
+            for type_id, node_type in node_types.items()
+            if node_type.spec.planned
+        }
         self._reasons = Reasons(settings.cache / "last-runs" if cache.disk else None)
         self._executor = Executor(node_types, cache, self.networks, guard, self._reasons)
 
@@ -84,7 +90,10 @@ class Session:
                 "there is nothing to run.", way_out="Add a node that saves or shows something."
             )
         files = Files(self.settings, request.assets, request.granted, request.lock)
-        return make_plan(flat, targets, files, numerics_digest(self.networks.numerics()))
+        evaluate = Evaluator(self._planned, files.resolve)
+        expanded = expand(flat, self.catalogue, evaluate, targets)
+        numerics = numerics_digest(self.networks.numerics())
+        return make_plan(expanded.graph, expanded.ids(targets), files, numerics)
 
     def forecast(self, plan: Plan, document: str = "") -> dict[str, Forecast]:
         """What a run of `plan` would do at each node that it touches."""
@@ -152,7 +161,9 @@ class Session:
 
     def _result_key(self, graph: Graph, request: RunRequest, node: str) -> str:
         plan = self.plan(graph, replace(request, targets=[node]))
-        return self._executor.result_key(plan, node)
+        if not plan.targets:
+            raise PlanError("is left out of a run.", place=node, way_out="Switch it on again.")
+        return self._executor.result_key(plan, plan.targets[0])
 
     def run(self, graph: Graph, request: RunRequest, state: RunState) -> dict[str, Results]:
         """Run `graph`; everything that happens is told to `state.emit`, failures too.

@@ -33,11 +33,25 @@ class FlatNode(NamedTuple):
 class FlatGraph:
     """Nodes by path (``group/denoise``), and for each linked input what feeds it.
 
-    The items of a list port count from 0 without gaps, in the order of the document.
+    The items of a list port count from 0 without gaps, in the order of the document; those of a
+    switch as they are numbered there.
     """
 
     nodes: dict[str, FlatNode]
     links: dict[Input, Output]
+
+    def feeds(self) -> dict[str, dict[str, Output | list[Output]]]:
+        """By node and linked input, the output that feeds it; of a list port, all of them."""
+        found: dict[str, dict[str, Output | list[Output]]] = {}
+        lists: dict[tuple[str, str], list[tuple[int, Output]]] = {}
+        for target, source in self.links.items():
+            if target.item is None:
+                found.setdefault(target.node, {})[target.port] = source
+            else:
+                lists.setdefault((target.node, target.port), []).append((target.item, source))
+        for (node, port), items in lists.items():
+            found.setdefault(node, {})[port] = [source for _, source in sorted(items)]
+        return found
 
 
 class _Literal(NamedTuple):
@@ -61,7 +75,8 @@ def flatten(graph: Graph, catalogue: Catalogue) -> FlatGraph:
     Subgraphs are inlined; a value on a subgraph's port fills the inputs the port stands for.
     Muted nodes go, and what needs them through a required input. An output of a bypassed node
     is replaced by what feeds its first linked input of the same type. Reroutes and switches are
-    replaced by what feeds them, notes go. Nodes of unknown types stay.
+    replaced by what feeds them, notes go. Nodes of unknown types stay, and so do those that
+    `nodeforge.planned.expand` replaces: lists, and switches whose choice is linked.
     """
     return _Flattening(graph, catalogue).result()
 
@@ -81,7 +96,7 @@ class _Flattening:
         self._link()
         if self.lost:
             _Dropping(self.nodes, self.links).drop(self.lost)
-        _close_gaps(self.links)
+        _close_gaps(self.links, self.nodes)
         return FlatGraph(self.nodes, self.links)
 
     def _sort_nodes(self) -> None:
@@ -89,10 +104,17 @@ class _Flattening:
         active, compute = Mode.ACTIVE, Role.COMPUTE
         for path, node in self.whole.nodes.items():
             spec = specs(node.type)
-            if node.mode is active and (spec is None or spec.role is compute):
+            stays = spec is None or spec.role is compute or self._is_planned(path, spec.role)
+            if node.mode is active and stays:
                 self.nodes[path] = FlatNode(node.type, node.values, node.pin, spec)
             else:
                 self.aside[path] = node
+
+    def _is_planned(self, path: str, role: Role) -> bool:
+        """Whether what replaces a node hangs on values that are planned."""
+        if role is Role.SWITCH:
+            return self.whole.link_to(Input(path, "choice")) is not None
+        return role is Role.COLLECT
 
     def _link(self) -> None:
         nodes, links = self.nodes, self.links
@@ -246,10 +268,11 @@ class _Dropping:
         return port.required and port.name not in node.values
 
 
-def _close_gaps(links: dict[Input, Output]) -> None:
+def _close_gaps(links: dict[Input, Output], nodes: dict[str, FlatNode]) -> None:
     lists: dict[tuple[str, str], list[int]] = defaultdict(list)
     for end in links:
-        if end.item is not None:
+        spec = nodes[end.node].spec
+        if end.item is not None and not (spec and spec.role is Role.SWITCH):
             lists[end.node, end.port].append(end.item)
     for (node, port), items in lists.items():
         items.sort()

@@ -19,6 +19,7 @@ class Role(StrEnum):
     COMPUTE = "compute"
     REROUTE = "reroute"  # replaced by what feeds it
     SWITCH = "switch"  # replaced by what feeds the chosen branch
+    COLLECT = "collect"  # replaced by all values of the list that feeds it
     NOTE = "note"  # never planned
 
 
@@ -30,7 +31,8 @@ class PortSpec:
         name: How links and values name it.
         type: One of `nodeforge.spec.TYPES`.
         doc: A sentence for the tooltip.
-        many: A list port: links go to ``port[0]``, ``port[1]``, ...
+        many: Of an input, a list port: links go to ``port[0]``, ``port[1]``, ... Of an output, a
+            list: what it feeds is computed once for each of its values.
         optional: May stay unconnected without a value.
         default: The value where the workflow gives none; JSON, only with a widget.
         widget: How the value is entered; None is a port only.
@@ -62,6 +64,7 @@ class NodeSpec:
         doc: The whole description.
         effects: It does something besides returning a value; never cached.
         shows: Its result is for a person to see; a run asks for it, as for effects.
+        planned: It is computed while a run is planned, where its inputs are known then.
         pack: The folder it comes from.
         source: Digest of the pack's source, empty for shipped packs; part of the keys.
         upgrades: By version, what brings values saved with it to the next version.
@@ -77,6 +80,7 @@ class NodeSpec:
     effects: bool = False
     shows: bool = False
     role: Role = Role.COMPUTE
+    planned: bool = False
     pack: str = ""
     source: str = ""
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict, hash=False)
@@ -111,6 +115,11 @@ class NodeSpec:
         """Whether a run of the whole workflow asks for this node."""
         return self.effects or self.shows
 
+    @property
+    def settled_early(self) -> bool:
+        """Whether it is replaced by values or other nodes while a run is planned."""
+        return self.planned or self.role in (Role.SWITCH, Role.COLLECT)
+
     @cached_property
     def runs_network(self) -> bool:
         """Whether device and precision can change its result."""
@@ -131,6 +140,8 @@ class NodeSpec:
             "pack": self.pack,
             "source": self.source,
         }
+        if self.planned:
+            raw["planned"] = True
         if self.upgrades:
             steps = self.upgrades.items()
             raw["upgrades"] = {str(version): step.to_json() for version, step in steps}

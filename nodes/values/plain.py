@@ -1,29 +1,13 @@
 """Numbers and texts."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from nodeforge.api import Multiline, Seed, node
+from nodeforge.planned.functions import plain
+from nodeforge.planned.functions.plain import Boolean, Float, Integer, Text
 
 
-class Integer(NamedTuple):
-    """One whole number."""
-
-    value: int
-
-
-class Float(NamedTuple):
-    """One decimal number."""
-
-    value: float
-
-
-class Text(NamedTuple):
-    """One text."""
-
-    value: str
-
-
-@node("values.integer")
+@node("values.integer", planned=True)
 def integer(value: int = 0) -> Integer:
     """Give a whole number to several nodes.
 
@@ -33,10 +17,10 @@ def integer(value: int = 0) -> Integer:
     Returns:
         value: The number.
     """
-    return Integer(value)
+    return plain.integer(value)
 
 
-@node("values.float", title="Decimal")
+@node("values.float", title="Decimal", planned=True)
 def decimal(value: float = 0.0) -> Float:
     """Give a decimal number to several nodes.
 
@@ -46,10 +30,23 @@ def decimal(value: float = 0.0) -> Float:
     Returns:
         value: The number.
     """
-    return Float(value)
+    return plain.decimal(value)
 
 
-@node("values.text")
+@node("values.boolean", title="On or off", planned=True)
+def boolean(value: bool = False) -> Boolean:
+    """Give a setting that is on or off to several nodes.
+
+    Args:
+        value: On or off.
+
+    Returns:
+        value: On or off; as a number 1 or 0.
+    """
+    return plain.boolean(value)
+
+
+@node("values.text", planned=True)
 def text(value: Annotated[str, Multiline()] = "") -> Text:
     """Give a text to several nodes.
 
@@ -59,10 +56,10 @@ def text(value: Annotated[str, Multiline()] = "") -> Text:
     Returns:
         value: The text.
     """
-    return Text(value)
+    return plain.text(value)
 
 
-@node("values.seed")
+@node("values.seed", planned=True)
 def seed(value: Annotated[int, Seed()] = 0) -> Integer:
     """Give one seed to several nodes.
 
@@ -72,4 +69,4 @@ def seed(value: Annotated[int, Seed()] = 0) -> Integer:
     Returns:
         value: The seed.
     """
-    return Integer(value)
+    return plain.integer(value)

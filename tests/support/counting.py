@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -32,8 +33,9 @@ from nodeforge.engine.session import Session
 from nodeforge.errors import OutOfMemoryError
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.models import referenced_names
-from nodeforge.settings import Settings
+from nodeforge.settings import Settings, shipped
 from nodeforge.worker.codec import ValueCodec
+from nodeforge.worker.packs import load_pack
 
 CALLS: Counter[str] = Counter()
 
@@ -320,12 +322,18 @@ class Bench:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def open_bench(home: Path, memory: int = 2**20) -> Bench:
-    """A bench on `home`, as a new process would open it: nothing is in memory."""
+def open_bench(home: Path, memory: int = 2**20, packs: Iterable[str] = ()) -> Bench:
+    """A bench on `home`, as a new process would open it: nothing is in memory.
+
+    `packs`: shipped ones whose nodes it has, too.
+    """
     settings = Settings(home=home)
     disk = DiskTier(settings.cache / "results", "test", 2**20)
     cache = ResultCache(MemoryTier(memory), disk, ValueCodec())
-    return Bench(Session(settings, NODE_TYPES, cache), home)
+    node_types = dict(NODE_TYPES)
+    for name in packs:
+        node_types |= load_pack(shipped("nodes") / name)
+    return Bench(Session(settings, node_types, cache), home)
 
 
 def graph(nodes: dict[str, tuple[str, dict[str, Any]]], links: dict[str, str]) -> Graph:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, DecimalException
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any, NamedTuple
 from nodeforge.errors import RequestError
 from nodeforge.graph.assignments import AssignmentError, check_allowed, find_input, parse_value
 from nodeforge.graph.document import Document
+from nodeforge.planned.functions.number_lists import NumberListError, is_range, range_of
 from nodeforge.spec import (
     FLOAT,
     INTEGER,
@@ -30,10 +29,6 @@ MOST_VALUES = 10_000
 """Of one axis."""
 _MOST_BYTES = 16 * 2**20
 """Of a file of values."""
-_MOST_DIGITS = 20
-"""Before and after the point of a number in a range."""
-_NUMBER = r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*"
-_is_range = re.compile(rf"({_NUMBER}):({_NUMBER}):({_NUMBER})").fullmatch
 
 
 class AxisError(RequestError):
@@ -181,7 +176,7 @@ def _texts(given: str, port: PortSpec) -> Iterator[str]:
     is_number = port.type in (INTEGER, FLOAT)
     is_text = not is_number and not isinstance(port.widget, FileWidget | ModelFileWidget)
     for field in fields_of(given):
-        if is_number and (found := _is_range(field)):
+        if is_number and (found := is_range(field)):
             yield from _numbers(field, *found.groups())
         elif field.strip() or (is_text and '"' in given):
             yield field.strip() if is_number else field
@@ -192,25 +187,13 @@ def _texts(given: str, port: PortSpec) -> Iterator[str]:
 
 
 def _numbers(field: str, *parts: str) -> Iterator[str]:
-    """FROM, FROM + STEP, ... up to TO, in decimal arithmetic: 0.1:0.3:0.1 ends at 0.3."""
-    first, last, step = (Decimal(part.strip()) for part in parts)
-    if any(each and abs(each.adjusted()) > _MOST_DIGITS for each in (first, last, step)):
-        raise AxisError(f"the range '{field}' has numbers that are too large or too small.")
-    if not step:
-        raise AxisError(f"the range '{field}' has a step of 0.", way_out="Give FROM:TO:STEP.")
+    """The numbers of a range, as they are written."""
     try:
-        count = int((last - first) / step) + 1
-    except DecimalException:
-        raise AxisError(f"the range '{field}' cannot be counted.") from None
-    if (last - first) * step < 0:
-        raise AxisError(
-            f"the range '{field}' holds no number: its step leads away from its end.",
-            way_out="Turn FROM and TO round, or the sign of STEP.",
-        )
-    for index in range(count):
-        number = first + index * step
-        text = format(number, "f")
-        yield (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+        for number in range_of(field, *parts):
+            text = format(number, "f")
+            yield (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+    except NumberListError as error:
+        raise AxisError(f"{error}.", way_out=error.way_out) from None
 
 
 def _lines(path: Path) -> Iterator[str]:

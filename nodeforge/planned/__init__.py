@@ -1,0 +1,19 @@
+"""Values that are known while a run is planned: numbers, texts, and lists that fan out.
+
+A node marked as planned is computed with the plan, before keys are made. What it gives counts as
+if it stood in the workflow: sizes, choices of a switch and the lengths of lists may hang on it.
+"""
+
+from nodeforge.planned.copies import original
+from nodeforge.planned.evaluate import Evaluator, coerce
+from nodeforge.planned.expand import MOST_COPIES, Expanded, ExpandError, expand
+
+__all__ = [
+    "MOST_COPIES",
+    "Evaluator",
+    "ExpandError",
+    "Expanded",
+    "coerce",
+    "expand",
+    "original",
+]
