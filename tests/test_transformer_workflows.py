@@ -28,10 +28,10 @@ from nodeforge.engine.session import Session
 from nodeforge.formats import load
 from nodeforge.formats.sampling_settings import LoopTrace
 from nodeforge.graph.document import Document
-from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.lint import lint
 from nodeforge.models import FAMILIES, ModelFolders
+from nodeforge.planned import flatten_with_values
 from nodeforge.settings import ModelFolder, Precision, Settings
 from nodeforge.spec import Catalogue
 from nodeforge.ui.documents.auto_values import auto_values
@@ -134,7 +134,7 @@ def drawn(
     catalogue, folders = Catalogue.shipped(), ModelFolders(settings)
     problems = serious(lint(document, catalogue, folders, granted=granted))
     assert {problem.rule for problem in problems} <= {"too_small"}  # the models here are tiny
-    traced = LoopTrace(flatten(document.graph, catalogue), folders.info)
+    traced = LoopTrace(flatten_with_values(document.graph, catalogue), folders.info)
     made = traced.settings("denoise")
     assert made is not None
     cache = ResultCache(MemoryTier(2**28), None, ValueCodec())

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from nodeforge import __version__
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
-from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph, Input
 from nodeforge.models import SamplingSettings
+from nodeforge.planned import flatten_with_values
 from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION
 from nodeforge.values.recipes import COMFYUI
@@ -47,7 +47,7 @@ def parameters(graph: Graph, catalogue: Catalogue, recognised: Recognised | None
         catalogue: Declares the ports.
         recognised: Tells what a model is, for settings that are left to it.
     """
-    traced = LoopTrace(flatten(graph, catalogue), recognised)
+    traced = LoopTrace(flatten_with_values(graph, catalogue), recognised)
     loop = traced.first_pass()
     if loop is None:
         return ""

@@ -23,7 +23,7 @@ class LoopTrace:
     """Follows links back to the nodes that a loop's settings were given in.
 
     Args:
-        flat: The workflow.
+        flat: The workflow, with its planned values.
         recognised: Tells what a model is, for settings that are left to it.
     """
 
@@ -141,10 +141,10 @@ class LoopTrace:
         return None
 
     def literal(self, path: str, port: str) -> Any:
-        """The value of an input: its own, or that of the plain value node that feeds it."""
+        """The value of an input: its own, or the planned one that feeds it, of a list the first."""
         start = self.flat.links.get(Input(path, port))
         if start is not None:
-            path, port = start.node, "value"
+            return next(iter(self.flat.planned.get(start, ())), None)
         node = self.flat.nodes[path]
         declared = node.spec.input.get(port) if node.spec else None
         return node.values.get(port, declared.default if declared else None)

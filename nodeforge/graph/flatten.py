@@ -7,8 +7,8 @@ nor a long chain of reroutes can overflow or stall; a ring of reroutes feeds not
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from nodeforge.graph.inline import inline
@@ -34,11 +34,13 @@ class FlatGraph:
     """Nodes by path (``group/denoise``), and for each linked input what feeds it.
 
     The items of a list port count from 0 without gaps, in the order of the document; those of a
-    switch as they are numbered there.
+    switch as they are numbered there. `planned` may tell what outputs give that are known before
+    a run (`nodeforge.planned`): one value, or those of a list.
     """
 
     nodes: dict[str, FlatNode]
     links: dict[Input, Output]
+    planned: Mapping[Output, Sequence[Any]] = field(default_factory=dict)
 
     def feeds(self) -> dict[str, dict[str, Output | list[Output]]]:
         """By node and linked input, the output that feeds it; of a list port, all of them."""

@@ -19,6 +19,7 @@ from nodeforge.graph.ports import title_of
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 from nodeforge.lint.silences import Silences
+from nodeforge.planned import Survey, survey
 from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class LintContext:
         self.granted = frozenset(Path(path) for path in granted)
         self.whole = inline(graph, active=True)
         flat = flatten(graph, catalogue)
+        self._flat = flat
         self.nodes: dict[str, FlatNode] = flat.nodes
         self.links: dict[Input, Output] = flat.links
         self.inputs: dict[str, dict[str, list[Output]]] = defaultdict(lambda: defaultdict(list))
@@ -214,10 +216,15 @@ class LintContext:
         return None if isinstance(value, list | dict) else value
 
     def written(self, path: str, port: str) -> Any:
-        """The literal that counts at an input, whatever it is, or the input's default."""
+        """The literal that counts at an input, whatever it is, or the input's default.
+
+        Where a planned node feeds it, what that gives; None for the values of a list.
+        """
         place = self.given(path, port)
         if place is None:
-            return None
+            feed = self.feed(path, port)
+            known = self.planned.values.get(feed, ()) if feed else ()
+            return known[0] if len(known) == 1 else None
         node = self.nodes[place[0]]
         declared = node.spec.input.get(place[1]) if node.spec else None
         return node.values.get(place[1], declared.default if declared else None)
@@ -237,6 +244,15 @@ class LintContext:
         for passed in trail:
             known[passed] = known[place]
         return known[place]
+
+    def is_computed(self, path: str, port: str) -> bool:
+        """Whether only a run can tell what an input gets."""
+        return self.given(path, port) is None and self.written(path, port) is None
+
+    @cached_property
+    def planned(self) -> Survey:
+        """What is known of the planned values, but for those that stand in files."""
+        return survey(self._flat, self.catalogue)
 
     def _is_value_node(self, path: str) -> bool:
         spec = self.nodes[path].spec

@@ -276,4 +276,4 @@ class Loop:
 
     def _is_linked(self, path: str | None, port: str) -> bool:
         """Whether a value comes from a node that computes it."""
-        return path is not None and self.scene.given(path, port) is None
+        return path is not None and self.scene.is_computed(path, port)

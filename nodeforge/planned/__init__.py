@@ -7,13 +7,17 @@ if it stood in the workflow: sizes, choices of a switch and the lengths of lists
 from nodeforge.planned.copies import original
 from nodeforge.planned.evaluate import Evaluator, coerce
 from nodeforge.planned.expand import MOST_COPIES, Expanded, ExpandError, expand
+from nodeforge.planned.survey import Survey, flatten_with_values, survey
 
 __all__ = [
     "MOST_COPIES",
     "Evaluator",
     "ExpandError",
     "Expanded",
+    "Survey",
     "coerce",
     "expand",
+    "flatten_with_values",
     "original",
+    "survey",
 ]

@@ -52,6 +52,10 @@ class ExpandError(RequestError):
     """What hangs on a planned value cannot be planned."""
 
 
+class UnknownHereError(ExpandError):
+    """A value that a run would know, and that cannot be had here: it stands in a file, say."""
+
+
 @dataclass
 class Expanded:
     """A workflow in which every value that can be known stands at the node that takes it.
@@ -94,6 +98,11 @@ def expand(
     return _Expansion(flat, catalogue, evaluate, frozenset(paths)).result(paths)
 
 
+def open_expansion(flat: FlatGraph, catalogue: Catalogue, evaluate: Evaluate) -> _Expansion:
+    """An expansion that is asked for one node after another, and goes on after a failure."""
+    return _Expansion(flat, catalogue, evaluate, frozenset())
+
+
 class _Expansion:
     def __init__(
         self, flat: FlatGraph, catalogue: Catalogue, evaluate: Evaluate, targets: frozenset[str]
@@ -104,6 +113,7 @@ class _Expansion:
         self.evaluate = evaluate
         self.feeds = flat.feeds()
         self.count = 0
+        self.failed: dict[str, NodeForgeError] = {}
         self.made = Expanded(FlatGraph({}, {}))
         self.spreads: dict[str, dict[str, Spread]] = {}
         """By path and output; the outputs of a node that is computed share one, named ''."""
@@ -150,6 +160,7 @@ class _Expansion:
                 case _:
                     yield from self._copied(path, node, node.spec)
         except NodeForgeError as error:
+            self.failed[path] = error
             raise error.at(f"{node.spec.title} ({path})") from error
 
     def _keep_unknown(self, path: str, node: FlatNode | None) -> None:
@@ -322,6 +333,8 @@ class _Expansion:
         values: dict[str, list[Any]] = {port: [] for port in ports}
         for number, given in outputs.items():
             if isinstance(given, Output):
+                if not any(end.node == given.node for end in self.made.graph.links):
+                    raise UnknownHereError("is a list that is not known here.")
                 raise ExpandError(
                     "is a list of values that only a run knows.",
                     way_out="Lists are planned before a run: give it values, not results.",

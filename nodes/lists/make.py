@@ -16,7 +16,7 @@ def texts(lines: Annotated[str, Multiline()] = "") -> Texts:
 
     Returns:
         text: The texts, one after another.
-        count: How many there are.
+        length: How many there are.
     """
     return lists.texts(lines)
 
@@ -31,7 +31,7 @@ def numbers(values: str = "1:3:1") -> Numbers:
     Returns:
         number: The numbers, one after another.
         whole: The numbers, rounded to whole ones.
-        count: How many there are.
+        length: How many there are.
     """
     return lists.numbers(values)
 
@@ -46,7 +46,7 @@ def seeds(seed: Annotated[int, Seed()] = 0, count: Annotated[int, Range(1, 10_00
 
     Returns:
         seed: The seeds, one after another.
-        count: How many there are.
+        length: How many there are.
     """
     return lists.seeds(seed, count)
 
@@ -74,7 +74,7 @@ def zipped(
         second: The values of the second list.
         third: The values of the third list.
         fourth: The values of the fourth list.
-        count: How many there are.
+        length: How many there are.
     """
     return lists.zipped(first, second, lengths, third, fourth)
 

@@ -161,9 +161,9 @@ CATALOGUE = Catalogue(
         spec("image.save", [port("image"), text("prefix", "picture")], [], effects=True),
         spec("image.grid", [port("images", "image", many=True)], [port("image")]),
         spec("image.invert", [port("image")], [port("image")]),
-        spec("values.integer", [whole("value", 0)], [port("value", "integer")]),
-        spec("values.float", [number("value", 0.0)], [port("value", "float")]),
-        spec("values.text", [text("value", "")], [port("value", "text")]),
+        spec("values.integer", [whole("value", 0)], [port("value", "integer")], planned=True),
+        spec("values.float", [number("value", 0.0)], [port("value", "float")], planned=True),
+        spec("values.text", [text("value", "")], [port("value", "text")], planned=True),
         spec("values.sum", [whole("a", 0), whole("b", 0)], [port("value", "integer")]),
         spec("graph.reroute", [port("value", "any")], [port("value", "any")], role=Role.REROUTE),
         spec(

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tools.nano.batches import Chance
-from tools.nano.data import read_concepts
-from tools.nano.export import load_model
-from tools.nano.latents import cached
+from tools.nano.data import read_concepts, read_pictures
+from tools.nano.export import load_model, load_vae
+from tools.nano.latents import Scenery, cached, fill
 from tools.nano.presets import PRESETS
 from tools.nano.runs import fast, half_precision, preset_option, run_options, runs_option, set_up
 from tools.nano.sampling import training_schedule
@@ -60,11 +60,13 @@ def main(preset: str, runs: Path, minutes: float | None, steps: int | None) -> b
     recipe = PRESETS[preset]
     device = set_up(recipe)
     folder = runs / preset
-    cache = cached(folder / "lora-latents", recipe.lora_latents)
-    lessons = Lessons(
-        (recipe.lora_style,), read_concepts(folder / "data"), cache, Words(tokenizer_of(folder))
-    )
+    styles, concepts = (recipe.lora_style,), read_concepts(folder / "data")
     base = moved(load_model(recipe, folder), device).requires_grad_(False)
+    cache = cached(folder / "lora-latents", recipe.lora_latents)
+    vae = moved(load_vae(folder), device)
+    fill(cache, vae, Scenery(concepts, styles, read_pictures(folder / "data", styles)))
+    cache.refresh()
+    lessons = Lessons(styles, concepts, cache, Words(tokenizer_of(folder)))
     unet = with_adapter(base.unet)
     stage = replace(recipe.lora, steps=steps or recipe.lora.steps)
     trainer = Trainer(unet, stage, folder / "lora", seed=2)

@@ -19,7 +19,7 @@ class Texts(NamedTuple):
     """Texts, and how many."""
 
     text: list[str]
-    count: int
+    length: int
 
 
 class Numbers(NamedTuple):
@@ -27,14 +27,14 @@ class Numbers(NamedTuple):
 
     number: list[float]
     whole: list[int]
-    count: int
+    length: int
 
 
 class Seeds(NamedTuple):
     """Seeds, and how many."""
 
     seed: list[int]
-    count: int
+    length: int
 
 
 class Zipped(NamedTuple):
@@ -44,7 +44,7 @@ class Zipped(NamedTuple):
     second: list[Any]
     third: list[Any]
     fourth: list[Any]
-    count: int
+    length: int
 
 
 def texts(lines: str) -> Texts:
@@ -95,4 +95,4 @@ def zipped(
         [each[place % len(each)] if each else None for place in range(count)]
         for each in (first, second, third or [], fourth or [])
     ]
-    return Zipped(*made, count)
+    return Zipped(made[0], made[1], made[2], made[3], count)

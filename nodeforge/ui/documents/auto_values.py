@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.document import Document
-from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input
 from nodeforge.models import SamplingSettings, variant_label
+from nodeforge.planned import flatten_with_values
 from nodeforge.spec import Catalogue
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 
@@ -21,7 +21,7 @@ def auto_values(
     Of a node that feeds several loops, the first one's. Nodes whose model is not known are left
     out.
     """
-    traced = LoopTrace(flatten(document.graph, catalogue), recognised)
+    traced = LoopTrace(flatten_with_values(document.graph, catalogue), recognised)
     found: dict[str, dict[str, str]] = {}
     for loop in traced.loops():
         loader, model = traced.model_node(loop), traced.model(loop)

@@ -12,13 +12,13 @@ from nodeforge.graph.changes import Change
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Move, SetEntry, SetValue
 from nodeforge.graph.edits.links import source_of
-from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join, split
 from nodeforge.graph.ports import title_of
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.loops import SCHEDULE
 from nodeforge.lint.loops import steps_run as steps_of
+from nodeforge.planned import flatten_with_values
 from nodeforge.spec import Catalogue, Role
 from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, NOTES, entry_with, rect_of
 from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node
@@ -98,7 +98,7 @@ class ContinueFrom(GraphEdit):
 
     def _prompt(self, document: Document, step: int) -> str:
         """The node whose text acts in the loop at the step."""
-        traced = LoopTrace(flatten(document.graph, self.catalogue))
+        traced = LoopTrace(flatten_with_values(document.graph, self.catalogue))
         share = step / max(self.steps, step)
         found = [
             (path, prompt)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from nodeforge.formats.sampling_settings import LOOP, LoopTrace
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Together
-from nodeforge.graph.flatten import flatten
+from nodeforge.planned import flatten_with_values
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.node_state import NodeState
@@ -226,7 +226,9 @@ class Viewer(QWidget):
         """The nearest denoise loop upstream of `node`; empty for none."""
         if self._opened is None or not node:
             return ""
-        traced = LoopTrace(flatten(self._opened.document.graph, self._workspace.catalogue))
+        traced = LoopTrace(
+            flatten_with_values(self._opened.document.graph, self._workspace.catalogue)
+        )
         upstream = traced.upstream(node) if node in traced.flat.nodes else [node]
         return next((path for path in upstream if self._is_loop(path)), "")
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFileDialog, QPlainTextEdit
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.sampling_settings import LoopTrace
 from nodeforge.graph.document import Document
-from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Input
+from nodeforge.planned import flatten_with_values
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.images import picture_filter
 from nodeforge.ui.documents.open_document import OpenDocument
@@ -87,6 +87,6 @@ def focus_text(window: BaseWindow) -> None:
 
 def prompt_node(document: Document, catalogue: Catalogue) -> str:
     """The path of the node with the prompt of the first denoise loop; empty for none."""
-    trace = LoopTrace(flatten(document.graph, catalogue))
+    trace = LoopTrace(flatten_with_values(document.graph, catalogue))
     loop = trace.first_pass()
     return (trace.given_in(loop, "positive", "text") or "") if loop else ""

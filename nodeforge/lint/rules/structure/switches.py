@@ -26,8 +26,8 @@ def check(scene: LintContext) -> Iterator[Problem]:
         if spec is None or spec.role is not Role.SWITCH or node.mode is not Mode.ACTIVE:
             continue
         if whole.source(Input(path, "choice")) is not None:
-            fact = "is linked, but a switch is set before the run."
-            yield scene.problem(path, fact, "Remove the link and choose.", port="choice")
+            if failure := scene.planned.failures.get(path):
+                yield scene.problem(path, failure.fact, failure.way_out, port="choice")
             continue
         owner, port = scene.owner(path, "choice")
         values = (whole.nodes.get(owner) or whole.groups[owner]).values

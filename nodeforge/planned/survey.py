@@ -1,0 +1,69 @@
+"""Planned values where nothing is run: in the window, the linter, a picture's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from nodeforge.errors import NodeForgeError, RequestError
+from nodeforge.graph.flatten import FlatGraph, flatten
+from nodeforge.graph.model import Graph, Output
+from nodeforge.planned.evaluate import Evaluator, Function, Resolve
+from nodeforge.planned.expand import UnknownHereError, open_expansion
+from nodeforge.spec import Catalogue
+
+
+@dataclass
+class Survey:
+    """What is known of the planned values of a workflow.
+
+    Args:
+        values: By output, all values that it gives; one, unless a list stands before it.
+        failures: By path, why what a node gives cannot be planned.
+    """
+
+    values: Mapping[Output, list[Any]] = field(default_factory=dict)
+    failures: dict[str, NodeForgeError] = field(default_factory=dict)
+
+
+def survey(flat: FlatGraph, catalogue: Catalogue, resolve: Resolve | None = None) -> Survey:
+    """The values of all planned nodes, as far as they can be known.
+
+    Args:
+        flat: The flattened workflow.
+        catalogue: All node types.
+        resolve: Finds files; without it, values that stand in files are not known.
+    """
+    early = [path for path, node in flat.nodes.items() if node.spec and node.spec.settled_early]
+    if not early:
+        return Survey()
+    opened = open_expansion(flat, catalogue, Evaluator(_functions(), resolve))
+    failures: dict[str, NodeForgeError] = {}
+    for path in early:
+        try:
+            opened.result([path])
+        except UnknownHereError:
+            continue
+        except RequestError:
+            failures |= {at: why for at, why in opened.failed.items() if at in early}
+    hidden = {at for at, why in failures.items() if isinstance(why, UnknownHereError)}
+    return Survey(opened.made.values, {at: why for at, why in failures.items() if at not in hidden})
+
+
+def flatten_with_values(
+    graph: Graph, catalogue: Catalogue, resolve: Resolve | None = None
+) -> FlatGraph:
+    """`graph` flattened, with what is known of its planned values in `FlatGraph.planned`."""
+    flat = flatten(graph, catalogue)
+    flat.planned = survey(flat, catalogue, resolve).values
+    return flat
+
+
+@cache
+def _functions() -> Mapping[str, Function]:
+    """Imported when a workflow needs one."""
+    from nodeforge.planned.functions import FUNCTIONS
+
+    return FUNCTIONS
