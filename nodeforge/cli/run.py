@@ -16,6 +16,7 @@ from nodeforge.cli.user_settings import user_settings
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
+from nodeforge.engine.files import Files
 from nodeforge.engine.queue.attempt import recogniser
 from nodeforge.formats.graph_json import graph_to_json
 from nodeforge.formats.pictures import read_any, stamp
@@ -63,12 +64,15 @@ def command(
     try:
         catalogue = catalogue_for(document, lambda: client)
         overrides = prepared(ctx, document, catalogue, settings, assignments, seed)
+        files = Files(settings, document.assets, overrides.granted, document.lock)
         request = RunRequest(
             run=uuid.uuid4().hex[:8],
             assets=document.assets,
             granted=overrides.granted,
             lock=document.lock,
-            stamp=stamp(document, catalogue, recogniser(settings, overrides.granted)),
+            stamp=stamp(
+                document, catalogue, recogniser(settings, overrides.granted), files.resolve
+            ),
             outputs=writable(out or settings.outputs),
             previews=previews,
             document=str(workflow.resolve()),

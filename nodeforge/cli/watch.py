@@ -23,6 +23,7 @@ from rich.text import Text
 
 from nodeforge.engine import events
 from nodeforge.engine.events import Source
+from nodeforge.planned import number_of, original
 
 _TOLD_AS_JSON = (
     events.Started,
@@ -149,7 +150,9 @@ class Bars:
         self._console.print(text, style="dim", markup=False)
 
     def _title(self, node: str) -> str:
-        return self._titles.get(node, node)
+        number, of = number_of(node)
+        title = self._titles.get(original(node), node)
+        return title if of == 1 else f"{title}, {number} of {of}"
 
     def _reuse(self, nodes: Mapping[str, Source]) -> str:
         names = ", ".join(self._title(node) for node in list(nodes)[:6])

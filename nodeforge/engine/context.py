@@ -105,6 +105,16 @@ class RunState:
     """Files of the cache that a later run goes on from."""
 
 
+def stamp_of(stamp: Mapping[str, str], copy: str) -> dict[str, str]:
+    """The text chunks for what `copy` saves: others' summaries, ``parameters COPY``, go."""
+    own = {name: text for name, text in stamp.items() if "#" not in name}
+    for name, text in stamp.items():
+        chunk, _, of = name.partition(" ")
+        if of == copy and "#" in of:
+            own[chunk] = text
+    return own
+
+
 class NodeRun:
     """One node's share of a run: `nodeforge.api.RunContext`."""
 
@@ -130,7 +140,8 @@ class NodeRun:
 
     @property
     def stamp(self) -> Mapping[str, str]:
-        return self._request.stamp
+        """That of the run; a copy behind a list has a summary of its own."""
+        return stamp_of(self._request.stamp, self._node)
 
     @property
     def outputs(self) -> Path:

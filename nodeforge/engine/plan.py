@@ -14,7 +14,7 @@ from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output
 from nodeforge.models import ModelInfo
-from nodeforge.planned import coerce, original
+from nodeforge.planned import coerce, number_of, original
 from nodeforge.spec import ModelFileWidget, NodeSpec
 from nodeforge.spec import types as names
 
@@ -90,8 +90,8 @@ def make_plan(graph: FlatGraph, targets: Iterable[str], files: Files, numerics: 
 
 def place(node_id: str, spec: NodeSpec) -> str:
     """A node as errors name it: ``Denoise loop (denoise)``."""
-    path, copy, number = node_id.partition("#")
-    return f"{spec.title} ({path})" + (f", {copy}{number}" if copy else "")
+    number, of = number_of(node_id)
+    return f"{spec.title} ({original(node_id)})" + (f", {number} of {of}" if of > 1 else "")
 
 
 def default_targets(graph: FlatGraph) -> list[str]:

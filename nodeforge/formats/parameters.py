@@ -10,10 +10,13 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from nodeforge import __version__
+from nodeforge.errors import RequestError
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
+from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph, Input
 from nodeforge.models import SamplingSettings
-from nodeforge.planned import flatten_with_values
+from nodeforge.planned import expand_shipped, flatten_with_values
+from nodeforge.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION
 from nodeforge.values.recipes import COMFYUI
@@ -39,18 +42,54 @@ class LoopPrompt(NamedTuple):
     end: float
 
 
-def parameters(graph: Graph, catalogue: Catalogue, recognised: Recognised | None = None) -> str:
+def parameters(
+    graph: Graph,
+    catalogue: Catalogue,
+    recognised: Recognised | None = None,
+    resolve: Resolve | None = None,
+) -> str:
     """The summary of the first pass that `graph` makes; empty where it denoises nothing.
 
     Args:
         graph: The workflow.
         catalogue: Declares the ports.
         recognised: Tells what a model is, for settings that are left to it.
+        resolve: Finds files, for values that stand in some.
     """
-    traced = LoopTrace(flatten_with_values(graph, catalogue), recognised)
+    traced = LoopTrace(flatten_with_values(graph, catalogue, resolve), recognised)
     loop = traced.first_pass()
-    if loop is None:
-        return ""
+    return "" if loop is None else _summary(traced, loop)
+
+
+def parameters_of_copies(
+    graph: Graph,
+    catalogue: Catalogue,
+    recognised: Recognised | None = None,
+    resolve: Resolve | None = None,
+) -> dict[str, str]:
+    """The summaries of what saves behind a list, by the ids of its copies.
+
+    The arguments are those of `parameters`.
+    """
+    flat = flatten(graph, catalogue)
+    savers = [path for path, node in flat.nodes.items() if node.spec and node.spec.effects]
+    try:
+        expanded = expand_shipped(flat, catalogue, savers, resolve)
+    except RequestError:
+        return {}  # the run says so
+    copies = [ids for path in savers if len(ids := expanded.copies[path]) > 1]
+    if not copies:
+        return {}
+    traced = LoopTrace(expanded.graph, recognised)
+    found: dict[str, str] = {}
+    for copy in (each for ids in copies for each in ids):
+        loop = traced.first_pass(copy)
+        if loop is not None:
+            found[copy] = _summary(traced, loop)
+    return found
+
+
+def _summary(traced: LoopTrace, loop: str) -> str:
     prompt = _prompt(traced, loop, "positive")
     negative = _prompt(traced, loop, "negative")
     lines = [str(prompt)]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from nodeforge.formats.errors import WorkflowError
-from nodeforge.formats.parameters import parameters
+from nodeforge.formats.parameters import parameters, parameters_of_copies
 from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.formats.workflow import load, read, write
 from nodeforge.graph.document import Document
+from nodeforge.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import BATCH_POS, told
 
@@ -44,17 +45,26 @@ def stamp(
     document: Document,
     catalogue: Catalogue | None = None,
     recognised: Recognised | None = None,
+    resolve: Resolve | None = None,
 ) -> dict[str, str]:
     """The texts to put into the pictures that a run of `document` saves, by name.
+
+    Behind a list each copy of what saves has a summary of its own, ``parameters COPY``.
 
     Args:
         document: The workflow.
         catalogue: Without one there is no summary: nothing tells which nodes only pass values on.
         recognised: Tells what a model is, for settings that are left to it.
+        resolve: Finds files, for values that stand in some.
     """
     texts = {WORKFLOW: write(document).decode("utf-8")}
-    if catalogue is not None and (summary := parameters(document.graph, catalogue, recognised)):
+    if catalogue is None:
+        return texts
+    given = document.graph, catalogue, recognised, resolve
+    if summary := parameters(*given):
         texts[PARAMETERS] = summary
+    for copy, summary in parameters_of_copies(*given).items():
+        texts[f"{PARAMETERS} {copy}"] = summary
     return texts
 
 

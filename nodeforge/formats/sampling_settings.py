@@ -38,10 +38,14 @@ class LoopTrace:
         """The denoise loops."""
         return (path for path in self.flat.nodes if self.is_loop(path))
 
-    def first_pass(self) -> str | None:
-        """The denoise loop that no other one feeds, of those that something saved needs."""
+    def first_pass(self, saver: str = "") -> str | None:
+        """The denoise loop that no other one feeds, of those that something saved needs.
+
+        Args:
+            saver: The node that saves it; empty for any.
+        """
         effects = [path for path, n in self.flat.nodes.items() if n.spec and n.spec.effects]
-        for start in effects or list(self.flat.nodes):
+        for start in [saver] if saver else effects or list(self.flat.nodes):
             loops = [path for path in self.upstream(start) if self.is_loop(path)]
             for loop in loops:
                 if not any(self.is_loop(path) for path in self.upstream(loop) if path != loop):

@@ -13,13 +13,19 @@ _MARK = "#"
 
 
 def copy_id(path: str, number: int, of: int) -> str:
-    """The id of a copy, counted from 1: ``group/denoise#3``; alone it is the node's path."""
-    return path if of == 1 else f"{path}{_MARK}{number}"
+    """The id of copy `number`, from 1: ``group/denoise#3:24``; alone it is the node's path."""
+    return path if of == 1 else f"{path}{_MARK}{number}:{of}"
 
 
 def original(copy: str) -> str:
     """The path of the node that `copy` is a copy of."""
     return copy.partition(_MARK)[0]
+
+
+def number_of(copy: str) -> tuple[int, int]:
+    """Which copy of a node it is, counted from 1, and of how many; 1 and 1 for one alone."""
+    number, _, of = copy.partition(_MARK)[2].partition(_MARK)[0].partition(":")
+    return (int(number), int(of)) if number.isdigit() and of.isdigit() else (1, 1)
 
 
 @dataclass(frozen=True, eq=False)

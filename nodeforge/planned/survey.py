@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph, flatten
 from nodeforge.graph.model import Graph, Output
 from nodeforge.planned.evaluate import Evaluator, Function, Resolve
-from nodeforge.planned.expand import UnknownHereError, open_expansion
+from nodeforge.planned.expand import Expanded, UnknownHereError, expand, open_expansion
 from nodeforge.spec import Catalogue
 
 
@@ -50,6 +50,17 @@ def survey(flat: FlatGraph, catalogue: Catalogue, resolve: Resolve | None = None
             failures |= {at: why for at, why in opened.failed.items() if at in early}
     hidden = {at for at, why in failures.items() if isinstance(why, UnknownHereError)}
     return Survey(opened.made.values, {at: why for at, why in failures.items() if at not in hidden})
+
+
+def expand_shipped(
+    flat: FlatGraph, catalogue: Catalogue, targets: Iterable[str], resolve: Resolve | None = None
+) -> Expanded:
+    """`expand` where no pack is loaded: it knows the shipped planned nodes.
+
+    Raises:
+        RequestError: as `expand`.
+    """
+    return expand(flat, catalogue, Evaluator(_functions(), resolve), targets)
 
 
 def flatten_with_values(

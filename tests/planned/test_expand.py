@@ -339,8 +339,8 @@ def test_a_long_chain_of_values_overflows_nothing(bench: Bench):
 def test_events_name_the_copies(bench: Bench):
     bench.run(grown(TEXTS, {"grow.text": "texts.text"}), "join")
     assert [each.node for each in bench.told(events.Started)] == [
-        "grow#1",
-        "grow#2",
-        "grow#3",
+        "grow#1:3",
+        "grow#2:3",
+        "grow#3:3",
         "join",
     ]

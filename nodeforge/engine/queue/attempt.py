@@ -13,6 +13,7 @@ from nodeforge import models
 from nodeforge.engine import events
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import ErrorReport
+from nodeforge.engine.files import Files
 from nodeforge.engine.plan import default_targets
 from nodeforge.engine.queue.claims import JobClaims
 from nodeforge.engine.queue.expected_files import expected_files
@@ -27,6 +28,7 @@ from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
 from nodeforge.graph.upgrade import upgrade
+from nodeforge.planned import original
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 
@@ -108,13 +110,16 @@ class Attempt:
         upgrade(document, known)
         self._files = OutputFiles(claims, job)
         self.document = document
-        texts = stamp(document, known, recogniser(settings, job.granted))
+        files = Files(settings, document.assets, job.granted, document.lock)
+        texts = stamp(document, known, recogniser(settings, job.granted), files.resolve)
         graph, targets, loops = _part_to_run(job, document.graph, known)
         self.graph: dict[str, Any] = graph_to_json(graph)
-        self.saved: list[Path] = self._files.open(expected_files(graph, known, targets, texts))
+        expected = expected_files(graph, known, targets, texts, files.resolve)
+        self.saved: list[Path] = self._files.open(expected)
         if self._files.saved:
             targets = targets or default_targets(flatten(graph, known))
-            targets = [target for target in targets if target not in self._files.saved]
+            copies = [[each for each in expected if original(each) == t] or [t] for t in targets]
+            targets = [each for some in copies for each in some if each not in self._files.saved]
         self.request = RunRequest(
             run=f"{job.id}.{job.attempts}",
             targets=targets,

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nodeforge.engine.context import stamp_of
 from nodeforge.engine.plan import default_targets
-from nodeforge.errors import NodeForgeError
+from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph, FlatNode, flatten
 from nodeforge.graph.model import Graph, Input
+from nodeforge.planned import expand_shipped
+from nodeforge.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
 
 _SAVE, _NOISE = "image.save", "sampling.noise"
@@ -39,15 +42,22 @@ class ExpectedFiles:
 
 
 def expected_files(
-    graph: Graph, catalogue: Catalogue, targets: Sequence[str], stamp: Mapping[str, str]
+    graph: Graph,
+    catalogue: Catalogue,
+    targets: Sequence[str],
+    stamp: Mapping[str, str],
+    resolve: Resolve | None = None,
 ) -> dict[str, ExpectedFiles]:
     """What each node will save; empty where more is wanted of a run than files.
+
+    Behind a list each copy of a node is one.
 
     Args:
         graph: The workflow.
         catalogue: Declares its nodes.
         targets: As `RunRequest` has them.
         stamp: The texts of saved pictures, of which names may tell.
+        resolve: Finds files, for values that stand in some.
     """
     flat = flatten(graph, catalogue)
     wanted = list(targets) or default_targets(flat)
@@ -55,7 +65,15 @@ def expected_files(
     saving = {path: node for path, node in nodes.items() if node.spec and node.spec.effects}
     if not saving or (targets and len(saving) < len(wanted)):
         return {}
-    return {path: _expected(flat, path, node, stamp) for path, node in saving.items()}
+    try:
+        expanded = expand_shipped(flat, catalogue, saving, resolve)
+    except RequestError:
+        return {}  # the run says so
+    copies = expanded.graph.nodes
+    return {
+        copy: _expected(expanded.graph, copy, copies[copy], stamp_of(stamp, copy))
+        for copy in expanded.ids(saving)
+    }
 
 
 def _expected(

@@ -12,6 +12,7 @@ from nodeforge.engine.events import Source
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.paths import join, split
 from nodeforge.lint import Problem, Severity, lint
+from nodeforge.planned import original
 from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
@@ -151,20 +152,22 @@ class Planner(QObject):
             return
         opened.show_companions(answer["companions"])
         before = self._planned.get(document_id, {})
-        now = {node: Source(what["source"]) for node, what in answer["nodes"].items()}
-        self._planned[document_id] = now
-        for node, what in answer["nodes"].items():
+        copies = answer["nodes"]
+        self._planned[document_id] = {copy: Source(what["source"]) for copy, what in copies.items()}
+        for copy, what in copies.items():
             if what["seconds"] is not None:
-                self.costs[node] = what["seconds"]
+                self.costs[copy] = what["seconds"]
         # an answer of its own: it imports diffusers, which takes seconds the first time
         self._link.ask(
             "memory_needs", partial(self._on_memory_needs, opened.id), models=answer["models"]
         )
+        forecasts = _by_node(copies)
         reasons = {
             node: forecast_text(self._workspace, opened, what, answer["unread"])
-            for node, what in answer["nodes"].items()
+            for node, what in forecasts.items()
         }
-        self._show_plan(opened, now, before, reasons)
+        now = {node: Source(what["source"]) for node, what in forecasts.items()}
+        self._show_plan(opened, now, {original(copy): s for copy, s in before.items()}, reasons)
         self.plan_changed.emit(opened)
 
     def _on_memory_needs(self, document_id: str, answer: Answer) -> None:
@@ -219,3 +222,16 @@ class Planner(QObject):
             opened.last_run = self._pictures.snapshot_of(opened)
         for node in fresh:
             self._pictures.fetch(opened, node)
+
+
+def _by_node(copies: Mapping[str, Any]) -> dict[str, Any]:
+    """The forecasts of nodes, of several copies behind a list that of the first to be computed."""
+    found: dict[str, Any] = {}
+    for copy, what in copies.items():
+        known = found.get(original(copy))
+        if known is None or (
+            Source(known["source"]) is not Source.COMPUTED
+            and Source(what["source"]) is Source.COMPUTED
+        ):
+            found[original(copy)] = what
+    return found

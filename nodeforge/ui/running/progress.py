@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from nodeforge.engine import events
 from nodeforge.engine.events import Source
+from nodeforge.planned import original
 from nodeforge.ui.running.job_queue import Job
 
 
@@ -55,7 +56,8 @@ class ProgressMeter(QObject):
     def handle_event(self, event: events.Event) -> None:
         match event:
             case events.Started():
-                self.changed.emit(RunProgress(event.node, left=self._rest(event.node, None)))
+                left = self._rest(event.node, None)
+                self.changed.emit(RunProgress(original(event.node), left=left))
             case events.Reading():
                 step, of, name = event.done >> 20, event.of >> 20, Path(event.path).name
                 self.changed.emit(RunProgress(step=step, of=of, reading=name))
@@ -65,7 +67,8 @@ class ProgressMeter(QObject):
                 rate = (done - first) / event.seconds if event.seconds > 0 else 0.0
                 own = (event.of - done) / rate if rate else None
                 left = self._rest(event.node, own)
-                progress = RunProgress(event.node, event.step, event.of, rate, left, event.part)
+                node = original(event.node)
+                progress = RunProgress(node, event.step, event.of, rate, left, event.part)
                 self.changed.emit(progress)
             case events.Finished():
                 self._seconds_left.pop(event.node, None)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 
 from nodeforge.engine import events
 from nodeforge.engine.events import Source
+from nodeforge.planned import number_of, original
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
@@ -47,45 +48,47 @@ class RunDisplay(QObject):
         Args:
             graph: What is run, as it was queued.
         """
+        node = original(getattr(event, "node", ""))
         match event:
             case events.Started():
-                opened.step_pictures.pop(event.node, None)
+                opened.step_pictures.pop(node, None)
                 reason = reason_text(self._workspace, opened, event.reason)
-                opened.show_states({event.node: NodeState("running", reason=reason)})
+                share = share_of_copies(event.node, 0.0)
+                opened.show_states({node: NodeState("running", share or None, reason=reason)})
             case events.Progress():
-                opened.steps[event.node] = event.of
-                share = (event.step + event.part) / max(1, event.of)
-                known = opened.states.get(event.node, NodeState())
+                opened.steps[node] = event.of
+                share = share_of_copies(event.node, (event.step + event.part) / max(1, event.of))
+                known = opened.states.get(node, NodeState())
                 state = NodeState("running", share, reason=known.reason)
-                opened.show_states({event.node: state})
+                opened.show_states({node: state})
             case events.Preview():
                 large = preview_image(event)
-                opened.step_pictures.setdefault(event.node, {})[event.step] = large
-                opened.show_picture(event.node, large)
-                self.stepped.emit(opened, event.node)
+                opened.step_pictures.setdefault(node, {})[event.step] = large
+                opened.show_picture(node, large)
+                self.stepped.emit(opened, node)
             case events.Finished():
                 kind = _STATE_OF_SOURCE[event.source]
-                opened.show_states({event.node: NodeState(kind, seconds=event.seconds)})
-                self._pictures.fetch(opened, event.node)
+                opened.show_states({node: NodeState(kind, seconds=event.seconds)})
+                self._pictures.fetch(opened, node)
             case events.Reused():
                 opened.show_states(
                     {
-                        node: NodeState(_STATE_OF_SOURCE[source])
-                        for node, source in event.nodes.items()
+                        original(copy): NodeState(_STATE_OF_SOURCE[source])
+                        for copy, source in event.nodes.items()
                     }
                 )
-                for node in event.nodes:
-                    self._pictures.fetch(opened, node)
+                for path in dict.fromkeys(map(original, event.nodes)):
+                    self._pictures.fetch(opened, path)
             case events.Saved():
-                opened.saved_files.setdefault(event.node, []).append(Path(event.path))
-                self._pictures.show_saved_file(opened, event.node, event.path)
-            case events.Failed() if event.node:
+                opened.saved_files.setdefault(node, []).append(Path(event.path))
+                self._pictures.show_saved_file(opened, node, event.path)
+            case events.Failed() if node:
                 opened.failed_graph = graph
                 message = (
                     f"{event.error.fact} {event.error.way_out}".strip()
                 )  # the place is the node
                 state = NodeState("error", message=message[:1].upper() + message[1:])
-                opened.show_states({event.node: state})
+                opened.show_states({node: state})
                 self.reset(opened)
             case events.Failed() | events.RunCancelled() | events.WorkerDied():
                 self.reset(opened)
@@ -99,6 +102,12 @@ class RunDisplay(QObject):
                 if state.kind == "running"
             }
         )
+
+
+def share_of_copies(copy: str, share: float) -> float:
+    """How much of a node is done, of whose copies behind a list `share` of `copy` is."""
+    number, of = number_of(copy)
+    return (number - 1 + share) / of
 
 
 def preview_image(event: events.Preview) -> QImage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nodeforge.engine.context import RunRequest
 from nodeforge.engine.events import Source
+from nodeforge.engine.files import Files
 from nodeforge.engine.queue.estimates import plan_of
 from nodeforge.engine.queue.job import NewJob
 from nodeforge.formats import stamp, write
@@ -57,7 +58,10 @@ class RunRequests:
             targets=targets,
             **opened.meaning,
             stamp=stamp(
-                document, self._workspace.catalogue, self._workspace.recognised(opened.granted)
+                document,
+                self._workspace.catalogue,
+                self._workspace.recognised(opened.granted),
+                Files(self._workspace.settings, **opened.meaning).resolve,
             ),
             outputs=outputs / expand_pattern(pattern, opened.name),
             previews=store.value("previews", "true") != "false",

@@ -22,6 +22,7 @@ from nodeforge.engine.queue.states import State
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import write
 from nodeforge.lint import Severity
+from nodeforge.planned import original
 from nodeforge.settings import Settings
 from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.open_document import OpenDocument
@@ -327,19 +328,19 @@ class Runner(QObject):
                 self.previewed.emit(job, preview_image(event))
             case events.Saved():
                 job.saved.append(Path(event.path))
-                self.saved.emit(job, event.node, event.path)
+                self.saved.emit(job, original(event.node), event.path)
             case events.Notice():
                 name = (
-                    self._workspace.node_title(opened.document, event.node)
+                    self._workspace.node_title(opened.document, original(event.node))
                     if opened
-                    else event.node
+                    else original(event.node)
                 )
                 self.logged.emit(f"{name}: {event.fact}")
             case events.Failed():
                 trace = "" if event.error.known else event.error.traceback
                 self.logged.emit(f"{event.error}\n{trace}")
                 self._end(FAILED, event.error.fact)
-                self.failed.emit(job, event.node, event.error)
+                self.failed.emit(job, original(event.node), event.error)
             case events.RunCancelled():
                 state = self._wanted or CANCELLED
                 self._end(state)
