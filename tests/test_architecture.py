@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MAY_IMPORT = ("nodeforge.api", "nodeforge.diffusion", "nodeforge.imaging", "nodeforge.planned")
+MAY_IMPORT = (
+    "nodeforge.api",
+    "nodeforge.diffusion",
+    "nodeforge.graph.planned",
+    "nodeforge.imaging",
+)
 
 
 _MEASURING = "import nodeforge.engine.measurements.measuring"

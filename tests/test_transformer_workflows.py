@@ -29,9 +29,9 @@ from nodeforge.formats import load
 from nodeforge.formats.sampling_settings import LoopTrace
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input, Node, Output
+from nodeforge.graph.planned import flatten_with_values
 from nodeforge.lint import lint
 from nodeforge.models import FAMILIES, ModelFolders
-from nodeforge.planned import flatten_with_values
 from nodeforge.settings import ModelFolder, Precision, Settings
 from nodeforge.spec import Catalogue
 from nodeforge.ui.documents.auto_values import auto_values

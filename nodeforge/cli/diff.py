@@ -11,8 +11,8 @@ from nodeforge.cli.main import FAILED, WRONG
 from nodeforge.cli.piped import whole_file
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.pictures import read_any
-from nodeforge.graph.compare import compare
-from nodeforge.graph.compare_text import DifferenceText
+from nodeforge.graph.comparison.compare import compare
+from nodeforge.graph.comparison.compare_text import DifferenceText
 from nodeforge.spec import Catalogue
 
 

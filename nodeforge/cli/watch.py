@@ -23,7 +23,7 @@ from rich.text import Text
 
 from nodeforge.engine import events
 from nodeforge.engine.events import Source
-from nodeforge.planned import number_of, original
+from nodeforge.graph.planned import number_of, original
 
 _TOLD_AS_JSON = (
     events.Started,

@@ -13,8 +13,8 @@ from nodeforge.engine.referenced_models import Named, referenced_models
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Output
+from nodeforge.graph.planned import coerce, number_of, original
 from nodeforge.models import ModelInfo
-from nodeforge.planned import coerce, number_of, original
 from nodeforge.spec import ModelFileWidget, NodeSpec
 from nodeforge.spec import types as names
 

@@ -35,8 +35,8 @@ from nodeforge.engine.reasons import Reasons
 from nodeforge.errors import Cancelled, NodeForgeError
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
+from nodeforge.graph.planned import Evaluator, expand
 from nodeforge.models import fingerprints
-from nodeforge.planned import Evaluator, expand
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 

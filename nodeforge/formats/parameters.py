@@ -14,9 +14,9 @@ from nodeforge.errors import RequestError
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph, Input
+from nodeforge.graph.planned import expand_shipped, flatten_with_values
+from nodeforge.graph.planned.evaluate import Resolve
 from nodeforge.models import SamplingSettings
-from nodeforge.planned import expand_shipped, flatten_with_values
-from nodeforge.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION
 from nodeforge.values.recipes import COMFYUI

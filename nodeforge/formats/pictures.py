@@ -13,7 +13,7 @@ from nodeforge.formats.parameters import parameters, parameters_of_copies
 from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.formats.workflow import load, read, write
 from nodeforge.graph.document import Document
-from nodeforge.planned.evaluate import Resolve
+from nodeforge.graph.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import BATCH_POS, told
 

@@ -35,7 +35,7 @@ class FlatGraph:
 
     The items of a list port count from 0 without gaps, in the order of the document; those of a
     switch as they are numbered there. `planned` may tell what outputs give that are known before
-    a run (`nodeforge.planned`): one value, or those of a list.
+    a run (`nodeforge.graph.planned`): one value, or those of a list.
     """
 
     nodes: dict[str, FlatNode]
@@ -78,7 +78,7 @@ def flatten(graph: Graph, catalogue: Catalogue) -> FlatGraph:
     Muted nodes go, and what needs them through a required input. An output of a bypassed node
     is replaced by what feeds its first linked input of the same type. Reroutes and switches are
     replaced by what feeds them, notes go. Nodes of unknown types stay, and so do those that
-    `nodeforge.planned.expand` replaces: lists, and switches whose choice is linked.
+    `nodeforge.graph.planned.expand` replaces: lists, and switches whose choice is linked.
     """
     return _Flattening(graph, catalogue).result()
 

@@ -15,11 +15,11 @@ from nodeforge.graph.flatten import FlatNode, flatten
 from nodeforge.graph.inline import inline
 from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.graph.paths import split
+from nodeforge.graph.planned import Survey, survey
 from nodeforge.graph.ports import title_of
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 from nodeforge.lint.silences import Silences
-from nodeforge.planned import Survey, survey
 from nodeforge.spec import Catalogue
 
 if TYPE_CHECKING:

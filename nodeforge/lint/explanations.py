@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nodeforge.graph.compare import compare
-from nodeforge.graph.compare_text import DifferenceText
+from nodeforge.graph.comparison.compare import compare
+from nodeforge.graph.comparison.compare_text import DifferenceText
 from nodeforge.graph.document import Document
 from nodeforge.lint.problem import FixGrade, Severity
 from nodeforge.lint.registry import all_rules

@@ -3,8 +3,8 @@
 from typing import Annotated, Any, NamedTuple
 
 from nodeforge.api import Choice, Multiline, Range, Role, Seed, node
-from nodeforge.planned.functions import lists
-from nodeforge.planned.functions.lists import Numbers, Seeds, Texts, Zipped
+from nodeforge.graph.planned.functions import lists
+from nodeforge.graph.planned.functions.lists import Numbers, Seeds, Texts, Zipped
 
 
 @node("lists.texts", title="List of texts", planned=True)

@@ -1,8 +1,8 @@
 """Numbers from numbers."""
 
 from nodeforge.api import node
-from nodeforge.planned.functions import numbers
-from nodeforge.planned.functions.numbers import Calculated
+from nodeforge.graph.planned.functions import numbers
+from nodeforge.graph.planned.functions.numbers import Calculated
 
 
 @node("values.expression", planned=True)

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from nodeforge.api import Multiline, Seed, node
-from nodeforge.planned.functions import plain
-from nodeforge.planned.functions.plain import Boolean, Float, Integer, Text
+from nodeforge.graph.planned.functions import plain
+from nodeforge.graph.planned.functions.plain import Boolean, Float, Integer, Text
 
 
 @node("values.integer", planned=True)

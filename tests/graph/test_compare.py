@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodeforge.formats import load, read, write
-from nodeforge.graph.compare import Difference, Kind, compare
+from nodeforge.graph.comparison.compare import Difference, Kind, compare
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import Collapse
 from nodeforge.graph.model import Graph, Input, Mode, Node, Output, Subgraph

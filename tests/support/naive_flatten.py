@@ -46,8 +46,13 @@ class _Naive:
 
     def runs(self, path):
         node = self.document.node(path)
-        spec = self.catalogue.get(node.type)
-        return node.mode is Mode.ACTIVE and (spec is None or spec.role is Role.COMPUTE)
+        return node.mode is Mode.ACTIVE and self.stays(path, self.catalogue.get(node.type))
+
+    def stays(self, path, spec):
+        """Whether it computes something, or hangs on a choice that is planned later."""
+        if spec is not None and spec.role is Role.SWITCH:
+            return self.link(path, "choice", None) is not None
+        return spec is None or spec.role is Role.COMPUTE
 
     def ends(self, path):
         """The inputs of a node that anything is linked to, here or through ports around it."""
@@ -98,7 +103,7 @@ class _Naive:
 
     def leaf_out(self, path, port, node: Node):
         spec = self.catalogue.get(node.type)
-        if spec is None or spec.role is Role.COMPUTE:
+        if self.stays(path, spec):
             return Output(path, port)
         if spec.role is Role.REROUTE:
             source = self.feed(path, "value", None)
@@ -106,8 +111,6 @@ class _Naive:
                 return {"value": node.values["value"]}
             return source
         if spec.role is Role.NOTE:
-            return None
-        if self.link(path, "choice", None):
             return None
         given = self.feed(path, "choice", None)
         choice = given["value"] if given else node.values.get("choice", 0)
@@ -169,7 +172,7 @@ class _Naive:
     def numbered(self, links):
         made = {}
         for (path, port, item), source in links.items():
-            if item is not None:
+            if item is not None and self.document.node(path).type != "graph.switch":
                 items = sorted(i for p, q, i in links if (p, q) == (path, port) and i is not None)
                 item = items.index(item)
             made[str(Input(path, port, item))] = str(source)

@@ -27,8 +27,8 @@ from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph
+from nodeforge.graph.planned import original
 from nodeforge.graph.upgrade import upgrade
-from nodeforge.planned import original
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 

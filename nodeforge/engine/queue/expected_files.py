@@ -12,8 +12,8 @@ from nodeforge.engine.plan import default_targets
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph, FlatNode, flatten
 from nodeforge.graph.model import Graph, Input
-from nodeforge.planned import expand_shipped
-from nodeforge.planned.evaluate import Resolve
+from nodeforge.graph.planned import expand_shipped
+from nodeforge.graph.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
 
 _SAVE, _NOISE = "image.save", "sampling.noise"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from nodeforge.errors import RequestError
 from nodeforge.graph.assignments import AssignmentError, check_allowed, find_input, parse_value
 from nodeforge.graph.document import Document
-from nodeforge.planned.functions.number_lists import NumberListError, is_range, range_of
+from nodeforge.graph.planned.functions.number_lists import NumberListError, is_range, range_of
 from nodeforge.spec import (
     FLOAT,
     INTEGER,

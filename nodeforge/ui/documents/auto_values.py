@@ -5,8 +5,8 @@ from __future__ import annotations
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input
+from nodeforge.graph.planned import flatten_with_values
 from nodeforge.models import SamplingSettings, variant_label
-from nodeforge.planned import flatten_with_values
 from nodeforge.spec import Catalogue
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
 

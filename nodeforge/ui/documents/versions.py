@@ -16,7 +16,7 @@ from PySide6.QtGui import QImage
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import read, write
-from nodeforge.graph.compare import Kind, compare
+from nodeforge.graph.comparison.compare import Kind, compare
 from nodeforge.graph.document import Document
 from nodeforge.settings.whole_file import write_whole
 from nodeforge.ui.documents.open_document import OpenDocument

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import load
-from nodeforge.graph.compare import compare
-from nodeforge.graph.compare_text import DifferenceText
+from nodeforge.graph.comparison.compare import compare
+from nodeforge.graph.comparison.compare_text import DifferenceText
 from nodeforge.spec import Catalogue
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.versions import Version

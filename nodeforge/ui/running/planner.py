@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from nodeforge.engine.events import Source
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.paths import join, split
+from nodeforge.graph.planned import original
 from nodeforge.lint import Problem, Severity, lint
-from nodeforge.planned import original
 from nodeforge.ui.documents.auto_values import auto_values
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from nodeforge.engine import events
 from nodeforge.engine.events import Source
-from nodeforge.planned import original
+from nodeforge.graph.planned import original
 from nodeforge.ui.running.job_queue import Job
 
 

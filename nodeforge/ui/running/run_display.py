@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 
 from nodeforge.engine import events
 from nodeforge.engine.events import Source
-from nodeforge.planned import number_of, original
+from nodeforge.graph.planned import number_of, original
 from nodeforge.ui.documents.node_state import NodeState
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace

@@ -21,8 +21,8 @@ from nodeforge.engine.queue.job import NewJob
 from nodeforge.engine.queue.states import State
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats import write
+from nodeforge.graph.planned import original
 from nodeforge.lint import Severity
-from nodeforge.planned import original
 from nodeforge.settings import Settings
 from nodeforge.ui.common import formatting
 from nodeforge.ui.documents.open_document import OpenDocument

@@ -14,11 +14,11 @@ from nodeforge.graph.edits import AddNodes, GraphEdit, Link, Move, SetEntry, Set
 from nodeforge.graph.edits.links import source_of
 from nodeforge.graph.model import Input, Node, Output
 from nodeforge.graph.paths import join, split
+from nodeforge.graph.planned import flatten_with_values
 from nodeforge.graph.ports import title_of
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.loops import SCHEDULE
 from nodeforge.lint.loops import steps_run as steps_of
-from nodeforge.planned import flatten_with_values
 from nodeforge.spec import Catalogue, Role
 from nodeforge.ui.graph_view.items.frame_item import BACKDROPS, NOTES, entry_with, rect_of
 from nodeforge.ui.graph_view.items.node_layout import DisplayState, layout_node

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from nodeforge.formats.sampling_settings import LOOP, LoopTrace
 from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Together
-from nodeforge.planned import flatten_with_values
+from nodeforge.graph.planned import flatten_with_values
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.images import read_scaled
 from nodeforge.ui.documents.node_state import NodeState

@@ -11,7 +11,7 @@ from nodeforge.errors import NodeForgeError
 from nodeforge.formats.sampling_settings import LoopTrace
 from nodeforge.graph.document import Document
 from nodeforge.graph.model import Input
-from nodeforge.planned import flatten_with_values
+from nodeforge.graph.planned import flatten_with_values
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common.images import picture_filter
 from nodeforge.ui.documents.open_document import OpenDocument

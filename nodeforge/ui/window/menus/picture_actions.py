@@ -11,8 +11,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.graph.compare import compare
-from nodeforge.graph.compare_text import DifferenceText
+from nodeforge.graph.comparison.compare import compare
+from nodeforge.graph.comparison.compare_text import DifferenceText
 from nodeforge.graph.edits import AddNodes, GraphEdit, SetValue, Together
 from nodeforge.graph.model import Input, Node
 from nodeforge.settings import shipped

@@ -10,8 +10,8 @@ from typing import Any
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph, flatten
 from nodeforge.graph.model import Graph, Output
-from nodeforge.planned.evaluate import Evaluator, Function, Resolve
-from nodeforge.planned.expand import Expanded, UnknownHereError, expand, open_expansion
+from nodeforge.graph.planned.evaluate import Evaluator, Function, Resolve
+from nodeforge.graph.planned.expand import Expanded, UnknownHereError, expand, open_expansion
 from nodeforge.spec import Catalogue
 
 
@@ -75,6 +75,6 @@ def flatten_with_values(
 @cache
 def _functions() -> Mapping[str, Function]:
     """Imported when a workflow needs one."""
-    from nodeforge.planned.functions import FUNCTIONS
+    from nodeforge.graph.planned.functions import FUNCTIONS
 
     return FUNCTIONS

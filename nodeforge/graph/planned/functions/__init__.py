@@ -6,8 +6,8 @@ no pack, call them here. Each takes a node's inputs by name and gives a NamedTup
 
 from collections.abc import Mapping
 
-from nodeforge.planned.evaluate import Function
-from nodeforge.planned.functions import lists, numbers, plain
+from nodeforge.graph.planned.evaluate import Function
+from nodeforge.graph.planned.functions import lists, numbers, plain
 
 FUNCTIONS: Mapping[str, Function] = {
     "lists.numbers": lists.numbers,

@@ -9,7 +9,7 @@ import pytest
 
 from nodeforge.engine import events
 from nodeforge.graph.model import Graph, Mode
-from nodeforge.planned import MOST_COPIES
+from nodeforge.graph.planned import MOST_COPIES
 from support.counting import Bench, graph, open_bench
 
 PACKS = ("values", "lists", "graph")

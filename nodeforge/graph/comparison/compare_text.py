@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.graph.compare import Difference, Kind
+from nodeforge.graph.comparison.compare import Difference, Kind
 from nodeforge.graph.document import Document
 from nodeforge.graph.paths import split
 from nodeforge.graph.ports import input_spec, title_of

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from nodeforge.graph.assets import ASSET
+from nodeforge.graph.comparison.matching import match, nodes_of
 from nodeforge.graph.document import Document
 from nodeforge.graph.inline import Inlined, inline
-from nodeforge.graph.matching import match, nodes_of
 from nodeforge.graph.model import Input, Node, Output, Subgraph
 from nodeforge.graph.ports import input_spec
 from nodeforge.spec import Catalogue

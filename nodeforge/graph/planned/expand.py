@@ -15,7 +15,7 @@ from typing import Any
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.flatten import FlatGraph, FlatNode
 from nodeforge.graph.model import Input, Output
-from nodeforge.planned.copies import (
+from nodeforge.graph.planned.copies import (
     LOST,
     Axis,
     Collected,

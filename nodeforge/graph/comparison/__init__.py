@@ -1,0 +1,1 @@
+"""How two workflows differ in meaning."""
