@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 
 from nodeforge.engine.queue.job import Job, NewJob
 from nodeforge.engine.queue.states import PENDING, State
@@ -25,10 +26,14 @@ from nodeforge.engine.sweeps.jobs import (
 )
 from nodeforge.errors import NodeForgeError
 from nodeforge.lint import Severity, lint
+from nodeforge.ui.common.background_task import ReportProgress, run_in_background
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.job_queue import Job as WindowJob
 from nodeforge.ui.running.runner import Runner
+
+_MANY = 100
+"""Jobs from which they are made in the background."""
 
 
 @dataclass
@@ -97,9 +102,20 @@ class JobGroups(QObject):
         return self._previews.get(job.id)
 
     def start_sweep(
-        self, opened: OpenDocument, axes: Sequence[Axis], *, together: bool = False
+        self,
+        opened: OpenDocument,
+        axes: Sequence[Axis],
+        *,
+        together: bool = False,
+        parent: QWidget | None = None,
     ) -> str:
         """Queue a job for each cell; gives the group's id, empty where errors prevent it.
+
+        Args:
+            opened: The document.
+            axes: One at least.
+            together: The axes change as one.
+            parent: Of the dialog that is shown while many jobs are made; it can be cancelled.
 
         Raises:
             NodeForgeError: the axes do not go together, or the queue is full.
@@ -109,11 +125,16 @@ class JobGroups(QObject):
             return ""
         group = uuid.uuid4().hex[:8]
         document, catalogue = opened.document, self._workspace.catalogue
-        new = cell_jobs(base, document, catalogue, cells, group, together=together)
-        self._runner.queue_group(new)
-        return group
+        return self._queue(
+            group,
+            len(cells),
+            lambda: cell_jobs(base, document, catalogue, cells, group, together=together),
+            parent,
+        )
 
-    def start_exploration(self, opened: OpenDocument, seeds: int, until: float) -> str:
+    def start_exploration(
+        self, opened: OpenDocument, seeds: int, until: float, *, parent: QWidget | None = None
+    ) -> str:
         """Queue a job for each candidate's estimate; gives the group's id, empty for an error.
 
         Raises:
@@ -126,7 +147,32 @@ class JobGroups(QObject):
         estimate = base.estimate and base.estimate * until
         base = replace(base, outputs=base.outputs / f"explore_{group}", estimate=estimate)
         document, catalogue = opened.document, self._workspace.catalogue
-        self._runner.queue_group(candidate_jobs(base, document, catalogue, seeds, until, group))
+        return self._queue(
+            group,
+            seeds,
+            lambda: candidate_jobs(base, document, catalogue, seeds, until, group),
+            parent,
+        )
+
+    def _queue(
+        self,
+        group: str,
+        count: int,
+        make: Callable[[], list[NewJob]],
+        parent: QWidget | None,
+    ) -> str:
+        """Make and queue the jobs of a group; gives its id, empty where that was cancelled.
+
+        Many are made in the background: 1,000 take a second.
+        """
+        if parent is None or count < _MANY:
+            new = make()
+        else:
+            text = f"Queueing {count:,} jobs…"
+            new = run_in_background(parent, text, lambda report: _reported(make, report))
+            if new is None:
+                return ""
+        self._runner.queue_group(new)
         return group
 
     def finish(self, group: Group, numbers: Collection[int]) -> int:
@@ -273,6 +319,13 @@ class JobGroups(QObject):
             return
         self._previews[kept.id] = image
         self.previewed.emit(kept.group.id, kept.group.place["number"])
+
+
+def _reported(make: Callable[[], list[NewJob]], report: ReportProgress) -> list[NewJob]:
+    report(0.0)
+    made = make()
+    report(1.0)  # raises where it was cancelled meanwhile
+    return made
 
 
 def _shows(job: Job) -> bool:

@@ -344,3 +344,16 @@ def test_a_large_grid_is_checked_in_turns_of_the_event_loop(qtbot, window, opene
     assert not window.runner.jobs.pending
     assert dialog.run.isEnabled()
     dialog.reject()
+
+
+def test_a_large_grid_is_queued_whole(qtbot, window, opened):
+    dialog = ask(window, "noise.seed")
+    dialog.axes[0].text.setPlainText("1:120:1")
+    dialog.check.stop()
+    dialog.started.emit(dialog.chosen(), False)
+    qtbot.waitUntil(lambda: window.runner.busy)
+    assert len(window.runner.kept.jobs) == 120
+    assert window.sweeps.grid.note.text().startswith("0 of 120 done")
+    dialog.reject()
+    window.sweeps.grid.cancel.click()
+    assert sum(job.state is State.CANCELLED for job in window.runner.kept.jobs) == 119
