@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from nodeforge.cli.main import FAILED, WRONG
-from nodeforge.cli.piped import whole_file
+from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.errors import NodeForgeError
 from nodeforge.formats.pictures import read_any
 from nodeforge.graph.comparison.compare import compare
@@ -19,7 +20,7 @@ from nodeforge.spec import Catalogue
 @click.command("diff")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
+@options.as_json("The changes as JSON.")
 @click.pass_context
 def command(ctx: click.Context, before: Path, after: Path, as_json: bool) -> None:
     """Tell what changed in meaning from BEFORE to AFTER: workflows, or pictures made by them.

@@ -9,7 +9,8 @@ import click
 
 from nodeforge import models
 from nodeforge.cli.lint import show
-from nodeforge.cli.piped import whole_file
+from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.errors import RequestError
 from nodeforge.formats.comfyui import PLACEHOLDER, import_file
 from nodeforge.formats.workflow import save
@@ -30,7 +31,7 @@ SUFFIX = ".nodeforge.json"
     type=click.Path(path_type=Path),
     help=f"Where to write it; FILE's name with {SUFFIX} by default, which must not exist.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON on stdout.")
+@options.as_json("The report as JSON on stdout.")
 @click.pass_context
 def command(ctx: click.Context, file: Path, output: Path | None, as_json: bool) -> None:
     """Make a workflow of FILE: ComfyUI's JSON in both of its forms, or a picture that carries it.

@@ -10,8 +10,9 @@ import click
 
 from nodeforge import models
 from nodeforge.cli.overrides import Overrides
-from nodeforge.cli.piped import whole_file
 from nodeforge.cli.user_settings import user_settings
+from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.piped import whole_file
 from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats.node_lines import node_lines
@@ -32,7 +33,7 @@ _MOST_ROUNDS = 20
 
 @click.command("lint")
 @click.argument("workflow", type=click.Path(path_type=Path), required=False)
-@click.option("--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value.")
+@options.ASSIGNMENTS
 @click.option("--format", "style", type=click.Choice(list(REPORTS)), default="text")
 @click.option("--select", multiple=True, metavar="RULES", help="Only these: NF203,NF3,steps.")
 @click.option("--ignore", multiple=True, metavar="RULES", help="Without these.")

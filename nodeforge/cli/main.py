@@ -29,7 +29,12 @@ _COMMANDS = {
     "cache": "Show or clear what runs have kept.",
     "doctor": "Tell versions, devices and folders, and mend what is missing.",
 }
-_MODULES = {"import": "import_", "sweep": "sweeps.sweep", "explore": "sweeps.explore"}
+_MODULES = {
+    "import": "import_",
+    "queue": "queue.commands",
+    "sweep": "sweeps.sweep",
+    "explore": "sweeps.explore",
+}
 """Commands whose modules are not called as they are."""
 
 

@@ -13,8 +13,9 @@ from rich.table import Table
 
 from nodeforge import models
 from nodeforge.cli.main import FAILED
-from nodeforge.cli.prepared import known_device, writable
 from nodeforge.cli.user_settings import user_settings
+from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.prepared import writable
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.events import Source
@@ -45,13 +46,8 @@ class RunError(NodeForgeError):
     type=click.IntRange(16, 4096),
     help="Side of the square pictures, pixels; the model's own by default.",
 )
-@click.option(
-    "--device",
-    callback=known_device,
-    metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
-    help="Where networks run; the settings' choice by default.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The measurement as JSON on stdout.")
+@options.DEVICE
+@options.as_json("The measurement as JSON on stdout.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save it as a JSON file, too."
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from nodeforge.cli.user_settings import user_settings
+from nodeforge.cli.workflow import options
 from nodeforge.engine.pack_content import content_hash
 from nodeforge.errors import RequestError
 from nodeforge.settings import Settings, update_settings
@@ -17,7 +18,7 @@ from nodeforge.spec import Catalogue, NodeSpec
 
 
 @click.command("nodes")
-@click.option("--json", "as_json", is_flag=True, help="Everything that is known, as JSON.")
+@options.as_json("Everything that is known, as JSON.")
 @click.option("--allow", metavar="PACK", help="Let a pack of yours run as it is now.")
 def command(as_json: bool, allow: str | None) -> None:
     """List the node types that come with NodeForge."""

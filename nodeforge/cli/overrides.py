@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from nodeforge.cli.piped import copied, is_pipe
+from nodeforge.cli.workflow.piped import copied, is_pipe
 from nodeforge.engine.assets import keep_picture
 from nodeforge.engine.sweeps.exploration import seeds_of
 from nodeforge.errors import RequestError

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from nodeforge.cli.main import FAILED, WRONG
-from nodeforge.cli.piped import whole_file
-from nodeforge.cli.prepared import catalogue_for, known_device, prepared, writable
 from nodeforge.cli.user_settings import user_settings
+from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.piped import whole_file
+from nodeforge.cli.workflow.prepared import catalogue_for, prepared, writable
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
@@ -28,17 +29,10 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("workflow", type=click.Path(path_type=Path))
-@click.option("--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Set every unlinked seed.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where results are saved.")
-@click.option(
-    "--device",
-    callback=known_device,
-    metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
-    help="Where networks run; the settings' choice by default.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One event a line on stdout.")
+@options.workflow_and_values
+@options.out()
+@options.DEVICE
+@options.as_json("One event a line on stdout.")
 @click.option("--explain", is_flag=True, help="Say why each node is computed.")
 @click.option("--previews", is_flag=True, help="With --json: tell of previews, too.")
 @click.pass_context

@@ -1,4 +1,4 @@
-"""Forks runners of the queue and their workers, which tests may kill, from one warm process.
+"""Forks windows, runners of the queue and their workers, which tests may kill, from one process.
 
 Run as ``python fork_server.py SOCKET``. A request names what is to be forked and the home; a
 worker's pipes come with it. The answer is the number of the new process.
@@ -99,6 +99,33 @@ def run_queue(address: Path, kind: str, home: Path) -> None:
     QueueRunner(JobQueue(home), Settings(home=home), Watch(), device="cpu", spawn=spawn).run()
 
 
+def run_window(address: Path, kind: str, home: Path) -> None:
+    """The real window, offscreen, in which a person lets the jobs of before go on."""
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from nodeforge.settings import Settings
+    from nodeforge.ui.application.app import window_store
+    from nodeforge.ui.common import theme
+    from nodeforge.ui.documents.workspace import Workspace
+    from nodeforge.ui.window.main_window import MainWindow
+
+    def spawn(settings: Settings, device: str) -> Any:
+        return SocketWorker(address, kind, home)
+
+    app = QApplication([])
+    workspace = Workspace(Settings(home=home, device="cpu"), window_store(home))
+    theme.apply(app, workspace.theme)
+    window = MainWindow(workspace, spawn)
+    window.show()
+    kept = window.runner.kept
+    go_on = QTimer(interval=50)
+    go_on.timeout.connect(lambda: kept.held and kept.release_all())
+    go_on.timeout.connect(lambda: window.runner._halted and window.runner.restart_worker())
+    go_on.start()
+    app.exec()
+
+
 def serve(kind: str, home: Path, pipes: list[int]) -> None:
     from nodeforge.worker.build import build_server
     from nodeforge.worker.server import Server
@@ -125,13 +152,14 @@ def main() -> None:
     import torch
 
     import nodeforge.engine.queue.runner
-    import nodeforge.worker.build  # noqa: F401
+    import nodeforge.worker.build
     from nodeforge.diffusion.networks.building import import_libraries
     from support import queue_worker  # noqa: F401
 
     import_libraries()
     torch.set_num_threads(1)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     address = Path(sys.argv[1])
     line = socket.socket(socket.AF_UNIX)
     line.bind(f"{address}.new")
@@ -145,13 +173,18 @@ def main() -> None:
         except (OSError, ValueError):
             client.close()
             continue
+        if kind.startswith("window "):
+            import nodeforge.ui.window.main_window  # noqa: F401 - once, for all windows
+
         child = os.fork()
         if child == 0:
             line.close()
             client.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:
-                if kind.startswith("run "):
+                if kind.startswith("window "):
+                    run_window(address, kind.removeprefix("window "), Path(home))
+                elif kind.startswith("run "):
                     run_queue(address, kind.removeprefix("run "), Path(home))
                 else:
                     serve(kind, Path(home), pipes)

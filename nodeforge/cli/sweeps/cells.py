@@ -15,9 +15,9 @@ import click
 
 from nodeforge import models
 from nodeforge.cli.overrides import Overrides
-from nodeforge.cli.piped import whole_file
-from nodeforge.cli.prepared import catalogue_for, overridden
 from nodeforge.cli.user_settings import user_settings
+from nodeforge.cli.workflow.piped import whole_file
+from nodeforge.cli.workflow.prepared import catalogue_for, overridden
 from nodeforge.engine import events
 from nodeforge.engine.client import PATIENCE, WorkerClient
 from nodeforge.engine.context import RunRequest
@@ -27,6 +27,7 @@ from nodeforge.engine.plan import default_targets
 from nodeforge.engine.sweeps.axes import parse_axis
 from nodeforge.engine.sweeps.cells import Cell, fan_out, parse_skip
 from nodeforge.engine.sweeps.exploration import upstream
+from nodeforge.engine.sweeps.findings import Findings
 from nodeforge.engine.sweeps.jobs import copied
 from nodeforge.errors import RequestError
 from nodeforge.formats.graph_json import graph_to_json
@@ -196,20 +197,17 @@ def refuse_problems(workflow: Workflow, runs: Sequence[CellRun], numbers: Sequen
         runs: Its cells; equal ones are looked at once.
         numbers: How people know the cells.
     """
-    found: dict[str, list[int]] = {}
+    found = Findings()
     known: dict[str, list[tuple[str, bool]]] = {}
-    wrong = False
     for run, number in zip(runs, numbers, strict=True):
         content = repr(graph_to_json(run.document.graph))
         if content not in known:
             known[content] = workflow.refusals(run)
-        for told, hinders in known[content]:
-            wrong |= hinders
-            found.setdefault(told, []).append(number)
-    for told, where in found.items():
-        in_cells = "" if len(where) == len(runs) else f"    In {_numbers(where)}.\n"
-        click.echo(f"{told}\n{in_cells}", err=True, nl=False)
-    return wrong
+        found.add(number, known[content])
+    for each in found:
+        in_cells = "" if found.is_of_all(each) else f"    In {_numbers(each.cells)}.\n"
+        click.echo(f"{each.text}\n{in_cells}", err=True, nl=False)
+    return found.has_errors
 
 
 def _numbers(numbers: Sequence[int]) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from nodeforge.cli.main import FAILED, WRONG
-from nodeforge.cli.prepared import known_device, writable
 from nodeforge.cli.sweeps.candidates import MOST_CANDIDATES, Candidates, Exploration
 from nodeforge.cli.sweeps.cells import (
     assignments_of,
@@ -16,6 +15,8 @@ from nodeforge.cli.sweeps.cells import (
     opened,
     refuse_problems,
 )
+from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.prepared import writable
 from nodeforge.engine.sweeps.candidate_files import CandidateFiles
 from nodeforge.engine.sweeps.exploration import (
     check_batch,
@@ -29,7 +30,7 @@ class KeepError(RequestError):
 
 
 @click.command("explore")
-@click.argument("workflow", type=click.Path(path_type=Path))
+@options.WORKFLOW
 @click.option(
     "--seeds",
     "count",
@@ -45,17 +46,9 @@ class KeepError(RequestError):
     show_default=True,
     help="The share of the steps after which they are compared.",
 )
-@click.option(
-    "--axis",
-    "axes",
-    multiple=True,
-    metavar="NODE.PORT=VALUES",
-    help="As in 'nodeforge sweep': each combination has candidates of every seed.",
-)
-@click.option("--zip", "together", is_flag=True, help="The axes change together, as one.")
-@click.option(
-    "--skip", "skips", multiple=True, metavar="NODE.PORT=VALUE,...", help="Leave out cells."
-)
+@options.axes("As in 'nodeforge sweep': each combination has candidates of every seed.")
+@options.TOGETHER
+@options.SKIPS
 @click.option("--keep", metavar="1,5,9-12", help="The candidates to finish.")
 @click.option(
     "--batch",
@@ -64,16 +57,11 @@ class KeepError(RequestError):
     help="Estimate so many candidates at once, which is faster on a GPU: estimates are then equal "
     "to 1e-3, and kept ones are run from their first step.",
 )
-@click.option("--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Set every unlinked seed.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="A folder of its own.")
-@click.option(
-    "--device",
-    callback=known_device,
-    metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
-    help="Where networks run; the settings' choice by default.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One candidate a line on stdout.")
+@options.ASSIGNMENTS
+@options.SEED
+@options.out("A folder of its own.", required=True)
+@options.DEVICE
+@options.as_json("One candidate a line on stdout.")
 @click.pass_context
 def command(
     ctx: click.Context,

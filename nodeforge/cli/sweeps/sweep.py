@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nodeforge.cli.main import FAILED, WRONG
-from nodeforge.cli.prepared import known_device, writable
 from nodeforge.cli.sweeps.cells import (
     CellRun,
     Runs,
@@ -21,6 +20,8 @@ from nodeforge.cli.sweeps.cells import (
     opened,
     refuse_problems,
 )
+from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.prepared import writable
 from nodeforge.engine.sweeps.cells import Cell, run_order
 from nodeforge.formats.graph_json import graph_to_json
 
@@ -29,34 +30,19 @@ if TYPE_CHECKING:
 
 
 @click.command("sweep")
-@click.argument("workflow", type=click.Path(path_type=Path))
-@click.option(
-    "--axis",
-    "axes",
-    multiple=True,
-    required=True,
-    metavar="NODE.PORT=VALUES",
-    help="Values in CSV quoting, FROM:TO:STEP for numbers, or @FILE with one value a line. The "
+@options.WORKFLOW
+@options.axes(
+    "Values in CSV quoting, FROM:TO:STEP for numbers, or @FILE with one value a line. The "
     "first axis gives rows, the second columns, further ones pages.",
+    required=True,
 )
-@click.option("--zip", "together", is_flag=True, help="The axes change together, as one.")
-@click.option(
-    "--skip",
-    "skips",
-    multiple=True,
-    metavar="NODE.PORT=VALUE,...",
-    help="Leave out the cells that have all of these values.",
-)
-@click.option("--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Set every unlinked seed.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where results are saved.")
-@click.option(
-    "--device",
-    callback=known_device,
-    metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
-    help="Where networks run; the settings' choice by default.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One cell a line on stdout.")
+@options.TOGETHER
+@options.SKIPS
+@options.ASSIGNMENTS
+@options.SEED
+@options.out()
+@options.DEVICE
+@options.as_json("One cell a line on stdout.")
 @click.pass_context
 def command(
     ctx: click.Context,

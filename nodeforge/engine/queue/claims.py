@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from nodeforge.engine.queue import checkpoints, rows, saved_files
 from nodeforge.engine.queue.estimates import remembered
-from nodeforge.engine.queue.job import Job, job_from_row
+from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import Lease
 from nodeforge.engine.queue.states import ENDED, PENDING, State, check_transition
@@ -54,12 +54,11 @@ class JobClaims:
         def work(base: sqlite3.Connection) -> Job | None:
             if rows.is_paused(base):
                 return None
-            found = base.execute(
-                f"SELECT {rows.NAMES} FROM jobs WHERE state = ? {rows.ORDER}", _WAITING
-            )
-            job = next((j for j in map(job_from_row, found) if j.id not in skipped), None)
-            if job is None:
+            found = base.execute(f"SELECT id FROM jobs WHERE state = ? {rows.ORDER}", _WAITING)
+            first = next((each for (each,) in found if each not in skipped), None)
+            if first is None:
                 return None
+            job = rows.read_job(base, first)
             now = self.queue.clock()
             changes: dict[str, Any] = {"started": now, "ended": None, "error": "null"}
             rows.update(
@@ -136,8 +135,7 @@ class JobClaims:
         self.do(work)
 
     def _recover(self, base: sqlite3.Connection) -> list[Job]:
-        found = base.execute(f"SELECT {rows.NAMES} FROM jobs WHERE state = ?", (State.RUNNING,))
-        left = [job_from_row(row) for row in found]
+        left = rows.read_jobs(base, "WHERE state = ?", (State.RUNNING,))
         for job in left:
             state = State(job.wanted) if job.wanted in set(State) else State.WAITING
             if saved_files.is_all_saved(base, job.id):

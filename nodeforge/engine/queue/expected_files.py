@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,18 @@ from nodeforge.graph.planned.evaluate import Resolve
 from nodeforge.spec import Catalogue
 
 _SAVE, _NOISE = "image.save", "sampling.noise"
-_SOURCES = {
-    _SAVE: "image",
-    "latent.decode": "latent",
-    "sampling.denoise": "noise",
-    "sampling.estimate": "noise",
+_LOOPS = frozenset({"sampling.denoise", "sampling.estimate"})
+_PASSED_ON = {
+    **dict.fromkeys((_SAVE, "image.preview", "image.enlarge", "latent.encode"), "image"),
+    **dict.fromkeys(("image.adjust", "image.blur", "image.crop", "image.pad"), "image"),
+    **dict.fromkeys(("image.resize", "image.scale_by"), "image"),
+    **dict.fromkeys(("latent.decode", "latent.upscale", "latent.scale_by"), "latent"),
 }
-"""Nodes that make as many pictures as comes in at one of their ports."""
+"""Nodes that make as many pictures as come in at a port."""
+_SINGLE = frozenset({"image.load", "canvas.image"})
+"""Nodes that make one picture."""
+_BATCHES = {"latent.empty": "batch", "latent.repeat": "times"}
+"""Nodes that make as many as an input says, of each that comes in."""
 _SIZES = ("{width}", "{height}")
 
 
@@ -95,24 +100,61 @@ def _expected(
     return ExpectedFiles(count, tuple(folder / f"{stem}_00001{suffix}" for folder, stem in places))
 
 
-def _pictures(flat: FlatGraph, path: str) -> int | None:
-    """How many pictures a node gets; None where a node on the way may change that."""
-    seen: set[str] = set()
-    while (node := flat.nodes[path]).type in _SOURCES and path not in seen:
-        seen.add(path)
-        source = flat.links.get(Input(path, _SOURCES[node.type]))
-        if source is None or (Input(path, "latent") in flat.links and _starts(node)):
-            return None
-        path = source.node
-    if node.type != _NOISE or {Input(path, "batch"), Input(path, "item")} & flat.links.keys():
+def _pictures(flat: FlatGraph, path: str, above: frozenset[str] = frozenset()) -> int | None:
+    """How many pictures a node makes, or saves; None where only a run can tell.
+
+    Args:
+        flat: The workflow.
+        path: The node.
+        above: Nodes that depend on it, so that a cycle ends.
+    """
+    node = flat.nodes[path]
+    if path in above:
         return None
-    batch = 1 if _value(node, "item") is not None else _value(node, "batch")
-    return batch if isinstance(batch, int) else None
+
+    def of(port: str) -> int | None:
+        source = flat.links.get(Input(path, port))
+        return None if source is None else _pictures(flat, source.node, above | {path})
+
+    if node.type in _SINGLE:
+        return 1
+    if node.type == _NOISE:
+        return 1 if _has_item(flat, path) else _number(flat, path, "batch")
+    if node.type in _PASSED_ON:
+        return of(_PASSED_ON[node.type])
+    if node.type in _BATCHES:
+        each = 1 if node.type == "latent.empty" else of("latent")
+        times = _number(flat, path, _BATCHES[node.type])
+        return None if each is None or times is None else each * times
+    if node.type in _LOOPS:
+        return _of_loop(flat, path, of)
+    return None
 
 
-def _starts(node: FlatNode) -> bool:
-    """Whether a latent is what a loop starts from, and may be a batch of its own."""
-    return _SOURCES[node.type] == "noise"
+def _of_loop(flat: FlatGraph, path: str, of: Callable[[str], int | None]) -> int | None:
+    """Noise and latent are as many, or one of them is one, for all of the other."""
+    linked = [port for port in ("noise", "latent") if Input(path, port) in flat.links]
+    counts = [of(port) for port in linked]
+    noise = flat.links.get(Input(path, "noise"))
+    if noise is not None and flat.nodes[noise.node].type == _NOISE:
+        if Input(noise.node, "item") in flat.links:
+            return None
+        if _has_item(flat, noise.node):  # that one alone, also of the latent
+            return None if None in counts else 1
+    known = [count for count in counts if count is not None]
+    return max(known) if known and len(known) == len(counts) else None
+
+
+def _has_item(flat: FlatGraph, path: str) -> bool:
+    """Whether a *Noise* makes one picture of its batch alone."""
+    return _value(flat.nodes[path], "item") is not None
+
+
+def _number(flat: FlatGraph, path: str, port: str) -> int | None:
+    if Input(path, port) in flat.links:
+        return None
+    value = _value(flat.nodes[path], port)
+    return value if isinstance(value, int) else None
 
 
 def _value(node: FlatNode, name: str) -> Any:

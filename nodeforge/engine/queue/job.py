@@ -159,8 +159,13 @@ _DEFAULTS = {f.name: f.default for f in fields(Job)}
 
 @lru_cache(maxsize=8192)
 def job_from_row(row: tuple[Any, ...]) -> Job:
-    """A job from its `SHOWN` columns; one object for equal rows, as most of a long queue stay."""
-    raw = dict(zip(SHOWN, row, strict=True))
+    """A job from its `SHOWN` columns; one object for equal rows, as most of a long queue stay.
+
+    Args:
+        row: Texts as they are in the file, in UTF-8; what is damaged of them is replaced.
+    """
+    texts = (each.decode("utf-8", "replace") if isinstance(each, bytes) else each for each in row)
+    raw: dict[str, Any] = dict(zip(SHOWN, texts, strict=True))
     for name in _LISTS:
         raw[name] = tuple(map(str, _parsed(raw[name], list) or ()))
     group, error = _parsed(raw.pop("part_of"), dict), _parsed(raw["error"], dict)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from nodeforge.engine.queue import checkpoints, rows, saved_files
 from nodeforge.engine.queue.database import QueueError, QueueFullError
-from nodeforge.engine.queue.job import Job, NewJob, job_from_row
+from nodeforge.engine.queue.job import Job, NewJob
 from nodeforge.engine.queue.queue_reader import QueueReader
 from nodeforge.engine.queue.states import ENDED, PENDING, State, TransitionError, check_transition
 from nodeforge.errors import RequestError
@@ -69,14 +69,21 @@ class JobQueue(QueueReader):
         """
         return self._leave(job_id, State.CANCELLED)
 
-    def cancel_all(self) -> int:
-        """Cancel all jobs that have not ended; gives how many."""
-        count = 0
-        for job in self.pending():
-            with contextlib.suppress(TransitionError):  # it has just ended
-                self.cancel(job.id)
-                count += 1
-        return count
+    def cancel_all(self, among: Collection[str] | None = None) -> int:
+        """Cancel the jobs that have not ended; gives how many.
+
+        Args:
+            among: Ids of those that are meant; None for all.
+        """
+
+        def work(base: sqlite3.Connection) -> int:
+            found = rows.read_jobs(base, f"WHERE state IN ({rows.marks(PENDING)})", PENDING)
+            meant = [job for job in found if among is None or job.id in among]
+            for job in meant:
+                self._have_left(base, job, State.CANCELLED)
+            return len(meant)
+
+        return self.base.do(work, alone=True)
 
     def resume(self, job_id: str) -> Job:
         """Have a paused, failed or cancelled job wait again; it goes on from its last step.
@@ -84,21 +91,23 @@ class JobQueue(QueueReader):
         Raises:
             TransitionError: it is done.
         """
+        return self._change(job_id, self._have_wait)
 
-        def work(base: sqlite3.Connection, job: Job) -> None:
-            if job.wanted:  # it is still running: it need not stop any more
-                rows.update(base, job.id, wanted="")
-            elif job.state is State.RUNNING and not self._is_left(base, job):
-                raise TransitionError("is running already.", place=f"job {job.id}")
-            elif job.state is not State.WAITING:
-                check_transition(job.id, job.state, State.WAITING)
-                changes: dict[str, Any] = {"state": State.WAITING, "ended": None, "deaths": 0}
-                if job.state in ENDED:  # it was out of the order
-                    changes["position"] = rows.last_position(base)
-                rows.update(base, job.id, **changes)
-                checkpoints.unpin(job)
+    def resume_all(self, among: Collection[str]) -> None:
+        """Have those of some jobs wait again that are paused, failed or cancelled.
 
-        return self._change(job_id, work)
+        Args:
+            among: Their ids, in the order in which those that had ended are to run.
+        """
+
+        def work(base: sqlite3.Connection) -> None:
+            resumed = (State.PAUSED, State.FAILED, State.CANCELLED)
+            found = rows.read_jobs(base, f"WHERE state IN ({rows.marks(resumed)})", resumed)
+            there = {job.id: job for job in found}
+            for job in [there[each] for each in among if each in there]:
+                self._have_wait(base, job)
+
+        self.base.do(work, alone=True)
 
     def pause_queue(self, on: bool) -> None:
         """Pause or resume the queue as a whole."""
@@ -148,6 +157,21 @@ class JobQueue(QueueReader):
         def work(base: sqlite3.Connection, job: Job) -> None:
             if job.priority != priority:
                 rows.update(base, job.id, priority=priority, position=rows.last_position(base))
+
+        return self._change(job_id, work)
+
+    def set_place(self, job_id: str, **facts: Any) -> Job:
+        """Change what is kept of a job's place in its group, in whatever state it is.
+
+        Args:
+            job_id: The job; one of no group is left as it is.
+            facts: Plain JSON, by name; the others stay.
+        """
+
+        def work(base: sqlite3.Connection, job: Job) -> None:
+            if job.group is not None and isinstance(job.group.place, dict):
+                group = replace(job.group, place=job.group.place | facts)
+                rows.update(base, job.id, part_of=json.dumps(asdict(group)))
 
         return self._change(job_id, work)
 
@@ -205,18 +229,31 @@ class JobQueue(QueueReader):
         return len(ended)
 
     def _leave(self, job_id: str, state: State) -> Job:
-        def work(base: sqlite3.Connection, job: Job) -> None:
-            if job.state is state:
-                return
-            check_transition(job.id, job.state, state)
-            if job.state is State.RUNNING and not self._is_left(base, job):
-                rows.update(base, job.id, wanted=state)
-                return
-            ended = self.clock() if state in ENDED else None
-            rows.update(base, job.id, state=state, ended=ended, wanted="", runner="")
-            checkpoints.pin(state, job.checkpoints)
+        return self._change(job_id, lambda base, job: self._have_left(base, job, state))
 
-        return self._change(job_id, work)
+    def _have_left(self, base: sqlite3.Connection, job: Job, state: State) -> None:
+        if job.state is state:
+            return
+        check_transition(job.id, job.state, state)
+        if job.state is State.RUNNING and not self._is_left(base, job):
+            rows.update(base, job.id, wanted=state)
+            return
+        ended = self.clock() if state in ENDED else None
+        rows.update(base, job.id, state=state, ended=ended, wanted="", runner="")
+        checkpoints.pin(state, job.checkpoints)
+
+    def _have_wait(self, base: sqlite3.Connection, job: Job) -> None:
+        if job.wanted:  # it is still running: it need not stop any more
+            rows.update(base, job.id, wanted="")
+        elif job.state is State.RUNNING and not self._is_left(base, job):
+            raise TransitionError("is running already.", place=f"job {job.id}")
+        elif job.state is not State.WAITING:
+            check_transition(job.id, job.state, State.WAITING)
+            changes: dict[str, Any] = {"state": State.WAITING, "ended": None, "deaths": 0}
+            if job.state in ENDED:  # it was out of the order
+                changes["position"] = rows.last_position(base)
+            rows.update(base, job.id, **changes)
+            checkpoints.unpin(job)
 
     def _change(self, job_id: str, work: Callable[[sqlite3.Connection, Job], None]) -> Job:
         known = self.job(job_id).id
@@ -247,8 +284,7 @@ class JobQueue(QueueReader):
     def _remove_oldest(self, base: sqlite3.Connection, keep: int | None = None) -> None:
         keep = self.limits.ended if keep is None else keep
         where = f"WHERE state IN ({rows.marks(ENDED)}) ORDER BY ended DESC LIMIT -1 OFFSET ?"
-        found = base.execute(f"SELECT {rows.NAMES} FROM jobs {where}", (*ENDED, keep))
-        oldest = [job_from_row(row) for row in found.fetchall()]
+        oldest = rows.read_jobs(base, where, (*ENDED, keep))
         _delete(base, oldest)
         for job in oldest:
             self._remove_log(job.id)

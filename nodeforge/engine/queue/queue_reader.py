@@ -6,18 +6,26 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nodeforge.engine.queue import lease, rows, saved_files
 from nodeforge.engine.queue.database import SCHEMA, Limits, NoSuchJobError, database_file
-from nodeforge.engine.queue.job import Job, job_from_row
+from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.states import ENDED, PENDING, State
 from nodeforge.formats import read
 from nodeforge.graph.document import Document
 from nodeforge.settings.sqlite_file import SqliteFile
+
+
+def shown_order(job: Job) -> tuple[Any, ...]:
+    """Sorts jobs as `QueueReader.jobs` has them: as they run, then the last that ended first."""
+    if job.state in ENDED:
+        return 2, -(job.ended or 0.0), 0, 0.0, job.id
+    running = job.state is State.RUNNING
+    return 0 if running else 1, -job.priority, job.position, job.queued, job.id
 
 
 class QueueReader:
@@ -42,6 +50,8 @@ class QueueReader:
         self.limits = limits or Limits()
         self.taken_over = taken_over
         self.base = SqliteFile(database_file(home), SCHEMA)
+        self._with_files: dict[str, tuple[Job, Job]] = {}
+        """By id, jobs as they were read last without and with their files."""
 
     @property
     def logs(self) -> Path:
@@ -77,10 +87,24 @@ class QueueReader:
     def jobs(self) -> list[Job]:
         """All jobs, those that have not ended first, each with its files."""
         files = self._files()
-        found = [*self.pending(), *self.ended()]
+        before, self._with_files = self._with_files, {}
         return [
-            replace(job, files=tuple(files[job.id])) if job.id in files else job for job in found
+            self._with(job, tuple(files[job.id]), before) if job.id in files else job
+            for job in (*self.pending(), *self.ended())
         ]
+
+    def _with(
+        self, job: Job, files: tuple[Path, ...], before: Mapping[str, tuple[Job, Job]]
+    ) -> Job:
+        """A job with its files; one object while neither has changed."""
+        known = before.get(job.id)
+        made = (
+            known[1]
+            if known is not None and known[0] is job and known[1].files == files
+            else replace(job, files=files)
+        )
+        self._with_files[job.id] = job, made
+        return made
 
     def job(self, job_id: str) -> Job:
         """The job whose id is, or begins with, `job_id`.
@@ -143,9 +167,7 @@ class QueueReader:
         return holder is None or holder.token != job.runner
 
     def _select(self, where: str, values: Iterable[Any]) -> list[Job]:
-        query = f"SELECT {rows.NAMES} FROM jobs {where}"
-        found = self.base.do(lambda base: base.execute(query, tuple(values)).fetchall())
-        jobs = [job_from_row(row) for row in found]
+        jobs = self.base.do(lambda base: rows.read_jobs(base, where, values))
         if not any(job.state is State.RUNNING for job in jobs):
             return jobs
         holder = self.holder()

@@ -12,6 +12,7 @@ from typing import Any
 from nodeforge.engine.plan import default_targets
 from nodeforge.engine.queue.estimates import plan_of
 from nodeforge.engine.queue.job import Job, JobGroup, NewJob
+from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.sweeps.axes import Axis, AxisValue
 from nodeforge.engine.sweeps.cells import Cell, CellValue, run_order
 from nodeforge.engine.sweeps.exploration import EXPLORATION, estimates_of, make_candidate, upstream
@@ -24,6 +25,8 @@ from nodeforge.spec import Catalogue
 
 SWEEP = "sweep"
 """The kind of the group of jobs that a sweep is."""
+STAR = "star"
+"""In the place of a candidate's job: whether the person has chosen it."""
 
 
 def copied(document: Document) -> Document:
@@ -36,6 +39,13 @@ def copied(document: Document) -> Document:
         lock=deepcopy(document.lock),
         history=History(),
     )
+
+
+def with_cell(document: Document, cell: Cell) -> Document:
+    """Give `document` the values of a cell, and return it."""
+    for each in cell.values:
+        document.node(each.axis.path).values[each.axis.port] = each.value
+    return document
 
 
 def cell_jobs(
@@ -58,10 +68,9 @@ def cell_jobs(
         together: The axes change as one.
     """
     made = []
+    run = copied(document)  # one for all: every cell sets every axis
     for cell in run_order(cells):
-        run = copied(document)
-        for each in cell.values:
-            run.node(each.axis.path).values[each.axis.port] = each.value
+        with_cell(run, cell)
         told = tuple(f"{name}={text}" for name, text in cell.settings.items())
         job = replace(
             base,
@@ -170,7 +179,7 @@ def finishing_job(estimate: Job, text: str, outputs: Path | None, catalogue: Cat
         WorkflowError: `text` cannot be read.
     """
     assert estimate.group is not None
-    place = {name: value for name, value in estimate.group.place.items() if name != "until"}
+    place = {n: value for n, value in estimate.group.place.items() if n not in ("until", STAR)}
     return NewJob(
         name=estimate.name,
         document=text,
@@ -182,6 +191,16 @@ def finishing_job(estimate: Job, text: str, outputs: Path | None, catalogue: Cat
         plan=plan_of(read(text, estimate.name), catalogue),
         group=JobGroup(EXPLORATION, estimate.group.id, place | {"finish": True}),
     )
+
+
+def set_star(queue: JobQueue, job_id: str, on: bool) -> None:
+    """Keep whether a candidate was chosen, with the job of its estimate.
+
+    Raises:
+        NoSuchJobError: the job was removed.
+        DatabaseError: the queue cannot be written.
+    """
+    queue.set_place(job_id, **{STAR: on})
 
 
 def is_estimate(job: Job) -> bool:

@@ -99,9 +99,12 @@ class ModelFolders:
         """What the model `name` of `kind` is; None where it is not there, or cannot be read."""
         try:
             path = self.find(kind, name, granted)
-            return self._recognised(path, {})
         except RequestError:
             return None
+        fresh: dict[str, tuple[str, Any]] = {}
+        info = self._recognised(path, fresh)
+        self._memo.put(fresh)
+        return info
 
     def measured(self, path: Path) -> list[Measurement]:
         """What was measured of the model at `path` on this machine, the last first.

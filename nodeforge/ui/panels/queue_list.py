@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Any
+
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
@@ -30,9 +34,66 @@ _ICONS: dict[str, str] = {
 _STATES: dict[str, str] = {CANCELLED: "stopped"}
 """States that the window has another word for."""
 PRIORITIES = {1: "High", 0: "Normal", -1: "Low"}
-_JOB = Qt.ItemDataRole.UserRole
 _NAME, _STATE, _START, _END = range(4)
 _ALT = Qt.KeyboardModifier.AltModifier
+
+
+class JobItem(QTreeWidgetItem):
+    """The row of a job. What it says is made when it is painted: most rows are out of sight."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__()
+        self.id = job_id
+        self.expected: Expected | None = None
+        self.now = 0.0
+        self._job: Job | None = None
+        self._told: object = None
+        self._held = False
+
+    @property
+    def can_move(self) -> bool:
+        return self._job is not None and self._job.state in (WAITING, PAUSED)
+
+    def show(self, job: Job, expected: Expected | None, held: bool, now: float) -> None:
+        """Show a job.
+
+        Args:
+            job: The job.
+            expected: When it will run.
+            held: Whether it is from before, and waits until it is resumed.
+            now: Seconds since 1970.
+        """
+        self.expected, self.now = expected, now
+        told = job.state, job.message, job.kept, held
+        if told == self._told and job is self._job:
+            return
+        self._job, self._told, self._held = job, told, held
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        self.setFlags(flags | Qt.ItemFlag.ItemIsDragEnabled if self.can_move else flags)
+        self.emitDataChanged()
+
+    def data(self, column: int, role: int) -> Any:
+        job = self._job
+        match role:
+            case _ if job is None:
+                return None
+            case Qt.ItemDataRole.UserRole:
+                return self.id
+            case Qt.ItemDataRole.DisplayRole if column in (_START, _END):
+                return _times(job, self.expected, self.now)[column - _START]
+            case Qt.ItemDataRole.DisplayRole:
+                return job.name if column == _NAME else _told(job, self._held)
+            case Qt.ItemDataRole.DecorationRole if column == _STATE:
+                return _icon(_ICONS[job.state])
+            case Qt.ItemDataRole.ToolTipRole if column == _NAME:
+                return "\n".join([job.name, *(str(path) for path in job.saved)])
+            case Qt.ItemDataRole.ToolTipRole if column == _STATE:
+                error = job.kept.error if job.kept is not None else None
+                return str(error) if error is not None else job.message
+        return None
+
+
+_icon = lru_cache(maxsize=None)(icon)
 
 
 class QueueList(QTreeWidget):
@@ -51,17 +112,18 @@ class QueueList(QTreeWidget):
         super().__init__(rootIsDecorated=False, allColumnsShowFocus=True, uniformRowHeights=True)
         self.setAccessibleName("Jobs")
         self.setHeaderLabels(["Workflow", "State", "Start", "End"])
+        self._items: dict[str, JobItem] = {}
         header = self.header()
         header.setSectionResizeMode(_STATE, QHeaderView.ResizeMode.Stretch)
         header.setStretchLastSection(False)
-        for column, width in ((_NAME, 260), (_START, 110), (_END, 170)):
+        for column, width in ((_NAME, 320), (_START, 110), (_END, 170)):
             self.setColumnWidth(column, width)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDropIndicatorShown(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.itemSelectionChanged.connect(self.chosen)
-        self.itemActivated.connect(lambda item, _: self.opened.emit(item.data(0, _JOB)))
+        self.itemActivated.connect(lambda item, _: self.opened.emit(item.id))
 
     def show_jobs(
         self,
@@ -72,30 +134,47 @@ class QueueList(QTreeWidget):
         now: float,
     ) -> None:
         """Show these jobs; those that were selected stay so."""
-        selected, place = self.selected_ids(), self.verticalScrollBar().value()
+        place = self.verticalScrollBar().value()
         self.blockSignals(True)
-        self.clear()
-        items = [
-            (job.id, _item(job, expected.get(job.id), job.id in held, now))
-            for job in (*pending, *ended)
-        ]
-        self.addTopLevelItems([item for _, item in items])  # at once: each by itself lays out all
-        for job_id, item in items:
-            if job_id in selected:
-                item.setSelected(True)
-                self.setCurrentItem(item, 0, self.selectionModel().SelectionFlag.NoUpdate)
+        self._take_order([job.id for job in (*pending, *ended)])
+        for job in (*pending, *ended):
+            self._items[job.id].show(job, expected.get(job.id), job.id in held, now)
         self.blockSignals(False)
         self.verticalScrollBar().setValue(place)
+        self.viewport().update()
 
     def show_times(self, expected: dict[str, Expected], now: float) -> None:
         """Show new expectations of when jobs start and end."""
-        for index in range(self.topLevelItemCount()):
-            item = self.topLevelItem(index)
-            if item is not None and (times := expected.get(item.data(0, _JOB))):
-                _show_expected(item, times, now)
+        for job_id, times in expected.items():
+            if (item := self._items.get(job_id)) is not None:
+                item.expected, item.now = times, now
+        self.viewport().update()
+
+    def _take_order(self, wanted: list[str]) -> None:
+        """Have a row for each job, moving no more rows than need be: a long list takes long."""
+        selected, current = self.selected_ids(), self.currentItem()
+        rows = [item.id for item in self._rows()]
+        steps = SequenceMatcher(None, rows, wanted, autojunk=False).get_opcodes()
+        for _, start, end, _, _ in reversed([step for step in steps if step[0] != "equal"]):
+            for row in reversed(range(start, end)):
+                self.takeTopLevelItem(row)
+        self._items = {job_id: self._items.get(job_id) or JobItem(job_id) for job_id in wanted}
+        moved = []
+        for _, _, _, start, end in [step for step in steps if step[0] != "equal"]:
+            items = [self._items[job_id] for job_id in wanted[start:end]]
+            self.insertTopLevelItems(start, items)  # at once: each by itself lays out all
+            moved += items
+        for item in moved:  # whoever is taken out is not selected any more
+            item.setSelected(item.id in selected)
+        if isinstance(current, JobItem) and current in moved:
+            self.setCurrentItem(current, 0, self.selectionModel().SelectionFlag.NoUpdate)
+
+    def _rows(self) -> list[JobItem]:
+        found = (self.topLevelItem(row) for row in range(self.topLevelItemCount()))
+        return [item for item in found if isinstance(item, JobItem)]
 
     def selected_ids(self) -> set[str]:
-        return {item.data(0, _JOB) for item in self.selectedItems()}
+        return {item.id for item in self.selectedItems() if isinstance(item, JobItem)}
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
         """Ask for another order; the list itself is filled from the queue alone."""
@@ -126,8 +205,8 @@ class QueueList(QTreeWidget):
 
     def _move_selected(self, before: int) -> None:
         """Move the selected jobs that wait before the row `before`."""
-        items = [item for n in range(self.topLevelItemCount()) if (item := self.topLevelItem(n))]
-        movable = [item for item in items if item.data(0, _JOB + 1)]
+        items = self._rows()
+        movable = [item for item in items if item.can_move]
         order = [item for item in movable if not item.isSelected()]
         above = {id(item) for item in items[: max(0, before)]}
         place = sum(id(item) in above for item in order)
@@ -135,32 +214,8 @@ class QueueList(QTreeWidget):
         moves = [(movable.index(item), order.index(item)) for item in movable if item.isSelected()]
         down = [(old, new) for old, new in reversed(moves) if old < new]
         up = [(old, new) for old, new in moves if old > new]
-        for job, new in [(movable[old].data(0, _JOB), new) for old, new in (*down, *up)]:
+        for job, new in [(movable[old].id, new) for old, new in (*down, *up)]:
             self.moved.emit(job, new)
-
-
-def _item(job: Job, expected: Expected | None, held: bool, now: float) -> QTreeWidgetItem:
-    item = QTreeWidgetItem([job.name, _told(job, held), "", ""])
-    movable = job.state in (WAITING, PAUSED)
-    item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-    if movable:
-        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsDragEnabled)
-    item.setData(0, _JOB, job.id)
-    item.setData(0, _JOB + 1, movable)
-    item.setIcon(_STATE, icon(_ICONS[job.state]))
-    item.setToolTip(_NAME, "\n".join([job.name, *(str(path) for path in job.saved)]))
-    item.setToolTip(_STATE, job.message)
-    if job.kept is not None and job.kept.error is not None:
-        item.setToolTip(_STATE, str(job.kept.error))
-    if expected is not None:
-        _show_expected(item, expected, now)
-    elif job.kept is not None and job.kept.ended:
-        item.setText(_START, formatting.moment(job.kept.started, now))
-        took = f" ({formatting.duration(job.seconds)})" if job.seconds else ""
-        item.setText(_END, formatting.moment(job.kept.ended, now) + took)
-    elif job.seconds:
-        item.setText(_END, formatting.duration(job.seconds))
-    return item
 
 
 def _told(job: Job, held: bool) -> str:
@@ -172,12 +227,22 @@ def _told(job: Job, held: bool) -> str:
     return f"{state}: {job.message}".capitalize() if job.message else state.capitalize()
 
 
-def _show_expected(item: QTreeWidgetItem, expected: Expected, now: float) -> None:
+def _times(job: Job, expected: Expected | None, now: float) -> tuple[str, str]:
+    """When a job starts and ends, or has done so."""
+    if expected is not None:
+        return _expected_times(expected, now)
+    if job.kept is not None and job.kept.ended:
+        took = f" ({formatting.duration(job.seconds)})" if job.seconds else ""
+        end = formatting.moment(job.kept.ended, now) + took
+        return formatting.moment(job.kept.started, now), end
+    return "", formatting.duration(job.seconds) if job.seconds else ""
+
+
+def _expected_times(expected: Expected, now: float) -> tuple[str, str]:
     about = "" if expected.start is None or expected.start <= now else "about "
     start = formatting.moment(expected.start, now)
-    item.setText(_START, start and about + start)
     end = formatting.moment(expected.end, now)
     left = ""
     if expected.end is not None and 0 < expected.end - now < 3600:
         left = f" (in {formatting.duration(max(1, round(expected.end - now)))})"
-    item.setText(_END, end and f"about {end}{left}")
+    return start and about + start, end and f"about {end}{left}"

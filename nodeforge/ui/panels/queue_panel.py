@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QPushButton,
-    QSizePolicy,
-    QStackedLayout,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QMenu
 
+from nodeforge.ui.common.button_panel import ButtonPanel
 from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.panels.queue_list import PRIORITIES, QueueList
@@ -41,12 +31,11 @@ _MOST_ENDED = 200
 """Of those that have ended, the last first."""
 _ROOMY = 560
 """Pixels of the panel from which its buttons have texts."""
-_ICON_WIDTH = 34
 _EDITED = (WAITING, PAUSED, FAILED, CANCELLED)
 _RESUMED = (PAUSED, FAILED, CANCELLED)
 
 
-class QueuePanel(QWidget):
+class QueuePanel(ButtonPanel):
     """Lists jobs; those that wait can be dragged to another place, edited, paused and cancelled."""
 
     edit_requested = Signal(object)
@@ -55,7 +44,7 @@ class QueuePanel(QWidget):
     """A `Job` of whose workflow a copy is to be opened."""
 
     def __init__(self, runner: Runner) -> None:
-        super().__init__()
+        super().__init__(EMPTY, _ROOMY)
         self.setAccessibleName("Queue")
         self._runner = runner
         self._jobs: dict[str, Job] = {}
@@ -66,87 +55,34 @@ class QueuePanel(QWidget):
         self.list.opened.connect(self._open)
         self.list.removed.connect(self._take_off)
         self.list.customContextMenuRequested.connect(self._show_menu)
-        self.pause = self._button("pause", "Pause queue", self._pause_queue)
+        self.pause = self.button("pause", "Pause queue", self._pause_queue)
         self.pause.setToolTip("Finish the current run, and begin no other")
-        self.resume_job = self._tool("play", "Resume", self._resume)
+        self.resume_job = self.tool("play", "Resume", self._resume)
         self.resume_job.setToolTip("Resume: go on from the last step that was done")
-        self.pause_job = self._tool("pause", "Pause", self._pause)
+        self.pause_job = self.tool("pause", "Pause", self._pause)
         self.pause_job.setToolTip("Pause after the current step; Resume goes on from there")
-        self.again = self._tool("repeat", "Run once more", self._run_again)
-        self.edit = self._tool("pencil-simple", "Edit", self._edit)
+        self.again = self.tool("repeat", "Run once more", self._run_again)
+        self.edit = self.tool("pencil-simple", "Edit", self._edit)
         self.edit.setToolTip("Edit the job's workflow; Save puts it back into the queue")
-        self.remove = self._tool("x", "Remove", self._take_off)
-        self.cancel_all = self._button("stop", "Cancel all", runner.cancel_all)
-        self.clear = self._button("trash", "Clear ended", runner.jobs.clear)
-        self.note = QLabel()
-        self.note.setProperty("role", "dim")
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._stack = QStackedLayout()
-        empty = QLabel(EMPTY, wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
-        empty.setProperty("role", "empty")
-        self._stack.addWidget(empty)
-        self._stack.addWidget(self._full())
-        self.setLayout(self._stack)
+        self.remove = self.tool("x", "Remove", self._take_off)
+        self.cancel_all = self.button("stop", "Cancel all", runner.cancel_all)
+        self.clear = self.button("trash", "Clear ended", runner.jobs.clear)
+        own = (self.resume_job, self.pause_job, self.again, self.edit, self.remove)
+        row = [(button, 0) for button in (self.pause, self.cancel_all, self.clear)]
+        self.set_content([*row, (self.note, 1), *((button, 0) for button in own)], self.list)
         self._due = QTimer(self, singleShot=True)
         self._due.setInterval(0)
-        self._due.timeout.connect(self._show)
+        self._due.timeout.connect(self.refresh)
         runner.jobs.changed.connect(self._changed)
         runner.progress.changed.connect(self._read)
-        self._show()
-
-    def _full(self) -> QWidget:
-        full = QWidget()
-        column, row = QVBoxLayout(full), QHBoxLayout()
-        column.setContentsMargins(8, 4, 8, 4)
-        column.setSpacing(4)
-        row.setSpacing(4)
-        for button in (self.pause, self.cancel_all, self.clear):
-            row.addWidget(button)
-        row.addWidget(self.note, 1)
-        own = (self.resume_job, self.pause_job, self.again, self.edit, self.remove)
-        for button in own:
-            row.addWidget(button)
-        column.addLayout(row)
-        column.addWidget(self.list, 1)
-        return full
-
-    def _button(self, name: str, text: str, do: Callable[[], object]) -> QPushButton:
-        button = QPushButton(icon(name), text)
-        button.setToolTip(text)
-        button.setAccessibleName(text)
-        button.setMinimumWidth(_ICON_WIDTH)  # in a narrow panel it has no text
-        button.clicked.connect(lambda: do())
-        return button
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        self._show_texts()
-        super().resizeEvent(event)
-
-    def _show_texts(self) -> None:
-        """What buttons say beside their icons, where there is room."""
-        roomy = self.width() >= _ROOMY
-        for button in (self.pause, self.cancel_all, self.clear):
-            button.setText(button.accessibleName() if roomy else "")
-
-    def _tool(self, name: str, text: str, do: Callable[[], object]) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(name))
-        button.setText(text)
-        button.setToolTip(text)
-        button.setAccessibleName(text)
-        button.clicked.connect(lambda: do())
-        return button
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        self._show()
-        super().showEvent(event)
+        self.refresh()
 
     def _changed(self) -> None:
         """Show what has changed, once for all that changes together; nothing while hidden."""
         if self.isVisible():
             self._due.start()
 
-    def _show(self) -> None:
+    def refresh(self) -> None:
         self._due.stop()
         jobs, kept = self._runner.jobs, self._runner.kept
         self._jobs = {job.id: job for job in [*jobs.pending, *jobs.ended]}
@@ -154,9 +90,9 @@ class QueuePanel(QWidget):
         now = kept.queue.clock()
         ended = jobs.ended[:_MOST_ENDED]
         self.list.show_jobs(jobs.pending[:_MOST], ended, expected, kept.held, now)
-        self._stack.setCurrentIndex(1 if self._jobs or jobs.paused else 0)
+        self.set_empty(not self._jobs and not jobs.paused)
         self.pause.setAccessibleName("Resume queue" if jobs.paused else "Pause queue")
-        self._show_texts()
+        self.show_texts()
         self.pause.setIcon(icon("play" if jobs.paused else "pause"))
         self.note.setText(self._note())
         self._offer()
@@ -177,7 +113,7 @@ class QueuePanel(QWidget):
     def _read(self, reading: RunProgress | None) -> None:
         """Show when the current run, and those after it, are expected to end."""
         self._left = reading.left if reading is not None else None
-        if self._runner.jobs.current is not None and self._left is not None:
+        if self.isVisible() and self._runner.jobs.current is not None and self._left is not None:
             kept = self._runner.kept
             self.list.show_times(kept.expected(self._left), kept.queue.clock())
 

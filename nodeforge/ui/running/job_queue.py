@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,10 +143,10 @@ class JobQueue(QObject):
     def end(self, state: str, message: str = "") -> None:
         """End the current job; what has become of a kept one is in the database."""
         job, self.current = self.current, None
-        if job is not None:
+        if job is not None and job.kept is None:
             job.state, job.message = state, message
             job.seconds = time.monotonic() - job.started
-            if not job.auto and job.kept is None:
+            if not job.auto:
                 self._ended_fleeting = [job, *self._ended_fleeting][:_SHOWN]
         self._read()
 
@@ -187,9 +188,8 @@ class JobQueue(QObject):
     def cancel_waiting(self) -> None:
         """Cancel all jobs that have not ended, but for the current one."""
         self._fleeting.clear()
-        for job in self.pending:
-            if job.kept is not None and job is not self.current:
-                self.kept.cancel(job.id)
+        kept = [job.id for job in self.pending if job.kept and job is not self.current]
+        self.kept.cancel_all(kept)
         self._read()
 
     def shown(self, kept: KeptJob) -> Job:
@@ -202,6 +202,8 @@ class JobQueue(QObject):
         if job is None:
             request = RunRequest(kept.id, list(kept.targets), outputs=kept.outputs or Path())
             job = self._known[kept.id] = Job("", kept.name, {}, request, queued=kept.queued)
+        elif job.kept is kept and job is not self.current and job.state == kept.state:
+            return job
         job.kept, job.saved = kept, list(kept.files) or job.saved
         if job is not self.current:
             job.state, job.seconds = kept.state, kept.seconds
@@ -209,7 +211,9 @@ class JobQueue(QObject):
         return job
 
     def _read(self) -> None:
-        kept = [self._job_of(each) for each in self.kept.jobs]
+        first_ended = bisect_left(self.kept.jobs, True, key=lambda job: job.state in ENDED)
+        # more of them than are shown are not looked at: a grid has hundreds
+        kept = [self._job_of(each) for each in self.kept.jobs[: first_ended + _SHOWN + 1]]
         current = [self.current] if self.current is not None else []
         waiting = [job for job in kept if job.state not in ENDED and job is not self.current]
         self.pending = [*current, *self._fleeting, *waiting]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -16,8 +16,10 @@ from nodeforge.engine.queue.job import Job, NewJob
 from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.lease import Holder, LeaseLostError, LeaseTakenError
 from nodeforge.engine.queue.output_files import remove_leftovers
+from nodeforge.engine.queue.queue_reader import shown_order
 from nodeforge.engine.queue.runner import Heartbeat
 from nodeforge.engine.queue.states import PENDING, State
+from nodeforge.engine.sweeps.jobs import set_star
 from nodeforge.errors import NodeForgeError
 from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
@@ -59,6 +61,7 @@ class KeptJobs(QObject):
         self._claims = JobClaims(self.queue, "the window")
         self._heartbeat: Heartbeat | None = None
         self._version = -1
+        self._durations: dict[str, float] = {}
         self._told = ""
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK)
@@ -82,8 +85,7 @@ class KeptJobs(QObject):
     def expected(self, left: float | None = None) -> dict[str, Expected]:
         """When each job is expected to run; `left`: seconds that the running one still needs."""
         pending = [job for job in self.jobs if job.state in PENDING and job.id not in self.held]
-        durations = self._tried(self.queue.durations) or {}
-        return expected_times(pending, durations, self.queue.clock(), left=left)
+        return expected_times(pending, self._durations, self.queue.clock(), left=left)
 
     def add(self, new: NewJob) -> Job:
         """Queue a job.
@@ -111,7 +113,7 @@ class KeptJobs(QObject):
             return None
         job = self._tried(lambda: self._claims.next(self.held))
         if job is not None:  # else nothing has changed, and saying so would ask for the next again
-            self.read()
+            self.read_one(job.id)
         return job
 
     def attempt(
@@ -161,14 +163,29 @@ class KeptJobs(QObject):
             self._own.add(job_id)
             self._do(lambda: self.queue.resume(job_id))
 
+    def resume_all(self, ids: Collection[str]) -> None:
+        """Have those of some jobs wait again that are held, paused, failed or cancelled."""
+        self.held.difference_update(ids)
+        self._own.update(ids)
+        self._do(lambda: self.queue.resume_all(ids))
+
     def cancel(self, job_id: str) -> None:
         self._do(lambda: self.queue.cancel(job_id))
+
+    def cancel_all(self, among: Collection[str]) -> None:
+        """Cancel those of some jobs that have not ended."""
+        self._do(lambda: self.queue.cancel_all(among))
 
     def move(self, job_id: str, position: int) -> None:
         self._do(lambda: self.queue.move(job_id, max(1, position)))
 
     def set_priority(self, job_id: str, priority: int) -> None:
         self._do(lambda: self.queue.set_priority(job_id, priority))
+
+    def set_star(self, job_id: str, on: bool) -> None:
+        """Have the queue keep that a candidate was chosen, or is no longer."""
+        self._tried(lambda: set_star(self.queue, job_id, on))
+        self.read_one(job_id)
 
     def run_once_more(self, job_id: str) -> None:
         made = self._tried(lambda: self.queue.run_once_more(job_id))
@@ -203,8 +220,29 @@ class KeptJobs(QObject):
         if jobs is None:
             return
         self.jobs, self.paused = jobs, bool(self._tried(lambda: self.queue.paused))
-        self.held &= {job.id for job in jobs if job.state is State.WAITING}
+        self._durations = self._tried(self.queue.durations) or {}
         self._version = self._tried(self.queue.changes) or 0
+        self._tell()
+
+    def read_one(self, job_id: str) -> None:
+        """Read a job again, which alone has changed; all, where another process was at work.
+
+        A long queue takes 10 ms to be read, and two reads a job.
+        """
+        if self._tried(self.queue.changes) != self._version:
+            self.read()
+            return
+        job = self._tried(lambda: self.queue.job(job_id))
+        if job is None:
+            return
+        others = [each for each in self.jobs if each.id != job_id]
+        self.jobs = sorted([*others, job], key=shown_order)
+        self._durations = self._tried(self.queue.durations) or {}
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.held:
+            self.held &= {job.id for job in self.jobs if job.state is State.WAITING}
         self.changed.emit()
 
     def close(self) -> None:

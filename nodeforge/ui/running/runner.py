@@ -196,6 +196,11 @@ class Runner(QObject):
         if job.kept is not None:
             self.kept.resume(job.id)
 
+    def resume_jobs(self, ids: Sequence[str]) -> None:
+        """Have kept jobs that are paused, held, cancelled or failed wait again."""
+        self._halted = False
+        self.kept.resume_all(ids)
+
     def stop_auto(self, unless: dict[str, Any] | None = None) -> None:
         """Cancel jobs of run on change, except those of the graph `unless`."""
         for job in [job for job in self.jobs.waiting if job.auto and job.graph != unless]:
@@ -387,12 +392,15 @@ class Runner(QObject):
         self._end(self._wanted or State.WAITING)
 
     def _end(self, state: str, message: str = "") -> None:
+        ended = self.jobs.current
         self._run, self._attempt, self._wanted = "", None, ""
-        self.kept.read()
+        if ended is not None and ended.kept is not None:
+            self.kept.read_one(ended.id)
         self.jobs.end(state, message)
         self.progress.end()
-        self.planner.schedule()
         self._advance()
+        if not self.busy:  # while a run goes on, nothing is planned
+            self.planner.schedule()
 
     def _on_worker_died(self, job: Job, event: events.WorkerDied, outcome: Outcome | None) -> None:
         if opened := self._workspace.find(job.document):

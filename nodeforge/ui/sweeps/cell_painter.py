@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import (
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QImage, QImageReader, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -22,6 +33,10 @@ CAPTION = 20
 STAR = 24
 """Pixels of the corner with the star."""
 _MARGIN = 4
+_BUDGET = 0.02
+"""Seconds of a turn of the event loop that pictures may be decoded for, but for the last one."""
+_KEPT = 600
+"""Pictures that stay decoded."""
 _ICONS = {
     State.WAITING: "clock",
     State.RUNNING: "play",
@@ -57,6 +72,10 @@ class CellFace:
 class CellPainter(QStyledItemDelegate):
     """Paints faces: the picture in its own colours, below it a caption, its state in a corner."""
 
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.thumbnails = Thumbnails(self)
+
     def paint(
         self,
         painter: QPainter,
@@ -76,13 +95,19 @@ class CellPainter(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.raised)
         painter.drawRoundedRect(frame, 6, 6)
-        _paint_picture(painter, picture, face, palette)
+        pixmap = self._pixmap(face, picture.size())
+        _paint_picture(painter, picture, face, palette, pixmap)
         caption = QRect(frame.left() + 6, frame.bottom() - CAPTION, frame.width() - 12, CAPTION)
         _paint_caption(painter, caption, face, palette)
         if face.star is not None:
             _paint_star(painter, star_rect(option.rect), face.star, palette)
         _paint_frame(painter, frame, option)
         painter.restore()
+
+    def _pixmap(self, face: CellFace, size: QSize) -> QPixmap | None:
+        if face.preview is not None:
+            return QPixmap.fromImage(face.preview)
+        return None if face.path is None else self.thumbnails.get(face.path, size)
 
     def sizeHint(  # noqa: N802
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -107,8 +132,9 @@ def _theme(palette: QPalette) -> Theme:
     return DARK if palette.window().color().lightness() < 128 else LIGHT
 
 
-def _paint_picture(painter: QPainter, place: QRect, face: CellFace, palette: QPalette) -> None:
-    pixmap = _pixmap(face, place.size())
+def _paint_picture(
+    painter: QPainter, place: QRect, face: CellFace, palette: QPalette, pixmap: QPixmap | None
+) -> None:
     if pixmap is None or pixmap.isNull():
         _paint_empty(painter, place, face, palette)
         return
@@ -171,23 +197,55 @@ def _paint_frame(painter: QPainter, frame: QRect, option: QStyleOptionViewItem) 
         painter.drawRoundedRect(frame, 6, 6)
 
 
-def _pixmap(face: CellFace, size: QSize) -> QPixmap | None:
-    if face.preview is not None:
-        return QPixmap.fromImage(face.preview)
-    if face.path is None:
-        return None
-    try:
-        changed = os.stat(face.path).st_mtime_ns  # noqa: PTH116 - of every visible cell
-    except OSError:
-        return None
-    longest = max(64, 1 << (max(size.width(), size.height()) - 1).bit_length())
-    return _thumbnail(str(face.path), changed, longest)
+class Thumbnails(QObject):
+    """Pictures of files, no larger than they are shown, decoded a few at a time.
+
+    A wall that comes into view has dozens: those that a turn of the event loop has no time for are
+    painted in the next.
+    """
+
+    wanted = Signal()
+    """There are pictures that have not been decoded yet."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._made: OrderedDict[tuple[str, int, int], QPixmap] = OrderedDict()
+        self._spent = 0.0
+        self._next = QTimer(self, singleShot=True)
+        self._next.setInterval(0)
+        self._next.timeout.connect(self._begin_turn)
+        self._lacking = False
+
+    def get(self, path: Path, size: QSize) -> QPixmap | None:
+        """The picture in a file; None where it is not there, or not decoded yet."""
+        try:
+            changed = os.stat(path).st_mtime_ns  # noqa: PTH116 - of every visible cell
+        except OSError:
+            return None
+        longest = max(64, 1 << (max(size.width(), size.height()) - 1).bit_length())
+        key = str(path), changed, longest
+        if key in self._made:
+            self._made.move_to_end(key)
+            return self._made[key]
+        self._next.start()
+        if self._spent > _BUDGET:
+            self._lacking = True
+            return None
+        start = time.monotonic()
+        self._made[key] = _decoded(str(path), longest)
+        self._spent += time.monotonic() - start
+        if len(self._made) > _KEPT:
+            self._made.popitem(last=False)
+        return self._made[key]
+
+    def _begin_turn(self) -> None:
+        self._spent, lacking = 0.0, self._lacking
+        self._lacking = False
+        if lacking:
+            self.wanted.emit()
 
 
-@lru_cache(maxsize=600)
-def _thumbnail(path: str, changed: int, longest: int) -> QPixmap:
-    """The picture in a file, no larger than is shown."""
-    del changed
+def _decoded(path: str, longest: int) -> QPixmap:
     reader = QImageReader(path)
     reader.setAutoTransform(True)
     size = reader.size()

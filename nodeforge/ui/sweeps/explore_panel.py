@@ -7,12 +7,20 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QWidget,
+)
 
 from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.states import PENDING, State
 from nodeforge.engine.sweeps.exploration import EXPLORATION
 from nodeforge.errors import NodeForgeError
+from nodeforge.ui.common.icons import icon
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.sweeps.cell_painter import CAPTION, FACE, CellFace, star_rect
 from nodeforge.ui.sweeps.group_panel import GroupPanel
@@ -44,13 +52,13 @@ class ExplorePanel(GroupPanel):
         self.list.viewport().installEventFilter(self)
         self.list.itemSelectionChanged.connect(lambda: self.show_number(self.chosen()))
         self.list.itemDoubleClicked.connect(lambda item: self.enlarge(item.data(_NUMBER)))
-        self._read()
+        self.refresh()
 
     def buttons(self) -> Iterator[QWidget]:
-        self.star = self.button("star", "", self.switch_star)
-        self.star.setAccessibleName("Star")
+        self.star = self.button("star", "Star", self.switch_star)
         self.star.setToolTip("Star the selected candidate, or take its star (S)")
-        self.finish = self.button("check-circle", "Finish these", self._finish)
+        self.finish = QPushButton(icon("check-circle"), "Finish these")
+        self.finish.clicked.connect(lambda: self._finish())
         self.finish.setToolTip("Run the rest of the steps of the starred candidates")
         yield self.star
         yield self.finish
@@ -124,7 +132,7 @@ class ExplorePanel(GroupPanel):
         number = self.chosen() if number is None else number
         if self.group is None or number is None:
             return
-        self.group.stars ^= {number}
+        self.groups.switch_star(self.group, number)
         self.update_cell(number)
         self.offer()
 

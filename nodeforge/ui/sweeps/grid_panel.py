@@ -61,7 +61,7 @@ class GridPanel(GroupPanel):
         )
         self.page.setMinimumContentsLength(8)
         self._items: dict[int, QTableWidgetItem] = {}
-        self._shape: tuple[object, ...] = ()
+        self._shape: tuple[str, int, int] = "", 0, 0
         self._of: tuple[str, int] = "", 0
         self._cells: dict[int, Cell] = {}
         super().__init__(groups, runner, SWEEP, EMPTY, self.table)
@@ -69,7 +69,7 @@ class GridPanel(GroupPanel):
         self.page.activated.connect(lambda _: self.fill())
         self.table.itemSelectionChanged.connect(lambda: self.show_number(self.chosen()))
         self.table.itemDoubleClicked.connect(lambda _: self._enlarge())
-        self._read()
+        self.refresh()
 
     def buttons(self) -> Iterator[QWidget]:
         yield self.page
@@ -87,15 +87,12 @@ class GridPanel(GroupPanel):
         assert group is not None
         if self._of != (group.id, len(group.jobs)):
             self._of, self._cells = (group.id, len(group.jobs)), _cells(group)
-        cells = self._cells
-        self._show_pages(group, cells)
-        page = self.page.currentData() or 0
-        there = {number: cell for number, cell in cells.items() if cell.page == page}
-        shape = (group.id, page, tuple(there))
+            self._show_pages(self._cells)
+        shape = (*self._of, self.page.currentData() or 0)
         if shape != self._shape:
             self._shape = shape
             self._seen.clear()
-            self._lay_out(group, there)
+            self._lay_out({n: cell for n, cell in self._cells.items() if cell.page == shape[2]})
         self.update_changed(self._items)
 
     def update_cell(self, number: int) -> None:
@@ -152,9 +149,10 @@ class GridPanel(GroupPanel):
             write_whole(name, lambda file, data=data: file.write(data))
         return names[: len(made)]
 
-    def _show_pages(self, group: Group, cells: dict[int, Cell]) -> None:
-        chosen = self.page.currentData() or 0
-        labels = {cell.page: page_label(cell, self._together()) for cell in cells.values()}
+    def _show_pages(self, cells: dict[int, Cell]) -> None:
+        chosen, together = self.page.currentData() or 0, self._together()
+        firsts = {cell.page: cell for cell in cells.values()}
+        labels = {page: page_label(cell, together) for page, cell in firsts.items()}
         told = {page: label.replace("\n", ", ") for page, label in sorted(labels.items())}
         known = {self.page.itemData(n): self.page.itemText(n) for n in range(self.page.count())}
         if told != known:
@@ -164,7 +162,7 @@ class GridPanel(GroupPanel):
             self.page.setCurrentIndex(max(0, self.page.findData(chosen)))
         self.page.setVisible(len(told) > 1)
 
-    def _lay_out(self, group: Group, cells: dict[int, Cell]) -> None:
+    def _lay_out(self, cells: dict[int, Cell]) -> None:
         together = self._together()
         rows = {cell.row: row_label(cell, together) for cell in cells.values()}
         columns = {cell.column: column_label(cell, together) for cell in cells.values()}

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSizePolicy,
-    QSlider,
-    QStackedLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QSlider, QWidget
 
 from nodeforge.engine.queue.job import Job
 from nodeforge.engine.queue.states import PENDING, State
+from nodeforge.ui.common.button_panel import ButtonPanel
 from nodeforge.ui.common.formatting import duration, moment
-from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.sweeps.cell_painter import CellFace, CellPainter
@@ -35,11 +24,12 @@ _ROOMY = 1000
 """Pixels of the panel from which all its buttons have texts."""
 _NARROW, _LEAST = 560, 290
 """Pixels below which the row is short of room, and the panel's least width."""
-_ICON_WIDTH = 34
+_NOTE = 500
+"""Milliseconds until what is left is told anew."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
-class GroupPanel(QWidget):
+class GroupPanel(ButtonPanel):
     """A panel of one kind of group.
 
     Args:
@@ -62,11 +52,12 @@ class GroupPanel(QWidget):
     def __init__(
         self, groups: JobGroups, runner: Runner, kind: str, empty: str, view: QAbstractItemView
     ) -> None:
-        super().__init__()
+        super().__init__(empty, _ROOMY)
         self.groups, self._runner, self._kind, self.view = groups, runner, kind, view
         self.group: Group | None = None
         self._delegate = CellPainter(self)
         view.setItemDelegate(self._delegate)
+        self._delegate.thumbnails.wanted.connect(lambda: view.viewport().update())
         view.setMouseTracking(True)
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.customContextMenuRequested.connect(self._show_menu)
@@ -79,9 +70,6 @@ class GroupPanel(QWidget):
         self.chooser.setMinimumContentsLength(8)
         self.chooser.setMaximumWidth(220)
         self.chooser.activated.connect(lambda _: self.show_group(self.chooser.currentData()))
-        self.note = QLabel()
-        self.note.setProperty("role", "dim")
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.size_slider = QSlider(Qt.Orientation.Horizontal)
         self.size_slider.setRange(SMALLEST, LARGEST)
         self.size_slider.setValue(USUAL)
@@ -94,18 +82,17 @@ class GroupPanel(QWidget):
         self.resume.setToolTip("Run what failed, was stopped, or is from before")
         self.cancel = self.button("stop", "Cancel", self._cancel)
         self.cancel.setToolTip("Cancel what has not ended; what is done is kept")
-        self._show_texts()
-        self._stack = QStackedLayout()
-        label = QLabel(empty, wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
-        label.setProperty("role", "empty")
-        self._stack.addWidget(label)
-        self._stack.addWidget(self._full())
-        self.setLayout(self._stack)
-        self._seen: dict[int, object] = {}
+        row = ((self.chooser, 1), (self.note, 1), (self.size_slider, 0))
+        last = (*self.buttons(), self.open, self.resume, self.cancel)
+        self.set_content([*row, *((button, 0) for button in last)], view)
+        self._seen: dict[int, tuple[Job, Job | None, bool]] = {}
         """By number, what its cell was painted from."""
-        groups.changed.connect(self._read)
+        groups.changed.connect(self._changed)
         groups.previewed.connect(self._on_preview)
-        runner.progress.changed.connect(lambda _: self._show_note())
+        self._note_due = QTimer(self, singleShot=True)
+        self._note_due.setInterval(_NOTE)
+        self._note_due.timeout.connect(self._show_note)
+        runner.progress.changed.connect(self._step)
 
     # What a kind of group does its own way
 
@@ -152,17 +139,18 @@ class GroupPanel(QWidget):
         """Show a group."""
         found = {group.id: group for group in self.groups.of_kind(self._kind)}
         self.group = found.get(group_id)
-        self._read()
+        self.refresh()
 
     def update_changed(self, numbers: Iterable[int]) -> None:
         """Show anew what has changed since it was last shown; the group may be a long one."""
         assert self.group is not None
+        held = self._runner.kept.held
         for number in numbers:
-            jobs = self.group.jobs[number], self.group.finishing.get(number)
-            held = jobs[0].id in self._runner.kept.held
-            told = (*((job.id, job.state, job.files) for job in jobs if job is not None), held)
-            if self._seen.get(number) != told:
-                self._seen[number] = told
+            job, later = self.group.jobs[number], self.group.finishing.get(number)
+            is_held = bool(held) and job.id in held
+            seen = self._seen.get(number)
+            if seen is None or seen[0] is not job or seen[1] is not later or seen[2] != is_held:
+                self._seen[number] = job, later, is_held
                 self.update_cell(number)
 
     def face(self, number: int) -> CellFace:
@@ -216,23 +204,8 @@ class GroupPanel(QWidget):
             self.shown.emit(made[0])
         self.offer()
 
-    def button(self, name: str, text: str, do: Callable[[], object]) -> QPushButton:
-        button = QPushButton(icon(name), text)
-        button.setAccessibleName(text)
-        button.setToolTip(text)
-        button.setMinimumWidth(_ICON_WIDTH)  # in a narrow panel it has no text
-        button.clicked.connect(lambda: do())
-        return button
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        self._show_texts()
-        super().resizeEvent(event)
-
-    def _show_texts(self) -> None:
-        """What buttons say beside their icons, where there is room."""
-        roomy = self.width() >= _ROOMY
-        for button in (self.open, self.resume, self.cancel):
-            button.setText(button.accessibleName() if roomy else "")
+    def show_texts(self) -> None:
+        super().show_texts()
         self.size_slider.setVisible(self.width() >= _NARROW)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
@@ -246,27 +219,16 @@ class GroupPanel(QWidget):
                 return True
         return super().eventFilter(watched, event)
 
-    def _full(self) -> QWidget:
-        full = QWidget()
-        column, row = QVBoxLayout(full), QHBoxLayout()
-        column.setContentsMargins(8, 4, 8, 4)
-        column.setSpacing(4)
-        row.setSpacing(4)
-        row.addWidget(self.chooser, 1)
-        row.addWidget(self.note, 1)
-        row.addWidget(self.size_slider)
-        for button in (*self.buttons(), self.open, self.resume, self.cancel):
-            row.addWidget(button)
-        column.addLayout(row)
-        column.addWidget(self.view, 1)
-        return full
+    def _changed(self) -> None:
+        if self.isVisible():
+            self.refresh()
 
-    def _read(self) -> None:
+    def refresh(self) -> None:
         found = self.groups.of_kind(self._kind)
         if self.group is None or self.group.id not in {group.id for group in found}:
             self.group = found[0] if found else None
         self._list_groups(found)
-        self._stack.setCurrentIndex(1 if found else 0)
+        self.set_empty(not found)
         if self.group is not None:
             self.fill()
         self._show_note()
@@ -284,7 +246,13 @@ class GroupPanel(QWidget):
         if self.group is not None:
             self.chooser.setCurrentIndex(ids.index(self.group.id))
 
+    def _step(self) -> None:
+        """Tell of the time that is left, not at every step: that is asked of all jobs."""
+        if self.isVisible() and not self._note_due.isActive():
+            self._note_due.start()
+
     def _show_note(self) -> None:
+        self._note_due.stop()
         if self.group is None:
             return
         states = Counter(job.state for job in self.group.all)

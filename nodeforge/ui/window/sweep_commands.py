@@ -62,7 +62,9 @@ class SweepCommands:
         dialog = GridDialog(window.workspace, window.runner, opened, name, window)
         dialog.started.connect(
             lambda axes, together: self._start(
-                lambda: self.groups.start_sweep(opened, axes, together=together), "grids", self.grid
+                lambda: self.groups.start_sweep(opened, axes, together=together, parent=window),
+                "grids",
+                self.grid,
             )
         )
         dialog.open()
@@ -76,7 +78,7 @@ class SweepCommands:
         dialog = ExploreDialog(window.workspace, window.runner, opened, window)
         dialog.started.connect(
             lambda seeds, until: self._start(
-                lambda: self.groups.start_exploration(opened, seeds, until),
+                lambda: self.groups.start_exploration(opened, seeds, until, parent=window),
                 "candidates",
                 self.explore,
             )

@@ -4,6 +4,7 @@ import random
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,10 +28,20 @@ def address(tmp_path_factory: pytest.TempPathFactory):
 
 
 class Killer:
-    """Runs a queue in processes that it kills."""
+    """Runs a queue in processes that it kills.
 
-    def __init__(self, address: Path, home: Path, seed: int) -> None:
-        self.address, self.home = address, home
+    Args:
+        address: Of the fork server.
+        home: Where the queue is.
+        seed: Of the moments.
+        kind: What runs the jobs.
+        most: Seconds between two moments at most.
+    """
+
+    def __init__(
+        self, address: Path, home: Path, seed: int, kind: str = "run", most: float = 0.4
+    ) -> None:
+        self.address, self.home, self.kind, self.most = address, home, kind, most
         self.queue = JobQueue(home)
         self.chance = random.Random(seed)
         self.runner = 0
@@ -39,13 +50,13 @@ class Killer:
 
     def start(self) -> None:
         if not self.runner or not fork_server.is_alive(self.runner):
-            self.runner = fork_server.ask(self.address, "run counting", self.home)
+            self.runner = fork_server.ask(self.address, f"{self.kind} counting", self.home)
 
     def kill_one(self) -> None:
         """Kill worker or runner, at a moment of a step, a write, a rename, a start."""
-        time.sleep(self.chance.uniform(0.0, 0.4))
+        time.sleep(self.chance.uniform(0.0, self.most))
         if self.chance.random() < 0.5:
-            self.kills["runner"] += fork_server.is_alive(self.runner)
+            self.kills[self.kind] += fork_server.is_alive(self.runner)
             fork_server.kill(self.runner)
         elif (self.home / "worker.pid").exists():
             pid = int((self.home / "worker.pid").read_text() or 0)
@@ -78,8 +89,8 @@ class Killer:
             assert time.monotonic() < end
 
 
-def killed_at(address: Path, home: Path, kills: int, seed: int) -> Killer:
-    killer = Killer(address, home, seed)
+def killed_at(address: Path, home: Path, kills: int, seed: int, **how: Any) -> Killer:
+    killer = Killer(address, home, seed, **how)
     jobs = killer.queue.add([new_job(number, count=FILES) for number in range(JOBS)])
     while killer.kills.total() < kills:
         if not any(job.state in PENDING for job in killer.queue.jobs()):
@@ -90,6 +101,7 @@ def killed_at(address: Path, home: Path, kills: int, seed: int) -> Killer:
             killer.pause_or_resume()
         killer.kill_one()
     killer.finish()
+    fork_server.kill(killer.runner)  # a window does not end by itself
     assert not [job.error for job in killer.queue.jobs() if job.state is not State.DONE]
     files = sorted((home / "outputs").iterdir())
     owners = Counter(path.read_text().split()[-1] for path in files if path.is_file())
@@ -116,3 +128,11 @@ def test_each_job_ends_once_whoever_is_killed_at_a_hundred_moments(address: Path
 @pytest.mark.slow
 def test_each_job_ends_once_whoever_is_killed(address: Path, tmp_path: Path):
     killed_at(address, tmp_path, 8, seed=2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_each_job_ends_once_also_where_the_window_is_killed(address: Path, tmp_path: Path):
+    """At 20 moments: as it starts, as it works, and its worker."""
+    killer = killed_at(address, tmp_path, 20, seed=3, kind="window", most=3.0)
+    assert killer.kills["window"] >= 5

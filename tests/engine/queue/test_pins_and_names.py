@@ -1,5 +1,6 @@
 """Paused jobs keep what they go on from; names are reserved before a job runs, and it ends once."""
 
+import itertools
 import threading
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from nodeforge.engine.queue.job_queue import JobQueue
 from nodeforge.engine.queue.output_files import OutputFiles
 from nodeforge.engine.queue.states import State
 from nodeforge.formats import read_any, write
-from nodeforge.graph.model import Graph, Input, Output
+from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.settings import shipped
 from nodeforge.spec import Catalogue
 from support.queue_worker import CALLS, HOOKS, STEPS, new_job, run_queue, runner_of, wait_until
@@ -160,12 +161,76 @@ def test_what_is_known_of_files_before_a_run(values, count, names):
 
 def test_a_batch_that_a_latent_decides_is_known_only_after_the_run():
     graph = read_any(shipped("workflows") / "image_to_image.json").graph
+    (encode,) = (name for name, node in graph.nodes.items() if node.type == "latent.encode")
+    graph.nodes[encode].type = "some.pack"
     (found,) = expected_files(graph, Catalogue.shipped(), [], {}).values()
     assert found == ExpectedFiles(None)
     graph = workflow()
     graph.links[Input("noise", "batch")] = Output("schedule", "count")
     (found,) = expected_files(graph, Catalogue.shipped(), [], {}).values()
     assert found.count is None
+
+
+def chain(**nodes: Node) -> Graph:
+    """Nodes, each linked to the one before: by the port that is named as what comes in."""
+    graph = Graph(dict(nodes))
+    names = list(nodes)
+    for before, after in itertools.pairwise(names):
+        inputs = {port.name for port in Catalogue.shipped()[nodes[after].type].inputs}
+        port = next(each for each in ("image", "images", "latent") if each in inputs)
+        graph.links[Input(after, port)] = Output(before, port)
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("nodes", "count"),
+    [
+        ({"load": Node("image.load"), "resize": Node("image.resize")}, 1),
+        ({"canvas": Node("canvas.image"), "blur": Node("image.blur")}, 1),
+        ({"empty": Node("latent.empty", {"batch": 3}), "decode": Node("latent.decode")}, 3),
+        (
+            {
+                "load": Node("image.load"),
+                "encode": Node("latent.encode"),
+                "repeat": Node("latent.repeat", {"times": 4}),
+                "denoise": Node("sampling.denoise"),
+                "decode": Node("latent.decode"),
+                "enlarge": Node("image.enlarge"),
+            },
+            4,
+        ),
+        ({"load": Node("image.load"), "grid": Node("image.grid")}, None),
+    ],
+)
+def test_pictures_are_counted_on_their_way(nodes: dict[str, Node], count: int | None):
+    graph = chain(**nodes, save=Node("image.save"))
+    assert expected_files(graph, Catalogue.shipped(), [], {})["save"].count == count
+
+
+@pytest.mark.parametrize(
+    ("noise", "times", "count"),
+    [
+        ({"batch": 3}, 1, 3),
+        ({"batch": 1}, 4, 4),
+        ({"batch": 4, "item": 2}, 4, 1),
+        ({}, 1, 1),
+    ],
+)
+def test_a_latent_and_a_noise_are_counted_together(noise: dict, times: int, count: int):
+    graph = chain(
+        load=Node("image.load"),
+        encode=Node("latent.encode"),
+        repeat=Node("latent.repeat", {"times": times}),
+        denoise=Node("sampling.denoise"),
+        decode=Node("latent.decode"),
+        save=Node("image.save", {"prefix": "fox"}),
+    )
+    graph.nodes["noise"] = Node("sampling.noise", noise)
+    graph.links[Input("denoise", "noise")] = Output("noise", "noise")
+    found = expected_files(graph, Catalogue.shipped(), [], {})["save"]
+    assert found.count == len(found.names) == count
+    graph.links[Input("noise", "item")] = Output("repeat", "count")
+    assert expected_files(graph, Catalogue.shipped(), [], {})["save"].count is None
 
 
 def test_more_than_files_wanted_is_never_done_by_files_alone():

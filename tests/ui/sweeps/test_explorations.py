@@ -118,3 +118,41 @@ def test_a_workflow_with_nothing_to_choose_is_said(qtbot, window):
     qtbot.mouseClick(window.findChild(ExploreDialog).run, LEFT)
     assert "has no Denoise" in window.area.message_bars.text("run")
     assert not window.runner.jobs.pending
+
+
+def test_stars_are_kept_after_the_window(qtbot, open_window):
+    """Also of a candidate that had none, and those taken again; they can be finished then."""
+    first = open_window()
+    first.files.open(shipped("workflows") / "text_to_image.json")
+    first.commands.run("run.explore")
+    dialog = first.findChild(ExploreDialog)
+    dialog.seeds.setValue(3)
+    qtbot.mouseClick(dialog.run, LEFT)
+    qtbot.waitUntil(lambda: first.runner.busy)
+    while first.runner.busy:
+        finish(first, qtbot)
+    for number in (1, 2, 3, 2):
+        first.sweeps.explore.switch_star(number)
+    for opened in first.workspace.documents:
+        opened.mark_saved()
+    first.files.confirm_close_all = lambda: True
+    first.close()
+    second = open_window()
+    wall = second.sweeps.explore
+    assert [face(wall, number).star for number in (1, 2, 3)] == [True, False, True]
+    assert wall.finish.text() == "Finish these (2)"
+    qtbot.mouseClick(wall.finish, LEFT)
+    qtbot.waitUntil(lambda: second.runner.busy)
+    assert second.runner._attempt.graph["nodes"]["noise"]["values"]["seed"] == 1
+    assert [face(wall, number).star for number in (1, 2, 3)] == [True, False, True]
+    place = second.runner.jobs.current.kept.group.place
+    assert place["finish"]
+    assert "star" not in place
+
+
+def test_a_star_on_a_job_that_was_removed_is_the_windows_own(qtbot, window, wall):
+    while window.runner.busy:
+        finish(window, qtbot)
+    window.runner.jobs.clear()
+    wall.switch_star(1)
+    assert face(wall, 1).star

@@ -274,3 +274,86 @@ def test_a_grid_of_before_is_shown_and_waits_for_a_word(qtbot, open_window):
     assert "from before" in face(second, 1, 0).caption
     qtbot.mouseClick(grid.resume, LEFT)
     qtbot.waitUntil(lambda: second.runner.busy)
+
+
+def found(dialog: GridDialog) -> list[str]:
+    return [dialog.problems.item(row).text() for row in range(dialog.problems.count())]
+
+
+def checked(dialog: GridDialog, qtbot) -> list[str]:
+    qtbot.waitUntil(lambda: dialog.check.count > 0 and dialog.check.is_done)
+    return found(dialog)
+
+
+def test_the_dialog_tells_warnings_with_the_values_that_make_them(qtbot, window, opened):
+    """They do not stop the grid."""
+    dialog = ask(window, "guidance.scale")
+    dialog.axes[0].text.setPlainText("2, 4, 60")
+    choose(dialog.axes[1], "schedule.steps", "2, 4")
+    (line,) = [each for each in checked(dialog, qtbot) if "= 60" in each]
+    assert line.startswith("guidance.scale = 60: ")
+    assert dialog.run.isEnabled()
+    qtbot.mouseClick(dialog.run, LEFT)
+    qtbot.waitUntil(lambda: window.runner.busy)
+
+
+def test_the_dialog_stops_errors_that_values_make(qtbot, window, opened):
+    opened.perform(SetValue("model", "file", "nano"))
+    dialog = ask(window, "model.file")
+    dialog._workspace.folders.names = lambda kind: ["nano", "gone"]
+    dialog.axes[0]._show_input()
+    for row in range(dialog.axes[0].options.count()):
+        dialog.axes[0].options.item(row).setCheckState(Qt.CheckState.Checked)
+    (line,) = [each for each in checked(dialog, qtbot) if "gone" in each]
+    assert line.startswith("model.file = gone: ")
+    assert not dialog.run.isEnabled()
+    assert not window.runner.jobs.pending
+    dialog.axes[0].options.item(1).setCheckState(Qt.CheckState.Unchecked)
+    qtbot.waitUntil(lambda: dialog.check.is_done and dialog.run.isEnabled())
+    assert not [each for each in found(dialog) if "gone" in each]
+
+
+def test_an_error_of_every_cell_that_the_values_make_stops_the_grid_too(qtbot, window, opened):
+    dialog = ask(window, "model.file")
+    dialog._workspace.folders.names = lambda kind: ["gone"]
+    dialog.axes[0]._show_input()
+    dialog.axes[0].options.item(0).setCheckState(Qt.CheckState.Checked)
+    checked(dialog, qtbot)
+    assert not dialog.run.isEnabled()
+
+
+def test_values_may_mend_an_error_of_the_workflow(qtbot, window, opened):
+    opened.perform(SetValue("model", "file", "gone"))
+    dialog = ask(window, "model.file")
+    dialog.axes[0].text.setPlainText("nano")
+    assert not checked(dialog, qtbot)
+    qtbot.mouseClick(dialog.run, LEFT)
+    qtbot.waitUntil(lambda: window.runner.busy)
+
+
+def test_a_large_grid_is_checked_in_turns_of_the_event_loop(qtbot, window, opened):
+    dialog = ask(window, "guidance.scale")
+    dialog.axes[0].text.setPlainText("1:40:1")
+    choose(dialog.axes[1], "noise.seed", "1:25:1")
+    qtbot.mouseClick(dialog.run, LEFT)
+    assert not dialog.check.is_done
+    assert not dialog.run.isEnabled()
+    assert "of 1,000" in found(dialog)[-1]
+    dialog.axes[1].text.setPlainText("1")  # another grid is meant: the first is not started
+    qtbot.waitUntil(lambda: dialog.check.count == 40 and dialog.check.is_done)
+    assert not window.runner.jobs.pending
+    assert dialog.run.isEnabled()
+    dialog.reject()
+
+
+def test_a_large_grid_is_queued_whole(qtbot, window, opened):
+    dialog = ask(window, "noise.seed")
+    dialog.axes[0].text.setPlainText("1:120:1")
+    dialog.check.stop()
+    dialog.started.emit(dialog.chosen(), False)
+    qtbot.waitUntil(lambda: window.runner.busy)
+    assert len(window.runner.kept.jobs) == 120
+    assert window.sweeps.grid.note.text().startswith("0 of 120 done")
+    dialog.reject()
+    window.sweeps.grid.cancel.click()
+    assert sum(job.state is State.CANCELLED for job in window.runner.kept.jobs) == 119

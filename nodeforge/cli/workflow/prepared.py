@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -63,13 +62,6 @@ def overridden(
     if seed is not None:
         overrides.seed(seed)
     return overrides
-
-
-def known_device(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """A device's name as click's callback; whether it is there, only torch can tell."""
-    if value is None or re.fullmatch(r"auto|mps|cpu|(cuda|xpu)(:\d+)?", value):
-        return value
-    raise click.BadParameter(f"'{value}' is no device.", ctx, option)
 
 
 def catalogue_for(document: Document, client: Callable[[], WorkerClient]) -> Catalogue:

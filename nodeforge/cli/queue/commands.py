@@ -13,9 +13,10 @@ from typing import Any
 import click
 
 from nodeforge.cli.main import FAILED
-from nodeforge.cli.piped import whole_file
-from nodeforge.cli.prepared import catalogue_for, known_device, prepared, writable
 from nodeforge.cli.user_settings import user_settings
+from nodeforge.cli.workflow import options
+from nodeforge.cli.workflow.piped import whole_file
+from nodeforge.cli.workflow.prepared import catalogue_for, prepared, writable
 from nodeforge.engine.client import WorkerClient
 from nodeforge.engine.queue.database import QueueError
 from nodeforge.engine.queue.estimates import Expected, expected_times, plan_of
@@ -25,7 +26,7 @@ from nodeforge.engine.queue.states import State
 from nodeforge.formats import read_any, write
 from nodeforge.settings import Settings
 
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
+_json = options.as_json()
 _jobs = click.argument("jobs", nargs=-1, metavar="[JOB]...")
 _MOST = 5_000
 
@@ -40,9 +41,7 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("workflow", type=click.Path(path_type=Path))
-@click.option("--set", "assignments", multiple=True, metavar="NODE.PORT=VALUE", help="Set a value.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Set every unlinked seed.")
+@options.workflow_and_values
 @click.option(
     "--count",
     type=click.IntRange(1, _MOST),
@@ -50,7 +49,7 @@ def command() -> None:
     help="How many jobs; each has seeds one higher than the job before.",
 )
 @click.option("--priority", type=int, default=0, help="Higher ones run first; 0 by default.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where results are saved.")
+@options.out()
 @_json
 @click.pass_context
 def add(
@@ -214,13 +213,8 @@ def log(job: str) -> None:
 
 
 @command.command()
-@click.option("--out", type=click.Path(path_type=Path), help="Where jobs save that name no folder.")
-@click.option(
-    "--device",
-    callback=known_device,
-    metavar="[auto|cuda|cuda:N|mps|xpu|cpu]",
-    help="Where networks run; the settings' choice by default.",
-)
+@options.out("Where jobs save that name no folder.")
+@options.DEVICE
 @_json
 @click.pass_context
 def run(ctx: click.Context, out: Path | None, device: str | None, as_json: bool) -> None:
@@ -228,7 +222,7 @@ def run(ctx: click.Context, out: Path | None, device: str | None, as_json: bool)
 
     Ends with 0 where all are done, 1 where some failed or still wait, 2 where it cannot begin.
     """
-    from nodeforge.cli.queue_watch import QueueWatch
+    from nodeforge.cli.queue.watch import QueueWatch
     from nodeforge.engine.queue.runner import QueueRunner, with_outputs
 
     settings = user_settings()

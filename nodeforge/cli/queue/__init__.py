@@ -1,0 +1,1 @@
+"""`nodeforge queue`, and what it shows while it runs jobs."""
