@@ -189,7 +189,7 @@ def test_closing_asks_once_about_unsaved_changes(window, monkeypatch):
 
     def answer(box: QMessageBox) -> int:
         asked.append(box.text())
-        button = next(b for b in box.buttons() if b.text() == "Discard")
+        button = next(b for b in box.buttons() if b.text() == "&Discard")
         monkeypatch.setattr(QMessageBox, "clickedButton", lambda _: button)
         return 0
 
