@@ -90,6 +90,7 @@ QAbstractItemView { background: $panel; border: none; outline: none; }
 QAbstractItemView::item { padding: 4px; border-radius: 4px; }
 QAbstractItemView::item:hover { background: $raised; }
 QAbstractItemView::item:selected { background: $accent; color: $on_accent; }
+LayerList::item:hover { background: transparent; }
 QHeaderView::section { background: $panel; color: $dim; border: none;
   border-bottom: 1px solid $line; padding: 4px 8px; }
 QTableCornerButton::section { background: $panel; border: none; }
