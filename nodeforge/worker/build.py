@@ -30,7 +30,6 @@ from nodeforge.worker.server import Answer, Server, request_from
 from nodeforge.worker.sizes import memory_needs, model_files
 from nodeforge.worker.versions import cache_version
 
-
 _NEED_LIBRARIES = ("memory_needs", "devices")
 """Questions whose answers import modules of diffusers."""
 

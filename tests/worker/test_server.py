@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.queue_worker import session_on
 
 from nodeforge.engine.protocol import Frame, read_frame, write_frames
 from nodeforge.worker.build import build_server
 from nodeforge.worker.server import Server
+from support.queue_worker import session_on
 
 
 def _answer(name: str, header: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

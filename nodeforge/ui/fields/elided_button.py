@@ -31,7 +31,8 @@ class ElidedButton(QPushButton):
         return super().text().replace("&&", "&")
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(self._frame() + self._long(_escaped(self._whole)) + 1, super().sizeHint().height())
+        width = self._frame() + self._long(_escaped(self._whole)) + 1
+        return QSize(width, super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         least = min(_LEAST, self.sizeHint().width())

@@ -72,7 +72,7 @@ class FileCommands:
             lambda text, share: message_bars.show_progress("reading", text, share, stop)
         )
         self._reader.finished.connect(lambda: message_bars.dismiss("reading"))
-        self._dropped_models = DroppedModels(workspace, message_bars, self._reader)
+        self._dropped_models = DroppedModels(workspace, message_bars, self._reader, parent)
         self._jobs = JobDocuments(workspace, runner, message_bars)
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
         workspace.upgraded.connect(self._show_upgrade)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint
@@ -87,6 +88,10 @@ class BaseWindow(QMainWindow):
 
     def relink(self, opened: OpenDocument) -> None:
         """Show the Relink models dialog."""
+        raise NotImplementedError
+
+    def allow_pickle(self, opened: OpenDocument, file: Path, *, run: bool) -> None:
+        """Ask whether a pickle may be used; then check the document again, or run it."""
         raise NotImplementedError
 
     def ask_grid(self, name: str = "") -> None:
