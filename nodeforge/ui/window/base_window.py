@@ -115,7 +115,7 @@ class BaseWindow(QMainWindow):
         raise NotImplementedError
 
     def toggle_dock(self, name: str) -> None:
-        """Show or hide a panel."""
+        """Bring a panel to the front, or hide it where it is there."""
         raise NotImplementedError
 
     def show_first_steps(self) -> None:

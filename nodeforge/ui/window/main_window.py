@@ -172,7 +172,7 @@ class MainWindow(BaseWindow):
 
     def toggle_dock(self, name: str) -> None:
         dock = self.docks.all[name]
-        if dock.isHidden():
+        if dock.isHidden() or dock.visibleRegion().isEmpty():  # hidden, or behind another tab
             self.docks.show(name)
         else:
             dock.hide()
