@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,9 +9,7 @@ import click
 from nodeforge import models
 from nodeforge.cli.cache import human_size
 from nodeforge.cli.user_settings import user_settings
-from nodeforge.engine.client import WorkerClient
-from nodeforge.errors import RequestError
-from nodeforge.settings import Settings, update_settings
+from nodeforge.engine.pickle_permission import allow_pickle
 
 
 @click.group("models", invoke_without_command=True)
@@ -51,31 +48,5 @@ def allow(file: Path) -> None:
     Nothing else of it is read, and no code in it runs: its tensors are copied into a safetensors
     file, which is used wherever the pickle is chosen. After any change to it, allow it again.
     """
-    if not models.is_pickle(file):
-        raise RequestError(
-            "is no pickle.", place=str(file), way_out="Use it as it is: nothing has to be allowed."
-        )
-    settings = user_settings()
-    path = file.absolute()
-    key = models.fingerprint(path)
-    count = _convert(settings, path, models.converted_path(settings, key, path.name))
-    if models.fingerprint(path) != key:
-        raise RequestError(
-            "changed while it was read.", place=str(file), way_out="Try again when it is whole."
-        )
-
-    def allowed(now: Settings) -> Settings:
-        return replace(now, pickles_allowed={**now.pickles_allowed, key: path.name})
-
-    update_settings(settings.home, allowed)
+    count = allow_pickle(user_settings(), file)
     click.echo(f"{file.name}: {count} tensors; it may be used as it is now.")
-
-
-def _convert(settings: Settings, path: Path, target: Path) -> int:
-    """Copy the tensors of a pickle in the worker, which has torch."""
-    client = WorkerClient(settings, lambda _: None)
-    try:
-        answer = client.ask("convert_pickle", path=str(path), target=str(target)).result()
-    finally:
-        client.close()
-    return answer["tensors"]

@@ -48,7 +48,7 @@ from nodeforge.models.families import (
     TextEncoderKind,
     Variant,
 )
-from nodeforge.models.files.allowed_pickles import converted_path
+from nodeforge.models.files.allowed_pickles import converted_path, readable
 from nodeforge.models.files.diffusers_folder import (
     VOCABULARY_KEY,
     is_whole_model,
@@ -165,6 +165,7 @@ __all__ = [
     "prompt_reference",
     "read_config",
     "read_header",
+    "readable",
     "recognise",
     "referenced_name",
     "referenced_names",

@@ -72,16 +72,24 @@ class PickleRefusedError(ModelFileError):
 
 
 class MissingModelError(RequestError):
-    """No model of this name is in any folder."""
+    """No model of this name is in any folder.
+
+    Args:
+        kind: Of the folders that were looked in.
+        label: What people call a model of that kind: ``upscaler``.
+        name: Its name.
+        near: Names of others like it.
+        places: The folders.
+    """
 
     def __init__(
-        self, kind: str, name: str, near: tuple[str, ...], places: tuple[str, ...]
+        self, kind: str, label: str, name: str, near: tuple[str, ...], places: tuple[str, ...]
     ) -> None:
         looked = f" Looked in: {', '.join(places)}." if places else ""
         hint = f"Did you mean {_either(near)}? " if near else ""
         super().__init__(
-            f"there is no {kind.replace('_', ' ')} '{name}' in the model folders.",
-            way_out=f"{hint}Choose another file, or put it into one of the folders.{looked}",
+            f"there is no {label} '{name}' in the model folders.",
+            way_out=f"{hint}Choose another one, or put its file into one of the folders.{looked}",
         )
         self.kind = kind
         self.name = name

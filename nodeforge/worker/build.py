@@ -30,6 +30,9 @@ from nodeforge.worker.server import Answer, Server, request_from
 from nodeforge.worker.sizes import memory_needs, model_files
 from nodeforge.worker.versions import cache_version
 
+_NEED_LIBRARIES = ("memory_needs", "devices")
+"""Questions whose answers import modules of diffusers."""
+
 
 class LoadedNetworks:
     """The engine's `Networks` on the diffusion library's residency."""
@@ -79,7 +82,7 @@ def build_server(
     )
     session = Session(settings, packs.node_types, cache, LoadedNetworks(residency), guard)
     answers = _answers(session, packs, residency)
-    return Server(session, requests, replies, answers, left, _prepare)
+    return Server(session, requests, replies, answers, left, _prepare, _NEED_LIBRARIES)
 
 
 def _prepare() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -69,7 +69,10 @@ class Server:
         answers: Questions by name, each a function of the request's header.
         left: Called once the client has closed its end, from the thread that reads.
         prepare: Called before the first run, from the thread that computes; questions are
-            answered meanwhile.
+            answered meanwhile, but for those of `after_prepare`.
+        after_prepare: Names of questions that wait for the end of `prepare`. What they need is
+            imported there: two threads that import modules which import each other may each
+            find one half made, which ends in an ImportError.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Server:
         answers: dict[str, Callable[[dict[str, Any]], Answer]],
         left: Callable[[], None] = lambda: None,
         prepare: Callable[[], None] = lambda: None,
+        after_prepare: Collection[str] = (),
     ) -> None:
         self._session = session
         self._requests = requests
@@ -87,6 +91,8 @@ class Server:
         self._answers = answers
         self._left = left
         self._prepare = prepare
+        self._after_prepare = frozenset(after_prepare)
+        self._prepared: Future[None] = Future()
         self._states: dict[str, RunState] = {}
         self._runs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._light = ThreadPoolExecutor(1, "answers")
@@ -95,6 +101,7 @@ class Server:
         """Run until the client closes its end; then finish writing the cache."""
         threading.Thread(target=self._read, name="requests", daemon=True).start()
         self._prepare()
+        self._prepared.set_result(None)
         while (header := self._runs.get()) is not None:
             self._run(header)
         self._light.shutdown()
@@ -119,9 +126,14 @@ class Server:
             case "cancel":
                 if state := self._states.get(header["id"]):
                     state.stop.set()
+            case name if name in self._after_prepare:
+                self._prepared.add_done_callback(lambda _: self._submit(header))
             case _:
-                answer = self._light.submit(self._answer, header)
-                answer.add_done_callback(partial(self._answered, header))
+                self._submit(header)
+
+    def _submit(self, header: dict[str, Any]) -> None:
+        answer = self._light.submit(self._answer, header)
+        answer.add_done_callback(partial(self._answered, header))
 
     def _run(self, header: dict[str, Any]) -> None:
         request = request_from(header)

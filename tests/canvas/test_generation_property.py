@@ -103,7 +103,8 @@ def asked(case: Case, **values: Any) -> Generation:
     height, width = case.mask.shape
     there, shown = cut(case.mask, case.box), cut(case.picture, case.box)
     expands = case.intent is Intent.EXPAND and bool((shown[..., 3] < 255).any())
-    assume(there.any() or expands or METHODS[case.intent].whole)
+    masked = there.any() and case.intent is not Intent.EXPAND
+    assume(masked or expands or METHODS[case.intent].whole)
     workflow = load(shipped("workflows") / f"{METHODS[case.intent].workflow}.json")
     source = Source(shown, case.box, (width, height))
     values["noise.seed"] = case.seed

@@ -148,6 +148,36 @@ def test_expanding_takes_what_is_transparent(workflow):
     assert mask[:, :80].max() == 0
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+def test_expanding_leaves_masks_of_earlier_work_alone(workflow, channels):
+    """Window 27: with a mask, Expand filled just the mask."""
+    given = source(channels=channels)
+    if channels == 4:
+        given.pixels[..., 3] = 255
+        given.pixels[:, 80:, 3] = 0
+    earlier, at_the_rim = Selection(spot((10, 10, 20, 20))), Selection(spot((60, 20, 20, 20)))
+    if channels == 3:
+        with pytest.raises(EmptyMaskError, match="the box lies on the picture"):
+            made(workflow, Intent.EXPAND, [earlier], given=given)
+        return
+    mask = made(workflow, Intent.EXPAND, [earlier], given=given).mask
+    assert mask[:, 80:].min() == 255
+    assert mask[:, :80].max() == 0
+    mask = made(workflow, Intent.EXPAND, [earlier, at_the_rim], given=given).mask
+    assert mask[20:40, 60:].min() == 255
+    assert mask[:, :60].max() == 0
+
+
+@pytest.mark.parametrize("soft", [1, 128, 254])
+def test_what_is_transparent_in_part_is_new_in_part(workflow, soft):
+    given = source(channels=4)
+    given.pixels[..., 3] = 255
+    given.pixels[:, 80:, 3] = soft
+    mask = made(workflow, Intent.EXPAND, [Selection(spot((70, 20, 20, 20)))], given=given).mask
+    assert mask[20:40, 70:90].min() == 255
+    assert mask[50, 85] == 255 - soft
+
+
 @pytest.mark.parametrize("intent", [Intent.REFINE, Intent.IMAGE_TO_IMAGE])
 def test_without_a_mask_the_whole_box_is_changed(workflow, intent):
     assert made(workflow, intent, []).mask.min() == 255
@@ -284,7 +314,7 @@ def test_each_prompt_gets_a_region_after_the_other(workflow):
 @pytest.mark.parametrize("intent", Intent)
 def test_a_mask_s_negative_prompt_goes_to_the_negative_side(workflow, intent):
     selection = Selection(spot(), negative="a dog")
-    document = made(workflow, intent, [selection]).document
+    document = made(workflow, intent, [selection], given=source(channels=4)).document
     assert document.node("region_negative").values["text"] == "a dog"
     assert not document.node("region").values.get("file")
     links = document.graph.links

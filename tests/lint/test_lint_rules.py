@@ -304,7 +304,7 @@ def test_ports_of_subgraphs_are_checked_too():
 def test_a_model_that_is_nowhere_is_named(whole, models):
     whole.nodes["model"].values["file"] = "sd16"
     problem = only(whole, "missing_models", models=models)
-    assert problem.fact == "there is no checkpoint 'sd16' in the model folders."
+    assert problem.fact == "there is no model 'sd16' in the model folders."
     assert "Did you mean 'sd15" in problem.way_out
     assert problem.fix is None
 

@@ -71,7 +71,7 @@ METHODS: Mapping[Intent, Method] = {
         1.0,
         describes="The whole picture, with what is new",
         explains="Continues the picture where the box reaches beyond it, where it is transparent, "
-        "and in masks. Drag the box (K) over an edge, or expand by pixels.",
+        "and in masks that touch that. Drag the box (K) over an edge, or expand by pixels.",
     ),
     Intent.ADD: Method(
         "canvas_inpaint",

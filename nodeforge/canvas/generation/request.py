@@ -204,6 +204,8 @@ def _check_sizes(source: Source, selections: Sequence[Selection]) -> None:
 def _changes(source: Source, selections: Sequence[Selection], intent: Intent) -> Bytes:
     """Where the box may change: all masks, and what is transparent where that is to be filled."""
     mask = np.zeros(source.pixels.shape[:2], np.uint8)
+    if intent is Intent.EXPAND:
+        selections = _at_the_rim(source, selections)
     for one in selections:
         weaker = np.rint(one.mask * np.float32(min(max(one.strength, 0.0), 1.0)))
         mask = np.maximum(mask, weaker.astype(np.uint8))
@@ -215,6 +217,17 @@ def _changes(source: Source, selections: Sequence[Selection], intent: Intent) ->
     if not mask.any():
         raise EmptyMaskError(_nothing(intent), way_out=_way_out(intent))
     return mask
+
+
+def _at_the_rim(source: Source, selections: Sequence[Selection]) -> list[Selection]:
+    """Those that reach what is new: to blend it in, the picture beside it may change, too.
+
+    Masks elsewhere are those of earlier work.
+    """
+    if source.pixels.shape[2] < 4:
+        return []
+    rim = grow(to_float(255 - source.pixels[..., 3]), 1) > 0
+    return [one for one in selections if one.mask[rim].any()]
 
 
 def _nothing(intent: Intent) -> str:

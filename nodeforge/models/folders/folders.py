@@ -22,6 +22,7 @@ from nodeforge.models.folders.companion_lock import locked_path
 from nodeforge.models.folders.companions import companions
 from nodeforge.models.folders.folder_layouts import ModelRoot, model_roots
 from nodeforge.models.folders.listing import SUFFIXES, is_named_as_model, models_in, same_name
+from nodeforge.models.labels import kind_label
 from nodeforge.models.measurements.measurement import Measurement
 from nodeforge.models.measurements.store import Measurements
 from nodeforge.settings import Settings
@@ -206,7 +207,7 @@ def _granted(kind: str, name: str, granted: frozenset[Path]) -> Path:
     if path not in granted and path.resolve() not in {given.resolve() for given in granted}:
         raise _absolute(name)
     if not path.exists():
-        raise MissingModelError(kind, name, (), ())
+        raise MissingModelError(kind, kind_label(kind), name, (), ())
     return path
 
 
@@ -249,7 +250,7 @@ def _alike(inner: str, there: list[tuple[str, Path]]) -> Path | None:
 
 def _missing(kind: str, name: str, places: list[ModelRoot], there: list[str]) -> MissingModelError:
     looked = tuple(str(place.root) for place in places if place.root.is_dir())
-    return MissingModelError(kind, name, _near(name, there), looked)
+    return MissingModelError(kind, kind_label(kind), name, _near(name, there), looked)
 
 
 def _near(name: str, there: list[str]) -> tuple[str, ...]:

@@ -88,8 +88,12 @@ QCheckBox::indicator:checked:disabled { background: $dim; border-color: $dim; }
 
 QAbstractItemView { background: $panel; border: none; outline: none; }
 QAbstractItemView::item { padding: 4px; border-radius: 4px; }
+QTreeView::item:middle { border-radius: 0; }
+QTreeView::item:first { border-top-right-radius: 0; border-bottom-right-radius: 0; }
+QTreeView::item:last { border-top-left-radius: 0; border-bottom-left-radius: 0; }
 QAbstractItemView::item:hover { background: $raised; }
 QAbstractItemView::item:selected { background: $accent; color: $on_accent; }
+LayerList::item:hover { background: transparent; }
 QHeaderView::section { background: $panel; color: $dim; border: none;
   border-bottom: 1px solid $line; padding: 4px 8px; }
 QTableCornerButton::section { background: $panel; border: none; }

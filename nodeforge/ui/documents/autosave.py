@@ -92,7 +92,8 @@ class Autosave(QObject):
             self.failed.emit(f"A recovery copy cannot be read and is kept as {aside}: {error}")
 
     def _recovered(self, file: Path, opened: OpenDocument) -> OpenDocument:
-        self._workspace.add(opened)
+        current = self._workspace.current  # what the person has named or opened stays in front
+        self._workspace.add(opened, in_front=current is None or current.recovered)
         self._write(opened, lambda: recovery_files.remove(file))
         return opened
 

@@ -26,8 +26,13 @@ class ElidedButton(QPushButton):
         self._fit()
         self.updateGeometry()
 
+    def shown_text(self) -> str:
+        """The text as it is drawn: elided where it is too long."""
+        return super().text().replace("&&", "&")
+
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(self._frame() + self._long(self._whole), super().sizeHint().height())
+        width = self._frame() + self._long(_escaped(self._whole)) + 1
+        return QSize(width, super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         least = min(_LEAST, self.sizeHint().width())
@@ -40,11 +45,18 @@ class ElidedButton(QPushButton):
     def _fit(self) -> None:
         room = self.width() - self._frame()
         middle = Qt.TextElideMode.ElideMiddle
-        super().setText(self.fontMetrics().elidedText(self._whole, middle, max(0, room)))
+        shown = self.fontMetrics().elidedText(self._whole, middle, max(0, room))
+        super().setText(_escaped(shown))
 
     def _frame(self) -> int:
-        """Width of the button without its text, pixels."""
+        """Width of the button without its text, pixels; the same for every text."""
         return super().sizeHint().width() - self._long(super().text())
 
     def _long(self, text: str) -> int:
-        return self.fontMetrics().horizontalAdvance(text)
+        """Width of a text as QPushButton measures it, which rounds up, pixels."""
+        return self.fontMetrics().size(Qt.TextFlag.TextShowMnemonic, text).width()
+
+
+def _escaped(text: str) -> str:
+    """`text` with every ``&`` shown as such: it is part of a file's name, no mnemonic."""
+    return text.replace("&", "&&")

@@ -25,7 +25,10 @@ from nodeforge.models import (
     Kind,
     ModelInfo,
     family_label,
+    is_pickle,
+    kind_label,
     kind_with_article,
+    readable,
     references_taken,
     upscaler_label,
     variant_label,
@@ -38,6 +41,7 @@ from nodeforge.ui.fields.clear_button import ClearButton
 from nodeforge.ui.fields.elided_button import ElidedButton
 from nodeforge.ui.fields.field import MIXED, Field
 from nodeforge.ui.fields.model_preview import preview_picture
+from nodeforge.ui.fields.pickle_dialog import ALLOW, ask_to_allow
 
 _ICON, _PICTURE = 32, 192
 """Size of a model's preview picture in the list and beside it, pixels."""
@@ -60,7 +64,8 @@ class ModelDialog(QDialog):
         self._list = QTreeWidget(rootIsDecorated=False, alternatingRowColors=False)
         self._list.setHeaderLabels(["Name", "Family", "Size"])
         self._list.setAccessibleName("Models")
-        self._list.setColumnWidth(0, 300)
+        self._list.setColumnWidth(0, 240)
+        self._list.setColumnWidth(1, 150)
         self._list.setIconSize(QSize(_ICON, _ICON))
         self._list.itemActivated.connect(self.accept)
         self._list.currentItemChanged.connect(self._show_about)
@@ -68,13 +73,12 @@ class ModelDialog(QDialog):
         self._picture.setFixedSize(_PICTURE, _PICTURE)
         self._about = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignTop)
         self._about.setProperty("role", "dim")
-        for info in models_of_kind(workspace, kind):
-            self._add(info)
+        self._workspace, self._kind = workspace, kind
         self._empty = QLabel(_where(workspace, kind), wordWrap=True)
         self._empty.setProperty("role", "dim")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        use = buttons.addButton("Use", QDialogButtonBox.ButtonRole.AcceptRole)
-        use.setDefault(True)
+        self._use = buttons.addButton("Use", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._use.setDefault(True)
         other = buttons.addButton("Another file…", QDialogButtonBox.ButtonRole.ActionRole)
         other.clicked.connect(self._browse)
         buttons.accepted.connect(self.accept)
@@ -88,13 +92,30 @@ class ModelDialog(QDialog):
         column.addLayout(row, 1)
         column.addWidget(self._empty)
         column.addWidget(buttons)
-        self._filter("")
+        self._fill()
 
     def accept(self) -> None:
+        """Take the selected model; of a pickle that is not allowed yet, ask first."""
         chosen = self._list.selectedItems()
-        if chosen:
-            self.chosen = chosen[0].text(0)
-            super().accept()
+        if not chosen:
+            return
+        name, info = chosen[0].text(0), chosen[0].data(0, _INFO)
+        if _is_refused(info):
+            if not ask_to_allow(self._workspace.settings, info.path, self):
+                return
+            self._fill()
+            found = self._list.findItems(name, Qt.MatchFlag.MatchExactly)
+            if not found or found[0].isDisabled():
+                return  # its row says why it cannot be used
+        self.chosen = name
+        super().accept()
+
+    def _fill(self) -> None:
+        """List the models that are there."""
+        self._list.clear()
+        for info in models_of_kind(self._workspace, self._kind):
+            self._add(info)
+        self._filter(self._search.text())
 
     def _add(self, info: ModelInfo) -> None:
         family = family_label(info) or ("any that fits" if info.families else "cannot be used")
@@ -105,7 +126,10 @@ class ModelDialog(QDialog):
         item.setToolTip(0, str(info.path))
         item.setToolTip(1, info.reason)
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        item.setDisabled(info.kind is Kind.UNKNOWN)
+        refused = _is_refused(info)
+        item.setDisabled(info.kind is Kind.UNKNOWN and not refused)
+        if refused:
+            item.setText(1, "not allowed yet")
         item.setData(0, _INFO, info)
         item.setIcon(0, _icon_of(info.path))
         self._list.addTopLevelItem(item)
@@ -119,6 +143,7 @@ class ModelDialog(QDialog):
         else:
             self._picture.setPixmap(QPixmap.fromImage(image))
         self._about.setText(_about(info) if info else "")
+        self._use.setText(ALLOW if info and _is_refused(info) else "Use")
 
     def _filter(self, text: str) -> None:
         parts = text.lower().split()
@@ -135,8 +160,11 @@ class ModelDialog(QDialog):
             self._list.setCurrentItem(shown)
 
     def _browse(self) -> None:
-        kinds = "Models (*.safetensors *.sft *.ckpt *.pt *.bin);;All files (*)"
+        kinds = "Models (*.safetensors *.sft *.ckpt *.pt *.pth *.bin);;All files (*)"
         path, _ = QFileDialog.getOpenFileName(self, "Choose a model file", "", kinds)
+        settings = self._workspace.settings
+        if path and is_pickle(readable(Path(path), settings)):
+            path = path if ask_to_allow(settings, Path(path), self) else ""
         if path:
             self.chosen = self.granted = path
             super().accept()
@@ -146,6 +174,11 @@ def models_of_kind(workspace: Workspace, kind: str) -> list[ModelInfo]:
     """The models that a port of `kind` accepts."""
     wanted = {kind, Kind.CHECKPOINT.value} if kind in _PARTS else {kind}
     return [info for info in workspace.folders.scan() if info.listed in wanted]
+
+
+def _is_refused(info: ModelInfo) -> bool:
+    """Whether it is a pickle that the person has not allowed."""
+    return info.kind is Kind.UNKNOWN and is_pickle(info.path)
 
 
 def _icon_of(model: Path) -> QIcon:
@@ -170,7 +203,7 @@ def _about(info: ModelInfo) -> str:
 
 
 def _where(workspace: Workspace, kind: str) -> str:
-    what, folder = kind.replace("_", " "), workspace.settings.models / f"{kind}s"
+    what, folder = kind_label(kind), workspace.settings.models / f"{kind}s"
     return (
         f"Put .safetensors files of this kind ({what}) into {folder}, drop them on the window, or "
         "add the folder that you have in Preferences. Families that cannot be used say why."

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from PySide6.QtWidgets import QWidget
+
 from nodeforge.errors import NodeForgeError, RequestError
 from nodeforge.graph.document import Document
 from nodeforge.graph.edits import SetValue
@@ -16,7 +18,9 @@ from nodeforge.models import (
     Kind,
     ModelInfo,
     family_label,
+    is_pickle,
     kind_with_article,
+    readable,
     recognise,
     upscaler_label,
 )
@@ -25,8 +29,9 @@ from nodeforge.spec import Catalogue, ModelFileWidget
 from nodeforge.ui.common.background_reader import BackgroundReader
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.pickle_dialog import ALLOW, ask_to_allow
 
-SUFFIXES = (".safetensors", ".sft")
+SUFFIXES = (".safetensors", ".sft", ".pth", ".pt", ".ckpt")
 _SUBJECT = "model"
 
 
@@ -37,15 +42,25 @@ class DroppedModels:
         workspace: Knows the model folders and the current document.
         bars: Where it is asked.
         reader: Copies in the background.
+        parent: The window, for dialogs.
     """
 
-    def __init__(self, workspace: Workspace, bars: MessageBars, reader: BackgroundReader) -> None:
+    def __init__(
+        self, workspace: Workspace, bars: MessageBars, reader: BackgroundReader, parent: QWidget
+    ) -> None:
         self._workspace, self._bars, self._reader = workspace, bars, reader
+        self._parent = parent
 
     def open(self, path: Path) -> None:
         """Ask what to do with a model file, or say why it cannot be used."""
+        readable_copy = readable(path, self._workspace.settings)
+        if is_pickle(readable_copy):
+            text = f"{path.name} is a pickle, which is not opened before you allow it."
+            allow: Button = (ALLOW, partial(self._allow, path))
+            self._bars.show_message(_SUBJECT, text, [allow], kind="warn")
+            return
         try:
-            info = recognise(path)
+            info = recognise(readable_copy)
         except NodeForgeError as error:
             self._show(str(error))
             return
@@ -66,6 +81,10 @@ class DroppedModels:
             buttons.append(("Use it where it is", partial(self._use, path, end)))
         text = f"{path.name} is {what}. Its place is {folder}."
         self._bars.show_message(_SUBJECT, text, buttons, kind="info")
+
+    def _allow(self, path: Path) -> None:
+        if ask_to_allow(self._workspace.settings, path, self._parent):
+            self.open(path)
 
     def _take(self, path: Path, folder: Path, *, move: bool) -> None:
         self._reader.read(

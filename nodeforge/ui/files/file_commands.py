@@ -72,7 +72,7 @@ class FileCommands:
             lambda text, share: message_bars.show_progress("reading", text, share, stop)
         )
         self._reader.finished.connect(lambda: message_bars.dismiss("reading"))
-        self._dropped_models = DroppedModels(workspace, message_bars, self._reader)
+        self._dropped_models = DroppedModels(workspace, message_bars, self._reader, parent)
         self._jobs = JobDocuments(workspace, runner, message_bars)
         self._comfyui_import = ComfyUIImport(workspace, message_bars, parent)
         workspace.upgraded.connect(self._show_upgrade)
@@ -311,8 +311,8 @@ class FileCommands:
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("Unsaved changes")
         box.setText(f"{names} {what} that are not saved.")
-        save = box.addButton("Save", QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        save = box.addButton("&Save", QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton("&Discard", QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(save)
         box.exec()
@@ -330,9 +330,9 @@ class FileCommands:
             text = "A workflow is running. Closing now stops it after its step; it stays in the "
             text += "queue, and goes on from there next time."
         box.setText(text)
-        stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
-        wait = box.addButton("Close when done", QMessageBox.ButtonRole.AcceptRole)
-        box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
+        stop = box.addButton("&Stop and close", QMessageBox.ButtonRole.DestructiveRole)
+        wait = box.addButton("&Close when done", QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("&Keep open", QMessageBox.ButtonRole.RejectRole)
         box.exec()
         self.close_when_done = box.clickedButton() is wait
         return box.clickedButton() is stop

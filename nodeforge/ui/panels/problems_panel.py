@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -22,6 +22,7 @@ from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.fields.pickle_dialog import ALLOW
 from nodeforge.ui.panels.rule_dialog import RuleDialog
 
 EMPTY = "No problems found. Problems of the workflow appear here as you edit."
@@ -45,6 +46,8 @@ class ProblemsPanel(QScrollArea):
     node_requested = Signal(str)
     relink_requested = Signal(object)
     """A `Problem` about a missing model."""
+    allow_requested = Signal(object)
+    """A `Problem` about a pickle that is not allowed."""
     counted = Signal(int)
     """Errors and warnings; hints are not counted."""
 
@@ -57,6 +60,8 @@ class ProblemsPanel(QScrollArea):
         self._opened: OpenDocument | None = None
         self._shown: list[object] | None = None
         self._hints_shown = False
+        self.is_about_a_pickle: Callable[[Problem], bool] = lambda _: False
+        """Whether a problem is that a pickle is not allowed."""
         self._build()
 
     def show_document(self, opened: OpenDocument | None) -> None:
@@ -141,6 +146,8 @@ class ProblemsPanel(QScrollArea):
             buttons.append(fix)
         elif problem.rule in _RELINK:
             buttons.append(_button("Relink…", lambda: self.relink_requested.emit(problem)))
+        elif self.is_about_a_pickle(problem):
+            buttons.append(_button(ALLOW, lambda: self.allow_requested.emit(problem)))
         if problem.node:
             buttons.append(_button("Show node", lambda: self.node_requested.emit(problem.node)))
         if problem.severity is not Severity.ERROR:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint
@@ -89,6 +90,10 @@ class BaseWindow(QMainWindow):
         """Show the Relink models dialog."""
         raise NotImplementedError
 
+    def allow_pickle(self, opened: OpenDocument, file: Path, *, run: bool) -> None:
+        """Ask whether a pickle may be used; then check the document again, or run it."""
+        raise NotImplementedError
+
     def ask_grid(self, name: str = "") -> None:
         """Ask for a grid, with an axis of the input ``path.port``."""
         raise NotImplementedError
@@ -110,7 +115,7 @@ class BaseWindow(QMainWindow):
         raise NotImplementedError
 
     def toggle_dock(self, name: str) -> None:
-        """Show or hide a panel."""
+        """Bring a panel to the front, or hide it where it is there."""
         raise NotImplementedError
 
     def show_first_steps(self) -> None:

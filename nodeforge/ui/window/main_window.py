@@ -22,6 +22,7 @@ from nodeforge import __version__
 from nodeforge.engine.client import spawn_worker
 from nodeforge.engine.sweeps.jobs import is_estimate
 from nodeforge.formats import write
+from nodeforge.lint import Problem
 from nodeforge.spec import Catalogue
 from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.background_task import ReportProgress, run_in_background
@@ -30,8 +31,10 @@ from nodeforge.ui.documents.autosave import Autosave
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.pickle_dialog import ask_to_allow
 from nodeforge.ui.files.file_commands import FileCommands, dropped_files
 from nodeforge.ui.files.model_lock import ModelProposal
+from nodeforge.ui.files.refused_pickles import refused_pickles
 from nodeforge.ui.files.relink_dialog import (
     MissingModels,
     RelinkDialog,
@@ -148,6 +151,17 @@ class MainWindow(BaseWindow):
             return
         RelinkDialog(self.workspace, opened, missing, proposed, self).exec()
 
+    def allow_pickle(self, opened: OpenDocument, file: Path, *, run: bool) -> None:
+        if not ask_to_allow(self.workspace.settings, file, self):
+            return
+        self.status.show_text(f"{file.name} may be used as it is now.")
+        self.runner.planner.check(opened)
+        if run and opened in self.workspace.documents:
+            self.messages.clear()
+            self.runner.run(opened, [])
+        else:
+            self.runner.planner.schedule()
+
     def copy_json(self, opened: OpenDocument) -> None:
         QGuiApplication.clipboard().setText(write(opened.document).decode())
         self.status.show_text("The workflow is on the clipboard.")
@@ -158,7 +172,7 @@ class MainWindow(BaseWindow):
 
     def toggle_dock(self, name: str) -> None:
         dock = self.docks.all[name]
-        if dock.isHidden():
+        if dock.isHidden() or dock.visibleRegion().isEmpty():  # hidden, or behind another tab
             self.docks.show(name)
         else:
             dock.hide()
@@ -278,6 +292,8 @@ class MainWindow(BaseWindow):
         self.viewer.node_requested.connect(partial(edit_text, self))
         self.problems.node_requested.connect(self.go_to)
         self.problems.relink_requested.connect(lambda _: self._relink_current())
+        self.problems.is_about_a_pickle = lambda each: self._pickle_of(each) is not None
+        self.problems.allow_requested.connect(self._allow_pickle_of)
         self.problems.counted.connect(lambda n: self.docks.set_count("problems", "Problems", n))
         for panel in (self.gallery, self.viewer):
             panel.menu_requested.connect(self.show_picture_menu)
@@ -419,6 +435,18 @@ class MainWindow(BaseWindow):
     def _relink_current(self) -> None:
         if self.workspace.current is not None:
             self.relink(self.workspace.current)
+
+    def _pickle_of(self, problem: Problem) -> Path | None:
+        """The pickle, not allowed yet, that a problem of the current document is about."""
+        opened = self.workspace.current
+        if opened is None or problem.rule != "model_files":
+            return None
+        return refused_pickles(self.workspace, opened).get((problem.node, problem.port))
+
+    def _allow_pickle_of(self, problem: Problem) -> None:
+        opened, file = self.workspace.current, self._pickle_of(problem)
+        if opened is not None and file is not None:
+            self.allow_pickle(opened, file, run=False)
 
     def _set_theme(self, theme: themes.Theme) -> None:
         app = QApplication.instance()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QTextBrowser, QWidget
 
 from nodeforge.settings import shipped
@@ -28,7 +28,9 @@ class Manual(QDialog):
         self._pages = pages()
         self.list = QListWidget()
         self.list.setAccessibleName("Documents")
-        self.list.setFixedWidth(220)
+        self.list.setFixedWidth(260)
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.addItems([title for title, _ in self._pages])
         self.text = QTextBrowser(openLinks=False)
         self.text.setAccessibleName("Document")
@@ -37,8 +39,11 @@ class Manual(QDialog):
         row.addWidget(self.list)
         row.addWidget(self.text, 1)
         self.list.currentRowChanged.connect(self._show)
-        self.list.ensurePolished()  # else its rows are laid out without the style's padding
         self.list.setCurrentRow(0)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        self.list.doItemsLayout()  # before, the style's padding was not known
 
     def _show(self, row: int) -> None:
         self.text.setMarkdown(self._pages[row][1].read_text(encoding="utf-8"))

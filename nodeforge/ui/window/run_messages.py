@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtWidgets import QApplication
@@ -12,12 +13,15 @@ from PySide6.QtWidgets import QApplication
 from nodeforge.engine.events import ErrorReport
 from nodeforge.graph.edits import GraphEdit, SetValue, Together
 from nodeforge.lint import Problem, Severity
+from nodeforge.models import PickleRefusedError
 from nodeforge.ui.common.formatting import plural
 from nodeforge.ui.common.message_bars import Button, MessageBars
 from nodeforge.ui.common.number_text import format_number
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import random_seed, seed_ports
 from nodeforge.ui.documents.workspace import Workspace
+from nodeforge.ui.fields.pickle_dialog import ALLOW
+from nodeforge.ui.files.refused_pickles import refused_pickles
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 
@@ -35,6 +39,8 @@ class MessageActions(Protocol):
     def show_node(self, opened: OpenDocument, node: str) -> None: ...
 
     def relink(self, opened: OpenDocument) -> None: ...
+
+    def allow_pickle(self, opened: OpenDocument, file: Path, *, run: bool) -> None: ...
 
     def restart_worker(self) -> None: ...
 
@@ -148,8 +154,16 @@ class RunMessages:
             buttons.insert(0, (_fixing(fixes, whole=len(fixes) == len(problems)), fix))
         if any(each.rule == "missing_models" for each in problems):
             buttons.append(("Relink…", lambda: self._ways.relink(opened)))
+        pickles = refused_pickles(self._workspace, opened)
+        named = (pickles.get((each.node, each.port)) for each in problems)
+        if (file := next(filter(None, named), None)) is not None:
+            buttons.insert(0, self._allowing(opened, file))
         self._show("refused", opened.id, text, buttons)
         self._ways.show_problems()
+
+    def _allowing(self, opened: OpenDocument, file: Path) -> Button:
+        """Allow a pickle, then run again."""
+        return ALLOW, lambda: self._ways.allow_pickle(opened, file, run=True)
 
     def _fix(self, opened: OpenDocument, fixes: list[GraphEdit]) -> None:
         if opened in self._workspace.documents:
@@ -197,6 +211,10 @@ class RunMessages:
         buttons: list[Button] = []
         if node and opened is not None:
             buttons.append(("Show node", lambda: self._ways.show_node(opened, node)))
+        if opened is not None and error.kind == PickleRefusedError.__name__:
+            pickles = refused_pickles(self._workspace, opened)
+            if file := next((each for (path, _), each in pickles.items() if path == node), None):
+                buttons.insert(0, self._allowing(opened, file))
         copied = f"{text}\n{error.traceback}"
         buttons.append(("Copy", lambda: QApplication.clipboard().setText(copied)))
         self._show("run", job.document, f"{job.name}: {text}", buttons)

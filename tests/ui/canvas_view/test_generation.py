@@ -202,7 +202,7 @@ def test_closing_the_window_during_a_generation_asks_once_and_stops_it(qtbot, op
     def stop() -> None:
         box = QApplication.activeModalWidget()
         assert isinstance(box, QMessageBox)
-        next(each for each in box.buttons() if each.text() == "Stop and close").click()
+        next(each for each in box.buttons() if each.text() == "&Stop and close").click()
 
     QTimer.singleShot(100, stop)
     window.close()

@@ -77,4 +77,4 @@ def test_an_empty_picker_says_where_files_go(qtbot, window, home: Path):
     qtbot.addWidget(dialog)
     texts = " ".join(label.text() for label in dialog.findChildren(QLabel))
     assert str(home / "models" / "t2i_adapters") in texts
-    assert "t2i adapter" in texts
+    assert "T2I-Adapter" in texts

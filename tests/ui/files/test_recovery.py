@@ -54,6 +54,22 @@ def test_recovering_on_a_full_disk_keeps_the_only_copy(window, home: Path):
     assert len(list((home / "autosave").glob("*.json"))) == 1
 
 
+def test_what_is_recovered_comes_behind_what_the_person_opened(window, home: Path, tmp_path: Path):
+    """As a file that is named on the command line: it is opened before copies are looked for."""
+    named = tmp_path / "named.json"
+    save(Document(), named)
+    window.files.open(named)
+    recovered = window.autosave.recover(copy_in(home / "autosave"))
+    assert recovered in window.workspace.documents
+    assert window.workspace.current.path == named
+
+
+def test_of_several_that_are_recovered_the_last_is_in_front(window, home: Path):
+    for name in ("999999-abc", "999999-def"):
+        last = window.autosave.recover(copy_in(home / "autosave", name))
+    assert window.workspace.current is last
+
+
 @pytest.mark.parametrize(
     "about", ["[]", "5", "null", '{"path": 5}', '{"name": []}', '{"path": "a\\u0000b"}', "{", ""]
 )

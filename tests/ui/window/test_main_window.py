@@ -167,6 +167,20 @@ def test_the_palette_finds_a_command_and_does_it(qtbot, window):
     assert len(window.workspace.documents) == 1
 
 
+def test_a_panel_behind_another_is_brought_to_the_front_and_hidden_only_there(qtbot, window):
+    """From the palette, "Grids" took the panel away that one wanted to see."""
+    window.docks.show("gallery")
+    grids = window.docks.all["grids"]
+    qtbot.waitUntil(lambda: grids.visibleRegion().isEmpty())
+    window.commands.run("view.grids")
+    qtbot.waitUntil(lambda: not grids.visibleRegion().isEmpty())
+    assert not grids.isHidden()
+    window.commands.run("view.grids")
+    assert grids.isHidden()
+    window.commands.run("view.grids")
+    qtbot.waitUntil(lambda: not grids.visibleRegion().isEmpty())
+
+
 def test_fuzzy_search_prefers_the_starts_of_words():
     assert match_cost("rt", "Run to selected") < match_cost("rt", "Restart worker")
     assert match_cost("xyz", "Run") is None
@@ -189,7 +203,7 @@ def test_closing_asks_once_about_unsaved_changes(window, monkeypatch):
 
     def answer(box: QMessageBox) -> int:
         asked.append(box.text())
-        button = next(b for b in box.buttons() if b.text() == "Discard")
+        button = next(b for b in box.buttons() if b.text() == "&Discard")
         monkeypatch.setattr(QMessageBox, "clickedButton", lambda _: button)
         return 0
 

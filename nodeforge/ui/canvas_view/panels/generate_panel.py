@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from nodeforge.canvas.generation.intents import METHODS, Intent
 from nodeforge.imaging import Box
 from nodeforge.ui.canvas_view.generation.generation_form import FormEntry, GenerationForm
+from nodeforge.ui.canvas_view.generation.generation_source import active_masks
 from nodeforge.ui.canvas_view.generation.generator import Generator
 from nodeforge.ui.canvas_view.generation.live_generation import LiveGeneration
 from nodeforge.ui.canvas_view.panels.generation_history import GenerationHistoryButton
@@ -264,7 +265,10 @@ class GeneratePanel(QWidget):
             return "reaches beyond the picture"
         if self._session.box is not None:
             return "drawn"
-        return "the whole canvas" if box == canvas else "fitted to the mask"
+        if box == canvas:
+            return "the whole canvas"
+        masks = active_masks(self._session.canvas.state)
+        return f"fitted to the {'mask' if any(each.id for each in masks) else 'selection'}"
 
 
 def _menu(name: str) -> QComboBox:

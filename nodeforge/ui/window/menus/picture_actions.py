@@ -408,7 +408,7 @@ class PictureActions:
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle("Delete")
         box.setText(f"There is no trash for {what}. Delete for good? This cannot be undone.")
-        delete = box.addButton("Delete for good", QMessageBox.ButtonRole.DestructiveRole)
+        delete = box.addButton("&Delete for good", QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.exec()
         return box.clickedButton() is delete

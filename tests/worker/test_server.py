@@ -1,0 +1,81 @@
+"""What the server answers, and when."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodeforge.engine.protocol import Frame, read_frame, write_frames
+from nodeforge.worker.build import build_server
+from nodeforge.worker.server import Server
+from support.queue_worker import session_on
+
+
+def _answer(name: str, header: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    return {"name": name}, b""
+
+
+@pytest.fixture
+def serving(tmp_path: Path):
+    """A server whose `prepare` ends when the event is set, and how to ask it."""
+    theirs, ours = os.pipe()
+    heard, told = os.pipe()
+    requests, replies = os.fdopen(theirs, "rb"), os.fdopen(told, "wb")
+    asking, hearing = os.fdopen(ours, "wb"), os.fdopen(heard, "rb")
+    ready = threading.Event()
+    answers = {name: partial(_answer, name) for name in ("plan", "memory_needs")}
+    server = Server(
+        session_on(tmp_path),
+        requests,
+        replies,
+        answers,
+        prepare=lambda: _wait(ready),
+        after_prepare=("memory_needs",),
+    )
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+
+    def ask(*names: str) -> None:
+        write_frames(asking, [Frame({"request": name, "id": name}) for name in names])
+
+    def hear() -> str:
+        frame = read_frame(hearing)
+        assert frame is not None
+        return frame.header["name"]
+
+    yield ask, hear, ready
+    ready.set()
+    asking.close()
+    thread.join(10)
+    for stream in (requests, replies, hearing):
+        stream.close()
+
+
+def _wait(ready: threading.Event) -> None:
+    ready.wait(10)
+
+
+def test_questions_that_need_the_libraries_wait_for_them(
+    serving: tuple[Callable[..., None], Callable[[], str], threading.Event],
+):
+    """Two threads that import diffusers at once each find modules half made (ImportError)."""
+    ask, hear, ready = serving
+    ask("memory_needs", "plan")
+    assert hear() == "plan"
+    ready.set()
+    assert hear() == "memory_needs"
+    ask("memory_needs")
+    assert hear() == "memory_needs"
+
+
+def test_the_worker_imports_diffusers_for_no_question_before_it_is_prepared(tmp_path: Path):
+    with Path(os.devnull).open("rb") as requests, Path(os.devnull).open("wb") as replies:
+        server = build_server("cpu", requests, replies)
+    assert server._after_prepare == {"memory_needs", "devices"}
+    assert server._after_prepare <= set(server._answers)
