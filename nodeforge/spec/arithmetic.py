@@ -47,7 +47,7 @@ def _clamped(value: Number, least: Number, most: Number) -> Number:
     return min(max(value, least), most)
 
 
-FUNCTIONS: Mapping[str, Callable[..., Number]] = {
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "abs": abs,
     "ceil": math.ceil,
     "clamp": _clamped,

@@ -30,6 +30,8 @@ _SINGLE = frozenset({"image.load", "canvas.image"})
 _BATCHES = {"latent.empty": "batch", "latent.repeat": "times"}
 """Nodes that make as many as an input says, of each that comes in."""
 _SIZES = ("{width}", "{height}")
+_LONGEST = 200
+"""Nodes that are followed back."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,10 @@ def _pictures(flat: FlatGraph, path: str, above: frozenset[str] = frozenset()) -
     Args:
         flat: The workflow.
         path: The node.
-        above: Nodes that depend on it, so that a cycle ends.
+        above: Nodes that depend on it, so that a cycle or a chain without end ends.
     """
     node = flat.nodes[path]
-    if path in above:
+    if path in above or len(above) > _LONGEST:
         return None
 
     def of(port: str) -> int | None:

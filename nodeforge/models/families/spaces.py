@@ -70,7 +70,7 @@ SPACES: Mapping[str, LatentSpace] = {
             vae=_KL, config="configs/sdxl/vae", family="sdxl", marks=("sdxl", "xl"),
         ),
         LatentSpace(
-            "nano", "nano", 8, 16, None,
+            "nano", "nano", 16, 16, None,
             vae=_KL, config="models/nano/vae", family="nano",
         ),
         LatentSpace(
