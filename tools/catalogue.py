@@ -25,7 +25,7 @@ from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue, NodeSpec, PortSpec
 from nodeforge.spec.widget import ChoiceWidget, NumberWidget
 from nodeforge.values import Sampler, Schedule
-from nodeforge.values.recipes import COMFYUI
+from nodeforge.values.setting_names import COMFYUI
 from nodeforge.worker.packs import load_packs
 from tools import comfyui_page, lint_page
 from tools.nano.card import END, START

@@ -42,7 +42,7 @@ from nodeforge.values import (
     ZeroStar,
 )
 from nodeforge.values.old_names import old_names
-from nodeforge.values.recipes import AUTO
+from nodeforge.values.setting_names import AUTO
 
 __all__ = [
     "AUTO",

@@ -19,8 +19,8 @@ from nodeforge.graph.planned.evaluate import Resolve
 from nodeforge.models import SamplingSettings
 from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION
-from nodeforge.values.recipes import COMFYUI
 from nodeforge.values.sampling_labels import CONVENTION_LABELS, SAMPLER_LABELS, SCHEDULE_LABELS
+from nodeforge.values.setting_names import COMFYUI
 
 _RANGE = "text.range"
 CHANGE = "text.change_at_step"

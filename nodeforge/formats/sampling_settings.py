@@ -10,7 +10,7 @@ from nodeforge.graph.flatten import FlatGraph
 from nodeforge.graph.model import Input
 from nodeforge.models import FAMILIES, Kind, ModelInfo, SamplingSettings, resolve
 from nodeforge.spec import ModelFileWidget
-from nodeforge.values.recipes import AUTO, COMFYUI, DIFFUSERS
+from nodeforge.values.setting_names import AUTO, COMFYUI, DIFFUSERS
 
 LOOP = "sampling.denoise"
 _SHOWS = ("text.instruct", "text.add_reference")

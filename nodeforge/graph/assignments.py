@@ -12,7 +12,7 @@ from nodeforge.graph.model import Input, Node, Subgraph
 from nodeforge.graph.ports import input_spec
 from nodeforge.spec import BOOLEAN, FLOAT, INTEGER, TEXT, Catalogue, PortSpec
 from nodeforge.spec.widget import LimitedWidget
-from nodeforge.values.recipes import AUTO
+from nodeforge.values.setting_names import AUTO
 
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}

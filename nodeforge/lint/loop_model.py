@@ -8,7 +8,7 @@ from nodeforge.errors import RequestError
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.recipes import model_info, model_ports
 from nodeforge.models import FAMILIES, ModelInfo
-from nodeforge.values.recipes import AUTO, FLOW
+from nodeforge.values.setting_names import AUTO, FLOW
 
 
 class LoopModel(NamedTuple):

@@ -17,7 +17,7 @@ from nodeforge.models import (
     Variant,
     resolve,
 )
-from nodeforge.values.recipes import AUTO, COMFYUI, DIFFUSERS
+from nodeforge.values.setting_names import AUTO, COMFYUI, DIFFUSERS
 
 LOOPS = ("sampling.denoise", "sampling.estimate")
 SAMPLER, SCHEDULE, GUIDANCE = "sampling.sampler", "sampling.schedule", "sampling.guidance"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nodeforge.lint.loops import Loop
 from nodeforge.models import CurvePoint, Measurement
-from nodeforge.values.recipes import AUTO, DIFFUSERS
+from nodeforge.values.setting_names import AUTO, DIFFUSERS
 
 _LIKE_SCALE = 0.2
 """The share by which a guidance scale may differ from the measured one."""

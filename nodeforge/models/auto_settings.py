@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from nodeforge.models.families import FAMILIES
 from nodeforge.models.sampler_table import sampler_table, walked
-from nodeforge.values.recipes import AUTO, DIFFUSERS, FLOW
 from nodeforge.values.sampling_labels import SAMPLER_LABELS, SCHEDULE_LABELS
+from nodeforge.values.setting_names import AUTO, DIFFUSERS, FLOW
 
 
 @dataclass(frozen=True)

@@ -3,83 +3,16 @@
 Networks never travel: `Model`, `TextEncoder`, `Vae`, `ControlNet` say how to get one.
 """
 
-from nodeforge.values.checkpoint import Checkpoint
-from nodeforge.values.conditioning import (
-    AddedConditions,
-    Conditioning,
-    Control,
-    ImagePrompt,
-    Prompt,
-)
-from nodeforge.values.guidance import (
-    FreeU,
-    Guidance,
-    Perturbation,
-    PerturbationKind,
-    Projection,
-    Thresholding,
-    ZeroStar,
-)
-from nodeforge.values.latent import Latent, LatentMismatchError
-from nodeforge.values.pictures import Image, Mask, Region, SizeMismatchError
-from nodeforge.values.recipes import (
-    ControlNet,
-    Embedding,
-    ImageEncoder,
-    IpAdapter,
-    Lora,
-    Model,
-    NetworkRecipe,
-    Noise,
-    Recipe,
-    Sampler,
-    Schedule,
-    TextEncoder,
-    TextEncoderPart,
-    Tiling,
-    UpscaleModel,
-    Vae,
-    Weights,
-)
-from nodeforge.values.uncounted import UNCOUNTED, uncounted
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "UNCOUNTED",
-    "AddedConditions",
-    "Checkpoint",
-    "Conditioning",
-    "Control",
-    "ControlNet",
-    "Embedding",
-    "FreeU",
-    "Guidance",
-    "Image",
-    "ImageEncoder",
-    "ImagePrompt",
-    "IpAdapter",
-    "Latent",
-    "LatentMismatchError",
-    "Lora",
-    "Mask",
-    "Model",
-    "NetworkRecipe",
-    "Noise",
-    "Perturbation",
-    "PerturbationKind",
-    "Projection",
-    "Prompt",
-    "Recipe",
-    "Region",
-    "Sampler",
-    "Schedule",
-    "SizeMismatchError",
-    "TextEncoder",
-    "TextEncoderPart",
-    "Thresholding",
-    "Tiling",
-    "UpscaleModel",
-    "Vae",
-    "Weights",
-    "ZeroStar",
-    "uncounted",
-]
+if TYPE_CHECKING:
+    from nodeforge.values.every_value import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when one is asked for: the window needs names of settings alone, and starts so."""
+    every_value = import_module("nodeforge.values.every_value")
+    if name not in (*every_value.__all__, "__all__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(every_value, name)

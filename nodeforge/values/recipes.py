@@ -5,16 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from nodeforge.values.guidance import FreeU
-from nodeforge.values.uncounted import uncounted
-
-FLOW = "flow_prediction"
-"""What flow-matching models predict, as diffusers names it."""
-
-AUTO = "auto"
-"""A sampler or schedule that the model's family decides."""
-
-DIFFUSERS, COMFYUI = "diffusers", "comfyui"
-"""Conventions: whose numbers a denoise loop follows."""
+from nodeforge.values.setting_names import DIFFUSERS
+from nodeforge.values.uncounted_fields import uncounted
 
 
 @dataclass(frozen=True)

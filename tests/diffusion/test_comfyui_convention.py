@@ -21,7 +21,7 @@ from nodeforge.diffusion.schedules.comfyui import (
 )
 from nodeforge.diffusion.tensors.noise import draw_batch_noise
 from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
-from nodeforge.values.recipes import COMFYUI, FLOW
+from nodeforge.values.setting_names import COMFYUI, FLOW
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")
 

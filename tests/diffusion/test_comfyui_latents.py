@@ -22,7 +22,7 @@ from nodeforge.diffusion import Denoising
 from nodeforge.formats.comfyui.sampling_names import SAMPLERS
 from nodeforge.settings import shipped
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
-from nodeforge.values.recipes import COMFYUI
+from nodeforge.values.setting_names import COMFYUI
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array_")]
 

@@ -17,8 +17,8 @@ from nodeforge.diffusion.samplers.pairs import make_stepper
 from nodeforge.diffusion.tensors.noise import draw_batch_noise
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.values import Guidance, Mask, Noise, Sampler, Schedule
-from nodeforge.values.recipes import COMFYUI
 from nodeforge.values.sampling_labels import SAMPLER_LABELS
+from nodeforge.values.setting_names import COMFYUI
 from nodeforge.worker.codec import ValueCodec
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array_")

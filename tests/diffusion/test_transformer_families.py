@@ -25,7 +25,7 @@ from nodeforge.diffusion.samplers.pairs import kind_for
 from nodeforge.diffusion.tensors.packing import unpack
 from nodeforge.diffusion.weights.describe import Described
 from nodeforge.values import Guidance, Noise, Sampler, Schedule
-from nodeforge.values.recipes import FLOW
+from nodeforge.values.setting_names import FLOW
 from support.pipeline_inputs import (
     SEED,
     SIZE,

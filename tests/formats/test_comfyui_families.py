@@ -6,7 +6,7 @@ import pytest
 
 from nodeforge.formats import comfyui
 from nodeforge.spec import Catalogue
-from nodeforge.values.recipes import AUTO
+from nodeforge.values.setting_names import AUTO
 
 
 def imported(raw):

@@ -6,7 +6,7 @@ import pytest
 
 from nodeforge.models import FAMILIES, SamplingSettings, resolve
 from nodeforge.models.sampler_table import sampler_table, walked
-from nodeforge.values.recipes import AUTO, FLOW
+from nodeforge.values.setting_names import AUTO, FLOW
 
 VARIANTS = [(f.name, v) for f in FAMILIES.values() for v in ("", *f.variants)]
 

@@ -43,7 +43,7 @@ from nodeforge.values import (
     Schedule,
     Tiling,
 )
-from nodeforge.values.recipes import COMFYUI
+from nodeforge.values.setting_names import COMFYUI
 
 
 class DenoiseError(NodeForgeError):

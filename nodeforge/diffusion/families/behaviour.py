@@ -17,7 +17,7 @@ from nodeforge.diffusion.schedules.spacings import FOR_FLOW
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
 from nodeforge.diffusion.weights.model_facts import ModelFacts
 from nodeforge.values import AddedConditions, Conditioning, Prompt, Schedule
-from nodeforge.values.recipes import COMFYUI, DIFFUSERS
+from nodeforge.values.setting_names import COMFYUI, DIFFUSERS
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from nodeforge.diffusion.schedules.spacings import FOR_FLOW, TUNED
 from nodeforge.diffusion.tensors.prediction import FLOW
 from nodeforge.errors import NodeForgeError
 from nodeforge.values import Sampler, Schedule
-from nodeforge.values.recipes import COMFYUI, DIFFUSERS
 from nodeforge.values.sampling_labels import CONVENTION_LABELS, SAMPLER_LABELS, SCHEDULE_LABELS
+from nodeforge.values.setting_names import COMFYUI, DIFFUSERS
 
 SAMPLERS = tuple(n for n in SAMPLER_LABELS if n in NATIVE or n in OWN or n in COMFYUI_SAMPLERS)
 """All samplers by name."""

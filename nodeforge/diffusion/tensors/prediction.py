@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nodeforge.values.recipes import FLOW
+from nodeforge.values.setting_names import FLOW
 
 _LEAST_SHARE = 2.0**-12
 """What stands for no share of the clean latent, as 4096 does for the largest sigma."""

@@ -20,7 +20,7 @@ from nodeforge.models import (
 )
 from nodeforge.models.measurements.measurement import Conditions
 from nodeforge.models.sampler_table import walked
-from nodeforge.values.recipes import DIFFUSERS, FLOW
+from nodeforge.values.setting_names import DIFFUSERS, FLOW
 
 STEPS = (4, 8, 12, 20, 30, 40)
 REFERENCE_STEPS = 100

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from nodeforge.errors import RequestError
 from nodeforge.graph.assignments import AssignmentError, check_allowed, find_input, parse_value
 from nodeforge.graph.document import Document
-from nodeforge.graph.planned.functions.number_lists import NumberListError, is_range, range_of
 from nodeforge.spec import (
     FLOAT,
     INTEGER,
@@ -24,6 +23,7 @@ from nodeforge.spec import (
     PortSpec,
     TextWidget,
 )
+from nodeforge.spec.number_lists import NumberListError, is_range, range_of
 
 MOST_VALUES = 10_000
 """Of one axis."""

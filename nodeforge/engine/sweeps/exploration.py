@@ -17,7 +17,7 @@ from nodeforge.graph.inline import every_node
 from nodeforge.graph.model import Graph, Input, Node, Output, Subgraph
 from nodeforge.graph.ports import input_names, input_spec, input_value
 from nodeforge.spec import Catalogue, SeedWidget
-from nodeforge.values.recipes import COMFYUI
+from nodeforge.values.setting_names import COMFYUI
 
 LOOP, NOISE, ESTIMATE, DECODE, SAVE = (
     "sampling.denoise",

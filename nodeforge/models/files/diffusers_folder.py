@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeforge.models.errors import CorruptModelError, ModelFileError, PickleRefusedError
-from nodeforge.values.recipes import FLOW
+from nodeforge.values.setting_names import FLOW
 
 INDEX = "model_index.json"
 CONFIG = "config.json"

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QWidget
 
 from nodeforge.ui.fields.field import MIXED, Field, ignore_wheel
-from nodeforge.values.recipes import AUTO
+from nodeforge.values.setting_names import AUTO
 
 
 class ChoiceField(Field):

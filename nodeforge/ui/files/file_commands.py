@@ -27,12 +27,12 @@ from nodeforge.ui.files.dropped_models import DroppedModels
 from nodeforge.ui.files.job_documents import JobDocuments
 from nodeforge.ui.files.load_settings import settings_edit
 from nodeforge.ui.files.model_lock import record_models
-from nodeforge.ui.files.versions_dialog import VersionsDialog
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 
 if TYPE_CHECKING:
     from nodeforge.formats.bundle import Project
+    from nodeforge.ui.files.versions_dialog import VersionsDialog
 
 OPENABLE = (
     "Workflows, projects and pictures (*.json *.nforge *.png *.jpg *.jpeg *.webp *.ora)"
@@ -292,6 +292,8 @@ class FileCommands:
 
     def show_versions(self, opened: OpenDocument) -> VersionsDialog:
         """Show the versions of a document; the one that is chosen opens beside it."""
+        from nodeforge.ui.files.versions_dialog import VersionsDialog
+
         opened.commit_pending()
         self._autosave.keep_version(opened)
         versions = self._autosave.versions.of(opened)

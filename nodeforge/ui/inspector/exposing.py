@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -14,7 +16,9 @@ from nodeforge.graph.ports import input_spec, port_label, title_of
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
-from nodeforge.ui.inspector.exposed_dialog import ExposedDialog
+
+if TYPE_CHECKING:
+    from nodeforge.ui.inspector.exposed_dialog import ExposedDialog
 
 
 def add_exposing(
@@ -58,6 +62,8 @@ def show_exposed(
     workspace: Workspace, opened: OpenDocument, path: str, parent: QWidget | None
 ) -> ExposedDialog:
     """Open the Exposed parameters dialog of the subgraph at `path`."""
+    from nodeforge.ui.inspector.exposed_dialog import ExposedDialog
+
     dialog = ExposedDialog(workspace, opened, path, parent.window() if parent else None)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.open()

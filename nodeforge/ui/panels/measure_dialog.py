@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
@@ -14,11 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nodeforge.engine.measurements.measuring import Forecast, Measuring
 from nodeforge.ui.common.formatting import duration, plural
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.running.idle_measuring import IdleMeasuring
 from nodeforge.values.sampling_labels import SAMPLER_LABELS
+
+if TYPE_CHECKING:
+    from nodeforge.engine.measurements.measuring import Forecast, Measuring
 
 _WIDTH = 440
 _HOW = (

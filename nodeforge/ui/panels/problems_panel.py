@@ -23,7 +23,6 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.fields.pickle_dialog import ALLOW
-from nodeforge.ui.panels.rule_dialog import RuleDialog
 
 EMPTY = "No problems found. Problems of the workflow appear here as you edit."
 _END = 10**6
@@ -155,8 +154,13 @@ class ProblemsPanel(QScrollArea):
             silence.setToolTip("Say no more of this here; the reason is kept in the workflow")
             buttons.append(silence)
         if problem.code:
-            buttons.append(_button("Why", lambda: RuleDialog(problem.code, self).open()))
+            buttons.append(_button("Why", lambda: self._explain(problem.code)))
         return buttons
+
+    def _explain(self, code: str) -> None:
+        from nodeforge.ui.panels.rule_dialog import RuleDialog
+
+        RuleDialog(code, self).open()
 
     def _fix(self, problem: Problem) -> None:
         if self._opened is not None and problem.fix is not None:

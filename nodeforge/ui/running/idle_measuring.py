@@ -7,18 +7,20 @@ a queued run stops the one that is going on at its next model call; it goes on f
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
 
 from nodeforge.engine import events
 from nodeforge.engine.events import Source
-from nodeforge.engine.measurements.measuring import Measuring, RunResult
-from nodeforge.engine.measurements.opening import picture_of
 from nodeforge.engine.measurements.workflow import LOOP, PICTURE, Purpose, Step
 from nodeforge.errors import NodeForgeError
 from nodeforge.ui.running.job_queue import new_run_id
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.running.worker_connection import Answer
+
+if TYPE_CHECKING:
+    from nodeforge.engine.measurements.measuring import Measuring
 
 IDLE = 5.0
 """Seconds without a key or a movement of the mouse until a run is begun."""
@@ -188,6 +190,9 @@ class IdleMeasuring(QObject):
         if isinstance(answer, NodeForgeError):
             self._end(str(answer))
             return
+        from nodeforge.engine.measurements.measuring import RunResult
+        from nodeforge.engine.measurements.opening import picture_of
+
         seconds, picture = self._seconds, picture_of(answer)
         result = RunResult(seconds.get(LOOP), seconds.get(PICTURE), model_calls, picture)
         try:

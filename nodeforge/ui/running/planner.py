@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
 _STATE_OF_SOURCE = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
 _PAUSE = 250
 """Milliseconds after an edit until it is planned again."""
+_QUICK = 0.02
+"""Seconds that a check may take to be done at once after an edit, and not after the pause."""
 _HURRIED = 60
 """The same while run on change is on, counted from the first of several edits."""
 
@@ -59,6 +62,12 @@ class Planner(QObject):
         self._picture_problems = PictureProblems()
         self._picture_problems.found.connect(self._on_picture_problems)
         self._continuous = False
+        self._seconds: dict[str, float] = {}
+        """What linting a document took last."""
+        self._checked: tuple[str, list[Problem]] | None = None
+        """The document that was linted since its last edit, and its problems."""
+        self._at_once = QTimer(self, singleShot=True)
+        self._at_once.timeout.connect(self._check_current)
         self._pause = QTimer(self, singleShot=True)
         self._pause.setInterval(_PAUSE)
         self._pause.timeout.connect(self._plan_current)
@@ -67,7 +76,8 @@ class Planner(QObject):
         workspace.current_changed.connect(lambda _: self.schedule())
 
     def schedule(self) -> None:
-        """Plan the current document after the pause."""
+        """Lint and plan the current document after the pause."""
+        self._checked = None
         if not (self._continuous and self._pause.isActive()):
             self._pause.start()
 
@@ -79,6 +89,7 @@ class Planner(QObject):
 
     def close(self) -> None:
         self._pause.stop()
+        self._at_once.stop()
         self._picture_problems.close()
 
     def planned(self, document_id: str) -> dict[str, Source]:
@@ -90,6 +101,7 @@ class Planner(QObject):
 
         Those of its pictures are from when they were last read; `schedule` has them read.
         """
+        start = time.perf_counter()
         found = lint(
             opened.document,
             self._workspace.catalogue,
@@ -99,14 +111,27 @@ class Planner(QObject):
         found += self._of_pictures.get(opened.id, [])
         found.sort(key=lambda problem: problem.severity.rank)
         opened.show_problems(found, self._auto_values(opened))
+        self._seconds[opened.id] = time.perf_counter() - start
+        self._checked = opened.id, found
         return found
+
+    def _on_edit(self, opened: OpenDocument) -> None:
+        """Lint at once where that is quick: no key waits for it."""
+        self.schedule()
+        if opened is self._workspace.current and self._seconds.get(opened.id, 1.0) < _QUICK:
+            self._at_once.start()
+
+    def _check_current(self) -> None:
+        opened = self._workspace.current
+        if opened is not None and self._checked is None:
+            self.check(opened)
 
     def _auto_values(self, opened: OpenDocument) -> dict[str, dict[str, str]]:
         recognised = self._workspace.recognised(opened.granted)
         return auto_values(opened.document, self._workspace.catalogue, recognised)
 
     def _forget(self, opened: OpenDocument) -> None:
-        for known in (self._planned, self._of_pictures, self._graphs):
+        for known in (self._planned, self._of_pictures, self._graphs, self._seconds):
             known.pop(opened.id, None)
         self._picture_problems.forget(opened.id)
 
@@ -115,13 +140,14 @@ class Planner(QObject):
         if opened is None or found == self._of_pictures.get(document_id, []):
             return
         self._of_pictures[document_id] = found
+        self._checked = None
         if opened is self._workspace.current:
             self._plan(opened)
         else:
             self.check(opened)
 
     def _watch(self, opened: OpenDocument) -> None:
-        opened.graph_changed.connect(self.schedule)
+        opened.graph_changed.connect(partial(self._on_edit, opened))
 
     def _plan_current(self) -> None:
         """Lint the current document and request its plan."""
@@ -132,7 +158,8 @@ class Planner(QObject):
         self._plan(opened)
 
     def _plan(self, opened: OpenDocument) -> None:
-        problems = self.check(opened)
+        known = self._checked
+        problems = known[1] if known and known[0] == opened.id else self.check(opened)
         if any(each.severity is Severity.ERROR for each in problems) or self._busy():
             return
         self._link.ask(

@@ -35,19 +35,12 @@ from nodeforge.ui.fields.pickle_dialog import ask_to_allow
 from nodeforge.ui.files.file_commands import FileCommands, dropped_files
 from nodeforge.ui.files.model_lock import ModelProposal
 from nodeforge.ui.files.refused_pickles import refused_pickles
-from nodeforge.ui.files.relink_dialog import (
-    MissingModels,
-    RelinkDialog,
-    missing_models,
-    proposals,
-)
 from nodeforge.ui.gallery import Gallery, ResultsDatabase
 from nodeforge.ui.inspector import Inspector
 from nodeforge.ui.panels.log_panel import LogPanel
 from nodeforge.ui.panels.node_library import NodeLibrary
 from nodeforge.ui.panels.problems_panel import ProblemsPanel
 from nodeforge.ui.panels.queue_panel import QueuePanel
-from nodeforge.ui.preferences import Preferences
 from nodeforge.ui.running.job_queue import Job
 from nodeforge.ui.running.runner import Runner
 from nodeforge.ui.running.worker_connection import Answer, Spawn
@@ -71,6 +64,7 @@ from nodeforge.ui.window.sweep_commands import SweepCommands
 from nodeforge.ui.window.tasks import edit_text, start_task
 
 if TYPE_CHECKING:
+    from nodeforge.ui.files.relink_dialog import MissingModels
     from nodeforge.ui.graph_view import MenuRequest
 
 _WORKER_MS = 100
@@ -137,6 +131,7 @@ class MainWindow(BaseWindow):
 
     def relink(self, opened: OpenDocument) -> None:
         """Ask what to use instead of missing models; they are looked for in the background."""
+        from nodeforge.ui.files.relink_dialog import RelinkDialog, missing_models, proposals
 
         def work(_: ReportProgress) -> tuple[MissingModels, dict[tuple[str, str], ModelProposal]]:
             missing = missing_models(self.workspace, opened)
@@ -198,6 +193,8 @@ class MainWindow(BaseWindow):
 
     def show_preferences(self) -> None:
         before = self.workspace.settings
+        from nodeforge.ui.preferences import Preferences
+
         if Preferences(self.workspace, self.commands, self).exec():
             if self.workspace.settings != before:
                 self.runner.use_settings(self.workspace.settings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nodeforge.engine.measurements.opening import checked_model, open_measurement
 from nodeforge.errors import NodeForgeError
 from nodeforge.models import fingerprints
 from nodeforge.ui.common.background_task import ReportProgress, run_in_background
@@ -51,6 +50,8 @@ class MeasureCommands:
             busy = self.idle.measuring.model.name
             window.status.show_text(f"“{busy}” is being measured; cancel that first.")
             return
+        from nodeforge.engine.measurements.opening import checked_model
+
         granted = tuple(opened.granted) if opened is not None else ()
         try:
             model = checked_model(window.workspace.folders, name, granted, self.extent)
@@ -86,6 +87,8 @@ class MeasureCommands:
             self._refuse(answer)
             return
         try:
+            from nodeforge.engine.measurements.opening import open_measurement
+
             opened = open_measurement(
                 model, window.workspace.folders.measurements, answer["chosen"], self.extent
             )

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from nodeforge.engine.queue.job import Job
 from nodeforge.errors import NodeForgeError
 from nodeforge.ui.documents.sweep_inputs import sweep_inputs
-from nodeforge.ui.sweeps.dialogs import ExploreDialog, GridDialog
 from nodeforge.ui.sweeps.explore_panel import ExplorePanel
 from nodeforge.ui.sweeps.grid_panel import GridPanel
 from nodeforge.ui.sweeps.group_panel import GroupPanel
@@ -59,6 +58,8 @@ class SweepCommands:
         if not sweep_inputs(opened.document, window.workspace.catalogue):
             window.status.show_text("The workflow has no number, menu or text to make a grid of.")
             return
+        from nodeforge.ui.sweeps.dialogs import GridDialog
+
         dialog = GridDialog(window.workspace, window.runner, opened, name, window)
         dialog.started.connect(
             lambda axes, together: self._start(
@@ -75,6 +76,8 @@ class SweepCommands:
         if opened is None:
             return
         opened.commit_pending()
+        from nodeforge.ui.sweeps.dialogs import ExploreDialog
+
         dialog = ExploreDialog(window.workspace, window.runner, opened, window)
         dialog.started.connect(
             lambda seeds, until: self._start(

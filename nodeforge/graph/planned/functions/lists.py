@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from nodeforge.errors import RequestError
-from nodeforge.graph.planned.functions.number_lists import NumberListError, numbers_of
+from nodeforge.spec.number_lists import NumberListError, numbers_of
 
 _MOST = 10_000
 """Values of one list."""

@@ -9,7 +9,7 @@ from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.recipes import model_info, model_ports
 from nodeforge.lint.rule import Rule
-from nodeforge.values.recipes import AUTO
+from nodeforge.values.setting_names import AUTO
 
 RULE = Rule(
     "NF319",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
-from nodeforge.values.recipes import AUTO
+from nodeforge.values.setting_names import AUTO
 
 RULE = Rule(
     "NF318",

@@ -11,12 +11,12 @@ from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
 from nodeforge.models import SamplingSettings, resolve
 from nodeforge.models.sampler_table import sampler_table, walked
-from nodeforge.values.recipes import AUTO, DIFFUSERS, FLOW
 from nodeforge.values.sampling_labels import (
     CONVENTION_LABELS,
     SAMPLER_LABELS,
     SCHEDULE_LABELS,
 )
+from nodeforge.values.setting_names import AUTO, DIFFUSERS, FLOW
 
 RULE = Rule(
     "NF301",

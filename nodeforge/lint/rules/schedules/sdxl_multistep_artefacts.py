@@ -8,8 +8,8 @@ from nodeforge.lint.context import LintContext
 from nodeforge.lint.loops import LOOPS, loops
 from nodeforge.lint.problem import FixGrade, Problem, Severity
 from nodeforge.lint.rule import Rule
-from nodeforge.values.recipes import DIFFUSERS
 from nodeforge.values.sampling_labels import SAMPLER_LABELS
+from nodeforge.values.setting_names import DIFFUSERS
 
 RULE = Rule(
     "NF310",

@@ -28,7 +28,7 @@ from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.seeds import FIXED, MODES, RANDOMISE, next_seed
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.prompt_assistant import reads_prompts
-from nodeforge.values.recipes import COMFYUI
+from nodeforge.values.setting_names import COMFYUI
 
 _LOADER = "models.load"
 _MODEL = "Model"

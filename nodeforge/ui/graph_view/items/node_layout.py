@@ -33,7 +33,7 @@ from nodeforge.spec import (
     unset_text,
 )
 from nodeforge.ui.common.number_text import format_number
-from nodeforge.values.recipes import AUTO
+from nodeforge.values.setting_names import AUTO
 
 WIDTH = 220
 TITLE = 28
