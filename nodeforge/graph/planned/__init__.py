@@ -4,7 +4,7 @@ A node marked as planned is computed with the plan, before keys are made. What i
 if it stood in the workflow: sizes, choices of a switch and the lengths of lists may hang on it.
 """
 
-from nodeforge.graph.planned.copies import number_of, original
+from nodeforge.graph.planned.copies import copy_id, number_of, original
 from nodeforge.graph.planned.evaluate import Evaluator, coerce
 from nodeforge.graph.planned.expand import MOST_COPIES, Expanded, ExpandError, expand
 from nodeforge.graph.planned.survey import Survey, expand_shipped, flatten_with_values, survey
@@ -16,6 +16,7 @@ __all__ = [
     "Expanded",
     "Survey",
     "coerce",
+    "copy_id",
     "expand",
     "expand_shipped",
     "flatten_with_values",

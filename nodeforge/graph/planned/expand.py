@@ -72,9 +72,17 @@ class Expanded:
     values: dict[Output, list[Any]] = field(default_factory=dict)
 
     def ids(self, targets: Iterable[str]) -> list[str]:
-        """The ids of the copies of `targets`, which are paths or ids of copies."""
-        found = (self.copies.get(target, [target]) for target in targets)
-        return [each for ids in found for each in ids]
+        """The ids of the copies of `targets`, which are paths or ids of copies.
+
+        For a copy that there is no more, the first one.
+        """
+        found: list[str] = []
+        for target in targets:
+            copies = self.copies.get(target)
+            if copies is None and target not in self.graph.nodes:
+                copies = self.copies.get(original(target), [target])[:1]
+            found += [target] if copies is None else copies
+        return found
 
 
 def expand(

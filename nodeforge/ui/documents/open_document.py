@@ -15,6 +15,7 @@ from nodeforge.graph.changes import Change, Touched
 from nodeforge.graph.document import Document, NoSuchNodeError
 from nodeforge.graph.history import Edit
 from nodeforge.graph.paths import join, split
+from nodeforge.graph.planned import copy_id
 from nodeforge.lint import Problem
 from nodeforge.models import COMPANIONS
 from nodeforge.ui.documents.node_state import NodeState
@@ -93,6 +94,8 @@ class OpenDocument(QObject):
         """Seeds of the last run that was queued, by their key in `View.seeds`."""
         self.steps: dict[str, int] = {}
         """Number of steps of the last run, by node."""
+        self.copies: dict[str, tuple[int, int]] = {}
+        """Of nodes behind a list: which of their results is shown, from 1, and of how many."""
         self.step_pictures: dict[str, dict[int, QImage]] = {}
         """Previews of the last run, by node and step."""
         self.canvas: Canvas | None = None
@@ -106,6 +109,10 @@ class OpenDocument(QObject):
         self._unsaved_setting = False
         """Whether a setting was changed that is saved with the document but is no undo step."""
         self._end = document.subscribe(self._on_changes)
+
+    def shown_copy(self, node: str) -> str:
+        """The result of `node` that is shown, as the engine calls it."""
+        return copy_id(node, *self.copies.get(node, (1, 1)))
 
     @property
     def run_id(self) -> str:

@@ -27,7 +27,7 @@ from nodeforge.ui.running.worker_connection import Answer, WorkerConnection
 _STATE_OF_SOURCE = {Source.COMPUTED: "will_run", Source.MEMORY: "cached", Source.DISK: "on_disk"}
 _PAUSE = 250
 """Milliseconds after an edit until it is planned again."""
-_QUICK = 0.02
+_QUICK = 0.05
 """Seconds that a check may take to be done at once after an edit, and not after the pause."""
 _HURRIED = 60
 """The same while run on change is on, counted from the first of several edits."""

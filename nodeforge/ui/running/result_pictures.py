@@ -94,7 +94,7 @@ class ResultPictures:
         self._link.ask(
             "render",
             lambda answer: show(_image_of_answer(answer, smooth=smooth)),
-            node=node,
+            node=opened.shown_copy(node),
             port=port,
             step=step,
             longest=longest,
@@ -116,7 +116,7 @@ class ResultPictures:
             lambda answer: (
                 tell(answer["steps"], answer["kept"]) if isinstance(answer, dict) else tell(0, 0)
             ),
-            node=node,
+            node=opened.shown_copy(node),
             **opened.last_run,
         )
 

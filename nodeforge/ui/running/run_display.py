@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class RunDisplay(QObject):
     def begin(self, opened: OpenDocument) -> None:
         """Remove what a run of before has left: its files, and its errors."""
         opened.saved_files.clear()
+        opened.copies.clear()
         old = {path: NodeState() for path, state in opened.states.items() if state.kind == "error"}
         opened.show_states(old)
 
@@ -68,6 +70,7 @@ class RunDisplay(QObject):
                 self.stepped.emit(opened, node)
             case events.Finished():
                 kind = _STATE_OF_SOURCE[event.source]
+                _show_copies(opened, [event.node])
                 opened.show_states({node: NodeState(kind, seconds=event.seconds)})
                 self._pictures.fetch(opened, node)
             case events.Reused():
@@ -77,6 +80,7 @@ class RunDisplay(QObject):
                         for copy, source in event.nodes.items()
                     }
                 )
+                _show_copies(opened, event.nodes)
                 for path in dict.fromkeys(map(original, event.nodes)):
                     self._pictures.fetch(opened, path)
             case events.Saved():
@@ -102,6 +106,14 @@ class RunDisplay(QObject):
                 if state.kind == "running"
             }
         )
+
+
+def _show_copies(opened: OpenDocument, copies: Iterable[str]) -> None:
+    """Have the last of each node's `copies` shown."""
+    for copy in copies:
+        number, of = number_of(copy)
+        if of > 1:
+            opened.copies[original(copy)] = number, of
 
 
 def share_of_copies(copy: str, share: float) -> float:

@@ -29,6 +29,7 @@ from nodeforge.ui.documents.picture import Picture
 from nodeforge.ui.documents.seeds import FIXED, moving_seeds, set_modes
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.running.runner import Runner
+from nodeforge.ui.viewer.copy_chooser import CopyChooser
 from nodeforge.ui.viewer.picture_view import PictureView
 
 _LARGEST = 4096
@@ -75,6 +76,8 @@ class Viewer(QWidget):
         self.picture_view.setAccessibleName("Picture")
         self._name, self._caption = QLabel(), ""
         self._name.setProperty("role", "dim")
+        self.copies = CopyChooser()
+        self.copies.chosen.connect(self._choose_copy)
         self._zoom = QLabel()
         self._zoom.setProperty("role", "dim")
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -124,6 +127,7 @@ class Viewer(QWidget):
     def show_file(self, picture: Picture) -> None:
         """Show a saved picture, until a node is selected or a run gives another picture."""
         self._chosen = False
+        self.copies.show_number(1, 1)
         self._file = picture.path
         self._node = ""
         self._asked += 1
@@ -178,6 +182,7 @@ class Viewer(QWidget):
         bar = QHBoxLayout()
         bar.setContentsMargins(8, 0, 8, 0)
         bar.addWidget(self._name, 1)
+        bar.addWidget(self.copies)
         bar.addWidget(self._zoom)
         self.save_button = _button("floppy-disk", "Save picture as…", lambda: self._command("save"))
         bar.addWidget(self.save_button)
@@ -208,10 +213,26 @@ class Viewer(QWidget):
         self._put(image)
         self.picture_view.set_beside(self._opened.beside.get(node) if self._opened else None)
         self._show_name(self._title(node))
+        self.copies.show_number(*self._copies_of(node))
         self.picture_view.set_empty_text(EMPTY)
         if self._opened is not None and image is not None:
             self._ask_large()
         self._offer_steps(node)
+
+    def _copies_of(self, node: str) -> tuple[int, int]:
+        return self._opened.copies.get(node, (1, 1)) if self._opened else (1, 1)
+
+    def _choose_copy(self, number: int) -> None:
+        """Show another result of the list, at all nodes that have as many."""
+        opened, (_, of) = self._opened, self._copies_of(self._node)
+        if opened is None:
+            return
+        for node, (_, count) in list(opened.copies.items()):
+            if count == of:
+                opened.copies[node] = number, of
+                opened.step_pictures.pop(node, None)
+                self._runner.pictures.fetch(opened, node)
+        self.copies.show_number(number, of)
 
     def _offer_steps(self, node: str) -> None:
         """Offer the steps of the denoise loop that led to the result of `node`, if one did."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nodeforge.engine import events
+from nodeforge.engine.context import RunRequest
 from nodeforge.graph.model import Graph, Mode
 from nodeforge.graph.planned import MOST_COPIES
 from support.counting import Bench, graph, open_bench
@@ -344,3 +345,13 @@ def test_events_name_the_copies(bench: Bench):
         "grow#3:3",
         "join",
     ]
+
+
+def test_the_result_of_each_copy_is_kept_and_found(bench: Bench):
+    made = grown(TEXTS, {"grow.text": "texts.text"})
+    bench.run(made, "join")
+    request = RunRequest("look")
+    found = [bench.session.kept(made, request, f"grow#{n}:3", "text", 0) for n in (1, 2, 3)]
+    assert found == ["a.", "b.", "c."]
+    gone = bench.session.kept(made, request, "grow#9:9", "text", 0)
+    assert gone == "a."  # the list is shorter now: the first
