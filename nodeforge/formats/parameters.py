@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from nodeforge import __version__
 from nodeforge.errors import RequestError
+from nodeforge.formats.copies import COPY, chunk_of
 from nodeforge.formats.sampling_settings import LoopTrace, Recognised
 from nodeforge.graph.flatten import flatten
 from nodeforge.graph.model import Graph, Input
@@ -22,6 +23,7 @@ from nodeforge.values.output_names import BATCH_POS, BATCH_SIZE, CONVENTION
 from nodeforge.values.sampling_labels import CONVENTION_LABELS, SAMPLER_LABELS, SCHEDULE_LABELS
 from nodeforge.values.setting_names import COMFYUI
 
+PARAMETERS = "parameters"
 _RANGE = "text.range"
 CHANGE = "text.change_at_step"
 """The node that changes a prompt at a step."""
@@ -61,13 +63,13 @@ def parameters(
     return "" if loop is None else _summary(traced, loop)
 
 
-def parameters_of_copies(
+def texts_of_copies(
     graph: Graph,
     catalogue: Catalogue,
     recognised: Recognised | None = None,
     resolve: Resolve | None = None,
 ) -> dict[str, str]:
-    """The summaries of what saves behind a list, by the ids of its copies.
+    """The texts for what is saved behind lists, by name and copy: ``parameters save#2:24``.
 
     The arguments are those of `parameters`.
     """
@@ -83,9 +85,10 @@ def parameters_of_copies(
     traced = LoopTrace(expanded.graph, recognised)
     found: dict[str, str] = {}
     for copy in (each for ids in copies for each in ids):
-        loop = traced.first_pass(copy)
-        if loop is not None:
-            found[copy] = _summary(traced, loop)
+        if (loop := traced.first_pass(copy)) is not None:
+            found[f"{PARAMETERS} {copy}"] = _summary(traced, loop)
+        if chunk := chunk_of(expanded, copy):
+            found[f"{COPY} {copy}"] = chunk
     return found
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nodeforge.formats.copies import COPY, narrow
 from nodeforge.formats.errors import WorkflowError
-from nodeforge.formats.parameters import parameters, parameters_of_copies
+from nodeforge.formats.parameters import PARAMETERS, parameters, texts_of_copies
 from nodeforge.formats.sampling_settings import Recognised
 from nodeforge.formats.workflow import load, read, write
 from nodeforge.graph.document import Document
@@ -18,7 +19,6 @@ from nodeforge.spec import Catalogue
 from nodeforge.values.output_names import BATCH_POS, told
 
 WORKFLOW = "nodeforge"
-PARAMETERS = "parameters"
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
@@ -49,7 +49,8 @@ def stamp(
 ) -> dict[str, str]:
     """The texts to put into the pictures that a run of `document` saves, by name.
 
-    Behind a list each copy of what saves has a summary of its own, ``parameters COPY``.
+    Behind a list each copy of what saves has a summary of its own, ``parameters COPY``, and the
+    values that the list gave it, ``nodeforge_copy COPY``.
 
     Args:
         document: The workflow.
@@ -63,9 +64,7 @@ def stamp(
     given = document.graph, catalogue, recognised, resolve
     if summary := parameters(*given):
         texts[PARAMETERS] = summary
-    for copy, summary in parameters_of_copies(*given).items():
-        texts[f"{PARAMETERS} {copy}"] = summary
-    return texts
+    return texts | texts_of_copies(*given)
 
 
 def document_from_picture(path: Path) -> Document:
@@ -81,7 +80,10 @@ def document_from_picture(path: Path) -> Document:
     texts = read_text(path)
     if WORKFLOW not in texts:
         raise NoWorkflowError(path, tuple(sorted(texts)))
-    return read(texts[WORKFLOW], path.name)
+    document = read(texts[WORKFLOW], path.name)
+    if chunk := texts.get(COPY):
+        narrow(document, chunk)
+    return document
 
 
 def item_of_picture(path: Path) -> int | None:

@@ -6,10 +6,11 @@ if it stood in the workflow: sizes, choices of a switch and the lengths of lists
 
 from nodeforge.graph.planned.copies import copy_id, number_of, original
 from nodeforge.graph.planned.evaluate import Evaluator, coerce
-from nodeforge.graph.planned.expand import MOST_COPIES, Expanded, ExpandError, expand
+from nodeforge.graph.planned.expand import HOLDERS, MOST_COPIES, Expanded, ExpandError, expand
 from nodeforge.graph.planned.survey import Survey, expand_shipped, flatten_with_values, survey
 
 __all__ = [
+    "HOLDERS",
     "MOST_COPIES",
     "Evaluator",
     "ExpandError",

@@ -34,7 +34,7 @@ MOST_VALUES = 10_000
 """Of one list."""
 MOST_COPIES = 20_000
 """Of all nodes of a run."""
-_HOLDERS = {
+HOLDERS = {
     bool: "values.boolean",
     int: "values.integer",
     float: "values.float",
@@ -65,11 +65,15 @@ class Expanded:
         copies: By path, the ids of a node's copies; a node that is one has its path as id.
         values: By output, what planned nodes give, in the order of their copies; of a list, all
             its values.
+        lists: By path of a node that gives lists, those of its outputs.
+        places: By copy, its place in each list that stands before it, from 0.
     """
 
     graph: FlatGraph
     copies: dict[str, list[str]] = field(default_factory=dict)
     values: dict[Output, list[Any]] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    places: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def ids(self, targets: Iterable[str]) -> list[str]:
         """The ids of the copies of `targets`, which are paths or ids of copies.
@@ -240,6 +244,8 @@ class _Expansion:
                 name = copy_id(path, number + 1, len(rows))
                 left = {port: [e for e in some if e is not LOST] for port, some in items.items()}
                 outputs[number] = self._made_copy(name, node, spec, left)
+                if axes:
+                    self.made.places[name] = {axis.node: at for axis, at in places.items()}
         self.made.copies[path] = [copy_id(path, number + 1, len(rows)) for number in outputs]
         keys = [tuple(places[axis] for axis in axes) for places in rows]
         if any(port.many for port in spec.outputs):
@@ -318,7 +324,7 @@ class _Expansion:
     def _link(self, end: Input, item: Item) -> None:
         """Link an input to a copy, or to a node that holds a value."""
         if isinstance(item, Known):
-            kind = _HOLDERS.get(type(item.value), "")
+            kind = HOLDERS.get(type(item.value), "")
             holder = f"{end.node}#{end.port}" + ("" if end.item is None else f"#{end.item}")
             value = FlatNode(kind, {"value": item.value}, False, self.catalogue.get(kind))
             self.made.graph.nodes[holder] = value
@@ -336,6 +342,7 @@ class _Expansion:
     ) -> None:
         """What a node that gives lists gives: an axis of its own, which hangs on `axes`."""
         ports = [port.name for port in spec.outputs if port.many]
+        self.made.lists[path] = ports
         outer = tuple(dict.fromkeys(each for axis in axes for each in (axis, *axis.outer)))
         places: list[tuple[int, ...]] = []
         values: dict[str, list[Any]] = {port: [] for port in ports}
