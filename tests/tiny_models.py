@@ -69,7 +69,7 @@ class Tiny:
 TINY = {
     "sd15": Tiny({"text_encoder": 768}),
     "sd21": Tiny({"text_encoder": 1024}),
-    "nano": Tiny({"text_encoder": 192}, latent=8, scale=16),
+    "nano": Tiny({"text_encoder": 192}, latent=16, scale=16),
     "sdxl": Tiny(
         {"text_encoder": 768, "text_encoder_2": 1280},
         scaling=0.13025,

@@ -119,7 +119,7 @@ def test_an_inpainting_model(run, parts, tmp_path):
 def test_the_vae_of_another_file(run, parts, folder):
     vae = run("models.load_vae", folder / "vae")
     latent = run("latent.empty", vae, 64, 48, 2)
-    assert latent.samples.shape == (2, 8, 3, 4)
+    assert latent.samples.shape == (2, 16, 3, 4)
     assert run("latent.decode", vae, latent, tiled=True).batch == 2
 
 
