@@ -21,7 +21,7 @@ from nodeforge.diffusion import (
 )
 from nodeforge.diffusion.samplers.pairs import kind_for
 from nodeforge.diffusion.schedules.schedule import ScheduleError
-from nodeforge.settings import Settings
+from nodeforge.settings import Settings, help_picture
 from nodeforge.spec import Catalogue, NodeSpec, PortSpec
 from nodeforge.spec.widget import ChoiceWidget, NumberWidget
 from nodeforge.values import Sampler, Schedule
@@ -99,6 +99,9 @@ def _node(spec: NodeSpec) -> Iterator[str]:
     yield from ("", f"### {spec.title} (`{spec.type}`)", "", spec.summary)
     if spec.doc:
         yield from ("", spec.doc)
+    if (picture := help_picture(spec.type)).is_file():
+        place = picture.relative_to(ROOT).as_posix()
+        yield from ("", f"![{spec.title}: what goes in, and what comes out](../{place})")
     if spec.inputs:
         yield from ("", "| input | type | default | |", "|---|---|---|---|")
         yield from (_input(port) for port in spec.inputs)

@@ -30,6 +30,7 @@ from nodeforge.diffusion.denoising.prompt_schedule import (
     encode_text,
     schedule_prompt,
 )
+from nodeforge.diffusion.denoising.regions import Detailing, refine_parts
 from nodeforge.diffusion.denoising.setup import DenoiseError, Denoising
 from nodeforge.diffusion.errors import FamilyMismatchError, LoadingError
 from nodeforge.diffusion.families import UnknownFamilyError, behaviour
@@ -144,6 +145,7 @@ __all__ = [
     "ConditioningMismatchError",
     "DenoiseError",
     "Denoising",
+    "Detailing",
     "DeviceError",
     "DrawnNoise",
     "EnlargeError",
@@ -217,6 +219,7 @@ __all__ = [
     "parse_sigmas",
     "parse_variations",
     "reference_size",
+    "refine_parts",
     "repeat",
     "schedule_prompt",
     "set_added_conditions",

@@ -1,5 +1,16 @@
 """Pictures and masks on numpy: float32, 0..1, sRGB, (height, width[, channels])."""
 
+from nodeforge.imaging.arrange import (
+    Align,
+    BatchSizes,
+    Side,
+    batched,
+    check_pixels,
+    plain,
+    repeated,
+    sliced,
+    stitch,
+)
 from nodeforge.imaging.arrays import (
     Bytes,
     Pixels,
@@ -10,37 +21,50 @@ from nodeforge.imaging.arrays import (
     to_float,
     with_alpha,
 )
-from nodeforge.imaging.blend import BlendMode, blend, composite, mix
+from nodeforge.imaging.blend import (
+    BlendMode,
+    blend,
+    composite,
+    crossfade,
+    flattened,
+    lay_over,
+    mix,
+    with_transparency,
+)
 from nodeforge.imaging.colour import (
+    Channel,
     ColourError,
     adjust,
+    channel,
+    colour_distance,
     edges,
     luminance,
     match_colour,
     parse_colour,
 )
-from nodeforge.imaging.decode import (
-    PICTURE_SUFFIXES,
-    Decoded,
-    Stored,
-    check_picture,
-    decode,
-    decode_bytes,
-    decode_stored,
-    is_deep,
-    picture_size,
-    read_file,
+from nodeforge.imaging.curves import (
+    CurveChannel,
+    curve,
+    curve_points,
+    levels,
 )
 from nodeforge.imaging.difference import (
     Shift,
+    Similarity,
     difference,
     difference_mask,
     moved_back,
     picture_shift,
+    similarity,
 )
-from nodeforge.imaging.encode import PictureFormat, encode
-from nodeforge.imaging.errors import PictureError, PictureTooLargeError, SaveError
-from nodeforge.imaging.files import item_stamp, output_name, output_place, write_new
+from nodeforge.imaging.errors import (
+    CurveError,
+    EmptyBatchError,
+    FontError,
+    PictureError,
+    PictureTooLargeError,
+    SaveError,
+)
 from nodeforge.imaging.fills import Fill, fill
 from nodeforge.imaging.geometry import (
     Edge,
@@ -65,9 +89,12 @@ from nodeforge.imaging.hints import (
     soft_edges,
     tiled,
 )
+from nodeforge.imaging.lettering import Lettering, TextAlign, draw_text
 from nodeforge.imaging.masks import (
     Box,
+    ColourDistance,
     Combine,
+    PartOrder,
     bounding_box,
     combine,
     feather,
@@ -76,10 +103,27 @@ from nodeforge.imaging.masks import (
     from_colour,
     grow,
     invert,
+    padded_box,
+    parts,
     threshold,
 )
 from nodeforge.imaging.patches import apply, denoise_mask, patch, shown
-from nodeforge.imaging.profiles import from_srgb
+from nodeforge.imaging.picture_files.decode import (
+    PICTURE_SUFFIXES,
+    Decoded,
+    Stored,
+    check_picture,
+    decode,
+    decode_bytes,
+    decode_stored,
+    is_deep,
+    picture_size,
+    read_file,
+)
+from nodeforge.imaging.picture_files.encode import PictureFormat, encode
+from nodeforge.imaging.picture_files.files import item_stamp, output_name, output_place, write_new
+from nodeforge.imaging.picture_files.profiles import from_srgb
+from nodeforge.imaging.picture_files.text import read_text
 from nodeforge.imaging.region import (
     context_box,
     crop_region,
@@ -89,20 +133,30 @@ from nodeforge.imaging.region import (
     put_back,
 )
 from nodeforge.imaging.surroundings import match_surroundings
-from nodeforge.imaging.text import read_text
+from nodeforge.imaging.tiles import cut_tiles, join_tiles, tile_boxes
 
 __all__ = [
     "PICTURE_SUFFIXES",
+    "Align",
+    "BatchSizes",
     "BlendMode",
     "Box",
     "Bytes",
+    "Channel",
+    "ColourDistance",
     "ColourError",
     "Combine",
+    "CurveChannel",
+    "CurveError",
     "Decoded",
     "Edge",
+    "EmptyBatchError",
     "Fill",
     "Fit",
+    "FontError",
+    "Lettering",
     "Method",
+    "PartOrder",
     "PictureError",
     "PictureFormat",
     "PictureTooLargeError",
@@ -110,16 +164,23 @@ __all__ = [
     "Reading",
     "SaveError",
     "Shift",
+    "Side",
+    "Similarity",
     "Stored",
+    "TextAlign",
     "adjust",
     "alike",
     "apply",
+    "batched",
     "blend",
     "blurred",
     "bounding_box",
+    "channel",
     "check_picture",
+    "check_pixels",
     "check_same_size",
     "colour_cells",
+    "colour_distance",
     "combine",
     "composite",
     "context_box",
@@ -127,20 +188,26 @@ __all__ = [
     "crop",
     "crop_region",
     "crop_to_multiple",
+    "crossfade",
+    "curve",
+    "curve_points",
     "cut_out",
     "cut_out_mask",
+    "cut_tiles",
     "decode",
     "decode_bytes",
     "decode_stored",
     "denoise_mask",
     "difference",
     "difference_mask",
+    "draw_text",
     "each",
     "edges",
     "encode",
     "feather",
     "feather_inside",
     "fill",
+    "flattened",
     "from_alpha",
     "from_colour",
     "from_srgb",
@@ -150,6 +217,9 @@ __all__ = [
     "invert",
     "is_deep",
     "item_stamp",
+    "join_tiles",
+    "lay_over",
+    "levels",
     "line_art",
     "luminance",
     "match_colour",
@@ -160,23 +230,32 @@ __all__ = [
     "output_name",
     "output_place",
     "pad",
+    "padded_box",
     "parse_colour",
+    "parts",
     "patch",
     "picture_shift",
     "picture_size",
+    "plain",
     "put_back",
     "read_file",
     "read_text",
+    "repeated",
     "resize",
     "resize_part",
     "resize_to",
     "scribble",
     "shown",
+    "similarity",
+    "sliced",
     "soft_edges",
+    "stitch",
     "threshold",
+    "tile_boxes",
     "tiled",
     "to_bytes",
     "to_float",
     "with_alpha",
+    "with_transparency",
     "write_new",
 ]

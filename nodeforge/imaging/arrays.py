@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeforge.imaging.errors import EmptyBatchError
 from nodeforge.values import SizeMismatchError
 
 Pixels = NDArray[np.float32]
@@ -69,8 +70,13 @@ def each(function: Callable[..., Pixels], *batches: Pixels) -> Pixels:
         batches: (batch, height, width[, channels]); a batch of one goes with every other.
 
     Raises:
+        EmptyBatchError: a batch holds no picture.
         SizeMismatchError: the batches hold different numbers of pictures.
     """
+    if not all(map(len, batches)):
+        raise EmptyBatchError(
+            "an input is an empty batch, without a picture.", way_out="Link one with pictures."
+        )
     count = max(len(batch) for batch in batches)
     for batch in batches:
         if len(batch) not in (1, count):

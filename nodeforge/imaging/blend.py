@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -53,6 +53,70 @@ def blend(base: Pixels, over: Pixels, mode: BlendMode, opacity: float) -> Pixels
     if base.shape[2] == 4:  # where nothing is below, the upper colour is seen as it is
         mixed = with_alpha(_lerp(over[..., :3], mixed, base[..., 3:]))
     return _mixed(base, mixed, np.broadcast_to(weight, (*base.shape[:2], 1)))
+
+
+def lay_over(
+    base: Pixels,
+    over: Pixels,
+    left: int,
+    top: int,
+    mode: BlendMode = BlendMode.NORMAL,
+    opacity: float = 1.0,
+    mask: Pixels | None = None,
+) -> Pixels:
+    """`over` laid on `base` at a place; where it does not lie, the bits of `base`.
+
+    Args:
+        base: (height, width, 3 or 4).
+        over: Of any size; what reaches beyond `base` is cut off.
+        left, top: Where its upper left corner lies, pixels; may be negative.
+        mode, opacity: As `blend`.
+        mask: (height, width) of `over`: how much of it is seen.
+
+    Raises:
+        SizeMismatchError: the mask has another size than `over`.
+    """
+    if mask is not None:
+        check_same_size(over, mask)
+        over = with_alpha(over) * np.concatenate([np.ones((*mask.shape, 3)), mask[..., None]], 2)
+    height, width = base.shape[:2]
+    x0, x1 = max(left, 0), min(left + over.shape[1], width)
+    y0, y1 = max(top, 0), min(top + over.shape[0], height)
+    out = base.copy()
+    if x0 < x1 and y0 < y1:
+        seen = over[y0 - top : y1 - top, x0 - left : x1 - left].astype(np.float32)
+        out[y0:y1, x0:x1] = blend(base[y0:y1, x0:x1], seen, mode, opacity)
+    return out
+
+
+def with_transparency(pixels: Pixels, hidden: Pixels) -> Pixels:
+    """`pixels`, (height, width, 4), transparent where `hidden`, (height, width), is 1.
+
+    Raises:
+        SizeMismatchError: the sizes differ.
+    """
+    check_same_size(pixels, hidden)
+    return np.concatenate([pixels[..., :3], np.float32(1) - hidden[..., None]], axis=-1)
+
+
+def flattened(pixels: Pixels, colour: Sequence[float]) -> Pixels:
+    """`pixels`, (height, width, 3), laid on a colour (RGB, 0..1); opaque ones keep their bits."""
+    if pixels.shape[2] == 3:
+        return pixels.copy()
+    below = np.broadcast_to(np.asarray(colour, np.float32), pixels[..., :3].shape)
+    return blend(below, pixels, BlendMode.NORMAL, 1.0)
+
+
+def crossfade(first: Pixels, second: Pixels, weight: Pixels) -> Pixels:
+    """From `first` at weight 0 to `second` at 1; where they are equal, their bits.
+
+    Args:
+        first, second: Of one shape, (height, width, 3 or 4).
+        weight: 0..1, (height, width, 1) or what broadcasts to it.
+    """
+    wide = np.broadcast_to(weight, (*first.shape[:2], 1))
+    equal = (first == second).all(axis=-1, keepdims=True)
+    return np.where(equal, first, _mixed(first, second, wide)).astype(np.float32)
 
 
 def mix(base: Pixels, over: Pixels, mode: BlendMode) -> Pixels:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from enum import StrEnum
 
 import cv2
 import numpy as np
 
 from nodeforge.errors import NodeForgeError
-from nodeforge.imaging.arrays import Pixels, on_black, to_bytes
+from nodeforge.imaging.arrays import Pixels, on_black, to_bytes, with_alpha
 
+_LAB_LIGHTNESS = 100
+"""CIE Lab's lightness of white; black is 0."""
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Weights of red, green and blue in brightness: ITU-R BT.709."""
+
+
+class Channel(StrEnum):
+    """What of a picture's pixels is read."""
+
+    RED = "red"
+    GREEN = "green"
+    BLUE = "blue"
+    ALPHA = "alpha"
+    LUMINANCE = "luminance"
 
 
 class ColourError(NodeForgeError):
@@ -41,6 +55,30 @@ def luminance(pixels: Pixels) -> Pixels:
     pixels = on_black(pixels)
     red, green, blue = (pixels[..., channel] for channel in range(3))
     return np.where((red == green) & (green == blue), red, pixels[..., :3] @ _LUMA)
+
+
+def channel(pixels: Pixels, which: Channel) -> Pixels:
+    """One channel of `pixels`, (height, width); colours are laid on black.
+
+    Alpha is 1 where a picture is opaque, and everywhere where it has none.
+    """
+    if which is Channel.LUMINANCE:
+        return luminance(pixels)
+    if which is Channel.ALPHA:
+        return with_alpha(pixels)[..., 3].copy()
+    place = (Channel.RED, Channel.GREEN, Channel.BLUE).index(which)
+    return on_black(pixels)[..., place].copy()
+
+
+def colour_distance(pixels: Pixels, colour: Sequence[float]) -> Pixels:
+    """How different each pixel looks from `colour`: (height, width), float32.
+
+    The distance in CIE Lab (CIE 1976), a hundredth of it: black and white are 1 apart, and 0.023
+    is about what an eye just sees. Alpha does not count.
+    """
+    wanted = np.asarray(colour, np.float32).reshape(1, 1, 3)
+    apart = _lab(pixels) - _lab(wanted)
+    return np.asarray(np.linalg.norm(apart, axis=-1) / _LAB_LIGHTNESS, np.float32)
 
 
 def adjust(

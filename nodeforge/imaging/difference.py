@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeforge.imaging.arrays import Pixels, check_same_size
+from nodeforge.imaging.arrays import Pixels, alike, check_same_size, each
 from nodeforge.imaging.colour import luminance
+from nodeforge.imaging.errors import PictureError
 from nodeforge.imaging.masks import feather, grow
 
 _BLUR = 1.5
@@ -21,6 +23,7 @@ _DRIFT = 3 / 255
 _SPECK = 3
 """Side of what is no edit, and of gaps within one, pixels."""
 _LEVELS = 256
+_MOST_PSNR = 100.0
 _BETTER = 0.8
 """A shift counts where the pictures then differ by less than this share of what they did."""
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -35,6 +38,54 @@ def difference(before: Pixels, after: Pixels) -> Pixels:
     apart = np.abs(before[..., :3] - after[..., :3])
     smooth = cv2.GaussianBlur(apart, (0, 0), _BLUR, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(smooth, np.float32).max(axis=-1)
+
+
+class Similarity(NamedTuple):
+    """How alike two pictures are, in numbers.
+
+    Args:
+        mean: Mean absolute difference of all channels, 0..1.
+        largest: The largest difference of a channel, 0..1.
+        changed: Share of the pixels that differ at all, 0..1.
+        psnr: Peak signal-to-noise ratio, decibels; at most 100, which stands for equal.
+    """
+
+    mean: float
+    largest: float
+    changed: float
+    psnr: float
+
+
+def similarity(before: Pixels, after: Pixels) -> Similarity:
+    """How alike pictures are that lie along each other in two arrays.
+
+    Args:
+        before, after: (batch, height, width, 3 or 4), 0..1; a batch of one goes with every
+            other, and a missing alpha is opaque.
+
+    Raises:
+        SizeMismatchError: the sizes, or the numbers of pictures, differ.
+        PictureError: a value is no number.
+    """
+    before, after = alike(before, after)
+    apart = each(_apart, before, after).astype(np.float64)
+    if not np.isfinite(apart).all():
+        raise PictureError(
+            "a picture has values that are no numbers (NaN).",
+            way_out="Look for the node that made them.",
+        )
+    square = float(np.square(apart).mean())
+    return Similarity(
+        float(apart.mean()),
+        float(apart.max()),
+        float((apart.max(axis=-1) > 0).mean()),
+        min(_MOST_PSNR, -10 * math.log10(square)) if square else _MOST_PSNR,
+    )
+
+
+def _apart(first: Pixels, second: Pixels) -> Pixels:
+    check_same_size(first, second)
+    return np.abs(first - second)
 
 
 def difference_mask(

@@ -17,5 +17,17 @@ class SaveError(NodeForgeError):
     """A file could not be written; nothing of it is left."""
 
 
+class EmptyBatchError(NodeForgeError):
+    """An input holds no picture at all, or not the one that is asked for."""
+
+
+class CurveError(NodeForgeError):
+    """Points or levels that make no curve."""
+
+
+class FontError(NodeForgeError):
+    """A text with characters that the font lacks."""
+
+
 class NoRoomError(SaveError, DiskFullError):
     """A file could not be written, as the disk is full."""

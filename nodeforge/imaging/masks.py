@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from nodeforge.imaging.arrays import Pixels, check_same_size
+from nodeforge.imaging.colour import colour_distance
 
 _LARGEST_DISC = 8
 
@@ -20,6 +22,21 @@ class Combine(StrEnum):
     ADD = "add"
     SUBTRACT = "subtract"
     INTERSECT = "intersect"
+
+
+class ColourDistance(StrEnum):
+    """How far two colours are apart."""
+
+    CHANNELS = "channels"
+    PERCEPTUAL = "perceptual"
+
+
+class PartOrder(StrEnum):
+    """Which part of a mask comes first."""
+
+    LARGEST = "largest first"
+    LEFT = "from the left"
+    TOP = "from above"
 
 
 class Box(NamedTuple):
@@ -126,12 +143,27 @@ def combine(first: Pixels, second: Pixels, how: Combine) -> Pixels:
             return np.minimum(first, second)
 
 
-def from_colour(pixels: Pixels, colour: Sequence[float], tolerance: float) -> Pixels:
-    """1 where a picture has `colour`, each of red, green and blue at most `tolerance` off.
+def from_colour(
+    pixels: Pixels,
+    colour: Sequence[float],
+    tolerance: float,
+    distance: ColourDistance = ColourDistance.CHANNELS,
+) -> Pixels:
+    """1 where a picture has `colour`, at most `tolerance` off.
 
     What is transparent has no colour.
+
+    Args:
+        pixels: (height, width, 3 or 4).
+        colour: Red, green and blue, 0..1.
+        tolerance: The distance that is still the colour.
+        distance: By channels: the most that red, green or blue is off, 0..1. Perceptual:
+            `colour_distance`.
     """
-    off = np.abs(pixels[..., :3] - np.asarray(colour, np.float32)).max(axis=-1)
+    if distance is ColourDistance.PERCEPTUAL:
+        off = colour_distance(pixels, colour)
+    else:
+        off = np.abs(pixels[..., :3] - np.asarray(colour, np.float32)).max(axis=-1)
     has = off <= np.float32(tolerance) + np.float32(1e-6)
     if pixels.shape[2] == 4:
         has &= pixels[..., 3] > 0
@@ -145,9 +177,57 @@ def from_alpha(pixels: Pixels) -> Pixels:
     return np.zeros(pixels.shape[:2], np.float32)
 
 
+def parts(
+    mask: Pixels, least_area: int = 1, most: int = 64, order: PartOrder = PartOrder.LARGEST
+) -> list[Pixels]:
+    """The parts of a mask that touch each other nowhere, each as a mask of its own.
+
+    Pixels above 0 that touch by a side or a corner belong together (8-connected components,
+    `cv2.connectedComponentsWithStats`); they keep their values.
+
+    Args:
+        mask: (height, width), 0..1.
+        least_area: Pixels; smaller parts are left out.
+        most: How many; the first of `order` are given.
+        order: By area, or by the left or upper edge; what is alike, from above, then from the
+            left.
+
+    Returns:
+        Masks of the same size; none where nothing is masked.
+    """
+    inside = (mask > 0).astype(np.uint8)
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
+    key = {
+        PartOrder.LARGEST: -facts[:, cv2.CC_STAT_AREA],
+        PartOrder.LEFT: facts[:, cv2.CC_STAT_LEFT],
+        PartOrder.TOP: facts[:, cv2.CC_STAT_TOP],
+    }[order]
+    left, top = facts[:, cv2.CC_STAT_LEFT], facts[:, cv2.CC_STAT_TOP]
+    placed = np.lexsort((left, top, key))
+    kept = (i for i in placed if i and facts[i, cv2.CC_STAT_AREA] >= least_area)
+    return [np.where(labels == i, mask, np.float32(0)) for i in islice(kept, most)]
+
+
+def padded_box(mask: Pixels, padding: int) -> Box:
+    """The rectangle around what is masked and `padding` pixels more, cut off by the picture.
+
+    Around an empty mask it is the whole picture.
+    """
+    height, width = mask.shape
+    whole = Box(0, 0, width, height)
+    box = bounding_box(mask)
+    if box is None:
+        return whole
+    wide = Box(
+        box.left - padding, box.top - padding, box.width + 2 * padding, box.height + 2 * padding
+    )
+    return wide.overlap(whole) or whole
+
+
 def bounding_box(mask: Pixels) -> Box | None:
-    """The smallest rectangle around all that is not 0; None where all is."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    """The smallest rectangle around all that is above 0; None where nothing is."""
+    masked = mask > 0
+    rows, columns = np.flatnonzero(masked.any(axis=1)), np.flatnonzero(masked.any(axis=0))
     if not rows.size:
         return None
     left, top = int(columns[0]), int(rows[0])

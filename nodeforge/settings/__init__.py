@@ -78,6 +78,11 @@ def shipped(name: str) -> Path:
     return package / "_shipped" / name
 
 
+def help_picture(type_id: str) -> Path:
+    """The picture of a shipped node's inputs and outputs; not every node has one."""
+    return shipped("resources") / "help" / "nodes" / f"{type_id}.webp"
+
+
 def in_checkout() -> bool:
     """Whether NodeForge runs from its source tree, where code changes between two runs."""
     return (Path(__file__).parents[2] / "pyproject.toml").is_file()

@@ -63,6 +63,47 @@ def adjust(
     )
 
 
+@node("image.levels")
+def levels(
+    image: Image,
+    black: Annotated[float, Range(0.0, 255.0, step=1.0)] = 0.0,
+    white: Annotated[float, Range(0.0, 255.0, step=1.0)] = 255.0,
+    gamma: Annotated[float, Range(0.1, 10.0, step=0.01)] = 1.0,
+    darkest: Annotated[float, Range(0.0, 255.0, step=1.0)] = 0.0,
+    brightest: Annotated[float, Range(0.0, 255.0, step=1.0)] = 255.0,
+) -> Image:
+    """Spread the brightness of pictures between a black and a white point.
+
+    Args:
+        image: The pictures.
+        black: What becomes the darkest, 0 to 255.
+        white: What becomes the brightest, 0 to 255; above black.
+        gamma: Above 1 lifts what is between.
+        darkest: What black becomes.
+        brightest: What white becomes; below `darkest` the picture is inverted.
+    """
+    return mapped(
+        lambda pixels: imaging.levels(pixels, black, white, gamma, darkest, brightest), image
+    )
+
+
+@node("image.curves")
+def curves(
+    image: Image,
+    points: str = "0:0, 128:140, 255:255",
+    channel: imaging.CurveChannel = imaging.CurveChannel.COLOURS,
+) -> Image:
+    """Change brightness by a smooth curve through points, which never overshoots between them.
+
+    Args:
+        image: The pictures.
+        points: What is so bright, and what it becomes, 0 to 255: ``0:0, 128:140, 255:255``.
+        channel: What it changes; link several nodes for a curve each.
+    """
+    through = imaging.curve_points(points)
+    return mapped(lambda pixels: imaging.curve(pixels, through, channel), image)
+
+
 @node("image.match_colour", version=2, title="Match colours")
 def match_colour(
     image: Image,

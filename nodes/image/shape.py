@@ -1,5 +1,7 @@
 """Sizes and places of pictures."""
 
+import math
+from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -88,6 +90,57 @@ def scale_by(
     """
     sides = (image.width, image.height)
     width, height = (max(1, round(side * factor / multiple)) * multiple for side in sides)
+    return mapped(lambda pixels: imaging.resize(pixels, width, height, method), image)
+
+
+@node("image.scale_to_area", title="Scale image to megapixels")
+def scale_to_area(
+    image: Image,
+    megapixels: Annotated[float, Range(0.01, 64.0, step=0.25)] = 1.0,
+    multiple: Annotated[int, Range(1, 256)] = 8,
+    method: imaging.Method = imaging.Method.LANCZOS,
+) -> Image:
+    """Resize pictures in proportion to a number of pixels.
+
+    Args:
+        image: The pictures.
+        megapixels: Times 1024 × 1024 pixels.
+        multiple: What divides the new width and height; models need 8 or 16.
+        method: Interpolation.
+    """
+    factor = math.sqrt(megapixels * 2**20 / (image.width * image.height))
+    sides = (image.width, image.height)
+    width, height = (max(1, round(side * factor / multiple)) * multiple for side in sides)
+    imaging.check_pixels(width, height, image.batch)
+    return mapped(lambda pixels: imaging.resize(pixels, width, height, method), image)
+
+
+class WhichSide(StrEnum):
+    """Which side of a picture a length is for."""
+
+    LONGER = "longer"
+    SHORTER = "shorter"
+
+
+@node("image.scale_to_side", title="Scale image to side")
+def scale_to_side(
+    image: Image,
+    length: Annotated[int, Range(1, 16384)] = 1024,
+    side: WhichSide = WhichSide.LONGER,
+    method: imaging.Method = imaging.Method.LANCZOS,
+) -> Image:
+    """Resize pictures in proportion so that their longer, or shorter, side has a length.
+
+    Args:
+        image: The pictures.
+        length: Pixels.
+        side: Which one.
+        method: Interpolation.
+    """
+    choose = max if side is WhichSide.LONGER else min
+    sides = (image.width, image.height)
+    width, height = (max(1, round(each * length / choose(sides))) for each in sides)
+    imaging.check_pixels(width, height, image.batch)
     return mapped(lambda pixels: imaging.resize(pixels, width, height, method), image)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 from nodeforge import imaging
 from nodeforge.api import Image, Mask, Range, Region, node
 
-from .arrays import mapped
+from .arrays import mapped, merged
 
 
 class Crop(NamedTuple):
@@ -39,7 +39,7 @@ def crop(
         region: Where the crop was.
     """
     mask.check_fits(image)
-    box = imaging.bounding_box(mask.values.amax(dim=0).numpy())
+    box = imaging.bounding_box(merged(mask))
     region = imaging.crop_region(box, (image.width, image.height), context, multiple, size)
     return Crop(
         Image(mapped(lambda pixels: imaging.cut_out(pixels, region), image)),

@@ -17,6 +17,18 @@ class Channel(StrEnum):
 
     BRIGHTNESS = "brightness"
     TRANSPARENCY = "transparency"
+    RED = "red"
+    GREEN = "green"
+    BLUE = "blue"
+
+
+def _read(pixels: imaging.Pixels, channel: Channel) -> imaging.Pixels:
+    match channel:
+        case Channel.BRIGHTNESS:
+            return imaging.luminance(pixels)
+        case Channel.TRANSPARENCY:
+            return imaging.from_alpha(pixels)
+    return imaging.channel(pixels, imaging.Channel(channel.value))
 
 
 @node("mask.load", version=2, title="Load mask")
@@ -28,11 +40,21 @@ def load(
 
     Args:
         file: The picture.
-        channel: White is 1, or transparent is 1.
+        channel: White is 1, or transparent is 1, or red, green or blue.
     """
-    pixels = imaging.decode(file).pixels
-    read = imaging.luminance if channel is Channel.BRIGHTNESS else imaging.from_alpha
-    return Mask(torch.from_numpy(read(pixels)[None]))
+    return Mask(torch.from_numpy(_read(imaging.decode(file).pixels, channel)[None]))
+
+
+@node("mask.from_channel", title="Mask from channel")
+def from_channel(image: Image, channel: imaging.Channel = imaging.Channel.LUMINANCE) -> Mask:
+    """Make a mask of a channel of pictures, as of a grey one.
+
+    Args:
+        image: The pictures.
+        channel: What becomes the mask. Alpha is 1 where a picture is opaque; *Mask from
+            transparency* is the other way round.
+    """
+    return Mask(mapped(lambda pixels: imaging.channel(pixels, channel), image))
 
 
 @node("mask.from_colour", version=2, title="Mask from colour")
@@ -40,16 +62,22 @@ def from_colour(
     image: Image,
     colour: str = "#ffffff",
     tolerance: Annotated[float, Range(0.0, 1.0, step=0.01)] = 0.05,
+    distance: imaging.ColourDistance = imaging.ColourDistance.CHANNELS,
 ) -> Mask:
     """Mask the area of a colour.
 
     Args:
         image: The pictures.
         colour: As #rrggbb.
-        tolerance: How far red, green and blue may each be off.
+        tolerance: The distance that still counts as the colour.
+        distance: By channels, how far red, green and blue may each be off. Perceptual, how
+            different colours look (CIE Lab, 1976): black and white are 1 apart, and 0.023 is
+            just seen.
     """
     wanted = imaging.parse_colour(colour)
-    return Mask(mapped(lambda pixels: imaging.from_colour(pixels, wanted, tolerance), image))
+    return Mask(
+        mapped(lambda pixels: imaging.from_colour(pixels, wanted, tolerance, distance), image)
+    )
 
 
 @node("mask.difference", title="Mask what changed")

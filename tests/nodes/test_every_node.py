@@ -128,6 +128,8 @@ def arguments(node_type: NodeType, samples: dict[str, Any], folder: Path) -> dic
 def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
     if isinstance(port.widget, ModelFileWidget) and port.optional:
         return None
+    if port.widget == FileWidget("any") and port.optional:
+        return None
     if isinstance(port.widget, ModelFileWidget):
         alone = {
             "lora": "lora.safetensors",

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from nodeforge.formats.comfyui.row import Row
 from nodeforge.formats.comfyui.rows import (
+    batches,
     images,
     latents,
     loaders,
     masks,
     pack_sampling,
+    picture_sizes,
     pipes,
     preprocessors,
     prompts,
@@ -30,6 +32,8 @@ SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Sampling": sampling.ROWS,
     "Samplers and schedules": schedules.ROWS,
     "Images": images.ROWS,
+    "Sizes of images": picture_sizes.ROWS,
+    "Batches of images": batches.ROWS,
     "Preprocessors": preprocessors.ROWS,
     "Masks": masks.ROWS,
     "Values": values.ROWS,

@@ -6,6 +6,8 @@ import html
 import re
 import time
 
+from nodeforge.settings import help_picture
+
 _MARKED = re.compile(r"(`+)(.+?)\1")
 _PORT = re.compile(r"(?<=[ /])([a-z]\w*)\.([a-z]\w*)")
 _IDENTIFIER = re.compile(r"[a-z]\w*_\w+")
@@ -23,6 +25,12 @@ def tooltip_html(doc: str) -> str:
     """A docstring as HTML for a tooltip, which Qt wraps."""
     parts = (html.escape(part, quote=False) for part in plain_text(doc).split("\n\n"))
     return "".join(f"<p>{part}</p>" for part in parts if part)
+
+
+def help_picture_html(type_id: str) -> str:
+    """The picture of a node's inputs and outputs for a tooltip; empty where there is none."""
+    file = help_picture(type_id)
+    return f'<p><img src="{html.escape(file.as_posix())}"></p>' if file.is_file() else ""
 
 
 def _quoted(found: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from nodeforge.graph.paths import split
 from nodeforge.graph.ports import title_of
 from nodeforge.graph.upgrade import upgrade
 from nodeforge.models import ModelFolders
-from nodeforge.settings import Settings
+from nodeforge.settings import Settings, shipped
 from nodeforge.spec import Catalogue, ModelFileWidget, NodeSpec
 from nodeforge.ui.common import theme as themes
 from nodeforge.ui.common.preference_store import PreferenceStore
@@ -57,7 +57,9 @@ class Workspace(QObject):
         self.settings = settings
         self.store = store
         self.node_use = NodeUse(store)
-        self.saved_subgraphs = SavedSubgraphs(settings.home / "subgraphs")
+        self.saved_subgraphs = SavedSubgraphs(
+            settings.home / "subgraphs", shipped("resources") / "subgraphs"
+        )
         self.catalogue = Catalogue.shipped()
         self.folders = ModelFolders(settings)
         self.theme: Theme = themes.THEMES.get(str(store.value("theme", "dark")), themes.DARK)

@@ -21,6 +21,7 @@ from nodeforge.graph.document import NoSuchNodeError
 from nodeforge.graph.edits import Rename
 from nodeforge.graph.model import Node, Subgraph
 from nodeforge.graph.ports import input_names, input_spec, title_of
+from nodeforge.spec import NodeSpec
 from nodeforge.ui.common import formatting
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.auto_values import TYPES, auto_values
@@ -28,6 +29,7 @@ from nodeforge.ui.documents.measured_loops import CURVE_PORTS, measured_at
 from nodeforge.ui.documents.open_document import OpenDocument
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.inspector.exposing import show_exposed
+from nodeforge.ui.inspector.help_picture import HelpPicture
 from nodeforge.ui.inspector.measured_curve import MeasuredCurve
 from nodeforge.ui.inspector.port_row import PortRow
 
@@ -200,9 +202,19 @@ class Inspector(QScrollArea):
         self._reason = _label("", "dim")
         column.addWidget(self._reason)
         self._show_reason()
-        if spec is not None and (more := help_text(spec.doc, spec.summary)):
+        if spec is not None:
+            self._add_help(column, spec)
+
+    def _add_help(self, column: QVBoxLayout, spec: NodeSpec) -> None:
+        """Add what there is to say and to see of a node type."""
+        more = help_text(spec.doc, spec.summary)
+        picture = HelpPicture.of(spec.type)
+        if more or picture:
             column.addWidget(_line())
+        if more:
             column.addWidget(_label(more, "small"))
+        if picture:
+            column.addWidget(picture)
 
     def _add_curve(self, column: QVBoxLayout, row: PortRow) -> None:
         """Make room for a curve below a row of a single node's steps, sampler or guidance."""

@@ -1,6 +1,7 @@
 """Subgraphs that the person keeps as nodes: workflow files of one node in a folder.
 
-A file copied into the folder is one more; a copy of a file shares it.
+A file copied into the folder is one more; a copy of a file shares it. Some come with NodeForge, in
+a folder of its own; one of the person's with the same name goes before.
 """
 
 from __future__ import annotations
@@ -26,16 +27,22 @@ _NO_FILE_NAME = re.compile(r'[<>:"/\\|?*\x00-\x1f]+')
 
 
 class SavedSubgraphs(QObject):
-    """The kept subgraphs in `folder`; it is made when the first is kept."""
+    """The kept subgraphs in `folder`; it is made when the first is kept.
+
+    Args:
+        folder: Where the person's are.
+        shipped: Where those are that come with NodeForge; None for none.
+    """
 
     changed = Signal()
     """The files in the folder have changed."""
     kept = Signal(str)
     """The title of a subgraph that was kept."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shipped: Path | None = None) -> None:
         super().__init__()
         self.folder = folder
+        self._shipped = shipped
         self._read: dict[Path, tuple[int, Document]] = {}
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.changed)
@@ -82,7 +89,15 @@ class SavedSubgraphs(QObject):
 
     def file(self, type_id: str) -> Path:
         """The file of a kept subgraph, by its type id."""
-        return self.folder / f"{type_id.removeprefix(PREFIX)}.json"
+        name = f"{type_id.removeprefix(PREFIX)}.json"
+        own = self.folder / name
+        if self._shipped is not None and not own.exists() and (self._shipped / name).is_file():
+            return self._shipped / name
+        return own
+
+    def is_own(self, type_id: str) -> bool:
+        """Whether the person kept it; others come with NodeForge."""
+        return self.file(type_id).parent == self.folder
 
     def read(self, type_id: str) -> Document:
         """A workflow of one node, the kept subgraph.
@@ -100,9 +115,13 @@ class SavedSubgraphs(QObject):
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(self.folder.glob("*.json"))[:_MOST]
+            own = sorted(self.folder.glob("*.json"))[:_MOST]
         except OSError:
-            return []
+            own = []
+        if self._shipped is None:
+            return own
+        names = {file.name for file in own}
+        return own + [f for f in sorted(self._shipped.glob("*.json")) if f.name not in names]
 
     def _spec(self, file: Path, catalogue: Catalogue) -> NodeSpec | None:
         try:

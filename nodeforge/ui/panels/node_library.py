@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from nodeforge.graph.model import SUBGRAPH
 from nodeforge.spec import Catalogue, NodeSpec
 from nodeforge.ui.common.file_manager import show_in_file_manager
-from nodeforge.ui.common.formatting import tooltip_html
+from nodeforge.ui.common.formatting import help_picture_html, tooltip_html
 from nodeforge.ui.common.icons import icon
 from nodeforge.ui.common.theme import Theme
 from nodeforge.ui.library.node_use import NodeUse
@@ -138,21 +138,28 @@ class NodeLibrary(QWidget):
         specs = sorted(
             known.values(),
             key=lambda spec: (
+                not self._is_own(spec),
                 spec.category != SUBGRAPH,
                 spec.category == CANVAS,
                 spec.category,
                 spec.title,
             ),
         )
-        for category, group in itertools.groupby(specs, key=lambda spec: spec.category):
+        groups = itertools.groupby(specs, key=lambda spec: (spec.category, self._is_own(spec)))
+        for (category, own), group in groups:
             colour = self._theme.category_colour(category).name()
-            own = category == SUBGRAPH
-            title = "My subgraphs" if own else category.replace("_", " ").capitalize()
+            title = "My subgraphs" if own else _group_title(category)
             yield title, icon("circle-fill", colour), list(group)
+
+    def _is_own(self, spec: NodeSpec) -> bool:
+        """Whether it is a subgraph that the person kept."""
+        if self._saved is None or spec.category != SUBGRAPH:
+            return False
+        return self._saved.is_own(spec.type)
 
     def _item(self, spec: NodeSpec) -> QTreeWidgetItem:
         item = QTreeWidgetItem([spec.title])
-        item.setToolTip(0, tooltip_html(spec.summary))
+        item.setToolTip(0, tooltip_html(spec.summary) + help_picture_html(spec.type))
         item.setData(0, _TYPE, spec.type)
         return item
 
@@ -177,7 +184,8 @@ class NodeLibrary(QWidget):
             file = self._saved.file(type_id)
             menu.addSeparator()
             menu.addAction("Show in folder", lambda: show_in_file_manager(file, self))
-            menu.addAction(icon("trash"), "Move to trash", lambda: self._discard(file))
+            if self._saved.is_own(type_id):
+                menu.addAction(icon("trash"), "Move to trash", lambda: self._discard(file))
         return menu
 
     def _discard(self, file: Path) -> None:
@@ -192,3 +200,9 @@ class NodeLibrary(QWidget):
         item = self.tree.topLevelItem(0) if self.search.text().strip() else None
         if item is not None:
             self._choose(item)
+
+
+def _group_title(category: str) -> str:
+    if category == SUBGRAPH:
+        return "Subgraphs"
+    return category.replace("_", " ").capitalize()

@@ -57,6 +57,7 @@ _ABOUT = {
         "Enlarge with more detail",
         "Make a picture larger with an upscaler of yours, then add detail tile by tile.",
     ),
+    "refine_regions": ("Refine regions", "Find parts of a picture, and draw each anew, larger."),
     "regional_prompts": ("Regional prompts", "Another prompt in each part of the picture."),
     "controlnet_edges": ("ControlNet", "Make a picture that follows the edges of another."),
 }

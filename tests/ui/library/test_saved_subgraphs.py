@@ -125,3 +125,28 @@ def test_names_that_no_file_may_have_are_kept_under_others(window, view, tmp_pat
     (tmp_path / "file").write_text("")
     with pytest.raises(RequestError, match="cannot be made"):
         SavedSubgraphs(tmp_path / "file" / "deeper").keep(document, path, catalogue)
+
+
+def test_a_shipped_subgraph_is_there_without_being_kept_and_stays(qtbot, window, home):
+    assert groups(window)["Subgraphs"] == ["Refine regions"]
+    assert "My subgraphs" not in groups(window)
+    words = [each.text() for each in window.library.menu_of("subgraph.Refine regions").actions()]
+    assert "Show in folder" in words
+    assert "Move to trash" not in words
+    window.workspace.new()
+    qtbot.keyClicks(window.library.search, "refine regions")
+    window.library.chosen.emit("subgraph.Refine regions")
+    (node,) = window.workspace.current.document.graph.nodes.values()
+    assert isinstance(node, Subgraph)
+    assert {"image", "mask", "text", "strength"} <= set(node.exposed)
+
+
+def test_a_subgraph_of_ones_own_goes_before_a_shipped_one_of_its_name(tmp_path):
+    catalogue = Catalogue.shipped()
+    shipped_ones = shipped("resources") / "subgraphs"
+    saved = SavedSubgraphs(tmp_path, shipped_ones)
+    type_id = "subgraph.Refine regions"
+    assert not saved.is_own(type_id)
+    (tmp_path / "Refine regions.json").write_bytes(saved.file(type_id).read_bytes())
+    assert saved.is_own(type_id)
+    assert [spec.type for spec in saved.specs(catalogue)] == [type_id]

@@ -33,7 +33,8 @@ def picture(node: NodeConversion) -> str:
     return name
 
 
-def _method(name: str) -> str:
+def resize_method(name: str) -> str:
+    """Our name of an interpolation."""
     return _METHODS.get(name, name)
 
 
@@ -95,7 +96,7 @@ def _resize(node: NodeConversion) -> None:
         image=node.output("image"),
         width=node.input_value("width", 512),
         height=node.input_value("height", 512),
-        method=_method(node.known_value("upscale_method", "nearest-exact")),
+        method=resize_method(node.known_value("upscale_method", "nearest-exact")),
         fit="crop" if node.known_value("crop", "disabled") == "center" else "stretch",
     )
     node.set_outputs(LinkValue("IMAGE", Output(name, "image")))
@@ -119,13 +120,24 @@ def _pad(node: NodeConversion) -> None:
 
 
 def _composite(node: NodeConversion) -> None:
-    mask = node.output("mask")
-    if mask is None or node.known_value("x", 0) or node.known_value("y", 0):
-        raise NoCounterpartError("puts a picture at a place, or without a mask.")
+    base, over = node.output("destination"), node.output("source")
+    place = {"left": node.input_value("x", 0), "top": node.input_value("y", 0)}
+    name = node.add("image.layer", base=base, over=over, mask=node.output("mask"), **place)
     if node.known_value("resize_source", False):
-        raise NoCounterpartError("brings its source to the other's size, which needs a resize.")
-    links = {"base": node.output("destination"), "over": node.output("source")}
-    name = node.add("image.composite", **links, mask=mask)
+        sized = node.add("image.resize_like", image=over, like=base, method="bilinear")
+        node.set_input(name, node.nodes[name], "over", Output(sized, "image"))
+    node.set_outputs(LinkValue("IMAGE", Output(name, "image")))
+
+
+def _crop(node: NodeConversion) -> None:
+    """The rectangle is one value, or four in older files."""
+    region = node.source.values.get("crop_region")
+    if type(region) is dict:
+        node.source.values.update({name: region.get(name, 0) for name in ("x", "y")})
+        node.source.values.update({name: region.get(name, 512) for name in ("width", "height")})
+    place = {"left": node.input_value("x", 0), "top": node.input_value("y", 0)}
+    sides = {name: node.input_value(name, 512) for name in ("width", "height")}
+    name = node.add("image.crop", image=node.output("image"), **place, **sides)
     node.set_outputs(LinkValue("IMAGE", Output(name, "image")))
 
 
@@ -207,7 +219,7 @@ ROWS = (
         _ONE_IMAGE,
         "IMAGE:image",
         values={"method": ("upscale_method", "nearest-exact"), "factor": ("scale_by", 1.0)},
-        changes={"method": _method},
+        changes={"method": resize_method},
         fixed={"multiple": 1},
     ),
     single_node(
@@ -282,8 +294,23 @@ ROWS = (
         "ImageCompositeMasked",
         ("x", "y", "resize_source"),
         _IMAGE,
-        ("image.composite",),
+        ("image.layer", "image.resize_like"),
         _composite,
-        "With a mask, at 0, 0.",
+        "A mask has the size of the source.",
+    ),
+    Row(
+        "ImageCropV2",
+        "Image Crop",
+        ("crop_region", "x", "y", "width", "height"),
+        _IMAGE,
+        ("image.crop",),
+        _crop,
+    ),
+    single_node(
+        "JoinImageWithAlpha",
+        "Join Image with Alpha",
+        "image.set_alpha",
+        {**_ONE_IMAGE, "mask": "alpha"},
+        "IMAGE:image",
     ),
 )

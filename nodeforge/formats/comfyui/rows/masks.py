@@ -5,17 +5,14 @@ from __future__ import annotations
 from nodeforge.formats.comfyui.link_value import LinkValue
 from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
 from nodeforge.formats.comfyui.row import Row, single_node
+from nodeforge.formats.comfyui.rows.batches import colour_of_number
 from nodeforge.formats.comfyui.rows.images import picture
 from nodeforge.graph.model import Output
 
 
 def _load_mask(node: NodeConversion) -> None:
     channel = node.known_value("channel", "alpha")
-    ours = "transparency" if channel == "alpha" else "brightness"
-    if channel != "alpha":
-        node.report_difference(
-            f"The mask is the picture's {channel} there, and its brightness here"
-        )
+    ours = "transparency" if channel == "alpha" else channel
     name = node.add("mask.load", file=picture(node), channel=ours)
     node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
@@ -49,16 +46,13 @@ def _combine(node: NodeConversion) -> None:
 
 
 def _mask_of_picture(node: NodeConversion) -> None:
-    if (channel := node.known_value("channel", "red")) != "alpha":
-        raise NoCounterpartError(
-            f"takes a picture's {channel} as a mask, which no node of ours does."
-        )
-    name = node.add("mask.from_alpha", image=node.output("image"))
+    channel = node.known_value("channel", "red")
+    name = node.add("mask.from_channel", image=node.output("image"), channel=channel)
     node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
 
 def _mask_of_colour(node: NodeConversion) -> None:
-    colour = f"#{node.known_value('color', 0) & 0xFFFFFF:06x}"
+    colour = colour_of_number(node.known_value("color", 0))
     name = node.add("mask.from_colour", image=node.output("image"), colour=colour, tolerance=0.0)
     node.set_outputs(LinkValue("MASK", Output(name, "mask")))
 
@@ -137,9 +131,8 @@ ROWS = (
         "Convert Image to Mask",
         ("channel",),
         _MASK,
-        ("mask.from_alpha",),
+        ("mask.from_channel",),
         _mask_of_picture,
-        "Of the alpha channel.",
     ),
     Row(
         "ImageColorToMask",

@@ -19,8 +19,8 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes, to_float
 from nodeforge.imaging.errors import PictureError, PictureTooLargeError
-from nodeforge.imaging.profiles import curve_to_srgb, foreign_profile, image_to_srgb
-from nodeforge.imaging.text import read_text
+from nodeforge.imaging.picture_files.profiles import curve_to_srgb, foreign_profile, image_to_srgb
+from nodeforge.imaging.picture_files.text import read_text
 from nodeforge.values.file_kinds import START, file_kind
 
 MOST_PIXELS = 8192 * 8192

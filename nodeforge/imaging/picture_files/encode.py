@@ -9,9 +9,9 @@ from enum import StrEnum
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from nodeforge.imaging import text as texts
 from nodeforge.imaging.arrays import Bytes, Pixels, to_bytes
 from nodeforge.imaging.errors import PictureTooLargeError
+from nodeforge.imaging.picture_files import text as texts
 
 
 class PictureFormat(StrEnum):
