@@ -30,6 +30,7 @@ from nodeforge.imaging.decode import (
     is_deep,
     picture_size,
     read_file,
+    upright_size,
 )
 from nodeforge.imaging.difference import (
     Shift,
@@ -177,6 +178,7 @@ __all__ = [
     "tiled",
     "to_bytes",
     "to_float",
+    "upright_size",
     "with_alpha",
     "write_new",
 ]
