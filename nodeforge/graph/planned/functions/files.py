@@ -15,7 +15,7 @@ from nodeforge.graph.planned.wildcards import text_of_file
 _MOST_LISTED = 200_000
 """Files of one folder."""
 _BLOCK = re.compile(r"-{3,}\s*")
-_NEGATIVE = re.compile(r"(?i)negative prompt:\s*")
+_NEGATIVE = re.compile(r"^negative prompt:\s*", re.IGNORECASE | re.MULTILINE)
 _OPTIONS = {"--prompt": "prompt", "--negative_prompt": "negative"}
 
 
@@ -164,7 +164,7 @@ def _blocks(lines_of_file: list[str]) -> list[str]:
 
 
 def _of_block(block: str) -> tuple[str, str]:
-    told = re.split(rf"(?m)^{_NEGATIVE.pattern}", block, maxsplit=1, flags=re.IGNORECASE)
+    told = _NEGATIVE.split(block, maxsplit=1)
     return told[0].strip(), told[1].strip() if len(told) > 1 else ""
 
 
