@@ -96,7 +96,8 @@ class WildcardFolder:
         wanted = name.strip().strip("/")
         if wanted in self._texts and not set(wanted) & set("*?"):
             return [wanted]
-        if keys := self._yaml() and self._by_file.get(wanted):
+        self._yaml()
+        if keys := self._by_file.get(wanted):
             return [keys]
         pattern = re.compile(_pattern(wanted), re.IGNORECASE)
         names = self.names()
