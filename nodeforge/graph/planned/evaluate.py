@@ -47,8 +47,8 @@ class Evaluator:
             return None
         arguments: dict[str, Any] = {}
         for port in spec.inputs:
-            value = given.get(port.name, port.default)
-            if value is None:
+            value = given.get(port.name)
+            if value is None and (value := port.default) is None:
                 if not port.required:
                     continue
                 if self._resolve is None:
