@@ -169,3 +169,27 @@ def grid(
     pictures = [pixels for image in images for pixels in image.pixels.numpy()]
     made = imaging.grid(pictures, columns, gap, imaging.parse_colour(colour))
     return image_of(made[None])
+
+
+class Size(NamedTuple):
+    """The size of pictures."""
+
+    width: int
+    height: int
+    count: int
+
+
+@node("image.size", title="Image size")
+def size(image: Image) -> Size:
+    """Tell the size of pictures as numbers; only a run knows it.
+
+    Args:
+        image: The pictures.
+
+    Returns:
+        width: Their width in pixels.
+        height: Their height in pixels.
+        count: How many there are.
+    """
+    count, height, width, _ = image.pixels.shape
+    return Size(width, height, count)

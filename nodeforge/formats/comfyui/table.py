@@ -17,6 +17,7 @@ from nodeforge.formats.comfyui.rows import (
     sampling,
     schedules,
     switches,
+    texts,
     values,
 )
 
@@ -33,6 +34,7 @@ SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Preprocessors": preprocessors.ROWS,
     "Masks": masks.ROWS,
     "Values": values.ROWS,
+    "Texts and numbers of others": texts.ROWS,
     "Switches": switches.ROWS,
     "Pipes": pipes.ROWS,
     "Loaders and samplers of packs": pack_sampling.ROWS,
