@@ -289,9 +289,9 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"string_a": "", "string_b": "fox", "mode": "Ends With", "case_sensitive": False},
     ),
     "StringFormat": ({"values.a": "STRING"}, {"f_string": "a {a}"}),
-    "ComfyMathExpression": ({}, {"expression": "max(a, 2) / 2", "values.a": 3}),
-    "SimpleMath+": ({}, {"value": "a * b", "a": 2, "b": 3}),
-    "MathExpression|pysssss": ({}, {"expression": "a + 1", "a": 2}),
+    "ComfyMathExpression": ({"values.a": "INT"}, {"expression": "max(a, 2) / 2"}),
+    "SimpleMath+": ({"a": "INT", "b": "INT"}, {"value": "a * b"}),
+    "MathExpression|pysssss": ({"a": "INT"}, {"expression": "a + 1"}),
     "ImpactWildcardProcessor": (
         {},
         {
@@ -417,6 +417,7 @@ def sources(workflow: WorkflowBuilder) -> dict[str, tuple[int, int]]:
         "NOISE": (workflow.add("RandomNoise", {"noise_seed": 1, "control": "fixed"}), 0),
         "GUIDER": (workflow.add("CFGGuider", {"cfg": 5.0}, **guide), 0),
         "STRING": (workflow.add("PrimitiveString", {"value": "a fox"}), 0),
+        "INT": (workflow.add("PrimitiveInt", {"value": 3}), 0),
         "BASIC_PIPE": (workflow.add("ToBasicPipe", **basic), 0),
         "DETAILER_PIPE": (workflow.add("ToDetailerPipe", DETAILER, **basic), 0),
         "SDXL_PIPE": (workflow.add("ToDetailerPipeSDXL", DETAILER, **basic, **refiner), 0),
