@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from nodeforge.errors import NodeForgeError, RequestError
@@ -318,10 +317,9 @@ class _Expansion:
     def _link(self, end: Input, item: Item) -> None:
         """Link an input to a copy, or to a node that holds a value."""
         if isinstance(item, Known):
-            literal = str(item.value) if isinstance(item.value, Path) else item.value
-            kind = _HOLDERS.get(type(literal), "")
+            kind = _HOLDERS.get(type(item.value), "")
             holder = f"{end.node}#{end.port}" + ("" if end.item is None else f"#{end.item}")
-            value = FlatNode(kind, {"value": literal}, False, self.catalogue.get(kind))
+            value = FlatNode(kind, {"value": item.value}, False, self.catalogue.get(kind))
             self.made.graph.nodes[holder] = value
             item = Output(holder, "value")
         assert isinstance(item, Output)

@@ -7,7 +7,7 @@ import re
 import shlex
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from nodeforge.graph.planned.functions.lists import MOST, ListError, Texts
 from nodeforge.graph.planned.wildcards import text_of_file
@@ -104,7 +104,9 @@ def pictures(folder: Path, pattern: str, start: int, most: int, subfolders: bool
             way_out="Choose another folder, pattern or start.",
         )
     names = [each.rpartition(".")[0] for each in taken]
-    return Pictures([folder / each for each in taken], names, len(taken))
+    # as values of a workflow, files are texts
+    paths = cast("list[Path]", [str(folder / each) for each in taken])
+    return Pictures(paths, names, len(taken))
 
 
 def _files_in(folder: Path, subfolders: bool) -> list[str]:
