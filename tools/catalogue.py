@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from itertools import groupby, takewhile
+from itertools import dropwhile, groupby, takewhile
 from pathlib import Path
 
 from nodeforge.diffusion import (
@@ -164,20 +164,25 @@ def _walked(kinds: Mapping[tuple[str, str], str]) -> Iterator[str]:
 
 
 def _accuracy() -> Iterator[str]:
-    """What the shipped model's card measured by sampler and steps."""
+    """What the shipped model's card measured by sampler and steps, if it did."""
+    if not (measured := card_table(CARD.read_text("utf-8"), "Sampler")):
+        return
     yield from ("", "#### What the shipped model draws with them", "")
     yield (
         "How often a recogniser names the wanted thing first in nano's pictures, by sampler and "
         "number of steps, on the schedule `normal`: from its card, which says how it was measured."
     )
-    yield from ("", *card_table(CARD.read_text("utf-8"), "Sampler"))
+    yield from ("", *measured)
 
 
 def card_table(card: str, head: str) -> list[str]:
-    """The lines of the card's measured table whose first column's name begins with `head`."""
+    """The lines of the card's measured table whose first column's name begins with `head`.
+
+    None where the card has no such table.
+    """
     lines = card.partition(START)[2].partition(END)[0].splitlines()
-    first = next(i for i, line in enumerate(lines) if line.startswith(f"| {head}, "))
-    return list(takewhile(lambda line: line.startswith("|"), lines[first:]))
+    behind = dropwhile(lambda line: not line.startswith(f"| {head}, "), lines)
+    return list(takewhile(lambda line: line.startswith("|"), behind))
 
 
 def main() -> None:

@@ -53,7 +53,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class File:
-    """A file that the workflow reads. `kind`: ``image``, ``mask`` or ``any``."""
+    """A file or folder that the workflow reads.
+
+    `kind`: ``image``, ``mask``, ``text``, ``any``; ``folder`` for one of pictures, ``wildcards``
+    for one of wildcard files.
+    """
 
     kind: str
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from nodeforge.cli.workflow.piped import copied, is_pipe
 from nodeforge.engine.assets import keep_picture
+from nodeforge.engine.files import FOLDERS
 from nodeforge.engine.sweeps.exploration import seeds_of
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET, asset_name
@@ -30,8 +31,8 @@ class OverrideError(RequestError):
 class Overrides:
     """Sets values of a document, as the person asked on the command line.
 
-    Files that are named by a path are granted: pictures are copied to the assets, models are
-    read where they are.
+    Files that are named by a path are granted: pictures and texts are copied to the assets,
+    models and folders are read where they are.
     """
 
     def __init__(self, document: Document, catalogue: Catalogue, settings: Settings) -> None:
@@ -73,14 +74,16 @@ class Overrides:
 
     def _value(self, port: PortSpec, text: str) -> Any:
         if isinstance(port.widget, FileWidget):
-            return self._picture(text, port.widget.kind)
+            return self._file(text, port.widget.kind)
         if isinstance(port.widget, ModelFileWidget):
             return self._model(text)
         return parse_value(port, text)
 
-    def _picture(self, text: str, kind: str) -> str:
+    def _file(self, text: str, kind: str) -> str:
         """A path of the person's becomes an asset of the document; a name stays a name."""
         path = _path(text)
+        if kind in FOLDERS:
+            return self._granted(path) if os.path.isdir(path) else text  # noqa: PTH112
         if is_pipe(path):
             with tempfile.TemporaryDirectory(prefix="nodeforge-") as folder:
                 return self._asset(copied(path, Path(folder)), kind)
@@ -97,6 +100,9 @@ class Overrides:
         there = os.path.exists(path)  # noqa: PTH110
         if not there or not (path.is_absolute() or "." in text[:1]):
             return text
+        return self._granted(path)
+
+    def _granted(self, path: Path) -> str:
         self.granted.append(str(path.absolute()))
         return self.granted[-1]
 

@@ -1,4 +1,4 @@
-"""Copies pictures that the person gives to the assets folder, named by their content."""
+"""Copies pictures and texts that the person gives to the assets folder, named by their content."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from nodeforge import models
 from nodeforge.errors import RequestError
+from nodeforge.graph.planned.wildcards import text_of_file
 from nodeforge.settings import Settings
 from nodeforge.settings.whole_file import write_whole
 
@@ -23,18 +24,20 @@ def keep_picture(path: Path, settings: Settings, kind: str = "image") -> dict[st
     Args:
         path: The file.
         settings: Where assets are.
-        kind: What the file is for, as `nodeforge.spec.FileWidget` has it; of pictures and masks,
-            the content is looked at.
+        kind: What the file is for, as `nodeforge.spec.FileWidget` has it; of pictures, masks and
+            texts, the content is looked at.
 
     Returns:
         The entry of a document's ``assets`` for it; `nodeforge.graph.document.ASSET` and its
         name there is how a value names it.
 
     Raises:
-        RequestError: it is no picture that is read, or the copy cannot be written.
+        RequestError: it is no picture or text that is read, or the copy cannot be written.
     """
     if kind in _PICTURES:
         _check(path)
+    elif kind == "text":
+        text_of_file(path)
     try:
         sha256 = models.sha256(path.absolute())
         kept = settings.assets / f"{sha256}{_suffix(path)}"
@@ -54,7 +57,12 @@ def keep_picture(path: Path, settings: Settings, kind: str = "image") -> dict[st
             place=str(path),
             way_out="Choose another file, or make room.",
         ) from error
-    return {"sha256": sha256, "kind": "image", "size": size, "origin": path.name}
+    return {
+        "sha256": sha256,
+        "kind": "text" if kind == "text" else "image",
+        "size": size,
+        "origin": path.name,
+    }
 
 
 def _is_whole(kept: Path, sha256: str) -> bool:

@@ -1,11 +1,12 @@
 """Resolves the file values of a workflow, and how they count in keys.
 
-A workflow names models and pictures; it can never reach outside the folders for them. A path
-that the person gave is granted, for one run.
+A workflow names models, pictures and texts; it can never reach outside the folders for them. A
+path that the person gave is granted, for one run; a folder with what is in it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -13,14 +14,19 @@ from typing import Any
 from nodeforge import models
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET
+from nodeforge.graph.planned.wildcards import files_below
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
 
+FOLDERS = ("folder", "wildcards")
+"""Kinds of `FileWidget` that are folders."""
+_KINDS = {"text": "texts", "wildcards": "wildcards"}
+_CALLED = {"text": "file", "folder": "folder", "wildcards": "folder"}
 _PICTURE = PortSpec("file", "path", widget=FileWidget("image"))
 
 
 class MissingFileError(RequestError):
-    """A picture that a workflow names is not there, or not allowed."""
+    """A picture, text or folder that a workflow names is not there, or not allowed."""
 
 
 class Files:
@@ -29,7 +35,7 @@ class Files:
     Args:
         settings: Where models, inputs and assets are.
         assets: The workflow's assets by name, as in its file.
-        granted: Absolute paths that the person gave for this run.
+        granted: Absolute paths of files and folders that the person gave for this run.
         lock: What the workflow was last run with, as in its file.
     """
 
@@ -63,7 +69,7 @@ class Files:
             return self._folders.find(port.widget.kind, name, granted=self._granted)
         if name.startswith(ASSET):
             return self._asset(name.removeprefix(ASSET))
-        return self._picture(name)
+        return self._named(name, port.widget.kind if isinstance(port.widget, FileWidget) else "")
 
     def picture(self, value: str) -> Path | None:
         """The picture that `value` names, if it is there and may be read."""
@@ -99,7 +105,7 @@ class Files:
             key, told = self.content_key(path), models.told_by_name(path, port.widget.kind)
             return f"{key} {told}" if told else key
         assert isinstance(port.widget, FileWidget)
-        return models.sha256(path)
+        return _digest_of_folder(path) if port.widget.kind in FOLDERS else models.sha256(path)
 
     def content_key(self, path: Path) -> str:
         """A model's name by content; where it is not known yet, one that is in no cache."""
@@ -124,26 +130,66 @@ class Files:
             way_out="Choose the picture again, or open the project bundle it came with.",
         )
 
-    def _picture(self, name: str) -> Path:
+    def _named(self, name: str, kind: str) -> Path:
+        """The file or folder that `name` means, below a folder that workflows may read."""
+        roots = self._roots(kind)
+        called, is_there = ("folder", Path.is_dir) if kind in FOLDERS else ("file", Path.is_file)
         path = Path(name)
-        if path in self._granted:
-            if path.is_file():
+        if self._is_granted(path):
+            if is_there(path):
                 return path
-            raise MissingFileError(f"there is no file {name}.", way_out="Choose another file.")
+            raise MissingFileError(
+                f"there is no {called} {name}.", way_out=f"Choose another {called}."
+            )
+        if path.is_absolute() and is_there(path) and any(_lies_in(path, root) for root in roots):
+            return path  # a list of files names them so
         if _escapes(name):
             raise MissingFileError(
-                f"the workflow names '{name}', which lies outside the folder for pictures.",
-                way_out=f"Choose the file yourself, or copy it to {self._settings.inputs}.",
+                f"the workflow names '{name}', which lies outside the folder for "
+                f"{_KINDS.get(kind, 'pictures')}.",
+                way_out=f"Choose the {called} yourself, or copy it to {roots[0]}.",
             )
-        for root in (self._settings.inputs, shipped("resources") / "examples"):
+        for root in roots:
             for spelt in dict.fromkeys((name, name.replace("\\", "/"))):
                 path = (root / spelt).resolve()
-                if path.is_file() and path.is_relative_to(root.resolve()):
+                if path == root.resolve() and kind == "wildcards":
+                    return root  # there need be none
+                if is_there(path) and path.is_relative_to(root.resolve()):
                     return path
         raise MissingFileError(
-            f"there is no picture '{name}'.",
-            way_out=f"Choose another file, or copy it to {self._settings.inputs}.",
+            f"there is no {_CALLED.get(kind, 'picture')} '{name}'.",
+            way_out=f"Choose another {called}, or copy it to {roots[0]}.",
         )
+
+    def _roots(self, kind: str) -> tuple[Path, ...]:
+        if kind == "wildcards":
+            return (self._settings.wildcards,)
+        return (self._settings.inputs, shipped("resources") / "examples")
+
+    def _is_granted(self, path: Path) -> bool:
+        """Whether the person gave `path`, or a folder that it lies in."""
+        if path in self._granted:
+            return True
+        return path.is_absolute() and any(_lies_in(path, root) for root in self._granted)
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether `path` is below `folder`, also where a link leads elsewhere."""
+    if ".." in path.parts or not path.is_relative_to(folder) or not folder.is_dir():
+        return False
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _digest_of_folder(folder: Path) -> str:
+    """What the wildcard files below `folder` count as: their names and contents."""
+    try:
+        told = [f"{path.name} {name} {models.sha256(path)}" for name, path in files_below(folder)]
+    except OSError as error:
+        raise MissingFileError(
+            f"the folder {folder} cannot be read: {error.strerror or error}.",
+            way_out="Choose another folder.",
+        ) from error
+    return hashlib.sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_no_file_name(name: str) -> bool:

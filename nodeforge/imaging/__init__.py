@@ -119,6 +119,7 @@ from nodeforge.imaging.picture_files.decode import (
     is_deep,
     picture_size,
     read_file,
+    upright_size,
 )
 from nodeforge.imaging.picture_files.encode import PictureFormat, encode
 from nodeforge.imaging.picture_files.files import item_stamp, output_name, output_place, write_new
@@ -255,6 +256,7 @@ __all__ = [
     "tiled",
     "to_bytes",
     "to_float",
+    "upright_size",
     "with_alpha",
     "with_transparency",
     "write_new",

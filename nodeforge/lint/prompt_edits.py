@@ -18,6 +18,7 @@ from nodeforge.lint.context import LintContext
 from nodeforge.spec import Catalogue
 
 LOAD_LORA, CONCATENATE, ENCODER = "models.load_lora", "text.concatenate", "text_encoder"
+WILDCARDS = "text.wildcards"
 _TAG = re.compile(r"<\w+:([^<>:\n]+)(?::([+-]?[\d.]{1,8}))?(?::([+-]?[\d.]{1,8}))?[^<>\n]*>")
 _GAP = re.compile(r"\s*,\s*(?=,|$)|^\s*,\s*")
 
@@ -102,6 +103,32 @@ class SplitPrompt(GraphEdit):
 
 
 _GIVES = "conditioning"
+
+
+@dataclass(eq=False)
+class ResolveWildcards(GraphEdit):
+    """Put *Wildcards* before a prompt, with the text that stands there or is linked to it.
+
+    Args:
+        path: The node that encodes the prompt.
+        port: Where its text is.
+    """
+
+    path: str
+    port: str
+
+    @property
+    def name(self) -> str:
+        return "resolve wildcards"
+
+    def changes(self, document: Document) -> Iterator[Change]:
+        end = Input(self.path, self.port)
+        text = document.node(self.path).values.get(self.port)
+        linked = source_of(document, end) is not None
+        node = Node(WILDCARDS, {} if linked else {"text": text})
+        yield from InsertOnLink(end, node, Through("text", "value")).changes(document)
+        if not linked:
+            yield from SetValue(self.path, self.port, "").changes(document)
 
 
 def weights_of(tag: str) -> tuple[float, float]:

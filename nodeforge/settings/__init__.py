@@ -137,6 +137,11 @@ class Settings:
         return self.home / "inputs"
 
     @property
+    def wildcards(self) -> Path:
+        """Files of options for dynamic prompts."""
+        return self.home / "wildcards"
+
+    @property
     def assets(self) -> Path:
         """Files the person gave us, copied and named by their SHA-256."""
         return self.home / "assets"

@@ -115,6 +115,15 @@ class NodeSpec:
         """Whether a run of the whole workflow asks for this node."""
         return self.effects or self.shows
 
+    @cached_property
+    def takes_lists(self) -> bool:
+        """Whether its list ports take all values of a list at once.
+
+        Planned nodes that work on lists do; others are computed for each value.
+        """
+        gives_lists = any(port.many for port in self.outputs)
+        return gives_lists or (self.planned and self.category == "lists")
+
     @property
     def settled_early(self) -> bool:
         """Whether it is replaced by values or other nodes while a run is planned."""

@@ -97,7 +97,11 @@ class ChoiceWidget:
 
 @dataclass(frozen=True)
 class FileWidget:
-    """A file the workflow may read. `kind`: ``image``, ``mask``, ``any``."""
+    """A file or folder that the workflow may read.
+
+    `kind`: ``image``, ``mask``, ``text``, ``any``; ``folder`` for one of pictures, ``wildcards``
+    for one of wildcard files, relative to the user's own.
+    """
 
     kind: str
 

@@ -1,9 +1,10 @@
 """Lists of values that stand in the workflow."""
 
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from nodeforge.api import Choice, Multiline, Range, Role, Seed, node
-from nodeforge.graph.planned.functions import lists
+from nodeforge.api import Choice, File, Multiline, Range, Role, Seed, node
+from nodeforge.graph.planned.functions import dynamic, lists
 from nodeforge.graph.planned.functions.lists import Numbers, Seeds, Texts, Zipped
 
 
@@ -49,6 +50,60 @@ def seeds(seed: Annotated[int, Seed()] = 0, count: Annotated[int, Range(1, 10_00
         length: How many there are.
     """
     return lists.seeds(seed, count)
+
+
+@node("lists.count", title="Counted numbers", planned=True)
+def count(
+    start: float = 0.0, step: float = 1.0, length: Annotated[int, Range(1, 10_000)] = 4
+) -> Numbers:
+    """Give numbers at equal distances; what is behind is computed once for each.
+
+    Args:
+        start: The first number.
+        step: How far the next one is.
+        length: How many there are.
+
+    Returns:
+        number: The numbers, one after another.
+        whole: The numbers, rounded to whole ones.
+        length: How many there are.
+    """
+    return lists.count(start, step, length)
+
+
+@node("lists.split", title="Split text", planned=True)
+def split(text: Annotated[str, Multiline()] = "", separator: str = ",") -> Texts:
+    """Give the parts of a text; what is behind is computed once for each.
+
+    Args:
+        text: The text.
+        separator: What stands between two parts; without one, spaces and new lines do.
+
+    Returns:
+        text: The parts, without the spaces around them.
+        length: How many there are.
+    """
+    return lists.split(text, separator)
+
+
+@node("lists.combinations", title="All combinations", planned=True)
+def combinations(
+    text: Annotated[str, Multiline()] = "",
+    most: Annotated[int, Range(1, 10_000)] = 100,
+    folder: Annotated[Path, File("wildcards")] = Path(),
+) -> Texts:
+    """Give every text that a dynamic prompt can become, as *Wildcards* reads it.
+
+    Args:
+        text: A text with choices ``{a|b}`` and wildcards ``__name__``.
+        most: How many texts are allowed; more are refused, with their number.
+        folder: The folder of wildcard files.
+
+    Returns:
+        text: The texts, in the order of their options.
+        length: How many there are.
+    """
+    return dynamic.all_combinations(text, most, folder)
 
 
 @node("lists.zip", title="Zip lists", planned=True)

@@ -1,12 +1,16 @@
 """Classes that dissolve, and packs' nodes that do what several core nodes do (comfyui §2, §3)."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nodeforge.engine.files import Files
 from nodeforge.formats import comfyui
 from nodeforge.formats.comfyui import Imported
 from nodeforge.graph.flatten import flatten
+from nodeforge.graph.planned import survey
+from nodeforge.settings import Settings
 from nodeforge.spec import Catalogue
 from support.comfyui import WorkflowBuilder, sampler_values, text_to_image
 from support.graph_shape import shape
@@ -258,7 +262,8 @@ def test_differential_diffusion_is_what_the_loop_does_with_a_mask():
     assert not imported(workflow).report.missing
 
 
-def test_texts_made_of_known_texts_are_texts():
+def test_texts_made_of_others_follow_them():
+    """imports 4: the text is made while a run is planned."""
     workflow = text_to_image()
     first = workflow.add("PrimitiveString", {"value": "a red fruit"})
     values = {"string": "", "find": "fruit", "replace": "apple"}
@@ -271,9 +276,72 @@ def test_texts_made_of_known_texts_are_texts():
     assert prompt_value(imported(workflow)) == "a red apple"
 
 
-def prompt_value(made: Imported) -> str:
-    (start,) = (s for end, s in made.document.graph.links.items() if end.port == "text")
-    return made.document.graph.nodes[start.node].values["value"]
+MADE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "JoinStrings": ({"string1": "a", "string2": "fox", "delimiter": "\\n"}, {}, r"a\nfox"),
+    "RegexReplace": (
+        {"string": "A  fox", "regex_pattern": r"a\s+", "replace": "the ", "count": 0},
+        {},
+        "the fox",
+    ),
+    "StringFormat": ({"f_string": "a {a} {{b}}"}, {"values.a": "fox"}, "a fox {b}"),
+    "Text Concatenate": ({"delimiter": ", "}, {"text_a": "a", "text_c": "b"}, "a, b"),
+    "DPRandomGenerator": ({"text": "a {fox|fox}", "seed": 1}, {}, "a fox"),
+    "ImpactWildcardProcessor": (
+        {"wildcard_text": "{a|a}", "populated_text": "b", "mode": "populate", "seed": 1},
+        {},
+        "a",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_what_texts_of_packs_come_to(kind: str):
+    """imports 4."""
+    values, linked, expected = MADE[kind]
+    workflow = text_to_image()
+    links = {
+        port: (workflow.add("PrimitiveString", {"value": value}), 0)
+        for port, value in linked.items()
+    }
+    text = workflow.add(kind, values, **links)
+    workflow.nodes[1].links["text"] = (text, 0)
+    made = imported(workflow, "api")
+    assert made.report.missing == []
+    assert prompt_value(made) == expected
+
+
+def test_a_fixed_text_of_wildcards_stays():
+    workflow = text_to_image()
+    values = {"wildcard_text": "{a|b}", "populated_text": "b", "mode": "fixed", "seed": 1}
+    text = workflow.add("ImpactWildcardProcessor", values)
+    workflow.nodes[1].links["text"] = (text, 0)
+    assert prompt_value(imported(workflow)) == "b"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("RegexReplace", {"string": "a", "regex_pattern": "a", "replace": "b", "count": 1}),
+        ("ComfyMathExpression", {"expression": "a & -8", "values.a": 3}),
+        ("ComfyMathExpression", {"expression": "a + e", "values.a": 3, "values.e": 3}),
+        ("StringCompare", {"string_a": "a", "string_b": "b", "mode": "Sounds Like"}),
+    ],
+)
+def test_what_is_not_computed_here_has_no_counterpart(kind: str, values: dict[str, Any]):
+    workflow = text_to_image()
+    text = workflow.add(kind, values)
+    workflow.nodes[6].links["filename_prefix"] = (text, 0)
+    assert kind in {each.class_type for each in imported(workflow, "api").report.missing}
+
+
+def prompt_value(made: Imported) -> Any:
+    """What the nodes before the prompt give while a run is planned."""
+    graph = made.document.graph
+    prompts = {name for name, node in graph.nodes.items() if node.type == "text.encode"}
+    (start,) = (s for end, s in graph.links.items() if end.port == "text" and end.node in prompts)
+    files = Files(Settings(home=Path("no-home")))
+    (value,) = survey(flatten(graph, CATALOGUE), CATALOGUE, files.resolve).values[start]
+    return value
 
 
 @pytest.mark.parametrize(

@@ -104,10 +104,6 @@ def test_parts_are_encoded_by_themselves_and_joined(text, parts, joining, models
 @pytest.mark.parametrize(
     ("text", "plain"),
     [
-        ("a __animals/cats__ on a roof", "a animals cats on a roof"),
-        ("a {red|blue} boat", "a red boat"),
-        ("a {2$$red|blue} boat", "a red boat"),
-        ("a {0.3::red|blue} boat", "a red boat"),
         ("a {bright} boat", "a (bright:1.05) boat"),
         ("a boat --ar 16:9", "a boat"),
         ("BREAK a boat", "a boat"),
@@ -119,11 +115,46 @@ def test_words_become_plain(text, plain, models):
     assert syntax(made, models) == []
 
 
-def test_a_text_that_is_linked_is_mended_where_it_stands(models):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a __animals/cats__ on a roof",
+        "a __cat*__",
+        "a {red|blue} boat",
+        "a {2$$red|blue} boat",
+        "a {0.3::red|blue} boat",
+        "a {{old|new} red|blue} __x__",
+    ],
+)
+def test_choices_and_wildcards_go_through_a_node_that_resolves_them(text, models):
+    """wildcards 3: one undo step, and silent behind the node."""
+    made = mended(text, models)
+    (name,) = [name for name, node in made.graph.nodes.items() if node.type == "text.wildcards"]
+    assert made.graph.nodes[name].values == {"text": text}
+    assert made.graph.links[Input("prompt", "text")] == Output(name, "value")
+    assert text_of(made) == ""
+    assert syntax(made, models) == []
+
+
+def test_a_linked_text_goes_through_wildcards_on_its_link(models):
     made = document("")
     made.graph.nodes["words"] = Node("values.text", {"value": "a {red|blue} boat"})
     made.graph.links[Input("prompt", "text")] = Output("words", "value")
     (problem,) = syntax(made, models)
     assert problem.fix is not None
     made.perform(problem.fix)
-    assert made.graph.nodes["words"].values["value"] == "a red boat"
+    (name,) = [name for name, node in made.graph.nodes.items() if node.type == "text.wildcards"]
+    assert made.graph.links[Input(name, "text")] == Output("words", "value")
+    assert made.graph.links[Input("prompt", "text")] == Output(name, "value")
+    assert made.graph.nodes["words"].values["value"] == "a {red|blue} boat"
+    assert syntax(made, models) == []
+
+
+def test_a_linked_text_is_mended_where_it_stands(models):
+    made = document("")
+    made.graph.nodes["words"] = Node("values.text", {"value": "a {bright} boat"})
+    made.graph.links[Input("prompt", "text")] = Output("words", "value")
+    (problem,) = syntax(made, models)
+    assert problem.fix is not None
+    made.perform(problem.fix)
+    assert made.graph.nodes["words"].values["value"] == "a (bright:1.05) boat"

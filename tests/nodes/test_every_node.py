@@ -55,6 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_adapters.image_encoder().save_pretrained(made / "image_encoder")
     tiny_adapters.write_embedding(made / "embedding.safetensors", 768)
     tiny_upscalers.write(tiny_upscalers.compact(), made / "upscaler.safetensors")
+    (made / "lines.txt").write_text("one\ntwo\n", encoding="utf-8")
     Picture.new("RGBA", (SIZE, SIZE), (200, 80, 30, 255)).save(made / "picture.png")
     return made
 
@@ -142,7 +143,8 @@ def _value(port: PortSpec, samples: dict[str, Any], folder: Path) -> Any:
         }
         return folder / alone.get(port.widget.kind, "model")
     if isinstance(port.widget, FileWidget):
-        return folder / "picture.png"
+        named = {"text": "lines.txt", "folder": "", "wildcards": ""}
+        return folder / named.get(port.widget.kind, "picture.png")
     if port.widget is not None:
         return port.default
     if port.many:

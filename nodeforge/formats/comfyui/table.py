@@ -19,6 +19,7 @@ from nodeforge.formats.comfyui.rows import (
     sampling,
     schedules,
     switches,
+    texts,
     values,
 )
 
@@ -37,6 +38,7 @@ SUBJECTS: Mapping[str, tuple[Row, ...]] = {
     "Preprocessors": preprocessors.ROWS,
     "Masks": masks.ROWS,
     "Values": values.ROWS,
+    "Texts and numbers of others": texts.ROWS,
     "Switches": switches.ROWS,
     "Pipes": pipes.ROWS,
     "Loaders and samplers of packs": pack_sampling.ROWS,

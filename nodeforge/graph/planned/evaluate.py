@@ -47,11 +47,17 @@ class Evaluator:
             return None
         arguments: dict[str, Any] = {}
         for port in spec.inputs:
-            value = given.get(port.name, port.default)
-            if value is None:
-                if port.required:
-                    return None  # told by who plans the node
-                continue
+            value = given.get(port.name)
+            if value is None and (value := port.default) is None:
+                if not port.required:
+                    continue
+                if self._resolve is None:
+                    return None  # the linter tells
+                raise ValueTypeError(
+                    "has neither a link nor a value.",
+                    place=f"port '{port.name}'",
+                    way_out="Connect it, or give a value.",
+                )
             if port.type == PATH and self._resolve is None:
                 return None
             try:

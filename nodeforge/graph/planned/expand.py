@@ -126,6 +126,8 @@ class _Expansion:
         self.feeds = flat.feeds()
         self.count = 0
         self.failed: dict[str, NodeForgeError] = {}
+        self.unknown: set[str] = set()
+        """Ids of copies of planned nodes whose values a run would know."""
         self.made = Expanded(FlatGraph({}, {}))
         self.spreads: dict[str, dict[str, Spread]] = {}
         """By path and output; the outputs of a node that is computed share one, named ''."""
@@ -194,6 +196,8 @@ class _Expansion:
             picks = Spread((), {(): Known(literal)})
         chosen: dict[int, Spread] = {}
         for item in picks.items.values():
+            if isinstance(item, Output) and item.node in self.unknown:
+                raise UnknownHereError("hangs on a value that is not known here.")
             number = _choice(item)
             if number not in chosen:
                 feed = self.branches.get(path, {}).get(number)
@@ -259,10 +263,10 @@ class _Expansion:
             self.spreads[path] = {"": Spread(axes, items)}
 
     def _input_spread(self, spec: NodeSpec, port: str, source: Output) -> Spread:
-        """What feeds an input; nodes that give lists take whole ones where they take several."""
+        """What feeds an input; nodes that work on lists take whole ones where they take several."""
         found = self._spread(source)
         declared = spec.input.get(port)
-        if declared and declared.many and any(each.many for each in spec.outputs):
+        if declared and declared.many and spec.takes_lists:
             return Spread((), {(): Collected(list(found.items.values()))})
         return found
 
@@ -285,6 +289,9 @@ class _Expansion:
                 self._add(name, node, spec, items)
             return given
         self._add(name, node, spec, items)
+        results = [each for some in items.values() for each in some if isinstance(each, Output)]
+        if spec.planned and all(each.node in self.unknown for each in results):
+            self.unknown.add(name)
         return Output(name, "")
 
     def _add(self, name: str, node: FlatNode, spec: NodeSpec, items: dict[str, list[Item]]) -> None:
@@ -348,7 +355,7 @@ class _Expansion:
         values: dict[str, list[Any]] = {port: [] for port in ports}
         for number, given in outputs.items():
             if isinstance(given, Output):
-                if not any(end.node == given.node for end in self.made.graph.links):
+                if given.node in self.unknown:
                     raise UnknownHereError("is a list that is not known here.")
                 raise ExpandError(
                     "is a list of values that only a run knows.",

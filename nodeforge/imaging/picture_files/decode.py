@@ -128,6 +128,19 @@ def picture_size(source: bytes | Path) -> tuple[int, int]:
         return _opened(data, MOST_PIXELS).size
 
 
+def upright_size(source: bytes | Path) -> tuple[int, int]:
+    """Width and height of a picture file as it is shown, from its header.
+
+    Raises:
+        PictureError: see `decode`.
+    """
+    data = read_file(source)
+    with _named(source, data, MOST_PIXELS):
+        image = _opened(data, MOST_PIXELS)
+        width, height = image.size
+        return (height, width) if _orientation(image) >= 5 else (width, height)
+
+
 def check_picture(source: bytes | Path, most_pixels: int = MOST_PIXELS) -> None:
     """Read a picture file as far as its pixels, for its errors alone.
 

@@ -45,7 +45,18 @@ def picture_value(document: Document, settings: Settings, file: Path) -> tuple[s
     Raises:
         RequestError: it is no picture that is read, or the copy cannot be written.
     """
-    entry = keep_picture(file, settings)
+    return file_value(document, settings, file, "image")
+
+
+def file_value(
+    document: Document, settings: Settings, file: Path, kind: str
+) -> tuple[str, GraphEdit]:
+    """The same for a file of `kind`, as `nodeforge.spec.FileWidget` has it.
+
+    Raises:
+        RequestError: it is none that is read, or the copy cannot be written.
+    """
+    entry = keep_picture(file, settings, kind)
     name = asset_name(document.assets, file.name, entry["sha256"])
     return ASSET + name, SetEntry("assets", name, entry)
 

@@ -16,6 +16,7 @@ from nodeforge.spec import (
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.choice_field import ChoiceField, ToggleField
 from nodeforge.ui.fields.field import Field
+from nodeforge.ui.fields.file_field import FileField
 from nodeforge.ui.fields.model_field import ModelField
 from nodeforge.ui.fields.number_field import NumberField
 from nodeforge.ui.fields.picture_field import PictureField
@@ -36,6 +37,8 @@ def make_field(port: PortSpec, workspace: Workspace, seed_mode: str = "fixed") -
             return ToggleField()
         case ChoiceWidget(options=options, labels=labels):
             return ChoiceField(options, labels)
+        case FileWidget(kind="text" | "folder" | "wildcards" as kind):
+            return FileField(workspace, kind)
         case FileWidget():
             return PictureField(workspace, port)
         case ModelFileWidget(kind=kind):

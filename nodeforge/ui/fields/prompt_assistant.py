@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import PurePath, PurePosixPath
 
+from nodeforge.errors import RequestError
 from nodeforge.graph.inline import inline
+from nodeforge.graph.planned.wildcards import WildcardFolder, files_below
 from nodeforge.models import Kind
-from nodeforge.spec import Catalogue, PortSpec, TextWidget
+from nodeforge.spec import Catalogue, FileWidget, PortSpec, TextWidget
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.fields.token_counter import PromptSource, tokenizer_for
 
@@ -19,10 +21,12 @@ _WORD = re.compile(r"[^\W\d_][\w'-]{2,}")
 
 
 def reads_prompts(catalogue: Catalogue, node_type: str, port: PortSpec) -> bool:
-    """Whether a port holds a prompt for a text encoder."""
+    """Whether a port holds a prompt for a text encoder, or one that is resolved before."""
     spec, widget = catalogue.get(node_type), port.widget
-    is_prompt = isinstance(widget, TextWidget) and widget.multiline
-    return is_prompt and spec is not None and "text_encoder" in spec.input
+    if spec is None or not (isinstance(widget, TextWidget) and widget.multiline):
+        return False
+    files = (each.widget for each in spec.inputs if isinstance(each.widget, FileWidget))
+    return "text_encoder" in spec.input or any(file.kind == "wildcards" for file in files)
 
 
 class PromptAssistant:
@@ -49,11 +53,12 @@ class PromptAssistant:
         return "" if words is None else str(words.count(prompt))
 
     def words(self) -> Iterable[Iterable[str]]:
-        """Layers, embedding names, words of other prompts, and the tokenizer's words."""
+        """Layers, embeddings, wildcards, words of other prompts, and the tokenizer's words."""
         known = tokenizer_for(self._workspace, self._opened, self._path)
         return (
             self._layer_tags(),
             self._embeddings(),
+            self._wildcards,
             self._used(),
             known.vocabulary_words if known else (),
         )
@@ -67,6 +72,16 @@ class PromptAssistant:
         )
         there = (str(PurePosixPath(name).with_suffix("")) for name in self._in_folder)
         return sorted({f"embedding:{name}" for name in (*names, *there) if name})
+
+    @cached_property
+    def _wildcards(self) -> list[str]:
+        """Wildcards of the user's folder; those of text files alone where another is broken."""
+        folder = self._workspace.settings.wildcards
+        try:
+            names = WildcardFolder(folder).names()
+        except RequestError:
+            names = [name for name, path in files_below(folder) if path.suffix == ".txt"]
+        return [f"__{name}__" for name in names]
 
     @cached_property
     def _in_folder(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Completion of prompts: layers, embeddings, words of earlier prompts, the tokenizer's words."""
+"""Completion of prompts: layers, embeddings, wildcards, words used before, the tokenizer's."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Sources = Callable[[], Iterable[Iterable[str]]]
 """Word lists, in order of preference."""
 
 _LEAST, _MOST = 2, 10
-_BEFORE = re.compile(r"<l[^<>\n]*\Z|[\w':-]+\Z")
-"""A word, or the tag of a layer, whose name may have spaces."""
+_BEFORE = re.compile(r"<l[^<>\n]*\Z|(?<!\w)__[\w./-]*\Z|[\w':-]+\Z")
+"""A word, the tag of a layer, whose name may have spaces, or a wildcard, which may have slashes."""
 _ACCEPT = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -93,13 +93,16 @@ class PromptCompletion(QObject):
 def matching_words(prefix: str, sources: Iterable[Iterable[str]]) -> Iterator[str]:
     """Up to ten distinct words that start with `prefix`, in the order of `sources`.
 
-    In ``embedding:name`` and ``<layer:name>``, the name alone may match, too.
+    In ``embedding:name`` and ``<layer:name>``, the name alone may match, too; in ``__a/name__``
+    as well, after two underscores.
     """
     start, seen = prefix.lower(), set[str]()
 
     def fresh(word: str) -> bool:
         low = word.lower()
         begins = low.startswith(start) or low.partition(":")[2].startswith(start)
+        if start.startswith("__") and low.startswith("__"):
+            begins = begins or f"/{start[2:]}" in low
         fits = begins and low != start and low not in seen
         seen.add(low)
         return fits

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QStandardPaths
+from PySide6.QtCore import QFile
 
+from nodeforge.ui.common.system_trash import move_to_trash
 from nodeforge.ui.gallery.results_database import Result, ResultsDatabase
 
 
@@ -51,16 +51,14 @@ class Trash:
         kept: list[Path] = []
         results: list[Result] = []
         files: dict[Path, Path] = {}
-        _make_data_folder()
         try:
             for each in pictures:
                 path = each.path if isinstance(each, Result) else each
-                file = QFile(str(path))
                 if path.exists():
-                    if not file.moveToTrash():
+                    if (there := move_to_trash(path)) is None:
                         kept.append(path)
                         continue
-                    files[path] = Path(file.fileName())
+                    files[path] = there
                 if isinstance(each, Result):
                     results.append(each)
                     self._results.remove(each)
@@ -102,14 +100,6 @@ class Trash:
     @property
     def can_undo(self) -> bool:
         return bool(self._done)
-
-
-def _make_data_folder() -> None:
-    """Make the folder in which a freedesktop trash lies: Qt makes the trash, but not it."""
-    place = QStandardPaths.StandardLocation.GenericDataLocation
-    folder = QStandardPaths.writableLocation(place)
-    with suppress(OSError):  # then there is no trash, which the caller says
-        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _bring_back(there: Path, path: Path) -> bool:

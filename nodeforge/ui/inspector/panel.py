@@ -27,6 +27,7 @@ from nodeforge.ui.common.icons import icon
 from nodeforge.ui.documents.auto_values import TYPES, auto_values
 from nodeforge.ui.documents.measured_loops import CURVE_PORTS, measured_at
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.documents.planned_texts import planned_text
 from nodeforge.ui.documents.workspace import Workspace
 from nodeforge.ui.inspector.exposing import show_exposed
 from nodeforge.ui.inspector.help_picture import HelpPicture
@@ -61,6 +62,7 @@ class Inspector(QScrollArea):
         """By the node that tells a loop its steps, sampler or guidance."""
         self._title: QLineEdit | None = None
         self._needs: QLabel | None = None
+        self._gives: QLabel | None = None
         self._reason: QLabel | None = None
         self.show_nodes(None, [])
 
@@ -116,10 +118,24 @@ class Inspector(QScrollArea):
         else:
             told = self._opened.auto_texts
         self._show_problems()
+        self._show_given()
         for row in self._rows:
             if row.field is not None:
                 row.field.set_auto(told.get(row.inner.node, {}).get(row.inner.port, ""))
         self.show_curves()
+
+    def _show_given(self) -> None:
+        """Show what the selected node gives, where that is known before a run."""
+        if self._gives is None or self._opened is None:
+            return
+        workspace = self._workspace
+        spec = workspace.catalogue.get(node.type) if (node := self._node(self._paths[0])) else None
+        known = spec is not None and spec.planned and not spec.holds_value
+        catalogue, settings = workspace.catalogue, workspace.settings
+        text = planned_text(self._opened, self._paths[0], catalogue, settings) if known else ""
+        self._gives.setText(text)
+        self._gives.setAccessibleName(text)
+        self._gives.setVisible(bool(text))
 
     def show_curves(self) -> None:
         """Show how near the loop's model comes by steps, where that was measured."""
@@ -144,7 +160,7 @@ class Inspector(QScrollArea):
             return None
 
     def _build(self) -> None:
-        self._rows, self._title, self._needs = [], None, None
+        self._rows, self._title, self._needs, self._gives = [], None, None, None
         self._curves = {}
         self._reason = None
         content = QWidget()
@@ -195,6 +211,9 @@ class Inspector(QScrollArea):
                 self._add_curve(column, row)
         if isinstance(nodes[0], Subgraph) and len(nodes) == 1:
             column.addWidget(self._exposing_button())
+        self._gives = _label("", "dim")
+        self._gives.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column.addWidget(self._gives)
         self._show_auto()
         self._needs = _label("", "dim")
         column.addWidget(self._needs)

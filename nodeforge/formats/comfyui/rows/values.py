@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nodeforge.formats.comfyui.link_value import InputValue, LinkValue
-from nodeforge.formats.comfyui.node_conversion import NoCounterpartError, NodeConversion
+from nodeforge.formats.comfyui.node_conversion import NodeConversion
 from nodeforge.formats.comfyui.row import Row, passes_on
 from nodeforge.graph.model import Output
 
@@ -98,29 +98,6 @@ def _typed_by(widget: str) -> Any:
     return make
 
 
-def _joined(node: NodeConversion) -> None:
-    texts = [node.known_value(name, "") for name in ("string_a", "string_b")]
-    _computed_text(node, node.known_value("delimiter", "").join(texts))
-
-
-def _replaced(node: NodeConversion) -> None:
-    text, find = node.known_value("string", ""), node.known_value("find", "")
-    _computed_text(node, text.replace(find, node.known_value("replace", "")))
-
-
-def _computed_text(node: NodeConversion, text: str) -> None:
-    """A text that is made of others, which are known: it no longer follows them."""
-    if len(text) > _LONGEST:
-        raise NoCounterpartError(f"makes a text of {len(text):,} characters.")
-    if node.linked:
-        node.report_difference("A text made of others is one of its own here: change it there")
-    made = node.add("values.text", value=text)
-    node.set_outputs(LinkValue("STRING", Output(made, "value"), value=text))
-
-
-_LONGEST = 100_000
-
-
 def _combo(node: NodeConversion) -> None:
     """A choice between options that the user wrote."""
     choice = node.known_value("choice", "")
@@ -156,24 +133,6 @@ ROWS = (
     *(
         Row(kind, name, (widget,), ("STRING",), ("values.text",), _typed_by(widget))
         for kind, (name, widget) in _TEXTS.items()
-    ),
-    Row(
-        "StringConcatenate",
-        "Concatenate",
-        ("string_a", "string_b", "delimiter"),
-        ("STRING",),
-        ("values.text",),
-        _joined,
-        "Of texts that are known without running.",
-    ),
-    Row(
-        "StringReplace",
-        "Replace Text",
-        ("string", "find", "replace"),
-        ("STRING",),
-        ("values.text",),
-        _replaced,
-        "In a text that is known without running.",
     ),
     Row(
         "CustomCombo",

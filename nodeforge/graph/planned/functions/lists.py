@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from nodeforge.errors import RequestError
 from nodeforge.spec.number_lists import NumberListError, numbers_of
 
-_MOST = 10_000
+MOST = 10_000
 """Values of one list."""
 
 
@@ -60,7 +61,7 @@ def numbers(values: str) -> Numbers:
         ListError: something is no number, or a range has no end.
     """
     try:
-        found = numbers_of(values, _MOST)
+        found = numbers_of(values, MOST)
     except NumberListError as error:
         raise ListError(f"{error}.", place="port 'values'", way_out=error.way_out) from None
     return Numbers([float(each) for each in found], [round(each) for each in found], len(found))
@@ -96,3 +97,17 @@ def zipped(
         for each in (first, second, third or [], fourth or [])
     ]
     return Zipped(made[0], made[1], made[2], made[3], count)
+
+
+def count(start: float, step: float, length: int) -> Numbers:
+    """`length` numbers from `start` on, each `step` after the one before."""
+    first, by = Decimal(repr(start)), Decimal(repr(step))
+    found = [first + by * place for place in range(length)]
+    return Numbers([float(each) for each in found], [round(each) for each in found], len(found))
+
+
+def split(text: str, separator: str) -> Texts:
+    """The parts of `text` between separators that are not blank, without the spaces around."""
+    parts = text.split(separator) if separator else text.split()
+    found = [part.strip() for part in parts if part.strip()]
+    return Texts(found, len(found))

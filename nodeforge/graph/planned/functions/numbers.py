@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import NamedTuple
 
 from nodeforge.errors import RequestError
+from nodeforge.graph.planned.draws import Draws
+from nodeforge.graph.planned.functions.texts import Holds, ordered
 from nodeforge.spec.arithmetic import ExpressionError, evaluate
 
 
@@ -35,3 +39,51 @@ def expression(formula: str, a: float, b: float, c: float, d: float) -> Calculat
             way_out="Write arithmetic with a, b, c, d, for example 'round(a / 8) * 8'.",
         ) from None
     return Calculated(float(value), round(value), bool(value))
+
+
+class Random(NamedTuple):
+    """A random number, and a whole one."""
+
+    number: float
+    whole: int
+
+
+def random(seed: int, minimum: float, maximum: float) -> Random:
+    """A number from `minimum` up to `maximum` that `seed` says, and a whole one, both included.
+
+    Raises:
+        NumberError: the range is turned round, or holds no whole number.
+    """
+    least, most = math.ceil(minimum), math.floor(maximum)
+    if minimum > maximum:
+        raise NumberError(
+            f"the range from {minimum:g} to {maximum:g} is turned round.",
+            place="port 'maximum'",
+            way_out="Swap its ends.",
+        )
+    share, place = Draws(seed).share(), Draws(seed).below(most - least + 1) if most >= least else 0
+    number = min(maximum, minimum * (1 - share) + maximum * share)
+    return Random(number, least + place if most >= least else round(number))
+
+
+def compare(first: float, second: float, operator: str) -> Holds:
+    """Whether `first` stands to `second` as `operator` says."""
+    return Holds(ordered(first, second, operator))
+
+
+class PictureSize(NamedTuple):
+    """The size of a picture in pixels."""
+
+    width: int
+    height: int
+
+
+def picture_size(file: Path) -> PictureSize:
+    """The size of the picture in `file`, as it stands upright, from its header.
+
+    Raises:
+        PictureError: it is no picture that can be read.
+    """
+    from nodeforge.imaging import upright_size  # only here: it brings numpy, slow to import
+
+    return PictureSize(*upright_size(file))

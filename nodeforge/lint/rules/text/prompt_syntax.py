@@ -10,7 +10,13 @@ from nodeforge.graph.edits import GraphEdit
 from nodeforge.graph.model import Input
 from nodeforge.lint.context import LintContext
 from nodeforge.lint.problem import FixGrade, Problem, Severity
-from nodeforge.lint.prompt_edits import LoraOfTag, SplitPrompt, lora_of, tidied
+from nodeforge.lint.prompt_edits import (
+    LoraOfTag,
+    ResolveWildcards,
+    SplitPrompt,
+    lora_of,
+    tidied,
+)
 from nodeforge.lint.prompts import prompts
 from nodeforge.lint.rule import Rule
 
@@ -36,6 +42,12 @@ class _Prompt(NamedTuple):
 
     def becomes(self, text: str) -> GraphEdit:
         return self.scene.set_value(self.path, self.port, tidied(text))
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether the text stands at the node, or is linked to it in its own graph."""
+        ends = self.scene.whole.ports
+        return Input(self.path, self.port) not in ends
 
     @property
     def is_own(self) -> bool:
@@ -92,12 +104,16 @@ def _combined(prompt: _Prompt, found: re.Match[str]) -> GraphEdit | None:
 
 
 def _words(prompt: _Prompt, found: re.Match[str]) -> GraphEdit:
+    if prompt.takes_text:
+        return ResolveWildcards(prompt.path, prompt.port)
     words = re.sub(r"[_/*-]+", " ", found[0]).strip()
     return prompt.becomes(prompt.text.replace(found[0], words))
 
 
 def _first(prompt: _Prompt, found: re.Match[str]) -> GraphEdit:
-    """The first of the words, without its weight: no choice is made by chance here."""
+    """Wildcards before the prompt; inside of a subgraph, the first of the words."""
+    if prompt.takes_text:
+        return ResolveWildcards(prompt.path, prompt.port)
     words = re.sub(r"^.*\$\$", "", found[0][1:-1]).split("|")[0]
     return prompt.becomes(prompt.text.replace(found[0], re.sub(r"^\s*[\d.]+::", "", words)))
 
@@ -148,13 +164,14 @@ _SYNTAX = (
     _Syntax(
         re.compile(r"(?<!\w)__[\w*/.-]+__(?!\w)"),
         "a wildcard",
-        "Write the words themselves: no file of words is read.",
+        "Put 'Wildcards' before the prompt, which reads it from a file.",
         _words,
     ),
     _Syntax(
         re.compile(r"(?<!\\)\{[^{}]*(?:\||\$\$)[^{}]*\}"),
         "a choice of dynamic prompts",
-        "Write one of the words; '[one|other]' alternates between them from step to step.",
+        "Put 'Wildcards' before the prompt, which takes one by a seed; '[one|other]' alternates "
+        "between them from step to step.",
         _first,
     ),
     _Syntax(

@@ -39,6 +39,7 @@ from nodeforge.canvas import (
     straight,
 )
 from nodeforge.canvas.edits.layers import free_id
+from nodeforge.engine.files import Files
 from nodeforge.errors import RequestError
 from nodeforge.formats import stamp
 from nodeforge.ui.canvas_view.editor.canvas_commands import CanvasCommands
@@ -188,7 +189,9 @@ class CanvasTab(QStackedWidget):
         document = self.opened.document
         recognised = self._workspace.recognised(self.opened.granted)
         made = document.graph.nodes
-        text = stamp(document, self._workspace.catalogue, recognised) if made else {}
+        resolve = Files(self._workspace.settings, **self.opened.meaning).resolve
+        catalogue = self._workspace.catalogue
+        text = stamp(document, catalogue, recognised, resolve) if made else {}
         self.files.ask_export(self.opened.canvas.state, self.opened.name, text)
 
     def import_picture(self, source: Path | bytes, name: str) -> None:

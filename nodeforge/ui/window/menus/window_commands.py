@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from PySide6.QtCore import Qt
+
 from nodeforge.ui.common.command_registry import Command
 from nodeforge.ui.documents.open_document import OpenDocument
+from nodeforge.ui.panels.wildcard_files import WildcardFilesDialog
 from nodeforge.ui.window.base_window import BaseWindow
 from nodeforge.ui.window.documents_area import LINK_STYLES
 from nodeforge.ui.window.menus.canvas_menu import canvas_commands
@@ -97,10 +100,28 @@ def _file(window: BaseWindow) -> list[Command]:
             "export",
             any_open,
         ),
+        Command(
+            "file.wildcards",
+            "Wildcard files…",
+            partial(_edit_wildcards, window),
+            (),
+            "shuffle",
+            words=("Dynamic prompts", "Random prompts", "Word lists"),
+        ),
         Command("file.preferences", "Preferences…", window.show_preferences, ("Ctrl+,",), "gear"),
         Command("file.close", "Close tab", _with(window, files.close), ("Ctrl+W",), "x", any_open),
         Command("file.quit", "Quit", window.close, ("Ctrl+Q",)),
     ]
+
+
+def _edit_wildcards(window: BaseWindow) -> None:
+    """Show the wildcard files; what nodes give is shown anew once it is closed."""
+    dialog = WildcardFilesDialog(window.workspace.settings.wildcards, window)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    current = window.workspace.current
+    if current is not None:
+        dialog.finished.connect(lambda _: current.problems_changed.emit())
+    dialog.open()
 
 
 def _edit(window: BaseWindow) -> list[Command]:

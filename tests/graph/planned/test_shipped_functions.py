@@ -1,0 +1,60 @@
+"""Each shipped planned node has one declaration: the function that computes it, and its ports."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodeforge.graph.planned.functions import FUNCTIONS
+from nodeforge.settings import Settings
+from nodeforge.spec import ANY, NodeSpec
+from nodeforge.worker.packs import load_packs
+
+NODE_TYPES = load_packs(Settings(home=Path("no-home"))).node_types
+PLANNED = {key: made for key, made in NODE_TYPES.items() if made.spec.planned}
+
+
+def test_every_planned_node_has_a_function_and_no_function_is_left_over():
+    """numbers and lists 2."""
+    assert set(FUNCTIONS) == set(PLANNED)
+
+
+@pytest.mark.parametrize("type_id", PLANNED)
+def test_node_and_function_take_the_same_inputs_with_the_same_defaults(type_id: str):
+    spec = PLANNED[type_id].spec
+    parameters = inspect.signature(FUNCTIONS[type_id]).parameters
+    assert set(parameters) == set(spec.input)
+    for name, parameter in parameters.items():
+        if parameter.default is not inspect.Parameter.empty:
+            assert parameter.default == spec.input[name].default
+
+
+@pytest.mark.parametrize("type_id", PLANNED)
+def test_node_and_function_give_the_same(type_id: str, tmp_path: Path):
+    made = PLANNED[type_id]
+    given = sample(made.spec, tmp_path)
+    expected = FUNCTIONS[type_id](**given)
+    assert made.function(**given) == expected
+    assert set(expected._asdict()) == set(made.spec.output)
+
+
+def sample(spec: NodeSpec, folder: Path) -> dict[str, Any]:
+    from PIL import Image
+
+    (folder / "lines.txt").write_text("one\ntwo\n", encoding="utf-8")
+    Image.new("RGB", (3, 2)).save(folder / "picture.png")
+    files = {"text": "lines.txt", "image": "picture.png", "folder": "", "wildcards": ""}
+    made: dict[str, Any] = {}
+    for port in spec.inputs:
+        if port.many:
+            made[port.name] = ["one", "two"]
+        elif port.type == "path":
+            made[port.name] = folder / files[port.widget.kind]  # type: ignore[union-attr]
+        elif port.type == ANY:
+            made[port.name] = "one"
+        else:
+            made[port.name] = port.default
+    return made
