@@ -491,7 +491,12 @@ def test_a_switch_must_be_set_to_a_branch_that_is_fed():
     )
     assert found(whole, "switches")[0].fact == "nothing feeds branch 1."
     whole.links[end_of("s.choice")] = start_of("n.value")
-    assert "set before the run" in found(whole, "switches")[0].fact
+    assert found(whole, "switches") == []  # 0, which is fed
+    whole.nodes["n"].values = {"value": 3}
+    assert found(whole, "switches")[0].fact == "nothing feeds branch 3."
+    whole.nodes["t"] = Node("text.encode")
+    whole.links[end_of("s.choice")] = start_of("t.conditioning")
+    assert "only a run knows" in found(whole, "switches")[0].fact
     del whole.links[end_of("s.choice")]
     whole.nodes["s"].values = {}
     assert found(whole, "switches") == []
