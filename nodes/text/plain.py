@@ -90,7 +90,7 @@ def format_fields(
     Returns:
         value: The text.
     """
-    return texts.format_fields(template, names, values or [])
+    return texts.format_fields(template, names, values)
 
 
 @node("text.compare", title="Compare texts", planned=True)

@@ -217,7 +217,14 @@ class _Expansion:
         self.spreads[path] = {spec.outputs[0].name: Spread(axes, items)}
 
     def _collect(self, path: str, spec: NodeSpec) -> _Steps:
-        feed = self.flat.links[Input(path, spec.inputs[0].name)]
+        port = spec.inputs[0].name
+        feed = self.flat.links.get(Input(path, port))
+        if feed is None:
+            raise ExpandError(
+                "has neither a link nor a value.",
+                place=f"port '{port}'",
+                way_out="Connect what was computed for a list.",
+            )
         yield feed.node
         items = [each for each in self._spread(feed).items.values() if each is not LOST]
         self.spreads[path] = {spec.outputs[0].name: Spread((), {(): Collected(items)})}

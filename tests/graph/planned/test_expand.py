@@ -225,6 +225,11 @@ FAULTS: dict[str, tuple[Nodes, dict[str, str], str]] = {
         {"list.lines": "text.text", "grow.text": "list.text"},
         "List of texts (list): is a list of values that only a run knows",
     ),
+    "a Collect of nothing": (
+        {"all": ("lists.collect", {}), "other": ("test.join", {})},
+        {"other.parts[0]": "all.values", "grow.text": "other.text"},
+        "Collect (all), port 'value': has neither a link nor a value",
+    ),
     "an empty list": (
         {"list": ("lists.texts", {"lines": "  \n"})},
         {"grow.text": "list.text"},

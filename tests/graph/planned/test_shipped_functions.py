@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from nodeforge.graph.flatten import flatten
+from nodeforge.graph.model import Graph, Node
+from nodeforge.graph.planned import survey
 from nodeforge.graph.planned.functions import FUNCTIONS
 from nodeforge.settings import Settings
-from nodeforge.spec import ANY, NodeSpec
+from nodeforge.spec import ANY, Catalogue, NodeSpec
 from nodeforge.worker.packs import load_packs
 
 NODE_TYPES = load_packs(Settings(home=Path("no-home"))).node_types
@@ -58,3 +61,14 @@ def sample(spec: NodeSpec, folder: Path) -> dict[str, Any]:
         else:
             made[port.name] = port.default
     return made
+
+
+@pytest.mark.parametrize("resolve", [None, lambda _, value: Path("/nowhere") / str(value)])
+def test_each_alone_is_known_or_says_why_it_is_not(resolve):
+    """As it lies on the graph before anything is linked to it."""
+    catalogue = Catalogue.shipped()
+    for spec in catalogue.values():
+        if spec.settled_early:
+            flat = flatten(Graph({"alone": Node(spec.type)}), catalogue)
+            failures = survey(flat, catalogue, resolve).failures
+            assert all(failure.way_out for failure in failures.values()), spec.type

@@ -88,13 +88,13 @@ def replace(text: str, find: str, replacement: str, regular: bool, ignore_case: 
         ) from None
 
 
-def format_fields(template: str, names: str, values: list[Any]) -> Text:
+def format_fields(template: str, names: str, values: list[Any] | None = None) -> Text:
     """`template` with ``{name}`` replaced by the value of that name.
 
     Raises:
         TextError: a field has no value, or is written in a way that is not read.
     """
-    known = _named(names, values)
+    known = _named(names, values or [])
     made: list[str] = []
     try:
         fields = list(Formatter().parse(template))

@@ -24,5 +24,5 @@ RULE = Rule(
 def check(scene: LintContext) -> Iterator[Problem]:
     for path, failure in scene.planned.failures.items():
         spec = scene.nodes[path].spec
-        if spec is not None and spec.role is not Role.SWITCH:
+        if spec is not None and spec.role is Role.COMPUTE:  # others are other rules' matter
             yield scene.problem(path, failure.fact, failure.way_out)
