@@ -14,7 +14,6 @@ from typing import Any
 from nodeforge import models
 from nodeforge.errors import RequestError
 from nodeforge.graph.assets import ASSET
-from nodeforge.graph.planned.wildcards import files_below
 from nodeforge.settings import Settings, shipped
 from nodeforge.spec import FileWidget, ModelFileWidget, PortSpec
 
@@ -182,6 +181,8 @@ def _lies_in(path: Path, folder: Path) -> bool:
 
 def _digest_of_folder(folder: Path) -> str:
     """What the wildcard files below `folder` count as: their names and contents."""
+    from nodeforge.graph.planned.wildcards import files_below  # few workflows have any
+
     try:
         told = [f"{path.name} {name} {models.sha256(path)}" for name, path in files_below(folder)]
     except OSError as error:

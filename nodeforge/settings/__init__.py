@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -66,6 +67,7 @@ def default_home() -> Path:
     return user_data_path("NodeForge", appauthor=False)
 
 
+@cache
 def shipped(name: str) -> Path:
     """A folder that comes with NodeForge: ``nodes``, ``workflows``, ``resources`` or ``docs``.
 

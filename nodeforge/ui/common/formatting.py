@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 import time
+from functools import cache
+from pathlib import Path
 
 from nodeforge.settings import help_picture
 
@@ -30,7 +32,15 @@ def tooltip_html(doc: str) -> str:
 def help_picture_html(type_id: str) -> str:
     """The picture of a node's inputs and outputs for a tooltip; empty where there is none."""
     file = help_picture(type_id)
-    return f'<p><img src="{html.escape(file.as_posix())}"></p>' if file.is_file() else ""
+    if file.name not in _names_in(file.parent):
+        return ""
+    return f'<p><img src="{html.escape(file.as_posix())}"></p>'
+
+
+@cache
+def _names_in(folder: Path) -> frozenset[str]:
+    """The library asks for every node while the window starts."""
+    return frozenset(path.name for path in folder.glob("*.webp"))
 
 
 def _quoted(found: re.Match[str]) -> str:

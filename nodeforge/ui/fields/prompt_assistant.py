@@ -10,7 +10,6 @@ from pathlib import PurePath, PurePosixPath
 
 from nodeforge.errors import RequestError
 from nodeforge.graph.inline import inline
-from nodeforge.graph.planned.wildcards import WildcardFolder, files_below
 from nodeforge.models import Kind
 from nodeforge.spec import Catalogue, FileWidget, PortSpec, TextWidget
 from nodeforge.ui.documents.workspace import Workspace
@@ -76,6 +75,8 @@ class PromptAssistant:
     @cached_property
     def _wildcards(self) -> list[str]:
         """Wildcards of the user's folder; those of text files alone where another is broken."""
+        from nodeforge.graph.planned.wildcards import WildcardFolder, files_below
+
         folder = self._workspace.settings.wildcards
         try:
             names = WildcardFolder(folder).names()
