@@ -18,6 +18,8 @@ from nodeforge.ui.window.start_page import PICTURE, listed_workflows
 SIZE = (2 * PICTURE[0], 2 * PICTURE[1])
 """Twice the size on the start page, for screens of high density."""
 QUALITY = 85
+WIDE = 1.6
+"""Longer over shorter side, from which a picture is not cut."""
 
 
 def result_of(workflow: Path, folder: Path) -> Path:
@@ -25,6 +27,14 @@ def result_of(workflow: Path, folder: Path) -> Path:
     command = [sys.executable, "-m", "nodeforge", "run", str(workflow), "--out", str(folder)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return Path(done.stdout.splitlines()[-1])
+
+
+def fitted(picture: Image.Image) -> Image.Image:
+    """Cut to a card's shape; what is much wider or higher keeps its whole, on its own ground."""
+    if max(picture.size) < WIDE * min(picture.size):
+        return ImageOps.fit(picture, SIZE, Image.Resampling.LANCZOS)
+    ground = "#" + picture.crop((0, 0, 1, 1)).tobytes().hex()
+    return ImageOps.pad(picture, SIZE, Image.Resampling.LANCZOS, color=ground)
 
 
 def main() -> None:
@@ -38,7 +48,7 @@ def main() -> None:
             tempfile.TemporaryDirectory() as folder,
             Image.open(result_of(workflow, Path(folder))) as picture,
         ):
-            small = ImageOps.fit(picture.convert("RGB"), SIZE, Image.Resampling.LANCZOS)
+            small = fitted(picture.convert("RGB"))
             small.save(into / f"{workflow.stem}.jpg", quality=QUALITY, optimize=True)
 
 
