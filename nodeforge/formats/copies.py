@@ -19,19 +19,12 @@ COPY = "nodeforge_copy"
 """The name of the chunk."""
 
 
-def values_of(expanded: Expanded, copy: str) -> dict[str, dict[str, Any]]:
-    """What the lists before `copy` gave it, by path and output."""
-    found: dict[str, dict[str, Any]] = {}
-    for path, place in expanded.places.get(copy, {}).items():
-        for output, values in expanded.values.items():
-            if output.node == path and output.port in expanded.lists.get(path, ()):
-                found.setdefault(path, {})[output.port] = values[place]
-    return found
-
-
 def chunk_of(expanded: Expanded, copy: str) -> str:
-    """The chunk of `copy`; empty where it stands behind no list."""
-    found = values_of(expanded, copy)
+    """The chunk of `copy`, what the lists before it gave; empty where it stands behind none."""
+    found = {
+        path: {port: expanded.values[Output(path, port)][place] for port in expanded.lists[path]}
+        for path, place in expanded.places.get(copy, {}).items()
+    }
     return json.dumps(found) if found else ""
 
 

@@ -125,7 +125,7 @@ class NodeSpec:
         return gives_lists or (self.planned and self.category == "lists")
 
     @property
-    def settled_early(self) -> bool:
+    def replaced_by_planner(self) -> bool:
         """Whether it is replaced by values or other nodes while a run is planned."""
         return self.planned or self.role in (Role.SWITCH, Role.COLLECT)
 

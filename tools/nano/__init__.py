@@ -7,7 +7,7 @@ second_judge, export, evaluate. Each resumes where it stopped and writes below o
 
 `weights` holds the finished networks of the second training in float16, before the others that
 they need are there: the autoencoder (`train_vae --from tools/nano/weights` goes on from it), the
-tokenizer, the text encoder with its scores, and the UNet. To train the others elsewhere, copy
-`weights/vae` to `<runs>/cpu/vae/final`, and `weights/text`, `weights/tokenizer` and `weights/unet`
-into `<runs>/cpu`.
+tokenizer, the text encoder with its scores, the UNet, and the recogniser, which is not shipped. To
+train the others elsewhere, copy `weights/vae` to `<runs>/cpu/vae/final`, and the other folders
+there into `<runs>/cpu`.
 """

@@ -105,7 +105,7 @@ def expand(
         RequestError: a planned node refuses its input.
     """
     paths = [original(target) for target in targets]
-    if not any(node.spec and node.spec.settled_early for node in flat.nodes.values()):
+    if not any(node.spec and node.spec.replaced_by_planner for node in flat.nodes.values()):
         return Expanded(flat, {path: [path] for path in flat.nodes})
     return _Expansion(flat, catalogue, evaluate, frozenset(paths)).result(paths)
 
@@ -161,6 +161,8 @@ class _Expansion:
         return self.made
 
     def _expanded(self, path: str) -> _Steps:
+        if (known := self.failed.get(path)) is not None:
+            raise known  # said already, to another node that needs it
         node = self.flat.nodes.get(path)
         if node is None or node.spec is None:
             self._keep_unknown(path, node)
@@ -370,8 +372,8 @@ class _Expansion:
                 )
             for port in ports:
                 values[port] += given[port]
-            row = tuple(rows[number][each] for each in outer)
-            places += [row] * len(given[ports[0]])
+            here = tuple(rows[number][each] for each in outer)
+            places += [here] * len(given[ports[0]])
         if not places:
             raise ExpandError("gives an empty list.", way_out="Give it one value at least.")
         if len(places) > MOST_VALUES:
@@ -388,8 +390,8 @@ class _Expansion:
                 self._set_spread(path, port.name, Spread((axis,), items))
             else:
                 items = {
-                    tuple(places[axis] for axis in axes): _given(outputs.get(number), port.name)
-                    for number, places in enumerate(rows)
+                    tuple(row[each] for each in axes): _given(outputs.get(number), port.name)
+                    for number, row in enumerate(rows)
                 }
                 self._set_spread(path, port.name, Spread(axes, items))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -36,20 +37,21 @@ def survey(flat: FlatGraph, catalogue: Catalogue, resolve: Resolve | None = None
         catalogue: All node types.
         resolve: Finds files; without it, values that stand in files are not known.
     """
-    early = [path for path, node in flat.nodes.items() if node.spec and node.spec.settled_early]
-    if not early:
+    planned = [
+        path for path, node in flat.nodes.items() if node.spec and node.spec.replaced_by_planner
+    ]
+    if not planned:
         return Survey()
     opened = open_expansion(flat, catalogue, Evaluator(_functions(), resolve))
-    failures: dict[str, NodeForgeError] = {}
-    for path in early:
-        try:
+    for path in planned:
+        with suppress(RequestError):  # kept in `failed`
             opened.result([path])
-        except UnknownHereError:
-            continue
-        except RequestError:
-            failures |= {at: why for at, why in opened.failed.items() if at in early}
-    hidden = {at for at, why in failures.items() if isinstance(why, UnknownHereError)}
-    return Survey(opened.made.values, {at: why for at, why in failures.items() if at not in hidden})
+    failures = {
+        path: why
+        for path in planned
+        if (why := opened.failed.get(path)) and not isinstance(why, UnknownHereError)
+    }
+    return Survey(opened.made.values, failures)
 
 
 def expand_shipped(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nodeforge.graph.flatten import flatten
-from nodeforge.graph.model import Graph, Node
+from nodeforge.graph.model import Graph, Input, Node, Output
 from nodeforge.graph.planned import survey
 from nodeforge.graph.planned.functions import FUNCTIONS
 from nodeforge.settings import Settings
@@ -63,12 +63,30 @@ def sample(spec: NodeSpec, folder: Path) -> dict[str, Any]:
     return made
 
 
+def test_one_failure_is_told_once_however_many_nodes_are_behind_it():
+    """Each would compute the list before it anew, and come to the bound of copies."""
+    catalogue = Catalogue.shipped()
+    nodes = {f"n{number}": Node("values.expression", {"formula": "a"}) for number in range(40)}
+    graph = Graph(
+        {
+            "seeds": Node("lists.seeds", {"count": 1000}),
+            "bad": Node("values.expression", {"formula": "1 / (a - a)"}),
+            **nodes,
+        },
+        {Input("bad", "a"): Output("seeds", "seed")}
+        | {Input(name, "a"): Output("bad", "number") for name in nodes},
+    )
+    failures = survey(flatten(graph, catalogue), catalogue).failures
+    assert list(failures) == ["bad"]
+    assert "divides by zero" in failures["bad"].fact
+
+
 @pytest.mark.parametrize("resolve", [None, lambda _, value: Path("/nowhere") / str(value)])
 def test_each_alone_is_known_or_says_why_it_is_not(resolve):
     """As it lies on the graph before anything is linked to it."""
     catalogue = Catalogue.shipped()
     for spec in catalogue.values():
-        if spec.settled_early:
+        if spec.replaced_by_planner:
             flat = flatten(Graph({"alone": Node(spec.type)}), catalogue)
             failures = survey(flat, catalogue, resolve).failures
             assert all(failure.way_out for failure in failures.values()), spec.type
