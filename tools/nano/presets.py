@@ -72,7 +72,7 @@ CPU = Preset(
     motion=Stage(steps=8_000, batch=4, rate=1e-3, decay=1 / 3, ema=0.998),
     turbo=Stage(steps=1_500, batch=32, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
     judge=Stage(steps=4_000, batch=16, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
-    upscaler=Stage(steps=6_000, batch=16, rate=1e-3, decay=0.6, ema=0.995, muon=False),
+    upscaler=Stage(steps=3_000, batch=16, rate=5e-4, decay=0.6, ema=0.995, muon=False),
     renew_steps=6_000,
 )
 
@@ -119,7 +119,7 @@ CARD = replace(
     motion=Stage(steps=1_500, batch=64, rate=1e-3, decay=1 / 3, ema=0.995),
     turbo=Stage(steps=600, batch=256, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
     judge=Stage(steps=1_500, batch=128, rate=1e-3, decay=0.5, ema=0.99, warmup=20),
-    upscaler=Stage(steps=4_000, batch=128, rate=1e-3, decay=0.6, ema=0.995, muon=False),
+    upscaler=Stage(steps=4_000, batch=128, rate=5e-4, decay=0.6, ema=0.995, muon=False),
 )
 
 

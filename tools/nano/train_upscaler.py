@@ -2,8 +2,14 @@
 
 It adds what nearest-neighbour enlargement lacks. Half of its examples are clean halves, half are
 blurred, noised and compressed before; one network learns both.
+
+It starts as the best linear filter beside random features, and learns by squared errors. By
+absolute ones it learns next to nothing: the median of what a soft or noisy pixel may have been is
+mostly that pixel. From a random start it only learns to add nothing: its inputs are far from zero,
+so Adam's equal steps shake every layer's mean, and the last layer hides it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,16 +40,64 @@ FEATURES, CONVOLUTIONS = 32, 8
 CROP = 128
 WHOLE = 0.3  # of the crops: a picture shrunk as a whole, whose parts are finer
 DEGRADED_SHARE = 0.5
-SLOPE_WEIGHT = 0.3
+LOSS_SCALE = 30.0  # squared errors are small, and gradients are clipped at length 1
+MEAN = 0.7  # of the pictures
+PASSED = 12  # features that only pass on what they see, at the start
+SLOPE = 0.2
+FITTED_BATCHES, FITTED_CELLS = 16, 8_000
 
 
 class Upscaler(CompactNetwork):
-    """RGB in 0..1 to RGB in about 0..1, `SCALE` times as large; fresh, it repeats pixels."""
+    """RGB in 0..1 to RGB in about 0..1, `SCALE` times as large.
+
+    Fresh, some of its features pass on a pixel and three of its neighbours, linearly, so that
+    `fit_linear` can make a filter of them; the others are random.
+    """
 
     def __init__(self, features: int = FEATURES, convolutions: int = CONVOLUTIONS) -> None:
         super().__init__(3, features, convolutions, SCALE)
-        for parameter in self.body[-1].parameters():
-            nn.init.zeros_(parameter)
+        first, *inner, _ = (layer for layer in self.body if isinstance(layer, nn.Conv2d))
+        with torch.no_grad():
+            for layer in (first, *inner):
+                nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+                assert layer.bias is not None
+                nn.init.zeros_(layer.bias)
+            first.weight[:PASSED] = 0
+            for row in range(PASSED):
+                down, across = ((1, 1), (1, 0), (1, 2), (0, 1))[row // 3]
+                first.weight[row, row % 3, down, across] = 1
+            assert first.bias is not None
+            first.bias.copy_(-MEAN * first.weight.sum((1, 2, 3)))
+            for layer in inner:
+                layer.weight[:PASSED] = 0
+                nn.init.dirac_(layer.weight[:PASSED, :PASSED])
+            for layer in self.body:
+                if isinstance(layer, nn.PReLU):
+                    layer.weight.fill_(SLOPE)
+                    layer.weight[:PASSED] = 1
+
+    @torch.no_grad()
+    def fit_linear(self, pairs: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Make the last convolution the least-squares filter of these small and large pictures."""
+        last = self.body[-1]
+        assert isinstance(last, nn.Conv2d)
+        assert last.bias is not None
+        seen = last.in_channels * 9 + 1
+        products = torch.zeros(seen, seen, dtype=torch.double)
+        answers = torch.zeros(seen, last.out_channels, dtype=torch.double)
+        for small, large in pairs:
+            cells = functional.unfold(self.body[:-1](small), 3, padding=1).transpose(1, 2)
+            missing = large - functional.interpolate(small, scale_factor=float(SCALE))
+            wanted = functional.pixel_unshuffle(missing, SCALE).permute(0, 2, 3, 1)
+            chosen = torch.randperm(wanted[..., 0].numel())[:FITTED_CELLS]
+            inputs = cells.reshape(-1, seen - 1)[chosen].double()
+            inputs = torch.cat([inputs, torch.ones(len(inputs), 1, dtype=torch.double)], 1)
+            products += inputs.T @ inputs
+            answers += inputs.T @ wanted.reshape(-1, last.out_channels)[chosen].double()
+        ridge = 1e-3 * products.diagonal().mean() * torch.eye(seen, dtype=torch.double)
+        filters = torch.linalg.solve(products + ridge, answers)
+        last.weight.copy_(filters[:-1].T.reshape(last.weight.shape))
+        last.bias.copy_(filters[-1])
 
 
 def half(picture: Pixels) -> Pixels:
@@ -100,8 +154,7 @@ class Pairs:
 
 
 def upscaling_loss(drawn: Tensor, wanted: Tensor) -> Tensor:
-    slopes = [functional.l1_loss(drawn.diff(dim=axis), wanted.diff(dim=axis)) for axis in (-1, -2)]
-    return functional.l1_loss(drawn, wanted) + SLOPE_WEIGHT * (slopes[0] + slopes[1])
+    return LOSS_SCALE * functional.mse_loss(drawn, wanted)
 
 
 def gains(model: nn.Module, originals: list[Pixels]) -> dict[str, float]:
@@ -157,7 +210,9 @@ def main(
     pairs = Pairs(concepts, styles)
     stage = replace(recipe.upscaler, steps=steps or recipe.upscaler.steps)
     torch.manual_seed(0)
-    trainer = Trainer(Upscaler().to(device), stage, folder / "upscaler", seed=7)
+    fresh, rng = Upscaler(), np.random.default_rng(8)
+    fresh.fit_linear(pairs.batch(stage.batch, rng) for _ in range(FITTED_BATCHES))
+    trainer = Trainer(fresh.to(device), stage, folder / "upscaler", seed=7)
     originals = evaluated(concepts, styles, 24)
 
     def batch_of(chance: Chance) -> tuple[Tensor, ...]:
