@@ -1,6 +1,7 @@
 """All values in one place."""
 
 from nodeforge.values.checkpoint import Checkpoint
+from nodeforge.values.clips import Audio, Video
 from nodeforge.values.conditioning import (
     AddedConditions,
     Conditioning,
@@ -38,11 +39,17 @@ from nodeforge.values.recipes import (
     Vae,
     Weights,
 )
-from nodeforge.values.uncounted_fields import UNCOUNTED, uncounted
+from nodeforge.values.uncounted_fields import (
+    UNCOUNTED,
+    counted_fields,
+    counted_if_not,
+    uncounted,
+)
 
 __all__ = [
     "UNCOUNTED",
     "AddedConditions",
+    "Audio",
     "Checkpoint",
     "Conditioning",
     "Control",
@@ -76,7 +83,10 @@ __all__ = [
     "Tiling",
     "UpscaleModel",
     "Vae",
+    "Video",
     "Weights",
     "ZeroStar",
+    "counted_fields",
+    "counted_if_not",
     "uncounted",
 ]

@@ -1,14 +1,19 @@
-"""An image in VAE space."""
+"""An image, a video or a sound in VAE space."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nodeforge.errors import NodeForgeError
+from nodeforge.values.uncounted_fields import counted_if_not
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+BCHW, BCTHW, BCL = "BCHW", "BCTHW", "BCL"
+"""Layouts of pictures, videos and sounds: batch, channels, time, height, width; length."""
 
 
 class LatentMismatchError(NodeForgeError):
@@ -17,24 +22,31 @@ class LatentMismatchError(NodeForgeError):
 
 @dataclass(frozen=True)
 class Latent:
-    """An image in VAE space.
+    """An image, a video or a sound in VAE space.
 
     Args:
         samples: float32 on the CPU, axes as `layout` says; already multiplied by the VAE's
             scaling factor, so the spread is about 1.
         space: The latent space of the VAE that it belongs to, as ``sd`` or ``flux``.
-        scale: Pixels of the picture for one cell, along each side.
-        layout: Which axes `samples` has: ``BCHW``; a video adds T.
+        scale: Pixels of the picture for one cell, along each side; samples for one cell of a sound.
+        layout: Which axes `samples` has: ``BCHW``, ``BCTHW`` for video, ``BCL`` for sound.
+        rate: Frames of the video, or samples of the sound, a second; 0 for pictures.
     """
 
     samples: Tensor
     space: str
     scale: int
-    layout: str = "BCHW"
+    layout: str = BCHW
+    rate: float = field(default=0.0, metadata=counted_if_not(0.0))
 
     @property
     def batch(self) -> int:
         return self.samples.shape[self.layout.index("B")]
+
+    @property
+    def frames(self) -> int:
+        """Cells along the time axis of a video; a VAE may make several frames of one."""
+        return self.samples.shape[self.layout.index("T")] if "T" in self.layout else 1
 
     @property
     def height(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from nodeforge.values.guidance import FreeU
 from nodeforge.values.setting_names import DIFFUSERS
-from nodeforge.values.uncounted_fields import uncounted
+from nodeforge.values.uncounted_fields import counted_if_not, uncounted
 
 
 @dataclass(frozen=True)
@@ -226,6 +226,8 @@ class Noise:
             0..1. Then all items have the first seed, and the last of these counts up instead.
         item: Only this one of the batch, from 0, as it is among the others; None is all. Where
             the sampler's convention is ComfyUI's, the whole batch is drawn and this item kept.
+        frames: Of a video; None is the model's own number.
+        seconds: Of a sound; None is the model's own length.
     """
 
     seed: int
@@ -234,3 +236,5 @@ class Noise:
     batch: int = 1
     variations: tuple[tuple[int, float], ...] = ()
     item: int | None = None
+    frames: int | None = field(default=None, metadata=counted_if_not(None))
+    seconds: float | None = field(default=None, metadata=counted_if_not(None))
