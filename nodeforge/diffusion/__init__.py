@@ -22,6 +22,7 @@ os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 from nodeforge.diffusion.adapters.controlnet import HintError, add_control
 from nodeforge.diffusion.adapters.image_prompts import add_image_prompt
 from nodeforge.diffusion.adapters.lora import check_lora, with_lora
+from nodeforge.diffusion.adapters.motion import MotionError, with_motion
 from nodeforge.diffusion.denoising.inpainting import latent_mask, masked_picture
 from nodeforge.diffusion.denoising.local_host import LocalHost
 from nodeforge.diffusion.denoising.loop import denoise, estimate
@@ -96,6 +97,7 @@ from nodeforge.diffusion.vae.autoencoder import (
     encode,
     encode_reference,
 )
+from nodeforge.diffusion.vae.videos import ClipError, decode_video, encode_video
 from nodeforge.diffusion.vision.enlarging import EnlargeError, enlarge
 from nodeforge.diffusion.vision.upscaler import LoadedUpscaler, describe_upscaler
 from nodeforge.diffusion.weights.describe import (
@@ -111,6 +113,7 @@ from nodeforge.diffusion.weights.describe import (
     describe_image_encoder,
     describe_ip_adapter,
     describe_lora,
+    describe_motion_module,
     describe_t2i_adapter,
     describe_text_encoder,
     describe_vae,
@@ -142,6 +145,7 @@ __all__ = [
     "TEXT_FAMILIES",
     "VARIANTS",
     "BlockWeightError",
+    "ClipError",
     "ConditioningMismatchError",
     "DenoiseError",
     "Denoising",
@@ -162,6 +166,7 @@ __all__ = [
     "LocalHost",
     "Method",
     "ModelFacts",
+    "MotionError",
     "OutOfMemoryError",
     "PromptError",
     "ReferenceSize",
@@ -186,6 +191,7 @@ __all__ = [
     "combine",
     "concatenate",
     "decode",
+    "decode_video",
     "denoise",
     "describe",
     "describe_controlnet",
@@ -194,6 +200,7 @@ __all__ = [
     "describe_image_encoder",
     "describe_ip_adapter",
     "describe_lora",
+    "describe_motion_module",
     "describe_t2i_adapter",
     "describe_text_encoder",
     "describe_upscaler",
@@ -204,6 +211,7 @@ __all__ = [
     "encode_prompt",
     "encode_reference",
     "encode_text",
+    "encode_video",
     "enlarge",
     "estimate",
     "exclude_area",
@@ -232,6 +240,7 @@ __all__ = [
     "vae_layout",
     "with_embedding",
     "with_lora",
+    "with_motion",
     "with_named",
     "with_references",
     "zero",

@@ -57,6 +57,34 @@ class Tiling:
 
 
 @dataclass(frozen=True)
+class MotionModule:
+    """Attention along the frames, with which a denoiser of pictures draws videos.
+
+    Args:
+        weights: Where its numbers are.
+        loras: Camera moves, in the order in which they were laid over it.
+    """
+
+    weights: Weights
+    loras: tuple[Lora, ...] = ()
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How a denoiser of pictures draws videos (AnimateDiff, Guo et al. 2023).
+
+    Args:
+        module: Relates the frames.
+        context: Frames that it sees together; a longer clip is seen through overlapping windows.
+        overlap: Frames that neighbouring windows share, below `context`.
+    """
+
+    module: MotionModule
+    context: int = 16
+    overlap: int = 4
+
+
+@dataclass(frozen=True)
 class Model:
     """A denoising network with the LoRAs that lie over it, and how it runs.
 
@@ -73,6 +101,7 @@ class Model:
             configuration says.
         variant: Which of its family's kinds of models it is, as ``schnell``; empty where the
             family has one.
+        motion: How it draws videos, where its family draws pictures; None is pictures.
     """
 
     weights: Weights
@@ -83,6 +112,7 @@ class Model:
     zero_snr: bool | None = None
     shift: float | None = None
     variant: str = ""
+    motion: Motion | None = field(default=None, metadata=counted_if_not(None))
 
 
 @dataclass(frozen=True)
@@ -170,7 +200,16 @@ class UpscaleModel:
     architecture: str
 
 
-NetworkRecipe = Model | TextEncoderPart | Vae | ControlNet | IpAdapter | ImageEncoder | UpscaleModel
+NetworkRecipe = (
+    Model
+    | TextEncoderPart
+    | Vae
+    | ControlNet
+    | IpAdapter
+    | ImageEncoder
+    | UpscaleModel
+    | MotionModule
+)
 """Recipes of one network each."""
 
 Recipe = NetworkRecipe | TextEncoder

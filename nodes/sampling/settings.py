@@ -66,6 +66,24 @@ def noise(
     return Noise(seed, width, height, batch, parse_variations(variations), item)
 
 
+@node("sampling.video_noise", title="Video noise")
+def video_noise(
+    seed: Annotated[int, Seed()] = 0,
+    width: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
+    height: Annotated[int | None, Range(16, 16384, step=8, auto=True)] = None,
+    frames: Annotated[int | None, Range(1, 10000, auto=True)] = None,
+) -> Noise:
+    """Choose the start noise of a video.
+
+    Args:
+        seed: The clip's.
+        width: Pixels of the frames; a latent's size goes before it. Empty is the model's own.
+        height: Pixels of the frames; a latent's size goes before it. Empty is the model's own.
+        frames: How many; a latent's number goes before it. Empty is the model's own.
+    """
+    return Noise(seed, width, height, frames=frames)
+
+
 @node("sampling.sampler", version=2, upgrade={1: _WAS_DPMPP_2M})
 def sampler(
     name: Annotated[str, Choice(AUTO, *SAMPLERS, labels={**SAMPLER_LABELS, **_LABELS})] = AUTO,

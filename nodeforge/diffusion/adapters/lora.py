@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from nodeforge.diffusion.adapters.lora_blocks import Blocks, block_weight
 from nodeforge.diffusion.adapters.lora_keys import (
+    MOTION_MODULE,
     LayerPart,
     LoraNames,
     by_canonical_name,
@@ -32,7 +33,7 @@ from nodeforge.diffusion.errors import LoadingError
 from nodeforge.diffusion.networks.building import build
 from nodeforge.diffusion.participants import Order, Participant, participant
 from nodeforge.models import FAMILIES
-from nodeforge.values import Lora, Model, TextEncoder, TextEncoderPart, Weights
+from nodeforge.values import Lora, Model, MotionModule, TextEncoder, TextEncoderPart, Weights
 
 Changed = TypeVar("Changed", Model, TextEncoder)
 
@@ -53,14 +54,26 @@ def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()
         LoadingError: the file is of a kind that is not read.
     """
     parts = {each.weights.part for each in networks_of(recipe)}
-    if weight == 0 or not read_lora(Path(lora.path), lora.family).names.keys() & parts:
+    there = read_lora(Path(lora.path), lora.family).names.keys() & parts
+    if weight == 0 or not there:
         return recipe
-    return replace(recipe, loras=(*recipe.loras, Lora(lora, weight, blocks)))
+    added = Lora(lora, weight, blocks)
+    if isinstance(recipe, Model) and recipe.motion and MOTION_MODULE in there:
+        module = recipe.motion.module
+        module = replace(module, loras=(*module.loras, added))
+        recipe = replace(recipe, motion=replace(recipe.motion, module=module))
+        if there == {MOTION_MODULE}:
+            return recipe
+    return replace(recipe, loras=(*recipe.loras, added))
 
 
-def networks_of(recipe: Model | TextEncoder) -> tuple[Model | TextEncoderPart, ...]:
+def networks_of(
+    recipe: Model | TextEncoder,
+) -> tuple[Model | MotionModule | TextEncoderPart, ...]:
     """The networks that a LoRA over `recipe` may change."""
-    return recipe.parts if isinstance(recipe, TextEncoder) else (recipe,)
+    if isinstance(recipe, TextEncoder):
+        return recipe.parts
+    return (recipe, recipe.motion.module) if recipe.motion else (recipe,)
 
 
 @participant(order=Order.NETWORK)
@@ -207,6 +220,12 @@ def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
     path = Path(lora.path)
     names, left_out = read_lora(path, lora.family)
     told = list(left_out)
+    if isinstance(recipe, Model) and not recipe.motion and names.keys() == {MOTION_MODULE}:
+        raise LoadingError(
+            "it is a motion LoRA, which changes how a motion module moves the picture.",
+            place=str(path),
+            way_out="Load a motion module before it.",
+        )
     for each in networks_of(recipe):
         part = each.weights.part
         if (known := names.get(part)) is None:

@@ -45,6 +45,8 @@ def resolved(task: Denoising, facts: ModelFacts) -> Denoising:
     noise = task.noise
     if noise is not None and not isinstance(noise, DrawnNoise):
         noise = replace(noise, width=made.width, height=made.height)
+        if "T" in facts.layout and noise.frames is None:
+            noise = replace(noise, frames=facts.frames)
     return replace(
         task,
         sampler=replace(task.sampler, name=made.sampler),

@@ -11,6 +11,8 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import ControlNets
 from nodeforge.diffusion.adapters.image_prompts import ImagePrompts
 from nodeforge.diffusion.adapters.lora import LoraWeights
+from nodeforge.diffusion.adapters.motion import MotionModules
+from nodeforge.diffusion.denoising.context_windows import ContextWindows
 from nodeforge.diffusion.denoising.edit_channels import EditChannels
 from nodeforge.diffusion.denoising.guidance_embedding import (
     EmbeddedGuidance,
@@ -71,6 +73,9 @@ def chosen_participants(
         count = steps.stop - steps.start
         progress = TileProgress(lambda step, share: host.progress(step, count, part=share))
         chosen.append(Tiles(*start.tiles, progress))
+    if task.model.motion is not None:
+        motion = task.model.motion
+        chosen += [MotionModules(motion), ContextWindows(motion.context, motion.overlap)]
     if start.mask is not None and start.original is not None:
         noise = start.drawn.start.to(start.original.device)
         first = steps.start - steps.first

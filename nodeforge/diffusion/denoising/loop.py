@@ -18,7 +18,7 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import check_hints
 from nodeforge.diffusion.denoising.auto import resolved
 from nodeforge.diffusion.denoising.chosen import chosen_participants
-from nodeforge.diffusion.denoising.preview import factors_of, preview
+from nodeforge.diffusion.denoising.preview import clip_preview, factors_of
 from nodeforge.diffusion.denoising.setup import (
     Denoising,
     Start,
@@ -100,8 +100,9 @@ def _loop(host: Host, task: Denoising) -> _Loop:
     stepper = make_stepper(task.sampler, task.schedule, config, device)
     steps = step_range(task, stepper)
     start = set_up(task, known, stepper, steps.start, device)
-    check_hints(start.drawn.start.shape[0], task.positive, task.negative)
-    check_areas(start.drawn.start.shape[0], task.positive, task.negative)
+    pictures = start.frame.batch * start.frame.frames
+    check_hints(pictures, task.positive, task.negative)
+    check_areas(start.frame.batch, task.positive, task.negative)
     participants = chosen_participants(
         host, task, known, family, config, start, steps, stepper.negative
     )
@@ -163,7 +164,7 @@ class _Loop:
         numbers depend on it.
         """
         # what participants stand for is in their own part of the key, and only where it acts
-        model = replace(self.task.model, loras=(), freeu=None, tiling=None)
+        model = replace(self.task.model, loras=(), freeu=None, tiling=None, motion=None)
         settled = {
             "model": model,
             "sampler": self.task.sampler,
@@ -259,7 +260,7 @@ class _Loop:
 
     def _preview(self) -> np.ndarray:
         factors = factors_of(self.facts.space, self.facts.latent_channels)
-        return preview(self._clean()[0], factors)
+        return clip_preview(self._clean()[0], self.facts.layout, factors)
 
 
 def _on_cpu(state: Any) -> Any:

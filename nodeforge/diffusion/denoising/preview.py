@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedVae
 from nodeforge.settings import shipped
+from nodeforge.values.latent import BCTHW
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,19 @@ def preview(samples: Tensor, factors: Factors) -> np.ndarray:
     """
     pixels = torch.einsum("chw,cr->hwr", samples.float().cpu(), factors.matrix) + factors.bias
     return (pixels.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+
+
+def clip_preview(samples: Tensor, layout: str, factors: Factors) -> np.ndarray:
+    """`preview` of a picture's latent; of a video's, (frames, height, width, 3).
+
+    Args:
+        samples: One item, clean.
+        layout: As `Latent.layout` has it.
+        factors: Of the latent's family.
+    """
+    if layout != BCTHW:
+        return preview(samples, factors)
+    return np.stack([preview(samples[:, time], factors) for time in range(samples.shape[1])])
 
 
 @torch.no_grad()

@@ -43,6 +43,7 @@ from nodeforge.values import (
     Schedule,
     Tiling,
 )
+from nodeforge.values.latent import BCHW, BCL, BCTHW
 from nodeforge.values.setting_names import COMFYUI
 
 
@@ -172,6 +173,9 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
         latent: Latent | None = getattr(task, name)
         if latent is None:
             continue
+        if latent.layout != facts.layout:
+            fact, way_out = _other_axes(latent, facts)
+            raise LatentMismatchError(fact, place=f"port '{name}'", way_out=way_out)
         if latent.space != facts.space or latent.samples.shape[1] != facts.latent_channels:
             raise LatentMismatchError(
                 f"the latent is of the space {latent.space}, the model's is {facts.space}.",
@@ -184,6 +188,15 @@ def check_alike(task: Denoising, facts: ModelFacts) -> None:
             raise DenoiseError(fact, place="port 'guidance'", way_out=way_out)
         for each in (window, *window.perturbations):
             check_range(each.start, each.end)
+
+
+def _other_axes(latent: Latent, facts: ModelFacts) -> tuple[str, str]:
+    """What is wrong with a latent of another layout, and the way out."""
+    names = {BCHW: "a picture", BCTHW: "a video", BCL: "a sound"}
+    drawn = {BCHW: "pictures", BCTHW: "videos", BCL: "sounds"}[facts.layout]
+    ways = {BCHW: "VAE encode", BCTHW: "Encode video"}
+    encode = f"Encode one with '{ways[facts.layout]}'" if facts.layout in ways else "Encode one"
+    return f"the latent is of {names[latent.layout]}, the model draws {drawn}.", f"{encode}."
 
 
 def latent_size(task: Denoising, facts: ModelFacts) -> tuple[int, int]:
@@ -226,7 +239,7 @@ def set_up(
     batch = drawn.start.shape[0]
     samples = None if clean is None else _laid_out(_kept(clean.samples, task), batch, task, facts)
     stepper.prepare(start, drawn)
-    frame = Latent(drawn.start, facts.space, facts.scale)
+    frame = Latent(drawn.start, facts.space, facts.scale, facts.layout, facts.rate)
     mask = original = channels = None
     if facts.reads_picture:
         check_picture(task.positive, facts, frame)
@@ -291,7 +304,8 @@ def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
         shape, batch = task.latent.samples.shape, task.latent.batch
         return _noise_of(task.noise, _batch(task.noise, batch), shape[1:], together)
     assert task.noise is not None, "latent_size has refused it"
-    shape = (facts.latent_channels, *latent_size(task, facts))
+    times = (task.noise.frames or facts.frames,) if "T" in facts.layout else ()
+    shape = (facts.latent_channels, *times, *latent_size(task, facts))
     return _noise_of(task.noise, task.noise.batch, shape, together)
 
 
@@ -337,9 +351,10 @@ def _laid_out(samples: Tensor, batch: int, task: Denoising, facts: ModelFacts) -
     That decides the last bit: a convolution adds in another order. Image to image keeps the
     picture's order of axes; inpainting with Stable Diffusion repeats the latent, which loses it.
     """
-    samples = samples.expand(batch, -1, -1, -1) if samples.shape[0] == 1 else samples
+    samples = samples.expand(batch, *samples.shape[1:]) if samples.shape[0] == 1 else samples
     repeats = task.mask is not None and facts.kind != FLOW
-    order = torch.contiguous_format if repeats else torch.channels_last
+    plain = repeats or facts.layout != BCHW
+    order = torch.contiguous_format if plain else torch.channels_last
     return samples.contiguous(memory_format=order)
 
 

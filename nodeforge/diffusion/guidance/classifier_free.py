@@ -220,7 +220,8 @@ def _area(prompt: Prompt, x: Tensor) -> Tensor:
     if prompt.area is None:
         return x.new_ones(1, 1, *x.shape[2:])
     values = prompt.area.values[:, None].to(x.device)
-    return interpolate(values, size=x.shape[2:], mode="area")
+    cells = interpolate(values, size=x.shape[-2:], mode="area")
+    return cells if x.ndim == 4 else cells[:, :, None]  # the same in every frame
 
 
 def _mixed(predictions: Sequence[Tensor], shares: Sequence[Tensor] | None) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from nodeforge.diffusion.errors import LoadingError
+from nodeforge.diffusion.networks.motion_module import build_motion_module
 from nodeforge.diffusion.networks.t2i_adapter import build_t2i_adapter
 from nodeforge.diffusion.networks.text_networks import build_text_encoder
 from nodeforge.diffusion.vision.upscaler import build_upscaler
@@ -26,6 +27,7 @@ from nodeforge.models import FAMILIES, SPACES
 from nodeforge.values import (
     ControlNet,
     Model,
+    MotionModule,
     NetworkRecipe,
     TextEncoderPart,
     UpscaleModel,
@@ -93,6 +95,8 @@ def _build(recipe: NetworkRecipe) -> nn.Module:
                 return build_t2i_adapter(weights)
             case ControlNet():
                 return _built("ControlNetModel", controlnet_config(weights))
+            case MotionModule():
+                return build_motion_module(weights)
             case UpscaleModel():
                 return build_upscaler(recipe)
             case _:

@@ -43,6 +43,8 @@ class Order(IntEnum):
     CONTROL = 40
     GUIDANCE_EMBEDDING = 50
     TILES = 60
+    FRAMES = 62
+    WINDOWS = 65
     GUIDANCE = 70
     MASK = 80
 

@@ -26,6 +26,7 @@ from nodeforge.values import (
     ImageEncoder,
     IpAdapter,
     Model,
+    MotionModule,
     TextEncoder,
     TextEncoderPart,
     Vae,
@@ -290,6 +291,17 @@ def describe_image_encoder(path: Path) -> ImageEncoder:
         LoadingError: it is no image encoder.
     """
     return ImageEncoder(_usable(path, Kind.IMAGE_ENCODER))
+
+
+def describe_motion_module(path: Path) -> MotionModule:
+    """The recipe of AnimateDiff's motion module at `path`: a folder or a single file.
+
+    Raises:
+        ModelFileError: it is damaged, a pickle, or cannot be read.
+        LoadingError: it is no motion module, or for no family here.
+    """
+    info = of_kind(path, Kind.MOTION_MODULE)
+    return MotionModule(Weights(str(path), fingerprint(path), info.family or "", info.kind.value))
 
 
 def _usable(path: Path, kind: Kind) -> Weights:

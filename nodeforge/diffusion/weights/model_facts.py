@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,11 @@ from nodeforge.models import (
     predicts,
     read_config,
 )
-from nodeforge.values import Model, Vae, Weights
+from nodeforge.values import Model, Vae, Weights, counted_if_not
+from nodeforge.values.latent import BCHW, BCTHW
+
+_MOTION_RATE = 8.0
+"""Frames a second of the clips that AnimateDiff's modules were trained on."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ class ModelFacts:
         shift: How its schedule is moved, where its scheduler is dynamic.
         comfyui_shift: How far ComfyUI moves its schedule; None where the scheduler says it.
         rounds_strength_up: As `nodeforge.models.Family` has it.
+        layout: Which axes its latents have.
+        frames: Of a video, where nobody says how many; 1 for pictures.
+        rate: Frames of its videos a second; 0 for pictures.
     """
 
     family: str
@@ -73,6 +80,9 @@ class ModelFacts:
     shift: ScheduleShift = ScheduleShift.STATIC
     comfyui_shift: float | None = None
     rounds_strength_up: bool = False
+    layout: str = field(default=BCHW, metadata=counted_if_not(BCHW))
+    frames: int = field(default=1, metadata=counted_if_not(1))
+    rate: float = field(default=0.0, metadata=counted_if_not(0.0))
 
     @property
     def kind(self) -> str:
@@ -113,7 +123,14 @@ def facts(model: Model) -> ModelFacts:
         guidance_width=network.get("time_cond_proj_dim") or 0,
         shift=family.shift,
         rounds_strength_up=family.rounds_strength_up,
+        **_time_axis(model),
     )
+
+
+def _time_axis(model: Model) -> dict[str, Any]:
+    if model.motion is None:
+        return {}
+    return {"layout": BCTHW, "frames": model.motion.context, "rate": _MOTION_RATE}
 
 
 def _comfyui_shift(model: Model, family: Family, scheduler: Mapping[str, Any]) -> float | None:

@@ -8,6 +8,7 @@ from nodeforge.models.detection.info import Kind
 from nodeforge.models.detection.networks import FoundNetworks
 from nodeforge.models.detection.unsupported import WIDTHS
 from nodeforge.models.families import FAMILIES, Family, Task
+from nodeforge.models.files.diffusers_folder import CONFIG, read_config
 
 Fitting = tuple[tuple[Family, ...], str]
 """Families, the likeliest first, or none, and the reason where it is not one."""
@@ -39,6 +40,8 @@ def families_of(found: FoundNetworks) -> Fitting:
         return (), "it is no kind of model known here"
     if found.kind is Kind.VAE:
         return _by_latents(found)
+    if found.kind is Kind.MOTION_MODULE:
+        return _by_blocks(found)
     if found.kind is Kind.T2I_ADAPTER:
         return _by_adapter(found)
     if found.width is not None:
@@ -120,6 +123,19 @@ def _by_adapter(found: FoundNetworks) -> Fitting:
         return factor is not None and channels in (factor**2, 3 * factor**2)
 
     return _those(fits, f"{channels} input channels are of")
+
+
+def _by_blocks(found: FoundNetworks) -> Fitting:
+    """A motion module's layers go into a UNet of blocks as wide as they are."""
+    unets = tuple(family for family in FAMILIES.values() if family.network == UNET)
+    fitting = tuple(family for family in unets if _blocks(family) == found.block_channels)
+    if fitting:
+        return fitting, ""
+    return unets, "its blocks are of no published model: those of the model at hand will tell"
+
+
+def _blocks(family: Family) -> tuple[int, ...]:
+    return tuple(read_config(family.denoiser_config() / CONFIG).get("block_out_channels", ()))
 
 
 def _those(fits: Callable[[Family], bool], told: str) -> Fitting:

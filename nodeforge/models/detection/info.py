@@ -21,6 +21,7 @@ class Kind(StrEnum):
     IP_ADAPTER = "ip_adapter"
     IMAGE_ENCODER = "image_encoder"
     UPSCALER = "upscaler"
+    MOTION_MODULE = "motion_module"
     UNKNOWN = "unknown"
 
 

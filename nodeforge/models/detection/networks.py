@@ -58,6 +58,9 @@ _MOST_VECTORS, _MOST_OF_EMBEDDING = 1024, 16
 _VECTORS = ("clip_l", "clip_g", "emb_params")
 """What trainers of textual inversions call the vectors."""
 
+_MOTION = re.compile(
+    r"(?:module\.)?down_blocks\.(\d+)\.motion_modules\.0\.(?:temporal_transformer\.)?proj_in\.weight"
+)
 _LORA_TEXT = re.compile(r"attn2[._](?:processor[._])?to_[kv]$")
 _LORA_ENCODER = re.compile(r"self_attn[._][qkv]_proj$")
 _LORA_INPUTS = ("down", "hada_w1_b", "lokr_w1", "lokr_w1_b")
@@ -73,7 +76,7 @@ def find_networks(shapes: Shapes, metadata: Mapping[str, str]) -> FoundNetworks:
     if upscaler := find_upscaler(shapes):
         return upscaler
     found = _first(shapes, (_controlnet, _checkpoint, _diffusers_unet, find_denoiser, _vae))
-    found = found or (_lora(shapes) if _has(names, _LORA) else None)
+    found = found or (_lora(shapes) if _has(names, _LORA) else _motion_module(shapes))
     found = found or _first(
         shapes, (_adapter, _image_encoder, find_text_encoder, _text, _embedding)
     )
@@ -185,6 +188,21 @@ def _adapter(shapes: Shapes) -> FoundNetworks | None:
         layout=Layout.DIFFUSERS if prefix else Layout.OTHER,
         parts=("t2i_adapter",),
         in_channels=_side(shapes, f"{prefix}conv_in.weight", 1),
+    )
+
+
+def _motion_module(shapes: Shapes) -> FoundNetworks | None:
+    """AnimateDiff's attention along the frames, by its authors' names or diffusers'."""
+    found = (_MOTION.fullmatch(name) for name in shapes)
+    channels = {int(each[1]): shapes[each[0]][0] for each in found if each}
+    if not channels:
+        return None
+    diffusers = "down_blocks.0.motion_modules.0.proj_in.weight" in shapes
+    return FoundNetworks(
+        kind=Kind.MOTION_MODULE,
+        layout=Layout.DIFFUSERS if diffusers else Layout.OTHER,
+        parts=("motion_module",),
+        block_channels=tuple(channels[block] for block in sorted(channels)),
     )
 
 

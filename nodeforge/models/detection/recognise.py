@@ -57,6 +57,7 @@ _TAKEN_TO_BE = {
     "Qwen3ForCausalLM": Kind.TEXT_ENCODER,
     "ControlNetModel": Kind.CONTROLNET,
     "T2IAdapter": Kind.T2I_ADAPTER,
+    "MotionAdapter": Kind.MOTION_MODULE,
     "CLIPVisionModelWithProjection": Kind.IMAGE_ENCODER,
 }
 _OF_DENOISERS = ("unet", "transformer")

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 Marks = tuple[tuple[tuple[str, ...], str], ...]
 
 UNET_MARKS: Marks = (
-    (("motion_modules.",), "AnimateDiff"),
     (("time_stack.", "time_mixer.", "temporal_transformer_blocks."), "Stable Video Diffusion"),
     (("\nencoder_hid_proj.text_proj.", "\nadd_embedding.text_proj."), "Kandinsky"),
     (("\nadd_embedding.image_proj.", "\nencoder_hid_proj.image_embeds."), "Kandinsky 2.2"),
