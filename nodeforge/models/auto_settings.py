@@ -69,6 +69,8 @@ def resolve(
     """
     facts = FAMILIES[family]
     usual = facts.recommended_for(variant)
+    size = facts.native_size
+    native = (facts.video.width, facts.video.height) if facts.video else (size, size)
     flow = (prediction or facts.prediction_types[0]) == FLOW
     sampler = asked.sampler
     if sampler == AUTO:
@@ -85,8 +87,8 @@ def resolve(
         image_guidance=(
             usual.image_guidance if asked.image_guidance is None else asked.image_guidance
         ),
-        width=facts.native_size if asked.width is None else asked.width,
-        height=facts.native_size if asked.height is None else asked.height,
+        width=native[0] if asked.width is None else asked.width,
+        height=native[1] if asked.height is None else asked.height,
     )
 
 

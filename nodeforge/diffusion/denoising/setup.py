@@ -18,7 +18,7 @@ from nodeforge.diffusion.denoising.inpainting import (
 )
 from nodeforge.diffusion.samplers.pairs import Stepper
 from nodeforge.diffusion.tensors.conditioning import ConditioningMismatchError, check_range
-from nodeforge.diffusion.tensors.latents import check_size
+from nodeforge.diffusion.tensors.latents import LatentSizeError, check_size
 from nodeforge.diffusion.tensors.noise import (
     DrawnNoise,
     draw_batch_noise,
@@ -304,9 +304,26 @@ def _drawn(task: Denoising, facts: ModelFacts) -> DrawnNoise:
         shape, batch = task.latent.samples.shape, task.latent.batch
         return _noise_of(task.noise, _batch(task.noise, batch), shape[1:], together)
     assert task.noise is not None, "latent_size has refused it"
-    times = (task.noise.frames or facts.frames,) if "T" in facts.layout else ()
+    times = (_cells_of(task.noise, facts),) if "T" in facts.layout else ()
     shape = (facts.latent_channels, *times, *latent_size(task, facts))
     return _noise_of(task.noise, task.noise.batch, shape, together)
+
+
+def _cells_of(noise: Noise, facts: ModelFacts) -> int:
+    """Along time.
+
+    Raises:
+        LatentSizeError: the model has no video of so many frames.
+    """
+    frames, each = noise.frames or facts.frames, facts.frames_in_cell
+    if (frames - 1) % each:
+        near = max(0, round((frames - 1) / each)) * each + 1
+        raise LatentSizeError(
+            f"{frames} frames: this model's videos have one frame and a multiple of {each}.",
+            place="port 'noise'",
+            way_out=f"Use for instance {near}.",
+        )
+    return (frames - 1) // each + 1
 
 
 def _noise_of(noise: Noise | None, batch: int, shape: Sequence[int], together: bool) -> DrawnNoise:

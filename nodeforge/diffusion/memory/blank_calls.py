@@ -29,7 +29,7 @@ from nodeforge.values import (
 META = torch.device("meta")
 TOKENS = 77
 """Of a prompt of one chunk."""
-_TEXT_WIDTHS = ("cross_attention_dim", "joint_attention_dim", "cap_feat_dim")
+_TEXT_WIDTHS = ("cross_attention_dim", "joint_attention_dim", "cap_feat_dim", "text_dim")
 """How the configurations of denoisers name the width of the encoded text."""
 
 
@@ -65,7 +65,7 @@ def blank_call(
 
 def keeps_states(recipe: NetworkRecipe) -> bool:
     """Whether a text encoder is asked for the state after each block, as all but T5 are."""
-    return isinstance(recipe, TextEncoderPart) and not _class_of(recipe).startswith("T5")
+    return isinstance(recipe, TextEncoderPart) and not _class_of(recipe).startswith(("T5", "UMT5"))
 
 
 def state_bytes(recipe: NetworkRecipe, network: Any, dtype: torch.dtype) -> int:
@@ -80,7 +80,7 @@ def _encoder_call(
     tokens = _tokens(recipe.kind, network)
     ids = blank(1, tokens, dtype=torch.long)
     asked: dict[str, Any] = {"output_hidden_states": keeps_states(recipe)}
-    if not _class_of(recipe).startswith(("T5", "CLIP")):  # a language model
+    if not _class_of(recipe).startswith(("T5", "UMT5", "CLIP")):  # a language model
         asked["attention_mask"] = blank(1, 1, tokens, tokens, dtype=torch.bool)
         asked["use_cache"] = False
     return lambda: network(input_ids=ids, **asked)

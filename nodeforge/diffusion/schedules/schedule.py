@@ -92,7 +92,9 @@ def trained_sigmas(scheduler: Mapping[str, Any]) -> Tensor:
 def shift_of(scheduler: Mapping[str, Any]) -> float:
     """How far a flow-matching schedule is moved to noisier levels; 1 is not."""
     mu = scheduler.get(MU)
-    return math.exp(mu) if mu is not None else scheduler.get("shift", 1.0)
+    if mu is not None:
+        return math.exp(mu)
+    return scheduler.get("shift", scheduler.get("flow_shift", 1.0))
 
 
 def trained_betas(scheduler: Mapping[str, Any]) -> list[float]:

@@ -6,25 +6,46 @@ is held so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from nodeforge.diffusion.networks.loading import LoadedVae
-from nodeforge.diffusion.vae.autoencoder import decode, encode
+from nodeforge.diffusion.tensors.devices import TILE, out_of_memory_explained
+from nodeforge.diffusion.tensors.latents import LatentSizeError, check_size
+from nodeforge.diffusion.tensors.tiles import Tile, placed_tiles
+from nodeforge.diffusion.vae.autoencoder import (
+    OVERLAP,
+    OutOfMemoryError,
+    check_numbers,
+    check_space,
+    decode,
+    encode,
+    too_large,
+)
+from nodeforge.diffusion.vae.causal import (
+    FRAMES_IN_CELL,
+    decoded_groups,
+    encoded,
+    frames_of,
+    is_causal,
+)
+from nodeforge.diffusion.vae.normalising import as_encoded, as_latent
 from nodeforge.errors import RequestError
 from nodeforge.values import Image, Latent, Video
 from nodeforge.values.latent import BCHW, BCTHW
 
 GROUP = 4
-"""Frames that a VAE of pictures decodes at once."""
+"""Frames that a VAE of pictures codes at once."""
 
 
 class ClipError(RequestError):
     """A latent that is no video, or a clip that it has not."""
 
 
+@torch.no_grad()
 def decode_video(
     vae: LoadedVae,
     latent: Latent,
@@ -53,16 +74,102 @@ def decode_video(
         VaeError: what came out is no number.
     """
     _check(latent, item)
-    cells = latent.samples[item].transpose(0, 1)  # (frames, channels, height, width)
-    frames = torch.empty(latent.frames, latent.height, latent.width, 3, dtype=torch.uint8)
-    for at in range(0, latent.frames, GROUP):
-        check()
-        group = replace(latent, samples=cells[at : at + GROUP].contiguous(), layout=BCHW)
-        image = decode(vae, group, tiled=tiled, check=check, fell_back=fell_back)
-        frames[at : at + GROUP] = _in_8_bits(image)
+    check_space(vae, latent)
+    clip = replace(latent, samples=latent.samples[item : item + 1])
+    if not is_causal(vae.network):
+        frames = _decoded_apart(vae, clip, tiled, check, fell_back)
+    else:
+        frames = _decoded_along_time(vae, clip, tiled, check, fell_back)
     return Video(frames, rate or latent.rate)
 
 
+def _decoded_apart(
+    vae: LoadedVae,
+    clip: Latent,
+    tiled: bool,
+    check: Callable[[], None],
+    fell_back: Callable[[], None],
+) -> Tensor:
+    """By a VAE of pictures."""
+    cells = clip.samples[0].transpose(0, 1)
+    frames = torch.empty(clip.frames, clip.height, clip.width, 3, dtype=torch.uint8)
+    for at in range(0, clip.frames, GROUP):
+        check()
+        group = replace(clip, samples=cells[at : at + GROUP].contiguous(), layout=BCHW)
+        image = decode(vae, group, tiled=tiled, check=check, fell_back=fell_back)
+        frames[at : at + GROUP] = (image.pixels * 255).round_().to(torch.uint8)
+    return frames
+
+
+def _decoded_along_time(
+    vae: LoadedVae,
+    clip: Latent,
+    tiled: bool,
+    check: Callable[[], None],
+    fell_back: Callable[[], None],
+) -> Tensor:
+    samples = as_encoded(vae.network, clip.samples.to(vae.network.device))
+    shape = frames_of(clip.frames), clip.height, clip.width, 3
+    frames = torch.empty(shape, dtype=torch.uint8)
+    if not tiled:
+        try:
+            with out_of_memory_explained():
+                _decode_into(frames, vae, samples, check)
+            return frames
+        except OutOfMemoryError:
+            fell_back()
+    try:
+        with out_of_memory_explained():
+            _decode_tiles_into(frames, vae, samples, check)
+    except OutOfMemoryError:
+        raise too_large(clip) from None
+    return frames
+
+
+def _decode_into(
+    frames: Tensor, vae: LoadedVae, samples: Tensor, check: Callable[[], None]
+) -> None:
+    at = 0
+    for group in decoded_groups(vae.network, samples, check):
+        made = _in_8_bits(group)
+        frames[at : at + len(made)] = made
+        at += len(made)
+
+
+def _decode_tiles_into(
+    frames: Tensor, vae: LoadedVae, samples: Tensor, check: Callable[[], None]
+) -> None:
+    """Tile after tile, each of the whole clip; where two overlap, the later fades in."""
+    side, overlap = TILE // vae.scale, OVERLAP // vae.scale
+    height, width = samples.shape[-2:]
+    for tile in placed_tiles(height, width, side, overlap):
+        fade = _fade(tile, overlap, vae.scale)
+        top, left = tile.top * vae.scale, tile.left * vae.scale
+        at = 0
+        for group in decoded_groups(vae.network, tile.cut(samples).contiguous(), check):
+            made = _in_8_bits(group)
+            high, wide = made.shape[1:3]
+            place = frames[at : at + len(made), top : top + high, left : left + wide]
+            mixed = place.float().lerp(made.float(), fade)
+            place.copy_(mixed.round_().to(torch.uint8))
+            at += len(made)
+
+
+def _fade(tile: Tile, overlap: int, scale: int) -> Tensor:
+    """How much a tile counts beside those above it and left of it: (height, width, 1)."""
+
+    def ramp(length: int, begins: bool) -> Tensor:
+        shares = torch.ones(length * scale)
+        if not begins:
+            count = overlap * scale
+            shares[:count] = (torch.arange(count) + 0.5) / count
+        return shares
+
+    rows, columns = ramp(tile.height, tile.top == 0), ramp(tile.width, tile.left == 0)
+    return (rows[:, None] * columns)[..., None]
+
+
+@torch.no_grad()
 def encode_video(
     vae: LoadedVae,
     video: Video,
@@ -70,28 +177,64 @@ def encode_video(
     tiled: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> Latent:
-    """The latent of `video`, (1, channels, frames, height, width).
+    """The latent of `video`, (1, channels, cells, height, width).
 
     Args:
         vae: The autoencoder.
-        video: Its sides are multiples of the VAE's scale.
-        tiled: Work in tiles, which needs less memory and changes numbers.
+        video: Its sides are multiples of the VAE's scale; for a VAE along time it has one frame
+            and a multiple of four.
+        tiled: Work in tiles, for VAEs of pictures: needs less memory and changes numbers.
         check: Called between groups of frames and between tiles; what it raises stops the work.
 
     Raises:
-        LatentSizeError: the VAE's scale does not divide a side.
+        LatentSizeError: the VAE's scale does not divide a side, or the number of frames is none
+            that it can code.
     """
-    cells = []
-    for at in range(0, video.count, GROUP):
-        check()
-        image = Image(video.frames[at : at + GROUP].float() / 255)
-        cells.append(encode(vae, image, tiled=tiled, check=check).samples)
-    samples = torch.cat(cells).transpose(0, 1)[None].contiguous()
-    return Latent(samples, vae.space, vae.scale, BCTHW, video.rate)
+    check_size(video.width, video.height, vae.scale)
+    if is_causal(vae.network):
+        samples = _encoded_along_time(vae, video, check)
+    else:
+        groups = []
+        for at in range(0, video.count, GROUP):
+            check()
+            image = Image(video.frames[at : at + GROUP].float() / 255)
+            groups.append(encode(vae, image, tiled=tiled, check=check).samples)
+        samples = torch.cat(groups).transpose(0, 1)[None]
+    return Latent(samples.contiguous(), vae.space, vae.scale, BCTHW, video.rate)
 
 
-def _in_8_bits(image: Image) -> torch.Tensor:
-    return (image.pixels * 255).round_().to(torch.uint8)
+def _encoded_along_time(vae: LoadedVae, video: Video, check: Callable[[], None]) -> Tensor:
+    if (video.count - 1) % FRAMES_IN_CELL:
+        near = max(0, round((video.count - 1) / FRAMES_IN_CELL)) * FRAMES_IN_CELL + 1
+        raise LatentSizeError(
+            f"{video.count} frames: this VAE codes one frame and a multiple of {FRAMES_IN_CELL}.",
+            place="port 'video'",
+            way_out=f"Trim the video to {near} frames.",
+        )
+    network = vae.network
+
+    def groups() -> Iterator[Tensor]:
+        at = 0
+        while at < video.count:
+            check()
+            count = 1 if at == 0 else FRAMES_IN_CELL
+            pixels = 2.0 * (video.frames[at : at + count].float() / 255) - 1.0
+            yield pixels.permute(3, 0, 1, 2)[None].to(network.device, network.dtype)
+            at += count
+
+    mean, _ = encoded(network, groups()).chunk(2, dim=1)
+    return as_latent(network, mean).float().cpu()
+
+
+def _in_8_bits(group: Tensor) -> Tensor:
+    """(1, 3, frames, height, width) in -1..1 to uint8 (frames, height, width, 3).
+
+    Raises:
+        VaeError: they are no numbers.
+    """
+    check_numbers(group)
+    pixels = (group[0].float() * 0.5 + 0.5).clamp(0, 1).mul_(255).round_().to(torch.uint8)
+    return pixels.permute(1, 2, 3, 0).cpu()
 
 
 def _check(latent: Latent, item: int) -> None:

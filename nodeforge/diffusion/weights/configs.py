@@ -152,6 +152,8 @@ def _check_places(
 
 def scale_of(config: Mapping[str, Any]) -> int:
     """Pixels of the picture for one cell of the latent, of a VAE's configuration."""
+    if told := config.get("scale_factor_spatial"):  # of videos' VAEs
+        return told
     halvings = len(config.get("block_out_channels", (64,))) - 1
     patch = config.get("patch_size") or (1,)  # a VAE may fold cells into channels
     return 2**halvings * patch[0]

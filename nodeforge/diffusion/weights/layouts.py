@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from nodeforge.diffusion.weights import wan_vae
 from nodeforge.diffusion.weights.original_layout import from_original
 from nodeforge.diffusion.weights.weights_file import StoredTensor
 from nodeforge.models import FAMILIES, TEXT_ENCODER_KINDS, bundled_prefix
@@ -92,6 +93,8 @@ def tensors_of(
             there = inside
         case _:
             pass
+    if isinstance(recipe, Vae) and wan_vae.MARK in there:
+        return wan_vae.from_wan(there, network.config)
     if any(name.startswith(MARKS) for name in there):
         return from_ldm(recipe.weights.part, there, getattr(network, "config", None))
     return dict(there)

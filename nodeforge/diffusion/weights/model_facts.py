@@ -60,6 +60,7 @@ class ModelFacts:
         layout: Which axes its latents have.
         frames: Of a video, where nobody says how many; 1 for pictures.
         rate: Frames of its videos a second; 0 for pictures.
+        frames_in_cell: As `nodeforge.models.LatentSpace` has it.
     """
 
     family: str
@@ -83,6 +84,7 @@ class ModelFacts:
     layout: str = field(default=BCHW, metadata=counted_if_not(BCHW))
     frames: int = field(default=1, metadata=counted_if_not(1))
     rate: float = field(default=0.0, metadata=counted_if_not(0.0))
+    frames_in_cell: int = field(default=1, metadata=counted_if_not(1))
 
     @property
     def kind(self) -> str:
@@ -99,7 +101,7 @@ def facts(model: Model) -> ModelFacts:
     weights, family = model.weights, FAMILIES[model.weights.family]
     network = denoiser_config(weights)
     channels, scale = latent_layout(weights)
-    cells = family.cells_in_token
+    cells = family.cells_in_token if family.folds_cells else 1
     guidance = family.guidance_of(model.variant)
     if guidance is GuidanceKind.EMBEDDED and network.get("guidance_embeds") is False:
         guidance = GuidanceKind.NONE
@@ -128,6 +130,10 @@ def facts(model: Model) -> ModelFacts:
 
 
 def _time_axis(model: Model) -> dict[str, Any]:
+    family = FAMILIES[model.weights.family]
+    if (video := family.video) is not None:
+        told = {"layout": BCTHW, "frames": video.frames, "rate": video.rate}
+        return {**told, "frames_in_cell": family.latent_space.frames_in_cell}
     if model.motion is None:
         return {}
     return {"layout": BCTHW, "frames": model.motion.context, "rate": _MOTION_RATE}
@@ -190,6 +196,8 @@ def latent_layout(weights: Weights) -> tuple[int, int]:
 def vae_layout(vae: Vae) -> tuple[int, int]:
     """Channels of a VAE's latents, and pixels of the picture for one cell."""
     config = vae_config(vae)
+    if "z_dim" in config:  # a VAE of videos folds pixels, not cells
+        return config["z_dim"], scale_of(config)
     folded = prod(config.get("patch_size") or (1,))
     return config.get("latent_channels", 4) * folded, scale_of(config)
 

@@ -30,6 +30,8 @@ def families_of(found: FoundNetworks) -> Fitting:
         return (), found.unread
     if found.foreign and found.kind is not Kind.LORA and found.network in ("", *_WITH_SIGNATURE):
         return (), f"{found.foreign} is not supported yet"
+    if found.families and found.kind is Kind.VAE:
+        return tuple(FAMILIES[name] for name in found.families), ""
     if found.families:
         return _by_signature(found)
     if by_class := tuple(f for f in FAMILIES.values() if f.network == found.network != UNET):

@@ -31,7 +31,7 @@ from nodeforge.models.detection.unsupported import (
     unsupported_architecture,
 )
 from nodeforge.models.detection.upscalers import find_upscaler
-from nodeforge.models.families import FAMILIES, TEXT_ENCODER_KINDS
+from nodeforge.models.families import FAMILIES, SPACES, TEXT_ENCODER_KINDS, WAN_VAE
 
 _TEXT = (
     "cond_stage_model.transformer.text_model.",
@@ -58,6 +58,10 @@ _MOST_VECTORS, _MOST_OF_EMBEDDING = 1024, 16
 _VECTORS = ("clip_l", "clip_g", "emb_params")
 """What trainers of textual inversions call the vectors."""
 
+_VIDEO_VAES = (
+    ("decoder.middle.0.residual.0.gamma", "decoder.conv1.weight", Layout.ORIGINAL),
+    ("decoder.mid_block.resnets.0.norm1.gamma", "decoder.conv_in.weight", Layout.DIFFUSERS),
+)
 _MOTION = re.compile(
     r"(?:module\.)?down_blocks\.(\d+)\.motion_modules\.0\.(?:temporal_transformer\.)?proj_in\.weight"
 )
@@ -243,6 +247,8 @@ def _diffusers_unet(shapes: Shapes) -> FoundNetworks | None:
 
 
 def _vae(shapes: Shapes) -> FoundNetworks | None:
+    if (video := _video_vae(shapes)) is not None:
+        return video
     prefix = _prefix(shapes, VAE_PREFIXES, "decoder.conv_in.weight")
     if prefix is None:
         return None
@@ -259,6 +265,26 @@ def _vae(shapes: Shapes) -> FoundNetworks | None:
         latent_scale=2**doublings * math.isqrt(folded),
         foreign="" if len(shapes[f"{prefix}decoder.conv_in.weight"]) < 5 else "A VAE of videos",
     )
+
+
+def _video_vae(shapes: Shapes) -> FoundNetworks | None:
+    """Wan's, by its authors' names or diffusers'; those of other videos are not run."""
+    for mark, first, layout in _VIDEO_VAES:
+        prefix = _prefix(shapes, VAE_PREFIXES, mark)
+        if prefix is None or len(shapes.get(f"{prefix}{first}", ())) != 5:
+            continue
+        channels = shapes[f"{prefix}{first}"][1]
+        spaces = [s for s in SPACES.values() if s.vae == WAN_VAE and s.channels == channels]
+        return FoundNetworks(
+            kind=Kind.VAE,
+            layout=layout,
+            parts=("vae",),
+            latent_channels=channels,
+            latent_scale=spaces[0].scale if spaces else None,
+            families=tuple(f.name for f in FAMILIES.values() if f.latent_space in spaces),
+            foreign="" if spaces else "A VAE of videos",
+        )
+    return None
 
 
 def _text(shapes: Shapes) -> FoundNetworks | None:

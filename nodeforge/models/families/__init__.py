@@ -11,9 +11,10 @@ from nodeforge.models.families.family import (
     ScheduleShift,
     Task,
     Variant,
+    VideoSize,
 )
 from nodeforge.models.families.signature import Signature
-from nodeforge.models.families.spaces import SPACES, LatentSpace
+from nodeforge.models.families.spaces import SPACES, WAN_VAE, LatentSpace
 from nodeforge.models.families.text_encoder_kinds import KINDS as TEXT_ENCODER_KINDS
 from nodeforge.models.families.text_encoder_kinds import TextEncoderKind
 
@@ -35,6 +36,7 @@ __all__ = [
     "HALF_FIRST",
     "SPACES",
     "TEXT_ENCODER_KINDS",
+    "WAN_VAE",
     "Family",
     "GuidanceKind",
     "LatentSpace",
@@ -44,4 +46,5 @@ __all__ = [
     "Task",
     "TextEncoderKind",
     "Variant",
+    "VideoSize",
 ]

@@ -102,6 +102,22 @@ class Variant:
     licence: str | None = None
 
 
+@dataclass(frozen=True)
+class VideoSize:
+    """What the videos are like that a model was trained on.
+
+    Args:
+        width, height: Pixels.
+        frames: How many.
+        rate: Frames a second.
+    """
+
+    width: int
+    height: int
+    frames: int
+    rate: float
+
+
 _NO_TEMPLATE = "{}"
 
 
@@ -167,6 +183,9 @@ class Family:
         plain_inpainting: The strength up to which its ordinary models fill a mask well.
         spots_at_even_steps: Whether multistep samplers of high order leave spots in the last of
             evenly spaced steps.
+        video: What its videos are like, where it draws videos; None where it draws pictures.
+        folds_cells: Whether the cells of a token are channels of its input, as its configuration
+            counts them; otherwise the network folds them itself.
         signature: How single files of its denoiser look; None for UNets, which widths tell apart.
     """
 
@@ -209,6 +228,8 @@ class Family:
     normalises_references: bool = True
     companions: bool = False
     signature: Signature | None = None
+    video: VideoSize | None = None
+    folds_cells: bool = True
     area_range: tuple[float, float] = (0.4, 1.7)
     licence: str = ""
     tuned_schedule: str = ""

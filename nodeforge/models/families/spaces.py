@@ -25,6 +25,8 @@ class LatentSpace:
         config: Where in ``resources`` the VAE's configuration is.
         shift: What is taken from the VAE's latents before that.
         layout: Axes of its latents, as in `nodeforge.values.Latent`.
+        frames_in_cell: Frames of a video for one cell along time, but for its first, which is one
+            cell alone.
         usual_file: How people's files of its VAE are called.
         gigabytes: Of that file, about.
         dtypes: What its VAE may compute in, the best first.
@@ -44,6 +46,7 @@ class LatentSpace:
     family: str
     shift: float = 0.0
     layout: str = "BCHW"
+    frames_in_cell: int = 1
     usual_file: str = ""
     gigabytes: float = 0.0
     dtypes: tuple[str, ...] = FULL_FIRST
@@ -57,6 +60,8 @@ class LatentSpace:
 
 
 _KL = "AutoencoderKL"
+WAN_VAE = "AutoencoderKLWan"
+"""Class of the VAEs of Wan: videos, coded causally along time."""
 
 SPACES: Mapping[str, LatentSpace] = {
     space.name: space
@@ -83,6 +88,16 @@ SPACES: Mapping[str, LatentSpace] = {
             "flux2", "Flux.2", 128, 16, None,
             vae="AutoencoderKLFlux2", config="configs/flux2/vae", family="flux2_klein_4b",
             usual_file="flux2-vae.safetensors", gigabytes=0.34,
+        ),
+        LatentSpace(
+            "wan21", "Wan 2.1", 16, 8, None,
+            vae=WAN_VAE, config="configs/wan/vae", family="wan", layout="BCTHW",
+            frames_in_cell=4, usual_file="wan_2.1_vae.safetensors", gigabytes=0.25,
+        ),
+        LatentSpace(
+            "wan22", "Wan 2.2", 48, 16, None,
+            vae=WAN_VAE, config="configs/wan22_5b/vae", family="wan22_5b", layout="BCTHW",
+            frames_in_cell=4, usual_file="wan2.2_vae.safetensors", gigabytes=1.4,
         ),
     )
 }  # fmt: skip

@@ -79,6 +79,13 @@ KINDS: Mapping[str, TextEncoderKind] = {
             f"{_NANO}/text_encoder", f"{_NANO}/tokenizer",
         ),
         TextEncoderKind(
+            "umt5_xxl", "umT5-XXL", "UMT5EncoderModel", 4096,
+            "configs/umt5_xxl", "configs/umt5_xxl", "umt5_xxl_fp16.safetensors", 11.4,
+            BFLOAT16_FIRST,
+            ("encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight",),
+            ("shared.weight", "encoder.embed_tokens.weight"), 256384, ("umt5xxl",),
+        ),
+        TextEncoderKind(
             "t5_xxl", "T5-XXL", "T5EncoderModel", 4096,
             "configs/t5_xxl", "configs/t5_xxl", "t5xxl_fp16.safetensors", 9.8, BFLOAT16_FIRST,
             ("encoder.block.0.layer.0.SelfAttention.q.weight",),
