@@ -70,8 +70,10 @@ _FUSED = {
 
 
 def original(state: Mapping[str, Tensor]) -> State:
-    """A denoiser of Flux.1, Chroma, Flux.2 or Z-Image as its authors' files have it."""
-    return _z_image(state) if "cap_pad_token" in state else _flux(state)
+    """A denoiser of Flux.1, Chroma, Flux.2, Z-Image or Wan as its authors' files have it."""
+    if "cap_pad_token" in state:
+        return _z_image(state)
+    return _wan(state) if "patch_embedding.weight" in state else _flux(state)
 
 
 def _flux(state: Mapping[str, Tensor]) -> State:
@@ -121,6 +123,71 @@ def _z_image(state: Mapping[str, Tensor]) -> State:
             theirs = theirs.replace("attention.to_out.0", "attention.out")
             made[re.sub(r"attention\.norm_([qk])", r"attention.\1_norm", theirs)] = tensor
     return made
+
+
+_WAN = (
+    ("condition_embedder.text_embedder.linear_1", "text_embedding.0"),
+    ("condition_embedder.text_embedder.linear_2", "text_embedding.2"),
+    ("condition_embedder.time_embedder.linear_1", "time_embedding.0"),
+    ("condition_embedder.time_embedder.linear_2", "time_embedding.2"),
+    ("condition_embedder.time_proj", "time_projection.1"),
+    ("attn1.to_out.0", "self_attn.o"),
+    ("attn2.to_out.0", "cross_attn.o"),
+    ("attn1.to_", "self_attn."),
+    ("attn2.to_", "cross_attn."),
+    ("attn1.", "self_attn."),
+    ("attn2.", "cross_attn."),
+    (".norm2.", ".norm3."),
+    ("ffn.net.0.proj", "ffn.0"),
+    ("ffn.net.2", "ffn.2"),
+)
+
+
+def _wan(state: Mapping[str, Tensor]) -> State:
+    made: State = {}
+    for name, tensor in state.items():
+        for ours, theirs in _WAN:
+            name = name.replace(ours, theirs)
+        name = name.replace("proj_out.", "head.head.")
+        top = name == "scale_shift_table"
+        made["head.modulation" if top else name.replace("scale_shift_table", "modulation")] = tensor
+    return made
+
+
+def vae_in_wan(state: Mapping[str, Tensor], resnets: int) -> State:
+    """A VAE of Wan 2.1 in its authors' names.
+
+    Args:
+        state: By diffusers' names.
+        resnets: In each level of the decoder.
+    """
+    return {_wan_vae_name(name, resnets): tensor for name, tensor in state.items()}
+
+
+def _wan_vae_name(name: str, resnets: int) -> str:
+    inner = {"norm1": "residual.0", "conv1": "residual.2", "norm2": "residual.3"}
+    inner |= {"conv2": "residual.6", "conv_shortcut": "shortcut"}
+    name = re.sub(
+        r"\.(norm1|conv1|norm2|conv2|conv_shortcut)\.", lambda f: f".{inner[f[1]]}.", name
+    )
+    for ours, theirs in (
+        (r"^post_quant_conv\.", "conv2."),
+        (r"^quant_conv\.", "conv1."),
+        (r"\.conv_in\.", ".conv1."),
+        (r"\.norm_out\.", ".head.0."),
+        (r"\.conv_out\.", ".head.2."),
+        (r"mid_block\.resnets\.0\.", "middle.0."),
+        (r"mid_block\.attentions\.0\.", "middle.1."),
+        (r"mid_block\.resnets\.1\.", "middle.2."),
+        (r"encoder\.down_blocks\.", "encoder.downsamples."),
+    ):
+        name = re.sub(ours, theirs, name)
+    if found := re.match(
+        r"decoder\.up_blocks\.(\d+)\.(?:resnets\.(\d+)|upsamplers\.0)\.(.*)", name
+    ):
+        place = int(found[1]) * (resnets + 1) + int(found[2] or resnets)
+        return f"decoder.upsamples.{place}.{found[3]}"
+    return name
 
 
 def under(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,6 +243,8 @@ def written(path: Path, state: Mapping[str, Tensor], **more: Any) -> Path:
 def vae_in_ldm(folder: Path) -> State:
     """The VAE of a diffusers folder, in its authors' names."""
     network = next(iter(loaded_networks(diffusion.describe_vae(folder)).values()))
+    if "z_dim" in network.config:
+        return vae_in_wan(network.state_dict(), network.config["num_res_blocks"] + 1)
     names = ldm_names("vae", network)
     made: State = {}
     for key, tensor in network.state_dict().items():

@@ -12,6 +12,7 @@ import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
+    AutoencoderKLWan,
     ChromaPipeline,
     ChromaTransformer2DModel,
     FlowMatchEulerDiscreteScheduler,
@@ -20,6 +21,9 @@ from diffusers import (
     FluxFillPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
+    UniPCMultistepScheduler,
+    WanPipeline,
+    WanTransformer3DModel,
     ZImagePipeline,
     ZImageTransformer2DModel,
 )
@@ -35,6 +39,8 @@ from transformers import (
     T5Config,
     T5EncoderModel,
     T5Tokenizer,
+    UMT5Config,
+    UMT5EncoderModel,
 )
 
 from tools.configs.clip_tokenizer import END, START, byte_symbols
@@ -267,6 +273,58 @@ def flux2_klein(distilled: bool = True) -> Flux2KleinPipeline:
     )
 
 
+def umt5(width: int = 32) -> UMT5EncoderModel:
+    config = UMT5Config(
+        vocab_size=98, d_model=width, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
+        feed_forward_proj="gated-gelu",
+    )  # fmt: skip
+    return seeded(UMT5EncoderModel, config)
+
+
+def wan_vae(**more: Any) -> AutoencoderKLWan:
+    given: dict[str, Any] = {
+        "base_dim": 4,
+        "z_dim": CHANNELS,
+        "dim_mult": [1, 1, 1, 1],
+        "num_res_blocks": 1,
+        "temperal_downsample": [False, True, True],
+        "latents_mean": [0.1, -0.2, 0.3, 0.0],
+        "latents_std": [1.5, 2.0, 0.7, 1.0],
+    }
+    return seeded(AutoencoderKLWan, **{**given, **more})
+
+
+def _wan_transformer(seed: int = 0) -> WanTransformer3DModel:
+    return seeded(
+        WanTransformer3DModel,
+        patch_size=(1, 2, 2),
+        num_attention_heads=1,
+        attention_head_dim=128,  # of all published ones: no shape tells it
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        text_dim=32,
+        freq_dim=16,
+        ffn_dim=32,
+        num_layers=2,
+        rope_max_seq_len=32,
+        seed=seed,
+    )
+
+
+def wan(**more: Any) -> WanPipeline:
+    scheduler = UniPCMultistepScheduler(
+        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+    )
+    return WanPipeline(
+        tokenizer=t5_tokenizer(),
+        text_encoder=umt5(),
+        vae=wan_vae(),
+        scheduler=scheduler,
+        transformer=_wan_transformer(),
+        **more,
+    )
+
+
 PIPELINES: dict[str, Callable[[], Any]] = {
     "flux1": flux1,
     "flux1_schnell": flux1_schnell,
@@ -275,5 +333,6 @@ PIPELINES: dict[str, Callable[[], Any]] = {
     "z_image": z_image,
     "flux2_klein": flux2_klein,
     "flux2_klein_base": lambda: flux2_klein(distilled=False),
+    "wan": wan,
 }
 """By family and variant."""

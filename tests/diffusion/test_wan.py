@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny_wan import CHANNELS, wan
+from tiny_transformers import CHANNELS, wan
 
 from nodeforge import diffusion
 from nodeforge.diffusion import Denoising, behaviour

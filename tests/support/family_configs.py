@@ -15,6 +15,8 @@ from nodeforge.models import FAMILIES, SPACES, TEXT_ENCODER_KINDS
 def _layout(vae: Path) -> dict[str, int]:
     """Channels and scale of the latents of a VAE."""
     config = json.loads((vae / "config.json").read_text("utf-8"))
+    if "z_dim" in config:
+        return {"channels": config["z_dim"], "scale": config["scale_factor_spatial"]}
     folded = config.get("patch_size") or (1, 1)
     halvings = len(config["block_out_channels"]) - 1
     return {

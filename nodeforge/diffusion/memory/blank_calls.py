@@ -12,6 +12,7 @@ from torch import Tensor
 from nodeforge.diffusion.families import behaviour
 from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.tensors.prompt_inputs import PromptInputs
+from nodeforge.diffusion.vae.causal import decoded_groups, is_causal
 from nodeforge.diffusion.vae.normalising import cells_folded
 from nodeforge.diffusion.vision.enlarging import TILE_ON_CARD
 from nodeforge.diffusion.weights.configs import scale_of
@@ -53,6 +54,10 @@ def blank_call(
             return _denoiser_call(recipe, network, blank)
         case TextEncoderPart():
             return _encoder_call(recipe, network, blank)
+        case Vae() if is_causal(network):
+            _, *sides = _video_cells(recipe.space)
+            clip = blank(1, network.config.z_dim, 2, *sides)  # more groups take no more
+            return lambda: [None for _ in decoded_groups(network, clip)]
         case Vae():
             side = _largest_size(recipe.space) // scale_of(network.config) * cells_folded(network)
             latent = blank(1, network.config.latent_channels, side, side)
@@ -99,7 +104,8 @@ def _denoiser_call(
     batch += told.reads_picture
     beside = told.reads_mask or told.reads_picture
     channels = told.in_channels // family.cells_in_token if beside else told.latent_channels
-    x = blank(batch, channels, side, side, dtype=torch.float32)
+    cells = _video_cells(family.space) if family.video else (side, side)
+    x = blank(batch, channels, *cells, dtype=torch.float32)
     said = _said(family, told, network.config, batch, blank)
     model, time = LoadedModel(network, family.name), blank(1, dtype=torch.float32)[0]
     return lambda: behaviour(family.name).predict(model, x, time, said)
@@ -139,6 +145,15 @@ def _tokens(kind: str, network: Any) -> int:
     lengths = (f.text_length for f in FAMILIES.values() if kind in f.text_encoders.values())
     most = getattr(network.config, "max_position_embeddings", None)
     return min(max(lengths, default=0) or TOKENS, most or sys.maxsize)
+
+
+def _video_cells(space: str) -> tuple[int, int, int]:
+    """Along time, down and across: of a clip that a family of this space was trained on."""
+    family = next(f for f in FAMILIES.values() if f.space == space and f.video)
+    assert family.video is not None
+    scale = family.latent_space.scale
+    cells = (family.video.frames - 1) // family.latent_space.frames_in_cell + 1
+    return cells, family.video.height // scale, family.video.width // scale
 
 
 def _largest_size(space: str) -> int:

@@ -93,8 +93,10 @@ def tensors_of(
             there = inside
         case _:
             pass
-    if isinstance(recipe, Vae) and wan_vae.MARK in there:
-        return wan_vae.from_wan(there, network.config)
+    if isinstance(recipe, Vae):
+        for prefix in ("", "first_stage_model."):
+            if f"{prefix}{wan_vae.MARK}" in there:
+                return wan_vae.from_wan(_under(prefix, there), network.config)
     if any(name.startswith(MARKS) for name in there):
         return from_ldm(recipe.weights.part, there, getattr(network, "config", None))
     return dict(there)

@@ -76,11 +76,13 @@ def _by_signature(found: FoundNetworks) -> Fitting:
     told = [f for f in fitting if f.name == found.base] or [
         f for f in fitting if f.width == found.width
     ]
+    reads = found.in_channels or 0
+    told = [f for f in told if reads in f.in_channels] or told
     if found.kind is Kind.LORA:
         reason = f"{found.foreign} of this size is not supported yet" if found.foreign else ""
         return (*told, *(family for family in fitting if family not in told)), reason
     family = (told or fitting)[0]
-    reads, made = found.in_channels or 0, found.latent_channels or 0
+    made = found.latent_channels or 0
     if found.kind is not Kind.TEXT_ENCODER and reads != made:
         inpaints = reads > 2 * made and Task.INPAINTING in family.in_channels.values()
         if not inpaints:

@@ -101,7 +101,8 @@ def _others(shapes: Shapes, family: Family) -> tuple[str, ...]:
         for folder, kind in family.text_encoders.items()
         if bundled_prefix(TEXT_ENCODER_KINDS[kind], shapes)
     )
-    decoders = (f"{prefix}decoder.conv_in.weight" for prefix in VAE_PREFIXES)
+    firsts = ("decoder.conv_in.weight", "decoder.conv1.weight")
+    decoders = (f"{prefix}{first}" for prefix in VAE_PREFIXES for first in firsts)
     return (*texts, *(("vae",) if any(name in shapes for name in decoders) else ()))
 
 
