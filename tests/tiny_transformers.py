@@ -294,7 +294,7 @@ def wan_vae(**more: Any) -> AutoencoderKLWan:
     return seeded(AutoencoderKLWan, **{**given, **more})
 
 
-def _wan_transformer(seed: int = 0) -> WanTransformer3DModel:
+def wan_transformer(seed: int = 0) -> WanTransformer3DModel:
     return seeded(
         WanTransformer3DModel,
         patch_size=(1, 2, 2),
@@ -320,7 +320,7 @@ def wan(**more: Any) -> WanPipeline:
         text_encoder=umt5(),
         vae=wan_vae(),
         scheduler=scheduler,
-        transformer=_wan_transformer(),
+        transformer=wan_transformer(),
         **more,
     )
 

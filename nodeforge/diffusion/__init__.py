@@ -117,6 +117,7 @@ from nodeforge.diffusion.weights.describe import (
     describe_t2i_adapter,
     describe_text_encoder,
     describe_vae,
+    with_low_noise,
 )
 from nodeforge.diffusion.weights.model_facts import (
     ModelFacts,
@@ -240,6 +241,7 @@ __all__ = [
     "vae_layout",
     "with_embedding",
     "with_lora",
+    "with_low_noise",
     "with_motion",
     "with_named",
     "with_references",

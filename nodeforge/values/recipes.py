@@ -102,6 +102,7 @@ class Model:
         variant: Which of its family's kinds of models it is, as ``schnell``; empty where the
             family has one.
         motion: How it draws videos, where its family draws pictures; None is pictures.
+        low_noise: The expert that takes over at low noise; None where one model draws all.
     """
 
     weights: Weights
@@ -113,6 +114,20 @@ class Model:
     shift: float | None = None
     variant: str = ""
     motion: Motion | None = field(default=None, metadata=counted_if_not(None))
+    low_noise: LowNoise | None = field(default=None, metadata=counted_if_not(None))
+
+
+@dataclass(frozen=True)
+class LowNoise:
+    """A model's second expert, as Wan 2.2 has one.
+
+    Args:
+        model: The denoiser.
+        boundary: The noise level below which it draws, as a share of the timesteps.
+    """
+
+    model: Model
+    boundary: float = 0.875
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
-from tiny_transformers import CHANNELS, wan
+from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
+from safetensors.torch import load_file
+from tiny_transformers import CHANNELS, wan, wan_transformer
 
 from nodeforge import diffusion
-from nodeforge.diffusion import Denoising, behaviour
+from nodeforge.diffusion import Denoising, LoadingError, behaviour
 from nodeforge.diffusion.vae.causal import decoded_groups
+from nodeforge.models import FAMILIES, MissingCompanionError, companions, recognise
+from nodeforge.models.detection.fitting_families import families_of
 from nodeforge.values import Guidance, Latent, Noise, Sampler, Schedule, Video
 from nodeforge.values.latent import BCTHW
+from tests.support.family_configs import use_configs
+from tests.tiny_originals import original, written
 
 SIDE, FRAMES, SEED, STEPS, SCALE = 32, 9, 7, 4, 5.0
 TEXT, NEGATIVE = "a fox  &amp; a\nhare", "blurry"
@@ -46,9 +54,10 @@ def task(host, model, **changed):
     return replace(made, **changed)
 
 
-def by_pipeline(pipe, output="latent"):
+def by_pipeline(pipe, output="latent", **more):
     pipe.set_progress_bar_config(disable=True)
     return pipe(
+        **more,
         prompt=TEXT,
         negative_prompt=NEGATIVE,
         height=SIDE,
@@ -122,3 +131,100 @@ def test_tiles_are_nearly_the_whole(host, model):
         tiled = diffusion.decode_video(vae, latent, tiled=True).frames.float()
     assert whole.shape == tiled.shape == (5, 640, 576, 3)
     assert (whole - tiled).abs().mean() < 8
+
+
+def a14b():
+    """Two experts."""
+    return wan(transformer_2=wan_transformer(seed=5), boundary_ratio=0.875)
+
+
+@pytest.fixture(scope="module")
+def experts(tmp_path_factory):
+    made = tmp_path_factory.mktemp("a14b")
+    a14b().save_pretrained(made)
+    return diffusion.describe(made)
+
+
+def test_two_experts_draw_as_in_the_pipeline(host, experts):
+    assert experts.model.low_noise.boundary == 0.875
+    guidance = Guidance(SCALE, low_noise_scale=3.0)
+    made = diffusion.denoise(host, task(host, experts, guidance=guidance))
+    wanted = by_pipeline(a14b(), guidance_scale_2=3.0)
+    assert (made.samples - wanted).abs().max() == 0.0
+    one_scale = diffusion.denoise(host, task(host, experts))
+    assert (one_scale.samples - by_pipeline(a14b())).abs().max() == 0.0
+    assert not torch.equal(one_scale.samples, made.samples)
+
+
+def test_experts_in_files_of_their_own_are_found_by_name(host, experts, tmp_path, monkeypatch):
+    root = Path(experts.model.weights.path)
+    use_configs(monkeypatch, "wan", root)
+    for folder, name in (("transformer", "High"), ("transformer_2", "Low")):
+        state = load_file(root / folder / "diffusion_pytorch_model.safetensors")
+        written(tmp_path / f"wan2.2_{name}_Noise.safetensors", original(state))
+    high = tmp_path / "wan2.2_High_Noise.safetensors"
+    there = [recognise(root / part) for part in ("text_encoder", "vae")]
+    found = companions(high, {}, there)
+    low = found["low_noise"].path
+    assert low.name == "wan2.2_Low_Noise.safetensors"
+    model = diffusion.describe(
+        high, text_encoders=[root / "text_encoder"], vae=root / "vae", low_noise=low
+    )
+    asked = task(host, model, guidance=Guidance(SCALE, low_noise_scale=3.0))
+    shift = replace(asked.model, shift=3.0)  # the tiny pipeline's, where 2.2 has 12
+    made = diffusion.denoise(host, replace(asked, model=shift))
+    wanted = by_pipeline(a14b(), guidance_scale_2=3.0)
+    assert (made.samples - wanted).abs().max() == 0.0
+    low.unlink()
+    with pytest.raises(MissingCompanionError, match="its other half"):
+        companions(high, {}, there)
+
+
+def test_a_lora_over_two_experts_changes_both(host, experts, tmp_path):
+    chance = torch.Generator().manual_seed(1)
+    layer = "diffusion_model.blocks.0.self_attn.q"
+    halves = {"lora_A": (2, 128), "lora_B": (128, 2)}
+    state = {
+        f"{layer}.{half}.weight": torch.randn(shape, generator=chance)
+        for half, shape in halves.items()
+    }
+    lora = diffusion.describe_lora(written(tmp_path / "lora.safetensors", state), "wan")
+    changed = diffusion.with_lora(experts.model, lora, 1.0)
+    assert len(changed.loras) == len(changed.low_noise.model.loras) == 1
+    for recipe in (changed, changed.low_noise.model):
+        with host.use(recipe) as one, host.use(replace(recipe, loras=())) as same:
+            assert one.network is same.network
+    plain = diffusion.denoise(host, task(host, experts)).samples
+    made = diffusion.denoise(host, replace(task(host, experts), model=changed)).samples
+    assert (made - plain).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("boundary", [0.0, 1.0, 2.0])
+def test_a_boundary_lies_between_noise_and_none(model, boundary):
+    with pytest.raises(LoadingError, match="lies not between"):
+        diffusion.with_low_noise(model.model, model.model, boundary)
+
+
+def test_a_5b_model_is_told_the_time_of_each_token(host, tmp_path):
+    made = wan(expand_timesteps=True)
+    made.save_pretrained(tmp_path)
+    index = tmp_path / "model_index.json"
+    told = json.loads(index.read_text("utf-8")) | {"_nodeforge_family": "wan22_5b"}
+    index.write_text(json.dumps(told), "utf-8")
+    model = diffusion.describe(tmp_path)
+    assert model.model.weights.family == "wan22_5b"
+    latent = diffusion.denoise(host, task(host, model))
+    assert (latent.samples - by_pipeline(made)).abs().max() == 0.0
+
+
+@pytest.mark.parametrize("family", ["wan", "wan22_5b"])
+def test_real_files_are_told_apart_by_their_sizes(family):
+    from nodeforge.models.detection.networks import find_networks
+
+    folder = FAMILIES[family].denoiser_config()
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    with torch.device("meta"):
+        network = WanTransformer3DModel.from_config(config)
+    shapes = {name: tuple(each.shape) for name, each in original(network.state_dict()).items()}
+    found = find_networks(shapes, {})
+    assert [each.name for each in families_of(found)[0]] == [family]

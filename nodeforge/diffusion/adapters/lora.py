@@ -53,11 +53,14 @@ def with_lora(recipe: Changed, lora: Weights, weight: float, blocks: Blocks = ()
     Raises:
         LoadingError: the file is of a kind that is not read.
     """
-    parts = {each.weights.part for each in networks_of(recipe)}
+    parts = {part_of_lora(each.weights.part, lora.family) for each in networks_of(recipe)}
     there = read_lora(Path(lora.path), lora.family).names.keys() & parts
     if weight == 0 or not there:
         return recipe
     added = Lora(lora, weight, blocks)
+    if isinstance(recipe, Model) and recipe.low_noise:
+        second = with_lora(recipe.low_noise.model, lora, weight, blocks)
+        recipe = replace(recipe, low_noise=replace(recipe.low_noise, model=second))
     if isinstance(recipe, Model) and recipe.motion and MOTION_MODULE in there:
         module = recipe.motion.module
         module = replace(module, loras=(*module.loras, added))
@@ -74,6 +77,12 @@ def networks_of(
     if isinstance(recipe, TextEncoder):
         return recipe.parts
     return (recipe, recipe.motion.module) if recipe.motion else (recipe,)
+
+
+def part_of_lora(part: str, family: str) -> str:
+    """The network that LoRAs over `part` name: both experts of a family are its denoiser."""
+    facts = FAMILIES.get(family)
+    return facts.denoiser if facts and part and part == facts.second_denoiser else part
 
 
 @participant(order=Order.NETWORK)
@@ -129,6 +138,7 @@ def load_lora(
             kind that is not read.
         ModelFileError: the file is damaged.
     """
+    part = part_of_lora(part, weights.family)
     known = read_lora(Path(weights.path), weights.family).names.get(part, LoraNames())
     return LoadedLora(dict(_pieces(weights, known, part, network, device, dtype, check)))
 
@@ -227,7 +237,7 @@ def check_lora(recipe: Model | TextEncoder, lora: Weights) -> tuple[str, ...]:
             way_out="Load a motion module before it.",
         )
     for each in networks_of(recipe):
-        part = each.weights.part
+        part = part_of_lora(each.weights.part, lora.family)
         if (known := names.get(part)) is None:
             continue
         there, foreign = _matched(lora, known, part, build(each))

@@ -56,9 +56,11 @@ def chosen_participants(
     kind = str(config.get("prediction_type", "epsilon"))
     embedding = embedded_scale(scale_of(task.guidance), facts)
     task = replace(task, guidance=task.guidance.each(lambda each: beside_embedded(each, facts)))
-    prompts = _prompts(task, steps, negative is not None)
+    low_noise = _low_noise(task, config)
+    both = negative is not None or (low_noise is not None and low_noise[1] != 1)
+    prompts = _prompts(task, steps, both)
     chosen = [
-        *_always(host, prompts, family, kind, start, facts, negative),
+        *_always(host, prompts, family, kind, start, facts, negative, low_noise),
         LoraWeights(task.model.loras),
     ]
     if (freeu := task.model.freeu) and not freeu.neutral:
@@ -84,6 +86,14 @@ def chosen_participants(
     return sorted(chosen, key=lambda each: each.order)
 
 
+def _low_noise(task: Denoising, config: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The timestep from which the low-noise expert draws, and its guidance scale."""
+    expert, scale = task.model.low_noise, task.guidance.low_noise_scale
+    if expert is None or scale is None:
+        return None
+    return expert.boundary * config.get("num_train_timesteps", 1000), scale
+
+
 def _prompts(task: Denoising, steps: StepRange, both: bool) -> tuple[StepPrompts, ...]:
     return tuple(
         prompts_of_step(
@@ -106,6 +116,7 @@ def _always(
     start: Start,
     facts: ModelFacts,
     negative: NegativePrediction | None,
+    low_noise: tuple[float, float] | None,
 ) -> list[Participant]:
     frame = start.frame
 
@@ -126,5 +137,6 @@ def _always(
             negative,
             apart=facts.guidance is not GuidanceKind.CFG,
             from_positive=facts.guides_from_positive,
+            low_noise=low_noise,
         ),
     ]

@@ -18,6 +18,7 @@ from torch import Tensor
 from nodeforge.diffusion.adapters.controlnet import check_hints
 from nodeforge.diffusion.denoising.auto import resolved
 from nodeforge.diffusion.denoising.chosen import chosen_participants
+from nodeforge.diffusion.denoising.experts import Experts
 from nodeforge.diffusion.denoising.preview import clip_preview, factors_of
 from nodeforge.diffusion.denoising.setup import (
     Denoising,
@@ -31,7 +32,6 @@ from nodeforge.diffusion.denoising.setup import (
 )
 from nodeforge.diffusion.families import Behaviour, behaviour
 from nodeforge.diffusion.memory.residency import found_weights
-from nodeforge.diffusion.networks.loading import LoadedModel
 from nodeforge.diffusion.participants import Host, ModelCall, Participant, Predict
 from nodeforge.diffusion.participants.step_keys import step_keys
 from nodeforge.diffusion.samplers.pairs import make_stepper
@@ -142,16 +142,17 @@ class _Loop:
             return replace(self._found.clean, samples=self._found.clean.samples.float())
         return self._latent(self._clean().half().float())  # as a checkpoint would give it
 
+    @torch.no_grad()
     def _walk(self, keys: Sequence[str]) -> Tensor:
         """x after the last step."""
         x = self._resume(keys)
         if self._index < len(keys):
-            with self.host.use(self.task.model) as model, torch.no_grad(), ExitStack() as used:
+            with Experts(self.host, self.task.model, self.config) as experts, ExitStack() as used:
                 left = range(self._index, len(keys))
                 for each in self.participants:
                     used.enter_context(each.loaded(self.host, left))
                 for step in left:
-                    x = self._step(model, x, step, keys)
+                    x = self._step(experts, x, step, keys)
         return x
 
     @property
@@ -195,13 +196,13 @@ class _Loop:
         self.host.progress(self._index, len(keys))
         return checkpoint.latent.samples.to(self.start.x.device)
 
-    def _step(self, model: LoadedModel, x: Tensor, step: int, keys: Sequence[str]) -> Tensor:
+    def _step(self, experts: Experts, x: Tensor, step: int, keys: Sequence[str]) -> Tensor:
         predict: Predict = self._call_network
         with ExitStack() as around:
             for each in self.participants:
-                around.enter_context(each.around(model, step))
+                around.enter_context(each.around(experts.now, step))
                 predict = each.wrap(predict, step)
-            x = self.stepper.step(self._predicting(model, predict), x, self._blend(step))
+            x = self.stepper.step(self._predicting(experts, predict), x, self._blend(step))
         checkpoint = self._checkpoint(x)
         check_numbers(checkpoint.latent, f"step {step + 1} of {len(keys)}")
         self.host.steps.store(keys[step], checkpoint)
@@ -214,8 +215,9 @@ class _Loop:
         inputs = call.batch.inputs
         return self.family.predict(call.model, call.x, call.timestep, inputs, call.residuals)
 
-    def _predicting(self, model: LoadedModel, predict: Predict) -> Predicting:
+    def _predicting(self, experts: Experts, predict: Predict) -> Predicting:
         def predicting(x: Tensor, timestep: Tensor, sigma: Tensor) -> Tensor:
+            model = experts.at(timestep)
             call = ModelCall(model, x, timestep, sigma, Tile(0, 0, *x.shape[-2:]))
             prediction = predict(call)
             self._last = prediction, x, sigma

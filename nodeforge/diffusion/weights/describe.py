@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +20,14 @@ from nodeforge.models import (
     fingerprint,
     kind_with_article,
     predicts,
+    read_config,
     recognise,
 )
 from nodeforge.values import (
     ControlNet,
     ImageEncoder,
     IpAdapter,
+    LowNoise,
     Model,
     MotionModule,
     TextEncoder,
@@ -63,6 +66,7 @@ def describe(
     variant: str = "",
     text_encoders: Sequence[Path] = (),
     vae: Path | None = None,
+    low_noise: Path | None = None,
 ) -> Described:
     """The recipes of the model at `path`: a diffusers folder, a checkpoint, or a denoiser alone.
 
@@ -78,6 +82,7 @@ def describe(
         text_encoders: Files of text encoders, in any order, that take the place of its own, or
             that a denoiser alone needs.
         vae: The same for its VAE.
+        low_noise: The expert that takes over at low noise, of a family that has one.
 
     Raises:
         ModelFileError: it is damaged, a pickle, or cannot be read.
@@ -95,13 +100,52 @@ def describe(
     def weights(part: str) -> Weights:
         return Weights(str(path), mark, family.name, part)
 
+    model = _denoiser(info, weights(family.denoiser), prediction, zero_snr, variant)
+    if family.second_denoiser and family.second_denoiser in info.parts:
+        second = replace(model, weights=weights(family.second_denoiser))
+        model = with_low_noise(model, second, _boundary(path, family))
+    elif low_noise is not None:
+        second = describe_denoiser(low_noise, prediction, zero_snr, variant)
+        model = with_low_noise(model, second, family.boundary)
     return Described(
-        _denoiser(info, weights(family.denoiser), prediction, zero_snr, variant),
+        model,
         describe_text_encoder(*text_encoders, family=family.name)
         if text_encoders
         else TextEncoder(_encoder_parts(family, weights), family.name),
         describe_vae(vae, family.space) if vae else Vae(weights("vae"), family.space),
     )
+
+
+def with_low_noise(model: Model, second: Model, boundary: float) -> Model:
+    """`model` with an expert that takes over at low noise.
+
+    Args:
+        model: What draws at high noise.
+        second: What draws below.
+        boundary: The noise level between them, as a share of the timesteps.
+
+    Raises:
+        LoadingError: they are of different families, or the boundary is none.
+    """
+    if model.weights.family != second.weights.family:
+        one, other = (FAMILIES[each.weights.family].label for each in (model, second))
+        raise LoadingError(
+            f"the expert for low noise is of {other}, that for high noise of {one}.",
+            place="port 'low_noise'",
+            way_out="Choose the two files of one model.",
+        )
+    if not 0 < boundary < 1:
+        raise LoadingError(
+            f"{boundary:g} lies not between no noise, 0, and nothing but noise, 1.",
+            place="port 'boundary'",
+            way_out="Choose 0.875, which Wan 2.2 was trained with.",
+        )
+    return replace(model, low_noise=LowNoise(second, boundary))
+
+
+def _boundary(folder: Path, family: Family) -> float:
+    told = read_config(folder / "model_index.json").get("boundary_ratio")
+    return float(told) if isinstance(told, int | float) and 0 < told < 1 else family.boundary
 
 
 def describe_denoiser(

@@ -140,6 +140,8 @@ class Family:
         config: Where in ``resources`` its configs are.
         denoisers: Folder in `config` with the config of its denoiser, by what that reads.
         denoiser: Folder of its denoiser in a diffusers folder.
+        second_denoiser: The same of its expert for low noise; empty where it has none.
+        boundary: The noise level below which that draws, as a share of the timesteps.
         network: Class of its denoiser in diffusers.
         text_encoders: Kinds of its text encoders by their folder in a diffusers folder, in the
             order of their parts of an embedding.
@@ -229,6 +231,8 @@ class Family:
     companions: bool = False
     signature: Signature | None = None
     video: VideoSize | None = None
+    second_denoiser: str = ""
+    boundary: float = 0.0
     folds_cells: bool = True
     area_range: tuple[float, float] = (0.4, 1.7)
     licence: str = ""

@@ -20,6 +20,7 @@ WAN22_5B = replace(
     config="configs/wan22_5b",
     pipelines=(),
     bases=("wan2.2-ti2v", "wan2.2-5b"),
+    second_denoiser="",
     variants={},
     variant="",
     video=VideoSize(1280, 704, frames=121, rate=24.0),
