@@ -14,6 +14,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from nodeforge.imaging import in_proportion
 from nodeforge.media import animated_webp, facts
 from nodeforge.media.colours import Bytes, to_rgb, turn_of
 from nodeforge.media.container import DAMAGE, damaged, open_media, video_stream
@@ -82,7 +83,7 @@ def read_video(
     selection = selection or Selection()
     selection.check()
     told = probe_video(path)
-    size = fitted_size(told.width, told.height, selection.width, selection.height)
+    size = in_proportion((told.width, told.height), selection.width, selection.height)
     _check_estimate(told, selection, size, most_bytes, path)
     try:
         if animated_webp.is_webp(path):
@@ -114,17 +115,6 @@ def read_frame(path: Path, seconds: float = 0.0, longest: int = 0) -> Bytes:
             frame = facts.first_frame(container, stream, path)
             return _upright(VideoReformatter(), frame, size)
     return read_video(path, Selection(seconds, most=1, width=width, height=height)).frames[0]
-
-
-def fitted_size(width: int, height: int, to_width: int, to_height: int) -> tuple[int, int]:
-    """The size asked for, where a side of 0 goes by the other in proportion."""
-    if to_width and to_height:
-        return to_width, to_height
-    if to_width:
-        return to_width, max(1, round(height * to_width / width))
-    if to_height:
-        return max(1, round(width * to_height / height)), to_height
-    return width, height
 
 
 def check_clip(

@@ -39,10 +39,12 @@ class VideoFormat(StrEnum):
     GIF = "gif"
     APNG = "apng"
     WEBP = "webp"
+    SEQUENCE = "png sequence"
 
     @property
     def suffix(self) -> str:
-        return f".{self.value}"
+        """What its files end with; nothing for the folder of a sequence."""
+        return "" if self is VideoFormat.SEQUENCE else f".{self.value}"
 
     @property
     def holds_sound(self) -> bool:
